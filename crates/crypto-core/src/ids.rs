@@ -1,0 +1,167 @@
+//! Session ids, message ids and associated data (protocol §5).
+
+use std::fmt;
+
+use crate::{
+    hash::{hex, keccak256},
+    installation::InstallationId,
+    keys::{EphemeralKey, IdentityKey, SignedPreKey},
+    ratchet::HeaderKey,
+    suite::Suite,
+    x25519::RatchetPreKey,
+};
+
+const SESSION_DOMAIN: &[u8] = b"ratchetd/session/1";
+const MESSAGE_DOMAIN: &[u8] = b"ratchetd/message/1";
+const AD_DOMAIN: &[u8] = b"ratchetd/x25519/1";
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// An id of 32 bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 32 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), hex(&self.0))
+            }
+        }
+    };
+}
+
+id!(
+    /// Names a session, the same at both ends.
+    SessionId
+);
+id!(
+    /// Names a message, the same at both ends and whatever the envelope around it.
+    MessageId
+);
+
+/// What a session id is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionParties<'a> {
+    /// IK of the initiator.
+    pub initiator: &'a IdentityKey,
+    /// IK of the responder.
+    pub responder: &'a IdentityKey,
+    /// The suite, and the devices where it authenticates them.
+    pub installations: SessionInstallations<'a>,
+    /// SPK of the responder.
+    pub signed_pre_key: &'a SignedPreKey,
+    /// EK of the initiator.
+    pub ephemeral: &'a EphemeralKey,
+}
+
+/// The suite of a session with what it knows of the devices: in suite secp256k1 nothing authenticates them.
+#[derive(Clone, Copy, Debug)]
+pub enum SessionInstallations<'a> {
+    /// Suite x25519.
+    X25519 {
+        /// The initiator's device.
+        initiator: &'a InstallationId,
+        /// The responder's device.
+        responder: &'a InstallationId,
+    },
+    /// Suite secp256k1.
+    Secp256k1,
+}
+
+impl SessionId {
+    /// The id of a session. Keys enter by their x coordinate alone, since X3DH gives a key and its negative the same secret.
+    #[must_use]
+    pub fn derive(parties: &SessionParties<'_>) -> Self {
+        let (suite, installations) = match parties.installations {
+            SessionInstallations::X25519 {
+                initiator,
+                responder,
+            } => (
+                Suite::X25519,
+                [initiator.length_prefixed(), responder.length_prefixed()].concat(),
+            ),
+            SessionInstallations::Secp256k1 => (Suite::Secp256k1, Vec::new()),
+        };
+        Self(keccak256(&[
+            SESSION_DOMAIN,
+            &[suite.byte()],
+            &parties.initiator.x(),
+            &parties.responder.x(),
+            parties.signed_pre_key.as_bytes(),
+            &parties.ephemeral.x(),
+            &installations,
+        ]))
+    }
+}
+
+impl MessageId {
+    /// The id of a ratchet message: its place in its session.
+    #[must_use]
+    pub fn ratchet(session: &SessionId, header_key: &HeaderKey, n: u32) -> Self {
+        Self(keccak256(&[
+            MESSAGE_DOMAIN,
+            session.as_bytes(),
+            header_key.as_bytes(),
+            &n.to_be_bytes(),
+        ]))
+    }
+
+    /// The id of a DH message (its ciphertext) or a public one: it names bytes, not a sender.
+    #[must_use]
+    pub fn of_payload(payload: &[u8]) -> Self {
+        Self(keccak256(&[MESSAGE_DOMAIN, payload]))
+    }
+}
+
+/// What a message's MAC covers besides the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssociatedData(Vec<u8>);
+
+impl AssociatedData {
+    /// That of suite x25519: who speaks with whom, on which devices and prekeys.
+    #[must_use]
+    pub fn x25519(
+        initiator: (&IdentityKey, &InstallationId),
+        responder: (&IdentityKey, &InstallationId),
+        signed_pre_key: &SignedPreKey,
+        ratchet_pre_key: &RatchetPreKey,
+    ) -> Self {
+        Self(
+            [
+                AD_DOMAIN,
+                initiator.0.as_bytes(),
+                responder.0.as_bytes(),
+                &initiator.1.length_prefixed(),
+                &responder.1.length_prefixed(),
+                signed_pre_key.as_bytes(),
+                ratchet_pre_key.as_bytes(),
+            ]
+            .concat(),
+        )
+    }
+
+    /// That of suite secp256k1: none.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

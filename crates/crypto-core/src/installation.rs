@@ -1,0 +1,111 @@
+//! Installation ids: the names of the devices of an identity (protocol §2).
+
+use std::fmt;
+
+/// Longest installation id, in characters.
+pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
+
+/// Prefix of ids whose every honest bundle entry carries the ratchet prekey.
+const RATCHET_PREFIX: &str = "x1-";
+/// The entry that any device of an identity can read is filed under this name, so that no device may bear it.
+const RESERVED: &str = "none";
+
+/// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstallationId(String);
+
+/// A text that is no installation id.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an installation id is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not \"none\"")]
+pub struct InstallationIdError;
+
+impl InstallationId {
+    /// Parses an id.
+    ///
+    /// # Errors
+    /// [`InstallationIdError`] if it is not of the form above.
+    pub fn parse(text: &str) -> Result<Self, InstallationIdError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let well_formed = (1..=MAX_INSTALLATION_ID_CHARS).contains(&text.len())
+            && text.bytes().all(allowed)
+            && text != RESERVED;
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InstallationIdError)
+        }
+    }
+
+    /// A fresh id of our own form: `x1-` and a random (version 4) UUID.
+    #[must_use]
+    pub fn from_random(mut bytes: [u8; 16]) -> Self {
+        let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
+        *version = (*version & 0x0f) | 0x40;
+        *variant = (*variant & 0x3f) | 0x80;
+        let mut text = RATCHET_PREFIX.to_owned();
+        for (index, byte) in bytes.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the id itself promises, inside the signed bytes of a bundle, that the entry carries a ratchet prekey.
+    #[must_use]
+    pub fn promises_ratchet_prekey(&self) -> bool {
+        self.0.starts_with(RATCHET_PREFIX)
+    }
+
+    /// The id with its length before it, as it stands in associated data and session ids.
+    pub(crate) fn length_prefixed(&self) -> Vec<u8> {
+        // At most 64 bytes, by construction.
+        let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
+        [&length.to_be_bytes(), self.0.as_bytes()].concat()
+    }
+}
+
+impl fmt::Display for InstallationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for InstallationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InstallationId({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_be_confused_or_break_the_signed_bytes_are_refused() {
+        for bad in ["", "none", "a b", "a/b", "ü", "a\0", "a\n", "{}"] {
+            assert_eq!(InstallationId::parse(bad), Err(InstallationIdError), "{bad:?}");
+        }
+        assert!(InstallationId::parse(&"x".repeat(65)).is_err());
+        for good in ["x", "None", "A.b_c-9", "none1", &"x".repeat(64)] {
+            assert_eq!(InstallationId::parse(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn fresh_ids_are_version_4_uuids_behind_the_promise() {
+        let id = InstallationId::from_random([0xff; 16]);
+        assert_eq!(id.as_str(), "x1-ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert!(id.promises_ratchet_prekey());
+        let id = InstallationId::from_random([0; 16]);
+        assert_eq!(id.as_str(), "x1-00000000-0000-4000-8000-000000000000");
+        assert_eq!(InstallationId::parse(id.as_str()), Ok(id));
+    }
+}

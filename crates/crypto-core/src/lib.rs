@@ -1,0 +1,34 @@
+//! The cryptography of the Status conversational security specification: keys, X3DH, both
+//! ratchet suites, sealing, bundle signatures.
+//!
+//! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument.
+//! Secrets zeroize when dropped, cannot be cloned, and show nothing in `Debug`.
+
+mod bundle;
+pub mod dh_message;
+mod hash;
+mod ids;
+mod installation;
+mod keys;
+mod mnemonic;
+mod ratchet;
+mod signature;
+mod suite;
+mod x25519;
+pub mod x3dh;
+
+pub use bundle::*;
+pub use dh_message::DhMessageError;
+pub use hash::keccak256;
+pub use ids::*;
+pub use installation::*;
+pub use keys::{
+    EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, SECP256K1_KEY_BYTES,
+    SignedPreKey, SignedPreKeyPair,
+};
+pub use mnemonic::*;
+pub use ratchet::*;
+pub use signature::*;
+pub use suite::Suite;
+pub use x3dh::SharedKey;
+pub use x25519::{RatchetPreKey, RatchetPreKeyPair, X25519_KEY_BYTES};

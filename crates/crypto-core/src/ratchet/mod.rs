@@ -1,0 +1,346 @@
+//! The Double Ratchet (protocol §5, spec 2.4.2), once for both suites.
+//!
+//! A ratchet is a value. Sealing consumes it and gives the next; opening borrows it
+//! and gives the next, so that a message that fails changes nothing.
+
+mod chain;
+mod curve;
+mod session;
+mod state;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::{ids::AssociatedData, keys::KeyError};
+
+pub use self::{
+    chain::{MessageKey, SEAL_OVERHEAD_BYTES},
+    curve::HeaderKey,
+    session::{OwnPreKeys, SessionRatchet},
+    state::StateError,
+};
+use self::{
+    chain::{ChainKey, RootKey, Unsealed},
+    curve::Curve,
+};
+
+/// A DR header: where in which chain a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The sender's ratchet public key: names the chain.
+    pub key: HeaderKey,
+    /// Number in the chain, from 0.
+    pub n: u32,
+    /// Length of the sender's chain before this one.
+    pub pn: u32,
+}
+
+/// Bounds on what one message may make us compute (protocol §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SkipLimits {
+    /// Message keys skipped in one step of one chain; exactly as many are allowed.
+    pub max_skip: u32,
+    /// Message keys skipped for one message in all.
+    pub max_steps: u32,
+}
+
+/// A sealed message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its header.
+    pub header: Header,
+    /// `IV ‖ body ‖ MAC`.
+    pub ciphertext: Vec<u8>,
+}
+
+/// An opened message, and what it changes.
+#[derive(Debug)]
+pub struct Opened<R> {
+    /// The ratchet after it.
+    pub ratchet: R,
+    /// The text.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// The keys of the messages passed over, in order.
+    pub skipped: Vec<SkippedKey>,
+    /// The key of this message: to be kept until the caller confirms it.
+    pub used: MessageKey,
+}
+
+/// The key of a message that has not come yet.
+#[derive(Debug)]
+pub struct SkippedKey {
+    /// Its chain.
+    pub header_key: HeaderKey,
+    /// Its number there.
+    pub n: u32,
+    /// The key.
+    pub key: MessageKey,
+}
+
+/// Why a message cannot be sealed.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SealError {
+    /// The responder sends nothing before it has received something.
+    #[error("there is no sending chain before the first message in")]
+    NoSendingChain,
+    /// The chain has as many messages as can be numbered.
+    #[error("the sending chain is exhausted")]
+    ChainExhausted,
+}
+
+/// Why a message does not open. Nothing has changed then.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum OpenError {
+    /// Too short, or its header key is of the other suite or no key at all.
+    #[error("not a message of this session's form")]
+    Malformed,
+    /// Its place in the current chain was passed, and its key is not here any more.
+    #[error("the key of this message was used or passed over")]
+    KeyGone,
+    /// It lies further ahead than the limits allow.
+    #[error("too many messages would be passed over")]
+    TooManySkipped,
+    /// Its `pn` lies below what was received of the old chain.
+    #[error("the length given for the chain before is below what was received of it")]
+    BadPreviousCount,
+    /// Not what was sealed.
+    #[error("the message is not authentic")]
+    Authentication,
+    /// The chain has as many messages as can be numbered.
+    #[error("the receiving chain is exhausted")]
+    ChainExhausted,
+}
+
+impl From<Unsealed> for OpenError {
+    fn from(unsealed: Unsealed) -> Self {
+        match unsealed {
+            Unsealed::TooShort => Self::Malformed,
+            Unsealed::NotAuthentic => Self::Authentication,
+        }
+    }
+}
+
+/// One side of a session on curve `C`.
+pub(crate) struct Ratchet<C: Curve> {
+    root: RootKey,
+    own: C::Pair,
+    /// None at the responder before its first message in.
+    sending: Option<Chain>,
+    receiving: Option<Receiving>,
+    /// Length of our chain before the sending one.
+    previous_count: u32,
+}
+
+/// A chain and the number of its next message.
+struct Chain {
+    key: ChainKey,
+    n: u32,
+}
+
+/// The chain of the peer's current ratchet key.
+struct Receiving {
+    key: HeaderKey,
+    chain: Chain,
+}
+
+impl<C: Curve> Ratchet<C> {
+    /// The initiator's side: a fresh pair, and one root step with the responder's prekey.
+    ///
+    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the suite knows one.
+    fn initiate(
+        root: &RootKey,
+        prekey: &HeaderKey,
+        receiving: Option<ChainKey>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, KeyError> {
+        let own = C::generate(rng);
+        let (root, key) = root.step(&C::agree(&own, prekey)?);
+        Ok(Self {
+            root,
+            own,
+            sending: Some(Chain { key, n: 0 }),
+            receiving: receiving.map(|key| Receiving {
+                key: *prekey,
+                chain: Chain { key, n: 0 },
+            }),
+            previous_count: 0,
+        })
+    }
+
+    /// The responder's side: its prekey pair, and no chain yet.
+    const fn respond(root: RootKey, prekey: C::Pair) -> Self {
+        Self {
+            root,
+            own: prekey,
+            sending: None,
+            receiving: None,
+            previous_count: 0,
+        }
+    }
+
+    /// Encrypts the next message of the sending chain.
+    fn seal(self, ad: &AssociatedData, plaintext: &[u8]) -> Result<(Self, Sealed), SealError> {
+        let chain = self.sending.ok_or(SealError::NoSendingChain)?;
+        let header = Header {
+            key: C::public(&self.own),
+            n: chain.n,
+            pn: self.previous_count,
+        };
+        let n = chain.n.checked_add(1).ok_or(SealError::ChainExhausted)?;
+        let (key, message_key) = chain.key.step();
+        let ciphertext = message_key.seal(&header, ad, plaintext);
+        let next = Self {
+            sending: Some(Chain { key, n }),
+            ..self
+        };
+        Ok((next, Sealed { header, ciphertext }))
+    }
+
+    /// Decrypts a message of the receiving chain, or of a new one that the peer has begun.
+    fn open(
+        &self,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+        limits: &SkipLimits,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Opened<Self>, OpenError> {
+        if header.key.suite() != C::SUITE || ciphertext.len() < SEAL_OVERHEAD_BYTES {
+            return Err(OpenError::Malformed);
+        }
+        match &self.receiving {
+            Some(current) if current.key == header.key => {
+                self.open_on(current, header, ad, ciphertext, limits)
+            }
+            _ => self.open_on_new_chain(header, ad, ciphertext, limits, rng),
+        }
+    }
+
+    fn open_on(
+        &self,
+        current: &Receiving,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+        limits: &SkipLimits,
+    ) -> Result<Opened<Self>, OpenError> {
+        let skip = header
+            .n
+            .checked_sub(current.chain.n)
+            .ok_or(OpenError::KeyGone)?;
+        if skip > limits.max_skip.min(limits.max_steps) {
+            return Err(OpenError::TooManySkipped);
+        }
+        let (skipped, used, chain) = current.chain.copy().run_to(&header.key, header.n)?;
+        let plaintext = used.open(header, ad, ciphertext)?;
+        let ratchet = Self {
+            root: self.root.copy(),
+            own: self.own_copy()?,
+            sending: self.sending.as_ref().map(Chain::copy),
+            receiving: Some(Receiving {
+                key: header.key,
+                chain,
+            }),
+            previous_count: self.previous_count,
+        };
+        Ok(Opened {
+            ratchet,
+            plaintext,
+            skipped,
+            used,
+        })
+    }
+
+    fn open_on_new_chain(
+        &self,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+        limits: &SkipLimits,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Opened<Self>, OpenError> {
+        let received = self.receiving.as_ref().map_or(0, |old| old.chain.n);
+        let left_over = header
+            .pn
+            .checked_sub(received)
+            .ok_or(OpenError::BadPreviousCount)?;
+        if self.receiving.is_none() && left_over > 0 {
+            return Err(OpenError::BadPreviousCount);
+        }
+        let steps = left_over.saturating_add(header.n);
+        if left_over > limits.max_skip || header.n > limits.max_skip || steps > limits.max_steps {
+            return Err(OpenError::TooManySkipped);
+        }
+        let dh = C::agree(&self.own, &header.key).map_err(|_| OpenError::Malformed)?;
+        let (root, key) = self.root.step(&dh);
+        let (mut passed, used, chain) = Chain { key, n: 0 }.run_to(&header.key, header.n)?;
+        let plaintext = used.open(header, ad, ciphertext)?;
+
+        // The message is authentic: only now is the rest of the old chain worth computing, and a new pair worth making.
+        let mut skipped = match &self.receiving {
+            Some(old) => old.chain.copy().skip_to(&old.key, header.pn).0,
+            None => Vec::new(),
+        };
+        skipped.append(&mut passed);
+        let own = C::generate(rng);
+        let dh = C::agree(&own, &header.key).map_err(|_| OpenError::Malformed)?;
+        let (root, key) = root.step(&dh);
+        let ratchet = Self {
+            root,
+            own,
+            sending: Some(Chain { key, n: 0 }),
+            receiving: Some(Receiving {
+                key: header.key,
+                chain,
+            }),
+            previous_count: self.sending.as_ref().map_or(0, |sending| sending.n),
+        };
+        Ok(Opened {
+            ratchet,
+            plaintext,
+            skipped,
+            used,
+        })
+    }
+
+    fn own_copy(&self) -> Result<C::Pair, OpenError> {
+        C::from_stored(&C::secret_bytes(&self.own), &C::public(&self.own))
+            .map_err(|_| OpenError::Malformed)
+    }
+}
+
+impl Chain {
+    /// Steps up to message `n`, keeping the keys passed over.
+    fn skip_to(mut self, header_key: &HeaderKey, n: u32) -> (Vec<SkippedKey>, Self) {
+        let mut skipped = Vec::new();
+        while self.n < n {
+            let (key, message_key) = self.key.step();
+            skipped.push(SkippedKey {
+                header_key: *header_key,
+                n: self.n,
+                key: message_key,
+            });
+            self = Self { key, n: self.n + 1 };
+        }
+        (skipped, self)
+    }
+
+    /// Steps past message `n`: the keys passed over, the message's own, and the chain after it.
+    fn run_to(
+        self,
+        header_key: &HeaderKey,
+        n: u32,
+    ) -> Result<(Vec<SkippedKey>, MessageKey, Self), OpenError> {
+        let next = n.checked_add(1).ok_or(OpenError::ChainExhausted)?;
+        let (skipped, chain) = self.skip_to(header_key, n);
+        let (key, used) = chain.key.step();
+        Ok((skipped, used, Self { key, n: next }))
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            key: self.key.copy(),
+            n: self.n,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A ratchet of either suite: what a session holds.
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::{
+    Header, HeaderKey, MessageKey, OpenError, Opened, Ratchet, SealError, Sealed, SkipLimits,
+    chain::{ChainKey, RootKey},
+    curve::{Secp256k1, X25519},
+};
+use crate::{
+    bundle::VerifiedPreKey,
+    ids::AssociatedData,
+    keys::{KeyError, Pair, SignedPreKeyPair},
+    suite::Suite,
+    x25519::{RatchetPreKeyPair, XPair},
+    x3dh::SharedKey,
+};
+
+/// A ratchet whose suite was fixed by the session's first message.
+pub struct SessionRatchet(pub(super) Either);
+
+/// The one or the other.
+pub(super) enum Either {
+    X25519(Ratchet<X25519>),
+    Secp256k1(Ratchet<Secp256k1>),
+}
+
+/// The responder's prekey pair, whose halves are its first ratchet pair, one in each suite.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnPreKeys<'a> {
+    /// First ratchet pair of suite secp256k1.
+    pub signed: &'a SignedPreKeyPair,
+    /// First ratchet pair of suite x25519.
+    pub ratchet: Option<&'a RatchetPreKeyPair>,
+}
+
+impl SessionRatchet {
+    /// The initiator's ratchet after X3DH.
+    ///
+    /// # Errors
+    /// [`KeyError`] if a key of the prekey is none, or if the suite needs a ratchet prekey that is missing.
+    pub fn initiate(
+        shared: &SharedKey,
+        prekey: &VerifiedPreKey,
+        suite: Suite,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, KeyError> {
+        let root = RootKey::from_stored(*shared.secret_bytes());
+        match suite {
+            Suite::X25519 => {
+                let prekey = prekey.ratchet_pre_key().ok_or(KeyError::NoRatchetPreKey)?;
+                let key = HeaderKey::X25519(prekey.to_bytes());
+                Ratchet::initiate(&root, &key, None, rng).map(Either::X25519)
+            }
+            Suite::Secp256k1 => {
+                let key = HeaderKey::Secp256k1(prekey.signed_pre_key().to_bytes());
+                // status-go may send on this chain before it has heard of our pair; we never do (protocol §5).
+                let tolerated = ChainKey::from_stored(*shared.secret_bytes());
+                Ratchet::initiate(&root, &key, Some(tolerated), rng).map(Either::Secp256k1)
+            }
+        }
+        .map(Self)
+    }
+
+    /// The responder's ratchet after X3DH.
+    ///
+    /// # Errors
+    /// [`KeyError::NoRatchetPreKey`] if the suite needs one that is missing.
+    pub fn respond(
+        shared: &SharedKey,
+        own: OwnPreKeys<'_>,
+        suite: Suite,
+    ) -> Result<Self, KeyError> {
+        let root = RootKey::from_stored(*shared.secret_bytes());
+        Ok(Self(match suite {
+            Suite::X25519 => {
+                let own = own.ratchet.ok_or(KeyError::NoRatchetPreKey)?;
+                let pair = XPair::from_stored(&own.secret_bytes(), own.public().to_bytes());
+                Either::X25519(Ratchet::respond(root, pair))
+            }
+            Suite::Secp256k1 => {
+                let pair = Pair::from_stored(&own.signed.secret_bytes(), own.signed.public().0)?;
+                Either::Secp256k1(Ratchet::respond(root, pair))
+            }
+        }))
+    }
+
+    /// The suite.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        match self.0 {
+            Either::X25519(_) => Suite::X25519,
+            Either::Secp256k1(_) => Suite::Secp256k1,
+        }
+    }
+
+    /// The peer's ratchet key whose chain we receive on, if there is one.
+    #[must_use]
+    pub fn receiving_key(&self) -> Option<HeaderKey> {
+        let receiving = match &self.0 {
+            Either::X25519(ratchet) => &ratchet.receiving,
+            Either::Secp256k1(ratchet) => &ratchet.receiving,
+        };
+        receiving.as_ref().map(|receiving| receiving.key)
+    }
+
+    /// Encrypts the next message. Takes the ratchet and gives the one to go on with: the old one must not be
+    /// used again, and the new one must be durable before the ciphertext leaves.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal(
+        self,
+        ad: &AssociatedData,
+        plaintext: &[u8],
+    ) -> Result<(Self, Sealed), SealError> {
+        let (next, sealed) = match self.0 {
+            Either::X25519(ratchet) => {
+                let (next, sealed) = ratchet.seal(ad, plaintext)?;
+                (Either::X25519(next), sealed)
+            }
+            Either::Secp256k1(ratchet) => {
+                let (next, sealed) = ratchet.seal(ad, plaintext)?;
+                (Either::Secp256k1(next), sealed)
+            }
+        };
+        Ok((Self(next), sealed))
+    }
+
+    /// Decrypts a message that no stored key is for. Nothing changes unless it succeeds; `rng` is drawn from only then.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        &self,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+        limits: &SkipLimits,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Opened<Self>, OpenError> {
+        Ok(match &self.0 {
+            Either::X25519(ratchet) => ratchet
+                .open(header, ad, ciphertext, limits, rng)?
+                .map(|next| Self(Either::X25519(next))),
+            Either::Secp256k1(ratchet) => ratchet
+                .open(header, ad, ciphertext, limits, rng)?
+                .map(|next| Self(Either::Secp256k1(next))),
+        })
+    }
+
+    /// Decrypts a message with its stored key.
+    ///
+    /// # Errors
+    /// [`OpenError::Malformed`] or [`OpenError::Authentication`].
+    pub fn open_stored(
+        &self,
+        key: &MessageKey,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        if header.key.suite() != self.suite() {
+            return Err(OpenError::Malformed);
+        }
+        Ok(key.open(header, ad, ciphertext)?)
+    }
+}
+
+impl std::fmt::Debug for SessionRatchet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionRatchet({}, ..)", self.suite().name())
+    }
+}
+
+impl<R> Opened<R> {
+    fn map<S>(self, wrap: impl FnOnce(R) -> S) -> Opened<S> {
+        Opened {
+            ratchet: wrap(self.ratchet),
+            plaintext: self.plaintext,
+            skipped: self.skipped,
+            used: self.used,
+        }
+    }
+}

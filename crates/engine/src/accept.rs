@@ -1,0 +1,137 @@
+//! Writing down what an authenticated ratchet message changed.
+
+use crate::{
+    Device, DeviceMetadata, Engine, Handshake, Pairing, Role, Session, Store, StoreError,
+    StoredKey, UnixMillis,
+    ratchet_message::{Accepted, OpenedBy, OpenedMessage, Reply},
+    receive::Incoming,
+};
+
+impl Engine {
+    /// Stores the session's new state and the message's key, which stays until the caller confirms the
+    /// message: a caller that dies before it has stored the text gets it again (protocol §7, read twice).
+    pub(crate) fn keep(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        incoming: &Incoming<'_>,
+        mut session: Session,
+        accepted: Accepted,
+    ) -> Result<OpenedMessage, StoreError> {
+        let id = session.id;
+        let reply = reply_due(store, &session)?;
+        session.last_received_at = Some(now);
+        let duplicate = match accepted.opened_by {
+            OpenedBy::Advance(advance) => {
+                if let Some(left) = session.ratchet.receiving_key()
+                    && advance.ratchet.receiving_key() != Some(left)
+                {
+                    session.retired.push(&left);
+                }
+                session.ratchet = advance.ratchet;
+                session.handshake = Handshake::Established;
+                session.received = session.received.saturating_add(1);
+                session.advances = session.advances.saturating_add(1);
+                store.put_session(&session)?;
+                for skipped in &advance.skipped {
+                    store.put_stored_key(skipped)?;
+                }
+                if !incoming.confirm {
+                    store.put_stored_key(&advance.used)?;
+                }
+                store.drop_oldest_stored_keys(&id, self.config.max_message_keys)?;
+                false
+            }
+            OpenedBy::Stored(stored) => {
+                let duplicate = stored.read_at.is_some();
+                if !duplicate {
+                    session.received = session.received.saturating_add(1);
+                }
+                store.put_session(&session)?;
+                if incoming.confirm {
+                    store.remove_stored_key(&stored.message)?;
+                } else if !duplicate {
+                    store.put_stored_key(&StoredKey {
+                        read_at: Some(now),
+                        ..stored
+                    })?;
+                }
+                duplicate
+            }
+        };
+        Ok(OpenedMessage {
+            plaintext: accepted.plaintext,
+            message: accepted.message,
+            session: id,
+            duplicate,
+            reply,
+        })
+    }
+
+    /// The device an authenticated message came from, its activity noted.
+    ///
+    /// In suite x25519 the message proves it, and a device that no bundle has listed yet is taken up.
+    /// In suite secp256k1 nothing does: the session is given to the device that the message names once
+    /// a verified bundle lists that one (protocol §5), and to none until then.
+    pub(crate) fn device_of(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        incoming: &Incoming<'_>,
+        session: &mut Session,
+    ) -> Result<Option<Device>, StoreError> {
+        let proven = session.installation.is_some();
+        let Some(installation) = session
+            .installation
+            .clone()
+            .or_else(|| incoming.installation.clone())
+        else {
+            return Ok(None);
+        };
+        let known = store.device(&session.peer, &installation)?;
+        let device = match known {
+            Some(device) if proven || device.prekey.is_some() => device,
+            None if proven && self.make_room_for_device(store, &session.peer, now, |_| false)? => {
+                let own = session.peer == self.me();
+                Device {
+                    identity: session.peer,
+                    installation: installation.clone(),
+                    prekey: None,
+                    pairing: if own {
+                        Pairing::Pending
+                    } else {
+                        Pairing::Enabled
+                    },
+                    first_seen_at: now,
+                    last_seen_at: now,
+                    last_active_at: now,
+                    omitted_since: None,
+                    rekey_due: false,
+                    extension_shown: false,
+                    metadata: DeviceMetadata::default(),
+                }
+            }
+            _ => return Ok(None),
+        };
+        session.installation = Some(installation);
+        let device = Device {
+            last_seen_at: device.last_seen_at.max(now),
+            last_active_at: device.last_active_at.max(now),
+            ..device
+        };
+        store.put_device(&device)?;
+        Ok(Some(device))
+    }
+}
+
+/// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.
+fn reply_due(store: &dyn Store, session: &Session) -> Result<Reply, StoreError> {
+    let on_our_prekey = session.role == Role::Responder;
+    let replaced =
+        on_our_prekey && store.own_prekey_replaced_at(&session.signed_pre_key)?.is_some();
+    Ok(if replaced {
+        Reply::AdvertiseUnlessSent
+    } else {
+        Reply::None
+    })
+}

@@ -1,0 +1,142 @@
+//! The engine of one account: its identity, its configuration, and two pure caches.
+
+use crypto_core::{
+    IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256,
+};
+
+use crate::{
+    Account, Config, MAX_CONFIRM_IDS, Store, StoreError, UnixMillis, Viewer,
+    memo::VerifiedBundles, replies::ReplyLimiter,
+};
+
+/// Sends, receives and keeps the bundle of one account.
+///
+/// Everything durable lives in the store that each call is given; what is kept
+/// here can be lost, or be ahead of a store that was rolled back, without harm.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) account: Account,
+    pub(crate) config: Config,
+    pub(crate) verified: VerifiedBundles,
+    pub(crate) replies: ReplyLimiter,
+}
+
+/// What to send, and to whom.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SendRequest {
+    /// The identities to address; one that stands twice counts once.
+    pub recipients: Vec<IdentityKey>,
+    /// The plaintext.
+    pub payload: Vec<u8>,
+    /// Makes a retry safe: the same id with the same input gets the same bytes for a day.
+    pub request_id: Option<String>,
+}
+
+impl std::fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SendRequest")
+            .field("recipients", &self.recipients.len())
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl SendRequest {
+    /// A digest of the input, to recognise a retry.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let count = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
+        let recipients: Vec<u8> = self
+            .recipients
+            .iter()
+            .flat_map(|recipient| recipient.to_bytes())
+            .collect();
+        keccak256(&[
+            b"ratchetd/request/1",
+            &count.to_be_bytes(),
+            &recipients,
+            &self.payload,
+        ])
+    }
+}
+
+/// A received wire message, and whom the transport says it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiveRequest {
+    /// The identity that the transport names as the sender.
+    pub sender: IdentityKey,
+    /// The encoded `ProtocolMessage`.
+    pub wire: Vec<u8>,
+    /// Confirm at once: the message is read at most once.
+    pub confirm: bool,
+}
+
+/// A prekey given from outside, for conformance runs.
+#[derive(Debug)]
+pub struct PreKeyImport {
+    /// The signed prekey.
+    pub signed: SignedPreKeyPair,
+    /// The ratchet prekey of suite x25519.
+    pub ratchet: Option<RatchetPreKeyPair>,
+    /// Its version; one above the current by default.
+    pub version: Option<u32>,
+    /// When it was made; now by default.
+    pub created_at: Option<UnixMillis>,
+}
+
+impl Engine {
+    /// The engine of `account`.
+    #[must_use]
+    pub fn new(account: Account, config: Config) -> Self {
+        Self {
+            account,
+            replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
+            config,
+            verified: VerifiedBundles::default(),
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What the listings need, for use with a read-only store.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.me(), self.account.installation.clone(), &self.config)
+    }
+
+    /// Erases the keys of messages that the caller has stored; returns how many there were.
+    /// Unknown ids, confirmed ones and messages never read count nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails. Ids beyond [`MAX_CONFIRM_IDS`] are left alone.
+    pub fn confirm(
+        &mut self,
+        store: &mut dyn Store,
+        messages: &[crypto_core::MessageId],
+    ) -> Result<usize, StoreError> {
+        let mut confirmed = 0;
+        for message in messages.iter().take(MAX_CONFIRM_IDS) {
+            let read = store
+                .stored_key(message)?
+                .is_some_and(|key| key.read_at.is_some());
+            if read {
+                store.remove_stored_key(message)?;
+                confirmed += 1;
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Our own identity.
+    pub(crate) fn me(&self) -> IdentityKey {
+        *self.account.identity.public()
+    }
+
+    /// Our own installation id.
+    pub(crate) fn this_device(&self) -> &InstallationId {
+        &self.account.installation
+    }
+}

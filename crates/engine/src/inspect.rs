@@ -1,0 +1,98 @@
+//! Taking bundles and messages apart without any key: what the bytes say, valid or not.
+
+use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
+
+use crate::{
+    InspectedBundle, InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
+    Mode, WireError,
+    wire::{WireEntry, decode_bundle, decode_message},
+};
+
+/// Takes a bundle apart.
+///
+/// # Errors
+/// [`WireError`] if the bytes are no bundle at all; one that does not verify is reported in `fault`.
+pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
+    Ok(inspect(&decode_bundle(wire)?))
+}
+
+/// Takes a wire message apart.
+///
+/// # Errors
+/// [`WireError`] if the bytes are no wire message.
+pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
+    let message = decode_message(wire)?;
+    Ok(InspectedMessage {
+        installation: message.installation,
+        bundles: message
+            .bundles
+            .iter()
+            .map(|bundle| inspect_bundle(bundle).map_err(|error| error.0))
+            .collect(),
+        targets: message
+            .entries
+            .into_iter()
+            .map(|(installation, entry)| inspect_target(installation, entry))
+            .collect(),
+        public_bytes: message.public.len(),
+    })
+}
+
+fn inspect(raw: &RawBundle) -> InspectedBundle {
+    let verified = raw.verify();
+    let entries = raw
+        .entries
+        .iter()
+        .map(|entry| InspectedEntry {
+            installation: entry.installation_id.clone(),
+            signed_pre_key: entry.signed_pre_key.clone(),
+            version: entry.version,
+            protocol_version: entry.protocol_version,
+            ratchet_pre_key: entry.ratchet_pre_key.clone(),
+            ratchet_valid: verified
+                .as_ref()
+                .ok()
+                .and_then(|verified| ratchet_valid(verified, entry)),
+        })
+        .collect();
+    InspectedBundle {
+        identity: IdentityKey::from_wire(&raw.identity).ok(),
+        timestamp_ns: raw.timestamp,
+        entries,
+        fault: verified.err().map(|error| error.to_string()),
+    }
+}
+
+/// Whether the entry's extension is well formed and signed; `None` if it has none.
+fn ratchet_valid(verified: &VerifiedBundle, entry: &RawEntry) -> Option<bool> {
+    if entry.ratchet_pre_key.is_empty() && entry.ratchet_signature.is_empty() {
+        return None;
+    }
+    let broken = verified.skipped().iter().any(|skipped| {
+        skipped.installation_id == entry.installation_id
+            && skipped.reason == EntryFault::BadExtension
+    });
+    Some(!broken)
+}
+
+fn inspect_target(installation: String, entry: WireEntry) -> InspectedTarget {
+    let mode = match (&entry.x3dh, &entry.dr, &entry.dh) {
+        (Some(_), Some(_), None) => Some(Mode::X3dh),
+        (None, Some(_), None) => Some(Mode::Ratchet),
+        (None, None, Some(_)) => Some(Mode::Dh),
+        _ => None,
+    };
+    InspectedTarget {
+        installation,
+        mode,
+        x3dh: entry.x3dh.map(|header| (header.key, header.id)),
+        dr: entry.dr.map(|header| InspectedRatchetHeader {
+            key: header.key,
+            n: header.n,
+            pn: header.pn,
+            id: header.id,
+        }),
+        dh: entry.dh,
+        payload_bytes: entry.payload.len(),
+    }
+}

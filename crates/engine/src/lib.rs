@@ -1,0 +1,42 @@
+//! The rules of conversational security: bundles, sessions, devices, fan-out, confirmation.
+//!
+//! Synchronous functions over a [`Store`]; time and randomness come in as an
+//! [`Env`]. The engine knows no database, no interface format and no clock.
+
+mod accept;
+mod account;
+mod adopt;
+mod answer;
+mod config;
+mod engine;
+mod error;
+mod inspect;
+mod memo;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+mod own_prekeys;
+mod ratchet_message;
+mod receive;
+mod records;
+mod replies;
+mod retired;
+mod send;
+mod standing;
+mod store;
+mod targets;
+mod time;
+mod view;
+mod wire;
+
+pub use account::*;
+pub use answer::*;
+pub use config::*;
+pub use engine::*;
+pub use error::*;
+pub use inspect::*;
+pub use records::*;
+pub use retired::*;
+pub use store::*;
+pub use time::*;
+pub use view::*;
+pub use wire::{MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code};

@@ -1,0 +1,469 @@
+//! A store in memory, for the scenarios and properties of the rules.
+//!
+//! It keeps to the contract of [`Transaction`] to the letter: what was not
+//! committed is gone after [`MemoryStore::crash`].
+
+use std::collections::BTreeMap;
+
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
+    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair,
+};
+
+use crate::{
+    Counts, Device, Handshake, OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, Standing,
+    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+};
+
+type FirstMessage = (IdentityKey, SignedPreKey, SessionId);
+type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
+
+/// A store in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Tables,
+    /// What takes back each write since the last commit, newest last.
+    undo: Vec<Undo>,
+    /// How long `undo` was at each open savepoint.
+    savepoints: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Tables {
+    own_prekeys: BTreeMap<SignedPreKey, OwnPreKey>,
+    own_bundle: BTreeMap<(), OwnBundle>,
+    peers: BTreeMap<IdentityKey, Peer>,
+    devices: BTreeMap<(IdentityKey, InstallationId), Device>,
+    sessions: BTreeMap<SessionId, (u64, Session)>,
+    stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
+    first_messages: BTreeMap<FirstMessage, ()>,
+    replies: BTreeMap<String, StoredReply>,
+    /// Rises with each session and key that is first kept: their age.
+    next_age: u64,
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("sessions", &self.tables.sessions.len())
+            .field("stored_keys", &self.tables.stored_keys.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// Loses everything that was not committed, as the end of the process would.
+    pub fn crash(&mut self) {
+        self.undo_to(0);
+        self.savepoints.clear();
+    }
+
+    fn undo_to(&mut self, length: usize) {
+        while self.undo.len() > length {
+            if let Some(undo) = self.undo.pop() {
+                undo(&mut self.tables);
+            }
+        }
+    }
+
+    /// Inserts or replaces a record and notes how to take that back.
+    fn put<K, V>(
+        &mut self,
+        table: fn(&mut Tables) -> &mut BTreeMap<K, V>,
+        key: K,
+        value: V,
+    ) where
+        K: Ord + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        let before = table(&mut self.tables).insert(key.clone(), value);
+        self.undo.push(Box::new(move |tables| {
+            match before {
+                Some(before) => table(tables).insert(key, before),
+                None => table(tables).remove(&key),
+            };
+        }));
+    }
+
+    /// Removes a record and notes how to take that back.
+    fn remove<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K)
+    where
+        K: Ord + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        if let Some(before) = table(&mut self.tables).remove(&key) {
+            self.undo.push(Box::new(move |tables| {
+                table(tables).insert(key, before);
+            }));
+        }
+    }
+
+    fn age(&mut self, known: Option<u64>) -> u64 {
+        known.unwrap_or_else(|| {
+            self.tables.next_age += 1;
+            self.tables.next_age
+        })
+    }
+
+    fn keys_of(&self, session: &SessionId) -> Vec<(u64, MessageId, bool)> {
+        let mut keys: Vec<_> = self
+            .tables
+            .stored_keys
+            .iter()
+            .filter(|(_, (_, key))| key.session == *session)
+            .map(|(message, (age, key))| (*age, *message, key.read_at.is_some()))
+            .collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Sessions that satisfy `wanted`, newest first.
+    fn sessions_where(
+        &self,
+        wanted: impl Fn(&Session) -> bool,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut found: Vec<_> = self
+            .tables
+            .sessions
+            .values()
+            .filter(|(_, session)| wanted(session))
+            .collect();
+        found.sort_unstable_by_key(|(age, _)| std::cmp::Reverse(*age));
+        found
+            .into_iter()
+            .map(|(_, session)| copy_session(session))
+            .collect()
+    }
+}
+
+fn corrupt(_: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt("a record in memory".to_owned())
+}
+
+// Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
+
+fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
+    let signed =
+        SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
+            .map_err(corrupt)?;
+    let ratchet = prekey.ratchet.as_ref().map(|ratchet| OwnRatchetPreKey {
+        pair: RatchetPreKeyPair::from_stored(&ratchet.pair.secret_bytes(), *ratchet.pair.public()),
+        signature: ratchet.signature,
+    });
+    Ok(OwnPreKey {
+        signed,
+        ratchet,
+        ..*prekey
+    })
+}
+
+fn copy_session(session: &Session) -> Result<Session, StoreError> {
+    Ok(Session {
+        installation: session.installation.clone(),
+        handshake: match &session.handshake {
+            Handshake::Unconfirmed { shared, ephemeral } => Handshake::Unconfirmed {
+                shared: SharedKey::from_stored(*shared.secret_bytes()),
+                ephemeral: *ephemeral,
+            },
+            Handshake::Established => Handshake::Established,
+        },
+        ratchet: SessionRatchet::from_bytes(&session.ratchet.to_bytes()).map_err(corrupt)?,
+        retired: session.retired.clone(),
+        ..*session
+    })
+}
+
+fn copy_stored_key(key: &StoredKey) -> StoredKey {
+    StoredKey {
+        key: MessageKey::from_stored(*key.key.secret_bytes()),
+        ..*key
+    }
+}
+
+impl StoreRead for MemoryStore {
+    fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError> {
+        let found = self.tables.own_prekeys.get(key);
+        found.map(copy_own_prekey).transpose()
+    }
+
+    fn own_prekey_replaced_at(
+        &self,
+        key: &SignedPreKey,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        let found = self.tables.own_prekeys.get(key);
+        Ok(found.and_then(|prekey| prekey.replaced_at))
+    }
+
+    fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError> {
+        let current = self
+            .tables
+            .own_prekeys
+            .values()
+            .filter(|prekey| prekey.replaced_at.is_none())
+            .max_by_key(|prekey| prekey.version);
+        current.map(copy_own_prekey).transpose()
+    }
+
+    fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError> {
+        Ok(self.tables.own_bundle.get(&()).cloned())
+    }
+
+    fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError> {
+        Ok(self.tables.peers.get(identity).cloned())
+    }
+
+    fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError> {
+        let devices = self.tables.devices.values();
+        Ok(devices
+            .filter(|device| device.identity == *identity)
+            .cloned()
+            .collect())
+    }
+
+    fn device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Device>, StoreError> {
+        let key = (*identity, installation.clone());
+        Ok(self.tables.devices.get(&key).cloned())
+    }
+
+    fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let found = self.tables.sessions.get(id);
+        found.map(|(_, session)| copy_session(session)).transpose()
+    }
+
+    fn active_session(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Session>, StoreError> {
+        let active = self.sessions_where(|session| {
+            session.peer == *identity
+                && session.installation.as_ref() == Some(installation)
+                && session.standing == Standing::Active
+        })?;
+        Ok(active.into_iter().next())
+    }
+
+    fn sessions_on_prekey(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| {
+            session.peer == *identity && session.signed_pre_key == *prekey
+        })
+    }
+
+    fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| identity.is_none_or(|identity| session.peer == *identity))
+    }
+
+    fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {
+        let sessions = self.tables.sessions.values();
+        Ok(sessions
+            .filter(|(_, session)| session.peer == *identity)
+            .count())
+    }
+
+    fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError> {
+        Ok(self.keys_of(session).len() as u64)
+    }
+
+    fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
+        let found = self.tables.stored_keys.get(message);
+        Ok(found.map(|(_, key)| copy_stored_key(key)))
+    }
+
+    fn first_message_seen(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<bool, StoreError> {
+        let key = (*identity, *prekey, *id);
+        Ok(self.tables.first_messages.contains_key(&key))
+    }
+
+    fn first_message_count(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<u32, StoreError> {
+        let known = self.tables.first_messages.keys();
+        let count = known
+            .filter(|(of, on, _)| of == identity && on == prekey)
+            .count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
+        Ok(self.tables.replies.get(request_id).cloned())
+    }
+
+    fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(Counts {
+            peers: self.tables.peers.len() as u64,
+            devices: self.tables.devices.len() as u64,
+            sessions: self.tables.sessions.len() as u64,
+            stored_keys: self.tables.stored_keys.len() as u64,
+        })
+    }
+}
+
+impl Store for MemoryStore {
+    fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError> {
+        let copy = copy_own_prekey(prekey)?;
+        self.put(|tables| &mut tables.own_prekeys, *copy.signed.public(), copy);
+        Ok(())
+    }
+
+    fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.own_bundle, (), bundle.clone());
+        Ok(())
+    }
+
+    fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.peers, peer.identity, peer.clone());
+        Ok(())
+    }
+
+    fn put_device(&mut self, device: &Device) -> Result<(), StoreError> {
+        let key = (device.identity, device.installation.clone());
+        self.put(|tables| &mut tables.devices, key, device.clone());
+        Ok(())
+    }
+
+    fn remove_device(
+        &mut self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<(), StoreError> {
+        let key = (*identity, installation.clone());
+        self.remove(|tables| &mut tables.devices, key);
+        Ok(())
+    }
+
+    fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let twin = self.tables.sessions.values().any(|(_, other)| {
+            other.id != session.id
+                && other.peer == session.peer
+                && other.installation == session.installation
+                && other.standing == Standing::Active
+                && session.standing == Standing::Active
+        });
+        if twin {
+            return Err(StoreError::Corrupt("two active sessions".to_owned()));
+        }
+        let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
+        let age = self.age(known);
+        let copy = copy_session(session)?;
+        self.put(|tables| &mut tables.sessions, session.id, (age, copy));
+        Ok(())
+    }
+
+    fn remove_session(&mut self, id: &SessionId) -> Result<(), StoreError> {
+        for (_, message, _) in self.keys_of(id) {
+            self.remove(|tables| &mut tables.stored_keys, message);
+        }
+        self.remove(|tables| &mut tables.sessions, *id);
+        Ok(())
+    }
+
+    fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        let known = self.tables.stored_keys.get(&key.message);
+        let known = known.map(|(age, _)| *age);
+        let age = self.age(known);
+        let copy = copy_stored_key(key);
+        self.put(|tables| &mut tables.stored_keys, key.message, (age, copy));
+        Ok(())
+    }
+
+    fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError> {
+        self.remove(|tables| &mut tables.stored_keys, *message);
+        Ok(())
+    }
+
+    fn drop_oldest_stored_keys(
+        &mut self,
+        session: &SessionId,
+        keep: u32,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let keys = self.keys_of(session);
+        let excess = keys.len().saturating_sub(keep as usize);
+        let mut dropped = Vec::new();
+        for (_, message, read) in keys.into_iter().take(excess) {
+            self.remove(|tables| &mut tables.stored_keys, message);
+            if read {
+                dropped.push(message);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn put_first_message(
+        &mut self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<(), StoreError> {
+        let key = (*identity, *prekey, *id);
+        self.put(|tables| &mut tables.first_messages, key, ());
+        Ok(())
+    }
+
+    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError> {
+        let key = request_id.to_owned();
+        self.put(|tables| &mut tables.replies, key, reply.clone());
+        Ok(())
+    }
+
+    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError> {
+        let old: Vec<String> = self
+            .tables
+            .replies
+            .iter()
+            .filter(|(_, reply)| reply.at < cutoff)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in old {
+            self.remove(|tables| &mut tables.replies, id);
+        }
+        Ok(())
+    }
+}
+
+impl Transaction for MemoryStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.savepoints.push(self.undo.len());
+        Ok(())
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        self.savepoints.pop();
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        let length = self.savepoints.pop().unwrap_or(0);
+        self.undo_to(length);
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.undo.clear();
+        self.savepoints.clear();
+        Ok(())
+    }
+
+    fn abort(&mut self) -> Result<(), StoreError> {
+        self.crash();
+        Ok(())
+    }
+}

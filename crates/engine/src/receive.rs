@@ -1,0 +1,273 @@
+//! Receiving: bundles, then the one entry that is for us (protocol §7, "Receive").
+//!
+//! Every key is tried on a copy. Nothing of a message is written before it is
+//! authenticated; its bundles are signed on their own.
+
+use crypto_core::{
+    DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, dh_message,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Engine, Env, Outcome, ReceiveError, ReceiveRequest, Reason, Received,
+    SendError, Store, UnixMillis, Warning, WarningKind,
+    adopt::Adopted,
+    ratchet_message::{Read, Reply},
+    send::{ANY_INSTALLATION, note_sent},
+    standing::Arrival,
+    wire::{WireEntry, WireMessage, decode_message},
+};
+
+impl Engine {
+    /// Reads a received wire message.
+    ///
+    /// # Errors
+    /// [`ReceiveError`] if the bytes are no wire message or the store fails. A message that cannot be read
+    /// is an outcome with a reason.
+    pub fn receive(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: &ReceiveRequest,
+    ) -> Result<Received, ReceiveError> {
+        let message =
+            decode_message(&request.wire).map_err(|error| ReceiveError::NotAMessage(error.0))?;
+        let sender = request.sender;
+        let installation = InstallationId::parse(&message.installation).ok();
+        if sender == self.me() && installation.as_ref() == Some(self.this_device()) {
+            return Ok(Received::new(sender, installation, Outcome::Own));
+        }
+        let adopted = self.adopt_all(
+            store,
+            env.now,
+            &sender,
+            installation.as_ref(),
+            &message.bundles,
+        )?;
+        let incoming = Incoming {
+            sender,
+            installation,
+            confirm: request.confirm,
+            before_rekey: adopted.before_rekey,
+            adopted: &adopted,
+        };
+        let mut received = self.read(store, env, &incoming, message)?;
+        received.new_installations = adopted.new_installations();
+        received.warnings.splice(0..0, adopted.warnings);
+        Ok(received)
+    }
+
+    /// Chooses what of the message is for us.
+    fn read(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        incoming: &Incoming<'_>,
+        mut message: WireMessage,
+    ) -> Result<Received, ReceiveError> {
+        if !message.public.is_empty() {
+            let id = MessageId::of_payload(&message.public);
+            return Ok(Received {
+                message: Some(id),
+                ..incoming.outcome(Outcome::Public(message.public))
+            });
+        }
+        if message.entries.is_empty() {
+            return Ok(if incoming.adopted.bundles > 0 {
+                incoming.outcome(Outcome::Bundle)
+            } else {
+                incoming.undecryptable(Reason::Malformed)
+            });
+        }
+        if let Some(entry) = message.entries.remove(self.this_device().as_str()) {
+            return self.read_entry(store, env, incoming, &entry);
+        }
+        if let Some(entry) = message.entries.remove(ANY_INSTALLATION) {
+            // It takes only a DH header, and a ratchet entry that fails never falls back to it.
+            return Ok(if entry.dr.is_none() && entry.x3dh.is_none() {
+                self.read_dh(incoming, &entry)
+            } else {
+                incoming.undecryptable(Reason::Malformed)
+            });
+        }
+        let reason = if incoming.sender == self.me() {
+            Reason::NotPaired
+        } else {
+            Reason::OtherInstallation
+        };
+        let received = incoming.outcome(Outcome::NotTargeted(reason));
+        self.with_reply(store, env, incoming, received, Reply::Advertise)
+    }
+
+    fn read_entry(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        incoming: &Incoming<'_>,
+        entry: &WireEntry,
+    ) -> Result<Received, ReceiveError> {
+        match (&entry.dr, &entry.dh) {
+            (Some(header), None) => {
+                let read = self.read_ratchet(store, env, incoming, header, entry)?;
+                let (received, reply) = incoming.report(read);
+                self.with_reply(store, env, incoming, received, reply)
+            }
+            (None, Some(_)) if entry.x3dh.is_none() => Ok(self.read_dh(incoming, entry)),
+            _ => Ok(incoming.undecryptable(Reason::Malformed)),
+        }
+    }
+
+    /// Opens a DH message (protocol §6): no session, no proof of the sender, nothing to remember.
+    fn read_dh(&self, incoming: &Incoming<'_>, entry: &WireEntry) -> Received {
+        let opened = entry
+            .dh
+            .as_deref()
+            .and_then(|key| EphemeralKey::from_wire(key).ok())
+            .ok_or(DhMessageError::Malformed)
+            .and_then(|key| dh_message::open(&self.account.identity, &key, &entry.payload));
+        let outcome = match opened {
+            Ok(payload) if payload.is_empty() && incoming.adopted.bundles > 0 => Outcome::Bundle,
+            Ok(payload) => Outcome::Decrypted(payload),
+            Err(DhMessageError::Malformed) => return incoming.undecryptable(Reason::Malformed),
+            Err(DhMessageError::Authentication) => {
+                return incoming.undecryptable(Reason::AuthenticationFailed);
+            }
+        };
+        let message = matches!(outcome, Outcome::Decrypted(_))
+            .then(|| MessageId::of_payload(&entry.payload));
+        Received {
+            message,
+            ..incoming.outcome(outcome)
+        }
+    }
+
+    /// Adds the bundle advertisement that the protocol asks for, within its limits (protocol §1, spec 1.5.2, 4.4).
+    fn with_reply(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        incoming: &Incoming<'_>,
+        received: Received,
+        reply: Reply,
+    ) -> Result<Received, ReceiveError> {
+        let sender = &incoming.sender;
+        let wanted = match reply {
+            Reply::None => false,
+            Reply::Advertise => true,
+            Reply::AdvertiseUnlessSent => {
+                let rotated_at = self.current_bundle(store, env)?.prekey_created_at;
+                let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
+                last_sent_at.is_none_or(|at| at < rotated_at)
+            }
+        };
+        if !wanted
+            || !self
+                .replies
+                .permit(env.now, sender, incoming.installation.as_ref())
+        {
+            return Ok(received);
+        }
+        let envelope = self.advertise(store, env, sender)?;
+        if received.authenticated {
+            let bundle = self.current_bundle(store, env)?;
+            note_sent(store, sender, &bundle, env)?;
+        }
+        Ok(Received {
+            reply: Some(envelope),
+            ..received
+        })
+    }
+}
+
+/// What the rules need to know of the message around an entry.
+pub(crate) struct Incoming<'a> {
+    pub(crate) sender: IdentityKey,
+    pub(crate) installation: Option<InstallationId>,
+    pub(crate) confirm: bool,
+    pub(crate) before_rekey: bool,
+    adopted: &'a Adopted,
+}
+
+impl Incoming<'_> {
+    /// What the standings of sessions need to know of this message.
+    pub(crate) fn arrival(&self, now: UnixMillis) -> Arrival {
+        Arrival {
+            now,
+            before_rekey: self.before_rekey,
+        }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> Received {
+        let mut received = Received::new(self.sender, self.installation.clone(), outcome);
+        if self.installation.is_none() {
+            received.warnings.push(Warning {
+                kind: WarningKind::InvalidInstallation,
+                detail: "the message names no valid installation id as its sender".to_owned(),
+            });
+        }
+        received
+    }
+
+    fn undecryptable(&self, reason: Reason) -> Received {
+        self.outcome(Outcome::Undecryptable(reason))
+    }
+
+    fn report(&self, read: Read) -> (Received, Reply) {
+        match read {
+            Read::Opened(opened) => {
+                let received = Received {
+                    message: Some(opened.message),
+                    forward_secrecy: true,
+                    authenticated: true,
+                    duplicate: opened.duplicate,
+                    session: Some(opened.session),
+                    ..self.outcome(Outcome::Decrypted(opened.plaintext))
+                };
+                (received, opened.reply)
+            }
+            Read::Failed {
+                reason,
+                message,
+                session,
+                reply,
+            } => {
+                let received = Received {
+                    message,
+                    session,
+                    ..self.undecryptable(reason)
+                };
+                (received, reply)
+            }
+        }
+    }
+}
+
+impl Received {
+    fn new(sender: IdentityKey, installation: Option<InstallationId>, outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            message: None,
+            sender,
+            installation,
+            forward_secrecy: false,
+            authenticated: false,
+            duplicate: false,
+            session: None,
+            reply: None,
+            new_installations: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl From<SendError> for ReceiveError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Store(error) => Self::Store(error),
+            other => Self::Key(other.to_string()),
+        }
+    }
+}
+
+/// A plaintext on its way to the caller.
+pub(crate) type Plaintext = Zeroizing<Vec<u8>>;

@@ -1,0 +1,265 @@
+//! What a store keeps, in whole records.
+//!
+//! A record holds facts; what follows from them (is this device stale, may this
+//! session be sent on) is judged by the rules at the moment of use.
+
+use crypto_core::{
+    EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
+    RatchetPreKeyPair, SessionId, SessionRatchet, SharedKey, Signature, SignedPreKey,
+    SignedPreKeyPair, Suite, VerifiedPreKey,
+};
+
+use crate::{UnixMillis, retired::RetiredChains};
+
+/// One of this device's own prekeys (protocol §3). Exactly one is current: it has no `replaced_at`.
+#[derive(Debug)]
+pub struct OwnPreKey {
+    /// The signed prekey, SPK.
+    pub signed: SignedPreKeyPair,
+    /// The ratchet prekey of suite x25519 and the identity's signature over it; absent only for imported prekeys.
+    pub ratchet: Option<OwnRatchetPreKey>,
+    /// Its version in our bundles; rises by one with each rotation.
+    pub version: u32,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When a newer one took its place: from then on it is expired (spec 3.4).
+    pub replaced_at: Option<UnixMillis>,
+}
+
+/// The X25519 half of an own prekey.
+#[derive(Debug)]
+pub struct OwnRatchetPreKey {
+    /// The key pair.
+    pub pair: RatchetPreKeyPair,
+    /// The identity's signature over it (protocol §3, extension).
+    pub signature: Signature,
+}
+
+/// The bundle we publish: made once per content, signed once, reused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnBundle {
+    /// The protobuf `Bundle`, as it goes on the wire.
+    pub wire: Vec<u8>,
+    /// When it was made.
+    pub made_at: UnixMillis,
+    /// Its signed timestamp, nanoseconds; rises with each bundle even if the clock does not.
+    pub timestamp_ns: i64,
+    /// Version of this device's prekey.
+    pub version: u32,
+    /// When this device's prekey was made: rotation is due a day later.
+    pub prekey_created_at: UnixMillis,
+    /// What it lists, this device included, by installation id in byte order.
+    pub entries: Vec<ListedPreKey>,
+}
+
+/// One entry of the bundle we publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedPreKey {
+    /// The device.
+    pub installation: InstallationId,
+    /// Its signed prekey.
+    pub signed_pre_key: SignedPreKey,
+}
+
+/// What is known of an identity as a whole, our own included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Whose record this is.
+    pub identity: IdentityKey,
+    /// Signed timestamp of the newest bundle seen, one over a day ahead of our clock counting as now (protocol §3); 0 if none had one.
+    pub newest_bundle_ns: i64,
+    /// When that bundle arrived: where the stale timer of a device it omits begins.
+    pub newest_bundle_at: Option<UnixMillis>,
+    /// When we last sent this identity anything that carried our bundle.
+    pub last_sent_at: Option<UnixMillis>,
+}
+
+/// A device: one installation of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Whose device.
+    pub identity: IdentityKey,
+    /// Its id.
+    pub installation: InstallationId,
+    /// The newest prekey adopted from a bundle; `None` if we met the device only through a session it began.
+    pub prekey: Option<DevicePreKey>,
+    /// For devices of our own identity: whether the user enabled it (spec 4.1). Devices of others are always enabled.
+    pub pairing: Pairing,
+    /// When it was first met.
+    pub first_seen_at: UnixMillis,
+    /// When a bundle last listed it, or it last sent an authenticated message: the jump rule counts from here.
+    pub last_seen_at: UnixMillis,
+    /// Its last activity: an authenticated ratchet message, or a new or higher bundle entry (protocol §3).
+    pub last_active_at: UnixMillis,
+    /// Start of the stale timer, if one runs (spec 4.3).
+    pub omitted_since: Option<UnixMillis>,
+    /// A higher prekey came: the next message sets up a new session (spec 3.3, protocol §7).
+    pub rekey_due: bool,
+    /// It once showed a valid extension: entries without one are not adopted any more (protocol §3).
+    pub extension_shown: bool,
+    /// Names the frontend gave it.
+    pub metadata: DeviceMetadata,
+}
+
+/// Whether a device may be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// A device of ours that waits for the user's word (spec 4.1).
+    Pending,
+    /// Enabled: by hand for our own, from the start for others.
+    Enabled,
+    /// Disabled by hand.
+    Disabled,
+}
+
+/// The prekey a device published last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevicePreKey {
+    /// What X3DH takes.
+    pub key: VerifiedPreKey,
+    /// Its version.
+    pub version: u32,
+    /// Informational.
+    pub protocol_version: u32,
+    /// Signed timestamp of the bundle it came with; breaks ties between equal versions.
+    pub bundle_ns: i64,
+}
+
+/// What a frontend may note about a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceMetadata {
+    /// A name for people.
+    pub name: String,
+    /// Phone, laptop and the like, in the frontend's words.
+    pub device_type: String,
+    /// Address of a push service.
+    pub push_token: String,
+}
+
+/// Which side we were in X3DH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// We sent the first message.
+    Initiator,
+    /// We received it.
+    Responder,
+}
+
+/// Whether the other side has answered (protocol §7).
+#[derive(Debug)]
+pub enum Handshake {
+    /// We initiated and nothing came back: the X3DH header rides on every message,
+    /// and SK is kept to settle a crossing (spec 3.2).
+    Unconfirmed {
+        /// SK, compared in byte order when two sessions cross.
+        shared: SharedKey,
+        /// EK, repeated in every header until the first answer.
+        ephemeral: EphemeralKey,
+    },
+    /// Both sides have it. SK is gone.
+    Established,
+}
+
+/// How a session stands among the sessions of its device (protocol §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The one we send on; at most one per device.
+    Active,
+    /// Reads, and can become active again.
+    Superseded {
+        /// Since when; erased 14 days later.
+        since: UnixMillis,
+    },
+    /// Reads, for good: the prekey it was built on was replaced.
+    Expired {
+        /// Since when; erased 14 days later (spec 3.4).
+        since: UnixMillis,
+    },
+}
+
+/// A session with one device.
+#[derive(Debug)]
+pub struct Session {
+    /// The same at both ends (protocol §5).
+    pub id: SessionId,
+    /// The other identity.
+    pub peer: IdentityKey,
+    /// The other device. In suite secp256k1 nothing authenticates it: `None` until a verified bundle lists it; until then the session only receives.
+    pub installation: Option<InstallationId>,
+    /// Our part in X3DH.
+    pub role: Role,
+    /// The responder's signed prekey: every header names it.
+    pub signed_pre_key: SignedPreKey,
+    /// The responder's ratchet prekey, part of the associated data of suite x25519.
+    pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Whether the other side has answered.
+    pub handshake: Handshake,
+    /// How it stands.
+    pub standing: Standing,
+    /// It lost a crossing to this session: while that one is active, messages do not bring this one back.
+    pub lost_to: Option<SessionId>,
+    /// The last move of this session while it was superseded: which session was active then, and its `advances`.
+    /// A second move that finds both unchanged is the second in a row (protocol §7).
+    pub overtaking: Option<(SessionId, u64)>,
+    /// The double ratchet.
+    pub ratchet: SessionRatchet,
+    /// Receiving chains of the past, to tell "read before" from "forged".
+    pub retired: RetiredChains,
+    /// When it was set up here.
+    pub created_at: UnixMillis,
+    /// When we last sent on it.
+    pub last_sent_at: Option<UnixMillis>,
+    /// When we last received on it.
+    pub last_received_at: Option<UnixMillis>,
+    /// Messages sealed.
+    pub sent: u64,
+    /// Messages opened, duplicates not counted.
+    pub received: u64,
+    /// Messages that moved the receiving chain, so not those read with a stored key.
+    pub advances: u64,
+}
+
+impl Session {
+    /// The session's suite, fixed by its first message.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.ratchet.suite()
+    }
+}
+
+/// A message key outside its chain: skipped, or used and not yet confirmed.
+#[derive(Debug)]
+pub struct StoredKey {
+    /// The message it opens; names the session, the header key and n at once (protocol §5).
+    pub message: MessageId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The key.
+    pub key: MessageKey,
+    /// When its message was first read; `None` while it was only skipped.
+    pub read_at: Option<UnixMillis>,
+}
+
+/// The answer to a request id, kept so that a retry gets the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredReply {
+    /// Digest of the request's input: a different one under the same id is an error.
+    pub input: [u8; 32],
+    /// The encoded answer (ciphertexts only).
+    pub reply: Vec<u8>,
+    /// When it was given.
+    pub at: UnixMillis,
+}
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Identities known.
+    pub peers: u64,
+    /// Devices known.
+    pub devices: u64,
+    /// Sessions of any standing.
+    pub sessions: u64,
+    /// Message keys, skipped and unconfirmed.
+    pub stored_keys: u64,
+}

@@ -1,0 +1,194 @@
+//! Which session of a device is sent on (protocol §7, spec 3.2, 3.3).
+//!
+//! Of all sessions with a device at most one is active. The rules here decide
+//! which, so that two devices that hear each other end on the same one.
+
+use crypto_core::SharedKey;
+
+use crate::{
+    Config, Device, Handshake, Role, Session, Standing, Store, StoreError, StoreRead, UnixMillis,
+};
+
+/// What moving a received message along did to a session, as far as standings go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// When.
+    pub(crate) now: UnixMillis,
+    /// The message carried an older entry of its own device than we hold: it is read and changes no standing.
+    pub(crate) before_rekey: bool,
+}
+
+/// The standing of `session` now: one built on a prekey of ours expires with it, whatever its record says.
+pub(crate) fn standing_now(
+    store: &dyn StoreRead,
+    session: &Session,
+) -> Result<Standing, StoreError> {
+    if session.role == Role::Initiator || matches!(session.standing, Standing::Expired { .. }) {
+        return Ok(session.standing);
+    }
+    Ok(match store.own_prekey_replaced_at(&session.signed_pre_key)? {
+        Some(since) => Standing::Expired { since },
+        None => session.standing,
+    })
+}
+
+/// The session we may send on to `device`. One whose prekey has expired meanwhile is written down as expired.
+pub(crate) fn usable_session(
+    store: &mut dyn Store,
+    device: &Device,
+) -> Result<Option<Session>, StoreError> {
+    let Some(mut session) = store.active_session(&device.identity, &device.installation)? else {
+        return Ok(None);
+    };
+    session.standing = standing_now(store, &session)?;
+    if session.standing == Standing::Active {
+        return Ok(Some(session));
+    }
+    store.put_session(&session)?;
+    Ok(None)
+}
+
+/// Makes `session` the active one of its device in place of `before`, and clears re-key due, whoever began
+/// it: otherwise two ends that rotate daily would chase each other. The caller stores `session`.
+pub(crate) fn activate(
+    store: &mut dyn Store,
+    session: &mut Session,
+    before: Option<Session>,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    if let Some(mut before) = before
+        && before.id != session.id
+    {
+        before.standing = Standing::Superseded { since: now };
+        before.overtaking = None;
+        store.put_session(&before)?;
+    }
+    session.standing = Standing::Active;
+    session.overtaking = None;
+    session.lost_to = None;
+    let device = session
+        .installation
+        .as_ref()
+        .map(|installation| store.device(&session.peer, installation))
+        .transpose()?
+        .flatten();
+    if let Some(device) = device
+        && device.rekey_due
+    {
+        store.put_device(&Device {
+            rekey_due: false,
+            ..device
+        })?;
+    }
+    Ok(())
+}
+
+/// Places a session that its first message has just set up here. `shared` is its SK.
+pub(crate) fn place_new(
+    store: &mut dyn Store,
+    session: &mut Session,
+    shared: &SharedKey,
+    device: Option<&Device>,
+    arrival: Arrival,
+) -> Result<(), StoreError> {
+    session.standing = Standing::Superseded { since: arrival.now };
+    if let Some(since) = store.own_prekey_replaced_at(&session.signed_pre_key)? {
+        session.standing = Standing::Expired { since };
+        return Ok(());
+    }
+    // Without a device that a bundle lists the session only receives; begun before a re-key, it is past.
+    let Some(device) = device else {
+        return Ok(());
+    };
+    if arrival.before_rekey {
+        return Ok(());
+    }
+    let active = usable_session(store, device)?;
+    match active {
+        // The two crossed (spec 3.2): SK first in byte order wins at both ends.
+        Some(mut active) => {
+            if let Handshake::Unconfirmed { shared: ours, .. } = &active.handshake {
+                if !shared.precedes(ours) {
+                    session.lost_to = Some(active.id);
+                    return Ok(());
+                }
+                active.lost_to = Some(session.id);
+            }
+            activate(store, session, Some(active), arrival.now)
+        }
+        None => activate(store, session, None, arrival.now),
+    }
+}
+
+/// Lets a message that advanced the receiving chain of an older session bring it back, if the rules say so.
+pub(crate) fn place_moved(
+    store: &mut dyn Store,
+    session: &mut Session,
+    device: Option<&Device>,
+    arrival: Arrival,
+) -> Result<(), StoreError> {
+    session.standing = standing_now(store, session)?;
+    let (Standing::Superseded { .. }, Some(device), false) =
+        (session.standing, device, arrival.before_rekey)
+    else {
+        return Ok(());
+    };
+    let Some(active) = usable_session(store, device)? else {
+        return activate(store, session, None, arrival.now);
+    };
+    if session.lost_to == Some(active.id) {
+        return Ok(());
+    }
+    let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
+    let this_move = (active.id, active.advances);
+    if unconfirmed || session.id < active.id || session.overtaking == Some(this_move) {
+        return activate(store, session, Some(active), arrival.now);
+    }
+    session.overtaking = Some(this_move);
+    Ok(())
+}
+
+/// Erases sessions until one more fits under the limits: expired ones first, then superseded
+/// ones, the longest ended before the others; never the active one (protocol §1).
+pub(crate) fn make_room(
+    store: &mut dyn Store,
+    config: &Config,
+    session: &Session,
+) -> Result<(), StoreError> {
+    let known = store.session_count(&session.peer)?;
+    let under_both = known < config.max_sessions_per_device
+        && known < config.max_sessions_per_identity;
+    if under_both {
+        return Ok(());
+    }
+    let mut ended = Vec::new();
+    let mut of_device: usize = 0;
+    for other in store.sessions(Some(&session.peer))? {
+        let same_device = other.installation == session.installation;
+        of_device += usize::from(same_device);
+        let rank = match standing_now(store, &other)? {
+            Standing::Active => continue,
+            Standing::Expired { since } => (0, since),
+            Standing::Superseded { since } => (1, since),
+        };
+        ended.push((rank, other.id, same_device));
+    }
+    ended.sort_unstable_by_key(|(rank, id, _)| (*rank, *id));
+    let mut excess_device = (of_device + 1).saturating_sub(config.max_sessions_per_device);
+    let mut excess_all = (known + 1).saturating_sub(config.max_sessions_per_identity);
+    for (_, id, same_device) in ended {
+        if (same_device && excess_device > 0) || excess_all > 0 {
+            store.remove_session(&id)?;
+            excess_all = excess_all.saturating_sub(1);
+            excess_device = excess_device.saturating_sub(usize::from(same_device));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1).
+pub(crate) fn unanswered(config: &Config, session: &Session, now: UnixMillis) -> bool {
+    matches!(session.handshake, Handshake::Unconfirmed { .. })
+        && (session.sent >= config.unanswered_messages
+            || now.since(session.created_at) >= config.unanswered_age)
+}

@@ -1,0 +1,146 @@
+//! What the rules need of a store.
+//!
+//! A small interface in whole records: a backend keeps and finds, the rules decide.
+//! There is no method that marks, flags or cleans by a policy of its own.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+
+use crate::{
+    Counts, Device, OwnBundle, OwnPreKey, Peer, Session, StoredKey, StoredReply, UnixMillis,
+};
+
+/// A store that could not do what it was asked. The batch it happened in is rolled back.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The disk is full, or failed.
+    #[error("the store could not be read or written: {0}")]
+    Io(String),
+    /// A record that cannot be read back as it was written.
+    #[error("the store holds a record that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Reading. A read-only connection offers just this.
+pub trait StoreRead {
+    /// The own prekey whose public part is `key`, current or expired.
+    fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError>;
+    /// When the own prekey whose public part is `key` was replaced; `None` if it is current, or unknown. Asked on every
+    /// message of a session built on it, so it must not cost the unpacking of a key pair.
+    fn own_prekey_replaced_at(&self, key: &SignedPreKey)
+    -> Result<Option<UnixMillis>, StoreError>;
+    /// The current own prekey: the one not replaced, of the highest version if there were several.
+    fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError>;
+    /// The bundle we publish.
+    fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
+    /// What is known of `identity`.
+    fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
+    /// The devices of `identity`, by installation id in byte order.
+    fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
+    /// One device.
+    fn device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Device>, StoreError>;
+    /// One session.
+    fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
+    /// The session we send on to this device, if there is one.
+    fn active_session(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Session>, StoreError>;
+    /// Sessions with `identity` built on `prekey` (theirs or ours), newest first.
+    fn sessions_on_prekey(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<Vec<Session>, StoreError>;
+    /// All sessions with `identity`, or with anyone, newest first.
+    fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError>;
+    /// How many sessions there are with `identity`.
+    fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
+    /// How many keys the session has stored.
+    fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError>;
+    /// The stored key of a message.
+    fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError>;
+    /// Whether a first message that made session `id` was accepted from `identity`, even if the session is long erased.
+    fn first_message_seen(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<bool, StoreError>;
+    /// First messages remembered of `identity` on this own prekey.
+    fn first_message_count(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<u32, StoreError>;
+    /// The answer kept for a request id.
+    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError>;
+    /// How much there is.
+    fn counts(&self) -> Result<Counts, StoreError>;
+}
+
+/// Writing. `put` inserts or replaces the whole record of the same key.
+pub trait Store: StoreRead {
+    /// Keeps an own prekey; its key is the public part.
+    fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError>;
+    /// Keeps the bundle we publish; there is one.
+    fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError>;
+    /// Keeps what is known of an identity.
+    fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError>;
+    /// Keeps a device.
+    fn put_device(&mut self, device: &Device) -> Result<(), StoreError>;
+    /// Forgets a device. Its sessions stay.
+    fn remove_device(
+        &mut self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<(), StoreError>;
+    /// Keeps a session.
+    fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
+    /// Erases a session and its stored keys.
+    fn remove_session(&mut self, id: &SessionId) -> Result<(), StoreError>;
+    /// Keeps a message key. A key that is already there keeps its age.
+    fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+    /// Erases a message key.
+    fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError>;
+    /// Erases the oldest keys of a session until `keep` are left; names those of messages that were read and not confirmed.
+    fn drop_oldest_stored_keys(
+        &mut self,
+        session: &SessionId,
+        keep: u32,
+    ) -> Result<Vec<MessageId>, StoreError>;
+    /// Remembers a first message that was accepted.
+    fn put_first_message(
+        &mut self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<(), StoreError>;
+    /// Keeps the answer to a request id.
+    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError>;
+    /// Erases the answers given before `cutoff`.
+    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError>;
+}
+
+/// A store that can take several calls into one durable commit.
+///
+/// `begin … (savepoint … release | rollback)* … commit`. After an error of
+/// `commit` nothing of the batch is kept.
+pub trait Transaction: Store {
+    /// Begins a batch.
+    fn begin(&mut self) -> Result<(), StoreError>;
+    /// Begins one call of the batch.
+    fn savepoint(&mut self) -> Result<(), StoreError>;
+    /// Ends the call and keeps what it wrote.
+    fn release(&mut self) -> Result<(), StoreError>;
+    /// Ends the call and undoes what it wrote.
+    fn rollback(&mut self) -> Result<(), StoreError>;
+    /// Makes the batch durable.
+    fn commit(&mut self) -> Result<(), StoreError>;
+    /// Undoes the whole batch.
+    fn abort(&mut self) -> Result<(), StoreError>;
+}

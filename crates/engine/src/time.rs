@@ -1,0 +1,62 @@
+//! Wall-clock time as the engine sees it: an argument, never a reading.
+
+use std::time::Duration;
+
+/// Milliseconds since the Unix epoch.
+///
+/// Arithmetic saturates: a clock that jumps, or a peer that claims an absurd
+/// time, must not be able to overflow anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    /// This moment plus `span`.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// This moment minus `span`; the epoch if that would lie before it.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// How long ago `earlier` was; zero if it lies in the future.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The same moment in nanoseconds, as bundles carry it (protocol §3).
+    #[must_use]
+    pub fn as_nanos(self) -> i64 {
+        i64::try_from(self.0.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
+    }
+
+    /// The moment a bundle names in nanoseconds; negative values count as the epoch.
+    #[must_use]
+    pub fn from_nanos(nanos: i64) -> Self {
+        Self(u64::try_from(nanos).unwrap_or(0) / 1_000_000)
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a call may know of the outside world: the time, and randomness.
+pub struct Env<'a> {
+    /// The wall clock when the call was taken up.
+    pub now: UnixMillis,
+    /// Where keys and nonces come from.
+    pub rng: &'a mut dyn rand_core::CryptoRng,
+}
+
+impl std::fmt::Debug for Env<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Env")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! Listings for frontends, from a store that may be read-only.
+
+use std::time::Duration;
+
+use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
+
+use crate::{
+    Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing, Role, Session, Standing, StoreError, StoreRead,
+    UnixMillis, standing::standing_now, targets::states,
+};
+
+/// What the listings need to know of the account.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    identity: IdentityKey,
+    installation: InstallationId,
+    config: Config,
+}
+
+/// A session as a frontend shows it. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The same at both ends.
+    pub id: SessionId,
+    /// The other identity.
+    pub identity: IdentityKey,
+    /// The other device, if it is known.
+    pub installation: Option<InstallationId>,
+    /// Its suite.
+    pub suite: Suite,
+    /// Our part in X3DH.
+    pub role: Role,
+    /// Whether the other side has answered.
+    pub established: bool,
+    /// How it stands now.
+    pub standing: Standing,
+    /// When it was set up here.
+    pub created_at: UnixMillis,
+    /// When we last sent on it.
+    pub last_sent_at: Option<UnixMillis>,
+    /// When we last received on it.
+    pub last_received_at: Option<UnixMillis>,
+    /// When it was superseded or expired.
+    pub ended_at: Option<UnixMillis>,
+    /// When it will be erased, with its keys (spec 3.4).
+    pub erase_at: Option<UnixMillis>,
+    /// Messages sealed.
+    pub sent: u64,
+    /// Messages opened.
+    pub received: u64,
+    /// Message keys kept: skipped, or read and not confirmed.
+    pub stored_keys: u64,
+}
+
+impl Viewer {
+    pub(crate) fn new(
+        identity: IdentityKey,
+        installation: InstallationId,
+        config: &Config,
+    ) -> Self {
+        Self {
+            identity,
+            installation,
+            config: config.clone(),
+        }
+    }
+
+    /// The devices of `identity`, ours by default, the most recently active first; of ours, this very device before all.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn installations(
+        &self,
+        store: &dyn StoreRead,
+        now: UnixMillis,
+        identity: Option<&IdentityKey>,
+    ) -> Result<Vec<InstallationView>, StoreError> {
+        let identity = identity.unwrap_or(&self.identity);
+        let own = *identity == self.identity;
+        let this_device = own.then_some(&self.installation);
+        let states = states(store, &self.config, identity, this_device, now)?;
+        let others = states.into_iter().map(|(device, state)| InstallationView {
+                own,
+                this_device: false,
+                state,
+                stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
+                suite: device.new_session_suite(),
+                device,
+            });
+        let this = if own { Some(self.this_device(now)) } else { None };
+        Ok(this.into_iter().chain(others).collect())
+    }
+
+    /// This device as its siblings see it. It has no record in the store: nobody sends to himself.
+    fn this_device(&self, now: UnixMillis) -> InstallationView {
+        InstallationView {
+            device: Device {
+                identity: self.identity,
+                installation: self.installation.clone(),
+                prekey: None,
+                pairing: Pairing::Enabled,
+                first_seen_at: now,
+                last_seen_at: now,
+                last_active_at: now,
+                omitted_since: None,
+                rekey_due: false,
+                extension_shown: true,
+                metadata: DeviceMetadata::default(),
+            },
+            own: true,
+            this_device: true,
+            state: InstallationState::Active,
+            stale_at: None,
+            suite: Some(Suite::X25519),
+        }
+    }
+
+    /// The sessions with `identity`, or with anyone, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn sessions(
+        &self,
+        store: &dyn StoreRead,
+        identity: Option<&IdentityKey>,
+    ) -> Result<Vec<SessionView>, StoreError> {
+        store
+            .sessions(identity)?
+            .iter()
+            .map(|session| self.session(store, session))
+            .collect()
+    }
+
+    fn session(
+        &self,
+        store: &dyn StoreRead,
+        session: &Session,
+    ) -> Result<SessionView, StoreError> {
+        let standing = standing_now(store, session)?;
+        let ended_at = match standing {
+            Standing::Active => None,
+            Standing::Superseded { since } | Standing::Expired { since } => Some(since),
+        };
+        let erase_after: Duration = self.config.erase_after;
+        Ok(SessionView {
+            id: session.id,
+            identity: session.peer,
+            installation: session.installation.clone(),
+            suite: session.suite(),
+            role: session.role,
+            established: matches!(session.handshake, Handshake::Established),
+            standing,
+            created_at: session.created_at,
+            last_sent_at: session.last_sent_at,
+            last_received_at: session.last_received_at,
+            ended_at,
+            erase_at: ended_at.map(|at| at.after(erase_after)),
+            sent: session.sent,
+            received: session.received,
+            stored_keys: store.stored_key_count(&session.id)?,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! The answer to a request id, as the store keeps it: encoded once, so that a retry gets the same bytes.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use prost::Message as _;
+
+use crate::{Envelope, Mode, Sent, SkipReason, Skipped, StoreError, Target};
+
+#[expect(unreachable_pub, reason = "generated from the schema")]
+mod proto {
+    include!(concat!(env!("OUT_DIR"), "/stored.rs"));
+}
+
+/// Encodes an answer.
+pub(crate) fn encode_sent(sent: &Sent) -> Vec<u8> {
+    proto::Sent {
+        envelopes: sent.envelopes.iter().map(envelope_out).collect(),
+        skipped: sent.skipped.iter().map(skipped_out).collect(),
+    }
+    .encode_to_vec()
+}
+
+/// Reads what [`encode_sent`] wrote.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it is anything else.
+pub(crate) fn decode_sent(bytes: &[u8]) -> Result<Sent, StoreError> {
+    let corrupt = || StoreError::Corrupt("the answer kept for a request id".to_owned());
+    let sent = proto::Sent::decode(bytes).map_err(|_| corrupt())?;
+    let envelopes = sent.envelopes.into_iter().map(envelope_in);
+    let skipped = sent.skipped.into_iter().map(skipped_in);
+    Ok(Sent {
+        envelopes: envelopes.collect::<Option<_>>().ok_or_else(corrupt)?,
+        skipped: skipped.collect::<Option<_>>().ok_or_else(corrupt)?,
+    })
+}
+
+fn envelope_out(envelope: &Envelope) -> proto::Envelope {
+    proto::Envelope {
+        recipient: envelope
+            .recipient
+            .map_or_else(Vec::new, |recipient| recipient.to_bytes().to_vec()),
+        wire: envelope.wire.clone(),
+        targets: envelope.targets.iter().map(target_out).collect(),
+    }
+}
+
+fn envelope_in(envelope: proto::Envelope) -> Option<Envelope> {
+    let recipient = if envelope.recipient.is_empty() {
+        None
+    } else {
+        Some(IdentityKey::from_wire(&envelope.recipient).ok()?)
+    };
+    let targets = envelope.targets.into_iter().map(target_in);
+    Some(Envelope {
+        recipient,
+        wire: envelope.wire,
+        targets: targets.collect::<Option<_>>()?,
+    })
+}
+
+fn target_out(target: &Target) -> proto::Target {
+    proto::Target {
+        installation: target
+            .installation
+            .as_ref()
+            .map(|installation| installation.as_str().to_owned()),
+        mode: match target.mode {
+            Mode::X3dh => 1,
+            Mode::Ratchet => 2,
+            Mode::Dh => 3,
+            Mode::Public => 4,
+        },
+        suite: target
+            .session
+            .map_or(0, |(suite, _)| u32::from(suite.byte())),
+        session: target
+            .session
+            .map_or_else(Vec::new, |(_, session)| session.as_bytes().to_vec()),
+        message: target.message.as_bytes().to_vec(),
+    }
+}
+
+fn target_in(target: proto::Target) -> Option<Target> {
+    let installation = target
+        .installation
+        .map(|installation| InstallationId::parse(&installation))
+        .transpose()
+        .ok()?;
+    let session = if target.suite == 0 {
+        None
+    } else {
+        let suite = [Suite::X25519, Suite::Secp256k1]
+            .into_iter()
+            .find(|suite| u32::from(suite.byte()) == target.suite)?;
+        Some((suite, SessionId::from_bytes(target.session.try_into().ok()?)))
+    };
+    Some(Target {
+        installation,
+        mode: match target.mode {
+            1 => Mode::X3dh,
+            2 => Mode::Ratchet,
+            3 => Mode::Dh,
+            4 => Mode::Public,
+            _ => return None,
+        },
+        session,
+        message: MessageId::from_bytes(target.message.try_into().ok()?),
+    })
+}
+
+fn skipped_out(skipped: &Skipped) -> proto::Skipped {
+    proto::Skipped {
+        identity: skipped.identity.to_bytes().to_vec(),
+        installation: skipped.installation.as_str().to_owned(),
+        reason: match skipped.reason {
+            SkipReason::Stale => 1,
+            SkipReason::OverLimit => 2,
+            SkipReason::Pending => 3,
+            SkipReason::Disabled => 4,
+            SkipReason::SuiteForbidden => 5,
+            SkipReason::NoPreKey => 6,
+        },
+    }
+}
+
+fn skipped_in(skipped: proto::Skipped) -> Option<Skipped> {
+    Some(Skipped {
+        identity: IdentityKey::from_wire(&skipped.identity).ok()?,
+        installation: InstallationId::parse(&skipped.installation).ok()?,
+        reason: match skipped.reason {
+            1 => SkipReason::Stale,
+            2 => SkipReason::OverLimit,
+            3 => SkipReason::Pending,
+            4 => SkipReason::Disabled,
+            5 => SkipReason::SuiteForbidden,
+            6 => SkipReason::NoPreKey,
+            _ => return None,
+        },
+    })
+}
