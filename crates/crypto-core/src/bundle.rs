@@ -201,7 +201,11 @@ impl RawBundle {
         if self.entries.len() > MAX_BUNDLE_ENTRIES {
             return Err(BundleError::TooManyEntries);
         }
-        let ids: BTreeSet<&str> = self.entries.iter().map(|e| e.installation_id.as_str()).collect();
+        let ids: BTreeSet<&str> = self
+            .entries
+            .iter()
+            .map(|e| e.installation_id.as_str())
+            .collect();
         if ids.len() != self.entries.len() {
             return Err(BundleError::DuplicateEntry);
         }

@@ -91,7 +91,11 @@ mod tests {
     #[test]
     fn ids_that_could_be_confused_or_break_the_signed_bytes_are_refused() {
         for bad in ["", "none", "a b", "a/b", "ü", "a\0", "a\n", "{}"] {
-            assert_eq!(InstallationId::parse(bad), Err(InstallationIdError), "{bad:?}");
+            assert_eq!(
+                InstallationId::parse(bad),
+                Err(InstallationIdError),
+                "{bad:?}"
+            );
         }
         assert!(InstallationId::parse(&"x".repeat(65)).is_err());
         for good in ["x", "None", "A.b_c-9", "none1", &"x".repeat(64)] {

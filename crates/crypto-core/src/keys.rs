@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use k256::{
-    PublicKey, SecretKey,
-    elliptic_curve::sec1::ToSec1Point as _,
-};
+use k256::{PublicKey, SecretKey, elliptic_curve::sec1::ToSec1Point as _};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -260,7 +257,10 @@ impl IdentityKey {
     /// # Errors
     /// [`KeyError`] if it is neither, or no point of the curve.
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
-        if !matches!((bytes.len(), bytes.first()), (33, Some(2 | 3)) | (65, Some(4))) {
+        if !matches!(
+            (bytes.len(), bytes.first()),
+            (33, Some(2 | 3)) | (65, Some(4))
+        ) {
             return Err(KeyError::Form);
         }
         let key = PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
@@ -273,10 +273,7 @@ impl IdentityKey {
     /// [`KeyError`] if the key came from a store and is no point of the curve.
     pub fn to_uncompressed(&self) -> Result<[u8; 65], KeyError> {
         let encoded = self.0.decompress()?.to_sec1_point(false);
-        encoded
-            .as_bytes()
-            .try_into()
-            .map_err(|_| KeyError::Form)
+        encoded.as_bytes().try_into().map_err(|_| KeyError::Form)
     }
 
     /// The compact text form, `zQ3sh…`: base58btc of the multicodec and the compressed key.

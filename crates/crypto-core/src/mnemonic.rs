@@ -49,7 +49,10 @@ impl Mnemonic {
             WordCount::Twelve => entropy.split_at(16).0,
             WordCount::TwentyFour => entropy.as_slice(),
         };
-        #[expect(clippy::expect_used, reason = "16 and 32 bytes are entropy lengths of BIP-39")]
+        #[expect(
+            clippy::expect_used,
+            reason = "16 and 32 bytes are entropy lengths of BIP-39"
+        )]
         let phrase = bip39::Mnemonic::from_entropy_in(Language::English, bytes)
             .expect("the length is one of BIP-39's");
         Self(phrase)

@@ -76,7 +76,10 @@ impl IdentityKeyPair {
         let (signature, recovery) = key.sign_prehash_recoverable(digest);
         let mut bytes = [0; SIGNATURE_BYTES];
         let whole = signature.to_bytes().into_iter().chain([recovery.to_byte()]);
-        bytes.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+        bytes
+            .iter_mut()
+            .zip(whole)
+            .for_each(|(to, from)| *to = from);
         Signature(bytes)
     }
 }

@@ -6,7 +6,10 @@ use rand_core::CryptoRng;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use crate::{hash::hex, keys::{DhOutput, KeyError}};
+use crate::{
+    hash::hex,
+    keys::{DhOutput, KeyError},
+};
 
 /// Length of an X25519 public key, in bytes.
 pub const X25519_KEY_BYTES: usize = 32;

@@ -91,7 +91,9 @@ impl Engine {
         let known = store.device(&session.peer, &installation)?;
         let device = match known {
             Some(device) if proven || device.prekey.is_some() => device,
-            None if proven && self.make_room_for_device(store, &session.peer, now, |_| false)? => {
+            None if proven
+                && self.make_room_for_device(store, &session.peer, now, |_| false)? =>
+            {
                 let own = session.peer == self.me();
                 Device {
                     identity: session.peer,
@@ -127,8 +129,10 @@ impl Engine {
 /// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.
 fn reply_due(store: &dyn Store, session: &Session) -> Result<Reply, StoreError> {
     let on_our_prekey = session.role == Role::Responder;
-    let replaced =
-        on_our_prekey && store.own_prekey_replaced_at(&session.signed_pre_key)?.is_some();
+    let replaced = on_our_prekey
+        && store
+            .own_prekey_replaced_at(&session.signed_pre_key)?
+            .is_some();
     Ok(if replaced {
         Reply::AdvertiseUnlessSent
     } else {

@@ -15,7 +15,9 @@ pub struct AccountName(String);
 
 /// A text that is no account name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("an account name is 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")]
+#[error(
+    "an account name is 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
+)]
 pub struct AccountNameError;
 
 impl AccountName {

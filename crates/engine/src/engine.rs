@@ -1,12 +1,10 @@
 //! The engine of one account: its identity, its configuration, and two pure caches.
 
-use crypto_core::{
-    IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256,
-};
+use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
 
 use crate::{
-    Account, Config, MAX_CONFIRM_IDS, Store, StoreError, UnixMillis, Viewer,
-    memo::VerifiedBundles, replies::ReplyLimiter,
+    Account, Config, MAX_CONFIRM_IDS, Store, StoreError, UnixMillis, Viewer, memo::VerifiedBundles,
+    replies::ReplyLimiter,
 };
 
 /// Sends, receives and keeps the bundle of one account.

@@ -67,12 +67,8 @@ impl MemoryStore {
     }
 
     /// Inserts or replaces a record and notes how to take that back.
-    fn put<K, V>(
-        &mut self,
-        table: fn(&mut Tables) -> &mut BTreeMap<K, V>,
-        key: K,
-        value: V,
-    ) where
+    fn put<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K, value: V)
+    where
         K: Ord + Clone + Send + 'static,
         V: Send + 'static,
     {
@@ -186,10 +182,7 @@ impl StoreRead for MemoryStore {
         found.map(copy_own_prekey).transpose()
     }
 
-    fn own_prekey_replaced_at(
-        &self,
-        key: &SignedPreKey,
-    ) -> Result<Option<UnixMillis>, StoreError> {
+    fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError> {
         let found = self.tables.own_prekeys.get(key);
         Ok(found.and_then(|prekey| prekey.replaced_at))
     }
@@ -316,7 +309,11 @@ impl StoreRead for MemoryStore {
 impl Store for MemoryStore {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError> {
         let copy = copy_own_prekey(prekey)?;
-        self.put(|tables| &mut tables.own_prekeys, *copy.signed.public(), copy);
+        self.put(
+            |tables| &mut tables.own_prekeys,
+            *copy.signed.public(),
+            copy,
+        );
         Ok(())
     }
 

@@ -100,12 +100,7 @@ impl Engine {
         if is_current {
             let last_timestamp = store.own_bundle()?.map_or(0, |bundle| bundle.timestamp_ns);
             let siblings = self.enabled_siblings(store)?;
-            store.put_own_bundle(&self.make_bundle(
-                &prekey,
-                &siblings,
-                env.now,
-                last_timestamp,
-            ))?;
+            store.put_own_bundle(&self.make_bundle(&prekey, &siblings, env.now, last_timestamp))?;
         }
         Ok(ImportedPreKey {
             signed_pre_key: *prekey.signed.public(),
@@ -222,16 +217,19 @@ impl Engine {
             signed_pre_key: own.signed.public().to_bytes().to_vec(),
             version: own.version,
             protocol_version: PROTOCOL_VERSION,
-            ratchet_pre_key: own
-                .ratchet
-                .as_ref()
-                .map_or_else(Vec::new, |ratchet| ratchet.pair.public().to_bytes().to_vec()),
+            ratchet_pre_key: own.ratchet.as_ref().map_or_else(Vec::new, |ratchet| {
+                ratchet.pair.public().to_bytes().to_vec()
+            }),
             ratchet_signature: own
                 .ratchet
                 .as_ref()
                 .map_or_else(Vec::new, |ratchet| ratchet.signature.to_bytes().to_vec()),
         }];
-        entries.extend(siblings.iter().filter_map(|device| self.sibling_entry(device)));
+        entries.extend(
+            siblings
+                .iter()
+                .filter_map(|device| self.sibling_entry(device)),
+        );
         entries.sort_by(|a, b| a.installation_id.cmp(&b.installation_id));
 
         let mut listed = vec![ListedPreKey {

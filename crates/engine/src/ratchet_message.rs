@@ -6,7 +6,7 @@ use crypto_core::{
 };
 
 use crate::{
-    Engine, Env, Handshake, MAX_SESSION_TRIALS, ReceiveError, Reason, RetiredChains, Role, Session,
+    Engine, Env, Handshake, MAX_SESSION_TRIALS, Reason, ReceiveError, RetiredChains, Role, Session,
     Standing, Store, StoreError, StoredKey,
     receive::{Incoming, Plaintext},
     standing::{make_room, place_moved, place_new},
@@ -331,12 +331,10 @@ impl Engine {
     ) -> Result<Result<Accepted, Reason>, StoreError> {
         let ad = self.associated_data(session);
         if let Some(stored) = store.stored_key(&message_id)? {
-            let opened = session.ratchet.open_stored(
-                &stored.key,
-                &message.header,
-                &ad,
-                message.ciphertext,
-            );
+            let opened =
+                session
+                    .ratchet
+                    .open_stored(&stored.key, &message.header, &ad, message.ciphertext);
             return Ok(opened
                 .map(|plaintext| Accepted {
                     message: message_id,

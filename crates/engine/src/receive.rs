@@ -9,8 +9,8 @@ use crypto_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Engine, Env, Outcome, ReceiveError, ReceiveRequest, Reason, Received,
-    SendError, Store, UnixMillis, Warning, WarningKind,
+    Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, SendError, Store,
+    UnixMillis, Warning, WarningKind,
     adopt::Adopted,
     ratchet_message::{Read, Reply},
     send::{ANY_INSTALLATION, note_sent},
@@ -133,8 +133,8 @@ impl Engine {
                 return incoming.undecryptable(Reason::AuthenticationFailed);
             }
         };
-        let message = matches!(outcome, Outcome::Decrypted(_))
-            .then(|| MessageId::of_payload(&entry.payload));
+        let message =
+            matches!(outcome, Outcome::Decrypted(_)).then(|| MessageId::of_payload(&entry.payload));
         Received {
             message,
             ..incoming.outcome(outcome)

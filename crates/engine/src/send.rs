@@ -143,7 +143,8 @@ impl Engine {
         }
         sent.skipped.append(&mut copies.skipped);
         if !copies.targets.is_empty() {
-            sent.envelopes.push(self.ratchet_envelope(&me, bundle, copies));
+            sent.envelopes
+                .push(self.ratchet_envelope(&me, bundle, copies));
         }
         Ok(())
     }

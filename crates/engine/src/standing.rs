@@ -26,10 +26,12 @@ pub(crate) fn standing_now(
     if session.role == Role::Initiator || matches!(session.standing, Standing::Expired { .. }) {
         return Ok(session.standing);
     }
-    Ok(match store.own_prekey_replaced_at(&session.signed_pre_key)? {
-        Some(since) => Standing::Expired { since },
-        None => session.standing,
-    })
+    Ok(
+        match store.own_prekey_replaced_at(&session.signed_pre_key)? {
+            Some(since) => Standing::Expired { since },
+            None => session.standing,
+        },
+    )
 }
 
 /// The session we may send on to `device`. One whose prekey has expired meanwhile is written down as expired.
@@ -156,8 +158,8 @@ pub(crate) fn make_room(
     session: &Session,
 ) -> Result<(), StoreError> {
     let known = store.session_count(&session.peer)?;
-    let under_both = known < config.max_sessions_per_device
-        && known < config.max_sessions_per_identity;
+    let under_both =
+        known < config.max_sessions_per_device && known < config.max_sessions_per_identity;
     if under_both {
         return Ok(());
     }

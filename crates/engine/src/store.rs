@@ -26,8 +26,7 @@ pub trait StoreRead {
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError>;
     /// When the own prekey whose public part is `key` was replaced; `None` if it is current, or unknown. Asked on every
     /// message of a session built on it, so it must not cost the unpacking of a key pair.
-    fn own_prekey_replaced_at(&self, key: &SignedPreKey)
-    -> Result<Option<UnixMillis>, StoreError>;
+    fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError>;
     /// The current own prekey: the one not replaced, of the highest version if there were several.
     fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError>;
     /// The bundle we publish.

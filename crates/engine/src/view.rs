@@ -5,8 +5,8 @@ use std::time::Duration;
 use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
-    Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing, Role, Session, Standing, StoreError, StoreRead,
-    UnixMillis, standing::standing_now, targets::states,
+    Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing, Role,
+    Session, Standing, StoreError, StoreRead, UnixMillis, standing::standing_now, targets::states,
 };
 
 /// What the listings need to know of the account.
@@ -80,14 +80,18 @@ impl Viewer {
         let this_device = own.then_some(&self.installation);
         let states = states(store, &self.config, identity, this_device, now)?;
         let others = states.into_iter().map(|(device, state)| InstallationView {
-                own,
-                this_device: false,
-                state,
-                stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
-                suite: device.new_session_suite(),
-                device,
-            });
-        let this = if own { Some(self.this_device(now)) } else { None };
+            own,
+            this_device: false,
+            state,
+            stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
+            suite: device.new_session_suite(),
+            device,
+        });
+        let this = if own {
+            Some(self.this_device(now))
+        } else {
+            None
+        };
         Ok(this.into_iter().chain(others).collect())
     }
 
@@ -131,11 +135,7 @@ impl Viewer {
             .collect()
     }
 
-    fn session(
-        &self,
-        store: &dyn StoreRead,
-        session: &Session,
-    ) -> Result<SessionView, StoreError> {
+    fn session(&self, store: &dyn StoreRead, session: &Session) -> Result<SessionView, StoreError> {
         let standing = standing_now(store, session)?;
         let ended_at = match standing {
             Standing::Active => None,

@@ -13,15 +13,15 @@ use zeroize::Zeroizing;
 
 use crate::{ids::AssociatedData, keys::KeyError};
 
+use self::{
+    chain::{ChainKey, RootKey, Unsealed},
+    curve::Curve,
+};
 pub use self::{
     chain::{MessageKey, SEAL_OVERHEAD_BYTES},
     curve::HeaderKey,
     session::{OwnPreKeys, SessionRatchet},
     state::StateError,
-};
-use self::{
-    chain::{ChainKey, RootKey, Unsealed},
-    curve::Curve,
 };
 
 /// A DR header: where in which chain a message stands.

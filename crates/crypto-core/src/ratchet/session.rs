@@ -13,8 +13,8 @@ use crate::{
     ids::AssociatedData,
     keys::{KeyError, Pair, SignedPreKeyPair},
     suite::Suite,
-    x25519::{RatchetPreKeyPair, XPair},
     x3dh::SharedKey,
+    x25519::{RatchetPreKeyPair, XPair},
 };
 
 /// A ratchet whose suite was fixed by the session's first message.
@@ -110,11 +110,7 @@ impl SessionRatchet {
     ///
     /// # Errors
     /// [`SealError`].
-    pub fn seal(
-        self,
-        ad: &AssociatedData,
-        plaintext: &[u8],
-    ) -> Result<(Self, Sealed), SealError> {
+    pub fn seal(self, ad: &AssociatedData, plaintext: &[u8]) -> Result<(Self, Sealed), SealError> {
         let (next, sealed) = match self.0 {
             Either::X25519(ratchet) => {
                 let (next, sealed) = ratchet.seal(ad, plaintext)?;

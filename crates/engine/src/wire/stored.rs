@@ -92,7 +92,10 @@ fn target_in(target: proto::Target) -> Option<Target> {
         let suite = [Suite::X25519, Suite::Secp256k1]
             .into_iter()
             .find(|suite| u32::from(suite.byte()) == target.suite)?;
-        Some((suite, SessionId::from_bytes(target.session.try_into().ok()?)))
+        Some((
+            suite,
+            SessionId::from_bytes(target.session.try_into().ok()?),
+        ))
     };
     Some(Target {
         installation,

@@ -1,0 +1,97 @@
+//! Why a data directory or a store cannot be opened, each with what to do about it.
+
+use std::{io, path::PathBuf};
+
+/// What is wrong with a data directory, its key or a store in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds the directory.
+    #[error("{} is in use by another ratchetd ({holder}): stop that one, or choose another --data-dir", path.display())]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+        /// What the lock file says of the holder.
+        holder: String,
+    },
+    /// Others on this machine may write here, or it belongs to someone else.
+    #[error("{} is not safe to keep keys in: {problem}; {mend}", path.display())]
+    Unsafe {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// The command that mends it.
+        mend: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The passphrase is not the one this directory was made with.
+    #[error("wrong passphrase for {}: nothing was changed", path.display())]
+    WrongPassphrase {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory was made with a passphrase, and none was given.
+    #[error("{} is protected by a passphrase: give it with --passphrase-file", path.display())]
+    PassphraseNeeded {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory was made with a key file, and a passphrase was given.
+    #[error("{} was made with a key file ({}), not a passphrase: leave out --passphrase-file", path.display(), crate::key::KEY_FILE)]
+    PassphraseNotUsed {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file that describes the key is not of its form, or asks for more work than is sane.
+    #[error("{}: {problem}; restore it from a backup", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Not a database under this key.
+    #[error("{} cannot be read with this directory's key: it is damaged, or was copied from elsewhere; restore it from a backup", path.display())]
+    NotReadable {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Written by a later version of this program.
+    #[error("{} has schema {found}, this version knows {known}: run the newer ratchetd that wrote it", path.display())]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest known.
+        known: usize,
+    },
+    /// SQLite failed.
+    #[error("{}: {cause}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What it said.
+        cause: String,
+    },
+    /// The account exists already.
+    #[error("there is an account of this name already")]
+    AccountExists,
+    /// There is no such account.
+    #[error("there is no account of this name")]
+    AccountNotFound,
+}
+
+impl OpenError {
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, cause }
+    }
+}

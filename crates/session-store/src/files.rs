@@ -1,0 +1,66 @@
+//! Files and directories that only their owner may touch.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::Path,
+};
+
+use crate::error::OpenError;
+
+/// Permission bits of others than the owner.
+const OTHERS: u32 = 0o077;
+/// Permission bits that let others write.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Creates a directory, with those above it, that only its owner may enter.
+pub(crate) fn make_directory(path: &Path) -> Result<(), OpenError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(OpenError::io(path))
+}
+
+/// Checks that a file or directory is ours and that no one else may read or write it.
+pub(crate) fn check_private(path: &Path) -> Result<(), OpenError> {
+    check(path, OTHERS, "others can read it", "0600")
+}
+
+/// Checks that a directory is ours and that no one else may change what is in it.
+pub(crate) fn check_directory(path: &Path) -> Result<(), OpenError> {
+    check(path, OTHERS_WRITE, "others can write to it", "0700")
+}
+
+fn check(path: &Path, forbidden: u32, problem: &str, mode: &str) -> Result<(), OpenError> {
+    let metadata = fs::metadata(path).map_err(OpenError::io(path))?;
+    let unsafe_because = |problem: &str, mend: String| OpenError::Unsafe {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        mend,
+    };
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() != us {
+        return Err(unsafe_because(
+            "it belongs to another user",
+            format!("run as uid {}, or chown it to uid {us}", metadata.uid()),
+        ));
+    }
+    if metadata.mode() & forbidden != 0 {
+        return Err(unsafe_because(
+            problem,
+            format!("chmod {mode} {}", path.display()),
+        ));
+    }
+    Ok(())
+}
+
+/// Waits until the entry of `path` in its directory is on the disk.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    File::open(parent)
+        .and_then(|directory| directory.sync_all())
+        .map_err(OpenError::io(parent))
+}

@@ -1,0 +1,241 @@
+//! The key of all stores of a data directory.
+//!
+//! Either 32 random bytes in a file of their own, or derived from a passphrase
+//! with Argon2id; which of the two was settled when the directory was first used.
+
+use std::{fmt, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::OpenError,
+    files::{check_private, sync_directory},
+};
+
+/// Holds the random key, in hex.
+pub const KEY_FILE: &str = "store.key";
+/// Holds how the key is derived from the passphrase. Not secret.
+pub const KDF_FILE: &str = "store-kdf.toml";
+
+/// Argon2id: 64 MiB, 3 passes, 1 lane (RFC 9106, second choice, with one lane: a daemon starts once).
+const MEMORY_KIB: u32 = 64 * 1024;
+const PASSES: u32 = 3;
+const LANES: u32 = 1;
+/// A file that someone tampered with must not be able to eat the machine.
+const MAX_MEMORY_KIB: u32 = 1024 * 1024;
+const MAX_PASSES: u32 = 64;
+const MAX_LANES: u32 = 16;
+/// Nor weaken the derivation.
+const MIN_MEMORY_KIB: u32 = 19 * 1024;
+
+const SALT_BYTES: usize = 16;
+const CHECK_DOMAIN: &[u8] = b"ratchetd/store-key-check/1";
+/// The key and description files are a few lines.
+const MAX_FILE_BYTES: u64 = 4096;
+
+/// The key of the stores. Secret.
+pub(crate) struct StoreKey(Zeroizing<[u8; 32]>);
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreKey(..)")
+    }
+}
+
+/// How a key is derived, as the file says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kdf {
+    version: u32,
+    algorithm: String,
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+    salt: String,
+    /// Tells a wrong passphrase from a damaged store. Derived from the key by a one-way function.
+    check: String,
+}
+
+impl StoreKey {
+    /// The key of the directory. Made at the first start: from the passphrase if there is one, else at random.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the passphrase is wrong, missing or not asked for, or a file cannot be used.
+    pub(crate) fn load(
+        directory: &Path,
+        passphrase: Option<&[u8]>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, OpenError> {
+        let key_file = directory.join(KEY_FILE);
+        let kdf_file = directory.join(KDF_FILE);
+        match (passphrase, key_file.exists(), kdf_file.exists()) {
+            (None, true, _) => Self::read_key_file(&key_file),
+            (None, false, true) => Err(OpenError::PassphraseNeeded {
+                path: directory.to_owned(),
+            }),
+            (None, false, false) => Self::make_key_file(&key_file, rng),
+            (Some(_), true, _) => Err(OpenError::PassphraseNotUsed {
+                path: directory.to_owned(),
+            }),
+            (Some(passphrase), false, true) => Self::derive_known(directory, &kdf_file, passphrase),
+            (Some(passphrase), false, false) => Self::derive_new(&kdf_file, passphrase, rng),
+        }
+    }
+
+    /// The statement that gives SQLCipher the key, raw: no further derivation.
+    pub(crate) fn pragma(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", &*hex(&*self.0)))
+    }
+
+    fn make_key_file(path: &Path, rng: &mut dyn CryptoRng) -> Result<Self, OpenError> {
+        let mut key = Zeroizing::new([0; 32]);
+        rng.fill_bytes(key.as_mut_slice());
+        let text = Zeroizing::new(format!("{}\n", &*hex(&*key)));
+        write_new(path, text.as_bytes())?;
+        Ok(Self(key))
+    }
+
+    fn read_key_file(path: &Path) -> Result<Self, OpenError> {
+        check_private(path)?;
+        let text = read_small(path)?;
+        let key = unhex::<32>(text.trim()).ok_or_else(|| OpenError::KeyFile {
+            path: path.to_owned(),
+            problem: "it does not hold 64 hex digits".to_owned(),
+        })?;
+        Ok(Self(Zeroizing::new(key)))
+    }
+
+    fn derive_new(
+        path: &Path,
+        passphrase: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, OpenError> {
+        let mut salt = [0; SALT_BYTES];
+        rng.fill_bytes(&mut salt);
+        let mut kdf = Kdf {
+            version: 1,
+            algorithm: "argon2id".to_owned(),
+            memory_kib: MEMORY_KIB,
+            passes: PASSES,
+            lanes: LANES,
+            salt: hex(&salt).to_string(),
+            check: String::new(),
+        };
+        let key = kdf.derive(path, passphrase)?;
+        kdf.check = key.check();
+        let text = toml::to_string(&kdf).map_err(|error| OpenError::KeyFile {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        })?;
+        write_new(path, text.as_bytes())?;
+        Ok(key)
+    }
+
+    fn derive_known(directory: &Path, path: &Path, passphrase: &[u8]) -> Result<Self, OpenError> {
+        check_private(path)?;
+        let kdf: Kdf = toml::from_str(&read_small(path)?).map_err(|error| OpenError::KeyFile {
+            path: path.to_owned(),
+            problem: error.message().to_owned(),
+        })?;
+        let key = kdf.derive(path, passphrase)?;
+        if key.check() == kdf.check {
+            Ok(key)
+        } else {
+            Err(OpenError::WrongPassphrase {
+                path: directory.to_owned(),
+            })
+        }
+    }
+
+    fn check(&self) -> String {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice())
+            .expect("every length is a key")
+            .chain_update(CHECK_DOMAIN)
+            .finalize();
+        hex(&mac.into_bytes()).to_string()
+    }
+}
+
+impl Kdf {
+    fn derive(&self, path: &Path, passphrase: &[u8]) -> Result<StoreKey, OpenError> {
+        let unusable = |problem: &str| OpenError::KeyFile {
+            path: path.to_owned(),
+            problem: problem.to_owned(),
+        };
+        if self.version != 1 || self.algorithm != "argon2id" {
+            return Err(unusable("it names a derivation that is not known"));
+        }
+        let sane = (MIN_MEMORY_KIB..=MAX_MEMORY_KIB).contains(&self.memory_kib)
+            && (1..=MAX_PASSES).contains(&self.passes)
+            && (1..=MAX_LANES).contains(&self.lanes);
+        if !sane {
+            return Err(unusable("its parameters are out of range"));
+        }
+        let salt = unhex::<SALT_BYTES>(&self.salt).ok_or_else(|| unusable("its salt is none"))?;
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
+            .map_err(|error| unusable(&error.to_string()))?;
+        let mut key = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase, &salt, key.as_mut_slice())
+            .map_err(|error| unusable(&error.to_string()))?;
+        Ok(StoreKey(key))
+    }
+}
+
+/// Creates a file that must not exist, 0600, and waits until it is on the disk. It gets its name only when it is whole.
+fn write_new(path: &Path, content: &[u8]) -> Result<(), OpenError> {
+    let partial = path.with_extension("new");
+    let _ = fs::remove_file(&partial);
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(OpenError::io(&partial))?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&partial, path))
+        .map_err(OpenError::io(path))?;
+    sync_directory(path)
+}
+
+fn read_small(path: &Path) -> Result<Zeroizing<String>, OpenError> {
+    let size = fs::metadata(path).map_err(OpenError::io(path))?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(OpenError::KeyFile {
+            path: path.to_owned(),
+            problem: "it is too large".to_owned(),
+        });
+    }
+    fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(OpenError::io(path))
+}
+
+fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0x0f] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    bytes.try_into().ok()
+}

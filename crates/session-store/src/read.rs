@@ -1,0 +1,257 @@
+//! Reading, over either connection. Statements are prepared once for each.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use engine::{
+    Counts, Device, ListedPreKey, OwnBundle, OwnPreKey, Peer, Session, StoreError, StoreRead,
+    StoredKey, StoredReply, UnixMillis,
+};
+use rusqlite::{Params, Row};
+
+use crate::{
+    Sqlite,
+    rows::{self, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+impl<Mode> Sqlite<Mode> {
+    /// Every row that `sql` gives.
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(params).map_err(failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The first row that `sql` gives.
+    fn first<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(params).map_err(failed)?;
+        rows.next().map_err(failed)?.map(read).transpose()
+    }
+
+    /// The number that `sql` gives.
+    fn count(&self, sql: &str, params: impl Params) -> Result<u64> {
+        let count = self.first(sql, params, |row| Columns::of(row).count())?;
+        Ok(count.unwrap_or(0))
+    }
+}
+
+impl<Mode> StoreRead for Sqlite<Mode> {
+    fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>> {
+        self.first(
+            &format!("SELECT {OWN_PREKEY} FROM own_prekeys WHERE public = ?1"),
+            [key.as_bytes()],
+            rows::own_prekey,
+        )
+    }
+
+    fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>> {
+        let replaced_at = self.first(
+            "SELECT replaced_at FROM own_prekeys WHERE public = ?1",
+            [key.as_bytes()],
+            |row| Columns::of(row).optional_time(),
+        )?;
+        Ok(replaced_at.flatten())
+    }
+
+    fn current_own_prekey(&self) -> Result<Option<OwnPreKey>> {
+        self.first(
+            &format!(
+                "SELECT {OWN_PREKEY} FROM own_prekeys WHERE replaced_at IS NULL \
+                 ORDER BY version DESC LIMIT 1"
+            ),
+            [],
+            rows::own_prekey,
+        )
+    }
+
+    fn own_bundle(&self) -> Result<Option<OwnBundle>> {
+        let bundle = self.first(
+            "SELECT wire, made_at, timestamp_ns, version, prekey_created_at FROM own_bundle",
+            [],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(OwnBundle {
+                    wire: columns.take()?,
+                    made_at: columns.time()?,
+                    timestamp_ns: columns.take()?,
+                    version: columns.number()?,
+                    prekey_created_at: columns.time()?,
+                    entries: Vec::new(),
+                })
+            },
+        )?;
+        let Some(bundle) = bundle else {
+            return Ok(None);
+        };
+        let entries = self.all(
+            "SELECT installation, signed_pre_key FROM own_bundle_entries ORDER BY installation",
+            [],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(ListedPreKey {
+                    installation: columns.installation()?,
+                    signed_pre_key: columns.signed_pre_key()?,
+                })
+            },
+        )?;
+        Ok(Some(OwnBundle { entries, ..bundle }))
+    }
+
+    fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>> {
+        self.first(
+            "SELECT identity, newest_bundle_ns, newest_bundle_at, last_sent_at FROM peers \
+             WHERE identity = ?1",
+            [identity.as_bytes()],
+            rows::peer,
+        )
+    }
+
+    fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
+        self.all(
+            &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 ORDER BY installation"),
+            [identity.as_bytes()],
+            rows::device,
+        )
+    }
+
+    fn device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Device>> {
+        self.first(
+            &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 AND installation = ?2"),
+            (identity.as_bytes(), installation.as_str()),
+            rows::device,
+        )
+    }
+
+    fn session(&self, id: &SessionId) -> Result<Option<Session>> {
+        self.first(
+            &format!("SELECT {SESSION} FROM sessions WHERE id = ?1"),
+            [id.as_bytes()],
+            rows::session,
+        )
+    }
+
+    fn active_session(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Session>> {
+        self.first(
+            &format!(
+                "SELECT {SESSION} FROM sessions \
+                 WHERE peer = ?1 AND installation = ?2 AND standing = 0"
+            ),
+            (identity.as_bytes(), installation.as_str()),
+            rows::session,
+        )
+    }
+
+    fn sessions_on_prekey(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<Vec<Session>> {
+        self.all(
+            &format!(
+                "SELECT {SESSION} FROM sessions WHERE peer = ?1 AND signed_pre_key = ?2 \
+                 ORDER BY age DESC"
+            ),
+            (identity.as_bytes(), prekey.as_bytes()),
+            rows::session,
+        )
+    }
+
+    fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>> {
+        match identity {
+            Some(identity) => self.all(
+                &format!("SELECT {SESSION} FROM sessions WHERE peer = ?1 ORDER BY age DESC"),
+                [identity.as_bytes()],
+                rows::session,
+            ),
+            None => self.all(
+                &format!("SELECT {SESSION} FROM sessions ORDER BY age DESC"),
+                [],
+                rows::session,
+            ),
+        }
+    }
+
+    fn session_count(&self, identity: &IdentityKey) -> Result<usize> {
+        let count = self.count(
+            "SELECT count(*) FROM sessions WHERE peer = ?1",
+            [identity.as_bytes()],
+        )?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    fn stored_key_count(&self, session: &SessionId) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM stored_keys WHERE session = ?1",
+            [session.as_bytes()],
+        )
+    }
+
+    fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>> {
+        self.first(
+            &format!("SELECT {STORED_KEY} FROM stored_keys WHERE message = ?1"),
+            [message.as_bytes()],
+            rows::stored_key,
+        )
+    }
+
+    fn first_message_seen(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<bool> {
+        let count = self.count(
+            "SELECT count(*) FROM first_messages WHERE identity = ?1 AND prekey = ?2 AND session = ?3",
+            (identity.as_bytes(), prekey.as_bytes(), id.as_bytes()),
+        )?;
+        Ok(count > 0)
+    }
+
+    fn first_message_count(&self, identity: &IdentityKey, prekey: &SignedPreKey) -> Result<u32> {
+        let count = self.count(
+            "SELECT count(*) FROM first_messages WHERE identity = ?1 AND prekey = ?2",
+            (identity.as_bytes(), prekey.as_bytes()),
+        )?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>> {
+        self.first(
+            "SELECT input, reply, at FROM replies WHERE request_id = ?1",
+            [request_id],
+            rows::reply,
+        )
+    }
+
+    fn counts(&self) -> Result<Counts> {
+        Ok(Counts {
+            peers: self.count("SELECT count(*) FROM peers", [])?,
+            devices: self.count("SELECT count(*) FROM devices", [])?,
+            sessions: self.count("SELECT count(*) FROM sessions", [])?,
+            stored_keys: self.count("SELECT count(*) FROM stored_keys", [])?,
+        })
+    }
+}

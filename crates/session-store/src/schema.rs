@@ -1,0 +1,109 @@
+//! Opening a database: its key, its pragmas, its schema.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{error::OpenError, key::StoreKey};
+
+/// The schema's history; `user_version` counts how much of it a database has.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_initial.sql")];
+/// Statements kept prepared: all there are.
+const STATEMENT_CACHE: usize = 64;
+/// How long a reader waits for the writer's short exclusive moments, in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5000;
+
+/// Opens a database for reading and writing and brings its schema up to date.
+pub(crate) fn open_writer(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = open(path, key, flags)?;
+    // WAL: readers do not wait for the writer. FULL: a commit that returned has reached the disk.
+    // secure_delete: an erased key leaves no bytes behind in free pages.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA secure_delete = ON;",
+        )
+        .map_err(|error| unusable(path, &error))?;
+    migrate(path, &mut connection)?;
+    Ok(connection)
+}
+
+/// Opens a database for reading only.
+pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, key, flags)?;
+    // A reader of a WAL database takes part in its shared memory, so the file is opened for writing; this forbids it.
+    connection
+        .execute_batch("PRAGMA query_only = ON;")
+        .map_err(|error| unusable(path, &error))?;
+    Ok(connection)
+}
+
+fn open(path: &Path, key: &StoreKey, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
+    // The key goes first: before any statement that reads the file.
+    connection
+        .execute_batch(&key.pragma())
+        .map_err(|error| unusable(path, &error))?;
+    connection
+        .execute_batch(&format!(
+            "PRAGMA cipher_log_level = NONE;
+             PRAGMA cipher_memory_security = ON;
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;
+             PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"
+        ))
+        .map_err(|error| unusable(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // The first read: a wrong key shows here.
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| {
+            row.get::<_, i64>(0)
+        })
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotReadable {
+                path: path.to_owned(),
+            },
+            _ => unusable(path, &error),
+        })?;
+    Ok(connection)
+}
+
+fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| unusable(path, &error);
+    let transaction = connection.transaction().map_err(failed)?;
+    let version: i64 = transaction
+        .query_row("PRAGMA user_version", (), |row| row.get(0))
+        .map_err(failed)?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done > MIGRATIONS.len() {
+        return Err(OpenError::NewerSchema {
+            path: path.to_owned(),
+            found: version,
+            known: MIGRATIONS.len(),
+        });
+    }
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration).map_err(failed)?;
+    }
+    if done < MIGRATIONS.len() {
+        transaction
+            .execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn unusable(path: &Path, error: &rusqlite::Error) -> OpenError {
+    OpenError::Database {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    }
+}

@@ -1,0 +1,309 @@
+//! Writing, over the one connection that may.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use engine::{
+    Device, Handshake, OwnBundle, OwnPreKey, Peer, Session, Store, StoreError, StoredKey,
+    StoredReply, Transaction, UnixMillis,
+};
+use rusqlite::{Params, named_params};
+
+use crate::{
+    SqliteStore,
+    rows::{failed, integer, optional_time, pairing, role, standing, time},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+impl SqliteStore {
+    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        statement.execute(params).map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl Store for SqliteStore {
+    fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<()> {
+        let ratchet = prekey.ratchet.as_ref();
+        self.run(
+            "INSERT OR REPLACE INTO own_prekeys (public, secret, ratchet_public, ratchet_secret, \
+                 ratchet_signature, version, created_at, replaced_at) \
+             VALUES (:public, :secret, :ratchet_public, :ratchet_secret, :ratchet_signature, \
+                 :version, :created_at, :replaced_at)",
+            named_params! {
+                ":public": prekey.signed.public().as_bytes(),
+                ":secret": *prekey.signed.secret_bytes(),
+                ":ratchet_public": ratchet.map(|ratchet| ratchet.pair.public().to_bytes()),
+                ":ratchet_secret": ratchet.map(|ratchet| *ratchet.pair.secret_bytes()),
+                ":ratchet_signature": ratchet.map(|ratchet| ratchet.signature.to_bytes()),
+                ":version": prekey.version,
+                ":created_at": time(prekey.created_at),
+                ":replaced_at": optional_time(prekey.replaced_at),
+            },
+        )
+    }
+
+    fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO own_bundle \
+                 (id, wire, made_at, timestamp_ns, version, prekey_created_at) \
+             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+            (
+                &bundle.wire,
+                time(bundle.made_at),
+                bundle.timestamp_ns,
+                bundle.version,
+                time(bundle.prekey_created_at),
+            ),
+        )?;
+        self.run("DELETE FROM own_bundle_entries", ())?;
+        for entry in &bundle.entries {
+            self.run(
+                "INSERT INTO own_bundle_entries (installation, signed_pre_key) VALUES (?1, ?2)",
+                (entry.installation.as_str(), entry.signed_pre_key.as_bytes()),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn put_peer(&mut self, peer: &Peer) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO peers \
+                 (identity, newest_bundle_ns, newest_bundle_at, last_sent_at) \
+             VALUES (?1, ?2, ?3, ?4)",
+            (
+                peer.identity.as_bytes(),
+                peer.newest_bundle_ns,
+                optional_time(peer.newest_bundle_at),
+                optional_time(peer.last_sent_at),
+            ),
+        )
+    }
+
+    fn put_device(&mut self, device: &Device) -> Result<()> {
+        let prekey = device.prekey.as_ref();
+        self.run(
+            "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
+                 ratchet_pre_key, version, protocol_version, bundle_ns, pairing, first_seen_at, \
+                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, name, \
+                 device_type, push_token) \
+             VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
+                 :protocol_version, :bundle_ns, :pairing, :first_seen_at, :last_seen_at, \
+                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :name, \
+                 :device_type, :push_token)",
+            named_params! {
+                ":identity": device.identity.as_bytes(),
+                ":installation": device.installation.as_str(),
+                ":signed_pre_key": prekey.map(|prekey| prekey.key.signed_pre_key().as_bytes()),
+                ":ratchet_pre_key": prekey
+                    .and_then(|prekey| prekey.key.ratchet_pre_key())
+                    .map(crypto_core::RatchetPreKey::as_bytes),
+                ":version": prekey.map(|prekey| prekey.version),
+                ":protocol_version": prekey.map(|prekey| prekey.protocol_version),
+                ":bundle_ns": prekey.map(|prekey| prekey.bundle_ns),
+                ":pairing": pairing(device.pairing),
+                ":first_seen_at": time(device.first_seen_at),
+                ":last_seen_at": time(device.last_seen_at),
+                ":last_active_at": time(device.last_active_at),
+                ":omitted_since": optional_time(device.omitted_since),
+                ":rekey_due": device.rekey_due,
+                ":extension_shown": device.extension_shown,
+                ":name": device.metadata.name,
+                ":device_type": device.metadata.device_type,
+                ":push_token": device.metadata.push_token,
+            },
+        )
+    }
+
+    fn remove_device(
+        &mut self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<()> {
+        self.run(
+            "DELETE FROM devices WHERE identity = ?1 AND installation = ?2",
+            (identity.as_bytes(), installation.as_str()),
+        )
+    }
+
+    fn put_session(&mut self, session: &Session) -> Result<()> {
+        let (shared, ephemeral) = match &session.handshake {
+            Handshake::Unconfirmed { shared, ephemeral } => {
+                (Some(shared.secret_bytes()), Some(ephemeral.as_bytes()))
+            }
+            Handshake::Established => (None, None),
+        };
+        let (standing, standing_since) = standing(session.standing);
+        let overtaking = session.overtaking.as_ref();
+        self.run(
+            "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
+                 ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
+                 overtaking, overtaking_advances, ratchet, retired, created_at, last_sent_at, \
+                 last_received_at, sent, received, advances) \
+             VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
+                 :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
+                 :overtaking_advances, :ratchet, :retired, :created_at, :last_sent_at, \
+                 :last_received_at, :sent, :received, :advances) \
+             ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
+                 shared = excluded.shared, ephemeral = excluded.ephemeral, \
+                 standing = excluded.standing, standing_since = excluded.standing_since, \
+                 lost_to = excluded.lost_to, overtaking = excluded.overtaking, \
+                 overtaking_advances = excluded.overtaking_advances, ratchet = excluded.ratchet, \
+                 retired = excluded.retired, last_sent_at = excluded.last_sent_at, \
+                 last_received_at = excluded.last_received_at, sent = excluded.sent, \
+                 received = excluded.received, advances = excluded.advances",
+            named_params! {
+                ":id": session.id.as_bytes(),
+                ":peer": session.peer.as_bytes(),
+                ":installation": session.installation.as_ref().map(InstallationId::as_str),
+                ":role": role(session.role),
+                ":signed_pre_key": session.signed_pre_key.as_bytes(),
+                ":ratchet_pre_key": session
+                    .ratchet_pre_key
+                    .as_ref()
+                    .map(crypto_core::RatchetPreKey::as_bytes),
+                ":shared": shared,
+                ":ephemeral": ephemeral,
+                ":standing": standing,
+                ":standing_since": standing_since,
+                ":lost_to": session.lost_to.as_ref().map(SessionId::as_bytes),
+                ":overtaking": overtaking.map(|(active, _)| active.as_bytes()),
+                ":overtaking_advances": overtaking.map(|(_, advances)| integer(*advances)),
+                ":ratchet": session.ratchet.to_bytes().as_slice(),
+                ":retired": session.retired.to_bytes(),
+                ":created_at": time(session.created_at),
+                ":last_sent_at": optional_time(session.last_sent_at),
+                ":last_received_at": optional_time(session.last_received_at),
+                ":sent": integer(session.sent),
+                ":received": integer(session.received),
+                ":advances": integer(session.advances),
+            },
+        )
+    }
+
+    fn remove_session(&mut self, id: &SessionId) -> Result<()> {
+        // Its stored keys go with it, by the foreign key.
+        self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])
+    }
+
+    fn put_stored_key(&mut self, key: &StoredKey) -> Result<()> {
+        self.run(
+            "INSERT INTO stored_keys (message, session, key, read_at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (message) DO UPDATE SET key = excluded.key, read_at = excluded.read_at",
+            (
+                key.message.as_bytes(),
+                key.session.as_bytes(),
+                key.key.secret_bytes(),
+                optional_time(key.read_at),
+            ),
+        )
+    }
+
+    fn remove_stored_key(&mut self, message: &MessageId) -> Result<()> {
+        self.run(
+            "DELETE FROM stored_keys WHERE message = ?1",
+            [message.as_bytes()],
+        )
+    }
+
+    fn drop_oldest_stored_keys(
+        &mut self,
+        session: &SessionId,
+        keep: u32,
+    ) -> Result<Vec<MessageId>> {
+        // Ages only rise, so that their span bounds the count: two look-ups in an index, on nearly every message.
+        let span: i64 = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT age FROM stored_keys WHERE session = ?1 \
+                     ORDER BY age DESC LIMIT 1) \
+                   - (SELECT age FROM stored_keys WHERE session = ?1 \
+                     ORDER BY age LIMIT 1) + 1, 0)",
+            )
+            .and_then(|mut statement| statement.query_row([session.as_bytes()], |row| row.get(0)))
+            .map_err(failed)?;
+        if span <= i64::from(keep) {
+            return Ok(Vec::new());
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM stored_keys WHERE session = ?1 AND age IN ( \
+                     SELECT age FROM stored_keys WHERE session = ?1 \
+                     ORDER BY age DESC LIMIT -1 OFFSET ?2) \
+                 RETURNING message, read_at IS NOT NULL",
+            )
+            .map_err(failed)?;
+        let dropped = statement
+            .query_map((session.as_bytes(), keep), |row| {
+                Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, bool>(1)?))
+            })
+            .map_err(failed)?;
+        let mut read = Vec::new();
+        for row in dropped {
+            let (message, was_read) = row.map_err(failed)?;
+            if was_read {
+                read.push(MessageId::from_bytes(message));
+            }
+        }
+        Ok(read)
+    }
+
+    fn put_first_message(
+        &mut self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<()> {
+        self.run(
+            "INSERT OR IGNORE INTO first_messages (identity, prekey, session) VALUES (?1, ?2, ?3)",
+            (identity.as_bytes(), prekey.as_bytes(), id.as_bytes()),
+        )
+    }
+
+    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO replies (request_id, input, reply, at) VALUES (?1, ?2, ?3, ?4)",
+            (request_id, reply.input, &reply.reply, time(reply.at)),
+        )
+    }
+
+    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<()> {
+        self.run("DELETE FROM replies WHERE at < ?1", [time(cutoff)])
+    }
+}
+
+impl Transaction for SqliteStore {
+    fn begin(&mut self) -> Result<()> {
+        self.run("BEGIN IMMEDIATE", ())
+    }
+
+    fn savepoint(&mut self) -> Result<()> {
+        self.run("SAVEPOINT call", ())
+    }
+
+    fn release(&mut self) -> Result<()> {
+        self.run("RELEASE call", ())
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        self.run("ROLLBACK TO call", ())?;
+        self.run("RELEASE call", ())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let committed = self.run("COMMIT", ());
+        if committed.is_err() {
+            // SQLite may have left the transaction open; whether it did or not, nothing of it is kept.
+            self.abort()?;
+        }
+        committed
+    }
+
+    fn abort(&mut self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.run("ROLLBACK", ())
+    }
+}
