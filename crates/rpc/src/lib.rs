@@ -1,1 +1,15 @@
-//! rpc
+//! The JSON-RPC face: methods, types, the error table, a typed client.
+//!
+//! Translation only: no rules, no server, no database.
+
+pub mod client;
+pub mod convert;
+pub mod error;
+pub mod forms;
+pub mod methods;
+pub mod params;
+pub mod types;
+
+pub use error::{Kind, RpcError};
+pub use methods::{METHODS, Method, MethodInfo};
+pub use params::{Fields, Params};

@@ -1,0 +1,14 @@
+//! The operating system's randomness: the only place that draws it.
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+
+/// Randomness from the operating system. A system that has none to give is no
+/// place to make keys: the call panics, and the worker that made it answers with an error.
+pub type Entropy = UnwrapErr<SysRng>;
+
+/// A source of randomness.
+#[must_use]
+pub const fn entropy() -> Entropy {
+    UnwrapErr(SysRng)
+}

@@ -1,0 +1,317 @@
+//! The error table: what went wrong, whose fault it is, and what to do next.
+
+use engine::{BundleImportError, ReceiveError, SendError, StoreError, WireError};
+use serde::{Deserialize, Serialize};
+
+/// The stable names of errors. Protocol outcomes are results, not errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The request is not JSON.
+    ParseError,
+    /// The JSON is no JSON-RPC request.
+    InvalidRequest,
+    /// There is no such method.
+    MethodNotFound,
+    /// A bug of the daemon.
+    Internal,
+    /// A parameter is missing, unknown or of the wrong form; `field` names it.
+    InvalidParams,
+    /// Not a public or private key.
+    InvalidKey,
+    /// Not a bundle, or not signed by its identity.
+    InvalidBundle,
+    /// Not a wire message.
+    InvalidMessage,
+    /// Not a recovery phrase.
+    InvalidMnemonic,
+    /// Larger than one message can carry.
+    PayloadTooLarge,
+    /// No account of this name.
+    AccountNotFound,
+    /// The name is taken.
+    AccountExists,
+    /// No account was named, and there is not exactly one.
+    AccountAmbiguous,
+    /// The request id stands for another request.
+    RequestIdReused,
+    /// The configuration forbids every suite that would reach the recipient.
+    SuiteForbidden,
+    /// The queue is full; nothing was done.
+    Busy,
+    /// The daemon is stopping; nothing was done.
+    ShuttingDown,
+    /// The disk failed; nothing was done and nothing was lost.
+    StoreFailed,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::ParseError,
+        Self::InvalidRequest,
+        Self::MethodNotFound,
+        Self::Internal,
+        Self::InvalidParams,
+        Self::InvalidKey,
+        Self::InvalidBundle,
+        Self::InvalidMessage,
+        Self::InvalidMnemonic,
+        Self::PayloadTooLarge,
+        Self::AccountNotFound,
+        Self::AccountExists,
+        Self::AccountAmbiguous,
+        Self::RequestIdReused,
+        Self::SuiteForbidden,
+        Self::Busy,
+        Self::ShuttingDown,
+        Self::StoreFailed,
+    ];
+
+    /// The JSON-RPC code.
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::Internal => -32603,
+            Self::InvalidParams
+            | Self::InvalidKey
+            | Self::InvalidBundle
+            | Self::InvalidMessage
+            | Self::InvalidMnemonic
+            | Self::PayloadTooLarge => -32602,
+            Self::AccountNotFound => 1101,
+            Self::AccountExists => 1102,
+            Self::AccountAmbiguous => 1103,
+            Self::RequestIdReused => 1401,
+            Self::SuiteForbidden => 1501,
+            Self::Busy => 1601,
+            Self::ShuttingDown => 1602,
+            Self::StoreFailed => 1701,
+        }
+    }
+
+    /// What to do about it, unless the case at hand knows better.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::ParseError => "send one JSON value: a request object, or an array of them",
+            Self::InvalidRequest => {
+                "a request is {\"jsonrpc\":\"2.0\",\"id\":…,\"method\":\"…\",\"params\":{…}}; a batch has at most 100"
+            }
+            Self::MethodNotFound => "`ratchetd call --list` names the methods there are",
+            Self::Internal => {
+                "nothing was done; the daemon's log has the details: please report them"
+            }
+            Self::InvalidParams => "compare the parameters with docs/api.md",
+            Self::InvalidKey => {
+                "a public key is 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…; a private key 0x and 64 hex digits"
+            }
+            Self::InvalidBundle => {
+                "get the contact's bundle or contact code again: this one is damaged or not signed by its identity"
+            }
+            Self::InvalidMessage => {
+                "pass the bytes exactly as the transport delivered them; if they are, they are not for ratchetd: drop them"
+            }
+            Self::InvalidMnemonic => {
+                "check the words and their order against the phrase as written down"
+            }
+            Self::PayloadTooLarge => "split the payload: one message carries at most 1 MiB",
+            Self::AccountNotFound => {
+                "`account_list` names the accounts there are; `account_create` makes one"
+            }
+            Self::AccountExists => "choose another name, or use the account that has it",
+            Self::AccountAmbiguous => "name the account: `account_list` shows which there are",
+            Self::RequestIdReused => "use a new requestId for a new request",
+            Self::SuiteForbidden => {
+                "allow the suite in ratchet.suites, or ask the recipient to update"
+            }
+            Self::Busy => "nothing was done: try again in a moment",
+            Self::ShuttingDown => "nothing was done: try again when the daemon is back",
+            Self::StoreFailed => {
+                "nothing was done and nothing was lost: free some disk space or mend the disk, then repeat the call"
+            }
+        }
+    }
+}
+
+/// An error as a caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RpcError {
+    /// Its stable name.
+    pub kind: Kind,
+    /// The parameter it is about.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// `error.data`, always of this shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The stable name.
+    pub kind: Kind,
+    /// The parameter it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+    /// What to do.
+    pub hint: String,
+}
+
+impl RpcError {
+    /// An error with its kind's own hint.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            field: None,
+            message: message.into(),
+            hint: kind.hint().to_owned(),
+        }
+    }
+
+    /// The same, about a parameter.
+    #[must_use]
+    pub fn about(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
+    /// The same, with a hint for the case at hand.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// What goes into `error.data`.
+    #[must_use]
+    pub fn data(&self) -> ErrorData {
+        ErrorData {
+            kind: self.kind,
+            field: self.field.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl From<StoreError> for RpcError {
+    fn from(error: StoreError) -> Self {
+        let failed = Self::new(Kind::StoreFailed, error.to_string());
+        match error {
+            StoreError::Io(_) => failed,
+            StoreError::Corrupt(_) => failed.with_hint(
+                "the store is damaged: stop the daemon and restore the data directory from a backup",
+            ),
+        }
+    }
+}
+
+impl From<SendError> for RpcError {
+    fn from(error: SendError) -> Self {
+        let message = error.to_string();
+        match error {
+            SendError::Store(error) => error.into(),
+            SendError::PayloadTooLarge { .. } => {
+                Self::new(Kind::PayloadTooLarge, message).about("payload")
+            }
+            SendError::TooManyRecipients { .. } => Self::new(Kind::InvalidParams, message)
+                .about("recipients")
+                .with_hint("send to the recipients in several calls"),
+            SendError::SuiteForbidden { .. } => Self::new(Kind::SuiteForbidden, message),
+            SendError::RequestIdReused => {
+                Self::new(Kind::RequestIdReused, message).about("requestId")
+            }
+            SendError::Key(_) => Self::new(Kind::Internal, message),
+        }
+    }
+}
+
+impl From<ReceiveError> for RpcError {
+    fn from(error: ReceiveError) -> Self {
+        let message = error.to_string();
+        match error {
+            ReceiveError::Store(error) => error.into(),
+            ReceiveError::NotAMessage(_) => {
+                Self::new(Kind::InvalidMessage, message).about("message")
+            }
+            ReceiveError::Key(_) => Self::new(Kind::Internal, message),
+        }
+    }
+}
+
+impl From<BundleImportError> for RpcError {
+    fn from(error: BundleImportError) -> Self {
+        match error {
+            BundleImportError::Store(error) => error.into(),
+            BundleImportError::Invalid(message) => {
+                Self::new(Kind::InvalidBundle, message).about("bundle")
+            }
+        }
+    }
+}
+
+impl RpcError {
+    /// Bytes that are no bundle at all.
+    #[must_use]
+    pub fn not_a_bundle(error: &WireError) -> Self {
+        Self::new(Kind::InvalidBundle, format!("not a bundle: {error}")).about("bundle")
+    }
+
+    /// Bytes that are no wire message at all.
+    #[must_use]
+    pub fn not_a_message(error: &WireError) -> Self {
+        Self::new(Kind::InvalidMessage, format!("not a wire message: {error}")).about("message")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_code_a_name_and_says_what_to_do() {
+        for kind in Kind::ALL {
+            let name = serde_json::to_value(kind).unwrap();
+            let name = name.as_str().unwrap();
+            assert!(
+                name.bytes()
+                    .all(|byte| byte == b'_' || byte.is_ascii_lowercase()),
+                "{name}"
+            );
+            assert!(kind.hint().len() > 20, "{name}");
+            assert!(
+                kind.code() == -32700
+                    || (-32603..=-32600).contains(&kind.code())
+                    || kind.code() > 1000
+            );
+        }
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_interface() {
+        let code = |name: &str| serde_json::from_value::<Kind>(name.into()).unwrap().code();
+        for (name, expected) in [
+            ("invalid_params", -32602),
+            ("invalid_key", -32602),
+            ("invalid_bundle", -32602),
+            ("invalid_message", -32602),
+            ("invalid_mnemonic", -32602),
+            ("payload_too_large", -32602),
+            ("account_not_found", 1101),
+            ("account_exists", 1102),
+            ("account_ambiguous", 1103),
+            ("request_id_reused", 1401),
+            ("suite_forbidden", 1501),
+            ("busy", 1601),
+            ("shutting_down", 1602),
+            ("store_failed", 1701),
+        ] {
+            assert_eq!(code(name), expected, "{name}");
+        }
+    }
+}

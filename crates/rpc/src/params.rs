@@ -1,0 +1,293 @@
+//! Reading parameters: by name or by position, each on its own, so that an error names it.
+
+use std::{collections::HashMap, fmt};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::error::{Kind, RpcError};
+
+/// The parameters of a method.
+pub trait Params: Sized {
+    /// Their names, in the order of positions.
+    const FIELDS: &'static [ParamInfo];
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`RpcError`], naming the parameter that is missing, unknown or wrong.
+    fn read(fields: Fields) -> Result<Self, RpcError>;
+
+    /// Writes them by name.
+    fn write(&self) -> Map<String, Value>;
+}
+
+/// One parameter, for listings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParamInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What it takes, in words.
+    pub takes: &'static str,
+}
+
+/// The form of a value.
+pub trait Form: Sized {
+    /// What it takes, in words: "a public key: …".
+    const TAKES: &'static str;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`RpcError`] without a field: the caller knows that.
+    fn read(value: Value) -> Result<Self, RpcError>;
+
+    /// Writes it.
+    fn write(&self) -> Value;
+
+    /// The error for a value of another form.
+    #[must_use]
+    fn wrong() -> RpcError {
+        RpcError::new(Kind::InvalidParams, format!("expected {}", Self::TAKES))
+            .with_hint(format!("give {}", Self::TAKES))
+    }
+}
+
+/// A parameter: a [`Form`] if it is required, an `Option` of one if not.
+pub trait Field: Sized {
+    /// Whether it must be given.
+    const REQUIRED: bool;
+    /// What it takes, in words.
+    const TAKES: &'static str;
+
+    /// Reads it; `None` if it was left out.
+    ///
+    /// # Errors
+    /// [`RpcError`] without a field.
+    fn read(value: Option<Value>) -> Result<Self, RpcError>;
+
+    /// Writes it; `None` to leave it out.
+    fn write(&self) -> Option<Value>;
+}
+
+impl<T: Form> Field for T {
+    const REQUIRED: bool = true;
+    const TAKES: &'static str = T::TAKES;
+
+    fn read(value: Option<Value>) -> Result<Self, RpcError> {
+        let value = value.ok_or_else(|| {
+            RpcError::new(Kind::InvalidParams, "required, and missing")
+                .with_hint(format!("give {}", T::TAKES))
+        })?;
+        T::read(value)
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(Form::write(self))
+    }
+}
+
+impl<T: Form> Field for Option<T> {
+    const REQUIRED: bool = false;
+    const TAKES: &'static str = T::TAKES;
+
+    fn read(value: Option<Value>) -> Result<Self, RpcError> {
+        value.map(T::read).transpose()
+    }
+
+    fn write(&self) -> Option<Value> {
+        self.as_ref().map(Form::write)
+    }
+}
+
+/// The parameters of one request, not read yet.
+#[derive(Debug, Default)]
+pub struct Fields {
+    values: HashMap<String, Value>,
+    known: &'static [ParamInfo],
+}
+
+impl Fields {
+    /// Takes a request's `params`: an object, an array, or nothing.
+    ///
+    /// # Errors
+    /// [`RpcError`] if they are anything else, if a name stands twice, or if there are more positions than parameters.
+    pub fn parse(params: Option<&str>, known: &'static [ParamInfo]) -> Result<Self, RpcError> {
+        let given: Given = match params {
+            Some(text) => serde_json::from_str(text).map_err(|error| {
+                RpcError::new(Kind::InvalidParams, format!("params: {error}"))
+                    .with_hint("give params as an object by name, or as an array by position")
+            })?,
+            None => Given::default(),
+        };
+        if given.positional && given.members.len() > known.len() {
+            return Err(RpcError::new(
+                Kind::InvalidParams,
+                format!(
+                    "{} parameters, of which {} are known",
+                    given.members.len(),
+                    known.len()
+                ),
+            )
+            .with_hint(names_in_order(known)));
+        }
+        let mut values = HashMap::new();
+        let mut names = known.iter();
+        for (name, value) in given.members {
+            let name = if given.positional {
+                names
+                    .next()
+                    .map_or_else(String::new, |info| info.name.to_owned())
+            } else {
+                name
+            };
+            if values.contains_key(&name) {
+                return Err(RpcError::new(Kind::InvalidParams, "given twice")
+                    .about(&shown(&name))
+                    .with_hint("give each parameter once"));
+            }
+            values.insert(name, value);
+        }
+        Ok(Self { values, known })
+    }
+
+    /// Reads one parameter. `null` counts as left out.
+    ///
+    /// # Errors
+    /// [`RpcError`] about it.
+    pub fn take<T: Field>(&mut self, name: &str) -> Result<T, RpcError> {
+        let value = self.values.remove(name).filter(|value| !value.is_null());
+        T::read(value).map_err(|error| match error.field {
+            Some(_) => error,
+            None => error.about(name),
+        })
+    }
+
+    /// Refuses what is left over: a misspelt parameter must not be taken for a missing one.
+    ///
+    /// # Errors
+    /// [`RpcError`] naming one unknown parameter.
+    pub fn finish(self) -> Result<(), RpcError> {
+        let mut unknown: Vec<&String> = self.values.keys().collect();
+        unknown.sort();
+        match unknown.first() {
+            None => Ok(()),
+            Some(name) => Err(RpcError::new(Kind::InvalidParams, "no such parameter")
+                .about(&shown(name))
+                .with_hint(names_in_order(self.known))),
+        }
+    }
+}
+
+fn names_in_order(known: &[ParamInfo]) -> String {
+    if known.is_empty() {
+        return "this method takes no parameters".to_owned();
+    }
+    let names: Vec<&str> = known.iter().map(|info| info.name).collect();
+    format!("the parameters are: {}", names.join(", "))
+}
+
+/// A name from outside, cut to a length fit for an error.
+fn shown(name: &str) -> String {
+    const MAX_SHOWN_CHARS: usize = 64;
+    name.chars().take(MAX_SHOWN_CHARS).collect()
+}
+
+/// `params` as they stand: serde_json's own map would keep the last of two equal names without a word.
+#[derive(Default)]
+struct Given {
+    positional: bool,
+    members: Vec<(String, Value)>,
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Given;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object or an array")
+            }
+
+            fn visit_unit<E>(self) -> Result<Given, E> {
+                Ok(Given::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Given {
+                    positional: false,
+                    members,
+                })
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Given, A::Error> {
+                let mut members = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    members.push((String::new(), value));
+                }
+                Ok(Given {
+                    positional: true,
+                    members,
+                })
+            }
+        }
+
+        deserializer.deserialize_any(Members)
+    }
+}
+
+/// Defines a method's parameters.
+macro_rules! params {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident = $key:literal : $form:ty),* $(,)?
+    }) => {
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $form,)*
+        }
+
+        impl $crate::params::Params for $name {
+            const FIELDS: &'static [$crate::params::ParamInfo] = &[
+                $($crate::params::ParamInfo {
+                    name: $key,
+                    required: <$form as $crate::params::Field>::REQUIRED,
+                    takes: <$form as $crate::params::Field>::TAKES,
+                },)*
+            ];
+
+            #[allow(unused_mut, reason = "a method without parameters takes none")]
+            fn read(
+                mut fields: $crate::params::Fields,
+            ) -> Result<Self, $crate::error::RpcError> {
+                let params = Self { $($field: fields.take($key)?,)* };
+                fields.finish()?;
+                Ok(params)
+            }
+
+            #[allow(unused_mut, reason = "a method without parameters writes none")]
+            fn write(&self) -> serde_json::Map<String, serde_json::Value> {
+                let mut members = serde_json::Map::new();
+                $(if let Some(value) = $crate::params::Field::write(&self.$field) {
+                    members.insert($key.to_owned(), value);
+                })*
+                members
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            /// Names only: parameters hold keys, phrases and payloads.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use params;
