@@ -1,1 +1,16 @@
-//! daemon
+//! ratchetd, the daemon: configuration, listeners, account workers, commands.
+//!
+//! The only crate that reads the operating system's time and randomness.
+
+pub mod accounts;
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod conformance;
+pub mod entropy;
+pub mod log;
+pub mod probe;
+pub mod server;
+pub mod worker;

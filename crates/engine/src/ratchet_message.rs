@@ -128,6 +128,10 @@ impl Engine {
             return Ok(Read::refused(Reason::Malformed));
         };
         match store.session(&id)? {
+            // A key and its negative have one session id: the sender must be the one it was set up with.
+            Some(session) if session.peer != incoming.sender => {
+                Ok(Read::refused(Reason::AuthenticationFailed))
+            }
             Some(session) => self.read_on(store, env, incoming, session, message),
             None => self.read_first(store, env, incoming, id, &prekey, &ephemeral, message),
         }

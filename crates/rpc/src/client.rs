@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tokio::net::{TcpStream, UnixStream};
 use zeroize::Zeroizing;
@@ -48,7 +48,7 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No daemon answers there.
-    #[error("no daemon answers at {address}: {cause}; start one with `ratchetd serve`")]
+    #[error("no daemon answers at {address}: {cause}; {}", connect_hint(cause))]
     Connect {
         /// Where.
         address: String,
@@ -76,11 +76,26 @@ pub enum ClientError {
     },
 }
 
+/// A daemon that runs under another user is not started by starting a second one.
+fn connect_hint(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "call as the daemon's own user, or widen the socket with `--socket-mode`"
+        }
+        _ => "start one with `ratchetd serve`",
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    /// Null is a result; only a missing one is none.
+    #[serde(default, deserialize_with = "present")]
     result: Option<Value>,
     error: Option<AnswerError>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -117,9 +132,12 @@ impl Client {
         let body = self.post(request.to_string().into_bytes()).await?;
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|error| ClientError::Answer(error.to_string()))?;
-        match answer.error {
-            None => Ok(answer.result.unwrap_or(Value::Null)),
-            Some(error) => Err(ClientError::Call {
+        match (answer.error, answer.result) {
+            (None, Some(result)) => Ok(result),
+            (None, None) => Err(ClientError::Answer(
+                "neither a result nor an error".to_owned(),
+            )),
+            (Some(error), _) => Err(ClientError::Call {
                 code: error.code,
                 message: error.message,
                 data: error
@@ -190,4 +208,183 @@ where
         .to_bytes();
     connection.abort();
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+        net::{TcpListener, UnixListener},
+        task::JoinHandle,
+    };
+
+    use super::*;
+    use crate::{
+        error::Kind,
+        forms::Millis,
+        methods::{AccountOnly, AdvanceTimeParams, BundleGet, DevAdvanceTime},
+    };
+
+    /// Answers one request with `answer`, and gives what was asked: head and body.
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+        mut stream: S,
+        status: &str,
+        answer: &str,
+    ) -> (String, Value) {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n")
+                && let Ok(body) = serde_json::from_str(body)
+            {
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{answer}",
+                    answer.len()
+                );
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                return (head.to_ascii_lowercase(), body);
+            }
+            assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0, "{text}");
+        }
+    }
+
+    struct Daemon {
+        client: Client,
+        asked: JoinHandle<(String, Value)>,
+        _directory: tempfile::TempDir,
+    }
+
+    /// A daemon on a Unix socket that gives this one answer.
+    fn daemon(status: &'static str, answer: impl Into<String>) -> Daemon {
+        let answer = answer.into();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let asked = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            serve(stream, status, &answer).await
+        });
+        Daemon {
+            client: Client::new(Address::Unix(path)),
+            asked,
+            _directory: directory,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_typed_call_goes_out_by_name_and_comes_back_typed() {
+        let daemon = daemon("200 OK", r#"{"jsonrpc":"2.0","id":1,"result":{"now":12}}"#);
+        let params = AdvanceTimeParams { ms: Millis(5) };
+        let clock = daemon.client.call::<DevAdvanceTime>(params).await.unwrap();
+        assert_eq!(clock.now, 12);
+        let (head, body) = daemon.asked.await.unwrap();
+        assert!(head.starts_with("post / http/1.1\r\n"), "{head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        assert!(head.contains("host: localhost"), "{head}");
+        assert!(!head.contains("authorization"), "{head}");
+        assert_eq!(
+            body,
+            json!({"jsonrpc": "2.0", "id": 1, "method": "dev_advanceTime", "params": {"ms": 5}})
+        );
+    }
+
+    #[tokio::test]
+    async fn over_tcp_the_token_goes_along_and_a_wrong_one_is_told_from_a_bad_call() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = listener.local_addr().unwrap().to_string();
+        let asked = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            serve(stream, "401 Unauthorized", "").await
+        });
+        let token = Token(Zeroizing::new("swordfish".to_owned()));
+        let host = format!("host: {authority}");
+        let client = Client::new(Address::Tcp { authority, token });
+        assert!(!format!("{client:?}").contains("swordfish"));
+        let error = client
+            .call_raw("account_list", json!([]))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, ClientError::Refused { status } if status == StatusCode::UNAUTHORIZED)
+        );
+        assert!(error.to_string().contains("token"), "{error}");
+        let (head, _) = asked.await.unwrap();
+        assert!(head.contains("authorization: bearer swordfish"), "{head}");
+        assert!(head.contains(&host), "{head}");
+    }
+
+    #[tokio::test]
+    async fn an_error_comes_with_its_kind_field_and_hint() {
+        let daemon = daemon(
+            "200 OK",
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1101,"message":"there is no such account",
+                "data":{"kind":"account_not_found","field":"account","hint":"make one"}}}"#,
+        );
+        let error = daemon
+            .client
+            .call::<BundleGet>(AccountOnly { account: None })
+            .await
+            .unwrap_err();
+        let ClientError::Call {
+            code,
+            message,
+            data,
+        } = error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!((code, message.as_str()), (1101, "there is no such account"));
+        let data = data.unwrap();
+        assert_eq!(data.kind, Kind::AccountNotFound);
+        assert_eq!(data.field.as_deref(), Some("account"));
+        assert_eq!(data.hint, "make one");
+    }
+
+    #[tokio::test]
+    async fn null_is_a_result_and_nothing_at_all_is_not() {
+        let null = daemon("200 OK", r#"{"jsonrpc":"2.0","id":1,"result":null}"#);
+        let result = null.client.call_raw("x", Value::Null).await.unwrap();
+        assert_eq!(result, Value::Null);
+        for answer in [r#"{"jsonrpc":"2.0","id":1}"#, "[]", "", "<html>", "{"] {
+            let daemon = daemon("200 OK", answer);
+            let error = daemon.client.call_raw("x", Value::Null).await.unwrap_err();
+            assert!(
+                matches!(error, ClientError::Answer(_)),
+                "{answer} {error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_result_of_another_shape_is_no_answer() {
+        let daemon = daemon("200 OK", r#"{"jsonrpc":"2.0","id":1,"result":{"now":-1}}"#);
+        let params = AdvanceTimeParams { ms: Millis(5) };
+        let error = daemon
+            .client
+            .call::<DevAdvanceTime>(params)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ClientError::Answer(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_daemon_the_error_says_how_to_start_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let client = Client::new(Address::Unix(path.clone()));
+        let error = client.call_raw("x", Value::Null).await.unwrap_err();
+        assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
+        let shown = error.to_string();
+        assert!(shown.contains("ratchetd serve"), "{shown}");
+        assert!(shown.contains(path.to_str().unwrap()), "{shown}");
+    }
+
+    #[test]
+    fn a_socket_of_another_user_is_not_taken_for_a_missing_daemon() {
+        let error = ClientError::Connect {
+            address: "/run/x".to_owned(),
+            cause: std::io::ErrorKind::PermissionDenied.into(),
+        };
+        assert!(!error.to_string().contains("ratchetd serve"), "{error}");
+    }
 }

@@ -33,6 +33,12 @@ pub enum Kind {
     AccountExists,
     /// No account was named, and there is not exactly one.
     AccountAmbiguous,
+    /// No device of this id is known.
+    InstallationNotFound,
+    /// As many devices are enabled as may be.
+    InstallationLimit,
+    /// The contact has not accepted, and the policy asks for that.
+    ContactNotAccepted,
     /// The request id stands for another request.
     RequestIdReused,
     /// The configuration forbids every suite that would reach the recipient.
@@ -43,11 +49,13 @@ pub enum Kind {
     ShuttingDown,
     /// The disk failed; nothing was done and nothing was lost.
     StoreFailed,
+    /// The store is older than it was: a copy was put back.
+    StoreRolledBack,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::ParseError,
         Self::InvalidRequest,
         Self::MethodNotFound,
@@ -61,11 +69,15 @@ impl Kind {
         Self::AccountNotFound,
         Self::AccountExists,
         Self::AccountAmbiguous,
+        Self::InstallationNotFound,
+        Self::InstallationLimit,
+        Self::ContactNotAccepted,
         Self::RequestIdReused,
         Self::SuiteForbidden,
         Self::Busy,
         Self::ShuttingDown,
         Self::StoreFailed,
+        Self::StoreRolledBack,
     ];
 
     /// The JSON-RPC code.
@@ -85,11 +97,15 @@ impl Kind {
             Self::AccountNotFound => 1101,
             Self::AccountExists => 1102,
             Self::AccountAmbiguous => 1103,
+            Self::InstallationNotFound => 1201,
+            Self::InstallationLimit => 1202,
+            Self::ContactNotAccepted => 1301,
             Self::RequestIdReused => 1401,
             Self::SuiteForbidden => 1501,
             Self::Busy => 1601,
             Self::ShuttingDown => 1602,
             Self::StoreFailed => 1701,
+            Self::StoreRolledBack => 1702,
         }
     }
 
@@ -124,6 +140,13 @@ impl Kind {
             }
             Self::AccountExists => "choose another name, or use the account that has it",
             Self::AccountAmbiguous => "name the account: `account_list` shows which there are",
+            Self::InstallationNotFound => "`installation_list` names the devices that are known",
+            Self::InstallationLimit => {
+                "disable another device first: `installation_list` shows which are enabled"
+            }
+            Self::ContactNotAccepted => {
+                "send a contact request, and wait until the contact has accepted it"
+            }
             Self::RequestIdReused => "use a new requestId for a new request",
             Self::SuiteForbidden => {
                 "allow the suite in ratchet.suites, or ask the recipient to update"
@@ -132,6 +155,9 @@ impl Kind {
             Self::ShuttingDown => "nothing was done: try again when the daemon is back",
             Self::StoreFailed => {
                 "nothing was done and nothing was lost: free some disk space or mend the disk, then repeat the call"
+            }
+            Self::StoreRolledBack => {
+                "an older copy of the store was put back, and sending from it could repeat message keys: `system_status` says how far back it is"
             }
         }
     }
@@ -271,6 +297,8 @@ impl RpcError {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -294,8 +322,11 @@ mod tests {
 
     #[test]
     fn the_codes_are_those_of_the_interface() {
-        let code = |name: &str| serde_json::from_value::<Kind>(name.into()).unwrap().code();
-        for (name, expected) in [
+        let table = [
+            ("parse_error", -32700),
+            ("invalid_request", -32600),
+            ("method_not_found", -32601),
+            ("internal", -32603),
             ("invalid_params", -32602),
             ("invalid_key", -32602),
             ("invalid_bundle", -32602),
@@ -305,13 +336,106 @@ mod tests {
             ("account_not_found", 1101),
             ("account_exists", 1102),
             ("account_ambiguous", 1103),
+            ("installation_not_found", 1201),
+            ("installation_limit", 1202),
+            ("contact_not_accepted", 1301),
             ("request_id_reused", 1401),
             ("suite_forbidden", 1501),
             ("busy", 1601),
             ("shutting_down", 1602),
             ("store_failed", 1701),
-        ] {
-            assert_eq!(code(name), expected, "{name}");
+            ("store_rolled_back", 1702),
+        ];
+        let kinds = Kind::ALL.map(|kind| {
+            let name = serde_json::to_value(kind).unwrap();
+            (name.as_str().unwrap().to_owned(), kind.code())
+        });
+        assert_eq!(kinds, table.map(|(name, code)| (name.to_owned(), code)));
+    }
+
+    #[test]
+    fn data_has_one_shape() {
+        let error = RpcError::new(Kind::Busy, "the queue is full");
+        assert_eq!(
+            serde_json::to_value(error.data()).unwrap(),
+            json!({"kind": "busy", "hint": "nothing was done: try again in a moment"})
+        );
+        let error = RpcError::new(Kind::InvalidKey, "not a key")
+            .about("sender")
+            .with_hint("look again");
+        assert_eq!(
+            serde_json::to_value(error.data()).unwrap(),
+            json!({"kind": "invalid_key", "field": "sender", "hint": "look again"})
+        );
+    }
+
+    #[test]
+    fn every_error_of_the_engine_has_its_row() {
+        let io = || StoreError::Io("no space left".to_owned());
+        let corrupt = || StoreError::Corrupt("session".to_owned());
+        let key = || "off the curve".to_owned();
+        let rows: Vec<(RpcError, Kind, Option<&str>)> = vec![
+            (io().into(), Kind::StoreFailed, None),
+            (corrupt().into(), Kind::StoreFailed, None),
+            (SendError::Store(io()).into(), Kind::StoreFailed, None),
+            (
+                SendError::PayloadTooLarge { bytes: 2, limit: 1 }.into(),
+                Kind::PayloadTooLarge,
+                Some("payload"),
+            ),
+            (
+                SendError::TooManyRecipients { count: 2, limit: 1 }.into(),
+                Kind::InvalidParams,
+                Some("recipients"),
+            ),
+            (
+                SendError::SuiteForbidden { recipient: key() }.into(),
+                Kind::SuiteForbidden,
+                None,
+            ),
+            (
+                SendError::RequestIdReused.into(),
+                Kind::RequestIdReused,
+                Some("requestId"),
+            ),
+            (SendError::Key(key()).into(), Kind::Internal, None),
+            (ReceiveError::Store(io()).into(), Kind::StoreFailed, None),
+            (
+                ReceiveError::NotAMessage(key()).into(),
+                Kind::InvalidMessage,
+                Some("message"),
+            ),
+            (ReceiveError::Key(key()).into(), Kind::Internal, None),
+            (
+                BundleImportError::Store(io()).into(),
+                Kind::StoreFailed,
+                None,
+            ),
+            (
+                BundleImportError::Invalid(key()).into(),
+                Kind::InvalidBundle,
+                Some("bundle"),
+            ),
+            (
+                RpcError::not_a_bundle(&WireError(key())),
+                Kind::InvalidBundle,
+                Some("bundle"),
+            ),
+            (
+                RpcError::not_a_message(&WireError(key())),
+                Kind::InvalidMessage,
+                Some("message"),
+            ),
+        ];
+        for (error, kind, field) in rows {
+            assert_eq!(
+                (error.kind, error.field.as_deref()),
+                (kind, field),
+                "{error}"
+            );
+            assert!(!error.hint.is_empty() && !error.message.is_empty());
         }
+        // Freeing disk space does not mend a record.
+        assert_ne!(RpcError::from(io()).hint, RpcError::from(corrupt()).hint);
     }
 }

@@ -51,7 +51,14 @@ pub struct Number(pub u32);
 
 /// Decodes `0x` and an even number of hex digits, of either case.
 pub(crate) fn from_hex(value: &Value) -> Option<Vec<u8>> {
-    const_hex::decode(value.as_str()?.strip_prefix("0x")?).ok()
+    decode_hex(value.as_str()?)
+}
+
+/// The same, of text. The decoder takes `0x` off by itself, and would take none as well.
+pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    text.starts_with("0x")
+        .then(|| const_hex::decode(text).ok())
+        .flatten()
 }
 
 /// `0x` and lowercase hex.
@@ -185,10 +192,12 @@ impl Form for PrivateKey {
     const TAKES: &'static str = "a private key as 0x and 64 hex digits";
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let bytes = Zeroizing::new(from_hex(&value).unwrap_or_default());
-        let key = bytes.as_slice().try_into().map(Zeroizing::new);
-        key.map(Self)
-            .map_err(|_| RpcError::new(Kind::InvalidKey, "not a private key"))
+        let text = string(value).map(Zeroizing::new);
+        let bytes = text.and_then(|text| decode_hex(&text)).map(Zeroizing::new);
+        bytes
+            .and_then(|bytes| bytes.as_slice().try_into().ok())
+            .map(|key| Self(Zeroizing::new(key)))
+            .ok_or_else(|| RpcError::new(Kind::InvalidKey, "not a private key"))
     }
 
     fn write(&self) -> Value {
@@ -385,3 +394,229 @@ opaque!(
     At,
     Number
 );
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The generator of the group, in every form the interface takes.
+    const COMPRESSED: &str = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+    const UNCOMPRESSED: &str = "0x0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
+
+    fn refused<T: Form>(value: Value) -> Kind {
+        let shown = value.to_string().chars().take(80).collect::<String>();
+        let Err(error) = T::read(value) else {
+            panic!("{shown} was taken");
+        };
+        assert!(!error.hint.is_empty() && error.field.is_none(), "{shown}");
+        error.kind
+    }
+
+    fn hex_of(bytes: usize) -> Value {
+        format!("0x{}", "00".repeat(bytes)).into()
+    }
+
+    #[test]
+    fn bytes_are_one_prefix_and_pairs_of_digits_of_either_case() {
+        assert_eq!(Payload::read(json!("0x")).unwrap().0, b"");
+        assert_eq!(Payload::read(json!("0x00aBFf")).unwrap().0, [0, 0xab, 0xff]);
+        for bad in [
+            json!(""),
+            json!("00ab"),
+            json!("0X00"),
+            json!("0x0"),
+            json!("0x0g"),
+            json!("0x0x00"),
+            json!(" 0x00"),
+            json!("0x00 "),
+            json!("0x\u{ff10}\u{ff10}"),
+            json!(0),
+            json!([0]),
+            json!({"0x": 0}),
+        ] {
+            assert_eq!(refused::<Payload>(bad), Kind::InvalidParams);
+        }
+        let bytes: crate::types::Hex = serde_json::from_value(json!("0x00AB")).unwrap();
+        assert_eq!(serde_json::to_value(bytes).unwrap(), json!("0x00ab"));
+        assert!(serde_json::from_value::<crate::types::Hex>(json!("0x0x00")).is_err());
+    }
+
+    #[test]
+    fn a_payload_may_have_a_mebibyte_and_no_byte_more() {
+        assert!(Payload::read(hex_of(1 << 20)).is_ok());
+        assert_eq!(
+            refused::<Payload>(hex_of((1 << 20) + 1)),
+            Kind::PayloadTooLarge
+        );
+        assert!(Text::read("x".repeat(1 << 20).into()).is_ok());
+        assert_eq!(
+            refused::<Text>("x".repeat((1 << 20) + 1).into()),
+            Kind::PayloadTooLarge
+        );
+        // Bytes count, not characters.
+        assert_eq!(
+            refused::<Text>("ü".repeat((1 << 19) + 1).into()),
+            Kind::PayloadTooLarge
+        );
+        assert_eq!(refused::<Text>(json!(1)), Kind::InvalidParams);
+    }
+
+    #[test]
+    fn payload_and_text_are_one_or_the_other() {
+        let payload = || Some(Payload(vec![0xff]));
+        let text = || Some(Text("ü".to_owned()));
+        assert_eq!(one_payload(payload(), None).unwrap(), [0xff]);
+        assert_eq!(one_payload(None, text()).unwrap(), "ü".as_bytes());
+        assert_eq!(one_payload(None, Some(Text(String::new()))).unwrap(), b"");
+        for (error, field) in [
+            (one_payload(None, None), "payload"),
+            (one_payload(payload(), text()), "text"),
+        ] {
+            let error = error.unwrap_err();
+            assert_eq!(error.kind, Kind::InvalidParams);
+            assert_eq!(error.field.as_deref(), Some(field));
+        }
+    }
+
+    #[test]
+    fn a_wire_message_may_have_four_mebibytes_and_no_byte_more() {
+        assert!(Wire::read(hex_of(4 << 20)).is_ok());
+        for bad in [hex_of((4 << 20) + 1), json!("0x0"), json!("CAFE"), json!(7)] {
+            assert_eq!(refused::<Wire>(bad), Kind::InvalidMessage);
+        }
+    }
+
+    #[test]
+    fn a_bundle_comes_as_hex_or_as_a_contact_code() {
+        let code = engine::encode_contact_code(&[1, 2, 250]);
+        for good in [json!("0x0102FA"), json!(code)] {
+            assert_eq!(BundleBytes::read(good).unwrap().0, [1, 2, 250]);
+        }
+        for bad in [json!("0x0"), json!("not a code!"), hex_of((4 << 20) + 1)] {
+            assert_eq!(refused::<BundleBytes>(bad), Kind::InvalidBundle);
+        }
+        assert_eq!(refused::<BundleBytes>(json!(["0x00"])), Kind::InvalidParams);
+    }
+
+    #[test]
+    fn a_public_key_is_taken_in_three_forms() {
+        let key = <IdentityKey as Form>::read(COMPRESSED.into()).unwrap();
+        for form in [
+            UNCOMPRESSED.into(),
+            key.to_compact().into(),
+            Form::write(&key),
+        ] {
+            assert_eq!(<IdentityKey as Form>::read(form).unwrap(), key);
+        }
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused_by_its_own_kind() {
+        let off_curve = UNCOMPRESSED.replace("d4b8", "d4b9");
+        for bad in [
+            json!(""),
+            json!(off_curve),
+            json!(COMPRESSED.replace("0x02", "0x05")),
+            json!(COMPRESSED.replace("0x02", "0x04")),
+            json!(UNCOMPRESSED.replace("0x04", "0x06")),
+            json!(COMPRESSED.trim_start_matches("0x")),
+            json!(format!("{COMPRESSED}00")),
+            json!("0x00"),
+            json!("0x02ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"),
+            json!("zQ3sh"),
+            json!("z"),
+            json!(format!("zQ3sh{}", "1".repeat(100_000))),
+            json!(1),
+            json!([COMPRESSED]),
+        ] {
+            assert_eq!(refused::<IdentityKey>(bad), Kind::InvalidKey);
+        }
+    }
+
+    #[test]
+    fn a_private_key_has_32_bytes() {
+        assert_eq!(PrivateKey::read(hex_of(32)).unwrap().0.as_slice(), [0; 32]);
+        for bad in [
+            hex_of(31),
+            hex_of(33),
+            json!("0x"),
+            json!("00".repeat(32)),
+            json!(1),
+        ] {
+            assert_eq!(refused::<PrivateKey>(bad), Kind::InvalidKey);
+        }
+    }
+
+    #[test]
+    fn small_forms_have_their_limits() {
+        for good in [1, 128] {
+            assert!(RequestId::read("ü".repeat(good).into()).is_ok());
+        }
+        for bad in [json!(""), json!("x".repeat(129)), json!(1)] {
+            assert_eq!(refused::<RequestId>(bad), Kind::InvalidParams);
+        }
+        for good in [12, 24] {
+            assert_eq!(Words::read(json!(good)).unwrap().write(), json!(good));
+        }
+        for bad in [json!(15), json!("12"), json!(12.0), json!(-12)] {
+            assert_eq!(refused::<Words>(bad), Kind::InvalidParams);
+        }
+        for bad in [json!(-1), json!(1.5), json!("1"), json!(true), json!(1e30)] {
+            assert_eq!(refused::<Millis>(bad.clone()), Kind::InvalidParams);
+            assert_eq!(refused::<At>(bad.clone()), Kind::InvalidParams);
+            assert_eq!(refused::<Number>(bad), Kind::InvalidParams);
+        }
+        assert_eq!(Millis::read(json!(u64::MAX)).unwrap().0, u64::MAX);
+        assert_eq!(Number::read(json!(u32::MAX)).unwrap().0, u32::MAX);
+        assert_eq!(refused::<Number>(json!(1_u64 << 32)), Kind::InvalidParams);
+        for bad in [json!(0), json!("true")] {
+            assert_eq!(refused::<bool>(bad), Kind::InvalidParams);
+        }
+        for bad in ["", "Alice", "../x", ".a"] {
+            assert_eq!(refused::<AccountName>(json!(bad)), Kind::InvalidParams);
+        }
+        for bad in ["", "none", "a b"] {
+            assert_eq!(refused::<InstallationId>(json!(bad)), Kind::InvalidParams);
+        }
+        assert_eq!(refused::<Secret>(json!(1)), Kind::InvalidParams);
+    }
+
+    #[test]
+    fn message_ids_are_32_bytes_each_and_not_without_end() {
+        assert_eq!(MessageIds::read(json!([])).unwrap().0.len(), 0);
+        assert_eq!(
+            MessageIds::read(vec![hex_of(32); 10_000].into())
+                .unwrap()
+                .0
+                .len(),
+            10_000
+        );
+        for bad in [
+            vec![hex_of(32); 10_001].into(),
+            json!([hex_of(32), hex_of(31)]),
+            json!([hex_of(32), null]),
+            hex_of(32),
+        ] {
+            assert_eq!(refused::<MessageIds>(bad), Kind::InvalidParams);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret_and_no_payload() {
+        let secret = "swordfish".to_owned();
+        for shown in [
+            format!("{:?}", Text(secret.clone())),
+            format!("{:?}", Secret(Zeroizing::new(secret.clone()))),
+            format!("{:?}", RequestId(secret)),
+            format!("{:?}", PrivateKey(Zeroizing::new([42; 32]))),
+            format!("{:?}", Payload(vec![42; 4])),
+        ] {
+            assert!(
+                !shown.contains("swordfish") && !shown.contains("42"),
+                "{shown}"
+            );
+        }
+    }
+}

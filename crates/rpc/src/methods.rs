@@ -26,7 +26,7 @@ pub trait Method {
     /// What it takes.
     type Params: Params + Send + 'static;
     /// What it gives.
-    type Reply: Serialize + DeserializeOwned + Send + 'static;
+    type Reply: Serialize + DeserializeOwned + Clone + Send + 'static;
 }
 
 /// A method, for listings.
@@ -317,4 +317,284 @@ methods! {
     @dev DevAdvanceTime = "dev_advanceTime" (AdvanceTimeParams) -> Clock;
     /// Takes a known prekey, for conformance runs.
     @dev DevImportPrekey = "dev_importPrekey" (ImportPreKeyParams) -> ImportedPreKeyInfo;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::{
+        error::{Kind, RpcError},
+        params::Fields,
+    };
+
+    type Reader = fn(&str) -> Result<Map<String, Value>, RpcError>;
+
+    /// Reads parameters as a request carries them, and writes them as the client does.
+    fn read_and_write<M: Method>(params: &str) -> Result<Map<String, Value>, RpcError> {
+        Fields::parse(Some(params), M::Params::FIELDS)
+            .and_then(M::Params::read)
+            .map(|params| params.write())
+    }
+
+    const READERS: &[Reader] = &[
+        read_and_write::<AccountCreate>,
+        read_and_write::<AccountRecover>,
+        read_and_write::<AccountImport>,
+        read_and_write::<AccountList>,
+        read_and_write::<AccountGet>,
+        read_and_write::<AccountRemove>,
+        read_and_write::<BundleGet>,
+        read_and_write::<BundleImport>,
+        read_and_write::<BundleInspect>,
+        read_and_write::<MessageEncrypt>,
+        read_and_write::<MessageEncryptPublic>,
+        read_and_write::<MessageAdvertise>,
+        read_and_write::<MessageDecrypt>,
+        read_and_write::<MessageConfirm>,
+        read_and_write::<MessageInspect>,
+        read_and_write::<InstallationList>,
+        read_and_write::<SessionList>,
+        read_and_write::<SystemHealth>,
+        read_and_write::<SystemVersion>,
+        read_and_write::<SystemStatus>,
+        read_and_write::<DevNow>,
+        read_and_write::<DevAdvanceTime>,
+        read_and_write::<DevImportPrekey>,
+    ];
+
+    /// A value that the parameter of this name takes, as the client writes it.
+    fn good(name: &str) -> Value {
+        let key = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+        let secret = format!("0x{}", "17".repeat(32));
+        match name {
+            "account" => json!("alice"),
+            "installationId" => json!("x1-phone"),
+            "words" => json!(24),
+            "mnemonic" | "mnemonicPassphrase" => json!("legal winner thank year"),
+            "publicKey" | "recipient" | "sender" | "identity" => json!(key),
+            "privateKey" | "signedPreKeyPrivate" | "ratchetPreKeyPrivate" => json!(secret),
+            "bundle" | "payload" | "message" => json!("0x0a21"),
+            "text" => json!("hello"),
+            "requestId" => json!("r-1"),
+            "confirm" => json!(true),
+            "messageIds" => json!([secret]),
+            "ms" | "version" | "createdAt" => json!(7),
+            other => panic!("no value for {other}"),
+        }
+    }
+
+    #[test]
+    fn the_methods_are_those_of_the_interface() {
+        let rows: Vec<(String, String)> = METHODS
+            .iter()
+            .map(|method| {
+                let params: Vec<String> = method
+                    .params
+                    .iter()
+                    .map(|info| format!("{}{}", info.name, if info.required { "" } else { "?" }))
+                    .collect();
+                (method.name.to_owned(), params.join(", "))
+            })
+            .collect();
+        let expected = [
+            ("account_create", "account, installationId?, words?"),
+            (
+                "account_recover",
+                "account, mnemonic, mnemonicPassphrase?, installationId?",
+            ),
+            ("account_import", "account, privateKey, installationId?"),
+            ("account_list", ""),
+            ("account_get", "account?"),
+            ("account_remove", "account, publicKey"),
+            ("bundle_get", "account?"),
+            ("bundle_import", "account?, bundle"),
+            ("bundle_inspect", "bundle"),
+            (
+                "message_encrypt",
+                "account?, recipient, payload?, text?, requestId?",
+            ),
+            ("message_encryptPublic", "account?, payload?, text?"),
+            ("message_advertise", "account?, recipient"),
+            ("message_decrypt", "account?, sender, message, confirm?"),
+            ("message_confirm", "account?, messageIds"),
+            ("message_inspect", "message"),
+            ("installation_list", "account?, identity?"),
+            ("session_list", "account?, identity?"),
+            ("system_health", ""),
+            ("system_version", ""),
+            ("system_status", ""),
+            ("dev_now", ""),
+            ("dev_advanceTime", "ms"),
+            (
+                "dev_importPrekey",
+                "account?, signedPreKeyPrivate, ratchetPreKeyPrivate?, version?, createdAt?",
+            ),
+        ];
+        let expected = expected.map(|(name, params)| (name.to_owned(), params.to_owned()));
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn every_method_says_what_it_does_and_takes() {
+        for method in METHODS {
+            assert!(method.summary.ends_with('.'), "{}", method.name);
+            assert_eq!(
+                method.dev,
+                method.name.starts_with("dev_"),
+                "{}",
+                method.name
+            );
+            for info in method.params {
+                assert!(!info.takes.is_empty(), "{} {}", method.name, info.name);
+            }
+        }
+    }
+
+    #[test]
+    fn by_position_says_what_by_name_says() {
+        assert_eq!(READERS.len(), METHODS.len());
+        for (reader, method) in READERS.iter().zip(METHODS) {
+            let names = method.params.iter().map(|info| info.name);
+            let by_name: Map<String, Value> = names
+                .clone()
+                .map(|name| (name.to_owned(), good(name)))
+                .collect();
+            let by_position: Vec<Value> = names.map(good).collect();
+            assert_eq!(
+                reader(&json!(by_name).to_string()).unwrap(),
+                by_name,
+                "{}",
+                method.name
+            );
+            assert_eq!(
+                reader(&json!(by_position).to_string()).unwrap(),
+                by_name,
+                "{}",
+                method.name
+            );
+        }
+    }
+
+    #[test]
+    fn each_required_parameter_is_missed_by_its_name() {
+        for (reader, method) in READERS.iter().zip(METHODS) {
+            for missing in method.params {
+                let others = method
+                    .params
+                    .iter()
+                    .filter(|info| info.name != missing.name);
+                let params: Map<String, Value> = others
+                    .map(|info| (info.name.to_owned(), good(info.name)))
+                    .collect();
+                let read = reader(&Value::Object(params).to_string());
+                if missing.required {
+                    let error = read.unwrap_err();
+                    assert_eq!(error.kind, Kind::InvalidParams, "{}", method.name);
+                    assert_eq!(
+                        error.field.as_deref(),
+                        Some(missing.name),
+                        "{}",
+                        method.name
+                    );
+                } else {
+                    assert!(!read.unwrap().contains_key(missing.name), "{}", method.name);
+                }
+            }
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,16}".prop_map(Value::from),
+            "0x[0-9a-fA-F]{0,140}".prop_map(Value::from),
+            "(0x0[234]|zQ3sh)[0-9a-f]{60,130}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(".{0,8}", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// What one parameter of a request may be.
+    #[derive(Clone, Debug)]
+    enum Given {
+        Absent,
+        Good,
+        Other(Value),
+    }
+
+    fn given() -> impl Strategy<Value = Given> {
+        prop_oneof![
+            1 => Just(Given::Absent),
+            4 => Just(Given::Good),
+            2 => any_json().prop_map(Given::Other),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_panics_and_every_refusal_helps(params in any_json()) {
+            let text = params.to_string();
+            for (reader, method) in READERS.iter().zip(METHODS) {
+                if let Err(error) = reader(&text) {
+                    prop_assert_eq!(error.kind.code(), -32602, "{}", method.name);
+                    prop_assert!(!error.hint.is_empty() && !error.message.is_empty());
+                    // By name, there is always one to blame.
+                    prop_assert!(!params.is_object() || error.field.is_some(), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,64}") {
+            for reader in READERS {
+                let _ = reader(&text);
+            }
+        }
+
+        #[test]
+        fn only_what_is_wrong_is_blamed(
+            index in 0..METHODS.len(),
+            given in prop::collection::vec(given(), 5),
+        ) {
+            let method = &METHODS[index];
+            let mut params = Map::new();
+            let mut blame = Vec::new();
+            for (info, given) in method.params.iter().zip(given) {
+                match given {
+                    Given::Good => {
+                        params.insert(info.name.to_owned(), good(info.name));
+                    }
+                    Given::Other(value) => {
+                        blame.push(info.name);
+                        params.insert(info.name.to_owned(), value);
+                    }
+                    Given::Absent if info.required => blame.push(info.name),
+                    Given::Absent => {}
+                }
+            }
+            match READERS[index](&Value::Object(params).to_string()) {
+                // What the client writes is read as the same again.
+                Ok(written) => {
+                    let again = READERS[index](&json!(written).to_string());
+                    prop_assert_eq!(again.unwrap(), written);
+                }
+                Err(error) => {
+                    let field = error.field.unwrap();
+                    prop_assert!(blame.contains(&field.as_str()), "{} of {:?}", field, blame);
+                }
+            }
+        }
+    }
 }

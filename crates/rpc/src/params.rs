@@ -103,10 +103,19 @@ impl<T: Form> Field for Option<T> {
 }
 
 /// The parameters of one request, not read yet.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Fields {
     values: HashMap<String, Value>,
     known: &'static [ParamInfo],
+}
+
+impl fmt::Debug for Fields {
+    /// How many, never their values: parameters hold keys, phrases and payloads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fields")
+            .field("given", &self.values.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Fields {
@@ -116,8 +125,9 @@ impl Fields {
     /// [`RpcError`] if they are anything else, if a name stands twice, or if there are more positions than parameters.
     pub fn parse(params: Option<&str>, known: &'static [ParamInfo]) -> Result<Self, RpcError> {
         let given: Given = match params {
-            Some(text) => serde_json::from_str(text).map_err(|error| {
-                RpcError::new(Kind::InvalidParams, format!("params: {error}"))
+            // The parser's own words quote what it read, which may be a secret.
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                RpcError::new(Kind::InvalidParams, "params are no object and no array")
                     .with_hint("give params as an object by name, or as an array by position")
             })?,
             None => Given::default(),
@@ -291,3 +301,150 @@ macro_rules! params {
     };
 }
 pub(crate) use params;
+
+#[cfg(test)]
+#[expect(
+    unreachable_pub,
+    reason = "the macro makes public types, in a test too"
+)]
+mod tests {
+    use super::*;
+    use crate::forms::{Number, Secret};
+
+    params! {
+        /// One of each sort.
+        Sample {
+            /// Left out at will.
+            first = "first": Option<Number>,
+            /// Always there.
+            second = "second": Number,
+            /// Never shown.
+            third = "third": Option<Secret>,
+        }
+    }
+
+    fn read(params: Option<&str>) -> Result<Sample, RpcError> {
+        Fields::parse(params, Sample::FIELDS).and_then(Sample::read)
+    }
+
+    fn refused(params: &str) -> RpcError {
+        let error = read(Some(params)).unwrap_err();
+        assert_eq!(error.kind, Kind::InvalidParams, "{params}");
+        assert!(!error.hint.is_empty(), "{params}");
+        error
+    }
+
+    #[test]
+    fn names_and_positions_say_the_same() {
+        for params in [
+            r#"{"second": 2, "third": "x", "first": 1}"#,
+            r#"[1, 2, "x"]"#,
+        ] {
+            let sample = read(Some(params)).unwrap();
+            assert_eq!(sample.first.unwrap().0, 1);
+            assert_eq!(sample.second.0, 2);
+            assert_eq!(sample.third.unwrap().0.as_str(), "x");
+        }
+    }
+
+    #[test]
+    fn null_counts_as_left_out() {
+        for params in [
+            r#"{"second": 2}"#,
+            r#"{"first": null, "second": 2, "third": null}"#,
+            "[null, 2]",
+            "[null, 2, null]",
+        ] {
+            let sample = read(Some(params)).unwrap();
+            assert!(sample.first.is_none() && sample.third.is_none(), "{params}");
+        }
+        assert_eq!(refused(r#"{"second": null}"#).field.unwrap(), "second");
+    }
+
+    #[test]
+    fn an_error_names_the_parameter_it_is_about() {
+        for (params, field) in [
+            ("{}", "second"),
+            ("[]", "second"),
+            ("[1]", "second"),
+            (r#"{"second": "2"}"#, "second"),
+            (r#"{"second": 2, "first": -1}"#, "first"),
+            (r#"[1, 2, 3]"#, "third"),
+            (r#"{"second": 2, "Second": 2}"#, "Second"),
+        ] {
+            assert_eq!(refused(params).field.as_deref(), Some(field), "{params}");
+        }
+        assert_eq!(read(None).unwrap_err().field.as_deref(), Some("second"));
+    }
+
+    #[test]
+    fn a_misspelt_name_is_answered_with_the_right_ones() {
+        let error = refused(r#"{"second": 2, "frist": 1}"#);
+        assert_eq!(error.field.as_deref(), Some("frist"));
+        assert!(
+            error.hint.contains("first, second, third"),
+            "{}",
+            error.hint
+        );
+    }
+
+    #[test]
+    fn a_very_long_name_is_not_sent_back_whole() {
+        let error = refused(&format!(r#"{{"second": 2, "{}": 1}}"#, "ü".repeat(10_000)));
+        assert_eq!(error.field.unwrap().chars().count(), 64);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_whatever_the_values() {
+        for params in [
+            r#"{"second": 2, "second": 3}"#,
+            r#"{"second": 2, "second": 2}"#,
+            r#"{"second": null, "second": 2}"#,
+            r#"{"second": 2, "\u0073econd": 3}"#,
+        ] {
+            let error = refused(params);
+            assert_eq!(error.field.as_deref(), Some("second"), "{params}");
+            assert!(error.message.contains("twice"), "{params}");
+        }
+    }
+
+    #[test]
+    fn more_positions_than_parameters_are_refused() {
+        let error = refused(r#"[1, 2, "x", null]"#);
+        assert!(
+            error.hint.contains("first, second, third"),
+            "{}",
+            error.hint
+        );
+    }
+
+    #[test]
+    fn params_that_are_neither_object_nor_array_are_refused_without_quoting_them() {
+        for params in [
+            r#""swordfish""#,
+            "1",
+            "true",
+            r#"{"second": swordfish}"#,
+            "",
+            "[1,",
+        ] {
+            let error = refused(params);
+            let shown = format!("{error} {}", error.hint);
+            assert!(!shown.contains("swordfish"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let params = r#"{"second": 424242, "third": "swordfish"}"#;
+        let fields = Fields::parse(Some(params), Sample::FIELDS).unwrap();
+        let before = format!("{fields:?}");
+        let after = format!("{:?}", Sample::read(fields).unwrap());
+        for shown in [before, after] {
+            assert!(
+                !shown.contains("swordfish") && !shown.contains("424242"),
+                "{shown}"
+            );
+        }
+    }
+}

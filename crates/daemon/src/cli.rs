@@ -1,0 +1,71 @@
+//! The command line.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    commands::{
+        call::{self, CallArgs, Ended},
+        conformance, demo, serve,
+    },
+    config::Flags,
+};
+
+/// End-to-end encryption with forward secrecy for chat frontends, over JSON-RPC.
+#[derive(Debug, Parser)]
+#[command(name = "ratchetd", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(Box<Flags>),
+    /// Show what the daemon does: two people, three devices, over the real interface
+    Demo,
+    /// Call a method of a running daemon
+    Call(CallArgs),
+    /// Replay recorded wire vectors
+    Conformance {
+        /// Files of format ratchetd-conformance/1
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// A call ended with an error of the daemon, or a vector failed.
+const FAILED: u8 = 1;
+/// Nothing was done.
+const NOT_DONE: u8 = 2;
+
+/// Runs the command of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = std::io::stdout();
+    let mut diagnostics = std::io::stderr();
+    let ended = match cli.command {
+        Command::Serve(flags) => match serve::run(*flags) {
+            Ok(()) => Ok(0),
+            Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),
+        },
+        Command::Demo => match demo::run(&mut out) {
+            Ok(()) => Ok(0),
+            Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),
+        },
+        Command::Call(args) => call::run(args, &mut std::io::stdin(), &mut out, &mut diagnostics)
+            .map(|ended| match ended {
+                Ended::Result => 0,
+                Ended::Error => FAILED,
+                Ended::NotCalled => NOT_DONE,
+            }),
+        Command::Conformance { files } => {
+            conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })
+        }
+    };
+    // Output that nobody reads any more, as behind `head`, is no failure worth a word.
+    ExitCode::from(ended.unwrap_or(NOT_DONE))
+}

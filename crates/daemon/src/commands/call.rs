@@ -1,0 +1,238 @@
+//! `ratchetd call METHOD [name=value …|JSON]`: one call over the daemon's socket.
+
+use std::{
+    io::{Read, Write},
+    path::PathBuf,
+};
+
+use rpc::{
+    METHODS, MethodInfo,
+    client::{Address, Client, ClientError},
+};
+use serde_json::{Map, Value};
+
+use crate::config::{Flags, Settings};
+
+/// What `call` takes.
+#[derive(Debug, clap::Args)]
+pub struct CallArgs {
+    /// The daemon's Unix socket [default: as for serve]
+    #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
+    socket: Option<String>,
+    /// The daemon's data directory, to find its socket
+    #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<String>,
+    /// List the methods and their parameters
+    #[arg(long)]
+    list: bool,
+    /// The method
+    #[arg(required_unless_present = "list")]
+    method: Option<String>,
+    /// name=value, or one JSON object or array; name=- and - read standard input
+    #[arg(allow_hyphen_values = true)]
+    params: Vec<String>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With a result.
+    Result,
+    /// With an error of the daemon.
+    Error,
+    /// Before it was made.
+    NotCalled,
+}
+
+/// Calls, and prints the result.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn run(
+    args: CallArgs,
+    input: &mut dyn Read,
+    out: &mut dyn Write,
+    diagnostics: &mut dyn Write,
+) -> std::io::Result<Ended> {
+    if args.list {
+        list(out)?;
+        return Ok(Ended::Result);
+    }
+    let method = args.method.clone().unwrap_or_default();
+    let prepared = params(&method, &args.params, input)
+        .and_then(|params| Ok((params, socket(&args)?, runtime()?)));
+    let (params, socket, runtime) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            writeln!(diagnostics, "ratchetd call: {error}")?;
+            return Ok(Ended::NotCalled);
+        }
+    };
+    let client = Client::new(Address::Unix(socket));
+    match runtime.block_on(client.call_raw(&method, params)) {
+        Ok(result) => {
+            writeln!(out, "{result:#}")?;
+            Ok(Ended::Result)
+        }
+        Err(ClientError::Call { message, data, .. }) => {
+            let field = data.as_ref().and_then(|data| data.field.as_deref());
+            let about = field.map_or_else(String::new, |field| format!("{field}: "));
+            writeln!(diagnostics, "ratchetd call: {about}{message}")?;
+            if let Some(data) = data {
+                writeln!(diagnostics, "{}", data.hint)?;
+            }
+            Ok(Ended::Error)
+        }
+        Err(error) => {
+            writeln!(diagnostics, "ratchetd call: {error}")?;
+            Ok(Ended::NotCalled)
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+fn socket(args: &CallArgs) -> Result<PathBuf, String> {
+    let settings = Settings::load(Flags {
+        socket: args.socket.clone(),
+        data_dir: args.data_dir.clone(),
+        ..Flags::default()
+    })
+    .map_err(|error| error.to_string())?;
+    Ok(settings.socket)
+}
+
+fn list(out: &mut dyn Write) -> std::io::Result<()> {
+    for method in METHODS {
+        let params: Vec<String> = method
+            .params
+            .iter()
+            .map(|param| {
+                if param.required {
+                    param.name.to_owned()
+                } else {
+                    format!("[{}]", param.name)
+                }
+            })
+            .collect();
+        let dev = if method.dev { " (with --dev)" } else { "" };
+        writeln!(out, "{} {}", method.name, params.join(" "))?;
+        writeln!(out, "    {}{dev}", method.summary)?;
+    }
+    Ok(())
+}
+
+/// The parameters as JSON.
+fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value, String> {
+    let known = METHODS.iter().find(|known| known.name == method);
+    match given {
+        [only] if only == "-" => parse_json(&read_all(input)?),
+        [only] if only.starts_with(['{', '[']) => parse_json(only),
+        _ => {
+            let mut members = Map::new();
+            for assignment in given {
+                let (name, value) = assignment.split_once('=').ok_or_else(|| {
+                    format!("{assignment:?} is neither name=value nor a JSON object")
+                })?;
+                let value = if value == "-" {
+                    read_all(input)?
+                } else {
+                    value.to_owned()
+                };
+                members.insert(name.to_owned(), typed(known, name, value));
+            }
+            Ok(Value::Object(members))
+        }
+    }
+}
+
+/// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if they look otherwise.
+fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Value {
+    let takes = method
+        .and_then(|method| method.params.iter().find(|param| param.name == name))
+        .map_or("", |param| param.takes);
+    let is_json = [
+        "a number",
+        "a whole number",
+        "a time",
+        "true or false",
+        "an array",
+    ]
+    .iter()
+    .any(|form| takes.starts_with(form));
+    if is_json && let Ok(parsed) = serde_json::from_str(&value) {
+        return parsed;
+    }
+    Value::String(value)
+}
+
+fn parse_json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("the parameters are not JSON: {error}"))
+}
+
+fn read_all(input: &mut dyn Read) -> Result<String, String> {
+    let mut text = String::new();
+    input
+        .read_to_string(&mut text)
+        .map_err(|error| format!("standard input: {error}"))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parsed(method: &str, given: &[&str], input: &str) -> Result<Value, String> {
+        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+        params(method, &given, &mut input.as_bytes())
+    }
+
+    #[test]
+    fn text_stays_text_even_if_it_looks_like_a_number() {
+        let value = parsed("message_encrypt", &["recipient=zQ3x", "text=42"], "").unwrap();
+        assert_eq!(value, json!({"recipient": "zQ3x", "text": "42"}));
+    }
+
+    #[test]
+    fn numbers_booleans_and_arrays_go_as_such() {
+        let value = parsed("dev_advanceTime", &["ms=86400000"], "").unwrap();
+        assert_eq!(value, json!({"ms": 86_400_000}));
+        let value = parsed("message_decrypt", &["confirm=true"], "").unwrap();
+        assert_eq!(value, json!({"confirm": true}));
+        let value = parsed("message_confirm", &["messageIds=[\"0x00\"]"], "").unwrap();
+        assert_eq!(value, json!({"messageIds": ["0x00"]}));
+    }
+
+    #[test]
+    fn standard_input_and_json_are_taken() {
+        let value = parsed("message_encrypt", &["text=-"], "one = two\n").unwrap();
+        assert_eq!(value, json!({"text": "one = two\n"}));
+        let value = parsed("account_get", &["-"], "{\"account\":\"a\"}").unwrap();
+        assert_eq!(value, json!({"account": "a"}));
+        assert_eq!(
+            parsed("account_get", &["[\"a\"]"], "").unwrap(),
+            json!(["a"])
+        );
+        assert_eq!(parsed("account_list", &[], "").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn what_is_neither_is_named() {
+        assert!(
+            parsed("account_get", &["alice"], "")
+                .unwrap_err()
+                .contains("alice")
+        );
+        assert!(
+            parsed("account_get", &["{"], "")
+                .unwrap_err()
+                .contains("JSON")
+        );
+    }
+}

@@ -1,0 +1,362 @@
+//! `ratchetd demo`: two people, three devices, over the real interface, each step explained.
+
+mod party;
+
+use std::io::Write;
+
+use rpc::{
+    Method,
+    forms::{Payload, Secret, Text, Wire},
+    methods,
+    types::{Decrypted, Encrypted, EnvelopeInfo},
+};
+use zeroize::Zeroizing;
+
+use self::party::{Party, account_name};
+
+/// Tells the story in a scratch directory, which is removed afterwards.
+///
+/// # Errors
+/// What did not go as the story says.
+pub fn run(out: &mut dyn Write) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let mut story = Story {
+            alice: Party::start(scratch.path(), "alice").await?,
+            laptop: Party::start(scratch.path(), "laptop").await?,
+            bob: Party::start(scratch.path(), "bob").await?,
+            out,
+        };
+        story.tell().await
+    })
+}
+
+struct Story<'a> {
+    alice: Party,
+    laptop: Party,
+    bob: Party,
+    out: &'a mut dyn Write,
+}
+
+impl Story<'_> {
+    async fn tell(&mut self) -> Result<(), String> {
+        let phrase = self.accounts().await?;
+        self.first_message_without_a_bundle().await?;
+        self.answer_by_x3dh().await?;
+        let late = self.out_of_order().await?;
+        self.confirmed_for_good(&late).await?;
+        self.tampered().await?;
+        self.killed_before_confirmation().await?;
+        self.second_device(phrase).await?;
+        self.say(
+            "",
+            &["That was all of it. Everything above went over the daemons' own sockets."],
+        )
+    }
+
+    async fn accounts(&mut self) -> Result<Secret, String> {
+        self.say(
+            "Three daemons are running, each with its own store and socket.",
+            &["Alice and Bob each make an account. Alice writes down her recovery phrase."],
+        )?;
+        let alice = self
+            .alice
+            .call::<methods::AccountCreate>(methods::CreateParams {
+                account: account_name()?,
+                installation_id: None,
+                words: None,
+            })
+            .await?;
+        let bob = self
+            .bob
+            .call::<methods::AccountCreate>(methods::CreateParams {
+                account: account_name()?,
+                installation_id: None,
+                words: None,
+            })
+            .await?;
+        self.alice.is(&alice.account)?;
+        self.bob.is(&bob.account)?;
+        let line = format!(
+            "Alice is {}, Bob is {}.",
+            short(&alice.account.compressed_key),
+            short(&bob.account.compressed_key)
+        );
+        self.say("", &[&line])?;
+        Ok(Secret(Zeroizing::new(alice.mnemonic)))
+    }
+
+    async fn first_message_without_a_bundle(&mut self) -> Result<(), String> {
+        self.say(
+            "Alice knows only Bob's public key, so her first message is encrypted to that key alone (mode dh).",
+            &["It has no forward secrecy and proves no sender, and the daemon says so."],
+        )?;
+        let sent = self.alice.encrypt(&self.bob, "Hi Bob, it's Alice").await?;
+        expect(!sent.forward_secrecy, "a first message by DH")?;
+        let read = self.bob.decrypt(&self.alice, only(&sent)?).await?;
+        self.shown("Bob", &read)?;
+        expect(!read.forward_secrecy && !read.authenticated, "marked as DH")?;
+        self.bob.confirm(&read).await
+    }
+
+    async fn answer_by_x3dh(&mut self) -> Result<(), String> {
+        self.say(
+            "Alice's bundle rode on that message. Bob's answer sets up a session with her device (mode x3dh, suite x25519).",
+            &["From here on every message has forward secrecy, and its sender is proven."],
+        )?;
+        let sent = self
+            .bob
+            .encrypt(&self.alice, "Hi Alice, good to hear you")
+            .await?;
+        self.targets(&sent)?;
+        let read = self.alice.decrypt(&self.bob, only(&sent)?).await?;
+        self.shown("Alice", &read)?;
+        expect(
+            read.forward_secrecy && read.authenticated,
+            "forward secrecy",
+        )?;
+        self.alice.confirm(&read).await?;
+
+        let sent = self.alice.encrypt(&self.bob, "Now we ratchet").await?;
+        self.targets(&sent)?;
+        let read = self.bob.decrypt(&self.alice, only(&sent)?).await?;
+        self.shown("Bob", &read)?;
+        self.bob.confirm(&read).await
+    }
+
+    async fn out_of_order(&mut self) -> Result<EnvelopeInfo, String> {
+        self.say(
+            "Alice sends four messages. The network loses the third and delivers the others backwards.",
+            &[],
+        )?;
+        let mut sent = Vec::new();
+        for text in ["one", "two", "three (lost)", "four"] {
+            sent.push(only(&self.alice.encrypt(&self.bob, text).await?)?.clone());
+        }
+        for index in [3, 1, 0] {
+            let envelope = sent.get(index).ok_or("a message of the story is missing")?;
+            let read = self.bob.decrypt(&self.alice, envelope).await?;
+            self.shown("Bob", &read)?;
+            self.bob.confirm(&read).await?;
+        }
+        sent.into_iter()
+            .next()
+            .ok_or_else(|| "no message".to_owned())
+    }
+
+    async fn confirmed_for_good(&mut self, seen: &EnvelopeInfo) -> Result<(), String> {
+        self.say(
+            "Someone delivers the first of them again. Bob has confirmed it, so its key is gone for good.",
+            &[],
+        )?;
+        let read = self.bob.decrypt(&self.alice, seen).await?;
+        expect(
+            read.reason.as_deref() == Some("message_key_gone"),
+            "a refused replay",
+        )?;
+        self.refused(&read)
+    }
+
+    async fn tampered(&mut self) -> Result<(), String> {
+        self.say(
+            "One bit of the next message is changed on the way, then it comes untouched.",
+            &[],
+        )?;
+        let sent = self.alice.encrypt(&self.bob, "Untouched").await?;
+        let mut changed = only(&sent)?.clone();
+        if let Some(last) = changed.message.0.last_mut() {
+            *last ^= 1;
+        }
+        let read = self.bob.decrypt(&self.alice, &changed).await?;
+        expect(read.payload.is_none(), "a changed message stays shut")?;
+        self.refused(&read)?;
+        let read = self.bob.decrypt(&self.alice, only(&sent)?).await?;
+        self.shown("Bob", &read)?;
+        self.bob.confirm(&read).await
+    }
+
+    async fn killed_before_confirmation(&mut self) -> Result<(), String> {
+        self.say(
+            "Bob's daemon is killed (-9) after it decrypted a message and before his app confirmed it.",
+            &["After the restart the app asks again and gets the text again, marked as a duplicate."],
+        )?;
+        let sent = self.alice.encrypt(&self.bob, "Do not lose me").await?;
+        let first = self.bob.decrypt(&self.alice, only(&sent)?).await?;
+        expect(!first.duplicate, "read for the first time")?;
+        self.bob.kill_and_restart().await?;
+        let again = self.bob.decrypt(&self.alice, only(&sent)?).await?;
+        expect(again.duplicate, "read for the second time")?;
+        self.shown("Bob", &again)?;
+        self.bob.confirm(&again).await
+    }
+
+    async fn second_device(&mut self, phrase: Secret) -> Result<(), String> {
+        self.say(
+            "Alice sets up her laptop from the recovery phrase: a second device of the same identity.",
+            &["It introduces itself to the phone, where it waits as pending: only Alice can let it in."],
+        )?;
+        let account = self
+            .laptop
+            .call::<methods::AccountRecover>(methods::RecoverParams {
+                account: account_name()?,
+                mnemonic: phrase,
+                mnemonic_passphrase: None,
+                installation_id: None,
+            })
+            .await?;
+        self.laptop.is(&account)?;
+        let hello = self
+            .laptop
+            .call::<methods::MessageAdvertise>(methods::AdvertiseParams {
+                account: None,
+                recipient: self.alice.identity()?,
+            })
+            .await?;
+        let envelope = hello.envelopes.first().ok_or("no advertisement was made")?;
+        let seen = self.alice.decrypt(&self.laptop, envelope).await?;
+        expect(seen.outcome == "bundle", "an advertisement")?;
+        let devices = self
+            .alice
+            .call::<methods::InstallationList>(methods::ListParams {
+                account: None,
+                identity: None,
+            })
+            .await?;
+        for device in devices {
+            let which = if device.this_device {
+                "this phone"
+            } else {
+                "the laptop"
+            };
+            let line = format!(
+                "{which}: {} ({})",
+                short(&device.installation_id),
+                device.state
+            );
+            self.say("", &[&line])?;
+        }
+        self.say(
+            "Until then, a message to the phone is not for the laptop, and the laptop says what to do.",
+            &[],
+        )?;
+        let sent = self.bob.encrypt(&self.alice, "For the phone").await?;
+        let read = self.laptop.decrypt(&self.bob, only(&sent)?).await?;
+        expect(
+            read.outcome == "not_targeted" && read.reply.is_some(),
+            "not targeted",
+        )?;
+        self.refused(&read)?;
+        let read = self.alice.decrypt(&self.bob, only(&sent)?).await?;
+        self.shown("Alice's phone", &read)?;
+        self.alice.confirm(&read).await
+    }
+
+    /// What happens, and below it what is seen of it.
+    fn say(&mut self, step: &str, lines: &[&str]) -> Result<(), String> {
+        let mut text = String::new();
+        if !step.is_empty() {
+            text = format!("\n* {step}\n");
+        }
+        for line in lines {
+            text.push_str(&format!("  {line}\n"));
+        }
+        self.out
+            .write_all(text.as_bytes())
+            .and_then(|()| self.out.flush())
+            .map_err(|error| error.to_string())
+    }
+
+    fn shown(&mut self, who: &str, read: &Decrypted) -> Result<(), String> {
+        let text = read.text.as_deref().ok_or_else(|| {
+            format!(
+                "a message was not read: {} {}",
+                read.outcome,
+                read.reason.as_deref().unwrap_or_default()
+            )
+        })?;
+        let secrecy = if read.forward_secrecy {
+            "forward secrecy"
+        } else {
+            "no forward secrecy"
+        };
+        let again = if read.duplicate { ", duplicate" } else { "" };
+        let line = format!("{who} reads {text:?} ({secrecy}{again})");
+        self.say("", &[&line])
+    }
+
+    fn refused(&mut self, read: &Decrypted) -> Result<(), String> {
+        let line = format!(
+            "{}: {}",
+            read.reason.as_deref().unwrap_or(&read.outcome),
+            read.hint.as_deref().unwrap_or_default()
+        );
+        self.say("", &[&line])
+    }
+
+    fn targets(&mut self, sent: &Encrypted) -> Result<(), String> {
+        for target in sent.envelopes.iter().flat_map(|envelope| &envelope.targets) {
+            let line = format!(
+                "encrypted for {} by {}, suite {}",
+                short(target.installation_id.as_deref().unwrap_or("anyone")),
+                target.mode,
+                target.suite.as_deref().unwrap_or("none")
+            );
+            self.say("", &[&line])?;
+        }
+        Ok(())
+    }
+}
+
+fn only(sent: &Encrypted) -> Result<&EnvelopeInfo, String> {
+    sent.envelopes
+        .first()
+        .ok_or_else(|| "no message was made".to_owned())
+}
+
+fn expect(holds: bool, what: &str) -> Result<(), String> {
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("the story expects {what}, and it did not happen"))
+    }
+}
+
+/// The beginning of a long name.
+fn short(name: &str) -> String {
+    const SHOWN_CHARS: usize = 14;
+    let mut shown: String = name.chars().take(SHOWN_CHARS).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Parameters of one message.
+fn encrypt_params(recipient: crypto_core::IdentityKey, text: &str) -> methods::EncryptParams {
+    methods::EncryptParams {
+        account: None,
+        recipient,
+        payload: None::<Payload>,
+        text: Some(Text(text.to_owned())),
+        request_id: None,
+    }
+}
+
+fn decrypt_params(
+    sender: crypto_core::IdentityKey,
+    envelope: &EnvelopeInfo,
+) -> methods::DecryptParams {
+    methods::DecryptParams {
+        account: None,
+        sender,
+        message: Wire(envelope.message.0.clone()),
+        confirm: None,
+    }
+}
+
+/// The result of a method, as the story tells it.
+type Told<M> = Result<<M as Method>::Reply, String>;

@@ -1,0 +1,118 @@
+//! `ratchetd serve`: the daemon.
+
+use std::{fs, io::Write as _, path::Path, sync::Arc};
+
+use session_store::DataDir;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use zeroize::Zeroizing;
+
+use crate::{
+    accounts::Accounts,
+    api::{Daemon, module},
+    clock::Clock,
+    config::{Flags, Settings},
+    entropy::entropy,
+    log,
+    probe::Probe,
+    server::Server,
+};
+
+/// A passphrase longer than this is a wrong file.
+const MAX_PASSPHRASE_BYTES: u64 = 64 * 1024;
+
+/// Serves until a signal asks it to stop.
+///
+/// # Errors
+/// One line saying what is wrong and what to do.
+pub fn run(flags: Flags) -> Result<(), String> {
+    let settings = Settings::load(flags).map_err(|error| error.to_string())?;
+    log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), String> {
+    // Taken before anything else: a signal during the start is not lost.
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+
+    let clock = Arc::new(Clock::default());
+    let passphrase = settings
+        .passphrase_file
+        .as_deref()
+        .map(read_passphrase)
+        .transpose()?;
+    let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
+    let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
+        .map_err(|error| error.to_string())?;
+    let queue = usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX);
+    let accounts = Accounts::open(
+        directory,
+        Arc::clone(&clock),
+        settings.engine.clone(),
+        queue,
+    )
+    .map_err(|error| error.to_string())?;
+    let daemon = Arc::new(Daemon {
+        probe: Probe::new(&settings.data_dir, Arc::clone(&clock)),
+        started_at: clock.now(),
+        accounts,
+        clock,
+    });
+    let methods = module(Arc::clone(&daemon), settings.dev)?;
+    let server = Server::start(Arc::clone(&daemon), methods.into(), &settings).await?;
+    announce(&server.addresses);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        dev = settings.dev,
+        "ready"
+    );
+
+    wait_for_any(&mut terminate, &mut interrupt).await;
+    tracing::info!("stopping");
+    server.stop().await;
+    tokio::task::spawn_blocking(move || daemon.accounts.close())
+        .await
+        .map_err(|error| error.to_string())?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// One line for each listener, for whoever started us. That nobody reads them is no reason to stop.
+fn announce(addresses: &[String]) {
+    let mut out = std::io::stdout().lock();
+    for address in addresses {
+        let _ = writeln!(out, "listening on {address}");
+    }
+    let _ = out.flush();
+}
+
+/// The file's content without the line end that editors add.
+fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let wrong =
+        |cause: &dyn std::fmt::Display| format!("passphrase_file {}: {cause}", path.display());
+    let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();
+    if size > MAX_PASSPHRASE_BYTES {
+        return Err(wrong(&"too large for a passphrase"));
+    }
+    let mut passphrase = fs::read(path)
+        .map(Zeroizing::new)
+        .map_err(|error| wrong(&error))?;
+    while matches!(passphrase.last(), Some(b'\n' | b'\r')) {
+        passphrase.pop();
+    }
+    if passphrase.is_empty() {
+        return Err(wrong(&"the passphrase is empty"));
+    }
+    Ok(passphrase)
+}

@@ -1,0 +1,189 @@
+//! Whether the daemon works: a real message between two scratch devices, encrypted, stored and read.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
+use engine::{
+    Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, Transaction,
+};
+use rand_core::Rng as _;
+use session_store::{DataDir, SqliteStore};
+
+use crate::{clock::Clock, entropy::entropy};
+
+/// Scratch devices, in the data directory so that they live on the same disk.
+const DIRECTORY: &str = "probe";
+/// Anyone may ask whether the daemon works; the answer is worked out at most this often.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
+const GREETING: &[u8] = b"ready?";
+
+/// The probe and its last answer.
+#[derive(Debug)]
+pub struct Probe {
+    directory: PathBuf,
+    clock: Arc<Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    devices: Option<Devices>,
+    last: Option<(Instant, Result<(), String>)>,
+}
+
+#[derive(Debug)]
+struct Devices {
+    sender: Device,
+    receiver: Device,
+    /// Keeps its lock.
+    _directory: DataDir,
+}
+
+#[derive(Debug)]
+struct Device {
+    identity: IdentityKey,
+    engine: Engine,
+    store: SqliteStore,
+}
+
+impl Probe {
+    /// A probe that works below `data_dir`.
+    #[must_use]
+    pub fn new(data_dir: &Path, clock: Arc<Clock>) -> Self {
+        Self {
+            directory: data_dir.join(DIRECTORY),
+            clock,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether a message can be encrypted, stored and read now. Blocks.
+    ///
+    /// # Errors
+    /// What fails, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let mut state = self
+            .state
+            .lock()
+            .map_err(|_| "an earlier check failed inside the daemon".to_owned())?;
+        if let Some((at, answer)) = &state.last
+            && at.elapsed() < REMEMBERED_FOR
+        {
+            return answer.clone();
+        }
+        let answer = self.exchange(&mut state.devices);
+        if answer.is_err() {
+            // Begin afresh next time: a store that failed may have lost its place.
+            state.devices = None;
+        }
+        state.last = Some((Instant::now(), answer.clone()));
+        answer
+    }
+
+    fn exchange(&self, devices: &mut Option<Devices>) -> Result<(), String> {
+        let mut ready = match devices.take() {
+            Some(ready) => ready,
+            None => self.make_devices()?,
+        };
+        let recipient = ready.receiver.identity;
+        let sender = ready.sender.identity;
+        let sent = ready
+            .sender
+            .in_transaction(&self.clock, |engine, store, env| {
+                let request = SendRequest {
+                    recipients: vec![recipient],
+                    payload: GREETING.to_vec(),
+                    request_id: None,
+                };
+                engine
+                    .send(store, env, &request)
+                    .map_err(|error| error.to_string())
+            })?;
+        let wire = sent
+            .envelopes
+            .into_iter()
+            .next()
+            .ok_or("no message was made")?
+            .wire;
+        let received = ready
+            .receiver
+            .in_transaction(&self.clock, |engine, store, env| {
+                let request = ReceiveRequest {
+                    sender,
+                    wire,
+                    confirm: true,
+                };
+                engine
+                    .receive(store, env, &request)
+                    .map_err(|error| error.to_string())
+            })?;
+        match received.outcome {
+            Outcome::Decrypted(text) if text.as_slice() == GREETING => {}
+            other => return Err(format!("a message was not read: {other:?}")),
+        }
+        // The other way round next time, so that the session is answered.
+        std::mem::swap(&mut ready.sender, &mut ready.receiver);
+        *devices = Some(ready);
+        Ok(())
+    }
+
+    fn make_devices(&self) -> Result<Devices, String> {
+        if self.directory.exists() {
+            std::fs::remove_dir_all(&self.directory).map_err(|error| error.to_string())?;
+        }
+        let directory = DataDir::open(&self.directory, None, &mut entropy())
+            .map_err(|error| error.to_string())?;
+        Ok(Devices {
+            sender: self.make_device(&directory, "a")?,
+            receiver: self.make_device(&directory, "b")?,
+            _directory: directory,
+        })
+    }
+
+    fn make_device(&self, directory: &DataDir, name: &str) -> Result<Device, String> {
+        let mut id = [0; 16];
+        entropy().fill_bytes(&mut id);
+        let account = Account {
+            name: AccountName::parse(name).map_err(|error| error.to_string())?,
+            identity: IdentityKeyPair::generate(&mut entropy()),
+            installation: InstallationId::from_random(id),
+            fresh_installation: true,
+            created_at: self.clock.now(),
+        };
+        let store = directory
+            .create_account(&account)
+            .map_err(|error| error.to_string())?;
+        Ok(Device {
+            identity: *account.identity.public(),
+            engine: Engine::new(account, engine::Config::default()),
+            store,
+        })
+    }
+}
+
+impl Device {
+    fn in_transaction<T>(
+        &mut self,
+        clock: &Clock,
+        call: impl FnOnce(&mut Engine, &mut SqliteStore, &mut Env<'_>) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let mut rng = entropy();
+        let mut env = Env {
+            now: clock.now(),
+            rng: &mut rng,
+        };
+        self.store.begin().map_err(|error| error.to_string())?;
+        let result = call(&mut self.engine, &mut self.store, &mut env);
+        let ended = if result.is_ok() {
+            self.store.commit()
+        } else {
+            self.store.abort()
+        };
+        ended.map_err(|error| error.to_string())?;
+        result
+    }
+}

@@ -1,0 +1,140 @@
+//! Errors that the JSON-RPC library makes itself get the same `data` as ours.
+
+use std::{collections::HashSet, future::Future, sync::Arc};
+
+use http_body_util::BodyExt as _;
+use hyper::{Response, body::Body as _};
+use jsonrpsee::{
+    MethodResponse,
+    core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification},
+    server::{HttpBody, middleware::rpc::RpcServiceT},
+    types::{ErrorObjectOwned, Request},
+};
+use rpc::{Kind, RpcError};
+use serde_json::Value;
+
+use crate::api::error_object;
+
+/// Bodies of the library's own errors are shorter than this.
+const MAX_ERROR_BYTES: u64 = 512;
+
+/// Names unknown methods and malformed members of batches properly.
+#[derive(Clone, Debug)]
+pub(super) struct NamedErrors<S> {
+    pub(super) inner: S,
+    pub(super) methods: Arc<HashSet<&'static str>>,
+}
+
+fn method_not_found(name: &str) -> ErrorObjectOwned {
+    const MAX_SHOWN_CHARS: usize = 64;
+    let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+    error_object(&RpcError::new(
+        Kind::MethodNotFound,
+        format!("there is no method {shown:?}"),
+    ))
+}
+
+impl<S> RpcServiceT for NamedErrors<S>
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    type MethodResponse = MethodResponse;
+    type BatchResponse = MethodResponse;
+    type NotificationResponse = MethodResponse;
+
+    fn call<'a>(
+        &self,
+        request: Request<'a>,
+    ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
+        let known = self.methods.contains(request.method_name());
+        let inner = self.inner.clone();
+        async move {
+            if known {
+                inner.call(request).await
+            } else {
+                let error = method_not_found(request.method_name());
+                MethodResponse::error(request.id, error)
+            }
+        }
+    }
+
+    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
+        let entries = batch
+            .into_iter()
+            .map(|entry| match entry {
+                Ok(BatchEntry::Call(call)) if !self.methods.contains(call.method_name()) => {
+                    let error = method_not_found(call.method_name());
+                    Err(BatchEntryErr::new(call.id, error))
+                }
+                Ok(entry) => Ok(entry),
+                Err(malformed) => {
+                    let (_, id) = malformed.into_parts();
+                    let error = RpcError::new(Kind::InvalidRequest, "not a JSON-RPC request");
+                    Err(BatchEntryErr::new(id, error_object(&error)))
+                }
+            })
+            .collect();
+        self.inner.batch(Batch::from(entries))
+    }
+
+    fn notification<'a>(
+        &self,
+        notification: Notification<'a>,
+    ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
+        self.inner.notification(notification)
+    }
+}
+
+/// Requests that are not even JSON-RPC are answered before any method is looked up; their errors get their `data` here.
+pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody> {
+    let short = response
+        .body()
+        .size_hint()
+        .exact()
+        .is_some_and(|bytes| bytes <= MAX_ERROR_BYTES);
+    if !short {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Response::from_parts(parts, HttpBody::empty());
+    };
+    let body = body.to_bytes();
+    match add_data(&body) {
+        Some(completed) => {
+            let mut parts = parts;
+            parts.headers.remove(hyper::header::CONTENT_LENGTH);
+            Response::from_parts(parts, HttpBody::from(completed))
+        }
+        None => Response::from_parts(parts, HttpBody::from(body.to_vec())),
+    }
+}
+
+/// The answer with `error.data` complete, if it is an error that lacks it.
+fn add_data(body: &[u8]) -> Option<Vec<u8>> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let error = answer.get_mut("error")?.as_object_mut()?;
+    if error
+        .get("data")
+        .is_some_and(|data| data.get("kind").is_some())
+    {
+        return None;
+    }
+    let code = error.get("code")?.as_i64()?;
+    let kind = if code == i64::from(Kind::ParseError.code()) {
+        Kind::ParseError
+    } else {
+        Kind::InvalidRequest
+    };
+    error.insert("code".to_owned(), kind.code().into());
+    let data = RpcError::new(kind, "").data();
+    error.insert("data".to_owned(), serde_json::to_value(data).ok()?);
+    serde_json::to_vec(&answer).ok()
+}

@@ -1,0 +1,227 @@
+//! One thread owns one account's store.
+//!
+//! It takes what is waiting, runs each call in its own savepoint, commits the
+//! batch once, durably, and only then answers: durability is paid once a batch,
+//! and no call waits for a batch that is not already there.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use engine::{Engine, Env, Store, StoreError, Transaction};
+use rpc::{Kind, RpcError};
+use tokio::sync::oneshot;
+
+use crate::{clock::Clock, entropy::entropy};
+
+/// Calls taken into one commit: bounds how long the first of them waits for the last.
+const MAX_BATCH: usize = 64;
+
+/// The thread of one account.
+#[derive(Debug)]
+pub struct Worker {
+    queue: Mutex<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    queued: Arc<AtomicU64>,
+}
+
+/// A call in the queue.
+trait Job: Send {
+    /// Runs it; whether what it wrote is to be kept.
+    fn run(&mut self, engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>) -> bool;
+    /// Replaces its result.
+    fn fail(&mut self, error: RpcError);
+    /// Gives the caller its result.
+    fn answer(self: Box<Self>);
+}
+
+struct Call<T, F> {
+    function: Option<F>,
+    result: Option<Result<T, RpcError>>,
+    caller: oneshot::Sender<Result<T, RpcError>>,
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError> + Send,
+{
+    fn run(&mut self, engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>) -> bool {
+        let Some(function) = self.function.take() else {
+            return false;
+        };
+        // The engine keeps only caches that may be ahead of the store: a panic leaves nothing broken behind.
+        let result = catch_unwind(AssertUnwindSafe(|| function(engine, store, env)))
+            .unwrap_or_else(|_| {
+                tracing::error!("a call panicked; it was undone");
+                Err(RpcError::new(
+                    Kind::Internal,
+                    "the call failed inside the daemon",
+                ))
+            });
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn fail(&mut self, error: RpcError) {
+        self.result = Some(Err(error));
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(result) = self.result {
+            // A caller that has gone away needs no answer: what it asked for is done or undone all the same.
+            let _ = self.caller.send(result);
+        }
+    }
+}
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// What the system says if it gives no thread.
+    pub fn start<S>(
+        engine: Engine,
+        store: S,
+        clock: Arc<Clock>,
+        capacity: usize,
+    ) -> std::io::Result<Self>
+    where
+        S: Transaction + Send + 'static,
+    {
+        let (queue, jobs) = sync_channel(capacity);
+        let queued = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&queued);
+        let thread = thread::Builder::new()
+            .name("account".to_owned())
+            .spawn(move || run(engine, store, &clock, &jobs, &counter))?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+            queued,
+        })
+    }
+
+    /// Runs `function` on the account's thread, in a batch with whatever else is waiting, and gives
+    /// its result once everything it wrote is durable.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] if the queue is full, [`Kind::ShuttingDown`] if the worker has stopped,
+    /// [`Kind::StoreFailed`] if the commit failed, or the function's own error: nothing was done then.
+    pub async fn call<T, F>(&self, function: F) -> Result<T, RpcError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
+            + Send
+            + 'static,
+    {
+        let (caller, result) = oneshot::channel();
+        let job = Box::new(Call {
+            function: Some(function),
+            result: None,
+            caller,
+        });
+        self.enqueue(job)?;
+        result.await.unwrap_or_else(|_| {
+            Err(RpcError::new(
+                Kind::ShuttingDown,
+                "the account's worker has stopped",
+            ))
+        })
+    }
+
+    fn enqueue(&self, job: Box<dyn Job>) -> Result<(), RpcError> {
+        let stopped = || RpcError::new(Kind::ShuttingDown, "the daemon is stopping");
+        let queue = self.queue.lock().map_err(|_| stopped())?;
+        let queue = queue.as_ref().ok_or_else(stopped)?;
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(job).map_err(|refused| {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+            match refused {
+                TrySendError::Full(_) => {
+                    RpcError::new(Kind::Busy, "too many calls are waiting for this account")
+                }
+                TrySendError::Disconnected(_) => stopped(),
+            }
+        })
+    }
+
+    /// Calls that wait.
+    #[must_use]
+    pub fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more calls, finishes those accepted, and closes the store. Blocks meanwhile.
+    pub fn stop(&self) {
+        if let Ok(mut queue) = self.queue.lock() {
+            *queue = None;
+        }
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run<S: Transaction>(
+    mut engine: Engine,
+    mut store: S,
+    clock: &Clock,
+    jobs: &Receiver<Box<dyn Job>>,
+    queued: &AtomicU64,
+) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        while batch.len() < MAX_BATCH
+            && let Ok(next) = jobs.try_recv()
+        {
+            batch.push(next);
+        }
+        queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
+        if let Err(error) = run_batch(&mut engine, &mut store, clock, &mut batch) {
+            tracing::error!(%error, calls = batch.len(), "the batch was undone");
+            if let Err(error) = store.abort() {
+                tracing::error!(%error, "undoing the batch failed");
+            }
+            for job in &mut batch {
+                job.fail(error.clone().into());
+            }
+        }
+        for job in batch {
+            job.answer();
+        }
+    }
+}
+
+/// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it came from: SQLite
+/// may have rolled the whole transaction back by itself.
+fn run_batch<S: Transaction>(
+    engine: &mut Engine,
+    store: &mut S,
+    clock: &Clock,
+    batch: &mut [Box<dyn Job>],
+) -> Result<(), StoreError> {
+    store.begin()?;
+    for job in batch {
+        store.savepoint()?;
+        let mut rng = entropy();
+        let mut env = Env {
+            now: clock.now(),
+            rng: &mut rng,
+        };
+        if job.run(engine, store, &mut env) {
+            store.release()?;
+        } else {
+            store.rollback()?;
+        }
+    }
+    store.commit()
+}

@@ -1,0 +1,487 @@
+//! Messages, sent, received and taken apart.
+
+use engine::{
+    Envelope, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, SkipReason,
+    Skipped, Target,
+};
+
+use super::{
+    bundle::{unreadable_bundle, warnings},
+    name, public_key,
+    reason::explain,
+    suite,
+};
+use crate::types::{
+    Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex, InspectedBundleInfo,
+    InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+};
+
+/// Name of the entry that any device of an identity can read.
+const ANY_INSTALLATION: &str = "none";
+
+const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::X3dh => "x3dh",
+        Mode::Ratchet => "ratchet",
+        Mode::Dh => "dh",
+        Mode::Public => "public",
+    }
+}
+
+impl From<&Target> for TargetInfo {
+    fn from(target: &Target) -> Self {
+        let installation_id = match (&target.installation, target.mode) {
+            (Some(installation), _) => Some(name(installation)),
+            (None, Mode::Dh) => Some(ANY_INSTALLATION.to_owned()),
+            (None, _) => None,
+        };
+        Self {
+            installation_id,
+            mode: mode(target.mode).to_owned(),
+            suite: target.session.map(|(of, _)| suite(of)),
+            session_id: target
+                .session
+                .map(|(_, session)| Hex(session.as_bytes().to_vec())),
+            message_id: Hex(target.message.as_bytes().to_vec()),
+        }
+    }
+}
+
+impl From<Envelope> for EnvelopeInfo {
+    fn from(envelope: Envelope) -> Self {
+        Self {
+            recipient: envelope.recipient.as_ref().map(public_key),
+            targets: envelope.targets.iter().map(TargetInfo::from).collect(),
+            message: Hex(envelope.wire),
+        }
+    }
+}
+
+impl From<Skipped> for SkippedInfo {
+    fn from(skipped: Skipped) -> Self {
+        let reason = match skipped.reason {
+            SkipReason::Stale => "stale",
+            SkipReason::OverLimit => "over_limit",
+            SkipReason::Pending => "pending",
+            SkipReason::Disabled => "disabled",
+            SkipReason::SuiteForbidden => "suite_forbidden",
+            SkipReason::NoPreKey => "no_prekey",
+        };
+        Self {
+            identity: public_key(&skipped.identity),
+            installation_id: name(&skipped.installation),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl From<Sent> for Encrypted {
+    fn from(sent: Sent) -> Self {
+        Self {
+            forward_secrecy: sent.forward_secrecy(),
+            envelopes: sent.envelopes.into_iter().map(EnvelopeInfo::from).collect(),
+            skipped: sent.skipped.into_iter().map(SkippedInfo::from).collect(),
+        }
+    }
+}
+
+impl From<Received> for Decrypted {
+    fn from(received: Received) -> Self {
+        let (outcome, payload, reason) = match received.outcome {
+            Outcome::Decrypted(payload) => ("decrypted", Some(payload.to_vec()), None),
+            Outcome::Public(payload) => ("public", Some(payload), None),
+            Outcome::Bundle => ("bundle", None, None),
+            Outcome::Own => ("own", None, None),
+            Outcome::NotTargeted(reason) => ("not_targeted", None, Some(explain(reason))),
+            Outcome::Undecryptable(reason) => ("undecryptable", None, Some(explain(reason))),
+        };
+        Self {
+            outcome: outcome.to_owned(),
+            message_id: received.message.map(|id| Hex(id.as_bytes().to_vec())),
+            sender: public_key(&received.sender),
+            installation_id: received.installation.as_ref().map(name),
+            text: payload
+                .as_deref()
+                .and_then(|payload| std::str::from_utf8(payload).ok())
+                .map(str::to_owned),
+            payload: payload.map(Hex),
+            forward_secrecy: received.forward_secrecy,
+            authenticated: received.authenticated,
+            duplicate: received.duplicate,
+            session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
+            reason: reason.as_ref().map(|reason| reason.name.to_owned()),
+            hint: reason.as_ref().map(|reason| reason.hint.to_owned()),
+            // The limits on replies may have held it back: then there is nothing to send, and waiting is right.
+            next_action: reason.map(|reason| {
+                if reason.next_action == "send_reply" && received.reply.is_none() {
+                    "wait".to_owned()
+                } else {
+                    reason.next_action.to_owned()
+                }
+            }),
+            reply: received.reply.map(EnvelopeInfo::from),
+            new_installations: received.new_installations.iter().map(name).collect(),
+            warnings: warnings(received.warnings),
+        }
+    }
+}
+
+impl From<InspectedMessage> for InspectedMessageInfo {
+    fn from(message: InspectedMessage) -> Self {
+        let bundles = message.bundles.into_iter();
+        Self {
+            installation_id: message.installation,
+            bundles: bundles
+                .map(|bundle| bundle.map_or_else(unreadable_bundle, InspectedBundleInfo::from))
+                .collect(),
+            targets: message
+                .targets
+                .into_iter()
+                .map(InspectedTargetInfo::from)
+                .collect(),
+            public_bytes: message.public_bytes as u64,
+        }
+    }
+}
+
+impl From<InspectedTarget> for InspectedTargetInfo {
+    fn from(target: InspectedTarget) -> Self {
+        Self {
+            installation_id: target.installation,
+            mode: target.mode.map(|of| mode(of).to_owned()),
+            x3dh_header: target.x3dh.map(|(key, id)| X3dhHeaderInfo {
+                key: Hex(key),
+                id: Hex(id),
+            }),
+            dr_header: target.dr.map(|header| DrHeaderInfo {
+                key: Hex(header.key),
+                n: header.n,
+                pn: header.pn,
+                id: Hex(header.id),
+            }),
+            dh_header: target.dh.map(|key| DhHeaderInfo { key: Hex(key) }),
+            payload_bytes: target.payload_bytes as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_core::{MessageId, SessionId, Suite};
+    use engine::{InspectedRatchetHeader, Reason};
+    use serde_json::{Value, json};
+    use zeroize::Zeroizing;
+
+    use super::{super::fixtures::*, *};
+
+    fn target(mode: Mode) -> Target {
+        let on_session = matches!(mode, Mode::X3dh | Mode::Ratchet);
+        Target {
+            installation: on_session.then(installation),
+            mode,
+            session: on_session.then(|| (Suite::X25519, SessionId::from_bytes([7; 32]))),
+            message: MessageId::from_bytes([8; 32]),
+        }
+    }
+
+    fn envelope(mode: Mode) -> Envelope {
+        Envelope {
+            recipient: (mode != Mode::Public).then(|| *identity().public()),
+            wire: vec![0xca, 0xfe],
+            targets: vec![target(mode)],
+        }
+    }
+
+    fn golden_envelope(mode: Mode) -> Value {
+        let (recipient, target) = match mode {
+            Mode::X3dh | Mode::Ratchet => {
+                let mode = if mode == Mode::X3dh {
+                    "x3dh"
+                } else {
+                    "ratchet"
+                };
+                let target = json!({"installationId": "x1-phone", "mode": mode, "suite": "x25519",
+                    "sessionId": hex32(7), "messageId": hex32(8)});
+                (json!(UNCOMPRESSED), target)
+            }
+            Mode::Dh => {
+                let target = json!({"installationId": "none", "mode": "dh", "suite": null,
+                    "sessionId": null, "messageId": hex32(8)});
+                (json!(UNCOMPRESSED), target)
+            }
+            Mode::Public => {
+                let target = json!({"installationId": null, "mode": "public", "suite": null,
+                    "sessionId": null, "messageId": hex32(8)});
+                (json!(null), target)
+            }
+        };
+        json!({"recipient": recipient, "message": "0xcafe", "targets": [target]})
+    }
+
+    #[test]
+    fn an_envelope_of_each_mode() {
+        for mode in [Mode::X3dh, Mode::Ratchet, Mode::Dh, Mode::Public] {
+            let info = EnvelopeInfo::from(envelope(mode));
+            assert_eq!(serde_json::to_value(info).unwrap(), golden_envelope(mode));
+        }
+    }
+
+    #[test]
+    fn a_send_tells_whom_it_left_out_and_why() {
+        let reasons = [
+            (SkipReason::Stale, "stale"),
+            (SkipReason::OverLimit, "over_limit"),
+            (SkipReason::Pending, "pending"),
+            (SkipReason::Disabled, "disabled"),
+            (SkipReason::SuiteForbidden, "suite_forbidden"),
+            (SkipReason::NoPreKey, "no_prekey"),
+        ];
+        let sent = |mode| Sent {
+            envelopes: vec![envelope(Mode::X3dh), envelope(mode)],
+            skipped: reasons
+                .map(|(reason, _)| Skipped {
+                    identity: *identity().public(),
+                    installation: installation(),
+                    reason,
+                })
+                .to_vec(),
+        };
+        assert_eq!(
+            serde_json::to_value(Encrypted::from(sent(Mode::Ratchet))).unwrap(),
+            json!({
+                "envelopes": [golden_envelope(Mode::X3dh), golden_envelope(Mode::Ratchet)],
+                "forwardSecrecy": true,
+                "skipped": reasons.map(|(_, reason)| {
+                    json!({"identity": UNCOMPRESSED, "installationId": "x1-phone", "reason": reason})
+                }),
+            })
+        );
+        // One copy without forward secrecy, and the whole send is without.
+        assert!(!Encrypted::from(sent(Mode::Dh)).forward_secrecy);
+    }
+
+    fn received(outcome: Outcome) -> Received {
+        Received {
+            outcome,
+            message: Some(MessageId::from_bytes([8; 32])),
+            sender: *identity().public(),
+            installation: Some(installation()),
+            forward_secrecy: true,
+            authenticated: true,
+            duplicate: false,
+            session: Some(SessionId::from_bytes([7; 32])),
+            reply: None,
+            new_installations: vec![installation()],
+            warnings: Vec::new(),
+        }
+    }
+
+    fn decrypted(received: Received) -> Value {
+        let info = Decrypted::from(received);
+        let value = serde_json::to_value(&info).unwrap();
+        // The client reads what the daemon writes.
+        assert_eq!(
+            serde_json::from_value::<Decrypted>(value.clone()).unwrap(),
+            info
+        );
+        value
+    }
+
+    #[test]
+    fn a_text_comes_as_bytes_and_as_text() {
+        let received = received(Outcome::Decrypted(Zeroizing::new(
+            "grüß".as_bytes().to_vec(),
+        )));
+        assert_eq!(
+            decrypted(received),
+            json!({
+                "outcome": "decrypted",
+                "messageId": hex32(8),
+                "sender": UNCOMPRESSED,
+                "installationId": "x1-phone",
+                "payload": "0x6772c3bcc39f",
+                "text": "grüß",
+                "forwardSecrecy": true,
+                "authenticated": true,
+                "duplicate": false,
+                "sessionId": hex32(7),
+                "newInstallations": ["x1-phone"],
+                "warnings": [],
+            })
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_come_without_one() {
+        let info = decrypted(received(Outcome::Public(vec![0xff])));
+        assert_eq!(info["payload"], "0xff");
+        assert!(info.get("text").is_none());
+        let empty = decrypted(received(Outcome::Public(Vec::new())));
+        assert_eq!(
+            (&empty["payload"], &empty["text"]),
+            (&json!("0x"), &json!(""))
+        );
+    }
+
+    #[test]
+    fn debug_never_shows_the_text() {
+        let received = received(Outcome::Decrypted(Zeroizing::new(b"swordfish".to_vec())));
+        let shown = format!("{:?}", Decrypted::from(received));
+        assert!(
+            !shown.contains("swordfish") && !shown.contains("73776f7264"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn each_outcome_has_its_name_and_only_those_with_a_payload_show_one() {
+        for (outcome, name, has_payload) in [
+            (
+                Outcome::Decrypted(Zeroizing::new(Vec::new())),
+                "decrypted",
+                true,
+            ),
+            (Outcome::Public(Vec::new()), "public", true),
+            (Outcome::Bundle, "bundle", false),
+            (Outcome::Own, "own", false),
+            (
+                Outcome::NotTargeted(Reason::NotPaired),
+                "not_targeted",
+                false,
+            ),
+            (
+                Outcome::Undecryptable(Reason::Malformed),
+                "undecryptable",
+                false,
+            ),
+        ] {
+            let info = decrypted(received(outcome));
+            assert_eq!(info["outcome"], name);
+            assert_eq!(info.get("payload").is_some(), has_payload, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unread_message_says_why_and_what_to_do() {
+        let table = [
+            (
+                Reason::OtherInstallation,
+                "other_installation",
+                "send_reply",
+            ),
+            (Reason::NotPaired, "not_paired", "send_reply"),
+            (Reason::SessionNotFound, "session_not_found", "send_reply"),
+            (Reason::PreKeyNotFound, "prekey_not_found", "send_reply"),
+            (
+                Reason::AuthenticationFailed,
+                "authentication_failed",
+                "drop",
+            ),
+            (Reason::MessageKeyGone, "message_key_gone", "drop"),
+            (Reason::TooManySkipped, "too_many_skipped", "rekey"),
+            (Reason::TooManySessions, "too_many_sessions", "wait"),
+            (Reason::Malformed, "malformed", "drop"),
+            (Reason::SuiteForbidden, "suite_forbidden", "drop"),
+            (Reason::Declined, "declined", "drop"),
+        ];
+        for (reason, name, next_action) in table {
+            let mut with_reply = received(Outcome::Undecryptable(reason));
+            with_reply.reply = Some(envelope(Mode::Dh));
+            let info = decrypted(with_reply);
+            assert_eq!(info["reason"], name);
+            assert_eq!(info["nextAction"], next_action, "{name}");
+            assert!(info["hint"].as_str().unwrap().len() > 20, "{name}");
+            assert_eq!(info["reply"], golden_envelope(Mode::Dh));
+        }
+    }
+
+    #[test]
+    fn a_reply_that_is_not_there_is_not_to_be_sent() {
+        let info = decrypted(received(Outcome::NotTargeted(Reason::SessionNotFound)));
+        assert_eq!(info["nextAction"], "wait");
+        assert!(info.get("reply").is_none());
+    }
+
+    #[test]
+    fn what_the_bytes_do_not_tell_is_null() {
+        let mut received = received(Outcome::Bundle);
+        received.message = None;
+        received.installation = None;
+        received.session = None;
+        let info = decrypted(received);
+        assert_eq!(
+            (&info["messageId"], &info["installationId"]),
+            (&json!(null), &json!(null))
+        );
+        for absent in [
+            "sessionId",
+            "payload",
+            "text",
+            "reason",
+            "hint",
+            "nextAction",
+            "reply",
+        ] {
+            assert!(info.get(absent).is_none(), "{absent}");
+        }
+    }
+
+    #[test]
+    fn an_inspected_message() {
+        let message = InspectedMessage {
+            installation: "x1-phone".to_owned(),
+            bundles: vec![Err("cut short".to_owned())],
+            targets: vec![
+                InspectedTarget {
+                    installation: "x1-laptop".to_owned(),
+                    mode: Some(Mode::X3dh),
+                    x3dh: Some((vec![1], vec![2])),
+                    dr: Some(InspectedRatchetHeader {
+                        key: vec![3],
+                        n: u32::MAX,
+                        pn: 4,
+                        id: vec![5],
+                    }),
+                    dh: None,
+                    payload_bytes: 48,
+                },
+                InspectedTarget {
+                    installation: "none".to_owned(),
+                    mode: None,
+                    x3dh: None,
+                    dr: None,
+                    dh: Some(vec![6]),
+                    payload_bytes: 0,
+                },
+            ],
+            public_bytes: 7,
+        };
+        assert_eq!(
+            serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),
+            json!({
+                "installationId": "x1-phone",
+                "bundles": [{"identity": null, "timestamp": "0", "createdAt": null, "entries": [],
+                    "valid": false, "reason": "cut short"}],
+                "targets": [
+                    {
+                        "installationId": "x1-laptop",
+                        "mode": "x3dh",
+                        "x3dhHeader": {"key": "0x01", "id": "0x02"},
+                        "drHeader": {"key": "0x03", "n": u32::MAX, "pn": 4, "id": "0x05"},
+                        "dhHeader": null,
+                        "payloadBytes": 48,
+                    },
+                    {
+                        "installationId": "none",
+                        "mode": null,
+                        "x3dhHeader": null,
+                        "drHeader": null,
+                        "dhHeader": {"key": "0x06"},
+                        "payloadBytes": 0,
+                    },
+                ],
+                "publicBytes": 7,
+            })
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! Results about accounts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::Hex;
+
+/// An account: one device of one identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountInfo {
+    /// Its local name.
+    pub account: String,
+    /// The chat key, `0x04…`.
+    pub public_key: Hex,
+    /// The same, `zQ3sh…`.
+    pub compressed_key: String,
+    /// This device.
+    pub installation_id: String,
+    /// When it was made here.
+    pub created_at: u64,
+}
+
+/// A new account with its recovery phrase, which is shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAccount {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountInfo,
+    /// The phrase: whoever has it has the identity.
+    pub mnemonic: String,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a removal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Always true.
+    pub removed: bool,
+}

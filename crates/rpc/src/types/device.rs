@@ -1,0 +1,82 @@
+//! Results about devices and sessions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::Hex;
+
+/// A device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstallationInfo {
+    /// Whose.
+    pub identity: Hex,
+    /// Its id.
+    pub installation_id: String,
+    /// It belongs to our own identity.
+    pub own: bool,
+    /// It is this very device.
+    #[serde(rename = "self")]
+    pub this_device: bool,
+    /// `active`, `pending`, `disabled`, `stale` or `over_limit`.
+    pub state: String,
+    /// Whether it may be sent to at all.
+    pub enabled: bool,
+    /// Informational; null until a bundle lists it.
+    pub protocol_version: Option<u32>,
+    /// The suite the next new session with it uses; null if its prekey is not known.
+    pub suite: Option<String>,
+    /// Its last activity.
+    pub last_active_at: u64,
+    /// When it became, or will become, stale; null if no timer runs.
+    pub stale_at: Option<u64>,
+    /// What the frontend noted about it.
+    pub metadata: MetadataInfo,
+}
+
+/// What a frontend may note about a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetadataInfo {
+    /// A name for people.
+    pub name: String,
+    /// Phone, laptop and the like.
+    pub device_type: String,
+    /// Address of a push service.
+    pub push_token: String,
+}
+
+/// A session. Never a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInfo {
+    /// The same at both ends.
+    pub session_id: Hex,
+    /// The other identity.
+    pub identity: Hex,
+    /// The other device; null until it is known.
+    pub installation_id: Option<String>,
+    /// `x25519` or `secp256k1`.
+    pub suite: String,
+    /// `initiator` or `responder`.
+    pub role: String,
+    /// `unconfirmed` or `established`.
+    pub state: String,
+    /// `active`, `superseded` or `expired`.
+    pub standing: String,
+    /// When it was set up here.
+    pub created_at: u64,
+    /// When we last sent on it.
+    pub last_sent_at: Option<u64>,
+    /// When we last received on it.
+    pub last_received_at: Option<u64>,
+    /// When it was superseded or expired.
+    pub ended_at: Option<u64>,
+    /// When it will be erased with its keys.
+    pub erase_at: Option<u64>,
+    /// Messages sealed.
+    pub sent: u64,
+    /// Messages opened.
+    pub received: u64,
+    /// Message keys kept: skipped, or read and not confirmed.
+    pub stored_keys: u64,
+}

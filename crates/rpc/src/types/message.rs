@@ -1,0 +1,186 @@
+//! Results about messages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Hex, InspectedBundleInfo, WarningInfo};
+
+/// One device a message was encrypted for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetInfo {
+    /// The device; `"none"` for DH; null for a public message.
+    pub installation_id: Option<String>,
+    /// `x3dh`, `ratchet`, `dh` or `public`.
+    pub mode: String,
+    /// `x25519` or `secp256k1`; null for DH and public messages.
+    pub suite: Option<String>,
+    /// The session, the same at both ends; null for DH and public messages.
+    pub session_id: Option<Hex>,
+    /// The message, the same at both ends.
+    pub message_id: Hex,
+}
+
+/// A wire message for the transport.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvelopeInfo {
+    /// Whom it is for; null for a public message.
+    pub recipient: Option<Hex>,
+    /// The encoded `ProtocolMessage`.
+    pub message: Hex,
+    /// The devices that can read it.
+    pub targets: Vec<TargetInfo>,
+}
+
+/// A device that got no copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedInfo {
+    /// Whose.
+    pub identity: Hex,
+    /// Which.
+    pub installation_id: String,
+    /// `stale`, `over_limit`, `pending`, `disabled`, `suite_forbidden` or `no_prekey`.
+    pub reason: String,
+}
+
+/// The answer to a send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Encrypted {
+    /// One wire message per identity addressed; our own devices' copies come last.
+    pub envelopes: Vec<EnvelopeInfo>,
+    /// Whether every copy has forward secrecy.
+    pub forward_secrecy: bool,
+    /// The devices left out.
+    pub skipped: Vec<SkippedInfo>,
+}
+
+/// Wire messages without more to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelopes {
+    /// The wire messages.
+    pub envelopes: Vec<EnvelopeInfo>,
+}
+
+/// What became of a received message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decrypted {
+    /// `decrypted`, `public`, `bundle`, `own`, `not_targeted` or `undecryptable`.
+    pub outcome: String,
+    /// The message, the same at both ends; null if the bytes do not tell.
+    pub message_id: Option<Hex>,
+    /// The identity the caller named.
+    pub sender: Hex,
+    /// The device the message names; null if it names none.
+    pub installation_id: Option<String>,
+    /// The plaintext.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payload: Option<Hex>,
+    /// The plaintext, if it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// It was read through a ratchet.
+    pub forward_secrecy: bool,
+    /// The message itself proves the sender's identity.
+    pub authenticated: bool,
+    /// It was read before, and not confirmed.
+    pub duplicate: bool,
+    /// The session it was read on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session_id: Option<Hex>,
+    /// Why it was not read (a closed list).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The same for people.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+    /// What to do: `send_reply`, `drop`, `wait` or `rekey`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next_action: Option<String>,
+    /// To be sent back to the sender.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reply: Option<EnvelopeInfo>,
+    /// Devices met for the first time.
+    pub new_installations: Vec<String>,
+    /// What was odd.
+    pub warnings: Vec<WarningInfo>,
+}
+
+impl std::fmt::Debug for Decrypted {
+    /// Never the text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decrypted")
+            .field("outcome", &self.outcome)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// How many were read, not yet confirmed, and are confirmed now.
+    pub confirmed: u64,
+}
+
+/// A wire message taken apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InspectedMessageInfo {
+    /// The device it names as its sender, of whatever form.
+    pub installation_id: String,
+    /// Its bundles.
+    pub bundles: Vec<InspectedBundleInfo>,
+    /// Its entries.
+    pub targets: Vec<InspectedTargetInfo>,
+    /// Length of its public message; 0 if there is none.
+    pub public_bytes: u64,
+}
+
+/// One entry of an inspected message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InspectedTargetInfo {
+    /// The device it is for, or `none`.
+    pub installation_id: String,
+    /// `x3dh`, `ratchet` or `dh`; null if its headers make no sense together.
+    pub mode: Option<String>,
+    /// X3DH header.
+    pub x3dh_header: Option<X3dhHeaderInfo>,
+    /// DR header.
+    pub dr_header: Option<DrHeaderInfo>,
+    /// DH header.
+    pub dh_header: Option<DhHeaderInfo>,
+    /// Length of the ciphertext.
+    pub payload_bytes: u64,
+}
+
+/// An X3DH header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct X3dhHeaderInfo {
+    /// The initiator's ephemeral key.
+    pub key: Hex,
+    /// The responder's signed prekey.
+    pub id: Hex,
+}
+
+/// A DR header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrHeaderInfo {
+    /// Ratchet public key.
+    pub key: Hex,
+    /// Number in its chain.
+    pub n: u32,
+    /// Length of the chain before.
+    pub pn: u32,
+    /// The responder's signed prekey.
+    pub id: Hex,
+}
+
+/// A DH header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DhHeaderInfo {
+    /// The ephemeral key.
+    pub key: Hex,
+}

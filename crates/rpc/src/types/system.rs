@@ -1,0 +1,78 @@
+//! Results about the daemon itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::Hex;
+
+/// Whether the daemon works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `ok`, or `failing`.
+    pub status: String,
+    /// What is failing.
+    pub reason: Option<String>,
+}
+
+/// What is running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The program.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The git revision it was built from; null if that is not known.
+    pub revision: Option<String>,
+    /// Version of the protocol in our bundles.
+    pub protocol: u32,
+}
+
+/// How the daemon is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: u64,
+    /// Its clock.
+    pub now: u64,
+    /// Its accounts.
+    pub accounts: Vec<AccountStatus>,
+}
+
+/// How an account is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountStatus {
+    /// Its name.
+    pub account: String,
+    /// Identities known.
+    pub peers: u64,
+    /// Devices known.
+    pub devices: u64,
+    /// Sessions of any standing.
+    pub sessions: u64,
+    /// Message keys kept.
+    pub stored_keys: u64,
+    /// Calls that wait for the account's worker.
+    pub queued: u64,
+}
+
+/// The clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds since the epoch.
+    pub now: u64,
+}
+
+/// A prekey taken from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedPreKeyInfo {
+    /// Its signed half.
+    pub signed_pre_key: Hex,
+    /// Its ratchet half.
+    pub ratchet_pre_key: Option<Hex>,
+    /// Its version.
+    pub version: u32,
+}
