@@ -1,0 +1,87 @@
+//! The dependency table of ARCHITECTURE.md, held against the manifests.
+
+use std::{collections::BTreeSet, process::Command};
+
+use serde_json::Value;
+
+/// Who may use whom among the workspace's own crates.
+const MAY_USE: [(&str, &[&str]); 5] = [
+    ("crypto-core", &[]),
+    ("engine", &["crypto-core"]),
+    ("session-store", &["engine", "crypto-core"]),
+    ("rpc", &["engine", "crypto-core"]),
+    ("daemon", &["rpc", "session-store", "engine", "crypto-core"]),
+];
+
+/// Packages that one crate alone may name.
+const ONLY_IN: [(&str, &[&str]); 7] = [
+    ("rusqlite", &["session-store"]),
+    ("prost", &["engine"]),
+    ("jsonrpsee", &["daemon"]),
+    ("k256", &["crypto-core"]),
+    ("x25519-dalek", &["crypto-core"]),
+    ("getrandom", &["daemon"]),
+    ("tracing", &["daemon"]),
+];
+
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo metadata");
+    assert!(output.status.success());
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+/// The names a package depends on, tests and build scripts aside.
+fn uses(package: &Value) -> BTreeSet<String> {
+    package["dependencies"]
+        .as_array()
+        .expect("dependencies")
+        .iter()
+        .filter(|dependency| dependency["kind"].is_null())
+        .map(|dependency| dependency["name"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+#[test]
+fn crates_use_only_those_below_them() {
+    let packages = packages();
+    assert_eq!(packages.len(), MAY_USE.len());
+    let ours: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    for package in &packages {
+        let name = package["name"].as_str().expect("a name");
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap_or_else(|| panic!("{name} is not in the table"));
+        for used in uses(package) {
+            assert!(
+                !ours.contains(used.as_str()) || allowed.contains(&used.as_str()),
+                "{name} uses {used}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_one_crate_is_named_by_no_other() {
+    for package in packages() {
+        let name = package["name"].as_str().expect("a name");
+        let used = uses(&package);
+        for (library, homes) in ONLY_IN {
+            assert!(
+                !used.contains(library) || homes.contains(&name),
+                "{name} names {library}"
+            );
+        }
+    }
+}

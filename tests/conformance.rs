@@ -1,0 +1,92 @@
+//! The recorded vectors, through the command that users have.
+
+mod support;
+
+use std::process::Command;
+
+use support::RATCHETD;
+
+const FILES: [(&str, usize); 7] = [
+    ("status-go-hostile", 61),
+    ("status-go-receive", 31),
+    ("status-go-sizes", 12),
+    ("status-go-skips", 5),
+    ("x25519-hostile", 44),
+    ("x25519-receive", 27),
+    ("x25519-sessions", 14),
+];
+
+fn vector(name: &str) -> String {
+    format!(
+        "{}/../../tests/vectors/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+fn conformance(files: &[String]) -> (Option<i32>, String) {
+    let output = Command::new(RATCHETD)
+        .arg("conformance")
+        .args(files)
+        .output()
+        .expect("the command runs");
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).expect("text"),
+    )
+}
+
+#[test]
+fn every_case_of_every_file_passes() {
+    let files: Vec<String> = FILES.iter().map(|(name, _)| vector(name)).collect();
+    let (code, output) = conformance(&files);
+    for (line, (name, cases)) in output.lines().zip(FILES) {
+        assert!(
+            line.ends_with(&format!("{name}.json: {cases} passed, 0 failed")),
+            "{line}"
+        );
+    }
+    assert_eq!((code, output.lines().count()), (Some(0), FILES.len()));
+}
+
+#[test]
+fn a_vector_that_does_not_hold_is_reported_and_fails() {
+    let text = std::fs::read_to_string(vector("status-go-skips")).expect("the file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    file["cases"][0]["steps"][0]["expect"] =
+        serde_json::json!({"outcome": "decrypted", "payload": "0x00"});
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    std::fs::write(&path, file.to_string()).expect("to write");
+    let (code, output) = conformance(&[path.display().to_string()]);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("4 passed, 1 failed; first: "), "{output}");
+}
+
+#[test]
+fn files_of_other_formats_are_skipped_by_name_and_broken_ones_fail() {
+    let (code, output) = conformance(&[vector("x25519-primitives")]);
+    assert_eq!(code, Some(0));
+    assert!(output.contains("skipped"), "{output}");
+    let (code, output) = conformance(&[format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"))]);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("not JSON"), "{output}");
+}
+
+#[test]
+fn the_demo_tells_its_story_to_the_end() {
+    let output = Command::new(RATCHETD)
+        .arg("demo")
+        .output()
+        .expect("it runs");
+    let story = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{story}");
+    for part in [
+        "mode dh",
+        "x3dh",
+        "message_key_gone",
+        "duplicate",
+        "pending",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+}

@@ -1,0 +1,331 @@
+//! A real daemon in a scratch directory, spoken to over its socket.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The binary under test.
+pub const RATCHETD: &str = env!("CARGO_BIN_EXE_ratchetd");
+
+/// A running daemon; killed when dropped.
+pub struct Daemon {
+    directory: TempDir,
+    arguments: Vec<String>,
+    process: Child,
+    /// Its ready lines.
+    pub listening: Vec<String>,
+    output: Option<BufReader<ChildStdout>>,
+}
+
+/// An HTTP answer, as it came.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: Vec<u8>,
+}
+
+impl Daemon {
+    /// A daemon with the development clock on a fresh directory.
+    pub fn start() -> Self {
+        Self::start_with(&["--dev"])
+    }
+
+    /// A daemon with these flags besides its directory and socket.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+        Self::start_in(directory, arguments)
+    }
+
+    /// A daemon on a directory that is there already.
+    pub fn start_in(directory: TempDir, arguments: Vec<String>) -> Self {
+        let (process, listening, output) = spawn(directory.path(), &arguments);
+        Self {
+            directory,
+            arguments,
+            process,
+            listening,
+            output: Some(output),
+        }
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        socket(self.directory.path())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends the process as a power cut would, and starts it again on the same directory.
+    pub fn kill_and_restart(&mut self) {
+        self.process.kill().expect("kill");
+        self.process.wait().expect("wait");
+        self.restart();
+    }
+
+    /// Asks the process to stop; its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status()
+            .expect("kill -TERM");
+        assert!(status.success());
+        self.process.wait().expect("wait").code()
+    }
+
+    /// Starts the process again after it has ended.
+    pub fn restart(&mut self) {
+        let (process, listening, output) = spawn(self.directory.path(), &self.arguments);
+        self.process = process;
+        self.listening = listening;
+        self.output = Some(output);
+    }
+
+    /// Calls a method by name; its result, or its error object.
+    pub fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let answer = self.post(&request.to_string());
+        assert_eq!(answer.status, 200, "{method}: {answer:?}");
+        let mut answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
+        }
+    }
+
+    /// Calls a method that has to succeed.
+    pub fn ok(&self, method: &str, params: Value) -> Value {
+        self.call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Posts a body to the Unix socket.
+    pub fn post(&self, body: &str) -> Answer {
+        let stream = UnixStream::connect(self.socket()).expect("the socket");
+        exchange(
+            stream,
+            &format!(
+                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        )
+    }
+
+    /// Gets a path from the Unix socket.
+    pub fn get(&self, path: &str) -> Answer {
+        let stream = UnixStream::connect(self.socket()).expect("the socket");
+        exchange(
+            stream,
+            &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
+        )
+    }
+
+    /// The TCP address it listens on, if it does.
+    pub fn tcp(&self) -> Option<String> {
+        self.listening
+            .iter()
+            .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn socket(directory: &Path) -> PathBuf {
+    directory.join("s")
+}
+
+/// A command line of the daemon on this directory, not started yet.
+pub fn serve(directory: &Path, arguments: &[String]) -> Command {
+    let mut command = Command::new(RATCHETD);
+    command
+        .arg("serve")
+        .arg("--data-dir")
+        .arg(directory.join("data"))
+        .arg("--socket")
+        .arg(socket(directory))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    for name in [
+        "CONFIG",
+        "HTTP",
+        "PASSPHRASE_FILE",
+        "LOG",
+        "LOG_FILTER",
+        "DEV",
+    ] {
+        command.env_remove(format!("RATCHETD_{name}"));
+    }
+    command
+}
+
+/// Starts a daemon and reads its ready lines: one for each listener it was asked for.
+fn spawn(directory: &Path, arguments: &[String]) -> (Child, Vec<String>, BufReader<ChildStdout>) {
+    let mut command = serve(directory, arguments);
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--log-filter"))
+    {
+        command.args(["--log-filter", "warn"]);
+    }
+    let mut process = command.spawn().expect("the daemon starts");
+    let mut output = BufReader::new(process.stdout.take().expect("its output"));
+    let listeners = 1 + arguments
+        .iter()
+        .filter(|argument| *argument == "--http" || argument.starts_with("--http="))
+        .count();
+    let mut listening = Vec::new();
+    for _ in 0..listeners {
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a ready line");
+        assert!(line.starts_with("listening on "), "no ready line: {line:?}");
+        listening.push(line.trim_end().to_owned());
+    }
+    (process, listening, output)
+}
+
+/// Sends a request as it stands and reads the whole answer.
+pub fn exchange<S: Read + Write>(mut stream: S, request: &str) -> Answer {
+    stream.write_all(request.as_bytes()).expect("to send");
+    let mut raw = Vec::new();
+    let _ = stream.read_to_end(&mut raw);
+    let end = raw
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or(raw.len());
+    let headers = String::from_utf8_lossy(&raw[..end]).to_lowercase();
+    let status = headers
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    Answer {
+        status,
+        headers,
+        body: raw.get(end + 4..).unwrap_or_default().to_vec(),
+    }
+}
+
+/// A daemon with one account.
+pub struct Party {
+    pub daemon: Daemon,
+    pub key: String,
+    pub installation: String,
+}
+
+impl Party {
+    /// A daemon with a new account.
+    pub fn new(account: &str) -> Self {
+        Self::with(Daemon::start(), account, json!({}))
+    }
+
+    /// A new account on this daemon, with more parameters for `account_create`.
+    pub fn with(daemon: Daemon, account: &str, more: Value) -> Self {
+        let mut params = json!({"account": account});
+        for (name, value) in more.as_object().expect("an object") {
+            params[name] = value.clone();
+        }
+        let info = daemon.ok("account_create", params);
+        Self {
+            daemon,
+            key: text(&info["publicKey"]),
+            installation: text(&info["installationId"]),
+        }
+    }
+
+    /// Encrypts a text for `to`; the whole result.
+    pub fn encrypt(&self, to: &Self, message: &str) -> Value {
+        self.daemon.ok(
+            "message_encrypt",
+            json!({"recipient": to.key, "text": message}),
+        )
+    }
+
+    /// Encrypts a text for `to`; the one wire message.
+    pub fn send(&self, to: &Self, message: &str) -> String {
+        only_message(&self.encrypt(to, message))
+    }
+
+    /// Decrypts a wire message as sent by `from`.
+    pub fn receive(&self, from: &Self, message: &str) -> Value {
+        self.daemon.ok(
+            "message_decrypt",
+            json!({"sender": from.key, "message": message}),
+        )
+    }
+
+    /// Decrypts a message that has to open, and confirms it; its text.
+    pub fn read(&self, from: &Self, message: &str) -> String {
+        let read = self.receive(from, message);
+        assert_eq!(read["outcome"], "decrypted", "{read}");
+        self.confirm(&read);
+        text(&read["text"])
+    }
+
+    /// Confirms a decrypted message; how many that were.
+    pub fn confirm(&self, read: &Value) -> u64 {
+        self.daemon.ok(
+            "message_confirm",
+            json!({"messageIds": [read["messageId"]]}),
+        )["confirmed"]
+            .as_u64()
+            .expect("a number")
+    }
+
+    /// The sessions, newest first.
+    pub fn sessions(&self) -> Vec<Value> {
+        let sessions = self.daemon.ok("session_list", json!({}));
+        sessions.as_array().expect("an array").clone()
+    }
+}
+
+/// A JSON string's text.
+pub fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a string: {value}"))
+        .to_owned()
+}
+
+/// The message of the only envelope.
+pub fn only_message(sent: &Value) -> String {
+    let envelopes = sent["envelopes"].as_array().expect("envelopes");
+    assert_eq!(envelopes.len(), 1, "{sent}");
+    text(&envelopes[0]["message"])
+}
+
+/// Hex digits of `0x…` as bytes.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.strip_prefix("0x").expect("0x");
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"))
+        .collect()
+}
+
+/// Bytes as `0x` and hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("0x{digits}")
+}
