@@ -164,4 +164,10 @@ impl AssociatedData {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Recorded associated data.
+    #[cfg(test)]
+    pub(crate) const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
 }

@@ -14,6 +14,8 @@ mod mnemonic;
 mod ratchet;
 mod signature;
 mod suite;
+#[cfg(test)]
+mod tests;
 mod x25519;
 pub mod x3dh;
 

@@ -61,7 +61,7 @@ pub(crate) struct Accepted {
 /// How a message was opened.
 pub(crate) enum OpenedBy {
     /// By moving the receiving chain.
-    Advance(Advance),
+    Advance(Box<Advance>),
     /// With a key that was kept: skipped before, or read and not confirmed.
     Stored(StoredKey),
 }
@@ -395,11 +395,11 @@ impl Engine {
         Ok(Accepted {
             message: message_id,
             plaintext,
-            opened_by: OpenedBy::Advance(Advance {
+            opened_by: OpenedBy::Advance(Box::new(Advance {
                 ratchet,
                 skipped,
                 used,
-            }),
+            })),
         })
     }
 }

@@ -411,6 +411,9 @@ mod tests {
     #[test]
     fn more_positions_than_parameters_are_refused() {
         let error = refused(r#"[1, 2, "x", null]"#);
+        // No parameter is to blame: there is none at that position.
+        assert_eq!(error.field, None);
+        assert!(error.message.contains('4'), "{error}");
         assert!(
             error.hint.contains("first, second, third"),
             "{}",

@@ -3,7 +3,7 @@
 //! A ratchet is a value. Sealing consumes it and gives the next; opening borrows it
 //! and gives the next, so that a message that fails changes nothing.
 
-mod chain;
+pub(crate) mod chain;
 mod curve;
 mod session;
 mod state;
