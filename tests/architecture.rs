@@ -1,5 +1,13 @@
 //! The dependency table of ARCHITECTURE.md, held against the manifests.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
 use std::{collections::BTreeSet, process::Command};
 
 use serde_json::Value;

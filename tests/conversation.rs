@@ -1,5 +1,13 @@
 //! Conversations between two daemons over their sockets.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,6 +1,11 @@
 //! A real daemon in a scratch directory, spoken to over its socket.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test binary uses its own part of this"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

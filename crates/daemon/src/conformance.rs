@@ -87,7 +87,7 @@ struct Step {
 #[serde(rename_all = "camelCase")]
 struct Expect {
     outcome: Option<String>,
-    any_of: Option<Vec<Expect>>,
+    any_of: Option<Vec<Self>>,
     payload: Option<String>,
     message_id: Option<String>,
     duplicate: Option<bool>,

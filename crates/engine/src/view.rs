@@ -95,7 +95,7 @@ impl Viewer {
         Ok(this.into_iter().chain(others).collect())
     }
 
-    /// This device as its siblings see it. It has no record in the store: nobody sends to himself.
+    /// This device. It has no record in the store, since nobody sends to himself; it is active as of now, because it answers.
     fn this_device(&self, now: UnixMillis) -> InstallationView {
         InstallationView {
             device: Device {
@@ -115,7 +115,8 @@ impl Viewer {
             this_device: true,
             state: InstallationState::Active,
             stale_at: None,
-            suite: Some(Suite::X25519),
+            // Our own entry always carries the ratchet prekey.
+            suite: Some(Suite::X25519).filter(|suite| self.config.allows(*suite)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A typed client, over the Unix socket or TCP.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -14,6 +14,9 @@ use crate::{error::ErrorData, methods::Method, params::Params as _};
 
 /// Largest answer read: a batch of the largest messages.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// A daemon that has not answered by then hangs: the longest call waits for a minute on purpose.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Where a daemon listens.
 #[derive(Debug)]
@@ -129,7 +132,10 @@ impl Client {
     /// [`ClientError`].
     pub async fn call_raw(&self, method: &str, params: Value) -> Result<Value, ClientError> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let body = self.post(request.to_string().into_bytes()).await?;
+        let answer = self.post(request.to_string().into_bytes());
+        let body = tokio::time::timeout(ANSWER_TIMEOUT, answer)
+            .await
+            .unwrap_or_else(|_| Err(ClientError::Answer("none came in time".to_owned())))?;
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|error| ClientError::Answer(error.to_string()))?;
         match (answer.error, answer.result) {
