@@ -24,6 +24,8 @@ mod send;
 mod standing;
 mod store;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod time;
 mod view;
 mod wire;

@@ -1,0 +1,292 @@
+//! What a relay, a stranger or a malicious contact can send.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    WarningKind,
+    wire::{WireMessage, decode_message, encode_message},
+};
+
+fn changed(envelope: &Envelope, change: impl FnOnce(&mut WireMessage)) -> Vec<u8> {
+    let mut message = decode_message(&envelope.wire).unwrap();
+    change(&mut message);
+    encode_message(message)
+}
+
+fn outcome(device: &mut Device, from: IdentityKey, wire: &[u8]) -> Outcome {
+    device.try_receive(from, wire, true).unwrap().outcome
+}
+
+#[test]
+fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
+    for plain in [false, true] {
+        let (mut alice, mut bob) = if plain {
+            (Device::plain(1, "alice"), Device::plain(2, "bob"))
+        } else {
+            (Device::new(1, "alice"), Device::new(2, "bob"))
+        };
+        meet(&mut alice, &mut bob);
+        let message = alice.send(bob.key, "mine");
+        let mut negative = alice.key.to_bytes();
+        negative[0] ^= 1;
+        let before = bob.fingerprint();
+        for claimed in [
+            Device::new(3, "mallory").key,
+            IdentityKey::from_wire(&negative).unwrap(),
+            bob.key,
+        ] {
+            let refused = outcome(&mut bob, claimed, &message.wire);
+            assert!(!matches!(refused, Outcome::Decrypted(_)), "{claimed:?}");
+        }
+        assert_eq!(bob.fingerprint(), before);
+        assert_eq!(bob.read(alice.key, &message), "mine");
+    }
+}
+
+#[test]
+fn a_negated_sender_cannot_ride_on_an_unanswered_session() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let first = alice.send(bob.key, "first");
+    let second = alice.send(bob.key, "second");
+    bob.read(alice.key, &first);
+    let mut negative = alice.key.to_bytes();
+    negative[0] ^= 1;
+    let negative = IdentityKey::from_wire(&negative).unwrap();
+    assert_eq!(
+        outcome(&mut bob, negative, &second.wire),
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
+    assert_eq!(bob.read(alice.key, &second), "second");
+}
+
+#[test]
+fn replies_are_limited_and_a_forgery_gets_none() {
+    let (mut alice, mut bob) = established();
+    let lost = alice.send(bob.key, "x");
+    bob.store = MemoryStore::default();
+    let refused = bob.receive(alice.key, &lost);
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::SessionNotFound)
+    );
+    assert!(refused.reply.is_some());
+    assert!(bob.receive(alice.key, &lost).reply.is_none());
+    bob.later(2 * HOUR);
+    assert!(bob.receive(alice.key, &lost).reply.is_some());
+
+    let (mut alice, mut bob) = established();
+    let forged = changed(&alice.send(bob.key, "x"), |message| {
+        let entry = message.entries.values_mut().next().unwrap();
+        *entry.payload.last_mut().unwrap() ^= 1;
+    });
+    let refused = bob.try_receive(alice.key, &forged, true).unwrap();
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
+    assert!(refused.reply.is_none());
+}
+
+#[test]
+fn what_provokes_a_reply_writes_nothing_about_the_stranger() {
+    let mut bob = Device::new(2, "bob");
+    bob.bundle();
+    let mut stranger = Device::new(9, "stranger");
+    let mut other = Device::new(8, "other");
+    stranger.import_bundle(&other.bundle());
+    let misdirected = changed(&stranger.send(other.key, "x"), |message| {
+        message.bundles.clear()
+    });
+    let before = bob.store.counts().unwrap();
+    let received = bob.try_receive(stranger.key, &misdirected, false).unwrap();
+    assert!(received.reply.is_some());
+    assert_eq!(bob.store.counts().unwrap(), before);
+}
+
+#[test]
+fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
+    let (mut alice, mut bob) = established();
+    let foreign = Device::new(9, "stranger").bundle();
+    let mut broken = alice.bundle();
+    *broken.last_mut().unwrap() ^= 1;
+    let message = changed(&alice.send(bob.key, "read me"), |message| {
+        let own = message.bundles.clone();
+        message.bundles = vec![foreign.clone(), broken, vec![0xff; 3]];
+        for _ in 0..5 {
+            message.bundles.extend(own.clone());
+        }
+    });
+    let received = bob.try_receive(alice.key, &message, true).unwrap();
+    let kinds: Vec<_> = received
+        .warnings
+        .iter()
+        .map(|warning| warning.kind)
+        .collect();
+    assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+    for kind in [
+        WarningKind::ForeignBundle,
+        WarningKind::InvalidBundle,
+        WarningKind::TooManyBundles,
+    ] {
+        assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
+    }
+    assert!(
+        bob.known(
+            Device::new(9, "stranger").key,
+            &Device::new(9, "stranger").id
+        )
+        .is_none()
+    );
+}
+
+#[test]
+fn a_thousand_missing_messages_are_passed_over_and_one_more_is_refused() {
+    let (mut alice, mut bob) = established();
+    let sent: Vec<Envelope> = (0..1003)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    // Message 0 of this chain was "so" in `established`: numbers begin after it.
+    assert_eq!(bob.refusal(alice.key, &sent[1001]), Reason::TooManySkipped);
+    assert_eq!(bob.read(alice.key, &sent[1000]), "1000");
+    assert_eq!(bob.read(alice.key, &sent[1001]), "1001");
+    for n in [0, 500, 999] {
+        assert_eq!(bob.read(alice.key, &sent[n]), format!("{n}"));
+        assert_eq!(bob.refusal(alice.key, &sent[n]), Reason::MessageKeyGone);
+    }
+}
+
+#[test]
+fn stored_keys_stay_bounded_and_the_oldest_go_first() {
+    let config = Config {
+        max_message_keys: 10,
+        ..Config::default()
+    };
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
+    meet(&mut alice, &mut bob);
+    let sent: Vec<Envelope> = (0..30)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    assert_eq!(bob.read(alice.key, &sent[29]), "29");
+    let session = bob.active(alice.key).unwrap().id;
+    assert_eq!(bob.store.stored_key_count(&session).unwrap(), 10);
+    assert_eq!(bob.refusal(alice.key, &sent[18]), Reason::MessageKeyGone);
+    assert_eq!(bob.read(alice.key, &sent[19]), "19");
+}
+
+#[test]
+fn a_message_is_read_again_until_it_is_confirmed_also_after_a_crash() {
+    let (mut alice, mut bob) = established();
+    let message = alice.send(bob.key, "keep me");
+    let first = bob.try_receive(alice.key, &message.wire, false).unwrap();
+    assert!(!first.duplicate);
+    bob.store.crash();
+    let again = bob.try_receive(alice.key, &message.wire, false).unwrap();
+    assert!(again.duplicate && again.message == first.message);
+    assert!(matches!(again.outcome, Outcome::Decrypted(_)));
+    let id = first.message.unwrap();
+    let confirm = |bob: &mut Device| {
+        bob.transact(|engine, store, _| engine.confirm(store, &[id]))
+            .unwrap()
+    };
+    assert_eq!((confirm(&mut bob), confirm(&mut bob)), (1, 0));
+    assert_eq!(bob.refusal(alice.key, &message), Reason::MessageKeyGone);
+}
+
+#[test]
+fn a_message_that_was_never_read_cannot_be_confirmed_away() {
+    let (mut alice, mut bob) = established();
+    let skipped = alice.send(bob.key, "skipped");
+    let read = alice.send(bob.key, "read");
+    bob.read(alice.key, &read);
+    let id = skipped.targets[0].message;
+    let confirmed = bob
+        .transact(|engine, store, _| engine.confirm(store, &[id]))
+        .unwrap();
+    assert_eq!(confirmed, 0);
+    assert_eq!(bob.read(alice.key, &skipped), "skipped");
+}
+
+/// Every part of a message can be anything.
+fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..70);
+    let entry = (
+        prop::option::of((bytes(), bytes())),
+        prop::option::of((bytes(), any::<u32>(), any::<u32>(), bytes())),
+        prop::option::of(bytes()),
+        bytes(),
+    )
+        .prop_map(|(x3dh, dr, dh, payload)| crate::wire::WireEntry {
+            x3dh: x3dh.map(|(key, id)| crate::wire::WireX3dhHeader { key, id }),
+            dr: dr.map(|(key, n, pn, id)| crate::wire::WireRatchetHeader { key, n, pn, id }),
+            dh,
+            payload,
+        });
+    let names = prop_oneof![Just("x1-bob".to_owned()), Just("none".to_owned()), ".{0,4}"];
+    (
+        ".{0,8}",
+        prop::collection::vec(bytes(), 0..3),
+        prop::collection::btree_map(names, entry, 0..3),
+        prop_oneof![4 => Just(Vec::new()), 1 => bytes()],
+        bytes(),
+    )
+        .prop_map(|(installation, bundles, entries, public, raw)| {
+            let message = WireMessage {
+                installation,
+                bundles,
+                entries,
+                public,
+            };
+            (message, raw)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// No input panics, none opens, none changes a session.
+    #[test]
+    fn noise_changes_nothing((message, raw) in noisy_message()) {
+        let (alice, mut bob) = established();
+        let before = bob.fingerprint();
+        for wire in [encode_message(message), raw] {
+            let result = bob.try_receive(alice.key, &wire, true);
+            let opened = matches!(result, Ok(Received { outcome: Outcome::Decrypted(_), .. }));
+            prop_assert!(!opened);
+            let _ = crate::inspect_message(&wire);
+            let _ = crate::inspect_bundle(&wire);
+        }
+        prop_assert_eq!(bob.fingerprint(), before);
+    }
+
+    /// A byte changed anywhere in a real message: its own text or none, and the untouched one still opens.
+    #[test]
+    fn changed_bytes_never_give_another_text(
+        plain in any::<bool>(),
+        first in any::<bool>(),
+        at in any::<prop::sample::Index>(),
+        change in 1_u8..,
+    ) {
+        let (mut alice, mut bob) = if plain {
+            (Device::plain(1, "alice"), Device::plain(2, "bob"))
+        } else {
+            (Device::new(1, "alice"), Device::new(2, "bob"))
+        };
+        if first {
+            alice.import_bundle(&bob.bundle());
+        } else {
+            meet(&mut alice, &mut bob);
+        }
+        let message = alice.send(bob.key, "the text");
+        let mut wire = message.wire.clone();
+        let index = at.index(wire.len());
+        wire[index] ^= change;
+        if let Ok(Received { outcome: Outcome::Decrypted(text), .. }) =
+            bob.try_receive(alice.key, &wire, false)
+        {
+            prop_assert_eq!(text.as_slice(), b"the text");
+        }
+        prop_assert_eq!(bob.read(alice.key, &message), "the text");
+    }
+}

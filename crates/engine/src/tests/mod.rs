@@ -1,0 +1,283 @@
+//! Scenarios of the rules, over the store in memory.
+
+mod bundles;
+mod hostile;
+mod sessions;
+
+use crypto_core::{
+    IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,
+};
+use rand_core::{TryCryptoRng, TryRng};
+
+use crate::{
+    Account, AccountName, Config, Engine, Env, Envelope, Mode, Outcome, PreKeyImport, Reason,
+    ReceiveError, ReceiveRequest, Received, SendError, SendRequest, Sent, Session, Standing, Store,
+    StoreRead, Transaction, UnixMillis, memory::MemoryStore,
+};
+
+/// The scenarios begin here: 2023-11-14.
+const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+/// A repeatable sequence (SplitMix64).
+struct Sequence(u64);
+
+impl TryRng for Sequence {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.try_next_u64()? as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Ok(z ^ (z >> 31))
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in to.chunks_mut(8) {
+            let bytes = self.try_next_u64()?.to_le_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Sequence {}
+
+/// One device with its own clock, store and randomness.
+struct Device {
+    engine: Engine,
+    store: MemoryStore,
+    rng: Sequence,
+    now: UnixMillis,
+    key: IdentityKey,
+    id: InstallationId,
+}
+
+impl Device {
+    /// A device of the identity with this number, under an id that promises the extension.
+    fn new(identity: u8, id: &str) -> Self {
+        Self::with(identity, &format!("x1-{id}"), Config::default())
+    }
+
+    fn with(identity: u8, id: &str, config: Config) -> Self {
+        let identity = IdentityKeyPair::from_secret_bytes(&[identity; 32]).unwrap();
+        let key = *identity.public();
+        let id = InstallationId::parse(id).unwrap();
+        let account = Account {
+            name: AccountName::parse("me").unwrap(),
+            identity,
+            installation: id.clone(),
+            fresh_installation: true,
+            created_at: BEGINNING,
+        };
+        let seed = id
+            .as_str()
+            .bytes()
+            .fold(u64::from(key.as_bytes()[1]), |seed, byte| {
+                seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+            });
+        Self {
+            engine: Engine::new(account, config),
+            store: MemoryStore::default(),
+            rng: Sequence(seed),
+            now: BEGINNING,
+            key,
+            id,
+        }
+    }
+
+    /// A device like status-go's: an id without the promise, a prekey without the extension.
+    fn plain(identity: u8, id: &str) -> Self {
+        let mut device = Self::with(identity, id, Config::default());
+        let signed = SignedPreKeyPair::generate(&mut device.rng);
+        device.import(signed, None, 1);
+        device
+    }
+
+    fn import(
+        &mut self,
+        signed: SignedPreKeyPair,
+        ratchet: Option<RatchetPreKeyPair>,
+        version: u32,
+    ) {
+        let import = PreKeyImport {
+            signed,
+            ratchet,
+            version: Some(version),
+            created_at: None,
+        };
+        self.transact(|engine, store, env| engine.import_prekey(store, env, import))
+            .unwrap();
+    }
+
+    /// One call in a batch of its own: kept if it succeeds, undone if not.
+    fn transact<T, E>(
+        &mut self,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut env = Env {
+            now: self.now,
+            rng: &mut self.rng,
+        };
+        self.store.begin().unwrap();
+        self.store.savepoint().unwrap();
+        let result = call(&mut self.engine, &mut self.store, &mut env);
+        if result.is_ok() {
+            self.store.release().unwrap();
+        } else {
+            self.store.rollback().unwrap();
+        }
+        self.store.commit().unwrap();
+        result
+    }
+
+    fn try_send(
+        &mut self,
+        to: &[IdentityKey],
+        text: &str,
+        id: Option<&str>,
+    ) -> Result<Sent, SendError> {
+        let request = SendRequest {
+            recipients: to.to_vec(),
+            payload: text.as_bytes().to_vec(),
+            request_id: id.map(str::to_owned),
+        };
+        self.transact(|engine, store, env| engine.send(store, env, &request))
+    }
+
+    /// Sends to one identity; the whole answer.
+    fn sent(&mut self, to: IdentityKey, text: &str) -> Sent {
+        self.try_send(&[to], text, None).unwrap()
+    }
+
+    /// Sends to one identity; its wire message.
+    fn send(&mut self, to: IdentityKey, text: &str) -> Envelope {
+        let sent = self.sent(to, text);
+        sent.envelopes.into_iter().next().unwrap()
+    }
+
+    fn try_receive(
+        &mut self,
+        from: IdentityKey,
+        wire: &[u8],
+        confirm: bool,
+    ) -> Result<Received, ReceiveError> {
+        let request = ReceiveRequest {
+            sender: from,
+            wire: wire.to_vec(),
+            confirm,
+        };
+        self.transact(|engine, store, env| engine.receive(store, env, &request))
+    }
+
+    fn receive(&mut self, from: IdentityKey, envelope: &Envelope) -> Received {
+        self.try_receive(from, &envelope.wire, true).unwrap()
+    }
+
+    /// Reads a message that has to open.
+    fn read(&mut self, from: IdentityKey, envelope: &Envelope) -> String {
+        let received = self.receive(from, envelope);
+        match received.outcome {
+            Outcome::Decrypted(text) => String::from_utf8(text.to_vec()).unwrap(),
+            other => panic!("not read: {other:?}"),
+        }
+    }
+
+    /// Why a message does not open.
+    fn refusal(&mut self, from: IdentityKey, envelope: &Envelope) -> Reason {
+        match self.receive(from, envelope).outcome {
+            Outcome::Undecryptable(reason) | Outcome::NotTargeted(reason) => reason,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    fn bundle(&mut self) -> Vec<u8> {
+        self.transact(|engine, store, env| engine.bundle(store, env))
+            .unwrap()
+            .wire
+    }
+
+    fn import_bundle(&mut self, wire: &[u8]) -> crate::ImportedBundle {
+        self.transact(|engine, store, env| engine.import_bundle(store, env, wire))
+            .unwrap()
+    }
+
+    fn known(&self, identity: IdentityKey, id: &InstallationId) -> Option<crate::Device> {
+        self.store.device(&identity, id).unwrap()
+    }
+
+    fn sessions(&self, with: IdentityKey) -> Vec<Session> {
+        self.store.sessions(Some(&with)).unwrap()
+    }
+
+    /// The session this device would send on, by its record.
+    fn active(&self, with: IdentityKey) -> Option<Session> {
+        self.sessions(with)
+            .into_iter()
+            .find(|session| session.standing == Standing::Active)
+    }
+
+    /// Everything a failed message must not change.
+    fn fingerprint(&self) -> Vec<Vec<u8>> {
+        let mut prints: Vec<Vec<u8>> = self
+            .store
+            .sessions(None)
+            .unwrap()
+            .iter()
+            .map(|session| {
+                let facts = format!(
+                    "{:?}{:?}{:?}{:?}{}{}{}",
+                    session.id,
+                    session.standing,
+                    session.overtaking,
+                    session.installation,
+                    session.sent,
+                    session.received,
+                    self.store.stored_key_count(&session.id).unwrap(),
+                );
+                [session.ratchet.to_bytes().as_slice(), facts.as_bytes()].concat()
+            })
+            .collect();
+        prints.sort();
+        prints
+    }
+
+    fn later(&mut self, millis: u64) {
+        self.now = UnixMillis(self.now.0 + millis);
+    }
+}
+
+/// Lets all clocks run.
+fn pass(devices: &mut [&mut Device], millis: u64) {
+    for device in devices {
+        device.later(millis);
+    }
+}
+
+/// Two devices with an established session that both send on.
+fn established() -> (Device, Device) {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    meet(&mut alice, &mut bob);
+    (alice, bob)
+}
+
+fn meet(alice: &mut Device, bob: &mut Device) {
+    let bundle = bob.bundle();
+    alice.import_bundle(&bundle);
+    let hello = alice.send(bob.key, "hello");
+    assert_eq!(bob.read(alice.key, &hello), "hello");
+    let hi = bob.send(alice.key, "hi");
+    assert_eq!(alice.read(bob.key, &hi), "hi");
+    let so = alice.send(bob.key, "so");
+    assert_eq!(bob.read(alice.key, &so), "so");
+}
+
+fn mode(envelope: &Envelope) -> Mode {
+    envelope.targets[0].mode
+}

@@ -1,0 +1,411 @@
+//! Which session is sent on, through crossings, losses and rotations (protocol §7).
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::SkipReason;
+
+#[test]
+fn two_sessions_that_cross_settle_on_one_at_both_ends() {
+    // Both began before they heard of each other; whichever SK is first in byte order wins, at both.
+    for seed in 1..9 {
+        let (mut alice, mut bob) = (Device::new(seed, "alice"), Device::new(100 + seed, "bob"));
+        let (a, b) = (alice.bundle(), bob.bundle());
+        alice.import_bundle(&b);
+        bob.import_bundle(&a);
+        let from_alice = alice.send(bob.key, "from alice");
+        let from_bob = bob.send(alice.key, "from bob");
+        assert_eq!(bob.read(alice.key, &from_alice), "from alice");
+        assert_eq!(alice.read(bob.key, &from_bob), "from bob");
+        let (ours, theirs) = (
+            alice.active(bob.key).unwrap(),
+            bob.active(alice.key).unwrap(),
+        );
+        assert_eq!(ours.id, theirs.id);
+        for (one, other) in [(&mut alice, &mut bob)] {
+            for turn in 0..3 {
+                let there = one.send(other.key, "there");
+                assert_eq!(there.targets[0].session.unwrap().1, ours.id, "turn {turn}");
+                other.read(one.key, &there);
+                let back = other.send(one.key, "back");
+                assert_eq!(back.targets[0].session.unwrap().1, ours.id);
+                one.read(other.key, &back);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_loser_of_a_crossing_reads_late_messages_and_does_not_come_back_while_the_winner_stands() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (a, b) = (alice.bundle(), bob.bundle());
+    alice.import_bundle(&b);
+    bob.import_bundle(&a);
+    let from_alice: Vec<_> = (0..4)
+        .map(|n| alice.send(bob.key, &format!("a{n}")))
+        .collect();
+    let from_bob: Vec<_> = (0..4)
+        .map(|n| bob.send(alice.key, &format!("b{n}")))
+        .collect();
+    bob.read(alice.key, &from_alice[0]);
+    alice.read(bob.key, &from_bob[0]);
+    let winner = alice.active(bob.key).unwrap().id;
+    for n in 1..4 {
+        assert_eq!(bob.read(alice.key, &from_alice[n]), format!("a{n}"));
+        assert_eq!(alice.read(bob.key, &from_bob[n]), format!("b{n}"));
+    }
+    assert_eq!(alice.active(bob.key).unwrap().id, winner);
+    assert_eq!(bob.active(alice.key).unwrap().id, winner);
+}
+
+#[test]
+fn a_higher_prekey_expires_the_session_built_on_the_old_one_and_the_next_message_begins_anew() {
+    let (mut alice, mut bob) = established();
+    let before = alice.active(bob.key).unwrap().id;
+    let late = alice.send(bob.key, "late");
+    pass(&mut [&mut alice, &mut bob], DAY);
+    let rotated = bob.bundle();
+    let imported = alice.import_bundle(&rotated);
+    assert!(imported.installations[0].is_newer && !imported.installations[0].is_new);
+    assert!(matches!(
+        alice.sessions(bob.key)[0].standing,
+        Standing::Expired { .. }
+    ));
+
+    let anew = alice.send(bob.key, "anew");
+    assert_eq!(mode(&anew), Mode::X3dh);
+    assert_ne!(anew.targets[0].session.unwrap().1, before);
+    assert_eq!(bob.read(alice.key, &anew), "anew");
+    assert_eq!(bob.read(alice.key, &late), "late");
+    assert_eq!(
+        bob.active(alice.key).unwrap().id,
+        anew.targets[0].session.unwrap().1
+    );
+    let answer = bob.send(alice.key, "answer");
+    assert_eq!(alice.read(bob.key, &answer), "answer");
+}
+
+#[test]
+fn our_own_rotation_expires_at_use_and_a_listener_is_told_of_it_once() {
+    let (mut alice, mut bob) = established();
+    let written: Vec<_> = (0..3)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    pass(&mut [&mut alice, &mut bob], DAY);
+    bob.bundle();
+    // Alice still writes to the old prekey: read, with an advertisement, as Bob has sent her nothing since.
+    let first = bob.receive(alice.key, &written[0]);
+    assert!(matches!(first.outcome, Outcome::Decrypted(_)));
+    let reply = first.reply.unwrap();
+    assert!(bob.receive(alice.key, &written[1]).reply.is_none());
+    assert!(matches!(
+        alice.receive(bob.key, &reply).outcome,
+        Outcome::Bundle
+    ));
+    let anew = alice.send(bob.key, "anew");
+    assert_eq!(mode(&anew), Mode::X3dh);
+    assert_eq!(bob.read(alice.key, &anew), "anew");
+    assert_eq!(bob.read(alice.key, &written[2]), "2");
+}
+
+#[test]
+fn a_message_sent_before_a_rekey_is_read_and_changes_no_standing() {
+    let (mut alice, mut bob) = established();
+    // Bob's message with his old bundle is held back; his new bundle and a new session come first.
+    let held = bob.send(alice.key, "held");
+    pass(&mut [&mut alice, &mut bob], DAY);
+    let anew = bob.send(alice.key, "rotated");
+    assert_eq!(alice.read(bob.key, &anew), "rotated");
+    let to_new = alice.send(bob.key, "to the new prekey");
+    bob.read(alice.key, &to_new);
+    let active = alice.active(bob.key).unwrap().id;
+    assert_eq!(alice.read(bob.key, &held), "held");
+    assert_eq!(alice.active(bob.key).unwrap().id, active);
+}
+
+#[test]
+fn an_initiator_that_is_never_answered_begins_anew_after_a_week_or_a_thousand_messages() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let first = alice.send(bob.key, "first").targets[0].session.unwrap().1;
+    assert_eq!(
+        alice.send(bob.key, "same").targets[0].session.unwrap().1,
+        first
+    );
+    alice.later(7 * DAY);
+    let second = alice.send(bob.key, "a week later").targets[0]
+        .session
+        .unwrap()
+        .1;
+    assert_ne!(first, second);
+    for _ in 1..1000 {
+        assert_eq!(
+            alice.send(bob.key, "x").targets[0].session.unwrap().1,
+            second
+        );
+    }
+    assert_ne!(
+        alice.send(bob.key, "x").targets[0].session.unwrap().1,
+        second
+    );
+}
+
+#[test]
+fn sessions_of_a_peer_that_starts_over_with_every_message_stay_bounded() {
+    let config = Config {
+        max_sessions_per_device: 5,
+        max_first_messages: 12,
+        ..Config::default()
+    };
+    let mut bob = Device::with(2, "x1-bob", config);
+    let bundle = bob.bundle();
+    for start in 0..20_u64 {
+        let mut alice = Device::new(1, "alice");
+        alice.rng = Sequence(1000 + start);
+        alice.import_bundle(&bundle);
+        let first = alice.send(bob.key, "again");
+        let received = bob.receive(alice.key, &first);
+        if start < 12 {
+            assert!(matches!(received.outcome, Outcome::Decrypted(_)), "{start}");
+        } else {
+            assert_eq!(
+                received.outcome,
+                Outcome::Undecryptable(Reason::TooManySessions)
+            );
+        }
+        assert!(bob.sessions(alice.key).len() <= 5, "{start}");
+        assert!(bob.active(alice.key).is_some());
+    }
+}
+
+#[test]
+fn a_first_message_cannot_revive_a_session_that_was_dropped() {
+    let config = Config {
+        max_sessions_per_device: 1,
+        ..Config::default()
+    };
+    let mut bob = Device::with(2, "x1-bob", config);
+    let bundle = bob.bundle();
+    let mut firsts = Vec::new();
+    for start in 0..3_u64 {
+        let mut alice = Device::new(1, "alice");
+        alice.rng = Sequence(start);
+        alice.import_bundle(&bundle);
+        firsts.push((alice.key, alice.send(bob.key, "first")));
+        let (from, first) = firsts.last().unwrap();
+        bob.read(*from, first);
+    }
+    let (from, first) = &firsts[0];
+    assert_eq!(bob.refusal(*from, first), Reason::MessageKeyGone);
+}
+
+#[test]
+fn at_most_three_devices_get_a_copy_and_the_others_are_named() {
+    let mut alice = Device::new(1, "alice");
+    let mut devices: Vec<Device> = (0..5)
+        .map(|n| Device::new(2, &format!("bob-{n}")))
+        .collect();
+    for (hours, device) in devices.iter_mut().enumerate() {
+        device.later(hours as u64 * 60_000);
+        let bundle = device.bundle();
+        alice.import_bundle(&bundle);
+    }
+    let sent = alice.sent(devices[0].key, "to all");
+    let reached: Vec<_> = sent.envelopes[0]
+        .targets
+        .iter()
+        .map(|t| t.installation.clone().unwrap())
+        .collect();
+    // The most recently active first.
+    assert_eq!(reached, [4, 3, 2].map(|n: usize| devices[n].id.clone()));
+    let skipped: Vec<_> = sent
+        .skipped
+        .iter()
+        .map(|s| (s.installation.clone(), s.reason))
+        .collect();
+    assert_eq!(
+        skipped,
+        [1, 0].map(|n: usize| (devices[n].id.clone(), SkipReason::OverLimit))
+    );
+    let alice_key = alice.key;
+    for n in [2, 3, 4] {
+        assert_eq!(devices[n].read(alice_key, &sent.envelopes[0]), "to all");
+    }
+    assert_eq!(
+        devices[0].refusal(alice_key, &sent.envelopes[0]),
+        Reason::OtherInstallation
+    );
+}
+
+#[test]
+fn a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back() {
+    let only = |suite| Config {
+        suites: vec![suite],
+        ..Config::default()
+    };
+    let mut modern = Device::with(1, "x1-modern", only(crypto_core::Suite::X25519));
+    let mut plain = Device::plain(2, "plain");
+    modern.import_bundle(&plain.bundle());
+    let refused = modern.try_send(&[plain.key], "x", None);
+    assert!(matches!(refused, Err(SendError::SuiteForbidden { .. })));
+
+    let mut old = Device::with(3, "x1-old", only(crypto_core::Suite::Secp256k1));
+    let mut third = Device::new(4, "third");
+    third.import_bundle(&old.bundle());
+    let message = third.send(old.key, "x");
+    assert_eq!(old.refusal(third.key, &message), Reason::SuiteForbidden);
+    plain.import_bundle(&modern.bundle());
+    // The entry carries the ratchet prekey, so x25519 is used, although the sender's own has none.
+    assert_eq!(
+        plain.send(modern.key, "x").targets[0].session.unwrap().0,
+        crypto_core::Suite::X25519
+    );
+}
+
+#[test]
+fn in_suite_secp256k1_the_device_is_taken_from_a_bundle_only() {
+    let (mut alice, mut bob) = (
+        Device::plain(1, "alice-phone"),
+        Device::plain(2, "bob-phone"),
+    );
+    alice.import_bundle(&bob.bundle());
+    let mut message = crate::wire::decode_message(&alice.send(bob.key, "hello").wire).unwrap();
+    message.installation = "someone-else".to_owned();
+    message.bundles.clear();
+    let renamed = crate::wire::encode_message(message);
+    let received = bob.try_receive(alice.key, &renamed, true).unwrap();
+    assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+    let session = &bob.sessions(alice.key)[0];
+    assert_eq!(
+        (
+            session.installation.as_ref(),
+            session.standing == Standing::Active
+        ),
+        (None, false)
+    );
+    // With her bundle the session is hers, and is answered on.
+    let next = alice.send(bob.key, "with my bundle");
+    assert_eq!(bob.read(alice.key, &next), "with my bundle");
+    let session = bob.active(alice.key).unwrap();
+    assert_eq!(session.installation.as_ref(), Some(&alice.id));
+    let answer = bob.send(alice.key, "answer");
+    assert_eq!(mode(&answer), Mode::Ratchet);
+    assert_eq!(alice.read(bob.key, &answer), "answer");
+}
+
+#[test]
+fn a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes() {
+    let (mut alice, bob) = established();
+    let first = alice.try_send(&[bob.key], "once", Some("r")).unwrap();
+    let before = alice.fingerprint();
+    assert_eq!(
+        alice.try_send(&[bob.key], "once", Some("r")).unwrap(),
+        first
+    );
+    assert_eq!(alice.fingerprint(), before);
+    let other = alice.try_send(&[bob.key], "other", Some("r"));
+    assert!(matches!(other, Err(SendError::RequestIdReused)));
+    alice.later(DAY + 1);
+    assert_ne!(
+        alice.try_send(&[bob.key], "once", Some("r")).unwrap(),
+        first
+    );
+
+    let before = alice.fingerprint();
+    let request = SendRequest {
+        recipients: vec![bob.key],
+        payload: b"lost".to_vec(),
+        request_id: None,
+    };
+    alice.store.begin().unwrap();
+    let mut env = Env {
+        now: alice.now,
+        rng: &mut alice.rng,
+    };
+    alice
+        .engine
+        .send(&mut alice.store, &mut env, &request)
+        .unwrap();
+    alice.store.crash();
+    assert_eq!(alice.fingerprint(), before);
+}
+
+/// What two devices do to each other between two moments.
+#[derive(Clone, Debug)]
+enum Step {
+    Send(bool),
+    Deliver(bool, prop::sample::Index),
+    Drop(bool, prop::sample::Index),
+    Wait(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => any::<bool>().prop_map(Step::Send),
+        4 => (any::<bool>(), any::<prop::sample::Index>()).prop_map(|(to, which)| Step::Deliver(to, which)),
+        1 => (any::<bool>(), any::<prop::sample::Index>()).prop_map(|(to, which)| Step::Drop(to, which)),
+        1 => prop_oneof![Just(HOUR), Just(25 * HOUR)].prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Whatever is sent, crossed, withheld, lost or rotated within 13 days: every message that arrives is read, once; no place of a
+    /// chain is used twice; and after two messages each way both ends send on the same session.
+    #[test]
+    fn two_devices_read_everything_and_meet_again(
+        steps in steps(),
+        plain in any::<bool>(),
+    ) {
+        let mut devices = if plain {
+            [Device::plain(1, "alice"), Device::plain(2, "bob")]
+        } else {
+            [Device::new(1, "alice"), Device::new(2, "bob")]
+        };
+        let keys = [devices[0].key, devices[1].key];
+        let mut places = std::collections::BTreeSet::new();
+        let mut on_the_way: [Vec<(Envelope, String)>; 2] = [Vec::new(), Vec::new()];
+        let mut waited = 0;
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Send(from) => {
+                    let (from, to) = (usize::from(from), 1 - usize::from(from));
+                    let text = format!("{number}");
+                    let envelope = devices[from].send(keys[to], &text);
+                    prop_assert!(places.insert(envelope.targets[0].message));
+                    on_the_way[to].push((envelope, text));
+                }
+                Step::Deliver(to, which) if !on_the_way[usize::from(to)].is_empty() => {
+                    let to = usize::from(to);
+                    let index = which.index(on_the_way[to].len());
+                    let (envelope, text) = on_the_way[to].remove(index);
+                    prop_assert_eq!(devices[to].read(keys[1 - to], &envelope), text);
+                    let ratchet = mode(&envelope) != Mode::Dh;
+                    let again = devices[to].receive(keys[1 - to], &envelope).outcome;
+                    prop_assert_eq!(!matches!(again, Outcome::Decrypted(_)), ratchet, "read twice");
+                }
+                Step::Drop(to, which) if !on_the_way[usize::from(to)].is_empty() => {
+                    let index = which.index(on_the_way[usize::from(to)].len());
+                    on_the_way[usize::from(to)].remove(index);
+                }
+                Step::Wait(span) if waited + span < 13 * DAY => {
+                    waited += span;
+                    for device in &mut devices {
+                        device.later(span);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for turn in 0..4 {
+            let (from, to) = (turn % 2, 1 - turn % 2);
+            let envelope = devices[from].send(keys[to], "settle");
+            prop_assert_eq!(devices[to].read(keys[from], &envelope), "settle");
+        }
+        let active = |device: &Device, with| device.active(with).map(|session| session.id);
+        prop_assert_eq!(active(&devices[0], keys[1]), active(&devices[1], keys[0]));
+        prop_assert!(active(&devices[0], keys[1]).is_some());
+    }
+}
