@@ -23,6 +23,8 @@ mod retired;
 mod send;
 mod standing;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod store_contract;
 mod targets;
 #[cfg(test)]
 mod tests;

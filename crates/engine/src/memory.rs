@@ -464,3 +464,13 @@ impl Transaction for MemoryStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_in_memory_keeps_the_contract() {
+        crate::store_contract::run(MemoryStore::default);
+    }
+}

@@ -10,6 +10,8 @@ mod key;
 mod read;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::marker::PhantomData;

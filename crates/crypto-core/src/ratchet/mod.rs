@@ -312,7 +312,8 @@ impl<C: Curve> Ratchet<C> {
 impl Chain {
     /// Steps up to message `n`, keeping the keys passed over.
     fn skip_to(mut self, header_key: &HeaderKey, n: u32) -> (Vec<SkippedKey>, Self) {
-        let mut skipped = Vec::new();
+        // Never grows: a buffer that moved would leave keys behind. The caller has bounded the number.
+        let mut skipped = Vec::with_capacity(n.saturating_sub(self.n) as usize);
         while self.n < n {
             let (key, message_key) = self.key.step();
             skipped.push(SkippedKey {

@@ -1,6 +1,11 @@
-//! Recorded vectors and properties.
+//! Recorded vectors, properties, and what is refused.
 
+mod bundles;
+mod dh_messages;
+mod keys;
+mod mnemonics;
 mod properties;
+mod ratchets;
 mod secrets;
 mod vectors;
 

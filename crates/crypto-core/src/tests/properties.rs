@@ -11,16 +11,16 @@ const LIMITS: SkipLimits = SkipLimits {
 };
 
 /// Two ends of a session, and what is on its way.
-struct Pair {
-    ends: [SessionRatchet; 2],
+pub(super) struct Pair {
+    pub(super) ends: [SessionRatchet; 2],
     /// Keys each end has kept, by chain and number.
-    kept: [Vec<(HeaderKey, u32, MessageKey)>; 2],
+    pub(super) kept: [Vec<(HeaderKey, u32, MessageKey)>; 2],
     rng: Draws,
-    ad: AssociatedData,
+    pub(super) ad: AssociatedData,
 }
 
 impl Pair {
-    fn new(suite: Suite, seed: u64) -> Self {
+    pub(super) fn new(suite: Suite, seed: u64) -> Self {
         let mut rng = Draws::seeded(seed);
         let identity = IdentityKeyPair::generate(&mut rng);
         let signed = SignedPreKeyPair::generate(&mut rng);
@@ -39,24 +39,24 @@ impl Pair {
         let responder = SessionRatchet::respond(&shared, own, suite).unwrap();
         Self {
             ends: [initiator, responder],
-            kept: [Vec::new(), Vec::new()],
+            pub(super) kept: [Vec::new(), Vec::new()],
             rng,
             ad: AssociatedData::from_bytes(b"who with whom".to_vec()),
         }
     }
 
-    fn copy(&self, end: usize) -> SessionRatchet {
+    pub(super) fn copy(&self, end: usize) -> SessionRatchet {
         SessionRatchet::from_bytes(&self.ends[end].to_bytes()).unwrap()
     }
 
     /// Every step goes through the stored form, as in a daemon.
-    fn seal(&mut self, end: usize, text: &[u8]) -> Result<Sealed, SealError> {
+    pub(super) fn seal(&mut self, end: usize, text: &[u8]) -> Result<Sealed, SealError> {
         let (next, sealed) = self.copy(end).seal(&self.ad, text)?;
         self.ends[end] = next;
         Ok(sealed)
     }
 
-    fn open(&mut self, end: usize, sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
+    pub(super) fn open(&mut self, end: usize, sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
         let header = &sealed.header;
         let stored = self.kept[end]
             .iter()
@@ -85,7 +85,7 @@ impl Pair {
     }
 }
 
-fn suites() -> impl Strategy<Value = Suite> {
+pub(super) fn suites() -> impl Strategy<Value = Suite> {
     prop_oneof![Just(Suite::X25519), Just(Suite::Secp256k1)]
 }
 

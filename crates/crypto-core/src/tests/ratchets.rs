@@ -1,0 +1,441 @@
+//! The edges of the ratchet: bounds, lies in headers, ends of chains, the stored form.
+
+use std::collections::BTreeSet;
+
+use aes::Aes256;
+use ctr::{
+    Ctr128BE,
+    cipher::{KeyIvInit as _, StreamCipher as _},
+};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use proptest::prelude::*;
+use rand_core::{TryCryptoRng, TryRng};
+use sha2::Sha256;
+
+use super::{
+    Draws,
+    properties::{Pair, suites},
+};
+use crate::*;
+
+const SUITES: [Suite; 2] = [Suite::X25519, Suite::Secp256k1];
+const LIMITS: SkipLimits = SkipLimits {
+    max_skip: 10,
+    max_steps: 20,
+};
+/// Where the length of the chain before stands in a stored state, after version, suite, root and own pair.
+const fn pn_at(suite: Suite) -> usize {
+    2 + 32 + 32 + suite.header_key_bytes()
+}
+/// Where the number of the sending chain stands, after the flag and the chain key.
+const fn sending_n_at(suite: Suite) -> usize {
+    pn_at(suite) + 4 + 1 + 32
+}
+
+/// Randomness that must not be asked for.
+struct NoDraws;
+
+impl TryRng for NoDraws {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        panic!("drawn before the message was authentic")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        panic!("drawn before the message was authentic")
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+        panic!("drawn before the message was authentic")
+    }
+}
+
+impl TryCryptoRng for NoDraws {}
+
+/// What the ratchet says to a message it must refuse; it must draw nothing, and stay as it is.
+fn refusal(
+    pair: &Pair,
+    end: usize,
+    header: &Header,
+    ciphertext: &[u8],
+    limits: &SkipLimits,
+) -> OpenError {
+    let before = pair.ends[end].to_bytes();
+    let opened = pair.ends[end].open(header, &pair.ad, ciphertext, limits, &mut NoDraws);
+    assert_eq!(*pair.ends[end].to_bytes(), *before);
+    opened.err().expect("opened what had to be refused")
+}
+
+/// A state with a number in it set to another: to send honest MACs over lies.
+fn with_number(ratchet: &SessionRatchet, at: usize, number: u32) -> SessionRatchet {
+    let mut bytes = ratchet.to_bytes().to_vec();
+    bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    SessionRatchet::from_bytes(&bytes).unwrap()
+}
+
+/// A session in which both ends have heard of each other.
+fn established(suite: Suite, seed: u64) -> Pair {
+    let mut pair = Pair::new(suite, seed);
+    for end in [0, 1] {
+        let sealed = pair.seal(end, b"hello").unwrap();
+        pair.open(1 - end, &sealed).unwrap();
+    }
+    pair
+}
+
+#[test]
+fn exactly_max_skip_messages_may_be_passed_over_in_the_current_chain() {
+    for suite in SUITES {
+        let mut pair = Pair::new(suite, 1);
+        let sent: Vec<Sealed> = (0..13).map(|_| pair.seal(0, b"x").unwrap()).collect();
+        pair.open(1, &sent[0]).unwrap();
+        let refused = refusal(&pair, 1, &sent[12].header, &sent[12].ciphertext, &LIMITS);
+        assert_eq!(refused, OpenError::TooManySkipped);
+        assert!(pair.open(1, &sent[11]).is_ok());
+        assert_eq!(pair.kept[1].len(), 10);
+    }
+}
+
+/// The limit for one message in all holds over both chains together, and over one that has a larger limit of its own.
+#[test]
+fn exactly_max_steps_messages_may_be_passed_over_in_all() {
+    for suite in SUITES {
+        let mut pair = established(suite, 2);
+        // Five of the chain before are missing, then five of the new one.
+        let first = pair.seal(0, b"x").unwrap();
+        pair.open(1, &first).unwrap();
+        for _ in 0..5 {
+            pair.seal(0, b"lost").unwrap();
+        }
+        let answer = pair.seal(1, b"y").unwrap();
+        pair.open(0, &answer).unwrap();
+        let sent: Vec<Sealed> = (0..6).map(|_| pair.seal(0, b"z").unwrap()).collect();
+        let (header, ciphertext) = (&sent[5].header, &sent[5].ciphertext);
+        let tight = SkipLimits { max_skip: 10, max_steps: 9 };
+        assert_eq!(refusal(&pair, 1, header, ciphertext, &tight), OpenError::TooManySkipped);
+        let exact = SkipLimits { max_skip: 10, max_steps: 10 };
+        let opened = pair.ends[1]
+            .open(header, &pair.ad, ciphertext, &exact, &mut Draws::seeded(1))
+            .unwrap();
+        assert_eq!(opened.skipped.len(), 10);
+
+        let tight = SkipLimits { max_skip: 10, max_steps: 3 };
+        let mut pair = established(suite, 2);
+        let sent: Vec<Sealed> = (0..6).map(|_| pair.seal(0, b"x").unwrap()).collect();
+        pair.open(1, &sent[0]).unwrap();
+        let refused = refusal(&pair, 1, &sent[5].header, &sent[5].ciphertext, &tight);
+        assert_eq!(refused, OpenError::TooManySkipped);
+    }
+}
+
+/// The rest of the old chain counts against the limit of one step, too.
+#[test]
+fn the_chain_before_may_miss_max_skip_messages_and_no_more() {
+    for (lost, fits) in [(10, true), (11, false)] {
+        let mut pair = established(Suite::X25519, 3);
+        let first = pair.seal(0, b"x").unwrap();
+        pair.open(1, &first).unwrap();
+        for _ in 0..lost {
+            pair.seal(0, b"lost").unwrap();
+        }
+        let answer = pair.seal(1, b"y").unwrap();
+        pair.open(0, &answer).unwrap();
+        let next = pair.seal(0, b"z").unwrap();
+        if fits {
+            assert!(pair.open(1, &next).is_ok());
+        } else {
+            let refused = refusal(&pair, 1, &next.header, &next.ciphertext, &LIMITS);
+            assert_eq!(refused, OpenError::TooManySkipped);
+        }
+    }
+}
+
+/// Kept keys are dropped oldest first, so their order is the order of sending.
+#[test]
+fn skipped_keys_come_in_the_order_of_sending() {
+    for suite in SUITES {
+        let mut pair = established(suite, 4);
+        let old: Vec<Sealed> = (0..4).map(|_| pair.seal(0, b"x").unwrap()).collect();
+        pair.open(1, &old[0]).unwrap();
+        let answer = pair.seal(1, b"y").unwrap();
+        pair.open(0, &answer).unwrap();
+        let new: Vec<Sealed> = (0..3).map(|_| pair.seal(0, b"z").unwrap()).collect();
+        let opened = pair.ends[1]
+            .open(&new[2].header, &pair.ad, &new[2].ciphertext, &LIMITS, &mut Draws::seeded(1))
+            .unwrap();
+        let places: Vec<(HeaderKey, u32)> = opened.skipped.iter().map(|key| (key.header_key, key.n)).collect();
+        let expected: Vec<(HeaderKey, u32)> = [&old[1], &old[2], &old[3], &new[0], &new[1]]
+            .map(|sealed| (sealed.header.key, sealed.header.n))
+            .to_vec();
+        assert_eq!(places, expected);
+    }
+}
+
+/// The MAC is honest; the sender lies about how much it sent before.
+#[test]
+fn a_previous_count_below_what_was_received_is_refused() {
+    for suite in SUITES {
+        let mut pair = established(suite, 5);
+        for _ in 0..2 {
+            let sealed = pair.seal(0, b"x").unwrap();
+            pair.open(1, &sealed).unwrap();
+        }
+        let answer = pair.seal(1, b"y").unwrap();
+        pair.open(0, &answer).unwrap();
+        let lying = |pn| {
+            let (_, sealed) = with_number(&pair.ends[0], pn_at(suite), pn).seal(&pair.ad, b"z").unwrap();
+            assert_eq!(sealed.header.pn, pn);
+            sealed
+        };
+        for pn in [0, 1] {
+            let sealed = lying(pn);
+            let refused = refusal(&pair, 1, &sealed.header, &sealed.ciphertext, &LIMITS);
+            assert_eq!(refused, OpenError::BadPreviousCount);
+        }
+        // The same with the true number opens: it is the number alone that was wrong.
+        let sealed = lying(2);
+        assert!(pair.open(1, &sealed).is_ok());
+    }
+}
+
+/// There is no chain before the first message to a responder, so none can have had messages.
+#[test]
+fn the_first_message_in_has_nothing_before_it() {
+    for suite in SUITES {
+        let pair = Pair::new(suite, 6);
+        let (_, sealed) = with_number(&pair.ends[0], pn_at(suite), 1).seal(&pair.ad, b"x").unwrap();
+        let refused = refusal(&pair, 1, &sealed.header, &sealed.ciphertext, &LIMITS);
+        assert_eq!(refused, OpenError::BadPreviousCount);
+    }
+}
+
+/// The last number that is used is `u32::MAX - 1`; after it both ends stop, and neither wraps to 0.
+#[test]
+fn both_ends_of_a_chain_stop_before_its_numbers_wrap() {
+    for suite in SUITES {
+        let mut pair = established(suite, 7);
+        let sealed = pair.seal(0, b"x").unwrap();
+        pair.open(1, &sealed).unwrap();
+        // Both ends skip ahead alike: one chain key, one number.
+        pair.ends[0] = with_number(&pair.ends[0], sending_n_at(suite), u32::MAX - 1);
+        let receiving_n_at = pair.ends[1].to_bytes().len() - 4;
+        pair.ends[1] = with_number(&pair.ends[1], receiving_n_at, u32::MAX - 1);
+        let last = pair.seal(0, b"last").unwrap();
+        assert_eq!(last.header.n, u32::MAX - 1);
+        assert_eq!(pair.open(1, &last).unwrap(), b"last");
+        assert_eq!(pair.seal(0, b"more").err(), Some(SealError::ChainExhausted));
+        let beyond = Header { n: u32::MAX, ..last.header };
+        let refused = refusal(&pair, 1, &beyond, &last.ciphertext, &LIMITS);
+        assert_eq!(refused, OpenError::ChainExhausted);
+    }
+}
+
+/// Refused before a key is computed, however wide the limits are set.
+#[test]
+fn the_number_beyond_the_last_ends_a_new_chain_too() {
+    let limits = SkipLimits { max_skip: u32::MAX, max_steps: u32::MAX };
+    for suite in SUITES {
+        let mut pair = Pair::new(suite, 8);
+        let sealed = pair.seal(0, b"x").unwrap();
+        let beyond = Header { n: u32::MAX, ..sealed.header };
+        let refused = refusal(&pair, 1, &beyond, &sealed.ciphertext, &limits);
+        assert_eq!(refused, OpenError::ChainExhausted);
+    }
+}
+
+#[test]
+fn a_header_key_of_the_other_suite_is_malformed() {
+    for suite in SUITES {
+        let mut pair = Pair::new(suite, 9);
+        let sealed = pair.seal(0, b"x").unwrap();
+        let key = match suite {
+            Suite::X25519 => HeaderKey::Secp256k1([2; 33]),
+            Suite::Secp256k1 => HeaderKey::X25519([2; 32]),
+        };
+        // A count that would be refused on its own: the suite is looked at first.
+        let header = Header { key, pn: 9, ..sealed.header };
+        let refused = refusal(&pair, 1, &header, &sealed.ciphertext, &LIMITS);
+        assert_eq!(refused, OpenError::Malformed);
+        let stored = MessageKey::from_stored([1; 32]);
+        let opened = pair.ends[1].open_stored(&stored, &header, &pair.ad, &sealed.ciphertext);
+        assert_eq!(opened.err(), Some(OpenError::Malformed));
+    }
+}
+
+#[test]
+fn header_keys_that_give_no_secret_are_malformed() {
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut off_curve = [0xff; 33];
+    off_curve[0] = 2;
+    for (suite, key) in [
+        (Suite::X25519, HeaderKey::X25519([0; 32])),
+        (Suite::X25519, HeaderKey::X25519(one)),
+        (Suite::Secp256k1, HeaderKey::Secp256k1(off_curve)),
+        (Suite::Secp256k1, HeaderKey::Secp256k1([4; 33])),
+    ] {
+        let mut pair = Pair::new(suite, 10);
+        let sealed = pair.seal(0, b"x").unwrap();
+        let header = Header { key, ..sealed.header };
+        let refused = refusal(&pair, 1, &header, &sealed.ciphertext, &LIMITS);
+        assert_eq!(refused, OpenError::Malformed, "{key:?}");
+    }
+}
+
+#[test]
+fn suite_x25519_needs_the_ratchet_prekey_at_both_ends() {
+    let signed = SignedPreKeyPair::from_secret_bytes(&[1; 32]).unwrap();
+    let identity = IdentityKeyPair::from_secret_bytes(&[2; 32]).unwrap();
+    let prekey = VerifiedPreKey::from_stored(*identity.public(), *signed.public(), None);
+    let shared = SharedKey::from_stored([3; 32]);
+    let initiated = SessionRatchet::initiate(&shared, &prekey, Suite::X25519, &mut NoDraws);
+    assert_eq!(initiated.err(), Some(KeyError::NoRatchetPreKey));
+    let own = OwnPreKeys { signed: &signed, ratchet: None };
+    let responded = SessionRatchet::respond(&shared, own, Suite::X25519);
+    assert_eq!(responded.err(), Some(KeyError::NoRatchetPreKey));
+}
+
+/// A sealed message made from the specification alone, with an IV of our choice: the recipient takes it from the wire.
+#[test]
+fn the_iv_is_the_one_on_the_wire() {
+    let message_key = [9; 32];
+    let ad = AssociatedData::from_bytes(b"who with whom".to_vec());
+    let key = HeaderKey::X25519([5; 32]);
+    let header = Header { key, n: 0x0102_0304, pn: 7 };
+    let mut keys = [0; 80];
+    Hkdf::<Sha256>::new(Some(&[0; 32]), &message_key)
+        .expand(b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh", &mut keys)
+        .unwrap();
+    let iv = [0x77; 16];
+    let mut body = b"text".to_vec();
+    Ctr128BE::<Aes256>::new_from_slices(&keys[..32], &iv)
+        .unwrap()
+        .apply_keystream(&mut body);
+    let mac = Hmac::<Sha256>::new_from_slice(&keys[32..64])
+        .unwrap()
+        .chain_update(b"who with whom")
+        .chain_update([4, 3, 2, 1, 7, 0, 0, 0])
+        .chain_update([5; 32])
+        .chain_update(iv)
+        .chain_update(&body)
+        .finalize()
+        .into_bytes();
+    let ciphertext = [iv.as_slice(), &body, &mac].concat();
+    let pair = Pair::new(Suite::X25519, 11);
+    let stored = MessageKey::from_stored(message_key);
+    let opened = pair.ends[0].open_stored(&stored, &header, &ad, &ciphertext).unwrap();
+    assert_eq!(*opened, b"text");
+}
+
+#[test]
+fn a_stored_key_opens_its_own_message_alone() {
+    let mut pair = Pair::new(Suite::Secp256k1, 12);
+    let sent: Vec<Sealed> = (0..3).map(|_| pair.seal(0, b"x").unwrap()).collect();
+    pair.open(1, &sent[2]).unwrap();
+    let (_, _, key) = &pair.kept[1][0];
+    let open = |sealed: &Sealed, ciphertext: &[u8]| {
+        pair.ends[1].open_stored(key, &sealed.header, &pair.ad, ciphertext)
+    };
+    assert!(open(&sent[0], &sent[0].ciphertext).is_ok());
+    let other = open(&sent[1], &sent[1].ciphertext);
+    assert_eq!(other.err(), Some(OpenError::Authentication));
+    let short = open(&sent[0], &sent[0].ciphertext[..SEAL_OVERHEAD_BYTES - 1]);
+    assert_eq!(short.err(), Some(OpenError::Malformed));
+}
+
+#[test]
+fn stored_states_of_another_version_or_suite_or_with_odd_flags_are_refused() {
+    for suite in SUITES {
+        let state = Pair::new(suite, 13).ends[0].to_bytes().to_vec();
+        let with = |at: usize, byte: u8| {
+            let mut changed = state.clone();
+            changed[at] = byte;
+            SessionRatchet::from_bytes(&changed).is_ok()
+        };
+        assert!(with(0, 1));
+        assert!(!with(0, 0) && !with(0, 2));
+        assert!(!with(1, 0) && !with(1, 3));
+        // Of the other suite the lengths do not fit.
+        assert!(!with(1, 3 - suite.byte()));
+        let flag = pn_at(suite) + 4;
+        assert!(with(flag, 1));
+        assert!(!with(flag, 2) && !with(flag, 0xff));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Keys are under the MAC byte for byte: also where the changed key gives the same secret, as with the sign of
+    /// a secp256k1 point or bit 255 of an X25519 key.
+    #[test]
+    fn no_bit_of_a_header_key_can_be_changed(
+        suite in suites(),
+        seed in any::<u64>(),
+        turns in 0_usize..3,
+        bit in any::<prop::sample::Index>(),
+    ) {
+        let mut pair = Pair::new(suite, seed);
+        for turn in 0..turns {
+            let sealed = pair.seal(turn % 2, b"turn").unwrap();
+            pair.open(1 - turn % 2, &sealed).unwrap();
+        }
+        let (from, to) = (turns % 2, 1 - turns % 2);
+        let sealed = pair.seal(from, b"text").unwrap();
+        let same_secret = match suite {
+            Suite::X25519 => 255,
+            Suite::Secp256k1 => 0,
+        };
+        for bit in [same_secret, bit.index(sealed.header.key.as_bytes().len() * 8)] {
+            let mut key = sealed.header.key.as_bytes().to_vec();
+            key[bit / 8] ^= 1 << (bit % 8);
+            let header = Header { key: HeaderKey::from_wire(&key).unwrap(), ..sealed.header };
+            let refused = refusal(&pair, to, &header, &sealed.ciphertext, &LIMITS);
+            if bit == same_secret {
+                prop_assert_eq!(refused, OpenError::Authentication);
+            }
+        }
+        prop_assert_eq!(pair.open(to, &sealed).unwrap(), b"text");
+    }
+
+    /// The IV comes from the message key: two equal ones would be one key used twice.
+    #[test]
+    fn no_message_key_seals_twice(
+        suite in suites(),
+        seed in any::<u64>(),
+        turns in prop::collection::vec(1_usize..5, 1..8),
+    ) {
+        let mut pair = Pair::new(suite, seed);
+        let mut ivs = BTreeSet::new();
+        for (turn, count) in turns.into_iter().enumerate() {
+            let from = turn % 2;
+            for _ in 0..count {
+                let sealed = pair.seal(from, b"one text for all").unwrap();
+                prop_assert!(ivs.insert(sealed.ciphertext[..16].to_vec()));
+                pair.open(1 - from, &sealed).unwrap();
+            }
+        }
+    }
+
+    /// A state changed anywhere is refused or is a state; opening and sealing with it does not panic.
+    #[test]
+    fn broken_states_do_not_panic(
+        suite in suites(),
+        seed in any::<u64>(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut pair = established(suite, seed);
+        let sealed = pair.seal(0, b"text").unwrap();
+        let mut bytes = pair.ends[1].to_bytes().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(ratchet) = SessionRatchet::from_bytes(&bytes) {
+            prop_assert_eq!(ratchet.to_bytes().to_vec(), bytes);
+            let _ = ratchet.open(&sealed.header, &pair.ad, &sealed.ciphertext, &LIMITS, &mut Draws::seeded(1));
+            let _ = ratchet.seal(&pair.ad, b"text");
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! What every store has to keep to: one suite, run by each backend's own tests.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a contract says what it expects by panicking"
+)]
+
+use crypto_core::{
+    EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId, MessageKey,
+    OwnPreKeys, RatchetPreKeyPair, SessionId, SessionRatchet, SharedKey, SignedPreKey,
+    SignedPreKeyPair, Suite, VerifiedPreKey, sign_ratchet_prekey,
+};
+
+use crate::{
+    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, OwnPreKey,
+    OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, Session, Standing, StoreRead, StoredKey,
+    StoredReply, Transaction, UnixMillis,
+};
+
+/// Runs the whole contract on fresh stores.
+pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
+    own_records_come_back(&mut fresh());
+    peers_and_devices_come_back(&mut fresh());
+    sessions_come_back_and_are_found(&mut fresh());
+    at_most_one_session_is_active(&mut fresh());
+    stored_keys_keep_their_age(&mut fresh());
+    first_messages_and_replies_are_remembered(&mut fresh());
+    a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
+}
+
+fn identity(seed: u8) -> IdentityKeyPair {
+    IdentityKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
+}
+
+fn key(seed: u8) -> IdentityKey {
+    *identity(seed).public()
+}
+
+fn signed(seed: u8) -> SignedPreKeyPair {
+    SignedPreKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
+}
+
+fn prekey(seed: u8) -> SignedPreKey {
+    *signed(seed).public()
+}
+
+fn installation(name: &str) -> InstallationId {
+    InstallationId::parse(name).expect("an id")
+}
+
+/// A prekey with or without its ratchet half.
+#[must_use]
+pub fn own_prekey(seed: u8, with_ratchet: bool, replaced_at: Option<UnixMillis>) -> OwnPreKey {
+    let signed = signed(seed);
+    let pair = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
+    let signature = sign_ratchet_prekey(
+        &identity(1),
+        &installation("x1-me"),
+        signed.public(),
+        pair.public(),
+        1,
+    );
+    OwnPreKey {
+        signed,
+        ratchet: with_ratchet.then_some(OwnRatchetPreKey { pair, signature }),
+        version: u32::from(seed),
+        created_at: UnixMillis(u64::from(seed)),
+        replaced_at,
+    }
+}
+
+/// A session of either suite, set up as the responder.
+#[must_use]
+pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
+    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
+    let signed = signed(seed);
+    let own = OwnPreKeys {
+        signed: &signed,
+        ratchet: Some(&ratchet),
+    };
+    Session {
+        id: SessionId::from_bytes([seed; 32]),
+        peer: key(2),
+        installation: Some(installation("x1-phone")),
+        role: Role::Responder,
+        signed_pre_key: *signed.public(),
+        ratchet_pre_key: Some(*ratchet.public()),
+        handshake: Handshake::Established,
+        standing,
+        lost_to: None,
+        overtaking: None,
+        ratchet: SessionRatchet::respond(&SharedKey::from_stored([seed; 32]), own, suite)
+            .expect("a ratchet"),
+        retired: RetiredChains::default(),
+        created_at: UnixMillis(1),
+        last_sent_at: None,
+        last_received_at: None,
+        sent: 0,
+        received: 0,
+        advances: 0,
+    }
+}
+
+/// All that a record says, secrets included, as text that can be compared.
+fn facts(session: &Session) -> String {
+    let handshake = match &session.handshake {
+        Handshake::Unconfirmed { shared, ephemeral } => {
+            format!("{:?} {ephemeral:?}", shared.secret_bytes())
+        }
+        Handshake::Established => "established".to_owned(),
+    };
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {handshake} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {}",
+        session.id,
+        session.peer,
+        session.installation,
+        session.role,
+        session.signed_pre_key,
+        session.ratchet_pre_key,
+        session.standing,
+        session.lost_to,
+        session.overtaking,
+        session.ratchet.to_bytes().as_slice(),
+        session.retired,
+        session.created_at,
+        session.last_sent_at,
+        session.last_received_at,
+        session.sent,
+        session.received,
+        session.advances,
+    )
+}
+
+fn prekey_facts(prekey: &OwnPreKey) -> String {
+    let ratchet = prekey.ratchet.as_ref().map(|ratchet| {
+        (
+            ratchet.pair.secret_bytes().to_vec(),
+            *ratchet.pair.public(),
+            ratchet.signature,
+        )
+    });
+    format!(
+        "{:?} {:?} {ratchet:?} {} {:?} {:?}",
+        prekey.signed.secret_bytes().as_slice(),
+        prekey.signed.public(),
+        prekey.version,
+        prekey.created_at,
+        prekey.replaced_at,
+    )
+}
+
+fn own_records_come_back(store: &mut impl Transaction) {
+    assert!(store.own_bundle().expect("read").is_none());
+    assert!(store.current_own_prekey().expect("read").is_none());
+    store.begin().expect("begin");
+    for (seed, with_ratchet, replaced_at) in [
+        (5, true, Some(UnixMillis(9))),
+        (6, false, Some(UnixMillis(10))),
+        (7, true, None),
+    ] {
+        let record = own_prekey(seed, with_ratchet, replaced_at);
+        store.put_own_prekey(&record).expect("put");
+        let found = store.own_prekey(record.signed.public()).expect("read");
+        assert_eq!(
+            found.as_ref().map(prekey_facts),
+            Some(prekey_facts(&record))
+        );
+        let replaced = store.own_prekey_replaced_at(record.signed.public());
+        assert_eq!(replaced.expect("read"), replaced_at);
+    }
+    let current = store.current_own_prekey().expect("read");
+    assert_eq!(current.map(|prekey| prekey.version), Some(7));
+    assert!(store.own_prekey(&prekey(8)).expect("read").is_none());
+    for names in [vec!["b", "a"], vec!["c"]] {
+        let mut entries: Vec<ListedPreKey> = names
+            .iter()
+            .map(|name| ListedPreKey {
+                installation: installation(name),
+                signed_pre_key: prekey(7),
+            })
+            .collect();
+        entries.sort_by(|a, b| a.installation.cmp(&b.installation));
+        let bundle = OwnBundle {
+            wire: vec![1, 2, 3],
+            made_at: UnixMillis(4),
+            timestamp_ns: 1_700_000_000_000_000_001,
+            version: u32::MAX,
+            prekey_created_at: UnixMillis(5),
+            entries,
+        };
+        store.put_own_bundle(&bundle).expect("put");
+        assert_eq!(store.own_bundle().expect("read"), Some(bundle));
+    }
+    store.commit().expect("commit");
+}
+
+fn peers_and_devices_come_back(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    for (newest_bundle_at, last_sent_at) in
+        [(None, None), (Some(UnixMillis(3)), Some(UnixMillis(4)))]
+    {
+        let peer = Peer {
+            identity: key(2),
+            newest_bundle_ns: i64::MAX,
+            newest_bundle_at,
+            last_sent_at,
+        };
+        store.put_peer(&peer).expect("put");
+        assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
+    }
+    let bare = Device {
+        identity: key(2),
+        installation: installation("b"),
+        prekey: None,
+        pairing: Pairing::Pending,
+        first_seen_at: UnixMillis(1),
+        last_seen_at: UnixMillis(2),
+        last_active_at: UnixMillis(3),
+        omitted_since: None,
+        rekey_due: false,
+        extension_shown: false,
+        metadata: DeviceMetadata::default(),
+    };
+    let full = Device {
+        installation: installation("a"),
+        prekey: Some(DevicePreKey {
+            key: VerifiedPreKey::from_stored(
+                key(2),
+                prekey(7),
+                Some(*RatchetPreKeyPair::from_secret_bytes(&[7; 32]).public()),
+            ),
+            version: u32::MAX,
+            protocol_version: 1,
+            bundle_ns: -1,
+        }),
+        pairing: Pairing::Disabled,
+        omitted_since: Some(UnixMillis(4)),
+        rekey_due: true,
+        extension_shown: true,
+        metadata: DeviceMetadata {
+            name: "Phöne".to_owned(),
+            device_type: "phone".to_owned(),
+            push_token: "t'oken".to_owned(),
+        },
+        ..bare.clone()
+    };
+    let plain = Device {
+        installation: installation("c"),
+        prekey: full.prekey.as_ref().map(|prekey| DevicePreKey {
+            key: VerifiedPreKey::from_stored(key(2), *prekey.key.signed_pre_key(), None),
+            ..prekey.clone()
+        }),
+        pairing: Pairing::Enabled,
+        ..bare.clone()
+    };
+    for device in [&bare, &full, &plain] {
+        store.put_device(device).expect("put");
+        let found = store.device(&key(2), &device.installation).expect("read");
+        assert_eq!(found.as_ref(), Some(device));
+    }
+    assert_eq!(store.devices(&key(2)).expect("read"), [full, bare, plain]);
+    assert!(store.devices(&key(3)).expect("read").is_empty());
+    store
+        .remove_device(&key(2), &installation("a"))
+        .expect("remove");
+    assert_eq!(store.devices(&key(2)).expect("read").len(), 2);
+    store.commit().expect("commit");
+}
+
+fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    let superseded = Standing::Superseded {
+        since: UnixMillis(5),
+    };
+    let mut first = session(1, Suite::X25519, superseded);
+    first.lost_to = Some(SessionId::from_bytes([9; 32]));
+    first.overtaking = Some((SessionId::from_bytes([8; 32]), 77));
+    let mut second = session(2, Suite::Secp256k1, Standing::Active);
+    second.role = Role::Initiator;
+    second.ratchet_pre_key = None;
+    second.handshake = Handshake::Unconfirmed {
+        shared: SharedKey::from_stored([3; 32]),
+        ephemeral: *EphemeralKeyPair::from_secret_bytes(&[4; 32])
+            .expect("a scalar")
+            .public(),
+    };
+    let mut third = session(
+        3,
+        Suite::Secp256k1,
+        Standing::Expired {
+            since: UnixMillis(6),
+        },
+    );
+    third.installation = None;
+    third.signed_pre_key = first.signed_pre_key;
+    third.sent = u64::from(u32::MAX) + 1;
+    for session in [&first, &second, &third] {
+        store.put_session(session).expect("put");
+        let found = store.session(&session.id).expect("read").expect("there");
+        assert_eq!(facts(&found), facts(session));
+    }
+    // An update keeps the session's place among the others.
+    first.standing = Standing::Expired {
+        since: UnixMillis(7),
+    };
+    first.received = 3;
+    first.retired = RetiredChains::from_bytes(&[1; 16]);
+    first.last_sent_at = Some(UnixMillis(8));
+    store.put_session(&first).expect("put");
+    let ids = |sessions: Vec<Session>| {
+        sessions
+            .iter()
+            .map(|session| session.id)
+            .collect::<Vec<_>>()
+    };
+    let all = store.sessions(Some(&key(2))).expect("read");
+    assert_eq!(all.last().map(facts), Some(facts(&first)));
+    assert_eq!(ids(all), [third.id, second.id, first.id]);
+    assert_eq!(ids(store.sessions(None).expect("read")).len(), 3);
+    assert!(store.sessions(Some(&key(3))).expect("read").is_empty());
+    assert_eq!(store.session_count(&key(2)).expect("read"), 3);
+    let on_prekey = store.sessions_on_prekey(&key(2), &first.signed_pre_key);
+    assert_eq!(ids(on_prekey.expect("read")), [third.id, first.id]);
+    let active = store.active_session(&key(2), &installation("x1-phone"));
+    assert_eq!(
+        active.expect("read").map(|session| session.id),
+        Some(second.id)
+    );
+    let other = store.active_session(&key(2), &installation("x1-other"));
+    assert!(other.expect("read").is_none());
+    store.remove_session(&second.id).expect("remove");
+    assert!(store.session(&second.id).expect("read").is_none());
+    store.commit().expect("commit");
+}
+
+fn at_most_one_session_is_active(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    store
+        .put_session(&session(1, Suite::X25519, Standing::Active))
+        .expect("put");
+    let twin = session(2, Suite::X25519, Standing::Active);
+    assert!(store.put_session(&twin).is_err());
+    store.abort().expect("abort");
+}
+
+fn stored_keys_keep_their_age(store: &mut impl Transaction) {
+    let stored = |message: u8, session: u8, read_at| StoredKey {
+        message: MessageId::from_bytes([message; 32]),
+        session: SessionId::from_bytes([session; 32]),
+        key: MessageKey::from_stored([message; 32]),
+        read_at,
+    };
+    store.begin().expect("begin");
+    for seed in [1, 2] {
+        let superseded = Standing::Superseded {
+            since: UnixMillis(1),
+        };
+        store
+            .put_session(&session(seed, Suite::X25519, superseded))
+            .expect("put");
+    }
+    for message in 10..16 {
+        store
+            .put_stored_key(&stored(message, 1, None))
+            .expect("put");
+        store
+            .put_stored_key(&stored(message + 100, 2, None))
+            .expect("put");
+    }
+    // Read now, but as old as it was.
+    let read = stored(10, 1, Some(UnixMillis(7)));
+    store.put_stored_key(&read).expect("put");
+    let found = store
+        .stored_key(&read.message)
+        .expect("read")
+        .expect("there");
+    assert_eq!(found.key.secret_bytes(), read.key.secret_bytes());
+    assert_eq!((found.session, found.read_at), (read.session, read.read_at));
+    store
+        .remove_stored_key(&MessageId::from_bytes([12; 32]))
+        .expect("remove");
+
+    let id = SessionId::from_bytes([1; 32]);
+    assert_eq!(store.drop_oldest_stored_keys(&id, 5).expect("drop"), []);
+    let dropped = store.drop_oldest_stored_keys(&id, 2).expect("drop");
+    assert_eq!(dropped, [read.message]);
+    assert_eq!(store.stored_key_count(&id).expect("read"), 2);
+    for (message, there) in [
+        (10, false),
+        (11, false),
+        (13, false),
+        (14, true),
+        (15, true),
+    ] {
+        let found = store.stored_key(&MessageId::from_bytes([message; 32]));
+        assert_eq!(found.expect("read").is_some(), there, "{message}");
+    }
+    assert_eq!(store.drop_oldest_stored_keys(&id, 0).expect("drop"), []);
+    assert_eq!(store.stored_key_count(&id).expect("read"), 0);
+    // The keys of a session go with it.
+    let other = SessionId::from_bytes([2; 32]);
+    assert_eq!(store.stored_key_count(&other).expect("read"), 6);
+    store.remove_session(&other).expect("remove");
+    assert_eq!(store.stored_key_count(&other).expect("read"), 0);
+    store.commit().expect("commit");
+}
+
+fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
+    for seed in [1, 2, 2] {
+        store
+            .put_first_message(&key(2), &prekey(5), &id(seed))
+            .expect("put");
+    }
+    let seen = |store: &dyn StoreRead, of: u8, on: u8, seed: u8| {
+        store
+            .first_message_seen(&key(of), &prekey(on), &id(seed))
+            .expect("read")
+    };
+    assert!(seen(store, 2, 5, 1) && seen(store, 2, 5, 2));
+    assert!(!seen(store, 2, 5, 3) && !seen(store, 3, 5, 1) && !seen(store, 2, 6, 1));
+    assert_eq!(
+        store
+            .first_message_count(&key(2), &prekey(5))
+            .expect("read"),
+        2
+    );
+    assert_eq!(
+        store
+            .first_message_count(&key(3), &prekey(5))
+            .expect("read"),
+        0
+    );
+
+    let reply = |at| StoredReply {
+        input: [1; 32],
+        reply: vec![2; 3],
+        at: UnixMillis(at),
+    };
+    for (name, at) in [("old", 10), ("new", 20), ("new", 21)] {
+        store.put_reply(name, &reply(at)).expect("put");
+    }
+    assert_eq!(store.reply("new").expect("read"), Some(reply(21)));
+    store.remove_replies_before(UnixMillis(11)).expect("remove");
+    assert_eq!(store.reply("old").expect("read"), None);
+    assert!(store.reply("new").expect("read").is_some());
+    store.commit().expect("commit");
+}
+
+fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Transaction) {
+    let count = |store: &dyn StoreRead| store.counts().expect("read").sessions;
+    let superseded = Standing::Superseded {
+        since: UnixMillis(1),
+    };
+    let put = |store: &mut dyn Transaction, seed| {
+        store
+            .put_session(&session(seed, Suite::X25519, superseded))
+            .expect("put");
+    };
+    store.begin().expect("begin");
+    for (seed, keep) in [(1, true), (2, false), (3, true)] {
+        store.savepoint().expect("savepoint");
+        put(store, seed);
+        if keep {
+            store.release().expect("release");
+        } else {
+            store.rollback().expect("rollback");
+        }
+    }
+    store.commit().expect("commit");
+    assert_eq!(count(store), 2);
+    assert!(
+        store
+            .session(&SessionId::from_bytes([2; 32]))
+            .expect("read")
+            .is_none()
+    );
+
+    store.begin().expect("begin");
+    store.savepoint().expect("savepoint");
+    put(store, 4);
+    store.release().expect("release");
+    store.abort().expect("abort");
+    assert_eq!(count(store), 2);
+    // An abort with nothing begun is no error: it is what follows a failed begin.
+    store.abort().expect("abort");
+    assert_eq!(
+        store.counts().expect("read"),
+        Counts {
+            sessions: 2,
+            ..Counts::default()
+        }
+    );
+}
