@@ -225,3 +225,205 @@ fn run_batch<S: Transaction>(
     }
     store.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use crypto_core::{IdentityKeyPair, InstallationId};
+    use engine::{
+        Account, AccountName, Config, StoredReply, UnixMillis,
+        memory::{CommitLog, MemoryStore},
+    };
+
+    use super::*;
+
+    fn start(capacity: usize) -> (Arc<Worker>, Arc<CommitLog>) {
+        let account = Account {
+            name: AccountName::parse("me").unwrap(),
+            identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap(),
+            installation: InstallationId::parse("x1-me").unwrap(),
+            fresh_installation: true,
+            created_at: UnixMillis(0),
+        };
+        let engine = Engine::new(account, Config::default());
+        let store = MemoryStore::default();
+        let log = store.log();
+        let worker = Worker::start(engine, store, Arc::new(Clock::default()), capacity).unwrap();
+        (Arc::new(worker), log)
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+    }
+
+    /// Writes something under this name.
+    fn put(store: &mut dyn Store, name: &str) -> Result<(), RpcError> {
+        let reply = StoredReply {
+            input: [0; 32],
+            reply: Vec::new(),
+            at: UnixMillis(1),
+        };
+        Ok(store.put_reply(name, &reply)?)
+    }
+
+    async fn is_there(worker: &Worker, name: &'static str) -> bool {
+        worker
+            .call(move |_, store, _| Ok(store.reply(name)?.is_some()))
+            .await
+            .unwrap()
+    }
+
+    /// Holds the worker in a call until the returned sender is dropped, so that what follows waits.
+    async fn hold(worker: &Arc<Worker>) -> std::sync::mpsc::Sender<()> {
+        let (release, held) = channel::<()>();
+        let (entered, waiting) = oneshot::channel();
+        let worker = Arc::clone(worker);
+        tokio::spawn(async move {
+            let _ = worker
+                .call(move |_, _, _| {
+                    let _ = entered.send(());
+                    let _ = held.recv();
+                    Ok(())
+                })
+                .await;
+        });
+        waiting.await.unwrap();
+        release
+    }
+
+    type Waiting = tokio::task::JoinHandle<Result<(), RpcError>>;
+
+    /// Enqueues a call now; its answer comes with the handle.
+    fn enqueue(
+        worker: &Arc<Worker>,
+        function: impl FnOnce(&mut dyn Store) -> Result<(), RpcError> + Send + 'static,
+    ) -> Waiting {
+        let (caller, result) = oneshot::channel();
+        let call = Call {
+            function: Some(
+                move |_: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>| function(store),
+            ),
+            result: None,
+            caller,
+        };
+        let refused = worker.enqueue(Box::new(call)).err();
+        tokio::spawn(async move {
+            match refused {
+                Some(error) => Err(error),
+                None => result.await.unwrap(),
+            }
+        })
+    }
+
+    #[test]
+    fn calls_that_wait_share_one_commit() {
+        runtime().block_on(async {
+            let (worker, log) = start(100);
+            let release = hold(&worker).await;
+            let waiting: Vec<Waiting> = (0..20)
+                .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
+                .collect();
+            assert_eq!(worker.queued(), 20);
+            drop(release);
+            for call in waiting {
+                call.await.unwrap().unwrap();
+            }
+            // One for the call that was held, one for all that waited meanwhile.
+            assert_eq!(log.commits(), 2);
+        });
+    }
+
+    #[test]
+    fn a_call_that_fails_or_panics_is_undone_alone() {
+        runtime().block_on(async {
+            let (worker, _) = start(100);
+            let release = hold(&worker).await;
+            let good = enqueue(&worker, |store| put(store, "good"));
+            let bad = enqueue(&worker, |store| {
+                put(store, "bad")?;
+                Err(RpcError::new(Kind::InvalidKey, "no"))
+            });
+            let panics = enqueue(&worker, |store| {
+                put(store, "panics")?;
+                panic!("on purpose");
+            });
+            let last = enqueue(&worker, |store| put(store, "last"));
+            drop(release);
+            assert_eq!(good.await.unwrap(), Ok(()));
+            assert_eq!(bad.await.unwrap().unwrap_err().kind, Kind::InvalidKey);
+            assert_eq!(panics.await.unwrap().unwrap_err().kind, Kind::Internal);
+            assert_eq!(last.await.unwrap(), Ok(()));
+            for (name, there) in [
+                ("good", true),
+                ("bad", false),
+                ("panics", false),
+                ("last", true),
+            ] {
+                assert_eq!(is_there(&worker, name).await, there, "{name}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works() {
+        runtime().block_on(async {
+            let (worker, log) = start(100);
+            let release = hold(&worker).await;
+            let armed = Arc::clone(&log);
+            let first = enqueue(&worker, move |store| {
+                armed.fail_next();
+                put(store, "d")
+            });
+            let second = enqueue(&worker, |store| put(store, "e"));
+            drop(release);
+            for call in [first, second] {
+                let error = call.await.unwrap().unwrap_err();
+                assert_eq!(error.kind, Kind::StoreFailed);
+            }
+            let before = log.commits();
+            assert!(!is_there(&worker, "d").await && !is_there(&worker, "e").await);
+            worker.call(|_, store, _| put(store, "f")).await.unwrap();
+            assert!(is_there(&worker, "f").await && log.commits() > before);
+        });
+    }
+
+    #[test]
+    fn a_full_queue_is_busy_and_does_nothing() {
+        runtime().block_on(async {
+            let (worker, _) = start(2);
+            let release = hold(&worker).await;
+            let fit = [1, 2].map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))));
+            let refused = enqueue(&worker, |store| put(store, "3")).await.unwrap();
+            assert_eq!(refused.unwrap_err().kind, Kind::Busy);
+            drop(release);
+            for call in fit {
+                call.await.unwrap().unwrap();
+            }
+            assert!(!is_there(&worker, "3").await);
+        });
+    }
+
+    #[test]
+    fn stopping_finishes_what_was_accepted_and_takes_no_more() {
+        runtime().block_on(async {
+            let (worker, log) = start(100);
+            let release = hold(&worker).await;
+            let accepted = enqueue(&worker, |store| put(store, "accepted"));
+            let stopping = {
+                let worker = Arc::clone(&worker);
+                tokio::task::spawn_blocking(move || worker.stop())
+            };
+            drop(release);
+            assert_eq!(accepted.await.unwrap(), Ok(()));
+            stopping.await.unwrap();
+            assert_eq!(log.commits(), 2);
+            let refused = enqueue(&worker, |store| put(store, "late")).await.unwrap();
+            assert_eq!(refused.unwrap_err().kind, Kind::ShuttingDown);
+        });
+    }
+}

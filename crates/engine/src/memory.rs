@@ -3,7 +3,13 @@
 //! It keeps to the contract of [`Transaction`] to the letter: what was not
 //! committed is gone after [`MemoryStore::crash`].
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
 use crypto_core::{
     IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
@@ -18,6 +24,26 @@ use crate::{
 type FirstMessage = (IdentityKey, SignedPreKey, SessionId);
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 
+/// Watches the commits of a store from outside, and makes them fail.
+#[derive(Debug, Default)]
+pub struct CommitLog {
+    commits: AtomicU64,
+    fail_next: AtomicBool,
+}
+
+impl CommitLog {
+    /// Commits that succeeded.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    /// Makes the next commit fail, as a full disk would.
+    pub fn fail_next(&self) {
+        self.fail_next.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A store in memory.
 #[derive(Default)]
 pub struct MemoryStore {
@@ -26,6 +52,7 @@ pub struct MemoryStore {
     undo: Vec<Undo>,
     /// How long `undo` was at each open savepoint.
     savepoints: Vec<usize>,
+    log: Arc<CommitLog>,
 }
 
 #[derive(Default)]
@@ -52,6 +79,12 @@ impl std::fmt::Debug for MemoryStore {
 }
 
 impl MemoryStore {
+    /// A handle on the store's commits.
+    #[must_use]
+    pub fn log(&self) -> Arc<CommitLog> {
+        Arc::clone(&self.log)
+    }
+
     /// Loses everything that was not committed, as the end of the process would.
     pub fn crash(&mut self) {
         self.undo_to(0);
@@ -454,6 +487,11 @@ impl Transaction for MemoryStore {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        if self.log.fail_next.swap(false, Ordering::SeqCst) {
+            self.crash();
+            return Err(StoreError::Io("the disk is full".to_owned()));
+        }
+        self.log.commits.fetch_add(1, Ordering::SeqCst);
         self.undo.clear();
         self.savepoints.clear();
         Ok(())
