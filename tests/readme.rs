@@ -72,9 +72,14 @@ fn the_documents_name_only_files_that_exist() {
     for (name, text) in [
         ("README.md", README),
         ("ARCHITECTURE.md", include_str!("../ARCHITECTURE.md")),
+        ("docs/protocol.md", include_str!("../docs/protocol.md")),
+        ("docs/api.md", include_str!("../docs/api.md")),
+        ("docs/security.md", include_str!("../docs/security.md")),
     ] {
         for quoted in text.split('`').skip(1).step_by(2) {
-            let is_path = quoted.contains('/') && quoted.contains('.') && !quoted.contains(' ');
+            let is_path = quoted.contains('/')
+                && quoted.contains('.')
+                && !quoted.contains([' ', '$', '<', '*', '{', '~']);
             if is_path && !quoted.starts_with('/') {
                 assert!(
                     std::path::Path::new(&format!("{root}{quoted}")).exists(),
@@ -83,4 +88,34 @@ fn the_documents_name_only_files_that_exist() {
             }
         }
     }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    let mut sources = String::new();
+    let mut places = vec![format!("{root}tests"), format!("{root}crates")];
+    while let Some(place) = places.pop() {
+        for entry in std::fs::read_dir(&place).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                places.push(path.display().to_string());
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+    let security = include_str!("../docs/security.md");
+    let mut named = 0;
+    for quoted in security.split('`').skip(1).step_by(2) {
+        let is_test = quoted.matches('_').count() >= 3
+            && quoted
+                .bytes()
+                .all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if is_test {
+            named += 1;
+            assert!(sources.contains(&format!("fn {quoted}(")), "{quoted}");
+        }
+    }
+    assert!(named > 5, "{named}");
 }

@@ -1,8 +1,20 @@
 //! Structured logs on standard error. Nothing secret, no payload and no identity is ever logged.
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, Layer as _, filter::filter_fn, fmt, prelude::*};
 
 use crate::config::{ConfigError, LogFormat};
+
+/// Libraries that log whole requests, with their payloads and tokens, when asked for everything.
+const TALKATIVE: [&str; 2] = ["jsonrpsee", "hyper"];
+
+/// Whether a line may be written at all, whatever the filter asks for.
+fn is_safe(line: &Metadata<'_>) -> bool {
+    let talkative = TALKATIVE
+        .iter()
+        .any(|library| line.target().starts_with(library));
+    !talkative || *line.level() <= Level::WARN
+}
 
 /// Starts logging.
 ///
@@ -21,7 +33,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
     };
     // A second start in one process, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::registry()
-        .with(lines)
+        .with(lines.with_filter(filter_fn(is_safe)))
         .with(filter)
         .try_init();
     Ok(())

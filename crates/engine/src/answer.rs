@@ -337,6 +337,8 @@ pub struct InstallationView {
     pub stale_at: Option<UnixMillis>,
     /// The suite the next new session with it would use.
     pub suite: Option<Suite>,
+    /// Informational; `None` until a bundle lists it.
+    pub protocol_version: Option<u32>,
 }
 
 /// The states of [`InstallationView`].

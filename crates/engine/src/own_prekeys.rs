@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// `protocol_version` of our entries: informational (protocol §3).
-const PROTOCOL_VERSION: u32 = 1;
+pub(crate) const PROTOCOL_VERSION: u32 = 1;
 /// 2020-01-01T00:00:00Z: versions of a device that may have lived before count days from here (protocol §3).
 const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
 /// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).

@@ -235,8 +235,8 @@ impl Engine {
         };
         // From here on the message is authentic.
         store.put_first_message(sender, prekey, &id)?;
-        make_room(store, &self.config, &session)?;
         let device = self.device_of(store, env.now, incoming, &mut session)?;
+        make_room(store, &self.config, &session)?;
         place_new(
             store,
             &mut session,

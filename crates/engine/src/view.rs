@@ -6,7 +6,8 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
     Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing, Role,
-    Session, Standing, StoreError, StoreRead, UnixMillis, standing::standing_now, targets::states,
+    Session, Standing, StoreError, StoreRead, UnixMillis, own_prekeys::PROTOCOL_VERSION,
+    standing::standing_now, targets::states,
 };
 
 /// What the listings need to know of the account.
@@ -85,6 +86,7 @@ impl Viewer {
             state,
             stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
             suite: device.new_session_suite(),
+            protocol_version: device.prekey.as_ref().map(|prekey| prekey.protocol_version),
             device,
         });
         let this = if own {
@@ -117,6 +119,7 @@ impl Viewer {
             stale_at: None,
             // Our own entry always carries the ratchet prekey.
             suite: Some(Suite::X25519).filter(|suite| self.config.allows(*suite)),
+            protocol_version: Some(PROTOCOL_VERSION),
         }
     }
 

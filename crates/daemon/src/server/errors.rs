@@ -3,7 +3,7 @@
 use std::{collections::HashSet, future::Future, sync::Arc};
 
 use http_body_util::BodyExt as _;
-use hyper::{Response, body::Body as _};
+use hyper::{Response, StatusCode, body::Body as _};
 use jsonrpsee::{
     MethodResponse,
     core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification},
@@ -17,6 +17,9 @@ use crate::api::error_object;
 
 /// Bodies of the library's own errors are shorter than this.
 const MAX_ERROR_BYTES: u64 = 512;
+
+/// What the library answers to notifications, which are to have no answer.
+const NO_ANSWER: &[u8] = b"null";
 
 /// Names unknown methods and malformed members of batches properly.
 #[derive(Clone, Debug)]
@@ -92,7 +95,8 @@ where
     }
 }
 
-/// Requests that are not even JSON-RPC are answered before any method is looked up; their errors get their `data` here.
+/// Requests that are not even JSON-RPC are answered before any method is looked up; their errors get their `data`
+/// here. Notifications get no content.
 pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody> {
     let short = response
         .body()
@@ -107,6 +111,11 @@ pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody
         return Response::from_parts(parts, HttpBody::empty());
     };
     let body = body.to_bytes();
+    if body.as_ref() == NO_ANSWER {
+        let mut response = Response::new(HttpBody::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    }
     match add_data(&body) {
         Some(completed) => {
             let mut parts = parts;

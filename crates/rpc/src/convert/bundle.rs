@@ -76,7 +76,7 @@ impl From<InspectedBundle> for InspectedBundleInfo {
         let entries = bundle.entries.into_iter();
         Self {
             identity: bundle.identity.as_ref().map(public_key),
-            timestamp: bundle.timestamp_ns.to_string(),
+            timestamp: bundle.timestamp_ns,
             created_at: has_time.then(|| UnixMillis::from_nanos(bundle.timestamp_ns).0),
             entries: entries
                 .map(|entry| InspectedBundleEntry {
@@ -99,7 +99,7 @@ impl From<InspectedBundle> for InspectedBundleInfo {
 pub(super) fn unreadable_bundle(reason: String) -> InspectedBundleInfo {
     InspectedBundleInfo {
         identity: None,
-        timestamp: "0".to_owned(),
+        timestamp: 0,
         created_at: None,
         entries: Vec::new(),
         valid: false,
@@ -222,7 +222,7 @@ mod tests {
             serde_json::to_value(InspectedBundleInfo::from(bundle)).unwrap(),
             json!({
                 "identity": UNCOMPRESSED,
-                "timestamp": "1700000000123456789",
+                "timestamp": 1_700_000_000_123_456_789_i64,
                 "createdAt": 1_700_000_000_123_u64,
                 "entries": [
                     {
@@ -253,7 +253,7 @@ mod tests {
         for timestamp_ns in [0, -1, i64::MIN] {
             let info = InspectedBundleInfo::from(inspected(None, timestamp_ns));
             assert_eq!((info.identity, info.created_at), (None, None));
-            assert_eq!(info.timestamp, timestamp_ns.to_string());
+            assert_eq!(info.timestamp, timestamp_ns);
         }
     }
 

@@ -22,7 +22,7 @@ impl From<InstallationView> for InstallationInfo {
             this_device: view.this_device,
             state: state.to_owned(),
             enabled: device.pairing == Pairing::Enabled,
-            protocol_version: device.prekey.map(|prekey| prekey.protocol_version),
+            protocol_version: view.protocol_version,
             suite: view.suite.map(suite),
             last_active_at: device.last_active_at.0,
             stale_at: millis(view.stale_at),
@@ -110,6 +110,7 @@ mod tests {
             state: InstallationState::Active,
             stale_at: Some(UnixMillis(4)),
             suite: Some(Suite::Secp256k1),
+            protocol_version: Some(1),
         }
     }
 
@@ -139,6 +140,7 @@ mod tests {
         view.device.prekey = None;
         view.stale_at = None;
         view.suite = None;
+        view.protocol_version = None;
         let info = serde_json::to_value(InstallationInfo::from(view)).unwrap();
         for name in ["protocolVersion", "suite", "staleAt"] {
             assert_eq!(info[name], json!(null), "{name}");

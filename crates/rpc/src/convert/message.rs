@@ -460,7 +460,7 @@ mod tests {
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),
             json!({
                 "installationId": "x1-phone",
-                "bundles": [{"identity": null, "timestamp": "0", "createdAt": null, "entries": [],
+                "bundles": [{"identity": null, "timestamp": 0, "createdAt": null, "entries": [],
                     "valid": false, "reason": "cut short"}],
                 "targets": [
                     {

@@ -1,0 +1,21 @@
+//! Notes the git revision that is built, if there is one: `system_version` tells it.
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=RATCHETD_REVISION");
+    println!("cargo:rerun-if-changed=../../.git/HEAD");
+    println!("cargo:rerun-if-changed=../../.git/refs/heads");
+    let given = std::env::var("RATCHETD_REVISION").ok();
+    let revision = given.or_else(|| {
+        let output = Command::new("git")
+            .args(["rev-parse", "--short=12", "HEAD"])
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
+        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+    });
+    if let Some(revision) = revision {
+        println!("cargo:rustc-env=RATCHETD_REVISION={revision}");
+    }
+}
