@@ -3,7 +3,8 @@
 use crate::{
     Device, DeviceMetadata, Engine, Handshake, Pairing, Role, Session, Store, StoreError,
     StoredKey, UnixMillis,
-    ratchet_message::{Accepted, OpenedBy, OpenedMessage, Reply},
+    attempt::{Accepted, OpenedBy},
+    ratchet_message::{OpenedMessage, Reply},
     receive::Incoming,
 };
 

@@ -3,6 +3,9 @@
 //! It keeps to the contract of [`Transaction`] to the letter: what was not
 //! committed is gone after [`MemoryStore::crash`].
 
+mod copies;
+mod read;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -11,14 +14,12 @@ use std::{
     },
 };
 
-use crypto_core::{
-    IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
-    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair,
-};
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
+use self::copies::{copy_own_prekey, copy_session, copy_stored_key};
 use crate::{
-    Counts, Device, Handshake, OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, Standing,
-    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    Device, OwnBundle, OwnPreKey, Peer, Session, Standing, Store, StoreError, StoredKey,
+    StoredReply, Transaction, UnixMillis,
 };
 
 type FirstMessage = (IdentityKey, SignedPreKey, SessionId);
@@ -162,180 +163,6 @@ impl MemoryStore {
             .into_iter()
             .map(|(_, session)| copy_session(session))
             .collect()
-    }
-}
-
-fn corrupt(_: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt("a record in memory".to_owned())
-}
-
-// Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
-
-fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
-    let signed =
-        SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
-            .map_err(corrupt)?;
-    let ratchet = prekey.ratchet.as_ref().map(|ratchet| OwnRatchetPreKey {
-        pair: RatchetPreKeyPair::from_stored(&ratchet.pair.secret_bytes(), *ratchet.pair.public()),
-        signature: ratchet.signature,
-    });
-    Ok(OwnPreKey {
-        signed,
-        ratchet,
-        ..*prekey
-    })
-}
-
-fn copy_session(session: &Session) -> Result<Session, StoreError> {
-    Ok(Session {
-        installation: session.installation.clone(),
-        handshake: match &session.handshake {
-            Handshake::Unconfirmed { shared, ephemeral } => Handshake::Unconfirmed {
-                shared: SharedKey::from_stored(*shared.secret_bytes()),
-                ephemeral: *ephemeral,
-            },
-            Handshake::Established => Handshake::Established,
-        },
-        ratchet: SessionRatchet::from_bytes(&session.ratchet.to_bytes()).map_err(corrupt)?,
-        retired: session.retired.clone(),
-        ..*session
-    })
-}
-
-fn copy_stored_key(key: &StoredKey) -> StoredKey {
-    StoredKey {
-        key: MessageKey::from_stored(*key.key.secret_bytes()),
-        ..*key
-    }
-}
-
-impl StoreRead for MemoryStore {
-    fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError> {
-        let found = self.tables.own_prekeys.get(key);
-        found.map(copy_own_prekey).transpose()
-    }
-
-    fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError> {
-        let found = self.tables.own_prekeys.get(key);
-        Ok(found.and_then(|prekey| prekey.replaced_at))
-    }
-
-    fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError> {
-        let current = self
-            .tables
-            .own_prekeys
-            .values()
-            .filter(|prekey| prekey.replaced_at.is_none())
-            .max_by_key(|prekey| prekey.version);
-        current.map(copy_own_prekey).transpose()
-    }
-
-    fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError> {
-        Ok(self.tables.own_bundle.get(&()).cloned())
-    }
-
-    fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError> {
-        Ok(self.tables.peers.get(identity).cloned())
-    }
-
-    fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError> {
-        let devices = self.tables.devices.values();
-        Ok(devices
-            .filter(|device| device.identity == *identity)
-            .cloned()
-            .collect())
-    }
-
-    fn device(
-        &self,
-        identity: &IdentityKey,
-        installation: &InstallationId,
-    ) -> Result<Option<Device>, StoreError> {
-        let key = (*identity, installation.clone());
-        Ok(self.tables.devices.get(&key).cloned())
-    }
-
-    fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let found = self.tables.sessions.get(id);
-        found.map(|(_, session)| copy_session(session)).transpose()
-    }
-
-    fn active_session(
-        &self,
-        identity: &IdentityKey,
-        installation: &InstallationId,
-    ) -> Result<Option<Session>, StoreError> {
-        let active = self.sessions_where(|session| {
-            session.peer == *identity
-                && session.installation.as_ref() == Some(installation)
-                && session.standing == Standing::Active
-        })?;
-        Ok(active.into_iter().next())
-    }
-
-    fn sessions_on_prekey(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-    ) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| {
-            session.peer == *identity && session.signed_pre_key == *prekey
-        })
-    }
-
-    fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| identity.is_none_or(|identity| session.peer == *identity))
-    }
-
-    fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {
-        let sessions = self.tables.sessions.values();
-        Ok(sessions
-            .filter(|(_, session)| session.peer == *identity)
-            .count())
-    }
-
-    fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError> {
-        Ok(self.keys_of(session).len() as u64)
-    }
-
-    fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
-        let found = self.tables.stored_keys.get(message);
-        Ok(found.map(|(_, key)| copy_stored_key(key)))
-    }
-
-    fn first_message_seen(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-        id: &SessionId,
-    ) -> Result<bool, StoreError> {
-        let key = (*identity, *prekey, *id);
-        Ok(self.tables.first_messages.contains_key(&key))
-    }
-
-    fn first_message_count(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-    ) -> Result<u32, StoreError> {
-        let known = self.tables.first_messages.keys();
-        let count = known
-            .filter(|(of, on, _)| of == identity && on == prekey)
-            .count();
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-
-    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
-        Ok(self.tables.replies.get(request_id).cloned())
-    }
-
-    fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(Counts {
-            peers: self.tables.peers.len() as u64,
-            devices: self.tables.devices.len() as u64,
-            sessions: self.tables.sessions.len() as u64,
-            stored_keys: self.tables.stored_keys.len() as u64,
-        })
     }
 }
 

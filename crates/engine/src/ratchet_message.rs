@@ -1,13 +1,14 @@
 //! Reading a ratchet message: find or set up its session, open it, and only then write.
 
 use crypto_core::{
-    AssociatedData, EphemeralKey, Header, HeaderKey, MessageId, OpenError, Opened, OwnPreKeys,
-    SessionId, SessionInstallations, SessionParties, SessionRatchet, SignedPreKey, Suite, x3dh,
+    EphemeralKey, Header, HeaderKey, MessageId, OwnPreKeys, SessionId, SessionInstallations,
+    SessionParties, SessionRatchet, SignedPreKey, Suite, x3dh,
 };
 
 use crate::{
-    Engine, Env, Handshake, MAX_SESSION_TRIALS, Reason, ReceiveError, RetiredChains, Role, Session,
-    Standing, Store, StoreError, StoredKey,
+    Engine, Env, Handshake, MAX_SESSION_TRIALS, Reason, ReceiveError, Role, Session, SessionStart,
+    Store,
+    attempt::{OpenedBy, RatchetEntry},
     receive::{Incoming, Plaintext},
     standing::{make_room, place_moved, place_new},
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
@@ -41,36 +42,6 @@ pub(crate) enum Reply {
     Advertise,
     /// It writes to a prekey we have replaced: due unless it has heard from us since (protocol §7).
     AdvertiseUnlessSent,
-}
-
-/// A ratchet entry whose fields have been parsed.
-struct RatchetEntry<'a> {
-    header: Header,
-    /// The session's signed prekey, if the DR header names one in its proper form.
-    id: Option<SignedPreKey>,
-    ciphertext: &'a [u8],
-}
-
-/// A message that opened, with what it will change. Nothing is written yet.
-pub(crate) struct Accepted {
-    pub(crate) message: MessageId,
-    pub(crate) plaintext: Plaintext,
-    pub(crate) opened_by: OpenedBy,
-}
-
-/// How a message was opened.
-pub(crate) enum OpenedBy {
-    /// By moving the receiving chain.
-    Advance(Box<Advance>),
-    /// With a key that was kept: skipped before, or read and not confirmed.
-    Stored(StoredKey),
-}
-
-/// A session's next state.
-pub(crate) struct Advance {
-    pub(crate) ratchet: SessionRatchet,
-    pub(crate) skipped: Vec<StoredKey>,
-    pub(crate) used: StoredKey,
 }
 
 impl Engine {
@@ -205,7 +176,7 @@ impl Engine {
         let Ok(ratchet) = SessionRatchet::respond(&shared, own_keys, suite) else {
             return Ok(failed(Reason::Malformed, Reply::None));
         };
-        let mut session = Session {
+        let start = SessionStart {
             id,
             peer: *sender,
             installation: None,
@@ -213,18 +184,9 @@ impl Engine {
             signed_pre_key: *prekey,
             ratchet_pre_key: ratchet_pair.map(|pair| *pair.public()),
             handshake: Handshake::Established,
-            standing: Standing::Superseded { since: env.now },
-            lost_to: None,
-            overtaking: None,
             ratchet,
-            retired: RetiredChains::default(),
-            created_at: env.now,
-            last_sent_at: None,
-            last_received_at: None,
-            sent: 0,
-            received: 0,
-            advances: 0,
         };
+        let mut session = Session::begin(start, env.now);
         if suite == Suite::X25519 {
             session.installation.clone_from(&incoming.installation);
         }
@@ -323,85 +285,6 @@ impl Engine {
         let opened = self.keep(store, env.now, incoming, session, accepted)?;
         Ok(Read::Opened(opened))
     }
-
-    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of the ratchet.
-    fn attempt(
-        &self,
-        store: &dyn Store,
-        env: &mut Env<'_>,
-        session: &Session,
-        message: &RatchetEntry<'_>,
-        message_id: MessageId,
-    ) -> Result<Result<Accepted, Reason>, StoreError> {
-        let ad = self.associated_data(session);
-        if let Some(stored) = store.stored_key(&message_id)? {
-            let opened =
-                session
-                    .ratchet
-                    .open_stored(&stored.key, &message.header, &ad, message.ciphertext);
-            return Ok(opened
-                .map(|plaintext| Accepted {
-                    message: message_id,
-                    plaintext,
-                    opened_by: OpenedBy::Stored(stored),
-                })
-                .map_err(|error| reason_of(&error)));
-        }
-        if session.retired.contains(&message.header.key) {
-            return Ok(Err(Reason::MessageKeyGone));
-        }
-        Ok(self.advance(env, session, message, message_id, &ad))
-    }
-
-    /// Moves a copy of the session's ratchet to the message.
-    fn advance(
-        &self,
-        env: &mut Env<'_>,
-        session: &Session,
-        message: &RatchetEntry<'_>,
-        message_id: MessageId,
-        ad: &AssociatedData,
-    ) -> Result<Accepted, Reason> {
-        let Opened {
-            ratchet,
-            plaintext,
-            skipped,
-            used,
-        } = session
-            .ratchet
-            .open(
-                &message.header,
-                ad,
-                message.ciphertext,
-                &self.config.skip,
-                env.rng,
-            )
-            .map_err(|error| reason_of(&error))?;
-        let skipped = skipped
-            .into_iter()
-            .map(|skipped| StoredKey {
-                message: MessageId::ratchet(&session.id, &skipped.header_key, skipped.n),
-                session: session.id,
-                key: skipped.key,
-                read_at: None,
-            })
-            .collect();
-        let used = StoredKey {
-            message: message_id,
-            session: session.id,
-            key: used,
-            read_at: Some(env.now),
-        };
-        Ok(Accepted {
-            message: message_id,
-            plaintext,
-            opened_by: OpenedBy::Advance(Box::new(Advance {
-                ratchet,
-                skipped,
-                used,
-            })),
-        })
-    }
 }
 
 impl Read {
@@ -412,15 +295,5 @@ impl Read {
             session: None,
             reply: Reply::None,
         }
-    }
-}
-
-fn reason_of(error: &OpenError) -> Reason {
-    match error {
-        OpenError::Malformed => Reason::Malformed,
-        OpenError::KeyGone => Reason::MessageKeyGone,
-        OpenError::TooManySkipped => Reason::TooManySkipped,
-        OpenError::Authentication | OpenError::BadPreviousCount => Reason::AuthenticationFailed,
-        OpenError::ChainExhausted => Reason::TooManySkipped,
     }
 }

@@ -219,7 +219,54 @@ pub struct Session {
     pub advances: u64,
 }
 
+/// What a session is made of when it is set up.
+#[derive(Debug)]
+pub struct SessionStart {
+    /// The same at both ends (protocol §5).
+    pub id: SessionId,
+    /// The other identity.
+    pub peer: IdentityKey,
+    /// The other device, where it is known already.
+    pub installation: Option<InstallationId>,
+    /// Our part in X3DH.
+    pub role: Role,
+    /// The responder's signed prekey.
+    pub signed_pre_key: SignedPreKey,
+    /// The responder's ratchet prekey.
+    pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Whether the other side has answered.
+    pub handshake: Handshake,
+    /// The double ratchet.
+    pub ratchet: SessionRatchet,
+}
+
 impl Session {
+    /// A session that is set up now. Nothing has been sent or received on it; the rules of standing
+    /// have yet to place it.
+    #[must_use]
+    pub fn begin(start: SessionStart, now: UnixMillis) -> Self {
+        Self {
+            id: start.id,
+            peer: start.peer,
+            installation: start.installation,
+            role: start.role,
+            signed_pre_key: start.signed_pre_key,
+            ratchet_pre_key: start.ratchet_pre_key,
+            handshake: start.handshake,
+            standing: Standing::Superseded { since: now },
+            lost_to: None,
+            overtaking: None,
+            ratchet: start.ratchet,
+            retired: RetiredChains::default(),
+            created_at: now,
+            last_sent_at: None,
+            last_received_at: None,
+            sent: 0,
+            received: 0,
+            advances: 0,
+        }
+    }
+
     /// The session's suite, fixed by its first message.
     #[must_use]
     pub fn suite(&self) -> Suite {

@@ -6,16 +6,19 @@
     reason = "a contract says what it expects by panicking"
 )]
 
+mod records;
+
 use crypto_core::{
-    EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId, MessageKey,
-    OwnPreKeys, RatchetPreKeyPair, SessionId, SessionRatchet, SharedKey, SignedPreKey,
-    SignedPreKeyPair, Suite, VerifiedPreKey, sign_ratchet_prekey,
+    EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId, SharedKey, Suite,
+    VerifiedPreKey,
 };
 
+use self::records::{facts, installation, key, prekey, prekey_facts};
+pub use self::records::{own_prekey, session};
 use crate::{
-    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, OwnPreKey,
-    OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, Session, Standing, StoreRead, StoredKey,
-    StoredReply, Transaction, UnixMillis,
+    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing,
+    Peer, RetiredChains, Role, Session, Standing, StoreRead, StoredKey, StoredReply, Transaction,
+    UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
@@ -27,127 +30,6 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     stored_keys_keep_their_age(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
-}
-
-fn identity(seed: u8) -> IdentityKeyPair {
-    IdentityKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
-}
-
-fn key(seed: u8) -> IdentityKey {
-    *identity(seed).public()
-}
-
-fn signed(seed: u8) -> SignedPreKeyPair {
-    SignedPreKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
-}
-
-fn prekey(seed: u8) -> SignedPreKey {
-    *signed(seed).public()
-}
-
-fn installation(name: &str) -> InstallationId {
-    InstallationId::parse(name).expect("an id")
-}
-
-/// A prekey with or without its ratchet half.
-#[must_use]
-pub fn own_prekey(seed: u8, with_ratchet: bool, replaced_at: Option<UnixMillis>) -> OwnPreKey {
-    let signed = signed(seed);
-    let pair = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
-    let signature = sign_ratchet_prekey(
-        &identity(1),
-        &installation("x1-me"),
-        signed.public(),
-        pair.public(),
-        1,
-    );
-    OwnPreKey {
-        signed,
-        ratchet: with_ratchet.then_some(OwnRatchetPreKey { pair, signature }),
-        version: u32::from(seed),
-        created_at: UnixMillis(u64::from(seed)),
-        replaced_at,
-    }
-}
-
-/// A session of either suite, set up as the responder.
-#[must_use]
-pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
-    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
-    let signed = signed(seed);
-    let own = OwnPreKeys {
-        signed: &signed,
-        ratchet: Some(&ratchet),
-    };
-    Session {
-        id: SessionId::from_bytes([seed; 32]),
-        peer: key(2),
-        installation: Some(installation("x1-phone")),
-        role: Role::Responder,
-        signed_pre_key: *signed.public(),
-        ratchet_pre_key: Some(*ratchet.public()),
-        handshake: Handshake::Established,
-        standing,
-        lost_to: None,
-        overtaking: None,
-        ratchet: SessionRatchet::respond(&SharedKey::from_stored([seed; 32]), own, suite)
-            .expect("a ratchet"),
-        retired: RetiredChains::default(),
-        created_at: UnixMillis(1),
-        last_sent_at: None,
-        last_received_at: None,
-        sent: 0,
-        received: 0,
-        advances: 0,
-    }
-}
-
-/// All that a record says, secrets included, as text that can be compared.
-fn facts(session: &Session) -> String {
-    let handshake = match &session.handshake {
-        Handshake::Unconfirmed { shared, ephemeral } => {
-            format!("{:?} {ephemeral:?}", shared.secret_bytes())
-        }
-        Handshake::Established => "established".to_owned(),
-    };
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {handshake} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {}",
-        session.id,
-        session.peer,
-        session.installation,
-        session.role,
-        session.signed_pre_key,
-        session.ratchet_pre_key,
-        session.standing,
-        session.lost_to,
-        session.overtaking,
-        session.ratchet.to_bytes().as_slice(),
-        session.retired,
-        session.created_at,
-        session.last_sent_at,
-        session.last_received_at,
-        session.sent,
-        session.received,
-        session.advances,
-    )
-}
-
-fn prekey_facts(prekey: &OwnPreKey) -> String {
-    let ratchet = prekey.ratchet.as_ref().map(|ratchet| {
-        (
-            ratchet.pair.secret_bytes().to_vec(),
-            *ratchet.pair.public(),
-            ratchet.signature,
-        )
-    });
-    format!(
-        "{:?} {:?} {ratchet:?} {} {:?} {:?}",
-        prekey.signed.secret_bytes().as_slice(),
-        prekey.signed.public(),
-        prekey.version,
-        prekey.created_at,
-        prekey.replaced_at,
-    )
 }
 
 fn own_records_come_back(store: &mut impl Transaction) {

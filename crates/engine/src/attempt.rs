@@ -1,0 +1,128 @@
+//! Trying a ratchet message on a session, on a copy of its ratchet: nothing is written here.
+
+use crypto_core::{
+    AssociatedData, Header, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
+};
+
+use crate::{Engine, Env, Reason, Session, Store, StoreError, StoredKey, receive::Plaintext};
+
+/// A ratchet entry whose fields have been parsed.
+pub(crate) struct RatchetEntry<'a> {
+    pub(crate) header: Header,
+    /// The session's signed prekey, if the DR header names one in its proper form.
+    pub(crate) id: Option<SignedPreKey>,
+    pub(crate) ciphertext: &'a [u8],
+}
+
+/// A message that opened, with what it will change. Nothing is written yet.
+pub(crate) struct Accepted {
+    pub(crate) message: MessageId,
+    pub(crate) plaintext: Plaintext,
+    pub(crate) opened_by: OpenedBy,
+}
+
+/// How a message was opened.
+pub(crate) enum OpenedBy {
+    /// By moving the receiving chain.
+    Advance(Box<Advance>),
+    /// With a key that was kept: skipped before, or read and not confirmed.
+    Stored(StoredKey),
+}
+
+/// A session's next state.
+pub(crate) struct Advance {
+    pub(crate) ratchet: SessionRatchet,
+    pub(crate) skipped: Vec<StoredKey>,
+    pub(crate) used: StoredKey,
+}
+
+impl Engine {
+    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of the ratchet.
+    pub(crate) fn attempt(
+        &self,
+        store: &dyn Store,
+        env: &mut Env<'_>,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        message_id: MessageId,
+    ) -> Result<Result<Accepted, Reason>, StoreError> {
+        let ad = self.associated_data(session);
+        if let Some(stored) = store.stored_key(&message_id)? {
+            let opened =
+                session
+                    .ratchet
+                    .open_stored(&stored.key, &message.header, &ad, message.ciphertext);
+            return Ok(opened
+                .map(|plaintext| Accepted {
+                    message: message_id,
+                    plaintext,
+                    opened_by: OpenedBy::Stored(stored),
+                })
+                .map_err(|error| reason_of(&error)));
+        }
+        if session.retired.contains(&message.header.key) {
+            return Ok(Err(Reason::MessageKeyGone));
+        }
+        Ok(self.advance(env, session, message, message_id, &ad))
+    }
+
+    /// Moves a copy of the session's ratchet to the message.
+    pub(crate) fn advance(
+        &self,
+        env: &mut Env<'_>,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        message_id: MessageId,
+        ad: &AssociatedData,
+    ) -> Result<Accepted, Reason> {
+        let Opened {
+            ratchet,
+            plaintext,
+            skipped,
+            used,
+        } = session
+            .ratchet
+            .open(
+                &message.header,
+                ad,
+                message.ciphertext,
+                &self.config.skip,
+                env.rng,
+            )
+            .map_err(|error| reason_of(&error))?;
+        let skipped = skipped
+            .into_iter()
+            .map(|skipped| StoredKey {
+                message: MessageId::ratchet(&session.id, &skipped.header_key, skipped.n),
+                session: session.id,
+                key: skipped.key,
+                read_at: None,
+            })
+            .collect();
+        let used = StoredKey {
+            message: message_id,
+            session: session.id,
+            key: used,
+            read_at: Some(env.now),
+        };
+        Ok(Accepted {
+            message: message_id,
+            plaintext,
+            opened_by: OpenedBy::Advance(Box::new(Advance {
+                ratchet,
+                skipped,
+                used,
+            })),
+        })
+    }
+}
+
+fn reason_of(error: &OpenError) -> Reason {
+    match error {
+        OpenError::Malformed => Reason::Malformed,
+        OpenError::KeyGone => Reason::MessageKeyGone,
+        OpenError::TooManySkipped => Reason::TooManySkipped,
+        OpenError::Authentication | OpenError::BadPreviousCount => Reason::AuthenticationFailed,
+        OpenError::ChainExhausted => Reason::TooManySkipped,
+    }
+}

@@ -1,0 +1,47 @@
+//! Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
+
+use crypto_core::{MessageKey, RatchetPreKeyPair, SessionRatchet, SharedKey, SignedPreKeyPair};
+
+use crate::{Handshake, OwnPreKey, OwnRatchetPreKey, Session, StoreError, StoredKey};
+
+fn corrupt(_: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt("a record in memory".to_owned())
+}
+
+pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
+    let signed =
+        SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
+            .map_err(corrupt)?;
+    let ratchet = prekey.ratchet.as_ref().map(|ratchet| OwnRatchetPreKey {
+        pair: RatchetPreKeyPair::from_stored(&ratchet.pair.secret_bytes(), *ratchet.pair.public()),
+        signature: ratchet.signature,
+    });
+    Ok(OwnPreKey {
+        signed,
+        ratchet,
+        ..*prekey
+    })
+}
+
+pub(super) fn copy_session(session: &Session) -> Result<Session, StoreError> {
+    Ok(Session {
+        installation: session.installation.clone(),
+        handshake: match &session.handshake {
+            Handshake::Unconfirmed { shared, ephemeral } => Handshake::Unconfirmed {
+                shared: SharedKey::from_stored(*shared.secret_bytes()),
+                ephemeral: *ephemeral,
+            },
+            Handshake::Established => Handshake::Established,
+        },
+        ratchet: SessionRatchet::from_bytes(&session.ratchet.to_bytes()).map_err(corrupt)?,
+        retired: session.retired.clone(),
+        ..*session
+    })
+}
+
+pub(super) fn copy_stored_key(key: &StoredKey) -> StoredKey {
+    StoredKey {
+        key: MessageKey::from_stored(*key.key.secret_bytes()),
+        ..*key
+    }
+}

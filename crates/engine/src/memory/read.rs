@@ -1,0 +1,142 @@
+//! Reading from the store in memory.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+
+use super::{
+    MemoryStore,
+    copies::{copy_own_prekey, copy_session, copy_stored_key},
+};
+use crate::{
+    Counts, Device, OwnBundle, OwnPreKey, Peer, Session, Standing, StoreError, StoreRead,
+    StoredKey, StoredReply, UnixMillis,
+};
+
+impl StoreRead for MemoryStore {
+    fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError> {
+        let found = self.tables.own_prekeys.get(key);
+        found.map(copy_own_prekey).transpose()
+    }
+
+    fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError> {
+        let found = self.tables.own_prekeys.get(key);
+        Ok(found.and_then(|prekey| prekey.replaced_at))
+    }
+
+    fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError> {
+        let current = self
+            .tables
+            .own_prekeys
+            .values()
+            .filter(|prekey| prekey.replaced_at.is_none())
+            .max_by_key(|prekey| prekey.version);
+        current.map(copy_own_prekey).transpose()
+    }
+
+    fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError> {
+        Ok(self.tables.own_bundle.get(&()).cloned())
+    }
+
+    fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError> {
+        Ok(self.tables.peers.get(identity).cloned())
+    }
+
+    fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError> {
+        let devices = self.tables.devices.values();
+        Ok(devices
+            .filter(|device| device.identity == *identity)
+            .cloned()
+            .collect())
+    }
+
+    fn device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Device>, StoreError> {
+        let key = (*identity, installation.clone());
+        Ok(self.tables.devices.get(&key).cloned())
+    }
+
+    fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let found = self.tables.sessions.get(id);
+        found.map(|(_, session)| copy_session(session)).transpose()
+    }
+
+    fn active_session(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Session>, StoreError> {
+        let active = self.sessions_where(|session| {
+            session.peer == *identity
+                && session.installation.as_ref() == Some(installation)
+                && session.standing == Standing::Active
+        })?;
+        Ok(active.into_iter().next())
+    }
+
+    fn sessions_on_prekey(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| {
+            session.peer == *identity && session.signed_pre_key == *prekey
+        })
+    }
+
+    fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| identity.is_none_or(|identity| session.peer == *identity))
+    }
+
+    fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {
+        let sessions = self.tables.sessions.values();
+        Ok(sessions
+            .filter(|(_, session)| session.peer == *identity)
+            .count())
+    }
+
+    fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError> {
+        Ok(self.keys_of(session).len() as u64)
+    }
+
+    fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
+        let found = self.tables.stored_keys.get(message);
+        Ok(found.map(|(_, key)| copy_stored_key(key)))
+    }
+
+    fn first_message_seen(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<bool, StoreError> {
+        let key = (*identity, *prekey, *id);
+        Ok(self.tables.first_messages.contains_key(&key))
+    }
+
+    fn first_message_count(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<u32, StoreError> {
+        let known = self.tables.first_messages.keys();
+        let count = known
+            .filter(|(of, on, _)| of == identity && on == prekey)
+            .count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
+        Ok(self.tables.replies.get(request_id).cloned())
+    }
+
+    fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(Counts {
+            peers: self.tables.peers.len() as u64,
+            devices: self.tables.devices.len() as u64,
+            sessions: self.tables.sessions.len() as u64,
+            stored_keys: self.tables.stored_keys.len() as u64,
+        })
+    }
+}
