@@ -1,0 +1,140 @@
+//! The methods of bundles and messages.
+
+use std::sync::Arc;
+
+use engine::{ReceiveRequest, SendRequest, inspect_bundle, inspect_message};
+use rpc::{
+    RpcError,
+    forms::one_payload,
+    methods,
+    types::{
+        BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, ImportedBundleInfo,
+        InspectedBundleInfo, InspectedMessageInfo,
+    },
+};
+
+use super::{Daemon, Result};
+
+pub(super) async fn bundle_get(
+    daemon: Arc<Daemon>,
+    params: methods::AccountOnly,
+) -> Result<BundleInfo> {
+    let account = daemon.account(params.account.as_ref())?;
+    let identity = account.identity;
+    account
+        .worker
+        .call(move |engine, store, env| Ok(BundleInfo::new(&identity, engine.bundle(store, env)?)))
+        .await
+}
+
+pub(super) async fn bundle_import(
+    daemon: Arc<Daemon>,
+    params: methods::ImportBundleParams,
+) -> Result<ImportedBundleInfo> {
+    let account = daemon.account(params.account.as_ref())?;
+    account
+        .worker
+        .call(move |engine, store, env| {
+            Ok(engine.import_bundle(store, env, &params.bundle.0)?.into())
+        })
+        .await
+}
+
+pub(super) async fn bundle_inspect(
+    _: Arc<Daemon>,
+    params: methods::InspectBundleParams,
+) -> Result<InspectedBundleInfo> {
+    inspect_bundle(&params.bundle.0)
+        .map(InspectedBundleInfo::from)
+        .map_err(|error| RpcError::not_a_bundle(&error))
+}
+
+pub(super) async fn message_encrypt(
+    daemon: Arc<Daemon>,
+    params: methods::EncryptParams,
+) -> Result<Encrypted> {
+    let account = daemon.account(params.account.as_ref())?;
+    let request = SendRequest {
+        recipients: vec![params.recipient],
+        payload: one_payload(params.payload, params.text)?,
+        request_id: params.request_id.map(|id| id.0),
+    };
+    account
+        .worker
+        .call(move |engine, store, env| Ok(engine.send(store, env, &request)?))
+        .await
+        .map(Encrypted::from)
+}
+
+pub(super) async fn message_encrypt_public(
+    daemon: Arc<Daemon>,
+    params: methods::EncryptPublicParams,
+) -> Result<Envelopes> {
+    let account = daemon.account(params.account.as_ref())?;
+    let payload = one_payload(params.payload, params.text)?;
+    account
+        .worker
+        .call(move |engine, store, env| Ok(engine.public_message(store, env, &payload)?))
+        .await
+        .map(only)
+}
+
+pub(super) async fn message_advertise(
+    daemon: Arc<Daemon>,
+    params: methods::AdvertiseParams,
+) -> Result<Envelopes> {
+    let account = daemon.account(params.account.as_ref())?;
+    account
+        .worker
+        .call(move |engine, store, env| Ok(engine.advertise(store, env, &params.recipient)?))
+        .await
+        .map(only)
+}
+
+fn only(envelope: engine::Envelope) -> Envelopes {
+    Envelopes {
+        envelopes: vec![EnvelopeInfo::from(envelope)],
+    }
+}
+
+pub(super) async fn message_decrypt(
+    daemon: Arc<Daemon>,
+    params: methods::DecryptParams,
+) -> Result<Decrypted> {
+    let account = daemon.account(params.account.as_ref())?;
+    let request = ReceiveRequest {
+        sender: params.sender,
+        wire: params.message.0,
+        confirm: params.confirm.unwrap_or(false),
+    };
+    account
+        .worker
+        .call(move |engine, store, env| Ok(engine.receive(store, env, &request)?))
+        .await
+        .map(Decrypted::from)
+}
+
+pub(super) async fn message_confirm(
+    daemon: Arc<Daemon>,
+    params: methods::ConfirmParams,
+) -> Result<Confirmed> {
+    let account = daemon.account(params.account.as_ref())?;
+    account
+        .worker
+        .call(move |engine, store, _| {
+            let confirmed = engine.confirm(store, &params.message_ids.0)?;
+            Ok(Confirmed {
+                confirmed: confirmed as u64,
+            })
+        })
+        .await
+}
+
+pub(super) async fn message_inspect(
+    _: Arc<Daemon>,
+    params: methods::InspectMessageParams,
+) -> Result<InspectedMessageInfo> {
+    inspect_message(&params.message.0)
+        .map(InspectedMessageInfo::from)
+        .map_err(|error| RpcError::not_a_message(&error))
+}

@@ -1,0 +1,131 @@
+//! The methods that list devices and sessions, and those of the daemon itself.
+
+use std::{sync::Arc, time::Duration};
+
+use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
+use engine::{PreKeyImport, StoreRead as _};
+use rpc::{
+    Kind, RpcError,
+    forms::PrivateKey,
+    methods,
+    types::{
+        AccountStatus, Clock as ClockInfo, Health, ImportedPreKeyInfo, InstallationInfo,
+        SessionInfo, Status, Version,
+    },
+};
+
+use super::{Daemon, Result, blocking};
+
+pub(super) async fn installation_list(
+    daemon: Arc<Daemon>,
+    params: methods::ListParams,
+) -> Result<Vec<InstallationInfo>> {
+    let account = daemon.account(params.account.as_ref())?;
+    blocking(move || {
+        let now = daemon.clock.now();
+        let views = account
+            .read(|viewer, reader| viewer.installations(reader, now, params.identity.as_ref()))?;
+        Ok(views.into_iter().map(InstallationInfo::from).collect())
+    })
+    .await
+}
+
+pub(super) async fn session_list(
+    daemon: Arc<Daemon>,
+    params: methods::ListParams,
+) -> Result<Vec<SessionInfo>> {
+    let account = daemon.account(params.account.as_ref())?;
+    blocking(move || {
+        let sessions =
+            account.read(|viewer, reader| viewer.sessions(reader, params.identity.as_ref()))?;
+        Ok(sessions.into_iter().map(SessionInfo::from).collect())
+    })
+    .await
+}
+
+pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Health> {
+    blocking(move || {
+        let reason = daemon.probe.check().err();
+        let status = if reason.is_none() { "ok" } else { "failing" };
+        Ok(Health {
+            status: status.to_owned(),
+            reason,
+        })
+    })
+    .await
+}
+
+pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Result<Version> {
+    Ok(Version {
+        name: "ratchetd".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: option_env!("RATCHETD_REVISION").map(str::to_owned),
+        protocol: 1,
+    })
+}
+
+pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Status> {
+    blocking(move || {
+        let accounts = daemon.accounts.all()?;
+        let accounts = accounts.iter().map(|account| {
+            let counts = account.read(|_, reader| reader.counts())?;
+            Ok(AccountStatus {
+                account: account.info.account.clone(),
+                peers: counts.peers,
+                devices: counts.devices,
+                sessions: counts.sessions,
+                stored_keys: counts.stored_keys,
+                queued: account.worker.queued(),
+            })
+        });
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: daemon.started_at.0,
+            now: daemon.clock.now().0,
+            accounts: accounts.collect::<Result<_>>()?,
+        })
+    })
+    .await
+}
+
+pub(super) async fn dev_now(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<ClockInfo> {
+    Ok(ClockInfo {
+        now: daemon.clock.now().0,
+    })
+}
+
+pub(super) async fn dev_advance_time(
+    daemon: Arc<Daemon>,
+    params: methods::AdvanceTimeParams,
+) -> Result<ClockInfo> {
+    daemon.clock.advance(Duration::from_millis(params.ms.0));
+    Ok(ClockInfo {
+        now: daemon.clock.now().0,
+    })
+}
+
+pub(super) async fn dev_import_prekey(
+    daemon: Arc<Daemon>,
+    params: methods::ImportPreKeyParams,
+) -> Result<ImportedPreKeyInfo> {
+    let account = daemon.account(params.account.as_ref())?;
+    let signed =
+        SignedPreKeyPair::from_secret_bytes(&params.signed_pre_key_private.0).map_err(|_| {
+            RpcError::new(Kind::InvalidKey, "not a private key of the curve")
+                .about("signedPreKeyPrivate")
+        })?;
+    let ratchet = params
+        .ratchet_pre_key_private
+        .map(|PrivateKey(secret)| RatchetPreKeyPair::from_secret_bytes(&secret));
+    let import = PreKeyImport {
+        signed,
+        ratchet,
+        version: params.version.map(|version| version.0),
+        created_at: params.created_at.map(|at| at.0),
+    };
+    account
+        .worker
+        .call(move |engine, store, env| Ok(engine.import_prekey(store, env, import)?))
+        .await
+        .map(ImportedPreKeyInfo::from)
+}

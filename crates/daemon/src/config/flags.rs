@@ -1,0 +1,46 @@
+//! The flags of `serve` and their environment variables.
+
+use std::path::PathBuf;
+
+use super::LogFormat;
+
+/// Flags of `serve`. Each has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
+    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where accounts and keys are kept [default: $XDG_DATA_HOME/ratchetd or ~/.local/share/ratchetd]
+    #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Unix socket [default: $XDG_RUNTIME_DIR/ratchetd.sock, or ratchetd.sock in the data directory]
+    #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
+    pub socket: Option<String>,
+    /// Mode of the socket, octal [default: 0600]
+    #[arg(long, env = "RATCHETD_SOCKET_MODE", value_name = "MODE")]
+    pub socket_mode: Option<String>,
+    /// Group of the socket, by number
+    #[arg(long, env = "RATCHETD_SOCKET_GROUP", value_name = "GID")]
+    pub socket_group: Option<String>,
+    /// Listen on this TCP address besides, with a token: 127.0.0.1:8645
+    #[arg(long, env = "RATCHETD_HTTP", value_name = "ADDR")]
+    pub http: Option<String>,
+    /// Allow --http with an address that other machines can reach
+    #[arg(long, env = "RATCHETD_HTTP_ALLOW_REMOTE", num_args = 0..=1, default_missing_value = "true")]
+    pub http_allow_remote: Option<bool>,
+    /// The TCP listener's bearer token [default: rpc.token in the data directory, made at the first start]
+    #[arg(long, env = "RATCHETD_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<String>,
+    /// File with the passphrase that protects the stores [default: a random key in store.key]
+    #[arg(long, env = "RATCHETD_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<String>,
+    /// Form of log lines
+    #[arg(long, env = "RATCHETD_LOG", value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+    /// What is logged: off, error, warn, info, debug, trace, or directives such as daemon=debug [default: info]
+    #[arg(long, env = "RATCHETD_LOG_FILTER", value_name = "FILTER")]
+    pub log_filter: Option<String>,
+    /// Development methods, and a clock that can be moved
+    #[arg(long, env = "RATCHETD_DEV", num_args = 0..=1, default_missing_value = "true")]
+    pub dev: Option<bool>,
+}

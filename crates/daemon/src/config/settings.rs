@@ -1,0 +1,344 @@
+//! From flags, environment, file and defaults to one set of values.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crypto_core::{SkipLimits, Suite};
+
+use super::{Config, ConfigError, Flags, LogFormat, Rpc};
+
+/// The configuration file's name in the data directory.
+const FILE_NAME: &str = "ratchetd.toml";
+
+/// The configuration with every automatic value settled.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where accounts and keys are kept.
+    pub data_dir: PathBuf,
+    /// The Unix socket.
+    pub socket: PathBuf,
+    /// Its mode.
+    pub socket_mode: u32,
+    /// Its group.
+    pub socket_group: Option<u32>,
+    /// TCP address to listen on besides.
+    pub http: Option<SocketAddr>,
+    /// The TCP listener's token.
+    pub token_file: PathBuf,
+    /// The passphrase that protects the stores.
+    pub passphrase_file: Option<PathBuf>,
+    /// Form of log lines.
+    pub log: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+    /// Development methods.
+    pub dev: bool,
+    /// Who may connect.
+    pub rpc: Rpc,
+    /// The rules' numbers.
+    pub engine: engine::Config,
+}
+
+impl Settings {
+    /// Puts flags, environment, file and defaults together.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key that is wrong.
+    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
+        let data_dir = flags.data_dir.clone().filter(|dir| !dir.is_empty());
+        let guess = data_dir
+            .as_ref()
+            .map_or_else(default_data_dir, |dir| Ok(PathBuf::from(dir)));
+        let file = match (&flags.config, &guess) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Ok(directory)) => Some(directory.join(FILE_NAME)).filter(|path| path.exists()),
+            (None, Err(_)) => None,
+        };
+        let config = file.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
+        config.overridden_by(flags).settle()
+    }
+}
+
+impl Config {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let wrong = |cause: &dyn std::fmt::Display| {
+            ConfigError(format!(
+                "{}: {}",
+                path.display(),
+                one_line(&cause.to_string())
+            ))
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        toml::from_str(&text).map_err(|error| wrong(&error))
+    }
+
+    fn overridden_by(mut self, flags: Flags) -> Self {
+        fn set<T>(value: &mut T, flag: Option<T>) {
+            if let Some(flag) = flag {
+                *value = flag;
+            }
+        }
+        set(&mut self.data_dir, flags.data_dir);
+        set(&mut self.socket, flags.socket);
+        set(&mut self.socket_mode, flags.socket_mode);
+        set(&mut self.socket_group, flags.socket_group);
+        set(&mut self.http, flags.http);
+        set(&mut self.http_allow_remote, flags.http_allow_remote);
+        set(&mut self.token_file, flags.token_file);
+        set(&mut self.passphrase_file, flags.passphrase_file);
+        set(&mut self.log, flags.log);
+        set(&mut self.log_filter, flags.log_filter);
+        set(&mut self.dev, flags.dev);
+        self
+    }
+
+    fn settle(self) -> Result<Settings, ConfigError> {
+        let engine = self.engine()?;
+        let data_dir = match given(&self.data_dir) {
+            Some(dir) => PathBuf::from(dir),
+            None => default_data_dir()?,
+        };
+        let http = given(&self.http)
+            .map(|address| {
+                address.parse::<SocketAddr>().map_err(|_| {
+                    ConfigError(format!(
+                        "http: {address:?} is no address and port, such as 127.0.0.1:8645"
+                    ))
+                })
+            })
+            .transpose()?;
+        if let Some(address) = http
+            && !address.ip().is_loopback()
+            && !self.http_allow_remote
+        {
+            return Err(ConfigError(format!(
+                "http: other machines can reach {address}; allow that with --http-allow-remote, and put TLS before it"
+            )));
+        }
+        let socket_mode = u32::from_str_radix(&self.socket_mode, 8)
+            .ok()
+            .filter(|mode| *mode <= 0o777)
+            .ok_or_else(|| {
+                ConfigError(format!(
+                    "socket_mode: {:?} is no octal mode, such as 0660",
+                    self.socket_mode
+                ))
+            })?;
+        let socket_group = given(&self.socket_group)
+            .map(|group| {
+                group
+                    .parse()
+                    .map_err(|_| ConfigError(format!("socket_group: {group:?} is no group number")))
+            })
+            .transpose()?;
+        Ok(Settings {
+            socket: given(&self.socket).map_or_else(|| default_socket(&data_dir), PathBuf::from),
+            token_file: given(&self.token_file)
+                .map_or_else(|| data_dir.join("rpc.token"), PathBuf::from),
+            passphrase_file: given(&self.passphrase_file).map(PathBuf::from),
+            data_dir,
+            socket_mode,
+            socket_group,
+            http,
+            log: self.log,
+            log_filter: self.log_filter,
+            dev: self.dev,
+            rpc: self.rpc,
+            engine,
+        })
+    }
+
+    fn engine(&self) -> Result<engine::Config, ConfigError> {
+        let suites = self
+            .ratchet
+            .suites
+            .iter()
+            .map(|name| {
+                Suite::from_name(name).ok_or_else(|| {
+                    ConfigError(format!(
+                        "ratchet.suites: {name:?} is none of \"x25519\", \"secp256k1\""
+                    ))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if suites.is_empty() {
+            return Err(ConfigError(
+                "ratchet.suites: at least one suite must be allowed".to_owned(),
+            ));
+        }
+        let limits = &self.limits;
+        let positive = [
+            ("prekey_rotation_s", limits.prekey_rotation_s),
+            ("max_devices", limits.max_devices as u64),
+            ("max_known_devices", limits.max_known_devices as u64),
+            ("max_message_keys", u64::from(limits.max_message_keys)),
+            (
+                "max_sessions_per_device",
+                limits.max_sessions_per_device as u64,
+            ),
+            (
+                "max_sessions_per_identity",
+                limits.max_sessions_per_identity as u64,
+            ),
+            ("max_first_messages", u64::from(limits.max_first_messages)),
+            ("rpc.queue", u64::from(self.rpc.queue)),
+            ("rpc.max_connections", u64::from(self.rpc.max_connections)),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError(format!("{name}: must be at least 1")));
+        }
+        Ok(engine::Config {
+            suites,
+            prekey_rotation: Duration::from_secs(limits.prekey_rotation_s),
+            erase_after: Duration::from_secs(limits.erase_after_s),
+            stale_after: Duration::from_secs(limits.stale_after_s),
+            max_devices: limits.max_devices,
+            max_known_devices: limits.max_known_devices,
+            skip: SkipLimits {
+                max_skip: limits.max_skip,
+                max_steps: limits.max_steps,
+            },
+            max_message_keys: limits.max_message_keys,
+            max_sessions_per_device: limits.max_sessions_per_device,
+            max_sessions_per_identity: limits.max_sessions_per_identity,
+            max_first_messages: limits.max_first_messages,
+            reply_span: Duration::from_secs(limits.reply_span_s),
+            max_replies_per_identity: limits.max_replies_per_identity,
+            unanswered_messages: limits.unanswered_messages,
+            unanswered_age: Duration::from_secs(limits.unanswered_age_s),
+        })
+    }
+}
+
+fn given(value: &str) -> Option<&str> {
+    Some(value).filter(|value| !value.is_empty())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn directory_from(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
+/// `$XDG_DATA_HOME/ratchetd`, or `~/.local/share/ratchetd`.
+fn default_data_dir() -> Result<PathBuf, ConfigError> {
+    directory_from("XDG_DATA_HOME")
+        .or_else(|| Some(directory_from("HOME")?.join(".local/share")))
+        .map(|base| base.join("ratchetd"))
+        .ok_or_else(|| {
+            ConfigError(
+                "data_dir: neither XDG_DATA_HOME nor HOME is set: give --data-dir".to_owned(),
+            )
+        })
+}
+
+/// `$XDG_RUNTIME_DIR/ratchetd.sock`, or a file in the data directory.
+fn default_socket(data_dir: &Path) -> PathBuf {
+    directory_from("XDG_RUNTIME_DIR")
+        .unwrap_or_else(|| data_dir.to_owned())
+        .join("ratchetd.sock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../../../config/ratchetd.toml");
+
+    #[test]
+    fn the_shipped_file_holds_every_key_at_its_default() {
+        let shipped: Config = toml::from_str(SHIPPED).unwrap();
+        assert_eq!(shipped, Config::default());
+
+        fn keys(value: &toml::Value, path: &str, found: &mut Vec<String>) {
+            let Some(table) = value.as_table() else {
+                found.push(path.to_owned());
+                return;
+            };
+            for (key, value) in table {
+                keys(value, &format!("{path}.{key}"), found);
+            }
+        }
+        let (mut there, mut expected) = (Vec::new(), Vec::new());
+        keys(&toml::from_str(SHIPPED).unwrap(), "", &mut there);
+        keys(
+            &toml::Value::try_from(Config::default()).unwrap(),
+            "",
+            &mut expected,
+        );
+        there.sort();
+        expected.sort();
+        assert_eq!(there, expected);
+    }
+
+    #[test]
+    fn the_shipped_file_says_why_for_each_key() {
+        let mut before = "";
+        for line in SHIPPED.lines() {
+            if line.contains(" = ") && !line.starts_with('#') {
+                assert!(before.starts_with('#') || line.contains(" # "), "{line}");
+            }
+            before = line;
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("c.toml");
+        std::fs::write(&path, "log = \"text\"\nsokcet = \"/x\"\n").unwrap();
+        let error = Settings::load(Flags {
+            config: Some(path),
+            ..Flags::default()
+        })
+        .unwrap_err();
+        assert!(
+            error.0.contains("sokcet") && error.0.contains("line 2"),
+            "{error}"
+        );
+        assert!(!error.0.contains('\n'));
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(
+            directory.path().join(FILE_NAME),
+            "socket = \"/from/file\"\nlog_filter = \"debug\"\n",
+        )
+        .unwrap();
+        let settings = Settings::load(Flags {
+            data_dir: Some(directory.path().to_str().unwrap().to_owned()),
+            socket: Some("/from/flag".to_owned()),
+            ..Flags::default()
+        })
+        .unwrap();
+        assert_eq!(settings.socket, Path::new("/from/flag"));
+        assert_eq!(settings.log_filter, "debug");
+    }
+
+    #[test]
+    fn what_would_be_dangerous_or_senseless_is_refused_and_named() {
+        for (line, named) in [
+            ("http = \"0.0.0.0:8645\"", "--http-allow-remote"),
+            ("http = \"here\"", "http"),
+            ("socket_mode = \"rw\"", "socket_mode"),
+            ("socket_mode = \"1777\"", "socket_mode"),
+            ("socket_group = \"wheel\"", "socket_group"),
+            ("[ratchet]\nsuites = [\"rot13\"]", "rot13"),
+            ("[ratchet]\nsuites = []", "ratchet.suites"),
+            ("[limits]\nmax_devices = 0", "max_devices"),
+        ] {
+            let config: Config = toml::from_str(line).unwrap();
+            let error = config.settle().unwrap_err();
+            assert!(error.0.contains(named), "{line}: {error}");
+        }
+    }
+}
