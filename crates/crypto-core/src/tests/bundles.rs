@@ -53,7 +53,9 @@ fn signed(entries: Vec<RawEntry>, timestamp: i64) -> RawBundle {
     let author = author();
     RawBundle {
         identity: author.public().to_bytes().to_vec(),
-        signature: sign_bundle(&author, &entries, timestamp).to_bytes().to_vec(),
+        signature: sign_bundle(&author, &entries, timestamp)
+            .to_bytes()
+            .to_vec(),
         entries,
         timestamp,
     }
@@ -191,7 +193,13 @@ fn an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped() {
 #[test]
 fn an_extension_not_signed_for_this_very_entry_is_skipped() {
     let good = || extended("x1-dev", 1, &author());
-    assert!(signed(vec![good()], NOW).verify().unwrap().skipped().is_empty());
+    assert!(
+        signed(vec![good()], NOW)
+            .verify()
+            .unwrap()
+            .skipped()
+            .is_empty()
+    );
     let other = extended("x1-other", 2, &author());
     let flipped = |mut bytes: Vec<u8>| {
         bytes[20] ^= 1;

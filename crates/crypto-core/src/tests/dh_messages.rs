@@ -21,7 +21,11 @@ fn a_changed_message_is_not_authentic() {
         let mut changed = payload.clone();
         changed[index] ^= 0x10;
         let opened = dh_message::open(&recipient(), ephemeral().public(), &changed);
-        assert_eq!(opened.err(), Some(DhMessageError::Authentication), "{index}");
+        assert_eq!(
+            opened.err(),
+            Some(DhMessageError::Authentication),
+            "{index}"
+        );
     }
     let longer = [payload.as_slice(), &[0]].concat();
     for wrong in [&payload[..payload.len() - 1], &longer] {

@@ -80,7 +80,9 @@ fn a_draw_is_the_private_key_itself() {
     assert_eq!(*pair.secret_bytes(), [5; 32]);
     assert_eq!(
         pair.public(),
-        EphemeralKeyPair::from_secret_bytes(&[5; 32]).unwrap().public()
+        EphemeralKeyPair::from_secret_bytes(&[5; 32])
+            .unwrap()
+            .public()
     );
     let pair = RatchetPreKeyPair::generate(&mut Draws::of(&[[0xff; 32]]));
     assert_eq!(*pair.secret_bytes(), [0xff; 32]);
@@ -147,20 +149,33 @@ fn signatures_of_another_length_or_without_numbers_are_refused() {
         assert!(Signature::from_wire(&signature[..length]).is_err());
     }
     assert!(Signature::from_wire(&[signature.as_slice(), &[0]].concat()).is_err());
-    for (r, s) in [([0; 32], [1; 32]), ([1; 32], [0; 32]), (ORDER, [1; 32]), ([1; 32], ORDER)] {
+    for (r, s) in [
+        ([0; 32], [1; 32]),
+        ([1; 32], [0; 32]),
+        (ORDER, [1; 32]),
+        ([1; 32], ORDER),
+    ] {
         let bytes = [r.as_slice(), &s, &[0]].concat();
         let signature = Signature::from_wire(&bytes).unwrap();
         assert_eq!(signature.recover(&[1; 32]), Err(SignatureError));
     }
     let other = IdentityKeyPair::from_secret_bytes(&[0x12; 32]).unwrap();
     let signature = alice().sign_digest(&[1; 32]);
-    assert_eq!(signature.verify(other.public(), &[1; 32]), Err(SignatureError));
-    assert_eq!(signature.verify(alice().public(), &[2; 32]), Err(SignatureError));
+    assert_eq!(
+        signature.verify(other.public(), &[1; 32]),
+        Err(SignatureError)
+    );
+    assert_eq!(
+        signature.verify(alice().public(), &[2; 32]),
+        Err(SignatureError)
+    );
 }
 
 #[test]
 fn ratchet_prekeys_have_one_spelling() {
-    let good = RatchetPreKeyPair::from_secret_bytes(&[6; 32]).public().to_bytes();
+    let good = RatchetPreKeyPair::from_secret_bytes(&[6; 32])
+        .public()
+        .to_bytes();
     assert!(RatchetPreKey::from_wire(&good).is_ok());
     let mut high = good;
     high[31] |= 0x80;
@@ -220,7 +235,10 @@ fn suites_have_fixed_names_and_bytes() {
         assert_eq!(suite.header_key_bytes(), length);
         assert_eq!(Suite::from_name(name), Some(suite));
         assert_eq!(Suite::from_byte(byte), Some(suite));
-        assert_eq!(HeaderKey::from_wire(&vec![2; length]).unwrap().suite(), suite);
+        assert_eq!(
+            HeaderKey::from_wire(&vec![2; length]).unwrap().suite(),
+            suite
+        );
     }
     assert_eq!(Suite::from_name("X25519"), None);
     assert_eq!((Suite::from_byte(0), Suite::from_byte(3)), (None, None));

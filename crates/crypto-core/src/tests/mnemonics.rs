@@ -64,7 +64,10 @@ fn passphrases_are_normalised_and_nothing_else() {
 fn what_is_wrong_with_a_phrase_is_said() {
     let words: Vec<&str> = ZERO.split(' ').collect();
     for count in [0, 1, 11] {
-        assert_eq!(fault(&words[..count].join(" ")), Some(MnemonicError::WordCount));
+        assert_eq!(
+            fault(&words[..count].join(" ")),
+            Some(MnemonicError::WordCount)
+        );
     }
     for count in [13, 14, 16, 25, 27] {
         assert_eq!(

@@ -3,6 +3,7 @@
 mod bundles;
 mod dh_messages;
 mod keys;
+mod limits;
 mod mnemonics;
 mod properties;
 mod ratchets;

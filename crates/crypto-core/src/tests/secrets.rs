@@ -1,6 +1,6 @@
 //! What `Debug` shows of secrets: nothing.
 
-use super::Draws;
+use super::{Draws, properties::Pair};
 use crate::{
     ratchet::chain::{ChainKey, RootKey},
     *,
@@ -39,4 +39,41 @@ fn no_secret_type_shows_its_secret() {
     let ratchet =
         SessionRatchet::respond(&SharedKey::from_stored(SECRET), own, Suite::Secp256k1).unwrap();
     shows_nothing(&ratchet);
+}
+
+/// An opened message goes through more hands than a key, and a stray `{:?}` would print the text.
+#[test]
+fn an_opened_message_shows_neither_text_nor_keys() {
+    for suite in [Suite::X25519, Suite::Secp256k1] {
+        let mut pair = Pair::new(suite, 1);
+        pair.seal(0, b"lost").unwrap();
+        let sealed = pair.seal(0, &SECRET).unwrap();
+        let limits = SkipLimits {
+            max_skip: 1,
+            max_steps: 1,
+        };
+        let mut rng = Draws::seeded(1);
+        let opened = pair.ends[1]
+            .open(
+                &sealed.header,
+                &pair.ad,
+                &sealed.ciphertext,
+                &limits,
+                &mut rng,
+            )
+            .unwrap();
+        assert_eq!(*opened.plaintext, SECRET);
+        shows_nothing(&opened);
+        shows_nothing(&opened.ratchet);
+        let shown = format!("{:?}", opened.skipped);
+        assert!(shown.contains("MessageKey(..)"), "{shown}");
+    }
+}
+
+/// Public values show themselves, for logs of tests and errors.
+#[test]
+fn public_keys_show_their_bytes() {
+    let key = RatchetPreKey::from_stored([0x0a; 32]);
+    let expected = format!("RatchetPreKey({})", "0a".repeat(32));
+    assert_eq!(format!("{key:?}"), expected);
 }
