@@ -1,0 +1,477 @@
+//! Wrong input on purpose: each error has its code, its kind, the parameter it is about, and a hint.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Daemon, Party, bytes, hex, text};
+
+/// Checks an error's shape; its kind and field.
+fn shape(error: &Value) -> (String, Option<String>) {
+    let data = &error["data"];
+    assert!(
+        error["code"].is_i64() && error["message"].is_string(),
+        "{error}"
+    );
+    let hint = text(&data["hint"]);
+    assert!(hint.len() > 10, "{error}");
+    (
+        text(&data["kind"]),
+        data["field"].as_str().map(str::to_owned),
+    )
+}
+
+#[test]
+fn every_wrong_parameter_is_named_with_its_kind() {
+    let alice = Party::new("alice");
+    let key = alice.key.as_str();
+    let big = hex(&vec![0; 1024 * 1024 + 1]);
+    let long_id = "x".repeat(129);
+    let cases: Vec<(&str, Value, i64, &str, Option<&str>)> = vec![
+        (
+            "account_create",
+            json!({}),
+            -32602,
+            "invalid_params",
+            Some("account"),
+        ),
+        (
+            "account_create",
+            json!({"account": "Ä"}),
+            -32602,
+            "invalid_params",
+            Some("account"),
+        ),
+        (
+            "account_create",
+            json!({"account": "b", "words": 13}),
+            -32602,
+            "invalid_params",
+            Some("words"),
+        ),
+        (
+            "account_create",
+            json!({"account": "b", "installationId": "none"}),
+            -32602,
+            "invalid_params",
+            Some("installationId"),
+        ),
+        (
+            "account_create",
+            json!({"account": "alice"}),
+            1102,
+            "account_exists",
+            Some("account"),
+        ),
+        (
+            "account_get",
+            json!({"account": "nobody"}),
+            1101,
+            "account_not_found",
+            Some("account"),
+        ),
+        (
+            "account_get",
+            json!({"acount": "alice"}),
+            -32602,
+            "invalid_params",
+            Some("acount"),
+        ),
+        (
+            "account_get",
+            json!(["alice", "more"]),
+            -32602,
+            "invalid_params",
+            None,
+        ),
+        (
+            "account_get",
+            json!({"account": 7}),
+            -32602,
+            "invalid_params",
+            Some("account"),
+        ),
+        (
+            "account_recover",
+            json!({"account": "b", "mnemonic": "one two three"}),
+            -32602,
+            "invalid_mnemonic",
+            Some("mnemonic"),
+        ),
+        (
+            "account_recover",
+            json!({"account": "b", "mnemonic": "abandon ".repeat(12)}),
+            -32602,
+            "invalid_mnemonic",
+            Some("mnemonic"),
+        ),
+        (
+            "account_import",
+            json!({"account": "b", "privateKey": "0x00"}),
+            -32602,
+            "invalid_key",
+            Some("privateKey"),
+        ),
+        (
+            "account_import",
+            json!({"account": "b", "privateKey": hex(&[0; 32])}),
+            -32602,
+            "invalid_key",
+            Some("privateKey"),
+        ),
+        (
+            "account_remove",
+            json!({"account": "alice", "publicKey": hex(&[5; 33])}),
+            -32602,
+            "invalid_key",
+            Some("publicKey"),
+        ),
+        (
+            "bundle_import",
+            json!({"bundle": "0xff"}),
+            -32602,
+            "invalid_bundle",
+            Some("bundle"),
+        ),
+        (
+            "bundle_import",
+            json!({"bundle": "!"}),
+            -32602,
+            "invalid_bundle",
+            Some("bundle"),
+        ),
+        (
+            "bundle_inspect",
+            json!({"bundle": "0x0aff"}),
+            -32602,
+            "invalid_bundle",
+            Some("bundle"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": "0x04", "text": "x"}),
+            -32602,
+            "invalid_key",
+            Some("recipient"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": "zQ3sh", "text": "x"}),
+            -32602,
+            "invalid_key",
+            Some("recipient"),
+        ),
+        (
+            "message_encrypt",
+            json!({"text": "x"}),
+            -32602,
+            "invalid_params",
+            Some("recipient"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key}),
+            -32602,
+            "invalid_params",
+            Some("payload"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "text": "x", "payload": "0x"}),
+            -32602,
+            "invalid_params",
+            Some("text"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "payload": "0x0"}),
+            -32602,
+            "invalid_params",
+            Some("payload"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "payload": "beef"}),
+            -32602,
+            "invalid_params",
+            Some("payload"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "payload": big}),
+            -32602,
+            "payload_too_large",
+            Some("payload"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "text": "x", "requestId": ""}),
+            -32602,
+            "invalid_params",
+            Some("requestId"),
+        ),
+        (
+            "message_encrypt",
+            json!({"recipient": key, "text": "x", "requestId": long_id}),
+            -32602,
+            "invalid_params",
+            Some("requestId"),
+        ),
+        (
+            "message_decrypt",
+            json!({"sender": key, "message": "0xff"}),
+            -32602,
+            "invalid_message",
+            Some("message"),
+        ),
+        (
+            "message_decrypt",
+            json!({"sender": key, "message": "0x", "confirm": "yes"}),
+            -32602,
+            "invalid_params",
+            Some("confirm"),
+        ),
+        (
+            "message_inspect",
+            json!({"message": "0x0a05"}),
+            -32602,
+            "invalid_message",
+            Some("message"),
+        ),
+        (
+            "message_confirm",
+            json!({"messageIds": ["0x00"]}),
+            -32602,
+            "invalid_params",
+            Some("messageIds"),
+        ),
+        (
+            "dev_advanceTime",
+            json!({"ms": -1}),
+            -32602,
+            "invalid_params",
+            Some("ms"),
+        ),
+        ("nothing_here", json!({}), -32601, "method_not_found", None),
+    ];
+    for (method, params, code, kind, field) in cases {
+        let shown: String = params.to_string().chars().take(90).collect();
+        let error = alice
+            .daemon
+            .call(method, params)
+            .expect_err(&format!("{method} {shown}"));
+        let (got, about) = shape(&error);
+        assert_eq!(
+            (error["code"].as_i64(), got.as_str()),
+            (Some(code), kind),
+            "{method} {shown}: {error}"
+        );
+        assert_eq!(about.as_deref(), field, "{method} {shown}: {error}");
+    }
+    // Nothing of it did anything.
+    let accounts = alice.daemon.ok("account_list", json!({}));
+    assert_eq!(accounts.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn an_account_may_be_left_out_only_when_there_is_exactly_one() {
+    let daemon = Daemon::start();
+    let none = daemon
+        .call("account_get", json!({}))
+        .expect_err("no account");
+    assert_eq!(shape(&none).0, "account_not_found");
+    daemon.ok("account_create", json!({"account": "a"}));
+    assert_eq!(daemon.ok("account_get", json!({}))["account"], "a");
+    daemon.ok("account_create", json!({"account": "b"}));
+    let several = daemon
+        .call("account_get", json!({}))
+        .expect_err("two accounts");
+    assert_eq!(
+        (several["code"].as_i64(), shape(&several).0.as_str()),
+        (Some(1103), "account_ambiguous")
+    );
+}
+
+#[test]
+fn a_phrase_recovers_the_identity_on_a_new_device_and_a_removed_account_leaves_nothing() {
+    let daemon = Daemon::start();
+    let made = daemon.ok("account_create", json!({"account": "a", "words": 24}));
+    assert_eq!(text(&made["mnemonic"]).split(' ').count(), 24);
+    let again = daemon.ok(
+        "account_recover",
+        json!({"account": "b", "mnemonic": format!("  {}\n", text(&made["mnemonic"]).to_uppercase())}),
+    );
+    assert_eq!(again["publicKey"], made["publicKey"]);
+    assert_ne!(again["installationId"], made["installationId"]);
+    assert_eq!(again.get("mnemonic"), None);
+    let other = daemon.ok("account_create", json!({"account": "c"}));
+    let wrong = json!({"account": "a", "publicKey": other["publicKey"]});
+    let error = daemon
+        .call("account_remove", wrong)
+        .expect_err("another key");
+    assert_eq!(
+        shape(&error),
+        ("invalid_params".to_owned(), Some("publicKey".to_owned()))
+    );
+    let right = json!({"account": "a", "publicKey": made["compressedKey"]});
+    assert_eq!(daemon.ok("account_remove", right), json!({"removed": true}));
+    let left: Vec<String> = std::fs::read_dir(daemon.data_dir().join("accounts"))
+        .expect("the directory")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .filter(|name| name.contains("a.db"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn requests_that_are_none_and_batches_are_answered_as_json_rpc_says() {
+    let daemon = Daemon::start();
+    let answer =
+        |body: &str| -> Value { serde_json::from_slice(&daemon.post(body).body).expect("JSON") };
+    for (body, code, kind) in [
+        ("{", -32700, "parse_error"),
+        ("[1", -32700, "parse_error"),
+        ("{\"id\":1}", -32600, "invalid_request"),
+        (
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}",
+            -32600,
+            "invalid_request",
+        ),
+    ] {
+        let error = answer(body)["error"].clone();
+        assert_eq!(error["code"], code, "{body}: {error}");
+        assert_eq!(shape(&error).0, kind, "{body}");
+    }
+    let call = |id: Value, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method});
+    let batch = json!([
+        call(json!("b"), "system_version"),
+        call(json!(2), "nope"),
+        7,
+        call(json!(1), "account_list"),
+    ]);
+    let answers = answer(&batch.to_string());
+    let ids: Vec<&Value> = answers
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|one| &one["id"])
+        .collect();
+    assert_eq!(ids, [&json!("b"), &json!(2), &Value::Null, &json!(1)]);
+    assert_eq!(shape(&answers[1]["error"]).0, "method_not_found");
+    assert_eq!(shape(&answers[2]["error"]).0, "invalid_request");
+
+    let of = |count: usize| Value::Array(vec![call(json!(1), "system_version"); count]).to_string();
+    assert_eq!(answer(&of(100)).as_array().map(Vec::len), Some(100));
+    assert_eq!(shape(&answer(&of(101))["error"]).0, "invalid_request");
+
+    let notification = "{\"jsonrpc\":\"2.0\",\"method\":\"system_version\"}";
+    let nothing = daemon.post(notification);
+    assert_eq!((nothing.status, nothing.body.len()), (204, 0));
+}
+
+#[test]
+fn bundles_and_messages_are_taken_apart_without_keys() {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let bundle = bob.daemon.ok("bundle_get", json!({}));
+    for form in ["bundle", "contactCode"] {
+        let inspected = alice
+            .daemon
+            .ok("bundle_inspect", json!({"bundle": bundle[form]}));
+        assert_eq!(inspected["valid"], true);
+        assert_eq!(inspected["identity"], bob.key.as_str());
+        assert_eq!(
+            inspected["entries"][0]["installationId"],
+            bob.installation.as_str()
+        );
+        assert_eq!(inspected["entries"][0]["ratchetValid"], true);
+    }
+    let mut broken = bytes(&text(&bundle["bundle"]));
+    *broken.last_mut().expect("bytes") ^= 1;
+    let inspected = alice
+        .daemon
+        .ok("bundle_inspect", json!({"bundle": hex(&broken)}));
+    assert_eq!(inspected["valid"], false);
+    assert!(text(&inspected["reason"]).contains("signed"), "{inspected}");
+    let refused = alice
+        .daemon
+        .call("bundle_import", json!({"bundle": hex(&broken)}))
+        .expect_err("broken");
+    assert_eq!(shape(&refused).0, "invalid_bundle");
+
+    let imported = alice
+        .daemon
+        .ok("bundle_import", json!({"bundle": bundle["contactCode"]}));
+    assert_eq!(
+        imported["installations"],
+        json!([{"installationId": bob.installation, "version": 1, "isNew": true, "isNewer": false}])
+    );
+    let sent = alice.encrypt(&bob, "hello");
+    let inspected = bob.daemon.ok(
+        "message_inspect",
+        json!({"message": sent["envelopes"][0]["message"]}),
+    );
+    let target = &inspected["targets"][0];
+    assert_eq!(inspected["installationId"], alice.installation.as_str());
+    assert_eq!(inspected["bundles"][0]["identity"], alice.key.as_str());
+    assert_eq!(
+        (&target["mode"], &target["installationId"]),
+        (&json!("x3dh"), &json!(bob.installation))
+    );
+    assert_eq!(
+        (&target["drHeader"]["n"], &target["drHeader"]["pn"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(target["payloadBytes"], 48 + 5);
+    assert_eq!(
+        (&target["dhHeader"], &inspected["publicBytes"]),
+        (&Value::Null, &json!(0))
+    );
+}
+
+#[test]
+fn a_suite_that_is_forbidden_in_the_configuration_is_refused_by_name() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(scratch.path().join("data")).expect("data");
+    std::fs::write(
+        scratch.path().join("data/ratchetd.toml"),
+        "[ratchet]\nsuites = [\"x25519\"]\n",
+    )
+    .expect("to write");
+    let strict = Party::with(
+        Daemon::start_in(scratch, vec!["--dev".to_owned()]),
+        "strict",
+        json!({}),
+    );
+    let plain = Party::with(Daemon::start(), "plain", json!({"installationId": "plain"}));
+    plain.daemon.ok(
+        "dev_importPrekey",
+        json!({"signedPreKeyPrivate": hex(&[7; 32]), "version": 9000}),
+    );
+    let bundle = plain.daemon.ok("bundle_get", json!({}));
+    strict
+        .daemon
+        .ok("bundle_import", json!({"bundle": bundle["bundle"]}));
+    let error = strict
+        .daemon
+        .call(
+            "message_encrypt",
+            json!({"recipient": plain.key, "text": "x"}),
+        )
+        .expect_err("forbidden");
+    assert_eq!(
+        (error["code"].as_i64(), shape(&error).0.as_str()),
+        (Some(1501), "suite_forbidden")
+    );
+}
