@@ -1,45 +1,45 @@
 //! The data directory: a lock, the stores' key, and one database per account.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
+    fs::{self, File},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use engine::{Account, AccountName};
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::{
     SqliteReader, SqliteStore,
+    account::{insert_account, read_account},
     error::OpenError,
-    files::{check_directory, make_directory, sync_directory},
-    key::StoreKey,
+    files::{check_directory, make_directory, sync_directory, wipe},
+    key::{self, StoreKey},
+    lock::take_lock,
     schema::{open_reader, open_writer},
 };
 
-const LOCK_FILE: &str = "ratchetd.lock";
 const ACCOUNTS: &str = "accounts";
 const EXTENSION: &str = "db";
 /// An account that is being made bears this before its name: no account name begins so.
 const UNFINISHED: &str = ".new-";
+/// An account that is being erased bears this before its name.
+const ERASED: &str = ".gone-";
 /// What SQLite keeps beside a database.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
-/// The holder's note in the lock file is one short line.
-const MAX_HOLDER_BYTES: u64 = 256;
 
 /// An open data directory. While it is open no other process can open it.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
     key: StoreKey,
-    /// Holds the lock; the system lets go of it with the process, however that ends.
+    /// Holds the lock.
     _lock: File,
 }
 
 impl DataDir {
-    /// Opens a data directory; makes it at the first start.
+    /// Opens a data directory; makes it at the first start. Without a passphrase its stores
+    /// are under a random key in a file; `rng` gives that key, or the salt.
     ///
     /// # Errors
     /// [`OpenError`], which says what to do.
@@ -53,14 +53,18 @@ impl DataDir {
         let lock = take_lock(path)?;
         let accounts = path.join(ACCOUNTS);
         make_directory(&accounts)?;
-        let key = StoreKey::load(path, passphrase, rng)?;
-        let directory = Self {
+        check_directory(&accounts)?;
+        remove_leftovers(&accounts)?;
+        if !key::is_settled(path) && !account_names(&accounts)?.is_empty() {
+            return Err(OpenError::KeyMissing {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
             path: path.to_owned(),
-            key,
+            key: StoreKey::load(path, passphrase, rng)?,
             _lock: lock,
-        };
-        directory.remove_unfinished()?;
-        Ok(directory)
+        })
     }
 
     /// Where it is.
@@ -74,14 +78,7 @@ impl DataDir {
     /// # Errors
     /// [`OpenError::Io`] if the directory cannot be read.
     pub fn accounts(&self) -> Result<Vec<AccountName>, OpenError> {
-        let mut names: Vec<AccountName> = self
-            .account_files()?
-            .iter()
-            .filter(|path| path.extension().is_some_and(|found| found == EXTENSION))
-            .filter_map(|path| AccountName::parse(path.file_stem()?.to_str()?).ok())
-            .collect();
-        names.sort();
-        Ok(names)
+        account_names(&self.path.join(ACCOUNTS))
     }
 
     /// Makes an account. It is there whole or not at all, whenever the power fails.
@@ -93,10 +90,9 @@ impl DataDir {
         if path.exists() {
             return Err(OpenError::AccountExists);
         }
-        let unfinished = self
-            .accounts_path()
-            .join(format!("{UNFINISHED}{}.{EXTENSION}", account.name));
-        remove_database(&unfinished)?;
+        let unfinished = beside(&path, UNFINISHED);
+        erase_companions(&unfinished)?;
+        wipe(&unfinished)?;
         // SQLite gives its companions the mode of the database.
         fs::OpenOptions::new()
             .write(true)
@@ -112,6 +108,8 @@ impl DataDir {
                 path: unfinished.clone(),
                 cause: error.to_string(),
             })?;
+        // A log that an erased account of this name left behind would be read into the new one.
+        erase_companions(&path)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
@@ -127,8 +125,7 @@ impl DataDir {
     pub fn open_account(&self, name: &AccountName) -> Result<(Account, SqliteStore), OpenError> {
         let path = self.existing(name)?;
         let connection = open_writer(&path, &self.key)?;
-        let account =
-            read_account(&connection, name).map_err(|cause| OpenError::Database { path, cause })?;
+        let account = read_account(&connection, &path, name)?;
         Ok((account, SqliteStore::new(connection)))
     }
 
@@ -141,22 +138,21 @@ impl DataDir {
         Ok(SqliteReader::new(open_reader(&path, &self.key)?))
     }
 
-    /// Removes an account's store. Its connections must be closed before.
+    /// Erases an account's store: overwrites and deletes it. Its connections must be closed before.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn remove_account(&self, name: &AccountName) -> Result<(), OpenError> {
         let path = self.existing(name)?;
-        remove_database(&path)?;
-        sync_directory(&path)
-    }
-
-    fn accounts_path(&self) -> PathBuf {
-        self.path.join(ACCOUNTS)
+        // First the name, in one step: an account that came back after a crash without its log would
+        // stand at an older state, and use message keys a second time.
+        fs::rename(&path, beside(&path, ERASED)).map_err(OpenError::io(&path))?;
+        sync_directory(&path)?;
+        finish_erasing(&path)
     }
 
     fn database(&self, name: &AccountName) -> PathBuf {
-        self.accounts_path().join(format!("{name}.{EXTENSION}"))
+        self.path.join(ACCOUNTS).join(format!("{name}.{EXTENSION}"))
     }
 
     fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
@@ -167,119 +163,58 @@ impl DataDir {
             Err(OpenError::AccountNotFound)
         }
     }
-
-    fn account_files(&self) -> Result<Vec<PathBuf>, OpenError> {
-        let path = self.accounts_path();
-        fs::read_dir(&path)
-            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-            .map_err(OpenError::io(&path))
-    }
-
-    /// Clears away accounts whose making was cut short: nobody was ever told of them.
-    fn remove_unfinished(&self) -> Result<(), OpenError> {
-        for path in self.account_files()? {
-            let unfinished = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(|name| name.starts_with(UNFINISHED));
-            if unfinished {
-                fs::remove_file(&path).map_err(OpenError::io(&path))?;
-            }
-        }
-        Ok(())
-    }
 }
 
-fn take_lock(directory: &Path) -> Result<File, OpenError> {
-    let path = directory.join(LOCK_FILE);
-    let mut file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(OpenError::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
-            return Err(OpenError::Busy {
-                path: directory.to_owned(),
-                holder: holder.trim().to_owned(),
-            });
-        }
-        Err(TryLockError::Error(cause)) => return Err(OpenError::Io { path, cause }),
-    }
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "pid {}", std::process::id()))
-        .map_err(OpenError::io(&path))?;
-    Ok(file)
+fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenError> {
+    let mut names: Vec<AccountName> = entries(accounts)?
+        .iter()
+        .filter(|path| path.extension().is_some_and(|found| found == EXTENSION))
+        .filter_map(|path| AccountName::parse(path.file_stem()?.to_str()?).ok())
+        .collect();
+    names.sort();
+    Ok(names)
 }
 
-fn remove_database(path: &Path) -> Result<(), OpenError> {
-    let companions = COMPANIONS.map(|suffix| {
-        let mut companion = path.as_os_str().to_owned();
+/// Clears away what a crash left of accounts that were being made or erased.
+fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
+    for path in entries(accounts)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
+            wipe(&path)?;
+        } else if let Some(database) = name.and_then(|name| name.strip_prefix(ERASED)) {
+            finish_erasing(&accounts.join(database))?;
+        }
+    }
+    Ok(())
+}
+
+/// Erases what is left of the database at `path`, which bears its other name already. That file goes
+/// last: it is what tells of the others after a crash.
+fn finish_erasing(path: &Path) -> Result<(), OpenError> {
+    erase_companions(path)?;
+    wipe(&beside(path, ERASED))?;
+    sync_directory(path)
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(OpenError::io(directory))
+}
+
+/// The file beside `path` whose name has `prefix` before its own.
+fn beside(path: &Path, prefix: &str) -> PathBuf {
+    let mut name = std::ffi::OsString::from(prefix);
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
+
+/// Erases what SQLite keeps beside a database, if it is there.
+fn erase_companions(database: &Path) -> Result<(), OpenError> {
+    for suffix in COMPANIONS {
+        let mut companion = database.as_os_str().to_owned();
         companion.push(suffix);
-        PathBuf::from(companion)
-    });
-    for file in companions.iter().map(PathBuf::as_path).chain([path]) {
-        match fs::remove_file(file) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(OpenError::Io {
-                    path: file.to_owned(),
-                    cause,
-                });
-            }
-            _ => {}
-        }
+        wipe(Path::new(&companion))?;
     }
     Ok(())
-}
-
-fn insert_account(connection: &rusqlite::Connection, account: &Account) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT INTO account (id, name, identity_secret, identity, installation, \
-             fresh_installation, created_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
-        (
-            account.name.as_str(),
-            *account.identity.secret_bytes(),
-            account.identity.public().as_bytes(),
-            account.installation.as_str(),
-            account.fresh_installation,
-            crate::rows::time(account.created_at),
-        ),
-    )?;
-    Ok(())
-}
-
-fn read_account(connection: &rusqlite::Connection, name: &AccountName) -> Result<Account, String> {
-    let (secret, installation, fresh_installation, created_at) = connection
-        .query_row(
-            "SELECT identity_secret, installation, fresh_installation, created_at FROM account",
-            (),
-            |row| {
-                let secret: [u8; 32] = row.get(0)?;
-                let installation: String = row.get(1)?;
-                let created_at: i64 = row.get(3)?;
-                Ok((
-                    Zeroizing::new(secret),
-                    installation,
-                    row.get(2)?,
-                    created_at,
-                ))
-            },
-        )
-        .map_err(|error| error.to_string())?;
-    Ok(Account {
-        name: name.clone(),
-        identity: crypto_core::IdentityKeyPair::from_secret_bytes(&secret)
-            .map_err(|error| error.to_string())?,
-        installation: crypto_core::InstallationId::parse(&installation)
-            .map_err(|error| error.to_string())?,
-        fresh_installation,
-        created_at: engine::UnixMillis(u64::try_from(created_at).unwrap_or(0)),
-    })
 }

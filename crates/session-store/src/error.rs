@@ -49,6 +49,12 @@ pub enum OpenError {
         /// The directory.
         path: PathBuf,
     },
+    /// There are accounts, and neither of the files that the key comes from.
+    #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", path.display(), crate::key::KEY_FILE, crate::key::KDF_FILE)]
+    KeyMissing {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file that describes the key is not of its form, or asks for more work than is sane.
     #[error("{}: {problem}; restore it from a backup", path.display())]
     KeyFile {
@@ -62,6 +68,14 @@ pub enum OpenError {
     NotReadable {
         /// The database.
         path: PathBuf,
+    },
+    /// A database under a name it was not made for.
+    #[error("{} is the store of account {made_for:?}: rename it back, or delete it if it is a copy; two copies of one account must not both be used", path.display())]
+    OtherAccount {
+        /// The database.
+        path: PathBuf,
+        /// The account it was made for.
+        made_for: String,
     },
     /// Written by a later version of this program.
     #[error("{} has schema {found}, this version knows {known}: run the newer ratchetd that wrote it", path.display())]

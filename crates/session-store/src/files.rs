@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::{self, Read as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::Path,
 };
@@ -63,4 +64,25 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
     File::open(parent)
         .and_then(|directory| directory.sync_all())
         .map_err(OpenError::io(parent))
+}
+
+/// Overwrites a file with zeros, waits until they are on the disk, and deletes it; does nothing if
+/// it is not there. What the disk itself keeps of the old blocks is out of reach.
+pub(crate) fn wipe(path: &Path) -> Result<(), OpenError> {
+    let overwritten = fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|mut file| {
+            let size = file.metadata()?.len();
+            io::copy(&mut io::repeat(0).take(size), &mut file)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::remove_file(path));
+    match overwritten {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(OpenError::Io {
+            path: path.to_owned(),
+            cause,
+        }),
+        _ => Ok(()),
+    }
 }

@@ -61,6 +61,13 @@ struct Kdf {
     check: String,
 }
 
+/// Whether it is settled what the key of this directory comes from.
+pub(crate) fn is_settled(directory: &Path) -> bool {
+    [KEY_FILE, KDF_FILE]
+        .iter()
+        .any(|file| directory.join(file).exists())
+}
+
 impl StoreKey {
     /// The key of the directory. Made at the first start: from the passphrase if there is one, else at random.
     ///
@@ -89,13 +96,13 @@ impl StoreKey {
 
     /// The statement that gives SQLCipher the key, raw: no further derivation.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", &*hex(&*self.0)))
+        joined(&["PRAGMA key = \"x'", &hex(&*self.0), "'\";"])
     }
 
     fn make_key_file(path: &Path, rng: &mut dyn CryptoRng) -> Result<Self, OpenError> {
         let mut key = Zeroizing::new([0; 32]);
         rng.fill_bytes(key.as_mut_slice());
-        let text = Zeroizing::new(format!("{}\n", &*hex(&*key)));
+        let text = joined(&[&hex(&*key), "\n"]);
         write_new(path, text.as_bytes())?;
         Ok(Self(key))
     }
@@ -107,7 +114,7 @@ impl StoreKey {
             path: path.to_owned(),
             problem: "it does not hold 64 hex digits".to_owned(),
         })?;
-        Ok(Self(Zeroizing::new(key)))
+        Ok(Self(key))
     }
 
     fn derive_new(
@@ -182,7 +189,7 @@ impl Kdf {
             .map_err(|error| unusable(&error.to_string()))?;
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase, &salt, key.as_mut_slice())
+            .hash_password_into(passphrase, &*salt, key.as_mut_slice())
             .map_err(|error| unusable(&error.to_string()))?;
         Ok(StoreKey(key))
     }
@@ -218,6 +225,16 @@ fn read_small(path: &Path) -> Result<Zeroizing<String>, OpenError> {
         .map_err(OpenError::io(path))
 }
 
+/// The parts in a row. Room is made for all at first: a text that grows leaves copies behind.
+fn joined(parts: &[&str]) -> Zeroizing<String> {
+    let size = parts.iter().map(|part| part.len()).sum();
+    let mut text = Zeroizing::new(String::with_capacity(size));
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
 fn hex(bytes: &[u8]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
     for byte in bytes {
@@ -228,14 +245,17 @@ fn hex(bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let (pairs, []) = digits.as_chunks::<2>() else {
+fn unhex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-    bytes.try_into().ok()
+    let mut bytes = Zeroizing::new([0; N]);
+    if pairs.len() != N {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high? << 4 | low?).ok()?;
+    }
+    Some(bytes)
 }

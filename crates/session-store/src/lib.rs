@@ -3,10 +3,12 @@
 //! Keeps and finds records; knows no rules. One database per account, in a data
 //! directory that one process at a time may open.
 
+mod account;
 mod data_dir;
 mod error;
 mod files;
 mod key;
+mod lock;
 mod read;
 mod rows;
 mod schema;

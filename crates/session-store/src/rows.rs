@@ -9,7 +9,7 @@ use engine::{
     Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey, OwnRatchetPreKey, Pairing, Peer,
     RetiredChains, Role, Session, Standing, StoreError, StoredKey, StoredReply, UnixMillis,
 };
-use rusqlite::{Row, types::FromSql};
+use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
 
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
@@ -31,10 +31,10 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Why a call of SQLite failed, in words that tell what to do.
 pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Io("the disk is full".to_owned()),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-            StoreError::Corrupt(error.to_string())
-        }
+        Some(ErrorCode::DiskFull) => StoreError::Io("the disk is full".to_owned()),
+        Some(
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation,
+        ) => StoreError::Corrupt(error.to_string()),
         _ => StoreError::Io(error.to_string()),
     }
 }

@@ -15,10 +15,7 @@ const BUSY_TIMEOUT_MS: u32 = 5000;
 
 /// Opens a database for reading and writing and brings its schema up to date.
 pub(crate) fn open_writer(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = open(path, key, flags)?;
+    let mut connection = open(path, key)?;
     // WAL: readers do not wait for the writer. FULL: a commit that returned has reached the disk.
     // secure_delete: an erased key leaves no bytes behind in free pages.
     connection
@@ -34,8 +31,7 @@ pub(crate) fn open_writer(path: &Path, key: &StoreKey) -> Result<Connection, Ope
 
 /// Opens a database for reading only.
 pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, key, flags)?;
+    let connection = open(path, key)?;
     // A reader of a WAL database takes part in its shared memory, so the file is opened for writing; this forbids it.
     connection
         .execute_batch("PRAGMA query_only = ON;")
@@ -43,7 +39,9 @@ pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, Ope
     Ok(connection)
 }
 
-fn open(path: &Path, key: &StoreKey, flags: OpenFlags) -> Result<Connection, OpenError> {
+fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    // Without CREATE: a file that SQLite made itself would have the mode of the umask.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
     // The key goes first: before any statement that reads the file.

@@ -25,6 +25,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<()> {
         let ratchet = prekey.ratchet.as_ref();
+        let ratchet_secret = ratchet.map(|ratchet| ratchet.pair.secret_bytes());
         self.run(
             "INSERT OR REPLACE INTO own_prekeys (public, secret, ratchet_public, ratchet_secret, \
                  ratchet_signature, version, created_at, replaced_at) \
@@ -34,7 +35,7 @@ impl Store for SqliteStore {
                 ":public": prekey.signed.public().as_bytes(),
                 ":secret": *prekey.signed.secret_bytes(),
                 ":ratchet_public": ratchet.map(|ratchet| ratchet.pair.public().to_bytes()),
-                ":ratchet_secret": ratchet.map(|ratchet| *ratchet.pair.secret_bytes()),
+                ":ratchet_secret": ratchet_secret.as_deref(),
                 ":ratchet_signature": ratchet.map(|ratchet| ratchet.signature.to_bytes()),
                 ":version": prekey.version,
                 ":created_at": time(prekey.created_at),
@@ -279,6 +280,11 @@ impl Transaction for SqliteStore {
     }
 
     fn savepoint(&mut self) -> Result<()> {
+        // A full or failing disk makes SQLite undo the whole batch by itself. A savepoint would then
+        // begin a transaction of its own, which its release would commit.
+        if self.connection.is_autocommit() {
+            return Err(StoreError::Io("the batch was undone".to_owned()));
+        }
         self.run("SAVEPOINT call", ())
     }
 

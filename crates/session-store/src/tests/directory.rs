@@ -2,11 +2,26 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use crypto_core::Suite;
+use engine::{Standing, Store as _, StoreRead as _, Transaction as _, store_contract};
+
 use super::*;
-use crate::{KDF_FILE, KEY_FILE};
+use crate::{KDF_FILE, KEY_FILE, SqliteStore};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Leaves something in the write-ahead log.
+fn commit_something(store: &mut SqliteStore) {
+    store.begin().unwrap();
+    store
+        .put_own_prekey(&store_contract::own_prekey(1, true, None))
+        .unwrap();
+    store
+        .put_session(&store_contract::session(1, Suite::X25519, Standing::Active))
+        .unwrap();
+    store.commit().unwrap();
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -117,6 +132,96 @@ fn an_account_whose_making_was_cut_short_neither_shows_nor_blocks_its_name() {
     fs::write(&half_made, b"half").unwrap();
     directory.create_account(&account("alice")).unwrap();
     assert_eq!(directory.accounts().unwrap(), [name("alice")]);
+}
+
+#[test]
+fn an_account_whose_erasing_was_cut_short_stays_gone_with_its_log() {
+    let scratch = tempfile::tempdir().unwrap();
+    let accounts = scratch.path().join("accounts");
+    let directory = open(scratch.path()).unwrap();
+    drop(directory.create_account(&account("bob")).unwrap());
+    let mut alice = directory.create_account(&account("alice")).unwrap();
+    commit_something(&mut alice);
+    let log = fs::read(accounts.join("alice.db-wal")).unwrap();
+    assert!(!log.is_empty());
+    drop(alice);
+    // As a crash right after the renaming leaves it.
+    fs::write(accounts.join("alice.db-wal"), &log).unwrap();
+    fs::rename(accounts.join("alice.db"), accounts.join(".gone-alice.db")).unwrap();
+    drop(directory);
+    let directory = open(scratch.path()).unwrap();
+    assert_eq!(directory.accounts().unwrap(), [name("bob")]);
+    assert_eq!(fs::read_dir(&accounts).unwrap().count(), 1);
+}
+
+#[test]
+fn a_log_left_behind_is_not_read_into_a_new_account() {
+    let scratch = tempfile::tempdir().unwrap();
+    let log = scratch.path().join("accounts/alice.db-wal");
+    let directory = open(scratch.path()).unwrap();
+    let mut alice = directory.create_account(&account("alice")).unwrap();
+    commit_something(&mut alice);
+    let old = fs::read(&log).unwrap();
+    drop(alice);
+    directory.remove_account(&name("alice")).unwrap();
+    fs::write(&log, &old).unwrap();
+    let alice = directory.create_account(&account("alice")).unwrap();
+    assert_eq!(alice.counts().unwrap(), engine::Counts::default());
+}
+
+#[test]
+fn erasing_overwrites_the_database() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    drop(directory.create_account(&account("alice")).unwrap());
+    let watched = scratch.path().join("watched");
+    fs::hard_link(scratch.path().join("accounts/alice.db"), &watched).unwrap();
+    let size = fs::metadata(&watched).unwrap().len();
+    directory.remove_account(&name("alice")).unwrap();
+    let left = fs::read(&watched).unwrap();
+    assert!(size > 0 && left.len() as u64 == size);
+    assert!(left.iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn a_copied_database_is_not_a_second_account() {
+    let scratch = tempfile::tempdir().unwrap();
+    let accounts = scratch.path().join("accounts");
+    let directory = open(scratch.path()).unwrap();
+    drop(directory.create_account(&account("alice")).unwrap());
+    fs::copy(accounts.join("alice.db"), accounts.join("copy.db")).unwrap();
+    let refused = directory.open_account(&name("copy")).err();
+    assert!(
+        matches!(&refused, Some(OpenError::OtherAccount { made_for, .. }) if made_for == "alice"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_lost_key_is_missed_and_not_made_anew() {
+    for passphrase in [None, Some("x")] {
+        let scratch = tempfile::tempdir().unwrap();
+        let open = || match passphrase {
+            None => open(scratch.path()),
+            Some(passphrase) => open_with(scratch.path(), passphrase),
+        };
+        drop(open().unwrap().create_account(&account("a")).unwrap());
+        let key = scratch.path().join(match passphrase {
+            None => KEY_FILE,
+            Some(_) => KDF_FILE,
+        });
+        let kept = fs::read(&key).unwrap();
+        fs::remove_file(&key).unwrap();
+        let refused = open().err();
+        assert!(
+            matches!(refused, Some(OpenError::KeyMissing { .. })),
+            "{refused:?}"
+        );
+        assert!(!key.exists());
+        fs::write(&key, kept).unwrap();
+        set_mode(&key, 0o600);
+        assert!(open().unwrap().open_account(&name("a")).is_ok());
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use crypto_core::{MessageId, MessageKey, SessionId, Suite};
 use engine::{
-    Standing, Store as _, StoreRead as _, StoredKey, Transaction as _, UnixMillis, store_contract,
+    Standing, Store as _, StoreError, StoreRead as _, StoredKey, StoredReply, Transaction as _,
+    UnixMillis, store_contract,
 };
 
 use super::*;
+use crate::SqliteStore;
 
 #[test]
 fn sqlite_keeps_the_contract() {
@@ -167,6 +169,118 @@ fn collect(path: &Path, files: &mut Vec<std::path::PathBuf>) {
         } else {
             files.push(path);
         }
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let reply = |bytes: usize| StoredReply {
+        input: [1; 32],
+        reply: vec![7; bytes],
+        at: UnixMillis(1),
+    };
+    store.begin().unwrap();
+    store.put_reply("before", &reply(1)).unwrap();
+    store.commit().unwrap();
+    let allow_pages = |store: &SqliteStore, pages: u32| {
+        let allowed: i64 = store
+            .connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), (), |row| {
+                row.get(0)
+            })
+            .unwrap();
+        allowed
+    };
+    // SQLite takes no fewer than there are.
+    allow_pages(&store, 1);
+    store.begin().unwrap();
+    store.savepoint().unwrap();
+    store.put_reply("small", &reply(1)).unwrap();
+    let full = store.put_reply("large", &reply(1 << 20));
+    assert_eq!(full, Err(StoreError::Io("the disk is full".to_owned())));
+    store.abort().unwrap();
+    allow_pages(&store, u32::MAX - 1);
+    store.begin().unwrap();
+    store.put_reply("after", &reply(1 << 20)).unwrap();
+    store.commit().unwrap();
+    for (id, there) in [
+        ("before", true),
+        ("small", false),
+        ("large", false),
+        ("after", true),
+    ] {
+        assert_eq!(store.reply(id).unwrap().is_some(), there, "{id}");
+    }
+}
+
+#[test]
+fn a_batch_that_sqlite_undid_takes_no_more_calls() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    store.begin().unwrap();
+    // What SQLite does by itself after some failures of the disk.
+    store.connection.execute_batch("ROLLBACK").unwrap();
+    assert!(store.savepoint().is_err());
+    assert!(store.commit().is_err());
+    store.abort().unwrap();
+    store.begin().unwrap();
+    store.savepoint().unwrap();
+    store.release().unwrap();
+    store.commit().unwrap();
+}
+
+#[test]
+fn the_look_ups_of_every_message_go_by_an_index() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let store = directory.create_account(&account("a")).unwrap();
+    for (query, index) in [
+        (
+            "sessions WHERE peer = ?1 AND installation = ?2 AND standing = 0",
+            "sessions_active",
+        ),
+        (
+            "sessions WHERE peer = ?1 AND signed_pre_key = ?2",
+            "sessions_on_prekey",
+        ),
+        ("sessions WHERE peer = ?1", "sessions_on_prekey"),
+        ("sessions WHERE id = ?1", "sqlite_autoindex_sessions_1"),
+        (
+            "stored_keys WHERE message = ?1",
+            "sqlite_autoindex_stored_keys_1",
+        ),
+        (
+            "stored_keys WHERE session = ?1 ORDER BY age DESC LIMIT 1",
+            "stored_keys_of_session",
+        ),
+        ("own_prekeys WHERE public = ?1", "PRIMARY KEY"),
+        (
+            "devices WHERE identity = ?1 AND installation = ?2",
+            "PRIMARY KEY",
+        ),
+        (
+            "first_messages WHERE identity = ?1 AND prekey = ?2",
+            "PRIMARY KEY",
+        ),
+        ("replies WHERE request_id = ?1", "PRIMARY KEY"),
+        ("replies WHERE at < ?1", "replies_by_age"),
+    ] {
+        let explained = format!("EXPLAIN QUERY PLAN SELECT * FROM {query}");
+        let mut statement = store.connection.prepare(&explained).unwrap();
+        let plan: Vec<String> = statement
+            .raw_query()
+            .mapped(|row| row.get("detail"))
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let searched = plan.first().unwrap();
+        assert!(
+            plan.len() == 1 && searched.starts_with("SEARCH") && searched.contains(index),
+            "{query}: {plan:?}"
+        );
     }
 }
 

@@ -1,0 +1,77 @@
+//! The account a database belongs to: one row, written once.
+
+use std::path::Path;
+
+use crypto_core::{IdentityKeyPair, InstallationId};
+use engine::{Account, AccountName};
+use rusqlite::Connection;
+
+use crate::{
+    error::OpenError,
+    rows::{Columns, time},
+};
+
+/// Writes the account into its new database.
+pub(crate) fn insert_account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO account (id, name, identity_secret, identity, installation, \
+             fresh_installation, created_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            account.name.as_str(),
+            &*account.identity.secret_bytes(),
+            account.identity.public().as_bytes(),
+            account.installation.as_str(),
+            account.fresh_installation,
+            time(account.created_at),
+        ),
+    )?;
+    Ok(())
+}
+
+/// Reads the account `name` from its database at `path`.
+///
+/// # Errors
+/// [`OpenError::OtherAccount`] if the database was made for another name: two copies of one
+/// account would use message keys twice. [`OpenError::Database`] if it cannot be read.
+pub(crate) fn read_account(
+    connection: &Connection,
+    path: &Path,
+    name: &AccountName,
+) -> Result<Account, OpenError> {
+    let unusable = |cause: String| OpenError::Database {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut statement = connection
+        .prepare(
+            "SELECT name, identity_secret, installation, fresh_installation, created_at \
+             FROM account",
+        )
+        .map_err(|error| unusable(error.to_string()))?;
+    let mut rows = statement
+        .query(())
+        .map_err(|error| unusable(error.to_string()))?;
+    let row = rows
+        .next()
+        .map_err(|error| unusable(error.to_string()))?
+        .ok_or_else(|| unusable("it holds no account".to_owned()))?;
+    let mut columns = Columns::of(row);
+    let stored = |error: engine::StoreError| unusable(error.to_string());
+    let made_for: String = columns.take().map_err(stored)?;
+    if made_for != name.as_str() {
+        return Err(OpenError::OtherAccount {
+            path: path.to_owned(),
+            made_for,
+        });
+    }
+    let secret = columns.secret().map_err(stored)?;
+    let installation: InstallationId = columns.installation().map_err(stored)?;
+    Ok(Account {
+        name: name.clone(),
+        identity: IdentityKeyPair::from_secret_bytes(&secret)
+            .map_err(|error| unusable(error.to_string()))?,
+        installation,
+        fresh_installation: columns.take().map_err(stored)?,
+        created_at: columns.time().map_err(stored)?,
+    })
+}

@@ -1,0 +1,49 @@
+//! One process at a time in a data directory.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use crate::error::OpenError;
+
+const LOCK_FILE: &str = "ratchetd.lock";
+/// The holder's note in the lock file is one short line.
+const MAX_HOLDER_BYTES: u64 = 256;
+
+/// Takes the lock of `directory` and notes in it who holds it. The system lets go of it
+/// when the file is closed or the process ends, however that happens.
+///
+/// # Errors
+/// [`OpenError::Busy`] if another process has it, or what the system said.
+pub(crate) fn take_lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join(LOCK_FILE);
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(OpenError::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who it is only helps the user; that it is held is the answer.
+            let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
+            return Err(OpenError::Busy {
+                path: directory.to_owned(),
+                holder: holder.trim().to_owned(),
+            });
+        }
+        Err(TryLockError::Error(cause)) => return Err(OpenError::Io { path, cause }),
+    }
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "pid {}", std::process::id()))
+        .map_err(OpenError::io(&path))?;
+    Ok(file)
+}

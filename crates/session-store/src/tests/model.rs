@@ -1,0 +1,484 @@
+//! Random batches, run on SQLite and on the store in memory: both answer alike, and hold the same
+//! after every commit, abort and crash.
+
+use crypto_core::{
+    EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKey, Suite,
+};
+use engine::{
+    Device, DeviceMetadata, DevicePreKey, Handshake, Pairing, Peer, RetiredChains, Role, Session,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    memory::MemoryStore, store_contract,
+};
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+
+/// Records are told apart by few names, so that they meet.
+const NAMES: u8 = 4;
+const PHONES: [&str; 2] = ["x1-phone", "laptop"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Session(SessionStep),
+    RemoveSession(u8),
+    Key {
+        message: u8,
+        session: u8,
+        read_at: Option<u64>,
+    },
+    RemoveKey(u8),
+    DropOldest {
+        session: u8,
+        keep: u32,
+    },
+    Prekey {
+        name: u8,
+        with_ratchet: bool,
+        replaced_at: Option<u64>,
+    },
+    Peer {
+        name: u8,
+        bundle: (i64, Option<u64>),
+        sent_at: Option<u64>,
+    },
+    Device(DeviceStep),
+    RemoveDevice(u8, usize),
+    FirstMessage(u8, u8, u8),
+    Reply(u8, u64),
+    RemoveReplies(u64),
+}
+
+#[derive(Clone, Debug)]
+struct SessionStep {
+    name: u8,
+    state: u8,
+    phone: Option<usize>,
+    standing: (u8, u64),
+    unconfirmed: bool,
+    lost_to: Option<u8>,
+    overtaking: Option<(u8, u64)>,
+    times: (Option<u64>, Option<u64>),
+    counts: (u64, u64, u64),
+    retired: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct DeviceStep {
+    name: u8,
+    phone: usize,
+    prekey: Option<(u8, bool, u32)>,
+    pairing: u8,
+    times: (u64, u64),
+    omitted_since: Option<u64>,
+    flags: (bool, bool),
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Commit,
+    Abort,
+    Crash,
+}
+
+/// Calls, each with whether it succeeds, and how the batch ends.
+type Batch = (Vec<(Vec<Step>, bool)>, End);
+
+fn name() -> impl Strategy<Value = u8> {
+    1..=NAMES
+}
+
+/// What SQLite's integers can hold of times and counts.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0..20_u64, 1 => Just(i64::MAX.unsigned_abs())]
+}
+
+fn session_step() -> impl Strategy<Value = SessionStep> {
+    let place = (name(), name(), option::of(0..PHONES.len()));
+    let standing = ((0..3_u8, number()), any::<bool>());
+    let crossing = (option::of(name()), option::of((name(), number())));
+    let times = (option::of(number()), option::of(number()));
+    let counts = (number(), number(), number());
+    let retired = vec(any::<[u8; 8]>(), 0..3).prop_map(|tags| tags.concat());
+    (place, standing, crossing, times, counts, retired).prop_map(
+        |(
+            (name, state, phone),
+            (standing, unconfirmed),
+            (lost_to, overtaking),
+            times,
+            counts,
+            retired,
+        )| SessionStep {
+            name,
+            state,
+            phone,
+            standing,
+            unconfirmed,
+            lost_to,
+            overtaking,
+            times,
+            counts,
+            retired,
+        },
+    )
+}
+
+fn device_step() -> impl Strategy<Value = DeviceStep> {
+    let prekey = option::of((name(), any::<bool>(), any::<u32>()));
+    let times = ((number(), number()), option::of(number()));
+    let flags = any::<(bool, bool)>();
+    (
+        name(),
+        0..PHONES.len(),
+        prekey,
+        0..3_u8,
+        times,
+        flags,
+        ".{0,8}",
+    )
+        .prop_map(
+            |(name, phone, prekey, pairing, (times, omitted_since), flags, text)| DeviceStep {
+                name,
+                phone,
+                prekey,
+                pairing,
+                times,
+                omitted_since,
+                flags,
+                text,
+            },
+        )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let message = 1..=8_u8;
+    prop_oneof![
+        4 => session_step().prop_map(Step::Session),
+        1 => name().prop_map(Step::RemoveSession),
+        6 => (message.clone(), name(), option::of(number())).prop_map(
+            |(message, session, read_at)| Step::Key { message, session, read_at }
+        ),
+        1 => message.prop_map(Step::RemoveKey),
+        2 => (name(), 0..4_u32).prop_map(|(session, keep)| Step::DropOldest { session, keep }),
+        1 => (name(), any::<bool>(), option::of(number())).prop_map(
+            |(name, with_ratchet, replaced_at)| Step::Prekey { name, with_ratchet, replaced_at }
+        ),
+        1 => (name(), (any::<i64>(), option::of(number())), option::of(number())).prop_map(
+            |(name, bundle, sent_at)| Step::Peer { name, bundle, sent_at }
+        ),
+        2 => device_step().prop_map(Step::Device),
+        1 => (name(), 0..PHONES.len()).prop_map(|(name, phone)| Step::RemoveDevice(name, phone)),
+        1 => (name(), name(), name()).prop_map(|(of, on, id)| Step::FirstMessage(of, on, id)),
+        1 => (name(), number()).prop_map(|(name, at)| Step::Reply(name, at)),
+        1 => number().prop_map(Step::RemoveReplies),
+    ]
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    let call = (vec(step(), 1..5), prop::bool::weighted(0.8));
+    let end = prop_oneof![3 => Just(End::Commit), 1 => Just(End::Abort), 1 => Just(End::Crash)];
+    (vec(call, 0..5), end)
+}
+
+fn identity(name: u8) -> IdentityKey {
+    *IdentityKeyPair::from_secret_bytes(&[name; 32])
+        .unwrap()
+        .public()
+}
+
+fn session_id(name: u8) -> SessionId {
+    SessionId::from_bytes([name; 32])
+}
+
+fn message_id(name: u8) -> MessageId {
+    MessageId::from_bytes([name; 32])
+}
+
+fn phone(index: usize) -> InstallationId {
+    InstallationId::parse(PHONES[index]).unwrap()
+}
+
+fn signed_pre_key(name: u8) -> crypto_core::SignedPreKey {
+    *store_contract::own_prekey(name, false, None)
+        .signed
+        .public()
+}
+
+fn session(step: &SessionStep) -> Session {
+    let suite = if step.name.is_multiple_of(2) {
+        Suite::X25519
+    } else {
+        Suite::Secp256k1
+    };
+    let (standing, since) = (step.standing.0, UnixMillis(step.standing.1));
+    let standing = match (standing, step.phone) {
+        (0, Some(_)) => Standing::Active,
+        // A session of no known device is never sent on.
+        (0 | 1, _) => Standing::Superseded { since },
+        _ => Standing::Expired { since },
+    };
+    let handshake = if step.unconfirmed {
+        Handshake::Unconfirmed {
+            shared: SharedKey::from_stored([step.state; 32]),
+            ephemeral: *EphemeralKeyPair::from_secret_bytes(&[step.state; 32])
+                .unwrap()
+                .public(),
+        }
+    } else {
+        Handshake::Established
+    };
+    Session {
+        installation: step.phone.map(phone),
+        role: if step.name > 2 {
+            Role::Initiator
+        } else {
+            Role::Responder
+        },
+        handshake,
+        lost_to: step.lost_to.map(session_id),
+        overtaking: step
+            .overtaking
+            .map(|(name, advances)| (session_id(name), advances)),
+        ratchet: store_contract::session(step.state, suite, standing).ratchet,
+        retired: RetiredChains::from_bytes(&step.retired),
+        last_sent_at: step.times.0.map(UnixMillis),
+        last_received_at: step.times.1.map(UnixMillis),
+        sent: step.counts.0,
+        received: step.counts.1,
+        advances: step.counts.2,
+        ..store_contract::session(step.name, suite, standing)
+    }
+}
+
+fn device(step: &DeviceStep) -> Device {
+    let prekey = step.prekey.map(|(name, with_ratchet, version)| {
+        let own = store_contract::own_prekey(name, with_ratchet, None);
+        DevicePreKey {
+            key: crypto_core::VerifiedPreKey::from_stored(
+                identity(step.name),
+                *own.signed.public(),
+                own.ratchet.map(|ratchet| *ratchet.pair.public()),
+            ),
+            version,
+            protocol_version: u32::from(name),
+            bundle_ns: i64::from(name),
+        }
+    });
+    Device {
+        identity: identity(step.name),
+        installation: phone(step.phone),
+        prekey,
+        pairing: [Pairing::Pending, Pairing::Enabled, Pairing::Disabled][usize::from(step.pairing)],
+        first_seen_at: UnixMillis(step.times.0),
+        last_seen_at: UnixMillis(step.times.1),
+        last_active_at: UnixMillis(step.times.0),
+        omitted_since: step.omitted_since.map(UnixMillis),
+        rekey_due: step.flags.0,
+        extension_shown: step.flags.1,
+        metadata: DeviceMetadata {
+            name: step.text.clone(),
+            device_type: String::new(),
+            push_token: step.text.clone(),
+        },
+    }
+}
+
+/// Takes a step; gives the messages it dropped, in order of their ids.
+fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, StoreError> {
+    match step {
+        Step::Session(step) => store.put_session(&session(step))?,
+        Step::RemoveSession(name) => store.remove_session(&session_id(*name))?,
+        Step::Key {
+            message,
+            session,
+            read_at,
+        } => {
+            // A message belongs to one session, and its key is stored after that.
+            let session = session_id(*session);
+            let id = message_id(*message);
+            let other = store.stored_key(&id)?.map(|key| key.session);
+            if store.session(&session)?.is_some() && other.is_none_or(|other| other == session) {
+                store.put_stored_key(&StoredKey {
+                    message: id,
+                    session,
+                    key: MessageKey::from_stored([*message; 32]),
+                    read_at: read_at.map(UnixMillis),
+                })?;
+            }
+        }
+        Step::RemoveKey(message) => store.remove_stored_key(&message_id(*message))?,
+        Step::DropOldest { session, keep } => {
+            let mut dropped = store.drop_oldest_stored_keys(&session_id(*session), *keep)?;
+            dropped.sort();
+            return Ok(dropped);
+        }
+        Step::Prekey {
+            name,
+            with_ratchet,
+            replaced_at,
+        } => {
+            let replaced_at = replaced_at.map(UnixMillis);
+            let prekey = store_contract::own_prekey(*name, *with_ratchet, replaced_at);
+            store.put_own_prekey(&prekey)?;
+        }
+        Step::Peer {
+            name,
+            bundle,
+            sent_at,
+        } => store.put_peer(&Peer {
+            identity: identity(*name),
+            newest_bundle_ns: bundle.0,
+            newest_bundle_at: bundle.1.map(UnixMillis),
+            last_sent_at: sent_at.map(UnixMillis),
+        })?,
+        Step::Device(step) => store.put_device(&device(step))?,
+        Step::RemoveDevice(name, index) => store.remove_device(&identity(*name), &phone(*index))?,
+        Step::FirstMessage(of, on, id) => {
+            store.put_first_message(&identity(*of), &signed_pre_key(*on), &session_id(*id))?;
+        }
+        Step::Reply(name, at) => store.put_reply(
+            &format!("{name}"),
+            &StoredReply {
+                input: [*name; 32],
+                reply: at.to_le_bytes().to_vec(),
+                at: UnixMillis(*at),
+            },
+        )?,
+        Step::RemoveReplies(cutoff) => store.remove_replies_before(UnixMillis(*cutoff))?,
+    }
+    Ok(Vec::new())
+}
+
+/// Runs a batch up to its end; what each step answered.
+fn run(store: &mut impl Transaction, calls: &[(Vec<Step>, bool)]) -> Vec<Option<Vec<MessageId>>> {
+    let mut answers = Vec::new();
+    store.begin().unwrap();
+    for (steps, succeeds) in calls {
+        store.savepoint().unwrap();
+        let mut keep = *succeeds;
+        for step in steps {
+            let answer = take(store, step).ok();
+            keep &= answer.is_some();
+            let failed = answer.is_none();
+            answers.push(answer);
+            if failed {
+                break;
+            }
+        }
+        if keep {
+            store.release().unwrap();
+        } else {
+            store.rollback().unwrap();
+        }
+    }
+    answers
+}
+
+/// Everything a store gives, secrets included, as lines that can be compared.
+fn everything(store: &impl StoreRead) -> Vec<String> {
+    let mut lines = vec![format!("{:?}", store.counts().unwrap())];
+    let sessions = |found: Vec<Session>| found.iter().map(facts).collect::<Vec<_>>();
+    lines.extend(sessions(store.sessions(None).unwrap()));
+    for name in 1..=NAMES {
+        let peer = identity(name);
+        let prekey = signed_pre_key(name);
+        lines.push(format!("{:?}", store.peer(&peer).unwrap()));
+        lines.push(format!("{:?}", store.devices(&peer).unwrap()));
+        lines.push(format!("{:?}", store.session_count(&peer).unwrap()));
+        lines.extend(sessions(store.sessions(Some(&peer)).unwrap()));
+        lines.extend(sessions(store.sessions_on_prekey(&peer, &prekey).unwrap()));
+        for index in 0..PHONES.len() {
+            let installation = phone(index);
+            lines.push(format!("{:?}", store.device(&peer, &installation).unwrap()));
+            let active = store.active_session(&peer, &installation).unwrap();
+            lines.push(format!("active: {:?}", active.as_ref().map(facts)));
+        }
+        let session = session_id(name);
+        let found = store.session(&session).unwrap();
+        lines.push(format!("{:?}", found.as_ref().map(facts)));
+        lines.push(format!("{:?}", store.stored_key_count(&session).unwrap()));
+        let own = store.own_prekey(&prekey).unwrap();
+        lines.push(format!(
+            "{:?}",
+            own.map(|own| (
+                own.signed.secret_bytes().to_vec(),
+                own.ratchet
+                    .map(|ratchet| (ratchet.pair.secret_bytes().to_vec(), ratchet.signature)),
+                own.version,
+                own.replaced_at,
+            ))
+        ));
+        let replaced_at = store.own_prekey_replaced_at(&prekey).unwrap();
+        lines.push(format!("{replaced_at:?}"));
+        for other in 1..=NAMES {
+            let on = signed_pre_key(other);
+            let count = store.first_message_count(&peer, &on).unwrap();
+            let seen = (1..=NAMES).map(|id| {
+                store
+                    .first_message_seen(&peer, &on, &session_id(id))
+                    .unwrap()
+            });
+            lines.push(format!("{count} {:?}", seen.collect::<Vec<_>>()));
+        }
+        lines.push(format!("{:?}", store.reply(&format!("{name}")).unwrap()));
+    }
+    let current = store.current_own_prekey().unwrap();
+    lines.push(format!("current: {:?}", current.map(|own| own.version)));
+    for message in 1..=8 {
+        let key = store.stored_key(&message_id(message)).unwrap();
+        let key = key.map(|key| (key.session, *key.key.secret_bytes(), key.read_at));
+        lines.push(format!("{key:?}"));
+    }
+    lines
+}
+
+fn facts(session: &Session) -> String {
+    let shared = match &session.handshake {
+        Handshake::Unconfirmed { shared, .. } => Some(shared.secret_bytes()),
+        Handshake::Established => None,
+    };
+    // The `Debug` of a session leaves out what is secret.
+    format!(
+        "{session:?} {shared:?} {:?}",
+        session.ratchet.to_bytes().as_slice()
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn sqlite_and_memory_are_the_same_store(batches in vec(batch(), 1..8)) {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = open(scratch.path()).unwrap();
+        let mut sqlite = directory.create_account(&account("a")).unwrap();
+        let mut memory = MemoryStore::default();
+        for (calls, end) in &batches {
+            prop_assert_eq!(run(&mut sqlite, calls), run(&mut memory, calls));
+            prop_assert_eq!(everything(&sqlite), everything(&memory));
+            match end {
+                End::Commit => {
+                    sqlite.commit().unwrap();
+                    memory.commit().unwrap();
+                }
+                End::Abort => {
+                    sqlite.abort().unwrap();
+                    memory.abort().unwrap();
+                }
+                End::Crash => {
+                    drop(sqlite);
+                    memory.crash();
+                    sqlite = directory.open_account(&super::name("a")).unwrap().1;
+                }
+            }
+            prop_assert_eq!(everything(&sqlite), everything(&memory));
+        }
+        let intact: String = sqlite
+            .connection
+            .query_row("PRAGMA integrity_check", (), |row| row.get(0))
+            .unwrap();
+        prop_assert_eq!(intact, "ok");
+        let reader = directory.reader(&super::name("a")).unwrap();
+        prop_assert_eq!(everything(&reader), everything(&memory));
+    }
+}
