@@ -51,6 +51,8 @@ pub struct MemoryStore {
     tables: Tables,
     /// What takes back each write since the last commit, newest last.
     undo: Vec<Undo>,
+    /// Whether a batch is open.
+    open: bool,
     /// How long `undo` was at each open savepoint.
     savepoints: Vec<usize>,
     log: Arc<CommitLog>,
@@ -89,7 +91,13 @@ impl MemoryStore {
     /// Loses everything that was not committed, as the end of the process would.
     pub fn crash(&mut self) {
         self.undo_to(0);
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.undo.clear();
         self.savepoints.clear();
+        self.open = false;
     }
 
     fn undo_to(&mut self, length: usize) {
@@ -207,6 +215,7 @@ impl Store for MemoryStore {
         let twin = self.tables.sessions.values().any(|(_, other)| {
             other.id != session.id
                 && other.peer == session.peer
+                && other.installation.is_some()
                 && other.installation == session.installation
                 && other.standing == Standing::Active
                 && session.standing == Standing::Active
@@ -230,6 +239,9 @@ impl Store for MemoryStore {
     }
 
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        if !self.tables.sessions.contains_key(&key.session) {
+            return Err(StoreError::Corrupt("a key of no session".to_owned()));
+        }
         let known = self.tables.stored_keys.get(&key.message);
         let known = known.map(|(age, _)| *age);
         let age = self.age(known);
@@ -294,33 +306,41 @@ impl Store for MemoryStore {
 
 impl Transaction for MemoryStore {
     fn begin(&mut self) -> Result<(), StoreError> {
+        if self.open {
+            return Err(out_of_turn());
+        }
+        self.open = true;
         Ok(())
     }
 
     fn savepoint(&mut self) -> Result<(), StoreError> {
+        if !self.open {
+            return Err(out_of_turn());
+        }
         self.savepoints.push(self.undo.len());
         Ok(())
     }
 
     fn release(&mut self) -> Result<(), StoreError> {
-        self.savepoints.pop();
-        Ok(())
+        self.savepoints.pop().ok_or_else(out_of_turn).map(|_| ())
     }
 
     fn rollback(&mut self) -> Result<(), StoreError> {
-        let length = self.savepoints.pop().unwrap_or(0);
+        let length = self.savepoints.pop().ok_or_else(out_of_turn)?;
         self.undo_to(length);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.open {
+            return Err(out_of_turn());
+        }
         if self.log.fail_next.swap(false, Ordering::SeqCst) {
             self.crash();
             return Err(StoreError::Io("the disk is full".to_owned()));
         }
         self.log.commits.fetch_add(1, Ordering::SeqCst);
-        self.undo.clear();
-        self.savepoints.clear();
+        self.close();
         Ok(())
     }
 
@@ -328,6 +348,10 @@ impl Transaction for MemoryStore {
         self.crash();
         Ok(())
     }
+}
+
+fn out_of_turn() -> StoreError {
+    StoreError::Io("a batch was begun or ended out of turn".to_owned())
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub trait Store: StoreRead {
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Erases a session and its stored keys.
     fn remove_session(&mut self, id: &SessionId) -> Result<(), StoreError>;
-    /// Keeps a message key. A key that is already there keeps its age.
+    /// Keeps a message key of a session that is there. A key that is already there keeps its age.
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
     /// Erases a message key.
     fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError>;
@@ -127,8 +127,8 @@ pub trait Store: StoreRead {
 
 /// A store that can take several calls into one durable commit.
 ///
-/// `begin … (savepoint … release | rollback)* … commit`. After an error of
-/// `commit` nothing of the batch is kept.
+/// `begin … (savepoint … release | rollback)* … commit`; a call out of turn is an error.
+/// After an error of `commit` nothing of the batch is kept.
 pub trait Transaction: Store {
     /// Begins a batch.
     fn begin(&mut self) -> Result<(), StoreError>;

@@ -30,6 +30,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     stored_keys_keep_their_age(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
+    a_batch_goes_in_turn(&mut fresh());
 }
 
 fn own_records_come_back(store: &mut impl Transaction) {
@@ -234,6 +235,7 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
         read_at,
     };
     store.begin().expect("begin");
+    assert!(store.put_stored_key(&stored(10, 1, None)).is_err());
     for seed in [1, 2] {
         let superseded = Standing::Superseded {
             since: UnixMillis(1),
@@ -375,4 +377,19 @@ fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Transaction) {
             ..Counts::default()
         }
     );
+}
+
+/// A store that lost its place says so, instead of committing a part.
+fn a_batch_goes_in_turn(store: &mut impl Transaction) {
+    assert!(store.savepoint().is_err());
+    assert!(store.release().is_err());
+    assert!(store.rollback().is_err());
+    assert!(store.commit().is_err());
+    store.begin().expect("begin");
+    assert!(store.begin().is_err());
+    assert!(store.release().is_err());
+    assert!(store.rollback().is_err());
+    store.savepoint().expect("savepoint");
+    store.rollback().expect("rollback");
+    store.commit().expect("commit");
 }

@@ -136,6 +136,7 @@ impl Store for SqliteStore {
         };
         let (standing, standing_since) = standing(session.standing);
         let overtaking = session.overtaking.as_ref();
+        // What a session was set up with is part of its id and never changes: only the rest is updated.
         self.run(
             "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
                  ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
