@@ -87,6 +87,7 @@ impl Engine {
     ) -> Result<Adopted, StoreError> {
         let mut adopted = Adopted::default();
         let mut read = 0;
+        let mut listed = None;
         for encoded in bundles {
             if let Err(ignored) = self.concerns_us(sender, encoded) {
                 adopted.warnings.push(ignored);
@@ -102,12 +103,15 @@ impl Engine {
             }
             match self.verified.verify(encoded) {
                 Ok(bundle) => {
-                    self.note_older_entry(store, sender, sender_device, &bundle, &mut adopted)?;
+                    if bundle.identity() == sender {
+                        listed = listed.max(version_of(&bundle, sender_device));
+                    }
                     self.adopt(store, now, &bundle, &mut adopted)?;
                 }
                 Err(error) => adopted.warn(WarningKind::InvalidBundle, error.to_string()),
             }
         }
+        adopted.before_rekey = Self::made_before_rekey(store, sender, sender_device, listed)?;
         Ok(adopted)
     }
 
@@ -131,32 +135,22 @@ impl Engine {
         })
     }
 
-    /// Whether the sender's own entry is of a lower version than the one we hold: the message
-    /// was made before a re-key, and must not move sessions (protocol §7).
-    fn note_older_entry(
-        &self,
+    /// Whether the newest entry that the message carries of its own device is below the one we hold: the message was
+    /// made before a re-key, and must not move sessions (protocol §7). The newest counts, so that a relay cannot
+    /// make a message look old by adding an old bundle to it.
+    fn made_before_rekey(
         store: &dyn Store,
         sender: &IdentityKey,
         sender_device: Option<&InstallationId>,
-        bundle: &VerifiedBundle,
-        adopted: &mut Adopted,
-    ) -> Result<(), StoreError> {
-        let Some(device) = sender_device else {
-            return Ok(());
+        listed: Option<u32>,
+    ) -> Result<bool, StoreError> {
+        let (Some(device), Some(listed)) = (sender_device, listed) else {
+            return Ok(false);
         };
-        let listed = bundle
-            .entries()
-            .iter()
-            .find(|entry| entry.installation_id == *device);
-        if let Some(listed) = listed
-            && bundle.identity() == sender
-            && let Some(known) = store.device(sender, device)?
-            && let Some(prekey) = known.prekey
-            && listed.version < prekey.version
-        {
-            adopted.before_rekey = true;
-        }
-        Ok(())
+        let known = store
+            .device(sender, device)?
+            .and_then(|device| device.prekey);
+        Ok(known.is_some_and(|prekey| listed < prekey.version))
     }
 
     /// Applies one verified bundle.
@@ -244,6 +238,15 @@ impl Engine {
         let rotation = self.config.prekey_rotation.as_secs().max(1);
         u32::try_from(self.config.erase_after.as_secs() / rotation).unwrap_or(u32::MAX)
     }
+}
+
+/// The version that the bundle lists for this device.
+fn version_of(bundle: &VerifiedBundle, device: Option<&InstallationId>) -> Option<u32> {
+    bundle
+        .entries()
+        .iter()
+        .find(|entry| Some(&entry.installation_id) == device)
+        .map(|entry| entry.version)
 }
 
 /// A timestamp over a day ahead of our clock counts as now (protocol §3): otherwise one

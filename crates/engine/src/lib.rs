@@ -45,4 +45,6 @@ pub use retired::*;
 pub use store::*;
 pub use time::*;
 pub use view::*;
-pub use wire::{MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code};
+pub use wire::{
+    MAX_BUNDLE_BYTES, MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code,
+};

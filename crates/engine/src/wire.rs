@@ -19,6 +19,8 @@ mod proto {
     include!(concat!(env!("OUT_DIR"), "/encryption.rs"));
 }
 
+/// Largest bundle read: one of 32 devices has 8 KiB. Verified bundles are remembered, ids of any length included.
+pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
 /// Longest contact code read: that of a bundle with every device it may list, with room.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
@@ -147,8 +149,14 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
 /// Splits an encoded bundle. Nothing of it is checked yet: that is [`RawBundle::verify`].
 ///
 /// # Errors
-/// If it is no protobuf of this form.
+/// If it is larger than [`MAX_BUNDLE_BYTES`] or no protobuf of this form.
 pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
+    if wire.len() > MAX_BUNDLE_BYTES {
+        return Err(WireError(format!(
+            "{} bytes; a bundle has at most {MAX_BUNDLE_BYTES}",
+            wire.len()
+        )));
+    }
     let bundle = proto::Bundle::decode(wire).map_err(|error| WireError(error.to_string()))?;
     Ok(RawBundle {
         identity: bundle.identity,

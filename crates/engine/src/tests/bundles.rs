@@ -192,6 +192,19 @@ fn a_bundle_of_33_devices_is_refused_whole_and_the_33rd_known_device_pushes_out_
 }
 
 #[test]
+fn a_signed_bundle_of_any_size_cannot_fill_the_memory() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let fat = resigned(2, &bob.bundle(), |raw| {
+        raw.entries.push(crypto_core::RawEntry {
+            installation_id: "x".repeat(crate::MAX_BUNDLE_BYTES),
+            ..raw.entries[0].clone()
+        });
+    });
+    let refused = alice.transact(|engine, store, env| engine.import_bundle(store, env, &fat));
+    assert!(refused.unwrap_err().to_string().contains("bytes"));
+}
+
+#[test]
 fn a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_known_one() {
     let strip = |raw: &mut RawBundle| {
         raw.entries[0].ratchet_pre_key.clear();

@@ -124,6 +124,25 @@ fn a_session_begun_before_a_rekey_is_superseded_from_birth_and_stays_so() {
 }
 
 #[test]
+fn an_old_bundle_added_on_the_way_does_not_make_a_message_old() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let old = alice.bundle();
+    alice.import_bundle(&bob.bundle());
+    pass(&mut [&mut alice, &mut bob], DAY);
+    alice.import_bundle(&bob.bundle());
+    let mut first = alice.send(bob.key, "new");
+    let mut message = crate::wire::decode_message(&first.wire).unwrap();
+    message.bundles.push(old.clone());
+    message.bundles.insert(0, old);
+    first.wire = crate::wire::encode_message(message);
+    assert_eq!(bob.read(alice.key, &first), "new");
+    assert_eq!(
+        bob.active(alice.key).map(|session| session.id),
+        Some(id(&first))
+    );
+}
+
+#[test]
 fn a_message_of_a_past_chain_is_told_apart_from_a_forgery() {
     let (mut alice, mut bob) = established();
     let seen = alice.send(bob.key, "seen");
