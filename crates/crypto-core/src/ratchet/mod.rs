@@ -8,8 +8,6 @@ mod curve;
 mod session;
 mod state;
 
-use std::fmt;
-
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -56,6 +54,7 @@ pub struct Sealed {
 }
 
 /// An opened message, and what it changes.
+#[derive(Debug)]
 pub struct Opened<R> {
     /// The ratchet after it.
     pub ratchet: R,
@@ -65,13 +64,6 @@ pub struct Opened<R> {
     pub skipped: Vec<SkippedKey>,
     /// The key of this message: to be kept until the caller confirms it.
     pub used: MessageKey,
-}
-
-impl<R> fmt::Debug for Opened<R> {
-    /// Shows nothing: the text is as secret as the keys.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opened(..)")
-    }
 }
 
 /// The key of a message that has not come yet.
