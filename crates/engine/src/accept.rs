@@ -47,8 +47,8 @@ impl Engine {
                 let duplicate = stored.read_at.is_some();
                 if !duplicate {
                     session.received = session.received.saturating_add(1);
+                    store.put_session(&session)?;
                 }
-                store.put_session(&session)?;
                 if incoming.confirm {
                     store.remove_stored_key(&stored.message)?;
                 } else if !duplicate {

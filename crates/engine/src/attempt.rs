@@ -21,6 +21,13 @@ pub(crate) struct Accepted {
     pub(crate) opened_by: OpenedBy,
 }
 
+impl Accepted {
+    /// Whether it was read before.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(&self.opened_by, OpenedBy::Stored(key) if key.read_at.is_some())
+    }
+}
+
 /// How a message was opened.
 pub(crate) enum OpenedBy {
     /// By moving the receiving chain.

@@ -276,7 +276,11 @@ impl Engine {
                 });
             }
         };
-        // From here on the message is authentic.
+        // From here on the message is authentic. One that was read before is given again and changes nothing.
+        if accepted.is_duplicate() {
+            let opened = self.keep(store, env.now, incoming, session, accepted)?;
+            return Ok(Read::Opened(opened));
+        }
         let device = self.device_of(store, env.now, incoming, &mut session)?;
         if matches!(accepted.opened_by, OpenedBy::Advance(_)) {
             let arrival = incoming.arrival(env.now);

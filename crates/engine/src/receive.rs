@@ -34,9 +34,7 @@ impl Engine {
             decode_message(&request.wire).map_err(|error| ReceiveError::NotAMessage(error.0))?;
         let sender = request.sender;
         let installation = InstallationId::parse(&message.installation).ok();
-        if sender == self.me() && installation.as_ref() == Some(self.this_device()) {
-            return Ok(Received::new(sender, installation, Outcome::Own));
-        }
+        let own = sender == self.me() && installation.as_ref() == Some(self.this_device());
         let adopted = self.adopt_all(
             store,
             env.now,
@@ -44,6 +42,12 @@ impl Engine {
             installation.as_ref(),
             &message.bundles,
         )?;
+        if own {
+            // Bundles first: if the keys in it are not ours, someone else is using our id.
+            let mut received = Received::new(sender, installation, Outcome::Own);
+            received.warnings = adopted.warnings;
+            return Ok(received);
+        }
         let incoming = Incoming {
             sender,
             installation,

@@ -67,7 +67,6 @@ pub(crate) fn activate(
     }
     session.standing = Standing::Active;
     session.overtaking = None;
-    session.lost_to = None;
     let device = session
         .installation
         .as_ref()

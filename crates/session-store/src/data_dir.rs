@@ -108,8 +108,8 @@ impl DataDir {
                 path: unfinished.clone(),
                 cause: error.to_string(),
             })?;
-        // A log that an erased account of this name left behind would be read into the new one.
-        erase_companions(&path)?;
+        // What an erased account of this name left behind would be read into the new one, or erased with it later.
+        finish_erasing(&path)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
