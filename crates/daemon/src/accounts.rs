@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
@@ -28,6 +28,9 @@ pub struct AccountHandle {
 }
 
 /// All accounts.
+///
+/// A call that panicked under one of the locks here left nothing half done: the registry changes in one
+/// step, and the reader only reads. So a poisoned lock is taken as it is, and the account stays usable.
 #[derive(Debug)]
 pub struct Accounts {
     directory: DataDir,
@@ -76,7 +79,7 @@ impl Accounts {
     /// # Errors
     /// [`Kind::AccountNotFound`] or [`Kind::AccountAmbiguous`].
     pub fn find(&self, name: Option<&AccountName>) -> Result<Arc<AccountHandle>, RpcError> {
-        let open = self.open.read().map_err(poisoned)?;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = open.values();
         match (name, all.next(), all.next()) {
             (Some(name), ..) => open.get(name).cloned().ok_or_else(|| {
@@ -101,12 +104,10 @@ impl Accounts {
     }
 
     /// Every account, in order.
-    ///
-    /// # Errors
-    /// [`Kind::Internal`] after a panic elsewhere.
-    pub fn all(&self) -> Result<Vec<Arc<AccountHandle>>, RpcError> {
-        let open = self.open.read().map_err(poisoned)?;
-        Ok(open.values().cloned().collect())
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<AccountHandle>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.values().cloned().collect()
     }
 
     /// Makes an account and opens it. Blocks until it is durable.
@@ -119,7 +120,7 @@ impl Accounts {
         identity: IdentityKeyPair,
         installation: Option<InstallationId>,
     ) -> Result<AccountInfo, RpcError> {
-        let _changing = self.changing.lock().map_err(poisoned)?;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh_installation = installation.is_none();
         let installation = installation.unwrap_or_else(|| {
             let mut bytes = [0; 16];
@@ -137,8 +138,14 @@ impl Accounts {
             .directory
             .create_account(&account)
             .map_err(|error| opening_failed(&error))?;
-        self.take_up(account, store)
-            .map_err(|error| opening_failed(&error))
+        let name = account.name.clone();
+        self.take_up(account, store).map_err(|error| {
+            // Its maker is told that there is none, and never saw its phrase: it must not turn up at the next start.
+            if let Err(error) = self.directory.remove_account(&name) {
+                tracing::error!(%error, "an account that could not be opened is left behind");
+            }
+            opening_failed(&error)
+        })
     }
 
     /// Erases an account. What its worker has accepted is finished first. Blocks meanwhile.
@@ -146,7 +153,7 @@ impl Accounts {
     /// # Errors
     /// [`Kind::AccountNotFound`], [`Kind::InvalidParams`] if the key is not the account's, or [`Kind::StoreFailed`].
     pub fn remove(&self, name: &AccountName, identity: &IdentityKey) -> Result<(), RpcError> {
-        let _changing = self.changing.lock().map_err(poisoned)?;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let account = self.find(Some(name))?;
         if account.identity != *identity {
             return Err(
@@ -155,7 +162,10 @@ impl Accounts {
                     .with_hint("account_get shows the account's public key"),
             );
         }
-        self.open.write().map_err(poisoned)?.remove(name);
+        self.open
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
         account.close();
         self.directory
             .remove_account(name)
@@ -164,9 +174,7 @@ impl Accounts {
 
     /// Finishes what the workers have accepted and closes every store. Blocks meanwhile.
     pub fn close(&self) {
-        let Ok(mut open) = self.open.write() else {
-            return;
-        };
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         for account in std::mem::take(&mut *open).into_values() {
             account.close();
         }
@@ -193,9 +201,10 @@ impl Accounts {
             worker,
             reader: Mutex::new(Some(reader)),
         };
-        if let Ok(mut open) = self.open.write() {
-            open.insert(name, Arc::new(handle));
-        }
+        self.open
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, Arc::new(handle));
         Ok(info)
     }
 }
@@ -209,7 +218,7 @@ impl AccountHandle {
         &self,
         read: impl FnOnce(&Viewer, &SqliteReader) -> Result<T, StoreError>,
     ) -> Result<T, RpcError> {
-        let reader = self.reader.lock().map_err(poisoned)?;
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = reader
             .as_ref()
             .ok_or_else(|| RpcError::new(Kind::AccountNotFound, "the account was removed"))?;
@@ -218,14 +227,8 @@ impl AccountHandle {
 
     fn close(&self) {
         self.worker.stop();
-        if let Ok(mut reader) = self.reader.lock() {
-            *reader = None;
-        }
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
-}
-
-fn poisoned<T>(_: std::sync::PoisonError<T>) -> RpcError {
-    RpcError::new(Kind::Internal, "an earlier call failed inside the daemon")
 }
 
 fn opening_failed(error: &OpenError) -> RpcError {
@@ -237,5 +240,57 @@ fn opening_failed(error: &OpenError) -> RpcError {
             RpcError::new(Kind::AccountNotFound, error.to_string()).about("account")
         }
         _ => RpcError::new(Kind::StoreFailed, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    fn accounts(directory: &tempfile::TempDir) -> Accounts {
+        let directory = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
+        let clock = Arc::new(Clock::default());
+        Accounts::open(directory, clock, engine::Config::default(), 8).unwrap()
+    }
+
+    fn create(accounts: &Accounts, name: &str, installation: Option<&str>) -> AccountInfo {
+        let identity = IdentityKeyPair::generate(&mut entropy());
+        let installation = installation.map(|id| InstallationId::parse(id).unwrap());
+        let name = AccountName::parse(name).unwrap();
+        accounts.create(name, identity, installation).unwrap()
+    }
+
+    #[test]
+    fn a_read_that_panics_does_not_close_the_account_to_later_ones() {
+        let directory = tempfile::tempdir().unwrap();
+        let accounts = accounts(&directory);
+        create(&accounts, "a", None);
+        let account = accounts.find(None).unwrap();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            account.read(|_, _| -> Result<(), StoreError> { panic!("on purpose") })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(account.read(|_, _| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn accounts_are_there_again_after_a_restart_and_removed_ones_are_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = accounts(&directory);
+        let kept = create(&first, "kept", Some("one-of-my-own"));
+        create(&first, "removed", None);
+        let removed = AccountName::parse("removed").unwrap();
+        let key = first.find(Some(&removed)).unwrap().identity;
+        let wrong = IdentityKeyPair::generate(&mut entropy());
+        let error = first.remove(&removed, wrong.public()).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("publicKey"));
+        first.remove(&removed, &key).unwrap();
+        first.close();
+        drop(first);
+        let all = accounts(&directory).all();
+        let infos: Vec<_> = all.iter().map(|account| account.info.clone()).collect();
+        assert_eq!(infos, [kept]);
     }
 }

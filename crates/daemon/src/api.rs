@@ -115,7 +115,7 @@ pub fn module(
     Ok(module)
 }
 
-/// Runs what blocks (files, key derivation, the reading connection) off the threads that serve connections.
+/// Runs what blocks or takes long (files, key derivation, the reading connection, inspections) off the threads that serve connections.
 async fn blocking<T: Send + 'static>(
     function: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -132,5 +132,70 @@ async fn blocking<T: Send + 'static>(
 impl Daemon {
     fn account(&self, name: Option<&AccountName>) -> Result<Arc<AccountHandle>> {
         self.accounts.find(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use session_store::DataDir;
+
+    use super::*;
+    use crate::entropy::entropy;
+
+    fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
+        let clock = Arc::new(Clock::default());
+        let data_dir = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
+        let config = engine::Config::default();
+        Arc::new(Daemon {
+            accounts: Accounts::open(data_dir, Arc::clone(&clock), config, 8).unwrap(),
+            probe: Probe::new(directory.path(), Arc::clone(&clock)),
+            started_at: clock.now(),
+            clock,
+        })
+    }
+
+    async fn answer(module: &RpcModule<Arc<Daemon>>, request: &Value) -> Value {
+        let (answer, _) = module
+            .raw_json_request(&request.to_string(), 1)
+            .await
+            .unwrap();
+        serde_json::from_str(answer.get()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_method_that_panics_is_answered_under_its_own_id_and_the_next_call_works() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut module = RpcModule::new(daemon(&directory));
+        register::<methods::SystemVersion, _, _>(&mut module, |_, _| async {
+            panic!("on purpose")
+        })
+        .unwrap();
+        register::<methods::AccountList, _, _>(&mut module, |_, _| async { Ok(Vec::new()) })
+            .unwrap();
+        let call = |id: &str, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method});
+        let panicked = answer(&module, &call("seven", "system_version")).await;
+        assert_eq!(panicked["id"], "seven");
+        assert_eq!(panicked["error"]["code"], -32603);
+        assert_eq!(panicked["error"]["data"]["kind"], "internal");
+        assert!(!panicked.to_string().contains("on purpose"));
+        let next = answer(&module, &call("eight", "account_list")).await;
+        assert_eq!(next["result"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn the_development_methods_are_there_only_when_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let daemon = daemon(&directory);
+        let names = |dev: bool| -> Vec<&str> {
+            let module = module(Arc::clone(&daemon), dev).unwrap();
+            module.method_names().collect()
+        };
+        assert!(!names(false).iter().any(|name| name.starts_with("dev_")));
+        let mut all = names(true);
+        let mut described: Vec<&str> = rpc::METHODS.iter().map(|method| method.name).collect();
+        all.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(all, described);
     }
 }

@@ -33,7 +33,7 @@ pub struct Config {
     pub socket: String,
     /// Mode of the socket, octal digits.
     pub socket_mode: String,
-    /// Group of the socket, by number.
+    /// Group of the socket, by name or number.
     pub socket_group: String,
     /// TCP address to listen on besides.
     pub http: String,
@@ -67,7 +67,7 @@ pub struct Rpc {
     pub allowed_hosts: Vec<String>,
     /// Values of `Origin` that TCP requests may carry.
     pub allowed_origins: Vec<String>,
-    /// Connections at once, on both listeners together.
+    /// Connections at once, on each listener.
     pub max_connections: u32,
     /// Calls that may wait for one account.
     pub queue: u32,

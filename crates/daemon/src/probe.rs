@@ -2,8 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
@@ -32,7 +32,8 @@ pub struct Probe {
 #[derive(Debug, Default)]
 struct State {
     devices: Option<Devices>,
-    last: Option<(Instant, Result<(), String>)>,
+    /// The answer, and the running time at which it was worked out.
+    last: Option<(Duration, Result<(), String>)>,
 }
 
 #[derive(Debug)]
@@ -66,12 +67,10 @@ impl Probe {
     /// # Errors
     /// What fails, in words.
     pub fn check(&self) -> Result<(), String> {
-        let mut state = self
-            .state
-            .lock()
-            .map_err(|_| "an earlier check failed inside the daemon".to_owned())?;
+        // A check that panicked had taken the devices out: the next one makes others.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, answer)) = &state.last
-            && at.elapsed() < REMEMBERED_FOR
+            && self.clock.running().saturating_sub(*at) < REMEMBERED_FOR
         {
             return answer.clone();
         }
@@ -80,7 +79,7 @@ impl Probe {
             // Begin afresh next time: a store that failed may have lost its place.
             state.devices = None;
         }
-        state.last = Some((Instant::now(), answer.clone()));
+        state.last = Some((self.clock.running(), answer.clone()));
         answer
     }
 

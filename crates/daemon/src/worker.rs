@@ -339,6 +339,36 @@ mod tests {
     }
 
     #[test]
+    fn a_long_queue_is_committed_in_batches_of_bounded_length() {
+        runtime().block_on(async {
+            let (worker, log) = start(2 * MAX_BATCH);
+            let release = hold(&worker).await;
+            let waiting: Vec<Waiting> = (0..=MAX_BATCH)
+                .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
+                .collect();
+            drop(release);
+            for call in waiting {
+                call.await.unwrap().unwrap();
+            }
+            // The call that was held, a full batch, and the one that did not fit.
+            assert_eq!(log.commits(), 3);
+        });
+    }
+
+    #[test]
+    fn a_caller_that_has_gone_away_changes_nothing_for_the_others() {
+        runtime().block_on(async {
+            let (worker, _) = start(100);
+            let release = hold(&worker).await;
+            enqueue(&worker, |store| put(store, "gone")).abort();
+            let stayed = enqueue(&worker, |store| put(store, "stayed"));
+            drop(release);
+            assert_eq!(stayed.await.unwrap(), Ok(()));
+            assert!(is_there(&worker, "gone").await);
+        });
+    }
+
+    #[test]
     fn a_call_that_fails_or_panics_is_undone_alone() {
         runtime().block_on(async {
             let (worker, _) = start(100);

@@ -77,7 +77,7 @@ pub(super) async fn account_list(
     daemon: Arc<Daemon>,
     _: methods::NoParams,
 ) -> Result<Vec<AccountInfo>> {
-    let accounts = daemon.accounts.all()?;
+    let accounts = daemon.accounts.all();
     Ok(accounts
         .iter()
         .map(|account| account.info.clone())

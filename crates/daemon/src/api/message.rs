@@ -13,7 +13,7 @@ use rpc::{
     },
 };
 
-use super::{Daemon, Result};
+use super::{Daemon, Result, blocking};
 
 pub(super) async fn bundle_get(
     daemon: Arc<Daemon>,
@@ -44,9 +44,12 @@ pub(super) async fn bundle_inspect(
     _: Arc<Daemon>,
     params: methods::InspectBundleParams,
 ) -> Result<InspectedBundleInfo> {
-    inspect_bundle(&params.bundle.0)
-        .map(InspectedBundleInfo::from)
-        .map_err(|error| RpcError::not_a_bundle(&error))
+    blocking(move || {
+        inspect_bundle(&params.bundle.0)
+            .map(InspectedBundleInfo::from)
+            .map_err(|error| RpcError::not_a_bundle(&error))
+    })
+    .await
 }
 
 pub(super) async fn message_encrypt(
@@ -134,7 +137,11 @@ pub(super) async fn message_inspect(
     _: Arc<Daemon>,
     params: methods::InspectMessageParams,
 ) -> Result<InspectedMessageInfo> {
-    inspect_message(&params.message.0)
-        .map(InspectedMessageInfo::from)
-        .map_err(|error| RpcError::not_a_message(&error))
+    // A message of the largest size holds thousands of bundles, and each has its signatures checked.
+    blocking(move || {
+        inspect_message(&params.message.0)
+            .map(InspectedMessageInfo::from)
+            .map_err(|error| RpcError::not_a_message(&error))
+    })
+    .await
 }

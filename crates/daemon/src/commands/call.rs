@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::config::{Flags, Settings};
 
+/// The parameter whose value is somebody's words.
+const TEXT: &str = "text";
+
 /// What `call` takes.
 #[derive(Debug, clap::Args)]
 pub struct CallArgs {
@@ -135,12 +138,16 @@ fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value,
         [only] if only.starts_with(['{', '[']) => parse_json(only),
         _ => {
             let mut members = Map::new();
+            let mut input = Some(input);
             for assignment in given {
                 let (name, value) = assignment.split_once('=').ok_or_else(|| {
                     format!("{assignment:?} is neither name=value nor a JSON object")
                 })?;
                 let value = if value == "-" {
-                    read_all(input)?
+                    let input = input
+                        .take()
+                        .ok_or("standard input can be read for one parameter only")?;
+                    from_input(name, read_all(input)?)
                 } else {
                     value.to_owned()
                 };
@@ -149,6 +156,14 @@ fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value,
             Ok(Value::Object(members))
         }
     }
+}
+
+/// A text is sent as it was read. Of all else, such as keys and phrases, the line end that editors and `echo` add is taken off.
+fn from_input(name: &str, mut value: String) -> String {
+    if name != TEXT {
+        value.truncate(value.trim_end_matches(['\n', '\r']).len());
+    }
+    value
 }
 
 /// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if they look otherwise.
@@ -220,6 +235,22 @@ mod tests {
             json!(["a"])
         );
         assert_eq!(parsed("account_list", &[], "").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn only_of_a_text_does_the_line_end_belong_to_the_value() {
+        let value = parsed("account_import", &["privateKey=-"], "0x01\r\n").unwrap();
+        assert_eq!(value, json!({"privateKey": "0x01"}));
+        let value = parsed("account_recover", &["mnemonicPassphrase=-"], " x \n").unwrap();
+        assert_eq!(value, json!({"mnemonicPassphrase": " x "}));
+        let value = parsed("dev_advanceTime", &["ms=-"], "5\n").unwrap();
+        assert_eq!(value, json!({"ms": 5}));
+    }
+
+    #[test]
+    fn standard_input_is_not_given_twice() {
+        let error = parsed("account_recover", &["account=-", "mnemonic=-"], "a").unwrap_err();
+        assert!(error.contains("one parameter"), "{error}");
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct Flags {
     /// Mode of the socket, octal [default: 0600]
     #[arg(long, env = "RATCHETD_SOCKET_MODE", value_name = "MODE")]
     pub socket_mode: Option<String>,
-    /// Group of the socket, by number
-    #[arg(long, env = "RATCHETD_SOCKET_GROUP", value_name = "GID")]
+    /// Group of the socket, by name or number
+    #[arg(long, env = "RATCHETD_SOCKET_GROUP", value_name = "GROUP")]
     pub socket_group: Option<String>,
     /// Listen on this TCP address besides, with a token: 127.0.0.1:8645
     #[arg(long, env = "RATCHETD_HTTP", value_name = "ADDR")]

@@ -7,11 +7,15 @@ use std::{
 };
 
 use crypto_core::{SkipLimits, Suite};
+use nix::unistd::Group;
 
 use super::{Config, ConfigError, Flags, LogFormat, Rpc};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
+
+/// Longest queue of an account: its places, some 16 bytes each, are taken from memory at the start.
+const MAX_QUEUE: u32 = 65_536;
 
 /// The configuration with every automatic value settled.
 #[derive(Clone, Debug)]
@@ -127,13 +131,7 @@ impl Config {
                     self.socket_mode
                 ))
             })?;
-        let socket_group = given(&self.socket_group)
-            .map(|group| {
-                group
-                    .parse()
-                    .map_err(|_| ConfigError(format!("socket_group: {group:?} is no group number")))
-            })
-            .transpose()?;
+        let socket_group = given(&self.socket_group).map(group_id).transpose()?;
         Ok(Settings {
             socket: given(&self.socket).map_or_else(|| default_socket(&data_dir), PathBuf::from),
             token_file: given(&self.token_file)
@@ -190,6 +188,11 @@ impl Config {
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError(format!("{name}: must be at least 1")));
         }
+        if self.rpc.queue > MAX_QUEUE {
+            return Err(ConfigError(format!(
+                "rpc.queue: must be at most {MAX_QUEUE}"
+            )));
+        }
         Ok(engine::Config {
             suites,
             prekey_rotation: Duration::from_secs(limits.prekey_rotation_s),
@@ -215,6 +218,20 @@ impl Config {
 
 fn given(value: &str) -> Option<&str> {
     Some(value).filter(|value| !value.is_empty())
+}
+
+/// A group's number, given that or its name.
+fn group_id(group: &str) -> Result<u32, ConfigError> {
+    if let Ok(number) = group.parse() {
+        return Ok(number);
+    }
+    match Group::from_name(group) {
+        Ok(Some(found)) => Ok(found.gid.as_raw()),
+        Ok(None) => Err(ConfigError(format!(
+            "socket_group: there is no group {group:?}"
+        ))),
+        Err(error) => Err(ConfigError(format!("socket_group: {group:?}: {error}"))),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -325,16 +342,26 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_found_by_name_or_number() {
+        let own = Group::from_gid(nix::unistd::getegid()).unwrap().unwrap();
+        assert_eq!(group_id(&own.name).unwrap(), own.gid.as_raw());
+        assert_eq!(group_id("12345").unwrap(), 12345);
+    }
+
+    #[test]
     fn what_would_be_dangerous_or_senseless_is_refused_and_named() {
         for (line, named) in [
             ("http = \"0.0.0.0:8645\"", "--http-allow-remote"),
             ("http = \"here\"", "http"),
             ("socket_mode = \"rw\"", "socket_mode"),
             ("socket_mode = \"1777\"", "socket_mode"),
-            ("socket_group = \"wheel\"", "socket_group"),
+            ("socket_group = \"no such group\"", "socket_group"),
             ("[ratchet]\nsuites = [\"rot13\"]", "rot13"),
             ("[ratchet]\nsuites = []", "ratchet.suites"),
             ("[limits]\nmax_devices = 0", "max_devices"),
+            ("[rpc]\nqueue = 0", "rpc.queue"),
+            ("[rpc]\nqueue = 4294967295", "rpc.queue"),
+            ("[rpc]\nmax_connections = 0", "rpc.max_connections"),
         ] {
             let config: Config = toml::from_str(line).unwrap();
             let error = config.settle().unwrap_err();

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, future::Future, sync::Arc};
 
 use http_body_util::BodyExt as _;
-use hyper::{Response, StatusCode, body::Body as _};
+use hyper::{Response, StatusCode, body::Body as _, header};
 use jsonrpsee::{
     MethodResponse,
     core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification},
@@ -95,6 +95,22 @@ where
     }
 }
 
+/// The refusal of a request over the limit, with an error for whoever reads it.
+pub(super) fn too_large() -> Response<HttpBody> {
+    let error = error_object(&RpcError::new(
+        Kind::InvalidRequest,
+        "the request is too large",
+    ));
+    let answer = serde_json::json!({"jsonrpc": "2.0", "id": null, "error": error});
+    let mut response = Response::new(HttpBody::from(answer.to_string()));
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
 /// Requests that are not even JSON-RPC are answered before any method is looked up; their errors get their `data`
 /// here. Notifications get no content.
 pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody> {
@@ -119,7 +135,7 @@ pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody
     match add_data(&body) {
         Some(completed) => {
             let mut parts = parts;
-            parts.headers.remove(hyper::header::CONTENT_LENGTH);
+            parts.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(parts, HttpBody::from(completed))
         }
         None => Response::from_parts(parts, HttpBody::from(body.to_vec())),

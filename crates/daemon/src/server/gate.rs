@@ -1,7 +1,7 @@
 //! Who may pass: tokens, hosts, origins, content types. Checked on every HTTP request
 //! and every WebSocket upgrade, before the JSON-RPC layer sees anything.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
@@ -48,16 +48,18 @@ impl Token {
             let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
             entropy().fill_bytes(bytes.as_mut_slice());
             let token = Zeroizing::new(const_hex::encode(bytes.as_slice()));
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
+            // Under its name only when it is whole: a power cut leaves no half of a token. tempfile makes files 0600.
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
+            let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))
                 .map_err(|error| wrong(&error))?;
             file.write_all(token.as_bytes())
                 .and_then(|()| file.write_all(b"\n"))
-                .and_then(|()| file.sync_all())
+                .and_then(|()| file.as_file().sync_all())
                 .map_err(|error| wrong(&error))?;
+            file.persist_noclobber(path)
+                .map_err(|error| wrong(&error.error))?;
             return Ok(Self(token));
         }
         let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();

@@ -1,36 +1,30 @@
 //! The listeners: JSON-RPC by HTTP POST and WebSocket on a Unix socket and, when asked, on TCP.
 
+mod accept;
+mod body;
 mod errors;
 mod gate;
 mod plain;
 mod unix;
 
-use std::{
-    collections::HashSet, convert::Infallible, net::SocketAddr, path::PathBuf, sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
-use hyper::{
-    Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, body::Incoming};
 use jsonrpsee::{
     Methods,
     server::{
-        BatchRequestConfig, HttpBody, HttpResponse, ServerConfig, ServerHandle, StopHandle,
-        TowerServiceBuilder, middleware::rpc::RpcServiceBuilder, stop_channel, ws,
+        BatchRequestConfig, HttpBody, HttpResponse, PingConfig, ServerConfig, ServerHandle,
+        StopHandle, TowerServiceBuilder, middleware::rpc::RpcServiceBuilder, stop_channel, ws,
     },
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
-    sync::Semaphore,
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tower::{Service as _, layer::util::Identity};
 
 use self::{
-    errors::{NamedErrors, with_data},
+    accept::{Acceptor, bind_tcp},
+    body::BODY_TIMEOUT,
+    errors::{NamedErrors, too_large, with_data},
     gate::{TcpGate, Token, check_form},
     unix::UnixGate,
 };
@@ -42,12 +36,12 @@ const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
 const MAX_RESPONSE_BYTES: u32 = 64 * 1024 * 1024;
 /// Requests in one batch.
 const MAX_BATCH: u32 = 100;
-/// A client has this long to send a request's headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A WebSocket is asked this often whether its client is still there,
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// and closed when nothing has come from it for so long: one ping, with time for the answer.
+const PING_ANSWER: Duration = Duration::from_secs(40);
 /// A stopping daemon waits this long for clients to take their answers.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause after an error of accept.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A server that listens.
 #[derive(Debug)]
@@ -66,7 +60,6 @@ struct Shared {
     methods: Methods,
     names: Arc<HashSet<&'static str>>,
     service: TowerServiceBuilder<Identity, Identity>,
-    connections: Arc<Semaphore>,
     token_file: PathBuf,
 }
 
@@ -95,8 +88,12 @@ impl Server {
             .max_response_body_size(MAX_RESPONSE_BYTES)
             .max_connections(settings.rpc.max_connections)
             .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
+            .enable_ws_ping(
+                PingConfig::new()
+                    .ping_interval(PING_INTERVAL)
+                    .inactive_limit(PING_ANSWER),
+            )
             .build();
-        let connections = usize::try_from(settings.rpc.max_connections).unwrap_or(usize::MAX);
         let shared = Arc::new(Shared {
             daemon,
             names: Arc::new(methods.method_names().collect()),
@@ -104,25 +101,29 @@ impl Server {
             service: jsonrpsee::server::Server::builder()
                 .set_config(config)
                 .to_service_builder(),
-            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
             token_file: settings.token_file.clone(),
         });
-        let mut accepting = JoinSet::new();
+        let acceptor = || {
+            let shared = Arc::clone(&shared);
+            Acceptor::new(shared, settings.rpc.max_connections, stopped.clone())
+        };
 
+        // Everything that can fail comes before the first connection is taken.
+        let tcp = match settings.http {
+            Some(address) => {
+                let gate = TcpGate::new(Token::load(&settings.token_file)?, &settings.rpc);
+                Some((bind_tcp(address).await?, gate))
+            }
+            None => None,
+        };
         let listener = unix::bind(settings)?;
+
+        let mut accepting = JoinSet::new();
         let mut addresses = vec![format!("unix:{}", settings.socket.display())];
-        let gate = UnixGate::new(&settings.rpc);
-        accepting.spawn(accept_unix(
-            Arc::clone(&shared),
-            listener,
-            gate,
-            stopped.clone(),
-        ));
-        if let Some(address) = settings.http {
-            let gate = TcpGate::new(Token::load(&settings.token_file)?, &settings.rpc);
-            let (listener, bound) = bind_tcp(address).await?;
+        accepting.spawn(acceptor().accept_unix(listener, UnixGate::new(&settings.rpc)));
+        if let Some(((listener, bound), gate)) = tcp {
             addresses.push(format!("http://{bound}"));
-            accepting.spawn(accept_tcp(shared, listener, Arc::new(gate), stopped));
+            accepting.spawn(acceptor().accept_tcp(listener, Arc::new(gate)));
         }
         Ok(Self {
             stop,
@@ -134,8 +135,9 @@ impl Server {
 
     /// Takes no more connections and requests, and lets those accepted have their answers.
     pub async fn stop(mut self) {
-        self.accepting.shutdown().await;
+        // While we still listen, no other daemon takes the socket's name for its own.
         let _ = std::fs::remove_file(&self.socket);
+        self.accepting.shutdown().await;
         let _ = self.stop.stop();
         // Every open connection holds a handle; the last to go wakes this.
         if tokio::time::timeout(DRAIN_TIMEOUT, self.stop.stopped())
@@ -145,91 +147,6 @@ impl Server {
             tracing::warn!("some clients did not take their answers in time");
         }
     }
-}
-
-async fn bind_tcp(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
-    let failed = |error: std::io::Error| format!("cannot listen on http://{address}: {error}");
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-async fn accept_unix(
-    shared: Arc<Shared>,
-    listener: UnixListener,
-    gate: UnixGate,
-    stopped: StopHandle,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) if gate.admits(&stream) => {
-                serve(&shared, stream, Gate::Unix, &stopped);
-            }
-            Ok(_) => tracing::warn!("a process of another user was turned away"),
-            Err(error) => pause_after(&error).await,
-        }
-    }
-}
-
-async fn accept_tcp(
-    shared: Arc<Shared>,
-    listener: TcpListener,
-    gate: Arc<TcpGate>,
-    stopped: StopHandle,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Answers are whole when they are written: waiting for more to send only delays them.
-                let _ = stream.set_nodelay(true);
-                serve(&shared, stream, Gate::Tcp(Arc::clone(&gate)), &stopped);
-            }
-            Err(error) => pause_after(&error).await,
-        }
-    }
-}
-
-/// Out of file descriptors, most likely: taking a breath lets some be closed.
-async fn pause_after(error: &std::io::Error) {
-    tracing::warn!(%error, "a connection could not be accepted");
-    tokio::time::sleep(ACCEPT_PAUSE).await;
-}
-
-/// Serves one connection in a task of its own; closes it at once if there are too many.
-fn serve<S>(shared: &Arc<Shared>, stream: S, gate: Gate, stopped: &StopHandle)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() else {
-        tracing::warn!("a connection over the limit was refused");
-        return;
-    };
-    let shared = Arc::clone(shared);
-    let stopped = stopped.clone();
-    tokio::spawn(async move {
-        let handler = stopped.clone();
-        let service = service_fn(move |request| {
-            let (shared, gate, stopped) = (Arc::clone(&shared), gate.clone(), handler.clone());
-            async move { Ok::<_, Infallible>(shared.handle(&gate, request, stopped).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        tokio::pin!(connection);
-        let served = tokio::select! {
-            served = &mut connection => served,
-            () = stopped.shutdown() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = served {
-            tracing::debug!(%error, "a connection broke off");
-        }
-        drop(permit);
-    });
 }
 
 impl Shared {
@@ -266,15 +183,28 @@ impl Shared {
             .clone()
             .set_rpc_middleware(middleware)
             .build(self.methods.clone(), stopped);
-        match service.call(request.map(HttpBody::new)).await {
-            Ok(response) if is_upgrade => response,
+        if is_upgrade {
+            return match service.call(request.map(HttpBody::new)).await {
+                Ok(response) => response,
+                Err(error) => broken(&*error),
+            };
+        }
+        let (parts, body) = request.into_parts();
+        let body = match body::whole(body, MAX_REQUEST_BYTES as usize, BODY_TIMEOUT).await {
+            Ok(body) => HttpBody::new(Full::new(body)),
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => return too_large(),
+            Err(status) => return refused(status),
+        };
+        match service.call(Request::from_parts(parts, body)).await {
             Ok(response) => with_data(response).await,
-            Err(error) => {
-                tracing::error!(%error, "a request could not be served");
-                refused(StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            Err(error) => broken(&*error),
         }
     }
+}
+
+fn broken(error: &(dyn std::error::Error + Send + Sync)) -> HttpResponse {
+    tracing::error!(%error, "a request could not be served");
+    refused(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// An answer without a body: a caller that may not pass learns nothing more.

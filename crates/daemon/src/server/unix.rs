@@ -4,7 +4,7 @@ use std::{
     fs, io,
     os::unix::{
         fs::{FileTypeExt as _, PermissionsExt as _},
-        net::{UnixListener as StdListener, UnixStream as StdStream},
+        net::{SocketAddr, UnixListener as StdListener, UnixStream as StdStream},
     },
     path::Path,
 };
@@ -41,14 +41,21 @@ impl UnixGate {
 pub(super) fn bind(settings: &Settings) -> Result<UnixListener, String> {
     let path = &settings.socket;
     let failed = |error: io::Error| format!("cannot listen on unix:{}: {error}", path.display());
+    // It is bound under another name: that its own is too long for anybody to connect to would not show.
+    SocketAddr::from_pathname(path).map_err(|error| {
+        format!(
+            "unix:{}: {error}: choose a shorter --socket",
+            path.display()
+        )
+    })?;
     remove_stale(path)?;
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
-    // tempfile makes directories 0700.
+    // tempfile makes directories 0700. A short name: the system limits the length of the whole path.
     let scratch = tempfile::Builder::new()
-        .prefix(".ratchetd-")
+        .prefix(".")
         .tempdir_in(parent)
         .map_err(failed)?;
     let unfinished = scratch.path().join("s");
@@ -86,4 +93,71 @@ fn remove_stale(path: &Path) -> Result<(), String> {
         ));
     }
     fs::remove_file(path).map_err(|error| format!("unix:{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+    use crate::config::Flags;
+
+    /// Longest path of a socket that anybody can connect to.
+    const LONGEST: usize = 107;
+
+    /// Settings with a socket of this many bytes in a directory below `directory`.
+    fn settings(directory: &Path, bytes: usize, file: &str) -> Settings {
+        let filler = bytes - directory.as_os_str().len() - file.len() - 2;
+        let parent = directory.join("d".repeat(filler));
+        fs::create_dir(&parent).unwrap();
+        let flags = Flags {
+            data_dir: Some(directory.display().to_string()),
+            socket: Some(parent.join(file).display().to_string()),
+            socket_mode: Some("0640".to_owned()),
+            ..Flags::default()
+        };
+        Settings::load(flags).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_name_is_as_long_as_clients_can_connect_to_and_no_longer() {
+        let directory = tempfile::tempdir().unwrap();
+        let longest = settings(directory.path(), LONGEST, "ratchetd.sock");
+        let _listener = bind(&longest).unwrap();
+        UnixStream::connect(&longest.socket).await.unwrap();
+        let file = "a-long-name-of-a-socket.sock";
+        let error = bind(&settings(directory.path(), LONGEST + 1, file)).unwrap_err();
+        assert!(error.contains("--socket"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_socket_has_its_mode_and_nothing_else_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = settings(directory.path(), LONGEST - 20, "s");
+        let _listener = bind(&settings).unwrap();
+        let mode = fs::metadata(&settings.socket).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        let beside = fs::read_dir(settings.socket.parent().unwrap()).unwrap();
+        assert_eq!(beside.count(), 1);
+    }
+
+    #[tokio::test]
+    async fn our_own_user_and_root_and_those_listed_may_connect_and_no_one_else() {
+        let (stream, _other_end) = UnixStream::pair().unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let stranger = own.wrapping_add(1);
+        assert!(UnixGate::new(&Rpc::default()).admits(&stream));
+        assert!(
+            !UnixGate {
+                uids: vec![stranger]
+            }
+            .admits(&stream)
+        );
+        let listed = Rpc {
+            allowed_uids: vec![stranger],
+            ..Rpc::default()
+        };
+        let uids = UnixGate::new(&listed).uids;
+        assert!([ROOT, own, stranger].iter().all(|uid| uids.contains(uid)));
+    }
 }

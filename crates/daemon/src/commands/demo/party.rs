@@ -117,16 +117,20 @@ fn socket(data_dir: &Path) -> PathBuf {
 /// Starts this program as a daemon and waits until it says that it listens.
 fn spawn(data_dir: &Path) -> Result<Child, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut process = Command::new(program)
+    let mut command = Command::new(program);
+    // The story is the same whatever the reader's own daemon is told by its environment.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("RATCHETD_") {
+            command.env_remove(name);
+        }
+    }
+    let mut process = command
         .arg("serve")
         .arg("--data-dir")
         .arg(data_dir)
         .arg("--socket")
         .arg(socket(data_dir))
         .args(["--log-filter", "error"])
-        .env_remove("RATCHETD_CONFIG")
-        .env_remove("RATCHETD_HTTP")
-        .env_remove("RATCHETD_PASSPHRASE_FILE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

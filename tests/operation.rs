@@ -1,0 +1,307 @@
+//! A daemon in its surroundings: settings, limits, readiness, stopping, and the command that calls it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    os::unix::net::UnixStream,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use support::{Daemon, RATCHETD, serve, text};
+
+const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
+const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                       sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A directory whose data directory holds this configuration.
+fn configured(config: &str) -> tempfile::TempDir {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let data = scratch.path().join("data");
+    fs::create_dir(&data).expect("to make it");
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&data, owner_only).expect("its mode");
+    fs::write(data.join("ratchetd.toml"), config).expect("to write");
+    scratch
+}
+
+fn post(body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Reads the head of an answer, byte by byte so that nothing after it is lost.
+fn head(stream: &mut UnixStream) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+        bytes.extend(byte);
+    }
+    String::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    // Each names an impossible address, and the complaint names the one that counts.
+    let scratch = configured("http = \"of the file\"\n");
+    let complaint = |environment: Option<&str>, flags: &[&str]| {
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut command = serve(scratch.path(), &flags);
+        if let Some(value) = environment {
+            command.env("RATCHETD_HTTP", value);
+        }
+        let output = command.stderr(Stdio::piped()).output().expect("it runs");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let file = complaint(None, &[]);
+    assert!(file.contains("of the file"), "{file}");
+    let environment = complaint(Some("of the environment"), &[]);
+    assert!(environment.contains("of the environment"), "{environment}");
+    let flag = complaint(Some("of the environment"), &["--http", "of the flag"]);
+    assert!(flag.contains("of the flag"), "{flag}");
+}
+
+#[test]
+fn a_connection_over_the_limit_is_closed_and_one_listener_leaves_the_other_its_places() {
+    let scratch = configured("[rpc]\nmax_connections = 2\n");
+    let arguments = ["--http", "127.0.0.1:0"].map(str::to_owned).to_vec();
+    let daemon = Daemon::start_in(scratch, arguments);
+    let address = daemon.tcp().expect("an address");
+    // Strangers, without a token, take every place that TCP has.
+    let mut strangers = Vec::new();
+    for _ in 0..2 {
+        let mut stranger = TcpStream::connect(&address).expect("to connect");
+        stranger
+            .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .expect("to send");
+        let mut status = [0; 12];
+        stranger.read_exact(&mut status).expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 200");
+        strangers.push(stranger);
+    }
+    let mut third = TcpStream::connect(&address).expect("to connect");
+    assert!(!matches!(third.read(&mut [0]), Ok(1..)));
+
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = UnixStream::connect(daemon.socket()).expect("to connect");
+        let request = post(BODY);
+        stream.write_all(request.as_bytes()).expect("to send");
+        assert!(head(&mut stream).starts_with("HTTP/1.1 200"));
+        held.push(stream);
+    }
+    let mut third = UnixStream::connect(daemon.socket()).expect("to connect");
+    let _ = third.write_all(post(BODY).as_bytes());
+    assert_eq!(head(&mut third), "");
+}
+
+#[test]
+fn not_more_websockets_stay_open_than_the_limit() {
+    let daemon = Daemon::start_in(configured("[rpc]\nmax_connections = 1\n"), Vec::new());
+    let mut first = UnixStream::connect(daemon.socket()).expect("to connect");
+    first.write_all(UPGRADE.as_bytes()).expect("to send");
+    assert!(head(&mut first).starts_with("HTTP/1.1 101"));
+    // The upgraded connection has left its place to the next one, which has to wait for that moment.
+    let second = std::iter::repeat_with(|| {
+        let mut second = UnixStream::connect(daemon.socket()).expect("to connect");
+        let _ = second.write_all(UPGRADE.as_bytes());
+        head(&mut second)
+    })
+    .find(|head| !head.is_empty());
+    assert!(second.expect("an answer").starts_with("HTTP/1.1 429"));
+}
+
+#[test]
+fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
+    let daemon = Daemon::start();
+    // Where the probe would keep its scratch devices there is a file.
+    let probe = daemon.data_dir().join("probe");
+    fs::write(&probe, "in the way").expect("to write");
+    let unready = daemon.get("/readyz");
+    assert_eq!(unready.status, 503);
+    let answer: Value = serde_json::from_slice(&unready.body).expect("JSON");
+    assert_eq!(answer["status"], "failing");
+    assert_ne!(text(&answer["reason"]), "");
+    assert_eq!(daemon.ok("system_health", json!({}))["status"], "failing");
+    assert_eq!(daemon.get("/livez").status, 200);
+    fs::remove_file(&probe).expect("to remove");
+    // The answer is remembered for a second of the daemon's clock.
+    daemon.ok("dev_advanceTime", json!({"ms": 1000}));
+    assert_eq!(daemon.get("/readyz").status, 200);
+    assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
+}
+
+#[test]
+fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let arguments = ["--log-filter", "info"].map(str::to_owned);
+    let mut process = serve(scratch.path(), &arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().expect("output"))
+        .read_line(&mut ready)
+        .expect("a ready line");
+    let socket = scratch.path().join("s");
+
+    let body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"account_create\",\"params\":[\"late\"]}";
+    let mut late = UnixStream::connect(&socket).expect("to connect");
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    late.write_all(request.as_bytes()).expect("to send");
+    // The daemon asks for the body: it has taken up the request.
+    assert!(head(&mut late).starts_with("HTTP/1.1 100"));
+
+    let id = process.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.expect("kill").success());
+    let log = BufReader::new(process.stderr.take().expect("its log"));
+    let mut lines = log.lines().map(|line| line.expect("text"));
+    assert!(lines.any(|line| line.contains("stopping")));
+    late.write_all(body.as_bytes()).expect("to send");
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"mnemonic\""), "{answer}");
+    assert_eq!(lines.filter(|line| line.contains("WARN")).count(), 0);
+    assert_eq!(process.wait().expect("it ends").code(), Some(0));
+    assert!(!socket.exists());
+    let again = Daemon::start_in(scratch, Vec::new());
+    let accounts = again.ok("account_list", json!({}));
+    assert_eq!(accounts[0]["account"], "late");
+}
+
+/// A text frame of a client; the mask of zeros leaves the text as it is.
+fn frame(message: &str) -> Vec<u8> {
+    let length = u16::try_from(message.len()).expect("a short message");
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(length.to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(message.as_bytes());
+    frame
+}
+
+/// The next text frame of the server; pings are passed over.
+fn next_text(stream: &mut UnixStream) -> Value {
+    loop {
+        let mut start = [0; 2];
+        stream.read_exact(&mut start).expect("a frame");
+        let length = match start[1] {
+            126 => {
+                let mut length = [0; 2];
+                stream.read_exact(&mut length).expect("a length");
+                usize::from(u16::from_be_bytes(length))
+            }
+            short => usize::from(short),
+        };
+        let mut payload = vec![0; length];
+        stream.read_exact(&mut payload).expect("a payload");
+        if start[0] == 0x81 {
+            return serde_json::from_slice(&payload).expect("JSON");
+        }
+    }
+}
+
+#[test]
+fn a_websocket_carries_calls_and_batches_and_their_errors_are_those_of_http() {
+    let daemon = Daemon::start();
+    let mut socket = UnixStream::connect(daemon.socket()).expect("to connect");
+    socket.write_all(UPGRADE.as_bytes()).expect("to send");
+    assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
+    let mut ask = |request: Value| {
+        let sent = frame(&request.to_string());
+        socket.write_all(&sent).expect("to send");
+        next_text(&mut socket)
+    };
+    let call = |id: Value, method: &str, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+    let made = ask(call(json!("a"), "account_create", json!({"account": "a"})));
+    assert_eq!(made["id"], "a");
+    let answers = ask(json!([
+        call(json!(2), "account_get", json!([])),
+        call(json!("nope"), "nope", json!([])),
+        call(json!(1), "account_get", json!({"bogus": 1})),
+    ]));
+    let ids: Vec<&Value> = (0..3).map(|index| &answers[index]["id"]).collect();
+    assert_eq!(ids, [&json!(2), &json!("nope"), &json!(1)]);
+    assert_eq!(
+        answers[0]["result"]["publicKey"],
+        made["result"]["publicKey"]
+    );
+    assert_eq!(answers[1]["error"]["data"]["kind"], "method_not_found");
+    assert_eq!(answers[2]["error"]["data"]["field"], "bogus");
+}
+
+/// Runs `ratchetd call`; its exit code, output and diagnostics.
+fn call(socket: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut process = Command::new(RATCHETD)
+        .arg("call")
+        .arg("--socket")
+        .arg(socket)
+        .args(arguments)
+        .env_remove("RATCHETD_DATA_DIR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = process.stdin.take().expect("its input");
+    // It may end without reading.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = process.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn the_call_command_prints_results_and_tells_errors_of_the_daemon_from_its_own() {
+    let daemon = Daemon::start();
+    let socket = daemon.socket();
+    let key = format!("0x{}\n", "01".repeat(32));
+    let import = ["account_import", "account=a", "privateKey=-"];
+    let (code, out, diagnostics) = call(&socket, &import, &key);
+    assert_eq!((code, diagnostics.as_str()), (Some(0), ""));
+    let account: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(account["account"], "a");
+
+    let (code, out, diagnostics) = call(&socket, &import, &key);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert_eq!(
+        diagnostics.lines().count(),
+        2,
+        "what, and what to do: {diagnostics}"
+    );
+    assert!(diagnostics.contains("account"), "{diagnostics}");
+
+    for arguments in [&["account_get", "a"][..], &["account_get", "{"], &[]] {
+        let (code, out, diagnostics) = call(&socket, arguments, "");
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert_ne!(diagnostics, "", "{arguments:?}");
+    }
+    let nowhere = socket.with_file_name("nowhere");
+    let (code, _, diagnostics) = call(&nowhere, &["account_list"], "");
+    assert_eq!(code, Some(2));
+    assert!(diagnostics.contains("ratchetd serve"), "{diagnostics}");
+}
