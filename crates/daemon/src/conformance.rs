@@ -255,6 +255,7 @@ impl Device {
         let mut rng = entropy();
         let mut env = Env {
             now: self.now,
+            running: std::time::Duration::ZERO,
             rng: &mut rng,
         };
         self.store.begin().map_err(|error| error.to_string())?;

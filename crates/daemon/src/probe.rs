@@ -173,6 +173,7 @@ impl Device {
         let mut rng = entropy();
         let mut env = Env {
             now: clock.now(),
+            running: clock.running(),
             rng: &mut rng,
         };
         self.store.begin().map_err(|error| error.to_string())?;

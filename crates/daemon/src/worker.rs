@@ -215,6 +215,7 @@ fn run_batch<S: Transaction>(
         let mut rng = entropy();
         let mut env = Env {
             now: clock.now(),
+            running: clock.running(),
             rng: &mut rng,
         };
         if job.run(engine, store, &mut env) {

@@ -38,7 +38,10 @@ impl Engine {
                     store.put_stored_key(skipped)?;
                 }
                 if !incoming.confirm {
-                    store.put_stored_key(&advance.used)?;
+                    store.put_stored_key(&StoredKey {
+                        read_at: Some(incoming.read_at),
+                        ..advance.used
+                    })?;
                 }
                 store.drop_oldest_stored_keys(&id, self.config.max_message_keys)?;
                 false
@@ -53,7 +56,7 @@ impl Engine {
                     store.remove_stored_key(&stored.message)?;
                 } else if !duplicate {
                     store.put_stored_key(&StoredKey {
-                        read_at: Some(now),
+                        read_at: Some(incoming.read_at),
                         ..stored
                     })?;
                 }
@@ -111,6 +114,7 @@ impl Engine {
                     omitted_since: None,
                     rekey_due: false,
                     extension_shown: false,
+                    stale_told: false,
                     metadata: DeviceMetadata::default(),
                 }
             }

@@ -110,7 +110,7 @@ impl Engine {
             message: message_id,
             session: session.id,
             key: used,
-            read_at: Some(env.now),
+            read_at: None,
         };
         Ok(Accepted {
             message: message_id,

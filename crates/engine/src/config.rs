@@ -41,6 +41,8 @@ pub struct Config {
     pub max_known_devices: usize,
     /// Skipped keys allowed in one step of one chain, and chain steps for one message.
     pub skip: SkipLimits,
+    /// Running time after which the key of a message that was read and not confirmed is dropped.
+    pub unconfirmed_keys: Duration,
     /// Message keys kept per session, skipped and read-but-unconfirmed together (spec, out-of-order note).
     pub max_message_keys: u32,
     /// Sessions kept per device.
@@ -72,6 +74,7 @@ impl Default for Config {
                 max_skip: 1000,
                 max_steps: 2000,
             },
+            unconfirmed_keys: DAY,
             max_message_keys: 3000,
             max_sessions_per_device: 64,
             max_sessions_per_identity: 400,

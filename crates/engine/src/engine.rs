@@ -3,8 +3,8 @@
 use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
 
 use crate::{
-    Account, Config, MAX_CONFIRM_IDS, Store, StoreError, UnixMillis, Viewer, memo::VerifiedBundles,
-    replies::ReplyLimiter,
+    Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Store, StoreError, StoreRead, UnixMillis,
+    Viewer, memo::VerifiedBundles, replies::ReplyLimiter, sweep::Sweeps, time::RunningClock,
 };
 
 /// Sends, receives and keeps the bundle of one account.
@@ -17,6 +17,8 @@ pub struct Engine {
     pub(crate) config: Config,
     pub(crate) verified: VerifiedBundles,
     pub(crate) replies: ReplyLimiter,
+    pub(crate) sweeps: Sweeps,
+    running: Option<RunningClock>,
 }
 
 /// What to send, and to whom.
@@ -90,6 +92,8 @@ impl Engine {
             replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
             config,
             verified: VerifiedBundles::default(),
+            sweeps: Sweeps::default(),
+            running: None,
         }
     }
 
@@ -126,6 +130,21 @@ impl Engine {
             }
         }
         Ok(confirmed)
+    }
+
+    /// How long daemons have run on this store by now.
+    pub(crate) fn running_time(
+        &mut self,
+        store: &dyn StoreRead,
+        env: &Env<'_>,
+    ) -> Result<RunningTime, StoreError> {
+        let clock = match self.running {
+            Some(clock) => clock,
+            None => *self
+                .running
+                .insert(RunningClock::new(store.running_time()?, env.running)),
+        };
+        Ok(clock.read(env.running))
     }
 
     /// Our own identity.

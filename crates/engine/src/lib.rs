@@ -12,6 +12,7 @@ mod config;
 mod copy;
 mod engine;
 mod error;
+mod event;
 mod inspect;
 mod memo;
 #[cfg(any(test, feature = "testing"))]
@@ -27,6 +28,7 @@ mod standing;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod store_contract;
+mod sweep;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -39,10 +41,12 @@ pub use answer::*;
 pub use config::*;
 pub use engine::*;
 pub use error::*;
+pub use event::{DeviceName, Event, EventKind, KeyDropped, SessionName};
 pub use inspect::*;
 pub use records::*;
 pub use retired::*;
 pub use store::*;
+pub use sweep::SWEEP_INTERVAL;
 pub use time::*;
 pub use view::*;
 pub use wire::{

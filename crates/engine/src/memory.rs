@@ -18,11 +18,10 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use self::copies::{copy_own_prekey, copy_session, copy_stored_key};
 use crate::{
-    Device, OwnBundle, OwnPreKey, Peer, Session, Standing, Store, StoreError, StoredKey,
-    StoredReply, Transaction, UnixMillis,
+    Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Standing, Store, StoreError,
+    StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
-type FirstMessage = (IdentityKey, SignedPreKey, SessionId);
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 
 /// Watches the commits of a store from outside, and makes them fail.
@@ -66,8 +65,13 @@ struct Tables {
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
     sessions: BTreeMap<SessionId, (u64, Session)>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
-    first_messages: BTreeMap<FirstMessage, ()>,
+    /// By session: whose, and on which own prekey.
+    first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredReply>,
+    running_time: BTreeMap<(), RunningTime>,
+    events: BTreeMap<u64, Event>,
+    /// Number of the newest event there ever was.
+    last_event: BTreeMap<(), u64>,
     /// Rises with each session and key that is first kept: their age.
     next_age: u64,
 }
@@ -185,6 +189,19 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<(), StoreError> {
+        let first_messages = self.tables.first_messages.iter();
+        let remembered: Vec<SessionId> = first_messages
+            .filter(|(_, (_, prekey))| prekey == key)
+            .map(|(session, _)| *session)
+            .collect();
+        for session in remembered {
+            self.remove(|tables| &mut tables.first_messages, session);
+        }
+        self.remove(|tables| &mut tables.own_prekeys, *key);
+        Ok(())
+    }
+
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError> {
         self.put(|tables| &mut tables.own_bundle, (), bundle.clone());
         Ok(())
@@ -230,12 +247,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn remove_session(&mut self, id: &SessionId) -> Result<(), StoreError> {
-        for (_, message, _) in self.keys_of(id) {
-            self.remove(|tables| &mut tables.stored_keys, message);
-        }
+    fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError> {
+        let unconfirmed = self.drop_oldest_stored_keys(id, 0)?;
         self.remove(|tables| &mut tables.sessions, *id);
-        Ok(())
+        Ok(unconfirmed)
     }
 
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
@@ -272,14 +287,32 @@ impl Store for MemoryStore {
         Ok(dropped)
     }
 
+    fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError> {
+        let keys = self.tables.stored_keys.iter();
+        let mut old: Vec<(u64, MessageId)> = keys
+            .filter(|(_, (_, key))| key.read_at.is_some_and(|at| at < cutoff))
+            .map(|(message, (age, _))| (*age, *message))
+            .collect();
+        old.sort_unstable();
+        for (_, message) in &old {
+            self.remove(|tables| &mut tables.stored_keys, *message);
+        }
+        Ok(old.into_iter().map(|(_, message)| message).collect())
+    }
+
     fn put_first_message(
         &mut self,
         identity: &IdentityKey,
         prekey: &SignedPreKey,
         id: &SessionId,
     ) -> Result<(), StoreError> {
-        let key = (*identity, *prekey, *id);
-        self.put(|tables| &mut tables.first_messages, key, ());
+        if !self.tables.first_messages.contains_key(id) {
+            self.put(
+                |tables| &mut tables.first_messages,
+                *id,
+                (*identity, *prekey),
+            );
+        }
         Ok(())
     }
 
@@ -299,6 +332,34 @@ impl Store for MemoryStore {
             .collect();
         for id in old {
             self.remove(|tables| &mut tables.replies, id);
+        }
+        Ok(())
+    }
+
+    fn put_running_time(&mut self, time: RunningTime) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.running_time, (), time);
+        Ok(())
+    }
+
+    fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let last = self.tables.last_event.get(&()).copied().unwrap_or(0);
+        let number = last + 1;
+        self.put(|tables| &mut tables.last_event, (), number);
+        // Through the encoded form, as any other store keeps it.
+        let event = Event::from_bytes(&event.to_bytes())?;
+        self.put(|tables| &mut tables.events, number, event);
+        Ok(())
+    }
+
+    fn remove_events_up_to(&mut self, number: u64) -> Result<(), StoreError> {
+        let told: Vec<u64> = self
+            .tables
+            .events
+            .range(..=number)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in told {
+            self.remove(|tables| &mut tables.events, number);
         }
         Ok(())
     }

@@ -150,7 +150,7 @@ impl Engine {
             session: None,
             reply,
         };
-        if store.first_message_seen(sender, prekey, &id)? {
+        if store.first_message_seen(&id)? {
             // The session it made was erased; it must not come back to life.
             return Ok(failed(Reason::MessageKeyGone, Reply::None));
         }

@@ -9,8 +9,8 @@ use crypto_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, SendError, Store,
-    UnixMillis, Warning, WarningKind,
+    Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, SendError,
+    Store, UnixMillis, Warning, WarningKind,
     adopt::Adopted,
     ratchet_message::{Read, Reply},
     send::{ANY_INSTALLATION, note_sent},
@@ -52,6 +52,7 @@ impl Engine {
             sender,
             installation,
             confirm: request.confirm,
+            read_at: self.running_time(store, env)?,
             before_rekey: adopted.before_rekey,
             adopted: &adopted,
         };
@@ -188,6 +189,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) sender: IdentityKey,
     pub(crate) installation: Option<InstallationId>,
     pub(crate) confirm: bool,
+    /// Now, in running time.
+    pub(crate) read_at: RunningTime,
     pub(crate) before_rekey: bool,
     adopted: &'a Adopted,
 }

@@ -9,7 +9,7 @@ use crypto_core::{
     SignedPreKeyPair, Suite, VerifiedPreKey,
 };
 
-use crate::{UnixMillis, retired::RetiredChains};
+use crate::{RunningTime, UnixMillis, retired::RetiredChains};
 
 /// One of this device's own prekeys (protocol §3). Exactly one is current: it has no `replaced_at`.
 #[derive(Debug)]
@@ -97,6 +97,8 @@ pub struct Device {
     pub rekey_due: bool,
     /// It once showed a valid extension: entries without one are not adopted any more (protocol §3).
     pub extension_shown: bool,
+    /// An event has told that it is stale.
+    pub stale_told: bool,
     /// Names the frontend gave it.
     pub metadata: DeviceMetadata,
 }
@@ -283,8 +285,8 @@ pub struct StoredKey {
     pub session: SessionId,
     /// The key.
     pub key: MessageKey,
-    /// When its message was first read; `None` while it was only skipped.
-    pub read_at: Option<UnixMillis>,
+    /// When its message was first read, in running time; `None` while it was only skipped.
+    pub read_at: Option<RunningTime>,
 }
 
 /// The answer to a request id, kept so that a retry gets the same bytes.

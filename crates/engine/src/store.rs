@@ -6,7 +6,8 @@
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use crate::{
-    Counts, Device, OwnBundle, OwnPreKey, Peer, Session, StoredKey, StoredReply, UnixMillis,
+    Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
+    StoredReply, UnixMillis,
 };
 
 /// A store that could not do what it was asked. The batch it happened in is rolled back.
@@ -29,12 +30,16 @@ pub trait StoreRead {
     fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError>;
     /// The current own prekey: the one not replaced, of the highest version if there were several.
     fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError>;
+    /// The own prekeys that were replaced, with the moment.
+    fn replaced_own_prekeys(&self) -> Result<Vec<(SignedPreKey, UnixMillis)>, StoreError>;
     /// The bundle we publish.
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
     /// What is known of `identity`.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
     /// The devices of `identity`, by installation id in byte order.
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
+    /// The devices of any identity whose stale timer runs.
+    fn omitted_devices(&self) -> Result<Vec<Device>, StoreError>;
     /// One device.
     fn device(
         &self,
@@ -57,19 +62,26 @@ pub trait StoreRead {
     ) -> Result<Vec<Session>, StoreError>;
     /// All sessions with `identity`, or with anyone, newest first.
     fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError>;
+    /// Sessions with anyone that were begun on our own `prekey` and whose record does not say that they have expired; at most `limit`.
+    fn unexpired_on_own_prekey(
+        &self,
+        prekey: &SignedPreKey,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError>;
+    /// Sessions whose record says that they were superseded or expired at `cutoff` or before; at most `limit`.
+    fn sessions_ended_by(
+        &self,
+        cutoff: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError>;
     /// How many sessions there are with `identity`.
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
     /// How many keys the session has stored.
     fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError>;
     /// The stored key of a message.
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError>;
-    /// Whether a first message that made session `id` was accepted from `identity`, even if the session is long erased.
-    fn first_message_seen(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-        id: &SessionId,
-    ) -> Result<bool, StoreError>;
+    /// Whether a first message that made session `id` was accepted, even if the session is long erased.
+    fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError>;
     /// First messages remembered of `identity` on this own prekey.
     fn first_message_count(
         &self,
@@ -78,6 +90,10 @@ pub trait StoreRead {
     ) -> Result<u32, StoreError>;
     /// The answer kept for a request id.
     fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError>;
+    /// How long daemons have run on this store, as it was last written down.
+    fn running_time(&self) -> Result<RunningTime, StoreError>;
+    /// The oldest events, at most `limit`, with their numbers in this store. Numbers only rise.
+    fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
     /// How much there is.
     fn counts(&self) -> Result<Counts, StoreError>;
 }
@@ -86,6 +102,8 @@ pub trait StoreRead {
 pub trait Store: StoreRead {
     /// Keeps an own prekey; its key is the public part.
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError>;
+    /// Erases an own prekey, with the first messages remembered on it.
+    fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<(), StoreError>;
     /// Keeps the bundle we publish; there is one.
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError>;
     /// Keeps what is known of an identity.
@@ -100,8 +118,8 @@ pub trait Store: StoreRead {
     ) -> Result<(), StoreError>;
     /// Keeps a session.
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
-    /// Erases a session and its stored keys.
-    fn remove_session(&mut self, id: &SessionId) -> Result<(), StoreError>;
+    /// Erases a session and its stored keys; names those of messages that were read and not confirmed.
+    fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
     /// Keeps a message key of a session that is there. A key that is already there keeps its age.
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
     /// Erases a message key.
@@ -112,6 +130,8 @@ pub trait Store: StoreRead {
         session: &SessionId,
         keep: u32,
     ) -> Result<Vec<MessageId>, StoreError>;
+    /// Erases the keys of messages first read before `cutoff` and not confirmed since; names the messages.
+    fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError>;
     /// Remembers a first message that was accepted.
     fn put_first_message(
         &mut self,
@@ -123,6 +143,12 @@ pub trait Store: StoreRead {
     fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError>;
     /// Erases the answers given before `cutoff`.
     fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError>;
+    /// Keeps the running time.
+    fn put_running_time(&mut self, time: RunningTime) -> Result<(), StoreError>;
+    /// Adds an event after all others.
+    fn append_event(&mut self, event: &Event) -> Result<(), StoreError>;
+    /// Erases the events up to this number.
+    fn remove_events_up_to(&mut self, number: u64) -> Result<(), StoreError>;
 }
 
 /// A store that can take several calls into one durable commit.

@@ -16,9 +16,9 @@ use crypto_core::{
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{own_prekey, session};
 use crate::{
-    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing,
-    Peer, RetiredChains, Role, Session, Standing, StoreRead, StoredKey, StoredReply, Transaction,
-    UnixMillis,
+    Counts, Device, DeviceMetadata, DeviceName, DevicePreKey, Event, EventKind, Handshake,
+    ListedPreKey, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
+    StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
@@ -29,6 +29,8 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     at_most_one_session_is_active(&mut fresh());
     stored_keys_keep_their_age(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
+    what_time_ends_is_found(&mut fresh());
+    events_wait_in_order(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
     a_batch_goes_in_turn(&mut fresh());
 }
@@ -103,6 +105,7 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         omitted_since: None,
         rekey_due: false,
         extension_shown: false,
+        stale_told: false,
         metadata: DeviceMetadata::default(),
     };
     let full = Device {
@@ -121,6 +124,7 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         omitted_since: Some(UnixMillis(4)),
         rekey_due: true,
         extension_shown: true,
+        stale_told: true,
         metadata: DeviceMetadata {
             name: "Phöne".to_owned(),
             device_type: "phone".to_owned(),
@@ -142,6 +146,14 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         let found = store.device(&key(2), &device.installation).expect("read");
         assert_eq!(found.as_ref(), Some(device));
     }
+    let omitted = Device {
+        omitted_since: Some(UnixMillis(5)),
+        ..bare.clone()
+    };
+    store.put_device(&omitted).expect("put");
+    let found = store.omitted_devices().expect("read");
+    assert!(found.contains(&omitted) && !found.contains(&plain));
+    store.put_device(&bare).expect("put");
     assert_eq!(store.devices(&key(2)).expect("read"), [full, bare, plain]);
     assert!(store.devices(&key(3)).expect("read").is_empty());
     store
@@ -253,7 +265,7 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
             .expect("put");
     }
     // Read now, but as old as it was.
-    let read = stored(10, 1, Some(UnixMillis(7)));
+    let read = stored(10, 1, Some(RunningTime(7)));
     store.put_stored_key(&read).expect("put");
     let found = store
         .stored_key(&read.message)
@@ -285,7 +297,15 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
     // The keys of a session go with it.
     let other = SessionId::from_bytes([2; 32]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 6);
-    store.remove_session(&other).expect("remove");
+    for (message, at) in [(111, 5), (113, 9)] {
+        let read = stored(message, 2, Some(RunningTime(at)));
+        store.put_stored_key(&read).expect("put");
+    }
+    let message = |message: u8| MessageId::from_bytes([message; 32]);
+    let dropped = store.drop_keys_read_before(RunningTime(9)).expect("drop");
+    assert_eq!(dropped, [message(111)]);
+    let unconfirmed = store.remove_session(&other).expect("remove");
+    assert_eq!(unconfirmed, [message(113)]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 0);
     store.commit().expect("commit");
 }
@@ -298,13 +318,15 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
             .put_first_message(&key(2), &prekey(5), &id(seed))
             .expect("put");
     }
-    let seen = |store: &dyn StoreRead, of: u8, on: u8, seed: u8| {
-        store
-            .first_message_seen(&key(of), &prekey(on), &id(seed))
-            .expect("read")
-    };
-    assert!(seen(store, 2, 5, 1) && seen(store, 2, 5, 2));
-    assert!(!seen(store, 2, 5, 3) && !seen(store, 3, 5, 1) && !seen(store, 2, 6, 1));
+    // A session that is known stays whose it was.
+    store
+        .put_first_message(&key(3), &prekey(6), &id(1))
+        .expect("put");
+    store
+        .put_first_message(&key(2), &prekey(6), &id(4))
+        .expect("put");
+    let seen = |store: &dyn StoreRead, seed: u8| store.first_message_seen(&id(seed)).expect("read");
+    assert!(seen(store, 1) && seen(store, 2) && !seen(store, 3));
     assert_eq!(
         store
             .first_message_count(&key(2), &prekey(5))
@@ -313,10 +335,13 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     );
     assert_eq!(
         store
-            .first_message_count(&key(3), &prekey(5))
+            .first_message_count(&key(3), &prekey(6))
             .expect("read"),
         0
     );
+    // They are remembered as long as their prekey.
+    store.remove_own_prekey(&prekey(5)).expect("remove");
+    assert!(!seen(store, 1) && !seen(store, 2) && seen(store, 4));
 
     let reply = |at| StoredReply {
         input: [1; 32],
@@ -330,6 +355,96 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     store.remove_replies_before(UnixMillis(11)).expect("remove");
     assert_eq!(store.reply("old").expect("read"), None);
     assert!(store.reply("new").expect("read").is_some());
+    store.commit().expect("commit");
+}
+
+fn what_time_ends_is_found(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    for (seed, replaced_at) in [(5, Some(UnixMillis(9))), (6, None)] {
+        let record = own_prekey(seed, true, replaced_at);
+        store.put_own_prekey(&record).expect("put");
+    }
+    let replaced = store.replaced_own_prekeys().expect("read");
+    assert_eq!(replaced, [(prekey(5), UnixMillis(9))]);
+    store.remove_own_prekey(&prekey(5)).expect("remove");
+    assert!(store.replaced_own_prekeys().expect("read").is_empty());
+    assert!(store.own_prekey(&prekey(5)).expect("read").is_none());
+
+    let at = |since: u64| Standing::Superseded {
+        since: UnixMillis(since),
+    };
+    let expired = Standing::Expired {
+        since: UnixMillis(8),
+    };
+    for (seed, standing, role) in [
+        (1, Standing::Active, Role::Responder),
+        (2, at(7), Role::Responder),
+        (3, at(9), Role::Initiator),
+        (4, expired, Role::Responder),
+    ] {
+        let record = session(seed, Suite::X25519, standing);
+        store
+            .put_session(&Session {
+                role,
+                signed_pre_key: prekey(6),
+                ..record
+            })
+            .expect("put");
+    }
+    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
+    let ids = |sessions: Vec<Session>| sessions.iter().map(|found| found.id).collect::<Vec<_>>();
+    let ended = |store: &dyn StoreRead, cutoff, limit| {
+        ids(store
+            .sessions_ended_by(UnixMillis(cutoff), limit)
+            .expect("read"))
+    };
+    assert_eq!(ended(store, 6, 9), []);
+    assert_eq!(ended(store, 8, 9), [id(4), id(2)]);
+    assert_eq!(ended(store, 9, 9), [id(4), id(3), id(2)]);
+    assert_eq!(ended(store, 9, 1).len(), 1);
+    let on = prekey(6);
+    let unexpired = |store: &dyn StoreRead, limit| {
+        ids(store.unexpired_on_own_prekey(&on, limit).expect("read"))
+    };
+    assert_eq!(unexpired(store, 9), [id(2), id(1)]);
+    assert_eq!(unexpired(store, 1).len(), 1);
+
+    assert_eq!(store.running_time().expect("read"), RunningTime(0));
+    store.put_running_time(RunningTime(3)).expect("put");
+    store.put_running_time(RunningTime(4)).expect("put");
+    assert_eq!(store.running_time().expect("read"), RunningTime(4));
+    store.commit().expect("commit");
+}
+
+fn events_wait_in_order(store: &mut impl Transaction) {
+    let name = DeviceName {
+        identity: key(2),
+        installation: installation("a"),
+    };
+    let event = |at: u64| Event {
+        at: UnixMillis(at),
+        kind: EventKind::InstallationStale(name.clone()),
+    };
+    store.begin().expect("begin");
+    for at in [3, 1, 2] {
+        store.append_event(&event(at)).expect("append");
+    }
+    let numbers = |store: &dyn StoreRead| -> Vec<u64> {
+        let events = store.events(9).expect("read");
+        events.iter().map(|(number, _)| *number).collect()
+    };
+    let events = store.events(2).expect("read");
+    let kept: Vec<Event> = events.iter().map(|(_, event)| event.clone()).collect();
+    assert_eq!(kept, [event(3), event(1)]);
+    let before = numbers(store);
+    assert!(before.is_sorted());
+    store
+        .remove_events_up_to(before.last().copied().unwrap_or(0))
+        .expect("remove");
+    assert!(numbers(store).is_empty());
+    // Numbers are not given twice, even when all events are gone.
+    store.append_event(&event(4)).expect("append");
+    assert!(numbers(store).first() > before.last());
     store.commit().expect("commit");
 }
 

@@ -41,14 +41,53 @@ impl UnixMillis {
     }
 }
 
+/// Milliseconds that daemons have run on a store, all their runs together; the wall clock has no part in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct RunningTime(pub u64);
+
+impl RunningTime {
+    /// This much running time plus `span`.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// This much running time minus `span`; none if it was less.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+}
+
+/// Continues a store's running time in this process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunningClock {
+    /// What the store had when this process first asked,
+    stored: RunningTime,
+    /// and how long this process had run by then.
+    since: Duration,
+}
+
+impl RunningClock {
+    pub(crate) fn new(stored: RunningTime, since: Duration) -> Self {
+        Self { stored, since }
+    }
+
+    pub(crate) fn read(&self, running: Duration) -> RunningTime {
+        self.stored.after(running.saturating_sub(self.since))
+    }
+}
+
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a call may know of the outside world: the time, and randomness.
 pub struct Env<'a> {
-    /// The wall clock when the call was taken up.
+    /// The wall clock when the call was taken up. It may jump, both ways.
     pub now: UnixMillis,
+    /// How long this process has run: a monotonic clock.
+    pub running: Duration,
     /// Where keys and nonces come from.
     pub rng: &'a mut dyn rand_core::CryptoRng,
 }

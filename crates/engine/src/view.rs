@@ -111,6 +111,7 @@ impl Viewer {
                 omitted_since: None,
                 rekey_due: false,
                 extension_shown: true,
+                stale_told: false,
                 metadata: DeviceMetadata::default(),
             },
             own: true,

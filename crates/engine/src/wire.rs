@@ -1,8 +1,9 @@
-//! The wire format (protocol §8). With its submodule, the only place that knows protobuf.
+//! The wire format (protocol §8). With its submodules, the only place that knows protobuf.
 //!
 //! What comes in is split into its fields and checked no further; what the bytes
 //! mean is for the rules. Unknown fields are ignored.
 
+mod event;
 mod stored;
 
 use std::collections::BTreeMap;

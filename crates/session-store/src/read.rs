@@ -2,14 +2,14 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Counts, Device, ListedPreKey, OwnBundle, OwnPreKey, Peer, Session, StoreError, StoreRead,
-    StoredKey, StoredReply, UnixMillis,
+    Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{Params, Row};
 
 use crate::{
     Sqlite,
-    rows::{self, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed},
+    rows::{self, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed, integer, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -79,6 +79,18 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
+    fn replaced_own_prekeys(&self) -> Result<Vec<(SignedPreKey, UnixMillis)>> {
+        self.all(
+            "SELECT public, replaced_at FROM own_prekeys WHERE replaced_at IS NOT NULL \
+             ORDER BY public",
+            [],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok((columns.signed_pre_key()?, columns.time()?))
+            },
+        )
+    }
+
     fn own_bundle(&self) -> Result<Option<OwnBundle>> {
         let bundle = self.first(
             "SELECT wire, made_at, timestamp_ns, version, prekey_created_at FROM own_bundle",
@@ -125,6 +137,17 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.all(
             &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 ORDER BY installation"),
             [identity.as_bytes()],
+            rows::device,
+        )
+    }
+
+    fn omitted_devices(&self) -> Result<Vec<Device>> {
+        self.all(
+            &format!(
+                "SELECT {DEVICE} FROM devices WHERE omitted_since IS NOT NULL \
+                 ORDER BY identity, installation"
+            ),
+            [],
             rows::device,
         )
     }
@@ -194,6 +217,27 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         }
     }
 
+    fn unexpired_on_own_prekey(&self, prekey: &SignedPreKey, limit: usize) -> Result<Vec<Session>> {
+        self.all(
+            &format!(
+                "SELECT {SESSION} FROM sessions \
+                 WHERE signed_pre_key = ?1 AND role = 1 AND standing <> 2 ORDER BY age DESC LIMIT ?2"
+            ),
+            (prekey.as_bytes(), integer(limit as u64)),
+            rows::session,
+        )
+    }
+
+    fn sessions_ended_by(&self, cutoff: UnixMillis, limit: usize) -> Result<Vec<Session>> {
+        self.all(
+            &format!(
+                "SELECT {SESSION} FROM sessions WHERE standing_since <= ?1 ORDER BY age DESC LIMIT ?2"
+            ),
+            (time(cutoff), integer(limit as u64)),
+            rows::session,
+        )
+    }
+
     fn session_count(&self, identity: &IdentityKey) -> Result<usize> {
         let count = self.count(
             "SELECT count(*) FROM sessions WHERE peer = ?1",
@@ -217,17 +261,13 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
-    fn first_message_seen(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-        id: &SessionId,
-    ) -> Result<bool> {
-        let count = self.count(
-            "SELECT count(*) FROM first_messages WHERE identity = ?1 AND prekey = ?2 AND session = ?3",
-            (identity.as_bytes(), prekey.as_bytes(), id.as_bytes()),
+    fn first_message_seen(&self, id: &SessionId) -> Result<bool> {
+        let found = self.first(
+            "SELECT 1 FROM first_messages WHERE session = ?1",
+            [id.as_bytes()],
+            |_| Ok(()),
         )?;
-        Ok(count > 0)
+        Ok(found.is_some())
     }
 
     fn first_message_count(&self, identity: &IdentityKey, prekey: &SignedPreKey) -> Result<u32> {
@@ -243,6 +283,24 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             "SELECT input, reply, at FROM replies WHERE request_id = ?1",
             [request_id],
             rows::reply,
+        )
+    }
+
+    fn running_time(&self) -> Result<RunningTime> {
+        self.count("SELECT ms FROM running_time", [])
+            .map(RunningTime)
+    }
+
+    fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>> {
+        self.all(
+            "SELECT number, event FROM events ORDER BY number LIMIT ?1",
+            [integer(limit as u64)],
+            |row| {
+                let mut columns = Columns::of(row);
+                let number = columns.count()?;
+                let event: Vec<u8> = columns.take()?;
+                Ok((number, Event::from_bytes(&event)?))
+            },
         )
     }
 

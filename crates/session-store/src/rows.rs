@@ -7,7 +7,8 @@ use crypto_core::{
 };
 use engine::{
     Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey, OwnRatchetPreKey, Pairing, Peer,
-    RetiredChains, Role, Session, Standing, StoreError, StoredKey, StoredReply, UnixMillis,
+    RetiredChains, Role, RunningTime, Session, Standing, StoreError, StoredKey, StoredReply,
+    UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -18,7 +19,7 @@ pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_sec
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
      version, protocol_version, bundle_ns, pairing, first_seen_at, last_seen_at, last_active_at, \
-     omitted_since, rekey_due, extension_shown, name, device_type, push_token";
+     omitted_since, rekey_due, extension_shown, stale_told, name, device_type, push_token";
 /// Columns of `sessions` in the order [`session`] reads them.
 pub(crate) const SESSION: &str = "id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
      shared, ephemeral, standing, standing_since, lost_to, overtaking, overtaking_advances, \
@@ -91,6 +92,10 @@ impl<'a> Columns<'a> {
 
     pub(crate) fn optional_time(&mut self) -> Result<Option<UnixMillis>> {
         Ok(self.take::<Option<i64>>()?.map(at))
+    }
+
+    fn optional_running_time(&mut self) -> Result<Option<RunningTime>> {
+        Ok(self.take::<Option<i64>>()?.map(unsigned).map(RunningTime))
     }
 
     pub(crate) fn number(&mut self) -> Result<u32> {
@@ -217,6 +222,7 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
         omitted_since: columns.optional_time()?,
         rekey_due: columns.take()?,
         extension_shown: columns.take()?,
+        stale_told: columns.take()?,
         metadata: DeviceMetadata {
             name: columns.take()?,
             device_type: columns.take()?,
@@ -309,7 +315,7 @@ pub(crate) fn stored_key(row: &Row<'_>) -> Result<StoredKey> {
         message: MessageId::from_bytes(columns.take()?),
         session: SessionId::from_bytes(columns.take()?),
         key: MessageKey::from_stored(*columns.secret()?),
-        read_at: columns.optional_time()?,
+        read_at: columns.optional_running_time()?,
     })
 }
 

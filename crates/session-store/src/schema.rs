@@ -7,7 +7,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{error::OpenError, key::StoreKey};
 
 /// The schema's history; `user_version` counts how much of it a database has.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/0001_initial.sql"),
+    include_str!("../../../migrations/0002_time_and_events.sql"),
+];
 /// Statements kept prepared: all there are.
 const STATEMENT_CACHE: usize = 64;
 /// How long a reader waits for the writer's short exclusive moments, in milliseconds.

@@ -2,8 +2,8 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Device, Handshake, OwnBundle, OwnPreKey, Peer, Session, Store, StoreError, StoredKey,
-    StoredReply, Transaction, UnixMillis,
+    Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store, StoreError,
+    StoredKey, StoredReply, Transaction, UnixMillis,
 };
 use rusqlite::{Params, named_params};
 
@@ -19,6 +19,24 @@ impl SqliteStore {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute(params).map_err(failed)?;
         Ok(())
+    }
+
+    /// The messages that `sql` gives, each with whether it was read: those that were.
+    fn messages(&self, sql: &str, params: impl Params) -> Result<Vec<MessageId>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let found = statement
+            .query_map(params, |row| {
+                Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, bool>(1)?))
+            })
+            .map_err(failed)?;
+        let mut read = Vec::new();
+        for row in found {
+            let (message, was_read) = row.map_err(failed)?;
+            if was_read {
+                read.push(MessageId::from_bytes(message));
+            }
+        }
+        Ok(read)
     }
 }
 
@@ -41,6 +59,17 @@ impl Store for SqliteStore {
                 ":created_at": time(prekey.created_at),
                 ":replaced_at": optional_time(prekey.replaced_at),
             },
+        )
+    }
+
+    fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<()> {
+        self.run(
+            "DELETE FROM first_messages WHERE prekey = ?1",
+            [key.as_bytes()],
+        )?;
+        self.run(
+            "DELETE FROM own_prekeys WHERE public = ?1",
+            [key.as_bytes()],
         )
     }
 
@@ -86,12 +115,12 @@ impl Store for SqliteStore {
         self.run(
             "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
                  ratchet_pre_key, version, protocol_version, bundle_ns, pairing, first_seen_at, \
-                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, name, \
-                 device_type, push_token) \
+                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
+                 name, device_type, push_token) \
              VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
                  :protocol_version, :bundle_ns, :pairing, :first_seen_at, :last_seen_at, \
-                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :name, \
-                 :device_type, :push_token)",
+                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :stale_told, \
+                 :name, :device_type, :push_token)",
             named_params! {
                 ":identity": device.identity.as_bytes(),
                 ":installation": device.installation.as_str(),
@@ -109,6 +138,7 @@ impl Store for SqliteStore {
                 ":omitted_since": optional_time(device.omitted_since),
                 ":rekey_due": device.rekey_due,
                 ":extension_shown": device.extension_shown,
+                ":stale_told": device.stale_told,
                 ":name": device.metadata.name,
                 ":device_type": device.metadata.device_type,
                 ":push_token": device.metadata.push_token,
@@ -183,9 +213,15 @@ impl Store for SqliteStore {
         )
     }
 
-    fn remove_session(&mut self, id: &SessionId) -> Result<()> {
+    fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {
+        let unconfirmed = self.messages(
+            "SELECT message, read_at IS NOT NULL FROM stored_keys \
+             WHERE session = ?1 AND read_at IS NOT NULL ORDER BY age",
+            [id.as_bytes()],
+        )?;
         // Its stored keys go with it, by the foreign key.
-        self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])
+        self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
+        Ok(unconfirmed)
     }
 
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<()> {
@@ -196,7 +232,7 @@ impl Store for SqliteStore {
                 key.message.as_bytes(),
                 key.session.as_bytes(),
                 key.key.secret_bytes(),
-                optional_time(key.read_at),
+                key.read_at.map(|at| integer(at.0)),
             ),
         )
     }
@@ -227,28 +263,20 @@ impl Store for SqliteStore {
         if span <= i64::from(keep) {
             return Ok(Vec::new());
         }
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "DELETE FROM stored_keys WHERE session = ?1 AND age IN ( \
-                     SELECT age FROM stored_keys WHERE session = ?1 \
-                     ORDER BY age DESC LIMIT -1 OFFSET ?2) \
-                 RETURNING message, read_at IS NOT NULL",
-            )
-            .map_err(failed)?;
-        let dropped = statement
-            .query_map((session.as_bytes(), keep), |row| {
-                Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, bool>(1)?))
-            })
-            .map_err(failed)?;
-        let mut read = Vec::new();
-        for row in dropped {
-            let (message, was_read) = row.map_err(failed)?;
-            if was_read {
-                read.push(MessageId::from_bytes(message));
-            }
-        }
-        Ok(read)
+        self.messages(
+            "DELETE FROM stored_keys WHERE session = ?1 AND age IN ( \
+                 SELECT age FROM stored_keys WHERE session = ?1 \
+                 ORDER BY age DESC LIMIT -1 OFFSET ?2) \
+             RETURNING message, read_at IS NOT NULL",
+            (session.as_bytes(), keep),
+        )
+    }
+
+    fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>> {
+        self.messages(
+            "DELETE FROM stored_keys WHERE read_at < ?1 RETURNING message, 1",
+            [integer(cutoff.0)],
+        )
     }
 
     fn put_first_message(
@@ -272,6 +300,21 @@ impl Store for SqliteStore {
 
     fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<()> {
         self.run("DELETE FROM replies WHERE at < ?1", [time(cutoff)])
+    }
+
+    fn put_running_time(&mut self, time: RunningTime) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO running_time (id, ms) VALUES (1, ?1)",
+            [integer(time.0)],
+        )
+    }
+
+    fn append_event(&mut self, event: &Event) -> Result<()> {
+        self.run("INSERT INTO events (event) VALUES (?1)", [event.to_bytes()])
+    }
+
+    fn remove_events_up_to(&mut self, number: u64) -> Result<()> {
+        self.run("DELETE FROM events WHERE number <= ?1", [integer(number)])
     }
 }
 

@@ -16,6 +16,8 @@ const FILE_NAME: &str = "ratchetd.toml";
 
 /// Longest queue of an account: its places, some 16 bytes each, are taken from memory at the start.
 const MAX_QUEUE: u32 = 65_536;
+/// Devices that one bundle may list (protocol §1): ours lists all that are enabled.
+const MAX_LISTED_DEVICES: usize = crypto_core::MAX_BUNDLE_ENTRIES;
 
 /// The configuration with every automatic value settled.
 #[derive(Clone, Debug)]
@@ -188,6 +190,11 @@ impl Config {
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError(format!("{name}: must be at least 1")));
         }
+        if limits.max_devices > MAX_LISTED_DEVICES {
+            return Err(ConfigError(format!(
+                "max_devices: must be at most {MAX_LISTED_DEVICES}"
+            )));
+        }
         if self.rpc.queue > MAX_QUEUE {
             return Err(ConfigError(format!(
                 "rpc.queue: must be at most {MAX_QUEUE}"
@@ -204,6 +211,7 @@ impl Config {
                 max_skip: limits.max_skip,
                 max_steps: limits.max_steps,
             },
+            unconfirmed_keys: Duration::from_secs(limits.unconfirmed_keys_s),
             max_message_keys: limits.max_message_keys,
             max_sessions_per_device: limits.max_sessions_per_device,
             max_sessions_per_identity: limits.max_sessions_per_identity,
@@ -359,6 +367,7 @@ mod tests {
             ("[ratchet]\nsuites = [\"rot13\"]", "rot13"),
             ("[ratchet]\nsuites = []", "ratchet.suites"),
             ("[limits]\nmax_devices = 0", "max_devices"),
+            ("[limits]\nmax_devices = 33", "max_devices"),
             ("[rpc]\nqueue = 0", "rpc.queue"),
             ("[rpc]\nqueue = 4294967295", "rpc.queue"),
             ("[rpc]\nmax_connections = 0", "rpc.max_connections"),

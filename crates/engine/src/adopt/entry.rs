@@ -146,6 +146,7 @@ impl Engine {
             omitted_since: context.omitted_since,
             rekey_due: false,
             extension_shown: entry.prekey.ratchet_pre_key().is_some(),
+            stale_told: false,
             metadata: DeviceMetadata::default(),
         }
     }

@@ -7,8 +7,8 @@ use super::{
     copies::{copy_own_prekey, copy_session, copy_stored_key},
 };
 use crate::{
-    Counts, Device, OwnBundle, OwnPreKey, Peer, Session, Standing, StoreError, StoreRead,
-    StoredKey, StoredReply, UnixMillis,
+    Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime, Session, Standing,
+    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 
 impl StoreRead for MemoryStore {
@@ -32,6 +32,13 @@ impl StoreRead for MemoryStore {
         current.map(copy_own_prekey).transpose()
     }
 
+    fn replaced_own_prekeys(&self) -> Result<Vec<(SignedPreKey, UnixMillis)>, StoreError> {
+        let prekeys = self.tables.own_prekeys.iter();
+        Ok(prekeys
+            .filter_map(|(key, prekey)| Some((*key, prekey.replaced_at?)))
+            .collect())
+    }
+
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError> {
         Ok(self.tables.own_bundle.get(&()).cloned())
     }
@@ -44,6 +51,14 @@ impl StoreRead for MemoryStore {
         let devices = self.tables.devices.values();
         Ok(devices
             .filter(|device| device.identity == *identity)
+            .cloned()
+            .collect())
+    }
+
+    fn omitted_devices(&self) -> Result<Vec<Device>, StoreError> {
+        let devices = self.tables.devices.values();
+        Ok(devices
+            .filter(|device| device.omitted_since.is_some())
             .cloned()
             .collect())
     }
@@ -89,6 +104,31 @@ impl StoreRead for MemoryStore {
         self.sessions_where(|session| identity.is_none_or(|identity| session.peer == *identity))
     }
 
+    fn unexpired_on_own_prekey(
+        &self,
+        prekey: &SignedPreKey,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| {
+            session.role == Role::Responder
+                && session.signed_pre_key == *prekey
+                && !matches!(session.standing, Standing::Expired { .. })
+        })
+        .map(|found| first(found, limit))
+    }
+
+    fn sessions_ended_by(
+        &self,
+        cutoff: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| match session.standing {
+            Standing::Active => false,
+            Standing::Superseded { since } | Standing::Expired { since } => since <= cutoff,
+        })
+        .map(|found| first(found, limit))
+    }
+
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {
         let sessions = self.tables.sessions.values();
         Ok(sessions
@@ -105,14 +145,8 @@ impl StoreRead for MemoryStore {
         Ok(found.map(|(_, key)| copy_stored_key(key)))
     }
 
-    fn first_message_seen(
-        &self,
-        identity: &IdentityKey,
-        prekey: &SignedPreKey,
-        id: &SessionId,
-    ) -> Result<bool, StoreError> {
-        let key = (*identity, *prekey, *id);
-        Ok(self.tables.first_messages.contains_key(&key))
+    fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError> {
+        Ok(self.tables.first_messages.contains_key(id))
     }
 
     fn first_message_count(
@@ -120,15 +154,27 @@ impl StoreRead for MemoryStore {
         identity: &IdentityKey,
         prekey: &SignedPreKey,
     ) -> Result<u32, StoreError> {
-        let known = self.tables.first_messages.keys();
+        let known = self.tables.first_messages.values();
         let count = known
-            .filter(|(of, on, _)| of == identity && on == prekey)
+            .filter(|(of, on)| of == identity && on == prekey)
             .count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
         Ok(self.tables.replies.get(request_id).cloned())
+    }
+
+    fn running_time(&self) -> Result<RunningTime, StoreError> {
+        let time = self.tables.running_time.get(&());
+        Ok(time.copied().unwrap_or_default())
+    }
+
+    fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
+        let events = self.tables.events.iter().take(limit);
+        Ok(events
+            .map(|(number, event)| (*number, event.clone()))
+            .collect())
     }
 
     fn counts(&self) -> Result<Counts, StoreError> {
@@ -139,4 +185,9 @@ impl StoreRead for MemoryStore {
             stored_keys: self.tables.stored_keys.len() as u64,
         })
     }
+}
+
+fn first(mut found: Vec<Session>, limit: usize) -> Vec<Session> {
+    found.truncate(limit);
+    found
 }

@@ -55,6 +55,7 @@ struct Device {
     store: MemoryStore,
     rng: Sequence,
     now: UnixMillis,
+    running: std::time::Duration,
     key: IdentityKey,
     id: InstallationId,
 }
@@ -87,6 +88,7 @@ impl Device {
             store: MemoryStore::default(),
             rng: Sequence(seed),
             now: BEGINNING,
+            running: std::time::Duration::ZERO,
             key,
             id,
         }
@@ -123,6 +125,7 @@ impl Device {
     ) -> Result<T, E> {
         let mut env = Env {
             now: self.now,
+            running: self.running,
             rng: &mut self.rng,
         };
         self.store.begin().unwrap();
@@ -250,6 +253,7 @@ impl Device {
 
     fn later(&mut self, millis: u64) {
         self.now = UnixMillis(self.now.0 + millis);
+        self.running += std::time::Duration::from_millis(millis);
     }
 }
 

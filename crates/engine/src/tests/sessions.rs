@@ -450,6 +450,7 @@ fn a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes() {
     alice.store.begin().unwrap();
     let mut env = Env {
         now: alice.now,
+        running: alice.running,
         rng: &mut alice.rng,
     };
     alice

@@ -6,7 +6,7 @@ use prost::Message as _;
 use crate::{Envelope, Mode, Sent, SkipReason, Skipped, StoreError, Target};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
-mod proto {
+pub(super) mod proto {
     include!(concat!(env!("OUT_DIR"), "/stored.rs"));
 }
 

@@ -99,6 +99,7 @@ mod tests {
                 omitted_since: None,
                 rekey_due: false,
                 extension_shown: false,
+                stale_told: false,
                 metadata: DeviceMetadata {
                     name: "My phone".to_owned(),
                     device_type: "phone".to_owned(),

@@ -5,9 +5,9 @@ use crypto_core::{
     EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKey, Suite,
 };
 use engine::{
-    Device, DeviceMetadata, DevicePreKey, Handshake, Pairing, Peer, RetiredChains, Role, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
-    memory::MemoryStore, store_contract,
+    Device, DeviceMetadata, DevicePreKey, Event, EventKind, Handshake, KeyDropped, Pairing, Peer,
+    RetiredChains, Role, RunningTime, Session, Standing, StoreError, StoreRead, StoredKey,
+    StoredReply, Transaction, UnixMillis, memory::MemoryStore, store_contract,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -46,6 +46,11 @@ enum Step {
     FirstMessage(u8, u8, u8),
     Reply(u8, u64),
     RemoveReplies(u64),
+    RemovePrekey(u8),
+    DropRead(u64),
+    Event(u64),
+    RemoveEvents(u64),
+    Running(u64),
 }
 
 #[derive(Clone, Debug)]
@@ -171,6 +176,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (name(), name(), name()).prop_map(|(of, on, id)| Step::FirstMessage(of, on, id)),
         1 => (name(), number()).prop_map(|(name, at)| Step::Reply(name, at)),
         1 => number().prop_map(Step::RemoveReplies),
+        1 => name().prop_map(Step::RemovePrekey),
+        1 => number().prop_map(Step::DropRead),
+        1 => number().prop_map(Step::Event),
+        1 => (0..6_u64).prop_map(Step::RemoveEvents),
+        1 => number().prop_map(Step::Running),
     ]
 }
 
@@ -274,6 +284,7 @@ fn device(step: &DeviceStep) -> Device {
         omitted_since: step.omitted_since.map(UnixMillis),
         rekey_due: step.flags.0,
         extension_shown: step.flags.1,
+        stale_told: step.flags.0 ^ step.flags.1,
         metadata: DeviceMetadata {
             name: step.text.clone(),
             device_type: String::new(),
@@ -286,7 +297,7 @@ fn device(step: &DeviceStep) -> Device {
 fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, StoreError> {
     match step {
         Step::Session(step) => store.put_session(&session(step))?,
-        Step::RemoveSession(name) => store.remove_session(&session_id(*name))?,
+        Step::RemoveSession(name) => return store.remove_session(&session_id(*name)),
         Step::Key {
             message,
             session,
@@ -301,7 +312,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
                     message: id,
                     session,
                     key: MessageKey::from_stored([*message; 32]),
-                    read_at: read_at.map(UnixMillis),
+                    read_at: read_at.map(RunningTime),
                 })?;
             }
         }
@@ -344,6 +355,21 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             },
         )?,
         Step::RemoveReplies(cutoff) => store.remove_replies_before(UnixMillis(*cutoff))?,
+        Step::RemovePrekey(name) => store.remove_own_prekey(&signed_pre_key(*name))?,
+        Step::DropRead(cutoff) => {
+            let mut dropped = store.drop_keys_read_before(RunningTime(*cutoff))?;
+            dropped.sort();
+            return Ok(dropped);
+        }
+        Step::Event(at) => store.append_event(&Event {
+            at: UnixMillis(*at),
+            kind: EventKind::MessageKeyDropped {
+                message: message_id(1),
+                why: KeyDropped::Limit,
+            },
+        })?,
+        Step::RemoveEvents(number) => store.remove_events_up_to(*number)?,
+        Step::Running(time) => store.put_running_time(RunningTime(*time))?,
     }
     Ok(Vec::new())
 }
@@ -378,6 +404,14 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
     let mut lines = vec![format!("{:?}", store.counts().unwrap())];
     let sessions = |found: Vec<Session>| found.iter().map(facts).collect::<Vec<_>>();
     lines.extend(sessions(store.sessions(None).unwrap()));
+    let mut replaced = store.replaced_own_prekeys().unwrap();
+    replaced.sort();
+    lines.push(format!("{replaced:?}"));
+    lines.push(format!("{:?}", store.omitted_devices().unwrap()));
+    let ended = store.sessions_ended_by(UnixMillis(500), usize::MAX);
+    lines.extend(sessions(ended.unwrap()));
+    lines.push(format!("{:?}", store.running_time().unwrap()));
+    lines.push(format!("{:?}", store.events(usize::MAX).unwrap()));
     for name in 1..=NAMES {
         let peer = identity(name);
         let prekey = signed_pre_key(name);
@@ -386,6 +420,8 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         lines.push(format!("{:?}", store.session_count(&peer).unwrap()));
         lines.extend(sessions(store.sessions(Some(&peer)).unwrap()));
         lines.extend(sessions(store.sessions_on_prekey(&peer, &prekey).unwrap()));
+        let unexpired = store.unexpired_on_own_prekey(&prekey, usize::MAX);
+        lines.extend(sessions(unexpired.unwrap()));
         for index in 0..PHONES.len() {
             let installation = phone(index);
             lines.push(format!("{:?}", store.device(&peer, &installation).unwrap()));
@@ -412,13 +448,10 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         for other in 1..=NAMES {
             let on = signed_pre_key(other);
             let count = store.first_message_count(&peer, &on).unwrap();
-            let seen = (1..=NAMES).map(|id| {
-                store
-                    .first_message_seen(&peer, &on, &session_id(id))
-                    .unwrap()
-            });
-            lines.push(format!("{count} {:?}", seen.collect::<Vec<_>>()));
+            lines.push(format!("{count}"));
         }
+        let seen = store.first_message_seen(&session).unwrap();
+        lines.push(format!("{seen}"));
         lines.push(format!("{:?}", store.reply(&format!("{name}")).unwrap()));
     }
     let current = store.current_own_prekey().unwrap();

@@ -264,8 +264,19 @@ fn the_look_ups_of_every_message_go_by_an_index() {
         ),
         (
             "first_messages WHERE identity = ?1 AND prekey = ?2",
-            "PRIMARY KEY",
+            "first_messages_prekey",
         ),
+        (
+            "first_messages WHERE session = ?1",
+            "first_messages_session",
+        ),
+        (
+            "sessions WHERE signed_pre_key = ?1 AND role = 1 AND standing <> 2 \
+             ORDER BY age DESC LIMIT 9",
+            "sessions_on_own_prekey",
+        ),
+        ("sessions WHERE standing_since <= ?1", "sessions_ended"),
+        ("stored_keys WHERE read_at < ?1", "stored_keys_read"),
         ("replies WHERE request_id = ?1", "PRIMARY KEY"),
         ("replies WHERE at < ?1", "replies_by_age"),
     ] {

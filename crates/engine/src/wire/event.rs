@@ -1,0 +1,157 @@
+//! Events, as a store keeps them.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use prost::Message as _;
+
+use super::stored::proto;
+use crate::{DeviceName, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis};
+
+impl Event {
+    /// The event's encoded form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        proto::Event {
+            at: self.at.0,
+            kind: Some(kind_out(&self.kind)),
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        proto::Event::decode(bytes)
+            .ok()
+            .and_then(|event| {
+                Some(Self {
+                    at: UnixMillis(event.at),
+                    kind: kind_in(event.kind?)?,
+                })
+            })
+            .ok_or_else(|| StoreError::Corrupt("an event".to_owned()))
+    }
+}
+
+fn kind_out(kind: &EventKind) -> proto::event::Kind {
+    use proto::event::Kind;
+    match kind {
+        EventKind::BundleRotated {
+            version,
+            prekey_replaced,
+            installations,
+        } => Kind::BundleRotated(proto::BundleRotated {
+            version: *version,
+            prekey_replaced: *prekey_replaced,
+            installations: installations.iter().map(ToString::to_string).collect(),
+        }),
+        EventKind::InstallationDiscovered { device, own } => {
+            Kind::InstallationDiscovered(proto::Device {
+                own: *own,
+                ..device_out(device)
+            })
+        }
+        EventKind::InstallationEnabled(device) => Kind::InstallationEnabled(device_out(device)),
+        EventKind::InstallationDisabled(device) => Kind::InstallationDisabled(device_out(device)),
+        EventKind::InstallationStale(device) => Kind::InstallationStale(device_out(device)),
+        EventKind::InstallationActive(device) => Kind::InstallationActive(device_out(device)),
+        EventKind::SessionEstablished(session) => Kind::SessionEstablished(session_out(session)),
+        EventKind::SessionSuperseded(session) => Kind::SessionSuperseded(session_out(session)),
+        EventKind::SessionReactivated(session) => Kind::SessionReactivated(session_out(session)),
+        EventKind::SessionExpired(session) => Kind::SessionExpired(session_out(session)),
+        EventKind::SessionErased(session) => Kind::SessionErased(session_out(session)),
+        EventKind::MessageKeyDropped { message, why } => {
+            Kind::MessageKeyDropped(proto::KeyDropped {
+                message: message.as_bytes().to_vec(),
+                why: match why {
+                    KeyDropped::Limit => 1,
+                    KeyDropped::Unconfirmed => 2,
+                    KeyDropped::SessionErased => 3,
+                },
+            })
+        }
+    }
+}
+
+fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
+    use proto::event::Kind;
+    Some(match kind {
+        Kind::BundleRotated(bundle) => EventKind::BundleRotated {
+            version: bundle.version,
+            prekey_replaced: bundle.prekey_replaced,
+            installations: bundle
+                .installations
+                .iter()
+                .map(|installation| InstallationId::parse(installation).ok())
+                .collect::<Option<_>>()?,
+        },
+        Kind::InstallationDiscovered(device) => EventKind::InstallationDiscovered {
+            own: device.own,
+            device: device_in(&device)?,
+        },
+        Kind::InstallationEnabled(device) => EventKind::InstallationEnabled(device_in(&device)?),
+        Kind::InstallationDisabled(device) => EventKind::InstallationDisabled(device_in(&device)?),
+        Kind::InstallationStale(device) => EventKind::InstallationStale(device_in(&device)?),
+        Kind::InstallationActive(device) => EventKind::InstallationActive(device_in(&device)?),
+        Kind::SessionEstablished(session) => EventKind::SessionEstablished(session_in(session)?),
+        Kind::SessionSuperseded(session) => EventKind::SessionSuperseded(session_in(session)?),
+        Kind::SessionReactivated(session) => EventKind::SessionReactivated(session_in(session)?),
+        Kind::SessionExpired(session) => EventKind::SessionExpired(session_in(session)?),
+        Kind::SessionErased(session) => EventKind::SessionErased(session_in(session)?),
+        Kind::MessageKeyDropped(dropped) => EventKind::MessageKeyDropped {
+            message: MessageId::from_bytes(dropped.message.try_into().ok()?),
+            why: match dropped.why {
+                1 => KeyDropped::Limit,
+                2 => KeyDropped::Unconfirmed,
+                3 => KeyDropped::SessionErased,
+                _ => return None,
+            },
+        },
+    })
+}
+
+fn device_out(device: &DeviceName) -> proto::Device {
+    proto::Device {
+        identity: device.identity.to_bytes().to_vec(),
+        installation: device.installation.to_string(),
+        own: false,
+    }
+}
+
+fn device_in(device: &proto::Device) -> Option<DeviceName> {
+    Some(DeviceName {
+        identity: IdentityKey::from_wire(&device.identity).ok()?,
+        installation: InstallationId::parse(&device.installation).ok()?,
+    })
+}
+
+fn session_out(session: &SessionName) -> proto::Session {
+    proto::Session {
+        id: session.id.as_bytes().to_vec(),
+        identity: session.identity.to_bytes().to_vec(),
+        installation: session.installation.as_ref().map(ToString::to_string),
+        suite: u32::from(session.suite.byte()),
+        initiator: session.role == Role::Initiator,
+    }
+}
+
+fn session_in(session: proto::Session) -> Option<SessionName> {
+    Some(SessionName {
+        id: SessionId::from_bytes(session.id.try_into().ok()?),
+        identity: IdentityKey::from_wire(&session.identity).ok()?,
+        installation: session
+            .installation
+            .map(|installation| InstallationId::parse(&installation))
+            .transpose()
+            .ok()?,
+        suite: [Suite::X25519, Suite::Secp256k1]
+            .into_iter()
+            .find(|suite| u32::from(suite.byte()) == session.suite)?,
+        role: if session.initiator {
+            Role::Initiator
+        } else {
+            Role::Responder
+        },
+    })
+}
