@@ -25,3 +25,13 @@ CREATE TABLE events (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     event BLOB NOT NULL
 ) STRICT;
+
+-- What the published bundle lists, in full: any change of it makes a new bundle. The old list is made anew.
+DROP TABLE own_bundle_entries;
+CREATE TABLE own_bundle_entries (
+    installation TEXT PRIMARY KEY,
+    signed_pre_key BLOB NOT NULL CHECK (length(signed_pre_key) = 33),
+    ratchet_pre_key BLOB CHECK (length(ratchet_pre_key) = 32),
+    version INTEGER NOT NULL,
+    protocol_version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

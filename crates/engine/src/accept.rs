@@ -1,9 +1,10 @@
 //! Writing down what an authenticated ratchet message changed.
 
 use crate::{
-    Device, DeviceMetadata, Engine, Handshake, Pairing, Role, Session, Store, StoreError,
-    StoredKey, UnixMillis,
+    Device, Engine, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError, StoredKey,
+    UnixMillis,
     attempt::{Accepted, OpenedBy},
+    event::note,
     ratchet_message::{OpenedMessage, Reply},
     receive::Incoming,
 };
@@ -30,7 +31,10 @@ impl Engine {
                     session.retired.push(&left);
                 }
                 session.ratchet = advance.ratchet;
-                session.handshake = Handshake::Established;
+                if matches!(session.handshake, Handshake::Unconfirmed { .. }) {
+                    session.handshake = Handshake::Established;
+                    note(store, now, EventKind::SessionEstablished(session.name()))?;
+                }
                 session.received = session.received.saturating_add(1);
                 session.advances = session.advances.saturating_add(1);
                 store.put_session(&session)?;
@@ -43,7 +47,11 @@ impl Engine {
                         ..advance.used
                     })?;
                 }
-                store.drop_oldest_stored_keys(&id, self.config.max_message_keys)?;
+                let limit = self.config.max_message_keys;
+                for message in store.drop_oldest_stored_keys(&id, limit)? {
+                    let why = KeyDropped::Limit;
+                    note(store, now, EventKind::MessageKeyDropped { message, why })?;
+                }
                 false
             }
             OpenedBy::Stored(stored) => {
@@ -99,24 +107,13 @@ impl Engine {
                 && self.make_room_for_device(store, &session.peer, now, |_| false)? =>
             {
                 let own = session.peer == self.me();
-                Device {
-                    identity: session.peer,
-                    installation: installation.clone(),
-                    prekey: None,
-                    pairing: if own {
-                        Pairing::Pending
-                    } else {
-                        Pairing::Enabled
-                    },
-                    first_seen_at: now,
-                    last_seen_at: now,
-                    last_active_at: now,
-                    omitted_since: None,
-                    rekey_due: false,
-                    extension_shown: false,
-                    stale_told: false,
-                    metadata: DeviceMetadata::default(),
-                }
+                let device = Device::met(session.peer, installation.clone(), own, now);
+                let discovered = EventKind::InstallationDiscovered {
+                    device: device.name(),
+                    own,
+                };
+                note(store, now, discovered)?;
+                device
             }
             _ => return Ok(None),
         };

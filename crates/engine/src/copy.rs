@@ -10,7 +10,7 @@ use crypto_core::{
 use crate::{
     Device, Engine, Env, Handshake, Mode, Role, SendError, Session, SessionStart, SkipReason,
     Skipped, Store, Target,
-    standing::{activate, make_room, unanswered, usable_session},
+    standing::{activate_new, make_room, unanswered, usable_session},
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
 };
 
@@ -59,7 +59,7 @@ impl Engine {
         payload: &[u8],
         copies: &mut Copies,
     ) -> Result<(), SendError> {
-        let current = usable_session(store, &device)?;
+        let current = usable_session(store, &device, env.now)?;
         let keep = current.as_ref().is_some_and(|session| {
             let superseded_by_prekey = device.rekey_due && device.prekey.is_some();
             !superseded_by_prekey && !unanswered(&self.config, session, env.now)
@@ -136,8 +136,8 @@ impl Engine {
             ratchet,
         };
         let mut session = Session::begin(start, env.now);
-        make_room(store, &self.config, &session)?;
-        activate(store, &mut session, replaced, env.now)?;
+        make_room(store, &self.config, &session, env.now)?;
+        activate_new(store, &mut session, replaced, env.now)?;
         Ok(session)
     }
 

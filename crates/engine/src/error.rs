@@ -52,6 +52,26 @@ pub enum ReceiveError {
     Key(String),
 }
 
+/// A device that was not enabled, disabled or named.
+#[derive(Debug, thiserror::Error)]
+pub enum PairingError {
+    /// The store or a key failed; the call may be repeated.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// No such device is known.
+    #[error("no such device is known of this identity")]
+    NotFound,
+    /// As many devices of ours as there may be are enabled.
+    #[error("{limit} devices of this identity are enabled, this one included")]
+    Limit {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// This very device cannot be disabled.
+    #[error("this is the device itself")]
+    ThisDevice,
+}
+
 /// A bundle that was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleImportError {

@@ -4,7 +4,7 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use crate::{Device, Role, Session, Store, StoreError, UnixMillis};
+use crate::{Device, Role, Session, Standing, Store, StoreError, UnixMillis};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +118,22 @@ impl Session {
             suite: self.suite(),
             role: self.role,
         }
+    }
+}
+
+/// Writes down that a session was set up by the other side, and how it stands from the start.
+pub(crate) fn note_accepted(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    session: &Session,
+) -> Result<(), StoreError> {
+    note(store, at, EventKind::SessionEstablished(session.name()))?;
+    match session.standing {
+        Standing::Active => Ok(()),
+        Standing::Superseded { .. } => {
+            note(store, at, EventKind::SessionSuperseded(session.name()))
+        }
+        Standing::Expired { .. } => note(store, at, EventKind::SessionExpired(session.name())),
     }
 }
 

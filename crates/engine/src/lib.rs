@@ -18,6 +18,7 @@ mod memo;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod own_prekeys;
+mod pairing;
 mod ratchet_message;
 mod receive;
 mod records;

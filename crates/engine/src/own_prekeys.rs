@@ -5,8 +5,10 @@ use crypto_core::{
 };
 
 use crate::{
-    Device, Engine, Env, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey, OwnRatchetPreKey,
-    Pairing, PreKeyImport, PublishedBundle, SendError, Store, StoreError, UnixMillis,
+    Device, Engine, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
+    OwnRatchetPreKey, Pairing, PreKeyImport, PublishedBundle, SendError, Store, StoreError,
+    UnixMillis,
+    event::note,
     wire::{encode_bundle, encode_contact_code},
 };
 
@@ -63,10 +65,7 @@ impl Engine {
             Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => prekey,
             outdated => self.rotate(store, env, outdated)?,
         };
-        let last_timestamp = known.map_or(0, |bundle| bundle.timestamp_ns);
-        let bundle = self.make_bundle(&prekey, &siblings, env.now, last_timestamp);
-        store.put_own_bundle(&bundle)?;
-        Ok(bundle)
+        Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
     }
 
     /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is current.
@@ -98,15 +97,39 @@ impl Engine {
         }
         store.put_own_prekey(&prekey)?;
         if is_current {
-            let last_timestamp = store.own_bundle()?.map_or(0, |bundle| bundle.timestamp_ns);
+            let known = store.own_bundle()?;
             let siblings = self.enabled_siblings(store)?;
-            store.put_own_bundle(&self.make_bundle(&prekey, &siblings, env.now, last_timestamp))?;
+            self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?;
         }
         Ok(ImportedPreKey {
             signed_pre_key: *prekey.signed.public(),
             ratchet_pre_key: prekey.ratchet.map(|ratchet| *ratchet.pair.public()),
             version,
         })
+    }
+
+    /// Makes a bundle and keeps it as the one we publish. All but the first are told of.
+    fn publish(
+        &self,
+        store: &mut dyn Store,
+        own: &OwnPreKey,
+        siblings: &[Device],
+        known: Option<&OwnBundle>,
+        now: UnixMillis,
+    ) -> Result<OwnBundle, StoreError> {
+        let last_timestamp = known.map_or(0, |bundle| bundle.timestamp_ns);
+        let bundle = self.make_bundle(own, siblings, now, last_timestamp);
+        store.put_own_bundle(&bundle)?;
+        if let Some(known) = known {
+            let entries = bundle.entries.iter();
+            let rotated = EventKind::BundleRotated {
+                version: bundle.version,
+                prekey_replaced: bundle.version != known.version,
+                installations: entries.map(|entry| entry.installation.clone()).collect(),
+            };
+            note(store, now, rotated)?;
+        }
+        Ok(bundle)
     }
 
     /// Replaces the current prekey, or makes the first one.
@@ -197,12 +220,8 @@ impl Engine {
             .entries
             .iter()
             .filter(|entry| entry.installation != *self.this_device())
-            .map(|entry| (&entry.installation, &entry.signed_pre_key));
-        let wanted = siblings.iter().filter_map(|device| {
-            let prekey = device.prekey.as_ref()?;
-            Some((&device.installation, prekey.key.signed_pre_key()))
-        });
-        listed.eq(wanted)
+            .cloned();
+        listed.eq(siblings.iter().filter_map(listed_sibling))
     }
 
     fn make_bundle(
@@ -235,13 +254,11 @@ impl Engine {
         let mut listed = vec![ListedPreKey {
             installation: self.this_device().clone(),
             signed_pre_key: *own.signed.public(),
+            ratchet_pre_key: own.ratchet.as_ref().map(|ratchet| *ratchet.pair.public()),
+            version: own.version,
+            protocol_version: PROTOCOL_VERSION,
         }];
-        listed.extend(siblings.iter().filter_map(|device| {
-            Some(ListedPreKey {
-                installation: device.installation.clone(),
-                signed_pre_key: *device.prekey.as_ref()?.key.signed_pre_key(),
-            })
-        }));
+        listed.extend(siblings.iter().filter_map(listed_sibling));
         listed.sort_by(|a, b| a.installation.cmp(&b.installation));
 
         let timestamp_ns = now
@@ -290,4 +307,16 @@ impl Engine {
                 .map_or_else(Vec::new, |signature| signature.to_bytes().to_vec()),
         })
     }
+}
+
+/// How our bundle lists another device of ours; `None` as long as its prekey is not known.
+fn listed_sibling(device: &Device) -> Option<ListedPreKey> {
+    let prekey = device.prekey.as_ref()?;
+    Some(ListedPreKey {
+        installation: device.installation.clone(),
+        signed_pre_key: *prekey.key.signed_pre_key(),
+        ratchet_pre_key: prekey.key.ratchet_pre_key().copied(),
+        version: prekey.version,
+        protocol_version: prekey.protocol_version,
+    })
 }

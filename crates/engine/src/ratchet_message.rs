@@ -9,6 +9,7 @@ use crate::{
     Engine, Env, Handshake, MAX_SESSION_TRIALS, Reason, ReceiveError, Role, Session, SessionStart,
     Store,
     attempt::{OpenedBy, RatchetEntry},
+    event::note_accepted,
     receive::{Incoming, Plaintext},
     standing::{make_room, place_moved, place_new},
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
@@ -198,7 +199,7 @@ impl Engine {
         // From here on the message is authentic.
         store.put_first_message(sender, prekey, &id)?;
         let device = self.device_of(store, env.now, incoming, &mut session)?;
-        make_room(store, &self.config, &session)?;
+        make_room(store, &self.config, &session, env.now)?;
         place_new(
             store,
             &mut session,
@@ -206,6 +207,7 @@ impl Engine {
             device.as_ref(),
             incoming.arrival(env.now),
         )?;
+        note_accepted(store, env.now, &session)?;
         let opened = self.keep(store, env.now, incoming, session, accepted)?;
         Ok(Read::Opened(opened))
     }

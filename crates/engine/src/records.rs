@@ -59,6 +59,12 @@ pub struct ListedPreKey {
     pub installation: InstallationId,
     /// Its signed prekey.
     pub signed_pre_key: SignedPreKey,
+    /// Its ratchet prekey.
+    pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Its version.
+    pub version: u32,
+    /// Informational.
+    pub protocol_version: u32,
 }
 
 /// What is known of an identity as a whole, our own included.
@@ -70,7 +76,8 @@ pub struct Peer {
     pub newest_bundle_ns: i64,
     /// When that bundle arrived: where the stale timer of a device it omits begins.
     pub newest_bundle_at: Option<UnixMillis>,
-    /// When we last sent this identity anything that carried our bundle.
+    /// When we first sent this identity the prekey that was ours then, in a message to its devices or in a reply
+    /// to an authenticated one: not after the last rotation, if it has not been told of the present prekey.
     pub last_sent_at: Option<UnixMillis>,
 }
 
@@ -101,6 +108,37 @@ pub struct Device {
     pub stale_told: bool,
     /// Names the frontend gave it.
     pub metadata: DeviceMetadata,
+}
+
+impl Device {
+    /// A device met now, of which nothing but the name is known yet. Another device of our `own` identity
+    /// waits for the user's word (spec 4.1).
+    #[must_use]
+    pub fn met(
+        identity: IdentityKey,
+        installation: InstallationId,
+        own: bool,
+        now: UnixMillis,
+    ) -> Self {
+        Self {
+            identity,
+            installation,
+            prekey: None,
+            pairing: if own {
+                Pairing::Pending
+            } else {
+                Pairing::Enabled
+            },
+            first_seen_at: now,
+            last_seen_at: now,
+            last_active_at: now,
+            omitted_since: None,
+            rekey_due: false,
+            extension_shown: false,
+            stale_told: false,
+            metadata: DeviceMetadata::default(),
+        }
+    }
 }
 
 /// Whether a device may be sent to.

@@ -6,7 +6,8 @@
 use crypto_core::SharedKey;
 
 use crate::{
-    Config, Device, Handshake, Role, Session, Standing, Store, StoreError, StoreRead, UnixMillis,
+    Config, Device, EventKind, Handshake, Role, Session, Standing, Store, StoreError, StoreRead,
+    UnixMillis, event::note, sweep::erase,
 };
 
 /// What moving a received message along did to a session, as far as standings go.
@@ -34,15 +35,26 @@ pub(crate) fn standing_now(
     )
 }
 
+/// Brings the session's standing up to date: [`standing_now`], told of if it is news. The caller stores `session`.
+fn settle(store: &mut dyn Store, session: &mut Session, now: UnixMillis) -> Result<(), StoreError> {
+    let standing = standing_now(store, session)?;
+    if standing != session.standing {
+        session.standing = standing;
+        note(store, now, EventKind::SessionExpired(session.name()))?;
+    }
+    Ok(())
+}
+
 /// The session we may send on to `device`. One whose prekey has expired meanwhile is written down as expired.
 pub(crate) fn usable_session(
     store: &mut dyn Store,
     device: &Device,
+    now: UnixMillis,
 ) -> Result<Option<Session>, StoreError> {
     let Some(mut session) = store.active_session(&device.identity, &device.installation)? else {
         return Ok(None);
     };
-    session.standing = standing_now(store, &session)?;
+    settle(store, &mut session, now)?;
     if session.standing == Standing::Active {
         return Ok(Some(session));
     }
@@ -50,23 +62,56 @@ pub(crate) fn usable_session(
     Ok(None)
 }
 
-/// Makes `session` the active one of its device in place of `before`, and clears re-key due, whoever began
-/// it: otherwise two ends that rotate daily would chase each other. The caller stores `session`.
-pub(crate) fn activate(
+/// Makes `session` the active one of its device in place of `before`. The caller stores `session`.
+fn activate(
     store: &mut dyn Store,
     session: &mut Session,
     before: Option<Session>,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    if let Some(mut before) = before
-        && before.id != session.id
-    {
-        before.standing = Standing::Superseded { since: now };
-        before.overtaking = None;
-        store.put_session(&before)?;
+    if let Some(before) = before {
+        supersede(store, before, now)?;
     }
     session.standing = Standing::Active;
     session.overtaking = None;
+    Ok(())
+}
+
+/// Ends a session's turn: it reads on, and can become active again.
+pub(crate) fn supersede(
+    store: &mut dyn Store,
+    session: Session,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let session = Session {
+        standing: Standing::Superseded { since: now },
+        overtaking: None,
+        ..session
+    };
+    store.put_session(&session)?;
+    note(store, now, EventKind::SessionSuperseded(session.name()))
+}
+
+/// Brings a superseded session back.
+fn reactivate(
+    store: &mut dyn Store,
+    session: &mut Session,
+    before: Option<Session>,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    activate(store, session, before, now)?;
+    note(store, now, EventKind::SessionReactivated(session.name()))
+}
+
+/// Makes a new session the active one, and clears re-key due, whoever began it: otherwise two ends that
+/// rotate daily would chase each other.
+pub(crate) fn activate_new(
+    store: &mut dyn Store,
+    session: &mut Session,
+    before: Option<Session>,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    activate(store, session, before, now)?;
     let device = session
         .installation
         .as_ref()
@@ -104,7 +149,7 @@ pub(crate) fn place_new(
     if arrival.before_rekey {
         return Ok(());
     }
-    let active = usable_session(store, device)?;
+    let active = usable_session(store, device, arrival.now)?;
     match active {
         // The two crossed (spec 3.2): SK first in byte order wins at both ends.
         Some(mut active) => {
@@ -115,9 +160,9 @@ pub(crate) fn place_new(
                 }
                 active.lost_to = Some(session.id);
             }
-            activate(store, session, Some(active), arrival.now)
+            activate_new(store, session, Some(active), arrival.now)
         }
-        None => activate(store, session, None, arrival.now),
+        None => activate_new(store, session, None, arrival.now),
     }
 }
 
@@ -128,14 +173,14 @@ pub(crate) fn place_moved(
     device: Option<&Device>,
     arrival: Arrival,
 ) -> Result<(), StoreError> {
-    session.standing = standing_now(store, session)?;
+    settle(store, session, arrival.now)?;
     let (Standing::Superseded { .. }, Some(device), false) =
         (session.standing, device, arrival.before_rekey)
     else {
         return Ok(());
     };
-    let Some(active) = usable_session(store, device)? else {
-        return activate(store, session, None, arrival.now);
+    let Some(active) = usable_session(store, device, arrival.now)? else {
+        return reactivate(store, session, None, arrival.now);
     };
     if session.lost_to == Some(active.id) {
         return Ok(());
@@ -143,7 +188,7 @@ pub(crate) fn place_moved(
     let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
     let this_move = (active.id, active.advances);
     if unconfirmed || session.id < active.id || session.overtaking == Some(this_move) {
-        return activate(store, session, Some(active), arrival.now);
+        return reactivate(store, session, Some(active), arrival.now);
     }
     session.overtaking = Some(this_move);
     Ok(())
@@ -155,6 +200,7 @@ pub(crate) fn make_room(
     store: &mut dyn Store,
     config: &Config,
     session: &Session,
+    now: UnixMillis,
 ) -> Result<(), StoreError> {
     let known = store.session_count(&session.peer)?;
     let under_both =
@@ -172,14 +218,14 @@ pub(crate) fn make_room(
             Standing::Expired { since } => (0, since),
             Standing::Superseded { since } => (1, since),
         };
-        ended.push((rank, other.id, same_device));
+        ended.push((rank, other, same_device));
     }
-    ended.sort_unstable_by_key(|(rank, id, _)| (*rank, *id));
+    ended.sort_unstable_by_key(|(rank, other, _)| (*rank, other.id));
     let mut excess_device = (of_device + 1).saturating_sub(config.max_sessions_per_device);
     let mut excess_all = (known + 1).saturating_sub(config.max_sessions_per_identity);
-    for (_, id, same_device) in ended {
+    for (_, other, same_device) in ended {
         if (same_device && excess_device > 0) || excess_all > 0 {
-            store.remove_session(&id)?;
+            erase(store, &other, now)?;
             excess_all = excess_all.saturating_sub(1);
             excess_device = excess_device.saturating_sub(usize::from(same_device));
         }

@@ -63,6 +63,10 @@ fn own_records_come_back(store: &mut impl Transaction) {
             .map(|name| ListedPreKey {
                 installation: installation(name),
                 signed_pre_key: prekey(7),
+                ratchet_pre_key: (*name == "a")
+                    .then(|| *RatchetPreKeyPair::from_secret_bytes(&[7; 32]).public()),
+                version: 3,
+                protocol_version: 1,
             })
             .collect();
         entries.sort_by(|a, b| a.installation.cmp(&b.installation));

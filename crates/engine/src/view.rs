@@ -90,29 +90,24 @@ impl Viewer {
             device,
         });
         let this = if own {
-            Some(self.this_device(now))
+            let record = store.device(identity, &self.installation)?;
+            let metadata = record.map_or_else(DeviceMetadata::default, |record| record.metadata);
+            Some(self.this_device(metadata, now))
         } else {
             None
         };
         Ok(this.into_iter().chain(others).collect())
     }
 
-    /// This device. It has no record in the store, since nobody sends to himself; it is active as of now, because it answers.
-    fn this_device(&self, now: UnixMillis) -> InstallationView {
+    /// This device. Its record, if there is one, holds its names alone, since nobody sends to himself; it is active
+    /// as of now, because it answers.
+    fn this_device(&self, metadata: DeviceMetadata, now: UnixMillis) -> InstallationView {
         InstallationView {
             device: Device {
-                identity: self.identity,
-                installation: self.installation.clone(),
-                prekey: None,
                 pairing: Pairing::Enabled,
-                first_seen_at: now,
-                last_seen_at: now,
-                last_active_at: now,
-                omitted_since: None,
-                rekey_due: false,
                 extension_shown: true,
-                stale_told: false,
-                metadata: DeviceMetadata::default(),
+                metadata,
+                ..Device::met(self.identity, self.installation.clone(), true, now)
             },
             own: true,
             this_device: true,

@@ -111,13 +111,17 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             return Ok(None);
         };
         let entries = self.all(
-            "SELECT installation, signed_pre_key FROM own_bundle_entries ORDER BY installation",
+            "SELECT installation, signed_pre_key, ratchet_pre_key, version, protocol_version \
+             FROM own_bundle_entries ORDER BY installation",
             [],
             |row| {
                 let mut columns = Columns::of(row);
                 Ok(ListedPreKey {
                     installation: columns.installation()?,
                     signed_pre_key: columns.signed_pre_key()?,
+                    ratchet_pre_key: columns.optional_ratchet_pre_key()?,
+                    version: columns.number()?,
+                    protocol_version: columns.number()?,
                 })
             },
         )?;

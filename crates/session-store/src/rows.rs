@@ -136,7 +136,7 @@ impl<'a> Columns<'a> {
         self.key33().map(SignedPreKey::from_stored)
     }
 
-    fn optional_ratchet_pre_key(&mut self) -> Result<Option<RatchetPreKey>> {
+    pub(crate) fn optional_ratchet_pre_key(&mut self) -> Result<Option<RatchetPreKey>> {
         let bytes: Option<[u8; X25519_KEY_BYTES]> = self.take()?;
         Ok(bytes.map(RatchetPreKey::from_stored))
     }

@@ -89,8 +89,19 @@ impl Store for SqliteStore {
         self.run("DELETE FROM own_bundle_entries", ())?;
         for entry in &bundle.entries {
             self.run(
-                "INSERT INTO own_bundle_entries (installation, signed_pre_key) VALUES (?1, ?2)",
-                (entry.installation.as_str(), entry.signed_pre_key.as_bytes()),
+                "INSERT INTO own_bundle_entries \
+                     (installation, signed_pre_key, ratchet_pre_key, version, protocol_version) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                (
+                    entry.installation.as_str(),
+                    entry.signed_pre_key.as_bytes(),
+                    entry
+                        .ratchet_pre_key
+                        .as_ref()
+                        .map(crypto_core::RatchetPreKey::as_bytes),
+                    entry.version,
+                    entry.protocol_version,
+                ),
             )?;
         }
         Ok(())

@@ -4,8 +4,8 @@ use crypto_core::{InstallationId, VerifiedBundle, VerifiedEntry};
 
 use super::Adopted;
 use crate::{
-    Device, DeviceMetadata, DevicePreKey, Engine, ImportedEntry, Pairing, Role, Standing, Store,
-    StoreError, UnixMillis, WarningKind,
+    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Role, Standing, Store, StoreError,
+    UnixMillis, WarningKind, event::note, sweep::expire,
 };
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
@@ -87,7 +87,13 @@ impl Engine {
                     );
                     return Ok(());
                 }
-                store.put_device(&self.new_device(context, entry))?;
+                let device = self.new_device(context, entry);
+                store.put_device(&device)?;
+                let discovered = EventKind::InstallationDiscovered {
+                    own: device.identity == self.me(),
+                    device: device.name(),
+                };
+                note(store, context.now, discovered)?;
                 imported.is_new = true;
             }
             (Verdict::Replace, Some(device)) => {
@@ -131,23 +137,14 @@ impl Engine {
     fn new_device(&self, context: &BundleContext<'_>, entry: &VerifiedEntry) -> Device {
         let identity = context.bundle.identity();
         let own = *identity == self.me();
+        let installation = entry.installation_id.clone();
         Device {
-            identity: *identity,
-            installation: entry.installation_id.clone(),
             prekey: Some(context.prekey(entry)),
-            pairing: if own {
-                Pairing::Pending
-            } else {
-                Pairing::Enabled
-            },
-            first_seen_at: context.now,
             last_seen_at: context.activity(),
             last_active_at: context.activity(),
             omitted_since: context.omitted_since,
-            rekey_due: false,
             extension_shown: entry.prekey.ratchet_pre_key().is_some(),
-            stale_told: false,
-            metadata: DeviceMetadata::default(),
+            ..Device::met(*identity, installation, own, context.now)
         }
     }
 }
@@ -214,12 +211,11 @@ fn expire_sessions_on(
     let Some(old) = &device.prekey else {
         return Ok(());
     };
-    for mut session in store.sessions_on_prekey(&device.identity, old.key.signed_pre_key())? {
+    for session in store.sessions_on_prekey(&device.identity, old.key.signed_pre_key())? {
         let built_by_us = session.role == Role::Initiator;
         let expired = matches!(session.standing, Standing::Expired { .. });
         if built_by_us && !expired && session.installation.as_ref() == Some(&device.installation) {
-            session.standing = Standing::Expired { since: now };
-            store.put_session(&session)?;
+            expire(store, session, now, now)?;
         }
     }
     Ok(())

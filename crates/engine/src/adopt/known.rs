@@ -5,7 +5,10 @@ use std::time::Duration;
 use crypto_core::{IdentityKey, InstallationId};
 
 use super::entry::BundleContext;
-use crate::{Device, Engine, Pairing, Store, StoreError, UnixMillis};
+use crate::{
+    Device, Engine, EventKind, Pairing, Store, StoreError, UnixMillis, event::note,
+    standing::supersede,
+};
 
 impl Engine {
     /// Forgets a device if the identity already has as many as are remembered: a stale one first, then the
@@ -21,11 +24,15 @@ impl Engine {
         if devices.len() < self.config.max_known_devices {
             return Ok(true);
         }
-        let own = *identity == self.me();
+        let undecided = if *identity == self.me() {
+            Pairing::Pending
+        } else {
+            Pairing::Enabled
+        };
         let forgettable = devices
             .into_iter()
             .filter(|device| !listed(&device.installation))
-            .filter(|device| !own || device.pairing == Pairing::Pending)
+            .filter(|device| device.pairing == undecided)
             .min_by_key(|device| {
                 let stale = device.is_stale(now, self.config.stale_after);
                 (!stale, device.last_active_at)
@@ -33,18 +40,22 @@ impl Engine {
         let Some(device) = forgettable else {
             return Ok(false);
         };
+        // Its sessions stay, but none of them for ever: what is sent on no more can be dropped.
+        if let Some(session) = store.active_session(identity, &device.installation)? {
+            supersede(store, session, now)?;
+        }
         store.remove_device(identity, &device.installation)?;
         Ok(true)
     }
 }
 
 impl Device {
-    /// When the device became, or will become, stale: its timer runs since the first bundle that omits it,
-    /// and an authenticated message or a new prekey since then counts as a sign of life (spec 4.3).
+    /// When the device became, or will become, stale: its timer runs since the first bundle that omits it, until
+    /// one lists it again. What the device itself goes on sending does not stop it: whether a device is one of
+    /// the identity's is for its bundles to say (spec 4.3, protocol §1).
     #[must_use]
     pub fn stale_at(&self, stale_after: Duration) -> Option<UnixMillis> {
-        let omitted = self.omitted_since?;
-        Some(omitted.max(self.last_active_at).after(stale_after))
+        Some(self.omitted_since?.after(stale_after))
     }
 
     /// Whether it is stale at `now`.
@@ -71,10 +82,22 @@ pub(super) fn run_stale_timers(
         } else {
             device.last_seen_at
         };
-        if omitted_since != device.omitted_since || last_seen_at != device.last_seen_at {
+        let told_alive = listed && device.stale_told;
+        if omitted_since != device.omitted_since
+            || last_seen_at != device.last_seen_at
+            || told_alive
+        {
+            if told_alive {
+                note(
+                    store,
+                    context.now,
+                    EventKind::InstallationActive(device.name()),
+                )?;
+            }
             store.put_device(&Device {
                 omitted_since,
                 last_seen_at,
+                stale_told: device.stale_told && !told_alive,
                 ..device
             })?;
         }

@@ -1,0 +1,198 @@
+//! What the user decides about devices and sessions: pairing by hand, names, starting over (spec 4.1, protocol §7).
+
+use crypto_core::{IdentityKey, InstallationId};
+
+use crate::{
+    Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
+    Standing, Store, StoreError, event::note, sweep::expire,
+};
+
+impl Engine {
+    /// Enables a device, ours by default: one of ours gets a copy of every message from now on, and our bundle
+    /// lists it (spec 4.1). At most `max_devices` of ours are enabled, this one included.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn enable_installation(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        if !self.is_this_device(&identity, installation) {
+            let device = known(store, &identity, installation)?;
+            if device.pairing != Pairing::Enabled {
+                if identity == self.me() {
+                    self.check_places(store)?;
+                }
+                let enabled = EventKind::InstallationEnabled(device.name());
+                self.decide(store, env, device, Pairing::Enabled, enabled)?;
+            }
+        }
+        self.shown(store, env, &identity, installation)
+    }
+
+    /// Disables a device, ours by default: nothing is sent to it any more, and our bundle does not list it.
+    /// What it sends is still read.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn disable_installation(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        if self.is_this_device(&identity, installation) {
+            return Err(PairingError::ThisDevice);
+        }
+        let device = known(store, &identity, installation)?;
+        if device.pairing != Pairing::Disabled {
+            let disabled = EventKind::InstallationDisabled(device.name());
+            self.decide(store, env, device, Pairing::Disabled, disabled)?;
+        }
+        self.shown(store, env, &identity, installation)
+    }
+
+    /// Keeps the names that a frontend gives a device, ours by default.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn set_metadata(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+        metadata: DeviceMetadata,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        let device = if self.is_this_device(&identity, installation) {
+            // Nobody sends to himself: the record of this device is there for its names alone.
+            Device {
+                pairing: Pairing::Enabled,
+                ..Device::met(identity, installation.clone(), true, env.now)
+            }
+        } else {
+            known(store, &identity, installation)?
+        };
+        store.put_device(&Device { metadata, ..device })?;
+        self.shown(store, env, &identity, installation)
+    }
+
+    /// Starts over with an identity, or one device of it: its sessions expire, and the next message sets up a new
+    /// one. What a device once showed in its bundles is no longer held against it (protocol §3, extension).
+    /// Gives the number of sessions that expired.
+    ///
+    /// # Errors
+    /// [`PairingError::NotFound`] if no such device is known, or the store's.
+    pub fn reset_sessions(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+        installation: Option<&InstallationId>,
+    ) -> Result<usize, PairingError> {
+        let chosen = |id: Option<&InstallationId>| installation.is_none() || installation == id;
+        let mut known = false;
+        for device in store.devices(identity)? {
+            if !chosen(Some(&device.installation)) {
+                continue;
+            }
+            known = true;
+            if device.extension_shown {
+                store.put_device(&Device {
+                    extension_shown: false,
+                    ..device
+                })?;
+            }
+        }
+        let mut expired = 0;
+        for session in store.sessions(Some(identity))? {
+            if !chosen(session.installation.as_ref()) {
+                continue;
+            }
+            known = true;
+            if !matches!(session.standing, Standing::Expired { .. }) {
+                expire(store, session, env.now, env.now)?;
+                expired += 1;
+            }
+        }
+        if known || installation.is_none() {
+            Ok(expired)
+        } else {
+            Err(PairingError::NotFound)
+        }
+    }
+
+    /// Writes down the user's word; if it is about a device of ours, the bundle that says so is made at once.
+    fn decide(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        device: Device,
+        pairing: Pairing,
+        event: EventKind,
+    ) -> Result<(), PairingError> {
+        let own = device.identity == self.me();
+        store.put_device(&Device { pairing, ..device })?;
+        note(store, env.now, event)?;
+        if own {
+            self.current_bundle(store, env)?;
+        }
+        Ok(())
+    }
+
+    /// Whether one more device of ours may be enabled.
+    fn check_places(&self, store: &dyn Store) -> Result<(), PairingError> {
+        let limit = self.config.max_devices;
+        let devices = store.devices(&self.me())?;
+        let others = devices.iter().filter(|device| {
+            device.pairing == Pairing::Enabled && device.installation != *self.this_device()
+        });
+        if others.count() + 1 >= limit {
+            return Err(PairingError::Limit { limit });
+        }
+        Ok(())
+    }
+
+    fn is_this_device(&self, identity: &IdentityKey, installation: &InstallationId) -> bool {
+        *identity == self.me() && installation == self.this_device()
+    }
+
+    fn shown(
+        &self,
+        store: &dyn Store,
+        env: &Env<'_>,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let views = self
+            .viewer()
+            .installations(store, env.now, Some(identity))?;
+        views
+            .into_iter()
+            .find(|view| view.device.installation == *installation)
+            .ok_or(PairingError::NotFound)
+    }
+}
+
+fn known(
+    store: &dyn Store,
+    identity: &IdentityKey,
+    installation: &InstallationId,
+) -> Result<Device, PairingError> {
+    store
+        .device(identity, installation)?
+        .ok_or(PairingError::NotFound)
+}
+
+impl From<StoreError> for PairingError {
+    fn from(error: StoreError) -> Self {
+        Self::Send(error.into())
+    }
+}
