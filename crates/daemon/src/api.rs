@@ -1,6 +1,7 @@
 //! The methods: parameters in, the account's worker or reader, results out.
 
 mod account;
+mod device;
 mod message;
 mod system;
 
@@ -14,6 +15,7 @@ use crate::{
     accounts::{AccountHandle, Accounts},
     clock::Clock,
     probe::Probe,
+    timers::Timers,
 };
 
 /// What the methods work on.
@@ -23,6 +25,8 @@ pub struct Daemon {
     pub accounts: Accounts,
     /// The clock.
     pub clock: Arc<Clock>,
+    /// The hourly sweep.
+    pub timers: Timers,
     /// Whether things work.
     pub probe: Probe,
     /// When the daemon started.
@@ -102,8 +106,12 @@ pub fn module(
     register::<methods::MessageDecrypt, _, _>(m, message::message_decrypt)?;
     register::<methods::MessageConfirm, _, _>(m, message::message_confirm)?;
     register::<methods::MessageInspect, _, _>(m, message::message_inspect)?;
-    register::<methods::InstallationList, _, _>(m, system::installation_list)?;
-    register::<methods::SessionList, _, _>(m, system::session_list)?;
+    register::<methods::InstallationList, _, _>(m, device::installation_list)?;
+    register::<methods::InstallationEnable, _, _>(m, device::installation_enable)?;
+    register::<methods::InstallationDisable, _, _>(m, device::installation_disable)?;
+    register::<methods::InstallationSetMetadata, _, _>(m, device::installation_set_metadata)?;
+    register::<methods::SessionList, _, _>(m, device::session_list)?;
+    register::<methods::SessionReset, _, _>(m, device::session_reset)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
     register::<methods::SystemStatus, _, _>(m, system::system_status)?;
@@ -150,6 +158,7 @@ mod tests {
         Arc::new(Daemon {
             accounts: Accounts::open(data_dir, Arc::clone(&clock), config, 8).unwrap(),
             probe: Probe::new(directory.path(), Arc::clone(&clock)),
+            timers: Timers::new(Arc::clone(&clock)),
             started_at: clock.now(),
             clock,
         })

@@ -13,4 +13,5 @@ pub mod entropy;
 pub mod log;
 pub mod probe;
 pub mod server;
+pub mod timers;
 pub mod worker;

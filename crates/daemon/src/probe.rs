@@ -95,7 +95,7 @@ impl Probe {
             .in_transaction(&self.clock, |engine, store, env| {
                 let request = SendRequest {
                     recipients: vec![recipient],
-                    payload: GREETING.to_vec(),
+                    payload: GREETING.to_vec().into(),
                     request_id: None,
                 };
                 engine

@@ -25,8 +25,8 @@ const MAX_SHOWN_CHARS: usize = 64;
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]
 pub(crate) struct Adopted {
-    /// Well-signed bundles of the sender or of ourselves that were read.
-    pub(crate) bundles: usize,
+    /// A well-signed bundle of the sender was read.
+    pub(crate) of_sender: bool,
     /// Every valid entry, in order.
     pub(crate) entries: Vec<ImportedEntry>,
     /// What was odd.
@@ -107,6 +107,7 @@ impl Engine {
                 Ok(bundle) => {
                     if bundle.identity() == sender {
                         listed = listed.max(version_of(&bundle, sender_device));
+                        adopted.of_sender = true;
                     }
                     self.adopt(store, now, &bundle, &mut adopted)?;
                 }
@@ -163,7 +164,6 @@ impl Engine {
         bundle: &VerifiedBundle,
         adopted: &mut Adopted,
     ) -> Result<(), StoreError> {
-        adopted.bundles += 1;
         let identity = bundle.identity();
         let stamp = trusted_stamp(bundle.timestamp_ns(), now);
         let known_peer = store.peer(identity)?;

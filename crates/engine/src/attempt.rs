@@ -14,6 +14,13 @@ pub(crate) struct RatchetEntry<'a> {
     pub(crate) ciphertext: &'a [u8],
 }
 
+impl RatchetEntry<'_> {
+    /// The message's id, if it is one of this session.
+    pub(crate) fn id_on(&self, session: &Session) -> MessageId {
+        MessageId::ratchet(&session.id, &self.header.key, self.header.n)
+    }
+}
+
 /// A message that opened, with what it will change. Nothing is written yet.
 pub(crate) struct Accepted {
     pub(crate) message: MessageId,

@@ -23,16 +23,15 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// Whether the user has disabled every device that could be reached: then nothing goes out, least of
-    /// all by the weaker way. That the configuration forbids what they need is the caller's to mend.
-    pub(crate) fn withheld(&self, recipient: &IdentityKey) -> Result<bool, SendError> {
-        let because = |reason| self.skipped.iter().any(|skipped| skipped.reason == reason);
-        if self.targets.is_empty() && because(SkipReason::SuiteForbidden) {
+    /// That the configuration forbids what every device of the recipient needs is the caller's to mend.
+    pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
+        let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
+        if self.targets.is_empty() && self.skipped.iter().any(forbidden) {
             return Err(SendError::SuiteForbidden {
                 recipient: recipient.to_compact(),
             });
         }
-        Ok(because(SkipReason::Disabled))
+        Ok(())
     }
 }
 

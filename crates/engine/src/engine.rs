@@ -2,6 +2,8 @@
 
 use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
 
+use zeroize::Zeroizing;
+
 use crate::{
     Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Store, StoreError, StoreRead, UnixMillis,
     Viewer, memo::VerifiedBundles, replies::ReplyLimiter, sweep::Sweeps, time::RunningClock,
@@ -26,8 +28,8 @@ pub struct Engine {
 pub struct SendRequest {
     /// The identities to address; one that stands twice counts once.
     pub recipients: Vec<IdentityKey>,
-    /// The plaintext.
-    pub payload: Vec<u8>,
+    /// The plaintext. Wiped when dropped.
+    pub payload: Zeroizing<Vec<u8>>,
     /// Makes a retry safe: the same id with the same input gets the same bytes for a day.
     pub request_id: Option<String>,
 }

@@ -13,6 +13,7 @@ mod copy;
 mod engine;
 mod error;
 mod event;
+mod first_message;
 mod inspect;
 mod memo;
 #[cfg(any(test, feature = "testing"))]

@@ -3,6 +3,7 @@
 //! It keeps to the contract of [`Transaction`] to the letter: what was not
 //! committed is gone after [`MemoryStore::crash`].
 
+mod batch;
 mod copies;
 mod read;
 
@@ -19,7 +20,7 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 use self::copies::{copy_own_prekey, copy_session, copy_stored_key};
 use crate::{
     Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Standing, Store, StoreError,
-    StoredKey, StoredReply, Transaction, UnixMillis,
+    StoredKey, StoredReply, UnixMillis,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -363,56 +364,6 @@ impl Store for MemoryStore {
         }
         Ok(())
     }
-}
-
-impl Transaction for MemoryStore {
-    fn begin(&mut self) -> Result<(), StoreError> {
-        if self.open {
-            return Err(out_of_turn());
-        }
-        self.open = true;
-        Ok(())
-    }
-
-    fn savepoint(&mut self) -> Result<(), StoreError> {
-        if !self.open {
-            return Err(out_of_turn());
-        }
-        self.savepoints.push(self.undo.len());
-        Ok(())
-    }
-
-    fn release(&mut self) -> Result<(), StoreError> {
-        self.savepoints.pop().ok_or_else(out_of_turn).map(|_| ())
-    }
-
-    fn rollback(&mut self) -> Result<(), StoreError> {
-        let length = self.savepoints.pop().ok_or_else(out_of_turn)?;
-        self.undo_to(length);
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), StoreError> {
-        if !self.open {
-            return Err(out_of_turn());
-        }
-        if self.log.fail_next.swap(false, Ordering::SeqCst) {
-            self.crash();
-            return Err(StoreError::Io("the disk is full".to_owned()));
-        }
-        self.log.commits.fetch_add(1, Ordering::SeqCst);
-        self.close();
-        Ok(())
-    }
-
-    fn abort(&mut self) -> Result<(), StoreError> {
-        self.crash();
-        Ok(())
-    }
-}
-
-fn out_of_turn() -> StoreError {
-    StoreError::Io("a batch was begun or ended out of turn".to_owned())
 }
 
 #[cfg(test)]

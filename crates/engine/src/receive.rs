@@ -78,7 +78,7 @@ impl Engine {
             });
         }
         if message.entries.is_empty() {
-            return Ok(if incoming.adopted.bundles > 0 {
+            return Ok(if incoming.adopted.of_sender {
                 incoming.outcome(Outcome::Bundle)
             } else {
                 incoming.undecryptable(Reason::Malformed)
@@ -131,7 +131,7 @@ impl Engine {
             .ok_or(DhMessageError::Malformed)
             .and_then(|key| dh_message::open(&self.account.identity, &key, &entry.payload));
         let outcome = match opened {
-            Ok(payload) if payload.is_empty() && incoming.adopted.bundles > 0 => Outcome::Bundle,
+            Ok(payload) if payload.is_empty() && incoming.adopted.of_sender => Outcome::Bundle,
             Ok(payload) => Outcome::Decrypted(payload),
             Err(DhMessageError::Malformed) => return incoming.undecryptable(Reason::Malformed),
             Err(DhMessageError::Authentication) => {

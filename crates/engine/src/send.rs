@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
-    Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, Mode, OwnBundle, Peer,
-    REQUEST_ID_LIFETIME, SendError, SendRequest, Sent, Store, StoredReply, Target,
+    Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode, OwnBundle,
+    Peer, REQUEST_ID_LIFETIME, SendError, SendRequest, Sent, Store, StoredReply, Target,
     copy::Copies,
     targets::targets,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -136,13 +136,14 @@ impl Engine {
         }
         sent.skipped.append(&mut copies.skipped);
         if !copies.targets.is_empty() {
-            sent.envelopes
-                .push(self.ratchet_envelope(&me, bundle, copies));
+            let envelope = self.ratchet_envelope(&me, bundle, copies)?;
+            sent.envelopes.push(envelope);
         }
         Ok(())
     }
 
-    /// Encrypts for the devices of one recipient, or by DH if none is known that could be reached.
+    /// Encrypts for the devices of one recipient, or by DH if none is known at all. One whose devices are known and
+    /// cannot be reached gets nothing, least of all by the weaker way: the answer names them, each with its reason.
     fn address(
         &self,
         store: &mut dyn Store,
@@ -160,17 +161,17 @@ impl Engine {
         for device in targets.chosen {
             self.copy_for(store, env, device, payload, &mut copies)?;
         }
-        let withheld = copies.withheld(recipient)?;
+        copies.check_suites(recipient)?;
+        let none_known = copies.targets.is_empty() && copies.skipped.is_empty();
         sent.skipped.append(&mut copies.skipped);
-        if !copies.targets.is_empty() {
-            sent.envelopes
-                .push(self.ratchet_envelope(recipient, bundle, copies));
-        } else if withheld {
-            return Ok(());
+        let envelope = if !copies.targets.is_empty() {
+            self.ratchet_envelope(recipient, bundle, copies)?
+        } else if none_known {
+            self.dh_envelope(env, recipient, bundle, payload)?
         } else {
-            sent.envelopes
-                .push(self.dh_envelope(env, recipient, bundle, payload)?);
-        }
+            return Ok(());
+        };
+        sent.envelopes.push(envelope);
         note_sent(store, recipient, bundle, env)
     }
 
@@ -179,15 +180,23 @@ impl Engine {
         recipient: &IdentityKey,
         bundle: &OwnBundle,
         copies: Copies,
-    ) -> Envelope {
-        Envelope {
-            recipient: Some(*recipient),
-            wire: encode_message(WireMessage {
-                entries: copies.entries,
-                ..self.message_with(bundle)
-            }),
-            targets: copies.targets,
+    ) -> Result<Envelope, SendError> {
+        let wire = encode_message(WireMessage {
+            entries: copies.entries,
+            ..self.message_with(bundle)
+        });
+        // With the default number of devices even the largest payload fits.
+        if wire.len() > MAX_WIRE_BYTES {
+            return Err(SendError::PayloadTooLarge {
+                bytes: wire.len(),
+                limit: MAX_WIRE_BYTES,
+            });
         }
+        Ok(Envelope {
+            recipient: Some(*recipient),
+            wire,
+            targets: copies.targets,
+        })
     }
 
     fn dh_envelope(

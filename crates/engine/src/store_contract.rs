@@ -7,6 +7,7 @@
 )]
 
 mod records;
+mod time;
 
 use crypto_core::{
     EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId, SharedKey, Suite,
@@ -15,10 +16,11 @@ use crypto_core::{
 
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{own_prekey, session};
+use self::time::{events_wait_in_order, what_time_ends_is_found};
 use crate::{
-    Counts, Device, DeviceMetadata, DeviceName, DevicePreKey, Event, EventKind, Handshake,
-    ListedPreKey, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
-    StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing,
+    Peer, RetiredChains, Role, RunningTime, Session, Standing, StoreRead, StoredKey, StoredReply,
+    Transaction, UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
@@ -359,96 +361,6 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     store.remove_replies_before(UnixMillis(11)).expect("remove");
     assert_eq!(store.reply("old").expect("read"), None);
     assert!(store.reply("new").expect("read").is_some());
-    store.commit().expect("commit");
-}
-
-fn what_time_ends_is_found(store: &mut impl Transaction) {
-    store.begin().expect("begin");
-    for (seed, replaced_at) in [(5, Some(UnixMillis(9))), (6, None)] {
-        let record = own_prekey(seed, true, replaced_at);
-        store.put_own_prekey(&record).expect("put");
-    }
-    let replaced = store.replaced_own_prekeys().expect("read");
-    assert_eq!(replaced, [(prekey(5), UnixMillis(9))]);
-    store.remove_own_prekey(&prekey(5)).expect("remove");
-    assert!(store.replaced_own_prekeys().expect("read").is_empty());
-    assert!(store.own_prekey(&prekey(5)).expect("read").is_none());
-
-    let at = |since: u64| Standing::Superseded {
-        since: UnixMillis(since),
-    };
-    let expired = Standing::Expired {
-        since: UnixMillis(8),
-    };
-    for (seed, standing, role) in [
-        (1, Standing::Active, Role::Responder),
-        (2, at(7), Role::Responder),
-        (3, at(9), Role::Initiator),
-        (4, expired, Role::Responder),
-    ] {
-        let record = session(seed, Suite::X25519, standing);
-        store
-            .put_session(&Session {
-                role,
-                signed_pre_key: prekey(6),
-                ..record
-            })
-            .expect("put");
-    }
-    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
-    let ids = |sessions: Vec<Session>| sessions.iter().map(|found| found.id).collect::<Vec<_>>();
-    let ended = |store: &dyn StoreRead, cutoff, limit| {
-        ids(store
-            .sessions_ended_by(UnixMillis(cutoff), limit)
-            .expect("read"))
-    };
-    assert_eq!(ended(store, 6, 9), []);
-    assert_eq!(ended(store, 8, 9), [id(4), id(2)]);
-    assert_eq!(ended(store, 9, 9), [id(4), id(3), id(2)]);
-    assert_eq!(ended(store, 9, 1).len(), 1);
-    let on = prekey(6);
-    let unexpired = |store: &dyn StoreRead, limit| {
-        ids(store.unexpired_on_own_prekey(&on, limit).expect("read"))
-    };
-    assert_eq!(unexpired(store, 9), [id(2), id(1)]);
-    assert_eq!(unexpired(store, 1).len(), 1);
-
-    assert_eq!(store.running_time().expect("read"), RunningTime(0));
-    store.put_running_time(RunningTime(3)).expect("put");
-    store.put_running_time(RunningTime(4)).expect("put");
-    assert_eq!(store.running_time().expect("read"), RunningTime(4));
-    store.commit().expect("commit");
-}
-
-fn events_wait_in_order(store: &mut impl Transaction) {
-    let name = DeviceName {
-        identity: key(2),
-        installation: installation("a"),
-    };
-    let event = |at: u64| Event {
-        at: UnixMillis(at),
-        kind: EventKind::InstallationStale(name.clone()),
-    };
-    store.begin().expect("begin");
-    for at in [3, 1, 2] {
-        store.append_event(&event(at)).expect("append");
-    }
-    let numbers = |store: &dyn StoreRead| -> Vec<u64> {
-        let events = store.events(9).expect("read");
-        events.iter().map(|(number, _)| *number).collect()
-    };
-    let events = store.events(2).expect("read");
-    let kept: Vec<Event> = events.iter().map(|(_, event)| event.clone()).collect();
-    assert_eq!(kept, [event(3), event(1)]);
-    let before = numbers(store);
-    assert!(before.is_sorted());
-    store
-        .remove_events_up_to(before.last().copied().unwrap_or(0))
-        .expect("remove");
-    assert!(numbers(store).is_empty());
-    // Numbers are not given twice, even when all events are gone.
-    store.append_event(&event(4)).expect("append");
-    assert!(numbers(store).first() > before.last());
     store.commit().expect("commit");
 }
 

@@ -1,6 +1,6 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
-use engine::{BundleImportError, ReceiveError, SendError, StoreError, WireError};
+use engine::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError};
 use serde::{Deserialize, Serialize};
 
 /// The stable names of errors. Protocol outcomes are results, not errors.
@@ -281,6 +281,24 @@ impl From<BundleImportError> for RpcError {
     }
 }
 
+impl From<PairingError> for RpcError {
+    fn from(error: PairingError) -> Self {
+        let message = error.to_string();
+        match error {
+            PairingError::Send(error) => error.into(),
+            PairingError::NotFound => {
+                Self::new(Kind::InstallationNotFound, message).about("installationId")
+            }
+            PairingError::Limit { .. } => {
+                Self::new(Kind::InstallationLimit, message).about("installationId")
+            }
+            PairingError::ThisDevice => Self::new(Kind::InvalidParams, message)
+                .about("installationId")
+                .with_hint("this device cannot be disabled: disable it on another one, or remove the account"),
+        }
+    }
+}
+
 impl RpcError {
     /// Bytes that are no bundle at all.
     #[must_use]
@@ -406,6 +424,26 @@ mod tests {
                 Some("message"),
             ),
             (ReceiveError::Key(key()).into(), Kind::Internal, None),
+            (
+                PairingError::Send(io().into()).into(),
+                Kind::StoreFailed,
+                None,
+            ),
+            (
+                PairingError::NotFound.into(),
+                Kind::InstallationNotFound,
+                Some("installationId"),
+            ),
+            (
+                PairingError::Limit { limit: 3 }.into(),
+                Kind::InstallationLimit,
+                Some("installationId"),
+            ),
+            (
+                PairingError::ThisDevice.into(),
+                Kind::InvalidParams,
+                Some("installationId"),
+            ),
             (
                 BundleImportError::Store(io()).into(),
                 Kind::StoreFailed,

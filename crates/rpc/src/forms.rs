@@ -1,5 +1,7 @@
 //! The forms of parameters.
 
+mod metadata;
+
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::{
     AccountName, MAX_CONFIRM_IDS, MAX_PAYLOAD_BYTES, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES,
@@ -8,6 +10,7 @@ use engine::{
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 use crate::{
     error::{Kind, RpcError},
     params::Form,

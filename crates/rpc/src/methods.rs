@@ -6,14 +6,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     forms::{
-        At, BundleBytes, MessageIds, Millis, Number, Payload, PrivateKey, RequestId, Secret, Text,
-        Wire, Words,
+        At, BundleBytes, MessageIds, Metadata, Millis, Number, Payload, PrivateKey, RequestId,
+        Secret, Text, Wire, Words,
     },
     params::{ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, Decrypted, Encrypted, Envelopes, Health,
         ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo,
-        InstallationInfo, NewAccount, Removed, SessionInfo, Status, Version,
+        InstallationInfo, NewAccount, Removed, SessionInfo, SessionsReset, Status, Version,
     },
 };
 
@@ -242,6 +242,44 @@ params! {
 }
 
 params! {
+    /// For `installation_enable` and `installation_disable`.
+    PairingParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Which device.
+        installation_id = "installationId": InstallationId,
+        /// Whose: our own by default.
+        identity = "identity": Option<IdentityKey>,
+    }
+}
+
+params! {
+    /// For `installation_setMetadata`.
+    SetMetadataParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Which device.
+        installation_id = "installationId": InstallationId,
+        /// What to note about it, in place of what was noted.
+        metadata = "metadata": Metadata,
+        /// Whose: our own by default.
+        identity = "identity": Option<IdentityKey>,
+    }
+}
+
+params! {
+    /// For `session_reset`.
+    ResetParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// With whom to start over.
+        identity = "identity": IdentityKey,
+        /// With which device of it: all by default.
+        installation_id = "installationId": Option<InstallationId>,
+    }
+}
+
+params! {
     /// For `dev_advanceTime`.
     AdvanceTimeParams {
         /// How far.
@@ -301,8 +339,16 @@ methods! {
 
     /// Lists the devices of an identity, ours by default.
     InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>;
+    /// Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
+    InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo;
+    /// Disables a device: nothing is sent to it any more.
+    InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo;
+    /// Notes a name, a type and a push address of a device.
+    InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo;
     /// Lists the sessions with an identity, or with all.
     SessionList = "session_list" (ListParams) -> Vec<SessionInfo>;
+    /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
+    SessionReset = "session_reset" (ResetParams) -> SessionsReset;
 
     /// Whether the daemon works.
     SystemHealth = "system_health" (NoParams) -> Health;
@@ -356,7 +402,11 @@ mod tests {
         read_and_write::<MessageConfirm>,
         read_and_write::<MessageInspect>,
         read_and_write::<InstallationList>,
+        read_and_write::<InstallationEnable>,
+        read_and_write::<InstallationDisable>,
+        read_and_write::<InstallationSetMetadata>,
         read_and_write::<SessionList>,
+        read_and_write::<SessionReset>,
         read_and_write::<SystemHealth>,
         read_and_write::<SystemVersion>,
         read_and_write::<SystemStatus>,
@@ -381,6 +431,7 @@ mod tests {
             "requestId" => json!("r-1"),
             "confirm" => json!(true),
             "messageIds" => json!([secret]),
+            "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
             "ms" | "version" | "createdAt" => json!(7),
             other => panic!("no value for {other}"),
         }
@@ -422,7 +473,17 @@ mod tests {
             ("message_confirm", "account?, messageIds"),
             ("message_inspect", "message"),
             ("installation_list", "account?, identity?"),
+            ("installation_enable", "account?, installationId, identity?"),
+            (
+                "installation_disable",
+                "account?, installationId, identity?",
+            ),
+            (
+                "installation_setMetadata",
+                "account?, installationId, metadata, identity?",
+            ),
             ("session_list", "account?, identity?"),
+            ("session_reset", "account?, identity, installationId?"),
             ("system_health", ""),
             ("system_version", ""),
             ("system_status", ""),

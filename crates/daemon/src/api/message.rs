@@ -59,7 +59,7 @@ pub(super) async fn message_encrypt(
     let account = daemon.account(params.account.as_ref())?;
     let request = SendRequest {
         recipients: vec![params.recipient],
-        payload: one_payload(params.payload, params.text)?,
+        payload: one_payload(params.payload, params.text)?.into(),
         request_id: params.request_id.map(|id| id.0),
     };
     account

@@ -1,4 +1,4 @@
-//! The methods that list devices and sessions, and those of the daemon itself.
+//! The methods of the daemon itself.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,40 +8,13 @@ use rpc::{
     Kind, RpcError,
     forms::PrivateKey,
     methods,
-    types::{
-        AccountStatus, Clock as ClockInfo, Health, ImportedPreKeyInfo, InstallationInfo,
-        SessionInfo, Status, Version,
-    },
+    types::{AccountStatus, Clock as ClockInfo, Health, ImportedPreKeyInfo, Status, Version},
 };
 
 use super::{Daemon, Result, blocking};
 
-pub(super) async fn installation_list(
-    daemon: Arc<Daemon>,
-    params: methods::ListParams,
-) -> Result<Vec<InstallationInfo>> {
-    let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        let now = daemon.clock.now();
-        let views = account
-            .read(|viewer, reader| viewer.installations(reader, now, params.identity.as_ref()))?;
-        Ok(views.into_iter().map(InstallationInfo::from).collect())
-    })
-    .await
-}
-
-pub(super) async fn session_list(
-    daemon: Arc<Daemon>,
-    params: methods::ListParams,
-) -> Result<Vec<SessionInfo>> {
-    let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        let sessions =
-            account.read(|viewer, reader| viewer.sessions(reader, params.identity.as_ref()))?;
-        Ok(sessions.into_iter().map(SessionInfo::from).collect())
-    })
-    .await
-}
+/// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
+const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Health> {
     blocking(move || {
@@ -98,7 +71,11 @@ pub(super) async fn dev_advance_time(
     daemon: Arc<Daemon>,
     params: methods::AdvanceTimeParams,
 ) -> Result<ClockInfo> {
-    daemon.clock.advance(Duration::from_millis(params.ms.0));
+    let span = Duration::from_millis(params.ms.0);
+    if span > MAX_ADVANCE {
+        return Err(RpcError::new(Kind::InvalidParams, "more than a year").about("ms"));
+    }
+    daemon.timers.advance(&daemon, span).await;
     Ok(ClockInfo {
         now: daemon.clock.now().0,
     })

@@ -15,6 +15,7 @@ use crate::{
     log,
     probe::Probe,
     server::Server,
+    timers::Timers,
 };
 
 /// A passphrase longer than this is a wrong file.
@@ -58,6 +59,7 @@ async fn serve(settings: Settings) -> Result<(), String> {
     .map_err(|error| error.to_string())?;
     let daemon = Arc::new(Daemon {
         probe: Probe::new(&settings.data_dir, Arc::clone(&clock)),
+        timers: Timers::new(Arc::clone(&clock)),
         started_at: clock.now(),
         accounts,
         clock,
@@ -71,8 +73,12 @@ async fn serve(settings: Settings) -> Result<(), String> {
         "ready"
     );
 
+    let swept = Arc::clone(&daemon);
+    let sweeping = tokio::spawn(async move { swept.timers.run(&swept).await });
     wait_for_any(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
+    // A sweep that a worker has taken up is finished with its other calls.
+    sweeping.abort();
     server.stop().await;
     tokio::task::spawn_blocking(move || daemon.accounts.close())
         .await

@@ -148,7 +148,7 @@ impl Device {
     ) -> Result<Sent, SendError> {
         let request = SendRequest {
             recipients: to.to_vec(),
-            payload: text.as_bytes().to_vec(),
+            payload: text.as_bytes().to_vec().into(),
             request_id: id.map(str::to_owned),
         };
         self.transact(|engine, store, env| engine.send(store, env, &request))

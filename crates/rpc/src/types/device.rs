@@ -80,3 +80,10 @@ pub struct SessionInfo {
     /// Message keys kept: skipped, or read and not confirmed.
     pub stored_keys: u64,
 }
+
+/// The answer to `session_reset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsReset {
+    /// Sessions that expired.
+    pub expired: u64,
+}

@@ -1,0 +1,56 @@
+//! Batches of the store in memory.
+
+use std::sync::atomic::Ordering;
+
+use super::MemoryStore;
+use crate::{StoreError, Transaction};
+
+impl Transaction for MemoryStore {
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if self.open {
+            return Err(out_of_turn());
+        }
+        self.open = true;
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        if !self.open {
+            return Err(out_of_turn());
+        }
+        self.savepoints.push(self.undo.len());
+        Ok(())
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        self.savepoints.pop().ok_or_else(out_of_turn).map(|_| ())
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        let length = self.savepoints.pop().ok_or_else(out_of_turn)?;
+        self.undo_to(length);
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.open {
+            return Err(out_of_turn());
+        }
+        if self.log.fail_next.swap(false, Ordering::SeqCst) {
+            self.crash();
+            return Err(StoreError::Io("the disk is full".to_owned()));
+        }
+        self.log.commits.fetch_add(1, Ordering::SeqCst);
+        self.close();
+        Ok(())
+    }
+
+    fn abort(&mut self) -> Result<(), StoreError> {
+        self.crash();
+        Ok(())
+    }
+}
+
+fn out_of_turn() -> StoreError {
+    StoreError::Io("a batch was begun or ended out of turn".to_owned())
+}

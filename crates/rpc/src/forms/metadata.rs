@@ -1,0 +1,80 @@
+//! The names a frontend gives a device.
+
+use engine::DeviceMetadata;
+use serde_json::Value;
+
+use crate::{error::RpcError, params::Form};
+
+/// Longest name or type of a device, in characters: a line for people.
+pub const MAX_DEVICE_NAME_CHARS: usize = 256;
+/// Longest address of a push service, in characters: a URL with its keys.
+pub const MAX_PUSH_TOKEN_CHARS: usize = 4096;
+
+/// What a frontend notes about a device, whole: a name that is left out is empty.
+pub struct Metadata(pub DeviceMetadata);
+
+impl Form for Metadata {
+    const TAKES: &'static str = "an object of the texts name and deviceType (at most 256 characters each) and pushToken (at most 4096)";
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let Value::Object(members) = value else {
+            return Err(Self::wrong());
+        };
+        let mut metadata = DeviceMetadata::default();
+        for (name, value) in members {
+            let (text, limit) = match name.as_str() {
+                "name" => (&mut metadata.name, MAX_DEVICE_NAME_CHARS),
+                "deviceType" => (&mut metadata.device_type, MAX_DEVICE_NAME_CHARS),
+                "pushToken" => (&mut metadata.push_token, MAX_PUSH_TOKEN_CHARS),
+                _ => return Err(Self::wrong()),
+            };
+            match value {
+                Value::String(given) if given.chars().count() <= limit => *text = given,
+                _ => return Err(Self::wrong()),
+            }
+        }
+        Ok(Self(metadata))
+    }
+
+    fn write(&self) -> Value {
+        serde_json::json!({
+            "name": self.0.name,
+            "deviceType": self.0.device_type,
+            "pushToken": self.0.push_token,
+        })
+    }
+}
+
+impl std::fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metadata(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_is_taken_whole_and_nothing_else_with_it() {
+        let Metadata(read) = Metadata::read(json!({"name": "Phöne"})).unwrap();
+        assert_eq!(
+            (read.name.as_str(), read.device_type.as_str()),
+            ("Phöne", "")
+        );
+        let longest = "ö".repeat(MAX_DEVICE_NAME_CHARS);
+        assert!(Metadata::read(json!({"name": longest, "deviceType": longest})).is_ok());
+        for wrong in [
+            json!({"name": format!("{longest}x")}),
+            json!({"pushToken": "x".repeat(MAX_PUSH_TOKEN_CHARS + 1)}),
+            json!({"name": 1}),
+            json!({"device_type": "phone"}),
+            json!("phone"),
+            json!(null),
+        ] {
+            assert!(Metadata::read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}
