@@ -62,6 +62,34 @@ fn a_negated_sender_cannot_ride_on_an_unanswered_session() {
 }
 
 #[test]
+fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
+    let (mut alice, mut bob) = (Device::plain(1, "alice"), Device::plain(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let first = alice.send(bob.key, "first");
+    let second = alice.send(bob.key, "second");
+    let bare = changed(&first, |message| message.bundles.clear());
+    let mut negative = alice.key.to_bytes();
+    negative[0] ^= 1;
+    let negative = IdentityKey::from_wire(&negative).unwrap();
+    // In this suite nothing tells the two apart until a bundle does.
+    let taken = outcome(&mut bob, negative, &bare);
+    assert!(matches!(taken, Outcome::Decrypted(_)));
+    assert_eq!(bob.read(alice.key, &first), "first");
+    assert_eq!(bob.read(alice.key, &second), "second");
+    assert_eq!(bob.sessions(negative).len(), 0);
+    let answer = bob.send(alice.key, "answer");
+    assert_eq!(alice.read(bob.key, &answer), "answer");
+    // And never the other way round.
+    let third = alice.send(bob.key, "third");
+    let before = bob.fingerprint();
+    assert!(!matches!(
+        outcome(&mut bob, negative, &third.wire),
+        Outcome::Decrypted(_)
+    ));
+    assert_eq!(bob.fingerprint(), before);
+}
+
+#[test]
 fn replies_are_limited_and_a_forgery_gets_none() {
     let (mut alice, mut bob) = established();
     let lost = alice.send(bob.key, "x");

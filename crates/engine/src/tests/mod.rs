@@ -1,8 +1,10 @@
 //! Scenarios of the rules, over the store in memory.
 
 mod bundles;
+mod devices;
 mod hostile;
 mod sessions;
+mod time;
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,
@@ -10,9 +12,10 @@ use crypto_core::{
 use rand_core::{TryCryptoRng, TryRng};
 
 use crate::{
-    Account, AccountName, Config, Engine, Env, Envelope, Mode, Outcome, PreKeyImport, Reason,
-    ReceiveError, ReceiveRequest, Received, SendError, SendRequest, Sent, Session, Standing, Store,
-    StoreRead, Transaction, UnixMillis, memory::MemoryStore,
+    Account, AccountName, Config, Engine, Env, Envelope, EventKind, InstallationView, Mode,
+    Outcome, PairingError, PreKeyImport, Reason, ReceiveError, ReceiveRequest, Received, SendError,
+    SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis,
+    memory::MemoryStore,
 };
 
 /// The scenarios begin here: 2023-11-14.
@@ -209,6 +212,46 @@ impl Device {
     fn import_bundle(&mut self, wire: &[u8]) -> crate::ImportedBundle {
         self.transact(|engine, store, env| engine.import_bundle(store, env, wire))
             .unwrap()
+    }
+
+    fn enable(&mut self, id: &InstallationId) -> Result<InstallationView, PairingError> {
+        self.transact(|engine, store, env| engine.enable_installation(store, env, None, id))
+    }
+
+    fn disable(&mut self, id: &InstallationId) -> Result<InstallationView, PairingError> {
+        self.transact(|engine, store, env| engine.disable_installation(store, env, None, id))
+    }
+
+    fn reset(
+        &mut self,
+        with: IdentityKey,
+        device: Option<&InstallationId>,
+    ) -> Result<usize, PairingError> {
+        self.transact(|engine, store, env| engine.reset_sessions(store, env, &with, device))
+    }
+
+    fn sweep(&mut self) {
+        self.transact(|engine, store, env| engine.sweep(store, env))
+            .unwrap();
+    }
+
+    /// Lets hours pass, with a sweep at the end of each.
+    fn hours(&mut self, hours: u64) {
+        for _ in 0..hours {
+            self.later(HOUR);
+            self.sweep();
+        }
+    }
+
+    /// What happened since this was asked last.
+    fn events(&mut self) -> Vec<EventKind> {
+        let events = self.store.events(usize::MAX).unwrap();
+        if let Some((last, _)) = events.last() {
+            self.store.begin().unwrap();
+            self.store.remove_events_up_to(*last).unwrap();
+            self.store.commit().unwrap();
+        }
+        events.into_iter().map(|(_, event)| event.kind).collect()
     }
 
     fn known(&self, identity: IdentityKey, id: &InstallationId) -> Option<crate::Device> {

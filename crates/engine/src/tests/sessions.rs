@@ -461,6 +461,49 @@ fn a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes() {
     assert_eq!(alice.fingerprint(), before);
 }
 
+#[test]
+fn several_unanswered_sessions_on_one_prekey_are_all_answered() {
+    let config = Config {
+        unanswered_messages: 1,
+        ..Config::default()
+    };
+    let mut alice = Device::plain(1, "alice");
+    alice.engine.config = config;
+    let mut bob = Device::plain(2, "bob");
+    alice.import_bundle(&bob.bundle());
+    let firsts: Vec<Envelope> = (0..4)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    for (n, first) in firsts.iter().enumerate() {
+        let mut answering = Device::plain(2, "bob");
+        answering.rng = Sequence(500 + n as u64);
+        answering.read(alice.key, first);
+        let answer = answering.send(alice.key, &format!("to {n}"));
+        assert_eq!(answer.targets[0].session, first.targets[0].session);
+        assert_eq!(alice.read(bob.key, &answer), format!("to {n}"));
+    }
+}
+
+#[test]
+fn a_message_skipped_long_ago_is_found_whatever_came_after() {
+    let (mut alice, mut bob) = established();
+    let held = alice.send(bob.key, "held");
+    // More chains than a session remembers the keys of,
+    for _ in 0..70 {
+        let there = alice.send(bob.key, "there");
+        bob.read(alice.key, &there);
+        let back = bob.send(alice.key, "back");
+        alice.read(bob.key, &back);
+    }
+    // and more sessions on the same prekey than are tried.
+    for _ in 0..8 {
+        alice.reset(bob.key, None).unwrap();
+        let anew = alice.send(bob.key, "anew");
+        bob.read(alice.key, &anew);
+    }
+    assert_eq!(bob.read(alice.key, &held), "held");
+}
+
 /// What two devices do to each other between two moments.
 #[derive(Clone, Debug)]
 enum Step {

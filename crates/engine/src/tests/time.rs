@@ -1,0 +1,178 @@
+//! What time alone does (protocol §1, §7, spec 2.3, 3.4, 4.3).
+
+use super::*;
+use crate::{KeyDropped, wire::decode_bundle};
+
+fn erased(events: &[EventKind]) -> usize {
+    let erased = |event: &&EventKind| matches!(event, EventKind::SessionErased(_));
+    events.iter().filter(erased).count()
+}
+
+#[test]
+fn an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_its_prekey() {
+    let (mut alice, mut bob) = established();
+    let late: Vec<Envelope> = (0..3)
+        .map(|n| alice.send(bob.key, &format!("late {n}")))
+        .collect();
+    bob.hours(24);
+    let names: Vec<EventKind> = bob.events();
+    assert!(names.iter().any(|event| matches!(
+        event,
+        EventKind::BundleRotated {
+            version: 2,
+            prekey_replaced: true,
+            ..
+        }
+    )));
+    assert!(
+        names
+            .iter()
+            .any(|event| matches!(event, EventKind::SessionExpired(_)))
+    );
+    bob.hours(13 * 24);
+    assert_eq!(bob.read(alice.key, &late[0]), "late 0");
+    bob.hours(23);
+    assert_eq!(bob.read(alice.key, &late[1]), "late 1");
+    assert_eq!(erased(&bob.events()), 0);
+    // Fourteen days after the rotation, and an hour to be sure of the clock.
+    bob.hours(2);
+    assert_eq!(erased(&bob.events()), 1);
+    assert_eq!(bob.sessions(alice.key).len(), 0);
+    let refused = bob.receive(alice.key, &late[2]);
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::SessionNotFound)
+    );
+    // The advertisement brings both together again.
+    alice.now = bob.now;
+    alice.receive(bob.key, &refused.reply.unwrap());
+    let anew = alice.send(bob.key, "anew");
+    assert_eq!(bob.read(alice.key, &anew), "anew");
+}
+
+#[test]
+fn a_first_message_is_remembered_as_long_as_its_prekey_and_then_finds_none() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let first = alice.send(bob.key, "first");
+    bob.read(alice.key, &first);
+    let id = first.targets[0].session.unwrap().1;
+    // Superseded early, so that it is erased before the prekey it was begun on.
+    alice.reset(bob.key, None).unwrap();
+    let second = alice.send(bob.key, "second");
+    bob.read(alice.key, &second);
+    let mut session = bob.store.session(&id).unwrap().unwrap();
+    session.standing = Standing::Superseded {
+        since: UnixMillis(bob.now.0 - 10 * DAY),
+    };
+    bob.store.begin().unwrap();
+    bob.store.put_session(&session).unwrap();
+    bob.store.commit().unwrap();
+    // Only its own record is older: the prekey still stands.
+    bob.engine.config.prekey_rotation = std::time::Duration::from_secs(30 * 24 * 3600);
+    bob.hours(4 * 24 + 2);
+    assert!(bob.store.session(&id).unwrap().is_none());
+    assert_eq!(bob.refusal(alice.key, &first), Reason::MessageKeyGone);
+    bob.engine.config.prekey_rotation = Config::default().prekey_rotation;
+    bob.hours(14 * 24 + 2);
+    assert_eq!(bob.refusal(alice.key, &first), Reason::PreKeyNotFound);
+    assert!(!bob.store.first_message_seen(&id).unwrap());
+}
+
+#[test]
+fn a_wall_clock_that_jumps_erases_nothing_before_it_has_stood_there_for_an_hour() {
+    let (alice, mut bob) = established();
+    bob.hours(25);
+    let right = bob.now;
+    bob.now = UnixMillis(right.0 + 30 * DAY);
+    bob.sweep();
+    bob.now = right;
+    bob.hours(1);
+    assert_eq!(bob.sessions(alice.key).len(), 1);
+    bob.now = UnixMillis(right.0 + 30 * DAY);
+    bob.hours(2);
+    assert_eq!(bob.sessions(alice.key).len(), 0);
+}
+
+#[test]
+fn a_late_sweep_changes_nothing_that_anyone_sees() {
+    let (mut alice, mut bob) = established();
+    let late = alice.send(bob.key, "late");
+    pass(&mut [&mut alice, &mut bob], 40 * DAY);
+    // Nobody has swept; it is expired all the same, and still reads.
+    assert_eq!(bob.read(alice.key, &late), "late");
+    let anew = bob.send(alice.key, "anew");
+    assert_eq!(mode(&anew), Mode::X3dh);
+    bob.sweep();
+    bob.hours(1);
+    assert_eq!(alice.read(bob.key, &anew), "anew");
+}
+
+#[test]
+fn a_key_that_is_never_confirmed_goes_after_a_day_of_running_and_not_by_the_wall_clock() {
+    let (mut alice, mut bob) = established();
+    let read = alice.send(bob.key, "read");
+    let id = read.targets[0].message;
+    let again = |bob: &mut Device| {
+        let received = bob.try_receive(alice.key, &read.wire, false).unwrap();
+        matches!(received.outcome, Outcome::Decrypted(_))
+    };
+    assert!(again(&mut bob));
+    bob.sweep();
+    bob.events();
+    // The machine sleeps for a week.
+    bob.now = UnixMillis(bob.now.0 + 7 * DAY);
+    bob.sweep();
+    assert!(again(&mut bob));
+    // The daemon is stopped after half a day, and runs again: its clock begins anew, its running time goes on.
+    bob.hours(12);
+    let account = std::mem::replace(&mut bob.engine, Device::new(9, "other").engine).account;
+    bob.engine = Engine::new(account, Config::default());
+    bob.running = std::time::Duration::ZERO;
+    bob.hours(11);
+    assert!(again(&mut bob));
+    bob.events();
+    bob.hours(3);
+    assert!(bob.events().contains(&EventKind::MessageKeyDropped {
+        message: id,
+        why: KeyDropped::Unconfirmed,
+    }));
+    assert!(!again(&mut bob));
+}
+
+#[test]
+fn the_prekey_rotates_by_the_sweep_alone_and_erased_ones_leave_at_most_a_fortnight() {
+    let mut bob = Device::new(2, "bob");
+    bob.sweep();
+    let first = bob.bundle();
+    bob.hours(30 * 24);
+    let version = decode_bundle(&bob.bundle()).unwrap().entries[0].version;
+    assert_eq!(version, 31);
+    assert_ne!(bob.bundle(), first);
+    let kept = bob.store.replaced_own_prekeys().unwrap().len();
+    assert!((14..=15).contains(&kept), "{kept}");
+}
+
+#[test]
+fn a_device_that_becomes_stale_and_alive_again_is_told_of_once_each() {
+    let mut alice = Device::new(1, "alice");
+    let (mut phone, mut laptop) = (Device::new(2, "phone"), Device::new(2, "laptop"));
+    alice.import_bundle(&phone.bundle());
+    laptop.later(HOUR);
+    alice.import_bundle(&laptop.bundle());
+    alice.events();
+    alice.hours(7 * 24 - 1);
+    let name = alice.known(phone.key, &phone.id).unwrap().name();
+    let stale = EventKind::InstallationStale(name.clone());
+    assert!(!alice.events().contains(&stale));
+    alice.hours(5);
+    let told = alice.events();
+    assert_eq!(told.iter().filter(|event| **event == stale).count(), 1);
+    phone.now = alice.now;
+    alice.import_bundle(&phone.bundle());
+    let active = EventKind::InstallationActive(name);
+    assert!(alice.events().contains(&active));
+    phone.later(1);
+    alice.import_bundle(&phone.bundle());
+    assert!(!alice.events().contains(&active));
+}
