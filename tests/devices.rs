@@ -100,7 +100,7 @@ fn two_devices_are_paired_by_hand_and_then_read_and_send_alike() {
     let sent = phone.encrypt(&bob, "together");
     let (to_bob, _) = envelope(&sent, &bob).expect("an envelope");
     let (copy, reached) = envelope(&sent, &phone).expect("a copy");
-    assert_eq!(reached, [laptop.installation.clone()]);
+    assert_eq!(reached, std::slice::from_ref(&laptop.installation));
     assert_eq!(bob.read(&phone, &to_bob), "together");
     assert_eq!(laptop.read(&phone, &copy), "together");
     // Bob has learned of both, and both read his answer.
@@ -127,10 +127,7 @@ fn two_devices_are_paired_by_hand_and_then_read_and_send_alike() {
     }
     assert_eq!(state(&bob, &laptop), "stale");
     let sent = bob.encrypt(&phone, "to the phone");
-    assert_eq!(
-        skipped(&sent),
-        [(laptop.installation.clone(), "stale".to_owned())]
-    );
+    assert_eq!(skipped(&sent), [(laptop.installation, "stale".to_owned())]);
 }
 
 #[test]
@@ -240,10 +237,7 @@ fn a_recovered_account_is_a_new_device_that_introduces_itself() {
     assert_eq!(answer["nextAction"], "send_reply");
     let told = bob.receive(&alice, &text(&answer["reply"]["message"]));
     assert_eq!(told["outcome"], "bundle");
-    assert_eq!(
-        told["newInstallations"],
-        json!([alice.installation.clone()])
-    );
+    assert_eq!(told["newInstallations"], json!([alice.installation]));
     let sent = bob.encrypt(&alice, "and this?");
     let (message, reached) = envelope(&sent, &alice).expect("an envelope");
     assert!(reached.contains(&alice.installation));

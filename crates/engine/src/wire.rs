@@ -25,6 +25,9 @@ pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
 /// Longest contact code read: that of a bundle with every device it may list, with room.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
+/// Entries of one message: one for each device of an identity, and far more than anybody has.
+pub(crate) const MAX_ENTRIES: usize = 4096;
+
 /// A `ProtocolMessage` in its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WireMessage {
@@ -84,13 +87,26 @@ pub(crate) fn decode_message(wire: &[u8]) -> Result<WireMessage, WireError> {
     Ok(WireMessage {
         installation: message.installation_id,
         bundles,
-        entries: message
-            .direct_message
-            .into_iter()
-            .map(|(installation, entry)| (installation, WireEntry::from(entry)))
-            .collect(),
+        entries: decode_entries(&message.direct_message)?,
         public: message.public_message,
     })
+}
+
+fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
+    if entries.len() > MAX_ENTRIES {
+        return Err(WireError(format!(
+            "{} entries; a wire message has at most {MAX_ENTRIES}",
+            entries.len()
+        )));
+    }
+    entries
+        .iter()
+        .map(|entry| {
+            let entry = proto::DirectMessageEntry::decode(entry.as_slice())
+                .map_err(|error| WireError(error.to_string()))?;
+            Ok((entry.key, entry.value.unwrap_or_default().into()))
+        })
+        .collect()
 }
 
 /// Joins a wire message.
@@ -102,7 +118,13 @@ pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
         direct_message: message
             .entries
             .into_iter()
-            .map(|(installation, entry)| (installation, entry.into()))
+            .map(|(installation, entry)| {
+                proto::DirectMessageEntry {
+                    key: installation,
+                    value: Some(entry.into()),
+                }
+                .encode_to_vec()
+            })
             .collect(),
         public_message: message.public,
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Pairing, SkipReason, WarningKind,
+    SkipReason, WarningKind,
     wire::{decode_bundle, encode_bundle},
 };
 use crypto_core::{RawBundle, sign_bundle};
@@ -311,42 +311,6 @@ fn entries_for_our_own_device_change_nothing_and_a_clone_is_reported() {
         [WarningKind::ClonedInstallation]
     );
     assert!(phone.known(phone.key, &phone.id).is_none());
-}
-
-#[test]
-fn another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_and_a_place_in_the_bundle()
-{
-    let (mut phone, mut laptop, mut bob) = (
-        Device::new(1, "phone"),
-        Device::new(1, "laptop"),
-        Device::new(2, "bob"),
-    );
-    phone.import_bundle(&laptop.bundle());
-    phone.import_bundle(&bob.bundle());
-    let known = phone.known(laptop.key, &laptop.id).unwrap();
-    assert_eq!(known.pairing, Pairing::Pending);
-    let sent = phone.sent(bob.key, "x");
-    assert_eq!(sent.envelopes.len(), 1);
-    assert_eq!(sent.skipped[0].reason, SkipReason::Pending);
-
-    let before = phone.bundle();
-    phone
-        .store
-        .put_device(&crate::Device {
-            pairing: Pairing::Enabled,
-            ..known
-        })
-        .unwrap();
-    let sent = phone.sent(bob.key, "for both");
-    let me = phone.key;
-    assert_eq!(sent.envelopes.len(), 2);
-    assert_eq!(sent.envelopes[1].recipient, Some(me));
-    assert_eq!(laptop.read(me, &sent.envelopes[1]), "for both");
-    let after = decode_bundle(&phone.bundle()).unwrap();
-    assert_eq!(decode_bundle(&before).unwrap().entries.len(), 1);
-    assert_eq!(after.entries.len(), 2);
-    assert!(after.verify().unwrap().skipped().is_empty());
-    assert_eq!(bob.import_bundle(&phone.bundle()).installations.len(), 2);
 }
 
 #[test]

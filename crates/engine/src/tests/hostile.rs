@@ -90,6 +90,25 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
 }
 
 #[test]
+fn a_message_of_millions_of_entries_is_refused_for_their_number() {
+    let (mut alice, mut bob) = established();
+    let message = alice.send(bob.key, "x").wire;
+    // Field 101, length 0: an entry in three bytes.
+    let entry = [0xaa, 0x06, 0x00];
+    let room = crate::MAX_WIRE_BYTES - message.len();
+    let crowded = [message.as_slice(), &entry.repeat(room / entry.len())].concat();
+    let refused = bob.try_receive(alice.key, &crowded, true);
+    assert!(matches!(refused, Err(ReceiveError::NotAMessage(_))));
+    let full = [
+        message.as_slice(),
+        &entry.repeat(crate::wire::MAX_ENTRIES - 1),
+    ]
+    .concat();
+    let read = bob.try_receive(alice.key, &full, true).unwrap();
+    assert!(matches!(read.outcome, Outcome::Decrypted(_)));
+}
+
+#[test]
 fn replies_are_limited_and_a_forgery_gets_none() {
     let (mut alice, mut bob) = established();
     let lost = alice.send(bob.key, "x");
