@@ -84,7 +84,6 @@ fn resident() -> u64 {
     digits.parse().unwrap()
 }
 
-#[expect(clippy::print_stdout, reason = "what was counted, for whoever runs it by hand")]
 fn flood(messages: u64) {
     let scratch = tempfile::tempdir().unwrap();
     let directory = Arc::new(open(scratch.path()).unwrap());
