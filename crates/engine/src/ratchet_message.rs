@@ -123,6 +123,8 @@ impl Engine {
         if candidates.iter().any(knows_key) {
             candidates.retain(knows_key);
         }
+        // Where nothing authenticates the device, it is still the likeliest to be the one that is named.
+        candidates.sort_by_key(|session| session.installation != incoming.installation);
         candidates.truncate(MAX_SESSION_TRIALS);
         self.try_each(store, env, incoming, candidates, message)
     }

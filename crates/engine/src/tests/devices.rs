@@ -124,6 +124,14 @@ fn names_stay_through_new_bundles_and_ours_are_shown_too() {
     assert_eq!(views.len(), 2);
     assert!(views[0].this_device);
     assert!(views.iter().all(|view| view.device.metadata == metadata));
+    // However many others are met.
+    phone.engine.config.max_known_devices = 2;
+    for n in 0..3 {
+        let mut other = Device::new(1, &format!("other-{n}"));
+        phone.import_bundle(&other.bundle());
+    }
+    let this = phone.known(phone.key, &phone.id).unwrap();
+    assert_eq!(this.metadata, metadata);
     // The record of ourselves makes nobody of us to write to or to publish twice.
     assert_eq!(listed(&mut phone), ["x1-phone"]);
     assert_eq!(phone.sent(phone.key, "x").envelopes, []);
@@ -160,6 +168,25 @@ fn every_change_of_a_device_is_told_once() {
         phone.events()[..],
         [EventKind::BundleRotated { version: 1, .. }]
     ));
+}
+
+#[test]
+fn a_siblings_version_alone_makes_a_new_bundle() {
+    let (mut phone, mut laptop) = (Device::new(1, "phone"), Device::plain(1, "laptop"));
+    phone.import_bundle(&laptop.bundle());
+    phone.enable(&laptop.id).unwrap();
+    let version = |phone: &mut Device| {
+        let bundle = decode_bundle(&phone.bundle()).unwrap();
+        let entries = bundle.entries.iter();
+        let laptop = entries.filter(|entry| entry.installation_id == "laptop");
+        laptop.map(|entry| entry.version).max()
+    };
+    assert_eq!(version(&mut phone), Some(1));
+    let same = laptop.store.current_own_prekey().unwrap().unwrap().signed;
+    laptop.later(HOUR);
+    laptop.import(same, None, 5);
+    phone.import_bundle(&laptop.bundle());
+    assert_eq!(version(&mut phone), Some(5));
 }
 
 #[test]

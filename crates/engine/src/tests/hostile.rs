@@ -79,7 +79,21 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
     assert_eq!(bob.sessions(negative).len(), 0);
     let answer = bob.send(alice.key, "answer");
     assert_eq!(alice.read(bob.key, &answer), "answer");
-    // And never the other way round.
+    // And never the other way round, whatever is known of the sender.
+    let mut other = Device::plain(3, "bob-too");
+    alice.import_bundle(&other.bundle());
+    let [first, second] = ["first", "second"].map(|text| {
+        let sent = alice.send(other.key, text);
+        changed(&sent, |message| message.bundles.clear())
+    });
+    assert!(matches!(
+        outcome(&mut other, alice.key, &first),
+        Outcome::Decrypted(_)
+    ));
+    assert!(!matches!(
+        outcome(&mut other, negative, &second),
+        Outcome::Decrypted(_)
+    ));
     let third = alice.send(bob.key, "third");
     let before = bob.fingerprint();
     assert!(!matches!(
@@ -87,6 +101,41 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
         Outcome::Decrypted(_)
     ));
     assert_eq!(bob.fingerprint(), before);
+}
+
+#[test]
+fn somebody_who_holds_a_key_and_its_negative_cannot_swap_a_session_between_them() {
+    // The secrets 1 and n - 1.
+    let mut one = [0; 32];
+    one[31] = 1;
+    let minus_one = [
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36,
+        0x41, 0x40,
+    ];
+    let [mut plus, mut minus] = [(one, "plus"), (minus_one, "minus")].map(|(secret, id)| {
+        let mut device = Device::plain(1, id);
+        device.engine.account.identity = IdentityKeyPair::from_secret_bytes(&secret).unwrap();
+        device.key = *device.engine.account.identity.public();
+        device.store = MemoryStore::default();
+        let signed = SignedPreKeyPair::generate(&mut device.rng);
+        device.import(signed, None, 1);
+        device
+    });
+    let mut bob = Device::plain(2, "bob");
+    plus.import_bundle(&bob.bundle());
+    bob.import_bundle(&plus.bundle());
+    bob.import_bundle(&minus.bundle());
+    let first = plus.send(bob.key, "first");
+    let second = plus.send(bob.key, "second");
+    bob.read(plus.key, &first);
+    let before = bob.fingerprint();
+    assert!(!matches!(
+        outcome(&mut bob, minus.key, &second.wire),
+        Outcome::Decrypted(_)
+    ));
+    assert_eq!(bob.fingerprint(), before);
+    assert_eq!(bob.read(plus.key, &second), "second");
 }
 
 #[test]

@@ -67,6 +67,15 @@ fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<Envelope>) {
     (alice, bob, first, second)
 }
 
+/// Leaves nothing in the messages that tells which of them was written before a re-key.
+fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
+    for envelope in envelopes {
+        let mut message = crate::wire::decode_message(&envelope.wire).unwrap();
+        message.bundles.clear();
+        envelope.wire = crate::wire::encode_message(message);
+    }
+}
+
 fn id(envelope: &Envelope) -> crypto_core::SessionId {
     envelope.targets[0].session.unwrap().1
 }
@@ -78,11 +87,7 @@ fn a_superseded_session_comes_back_at_once_if_its_id_is_first_and_else_at_its_se
     for seed in 1..12 {
         // Without bundles: nothing tells Bob which session is the later one.
         let (alice, mut bob, mut first, mut second) = two_unanswered(seed);
-        for envelope in first.iter_mut().chain(&mut second) {
-            let mut message = crate::wire::decode_message(&envelope.wire).unwrap();
-            message.bundles.clear();
-            envelope.wire = crate::wire::encode_message(message);
-        }
+        strip_bundles(first.iter_mut().chain(&mut second));
         let from = alice.key;
         let active = |bob: &Device| bob.active(from).unwrap().id;
         bob.read(from, &second[0]);
@@ -502,6 +507,151 @@ fn a_message_skipped_long_ago_is_found_whatever_came_after() {
         bob.read(alice.key, &anew);
     }
     assert_eq!(bob.read(alice.key, &held), "held");
+}
+
+#[test]
+fn a_session_that_the_peer_began_gives_way_to_its_new_prekey_too() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    bob.import_bundle(&alice.bundle());
+    let hello = bob.send(alice.key, "hello");
+    assert_eq!(alice.read(bob.key, &hello), "hello");
+    assert_eq!(mode(&alice.send(bob.key, "hi")), Mode::Ratchet);
+    bob.later(DAY);
+    alice.import_bundle(&bob.bundle());
+    let anew = alice.send(bob.key, "on the new prekey");
+    assert_eq!(mode(&anew), Mode::X3dh);
+    assert_eq!(bob.read(alice.key, &anew), "on the new prekey");
+}
+
+#[test]
+fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others() {
+    let mut bob = Device::plain(2, "bob");
+    let mut devices: Vec<Device> = (0..7)
+        .map(|n| Device::plain(1, &format!("alice-{n}")))
+        .collect();
+    let alice = devices[0].key;
+    for device in &mut devices {
+        device.import_bundle(&bob.bundle());
+        let hello = device.send(bob.key, "hello");
+        bob.read(alice, &hello);
+        // Answered to each alone: a device that is over the limit would get no copy.
+        let answer = bob
+            .sent(alice, "answer")
+            .envelopes
+            .into_iter()
+            .find(|envelope| {
+                let mut reached = envelope.targets.iter();
+                reached.any(|target| target.installation.as_ref() == Some(&device.id))
+            });
+        device.read(bob.key, &answer.unwrap());
+        device.later(1);
+        bob.later(1);
+    }
+    // The oldest session, under a header key that is new to Bob.
+    let from_first = devices[0].send(bob.key, "from the first");
+    assert_eq!(mode(&from_first), Mode::Ratchet);
+    let mut renamed = crate::wire::decode_message(&from_first.wire).unwrap();
+    renamed.installation = devices[6].id.to_string();
+    renamed.bundles.clear();
+    let renamed = crate::wire::encode_message(renamed);
+    let refused = bob.try_receive(alice, &renamed, true).unwrap();
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
+    assert_eq!((refused.session, refused.message), (None, None));
+    assert_eq!(bob.read(alice, &from_first), "from the first");
+    // Read again, its chain is known, and so is the session.
+    let gone = bob.receive(alice, &from_first);
+    assert_eq!(gone.outcome, Outcome::Undecryptable(Reason::MessageKeyGone));
+    assert_eq!(
+        gone.session,
+        from_first.targets[0].session.map(|(_, id)| id)
+    );
+}
+
+/// What was told of sessions.
+fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
+    let events = device.events().into_iter();
+    events
+        .filter_map(|event| match event {
+            EventKind::SessionEstablished(session) => Some(("established", session.id)),
+            EventKind::SessionSuperseded(session) => Some(("superseded", session.id)),
+            EventKind::SessionReactivated(session) => Some(("reactivated", session.id)),
+            EventKind::SessionExpired(session) => Some(("expired", session.id)),
+            EventKind::SessionErased(session) => Some(("erased", session.id)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_change_of_a_session_is_told_at_its_end() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let hello = alice.send(bob.key, "hello");
+    let first = id(&hello);
+    assert_eq!(told(&mut alice), [], "nobody has answered");
+    bob.read(alice.key, &hello);
+    assert_eq!(told(&mut bob), [("established", first)]);
+    let hi = bob.send(alice.key, "hi");
+    alice.read(bob.key, &hi);
+    assert_eq!(told(&mut alice), [("established", first)]);
+
+    let (mut alice, mut bob, mut first, mut second) = two_unanswered(1);
+    assert_eq!(told(&mut alice), [("superseded", id(&first[0]))]);
+    strip_bundles(first.iter_mut().chain(&mut second));
+    bob.engine.config.max_sessions_per_device = 2;
+    for envelope in [&second[0], &first[0]] {
+        bob.read(alice.key, envelope);
+    }
+    told(&mut bob);
+    // One of them is active; the other comes back by what arrives on it.
+    let active = bob.active(alice.key).unwrap().id;
+    let (back, on_it) = if active == id(&first[0]) {
+        (id(&second[0]), &second)
+    } else {
+        (id(&first[0]), &first)
+    };
+    for envelope in &on_it[1..3] {
+        bob.read(alice.key, envelope);
+    }
+    assert_eq!(
+        told(&mut bob),
+        [("superseded", active), ("reactivated", back)]
+    );
+    // A third session, where two have room.
+    alice.reset(bob.key, None).unwrap();
+    let third = alice.send(bob.key, "third");
+    bob.read(alice.key, &third);
+    assert_eq!(
+        told(&mut bob),
+        [
+            ("erased", active),
+            ("superseded", back),
+            ("established", id(&third)),
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
+    let (mut alice, mut bob) = established();
+    bob.engine.config.max_message_keys = 2;
+    let read: Vec<_> = (0..3)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    bob.events();
+    for envelope in &read {
+        bob.try_receive(alice.key, &envelope.wire, false).unwrap();
+    }
+    assert_eq!(
+        bob.events(),
+        [EventKind::MessageKeyDropped {
+            message: read[0].targets[0].message,
+            why: crate::KeyDropped::Limit,
+        }]
+    );
 }
 
 /// What two devices do to each other between two moments.
