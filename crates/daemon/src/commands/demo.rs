@@ -1,5 +1,6 @@
 //! `ratchetd demo`: two people, three devices, over the real interface, each step explained.
 
+mod devices;
 mod party;
 
 use std::io::Write;
@@ -52,6 +53,8 @@ impl Story<'_> {
         self.tampered().await?;
         self.killed_before_confirmation().await?;
         self.second_device(phrase).await?;
+        self.introduced().await?;
+        self.paired().await?;
         self.say(
             "",
             &["That was all of it. Everything above went over the daemons' own sockets."],
@@ -192,67 +195,6 @@ impl Story<'_> {
         expect(again.duplicate, "read for the second time")?;
         self.shown("Bob", &again)?;
         self.bob.confirm(&again).await
-    }
-
-    async fn second_device(&mut self, phrase: Secret) -> Result<(), String> {
-        self.say(
-            "Alice sets up her laptop from the recovery phrase: a second device of the same identity.",
-            &["It introduces itself to the phone, where it waits as pending: only Alice can let it in."],
-        )?;
-        let account = self
-            .laptop
-            .call::<methods::AccountRecover>(methods::RecoverParams {
-                account: account_name()?,
-                mnemonic: phrase,
-                mnemonic_passphrase: None,
-                installation_id: None,
-            })
-            .await?;
-        self.laptop.is(&account)?;
-        let hello = self
-            .laptop
-            .call::<methods::MessageAdvertise>(methods::AdvertiseParams {
-                account: None,
-                recipient: self.alice.identity()?,
-            })
-            .await?;
-        let envelope = hello.envelopes.first().ok_or("no advertisement was made")?;
-        let seen = self.alice.decrypt(&self.laptop, envelope).await?;
-        expect(seen.outcome == "bundle", "an advertisement")?;
-        let devices = self
-            .alice
-            .call::<methods::InstallationList>(methods::ListParams {
-                account: None,
-                identity: None,
-            })
-            .await?;
-        for device in devices {
-            let which = if device.this_device {
-                "this phone"
-            } else {
-                "the laptop"
-            };
-            let line = format!(
-                "{which}: {} ({})",
-                short(&device.installation_id),
-                device.state
-            );
-            self.say("", &[&line])?;
-        }
-        self.say(
-            "Until then, a message to the phone is not for the laptop, and the laptop says what to do.",
-            &[],
-        )?;
-        let sent = self.bob.encrypt(&self.alice, "For the phone").await?;
-        let read = self.laptop.decrypt(&self.bob, only(&sent)?).await?;
-        expect(
-            read.outcome == "not_targeted" && read.reply.is_some(),
-            "not targeted",
-        )?;
-        self.refused(&read)?;
-        let read = self.alice.decrypt(&self.bob, only(&sent)?).await?;
-        self.shown("Alice's phone", &read)?;
-        self.alice.confirm(&read).await
     }
 
     /// What happens, and below it what is seen of it.

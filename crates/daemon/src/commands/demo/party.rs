@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crypto_core::{IdentityKey, MessageId};
+use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::AccountName;
 use rpc::{
     Method,
@@ -23,7 +23,7 @@ pub(super) struct Party {
     data_dir: PathBuf,
     process: Child,
     client: Client,
-    identity: Option<IdentityKey>,
+    device: Option<(IdentityKey, InstallationId)>,
 }
 
 /// The account's name is local to each daemon.
@@ -40,7 +40,7 @@ impl Party {
             data_dir,
             process,
             client,
-            identity: None,
+            device: None,
         })
     }
 
@@ -48,12 +48,23 @@ impl Party {
     pub(super) fn is(&mut self, account: &AccountInfo) -> Result<(), String> {
         let identity = IdentityKey::from_compact(&account.compressed_key)
             .map_err(|error| error.to_string())?;
-        self.identity = Some(identity);
+        let installation =
+            InstallationId::parse(&account.installation_id).map_err(|error| error.to_string())?;
+        self.device = Some((identity, installation));
         Ok(())
     }
 
     pub(super) fn identity(&self) -> Result<IdentityKey, String> {
-        self.identity.ok_or_else(|| "no account yet".to_owned())
+        self.device().map(|(identity, _)| *identity)
+    }
+
+    pub(super) fn installation(&self) -> Result<InstallationId, String> {
+        self.device().map(|(_, installation)| installation.clone())
+    }
+
+    fn device(&self) -> Result<&(IdentityKey, InstallationId), String> {
+        let device = self.device.as_ref();
+        device.ok_or_else(|| "no account yet".to_owned())
     }
 
     pub(super) async fn call<M: Method>(&self, params: M::Params) -> Told<M> {
