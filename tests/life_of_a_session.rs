@@ -100,10 +100,10 @@ fn from_the_first_message_to_the_day_after_the_last() {
     pass(&everyone, 12 * DAY);
     assert_eq!(bob.read(&alice, &letters[0]), "letter 1");
     assert_eq!(standing(&bob, &first), Some(json!("expired")));
-    let old = bob.sessions().into_iter();
-    let old = old
-        .filter(|session| session["sessionId"] == first)
-        .next()
+    let sessions = bob.sessions();
+    let mut sessions = sessions.iter();
+    let old = sessions
+        .find(|session| session["sessionId"] == first)
         .expect("still there");
     let (ended, erase) = (old["endedAt"].as_u64(), old["eraseAt"].as_u64());
     assert_eq!(
