@@ -21,17 +21,10 @@ impl Engine {
         installation: &InstallationId,
     ) -> Result<InstallationView, PairingError> {
         let identity = identity.copied().unwrap_or_else(|| self.me());
-        if !self.is_this_device(&identity, installation) {
-            let device = known(store, &identity, installation)?;
-            if device.pairing != Pairing::Enabled {
-                if identity == self.me() {
-                    self.check_places(store)?;
-                }
-                let enabled = EventKind::InstallationEnabled(device.name());
-                self.decide(store, env, device, Pairing::Enabled, enabled)?;
-            }
+        if self.is_this_device(&identity, installation) {
+            return self.shown(store, env, &identity, installation);
         }
-        self.shown(store, env, &identity, installation)
+        self.decide(store, env, &identity, installation, Pairing::Enabled)
     }
 
     /// Disables a device, ours by default: nothing is sent to it any more, and our bundle does not list it.
@@ -50,12 +43,7 @@ impl Engine {
         if self.is_this_device(&identity, installation) {
             return Err(PairingError::ThisDevice);
         }
-        let device = known(store, &identity, installation)?;
-        if device.pairing != Pairing::Disabled {
-            let disabled = EventKind::InstallationDisabled(device.name());
-            self.decide(store, env, device, Pairing::Disabled, disabled)?;
-        }
-        self.shown(store, env, &identity, installation)
+        self.decide(store, env, &identity, installation, Pairing::Disabled)
     }
 
     /// Keeps the names that a frontend gives a device, ours by default.
@@ -129,22 +117,34 @@ impl Engine {
         }
     }
 
-    /// Writes down the user's word; if it is about a device of ours, the bundle that says so is made at once.
+    /// Writes down the user's word, if it is news; if it is about a device of ours, the bundle that says so is
+    /// made at once.
     fn decide(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        device: Device,
+        identity: &IdentityKey,
+        installation: &InstallationId,
         pairing: Pairing,
-        event: EventKind,
-    ) -> Result<(), PairingError> {
-        let own = device.identity == self.me();
-        store.put_device(&Device { pairing, ..device })?;
-        note(store, env.now, event)?;
-        if own {
-            self.current_bundle(store, env)?;
+    ) -> Result<InstallationView, PairingError> {
+        let own = *identity == self.me();
+        let device = known(store, identity, installation)?;
+        if device.pairing != pairing {
+            let event = if pairing == Pairing::Enabled {
+                if own {
+                    self.check_places(store)?;
+                }
+                EventKind::InstallationEnabled(device.name())
+            } else {
+                EventKind::InstallationDisabled(device.name())
+            };
+            store.put_device(&Device { pairing, ..device })?;
+            note(store, env.now, event)?;
+            if own {
+                self.current_bundle(store, env)?;
+            }
         }
-        Ok(())
+        self.shown(store, env, identity, installation)
     }
 
     /// Whether one more device of ours may be enabled.

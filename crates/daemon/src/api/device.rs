@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crypto_core::{IdentityKey, InstallationId};
+use engine::{Engine, Env, InstallationView, PairingError, Store};
 use rpc::{
     methods,
     types::{InstallationInfo, SessionInfo, SessionsReset},
@@ -27,27 +29,35 @@ pub(super) async fn installation_enable(
     daemon: Arc<Daemon>,
     params: methods::PairingParams,
 ) -> Result<InstallationInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    let (identity, installation) = (params.identity, params.installation_id);
-    account
-        .worker
-        .call(move |engine, store, env| {
-            Ok(engine.enable_installation(store, env, identity.as_ref(), &installation)?)
-        })
-        .await
-        .map(InstallationInfo::from)
+    pair(daemon, params, Engine::enable_installation).await
 }
 
 pub(super) async fn installation_disable(
     daemon: Arc<Daemon>,
     params: methods::PairingParams,
 ) -> Result<InstallationInfo> {
+    pair(daemon, params, Engine::disable_installation).await
+}
+
+type Pair = fn(
+    &mut Engine,
+    &mut dyn Store,
+    &mut Env<'_>,
+    Option<&IdentityKey>,
+    &InstallationId,
+) -> std::result::Result<InstallationView, PairingError>;
+
+async fn pair(
+    daemon: Arc<Daemon>,
+    params: methods::PairingParams,
+    pair: Pair,
+) -> Result<InstallationInfo> {
     let account = daemon.account(params.account.as_ref())?;
-    let (identity, installation) = (params.identity, params.installation_id);
     account
         .worker
         .call(move |engine, store, env| {
-            Ok(engine.disable_installation(store, env, identity.as_ref(), &installation)?)
+            let identity = params.identity.as_ref();
+            Ok(pair(engine, store, env, identity, &params.installation_id)?)
         })
         .await
         .map(InstallationInfo::from)
