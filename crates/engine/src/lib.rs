@@ -37,6 +37,8 @@ mod tests;
 mod time;
 mod view;
 mod wire;
+#[cfg(any(test, feature = "testing"))]
+pub mod world;
 
 pub use account::*;
 pub use answer::*;

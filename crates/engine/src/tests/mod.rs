@@ -3,6 +3,7 @@
 mod bundles;
 mod devices;
 mod hostile;
+mod schedules;
 mod sessions;
 mod time;
 

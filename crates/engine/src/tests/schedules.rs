@@ -1,0 +1,170 @@
+//! The invariants of protocol §7 under schedules drawn by lot: what is sent, lost, repeated, withheld, forged,
+//! and when clocks jump, processes die and devices start over.
+//!
+//! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
+//! `RATCHETD_SCHEDULES` sets how many schedules the long run takes from each mix.
+
+use std::{
+    collections::hash_map::RandomState,
+    env,
+    hash::{BuildHasher, Hasher},
+};
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner},
+};
+
+use crate::{
+    Config,
+    world::{InMemory, Kind, Mix, Step, World},
+};
+
+/// Devices, and what may happen to them.
+struct Course {
+    devices: &'static [&'static str],
+    mix: Mix,
+    steps: usize,
+}
+
+fn one_device_a_side() -> Course {
+    Course {
+        devices: &["alice/phone", "bob/phone"],
+        mix: Mix::everyday(),
+        steps: 40,
+    }
+}
+
+fn suites_of_status_go() -> Course {
+    Course {
+        devices: &["alice/phone*", "bob/phone*"],
+        mix: Mix::everyday(),
+        steps: 40,
+    }
+}
+
+fn mixed_suites() -> Course {
+    Course {
+        devices: &["alice/phone*", "bob/phone"],
+        mix: Mix::everyday(),
+        steps: 40,
+    }
+}
+
+fn two_devices_a_side() -> Course {
+    Course {
+        devices: &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"],
+        mix: Mix::everyday()
+            .and(3, Kind::Enable)
+            .and(1, Kind::Disable)
+            .and(2, Kind::TurnOff)
+            .and(1, Kind::Reset),
+        steps: 40,
+    }
+}
+
+fn crashes_and_clocks() -> Course {
+    Course {
+        devices: &["alice/phone", "bob/phone"],
+        mix: Mix::everyday()
+            .and(5, Kind::DieSending)
+            .and(5, Kind::DieReading)
+            .and(3, Kind::Restart)
+            .and(4, Kind::Jump)
+            .and(3, Kind::SetClock)
+            .and(2, Kind::TurnOff),
+        steps: 40,
+    }
+}
+
+fn lost_states() -> Course {
+    Course {
+        devices: &["alice/phone", "bob/phone", "carol/phone*"],
+        mix: Mix::everyday()
+            .and(3, Kind::LoseState)
+            .and(2, Kind::Reset)
+            .and(2, Kind::TurnOff)
+            .and(2, Kind::Restart),
+        steps: 40,
+    }
+}
+
+/// Lets so many schedules of a course happen.
+fn run(course: &Course, schedules: u32) {
+    let seed = env::var("RATCHETD_SEED").map_or_else(
+        |_| RandomState::new().build_hasher().finish(),
+        |seed| seed.parse().expect("RATCHETD_SEED is a number"),
+    );
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Runs {
+        cases: schedules,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Runs::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mix = course.mix.clone();
+    let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.step(numbers));
+    let schedule = (any::<u64>(), prop::collection::vec(steps, 1..course.steps));
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, steps)| {
+        live(course.devices, keys, &steps);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("RATCHETD_SEED={seed}\n{failure}");
+    }
+}
+
+fn live(devices: &[&str], keys: u64, steps: &[Step]) {
+    World::build(InMemory, keys, devices, Config::default()).live(steps);
+}
+
+#[test]
+fn one_device_a_side_keeps_the_invariants() {
+    run(&one_device_a_side(), 3000);
+}
+
+#[test]
+fn the_suite_of_status_go_keeps_the_invariants() {
+    run(&suites_of_status_go(), 1500);
+}
+
+#[test]
+fn mixed_suites_keep_the_invariants() {
+    run(&mixed_suites(), 1500);
+}
+
+#[test]
+fn two_devices_a_side_keep_the_invariants() {
+    run(&two_devices_a_side(), 1000);
+}
+
+#[test]
+fn crashes_and_jumping_clocks_keep_the_invariants() {
+    run(&crashes_and_clocks(), 2000);
+}
+
+#[test]
+fn lost_states_keep_the_invariants() {
+    run(&lost_states(), 1000);
+}
+
+/// `RATCHETD_SCHEDULES=100000 cargo test -p engine --release -- --ignored many_schedules`
+#[test]
+#[ignore = "takes hours"]
+fn many_schedules_keep_the_invariants() {
+    let schedules = env::var("RATCHETD_SCHEDULES").map_or(10_000, |count| {
+        count.parse().expect("RATCHETD_SCHEDULES is a number")
+    });
+    for course in [
+        one_device_a_side(),
+        suites_of_status_go(),
+        mixed_suites(),
+        two_devices_a_side(),
+        crashes_and_clocks(),
+        lost_states(),
+    ] {
+        run(&course, schedules);
+    }
+}

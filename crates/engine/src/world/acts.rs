@@ -1,0 +1,347 @@
+//! What can happen in a world, by the places of the devices in it.
+
+use std::{rc::Rc, time::Duration};
+
+use crypto_core::IdentityKey;
+use zeroize::Zeroizing;
+
+use super::{
+    Home, World,
+    device::{Device, Fate, ReadState},
+    letter::Letter,
+    oracle::{self, Arrival},
+};
+use crate::{Outcome, ReceiveError, ReceiveRequest, Received, SendRequest, StoreRead as _};
+
+/// What happens to a letter on its last yard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    None,
+    /// One bit is another.
+    Flipped {
+        byte: usize,
+        bit: u8,
+    },
+    /// It is said to be from this identity.
+    SaidToBeFrom(usize),
+}
+
+/// How a letter is handed to a device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handing {
+    pub(super) confirm: bool,
+    pub(super) fate: Fate,
+    pub(super) damage: Damage,
+}
+
+impl Handing {
+    pub(super) const PLAIN: Self = Self {
+        confirm: true,
+        fate: Fate::Answers,
+        damage: Damage::None,
+    };
+}
+
+impl<H: Home> World<H> {
+    pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, fate: Fate) {
+        self.wake(from);
+        let recipient = self.key_of(to);
+        let request = SendRequest {
+            recipients: vec![recipient],
+            payload: Zeroizing::new(text.as_bytes().to_vec()),
+            request_id: None,
+        };
+        let sent = self.devices[from].call(&mut self.home, self.now, fate, |engine, store, env| {
+            engine.send(store, env, &request)
+        });
+        let sent = sent.expect("sent");
+        if fate != Fate::Answers {
+            return;
+        }
+        let known = self.devices[from]
+            .store()
+            .devices(&recipient)
+            .expect("read");
+        let of_recipient = sent
+            .skipped
+            .iter()
+            .filter(|left| left.identity == recipient);
+        let reached = sent
+            .envelopes
+            .iter()
+            .filter(|envelope| envelope.recipient == Some(recipient))
+            .flat_map(|envelope| &envelope.targets)
+            .filter(|target| target.installation.is_some());
+        assert_eq!(
+            known.len(),
+            of_recipient.count() + reached.count(),
+            "a device was left out silently"
+        );
+        for envelope in sent.envelopes {
+            self.post(from, envelope, Some(text));
+        }
+    }
+
+    pub(super) fn advertise_from(&mut self, from: usize, to: usize) {
+        self.wake(from);
+        let recipient = self.key_of(to);
+        let envelope = self.devices[from]
+            .call(
+                &mut self.home,
+                self.now,
+                Fate::Answers,
+                |engine, store, env| engine.advertise(store, env, &recipient),
+            )
+            .expect("an advertisement");
+        self.post(from, envelope, None);
+    }
+
+    /// Hands a letter to a device and holds what becomes of it against the invariants; `None` if it was
+    /// no message any more.
+    pub(super) fn hand(
+        &mut self,
+        at: usize,
+        letter: &Letter,
+        handing: Handing,
+    ) -> Option<Received> {
+        self.wake(at);
+        let (sender, wire) = self.damaged(letter, handing.damage);
+        let intact = handing.damage == Damage::None;
+        let arrival = Arrival {
+            letter,
+            intact,
+            confirm: handing.confirm,
+            fate: handing.fate,
+            now: self.now,
+        };
+        let reader = &mut self.devices[at];
+        let obliged =
+            intact && self.keeps_everything && oracle::must_open(reader, letter, self.now);
+        let dies_before = handing.fate == Fate::DiesBeforeCommit;
+        let before = (!obliged || dies_before).then(|| reader.fingerprint());
+        let request = ReceiveRequest {
+            sender,
+            wire,
+            confirm: handing.confirm,
+        };
+        let received = reader.call(
+            &mut self.home,
+            self.now,
+            handing.fate,
+            |engine, store, env| engine.receive(store, env, &request),
+        );
+        let (read, again) = match &received {
+            Ok(received) => {
+                oracle::judge(&self.ledger, reader, &arrival, obliged, received);
+                let read = matches!(received.outcome, Outcome::Decrypted(_));
+                (read && !received.duplicate, received.duplicate)
+            }
+            Err(ReceiveError::NotAMessage(_)) if !intact => (false, false),
+            Err(error) => panic!("not received: {error}"),
+        };
+        if let Some(before) = before
+            && (!read || dies_before)
+        {
+            let confirmed_again = again && handing.confirm && !dies_before;
+            oracle::check_untouched(&before, &reader.fingerprint(), confirmed_again);
+        }
+        let received = received.ok()?;
+        if handing.fate != Fate::Answers {
+            return None;
+        }
+        if intact {
+            self.check_bundle_taken(at, letter);
+        }
+        if let Some(reply) = &received.reply {
+            self.post(at, reply.clone(), None);
+        }
+        Some(received)
+    }
+
+    /// Every letter tells of the prekey its sender has; who reads of it knows it from then on.
+    fn check_bundle_taken(&self, at: usize, letter: &Letter) {
+        let (reader, sender) = (&self.devices[at], &self.devices[letter.from]);
+        let fresh = sender.published_in(letter) && sender.id == letter.installation;
+        // Without the extension a version too far ahead is not believed (protocol §3, jump rule).
+        if fresh && !sender.plain && at != letter.from && self.keeps_everything {
+            assert!(reader.knows_prekey_of(sender), "a bundle was not taken up");
+        }
+    }
+
+    fn damaged(&self, letter: &Letter, damage: Damage) -> (IdentityKey, Vec<u8>) {
+        let mut wire = letter.wire.clone();
+        match damage {
+            Damage::None => (letter.sender, wire),
+            Damage::Flipped { byte, bit } => {
+                let place = byte % wire.len();
+                wire[place] ^= 1 << (bit % 8);
+                (letter.sender, wire)
+            }
+            Damage::SaidToBeFrom(identity) => (self.key_of(identity), wire),
+        }
+    }
+
+    /// Hands over the parcel at `index` of what is on the way, which then is on the way no more.
+    pub(super) fn deliver_from(
+        &mut self,
+        at: usize,
+        index: usize,
+        handing: Handing,
+    ) -> Option<Received> {
+        let parcel = Rc::clone(&self.devices[at].in_flight[index]);
+        if handing.damage == Damage::None && handing.fate != Fate::DiesBeforeCommit {
+            self.devices[at].in_flight.remove(index);
+        }
+        self.hand(at, &parcel, handing)
+    }
+
+    /// The frontend confirms everything it has read.
+    pub(super) fn confirm_at(&mut self, at: usize) {
+        self.wake(at);
+        let (now, keeps) = (self.now, self.keeps_everything);
+        let reader = &mut self.devices[at];
+        let unconfirmed: Vec<_> = reader
+            .read
+            .iter()
+            .filter(|(_, state)| **state != ReadState::Confirmed)
+            .map(|(id, _)| *id)
+            .collect();
+        let confirmed = reader
+            .call(&mut self.home, now, Fate::Answers, |engine, store, _| {
+                engine.confirm(store, &unconfirmed)
+            })
+            .expect("confirmed");
+        assert!(confirmed <= unconfirmed.len());
+        let ran = reader.ran(now);
+        let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
+            Some(ReadState::Unconfirmed { ran: read_at }) => ran == *read_at,
+            _ => false,
+        });
+        assert!(
+            !keeps || confirmed >= fresh.count(),
+            "a key was dropped early"
+        );
+        for id in unconfirmed {
+            reader.read.insert(id, ReadState::Confirmed);
+        }
+    }
+
+    /// A bundle of `of` reaches `at` outside of any message: its newest, or one `age` bundles older.
+    pub(super) fn import_at(&mut self, at: usize, of: usize, age: usize) {
+        self.wake(at);
+        if age == 0 {
+            self.wake(of);
+            let bundle = self.devices[of]
+                .call(
+                    &mut self.home,
+                    self.now,
+                    Fate::Answers,
+                    |engine, store, env| engine.bundle(store, env),
+                )
+                .expect("a bundle");
+            let published = &mut self.devices[of].published;
+            if published.last() != Some(&bundle.wire) {
+                published.push(bundle.wire);
+            }
+        }
+        let published = &self.devices[of].published;
+        let Some(wire) = published
+            .iter()
+            .rev()
+            .nth(age % published.len().max(1))
+            .cloned()
+        else {
+            return;
+        };
+        self.devices[at]
+            .call(
+                &mut self.home,
+                self.now,
+                Fate::Answers,
+                |engine, store, env| engine.import_bundle(store, env, &wire),
+            )
+            .expect("imported");
+    }
+
+    /// The user of `at` decides about the device `of`, if it is known there.
+    pub(super) fn pair_at(&mut self, at: usize, of: usize, enable: bool) {
+        self.wake(at);
+        let other = &self.devices[of];
+        let (key, id) = (other.key, other.id.clone());
+        let known = self.devices[at].store().device(&key, &id).expect("read");
+        if known.is_none() || at == of {
+            return;
+        }
+        self.devices[at]
+            .call(
+                &mut self.home,
+                self.now,
+                Fate::Answers,
+                |engine, store, env| {
+                    if enable {
+                        engine.enable_installation(store, env, Some(&key), &id)
+                    } else {
+                        engine.disable_installation(store, env, Some(&key), &id)
+                    }
+                },
+            )
+            .map_or_else(limit_only, |_| ());
+    }
+
+    /// The user of `at` starts over with the identity of `of`.
+    pub(super) fn reset_at(&mut self, at: usize, of: usize) {
+        self.wake(at);
+        let key = self.devices[of].key;
+        self.devices[at]
+            .call(
+                &mut self.home,
+                self.now,
+                Fate::Answers,
+                |engine, store, env| engine.reset_sessions(store, env, &key, None),
+            )
+            .expect("reset");
+    }
+
+    /// The device's clock jumps, ahead or back.
+    pub(super) fn jump_at(&mut self, at: usize, by: Duration, ahead: bool) {
+        let by = i64::try_from(by.as_millis()).expect("a span");
+        let device = &mut self.devices[at];
+        device.clock_error += if ahead { by } else { -by };
+        self.wake(at);
+    }
+
+    pub(super) fn restart_at(&mut self, at: usize) {
+        self.devices[at].restart(&mut self.home, self.now);
+        self.devices[at].sweep(&mut self.home, self.now);
+    }
+
+    pub(super) fn start_over_at(&mut self, at: usize) {
+        self.devices[at].start_over(&mut self.home, self.seed, self.now);
+        self.devices[at].sweep(&mut self.home, self.now);
+    }
+}
+
+/// That the identity has enough devices enabled is an answer; anything else is a fault.
+fn limit_only(error: crate::PairingError) {
+    assert!(
+        matches!(error, crate::PairingError::Limit { .. }),
+        "not decided: {error}"
+    );
+}
+
+impl<S: crate::Transaction> Device<S> {
+    /// Whether the letter told of the prekey that is this device's current one.
+    fn published_in(&self, letter: &Letter) -> bool {
+        let Some(current) = self.current_prekey() else {
+            return false;
+        };
+        let message = crate::wire::decode_message(&letter.wire).expect("our own message");
+        message.bundles.iter().any(|bundle| {
+            let bundle = crate::wire::decode_bundle(bundle).expect("our own bundle");
+            bundle.entries.iter().any(|entry| {
+                entry.installation_id == self.id.as_str()
+                    && entry.signed_pre_key == current.to_bytes()
+            })
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! One simulated device: an engine, a store, clocks that need not be right, and a frontend's memory.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crypto_core::{
+    IdentityKey, IdentityKeyPair, InstallationId, MessageId, SessionId, SignedPreKey,
+    SignedPreKeyPair,
+};
+
+use super::{Home, letter::Parcel, random::Sequence};
+use crate::{
+    Account, AccountName, Config, Engine, Env, PreKeyImport, Session, Standing, Store, Transaction,
+    UnixMillis,
+};
+
+/// How the process fares around one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It answers.
+    Answers,
+    /// It dies before what the call wrote is committed.
+    DiesBeforeCommit,
+    /// It dies after that, before anybody has the answer.
+    DiesAfterCommit,
+}
+
+/// What the frontend knows of a message it read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadState {
+    /// Read when the device had run this long, and not confirmed.
+    Unconfirmed { ran: u64 },
+    /// Not to be read again.
+    Confirmed,
+}
+
+/// A reply that the device gave: when by its own clock, and to whom.
+pub(super) type Reply = (UnixMillis, IdentityKey, Option<InstallationId>);
+
+pub(super) struct Device<S> {
+    pub(super) name: String,
+    /// Number of its identity in the world.
+    pub(super) identity: usize,
+    /// Rises each time it lost its state and started over.
+    life: u32,
+    /// Like status-go's: no extension in its bundles.
+    pub(super) plain: bool,
+    config: Config,
+    pub(super) key: IdentityKey,
+    pub(super) id: InstallationId,
+    account_name: AccountName,
+    engine: Engine,
+    store: Option<S>,
+    rng: Sequence,
+    /// By how many milliseconds its clock is wrong.
+    pub(super) clock_error: i64,
+    /// The latest moment its engine has ever seen.
+    pub(super) latest: UnixMillis,
+    /// True time when its process started.
+    started: u64,
+    /// How long its earlier processes ran, in milliseconds.
+    ran_before: u64,
+    pub(super) on: bool,
+    pub(super) in_flight: Vec<Parcel>,
+    /// Bundles it has published, oldest first.
+    pub(super) published: Vec<Vec<u8>>,
+    /// What its frontend shows.
+    pub(super) texts: Vec<String>,
+    pub(super) read: BTreeMap<MessageId, ReadState>,
+    pub(super) replies: Vec<Reply>,
+}
+
+/// What a message that is not read must not change, by session.
+pub(super) type Fingerprint = BTreeMap<SessionId, Print>;
+
+/// One session: all of it but its standing, which a bundle may change, and the number of keys stored for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Print {
+    pub(super) state: Vec<u8>,
+    pub(super) keys: u64,
+    pub(super) standing: Standing,
+}
+
+impl<S: Transaction> Device<S> {
+    pub(super) fn new(
+        home: &mut impl Home<Store = S>,
+        name: &str,
+        identity: usize,
+        plain: bool,
+        config: Config,
+        seed: u64,
+        now: u64,
+    ) -> Self {
+        let mut device = Self::born(home, name, identity, plain, config, seed, now, 0);
+        device.publish_plain_prekey(home, now);
+        device
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the facts of a birth")]
+    fn born(
+        home: &mut impl Home<Store = S>,
+        name: &str,
+        identity: usize,
+        plain: bool,
+        config: Config,
+        seed: u64,
+        now: u64,
+        life: u32,
+    ) -> Self {
+        let label = format!("{}-{life}", name.replace('/', "-"));
+        let id = if plain {
+            label.clone()
+        } else {
+            format!("x1-{label}")
+        };
+        let id = InstallationId::parse(&id).expect("an id");
+        let account_name = AccountName::parse(&label).expect("a name");
+        let account = account(identity, &account_name, &id);
+        let key = *account.identity.public();
+        let store = home.create(&account);
+        Self {
+            name: name.to_owned(),
+            identity,
+            life,
+            plain,
+            engine: Engine::new(account, config.clone()),
+            config,
+            key,
+            id,
+            account_name,
+            store: Some(store),
+            rng: Sequence::of(seed, &label),
+            clock_error: 0,
+            latest: UnixMillis(0),
+            started: now,
+            ran_before: 0,
+            on: true,
+            in_flight: Vec::new(),
+            published: Vec::new(),
+            texts: Vec::new(),
+            read: BTreeMap::new(),
+            replies: Vec::new(),
+        }
+    }
+
+    pub(super) fn store(&self) -> &S {
+        self.store.as_ref().expect("a store")
+    }
+
+    /// What its clock shows.
+    pub(super) fn clock(&self, now: u64) -> UnixMillis {
+        UnixMillis(now.saturating_add_signed(self.clock_error))
+    }
+
+    /// How long it has run, all its processes together, in milliseconds.
+    pub(super) fn ran(&self, now: u64) -> u64 {
+        self.ran_before + if self.on { now - self.started } else { 0 }
+    }
+
+    /// One call in a batch of its own, kept if it succeeds and undone if not; `None` if nobody got the
+    /// answer. What was answered is given to `seen` in any case, with whether it was committed.
+    pub(super) fn call<T, E>(
+        &mut self,
+        home: &mut impl Home<Store = S>,
+        now: u64,
+        fate: Fate,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let clock = self.clock(now);
+        self.latest = self.latest.max(clock);
+        let mut env = Env {
+            now: clock,
+            running: Duration::from_millis(now - self.started),
+            rng: &mut self.rng,
+        };
+        let store = self.store.as_mut().expect("a store");
+        store.begin().expect("begin");
+        store.savepoint().expect("savepoint");
+        let result = call(&mut self.engine, store, &mut env);
+        if result.is_ok() {
+            store.release().expect("release");
+        } else {
+            store.rollback().expect("rollback");
+        }
+        if fate == Fate::DiesBeforeCommit {
+            self.restart(home, now);
+            return result;
+        }
+        store.commit().expect("commit");
+        if fate == Fate::DiesAfterCommit {
+            self.restart(home, now);
+        }
+        result
+    }
+
+    /// The process ends and another one starts.
+    pub(super) fn restart(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+        self.ran_before = self.ran(now);
+        self.started = now;
+        self.on = true;
+        let store = self.store.take().expect("a store");
+        self.store = Some(home.reopen(&self.account_name, store));
+        let account = account(self.identity, &self.account_name, &self.id);
+        self.engine = Engine::new(account, self.config.clone());
+        self.replies.clear();
+    }
+
+    /// The process ends and none starts for now.
+    pub(super) fn turn_off(&mut self, now: u64) {
+        if self.on {
+            self.ran_before = self.ran(now);
+            self.on = false;
+        }
+    }
+
+    /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account recovery).
+    pub(super) fn start_over(&mut self, home: &mut impl Home<Store = S>, seed: u64, now: u64) {
+        let fresh = Self::born(
+            home,
+            &self.name,
+            self.identity,
+            self.plain,
+            self.config.clone(),
+            seed,
+            now,
+            self.life + 1,
+        );
+        let old = std::mem::replace(self, fresh);
+        self.clock_error = old.clock_error;
+        self.in_flight = old.in_flight;
+        self.publish_plain_prekey(home, now);
+    }
+
+    /// Rotation and erasure, as a daemon does them every hour.
+    pub(super) fn sweep(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+        self.publish_plain_prekey(home, now);
+        self.call(home, now, Fate::Answers, |engine, store, env| {
+            engine.sweep(store, env)?;
+            let newest = store.events(usize::MAX)?.last().map(|(number, _)| *number);
+            store.remove_events_up_to(newest.unwrap_or(0))?;
+            Ok::<_, crate::SendError>(())
+        })
+        .expect("a sweep");
+        let bundle = self.store().own_bundle().expect("read");
+        let wire = bundle.expect("a bundle").wire;
+        if self.published.last() != Some(&wire) {
+            self.published.push(wire);
+        }
+    }
+
+    /// Devices like status-go's make their prekeys without the extension.
+    pub(super) fn publish_plain_prekey(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+        let span = self.config.prekey_rotation;
+        let clock = self.clock(now);
+        let fresh = self
+            .store()
+            .own_bundle()
+            .expect("read")
+            .is_some_and(|bundle| {
+                let made = bundle.prekey_created_at;
+                clock.since(made) < span && made <= clock.after(span)
+            });
+        if !self.plain || fresh {
+            return;
+        }
+        let signed = SignedPreKeyPair::generate(&mut self.rng);
+        let import = PreKeyImport {
+            signed,
+            ratchet: None,
+            version: None,
+            created_at: None,
+        };
+        self.call(home, now, Fate::Answers, |engine, store, env| {
+            engine.import_prekey(store, env, import)
+        })
+        .expect("a prekey");
+    }
+
+    /// The prekey that others should know of it; `None` until it has made one.
+    pub(super) fn current_prekey(&self) -> Option<SignedPreKey> {
+        let bundle = self.store().own_bundle().expect("read")?;
+        let own = bundle
+            .entries
+            .iter()
+            .find(|entry| entry.installation == self.id)?;
+        Some(own.signed_pre_key)
+    }
+
+    /// Whether it knows the current prekey of `other`.
+    pub(super) fn knows_prekey_of(&self, other: &Self) -> bool {
+        let known = self.store().device(&other.key, &other.id).expect("read");
+        let known = known.and_then(|device| device.prekey);
+        match (known, other.current_prekey()) {
+            (Some(known), Some(current)) => *known.key.signed_pre_key() == current,
+            _ => false,
+        }
+    }
+
+    /// All sessions, as far as a message that fails must not change them.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let sessions = self.store().sessions(None).expect("read");
+        let print = |session: Session| {
+            let keys = self.store().stored_key_count(&session.id).expect("read");
+            let facts = format!(
+                "{:?}{:?}{:?}{}{}{}",
+                session.overtaking,
+                session.lost_to,
+                session.installation,
+                session.sent,
+                session.received,
+                session.advances,
+            );
+            let ratchet = session.ratchet.to_bytes();
+            let print = Print {
+                state: [ratchet.as_slice(), facts.as_bytes()].concat(),
+                keys,
+                standing: session.standing,
+            };
+            (session.id, print)
+        };
+        sessions.into_iter().map(print).collect()
+    }
+}
+
+fn account(identity: usize, name: &AccountName, id: &InstallationId) -> Account {
+    let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
+    Account {
+        name: name.clone(),
+        identity: IdentityKeyPair::from_secret_bytes(&secret).expect("a key"),
+        installation: id.clone(),
+        fresh_installation: true,
+        created_at: super::BEGINNING,
+    }
+}

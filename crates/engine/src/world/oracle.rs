@@ -1,0 +1,288 @@
+//! The invariants of protocol §7, held after everything that a device sends or reads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
+
+use super::{
+    HOUR,
+    device::{Device, Fate, Fingerprint, ReadState},
+    letter::Letter,
+};
+use crate::{Mode, Outcome, Reason, Received, Standing, Transaction, wire};
+
+/// A message is readable for so long, whatever happens (protocol §7).
+const READABLE: Duration = Duration::from_secs(13 * 24 * 60 * 60);
+/// A message that was read is read again for so long, until it is confirmed (protocol §1).
+const UNCONFIRMED: u64 = 24 * HOUR;
+/// Replies to one device, and to one identity, are counted in this span (protocol §1).
+const REPLY_SPAN: Duration = Duration::from_secs(2 * 60 * 60);
+const REPLIES_TO_IDENTITY: usize = 3;
+
+/// What was really said, by message id.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    said: BTreeMap<MessageId, Said>,
+    /// The IVs that left a device: each comes from a message key, so that a repeated one is a key used twice.
+    ivs: BTreeSet<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Said {
+    sender: IdentityKey,
+    installation: InstallationId,
+    recipient: InstallationId,
+    suite: Suite,
+    text: String,
+}
+
+impl Ledger {
+    /// Takes down a letter that left a device: no message key may have been used before.
+    pub(super) fn enter(&mut self, letter: &Letter) {
+        for aim in &letter.aims {
+            assert!(matches!(aim.mode, Mode::X3dh | Mode::Ratchet), "{aim:?}");
+            let text = letter.text.clone().expect("no empty ratchet messages");
+            let said = Said {
+                sender: letter.sender,
+                installation: letter.installation.clone(),
+                recipient: aim.installation.clone(),
+                suite: aim.suite,
+                text,
+            };
+            let before = self.said.insert(aim.message, said);
+            assert!(before.is_none(), "a message key encrypts twice: {before:?}");
+        }
+        let message = wire::decode_message(&letter.wire).expect("our own message");
+        for entry in message.entries.values().filter(|entry| entry.dr.is_some()) {
+            let iv = entry.payload.iter().take(16).copied().collect();
+            assert!(self.ivs.insert(iv), "an IV is used twice");
+        }
+    }
+
+    /// A text that is said to be authentic must be what that identity said; in suite x25519 that device, to this one.
+    fn check_authentic(
+        &self,
+        received: &Received,
+        reader: &InstallationId,
+        text: &str,
+    ) -> MessageId {
+        let id = received.message.expect("a message id");
+        let said = self.said.get(&id).expect("nobody sent this");
+        assert_eq!(said.text, text, "another text than was sent");
+        assert_eq!(said.sender, received.sender, "another sender");
+        if said.suite == Suite::X25519 {
+            assert_eq!(Some(&said.installation), received.installation.as_ref());
+            assert_eq!(said.recipient, *reader);
+        }
+        id
+    }
+}
+
+/// A letter as it reached a device.
+pub(super) struct Arrival<'a> {
+    pub(super) letter: &'a Letter,
+    /// As it was sent, and said to be from who sent it.
+    pub(super) intact: bool,
+    pub(super) confirm: bool,
+    pub(super) fate: Fate,
+    /// True time.
+    pub(super) now: u64,
+}
+
+/// Whether the reader has to be able to open the letter now.
+pub(super) fn must_open<S: Transaction>(reader: &Device<S>, letter: &Letter, now: u64) -> bool {
+    let Some(aim) = letter.aim_at(&reader.id) else {
+        return false;
+    };
+    let clock = reader.latest.max(reader.clock(now));
+    let young = aim.clock.is_some_and(|sent| clock.since(sent) < READABLE);
+    let unread = match reader.read.get(&aim.message) {
+        None => true,
+        Some(ReadState::Confirmed) => false,
+        Some(ReadState::Unconfirmed { ran }) => reader.ran(now) - ran < UNCONFIRMED,
+    };
+    young && aim.prekey_known && unread
+}
+
+/// Holds what became of a letter against what had to become of it, and takes down what the frontend now knows.
+pub(super) fn judge<S: Transaction>(
+    ledger: &Ledger,
+    reader: &mut Device<S>,
+    arrival: &Arrival<'_>,
+    obliged: bool,
+    received: &Received,
+) {
+    let Arrival { letter, .. } = *arrival;
+    match &received.outcome {
+        Outcome::Decrypted(text) => {
+            let text = String::from_utf8(text.to_vec()).expect("text");
+            if received.authenticated {
+                let id = ledger.check_authentic(received, &reader.id, &text);
+                note_read(reader, arrival, id, received.duplicate);
+            } else {
+                assert!(letter.dh, "only DH messages are not authentic");
+                // Without its bundle an advertisement is a message that says nothing.
+                let said = letter.text.as_deref().unwrap_or_default();
+                assert_eq!(text, said);
+                assert!(!arrival.intact || letter.text.is_some());
+            }
+            if arrival.fate == Fate::Answers {
+                reader.texts.push(text);
+            }
+        }
+        Outcome::Bundle if arrival.intact => assert!(letter.text.is_none(), "a text was lost"),
+        Outcome::Own if arrival.intact => assert_eq!(letter.installation, reader.id),
+        Outcome::NotTargeted(reason) if arrival.intact => {
+            assert!(
+                !letter.dh && letter.aim_at(&reader.id).is_none(),
+                "it was for us"
+            );
+            let own = letter.sender == reader.key;
+            let fitting = if own {
+                Reason::NotPaired
+            } else {
+                Reason::OtherInstallation
+            };
+            assert_eq!(*reason, fitting);
+        }
+        Outcome::Undecryptable(reason) if arrival.intact => {
+            assert!(!letter.dh, "a DH message always opens");
+            let aim = letter.aim_at(&reader.id).expect("not for us");
+            assert!(
+                !obliged,
+                "a message had to open: {reason:?}, {:?}",
+                letter.text
+            );
+            let fits = match reason {
+                Reason::SessionNotFound => aim.mode == Mode::Ratchet,
+                Reason::PreKeyNotFound => aim.mode == Mode::X3dh,
+                Reason::MessageKeyGone => true,
+                _ => false,
+            };
+            assert!(fits, "{reason:?} does not fit {aim:?}");
+        }
+        _ => assert!(!arrival.intact, "{:?}", received.outcome),
+    }
+    assert!(
+        !obliged || matches!(received.outcome, Outcome::Decrypted(_)),
+        "a message had to open: {:?}",
+        received.outcome
+    );
+    check_reply(reader, arrival, received);
+}
+
+/// A message is given again, marked, until it is confirmed; then never (protocol §7, read twice).
+fn note_read<S: Transaction>(
+    reader: &mut Device<S>,
+    arrival: &Arrival<'_>,
+    id: MessageId,
+    duplicate: bool,
+) {
+    let before = reader.read.get(&id).copied();
+    assert_ne!(
+        before,
+        Some(ReadState::Confirmed),
+        "read again after confirmation"
+    );
+    assert_eq!(before.is_some(), duplicate, "the mark of a duplicate");
+    if arrival.fate == Fate::DiesBeforeCommit {
+        return;
+    }
+    let state = match before {
+        _ if arrival.confirm => ReadState::Confirmed,
+        Some(known) => known,
+        None => ReadState::Unconfirmed {
+            ran: reader.ran(arrival.now),
+        },
+    };
+    reader.read.insert(id, state);
+}
+
+/// Whoever lacks our session, our prekey or this device is told of our bundle, within the limits of protocol §1.
+fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, received: &Received) {
+    let due = matches!(
+        received.outcome,
+        Outcome::NotTargeted(_)
+            | Outcome::Undecryptable(Reason::SessionNotFound | Reason::PreKeyNotFound)
+    );
+    // A process that died has forgotten what it replied to.
+    if arrival.fate != Fate::Answers {
+        return;
+    }
+    let clock = reader.clock(arrival.now);
+    let recent: Vec<_> = reader
+        .replies
+        .iter()
+        .filter(|(at, to, _)| {
+            *to == received.sender && *at <= clock && clock.since(*at) < REPLY_SPAN
+        })
+        .collect();
+    let permitted = recent.len() < REPLIES_TO_IDENTITY
+        && !recent.iter().any(|(_, _, id)| *id == received.installation);
+    if due {
+        assert_eq!(
+            received.reply.is_some(),
+            permitted,
+            "a reply is due within its limits"
+        );
+    }
+    if received.reply.is_some() {
+        assert!(permitted, "a reply beyond the limits");
+        let to = (clock, received.sender, received.installation.clone());
+        reader.replies.push(to);
+    }
+}
+
+/// A message that was not read, or was read before, changes no session; but the bundle it carries may expire
+/// one, and reading again with a confirmation erases the message's key.
+pub(super) fn check_untouched(before: &Fingerprint, after: &Fingerprint, confirmed_again: bool) {
+    assert!(
+        before.keys().eq(after.keys()),
+        "a message that was not read made or erased a session"
+    );
+    let mut erased = 0;
+    for (before, after) in before.values().zip(after.values()) {
+        assert_eq!(
+            before.state, after.state,
+            "a message that was not read changed a session"
+        );
+        let expired = matches!(after.standing, Standing::Expired { .. });
+        assert!(
+            before.standing == after.standing || expired,
+            "a message that was not read moved a session"
+        );
+        assert!(
+            after.keys <= before.keys,
+            "a message that was not read left keys"
+        );
+        erased += before.keys - after.keys;
+    }
+    assert_eq!(erased, u64::from(confirmed_again), "keys were erased");
+}
+
+/// What is kept of one identity stays bounded (protocol §1).
+pub(super) fn check_bounds<S: Transaction>(
+    device: &Device<S>,
+    identity: &IdentityKey,
+    config: &crate::Config,
+) {
+    let store = device.store();
+    let sessions = store.sessions(Some(identity)).expect("read");
+    assert!(sessions.len() <= config.max_sessions_per_identity);
+    let devices = store.devices(identity).expect("read");
+    assert!(devices.len() <= config.max_known_devices);
+    let mut of_device = BTreeMap::<_, usize>::new();
+    for session in &sessions {
+        *of_device.entry(&session.installation).or_default() += 1;
+        let keys = store.stored_key_count(&session.id).expect("read");
+        assert!(keys <= u64::from(config.max_message_keys));
+    }
+    assert!(
+        of_device
+            .values()
+            .all(|count| *count <= config.max_sessions_per_device)
+    );
+}

@@ -1,0 +1,95 @@
+//! After the last disturbance two devices that exchange two messages each way send on the same session (protocol §7).
+
+use std::collections::BTreeMap;
+
+use crypto_core::SessionId;
+use zeroize::Zeroizing;
+
+use super::{Fate, Home, World, acts::Handing};
+use crate::SendRequest;
+
+/// Messages each way, one after the other.
+const ROUNDS: usize = 2;
+
+impl<H: Home> World<H> {
+    /// Clocks are set right, nothing is on the way, and all exchange two messages each way, one after the other.
+    /// Then any two devices that send to each other do so on the same session.
+    pub fn settles(&mut self) {
+        for at in 0..self.devices.len() {
+            self.devices[at].in_flight.clear();
+            self.devices[at].clock_error = 0;
+            self.wake(at);
+        }
+        for round in 0..ROUNDS {
+            for from in 0..self.devices.len() {
+                for to in self.others(from) {
+                    self.send_from(from, to, &format!("settle {round}"), Fate::Answers);
+                    self.hand_out();
+                }
+            }
+        }
+        let mut sends_on = BTreeMap::new();
+        for from in 0..self.devices.len() {
+            for to in self.others(from) {
+                self.sessions_sent_on(from, to, &mut sends_on);
+            }
+        }
+        for ((from, to), session) in &sends_on {
+            if let Some(back) = sends_on.get(&(*to, *from)) {
+                assert_eq!(
+                    session, back,
+                    "{} and {} do not settle",
+                    self.devices[*from].name, self.devices[*to].name
+                );
+            }
+        }
+        self.check_bounds();
+    }
+
+    /// The identities other than the device's own.
+    fn others(&self, from: usize) -> Vec<usize> {
+        let own = self.devices[from].identity;
+        (0..self.identities.len()).filter(|to| *to != own).collect()
+    }
+
+    /// Everything on the way arrives; what is said in reply is lost.
+    fn hand_out(&mut self) {
+        for at in 0..self.devices.len() {
+            for parcel in std::mem::take(&mut self.devices[at].in_flight) {
+                self.hand(at, &parcel, Handing::PLAIN);
+            }
+        }
+        for device in &mut self.devices {
+            device.in_flight.clear();
+        }
+    }
+
+    /// The sessions that the next message goes on, by the two devices.
+    fn sessions_sent_on(
+        &mut self,
+        from: usize,
+        to: usize,
+        sends_on: &mut BTreeMap<(usize, usize), SessionId>,
+    ) {
+        let request = SendRequest {
+            recipients: vec![self.key_of(to)],
+            payload: Zeroizing::new(b"probe".to_vec()),
+            request_id: None,
+        };
+        let (now, home) = (self.now, &mut self.home);
+        let sent = self.devices[from]
+            .call(home, now, Fate::DiesBeforeCommit, |engine, store, env| {
+                engine.send(store, env, &request)
+            })
+            .expect("sent");
+        for target in sent.envelopes.iter().flat_map(|envelope| &envelope.targets) {
+            let reader = self
+                .devices
+                .iter()
+                .position(|device| Some(&device.id) == target.installation.as_ref());
+            if let (Some(reader), Some((_, session))) = (reader, target.session) {
+                sends_on.insert((from, reader), session);
+            }
+        }
+    }
+}
