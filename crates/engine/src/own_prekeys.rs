@@ -61,10 +61,23 @@ impl Engine {
         {
             return Ok(bundle.clone());
         }
-        let prekey = match store.current_own_prekey()? {
-            Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => prekey,
-            outdated => self.rotate(store, env, outdated)?,
-        };
+        match store.current_own_prekey()? {
+            Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => {
+                Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
+            }
+            _ => self.replace_prekey(store, env),
+        }
+    }
+
+    /// Replaces the prekey before its time, and publishes the new one.
+    pub(crate) fn replace_prekey(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+    ) -> Result<OwnBundle, SendError> {
+        let outdated = store.current_own_prekey()?;
+        let prekey = self.rotate(store, env, outdated)?;
+        let (known, siblings) = (store.own_bundle()?, self.enabled_siblings(store)?);
         Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
     }
 

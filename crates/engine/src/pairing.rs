@@ -3,7 +3,7 @@
 use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
-    Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
+    Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError, Role,
     Standing, Store, StoreError, event::note, sweep::expire,
 };
 
@@ -76,6 +76,10 @@ impl Engine {
     /// one. What a device once showed in its bundles is no longer held against it (protocol §3, extension).
     /// Gives the number of sessions that expired.
     ///
+    /// A session that the other side began is one that it may still be sending on, unanswered: it would take ours
+    /// for one that crossed with it, and the two might never meet. So the prekey it was begun on is replaced, and our
+    /// next bundle tells the other side that the session has expired (spec 3.3).
+    ///
     /// # Errors
     /// [`PairingError::NotFound`] if no such device is known, or the store's.
     pub fn reset_sessions(
@@ -99,22 +103,30 @@ impl Engine {
                 })?;
             }
         }
+        let current = store
+            .own_bundle()?
+            .and_then(|bundle| bundle.of(self.this_device()));
         let mut expired = 0;
+        let mut on_current = false;
         for session in store.sessions(Some(identity))? {
             if !chosen(session.installation.as_ref()) {
                 continue;
             }
             known = true;
             if !matches!(session.standing, Standing::Expired { .. }) {
+                on_current |=
+                    session.role == Role::Responder && Some(session.signed_pre_key) == current;
                 expire(store, session, env.now, env.now)?;
                 expired += 1;
             }
         }
-        if known || installation.is_none() {
-            Ok(expired)
-        } else {
-            Err(PairingError::NotFound)
+        if !known && installation.is_some() {
+            return Err(PairingError::NotFound);
         }
+        if on_current {
+            self.replace_prekey(store, env)?;
+        }
+        Ok(expired)
     }
 
     /// Writes down the user's word, if it is news; if it is about a device of ours, the bundle that says so is

@@ -52,6 +52,17 @@ pub struct OwnBundle {
     pub entries: Vec<ListedPreKey>,
 }
 
+impl OwnBundle {
+    /// The signed prekey that it lists for a device.
+    #[must_use]
+    pub fn of(&self, installation: &InstallationId) -> Option<SignedPreKey> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|entry| entry.installation == *installation)
+            .map(|entry| entry.signed_pre_key)
+    }
+}
+
 /// One entry of the bundle we publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedPreKey {
