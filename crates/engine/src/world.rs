@@ -168,7 +168,7 @@ impl<H: Home> World<H> {
             aims: Vec::new(),
         };
         for target in envelope.targets {
-            let (Some(installation), Some((suite, _))) = (target.installation, target.session)
+            let (Some(installation), Some((suite, session))) = (target.installation, target.session)
             else {
                 letter.dh = true;
                 continue;
@@ -180,6 +180,7 @@ impl<H: Home> World<H> {
                 prekey_known: reader.is_some_and(|reader| sender.knows_prekey_of(reader)),
                 installation,
                 message: target.message,
+                session,
                 mode: target.mode,
                 suite,
             });

@@ -192,7 +192,13 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     if !offers_extension && device.extension_shown {
         return Verdict::Refuse(WarningKind::MissingExtension);
     }
-    let days = context.now.since(device.last_seen_at).as_secs() / SECONDS_PER_DAY;
+    // From when the known version was signed: a message that was withheld is no news of today.
+    let known_since = if known.bundle_ns == 0 {
+        device.last_seen_at
+    } else {
+        UnixMillis::from_nanos(known.bundle_ns)
+    };
+    let days = context.now.since(known_since).as_secs() / SECONDS_PER_DAY;
     let plausible = u64::from(known.version)
         .saturating_add(JUMP_ALLOWANCE)
         .saturating_add(days);

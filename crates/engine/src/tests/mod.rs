@@ -5,6 +5,7 @@ mod devices;
 mod hostile;
 mod schedules;
 mod sessions;
+mod stories;
 mod time;
 
 use crypto_core::{

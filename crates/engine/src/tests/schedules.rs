@@ -58,7 +58,7 @@ fn two_devices_a_side() -> Course {
             .and(3, Kind::Enable)
             .and(1, Kind::Disable)
             .and(2, Kind::TurnOff)
-            .and(1, Kind::Reset),
+            .and(0, Kind::Reset),
         steps: 40,
     }
 }
@@ -82,7 +82,7 @@ fn lost_states() -> Course {
         devices: &["alice/phone", "bob/phone", "carol/phone*"],
         mix: Mix::everyday()
             .and(3, Kind::LoseState)
-            .and(2, Kind::Reset)
+            .and(0, Kind::Reset)
             .and(2, Kind::TurnOff)
             .and(2, Kind::Restart),
         steps: 40,

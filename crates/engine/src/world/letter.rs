@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
 use crate::{Mode, UnixMillis};
 
@@ -28,6 +28,7 @@ pub(super) struct Letter {
 pub(super) struct Aim {
     pub(super) installation: InstallationId,
     pub(super) message: MessageId,
+    pub(super) session: SessionId,
     pub(super) mode: Mode,
     pub(super) suite: Suite,
     /// The clock of that device when the letter left; `None` if there is no such device (any more).

@@ -9,7 +9,7 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
 
 use super::{
     HOUR,
-    device::{Device, Fate, Fingerprint, ReadState},
+    device::{Device, Fate, Fingerprint, ReadState, Reply},
     letter::Letter,
 };
 use crate::{Mode, Outcome, Reason, Received, Standing, Transaction, wire};
@@ -156,10 +156,13 @@ pub(super) fn judge<S: Transaction>(
                 "a message had to open: {reason:?}, {:?}",
                 letter.text
             );
-            let fits = match reason {
-                Reason::SessionNotFound => aim.mode == Mode::Ratchet,
-                Reason::PreKeyNotFound => aim.mode == Mode::X3dh,
-                Reason::MessageKeyGone => true,
+            let session = reader.store().session(&aim.session).expect("read");
+            let fits = match (reason, aim.mode) {
+                (Reason::SessionNotFound, Mode::Ratchet) => session.is_none(),
+                (Reason::PreKeyNotFound, Mode::X3dh) => session.is_none(),
+                // Of an erased session, when others on the same prekey are left to be tried.
+                (Reason::AuthenticationFailed, Mode::Ratchet) => session.is_none(),
+                (Reason::MessageKeyGone, _) => true,
                 _ => false,
             };
             assert!(fits, "{reason:?} does not fit {aim:?}");
@@ -213,15 +216,17 @@ fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, re
         return;
     }
     let clock = reader.clock(arrival.now);
-    let recent: Vec<_> = reader
-        .replies
-        .iter()
-        .filter(|(at, to, _)| {
-            *to == received.sender && *at <= clock && clock.since(*at) < REPLY_SPAN
-        })
-        .collect();
-    let permitted = recent.len() < REPLIES_TO_IDENTITY
-        && !recent.iter().any(|(_, _, id)| *id == received.installation);
+    let mut recent = reader.replies.clone();
+    recent.retain(|(at, to, _)| {
+        *to != received.sender || (*at <= clock && clock.since(*at) < REPLY_SPAN)
+    });
+    let to_identity = recent.iter().filter(|(_, to, _)| *to == received.sender);
+    let to_device =
+        |(_, to, id): &Reply| *to == received.sender && *id == received.installation;
+    let permitted = to_identity.count() < REPLIES_TO_IDENTITY && !recent.iter().any(to_device);
+    if due || received.reply.is_some() {
+        reader.replies = recent;
+    }
     if due {
         assert_eq!(
             received.reply.is_some(),
