@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     hash::keccak256,
-    installation::InstallationId,
+    installation::{InstallationId, RATCHET_PREFIX},
     keys::{IdentityKey, IdentityKeyPair, SignedPreKey},
     signature::Signature,
     x25519::RatchetPreKey,
@@ -63,6 +63,10 @@ pub enum BundleError {
     /// The same installation id twice.
     #[error("the bundle lists a device twice")]
     DuplicateEntry,
+    /// An installation id or a signed prekey is not of its form. The signed bytes have no separators: what tells their
+    /// parts from each other is the form of each, so that with one of them broken a signature says nothing of the others.
+    #[error("an entry of the bundle is not of the form that tells the signed bytes apart")]
+    Form,
     /// Not signed by the identity it names.
     #[error("the bundle is not signed by the identity it names")]
     Signature,
@@ -71,10 +75,7 @@ pub enum BundleError {
 /// Why one entry of a well-signed bundle is skipped.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EntryFault {
-    /// The installation id is not of its form.
-    #[error("not an installation id")]
-    BadInstallationId,
-    /// The signed prekey is no 33-byte key of the curve.
+    /// The signed prekey is no point of the curve.
     #[error("the signed prekey is no key")]
     BadSignedPreKey,
     /// The ratchet prekey is not of its form, or not signed for this entry.
@@ -110,8 +111,8 @@ pub struct VerifiedEntry {
 /// An entry that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedEntry {
-    /// As on the wire.
-    pub installation_id: String,
+    /// The device.
+    pub installation_id: InstallationId,
     /// What is wrong with it.
     pub reason: EntryFault,
     /// Its signed prekey, if that is one.
@@ -189,7 +190,8 @@ impl VerifiedBundle {
 }
 
 impl RawBundle {
-    /// Checks the signature, then each entry on its own: a bad entry is skipped, and the rest stands.
+    /// Checks the signature and the form of the signed bytes, then each entry on its own: a bad entry is skipped, and the
+    /// rest stands.
     ///
     /// # Errors
     /// [`BundleError`] if the bundle as a whole is not to be believed.
@@ -214,17 +216,21 @@ impl RawBundle {
             .and_then(|signature| signature.verify(&identity, &digest))
             .map_err(|_| BundleError::Signature)?;
 
+        let entries = sorted(&self.entries)
+            .into_iter()
+            .map(|entry| Ok((entry.installation()?, entry)))
+            .collect::<Result<Vec<_>, BundleError>>()?;
         let mut verified = VerifiedBundle {
             identity,
             timestamp_ns: self.timestamp,
             entries: Vec::new(),
             skipped: Vec::new(),
         };
-        for raw in sorted(&self.entries) {
-            match raw.verify(&identity) {
+        for (installation_id, raw) in entries {
+            match raw.verify(&identity, &installation_id) {
                 Ok(entry) => verified.entries.push(entry),
                 Err(reason) => verified.skipped.push(SkippedEntry {
-                    installation_id: raw.installation_id.clone(),
+                    installation_id,
                     reason,
                     signed_pre_key: SignedPreKey::from_wire(&raw.signed_pre_key).ok(),
                     version: raw.version,
@@ -236,9 +242,31 @@ impl RawBundle {
 }
 
 impl RawEntry {
-    fn verify(&self, identity: &IdentityKey) -> Result<VerifiedEntry, EntryFault> {
-        let installation_id = InstallationId::parse(&self.installation_id)
-            .map_err(|_| EntryFault::BadInstallationId)?;
+    /// The device, if the entry's part of the signed bytes can be told from its neighbours': the id has no character
+    /// that a prekey begins with, the prekey has one length. A version's digits can still be read as the beginning of
+    /// the next id; what makes that an `x1-` id with digits before it is refused, since no device of ours has such.
+    fn installation(&self) -> Result<InstallationId, BundleError> {
+        let installation =
+            InstallationId::parse(&self.installation_id).map_err(|_| BundleError::Form)?;
+        let has_key_form =
+            matches!(self.signed_pre_key.as_slice(), [2 | 3, x @ ..] if x.len() == 32);
+        let undigited = installation
+            .as_str()
+            .trim_start_matches(|c: char| c.is_ascii_digit());
+        let borrowed_digits =
+            undigited.len() < installation.as_str().len() && undigited.starts_with(RATCHET_PREFIX);
+        if has_key_form && !borrowed_digits {
+            Ok(installation)
+        } else {
+            Err(BundleError::Form)
+        }
+    }
+
+    fn verify(
+        &self,
+        identity: &IdentityKey,
+        installation_id: &InstallationId,
+    ) -> Result<VerifiedEntry, EntryFault> {
         let signed_pre_key = SignedPreKey::from_wire(&self.signed_pre_key)
             .map_err(|_| EntryFault::BadSignedPreKey)?;
         let absent = self.ratchet_pre_key.is_empty() && self.ratchet_signature.is_empty();
@@ -249,7 +277,7 @@ impl RawEntry {
             None
         } else {
             let key = self
-                .verify_extension(identity, &installation_id, &signed_pre_key)
+                .verify_extension(identity, installation_id, &signed_pre_key)
                 .ok_or(EntryFault::BadExtension)?;
             Some(key)
         };
@@ -259,7 +287,7 @@ impl RawEntry {
                 signed_pre_key,
                 ratchet_pre_key,
             },
-            installation_id,
+            installation_id: installation_id.clone(),
             version: self.version,
             protocol_version: self.protocol_version,
         })

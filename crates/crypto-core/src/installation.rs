@@ -6,7 +6,7 @@ use std::fmt;
 pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
 
 /// Prefix of ids whose every honest bundle entry carries the ratchet prekey.
-const RATCHET_PREFIX: &str = "x1-";
+pub(crate) const RATCHET_PREFIX: &str = "x1-";
 /// The entry that any device of an identity can read is filed under this name, so that no device may bear it.
 const RESERVED: &str = "none";
 

@@ -19,8 +19,6 @@ use crate::{
 const MAX_BUNDLES_LOOKED_AT: usize = 16;
 /// How far a signed timestamp may lie ahead of our clock before it counts as now.
 const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Characters of a malformed installation id shown in a warning: it can be as long as the message.
-const MAX_SHOWN_CHARS: usize = 64;
 
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]
@@ -270,11 +268,8 @@ fn report_skipped(
 ) -> Result<(), StoreError> {
     let kind = match skipped.reason {
         EntryFault::MissingExtension => {
-            let known = InstallationId::parse(&skipped.installation_id)
-                .ok()
-                .map(|installation| store.device(identity, &installation))
-                .transpose()?
-                .flatten()
+            let known = store
+                .device(identity, &skipped.installation_id)?
                 .and_then(|device| device.prekey);
             let republished = known
                 .is_some_and(|prekey| Some(*prekey.key.signed_pre_key()) == skipped.signed_pre_key);
@@ -285,11 +280,9 @@ fn report_skipped(
         }
         _ => WarningKind::InvalidEntry,
     };
-    let shown: String = skipped
-        .installation_id
-        .chars()
-        .take(MAX_SHOWN_CHARS)
-        .collect();
-    adopted.warn(kind, format!("{shown:?}: {}", skipped.reason));
+    adopted.warn(
+        kind,
+        format!("{}: {}", skipped.installation_id, skipped.reason),
+    );
     Ok(())
 }

@@ -69,7 +69,7 @@ fn ratchet_valid(verified: &VerifiedBundle, entry: &RawEntry) -> Option<bool> {
         return None;
     }
     let broken = verified.skipped().iter().any(|skipped| {
-        skipped.installation_id == entry.installation_id
+        skipped.installation_id.as_str() == entry.installation_id
             && skipped.reason == EntryFault::BadExtension
     });
     Some(!broken)

@@ -168,7 +168,8 @@ impl<H: Home> World<H> {
             aims: Vec::new(),
         };
         for target in envelope.targets {
-            let (Some(installation), Some((suite, session))) = (target.installation, target.session)
+            let (Some(installation), Some((suite, session))) =
+                (target.installation, target.session)
             else {
                 letter.dh = true;
                 continue;

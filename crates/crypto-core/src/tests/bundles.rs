@@ -184,7 +184,7 @@ fn an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped() {
     let (skipped, standing) = skips(&signed(vec![plain("x1-dev", 1), plain("dev", 2)], NOW));
     assert_eq!(skipped.reason, EntryFault::MissingExtension);
     // The rules tell a re-published prekey from a new one by these.
-    assert_eq!(skipped.installation_id, "x1-dev");
+    assert_eq!(skipped.installation_id.as_str(), "x1-dev");
     assert_eq!(skipped.signed_pre_key, Some(prekey(1)));
     assert_eq!(skipped.version, 1);
     assert_eq!(standing, 1);
@@ -293,24 +293,74 @@ fn a_well_signed_ratchet_prekey_of_a_bad_form_is_skipped() {
 }
 
 #[test]
-fn an_entry_with_a_bad_id_or_prekey_is_skipped_and_the_rest_stands() {
-    for id in ["", "none", "a b", "ü", &"x".repeat(65)] {
-        let (skipped, standing) = skips(&signed(vec![plain(id, 1), plain("dev", 2)], NOW));
-        assert_eq!(skipped.reason, EntryFault::BadInstallationId, "{id:?}");
-        assert_eq!((skipped.installation_id.as_str(), standing), (id, 1));
+fn a_bundle_whose_parts_cannot_be_told_apart_is_refused_whole() {
+    for id in ["", "none", "a b", "ü", &"x".repeat(65), "2x1-dev", "007x1-"] {
+        let bundle = signed(vec![plain(id, 1), plain("dev", 2)], NOW);
+        assert_eq!(bundle.verify(), Err(BundleError::Form), "{id:?}");
     }
     let short = prekey(1).to_bytes()[..32].to_vec();
-    for bad in [vec![], short, vec![4; 33], vec![0xff; 33]] {
+    for bad in [vec![], short, vec![4; 33], vec![0xff; 33], vec![2; 34]] {
         let entry = RawEntry {
             signed_pre_key: bad,
-            version: 6,
             ..plain("dev", 1)
         };
-        let (skipped, standing) = skips(&signed(vec![entry, plain("other", 2)], NOW));
-        assert_eq!(skipped.reason, EntryFault::BadSignedPreKey);
-        assert_eq!((skipped.signed_pre_key, skipped.version), (None, 6));
-        assert_eq!(standing, 1);
+        let bundle = signed(vec![entry, plain("other", 2)], NOW);
+        assert_eq!(bundle.verify(), Err(BundleError::Form));
     }
+}
+
+#[test]
+fn a_prekey_off_the_curve_is_skipped_and_the_rest_stands() {
+    let entry = RawEntry {
+        signed_pre_key: [&[2][..], &[0xff; 32]].concat(),
+        version: 6,
+        ..plain("dev", 1)
+    };
+    let (skipped, standing) = skips(&signed(vec![entry, plain("other", 2)], NOW));
+    assert_eq!(skipped.reason, EntryFault::BadSignedPreKey);
+    assert_eq!((skipped.signed_pre_key, skipped.version), (None, 6));
+    assert_eq!(standing, 1);
+}
+
+/// The bytes of two entries, split otherwise: the signature fits as before.
+#[test]
+fn a_device_cannot_be_taken_out_of_a_genuine_bundle_by_splitting_its_bytes_anew() {
+    let genuine = signed(vec![plain("x-aaa", 1), plain("x-bbb", 2)], NOW);
+    assert!(genuine.verify().is_ok());
+    let [first, second] = genuine.entries.as_slice() else {
+        panic!("two entries");
+    };
+    let bytes = |entry: &RawEntry| {
+        let version = entry.version.to_string();
+        [
+            entry.installation_id.as_bytes(),
+            &entry.signed_pre_key,
+            version.as_bytes(),
+        ]
+        .concat()
+    };
+    let all = [bytes(first), bytes(second)].concat();
+    // One entry whose prekey swallows the other entry.
+    let id = "x-a";
+    let swallowed = RawBundle {
+        entries: vec![RawEntry {
+            installation_id: id.to_owned(),
+            signed_pre_key: all[id.len()..all.len() - 1].to_vec(),
+            version: second.version,
+            ..RawEntry::default()
+        }],
+        ..genuine.clone()
+    };
+    assert_eq!(swallowed.verify(), Err(BundleError::Form));
+    // Digits of a version moved into the id that follows.
+    let versioned = |id, version| RawEntry {
+        version,
+        ..plain(id, 1)
+    };
+    let mut moved = signed(vec![versioned("0-phone", 12), versioned("x1-b", 3)], NOW);
+    moved.entries[0].version = 1;
+    moved.entries[1].installation_id = "2x1-b".to_owned();
+    assert_eq!(moved.verify(), Err(BundleError::Form));
 }
 
 /// The signed bytes hold no domain for bundles, so a signature over one thing must not pass for another.

@@ -42,7 +42,7 @@ impl BundleContext<'_> {
             .bundle
             .skipped()
             .iter()
-            .any(|entry| entry.installation_id == installation.as_str());
+            .any(|entry| entry.installation_id == *installation);
         valid || skipped
     }
 

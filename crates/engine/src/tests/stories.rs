@@ -22,7 +22,11 @@ fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
         world.later(days(12));
         assert_eq!(world.deliver("alice/phone"), ["on the way for long"]);
         world.lose("bob/phone");
-        world.send("alice/phone", "bob", "to a prekey that was replaced long ago");
+        world.send(
+            "alice/phone",
+            "bob",
+            "to a prekey that was replaced long ago",
+        );
         world.settles();
     });
 }

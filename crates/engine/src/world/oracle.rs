@@ -221,8 +221,7 @@ fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, re
         *to != received.sender || (*at <= clock && clock.since(*at) < REPLY_SPAN)
     });
     let to_identity = recent.iter().filter(|(_, to, _)| *to == received.sender);
-    let to_device =
-        |(_, to, id): &Reply| *to == received.sender && *id == received.installation;
+    let to_device = |(_, to, id): &Reply| *to == received.sender && *id == received.installation;
     let permitted = to_identity.count() < REPLIES_TO_IDENTITY && !recent.iter().any(to_device);
     if due || received.reply.is_some() {
         reader.replies = recent;
