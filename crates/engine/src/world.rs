@@ -162,6 +162,7 @@ impl<H: Home> World<H> {
             from,
             sender: sender.key,
             installation: sender.id.clone(),
+            left: self.now,
             wire: envelope.wire,
             text: text.map(str::to_owned),
             dh: false,

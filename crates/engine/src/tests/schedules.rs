@@ -17,7 +17,7 @@ use proptest::{
 
 use crate::{
     Config,
-    world::{InMemory, Kind, Mix, Step, World},
+    world::{InMemory, Kind, Mix, World},
 };
 
 /// Devices, and what may happen to them.
@@ -57,7 +57,6 @@ fn two_devices_a_side() -> Course {
         mix: Mix::everyday()
             .and(3, Kind::Enable)
             .and(1, Kind::Disable)
-            .and(2, Kind::TurnOff)
             .and(0, Kind::Reset),
         steps: 40,
     }
@@ -71,8 +70,7 @@ fn crashes_and_clocks() -> Course {
             .and(5, Kind::DieReading)
             .and(3, Kind::Restart)
             .and(4, Kind::Jump)
-            .and(3, Kind::SetClock)
-            .and(2, Kind::TurnOff),
+            .and(3, Kind::SetClock),
         steps: 40,
     }
 }
@@ -83,7 +81,6 @@ fn lost_states() -> Course {
         mix: Mix::everyday()
             .and(3, Kind::LoseState)
             .and(0, Kind::Reset)
-            .and(2, Kind::TurnOff)
             .and(2, Kind::Restart),
         steps: 40,
     }
@@ -106,18 +103,23 @@ fn run(course: &Course, schedules: u32) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mix = course.mix.clone();
     let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.step(numbers));
-    let schedule = (any::<u64>(), prop::collection::vec(steps, 1..course.steps));
-    let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, steps)| {
-        live(course.devices, keys, &steps);
+    // One schedule in four begins among strangers.
+    let schedule = (
+        any::<u64>(),
+        0_u8..4,
+        prop::collection::vec(steps, 1..course.steps),
+    );
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, known, steps)| {
+        let mut world = World::build(InMemory, keys, course.devices, Config::default());
+        if known > 0 {
+            world.introduce();
+        }
+        world.live(&steps);
         Ok(())
     });
     if let Err(failure) = outcome {
         panic!("RATCHETD_SEED={seed}\n{failure}");
     }
-}
-
-fn live(devices: &[&str], keys: u64, steps: &[Step]) {
-    World::build(InMemory, keys, devices, Config::default()).live(steps);
 }
 
 #[test]

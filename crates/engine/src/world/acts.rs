@@ -305,8 +305,8 @@ impl<H: Home> World<H> {
     /// The device's clock jumps, ahead or back.
     pub(super) fn jump_at(&mut self, at: usize, by: Duration, ahead: bool) {
         let by = i64::try_from(by.as_millis()).expect("a span");
-        let device = &mut self.devices[at];
-        device.clock_error += if ahead { by } else { -by };
+        let error = self.devices[at].clock_error() + if ahead { by } else { -by };
+        self.devices[at].set_clock_error(error, self.now);
         self.wake(at);
     }
 

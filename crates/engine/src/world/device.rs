@@ -52,9 +52,11 @@ pub(super) struct Device<S> {
     store: Option<S>,
     rng: Sequence,
     /// By how many milliseconds its clock is wrong.
-    pub(super) clock_error: i64,
+    clock_error: i64,
     /// The latest moment its engine has ever seen.
-    pub(super) latest: UnixMillis,
+    latest: UnixMillis,
+    /// Every jump of its clock: true time, and what it showed from then on.
+    jumps: Vec<(u64, UnixMillis)>,
     /// True time when its process started.
     started: u64,
     /// How long its earlier processes ran, in milliseconds.
@@ -131,6 +133,7 @@ impl<S: Transaction> Device<S> {
             rng: Sequence::of(seed, &label),
             clock_error: 0,
             latest: UnixMillis(0),
+            jumps: Vec::new(),
             started: now,
             ran_before: 0,
             on: true,
@@ -149,6 +152,23 @@ impl<S: Transaction> Device<S> {
     /// What its clock shows.
     pub(super) fn clock(&self, now: u64) -> UnixMillis {
         UnixMillis(now.saturating_add_signed(self.clock_error))
+    }
+
+    pub(super) fn clock_error(&self) -> i64 {
+        self.clock_error
+    }
+
+    /// The clock is wrong by so many milliseconds from now on.
+    pub(super) fn set_clock_error(&mut self, error: i64, now: u64) {
+        self.clock_error = error;
+        self.jumps.push((now, self.clock(now)));
+    }
+
+    /// How far its engine can have seen its clock go ahead since it showed `then`, at the true time `at`.
+    pub(super) fn clock_went_ahead(&self, at: u64, then: UnixMillis, now: u64) -> Duration {
+        let since = self.jumps.iter().filter(|(when, _)| *when >= at);
+        let earliest = since.map(|(_, clock)| *clock).fold(then, UnixMillis::min);
+        self.latest.max(self.clock(now)).since(earliest)
     }
 
     /// How long it has run, all its processes together, in milliseconds.
@@ -226,6 +246,7 @@ impl<S: Transaction> Device<S> {
         );
         let old = std::mem::replace(self, fresh);
         self.clock_error = old.clock_error;
+        self.jumps = old.jumps;
         self.in_flight = old.in_flight;
         self.publish_plain_prekey(home, now);
     }

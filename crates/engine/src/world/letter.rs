@@ -14,6 +14,8 @@ pub(super) struct Letter {
     /// That device's identity and id at the time.
     pub(super) sender: IdentityKey,
     pub(super) installation: InstallationId,
+    /// True time when it left.
+    pub(super) left: u64,
     pub(super) wire: Vec<u8>,
     /// What was said; `None` if it only carries a bundle.
     pub(super) text: Option<String>,

@@ -97,8 +97,8 @@ pub(super) fn must_open<S: Transaction>(reader: &Device<S>, letter: &Letter, now
     let Some(aim) = letter.aim_at(&reader.id) else {
         return false;
     };
-    let clock = reader.latest.max(reader.clock(now));
-    let young = aim.clock.is_some_and(|sent| clock.since(sent) < READABLE);
+    let went_ahead = |then| reader.clock_went_ahead(letter.left, then, now);
+    let young = aim.clock.is_some_and(|then| went_ahead(then) < READABLE);
     let unread = match reader.read.get(&aim.message) {
         None => true,
         Some(ReadState::Confirmed) => false,

@@ -125,6 +125,7 @@ impl Mix {
             (2, Kind::Advertise),
             (2, Kind::Flip),
             (1, Kind::Impostor),
+            (2, Kind::TurnOff),
         ])
     }
 
@@ -307,7 +308,7 @@ impl<H: Home> World<H> {
                 );
             }
             Step::Jump { at, by, ahead } => self.jump_at(at % count, by, ahead),
-            Step::SetClock { at } => self.devices[at % count].clock_error = 0,
+            Step::SetClock { at } => self.devices[at % count].set_clock_error(0, self.now),
             Step::DieSending {
                 from,
                 to,

@@ -17,7 +17,7 @@ impl<H: Home> World<H> {
     pub fn settles(&mut self) {
         for at in 0..self.devices.len() {
             self.devices[at].in_flight.clear();
-            self.devices[at].clock_error = 0;
+            self.devices[at].set_clock_error(0, self.now);
             self.wake(at);
         }
         for round in 0..ROUNDS {

@@ -148,6 +148,18 @@ impl<H: Home> World<H> {
         }
     }
 
+    /// Everybody gets everybody's contact code, and the devices of one identity are paired.
+    pub fn introduce(&mut self) {
+        for at in 0..self.devices.len() {
+            for of in (0..self.devices.len()).filter(|of| *of != at) {
+                self.import_at(at, of, 0);
+                if self.devices[at].identity == self.devices[of].identity {
+                    self.pair_at(at, of, true);
+                }
+            }
+        }
+    }
+
     /// What the device's frontend shows, in the order it was read.
     #[must_use]
     pub fn texts(&self, at: &str) -> &[String] {
