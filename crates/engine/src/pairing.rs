@@ -3,7 +3,7 @@
 use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
-    Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError, Role,
+    Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
     Standing, Store, StoreError, event::note, sweep::expire,
 };
 
@@ -76,9 +76,10 @@ impl Engine {
     /// one. What a device once showed in its bundles is no longer held against it (protocol §3, extension).
     /// Gives the number of sessions that expired.
     ///
-    /// A session that the other side began is one that it may still be sending on, unanswered: it would take ours
-    /// for one that crossed with it, and the two might never meet. So the prekey it was begun on is replaced, and our
-    /// next bundle tells the other side that the session has expired (spec 3.3).
+    /// The other side may still be sending on a session that expires here, or hear of it only later, and prefer it
+    /// to the one that takes its place: the two might never meet. So our prekey is replaced: our next bundle
+    /// tells the other side that what it began on the old one has expired (spec 3.3), and what we began before comes
+    /// too late to be sent on (protocol §7, sent before a re-key).
     ///
     /// # Errors
     /// [`PairingError::NotFound`] if no such device is known, or the store's.
@@ -103,19 +104,13 @@ impl Engine {
                 })?;
             }
         }
-        let current = store
-            .own_bundle()?
-            .and_then(|bundle| bundle.of(self.this_device()));
         let mut expired = 0;
-        let mut on_current = false;
         for session in store.sessions(Some(identity))? {
             if !chosen(session.installation.as_ref()) {
                 continue;
             }
             known = true;
             if !matches!(session.standing, Standing::Expired { .. }) {
-                on_current |=
-                    session.role == Role::Responder && Some(session.signed_pre_key) == current;
                 expire(store, session, env.now, env.now)?;
                 expired += 1;
             }
@@ -123,7 +118,7 @@ impl Engine {
         if !known && installation.is_some() {
             return Err(PairingError::NotFound);
         }
-        if on_current {
+        if expired > 0 {
             self.replace_prekey(store, env)?;
         }
         Ok(expired)
