@@ -57,7 +57,7 @@ fn two_devices_a_side() -> Course {
         mix: Mix::everyday()
             .and(3, Kind::Enable)
             .and(1, Kind::Disable)
-            .and(0, Kind::Reset),
+            .and(2, Kind::Reset),
         steps: 40,
     }
 }
@@ -80,7 +80,7 @@ fn lost_states() -> Course {
         devices: &["alice/phone", "bob/phone", "carol/phone*"],
         mix: Mix::everyday()
             .and(3, Kind::LoseState)
-            .and(0, Kind::Reset)
+            .and(2, Kind::Reset)
             .and(2, Kind::Restart),
         steps: 40,
     }

@@ -30,3 +30,44 @@ fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
         world.settles();
     });
 }
+
+/// Bob waits for the first answer on the session that Alice forgets.
+#[test]
+fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {
+    in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
+        world.introduce();
+        world.send("bob/phone", "alice", "hello");
+        assert_eq!(world.deliver("alice/phone"), ["hello"]);
+        world.reset("alice/phone", "bob");
+        world.settles();
+    });
+}
+
+/// Alice forgets a session that Bob has not even heard of yet; his own crosses with it.
+#[test]
+fn a_session_that_was_forgotten_before_it_arrived_is_not_preferred() {
+    in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
+        world.introduce();
+        world.send("alice/phone", "bob", "from before");
+        world.reset("alice/phone", "bob");
+        world.send("bob/phone", "alice", "hello");
+        assert_eq!(world.deliver("alice/phone"), ["hello"]);
+        assert_eq!(world.deliver("bob/phone"), ["from before"]);
+        world.settles();
+    });
+}
+
+/// Bob reads late what Alice wrote before her clock was set back, and what he wrote himself is read as well.
+#[test]
+fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
+    in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
+        world.introduce();
+        world.send("bob/phone", "alice", "on the way");
+        world.clock_back("alice/phone", days(3));
+        world.send("alice/phone", "bob", "from the past");
+        world.later(days(9));
+        assert_eq!(world.deliver("alice/phone"), ["on the way"]);
+        assert_eq!(world.deliver("bob/phone"), ["from the past"]);
+        world.settles();
+    });
+}

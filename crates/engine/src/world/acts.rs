@@ -288,10 +288,10 @@ impl<H: Home> World<H> {
             .map_or_else(limit_only, |_| ());
     }
 
-    /// The user of `at` starts over with the identity of `of`.
-    pub(super) fn reset_at(&mut self, at: usize, of: usize) {
+    /// The user of `at` starts over with an identity.
+    pub(super) fn reset_at(&mut self, at: usize, with: usize) {
         self.wake(at);
-        let key = self.devices[of].key;
+        let key = self.key_of(with);
         self.devices[at]
             .call(
                 &mut self.home,
@@ -300,6 +300,16 @@ impl<H: Home> World<H> {
                 |engine, store, env| engine.reset_sessions(store, env, &key, None),
             )
             .expect("reset");
+        // Our devices make no prekey without the extension: one like status-go's has been updated by this.
+        let bundle = self.devices[at].store().own_bundle().expect("read");
+        let updated = bundle.is_some_and(|bundle| {
+            let own = |entry: &&crate::ListedPreKey| entry.installation == self.devices[at].id;
+            let own = bundle.entries.iter().find(own);
+            own.is_some_and(|entry| entry.ratchet_pre_key.is_some())
+        });
+        if updated {
+            self.devices[at].plain = false;
+        }
     }
 
     /// The device's clock jumps, ahead or back.

@@ -299,11 +299,7 @@ impl<S: Transaction> Device<S> {
     /// The prekey that others should know of it; `None` until it has made one.
     pub(super) fn current_prekey(&self) -> Option<SignedPreKey> {
         let bundle = self.store().own_bundle().expect("read")?;
-        let own = bundle
-            .entries
-            .iter()
-            .find(|entry| entry.installation == self.id)?;
-        Some(own.signed_pre_key)
+        bundle.of(&self.id)
     }
 
     /// Whether it knows the current prekey of `other`.

@@ -102,7 +102,7 @@ pub enum Step {
     /// A user disables a device.
     Disable { at: usize, of: usize },
     /// A user starts over with an identity.
-    Reset { at: usize, of: usize },
+    Reset { at: usize, with: usize },
 }
 
 /// How often each kind of step is drawn.
@@ -213,7 +213,7 @@ impl Step {
             Kind::LoseState => Self::LoseState { at },
             Kind::Enable => Self::Enable { at, of },
             Kind::Disable => Self::Disable { at, of },
-            Kind::Reset => Self::Reset { at, of },
+            Kind::Reset => Self::Reset { at, with: which },
         }
     }
 }
@@ -339,7 +339,7 @@ impl<H: Home> World<H> {
             Step::LoseState { at } => self.start_over_at(at % count),
             Step::Enable { at, of } => self.pair_at(at % count, of % count, true),
             Step::Disable { at, of } => self.pair_at(at % count, of % count, false),
-            Step::Reset { at, of } => self.reset_at(at % count, of % count),
+            Step::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),
         }
     }
 

@@ -130,6 +130,11 @@ impl<H: Home> World<H> {
         self.start_over_at(self.slot(at));
     }
 
+    /// The user of the device starts over with an identity.
+    pub fn reset(&mut self, at: &str, with: &str) {
+        self.reset_at(self.slot(at), self.identity(with));
+    }
+
     /// The device gets the contact code that the other shows now.
     pub fn import(&mut self, at: &str, of: &str) {
         self.import_at(self.slot(at), self.slot(of), 0);
