@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -10,17 +11,18 @@ use engine::{Account, AccountName};
 use rand_core::CryptoRng;
 
 use crate::{
-    SqliteReader, SqliteStore,
+    EventLog, SqliteReader, SqliteStore,
     account::{insert_account, read_account},
     error::OpenError,
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
     lock::take_lock,
-    schema::{open_reader, open_writer},
+    schema::{ACCOUNT, EVENT_LOG, open_reader, open_writer},
 };
 
 const ACCOUNTS: &str = "accounts";
 const EXTENSION: &str = "db";
+const EVENTS: &str = "events.db";
 /// An account that is being made bears this before its name: no account name begins so.
 const UNFINISHED: &str = ".new-";
 /// An account that is being erased bears this before its name.
@@ -100,7 +102,7 @@ impl DataDir {
             .mode(0o600)
             .open(&unfinished)
             .map_err(OpenError::io(&unfinished))?;
-        let connection = open_writer(&unfinished, &self.key)?;
+        let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
         insert_account(&connection, account)
             .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())))
             .and_then(|()| connection.close().map_err(|(_, error)| error))
@@ -115,7 +117,7 @@ impl DataDir {
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
-        Ok(SqliteStore::new(open_writer(&path, &self.key)?))
+        Ok(SqliteStore::new(open_writer(&path, &self.key, ACCOUNT)?))
     }
 
     /// Opens an account's store.
@@ -124,7 +126,7 @@ impl DataDir {
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn open_account(&self, name: &AccountName) -> Result<(Account, SqliteStore), OpenError> {
         let path = self.existing(name)?;
-        let connection = open_writer(&path, &self.key)?;
+        let connection = open_writer(&path, &self.key, ACCOUNT)?;
         let account = read_account(&connection, &path, name)?;
         Ok((account, SqliteStore::new(connection)))
     }
@@ -149,6 +151,33 @@ impl DataDir {
         fs::rename(&path, beside(&path, ERASED)).map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
         finish_erasing(&path)
+    }
+
+    /// Opens the event log; makes it if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`], which says what to do.
+    pub fn event_log(&self) -> Result<EventLog, OpenError> {
+        let path = self.path.join(EVENTS);
+        // SQLite gives its companions the mode of the database, and takes an empty file for a new one.
+        let made = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        match made {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => {
+                made.map_err(OpenError::io(&path))?;
+                sync_directory(&path)?;
+            }
+        }
+        EventLog::new(open_writer(&path, &self.key, EVENT_LOG)?).map_err(|error| {
+            OpenError::Database {
+                path,
+                cause: error.to_string(),
+            }
+        })
     }
 
     fn database(&self, name: &AccountName) -> PathBuf {

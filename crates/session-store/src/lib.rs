@@ -6,6 +6,7 @@
 mod account;
 mod data_dir;
 mod error;
+mod event_log;
 mod files;
 mod key;
 mod lock;
@@ -22,6 +23,7 @@ use rusqlite::Connection;
 
 pub use data_dir::DataDir;
 pub use error::OpenError;
+pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use key::{KDF_FILE, KEY_FILE};
 
 /// A connection that may write.

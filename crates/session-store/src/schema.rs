@@ -6,18 +6,27 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{error::OpenError, key::StoreKey};
 
-/// The schema's history; `user_version` counts how much of it a database has.
-const MIGRATIONS: [&str; 2] = [
+/// A schema's history; `user_version` counts how much of it a database has.
+pub(crate) type Schema = &'static [&'static str];
+
+/// Of an account's database.
+pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0001_initial.sql"),
     include_str!("../../../migrations/0002_time_and_events.sql"),
 ];
+/// Of the event log.
+pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];
 /// Statements kept prepared: all there are.
 const STATEMENT_CACHE: usize = 64;
 /// How long a reader waits for the writer's short exclusive moments, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5000;
 
 /// Opens a database for reading and writing and brings its schema up to date.
-pub(crate) fn open_writer(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+pub(crate) fn open_writer(
+    path: &Path,
+    key: &StoreKey,
+    schema: Schema,
+) -> Result<Connection, OpenError> {
     let mut connection = open(path, key)?;
     // WAL: readers do not wait for the writer. FULL: a commit that returned has reached the disk.
     // secure_delete: an erased key leaves no bytes behind in free pages.
@@ -28,7 +37,7 @@ pub(crate) fn open_writer(path: &Path, key: &StoreKey) -> Result<Connection, Ope
              PRAGMA secure_delete = ON;",
         )
         .map_err(|error| unusable(path, &error))?;
-    migrate(path, &mut connection)?;
+    migrate(path, &mut connection, schema)?;
     Ok(connection)
 }
 
@@ -77,26 +86,26 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| unusable(path, &error);
     let transaction = connection.transaction().map_err(failed)?;
     let version: i64 = transaction
         .query_row("PRAGMA user_version", (), |row| row.get(0))
         .map_err(failed)?;
     let done = usize::try_from(version).unwrap_or(usize::MAX);
-    if done > MIGRATIONS.len() {
+    if done > schema.len() {
         return Err(OpenError::NewerSchema {
             path: path.to_owned(),
             found: version,
-            known: MIGRATIONS.len(),
+            known: schema.len(),
         });
     }
-    for migration in MIGRATIONS.iter().skip(done) {
+    for migration in schema.iter().skip(done) {
         transaction.execute_batch(migration).map_err(failed)?;
     }
-    if done < MIGRATIONS.len() {
+    if done < schema.len() {
         transaction
-            .execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))
+            .execute_batch(&format!("PRAGMA user_version = {}", schema.len()))
             .map_err(failed)?;
     }
     transaction.commit().map_err(failed)
