@@ -11,11 +11,13 @@ use rand_core::Rng as _;
 use rpc::{Kind, RpcError, types::AccountInfo};
 use session_store::{DataDir, OpenError, SqliteReader, SqliteStore};
 
-use crate::{clock::Clock, entropy::entropy, worker::Worker};
+use crate::{clock::Clock, entropy::entropy, events::EventHub, worker::Worker};
 
 /// One open account.
 #[derive(Debug)]
 pub struct AccountHandle {
+    /// Its name.
+    pub name: AccountName,
     /// As the interface shows it.
     pub info: AccountInfo,
     /// Its chat key.
@@ -34,6 +36,7 @@ pub struct AccountHandle {
 #[derive(Debug)]
 pub struct Accounts {
     directory: DataDir,
+    events: Arc<EventHub>,
     clock: Arc<Clock>,
     config: engine::Config,
     queue: usize,
@@ -43,7 +46,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Opens every account of the directory.
+    /// Opens the event log and every account of the directory.
     ///
     /// # Errors
     /// [`OpenError`] of the first that cannot be opened.
@@ -54,6 +57,7 @@ impl Accounts {
         queue: usize,
     ) -> Result<Self, OpenError> {
         let accounts = Self {
+            events: Arc::new(EventHub::open(&directory, Arc::clone(&clock))?),
             directory,
             clock,
             config,
@@ -72,6 +76,12 @@ impl Accounts {
     #[must_use]
     pub const fn directory(&self) -> &DataDir {
         &self.directory
+    }
+
+    /// The events of all accounts.
+    #[must_use]
+    pub const fn events(&self) -> &Arc<EventHub> {
+        &self.events
     }
 
     /// The account of this name, or the only one if none is named.
@@ -134,6 +144,11 @@ impl Accounts {
             fresh_installation,
             created_at: self.clock.now(),
         };
+        if self.find(Some(&account.name)).is_ok() {
+            return Err(opening_failed(&OpenError::AccountExists));
+        }
+        // What is left of an earlier account of this name would be taken for this one's; its numbers begin anew.
+        self.events.forget(&account.name)?;
         let store = self
             .directory
             .create_account(&account)
@@ -169,15 +184,20 @@ impl Accounts {
         account.close();
         self.directory
             .remove_account(name)
-            .map_err(|error| opening_failed(&error))
+            .map_err(|error| opening_failed(&error))?;
+        if let Err(error) = self.events.forget(name) {
+            tracing::error!(%error, "the events of a removed account are erased at the next start");
+        }
+        Ok(())
     }
 
-    /// Finishes what the workers have accepted and closes every store. Blocks meanwhile.
+    /// Finishes what the workers have accepted, and closes every store and the event log. Blocks meanwhile.
     pub fn close(&self) {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         for account in std::mem::take(&mut *open).into_values() {
             account.close();
         }
+        self.events.close();
     }
 
     fn take_up(&self, account: Account, store: SqliteStore) -> Result<AccountInfo, OpenError> {
@@ -187,14 +207,20 @@ impl Accounts {
         let reader = self.directory.reader(&name)?;
         let engine = Engine::new(account, self.config.clone());
         let viewer = engine.viewer();
-        let worker =
-            Worker::start(engine, store, Arc::clone(&self.clock), self.queue).map_err(|cause| {
-                OpenError::Io {
-                    path: self.directory.path().to_owned(),
-                    cause,
-                }
-            })?;
+        let (events, source) = (Arc::clone(&self.events), name.clone());
+        let worker = Worker::start(
+            engine,
+            store,
+            Arc::clone(&self.clock),
+            self.queue,
+            Box::new(move |waiting| events.publish(&source, waiting)),
+        )
+        .map_err(|cause| OpenError::Io {
+            path: self.directory.path().to_owned(),
+            cause,
+        })?;
         let handle = AccountHandle {
+            name: name.clone(),
             info: info.clone(),
             identity,
             viewer,

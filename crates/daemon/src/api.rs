@@ -2,6 +2,7 @@
 
 mod account;
 mod device;
+mod event;
 mod message;
 mod system;
 
@@ -112,6 +113,8 @@ pub fn module(
     register::<methods::InstallationSetMetadata, _, _>(m, device::installation_set_metadata)?;
     register::<methods::SessionList, _, _>(m, device::session_list)?;
     register::<methods::SessionReset, _, _>(m, device::session_reset)?;
+    register::<methods::EventList, _, _>(m, event::event_list)?;
+    event::register_subscription(m)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
     register::<methods::SystemStatus, _, _>(m, system::system_status)?;

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod conformance;
 pub mod entropy;
+pub mod events;
 pub mod log;
 pub mod probe;
 pub mod server;

@@ -3,6 +3,11 @@
 //! It takes what is waiting, runs each call in its own savepoint, commits the
 //! batch once, durably, and only then answers: durability is paid once a batch,
 //! and no call waits for a batch that is not already there.
+//!
+//! Events that a batch wrote are published between its commit and its answers. They stay in the store until
+//! the next commit, which erases them, so that none is lost whenever the process ends.
+
+mod outbox;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,6 +23,8 @@ use engine::{Engine, Env, Store, StoreError, Transaction};
 use rpc::{Kind, RpcError};
 use tokio::sync::oneshot;
 
+use self::outbox::Outbox;
+pub use self::outbox::Publish;
 use crate::{clock::Clock, entropy::entropy};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
@@ -83,25 +90,31 @@ where
 }
 
 impl Worker {
-    /// Starts the thread.
+    /// Publishes the events that an earlier process left in the store, and starts the thread.
     ///
     /// # Errors
     /// What the system says if it gives no thread.
     pub fn start<S>(
         engine: Engine,
-        store: S,
+        mut store: S,
         clock: Arc<Clock>,
         capacity: usize,
+        publish: Publish,
     ) -> std::io::Result<Self>
     where
         S: Transaction + Send + 'static,
     {
+        let mut outbox = Outbox::new(publish);
+        outbox.publish(&mut store);
         let (queue, jobs) = sync_channel(capacity);
         let queued = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&queued);
         let thread = thread::Builder::new()
             .name("account".to_owned())
-            .spawn(move || run(engine, store, &clock, &jobs, &counter))?;
+            .spawn(move || {
+                run(engine, &mut store, &mut outbox, &clock, &jobs, &counter);
+                outbox.close(&mut store);
+            })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -173,7 +186,8 @@ impl Worker {
 
 fn run<S: Transaction>(
     mut engine: Engine,
-    mut store: S,
+    store: &mut S,
+    outbox: &mut Outbox,
     clock: &Clock,
     jobs: &Receiver<Box<dyn Job>>,
     queued: &AtomicU64,
@@ -186,7 +200,7 @@ fn run<S: Transaction>(
             batch.push(next);
         }
         queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
-        if let Err(error) = run_batch(&mut engine, &mut store, clock, &mut batch) {
+        if let Err(error) = run_batch(&mut engine, store, outbox, clock, &mut batch) {
             tracing::error!(%error, calls = batch.len(), "the batch was undone");
             if let Err(error) = store.abort() {
                 tracing::error!(%error, "undoing the batch failed");
@@ -194,6 +208,10 @@ fn run<S: Transaction>(
             for job in &mut batch {
                 job.fail(error.clone().into());
             }
+        } else {
+            outbox.erased();
+            // Before the answers: a caller finds the events of its call.
+            outbox.publish(store);
         }
         for job in batch {
             job.answer();
@@ -206,10 +224,12 @@ fn run<S: Transaction>(
 fn run_batch<S: Transaction>(
     engine: &mut Engine,
     store: &mut S,
+    outbox: &Outbox,
     clock: &Clock,
     batch: &mut [Box<dyn Job>],
 ) -> Result<(), StoreError> {
     store.begin()?;
+    outbox.erase(store)?;
     for job in batch {
         store.savepoint()?;
         let mut rng = entropy();
@@ -250,7 +270,14 @@ mod tests {
         let engine = Engine::new(account, Config::default());
         let store = MemoryStore::default();
         let log = store.log();
-        let worker = Worker::start(engine, store, Arc::new(Clock::default()), capacity).unwrap();
+        let worker = Worker::start(
+            engine,
+            store,
+            Arc::new(Clock::default()),
+            capacity,
+            Box::new(|_| Ok(())),
+        )
+        .unwrap();
         (Arc::new(worker), log)
     }
 

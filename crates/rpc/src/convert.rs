@@ -2,11 +2,12 @@
 
 mod bundle;
 mod device;
+mod event;
 mod message;
 mod reason;
 
 use crypto_core::{IdentityKey, InstallationId, Suite};
-use engine::{Account, UnixMillis};
+use engine::{Account, Role, UnixMillis};
 
 use crate::types::{AccountInfo, Hex};
 
@@ -28,6 +29,13 @@ fn millis(at: Option<UnixMillis>) -> Option<u64> {
 
 fn suite(suite: Suite) -> String {
     suite.name().to_owned()
+}
+
+const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Initiator => "initiator",
+        Role::Responder => "responder",
+    }
 }
 
 impl From<&Account> for AccountInfo {

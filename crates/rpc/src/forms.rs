@@ -1,5 +1,6 @@
 //! The forms of parameters.
 
+mod event;
 mod metadata;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
@@ -10,6 +11,9 @@ use engine::{
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub use self::event::{
+    AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
+};
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 use crate::{
     error::{Kind, RpcError},

@@ -1,9 +1,12 @@
 //! The methods: names, parameters, results. This file reads as the API reference.
 
+mod event;
+
 use crypto_core::{IdentityKey, InstallationId};
 use engine::AccountName;
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use self::event::{EventListParams, SubscribeParams, UnsubscribeParams};
 use crate::{
     forms::{
         At, BundleBytes, MessageIds, Metadata, Millis, Number, Payload, PrivateKey, RequestId,
@@ -11,7 +14,7 @@ use crate::{
     },
     params::{ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, Clock, Confirmed, Decrypted, Encrypted, Envelopes, Health,
+        AccountInfo, BundleInfo, Clock, Confirmed, Decrypted, Encrypted, Envelopes, Events, Health,
         ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo,
         InstallationInfo, NewAccount, Removed, SessionInfo, SessionsReset, Status, Version,
     },
@@ -350,6 +353,13 @@ methods! {
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
     SessionReset = "session_reset" (ResetParams) -> SessionsReset;
 
+    /// Gives the events after one; waits for some, if asked.
+    EventList = "event_list" (EventListParams) -> Events;
+    /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
+    EventSubscribe = "event_subscribe" (SubscribeParams) -> String;
+    /// Ends a subscription of this WebSocket; false if there is none of this name.
+    EventUnsubscribe = "event_unsubscribe" (UnsubscribeParams) -> bool;
+
     /// Whether the daemon works.
     SystemHealth = "system_health" (NoParams) -> Health;
     /// What is running.
@@ -407,6 +417,9 @@ mod tests {
         read_and_write::<InstallationSetMetadata>,
         read_and_write::<SessionList>,
         read_and_write::<SessionReset>,
+        read_and_write::<EventList>,
+        read_and_write::<EventSubscribe>,
+        read_and_write::<EventUnsubscribe>,
         read_and_write::<SystemHealth>,
         read_and_write::<SystemVersion>,
         read_and_write::<SystemStatus>,
@@ -428,11 +441,11 @@ mod tests {
             "privateKey" | "signedPreKeyPrivate" | "ratchetPreKeyPrivate" => json!(secret),
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
-            "requestId" => json!("r-1"),
+            "requestId" | "subscription" => json!("r-1"),
             "confirm" => json!(true),
             "messageIds" => json!([secret]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
-            "ms" | "version" | "createdAt" => json!(7),
+            "ms" | "version" | "createdAt" | "after" | "limit" | "waitMs" => json!(7),
             other => panic!("no value for {other}"),
         }
     }
@@ -484,6 +497,9 @@ mod tests {
             ),
             ("session_list", "account?, identity?"),
             ("session_reset", "account?, identity, installationId?"),
+            ("event_list", "account?, after?, limit?, waitMs?"),
+            ("event_subscribe", "account?, after?"),
+            ("event_unsubscribe", "subscription"),
             ("system_health", ""),
             ("system_version", ""),
             ("system_status", ""),

@@ -7,6 +7,7 @@
 mod account;
 mod bundle;
 mod device;
+mod event;
 mod message;
 mod system;
 
@@ -17,6 +18,7 @@ use crate::forms::{decode_hex, to_hex};
 pub use account::*;
 pub use bundle::*;
 pub use device::*;
+pub use event::*;
 pub use message::*;
 pub use system::*;
 

@@ -8,8 +8,8 @@ use rpc::{
     forms::one_payload,
     methods,
     types::{
-        BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, ImportedBundleInfo,
-        InspectedBundleInfo, InspectedMessageInfo,
+        BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, EventInfo,
+        ImportedBundleInfo, InspectedBundleInfo, InspectedMessageInfo,
     },
 };
 
@@ -110,11 +110,20 @@ pub(super) async fn message_decrypt(
         wire: params.message.0,
         confirm: params.confirm.unwrap_or(false),
     };
-    account
+    let decrypted = account
         .worker
         .call(move |engine, store, env| Ok(engine.receive(store, env, &request)?))
         .await
-        .map(Decrypted::from)
+        .map(Decrypted::from)?;
+    let (name, now) = (&account.info.account, daemon.clock.now());
+    if let Some(event) = EventInfo::undecryptable(name, now, &decrypted) {
+        blocking(move || {
+            daemon.accounts.events().tell(event);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(decrypted)
 }
 
 pub(super) async fn message_confirm(

@@ -79,6 +79,8 @@ async fn serve(settings: Settings) -> Result<(), String> {
     tracing::info!("stopping");
     // A sweep that a worker has taken up is finished with its other calls.
     sweeping.abort();
+    // Who waits for events is answered at once: the server waits for those answers.
+    daemon.accounts.events().stop_waiting();
     server.stop().await;
     tokio::task::spawn_blocking(move || daemon.accounts.close())
         .await

@@ -1,8 +1,8 @@
 //! Devices and sessions.
 
-use engine::{InstallationState, InstallationView, Pairing, Role, SessionView, Standing};
+use engine::{InstallationState, InstallationView, Pairing, SessionView, Standing};
 
-use super::{millis, name, public_key, suite};
+use super::{millis, name, public_key, role, suite};
 use crate::types::{Hex, InstallationInfo, MetadataInfo, SessionInfo};
 
 impl From<InstallationView> for InstallationInfo {
@@ -37,10 +37,6 @@ impl From<InstallationView> for InstallationInfo {
 
 impl From<SessionView> for SessionInfo {
     fn from(session: SessionView) -> Self {
-        let role = match session.role {
-            Role::Initiator => "initiator",
-            Role::Responder => "responder",
-        };
         let state = if session.established {
             "established"
         } else {
@@ -56,7 +52,7 @@ impl From<SessionView> for SessionInfo {
             identity: public_key(&session.identity),
             installation_id: session.installation.as_ref().map(name),
             suite: suite(session.suite),
-            role: role.to_owned(),
+            role: role(session.role).to_owned(),
             state: state.to_owned(),
             standing: standing.to_owned(),
             created_at: session.created_at.0,
@@ -74,7 +70,7 @@ impl From<SessionView> for SessionInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{SessionId, Suite, VerifiedPreKey};
-    use engine::{Device, DeviceMetadata, DevicePreKey, UnixMillis};
+    use engine::{Device, DeviceMetadata, DevicePreKey, Role, UnixMillis};
     use serde_json::json;
 
     use super::{super::fixtures::*, *};

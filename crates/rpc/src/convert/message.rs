@@ -28,6 +28,9 @@ const fn mode(mode: Mode) -> &'static str {
     }
 }
 
+/// The outcome of a message that could not be read.
+pub(super) const UNDECRYPTABLE: &str = "undecryptable";
+
 impl From<&Target> for TargetInfo {
     fn from(target: &Target) -> Self {
         let installation_id = match (&target.installation, target.mode) {
@@ -93,7 +96,7 @@ impl From<Received> for Decrypted {
             Outcome::Bundle => ("bundle", None, None),
             Outcome::Own => ("own", None, None),
             Outcome::NotTargeted(reason) => ("not_targeted", None, Some(explain(reason))),
-            Outcome::Undecryptable(reason) => ("undecryptable", None, Some(explain(reason))),
+            Outcome::Undecryptable(reason) => (UNDECRYPTABLE, None, Some(explain(reason))),
         };
         Self {
             outcome: outcome.to_owned(),

@@ -1,0 +1,80 @@
+//! Events that wait in an account's store until they are published.
+
+use engine::{Event, StoreError, Transaction};
+
+/// Events published at once: bounds what is held in memory of a sweep that ended thousands of sessions.
+const AT_ONCE: usize = 1_000;
+
+/// Takes events with their numbers in the store, rising. It must not return before they are durable, and pass
+/// over those that it was given before.
+pub type Publish = Box<dyn FnMut(&[(u64, Event)]) -> Result<(), StoreError> + Send>;
+
+/// The way out of one store.
+pub(super) struct Outbox {
+    publish: Publish,
+    /// Published up to this number, and still in the store.
+    published: Option<u64>,
+}
+
+impl Outbox {
+    pub(super) fn new(publish: Publish) -> Self {
+        Self {
+            publish,
+            published: None,
+        }
+    }
+
+    /// Publishes what was committed. What cannot be published stays in the store, for the next time.
+    pub(super) fn publish(&mut self, store: &mut dyn Transaction) {
+        if let Err(error) = self.publish_all(store) {
+            tracing::error!(%error, "events could not be published; they wait in the account's store");
+        }
+    }
+
+    fn publish_all(&mut self, store: &mut dyn Transaction) -> Result<(), StoreError> {
+        loop {
+            let events = store.events(AT_ONCE)?;
+            let Some((last, _)) = events.last() else {
+                return Ok(());
+            };
+            (self.publish)(&events)?;
+            self.published = Some(*last);
+            if events.len() < AT_ONCE {
+                return Ok(());
+            }
+            self.erase_now(store)?;
+        }
+    }
+
+    /// Erases what was published, in a transaction that is open.
+    pub(super) fn erase(&self, store: &mut dyn Transaction) -> Result<(), StoreError> {
+        match self.published {
+            Some(number) => store.remove_events_up_to(number),
+            None => Ok(()),
+        }
+    }
+
+    /// That transaction was committed.
+    pub(super) const fn erased(&mut self) {
+        self.published = None;
+    }
+
+    /// Erases what was published when no more transactions come.
+    pub(super) fn close(&mut self, store: &mut dyn Transaction) {
+        if self.published.is_some()
+            && let Err(error) = self.erase_now(store)
+        {
+            tracing::warn!(%error, "published events were left in the account's store");
+        }
+    }
+
+    fn erase_now(&mut self, store: &mut dyn Transaction) -> Result<(), StoreError> {
+        store.begin()?;
+        let erased = self.erase(store).and_then(|()| store.commit());
+        match erased {
+            Ok(()) => self.erased(),
+            Err(_) => store.abort()?,
+        }
+        erased
+    }
+}
