@@ -19,12 +19,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Daemon, RATCHETD, serve, text};
+use support::{Daemon, RATCHETD, UPGRADE, WebSocket, head, serve, text};
 
 const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
-const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
-                       sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
 /// A directory whose data directory holds this configuration.
 fn configured(config: &str) -> tempfile::TempDir {
     let scratch = tempfile::tempdir().expect("a directory");
@@ -42,16 +39,6 @@ fn post(body: &str) -> String {
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
-}
-
-/// Reads the head of an answer, byte by byte so that nothing after it is lost.
-fn head(stream: &mut UnixStream) -> String {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
-        bytes.extend(byte);
-    }
-    String::from_utf8(bytes).expect("text")
 }
 
 #[test]
@@ -189,48 +176,11 @@ fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other()
     assert_eq!(accounts[0]["account"], "late");
 }
 
-/// A text frame of a client; the mask of zeros leaves the text as it is.
-fn frame(message: &str) -> Vec<u8> {
-    let length = u16::try_from(message.len()).expect("a short message");
-    let mut frame = vec![0x81, 0x80 | 126];
-    frame.extend(length.to_be_bytes());
-    frame.extend([0; 4]);
-    frame.extend(message.as_bytes());
-    frame
-}
-
-/// The next text frame of the server; pings are passed over.
-fn next_text(stream: &mut UnixStream) -> Value {
-    loop {
-        let mut start = [0; 2];
-        stream.read_exact(&mut start).expect("a frame");
-        let length = match start[1] {
-            126 => {
-                let mut length = [0; 2];
-                stream.read_exact(&mut length).expect("a length");
-                usize::from(u16::from_be_bytes(length))
-            }
-            short => usize::from(short),
-        };
-        let mut payload = vec![0; length];
-        stream.read_exact(&mut payload).expect("a payload");
-        if start[0] == 0x81 {
-            return serde_json::from_slice(&payload).expect("JSON");
-        }
-    }
-}
-
 #[test]
 fn a_websocket_carries_calls_and_batches_and_their_errors_are_those_of_http() {
     let daemon = Daemon::start();
-    let mut socket = UnixStream::connect(daemon.socket()).expect("to connect");
-    socket.write_all(UPGRADE.as_bytes()).expect("to send");
-    assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
-    let mut ask = |request: Value| {
-        let sent = frame(&request.to_string());
-        socket.write_all(&sent).expect("to send");
-        next_text(&mut socket)
-    };
+    let mut socket = WebSocket::open(&daemon.socket());
+    let mut ask = |request: Value| socket.ask(&request);
     let call = |id: Value, method: &str, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
     let made = ask(call(json!("a"), "account_create", json!({"account": "a"})));
     assert_eq!(made["id"], "a");

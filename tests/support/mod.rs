@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     reason = "each test binary uses its own part of this"
@@ -16,6 +17,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+mod streams;
+
+pub use streams::*;
 
 /// The binary under test.
 pub const RATCHETD: &str = env!("CARGO_BIN_EXE_ratchetd");

@@ -5,6 +5,8 @@
 //! sequence. A reader asks for what comes after its cursor, so that a slow one costs nothing.
 
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::VecDeque,
@@ -16,7 +18,7 @@ use rpc::types::EventInfo;
 use session_store::{DataDir, EventLog, OpenError};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-pub use self::reader::Reader;
+pub use self::reader::{AT_ONCE, Reader};
 use crate::clock::Clock;
 
 /// Events that are told and not written: as many are held in memory. Whoever sends us nonsense fills no more than that.

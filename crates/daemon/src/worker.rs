@@ -249,17 +249,25 @@ fn run_batch<S: Transaction>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::{atomic::AtomicBool, mpsc::channel};
 
     use crypto_core::{IdentityKeyPair, InstallationId};
     use engine::{
-        Account, AccountName, Config, StoredReply, UnixMillis,
+        Account, AccountName, Config, Event, EventKind, StoredReply, UnixMillis,
         memory::{CommitLog, MemoryStore},
     };
 
     use super::*;
 
     fn start(capacity: usize) -> (Arc<Worker>, Arc<CommitLog>) {
+        start_with(MemoryStore::default(), capacity, Box::new(|_| Ok(())))
+    }
+
+    fn start_with(
+        store: MemoryStore,
+        capacity: usize,
+        publish: Publish,
+    ) -> (Arc<Worker>, Arc<CommitLog>) {
         let account = Account {
             name: AccountName::parse("me").unwrap(),
             identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap(),
@@ -268,16 +276,9 @@ mod tests {
             created_at: UnixMillis(0),
         };
         let engine = Engine::new(account, Config::default());
-        let store = MemoryStore::default();
         let log = store.log();
-        let worker = Worker::start(
-            engine,
-            store,
-            Arc::new(Clock::default()),
-            capacity,
-            Box::new(|_| Ok(())),
-        )
-        .unwrap();
+        let clock = Arc::new(Clock::default());
+        let worker = Worker::start(engine, store, clock, capacity, publish).unwrap();
         (Arc::new(worker), log)
     }
 
@@ -483,5 +484,96 @@ mod tests {
             let refused = enqueue(&worker, |store| put(store, "late")).await.unwrap();
             assert_eq!(refused.unwrap_err().kind, Kind::ShuttingDown);
         });
+    }
+
+    type Published = Arc<Mutex<Vec<u64>>>;
+
+    /// A way out that writes down what it is given, and fails as long as it is told to.
+    fn way_out(failing: &Arc<AtomicBool>) -> (Publish, Published) {
+        let published = Published::default();
+        let (failing, seen) = (Arc::clone(failing), Arc::clone(&published));
+        let publish = move |events: &[(u64, Event)]| {
+            if failing.load(Ordering::Relaxed) {
+                return Err(StoreError::Io("on purpose".to_owned()));
+            }
+            let numbers = events.iter().map(|(number, _)| *number);
+            seen.lock().unwrap().extend(numbers);
+            Ok(())
+        };
+        (Box::new(publish), published)
+    }
+
+    fn append(store: &mut dyn Store, times: u64) -> Result<(), RpcError> {
+        for _ in 0..times {
+            store.append_event(&Event {
+                at: UnixMillis(1),
+                kind: EventKind::BundleRotated {
+                    version: 1,
+                    prekey_replaced: true,
+                    installations: Vec::new(),
+                },
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How many events wait in the store while a call runs.
+    async fn waiting(worker: &Worker) -> usize {
+        let count = worker.call(|_, store, _| Ok(store.events(usize::MAX)?.len()));
+        count.await.unwrap()
+    }
+
+    #[test]
+    fn a_caller_finds_the_events_of_its_call_published_once_and_the_next_commit_erases_them() {
+        runtime().block_on(async {
+            let (publish, published) = way_out(&Arc::default());
+            let (worker, log) = start_with(MemoryStore::default(), 8, publish);
+            worker.call(|_, store, _| append(store, 2)).await.unwrap();
+            assert_eq!(*published.lock().unwrap(), [1, 2]);
+            assert_eq!(log.commits(), 1);
+            assert_eq!(waiting(&worker).await, 0);
+            // More than are published at once.
+            worker
+                .call(|_, store, _| append(store, 2500))
+                .await
+                .unwrap();
+            assert_eq!(*published.lock().unwrap(), (1..=2502).collect::<Vec<_>>());
+            worker.stop();
+            assert_eq!(published.lock().unwrap().len(), 2502);
+        });
+    }
+
+    #[test]
+    fn events_that_cannot_be_published_wait_and_their_call_succeeds() {
+        runtime().block_on(async {
+            let failing = Arc::new(AtomicBool::new(true));
+            let (publish, published) = way_out(&failing);
+            let (worker, log) = start_with(MemoryStore::default(), 8, publish);
+            worker.call(|_, store, _| append(store, 1)).await.unwrap();
+            assert_eq!(waiting(&worker).await, 1);
+            failing.store(false, Ordering::Relaxed);
+            // A batch that is undone publishes nothing, and erases nothing.
+            log.fail_next();
+            let undone = worker.call(|_, store, _| append(store, 1)).await;
+            assert_eq!(undone.unwrap_err().kind, Kind::StoreFailed);
+            assert!(published.lock().unwrap().is_empty());
+            assert_eq!(waiting(&worker).await, 1);
+            assert_eq!(*published.lock().unwrap(), [1]);
+            assert_eq!(waiting(&worker).await, 0);
+        });
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_is_published_at_the_start_and_erased_at_the_end() {
+        let mut store = MemoryStore::default();
+        store.begin().unwrap();
+        append(&mut store, 2).unwrap();
+        store.commit().unwrap();
+        let (publish, published) = way_out(&Arc::default());
+        let (worker, log) = start_with(store, 8, publish);
+        assert_eq!(*published.lock().unwrap(), [1, 2]);
+        assert_eq!(log.commits(), 1);
+        worker.stop();
+        assert_eq!(log.commits(), 2);
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::AccountName;
-use jsonrpsee::{PendingSubscriptionSink, RpcModule};
+use jsonrpsee::{PendingSubscriptionSink, RpcModule, core::to_json_raw_value};
 use rpc::{
     Kind, Method as _, Params as _, RpcError,
     forms::AccountFilter,
@@ -13,12 +13,10 @@ use rpc::{
 };
 
 use super::{Daemon, Result, error_object};
-use crate::events::Reader;
+use crate::events::{AT_ONCE, Reader};
 
 /// Events in an answer that names no limit.
 const DEFAULT_LIMIT: usize = 100;
-/// Events read at once for a subscription or a stream.
-pub(crate) const AT_ONCE: usize = 100;
 /// The method that notifications bear.
 const NOTIFICATION: &str = "event_notification";
 
@@ -89,7 +87,7 @@ async fn notify(mut reader: Reader, pending: PendingSubscriptionSink) {
             None => return,
         };
         for event in events {
-            let Ok(event) = serde_json::value::to_raw_value(&event) else {
+            let Ok(event) = to_json_raw_value(&event) else {
                 return;
             };
             if sink.send(event).await.is_err() {

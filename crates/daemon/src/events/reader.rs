@@ -8,6 +8,9 @@ use tokio::sync::watch;
 
 use super::{EventHub, Page, Tide};
 
+/// Events read at once for a subscription or a stream: what one that is slow holds in memory.
+pub const AT_ONCE: usize = 100;
+
 /// Someone who reads events, from a cursor on.
 #[derive(Debug)]
 pub struct Reader {

@@ -13,6 +13,7 @@ use jsonrpsee::{
 use rpc::{Kind, RpcError};
 use serde_json::Value;
 
+use super::subscriptions;
 use crate::api::error_object;
 
 /// Bodies of the library's own errors are shorter than this.
@@ -21,11 +22,12 @@ const MAX_ERROR_BYTES: u64 = 512;
 /// What the library answers to notifications, which are to have no answer.
 const NO_ANSWER: &[u8] = b"null";
 
-/// Names unknown methods and malformed members of batches properly.
+/// Names unknown methods, malformed members of batches and misplaced subscriptions properly.
 #[derive(Clone, Debug)]
 pub(super) struct NamedErrors<S> {
     pub(super) inner: S,
     pub(super) methods: Arc<HashSet<&'static str>>,
+    pub(super) websocket: bool,
 }
 
 fn method_not_found(name: &str) -> ErrorObjectOwned {
@@ -54,16 +56,28 @@ where
 
     fn call<'a>(
         &self,
-        request: Request<'a>,
+        mut request: Request<'a>,
     ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
-        let known = self.methods.contains(request.method_name());
+        let refused = if !self.methods.contains(request.method_name()) {
+            Some(method_not_found(request.method_name()))
+        } else if subscriptions::is_one(request.method_name()) && !self.websocket {
+            Some(error_object(&subscriptions::misplaced(
+                request.method_name(),
+            )))
+        } else {
+            let tidied = subscriptions::tidy(&mut request);
+            tidied.err().map(|error| error_object(&error))
+        };
         let inner = self.inner.clone();
         async move {
-            if known {
-                inner.call(request).await
-            } else {
-                let error = method_not_found(request.method_name());
-                MethodResponse::error(request.id, error)
+            if let Some(error) = refused {
+                return MethodResponse::error(request.id, error);
+            }
+            let id = request.id.clone();
+            let response = inner.call(request).await;
+            match subscriptions::refusal(&response) {
+                Some(error) => MethodResponse::error(id, error_object(&error)),
+                None => response,
             }
         }
     }
@@ -74,6 +88,10 @@ where
             .map(|entry| match entry {
                 Ok(BatchEntry::Call(call)) if !self.methods.contains(call.method_name()) => {
                     let error = method_not_found(call.method_name());
+                    Err(BatchEntryErr::new(call.id, error))
+                }
+                Ok(BatchEntry::Call(call)) if subscriptions::is_one(call.method_name()) => {
+                    let error = error_object(&subscriptions::misplaced(call.method_name()));
                     Err(BatchEntryErr::new(call.id, error))
                 }
                 Ok(entry) => Ok(entry),
@@ -97,13 +115,16 @@ where
 
 /// The refusal of a request over the limit, with an error for whoever reads it.
 pub(super) fn too_large() -> Response<HttpBody> {
-    let error = error_object(&RpcError::new(
-        Kind::InvalidRequest,
-        "the request is too large",
-    ));
+    let error = RpcError::new(Kind::InvalidRequest, "the request is too large");
+    refused_with(StatusCode::PAYLOAD_TOO_LARGE, &error)
+}
+
+/// A refusal with an error in its body, as JSON-RPC has it.
+pub(super) fn refused_with(status: StatusCode, error: &RpcError) -> Response<HttpBody> {
+    let error = error_object(error);
     let answer = serde_json::json!({"jsonrpc": "2.0", "id": null, "error": error});
     let mut response = Response::new(HttpBody::from(answer.to_string()));
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    *response.status_mut() = status;
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),

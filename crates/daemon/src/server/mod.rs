@@ -1,10 +1,12 @@
-//! The listeners: JSON-RPC by HTTP POST and WebSocket on a Unix socket and, when asked, on TCP.
+//! The listeners: JSON-RPC by HTTP POST and WebSocket, and events as a stream, on a Unix socket and, when asked, on TCP.
 
 mod accept;
 mod body;
 mod errors;
+mod events;
 mod gate;
 mod plain;
+mod subscriptions;
 mod unix;
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
@@ -26,6 +28,7 @@ use self::{
     body::BODY_TIMEOUT,
     errors::{NamedErrors, too_large, with_data},
     gate::{TcpGate, Token, check_form},
+    subscriptions::{Counter, MAX_SUBSCRIPTIONS},
     unix::UnixGate,
 };
 use crate::{api::Daemon, config::Settings};
@@ -88,6 +91,8 @@ impl Server {
             .max_response_body_size(MAX_RESPONSE_BYTES)
             .max_connections(settings.rpc.max_connections)
             .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
+            .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
+            .set_id_provider(Counter::default())
             .enable_ws_ping(
                 PingConfig::new()
                     .ping_interval(PING_INTERVAL)
@@ -169,6 +174,9 @@ impl Shared {
         {
             return refused(status);
         }
+        if let Some(stream) = events::answer(self, &request) {
+            return stream;
+        }
         let is_upgrade = ws::is_upgrade_request(&request);
         if let Err(status) = check_form(&request, is_upgrade) {
             return refused(status);
@@ -177,6 +185,7 @@ impl Shared {
         let middleware = RpcServiceBuilder::new().layer_fn(move |inner| NamedErrors {
             inner,
             methods: Arc::clone(&names),
+            websocket: is_upgrade,
         });
         let mut service = self
             .service

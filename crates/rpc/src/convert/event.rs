@@ -122,3 +122,129 @@ fn session(session: &SessionName) -> Value {
         "role": role(session.role),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto_core::{MessageId, SessionId, Suite};
+    use engine::Role;
+
+    use super::{super::fixtures::*, *};
+
+    fn told(kind: EventKind) -> (String, Value) {
+        let at = UnixMillis(5);
+        let account = AccountName::parse("alice").unwrap();
+        let event = EventInfo::new(7, &account, &Event { at, kind });
+        assert_eq!((event.seq, event.at), (7, 5));
+        assert_eq!(event.account.as_deref(), Some("alice"));
+        assert!(!event.is_lagged());
+        // The client reads what the daemon writes.
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(json["type"], event.kind.as_str());
+        assert_eq!(serde_json::from_value::<EventInfo>(json).unwrap(), event);
+        (event.kind, event.data)
+    }
+
+    #[test]
+    fn events_of_devices() {
+        let device = || DeviceName {
+            identity: *identity().public(),
+            installation: installation(),
+        };
+        let data = json!({"identity": UNCOMPRESSED, "installationId": "x1-phone"});
+        for (kind, name) in [
+            (
+                EventKind::InstallationEnabled(device()),
+                "installation.enabled",
+            ),
+            (
+                EventKind::InstallationDisabled(device()),
+                "installation.disabled",
+            ),
+            (EventKind::InstallationStale(device()), "installation.stale"),
+            (
+                EventKind::InstallationActive(device()),
+                "installation.active",
+            ),
+        ] {
+            assert_eq!(told(kind), (name.to_owned(), data.clone()));
+        }
+        for own in [true, false] {
+            let device = device();
+            let (name, data) = told(EventKind::InstallationDiscovered { device, own });
+            assert_eq!(name, "installation.discovered");
+            assert_eq!(
+                data,
+                json!({"identity": UNCOMPRESSED, "installationId": "x1-phone", "own": own})
+            );
+        }
+        let rotated = EventKind::BundleRotated {
+            version: 3,
+            prekey_replaced: true,
+            installations: vec![installation()],
+        };
+        assert_eq!(
+            told(rotated),
+            (
+                "bundle.rotated".to_owned(),
+                json!({"version": 3, "prekeyReplaced": true, "installationIds": ["x1-phone"]})
+            )
+        );
+    }
+
+    #[test]
+    fn events_of_sessions() {
+        let session = || SessionName {
+            id: SessionId::from_bytes([9; 32]),
+            identity: *identity().public(),
+            installation: None,
+            suite: Suite::X25519,
+            role: Role::Responder,
+        };
+        let data = json!({
+            "sessionId": hex32(9),
+            "identity": UNCOMPRESSED,
+            "installationId": null,
+            "suite": "x25519",
+            "role": "responder",
+        });
+        for (kind, name) in [
+            (
+                EventKind::SessionEstablished(session()),
+                "session.established",
+            ),
+            (
+                EventKind::SessionSuperseded(session()),
+                "session.superseded",
+            ),
+            (
+                EventKind::SessionReactivated(session()),
+                "session.reactivated",
+            ),
+            (EventKind::SessionExpired(session()), "session.expired"),
+            (EventKind::SessionErased(session()), "session.erased"),
+        ] {
+            assert_eq!(told(kind), (name.to_owned(), data.clone()));
+        }
+    }
+
+    #[test]
+    fn events_of_messages_and_the_mark() {
+        for (why, reason) in [
+            (KeyDropped::Limit, "limit"),
+            (KeyDropped::Unconfirmed, "unconfirmed"),
+            (KeyDropped::SessionErased, "session_erased"),
+        ] {
+            let message = MessageId::from_bytes([4; 32]);
+            let (name, data) = told(EventKind::MessageKeyDropped { message, why });
+            assert_eq!(name, "message.key_dropped");
+            assert_eq!(data, json!({"messageId": hex32(4), "reason": reason}));
+        }
+        let mark = EventInfo::lagged(3, UnixMillis(4));
+        assert!(mark.is_lagged());
+        let mark = serde_json::to_value(mark).unwrap();
+        assert_eq!(
+            (&mark["seq"], &mark["account"], &mark["type"]),
+            (&json!(3), &Value::Null, &json!("lagged"))
+        );
+    }
+}
