@@ -302,6 +302,32 @@ mod tests {
     }
 
     #[test]
+    fn a_new_account_does_not_inherit_the_events_of_an_earlier_one_of_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let accounts = accounts(&directory);
+        let name = AccountName::parse("a").unwrap();
+        let event = |number| {
+            let message = crypto_core::MessageId::from_bytes([0; 32]);
+            let why = engine::KeyDropped::Limit;
+            let kind = engine::EventKind::MessageKeyDropped { message, why };
+            let at = engine::UnixMillis(number);
+            (number, engine::Event { at, kind })
+        };
+        let held = || accounts.events().page(None, 0, 10).unwrap().events.len();
+        // As if the process had ended between erasing the account and erasing its events.
+        let left: Vec<_> = (1..=3).map(event).collect();
+        accounts.events().publish(&name, &left).unwrap();
+        create(&accounts, "a", None);
+        assert_eq!(held(), 0);
+        accounts.events().publish(&name, &[event(1)]).unwrap();
+        assert_eq!(held(), 1);
+        // Asking for a name that is taken costs its owner nothing.
+        let identity = IdentityKeyPair::generate(&mut entropy());
+        let refused = accounts.create(name, identity, None).unwrap_err();
+        assert_eq!((refused.kind, held()), (Kind::AccountExists, 1));
+    }
+
+    #[test]
     fn accounts_are_there_again_after_a_restart_and_removed_ones_are_not() {
         let directory = tempfile::tempdir().unwrap();
         let first = accounts(&directory);
