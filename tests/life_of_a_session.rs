@@ -118,8 +118,8 @@ fn from_the_first_message_to_the_day_after_the_last() {
         "It has come at last."
     );
 
-    // Day 15 and a little. The session is gone with all its keys, and so is what was never delivered.
-    pass(&everyone, 2 * DAY + 2 * HOUR);
+    // Day 15 and two sweeps. The session is gone with all its keys, and so is what was never delivered.
+    pass(&everyone, 2 * DAY + 3 * HOUR);
     assert_eq!(standing(&bob, &first), None);
     assert_eq!(standing(&alice, &first), None);
     let gone = bob.receive(&alice, &letters[1]);
