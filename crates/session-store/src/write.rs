@@ -51,7 +51,7 @@ impl Store for SqliteStore {
                  :version, :created_at, :replaced_at)",
             named_params! {
                 ":public": prekey.signed.public().as_bytes(),
-                ":secret": *prekey.signed.secret_bytes(),
+                ":secret": prekey.signed.secret_bytes().as_slice(),
                 ":ratchet_public": ratchet.map(|ratchet| ratchet.pair.public().to_bytes()),
                 ":ratchet_secret": ratchet_secret.as_deref(),
                 ":ratchet_signature": ratchet.map(|ratchet| ratchet.signature.to_bytes()),
