@@ -24,14 +24,17 @@ use crate::{
 struct Course {
     devices: &'static [&'static str],
     mix: Mix,
-    steps: usize,
+    limits: Config,
 }
+
+/// Steps of a schedule, at most.
+const STEPS: usize = 40;
 
 fn one_device_a_side() -> Course {
     Course {
         devices: &["alice/phone", "bob/phone"],
         mix: Mix::everyday(),
-        steps: 40,
+        limits: Config::default(),
     }
 }
 
@@ -39,7 +42,7 @@ fn suites_of_status_go() -> Course {
     Course {
         devices: &["alice/phone*", "bob/phone*"],
         mix: Mix::everyday(),
-        steps: 40,
+        limits: Config::default(),
     }
 }
 
@@ -47,7 +50,7 @@ fn mixed_suites() -> Course {
     Course {
         devices: &["alice/phone*", "bob/phone"],
         mix: Mix::everyday(),
-        steps: 40,
+        limits: Config::default(),
     }
 }
 
@@ -58,7 +61,7 @@ fn two_devices_a_side() -> Course {
             .and(3, Kind::Enable)
             .and(1, Kind::Disable)
             .and(2, Kind::Reset),
-        steps: 40,
+        limits: Config::default(),
     }
 }
 
@@ -71,7 +74,7 @@ fn crashes_and_clocks() -> Course {
             .and(3, Kind::Restart)
             .and(4, Kind::Jump)
             .and(3, Kind::SetClock),
-        steps: 40,
+        limits: Config::default(),
     }
 }
 
@@ -82,7 +85,24 @@ fn lost_states() -> Course {
             .and(3, Kind::LoseState)
             .and(2, Kind::Reset)
             .and(2, Kind::Restart),
-        steps: 40,
+        limits: Config::default(),
+    }
+}
+
+/// So little room that every limit of protocol §1 is met: messages are lost to it, but nothing else.
+fn little_room() -> Course {
+    Course {
+        devices: &["alice/phone", "alice/laptop", "bob/phone"],
+        mix: Mix::everyday()
+            .and(6, Kind::Drop)
+            .and(3, Kind::Reset)
+            .and(2, Kind::Enable),
+        limits: Config {
+            max_sessions_per_device: 3,
+            max_sessions_per_identity: 4,
+            max_message_keys: 2,
+            ..Config::default()
+        },
     }
 }
 
@@ -107,10 +127,10 @@ fn run(course: &Course, schedules: u32) {
     let schedule = (
         any::<u64>(),
         0_u8..4,
-        prop::collection::vec(steps, 1..course.steps),
+        prop::collection::vec(steps, 1..STEPS),
     );
     let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, known, steps)| {
-        let mut world = World::build(InMemory, keys, course.devices, Config::default());
+        let mut world = World::build(InMemory, keys, course.devices, course.limits.clone());
         if known > 0 {
             world.introduce();
         }
@@ -152,6 +172,11 @@ fn lost_states_keep_the_invariants() {
     run(&lost_states(), 1000);
 }
 
+#[test]
+fn little_room_costs_nothing_but_messages() {
+    run(&little_room(), 1000);
+}
+
 /// `RATCHETD_SCHEDULES=100000 cargo test -p engine --release -- --ignored many_schedules`
 #[test]
 #[ignore = "takes hours"]
@@ -166,6 +191,7 @@ fn many_schedules_keep_the_invariants() {
         two_devices_a_side(),
         crashes_and_clocks(),
         lost_states(),
+        little_room(),
     ] {
         run(&course, schedules);
     }

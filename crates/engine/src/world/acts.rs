@@ -58,25 +58,25 @@ impl<H: Home> World<H> {
         if fate != Fate::Answers {
             return;
         }
-        let known = self.devices[from]
-            .store()
-            .devices(&recipient)
-            .expect("read");
-        let of_recipient = sent
-            .skipped
-            .iter()
-            .filter(|left| left.identity == recipient);
-        let reached = sent
-            .envelopes
-            .iter()
-            .filter(|envelope| envelope.recipient == Some(recipient))
-            .flat_map(|envelope| &envelope.targets)
-            .filter(|target| target.installation.is_some());
-        assert_eq!(
-            known.len(),
-            of_recipient.count() + reached.count(),
-            "a device was left out silently"
-        );
+        let sender = &self.devices[from];
+        for identity in [sender.key, recipient] {
+            let known = sender.store().devices(&identity).expect("read");
+            let known = known
+                .iter()
+                .filter(|device| device.installation != sender.id);
+            let left_out = sent.skipped.iter().filter(|left| left.identity == identity);
+            let reached = sent
+                .envelopes
+                .iter()
+                .filter(|envelope| envelope.recipient == Some(identity))
+                .flat_map(|envelope| &envelope.targets)
+                .filter(|target| target.installation.is_some());
+            assert_eq!(
+                known.count(),
+                left_out.count() + reached.count(),
+                "a device was left out silently"
+            );
+        }
         for envelope in sent.envelopes {
             self.post(from, envelope, Some(text));
         }

@@ -53,8 +53,10 @@ pub(super) struct Device<S> {
     rng: Sequence,
     /// By how many milliseconds its clock is wrong.
     clock_error: i64,
-    /// The latest moment its engine has ever seen.
-    latest: UnixMillis,
+    /// What its clock showed at the sweeps of this process, and how long the process had run by then.
+    sweeps: Vec<(u64, UnixMillis)>,
+    /// The latest moment that two sweeps an hour apart agree has passed: only then may anything be erased.
+    agreed: UnixMillis,
     /// Every jump of its clock: true time, and what it showed from then on.
     jumps: Vec<(u64, UnixMillis)>,
     /// True time when its process started.
@@ -132,7 +134,8 @@ impl<S: Transaction> Device<S> {
             store: Some(store),
             rng: Sequence::of(seed, &label),
             clock_error: 0,
-            latest: UnixMillis(0),
+            sweeps: Vec::new(),
+            agreed: UnixMillis(0),
             jumps: Vec::new(),
             started: now,
             ran_before: 0,
@@ -164,11 +167,12 @@ impl<S: Transaction> Device<S> {
         self.jumps.push((now, self.clock(now)));
     }
 
-    /// How far its engine can have seen its clock go ahead since it showed `then`, at the true time `at`.
+    /// How far its clock has gone ahead since it showed `then`, at the true time `at`. A jump that was taken back
+    /// before two sweeps an hour apart saw it does not count.
     pub(super) fn clock_went_ahead(&self, at: u64, then: UnixMillis, now: u64) -> Duration {
         let since = self.jumps.iter().filter(|(when, _)| *when >= at);
         let earliest = since.map(|(_, clock)| *clock).fold(then, UnixMillis::min);
-        self.latest.max(self.clock(now)).since(earliest)
+        self.agreed.max(self.clock(now)).since(earliest)
     }
 
     /// How long it has run, all its processes together, in milliseconds.
@@ -186,7 +190,6 @@ impl<S: Transaction> Device<S> {
         call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let clock = self.clock(now);
-        self.latest = self.latest.max(clock);
         let mut env = Env {
             now: clock,
             running: Duration::from_millis(now - self.started),
@@ -222,6 +225,7 @@ impl<S: Transaction> Device<S> {
         let account = account(self.identity, &self.account_name, &self.id);
         self.engine = Engine::new(account, self.config.clone());
         self.replies.clear();
+        self.sweeps.clear();
     }
 
     /// The process ends and none starts for now.
@@ -261,6 +265,13 @@ impl<S: Transaction> Device<S> {
             Ok::<_, crate::SendError>(())
         })
         .expect("a sweep");
+        let (running, clock) = (now - self.started, self.clock(now));
+        for (at, seen) in &self.sweeps {
+            if running - at >= super::HOUR {
+                self.agreed = self.agreed.max(clock.min(*seen));
+            }
+        }
+        self.sweeps.push((running, clock));
         let bundle = self.store().own_bundle().expect("read");
         let wire = bundle.expect("a bundle").wire;
         if self.published.last() != Some(&wire) {

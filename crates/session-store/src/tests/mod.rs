@@ -5,6 +5,7 @@ mod event_log;
 mod flood;
 mod model;
 mod store;
+mod world;
 
 use std::path::Path;
 
