@@ -6,6 +6,7 @@
     reason = "a contract says what it expects by panicking"
 )]
 
+mod batches;
 mod records;
 mod time;
 
@@ -14,12 +15,13 @@ use crypto_core::{
     VerifiedPreKey,
 };
 
+use self::batches::{a_batch_goes_in_turn, a_rollback_undoes_one_call_and_an_abort_all};
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{own_prekey, session};
 use self::time::{events_wait_in_order, what_time_ends_is_found};
 use crate::{
-    Counts, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing,
-    Peer, RetiredChains, Role, RunningTime, Session, Standing, StoreRead, StoredKey, StoredReply,
+    Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing, Peer,
+    RetiredChains, Role, RunningTime, Session, Standing, StoreRead, StoredKey, StoredReply,
     Transaction, UnixMillis,
 };
 
@@ -361,66 +363,5 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     store.remove_replies_before(UnixMillis(11)).expect("remove");
     assert_eq!(store.reply("old").expect("read"), None);
     assert!(store.reply("new").expect("read").is_some());
-    store.commit().expect("commit");
-}
-
-fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Transaction) {
-    let count = |store: &dyn StoreRead| store.counts().expect("read").sessions;
-    let superseded = Standing::Superseded {
-        since: UnixMillis(1),
-    };
-    let put = |store: &mut dyn Transaction, seed| {
-        store
-            .put_session(&session(seed, Suite::X25519, superseded))
-            .expect("put");
-    };
-    store.begin().expect("begin");
-    for (seed, keep) in [(1, true), (2, false), (3, true)] {
-        store.savepoint().expect("savepoint");
-        put(store, seed);
-        if keep {
-            store.release().expect("release");
-        } else {
-            store.rollback().expect("rollback");
-        }
-    }
-    store.commit().expect("commit");
-    assert_eq!(count(store), 2);
-    assert!(
-        store
-            .session(&SessionId::from_bytes([2; 32]))
-            .expect("read")
-            .is_none()
-    );
-
-    store.begin().expect("begin");
-    store.savepoint().expect("savepoint");
-    put(store, 4);
-    store.release().expect("release");
-    store.abort().expect("abort");
-    assert_eq!(count(store), 2);
-    // An abort with nothing begun is no error: it is what follows a failed begin.
-    store.abort().expect("abort");
-    assert_eq!(
-        store.counts().expect("read"),
-        Counts {
-            sessions: 2,
-            ..Counts::default()
-        }
-    );
-}
-
-/// A store that lost its place says so, instead of committing a part.
-fn a_batch_goes_in_turn(store: &mut impl Transaction) {
-    assert!(store.savepoint().is_err());
-    assert!(store.release().is_err());
-    assert!(store.rollback().is_err());
-    assert!(store.commit().is_err());
-    store.begin().expect("begin");
-    assert!(store.begin().is_err());
-    assert!(store.release().is_err());
-    assert!(store.rollback().is_err());
-    store.savepoint().expect("savepoint");
-    store.rollback().expect("rollback");
     store.commit().expect("commit");
 }

@@ -17,7 +17,7 @@ mod device;
 mod home;
 mod letter;
 mod oracle;
-mod random;
+pub(crate) mod random;
 mod schedule;
 mod settlement;
 mod story;

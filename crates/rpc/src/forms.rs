@@ -1,12 +1,23 @@
 //! The forms of parameters.
 
+/// Parameters hold secrets and payloads: their `Debug` shows none of them.
+macro_rules! opaque {
+    ($($form:ident),*) => {
+        $(impl std::fmt::Debug for $form {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($form), "(..)"))
+            }
+        })*
+    };
+}
+
 mod event;
 mod metadata;
+mod payload;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::{
-    AccountName, MAX_CONFIRM_IDS, MAX_PAYLOAD_BYTES, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES,
-    decode_contact_code,
+    AccountName, MAX_CONFIRM_IDS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES, decode_contact_code,
 };
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -15,16 +26,11 @@ pub use self::event::{
     AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
 };
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
+pub use self::payload::{Payload, Text, one_payload};
 use crate::{
     error::{Kind, RpcError},
     params::Form,
 };
-
-/// Bytes of a payload, `0x` and hex; at most 1 MiB.
-pub struct Payload(pub Vec<u8>);
-
-/// A payload as text; at most 1 MiB of UTF-8.
-pub struct Text(pub String);
 
 /// An encoded wire message, `0x` and hex; at most 4 MiB.
 pub struct Wire(pub Vec<u8>);
@@ -77,63 +83,6 @@ fn string(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         _ => None,
-    }
-}
-
-fn too_large(what: &str, limit: usize) -> RpcError {
-    RpcError::new(
-        Kind::PayloadTooLarge,
-        format!("{what} has at most {limit} bytes"),
-    )
-}
-
-impl Form for Payload {
-    const TAKES: &'static str = "bytes as 0x and hex digits, at most 1 MiB";
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
-        if bytes.len() > MAX_PAYLOAD_BYTES {
-            return Err(too_large("a payload", MAX_PAYLOAD_BYTES));
-        }
-        Ok(Self(bytes))
-    }
-
-    fn write(&self) -> Value {
-        to_hex(&self.0).into()
-    }
-}
-
-impl Form for Text {
-    const TAKES: &'static str = "text, at most 1 MiB of UTF-8";
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        let text = string(value).ok_or_else(Self::wrong)?;
-        if text.len() > MAX_PAYLOAD_BYTES {
-            return Err(too_large("a text", MAX_PAYLOAD_BYTES));
-        }
-        Ok(Self(text))
-    }
-
-    fn write(&self) -> Value {
-        self.0.clone().into()
-    }
-}
-
-/// A payload comes as bytes or as text, exactly one of them.
-///
-/// # Errors
-/// [`RpcError`] if it is both or neither.
-pub fn one_payload(payload: Option<Payload>, text: Option<Text>) -> Result<Vec<u8>, RpcError> {
-    let hint = "give payload (0x and hex) or text (UTF-8), one of them";
-    match (payload, text) {
-        (Some(payload), None) => Ok(payload.0),
-        (None, Some(text)) => Ok(text.0.into_bytes()),
-        (None, None) => Err(RpcError::new(Kind::InvalidParams, "no payload and no text")
-            .about("payload")
-            .with_hint(hint)),
-        (Some(_), Some(_)) => Err(RpcError::new(Kind::InvalidParams, "both payload and text")
-            .about("text")
-            .with_hint(hint)),
     }
 }
 
@@ -376,20 +325,7 @@ impl Form for bool {
     }
 }
 
-/// Parameters hold secrets and payloads: their `Debug` shows none of them.
-macro_rules! opaque {
-    ($($form:ident),*) => {
-        $(impl std::fmt::Debug for $form {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($form), "(..)"))
-            }
-        })*
-    };
-}
-
 opaque!(
-    Payload,
-    Text,
     Wire,
     BundleBytes,
     PrivateKey,

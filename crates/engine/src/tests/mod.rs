@@ -7,52 +7,23 @@ mod schedules;
 mod sessions;
 mod stories;
 mod time;
+mod told;
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,
 };
-use rand_core::{TryCryptoRng, TryRng};
 
 use crate::{
     Account, AccountName, Config, Engine, Env, Envelope, EventKind, InstallationView, Mode,
     Outcome, PairingError, PreKeyImport, Reason, ReceiveError, ReceiveRequest, Received, SendError,
     SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis,
-    memory::MemoryStore,
+    memory::MemoryStore, world::random::Sequence,
 };
 
 /// The scenarios begin here: 2023-11-14.
 const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
-
-/// A repeatable sequence (SplitMix64).
-struct Sequence(u64);
-
-impl TryRng for Sequence {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(self.try_next_u64()? as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Ok(z ^ (z >> 31))
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-        for chunk in to.chunks_mut(8) {
-            let bytes = self.try_next_u64()?.to_le_bytes();
-            chunk.copy_from_slice(&bytes[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Sequence {}
 
 /// One device with its own clock, store and randomness.
 struct Device {

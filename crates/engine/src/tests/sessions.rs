@@ -1,7 +1,5 @@
 //! Which session is sent on, through crossings, losses and rotations (protocol §7).
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::SkipReason;
 
@@ -54,7 +52,7 @@ fn secret(device: &Device, with: IdentityKey) -> [u8; 32] {
 }
 
 /// Alice begins two sessions, a week apart, and Bob hears of neither until later: messages of each.
-fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<Envelope>) {
+pub(super) fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<Envelope>) {
     let (mut alice, mut bob) = (Device::new(seed, "alice"), Device::new(100, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = (0..5)
@@ -68,7 +66,7 @@ fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<Envelope>) {
 }
 
 /// Leaves nothing in the messages that tells which of them was written before a re-key.
-fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
+pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
     for envelope in envelopes {
         let mut message = crate::wire::decode_message(&envelope.wire).unwrap();
         message.bundles.clear();
@@ -76,7 +74,7 @@ fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
     }
 }
 
-fn id(envelope: &Envelope) -> crypto_core::SessionId {
+pub(super) fn id(envelope: &Envelope) -> crypto_core::SessionId {
     envelope.targets[0].session.unwrap().1
 }
 
@@ -568,168 +566,4 @@ fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others(
         gone.session,
         from_first.targets[0].session.map(|(_, id)| id)
     );
-}
-
-/// What was told of sessions.
-fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
-    let events = device.events().into_iter();
-    events
-        .filter_map(|event| match event {
-            EventKind::SessionEstablished(session) => Some(("established", session.id)),
-            EventKind::SessionSuperseded(session) => Some(("superseded", session.id)),
-            EventKind::SessionReactivated(session) => Some(("reactivated", session.id)),
-            EventKind::SessionExpired(session) => Some(("expired", session.id)),
-            EventKind::SessionErased(session) => Some(("erased", session.id)),
-            _ => None,
-        })
-        .collect()
-}
-
-#[test]
-fn every_change_of_a_session_is_told_at_its_end() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
-    alice.import_bundle(&bob.bundle());
-    let hello = alice.send(bob.key, "hello");
-    let first = id(&hello);
-    assert_eq!(told(&mut alice), [], "nobody has answered");
-    bob.read(alice.key, &hello);
-    assert_eq!(told(&mut bob), [("established", first)]);
-    let hi = bob.send(alice.key, "hi");
-    alice.read(bob.key, &hi);
-    assert_eq!(told(&mut alice), [("established", first)]);
-
-    let (mut alice, mut bob, mut first, mut second) = two_unanswered(1);
-    assert_eq!(told(&mut alice), [("superseded", id(&first[0]))]);
-    strip_bundles(first.iter_mut().chain(&mut second));
-    bob.engine.config.max_sessions_per_device = 2;
-    for envelope in [&second[0], &first[0]] {
-        bob.read(alice.key, envelope);
-    }
-    told(&mut bob);
-    // One of them is active; the other comes back by what arrives on it.
-    let active = bob.active(alice.key).unwrap().id;
-    let (back, on_it) = if active == id(&first[0]) {
-        (id(&second[0]), &second)
-    } else {
-        (id(&first[0]), &first)
-    };
-    for envelope in &on_it[1..3] {
-        bob.read(alice.key, envelope);
-    }
-    assert_eq!(
-        told(&mut bob),
-        [("superseded", active), ("reactivated", back)]
-    );
-    // A third session, where two have room.
-    alice.reset(bob.key, None).unwrap();
-    let third = alice.send(bob.key, "third");
-    bob.read(alice.key, &third);
-    assert_eq!(
-        told(&mut bob),
-        [
-            ("erased", active),
-            ("superseded", back),
-            ("established", id(&third)),
-        ]
-    );
-}
-
-#[test]
-fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
-    let (mut alice, mut bob) = established();
-    bob.engine.config.max_message_keys = 2;
-    let read: Vec<_> = (0..3)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
-    bob.events();
-    for envelope in &read {
-        bob.try_receive(alice.key, &envelope.wire, false).unwrap();
-    }
-    assert_eq!(
-        bob.events(),
-        [EventKind::MessageKeyDropped {
-            message: read[0].targets[0].message,
-            why: crate::KeyDropped::Limit,
-        }]
-    );
-}
-
-/// What two devices do to each other between two moments.
-#[derive(Clone, Debug)]
-enum Step {
-    Send(bool),
-    Deliver(bool, prop::sample::Index),
-    Drop(bool, prop::sample::Index),
-    Wait(u64),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        4 => any::<bool>().prop_map(Step::Send),
-        4 => (any::<bool>(), any::<prop::sample::Index>()).prop_map(|(to, which)| Step::Deliver(to, which)),
-        1 => (any::<bool>(), any::<prop::sample::Index>()).prop_map(|(to, which)| Step::Drop(to, which)),
-        1 => prop_oneof![Just(HOUR), Just(25 * HOUR), Just(7 * DAY)].prop_map(Step::Wait),
-    ];
-    prop::collection::vec(step, 1..40)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    /// Whatever is sent, crossed, withheld, lost or rotated within 13 days: every message that arrives is read, once; no place of a
-    /// chain is used twice; and after two messages each way both ends send on the same session.
-    #[test]
-    fn two_devices_read_everything_and_meet_again(
-        steps in steps(),
-        plain in any::<bool>(),
-    ) {
-        let mut devices = if plain {
-            [Device::plain(1, "alice"), Device::plain(2, "bob")]
-        } else {
-            [Device::new(1, "alice"), Device::new(2, "bob")]
-        };
-        let keys = [devices[0].key, devices[1].key];
-        let mut places = std::collections::BTreeSet::new();
-        let mut on_the_way: [Vec<(Envelope, String)>; 2] = [Vec::new(), Vec::new()];
-        let mut waited = 0;
-        for (number, step) in steps.into_iter().enumerate() {
-            match step {
-                Step::Send(from) => {
-                    let (from, to) = (usize::from(from), 1 - usize::from(from));
-                    let text = format!("{number}");
-                    let envelope = devices[from].send(keys[to], &text);
-                    prop_assert!(places.insert(envelope.targets[0].message));
-                    on_the_way[to].push((envelope, text));
-                }
-                Step::Deliver(to, which) if !on_the_way[usize::from(to)].is_empty() => {
-                    let to = usize::from(to);
-                    let index = which.index(on_the_way[to].len());
-                    let (envelope, text) = on_the_way[to].remove(index);
-                    prop_assert_eq!(devices[to].read(keys[1 - to], &envelope), text);
-                    let ratchet = mode(&envelope) != Mode::Dh;
-                    let again = devices[to].receive(keys[1 - to], &envelope).outcome;
-                    prop_assert_eq!(!matches!(again, Outcome::Decrypted(_)), ratchet, "read twice");
-                }
-                Step::Drop(to, which) if !on_the_way[usize::from(to)].is_empty() => {
-                    let index = which.index(on_the_way[usize::from(to)].len());
-                    on_the_way[usize::from(to)].remove(index);
-                }
-                Step::Wait(span) if waited + span < 13 * DAY => {
-                    waited += span;
-                    for device in &mut devices {
-                        device.later(span);
-                    }
-                }
-                _ => {}
-            }
-        }
-        for turn in 0..4 {
-            let (from, to) = (turn % 2, 1 - turn % 2);
-            let envelope = devices[from].send(keys[to], "settle");
-            prop_assert_eq!(devices[to].read(keys[from], &envelope), "settle");
-        }
-        let active = |device: &Device, with| device.active(with).map(|session| session.id);
-        prop_assert_eq!(active(&devices[0], keys[1]), active(&devices[1], keys[0]));
-        prop_assert!(active(&devices[0], keys[1]).is_some());
-    }
 }

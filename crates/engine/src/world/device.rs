@@ -228,7 +228,7 @@ impl<S: Transaction> Device<S> {
         self.sweeps.clear();
     }
 
-    /// The process ends and none starts for now.
+    /// The process ends, and none starts until something wants the device.
     pub(super) fn turn_off(&mut self, now: u64) {
         if self.on {
             self.ran_before = self.ran(now);

@@ -4,7 +4,7 @@ use rand_core::{TryCryptoRng, TryRng};
 
 /// A repeatable sequence (SplitMix64): the same seed makes the same keys.
 #[derive(Debug)]
-pub(super) struct Sequence(u64);
+pub(crate) struct Sequence(pub(crate) u64);
 
 impl Sequence {
     /// The sequence of `seed` and a name.

@@ -1,0 +1,90 @@
+//! What is told of sessions and keys, as events.
+
+use super::{
+    sessions::{id, strip_bundles, two_unanswered},
+    *,
+};
+
+/// What was told of sessions.
+fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
+    let events = device.events().into_iter();
+    events
+        .filter_map(|event| match event {
+            EventKind::SessionEstablished(session) => Some(("established", session.id)),
+            EventKind::SessionSuperseded(session) => Some(("superseded", session.id)),
+            EventKind::SessionReactivated(session) => Some(("reactivated", session.id)),
+            EventKind::SessionExpired(session) => Some(("expired", session.id)),
+            EventKind::SessionErased(session) => Some(("erased", session.id)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_change_of_a_session_is_told_at_its_end() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let hello = alice.send(bob.key, "hello");
+    let first = id(&hello);
+    assert_eq!(told(&mut alice), [], "nobody has answered");
+    bob.read(alice.key, &hello);
+    assert_eq!(told(&mut bob), [("established", first)]);
+    let hi = bob.send(alice.key, "hi");
+    alice.read(bob.key, &hi);
+    assert_eq!(told(&mut alice), [("established", first)]);
+
+    let (mut alice, mut bob, mut first, mut second) = two_unanswered(1);
+    assert_eq!(told(&mut alice), [("superseded", id(&first[0]))]);
+    strip_bundles(first.iter_mut().chain(&mut second));
+    bob.engine.config.max_sessions_per_device = 2;
+    for envelope in [&second[0], &first[0]] {
+        bob.read(alice.key, envelope);
+    }
+    told(&mut bob);
+    // One of them is active; the other comes back by what arrives on it.
+    let active = bob.active(alice.key).unwrap().id;
+    let (back, on_it) = if active == id(&first[0]) {
+        (id(&second[0]), &second)
+    } else {
+        (id(&first[0]), &first)
+    };
+    for envelope in &on_it[1..3] {
+        bob.read(alice.key, envelope);
+    }
+    assert_eq!(
+        told(&mut bob),
+        [("superseded", active), ("reactivated", back)]
+    );
+    // A third session, where two have room.
+    alice.reset(bob.key, None).unwrap();
+    let third = alice.send(bob.key, "third");
+    bob.read(alice.key, &third);
+    assert_eq!(
+        told(&mut bob),
+        [
+            ("erased", active),
+            ("superseded", back),
+            ("established", id(&third)),
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
+    let (mut alice, mut bob) = established();
+    bob.engine.config.max_message_keys = 2;
+    let read: Vec<_> = (0..3)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    bob.events();
+    for envelope in &read {
+        bob.try_receive(alice.key, &envelope.wire, false).unwrap();
+    }
+    assert_eq!(
+        bob.events(),
+        [EventKind::MessageKeyDropped {
+            message: read[0].targets[0].message,
+            why: crate::KeyDropped::Limit,
+        }]
+    );
+}

@@ -1,0 +1,75 @@
+//! The content of a message: bytes or text.
+
+use engine::MAX_PAYLOAD_BYTES;
+use serde_json::Value;
+
+use super::{from_hex, string, to_hex};
+use crate::{
+    error::{Kind, RpcError},
+    params::Form,
+};
+
+/// Bytes of a payload, `0x` and hex; at most 1 MiB.
+pub struct Payload(pub Vec<u8>);
+
+/// A payload as text; at most 1 MiB of UTF-8.
+pub struct Text(pub String);
+
+fn too_large(what: &str, limit: usize) -> RpcError {
+    RpcError::new(
+        Kind::PayloadTooLarge,
+        format!("{what} has at most {limit} bytes"),
+    )
+}
+
+impl Form for Payload {
+    const TAKES: &'static str = "bytes as 0x and hex digits, at most 1 MiB";
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
+        if bytes.len() > MAX_PAYLOAD_BYTES {
+            return Err(too_large("a payload", MAX_PAYLOAD_BYTES));
+        }
+        Ok(Self(bytes))
+    }
+
+    fn write(&self) -> Value {
+        to_hex(&self.0).into()
+    }
+}
+
+impl Form for Text {
+    const TAKES: &'static str = "text, at most 1 MiB of UTF-8";
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let text = string(value).ok_or_else(Self::wrong)?;
+        if text.len() > MAX_PAYLOAD_BYTES {
+            return Err(too_large("a text", MAX_PAYLOAD_BYTES));
+        }
+        Ok(Self(text))
+    }
+
+    fn write(&self) -> Value {
+        self.0.clone().into()
+    }
+}
+
+/// A payload comes as bytes or as text, exactly one of them.
+///
+/// # Errors
+/// [`RpcError`] if it is both or neither.
+pub fn one_payload(payload: Option<Payload>, text: Option<Text>) -> Result<Vec<u8>, RpcError> {
+    let hint = "give payload (0x and hex) or text (UTF-8), one of them";
+    match (payload, text) {
+        (Some(payload), None) => Ok(payload.0),
+        (None, Some(text)) => Ok(text.0.into_bytes()),
+        (None, None) => Err(RpcError::new(Kind::InvalidParams, "no payload and no text")
+            .about("payload")
+            .with_hint(hint)),
+        (Some(_), Some(_)) => Err(RpcError::new(Kind::InvalidParams, "both payload and text")
+            .about("text")
+            .with_hint(hint)),
+    }
+}
+
+opaque!(Payload, Text);
