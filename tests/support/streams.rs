@@ -14,7 +14,7 @@ pub const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websock
                            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// A daemon that says nothing for so long has forgotten us: the test fails instead of hanging.
-const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// A connection to the daemon's socket.
 pub fn connect(socket: &Path) -> UnixStream {
