@@ -177,6 +177,7 @@ fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Value {
         "a time",
         "true or false",
         "an array",
+        "an object",
     ]
     .iter()
     .any(|form| takes.starts_with(form));
@@ -245,6 +246,9 @@ mod tests {
         assert_eq!(value, json!({"mnemonicPassphrase": " x "}));
         let value = parsed("dev_advanceTime", &["ms=-"], "5\n").unwrap();
         assert_eq!(value, json!({"ms": 5}));
+        let metadata = r#"metadata={"name": "Phone"}"#;
+        let value = parsed("installation_setMetadata", &[metadata], "").unwrap();
+        assert_eq!(value, json!({"metadata": {"name": "Phone"}}));
     }
 
     #[test]
