@@ -144,7 +144,7 @@ fn run(course: &Course, schedules: u32) {
 
 #[test]
 fn one_device_a_side_keeps_the_invariants() {
-    run(&one_device_a_side(), 3000);
+    run(&one_device_a_side(), 2500);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    world::{InMemory, World, days},
+    world::{Fate, InMemory, World, days, hours},
 };
 
 /// The same story in worlds with other keys: which session comes first in byte order is drawn by lot.
@@ -70,4 +70,70 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
         assert_eq!(world.deliver("bob/phone"), ["from the past"]);
         world.settles();
     });
+}
+
+/// Erasing cannot be undone: one sweep under a wrong clock erases nothing.
+#[test]
+fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.send("alice/phone", "bob", "to the first prekey");
+    world.later(hours(25));
+    world.clock_ahead("bob/phone", days(30));
+    world.later(hours(1));
+    world.clock_back("bob/phone", days(30));
+    world.later(hours(2));
+    assert_eq!(world.deliver("bob/phone"), ["to the first prekey"]);
+    world.settles();
+}
+
+/// The sweep that every process begins with is not one of two that lie an hour apart.
+#[test]
+fn a_device_that_was_off_for_twenty_days_reads_what_waited_for_it() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.turn_off("bob/phone");
+    world.later(days(10));
+    world.send("alice/phone", "bob", "to a prekey ten days old");
+    world.later(days(10));
+    assert_eq!(world.deliver("bob/phone"), ["to a prekey ten days old"]);
+    world.settles();
+}
+
+/// What the frontend had not stored when its daemon died is given again, within the day of protocol §1.
+#[test]
+fn a_text_that_nobody_stored_is_read_again_half_a_day_later() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.send("alice/phone", "bob", "hello");
+    world.deliver_unconfirmed("bob/phone", Fate::DiesAfterCommit);
+    assert!(world.texts("bob/phone").is_empty());
+    world.later(hours(13));
+    assert_eq!(world.deliver("bob/phone"), ["hello"]);
+    world.settles();
+}
+
+#[test]
+fn what_a_process_wrote_and_did_not_commit_never_left_it() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.die_sending("alice/phone", "bob", "never", Fate::DiesBeforeCommit);
+    world.die_sending("alice/phone", "bob", "nor this", Fate::DiesAfterCommit);
+    world.send("alice/phone", "bob", "but this");
+    assert_eq!(world.deliver("bob/phone"), ["but this"]);
+    world.settles();
+}
+
+/// Bob's phone starts over: what is for the old one does not open, its answer tells Alice of the new one.
+#[test]
+fn a_device_that_lost_its_state_is_heard_of_by_its_first_reply() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.send("alice/phone", "bob", "hello");
+    world.lose_state("bob/phone");
+    assert_eq!(world.deliver("bob/phone"), [""; 0]);
+    world.deliver_all();
+    world.send("alice/phone", "bob", "are you there?");
+    assert_eq!(world.deliver("bob/phone"), ["are you there?"]);
+    world.settles();
 }

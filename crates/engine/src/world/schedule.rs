@@ -218,15 +218,16 @@ impl Step {
     }
 }
 
-/// Mostly short, sometimes past one of the spans of protocol §1.
+/// Mostly short, sometimes close to one of the spans of protocol §1, or past it.
 fn span(drawn: u16) -> Duration {
     match drawn % 16 {
-        0..4 => hours(1),
-        4..6 => hours(3),
-        6..11 => hours(25),
+        0..3 => hours(1),
+        3 => hours(3),
+        4 => hours(13),
+        5..11 => hours(25),
         11 => days(3),
         12 => days(7),
-        13 => days(12),
+        13 => days(12) + hours(20),
         14 => days(15),
         _ => days(20),
     }
