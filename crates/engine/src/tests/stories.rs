@@ -72,6 +72,18 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
     });
 }
 
+/// The prekey is replaced an hour after the message left; both stay readable for a fortnight from then.
+#[test]
+fn a_message_is_readable_for_thirteen_days() {
+    let mut world = World::new(&["alice/phone", "bob/phone"]);
+    world.introduce();
+    world.later(hours(23));
+    world.send("alice/phone", "bob", "late");
+    world.later(days(13) - hours(1));
+    assert_eq!(world.deliver("bob/phone"), ["late"]);
+    world.settles();
+}
+
 /// Erasing cannot be undone: one sweep under a wrong clock erases nothing.
 #[test]
 fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
@@ -108,7 +120,7 @@ fn a_text_that_nobody_stored_is_read_again_half_a_day_later() {
     world.send("alice/phone", "bob", "hello");
     world.deliver_unconfirmed("bob/phone", Fate::DiesAfterCommit);
     assert!(world.texts("bob/phone").is_empty());
-    world.later(hours(13));
+    world.later(hours(15));
     assert_eq!(world.deliver("bob/phone"), ["hello"]);
     world.settles();
 }

@@ -223,7 +223,7 @@ fn span(drawn: u16) -> Duration {
     match drawn % 16 {
         0..3 => hours(1),
         3 => hours(3),
-        4 => hours(13),
+        4 => hours(15),
         5..11 => hours(25),
         11 => days(3),
         12 => days(7),
