@@ -1,6 +1,6 @@
 //! A store in memory, for the scenarios and properties of the rules.
 //!
-//! It keeps to the contract of [`Transaction`] to the letter: what was not
+//! It keeps to the contract of [`Transaction`](crate::Transaction) to the letter: what was not
 //! committed is gone after [`MemoryStore::crash`].
 
 mod batch;

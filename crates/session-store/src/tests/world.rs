@@ -54,7 +54,7 @@ fn mix() -> Mix {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 120,
+        cases: 60,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
