@@ -42,30 +42,18 @@ impl Tcp {
 
     /// A request whose headers end with `connection: close` unless they upgrade.
     fn request(&self, line: &str, headers: &str, body: &str) -> Answer {
-        let close = if headers.contains("upgrade") {
-            ""
-        } else {
-            "connection: close\r\n"
-        };
         let stream = TcpStream::connect(&self.address).expect("to connect");
         stream
             .set_read_timeout(Some(std::time::Duration::from_secs(5)))
             .expect("a timeout");
-        if headers.contains("upgrade") {
-            // An upgraded connection stays open: closing our half ends the exchange.
-            let clone = stream.try_clone().expect("a handle");
-            let request = format!("{line} HTTP/1.1\r\n{headers}\r\n{body}");
-            let mut half = clone;
-            std::io::Write::write_all(&mut half, request.as_bytes()).expect("to send");
-            half.shutdown(std::net::Shutdown::Write).expect("to close");
-            return exchange(stream, "");
-        }
+        let rest = if headers.contains("upgrade") {
+            String::new()
+        } else {
+            format!("connection: close\r\ncontent-length: {}\r\n", body.len())
+        };
         exchange(
             stream,
-            &format!(
-                "{line} HTTP/1.1\r\n{headers}{close}content-length: {}\r\n\r\n{body}",
-                body.len()
-            ),
+            &format!("{line} HTTP/1.1\r\n{headers}{rest}\r\n{body}"),
         )
     }
 }

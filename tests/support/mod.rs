@@ -215,25 +215,38 @@ fn spawn(directory: &Path, arguments: &[String]) -> (Child, Vec<String>, BufRead
     (process, listening, output)
 }
 
-/// Sends a request as it stands and reads the whole answer.
+/// Sends a request as it stands and reads the whole answer: the head and as much body as it
+/// promises, or everything up to the end of the connection where it promises nothing.
 pub fn exchange<S: Read + Write>(mut stream: S, request: &str) -> Answer {
     stream.write_all(request.as_bytes()).expect("to send");
-    let mut raw = Vec::new();
-    let _ = stream.read_to_end(&mut raw);
-    let end = raw
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap_or(raw.len());
-    let headers = String::from_utf8_lossy(&raw[..end]).to_lowercase();
-    let status = headers
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or(0);
+    let mut stream = BufReader::new(stream);
+    let mut headers = String::new();
+    while !headers.ends_with("\r\n\r\n") {
+        match stream.read_line(&mut headers) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => (),
+        }
+    }
+    let headers = headers.trim_end().to_lowercase();
+    let status = headers.split(' ').nth(1).and_then(|text| text.parse().ok());
+    let promised = headers
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))
+        .and_then(|length| length.trim().parse().ok());
+    // An upgraded connection has no body, and does not end.
+    let length = if status == Some(101) {
+        Some(0)
+    } else {
+        promised
+    };
+    let mut body = Vec::new();
+    let _ = stream
+        .take(length.unwrap_or(u64::MAX))
+        .read_to_end(&mut body);
     Answer {
-        status,
+        status: status.unwrap_or(0),
         headers,
-        body: raw.get(end + 4..).unwrap_or_default().to_vec(),
+        body,
     }
 }
 
