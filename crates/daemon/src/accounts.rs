@@ -6,10 +6,10 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
-use engine::{Account, AccountName, Engine, StoreError, Viewer};
+use engine::{Account, AccountName, Displaced, Engine, Env, StoreError, Transaction as _, Viewer};
 use rand_core::Rng as _;
-use rpc::{Kind, RpcError, types::AccountInfo};
-use session_store::{DataDir, OpenError, SqliteReader, SqliteStore};
+use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
+use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 
 use crate::{clock::Clock, entropy::entropy, events::EventHub, worker::Worker};
 
@@ -200,12 +200,21 @@ impl Accounts {
         self.events.close();
     }
 
-    fn take_up(&self, account: Account, store: SqliteStore) -> Result<AccountInfo, OpenError> {
+    fn take_up(&self, account: Account, mut store: SqliteStore) -> Result<AccountInfo, OpenError> {
         let name = account.name.clone();
         let info = AccountInfo::from(&account);
         let identity = *account.identity.public();
         let reader = self.directory.reader(&name)?;
-        let engine = Engine::new(account, self.config.clone());
+        let mut engine = Engine::new(account, self.config.clone());
+        if let Some(how) = store.displaced() {
+            self.begin_anew(&name, &mut engine, &mut store, how)
+                .map_err(|cause| OpenError::Database {
+                    path: self.directory.path().to_owned(),
+                    cause: format!(
+                        "a store that was put back could not be made safe to send from: {cause}"
+                    ),
+                })?;
+        }
         let viewer = engine.viewer();
         let (events, source) = (Arc::clone(&self.events), name.clone());
         let worker = Worker::start(
@@ -232,6 +241,40 @@ impl Accounts {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name, Arc::new(handle));
         Ok(info)
+    }
+
+    /// Makes a store that is an older state or a copy safe to send from, before anything else is done with it.
+    fn begin_anew(
+        &self,
+        name: &AccountName,
+        engine: &mut Engine,
+        store: &mut SqliteStore,
+        how: Displaced,
+    ) -> Result<(), String> {
+        let failed = |error: StoreError| error.to_string();
+        let at = self.clock.now();
+        // Its events were numbered up to a later state, or at another place.
+        self.events.take_over_anew(name).map_err(failed)?;
+        let mut rng = entropy();
+        let mut env = Env {
+            now: at,
+            running: self.clock.running(),
+            rng: &mut rng,
+        };
+        store.begin().map_err(failed)?;
+        let sessions = engine
+            .begin_anew(store, &mut env, how)
+            .map_err(|error| error.to_string())?;
+        store
+            .settle(Found { at, how })
+            .and_then(|()| store.commit())
+            .map_err(failed)?;
+        tracing::warn!(
+            found = displaced(how),
+            sessions,
+            "an account's store is not the one last used: its sessions only read from now on, and are set up anew when they are needed"
+        );
+        Ok(())
     }
 }
 

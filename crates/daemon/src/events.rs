@@ -156,6 +156,18 @@ impl EventHub {
         Ok(())
     }
 
+    /// Takes over the events of an account that numbers them anew.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log cannot be written.
+    pub fn take_over_anew(&self, account: &AccountName) -> Result<(), StoreError> {
+        let mut told = self.told();
+        let log = told.log()?;
+        log.take_over_anew(account)?;
+        told.unwritten_dropped = log.unwritten_through();
+        Ok(())
+    }
+
     /// The events after `after`, of one account or of all, at most `limit`. Where events are missing, because
     /// they were dropped or the cursor is of another log, a mark stands in their place. Blocks meanwhile.
     ///

@@ -4,7 +4,7 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use crate::{Device, Role, Session, Standing, Store, StoreError, UnixMillis};
+use crate::{Device, Displaced, Role, Session, Standing, Store, StoreError, UnixMillis};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,13 @@ pub enum EventKind {
         message: MessageId,
         /// Why.
         why: KeyDropped,
+    },
+    /// The store was found to be an older state or a copy: no session of it is sent on again.
+    StoreRolledBack {
+        /// What it is.
+        how: Displaced,
+        /// Sessions that expired by it; they are not told of one by one.
+        sessions: u64,
     },
 }
 

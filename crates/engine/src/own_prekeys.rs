@@ -19,6 +19,9 @@ const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
 /// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).
 const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
 
+/// How many versions a new prekey is above the last one.
+pub(crate) struct Step(pub(crate) u32);
+
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 impl Engine {
@@ -65,18 +68,19 @@ impl Engine {
             Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => {
                 Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
             }
-            _ => self.replace_prekey(store, env),
+            _ => self.replace_prekey(store, env, Step(1)),
         }
     }
 
-    /// Replaces the prekey before its time, and publishes the new one.
+    /// Replaces the prekey before its time, and publishes the new one, so many versions higher.
     pub(crate) fn replace_prekey(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
+        step: Step,
     ) -> Result<OwnBundle, SendError> {
         let outdated = store.current_own_prekey()?;
-        let prekey = self.rotate(store, env, outdated)?;
+        let prekey = self.rotate(store, env, outdated, step)?;
         let (known, siblings) = (store.own_bundle()?, self.enabled_siblings(store)?);
         Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
     }
@@ -151,11 +155,15 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         outdated: Option<OwnPreKey>,
+        step: Step,
     ) -> Result<OwnPreKey, StoreError> {
-        let version = outdated.as_ref().map_or_else(
-            || self.first_version(env.now),
-            |outdated| outdated.version.saturating_add(1),
-        );
+        let version = outdated
+            .as_ref()
+            .map_or_else(
+                || self.first_version(env.now).saturating_sub(1),
+                |outdated| outdated.version,
+            )
+            .saturating_add(step.0);
         if let Some(outdated) = outdated {
             store.put_own_prekey(&OwnPreKey {
                 replaced_at: Some(env.now),

@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
     Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
-    Standing, Store, StoreError, event::note, sweep::expire,
+    Standing, Store, StoreError, event::note, own_prekeys::Step, sweep::expire,
 };
 
 impl Engine {
@@ -119,7 +119,7 @@ impl Engine {
             return Err(PairingError::NotFound);
         }
         if expired > 0 {
-            self.replace_prekey(store, env)?;
+            self.replace_prekey(store, env, Step(1))?;
         }
         Ok(expired)
     }

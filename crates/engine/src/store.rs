@@ -19,6 +19,9 @@ pub enum StoreError {
     /// A record that cannot be read back as it was written.
     #[error("the store holds a record that cannot be read: {0}")]
     Corrupt(String),
+    /// Another state was put in the store's place while it was open: what it holds now may have been passed already.
+    #[error("another state of the store was put in its place")]
+    RolledBack,
 }
 
 /// Reading. A read-only connection offers just this.
@@ -68,6 +71,8 @@ pub trait StoreRead {
         prekey: &SignedPreKey,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError>;
+    /// Sessions with anyone whose record does not say that they have expired; at most `limit`.
+    fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>, StoreError>;
     /// Sessions whose record says that they were superseded or expired at `cutoff` or before; at most `limit`.
     fn sessions_ended_by(
         &self,

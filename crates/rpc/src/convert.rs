@@ -8,6 +8,7 @@ mod reason;
 
 use crypto_core::{IdentityKey, InstallationId, Suite};
 use engine::{Account, Role, UnixMillis};
+pub use event::displaced;
 
 use crate::types::{AccountInfo, Hex};
 

@@ -157,7 +157,7 @@ impl Kind {
                 "nothing was done and nothing was lost: free some disk space or mend the disk, then repeat the call"
             }
             Self::StoreRolledBack => {
-                "an older copy of the store was put back, and sending from it could repeat message keys: `system_status` says how far back it is"
+                "nothing was done: another copy of the data directory was put in this one's place while the daemon ran, or another program writes to it; restart the daemon, which then sets up new sessions, and see `system_status`"
             }
         }
     }
@@ -230,6 +230,7 @@ impl From<StoreError> for RpcError {
         let failed = Self::new(Kind::StoreFailed, error.to_string());
         match error {
             StoreError::Io(_) => failed,
+            StoreError::RolledBack => Self::new(Kind::StoreRolledBack, error.to_string()),
             StoreError::Corrupt(_) => failed.with_hint(
                 "the store is damaged: stop the daemon and restore the data directory from a backup",
             ),
@@ -394,6 +395,7 @@ mod tests {
         let key = || "off the curve".to_owned();
         let rows: Vec<(RpcError, Kind, Option<&str>)> = vec![
             (io().into(), Kind::StoreFailed, None),
+            (StoreError::RolledBack.into(), Kind::StoreRolledBack, None),
             (corrupt().into(), Kind::StoreFailed, None),
             (SendError::Store(io()).into(), Kind::StoreFailed, None),
             (

@@ -13,6 +13,7 @@ use rand_core::CryptoRng;
 use crate::{
     EventLog, SqliteReader, SqliteStore,
     account::{insert_account, read_account},
+    epoch::{self, Epoch},
     error::OpenError,
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
@@ -103,24 +104,35 @@ impl DataDir {
             .open(&unfinished)
             .map_err(OpenError::io(&unfinished))?;
         let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
-        insert_account(&connection, account)
-            .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())))
-            .and_then(|()| connection.close().map_err(|(_, error)| error))
+        let mark = insert_account(&connection, account)
+            .and_then(|()| epoch::insert_mark(&connection))
+            .and_then(|mark| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(mark))
+            })
+            .and_then(|mark| {
+                connection
+                    .close()
+                    .map(|()| mark)
+                    .map_err(|(_, error)| error)
+            })
             .map_err(|error| OpenError::Database {
                 path: unfinished.clone(),
                 cause: error.to_string(),
             })?;
         // What an erased account of this name left behind would be read into the new one, or erased with it later.
         finish_erasing(&path)?;
+        epoch::place(&path, &mark)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
-        Ok(SqliteStore::new(open_writer(&path, &self.key, ACCOUNT)?))
+        let connection = open_writer(&path, &self.key, ACCOUNT)?;
+        let epoch = Epoch::open(&connection, &path)?;
+        Ok(SqliteStore::new(connection, Some(epoch)))
     }
 
-    /// Opens an account's store.
+    /// Opens an account's store. If it is an older state or a copy, [`SqliteStore::displaced`] says so.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
@@ -128,7 +140,8 @@ impl DataDir {
         let path = self.existing(name)?;
         let connection = open_writer(&path, &self.key, ACCOUNT)?;
         let account = read_account(&connection, &path, name)?;
-        Ok((account, SqliteStore::new(connection)))
+        let epoch = Epoch::open(&connection, &path)?;
+        Ok((account, SqliteStore::new(connection, Some(epoch))))
     }
 
     /// A second connection to an account's store, for reading only.
@@ -137,7 +150,7 @@ impl DataDir {
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn reader(&self, name: &AccountName) -> Result<SqliteReader, OpenError> {
         let path = self.existing(name)?;
-        Ok(SqliteReader::new(open_reader(&path, &self.key)?))
+        Ok(SqliteReader::new(open_reader(&path, &self.key)?, None))
     }
 
     /// Erases an account's store: overwrites and deletes it. Its connections must be closed before.
@@ -214,13 +227,14 @@ fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
             finish_erasing(&accounts.join(database))?;
         }
     }
-    Ok(())
+    epoch::erase_orphans(accounts, EXTENSION)
 }
 
 /// Erases what is left of the database at `path`, which bears its other name already. That file goes
 /// last: it is what tells of the others after a crash.
 fn finish_erasing(path: &Path) -> Result<(), OpenError> {
     erase_companions(path)?;
+    epoch::erase_all(path)?;
     wipe(&beside(path, ERASED))?;
     sync_directory(path)
 }

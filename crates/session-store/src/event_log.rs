@@ -14,6 +14,9 @@ pub const KEPT_EVENTS: u64 = 10_000;
 /// numbers are left out when the process is killed.
 const NUMBERS_AT_ONCE: u64 = 1_000;
 
+/// Numbers passed over when a store was put back: more events than there are between a backup and its use.
+const NUMBERS_PASSED_OVER: u64 = 1_000_000;
+
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// The log of one data directory.
@@ -229,6 +232,26 @@ impl EventLog {
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
             .map_err(failed)
+    }
+
+    /// Takes over the events of an account from its lowest number on: its store was put back, and numbers them anew.
+    /// What was taken over before stays. This log may have been put back with it: numbers that were given since are
+    /// passed over, as if their events had not been written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed then.
+    pub fn take_over_anew(&mut self, account: &AccountName) -> Result<()> {
+        let mut state = self.state;
+        state.newest = state.newest.saturating_add(NUMBERS_PASSED_OVER);
+        state.unwritten_through = state.newest;
+        state.reserved = state.reserved.max(state.newest);
+        let transaction = begin(&mut self.connection)?;
+        let name = [account.as_str()];
+        run(&transaction, "DELETE FROM sources WHERE account = ?1", name)?;
+        write_state(&transaction, &state)?;
+        transaction.commit().map_err(failed)?;
+        self.state = state;
+        Ok(())
     }
 
     /// Gives back the numbers set aside, and closes the log. After a crash they are left out.

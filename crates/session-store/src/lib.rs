@@ -5,6 +5,7 @@
 
 mod account;
 mod data_dir;
+mod epoch;
 mod error;
 mod event_log;
 mod files;
@@ -17,11 +18,15 @@ mod schema;
 mod tests;
 mod write;
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, path::Path};
 
+use engine::{Displaced, StoreError};
 use rusqlite::Connection;
 
+use self::epoch::Epoch;
+
 pub use data_dir::DataDir;
+pub use epoch::Found;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use key::{KDF_FILE, KEY_FILE};
@@ -38,6 +43,8 @@ pub enum ReadOnly {}
 #[derive(Debug)]
 pub struct Sqlite<Mode> {
     connection: Connection,
+    /// Of a connection that may write.
+    epoch: Option<Epoch>,
     mode: PhantomData<fn() -> Mode>,
 }
 
@@ -48,10 +55,63 @@ pub type SqliteStore = Sqlite<ReadWrite>;
 pub type SqliteReader = Sqlite<ReadOnly>;
 
 impl<Mode> Sqlite<Mode> {
-    const fn new(connection: Connection) -> Self {
+    const fn new(connection: Connection, epoch: Option<Epoch>) -> Self {
         Self {
             connection,
+            epoch,
             mode: PhantomData,
+        }
+    }
+
+    /// When this store was last found to be an older state or a copy, and had to begin anew.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn found_displaced(&self) -> Result<Option<Found>, StoreError> {
+        epoch::found(&self.connection)
+    }
+}
+
+impl SqliteReader {
+    /// What this store would be found to be, if it were opened for writing now; `None` is well. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError`] if its witnesses cannot be read.
+    pub fn inspect_epoch(&self) -> Result<Option<Displaced>, OpenError> {
+        let database = self.connection.path().unwrap_or_default();
+        epoch::inspect(&self.connection, Path::new(database))
+    }
+}
+
+impl SqliteStore {
+    /// What this store was found to be when it was opened, if not the newest state of its account. Until
+    /// [`Self::settle`] is committed nothing can be written.
+    #[must_use]
+    pub fn displaced(&self) -> Option<Displaced> {
+        self.epoch.as_ref().and_then(Epoch::displaced)
+    }
+
+    /// Makes this state the newest one, as of the transaction that is open. Its sessions must have been
+    /// expired in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written.
+    pub fn settle(&mut self, found: Found) -> Result<(), StoreError> {
+        match &mut self.epoch {
+            Some(epoch) => epoch.settle(&self.connection, found),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<Mode> Drop for Sqlite<Mode> {
+    fn drop(&mut self) {
+        // From here on a copy that was made while it was open is an older state.
+        if let Some(epoch) = &mut self.epoch
+            && self.connection.is_autocommit()
+        {
+            // Where the disk fails, the mark it has will do.
+            let _ = epoch.renew(&self.connection);
         }
     }
 }

@@ -232,6 +232,16 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
+    fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>> {
+        self.all(
+            &format!(
+                "SELECT {SESSION} FROM sessions WHERE standing <> 2 ORDER BY age DESC LIMIT ?1"
+            ),
+            [integer(limit as u64)],
+            rows::session,
+        )
+    }
+
     fn sessions_ended_by(&self, cutoff: UnixMillis, limit: usize) -> Result<Vec<Session>> {
         self.all(
             &format!(

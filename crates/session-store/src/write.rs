@@ -331,6 +331,9 @@ impl Store for SqliteStore {
 
 impl Transaction for SqliteStore {
     fn begin(&mut self) -> Result<()> {
+        if let Some(epoch) = &mut self.epoch {
+            epoch.begin();
+        }
         self.run("BEGIN IMMEDIATE", ())
     }
 
@@ -353,10 +356,20 @@ impl Transaction for SqliteStore {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let committed = self.run("COMMIT", ());
-        if committed.is_err() {
+        if self.connection.is_autocommit() {
+            // Out of turn, or SQLite has undone the batch by itself: there is nothing to count.
+            return Err(StoreError::Io("the batch was undone".to_owned()));
+        }
+        let counted = match &mut self.epoch {
+            Some(epoch) => epoch.count(&self.connection),
+            None => Ok(()),
+        };
+        let committed = counted.and_then(|()| self.run("COMMIT", ()));
+        match (&committed, &mut self.epoch) {
             // SQLite may have left the transaction open; whether it did or not, nothing of it is kept.
-            self.abort()?;
+            (Err(_), _) => self.abort()?,
+            (Ok(()), Some(epoch)) => epoch.counted(),
+            (Ok(()), None) => {}
         }
         committed
     }

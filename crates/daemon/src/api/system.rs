@@ -6,6 +6,7 @@ use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
 use engine::{PreKeyImport, StoreRead as _};
 use rpc::{
     Kind, RpcError,
+    convert::displaced,
     forms::PrivateKey,
     methods,
     types::{AccountStatus, Clock as ClockInfo, Health, ImportedPreKeyInfo, Status, Version},
@@ -41,7 +42,8 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
     blocking(move || {
         let accounts = daemon.accounts.all();
         let accounts = accounts.iter().map(|account| {
-            let counts = account.read(|_, reader| reader.counts())?;
+            let (counts, found) =
+                account.read(|_, reader| Ok((reader.counts()?, reader.found_displaced()?)))?;
             Ok(AccountStatus {
                 account: account.info.account.clone(),
                 peers: counts.peers,
@@ -49,6 +51,8 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
                 sessions: counts.sessions,
                 stored_keys: counts.stored_keys,
                 queued: account.worker.queued(),
+                rolled_back_at: found.map(|found| found.at.0),
+                rolled_back_reason: found.map(|found| displaced(found.how).to_owned()),
             })
         });
         Ok(Status {

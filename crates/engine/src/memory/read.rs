@@ -117,6 +117,11 @@ impl StoreRead for MemoryStore {
         .map(|found| first(found, limit))
     }
 
+    fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>, StoreError> {
+        self.sessions_where(|session| !matches!(session.standing, Standing::Expired { .. }))
+            .map(|found| first(found, limit))
+    }
+
     fn sessions_ended_by(
         &self,
         cutoff: UnixMillis,

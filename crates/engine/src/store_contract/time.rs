@@ -58,6 +58,12 @@ pub(super) fn what_time_ends_is_found(store: &mut impl Transaction) {
     };
     assert_eq!(unexpired(store, 9), [id(2), id(1)]);
     assert_eq!(unexpired(store, 1).len(), 1);
+    let with_anyone = |limit| ids(store.unexpired_sessions(limit).expect("read"));
+    let expired = ids(store.sessions(None).expect("read"))
+        .into_iter()
+        .filter(|id| !with_anyone(9).contains(id));
+    assert_eq!(expired.collect::<Vec<_>>(), [id(4)]);
+    assert_eq!(with_anyone(1).len(), 1);
 
     assert_eq!(store.running_time().expect("read"), RunningTime(0));
     store.put_running_time(RunningTime(3)).expect("put");

@@ -4,7 +4,9 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use prost::Message as _;
 
 use super::stored::proto;
-use crate::{DeviceName, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis};
+use crate::{
+    DeviceName, Displaced, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis,
+};
 
 impl Event {
     /// The event's encoded form.
@@ -71,6 +73,16 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
                 },
             })
         }
+        EventKind::StoreRolledBack { how, sessions } => {
+            Kind::StoreRolledBack(proto::StoreRolledBack {
+                how: match how {
+                    Displaced::Older => 1,
+                    Displaced::Elsewhere => 2,
+                    Displaced::Unmarked => 3,
+                },
+                sessions: *sessions,
+            })
+        }
     }
 }
 
@@ -107,6 +119,15 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
                 3 => KeyDropped::SessionErased,
                 _ => return None,
             },
+        },
+        Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
+            how: match found.how {
+                1 => Displaced::Older,
+                2 => Displaced::Elsewhere,
+                3 => Displaced::Unmarked,
+                _ => return None,
+            },
+            sessions: found.sessions,
         },
     })
 }

@@ -1,6 +1,8 @@
 //! Events.
 
-use engine::{AccountName, DeviceName, Event, EventKind, KeyDropped, SessionName, UnixMillis};
+use engine::{
+    AccountName, DeviceName, Displaced, Event, EventKind, KeyDropped, SessionName, UnixMillis,
+};
 use serde_json::{Value, json};
 
 use super::{message::UNDECRYPTABLE, name, public_key, role, suite};
@@ -103,6 +105,20 @@ fn kind(kind: &EventKind) -> (&'static str, Value) {
                 json!({"messageId": Hex(message.as_bytes().to_vec()), "reason": reason}),
             )
         }
+        EventKind::StoreRolledBack { how, sessions } => (
+            "store.rolled_back",
+            json!({"reason": displaced(*how), "expired": sessions}),
+        ),
+    }
+}
+
+/// Why a store is not trusted to be the newest state of its account.
+#[must_use]
+pub const fn displaced(how: Displaced) -> &'static str {
+    match how {
+        Displaced::Older => "older",
+        Displaced::Elsewhere => "elsewhere",
+        Displaced::Unmarked => "unmarked",
     }
 }
 
@@ -133,7 +149,10 @@ mod tests {
     fn told(kind: EventKind) -> (String, Value) {
         let at = UnixMillis(5);
         let account = AccountName::parse("alice").unwrap();
-        let event = EventInfo::new(7, &account, &Event { at, kind });
+        let event = Event { at, kind };
+        // So it is kept, and so it is told.
+        assert_eq!(Event::from_bytes(&event.to_bytes()).unwrap(), event);
+        let event = EventInfo::new(7, &account, &event);
         assert_eq!((event.seq, event.at), (7, 5));
         assert_eq!(event.account.as_deref(), Some("alice"));
         assert!(!event.is_lagged());
@@ -238,6 +257,15 @@ mod tests {
             let (name, data) = told(EventKind::MessageKeyDropped { message, why });
             assert_eq!(name, "message.key_dropped");
             assert_eq!(data, json!({"messageId": hex32(4), "reason": reason}));
+        }
+        for (how, reason) in [
+            (Displaced::Older, "older"),
+            (Displaced::Elsewhere, "elsewhere"),
+            (Displaced::Unmarked, "unmarked"),
+        ] {
+            let (name, data) = told(EventKind::StoreRolledBack { how, sessions: 7 });
+            assert_eq!(name, "store.rolled_back");
+            assert_eq!(data, json!({"reason": reason, "expired": 7}));
         }
         let mark = EventInfo::lagged(3, UnixMillis(4));
         assert!(mark.is_lagged());

@@ -56,6 +56,10 @@ pub struct AccountStatus {
     pub stored_keys: u64,
     /// Calls that wait for the account's worker.
     pub queued: u64,
+    /// When its store was last found to be an older state or a copy; null if never. Sessions from before do not send.
+    pub rolled_back_at: Option<u64>,
+    /// What it was found to be then: `older`, `elsewhere` or `unmarked`.
+    pub rolled_back_reason: Option<String>,
 }
 
 /// The clock.

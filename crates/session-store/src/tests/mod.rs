@@ -1,6 +1,7 @@
 //! The contract on SQLite, and everything around it: files, keys, locks.
 
 mod directory;
+mod epoch;
 mod event_log;
 mod flood;
 mod model;

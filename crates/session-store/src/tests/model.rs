@@ -410,6 +410,8 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
     lines.push(format!("{:?}", store.omitted_devices().unwrap()));
     let ended = store.sessions_ended_by(UnixMillis(500), usize::MAX);
     lines.extend(sessions(ended.unwrap()));
+    let unexpired = store.unexpired_sessions(usize::MAX);
+    lines.extend(sessions(unexpired.unwrap()));
     lines.push(format!("{:?}", store.running_time().unwrap()));
     lines.push(format!("{:?}", store.events(usize::MAX).unwrap()));
     for name in 1..=NAMES {

@@ -1,0 +1,71 @@
+//! A store that is not the one last used: an older state put back, or a copy.
+//!
+//! What was sent since is not in it. Its ratchets stand at places that were passed already, and a step
+//! taken twice gives two messages one key and one IV. So none of them sends again (spec 3.4: an expired
+//! session only reads), and the peers are given a prekey that is newer than any they can know.
+
+use std::time::Duration;
+
+use crate::{
+    Engine, Env, EventKind, SendError, Session, Standing, Store, event::note, own_prekeys::Step,
+};
+
+/// Why a store is not trusted to be the newest state of its account, and the only one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Displaced {
+    /// It is older than what was last used here: a backup or a snapshot was put back.
+    Older,
+    /// It is not where it was last used: it was copied or moved from elsewhere, and the original may still be in use.
+    Elsewhere,
+    /// Nothing tells where it was last used: it was restored from a backup, or copied without the file beside it.
+    Unmarked,
+}
+
+/// Sessions expired at once: bounds what is held in memory of them.
+const PAGE: usize = 256;
+/// How far the version of our prekey moves on, besides one for each day since the last one was made: over all
+/// rotations and resets that the lost state may have seen.
+const VERSIONS_PASSED_OVER: u32 = 1_000;
+
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+
+impl Engine {
+    /// Goes on with a store that was displaced: every session expires, so that it reads and never sends, and our
+    /// prekey is replaced. Peers learn it from the bundle, and re-key. Gives the number of sessions.
+    ///
+    /// # Errors
+    /// [`SendError::Store`] if the store fails: nothing may be kept of it then, and nothing sent.
+    pub fn begin_anew(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        how: Displaced,
+    ) -> Result<u64, SendError> {
+        let mut sessions = 0;
+        loop {
+            let page = store.unexpired_sessions(PAGE)?;
+            if page.is_empty() {
+                break;
+            }
+            for session in page {
+                sessions += 1;
+                store.put_session(&Session {
+                    standing: Standing::Expired { since: env.now },
+                    ..session
+                })?;
+            }
+        }
+        let made = store
+            .current_own_prekey()?
+            .map_or(self.account.created_at, |prekey| prekey.created_at);
+        self.replace_prekey(store, env, Step(versions_after(env.now.since(made))))?;
+        // One event for all: a busy account's sessions would push everything else out of the log.
+        note(store, env.now, EventKind::StoreRolledBack { how, sessions })?;
+        Ok(sessions)
+    }
+}
+
+fn versions_after(lost: Duration) -> u32 {
+    let days = u32::try_from(lost.as_secs() / SECONDS_PER_DAY).unwrap_or(u32::MAX);
+    days.saturating_add(VERSIONS_PASSED_OVER)
+}

@@ -1,0 +1,369 @@
+//! Older states and copies are told from the newest state.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use engine::{
+    Displaced, RunningTime, Store as _, StoreError, StoreRead as _, Transaction as _, UnixMillis,
+};
+use tempfile::TempDir;
+
+use super::{account, name, open};
+use crate::{DataDir, Found, SqliteStore};
+
+/// A data directory with account `a`.
+struct Home {
+    scratch: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self {
+            scratch: tempfile::tempdir().unwrap(),
+        };
+        drop(home.directory().create_account(&account("a")).unwrap());
+        home
+    }
+
+    fn path(&self) -> PathBuf {
+        self.scratch.path().join("data")
+    }
+
+    fn accounts(&self) -> PathBuf {
+        self.path().join("accounts")
+    }
+
+    fn directory(&self) -> DataDir {
+        open(&self.path()).unwrap()
+    }
+
+    fn open(&self) -> SqliteStore {
+        self.directory().open_account(&name("a")).unwrap().1
+    }
+
+    fn found(&self) -> Option<Displaced> {
+        let reader = self.directory().reader(&name("a")).unwrap();
+        let inspected = reader.inspect_epoch().unwrap();
+        drop(reader);
+        let found = self.open().displaced();
+        assert_eq!(found, inspected);
+        found
+    }
+
+    /// Copies all files of the accounts over those of the same name in `to`.
+    fn copy(&self, to: &Path) {
+        copy(&self.accounts(), to);
+    }
+
+    fn marks(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.accounts()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.extension().is_some_and(|found| found == "epoch"))
+            .collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn commit(store: &mut SqliteStore) -> Result<(), StoreError> {
+    let passed = store.running_time().unwrap().0;
+    store.begin()?;
+    store.put_running_time(RunningTime(passed + 1))?;
+    store.commit()
+}
+
+/// The process ends without closing the store: its file keeps the mark it has.
+fn crash(mut store: SqliteStore) {
+    store.epoch = None;
+}
+
+#[test]
+fn a_store_that_stays_where_it_is_is_trusted_whatever_ended_the_process() {
+    let home = Home::new();
+    for _ in 0..3 {
+        let mut store = home.open();
+        assert_eq!(store.displaced(), None);
+        commit(&mut store).unwrap();
+        drop(store);
+        let mut store = home.open();
+        assert_eq!(store.displaced(), None);
+        commit(&mut store).unwrap();
+        crash(store);
+    }
+    assert_eq!(home.found(), None);
+    assert_eq!(home.marks().len(), 1);
+    // Moved within its file system, it is the same files.
+    fs::rename(home.path(), home.scratch.path().join("moved")).unwrap();
+    let moved = open(&home.scratch.path().join("moved")).unwrap();
+    let (_, store) = moved.open_account(&name("a")).unwrap();
+    assert_eq!(store.displaced(), None);
+    assert_eq!(store.found_displaced().unwrap(), None);
+}
+
+#[test]
+fn an_older_database_is_told_by_a_single_commit() {
+    let home = Home::new();
+    let old = home.scratch.path().join("old.db");
+    let database = home.accounts().join("a.db");
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    crash(store);
+    // Into one file, so that it can be copied alone.
+    let checkpoint = home.open();
+    checkpoint
+        .connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
+        .unwrap();
+    fs::copy(&database, &old).unwrap();
+    let mut store = checkpoint;
+    commit(&mut store).unwrap();
+    crash(store);
+    for companion in ["a.db-wal", "a.db-shm"] {
+        let _ = fs::remove_file(home.accounts().join(companion));
+    }
+    fs::copy(&old, &database).unwrap();
+    assert_eq!(home.found(), Some(Displaced::Older));
+}
+
+#[test]
+fn a_log_that_was_lost_is_told() {
+    let home = Home::new();
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    // The last reader of a log folds it into the database: what a crash leaves is copied before that.
+    let left = home.scratch.path().join("left");
+    home.copy(&left);
+    drop(store);
+    copy(&left, &home.accounts());
+    fs::remove_file(home.accounts().join("a.db-wal")).unwrap();
+    let _ = fs::remove_file(home.accounts().join("a.db-shm"));
+    assert_eq!(home.found(), Some(Displaced::Older));
+}
+
+#[test]
+fn a_copy_put_back_over_the_present_files_is_told_by_the_mark_that_is_left() {
+    for made_while_open in [false, true] {
+        let home = Home::new();
+        let backup = home.scratch.path().join("backup");
+        let mut store = home.open();
+        commit(&mut store).unwrap();
+        if !made_while_open {
+            drop(store);
+            home.copy(&backup);
+            store = home.open();
+        } else {
+            home.copy(&backup);
+        }
+        commit(&mut store).unwrap();
+        drop(store);
+        copy(&backup, &home.accounts());
+        assert_eq!(home.marks().len(), 2);
+        assert_eq!(home.found(), Some(Displaced::Older), "{made_while_open}");
+    }
+}
+
+#[test]
+fn a_copy_elsewhere_is_told_and_the_original_goes_on() {
+    let home = Home::new();
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    drop(store);
+    let copied = Home {
+        scratch: tempfile::tempdir().unwrap(),
+    };
+    drop(copied.directory());
+    fs::copy(
+        home.path().join(crate::KEY_FILE),
+        copied.path().join(crate::KEY_FILE),
+    )
+    .unwrap();
+    home.copy(&copied.accounts());
+    assert_eq!(copied.found(), Some(Displaced::Elsewhere));
+    assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_store_without_a_readable_mark_is_told() {
+    type Harm = fn(&Path);
+    let harms: [Harm; 5] = [
+        |mark| fs::remove_file(mark).unwrap(),
+        |mark| fs::write(mark, "").unwrap(),
+        |mark| fs::write(mark, [0; 64]).unwrap(),
+        |mark| {
+            let mut bytes = fs::read(mark).unwrap();
+            bytes[48] ^= 1;
+            fs::write(mark, bytes).unwrap();
+        },
+        |mark| {
+            let mut bytes = fs::read(mark).unwrap();
+            bytes.push(0);
+            fs::write(mark, bytes).unwrap();
+        },
+    ];
+    for (number, harm) in harms.into_iter().enumerate() {
+        let home = Home::new();
+        harm(&home.marks()[0]);
+        assert_eq!(home.found(), Some(Displaced::Unmarked), "{number}");
+    }
+}
+
+#[test]
+fn a_count_that_the_power_took_away_accuses_nobody() {
+    let home = Home::new();
+    let before = home.open();
+    let old = fs::read(&home.marks()[0]).unwrap();
+    let mut store = before;
+    for _ in 0..3 {
+        commit(&mut store).unwrap();
+    }
+    crash(store);
+    fs::write(&home.marks()[0], old).unwrap();
+    assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_renaming_that_a_crash_cut_off_accuses_nobody_even_twice() {
+    let home = Home::new();
+    let mut name = home.marks().remove(0);
+    for _ in 0..3 {
+        let store = home.open();
+        assert_eq!(store.displaced(), None);
+        crash(store);
+        let new = home.marks().remove(0);
+        assert_ne!(name, new);
+        // Opening drew a mark, and the file did not get its name; the next opening gives it that first.
+        fs::rename(&new, &name).unwrap();
+        name = new;
+    }
+    assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
+    let home = Home::new();
+    let store = home.open();
+    store
+        .connection
+        .execute_batch("DROP TABLE epoch; PRAGMA user_version = 2;")
+        .unwrap();
+    crash(store);
+    fs::remove_file(&home.marks()[0]).unwrap();
+    let backup = home.scratch.path().join("backup");
+    home.copy(&backup);
+    assert_eq!(home.found(), None);
+    copy(&backup, &home.accounts());
+    assert_eq!(home.found(), Some(Displaced::Older));
+}
+
+#[test]
+fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
+    let home = Home::new();
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    drop(store);
+    fs::remove_file(&home.marks()[0]).unwrap();
+    let found = Found {
+        at: UnixMillis(7),
+        how: Displaced::Unmarked,
+    };
+
+    let mut store = home.open();
+    assert_eq!(store.running_time(), Ok(RunningTime(1)));
+    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
+    // Settled, and undone: as if nothing had been.
+    store.begin().unwrap();
+    store.settle(found).unwrap();
+    store.abort().unwrap();
+    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
+    drop(store);
+    assert!(home.found().is_some());
+
+    let mut store = home.open();
+    store.begin().unwrap();
+    store.settle(found).unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.displaced(), None);
+    commit(&mut store).unwrap();
+    assert_eq!(store.running_time(), Ok(RunningTime(2)));
+    crash(store);
+    assert_eq!(home.marks().len(), 1);
+    let store = home.open();
+    assert_eq!(store.displaced(), None);
+    // It is remembered, and told again by whoever asks.
+    assert_eq!(store.found_displaced(), Ok(Some(found)));
+}
+
+#[test]
+fn another_state_put_in_place_of_an_open_one_is_never_built_upon() {
+    // The file replaced by another.
+    let home = Home::new();
+    let database = home.accounts().join("a.db");
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    let other = home.scratch.path().join("other");
+    fs::copy(&database, &other).unwrap();
+    fs::rename(&other, &database).unwrap();
+    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
+    // Nor later, should the file come back.
+    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
+
+    // Its content replaced, or another program that writes to it.
+    let home = Home::new();
+    let mut store = home.open();
+    commit(&mut store).unwrap();
+    let other = rusqlite_writer(&home);
+    other
+        .execute("UPDATE epoch SET commits = commits + 1", ())
+        .unwrap();
+    drop(other);
+    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
+    assert_eq!(store.running_time(), Ok(RunningTime(1)));
+}
+
+/// A second connection that may write, as no ratchetd opens it.
+fn rusqlite_writer(home: &Home) -> rusqlite::Connection {
+    let directory = home.directory();
+    let reader = directory.reader(&name("a")).unwrap();
+    let mut reader = std::mem::ManuallyDrop::new(reader);
+    reader
+        .connection
+        .execute_batch("PRAGMA query_only = OFF")
+        .unwrap();
+    std::mem::replace(
+        &mut reader.connection,
+        rusqlite::Connection::open_in_memory().unwrap(),
+    )
+}
+
+#[test]
+fn marks_of_accounts_that_are_not_there_are_erased_and_others_names_are_left_alone() {
+    let home = Home::new();
+    let stray = home.accounts().join("b.0123456789abcdef.epoch");
+    fs::write(&stray, "").unwrap();
+    let kept = ["a.epoch", "a.xyz.epoch", "a.0123456789ABCDEF.epoch"];
+    for file in kept {
+        fs::write(home.accounts().join(file), "").unwrap();
+    }
+    // Its name is taken for no mark of the account `a`.
+    drop(home.directory().create_account(&account("a.b")).unwrap());
+    assert!(!stray.exists());
+    assert_eq!(home.found(), None);
+    for file in kept {
+        assert!(home.accounts().join(file).exists(), "{file}");
+    }
+    home.directory().remove_account(&name("a")).unwrap();
+    let left: Vec<_> = home.marks();
+    assert_eq!(left.len(), 1 + kept.len());
+    // The next account of the name begins with a mark of its own.
+    drop(home.directory().create_account(&account("a")).unwrap());
+    assert_eq!(home.found(), None);
+}
