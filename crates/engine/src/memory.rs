@@ -99,6 +99,18 @@ impl MemoryStore {
         self.close();
     }
 
+    /// Everything that is committed, as a backup holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a record cannot be copied.
+    pub fn backup(&self) -> Result<Self, StoreError> {
+        let tables = self.tables.copy()?;
+        Ok(Self {
+            tables,
+            ..Self::default()
+        })
+    }
+
     fn close(&mut self) {
         self.undo.clear();
         self.savepoints.clear();

@@ -3,10 +3,10 @@
 use crypto_core::{Header, HeaderKey, MessageId, SessionId, SignedPreKey, Suite};
 
 use crate::{
-    Engine, Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Store,
+    Engine, Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, Store, StoreError,
     attempt::{OpenedBy, RatchetEntry},
     receive::{Incoming, Plaintext},
-    standing::place_moved,
+    standing::{place_moved, standing_now},
     wire::{WireEntry, WireRatchetHeader},
 };
 
@@ -141,17 +141,26 @@ impl Engine {
     ) -> Result<Read, ReceiveError> {
         let only = candidates.len() == 1;
         let mut told = Reason::AuthenticationFailed;
+        let mut due = Reply::AdvertiseUnlessSent;
         for session in candidates {
             match self.read_on(store, env, incoming, session, message)? {
-                Read::Failed { reason, .. } if !only => {
+                Read::Failed { reason, reply, .. } if !only => {
                     if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
                         told = reason;
+                    }
+                    if reply == Reply::None {
+                        due = Reply::None;
                     }
                 }
                 read => return Ok(read),
             }
         }
-        Ok(Read::refused(told))
+        Ok(Read::Failed {
+            reason: told,
+            message: None,
+            session: None,
+            reply: due,
+        })
     }
 
     /// Opens a message on a session that exists, and keeps what it changed.
@@ -171,7 +180,7 @@ impl Engine {
                     reason,
                     message: Some(message_id),
                     session: Some(session.id),
-                    reply: Reply::None,
+                    reply: reply_to_failure(store, &session, reason)?,
                 });
             }
         };
@@ -188,6 +197,21 @@ impl Engine {
         let opened = self.keep(store, env.now, incoming, session, accepted)?;
         Ok(Read::Opened(opened))
     }
+}
+
+/// A message that does not open on an expired session may well be genuine: it is so when we have lost a part of that
+/// session, which was put back to an older state. Who writes there has not heard of our newest prekey; one more
+/// advertisement, within its limits, tells a forger nothing.
+fn reply_to_failure(
+    store: &dyn Store,
+    session: &Session,
+    reason: Reason,
+) -> Result<Reply, StoreError> {
+    let expired = matches!(standing_now(store, session)?, Standing::Expired { .. });
+    Ok(match reason {
+        Reason::AuthenticationFailed if expired => Reply::AdvertiseUnlessSent,
+        _ => Reply::None,
+    })
 }
 
 impl Read {

@@ -69,7 +69,7 @@ impl World<InMemory> {
     /// A world in memory, of devices named as `alice/phone`.
     #[must_use]
     pub fn new(devices: &[&str]) -> Self {
-        Self::build(InMemory, 0, devices, Config::default())
+        Self::build(InMemory::default(), 0, devices, Config::default())
     }
 }
 

@@ -1,11 +1,47 @@
 //! Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
 
+use std::collections::BTreeMap;
+
 use crypto_core::{MessageKey, RatchetPreKeyPair, SessionRatchet, SharedKey, SignedPreKeyPair};
 
+use super::Tables;
 use crate::{Handshake, OwnPreKey, OwnRatchetPreKey, Session, StoreError, StoredKey};
 
 fn corrupt(_: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt("a record in memory".to_owned())
+}
+
+impl Tables {
+    pub(super) fn copy(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            own_prekeys: copies(&self.own_prekeys, copy_own_prekey)?,
+            own_bundle: self.own_bundle.clone(),
+            peers: self.peers.clone(),
+            devices: self.devices.clone(),
+            sessions: copies(&self.sessions, |(age, session)| {
+                Ok((*age, copy_session(session)?))
+            })?,
+            stored_keys: copies(&self.stored_keys, |(age, key)| {
+                Ok((*age, copy_stored_key(key)))
+            })?,
+            first_messages: self.first_messages.clone(),
+            replies: self.replies.clone(),
+            running_time: self.running_time.clone(),
+            events: self.events.clone(),
+            last_event: self.last_event.clone(),
+            next_age: self.next_age,
+        })
+    }
+}
+
+fn copies<K: Ord + Clone, V>(
+    table: &BTreeMap<K, V>,
+    copy: impl Fn(&V) -> Result<V, StoreError>,
+) -> Result<BTreeMap<K, V>, StoreError> {
+    table
+        .iter()
+        .map(|(key, value)| Ok((key.clone(), copy(value)?)))
+        .collect()
 }
 
 pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {

@@ -89,6 +89,19 @@ fn lost_states() -> Course {
     }
 }
 
+fn stores_put_back() -> Course {
+    Course {
+        devices: &["alice/phone", "alice/laptop", "bob/phone", "carol/phone*"],
+        mix: Mix::everyday()
+            .and(4, Kind::BackUp)
+            .and(4, Kind::PutBack)
+            .and(2, Kind::Restart)
+            .and(1, Kind::Jump)
+            .and(1, Kind::Enable),
+        limits: Config::default(),
+    }
+}
+
 /// So little room that every limit of protocol §1 is met: messages are lost to it, but nothing else.
 fn little_room() -> Course {
     Course {
@@ -130,7 +143,12 @@ fn run(course: &Course, schedules: u32) {
         prop::collection::vec(steps, 1..STEPS),
     );
     let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, known, steps)| {
-        let mut world = World::build(InMemory, keys, course.devices, course.limits.clone());
+        let mut world = World::build(
+            InMemory::default(),
+            keys,
+            course.devices,
+            course.limits.clone(),
+        );
         if known > 0 {
             world.introduce();
         }
@@ -173,6 +191,11 @@ fn lost_states_keep_the_invariants() {
 }
 
 #[test]
+fn stores_that_are_put_back_keep_the_invariants() {
+    run(&stores_put_back(), 1000);
+}
+
+#[test]
 fn little_room_costs_nothing_but_messages() {
     run(&little_room(), 1000);
 }
@@ -191,6 +214,7 @@ fn many_schedules_keep_the_invariants() {
         two_devices_a_side(),
         crashes_and_clocks(),
         lost_states(),
+        stores_put_back(),
         little_room(),
     ] {
         run(&course, schedules);

@@ -8,7 +8,12 @@ use crate::{
 /// The same story in worlds with other keys: which session comes first in byte order is drawn by lot.
 fn in_many_worlds(devices: &[&str], story: impl Fn(World<InMemory>)) {
     for keys in 0..16 {
-        story(World::build(InMemory, keys, devices, Config::default()));
+        story(World::build(
+            InMemory::default(),
+            keys,
+            devices,
+            Config::default(),
+        ));
     }
 }
 

@@ -325,6 +325,11 @@ impl<H: Home> World<H> {
         self.devices[at].sweep(&mut self.home, self.now);
     }
 
+    pub(super) fn put_back_at(&mut self, at: usize) {
+        self.devices[at].put_back(&mut self.home, self.now);
+        self.devices[at].sweep(&mut self.home, self.now);
+    }
+
     pub(super) fn start_over_at(&mut self, at: usize) {
         self.devices[at].start_over(&mut self.home, self.seed, self.now);
         self.devices[at].sweep(&mut self.home, self.now);

@@ -71,6 +71,10 @@ pub(super) struct Device<S> {
     pub(super) texts: Vec<String>,
     pub(super) read: BTreeMap<MessageId, ReadState>,
     pub(super) replies: Vec<Reply>,
+    /// What had been read when the backup of its store was made.
+    backed_up: Option<BTreeMap<MessageId, ReadState>>,
+    /// True time when the backup was last put back.
+    pub(super) put_back: Option<u64>,
 }
 
 /// What a message that is not read must not change, by session.
@@ -145,6 +149,8 @@ impl<S: Transaction> Device<S> {
             texts: Vec::new(),
             read: BTreeMap::new(),
             replies: Vec::new(),
+            backed_up: None,
+            put_back: None,
         }
     }
 
@@ -226,6 +232,39 @@ impl<S: Transaction> Device<S> {
         self.engine = Engine::new(account, self.config.clone());
         self.replies.clear();
         self.sweeps.clear();
+    }
+
+    /// A backup of its store is made.
+    pub(super) fn back_up(&mut self, home: &mut impl Home<Store = S>) {
+        home.back_up(&self.account_name, self.store());
+        self.backed_up = Some(self.read.clone());
+    }
+
+    /// Its process ends, the backup is put back, if there is one, and another process starts.
+    pub(super) fn put_back(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+        let Some(read) = self.backed_up.clone() else {
+            return;
+        };
+        self.restart(home, now);
+        let store = self.store.as_mut().expect("a store");
+        let how = home
+            .put_back(&self.account_name, store)
+            .expect("a backup was put back and taken for the newest state");
+        let mut env = Env {
+            now: UnixMillis(now.saturating_add_signed(self.clock_error)),
+            running: Duration::ZERO,
+            rng: &mut self.rng,
+        };
+        store.begin().expect("begin");
+        self.engine
+            .begin_anew(store, &mut env, how)
+            .expect("to begin anew");
+        home.settle(store, env.now, how);
+        store.commit().expect("commit");
+        self.read = read;
+        self.put_back = Some(now);
+        // What makes our prekeys has given it the extension, as an update would.
+        self.plain = false;
     }
 
     /// The process ends, and none starts until something wants the device.

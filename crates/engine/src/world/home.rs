@@ -1,6 +1,8 @@
 //! Where the devices of a world keep their stores.
 
-use crate::{Account, AccountName, Transaction, memory::MemoryStore};
+use std::collections::BTreeMap;
+
+use crate::{Account, AccountName, Displaced, Transaction, UnixMillis, memory::MemoryStore};
 
 /// The disks of a world: a place for the store of every device.
 pub trait Home {
@@ -13,11 +15,23 @@ pub trait Home {
     /// The device's process has ended, whatever it was doing, and the next one opens its store: what
     /// was not committed is gone.
     fn reopen(&mut self, name: &AccountName, store: Self::Store) -> Self::Store;
+
+    /// Makes a backup of the store, which stays open; it takes the place of an earlier one.
+    fn back_up(&mut self, name: &AccountName, store: &Self::Store);
+
+    /// The device's process has ended, the backup is put in the place of the store, and the next process opens it;
+    /// `None` if there is no backup, and nothing has happened.
+    fn put_back(&mut self, name: &AccountName, store: &mut Self::Store) -> Option<Displaced>;
+
+    /// Makes the store that was put back the newest one, in the batch that is open.
+    fn settle(&mut self, store: &mut Self::Store, at: UnixMillis, how: Displaced);
 }
 
 /// Stores in memory, with the contract of a disk.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct InMemory;
+#[derive(Debug, Default)]
+pub struct InMemory {
+    backups: BTreeMap<AccountName, MemoryStore>,
+}
 
 impl Home for InMemory {
     type Store = MemoryStore;
@@ -30,4 +44,16 @@ impl Home for InMemory {
         store.crash();
         store
     }
+
+    fn back_up(&mut self, name: &AccountName, store: &MemoryStore) {
+        let backup = store.backup().expect("a copy");
+        self.backups.insert(name.clone(), backup);
+    }
+
+    fn put_back(&mut self, name: &AccountName, store: &mut MemoryStore) -> Option<Displaced> {
+        *store = self.backups.get(name)?.backup().expect("a copy");
+        Some(Displaced::Older)
+    }
+
+    fn settle(&mut self, _: &mut MemoryStore, _: UnixMillis, _: Displaced) {}
 }

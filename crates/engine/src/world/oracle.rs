@@ -104,7 +104,9 @@ pub(super) fn must_open<S: Transaction>(reader: &Device<S>, letter: &Letter, now
         Some(ReadState::Confirmed) => false,
         Some(ReadState::Unconfirmed { ran }) => reader.ran(now) - ran < UNCONFIRMED,
     };
-    young && aim.prekey_known && unread
+    // A store that was put back may lack the session, the prekey or the place that it was sent on.
+    let known = reader.put_back.is_none_or(|when| letter.left > when);
+    young && aim.prekey_known && unread && known
 }
 
 /// Holds what became of a letter against what had to become of it, and takes down what the frontend now knows.
@@ -161,7 +163,10 @@ pub(super) fn judge<S: Transaction>(
                 (Reason::SessionNotFound, Mode::Ratchet) => session.is_none(),
                 (Reason::PreKeyNotFound, Mode::X3dh) => session.is_none(),
                 // Of an erased session, when others on the same prekey are left to be tried.
-                (Reason::AuthenticationFailed, Mode::Ratchet) => session.is_none(),
+                // Or on a ratchet of which a part was lost when the store was put back.
+                (Reason::AuthenticationFailed, Mode::Ratchet) => {
+                    session.is_none() || reader.put_back.is_some()
+                }
                 (Reason::MessageKeyGone, _) => true,
                 _ => false,
             };

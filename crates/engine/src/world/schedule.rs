@@ -33,6 +33,8 @@ pub enum Kind {
     Restart,
     TurnOff,
     LoseState,
+    BackUp,
+    PutBack,
     Enable,
     Disable,
     Reset,
@@ -97,6 +99,10 @@ pub enum Step {
     TurnOff { at: usize },
     /// A device loses its state and starts over under a new id.
     LoseState { at: usize },
+    /// A backup of a device's store is made.
+    BackUp { at: usize },
+    /// The last backup of a device's store is put in its place.
+    PutBack { at: usize },
     /// A user enables a device, of his own or of another.
     Enable { at: usize, of: usize },
     /// A user disables a device.
@@ -211,6 +217,8 @@ impl Step {
             Kind::Restart => Self::Restart { at },
             Kind::TurnOff => Self::TurnOff { at },
             Kind::LoseState => Self::LoseState { at },
+            Kind::BackUp => Self::BackUp { at },
+            Kind::PutBack => Self::PutBack { at },
             Kind::Enable => Self::Enable { at, of },
             Kind::Disable => Self::Disable { at, of },
             Kind::Reset => Self::Reset { at, with: which },
@@ -338,6 +346,8 @@ impl<H: Home> World<H> {
             Step::Restart { at } => self.restart_at(at % count),
             Step::TurnOff { at } => self.devices[at % count].turn_off(self.now),
             Step::LoseState { at } => self.start_over_at(at % count),
+            Step::BackUp { at } => self.devices[at % count].back_up(&mut self.home),
+            Step::PutBack { at } => self.put_back_at(at % count),
             Step::Enable { at, of } => self.pair_at(at % count, of % count, true),
             Step::Disable { at, of } => self.pair_at(at % count, of % count, false),
             Step::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),

@@ -1,19 +1,21 @@
 //! The simulated world of the engine on real databases: a process that dies leaves its files as they are, and
 //! the next one opens them.
 
+use std::{fs, path::PathBuf};
+
 use engine::{
-    Account, AccountName, Config,
+    Account, AccountName, Config, Displaced, UnixMillis,
     world::{Home, Kind, Mix, World},
 };
 use proptest::prelude::*;
 
-use super::open;
-use crate::{DataDir, SqliteStore};
+use super::{account, open};
+use crate::{DataDir, Found, SqliteStore};
 
 /// The databases of all devices of a world, in one directory.
 struct OnDisk {
     directory: DataDir,
-    _scratch: tempfile::TempDir,
+    scratch: tempfile::TempDir,
 }
 
 impl OnDisk {
@@ -21,8 +23,27 @@ impl OnDisk {
         let scratch = tempfile::tempdir().unwrap();
         Self {
             directory: open(scratch.path()).unwrap(),
-            _scratch: scratch,
+            scratch,
         }
+    }
+}
+
+impl OnDisk {
+    fn backup_of(&self, name: &AccountName) -> PathBuf {
+        self.scratch.path().join(format!("backup-{name}"))
+    }
+
+    /// The database, what SQLite keeps beside it, and its mark.
+    fn files_of(&self, name: &AccountName) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.scratch.path().join("accounts")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let own = format!("{name}.");
+        paths
+            .filter(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                name.starts_with(&own)
+            })
+            .collect()
     }
 }
 
@@ -38,6 +59,40 @@ impl Home for OnDisk {
         drop(store);
         self.directory.open_account(name).unwrap().1
     }
+
+    fn back_up(&mut self, name: &AccountName, _: &SqliteStore) {
+        let backup = self.backup_of(name);
+        let _ = fs::remove_dir_all(&backup);
+        fs::create_dir_all(&backup).unwrap();
+        for file in self.files_of(name) {
+            fs::copy(&file, backup.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+
+    fn put_back(&mut self, name: &AccountName, store: &mut SqliteStore) -> Option<Displaced> {
+        let backup = fs::read_dir(self.backup_of(name)).ok()?;
+        // Some store, so that this one is closed.
+        let place = account(&format!("place-{}", self.files_of(name).len()));
+        let other = self.directory.create_account(&place).unwrap();
+        drop(std::mem::replace(store, other));
+        for file in self.files_of(name) {
+            if file.extension().is_some_and(|found| found != "epoch") {
+                fs::remove_file(file).unwrap();
+            }
+        }
+        for file in backup {
+            let file = file.unwrap();
+            let to = self.scratch.path().join("accounts").join(file.file_name());
+            fs::copy(file.path(), to).unwrap();
+        }
+        *store = self.directory.open_account(name).unwrap().1;
+        self.directory.remove_account(&place.name).unwrap();
+        store.displaced()
+    }
+
+    fn settle(&mut self, store: &mut SqliteStore, at: UnixMillis, how: Displaced) {
+        store.settle(Found { at, how }).unwrap();
+    }
 }
 
 fn mix() -> Mix {
@@ -48,6 +103,8 @@ fn mix() -> Mix {
         .and(1, Kind::Jump)
         .and(1, Kind::SetClock)
         .and(1, Kind::LoseState)
+        .and(1, Kind::BackUp)
+        .and(2, Kind::PutBack)
         .and(1, Kind::Enable)
         .and(1, Kind::Reset)
 }
