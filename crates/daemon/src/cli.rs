@@ -1,11 +1,16 @@
 //! The command line.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
+        backup::{self, BackupArgs, RestoreArgs},
         call::{self, CallArgs, Ended},
         conformance, demo, serve,
     },
@@ -28,6 +33,10 @@ enum Command {
     Demo,
     /// Call a method of a running daemon
     Call(CallArgs),
+    /// Back up all accounts into one file, while the daemon serves
+    Backup(BackupArgs),
+    /// Make a data directory from a backup
+    Restore(RestoreArgs),
     /// Replay recorded wire vectors
     Conformance {
         /// Files of format ratchetd-conformance/1
@@ -45,27 +54,35 @@ const NOT_DONE: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut out = std::io::stdout();
-    let mut diagnostics = std::io::stderr();
+    let mut out = io::stdout();
+    let mut diagnostics = io::stderr();
     let ended = match cli.command {
-        Command::Serve(flags) => match serve::run(*flags) {
-            Ok(()) => Ok(0),
-            Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),
-        },
+        Command::Serve(flags) => said(serve::run(*flags), &mut diagnostics),
         Command::Demo => match demo::run(&mut out) {
             Ok(()) => Ok(0),
             Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),
         },
-        Command::Call(args) => call::run(args, &mut std::io::stdin(), &mut out, &mut diagnostics)
-            .map(|ended| match ended {
+        Command::Call(args) => {
+            call::run(args, &mut io::stdin(), &mut out, &mut diagnostics).map(|ended| match ended {
                 Ended::Result => 0,
                 Ended::Error => FAILED,
                 Ended::NotCalled => NOT_DONE,
-            }),
+            })
+        }
+        Command::Backup(args) => said(backup::run_backup(args, &mut out), &mut diagnostics),
+        Command::Restore(args) => said(backup::run_restore(args, &mut out), &mut diagnostics),
         Command::Conformance { files } => {
             conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })
         }
     };
     // Output that nobody reads any more, as behind `head`, is no failure worth a word.
     ExitCode::from(ended.unwrap_or(NOT_DONE))
+}
+
+/// The exit code of a command that either did what it was asked or says in one line why not.
+fn said(done: Result<(), String>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
+    match done {
+        Ok(()) => Ok(0),
+        Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),
+    }
 }

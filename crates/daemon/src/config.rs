@@ -1,11 +1,16 @@
 //! Configuration: flags over environment over file, by the same names.
 
 mod flags;
+mod passphrase;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{flags::Flags, settings::Settings};
+pub use self::{
+    flags::{DirectoryFlags, Flags},
+    passphrase::read_passphrase,
+    settings::Settings,
+};
 
 /// A configuration that cannot be used, in one line.
 #[derive(Debug, thiserror::Error)]

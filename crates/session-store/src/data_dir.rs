@@ -18,11 +18,12 @@ use crate::{
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
     lock::take_lock,
+    restore,
     schema::{ACCOUNT, EVENT_LOG, open_reader, open_writer},
 };
 
-const ACCOUNTS: &str = "accounts";
-const EXTENSION: &str = "db";
+pub(crate) const ACCOUNTS: &str = "accounts";
+pub(crate) const EXTENSION: &str = "db";
 const EVENTS: &str = "events.db";
 /// An account that is being made bears this before its name: no account name begins so.
 const UNFINISHED: &str = ".new-";
@@ -54,6 +55,7 @@ impl DataDir {
         make_directory(path)?;
         check_directory(path)?;
         let lock = take_lock(path)?;
+        restore::check_finished(path)?;
         let accounts = path.join(ACCOUNTS);
         make_directory(&accounts)?;
         check_directory(&accounts)?;
@@ -207,7 +209,7 @@ impl DataDir {
     }
 }
 
-fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenError> {
+pub(crate) fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenError> {
     let mut names: Vec<AccountName> = entries(accounts)?
         .iter()
         .filter(|path| path.extension().is_some_and(|found| found == EXTENSION))

@@ -95,6 +95,44 @@ pub enum OpenError {
         /// What it said.
         cause: String,
     },
+    /// There is nothing to back up.
+    #[error("{} is no data directory of ratchetd: name it with --data-dir", path.display())]
+    NoDataDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file that is to be made is there.
+    #[error("{} is there already: choose another name, or remove it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup is to be restored over something.
+    #[error("{} is in use: it holds accounts or their key. Restore into a directory that is empty or not there yet", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file that is not what `back_up` made.
+    #[error("{} is not a whole backup: {problem}", path.display())]
+    NotABackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A backup that was made without the key, and none was given.
+    #[error("{} was made without the key of its directory: give that directory's store.key with --key-file", path.display())]
+    BackupWithoutKey {
+        /// The backup.
+        path: PathBuf,
+    },
+    /// A restore was cut off.
+    #[error("{} is half restored: run `ratchetd restore` again, which begins anew", path.display())]
+    HalfRestored {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The account exists already.
     #[error("there is an account of this name already")]
     AccountExists,

@@ -63,12 +63,42 @@ struct Kdf {
 
 /// Whether it is settled what the key of this directory comes from.
 pub(crate) fn is_settled(directory: &Path) -> bool {
-    [KEY_FILE, KDF_FILE]
-        .iter()
-        .any(|file| directory.join(file).exists())
+    !files(directory).is_empty()
+}
+
+/// The files in `directory` that its key comes from. The one of a passphrase is not secret.
+pub(crate) fn files(directory: &Path) -> Vec<&'static str> {
+    let mut files = vec![KEY_FILE, KDF_FILE];
+    files.retain(|file| directory.join(file).exists());
+    files
 }
 
 impl StoreKey {
+    /// The key of a directory that has one.
+    ///
+    /// # Errors
+    /// [`OpenError`] if there is none, or as of [`Self::load`].
+    pub(crate) fn load_known(
+        directory: &Path,
+        passphrase: Option<&[u8]>,
+    ) -> Result<Self, OpenError> {
+        let key_file = directory.join(KEY_FILE);
+        let kdf_file = directory.join(KDF_FILE);
+        match (passphrase, key_file.exists(), kdf_file.exists()) {
+            (None, true, _) => Self::read_key_file(&key_file),
+            (None, false, true) => Err(OpenError::PassphraseNeeded {
+                path: directory.to_owned(),
+            }),
+            (Some(_), true, _) => Err(OpenError::PassphraseNotUsed {
+                path: directory.to_owned(),
+            }),
+            (Some(passphrase), false, true) => Self::derive_known(directory, &kdf_file, passphrase),
+            (_, false, false) => Err(OpenError::NoDataDirectory {
+                path: directory.to_owned(),
+            }),
+        }
+    }
+
     /// The key of the directory. Made at the first start: from the passphrase if there is one, else at random.
     ///
     /// # Errors
@@ -78,19 +108,12 @@ impl StoreKey {
         passphrase: Option<&[u8]>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, OpenError> {
-        let key_file = directory.join(KEY_FILE);
-        let kdf_file = directory.join(KDF_FILE);
-        match (passphrase, key_file.exists(), kdf_file.exists()) {
-            (None, true, _) => Self::read_key_file(&key_file),
-            (None, false, true) => Err(OpenError::PassphraseNeeded {
-                path: directory.to_owned(),
-            }),
-            (None, false, false) => Self::make_key_file(&key_file, rng),
-            (Some(_), true, _) => Err(OpenError::PassphraseNotUsed {
-                path: directory.to_owned(),
-            }),
-            (Some(passphrase), false, true) => Self::derive_known(directory, &kdf_file, passphrase),
-            (Some(passphrase), false, false) => Self::derive_new(&kdf_file, passphrase, rng),
+        if is_settled(directory) {
+            return Self::load_known(directory, passphrase);
+        }
+        match passphrase {
+            None => Self::make_key_file(&directory.join(KEY_FILE), rng),
+            Some(passphrase) => Self::derive_new(&directory.join(KDF_FILE), passphrase, rng),
         }
     }
 

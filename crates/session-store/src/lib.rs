@@ -4,6 +4,7 @@
 //! directory that one process at a time may open.
 
 mod account;
+mod backup;
 mod data_dir;
 mod epoch;
 mod error;
@@ -12,6 +13,7 @@ mod files;
 mod key;
 mod lock;
 mod read;
+mod restore;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -25,11 +27,13 @@ use rusqlite::Connection;
 
 use self::epoch::Epoch;
 
+pub use backup::{KeyInBackup, back_up};
 pub use data_dir::DataDir;
 pub use epoch::Found;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use key::{KDF_FILE, KEY_FILE};
+pub use restore::restore;
 
 /// A connection that may write.
 #[derive(Debug)]

@@ -52,6 +52,11 @@ pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, Ope
     Ok(connection)
 }
 
+/// Opens an empty file that a database is to be copied into.
+pub(crate) fn open_copy(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    open(path, key)
+}
+
 fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     // Without CREATE: a file that SQLite made itself would have the mode of the umask.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod backup;
 pub mod call;
 pub mod conformance;
 pub mod demo;

@@ -1,25 +1,21 @@
 //! `ratchetd serve`: the daemon.
 
-use std::{fs, io::Write as _, path::Path, sync::Arc};
+use std::{io::Write as _, sync::Arc};
 
 use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use zeroize::Zeroizing;
 
 use crate::{
     accounts::Accounts,
     api::{Daemon, module},
     clock::Clock,
-    config::{Flags, Settings},
+    config::{Flags, Settings, read_passphrase},
     entropy::entropy,
     log,
     probe::Probe,
     server::Server,
     timers::Timers,
 };
-
-/// A passphrase longer than this is a wrong file.
-const MAX_PASSPHRASE_BYTES: u64 = 64 * 1024;
 
 /// Serves until a signal asks it to stop.
 ///
@@ -45,7 +41,8 @@ async fn serve(settings: Settings) -> Result<(), String> {
         .passphrase_file
         .as_deref()
         .map(read_passphrase)
-        .transpose()?;
+        .transpose()
+        .map_err(|error| error.to_string())?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
@@ -103,24 +100,4 @@ fn announce(addresses: &[String]) {
         let _ = writeln!(out, "listening on {address}");
     }
     let _ = out.flush();
-}
-
-/// The file's content without the line end that editors add.
-fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let wrong =
-        |cause: &dyn std::fmt::Display| format!("passphrase_file {}: {cause}", path.display());
-    let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();
-    if size > MAX_PASSPHRASE_BYTES {
-        return Err(wrong(&"too large for a passphrase"));
-    }
-    let mut passphrase = fs::read(path)
-        .map(Zeroizing::new)
-        .map_err(|error| wrong(&error))?;
-    while matches!(passphrase.last(), Some(b'\n' | b'\r')) {
-        passphrase.pop();
-    }
-    if passphrase.is_empty() {
-        return Err(wrong(&"the passphrase is empty"));
-    }
-    Ok(passphrase)
 }

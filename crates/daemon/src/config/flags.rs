@@ -44,3 +44,28 @@ pub struct Flags {
     #[arg(long, env = "RATCHETD_DEV", num_args = 0..=1, default_missing_value = "true")]
     pub dev: Option<bool>,
 }
+
+/// Flags of commands that work on the data directory beside the daemon.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct DirectoryFlags {
+    /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
+    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where accounts and keys are kept [default: as for serve]
+    #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<String>,
+    /// File with the passphrase that protects the stores
+    #[arg(long, env = "RATCHETD_PASSPHRASE_FILE", value_name = "FILE")]
+    passphrase_file: Option<String>,
+}
+
+impl From<DirectoryFlags> for Flags {
+    fn from(flags: DirectoryFlags) -> Self {
+        Self {
+            config: flags.config,
+            data_dir: flags.data_dir,
+            passphrase_file: flags.passphrase_file,
+            ..Self::default()
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The contract on SQLite, and everything around it: files, keys, locks.
 
+mod backup;
 mod directory;
 mod epoch;
 mod event_log;

@@ -1,0 +1,210 @@
+//! A backup of a data directory in one file, made while a daemon serves.
+//!
+//! A tar file: a description, what the key comes from, and a copy of every account's database, encrypted as it is.
+//! The copies are made by SQLite's own backup, each of one moment. The marks beside the databases stay behind, so
+//! that a restored store is known for what it is ([`crate::epoch`]).
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind, Read},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use engine::{AccountName, UnixMillis};
+use rusqlite::{Connection, backup::Backup};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data_dir::{ACCOUNTS, EXTENSION, account_names},
+    error::OpenError,
+    files::{check_directory, sync_directory, wipe},
+    key::{self, KEY_FILE, StoreKey},
+    schema::{open_copy, open_reader},
+};
+
+/// Describes a backup; the first entry of the file.
+pub(crate) const DESCRIPTION: &str = "ratchetd-backup.toml";
+/// The form of backups that this version makes and reads.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Whether a backup of a directory with a key file holds that key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyInBackup {
+    /// Whoever has the backup has everything in it.
+    Included,
+    /// The backup is of no use without the key file, which has to be kept elsewhere.
+    LeftOut,
+}
+
+/// What a backup says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Description {
+    pub(crate) format: u32,
+    /// Milliseconds since the epoch.
+    pub(crate) made_at: u64,
+    /// Names of the accounts, in order.
+    pub(crate) accounts: Vec<String>,
+}
+
+/// Backs up the data directory at `data_dir` into `file`, which must not be there yet, and names the accounts in it. A daemon may
+/// hold the directory meanwhile; each account is copied as of one moment. The file is whole when it gets its name.
+/// `key` counts only if the directory has a key file.
+///
+/// # Errors
+/// [`OpenError`], which says what to do.
+pub fn back_up(
+    data_dir: &Path,
+    passphrase: Option<&[u8]>,
+    key: KeyInBackup,
+    file: &Path,
+    now: UnixMillis,
+) -> Result<Vec<AccountName>, OpenError> {
+    if !key::is_settled(data_dir) {
+        return Err(OpenError::NoDataDirectory {
+            path: data_dir.to_owned(),
+        });
+    }
+    check_directory(data_dir)?;
+    if file.exists() {
+        return Err(OpenError::Exists {
+            path: file.to_owned(),
+        });
+    }
+    let store_key = StoreKey::load_known(data_dir, passphrase)?;
+    let workshop = Workshop::open(file)?;
+    let names = account_names(&data_dir.join(ACCOUNTS))?;
+
+    let mut archive = tar::Builder::new(workshop.create("backup.tar")?);
+    let description = Description {
+        format: FORMAT,
+        made_at: now.0,
+        accounts: names.iter().map(ToString::to_string).collect(),
+    };
+    let text = toml::to_string(&description).unwrap_or_default();
+    append(
+        &mut archive,
+        DESCRIPTION,
+        text.len() as u64,
+        text.as_bytes(),
+    )
+    .map_err(OpenError::io(file))?;
+    for part in key::files(data_dir) {
+        if part != KEY_FILE || key == KeyInBackup::Included {
+            append_file(&mut archive, part, &data_dir.join(part))?;
+        }
+    }
+    for name in &names {
+        let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
+        let copy = workshop.create_at("account.db")?;
+        copy_database(&data_dir.join(&entry), &copy, &store_key)?;
+        append_file(&mut archive, &entry, &copy)?;
+        wipe(&copy)?;
+    }
+    archive
+        .into_inner()
+        .and_then(|made| made.sync_all())
+        .and_then(|()| fs::hard_link(workshop.path("backup.tar"), file))
+        .map_err(OpenError::io(file))?;
+    sync_directory(file)?;
+    Ok(names)
+}
+
+/// Copies a database as it is at one moment, and sees that the copy is sound.
+fn copy_database(from: &Path, to: &Path, key: &StoreKey) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::Database {
+        path: from.to_owned(),
+        cause: error.to_string(),
+    };
+    let source = open_reader(from, key)?;
+    let mut copy = open_copy(to, key)?;
+    Backup::new(&source, &mut copy)
+        // All pages in one step: one moment, and no beginning anew when something is written meanwhile.
+        .and_then(|backup| backup.step(-1))
+        .map_err(failed)?;
+    check_sound(&copy, from)?;
+    copy.close().map_err(|(_, error)| failed(error))
+}
+
+/// Reads a whole database: each page is authentic, and their order makes sense.
+pub(crate) fn check_sound(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let damaged = |cause: String| OpenError::Database {
+        path: path.to_owned(),
+        cause,
+    };
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(damaged(found))
+    }
+}
+
+fn append_file(archive: &mut tar::Builder<File>, name: &str, path: &Path) -> Result<(), OpenError> {
+    File::open(path)
+        .and_then(|file| {
+            let size = file.metadata()?.len();
+            append(archive, name, size, file)
+        })
+        .map_err(OpenError::io(path))
+}
+
+fn append(
+    archive: &mut tar::Builder<File>,
+    name: &str,
+    size: u64,
+    content: impl Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(size);
+    header.set_mode(0o600);
+    header.set_mtime(0);
+    archive.append_data(&mut header, name, content)
+}
+
+/// A directory beside the backup in which it is made; gone with everything in it when it is done.
+struct Workshop(PathBuf);
+
+impl Workshop {
+    fn open(file: &Path) -> Result<Self, OpenError> {
+        let mut name = file.file_name().unwrap_or_default().to_owned();
+        name.push(".unfinished");
+        let path = file.with_file_name(name);
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        match made {
+            // Another backup is being made there, or one was cut off: who asks can tell which.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(OpenError::Exists { path })
+            }
+            made => made.map_err(OpenError::io(&path)).map(|()| Self(path)),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// An empty file that only we can read.
+    fn create(&self, name: &str) -> Result<File, OpenError> {
+        let path = self.path(name);
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(OpenError::io(&path))
+    }
+
+    fn create_at(&self, name: &str) -> Result<PathBuf, OpenError> {
+        self.create(name).map(|_| self.path(name))
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // What is left is encrypted, or the backup itself under its other name.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

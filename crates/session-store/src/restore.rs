@@ -1,0 +1,224 @@
+//! A data directory from a backup.
+//!
+//! Everything is unpacked and read in a directory of its own first, then moved into place: the accounts, then what
+//! their key comes from. As long as that directory is there, nothing else opens the data directory.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use engine::AccountName;
+use tar::{Archive, EntryType};
+
+use crate::{
+    account::read_account,
+    backup::{DESCRIPTION, Description, FORMAT, check_sound},
+    data_dir::{ACCOUNTS, EXTENSION, account_names},
+    error::OpenError,
+    files::{check_directory, check_private, make_directory, sync_directory},
+    key::{self, KDF_FILE, KEY_FILE, StoreKey},
+    lock::take_lock,
+    schema::open_reader,
+};
+
+/// Where a backup is unpacked, in the data directory.
+const RESTORING: &str = "restoring";
+/// The files that keys come from are a few lines.
+const MAX_KEY_BYTES: u64 = 4096;
+/// A description names every account: room for thousands.
+const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
+
+/// Makes the data directory at `data_dir`, which must be empty or not there, from the backup `file`, and names its accounts. `key_file` is the
+/// directory's key, if the backup was made without it. Restored stores read, and send on new sessions alone.
+///
+/// # Errors
+/// [`OpenError`], which says what to do; the directory is then as it was, or half restored, which the next restore undoes.
+pub fn restore(
+    file: &Path,
+    data_dir: &Path,
+    key_file: Option<&Path>,
+    passphrase: Option<&[u8]>,
+) -> Result<Vec<AccountName>, OpenError> {
+    let archive = File::open(file).map_err(OpenError::io(file))?;
+    make_directory(data_dir)?;
+    check_directory(data_dir)?;
+    let _lock = take_lock(data_dir)?;
+    let restoring = data_dir.join(RESTORING);
+    undo_half_restored(data_dir, &restoring)?;
+    let accounts = data_dir.join(ACCOUNTS);
+    let holds_accounts = accounts.exists() && !account_names(&accounts)?.is_empty();
+    if key::is_settled(data_dir) || holds_accounts {
+        return Err(OpenError::NotEmpty {
+            path: data_dir.to_owned(),
+        });
+    }
+    let unpacked = unpack(file, archive, &restoring)
+        .and_then(|names| bring_key(file, &restoring, key_file).map(|()| names))
+        .and_then(|names| check(&restoring, passphrase, &names).map(|()| names));
+    let names = match unpacked {
+        Ok(names) => names,
+        Err(error) => {
+            // Nothing has been moved: there is nothing in it that is not in the backup.
+            let _ = fs::remove_dir_all(&restoring);
+            return Err(error);
+        }
+    };
+    if accounts.exists() {
+        fs::remove_dir_all(&accounts).map_err(OpenError::io(&accounts))?;
+    }
+    fs::rename(restoring.join(ACCOUNTS), &accounts).map_err(OpenError::io(&accounts))?;
+    sync_directory(&accounts)?;
+    for part in key::files(&restoring) {
+        let to = data_dir.join(part);
+        fs::rename(restoring.join(part), &to).map_err(OpenError::io(&to))?;
+    }
+    sync_directory(&restoring)?;
+    fs::remove_dir_all(&restoring).map_err(OpenError::io(&restoring))?;
+    sync_directory(&restoring)?;
+    Ok(names)
+}
+
+/// Refuses a directory that a restore has not finished, and clears up after one that was cut off at its end.
+pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
+    let restoring = data_dir.join(RESTORING);
+    if !is_ours(&restoring) {
+        return Ok(());
+    }
+    if !key::is_settled(data_dir) {
+        return Err(OpenError::HalfRestored {
+            path: data_dir.to_owned(),
+        });
+    }
+    // The key came last: everything is in its place.
+    fs::remove_dir_all(&restoring).map_err(OpenError::io(&restoring))
+}
+
+/// A restore that was cut off began in a directory without a key and without accounts: what accounts there are, it brought.
+fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError> {
+    if !is_ours(restoring) || key::is_settled(data_dir) {
+        return Ok(());
+    }
+    let accounts = data_dir.join(ACCOUNTS);
+    if accounts.exists() {
+        fs::remove_dir_all(&accounts).map_err(OpenError::io(&accounts))?;
+    }
+    fs::remove_dir_all(restoring).map_err(OpenError::io(restoring))
+}
+
+/// Whether a restore made this directory: the description of the backup is the first thing in it.
+fn is_ours(restoring: &Path) -> bool {
+    restoring.join(DESCRIPTION).exists()
+}
+
+/// Unpacks what a backup consists of, and nothing else.
+fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, OpenError> {
+    let not_whole = |problem: String| OpenError::NotABackup {
+        path: file.to_owned(),
+        problem,
+    };
+    let unreadable = |error: io::Error| not_whole(error.to_string());
+    make_directory(to)?;
+    make_directory(&to.join(ACCOUNTS))?;
+    let mut names = BTreeSet::new();
+    let mut described = None;
+    let mut archive = Archive::new(archive);
+    for entry in archive.entries().map_err(unreadable)? {
+        let mut entry = entry.map_err(unreadable)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if entry.header().entry_type() != EntryType::Regular {
+            return Err(not_whole(format!("{name:?} is no file")));
+        }
+        let account = name
+            .strip_prefix(ACCOUNTS)
+            .and_then(|name| name.strip_prefix('/'))
+            .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'))
+            .and_then(|name| AccountName::parse(name).ok());
+        let size = entry.size();
+        match (name.as_str(), account) {
+            (DESCRIPTION, _) if size <= MAX_DESCRIPTION_BYTES && described.is_none() => {
+                let mut text = String::new();
+                entry.read_to_string(&mut text).map_err(unreadable)?;
+                let description: Description =
+                    toml::from_str(&text).map_err(|error| not_whole(error.message().to_owned()))?;
+                if description.format != FORMAT {
+                    let problem = "it was made by a later version of ratchetd";
+                    return Err(not_whole(problem.to_owned()));
+                }
+                write_new(&to.join(DESCRIPTION), &mut text.as_bytes())?;
+                described = Some(description);
+            }
+            (part @ (KEY_FILE | KDF_FILE), _) if size <= MAX_KEY_BYTES && described.is_some() => {
+                write_new(&to.join(part), &mut entry)?;
+            }
+            (_, Some(account)) if described.is_some() => {
+                let path = to.join(ACCOUNTS).join(format!("{account}.{EXTENSION}"));
+                write_new(&path, &mut entry)?;
+                names.insert(account);
+            }
+            _ => return Err(not_whole(format!("{name:?} does not belong into one"))),
+        }
+    }
+    let described = described.ok_or_else(|| not_whole("it is empty".to_owned()))?;
+    if names
+        .iter()
+        .map(AccountName::as_str)
+        .ne(&described.accounts)
+    {
+        return Err(not_whole("accounts are missing".to_owned()));
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// Puts the key that the backup was made without beside the accounts.
+fn bring_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
+    match (key_file, key::is_settled(restoring)) {
+        (None, true) => Ok(()),
+        (None, false) => Err(OpenError::BackupWithoutKey {
+            path: file.to_owned(),
+        }),
+        (Some(key), true) => Err(OpenError::NotABackup {
+            path: file.to_owned(),
+            problem: format!("it has a key of its own: leave out {}", key.display()),
+        }),
+        (Some(key), false) => {
+            check_private(key)?;
+            let mut source = File::open(key)
+                .map_err(OpenError::io(key))?
+                .take(MAX_KEY_BYTES);
+            write_new(&restoring.join(KEY_FILE), &mut source)
+        }
+    }
+}
+
+/// Opens every account with the key: nothing is put into place that would not open there.
+fn check(
+    restoring: &Path,
+    passphrase: Option<&[u8]>,
+    names: &[AccountName],
+) -> Result<(), OpenError> {
+    let key = StoreKey::load_known(restoring, passphrase)?;
+    for name in names {
+        let path: PathBuf = restoring.join(ACCOUNTS).join(format!("{name}.{EXTENSION}"));
+        let connection = open_reader(&path, &key)?;
+        read_account(&connection, &path, name)?;
+        check_sound(&connection, &path)?;
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, content: &mut impl Read) -> Result<(), OpenError> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| {
+            io::copy(content, &mut file)?;
+            file.sync_all()
+        })
+        .map_err(OpenError::io(path))
+}

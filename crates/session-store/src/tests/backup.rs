@@ -1,0 +1,184 @@
+//! Backups that are damaged, of another kind, or restored by halves.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use engine::{Displaced, UnixMillis};
+
+use super::{account, name, open};
+use crate::{KEY_FILE, KeyInBackup, OpenError, back_up, restore};
+
+struct Place {
+    scratch: tempfile::TempDir,
+}
+
+impl Place {
+    /// A backup of a directory with two accounts.
+    fn new() -> Self {
+        let place = Self {
+            scratch: tempfile::tempdir().unwrap(),
+        };
+        let directory = open(&place.at("source")).unwrap();
+        for called in ["a", "b"] {
+            drop(directory.create_account(&account(called)).unwrap());
+        }
+        // Somebody holds the directory: a backup does not mind.
+        let made = back_up(
+            &place.at("source"),
+            None,
+            KeyInBackup::Included,
+            &place.at("backup"),
+            UnixMillis(7),
+        );
+        assert_eq!(made.unwrap(), [name("a"), name("b")]);
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    fn restore(&self, file: &str) -> Result<Vec<engine::AccountName>, OpenError> {
+        restore(&self.at(file), &self.at("target"), None, None)
+    }
+}
+
+/// The entries of a backup.
+fn entries(file: &Path) -> Vec<(tar::Header, Vec<u8>, Vec<u8>)> {
+    let mut archive = tar::Archive::new(File::open(file).unwrap());
+    let entries = archive.entries().unwrap();
+    entries
+        .map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+            (
+                entry.header().clone(),
+                entry.path_bytes().into_owned(),
+                content,
+            )
+        })
+        .collect()
+}
+
+fn write(file: &Path, entries: &[(tar::Header, Vec<u8>, Vec<u8>)]) {
+    let mut archive = tar::Builder::new(File::create(file).unwrap());
+    for (header, path, content) in entries {
+        let mut header = header.clone();
+        // As it stands: the library would refuse a path that leaves the archive.
+        let place = &mut header.as_mut_bytes()[..100];
+        place.fill(0);
+        place[..path.len()].copy_from_slice(path);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        archive.append(&header, content.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap().flush().unwrap();
+}
+
+#[test]
+fn a_restored_store_is_known_as_one() {
+    let place = Place::new();
+    assert_eq!(place.restore("backup").unwrap(), [name("a"), name("b")]);
+    let directory = open(&place.at("target")).unwrap();
+    assert_eq!(directory.accounts().unwrap(), [name("a"), name("b")]);
+    let (_, store) = directory.open_account(&name("a")).unwrap();
+    assert_eq!(store.displaced(), Some(Displaced::Unmarked));
+}
+
+#[test]
+fn a_backup_that_is_not_whole_is_refused_and_leaves_nothing() {
+    type Harm = fn(&mut Vec<(tar::Header, Vec<u8>, Vec<u8>)>);
+    let harms: [(&str, Harm); 9] = [
+        ("without its last account", |entries| drop(entries.pop())),
+        ("without its description", |entries| drop(entries.remove(0))),
+        ("without its key", |entries| drop(entries.remove(1))),
+        ("with something else", |entries| {
+            entries[3].1 = b"ratchetd.toml".to_vec();
+        }),
+        ("with a way out", |entries| {
+            entries[3].1 = b"accounts/../../b.db".to_vec();
+        }),
+        ("with a link", |entries| {
+            entries[3].0.set_entry_type(tar::EntryType::Symlink);
+        }),
+        ("of the future", |entries| {
+            let text = String::from_utf8(entries[0].2.clone()).unwrap();
+            entries[0].2 = text.replace("format = 1", "format = 2").into_bytes();
+        }),
+        ("with a byte changed", |entries| {
+            let middle = entries[3].2.len() / 2;
+            entries[3].2[middle] ^= 1;
+        }),
+        ("with two accounts exchanged", |entries| {
+            let (a, b) = (entries[2].2.clone(), entries[3].2.clone());
+            (entries[2].2, entries[3].2) = (b, a);
+        }),
+    ];
+    for (what, harm) in harms {
+        let place = Place::new();
+        let mut parts = entries(&place.at("backup"));
+        assert_eq!(parts.len(), 4);
+        harm(&mut parts);
+        write(&place.at("harmed"), &parts);
+        let refused = place.restore("harmed");
+        assert!(refused.is_err(), "{what}");
+        let left = fs::read_dir(place.at("target")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["ratchetd.lock"], "{what}");
+        // And the good one can still be restored.
+        place.restore("backup").unwrap();
+    }
+    // Cut off at any place.
+    let place = Place::new();
+    let whole = fs::read(place.at("backup")).unwrap();
+    for length in [
+        0,
+        1,
+        511,
+        512,
+        1024,
+        1536,
+        whole.len() / 2,
+        whole.len() - 1025,
+    ] {
+        fs::write(place.at("cut"), &whole[..length]).unwrap();
+        assert!(place.restore("cut").is_err(), "{length}");
+    }
+}
+
+#[test]
+fn a_restore_that_was_cut_off_is_begun_anew_and_nothing_is_opened_meanwhile() {
+    let place = Place::new();
+    place.restore("backup").unwrap();
+    let (target, restoring) = (place.at("target"), place.at("target/restoring"));
+    // As a crash leaves it after the accounts were moved, and before the key was.
+    fs::create_dir(&restoring).unwrap();
+    fs::write(restoring.join("ratchetd-backup.toml"), "").unwrap();
+    fs::rename(target.join(KEY_FILE), restoring.join(KEY_FILE)).unwrap();
+    let refused = open(&target).err();
+    assert!(
+        matches!(refused, Some(OpenError::HalfRestored { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(place.restore("backup").unwrap().len(), 2);
+    assert!(!restoring.exists());
+    // As a crash leaves it at the very end.
+    fs::create_dir(&restoring).unwrap();
+    fs::write(restoring.join("ratchetd-backup.toml"), "").unwrap();
+    let refused = place.restore("backup").err();
+    assert!(
+        matches!(refused, Some(OpenError::NotEmpty { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(open(&target).unwrap().accounts().unwrap().len(), 2);
+    assert!(!restoring.exists());
+    // A directory that merely has the name is nobody's business.
+    fs::create_dir(&restoring).unwrap();
+    assert!(place.restore("backup").is_err());
+    assert_eq!(open(&target).unwrap().accounts().unwrap().len(), 2);
+    assert!(restoring.exists());
+}

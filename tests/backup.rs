@@ -1,0 +1,219 @@
+//! `ratchetd backup` and `ratchetd restore`, from outside: what was known is there again, and no ratchet runs twice.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Output},
+    thread,
+};
+
+use serde_json::{Value, json};
+use support::{Daemon, Party, text};
+
+fn ratchetd(command: &str, directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(support::RATCHETD)
+        .arg(command)
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(directory)
+        .env_clear()
+        .output()
+        .expect("to run ratchetd")
+}
+
+fn done(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    said
+}
+
+/// What a command says that does nothing: one line.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("ratchetd: "), "{said}");
+    said
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn acquainted() -> (Party, Party) {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    for _ in 0..2 {
+        let message = alice.send(&bob, "from alice");
+        assert_eq!(bob.read(&alice, &message), "from alice");
+        let message = bob.send(&alice, "from bob");
+        assert_eq!(alice.read(&bob, &message), "from bob");
+    }
+    (alice, bob)
+}
+
+/// What a backup is for: who we are, whom we know, and what we decided about them.
+fn kept(daemon: &Daemon, other: &str) -> [Value; 3] {
+    let own = daemon.ok("account_get", json!({}));
+    let mut devices = daemon.ok("installation_list", json!({"identity": other}));
+    for device in devices.as_array_mut().expect("an array") {
+        // The time that has passed is not kept.
+        device
+            .as_object_mut()
+            .expect("an object")
+            .remove("lastActiveAt");
+    }
+    let accounts = daemon.ok("account_list", json!({}));
+    [own, devices, accounts]
+}
+
+#[test]
+fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_sends_on_its_ratchets()
+{
+    let (alice, bob) = acquainted();
+    alice.daemon.ok(
+        "installation_setMetadata",
+        json!({"identity": bob.key, "installationId": bob.installation, "metadata": {"name": "bob's phone"}}),
+    );
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    // While calls are made.
+    let said = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for _ in 0..20 {
+                alice.send(&bob, "meanwhile");
+            }
+        });
+        let output = ratchetd(
+            "backup",
+            &alice.daemon.data_dir(),
+            &[path(&file), "--with-key"],
+        );
+        writing.join().expect("sent");
+        done(&output)
+    });
+    assert!(said.starts_with("alice\n"), "{said}");
+    let mode = fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let left = fs::read_dir(scratch.path()).expect("a directory").count();
+    assert_eq!(left, 1, "nothing but the backup is left");
+
+    // What comes after it is lost with the machine.
+    let after = alice.send(&bob, "after the backup");
+    assert_eq!(bob.read(&alice, &after), "after the backup");
+    let late = bob.send(&alice, "an answer to that");
+    let before = kept(&alice.daemon, &bob.key);
+    drop(alice.daemon);
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let said = done(&ratchetd("restore", &data, &[path(&file)]));
+    assert!(said.starts_with("alice\n"), "{said}");
+    let restored = Party {
+        daemon: Daemon::start_in(directory, vec!["--dev".to_owned()]),
+        key: alice.key.clone(),
+        installation: alice.installation.clone(),
+    };
+    assert_eq!(kept(&restored.daemon, &bob.key), before);
+    let status = restored.daemon.ok("system_status", json!({}));
+    assert_eq!(status["accounts"][0]["rolledBackReason"], "unmarked");
+    for session in restored.sessions() {
+        assert_eq!(session["standing"], "expired", "{session}");
+    }
+    // It may open, or not; what is sent goes on a new session.
+    let read = restored.receive(&bob, &late);
+    assert!(
+        read["outcome"] == "decrypted" || read["reply"].is_object(),
+        "{read}"
+    );
+    let sent = restored.encrypt(&bob, "back again");
+    assert_eq!(sent["envelopes"][0]["targets"][0]["mode"], "x3dh", "{sent}");
+    assert_eq!(
+        bob.read(&restored, &support::only_message(&sent)),
+        "back again"
+    );
+    let message = bob.send(&restored, "welcome");
+    assert_eq!(restored.read(&bob, &message), "welcome");
+}
+
+#[test]
+fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| scratch.path().join(name);
+    fs::write(at("passphrase"), "correct horse\n").expect("to write");
+    fs::write(at("wrong"), "wrong horse\n").expect("to write");
+    let (file, target) = (at("backup"), at("target"));
+
+    // Under a passphrase: neither it nor the key is in the backup.
+    let mut daemon = Daemon::start_with(&["--passphrase-file", path(&at("passphrase"))]);
+    let key = text(&daemon.ok("account_create", json!({"account": "a"}))["publicKey"]);
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    assert!(said.contains("--passphrase-file"), "{said}");
+    let with = |name: &str| ["--passphrase-file".to_owned(), path(&at(name)).to_owned()];
+    let run = |command, directory: &Path, passphrase: &str| {
+        let with = with(passphrase);
+        ratchetd(command, directory, &[path(&file), &with[0], &with[1]])
+    };
+    let said = refused(&run("backup", &daemon.data_dir(), "wrong"));
+    assert!(said.contains("wrong passphrase"), "{said}");
+    assert!(!file.exists());
+    done(&run("backup", &daemon.data_dir(), "passphrase"));
+    let said = refused(&run("backup", &daemon.data_dir(), "passphrase"));
+    assert!(said.contains("is there already"), "{said}");
+    let said = refused(&run("restore", &target, "wrong"));
+    assert!(said.contains("wrong passphrase"), "{said}");
+    done(&run("restore", &target, "passphrase"));
+    let said = refused(&run("restore", &target, "passphrase"));
+    assert!(said.contains("into a directory that is empty"), "{said}");
+    let said = refused(&run("restore", &daemon.data_dir(), "passphrase"));
+    assert!(said.contains("in use by another ratchetd"), "{said}");
+    daemon.terminate();
+
+    // With a key file, which has to be thought of.
+    let daemon = Daemon::start();
+    daemon.ok("account_create", json!({"account": "b"}));
+    let file = at("without");
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    assert!(said.contains("--with-key"), "{said}");
+    done(&ratchetd(
+        "backup",
+        &daemon.data_dir(),
+        &[path(&file), "--without-key"],
+    ));
+    let secret = fs::read_to_string(daemon.data_dir().join("store.key")).expect("a key");
+    let bytes = fs::read(&file).expect("a backup");
+    for secret in [secret.trim(), key.trim_start_matches("0x")] {
+        let found = bytes
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes());
+        assert!(!found);
+    }
+    let target = at("other");
+    let said = refused(&ratchetd("restore", &target, &[path(&file)]));
+    assert!(said.contains("--key-file"), "{said}");
+    let key = daemon.data_dir().join("store.key");
+    done(&ratchetd(
+        "restore",
+        &target,
+        &[path(&file), "--key-file", path(&key)],
+    ));
+    let said = refused(&ratchetd(
+        "backup",
+        &at("nothing"),
+        &[path(&at("x")), "--with-key"],
+    ));
+    assert!(said.contains("--data-dir"), "{said}");
+}
