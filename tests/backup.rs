@@ -124,8 +124,8 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
     assert!(said.starts_with("alice\n"), "{said}");
     let restored = Party {
         daemon: Daemon::start_in(directory, vec!["--dev".to_owned()]),
-        key: alice.key.clone(),
-        installation: alice.installation.clone(),
+        key: alice.key,
+        installation: alice.installation,
     };
     assert_eq!(kept(&restored.daemon, &bob.key), before);
     let status = restored.daemon.ok("system_status", json!({}));
