@@ -5,6 +5,7 @@ mod devices;
 mod hostile;
 mod schedules;
 mod sessions;
+mod stolen;
 mod stories;
 mod time;
 mod told;
