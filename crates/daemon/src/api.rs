@@ -102,6 +102,7 @@ pub fn module(
     register::<methods::BundleImport, _, _>(m, message::bundle_import)?;
     register::<methods::BundleInspect, _, _>(m, message::bundle_inspect)?;
     register::<methods::MessageEncrypt, _, _>(m, message::message_encrypt)?;
+    register::<methods::MessageEncryptGroup, _, _>(m, message::message_encrypt_group)?;
     register::<methods::MessageEncryptPublic, _, _>(m, message::message_encrypt_public)?;
     register::<methods::MessageAdvertise, _, _>(m, message::message_advertise)?;
     register::<methods::MessageDecrypt, _, _>(m, message::message_decrypt)?;

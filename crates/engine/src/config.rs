@@ -15,6 +15,9 @@ pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 pub const MAX_BUNDLES_PER_MESSAGE: usize = 4;
 /// Recipients of one group call.
 pub const MAX_RECIPIENTS: usize = 1000;
+/// Wire bytes that one call may make, all envelopes together: as hex they still make an answer that fits a
+/// frontend's memory. A hundred bytes to a thousand recipients with three devices each take a quarter of it.
+pub const MAX_SENT_BYTES: usize = 16 * 1024 * 1024;
 /// Sessions that take a DH trial when a message names none (protocol §5).
 pub const MAX_SESSION_TRIALS: usize = 5;
 /// Longest request id, in characters.

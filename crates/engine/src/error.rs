@@ -24,6 +24,12 @@ pub enum SendError {
         /// The limit.
         limit: usize,
     },
+    /// The messages to all recipients together are larger than one call may make.
+    #[error("the messages to all recipients have more than {limit} bytes together")]
+    TooMuchAtOnce {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// Every known device of a recipient would need a suite that the configuration forbids.
     #[error("every device of {recipient} needs a suite that the configuration forbids")]
     SuiteForbidden {

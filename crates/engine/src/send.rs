@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
-    Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode, OwnBundle,
-    Peer, REQUEST_ID_LIFETIME, SendError, SendRequest, Sent, Store, StoredReply, Target,
+    Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES, MAX_WIRE_BYTES, Mode,
+    OwnBundle, Peer, REQUEST_ID_LIFETIME, SendError, SendRequest, Sent, Store, StoredReply, Target,
     copy::Copies,
     targets::targets,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -112,9 +112,11 @@ impl Engine {
         for recipient in &request.recipients {
             if addressed.insert(*recipient) {
                 self.address(store, env, recipient, &bundle, &request.payload, &mut sent)?;
+                check_size(&sent)?;
             }
         }
         self.own_copies(store, env, &bundle, request, &mut sent)?;
+        check_size(&sent)?;
         Ok(sent)
     }
 
@@ -246,6 +248,17 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
         return Err(SendError::PayloadTooLarge {
             bytes: payload.len(),
             limit: MAX_PAYLOAD_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// An answer that is too large to be given would be steps taken for nothing.
+fn check_size(sent: &Sent) -> Result<(), SendError> {
+    let sizes = sent.envelopes.iter().map(|envelope| envelope.wire.len());
+    if sizes.sum::<usize>() > MAX_SENT_BYTES {
+        return Err(SendError::TooMuchAtOnce {
+            limit: MAX_SENT_BYTES,
         });
     }
     Ok(())

@@ -249,6 +249,9 @@ impl From<SendError> for RpcError {
             SendError::TooManyRecipients { .. } => Self::new(Kind::InvalidParams, message)
                 .about("recipients")
                 .with_hint("send to the recipients in several calls"),
+            SendError::TooMuchAtOnce { .. } => Self::new(Kind::PayloadTooLarge, message)
+                .about("recipients")
+                .with_hint("send to the recipients in several calls, or a smaller payload"),
             SendError::SuiteForbidden { .. } => Self::new(Kind::SuiteForbidden, message),
             SendError::RequestIdReused => {
                 Self::new(Kind::RequestIdReused, message).about("requestId")
@@ -406,6 +409,11 @@ mod tests {
             (
                 SendError::TooManyRecipients { count: 2, limit: 1 }.into(),
                 Kind::InvalidParams,
+                Some("recipients"),
+            ),
+            (
+                SendError::TooMuchAtOnce { limit: 1 }.into(),
+                Kind::PayloadTooLarge,
                 Some("recipients"),
             ),
             (

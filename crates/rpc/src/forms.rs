@@ -17,7 +17,8 @@ mod payload;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::{
-    AccountName, MAX_CONFIRM_IDS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES, decode_contact_code,
+    AccountName, MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES,
+    decode_contact_code,
 };
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -52,6 +53,9 @@ pub struct Words(pub crypto_core::WordCount);
 
 /// Message ids to confirm.
 pub struct MessageIds(pub Vec<MessageId>);
+
+/// Identities to write to: 1 to 1000. One that is named twice gets one message.
+pub struct Recipients(pub Vec<IdentityKey>);
 
 /// A span in milliseconds.
 pub struct Millis(pub u64);
@@ -270,6 +274,32 @@ impl Form for MessageIds {
     }
 }
 
+impl Form for Recipients {
+    const TAKES: &'static str = "an array of 1 to 1000 public keys";
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let Value::Array(items) = value else {
+            return Err(Self::wrong());
+        };
+        if !(1..=MAX_RECIPIENTS).contains(&items.len()) {
+            return Err(Self::wrong());
+        }
+        let mut keys = Vec::with_capacity(items.len());
+        for (place, item) in items.into_iter().enumerate() {
+            let key = IdentityKey::read(item).map_err(|error| {
+                let message = format!("number {place} is {}", error.message);
+                RpcError::new(error.kind, message)
+            })?;
+            keys.push(key);
+        }
+        Ok(Self(keys))
+    }
+
+    fn write(&self) -> Value {
+        self.0.iter().map(Form::write).collect()
+    }
+}
+
 impl Form for Millis {
     const TAKES: &'static str = "a whole number of milliseconds, not negative";
 
@@ -333,6 +363,7 @@ opaque!(
     RequestId,
     Words,
     MessageIds,
+    Recipients,
     Millis,
     At,
     Number

@@ -9,8 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use self::event::{EventListParams, SubscribeParams, UnsubscribeParams};
 use crate::{
     forms::{
-        At, BundleBytes, MessageIds, Metadata, Millis, Number, Payload, PrivateKey, RequestId,
-        Secret, Text, Wire, Words,
+        At, BundleBytes, MessageIds, Metadata, Millis, Number, Payload, PrivateKey, Recipients,
+        RequestId, Secret, Text, Wire, Words,
     },
     params::{ParamInfo, Params, params},
     types::{
@@ -181,6 +181,22 @@ params! {
 }
 
 params! {
+    /// For `message_encryptGroup`.
+    EncryptGroupParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// The identities to write to.
+        recipients = "recipients": Recipients,
+        /// The plaintext as bytes.
+        payload = "payload": Option<Payload>,
+        /// The plaintext as text.
+        text = "text": Option<Text>,
+        /// Makes a retry safe for 24 hours.
+        request_id = "requestId": Option<RequestId>,
+    }
+}
+
+params! {
     /// For `message_encryptPublic`.
     EncryptPublicParams {
         /// May be left out when there is exactly one.
@@ -329,6 +345,8 @@ methods! {
 
     /// Encrypts for every active device of the recipient and for our own other devices.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted;
+    /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
+    MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted;
     /// Wraps a public message: not encrypted.
     MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes;
     /// Makes the empty message that tells the recipient of our bundle.
@@ -406,6 +424,7 @@ mod tests {
         read_and_write::<BundleImport>,
         read_and_write::<BundleInspect>,
         read_and_write::<MessageEncrypt>,
+        read_and_write::<MessageEncryptGroup>,
         read_and_write::<MessageEncryptPublic>,
         read_and_write::<MessageAdvertise>,
         read_and_write::<MessageDecrypt>,
@@ -444,6 +463,7 @@ mod tests {
             "requestId" | "subscription" => json!("r-1"),
             "confirm" => json!(true),
             "messageIds" => json!([secret]),
+            "recipients" => json!([key]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
             "ms" | "version" | "createdAt" | "after" | "limit" | "waitMs" => json!(7),
             other => panic!("no value for {other}"),
@@ -479,6 +499,10 @@ mod tests {
             (
                 "message_encrypt",
                 "account?, recipient, payload?, text?, requestId?",
+            ),
+            (
+                "message_encryptGroup",
+                "account?, recipients, payload?, text?, requestId?",
             ),
             ("message_encryptPublic", "account?, payload?, text?"),
             ("message_advertise", "account?, recipient"),

@@ -14,6 +14,7 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking};
+use crate::accounts::AccountHandle;
 
 pub(super) async fn bundle_get(
     daemon: Arc<Daemon>,
@@ -62,6 +63,23 @@ pub(super) async fn message_encrypt(
         payload: one_payload(params.payload, params.text)?.into(),
         request_id: params.request_id.map(|id| id.0),
     };
+    send(&account, request).await
+}
+
+pub(super) async fn message_encrypt_group(
+    daemon: Arc<Daemon>,
+    params: methods::EncryptGroupParams,
+) -> Result<Encrypted> {
+    let account = daemon.account(params.account.as_ref())?;
+    let request = SendRequest {
+        recipients: params.recipients.0,
+        payload: one_payload(params.payload, params.text)?.into(),
+        request_id: params.request_id.map(|id| id.0),
+    };
+    send(&account, request).await
+}
+
+async fn send(account: &AccountHandle, request: SendRequest) -> Result<Encrypted> {
     account
         .worker
         .call(move |engine, store, env| Ok(engine.send(store, env, &request)?))

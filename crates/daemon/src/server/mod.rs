@@ -35,8 +35,9 @@ use crate::{api::Daemon, config::Settings};
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
 const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
-/// Largest answer: a batch of the largest requests' answers.
-const MAX_RESPONSE_BYTES: u32 = 64 * 1024 * 1024;
+/// Answers have no limit of their own: what makes them large is bounded before anything is done. One that was
+/// refused for its size would be a message sent to nobody.
+const MAX_RESPONSE_BYTES: u32 = u32::MAX;
 /// Requests in one batch.
 const MAX_BATCH: u32 = 100;
 /// A WebSocket is asked this often whether its client is still there,
