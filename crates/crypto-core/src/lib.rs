@@ -12,6 +12,7 @@ mod installation;
 mod keys;
 mod mnemonic;
 mod ratchet;
+mod safety_number;
 mod signature;
 mod suite;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use keys::{
 };
 pub use mnemonic::*;
 pub use ratchet::*;
+pub use safety_number::SafetyNumber;
 pub use signature::*;
 pub use suite::Suite;
 pub use x3dh::SharedKey;

@@ -1,6 +1,7 @@
 //! The methods: parameters in, the account's worker or reader, results out.
 
 mod account;
+mod contact;
 mod device;
 mod event;
 mod message;
@@ -114,6 +115,12 @@ pub fn module(
     register::<methods::InstallationSetMetadata, _, _>(m, device::installation_set_metadata)?;
     register::<methods::SessionList, _, _>(m, device::session_list)?;
     register::<methods::SessionReset, _, _>(m, device::session_reset)?;
+    register::<methods::ContactList, _, _>(m, contact::contact_list)?;
+    register::<methods::ContactGet, _, _>(m, contact::contact_get)?;
+    register::<methods::ContactRequest, _, _>(m, contact::contact_request)?;
+    register::<methods::ContactAccept, _, _>(m, contact::contact_accept)?;
+    register::<methods::ContactDecline, _, _>(m, contact::contact_decline)?;
+    register::<methods::ContactVerify, _, _>(m, contact::contact_verify)?;
     register::<methods::EventList, _, _>(m, event::event_list)?;
     event::register_subscription(m)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;

@@ -58,6 +58,8 @@ pub struct Config {
     pub rpc: Rpc,
     /// Suites.
     pub ratchet: Ratchet,
+    /// Contacts.
+    pub contacts: Contacts,
     /// The numbers of protocol §1.
     pub limits: Limits,
 }
@@ -84,6 +86,14 @@ pub struct Rpc {
 pub struct Ratchet {
     /// Those that may be used.
     pub suites: Vec<String>,
+}
+
+/// Contacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Contacts {
+    /// Who may be written to and is read: `open` or `request`.
+    pub policy: String,
 }
 
 /// The numbers of protocol §1; spans in seconds.
@@ -128,6 +138,7 @@ impl Default for Config {
             dev: false,
             rpc: Rpc::default(),
             ratchet: Ratchet::default(),
+            contacts: Contacts::default(),
             limits: Limits::default(),
         }
     }
@@ -150,6 +161,14 @@ impl Default for Ratchet {
         let suites = engine::Config::default().suites;
         Self {
             suites: suites.iter().map(|suite| suite.name().to_owned()).collect(),
+        }
+    }
+}
+
+impl Default for Contacts {
+    fn default() -> Self {
+        Self {
+            policy: "open".to_owned(),
         }
     }
 }

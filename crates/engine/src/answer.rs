@@ -198,6 +198,8 @@ pub struct Received {
     pub authenticated: bool,
     /// Read before, and not confirmed.
     pub duplicate: bool,
+    /// Said to be from an identity that we know nothing of as a contact, and nothing proves it: to be told, and not written.
+    pub unproven_request: bool,
     /// The session it was read on.
     pub session: Option<SessionId>,
     /// To be sent back, when the protocol asks for it.

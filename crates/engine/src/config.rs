@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crypto_core::{SkipLimits, Suite};
 
+use crate::ContactPolicy;
+
 /// One day, the unit of most spans below.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -32,6 +34,8 @@ pub const MAX_CONFIRM_IDS: usize = 10_000;
 pub struct Config {
     /// Ratchet suites this daemon may use, to send and to read (protocol §5).
     pub suites: Vec<Suite>,
+    /// Who may be written to, and who is read (spec 1.5.x).
+    pub contacts: ContactPolicy,
     /// Age at which the own signed prekey is replaced (spec 2.3).
     pub prekey_rotation: Duration,
     /// How long expired or superseded sessions and expired own prekeys are kept (spec 3.4).
@@ -68,6 +72,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             suites: vec![Suite::X25519, Suite::Secp256k1],
+            contacts: ContactPolicy::Open,
             prekey_rotation: DAY,
             erase_after: 14 * DAY,
             stale_after: 7 * DAY,

@@ -36,6 +36,15 @@ pub enum SendError {
         /// The recipient, compressed, in hex.
         recipient: String,
     },
+    /// The configuration lets only contacts that were accepted be written to.
+    #[error("{recipient} is not an accepted contact")]
+    ContactNotAccepted {
+        /// The recipient, compressed, in hex.
+        recipient: String,
+    },
+    /// We are no contact of our own.
+    #[error("this is our own identity")]
+    OwnIdentity,
     /// The request id was used with other input.
     #[error("the request id was used for another request")]
     RequestIdReused,

@@ -59,6 +59,20 @@ pub enum EventKind {
         /// Why.
         why: KeyDropped,
     },
+    /// An identity wrote to us for the first time, in a message that proves it.
+    ContactRequested {
+        /// Who.
+        identity: IdentityKey,
+        /// Their introduction.
+        message: MessageId,
+    },
+    /// A contact request was accepted.
+    ContactAccepted {
+        /// The contact.
+        identity: IdentityKey,
+        /// By us, and not by them.
+        by_us: bool,
+    },
     /// The store was found to be an older state or a copy: no session of it is sent on again.
     StoreRolledBack {
         /// What it is.

@@ -19,8 +19,8 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use self::copies::{copy_own_prekey, copy_session, copy_stored_key};
 use crate::{
-    Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Standing, Store, StoreError,
-    StoredKey, StoredReply, UnixMillis,
+    Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Standing, Store,
+    StoreError, StoredKey, StoredReply, UnixMillis,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -63,6 +63,7 @@ struct Tables {
     own_prekeys: BTreeMap<SignedPreKey, OwnPreKey>,
     own_bundle: BTreeMap<(), OwnBundle>,
     peers: BTreeMap<IdentityKey, Peer>,
+    contacts: BTreeMap<IdentityKey, Contact>,
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
     sessions: BTreeMap<SessionId, (u64, Session)>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
@@ -222,6 +223,11 @@ impl Store for MemoryStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError> {
         self.put(|tables| &mut tables.peers, peer.identity, peer.clone());
+        Ok(())
+    }
+
+    fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.contacts, contact.identity, *contact);
         Ok(())
     }
 

@@ -56,7 +56,13 @@ impl Engine {
             before_rekey: adopted.before_rekey,
             adopted: &adopted,
         };
-        let mut received = self.read(store, env, &incoming, message)?;
+        let mut received = if self.is_declined(store, &sender)? {
+            // Unread, so that its keys are still there if the user thinks better of it.
+            incoming.undecryptable(Reason::Declined)
+        } else {
+            self.read(store, env, &incoming, message)?
+        };
+        self.contact_wrote(store, env, &mut received)?;
         received.new_installations = adopted.new_installations();
         received.warnings.splice(0..0, adopted.warnings);
         Ok(received)
@@ -259,6 +265,7 @@ impl Received {
             forward_secrecy: false,
             authenticated: false,
             duplicate: false,
+            unproven_request: false,
             session: None,
             reply: None,
             new_installations: Vec::new(),

@@ -28,6 +28,19 @@ impl Engine {
         env: &mut Env<'_>,
         request: &SendRequest,
     ) -> Result<Sent, SendError> {
+        for recipient in &request.recipients {
+            self.check_accepted(store, recipient)?;
+        }
+        self.send_to_contact(store, env, request)
+    }
+
+    /// The same, with contacts that need not be accepted.
+    pub(crate) fn send_to_contact(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: &SendRequest,
+    ) -> Result<Sent, SendError> {
         check_payload(&request.payload)?;
         if request.recipients.len() > MAX_RECIPIENTS {
             return Err(SendError::TooManyRecipients {

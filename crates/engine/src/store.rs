@@ -6,7 +6,7 @@
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use crate::{
-    Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
+    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
     StoredReply, UnixMillis,
 };
 
@@ -39,6 +39,10 @@ pub trait StoreRead {
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
     /// What is known of `identity`.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
+    /// The record of a contact.
+    fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError>;
+    /// All contacts, by key in byte order.
+    fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
     /// The devices of `identity`, by installation id in byte order.
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
     /// The devices of any identity whose stale timer runs.
@@ -113,6 +117,8 @@ pub trait Store: StoreRead {
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError>;
     /// Keeps what is known of an identity.
     fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError>;
+    /// Keeps the record of a contact.
+    fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError>;
     /// Keeps a device.
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError>;
     /// Forgets a device. Its sessions stay.

@@ -20,15 +20,16 @@ use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{own_prekey, session};
 use self::time::{events_wait_in_order, what_time_ends_is_found};
 use crate::{
-    Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey, OwnBundle, Pairing, Peer,
-    RetiredChains, Role, RunningTime, Session, Standing, StoreRead, StoredKey, StoredReply,
-    Transaction, UnixMillis,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey,
+    OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing, StoreRead,
+    StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
 pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     own_records_come_back(&mut fresh());
     peers_and_devices_come_back(&mut fresh());
+    contacts_come_back_in_order(&mut fresh());
     sessions_come_back_and_are_found(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
     stored_keys_keep_their_age(&mut fresh());
@@ -85,6 +86,36 @@ fn own_records_come_back(store: &mut impl Transaction) {
         store.put_own_bundle(&bundle).expect("put");
         assert_eq!(store.own_bundle().expect("read"), Some(bundle));
     }
+    store.commit().expect("commit");
+}
+
+fn contacts_come_back_in_order(store: &mut impl Transaction) {
+    let states = [
+        ContactState::None,
+        ContactState::RequestSent,
+        ContactState::RequestReceived,
+        ContactState::Accepted,
+        ContactState::Declined,
+    ];
+    store.begin().expect("begin");
+    let mut all = Vec::new();
+    for (seed, state) in (2..).zip(states) {
+        let contact = |verified| Contact {
+            identity: key(seed),
+            state,
+            verified,
+            added_at: UnixMillis(seed.into()),
+        };
+        assert_eq!(store.contact(&key(seed)).expect("read"), None);
+        for verified in [true, seed % 2 == 0] {
+            store.put_contact(&contact(verified)).expect("put");
+            let found = store.contact(&key(seed)).expect("read");
+            assert_eq!(found, Some(contact(verified)));
+        }
+        all.push(contact(seed % 2 == 0));
+    }
+    all.sort_by_key(|contact| contact.identity);
+    assert_eq!(store.contacts().expect("read"), all);
     store.commit().expect("commit");
 }
 

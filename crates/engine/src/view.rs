@@ -54,6 +54,10 @@ pub struct SessionView {
 }
 
 impl Viewer {
+    pub(crate) const fn identity(&self) -> &IdentityKey {
+        &self.identity
+    }
+
     pub(crate) fn new(
         identity: IdentityKey,
         installation: InstallationId,

@@ -1,6 +1,7 @@
 //! From the engine's answers to the interface's types.
 
 mod bundle;
+mod contact;
 mod device;
 mod event;
 mod message;

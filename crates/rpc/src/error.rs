@@ -145,7 +145,7 @@ impl Kind {
                 "disable another device first: `installation_list` shows which are enabled"
             }
             Self::ContactNotAccepted => {
-                "send a contact request, and wait until the contact has accepted it"
+                "ask them with contact_request, or answer their request with contact_accept"
             }
             Self::RequestIdReused => "use a new requestId for a new request",
             Self::SuiteForbidden => {
@@ -253,6 +253,10 @@ impl From<SendError> for RpcError {
                 .about("recipients")
                 .with_hint("send to the recipients in several calls, or a smaller payload"),
             SendError::SuiteForbidden { .. } => Self::new(Kind::SuiteForbidden, message),
+            SendError::ContactNotAccepted { .. } => Self::new(Kind::ContactNotAccepted, message),
+            SendError::OwnIdentity => Self::new(Kind::InvalidParams, message)
+                .about("identity")
+                .with_hint("a contact is somebody else"),
             SendError::RequestIdReused => {
                 Self::new(Kind::RequestIdReused, message).about("requestId")
             }
@@ -420,6 +424,16 @@ mod tests {
                 SendError::SuiteForbidden { recipient: key() }.into(),
                 Kind::SuiteForbidden,
                 None,
+            ),
+            (
+                SendError::ContactNotAccepted { recipient: key() }.into(),
+                Kind::ContactNotAccepted,
+                None,
+            ),
+            (
+                SendError::OwnIdentity.into(),
+                Kind::InvalidParams,
+                Some("identity"),
             ),
             (
                 SendError::RequestIdReused.into(),

@@ -14,9 +14,10 @@ use crate::{
     },
     params::{ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, Clock, Confirmed, Decrypted, Encrypted, Envelopes, Events, Health,
-        ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo,
-        InstallationInfo, NewAccount, Removed, SessionInfo, SessionsReset, Status, Version,
+        AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
+        Encrypted, Envelopes, Events, Health, ImportedBundleInfo, ImportedPreKeyInfo,
+        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, NewAccount, Removed,
+        SessionInfo, SessionsReset, Status, Version,
     },
 };
 
@@ -299,6 +300,42 @@ params! {
 }
 
 params! {
+    /// For `contact_get`, and for `contact_decline`.
+    ContactParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+    }
+}
+
+params! {
+    /// For `contact_request` and `contact_accept`.
+    IntroduceParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+        /// What to say, as bytes.
+        payload = "payload": Option<Payload>,
+        /// What to say, as text.
+        text = "text": Option<Text>,
+    }
+}
+
+params! {
+    /// For `contact_verify`.
+    VerifyContactParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+        /// Whether the safety numbers were compared and are the same.
+        verified = "verified": bool,
+    }
+}
+
+params! {
     /// For `dev_advanceTime`.
     AdvanceTimeParams {
         /// How far.
@@ -371,6 +408,19 @@ methods! {
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
     SessionReset = "session_reset" (ResetParams) -> SessionsReset;
 
+    /// Lists the contacts.
+    ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>;
+    /// Shows how we stand to an identity, and the safety number.
+    ContactGet = "contact_get" (ContactParams) -> ContactInfo;
+    /// Asks an identity to become a contact, with an introduction.
+    ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo;
+    /// Accepts an identity, with a message that gives both ends forward secrecy.
+    ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo;
+    /// Declines an identity: it is told nothing.
+    ContactDecline = "contact_decline" (ContactParams) -> ContactStepInfo;
+    /// Notes whether the safety number was compared.
+    ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo;
+
     /// Gives the events after one; waits for some, if asked.
     EventList = "event_list" (EventListParams) -> Events;
     /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
@@ -436,6 +486,12 @@ mod tests {
         read_and_write::<InstallationSetMetadata>,
         read_and_write::<SessionList>,
         read_and_write::<SessionReset>,
+        read_and_write::<ContactList>,
+        read_and_write::<ContactGet>,
+        read_and_write::<ContactRequest>,
+        read_and_write::<ContactAccept>,
+        read_and_write::<ContactDecline>,
+        read_and_write::<ContactVerify>,
         read_and_write::<EventList>,
         read_and_write::<EventSubscribe>,
         read_and_write::<EventUnsubscribe>,
@@ -461,7 +517,7 @@ mod tests {
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
             "requestId" | "subscription" => json!("r-1"),
-            "confirm" => json!(true),
+            "confirm" | "verified" => json!(true),
             "messageIds" => json!([secret]),
             "recipients" => json!([key]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
@@ -521,6 +577,12 @@ mod tests {
             ),
             ("session_list", "account?, identity?"),
             ("session_reset", "account?, identity, installationId?"),
+            ("contact_list", "account?"),
+            ("contact_get", "account?, identity"),
+            ("contact_request", "account?, identity, payload?, text?"),
+            ("contact_accept", "account?, identity, payload?, text?"),
+            ("contact_decline", "account?, identity"),
+            ("contact_verify", "account?, identity, verified"),
             ("event_list", "account?, after?, limit?, waitMs?"),
             ("event_subscribe", "account?, after?"),
             ("event_unsubscribe", "subscription"),

@@ -6,6 +6,7 @@
 
 mod account;
 mod bundle;
+mod contact;
 mod device;
 mod event;
 mod message;
@@ -17,6 +18,7 @@ use crate::forms::{decode_hex, to_hex};
 
 pub use account::*;
 pub use bundle::*;
+pub use contact::*;
 pub use device::*;
 pub use event::*;
 pub use message::*;

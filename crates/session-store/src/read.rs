@@ -2,14 +2,16 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    Contact, Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
     StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{Params, Row};
 
 use crate::{
     Sqlite,
-    rows::{self, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed, integer, time},
+    rows::{
+        self, CONTACT, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed, integer, time,
+    },
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -134,6 +136,23 @@ impl<Mode> StoreRead for Sqlite<Mode> {
              WHERE identity = ?1",
             [identity.as_bytes()],
             rows::peer,
+        )
+    }
+
+    fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>> {
+        let found = self.all(
+            &format!("SELECT {CONTACT} FROM contacts WHERE identity = ?1"),
+            [identity.as_bytes()],
+            rows::contact,
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    fn contacts(&self) -> Result<Vec<Contact>> {
+        self.all(
+            &format!("SELECT {CONTACT} FROM contacts ORDER BY identity"),
+            [],
+            rows::contact,
         )
     }
 

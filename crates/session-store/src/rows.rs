@@ -6,9 +6,9 @@ use crypto_core::{
     Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
 };
 use engine::{
-    Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey, OwnRatchetPreKey, Pairing, Peer,
-    RetiredChains, Role, RunningTime, Session, Standing, StoreError, StoredKey, StoredReply,
-    UnixMillis,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey,
+    OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
+    StoreError, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
      ratchet_signature, version, created_at, replaced_at";
+/// Columns of `contacts` in the order [`contact`] reads them.
+pub(crate) const CONTACT: &str = "identity, state, verified, added_at";
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
      version, protocol_version, bundle_ns, pairing, first_seen_at, last_seen_at, last_active_at, \
@@ -179,6 +181,33 @@ pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {
         newest_bundle_at: columns.optional_time()?,
         last_sent_at: columns.optional_time()?,
     })
+}
+
+pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
+    let mut columns = Columns::of(row);
+    Ok(Contact {
+        identity: columns.identity()?,
+        state: match columns.take::<i64>()? {
+            0 => ContactState::None,
+            1 => ContactState::RequestSent,
+            2 => ContactState::RequestReceived,
+            3 => ContactState::Accepted,
+            4 => ContactState::Declined,
+            _ => return Err(corrupt("the state of a contact")),
+        },
+        verified: columns.take()?,
+        added_at: columns.time()?,
+    })
+}
+
+pub(crate) const fn contact_state(state: ContactState) -> i64 {
+    match state {
+        ContactState::None => 0,
+        ContactState::RequestSent => 1,
+        ContactState::RequestReceived => 2,
+        ContactState::Accepted => 3,
+        ContactState::Declined => 4,
+    }
 }
 
 pub(crate) fn device(row: &Row<'_>) -> Result<Device> {

@@ -2,14 +2,14 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store, StoreError,
-    StoredKey, StoredReply, Transaction, UnixMillis,
+    Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
+    StoreError, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 use rusqlite::{Params, named_params};
 
 use crate::{
     SqliteStore,
-    rows::{failed, integer, optional_time, pairing, role, standing, time},
+    rows::{contact_state, failed, integer, optional_time, pairing, role, standing, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -117,6 +117,19 @@ impl Store for SqliteStore {
                 peer.newest_bundle_ns,
                 optional_time(peer.newest_bundle_at),
                 optional_time(peer.last_sent_at),
+            ),
+        )
+    }
+
+    fn put_contact(&mut self, contact: &Contact) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO contacts (identity, state, verified, added_at) \
+             VALUES (?1, ?2, ?3, ?4)",
+            (
+                contact.identity.as_bytes(),
+                contact_state(contact.state),
+                contact.verified,
+                time(contact.added_at),
             ),
         )
     }

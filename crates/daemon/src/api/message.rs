@@ -128,13 +128,17 @@ pub(super) async fn message_decrypt(
         wire: params.message.0,
         confirm: params.confirm.unwrap_or(false),
     };
-    let decrypted = account
+    let received = account
         .worker
         .call(move |engine, store, env| Ok(engine.receive(store, env, &request)?))
-        .await
-        .map(Decrypted::from)?;
+        .await?;
+    let unproven_request = received.unproven_request;
+    let decrypted = Decrypted::from(received);
     let (name, now) = (&account.info.account, daemon.clock.now());
-    if let Some(event) = EventInfo::undecryptable(name, now, &decrypted) {
+    // What proves nobody is told and never written.
+    let event = EventInfo::undecryptable(name, now, &decrypted)
+        .or_else(|| unproven_request.then(|| EventInfo::unproven_request(name, now, &decrypted)));
+    if let Some(event) = event {
         blocking(move || {
             daemon.accounts.events().tell(event);
             Ok(())

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crypto_core::{SkipLimits, Suite};
+use engine::ContactPolicy;
 use nix::unistd::Group;
 
 use super::{Config, ConfigError, Flags, LogFormat, Rpc};
@@ -200,8 +201,18 @@ impl Config {
                 "rpc.queue: must be at most {MAX_QUEUE}"
             )));
         }
+        let contacts = match self.contacts.policy.as_str() {
+            "open" => ContactPolicy::Open,
+            "request" => ContactPolicy::Request,
+            other => {
+                return Err(ConfigError(format!(
+                    "contacts.policy: {other:?} is none of \"open\", \"request\""
+                )));
+            }
+        };
         Ok(engine::Config {
             suites,
+            contacts,
             prekey_rotation: Duration::from_secs(limits.prekey_rotation_s),
             erase_after: Duration::from_secs(limits.erase_after_s),
             stale_after: Duration::from_secs(limits.stale_after_s),

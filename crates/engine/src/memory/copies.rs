@@ -17,6 +17,7 @@ impl Tables {
             own_prekeys: copies(&self.own_prekeys, copy_own_prekey)?,
             own_bundle: self.own_bundle.clone(),
             peers: self.peers.clone(),
+            contacts: self.contacts.clone(),
             devices: self.devices.clone(),
             sessions: copies(&self.sessions, |(age, session)| {
                 Ok((*age, copy_session(session)?))

@@ -7,8 +7,8 @@ use super::{
     copies::{copy_own_prekey, copy_session, copy_stored_key},
 };
 use crate::{
-    Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime, Session, Standing,
-    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime, Session,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 
 impl StoreRead for MemoryStore {
@@ -45,6 +45,14 @@ impl StoreRead for MemoryStore {
 
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError> {
         Ok(self.tables.peers.get(identity).cloned())
+    }
+
+    fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError> {
+        Ok(self.tables.contacts.get(identity).copied())
+    }
+
+    fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        Ok(self.tables.contacts.values().copied().collect())
     }
 
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError> {

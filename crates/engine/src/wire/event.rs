@@ -73,6 +73,18 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
                 },
             })
         }
+        EventKind::ContactRequested { identity, message } => {
+            Kind::ContactRequested(proto::ContactRequested {
+                identity: identity.to_bytes().to_vec(),
+                message: message.as_bytes().to_vec(),
+            })
+        }
+        EventKind::ContactAccepted { identity, by_us } => {
+            Kind::ContactAccepted(proto::ContactAccepted {
+                identity: identity.to_bytes().to_vec(),
+                by_us: *by_us,
+            })
+        }
         EventKind::StoreRolledBack { how, sessions } => {
             Kind::StoreRolledBack(proto::StoreRolledBack {
                 how: match how {
@@ -119,6 +131,14 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
                 3 => KeyDropped::SessionErased,
                 _ => return None,
             },
+        },
+        Kind::ContactRequested(request) => EventKind::ContactRequested {
+            identity: IdentityKey::from_wire(&request.identity).ok()?,
+            message: MessageId::from_bytes(request.message.try_into().ok()?),
+        },
+        Kind::ContactAccepted(accepted) => EventKind::ContactAccepted {
+            identity: IdentityKey::from_wire(&accepted.identity).ok()?,
+            by_us: accepted.by_us,
         },
         Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
             how: match found.how {

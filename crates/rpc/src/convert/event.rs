@@ -45,6 +45,22 @@ impl EventInfo {
         })
     }
 
+    /// A first message of an identity that nothing proves, not numbered yet.
+    #[must_use]
+    pub fn unproven_request(account: &str, at: UnixMillis, message: &Decrypted) -> Self {
+        Self {
+            seq: 0,
+            at: at.0,
+            account: Some(account.to_owned()),
+            kind: "contact.requested".to_owned(),
+            data: json!({
+                "identity": message.sender,
+                "messageId": message.message_id,
+                "authenticated": false,
+            }),
+        }
+    }
+
     /// The mark that events before here are no longer there. `seq` is the cursor to go on from.
     #[must_use]
     pub fn lagged(seq: u64, at: UnixMillis) -> Self {
@@ -105,6 +121,18 @@ fn kind(kind: &EventKind) -> (&'static str, Value) {
                 json!({"messageId": Hex(message.as_bytes().to_vec()), "reason": reason}),
             )
         }
+        EventKind::ContactRequested { identity, message } => (
+            "contact.requested",
+            json!({
+                "identity": public_key(identity),
+                "messageId": Hex(message.as_bytes().to_vec()),
+                "authenticated": true,
+            }),
+        ),
+        EventKind::ContactAccepted { identity, by_us } => (
+            "contact.accepted",
+            json!({"identity": public_key(identity), "byUs": by_us}),
+        ),
         EventKind::StoreRolledBack { how, sessions } => (
             "store.rolled_back",
             json!({"reason": displaced(*how), "expired": sessions}),
@@ -266,6 +294,19 @@ mod tests {
             let (name, data) = told(EventKind::StoreRolledBack { how, sessions: 7 });
             assert_eq!(name, "store.rolled_back");
             assert_eq!(data, json!({"reason": reason, "expired": 7}));
+        }
+        let identity = *identity().public();
+        let message = MessageId::from_bytes([4; 32]);
+        let (name, data) = told(EventKind::ContactRequested { identity, message });
+        assert_eq!(name, "contact.requested");
+        assert_eq!(
+            data,
+            json!({"identity": UNCOMPRESSED, "messageId": hex32(4), "authenticated": true})
+        );
+        for by_us in [true, false] {
+            let (name, data) = told(EventKind::ContactAccepted { identity, by_us });
+            assert_eq!(name, "contact.accepted");
+            assert_eq!(data, json!({"identity": UNCOMPRESSED, "byUs": by_us}));
         }
         let mark = EventInfo::lagged(3, UnixMillis(4));
         assert!(mark.is_lagged());

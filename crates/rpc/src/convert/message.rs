@@ -272,6 +272,7 @@ mod tests {
             forward_secrecy: true,
             authenticated: true,
             duplicate: false,
+            unproven_request: false,
             session: Some(SessionId::from_bytes([7; 32])),
             reply: None,
             new_installations: vec![installation()],

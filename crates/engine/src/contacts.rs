@@ -1,0 +1,317 @@
+//! Contacts: who asked whom, what was answered, and who may be written to (spec 1.5.x).
+//!
+//! Under [`ContactPolicy::Open`] states are only recorded. Under [`ContactPolicy::Request`] they are a gate: nothing but a
+//! contact request goes to an identity that has not been accepted, and what a declined one sends is dropped.
+
+use crypto_core::{IdentityKey, SafetyNumber};
+
+use crate::{
+    Engine, Env, EventKind, Handshake, Outcome, Received, SendError, SendRequest, Sent, Standing,
+    Store, StoreError, StoreRead, UnixMillis, Viewer, event::note, standing::standing_now,
+};
+
+/// Who may be written to, and who is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContactPolicy {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Those who were accepted.
+    Request,
+}
+
+/// How we and an identity stand to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContactState {
+    /// Neither has asked the other.
+    #[default]
+    None,
+    /// We asked.
+    RequestSent,
+    /// They wrote to us.
+    RequestReceived,
+    /// One asked and the other agreed.
+    Accepted,
+    /// We declined.
+    Declined,
+}
+
+/// What is recorded of a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub identity: IdentityKey,
+    /// How we stand to each other.
+    pub state: ContactState,
+    /// The user has compared the safety number.
+    pub verified: bool,
+    /// When the record was begun.
+    pub added_at: UnixMillis,
+}
+
+/// A contact as a frontend shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactView {
+    /// Who.
+    pub identity: IdentityKey,
+    /// How we stand to each other.
+    pub state: ContactState,
+    /// The user has compared the safety number.
+    pub verified: bool,
+    /// Some device of theirs has an established session that we send on.
+    pub forward_secrecy: bool,
+    /// To be compared by another way.
+    pub safety_number: SafetyNumber,
+    /// When the record was begun; `None` if there is none.
+    pub added_at: Option<UnixMillis>,
+}
+
+/// A contact's new state, and what has to be sent.
+#[derive(Debug)]
+pub struct ContactStep {
+    /// As it is now.
+    pub contact: ContactView,
+    /// What goes to the contact.
+    pub sent: Sent,
+}
+
+impl Engine {
+    /// Asks `identity` to become a contact: sends the introduction, whatever the policy. Asking one who has asked us accepts.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing of the call may then be kept.
+    pub fn request_contact(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: &SendRequest,
+        identity: &IdentityKey,
+    ) -> Result<ContactStep, SendError> {
+        let state = match self.state_of(store, identity)? {
+            ContactState::None | ContactState::RequestSent | ContactState::Declined => {
+                ContactState::RequestSent
+            }
+            ContactState::RequestReceived | ContactState::Accepted => ContactState::Accepted,
+        };
+        self.step(store, env, identity, state, Some(request))
+    }
+
+    /// Accepts `identity`, and sends it a message, so that both ends have forward secrecy.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing of the call may then be kept.
+    pub fn accept_contact(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: &SendRequest,
+        identity: &IdentityKey,
+    ) -> Result<ContactStep, SendError> {
+        self.step(store, env, identity, ContactState::Accepted, Some(request))
+    }
+
+    /// Declines `identity`. Nothing is sent: it learns nothing by it.
+    ///
+    /// # Errors
+    /// [`SendError`] if the store fails, or `identity` is our own.
+    pub fn decline_contact(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+    ) -> Result<ContactStep, SendError> {
+        self.step(store, env, identity, ContactState::Declined, None)
+    }
+
+    /// Notes whether the user has compared the safety number with `identity`.
+    ///
+    /// # Errors
+    /// [`SendError`] if the store fails, or `identity` is our own.
+    pub fn verify_contact(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+        verified: bool,
+    ) -> Result<ContactView, SendError> {
+        let contact = self.recorded(store, env, identity)?;
+        store.put_contact(&Contact {
+            verified,
+            ..contact
+        })?;
+        Ok(self.viewer().contact(store, identity)?)
+    }
+
+    fn step(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+        state: ContactState,
+        request: Option<&SendRequest>,
+    ) -> Result<ContactStep, SendError> {
+        let contact = self.recorded(store, env, identity)?;
+        store.put_contact(&Contact { state, ..contact })?;
+        if state == ContactState::Accepted && contact.state != state {
+            let identity = *identity;
+            note(
+                store,
+                env.now,
+                EventKind::ContactAccepted {
+                    identity,
+                    by_us: true,
+                },
+            )?;
+        }
+        let sent = match request {
+            // The state above opens the gate for the introduction too.
+            Some(request) => self.send_to_contact(store, env, request)?,
+            None => Sent::default(),
+        };
+        Ok(ContactStep {
+            contact: self.viewer().contact(store, identity)?,
+            sent,
+        })
+    }
+
+    /// The record of `identity`, or the one that it begins with.
+    fn recorded(
+        &self,
+        store: &dyn Store,
+        env: &Env<'_>,
+        identity: &IdentityKey,
+    ) -> Result<Contact, SendError> {
+        if *identity == self.me() {
+            return Err(SendError::OwnIdentity);
+        }
+        Ok(store.contact(identity)?.unwrap_or(Contact {
+            identity: *identity,
+            state: ContactState::None,
+            verified: false,
+            added_at: env.now,
+        }))
+    }
+
+    fn state_of(
+        &self,
+        store: &dyn StoreRead,
+        identity: &IdentityKey,
+    ) -> Result<ContactState, StoreError> {
+        let contact = store.contact(identity)?;
+        Ok(contact.map_or_else(ContactState::default, |contact| contact.state))
+    }
+
+    /// Whether messages may be sent to `identity`.
+    pub(crate) fn check_accepted(
+        &self,
+        store: &dyn StoreRead,
+        identity: &IdentityKey,
+    ) -> Result<(), SendError> {
+        let open = self.config.contacts == ContactPolicy::Open || *identity == self.me();
+        if open || self.state_of(store, identity)? == ContactState::Accepted {
+            return Ok(());
+        }
+        Err(SendError::ContactNotAccepted {
+            recipient: identity.to_compact(),
+        })
+    }
+
+    /// Whether what `sender` sends is dropped unread.
+    pub(crate) fn is_declined(
+        &self,
+        store: &dyn StoreRead,
+        sender: &IdentityKey,
+    ) -> Result<bool, StoreError> {
+        Ok(self.config.contacts == ContactPolicy::Request
+            && self.state_of(store, sender)? == ContactState::Declined)
+    }
+
+    /// What a message that was read says about its sender as a contact. Nothing is written for one that proves nobody.
+    pub(crate) fn contact_wrote(
+        &self,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        received: &mut Received,
+    ) -> Result<(), StoreError> {
+        let identity = received.sender;
+        let read = matches!(received.outcome, Outcome::Decrypted(_));
+        if !read || received.duplicate || identity == self.me() {
+            return Ok(());
+        }
+        let state = self.state_of(store, &identity)?;
+        if !received.authenticated {
+            received.unproven_request = state == ContactState::None;
+            return Ok(());
+        }
+        let (state, event) = match (state, received.message) {
+            (ContactState::None, Some(message)) => (
+                ContactState::RequestReceived,
+                EventKind::ContactRequested { identity, message },
+            ),
+            (ContactState::RequestSent, _) => (
+                ContactState::Accepted,
+                EventKind::ContactAccepted {
+                    identity,
+                    by_us: false,
+                },
+            ),
+            _ => return Ok(()),
+        };
+        let known = store.contact(&identity)?;
+        store.put_contact(&Contact {
+            identity,
+            state,
+            verified: known.is_some_and(|contact| contact.verified),
+            added_at: known.map_or(env.now, |contact| contact.added_at),
+        })?;
+        note(store, env.now, event)
+    }
+}
+
+impl Viewer {
+    /// How we stand to `identity`; without a record, in [`ContactState::None`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn contact(
+        &self,
+        store: &dyn StoreRead,
+        identity: &IdentityKey,
+    ) -> Result<ContactView, StoreError> {
+        let contact = store.contact(identity)?;
+        self.seen(store, identity, contact)
+    }
+
+    /// All contacts that there is a record of, by key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn contacts(&self, store: &dyn StoreRead) -> Result<Vec<ContactView>, StoreError> {
+        store
+            .contacts()?
+            .into_iter()
+            .map(|contact| self.seen(store, &contact.identity, Some(contact)))
+            .collect()
+    }
+
+    fn seen(
+        &self,
+        store: &dyn StoreRead,
+        identity: &IdentityKey,
+        contact: Option<Contact>,
+    ) -> Result<ContactView, StoreError> {
+        let mut forward_secrecy = false;
+        for session in store.sessions(Some(identity))? {
+            forward_secrecy |= matches!(session.handshake, Handshake::Established)
+                && standing_now(store, &session)? == Standing::Active;
+        }
+        Ok(ContactView {
+            identity: *identity,
+            state: contact.map_or_else(ContactState::default, |contact| contact.state),
+            verified: contact.is_some_and(|contact| contact.verified),
+            forward_secrecy,
+            safety_number: SafetyNumber::of(self.identity(), identity),
+            added_at: contact.map(|contact| contact.added_at),
+        })
+    }
+}

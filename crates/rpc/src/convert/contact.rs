@@ -1,0 +1,47 @@
+//! Contacts.
+
+use engine::{ContactState, ContactStep, ContactView};
+
+use super::{millis, public_key};
+use crate::types::{ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
+
+impl From<ContactView> for ContactInfo {
+    fn from(contact: ContactView) -> Self {
+        let state = match contact.state {
+            ContactState::None => "none",
+            ContactState::RequestSent => "request_sent",
+            ContactState::RequestReceived => "request_received",
+            ContactState::Accepted => "accepted",
+            ContactState::Declined => "declined",
+        };
+        Self {
+            identity: public_key(&contact.identity),
+            compressed_key: contact.identity.to_compact(),
+            state: state.to_owned(),
+            verified: contact.verified,
+            forward_secrecy: contact.forward_secrecy,
+            safety_number: contact.safety_number.to_string(),
+            added_at: millis(contact.added_at),
+        }
+    }
+}
+
+impl From<ContactStep> for ContactStepInfo {
+    fn from(step: ContactStep) -> Self {
+        Self {
+            contact: step.contact.into(),
+            envelopes: step
+                .sent
+                .envelopes
+                .into_iter()
+                .map(EnvelopeInfo::from)
+                .collect(),
+            skipped: step
+                .sent
+                .skipped
+                .into_iter()
+                .map(SkippedInfo::from)
+                .collect(),
+        }
+    }
+}
