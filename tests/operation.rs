@@ -12,16 +12,14 @@ mod support;
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
     os::unix::net::UnixStream,
     path::Path,
     process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
-use support::{Daemon, RATCHETD, UPGRADE, WebSocket, head, serve, text};
+use support::{Daemon, RATCHETD, WebSocket, head, serve, text};
 
-const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
 /// A directory whose data directory holds this configuration.
 fn configured(config: &str) -> tempfile::TempDir {
     let scratch = tempfile::tempdir().expect("a directory");
@@ -31,14 +29,6 @@ fn configured(config: &str) -> tempfile::TempDir {
     fs::set_permissions(&data, owner_only).expect("its mode");
     fs::write(data.join("ratchetd.toml"), config).expect("to write");
     scratch
-}
-
-fn post(body: &str) -> String {
-    format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
 }
 
 #[test]
@@ -61,56 +51,6 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert!(environment.contains("of the environment"), "{environment}");
     let flag = complaint(Some("of the environment"), &["--http", "of the flag"]);
     assert!(flag.contains("of the flag"), "{flag}");
-}
-
-#[test]
-fn a_connection_over_the_limit_is_closed_and_one_listener_leaves_the_other_its_places() {
-    let scratch = configured("[rpc]\nmax_connections = 2\n");
-    let arguments = ["--http", "127.0.0.1:0"].map(str::to_owned).to_vec();
-    let daemon = Daemon::start_in(scratch, arguments);
-    let address = daemon.tcp().expect("an address");
-    // Strangers, without a token, take every place that TCP has.
-    let mut strangers = Vec::new();
-    for _ in 0..2 {
-        let mut stranger = TcpStream::connect(&address).expect("to connect");
-        stranger
-            .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
-            .expect("to send");
-        let mut status = [0; 12];
-        stranger.read_exact(&mut status).expect("an answer");
-        assert_eq!(&status, b"HTTP/1.1 200");
-        strangers.push(stranger);
-    }
-    let mut third = TcpStream::connect(&address).expect("to connect");
-    assert!(!matches!(third.read(&mut [0]), Ok(1..)));
-
-    let mut held = Vec::new();
-    for _ in 0..2 {
-        let mut stream = UnixStream::connect(daemon.socket()).expect("to connect");
-        let request = post(BODY);
-        stream.write_all(request.as_bytes()).expect("to send");
-        assert!(head(&mut stream).starts_with("HTTP/1.1 200"));
-        held.push(stream);
-    }
-    let mut third = UnixStream::connect(daemon.socket()).expect("to connect");
-    let _ = third.write_all(post(BODY).as_bytes());
-    assert_eq!(head(&mut third), "");
-}
-
-#[test]
-fn not_more_websockets_stay_open_than_the_limit() {
-    let daemon = Daemon::start_in(configured("[rpc]\nmax_connections = 1\n"), Vec::new());
-    let mut first = UnixStream::connect(daemon.socket()).expect("to connect");
-    first.write_all(UPGRADE.as_bytes()).expect("to send");
-    assert!(head(&mut first).starts_with("HTTP/1.1 101"));
-    // The upgraded connection has left its place to the next one, which has to wait for that moment.
-    let second = std::iter::repeat_with(|| {
-        let mut second = UnixStream::connect(daemon.socket()).expect("to connect");
-        let _ = second.write_all(UPGRADE.as_bytes());
-        head(&mut second)
-    })
-    .find(|head| !head.is_empty());
-    assert!(second.expect("an answer").starts_with("HTTP/1.1 429"));
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Who may connect, and how many.
+/// Who may connect, how many, and how long they may take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rpc {
@@ -78,6 +78,14 @@ pub struct Rpc {
     pub max_connections: u32,
     /// Calls that may wait for one account.
     pub queue: u32,
+    /// A client has this long for the headers of its first request, and of each next one.
+    pub header_timeout_s: u64,
+    /// A client has this long for the body of a request.
+    pub body_timeout_s: u64,
+    /// A client may take nothing of what is written to it for so long.
+    pub write_timeout_s: u64,
+    /// A WebSocket is asked this often whether its client is there.
+    pub ping_interval_s: u64,
 }
 
 /// Ratchet suites.
@@ -152,6 +160,10 @@ impl Default for Rpc {
             allowed_origins: Vec::new(),
             max_connections: 256,
             queue: 1024,
+            header_timeout_s: 30,
+            body_timeout_s: 60,
+            write_timeout_s: 30,
+            ping_interval_s: 30,
         }
     }
 }

@@ -17,6 +17,8 @@ const FILE_NAME: &str = "ratchetd.toml";
 
 /// Longest queue of an account: its places, some 16 bytes each, are taken from memory at the start.
 const MAX_QUEUE: u32 = 65_536;
+/// Longest time that a client may be given, in seconds: a day.
+const MAX_TIMEOUT_S: u64 = 86_400;
 /// Devices that one bundle may list (protocol §1): ours lists all that are enabled.
 const MAX_LISTED_DEVICES: usize = crypto_core::MAX_BUNDLE_ENTRIES;
 
@@ -171,6 +173,12 @@ impl Config {
             ));
         }
         let limits = &self.limits;
+        let spans = [
+            ("rpc.header_timeout_s", self.rpc.header_timeout_s),
+            ("rpc.body_timeout_s", self.rpc.body_timeout_s),
+            ("rpc.write_timeout_s", self.rpc.write_timeout_s),
+            ("rpc.ping_interval_s", self.rpc.ping_interval_s),
+        ];
         let positive = [
             ("prekey_rotation_s", limits.prekey_rotation_s),
             ("max_devices", limits.max_devices as u64),
@@ -188,7 +196,7 @@ impl Config {
             ("rpc.queue", u64::from(self.rpc.queue)),
             ("rpc.max_connections", u64::from(self.rpc.max_connections)),
         ];
-        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+        if let Some((name, _)) = positive.iter().chain(&spans).find(|(_, value)| *value == 0) {
             return Err(ConfigError(format!("{name}: must be at least 1")));
         }
         if limits.max_devices > MAX_LISTED_DEVICES {
@@ -210,6 +218,11 @@ impl Config {
                 )));
             }
         };
+        if let Some((name, _)) = spans.iter().find(|(_, span)| *span > MAX_TIMEOUT_S) {
+            return Err(ConfigError(format!(
+                "{name}: must be at most {MAX_TIMEOUT_S}"
+            )));
+        }
         Ok(engine::Config {
             suites,
             contacts,
@@ -382,6 +395,10 @@ mod tests {
             ("[rpc]\nqueue = 0", "rpc.queue"),
             ("[rpc]\nqueue = 4294967295", "rpc.queue"),
             ("[rpc]\nmax_connections = 0", "rpc.max_connections"),
+            ("[rpc]\nheader_timeout_s = 0", "rpc.header_timeout_s"),
+            ("[rpc]\nbody_timeout_s = 86401", "rpc.body_timeout_s"),
+            ("[rpc]\nwrite_timeout_s = 0", "rpc.write_timeout_s"),
+            ("[rpc]\nping_interval_s = 86401", "rpc.ping_interval_s"),
         ] {
             let config: Config = toml::from_str(line).unwrap();
             let error = config.settle().unwrap_err();

@@ -1,8 +1,13 @@
 //! Taking connections, and serving each in a task of its own.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{StatusCode, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::server::StopHandle;
 use tokio::{
@@ -11,27 +16,33 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{Gate, Shared, gate::TcpGate, unix::UnixGate};
+use super::{Gate, Shared, gate::TcpGate, guarded::Guarded, unix::UnixGate};
 
-/// A client has this long to send a request's headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest head of a request: what strangers on TCP can make each connection hold.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Header lines of a request.
+const MAX_HEADERS: usize = 100;
 /// Pause after an error of accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections turned away are told of this often: a flood of them is not to become a flood of lines.
+const REFUSALS_EVERY: Duration = Duration::from_secs(10);
 
 /// Takes the connections of one listener, up to a limit of its own: strangers on TCP cannot use up
 /// the places of the socket.
 pub(super) struct Acceptor {
     shared: Arc<Shared>,
     connections: Arc<Semaphore>,
+    refusals: Refusals,
     stopped: StopHandle,
 }
 
 impl Acceptor {
-    pub(super) fn new(shared: Arc<Shared>, max_connections: u32, stopped: StopHandle) -> Self {
-        let connections = usize::try_from(max_connections).unwrap_or(usize::MAX);
+    pub(super) fn new(shared: Arc<Shared>, stopped: StopHandle) -> Self {
+        let connections = usize::try_from(shared.rpc.max_connections).unwrap_or(usize::MAX);
         Self {
             shared,
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            refusals: Refusals::default(),
             stopped,
         }
     }
@@ -40,7 +51,7 @@ impl Acceptor {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) if gate.admits(&stream) => self.serve(stream, Gate::Unix),
-                Ok(_) => tracing::warn!("a process of another user was turned away"),
+                Ok(_) => self.refusals.tell("processes of other users"),
                 Err(error) => pause_after(&error).await,
             }
         }
@@ -64,21 +75,34 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
-            tracing::warn!("a connection over the limit was refused");
+        let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else {
+            self.refusals.tell("connections over the limit");
             return;
         };
+        let write_timeout = Duration::from_secs(self.shared.rpc.write_timeout_s);
+        let stream = Guarded::new(stream, write_timeout, place);
+        let flow = stream.flow();
         let shared = Arc::clone(&self.shared);
         let stopped = self.stopped.clone();
+        let header_timeout = Duration::from_secs(shared.rpc.header_timeout_s);
         tokio::spawn(async move {
             let handler = stopped.clone();
             let service = service_fn(move |request| {
                 let (shared, gate, stopped) = (Arc::clone(&shared), gate.clone(), handler.clone());
-                async move { Ok::<_, Infallible>(shared.handle(&gate, request, stopped).await) }
+                let flow = Arc::clone(&flow);
+                async move {
+                    let response = shared.handle(&gate, request, stopped, &flow).await;
+                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                        flow.becomes_websocket();
+                    }
+                    Ok::<_, Infallible>(response)
+                }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
+                .header_read_timeout(header_timeout)
+                .max_buf_size(MAX_HEAD_BYTES)
+                .max_headers(MAX_HEADERS)
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades();
             tokio::pin!(connection);
@@ -92,8 +116,39 @@ impl Acceptor {
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection broke off");
             }
-            drop(permit);
         });
+    }
+}
+
+/// Tells of connections that were turned away, now and then and with their number.
+#[derive(Default)]
+struct Refusals(Mutex<Refused>);
+
+#[derive(Default)]
+struct Refused {
+    told_at: Option<Instant>,
+    untold: u64,
+}
+
+impl Refusals {
+    fn tell(&self, whose: &str) {
+        if let Some(refused) = self.count(Instant::now()) {
+            tracing::warn!(refused, "{whose} are turned away");
+        }
+    }
+
+    /// Counts one; how many there were since the last line, if it is time for the next.
+    fn count(&self, now: Instant) -> Option<u64> {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.untold = refused.untold.saturating_add(1);
+        let quiet = refused
+            .told_at
+            .is_some_and(|told_at| now.duration_since(told_at) < REFUSALS_EVERY);
+        if quiet {
+            return None;
+        }
+        refused.told_at = Some(now);
+        Some(std::mem::take(&mut refused.untold))
     }
 }
 
@@ -108,4 +163,21 @@ pub(super) async fn bind_tcp(address: SocketAddr) -> Result<(TcpListener, Socket
 async fn pause_after(error: &std::io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
     tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_refusals_is_one_line_in_ten_seconds_with_their_number() {
+        let refusals = Refusals::default();
+        let start = Instant::now();
+        assert_eq!(refusals.count(start), Some(1));
+        for _ in 0..1000 {
+            assert_eq!(refusals.count(start + REFUSALS_EVERY / 2), None);
+        }
+        assert_eq!(refusals.count(start + REFUSALS_EVERY), Some(1001));
+        assert_eq!(refusals.count(start + REFUSALS_EVERY), None);
+    }
 }

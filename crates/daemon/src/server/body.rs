@@ -8,9 +8,6 @@ use hyper::{
     body::{Body, Bytes},
 };
 
-/// A client has this long to send a request's body: ten megabytes over a slow tunnel, and no longer.
-pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors

@@ -8,12 +8,13 @@ use jsonrpsee::{
     MethodResponse,
     core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification},
     server::{HttpBody, middleware::rpc::RpcServiceT},
-    types::{ErrorObjectOwned, Request},
+    types::{ErrorObjectOwned, Id, Request},
 };
 use rpc::{Kind, RpcError};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
-use super::subscriptions;
+use super::{guarded::Flow, subscriptions};
 use crate::api::error_object;
 
 /// Bodies of the library's own errors are shorter than this.
@@ -28,6 +29,17 @@ pub(super) struct NamedErrors<S> {
     pub(super) inner: S,
     pub(super) methods: Arc<HashSet<&'static str>>,
     pub(super) websocket: bool,
+    /// One for each call that may be running on this connection.
+    pub(super) places: Arc<Semaphore>,
+    /// Is told of messages that get no answer.
+    pub(super) flow: Arc<Flow>,
+}
+
+fn too_many_calls() -> ErrorObjectOwned {
+    error_object(&RpcError::new(
+        Kind::Busy,
+        "too many calls are running on this WebSocket",
+    ))
 }
 
 fn method_not_found(name: &str) -> ErrorObjectOwned {
@@ -69,10 +81,14 @@ where
             tidied.err().map(|error| error_object(&error))
         };
         let inner = self.inner.clone();
+        let place = Arc::clone(&self.places).try_acquire_owned();
         async move {
             if let Some(error) = refused {
                 return MethodResponse::error(request.id, error);
             }
+            let Ok(_place) = place else {
+                return MethodResponse::error(request.id, too_many_calls());
+            };
             let id = request.id.clone();
             let response = inner.call(request).await;
             match subscriptions::refusal(&response) {
@@ -101,14 +117,26 @@ where
                     Err(BatchEntryErr::new(id, error_object(&error)))
                 }
             })
-            .collect();
-        self.inner.batch(Batch::from(entries))
+            .collect::<Vec<_>>();
+        let (inner, flow) = (self.inner.clone(), Arc::clone(&self.flow));
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        async move {
+            let Ok(_place) = place else {
+                return MethodResponse::error(Id::Null, too_many_calls());
+            };
+            let response = inner.batch(Batch::from(entries)).await;
+            if response.is_notification() {
+                flow.answered();
+            }
+            response
+        }
     }
 
     fn notification<'a>(
         &self,
         notification: Notification<'a>,
     ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
+        self.flow.answered();
         self.inner.notification(notification)
     }
 }

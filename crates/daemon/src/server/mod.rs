@@ -4,7 +4,9 @@ mod accept;
 mod body;
 mod errors;
 mod events;
+mod frames;
 mod gate;
+mod guarded;
 mod plain;
 mod subscriptions;
 mod unix;
@@ -12,7 +14,7 @@ mod unix;
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
 use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 use jsonrpsee::{
     Methods,
     server::{
@@ -20,18 +22,21 @@ use jsonrpsee::{
         StopHandle, TowerServiceBuilder, middleware::rpc::RpcServiceBuilder, stop_channel, ws,
     },
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tower::{Service as _, layer::util::Identity};
 
 use self::{
     accept::{Acceptor, bind_tcp},
-    body::BODY_TIMEOUT,
     errors::{NamedErrors, too_large, with_data},
     gate::{TcpGate, Token, check_form},
+    guarded::Flow,
     subscriptions::{Counter, MAX_SUBSCRIPTIONS},
     unix::UnixGate,
 };
-use crate::{api::Daemon, config::Settings};
+use crate::{
+    api::Daemon,
+    config::{Rpc, Settings},
+};
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
 const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
@@ -40,10 +45,10 @@ const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
 const MAX_RESPONSE_BYTES: u32 = u32::MAX;
 /// Requests in one batch.
 const MAX_BATCH: u32 = 100;
-/// A WebSocket is asked this often whether its client is still there,
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// and closed when nothing has come from it for so long: one ping, with time for the answer.
-const PING_ANSWER: Duration = Duration::from_secs(40);
+/// Calls that one WebSocket may have running: as many as an account's queue takes in by default.
+const MAX_CALLS: usize = 1024;
+/// Answers and notifications of one WebSocket that wait to be written; those of running calls wait where they are.
+const MAX_WAITING_ANSWERS: u32 = 32;
 /// A stopping daemon waits this long for clients to take their answers.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -65,6 +70,7 @@ struct Shared {
     names: Arc<HashSet<&'static str>>,
     service: TowerServiceBuilder<Identity, Identity>,
     token_file: PathBuf,
+    rpc: Rpc,
 }
 
 /// Which checks a connection's requests have to pass.
@@ -87,17 +93,21 @@ impl Server {
         settings: &Settings,
     ) -> Result<Self, String> {
         let (stopped, stop) = stop_channel();
+        let ping_interval = Duration::from_secs(settings.rpc.ping_interval_s);
         let config = ServerConfig::builder()
             .max_request_body_size(MAX_REQUEST_BYTES)
             .max_response_body_size(MAX_RESPONSE_BYTES)
-            .max_connections(settings.rpc.max_connections)
+            // Each listener counts its own, in Acceptor.
+            .max_connections(u32::MAX)
             .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
             .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
+            .set_message_buffer_capacity(MAX_WAITING_ANSWERS)
             .set_id_provider(Counter::default())
             .enable_ws_ping(
                 PingConfig::new()
-                    .ping_interval(PING_INTERVAL)
-                    .inactive_limit(PING_ANSWER),
+                    .ping_interval(ping_interval)
+                    // One ping, with time for the answer.
+                    .inactive_limit(ping_interval + ping_interval / 3),
             )
             .build();
         let shared = Arc::new(Shared {
@@ -108,10 +118,11 @@ impl Server {
                 .set_config(config)
                 .to_service_builder(),
             token_file: settings.token_file.clone(),
+            rpc: settings.rpc.clone(),
         });
         let acceptor = || {
             let shared = Arc::clone(&shared);
-            Acceptor::new(shared, settings.rpc.max_connections, stopped.clone())
+            Acceptor::new(shared, stopped.clone())
         };
 
         // Everything that can fail comes before the first connection is taken.
@@ -156,11 +167,31 @@ impl Server {
 }
 
 impl Shared {
+    /// Answers a request.
     async fn handle(
         &self,
         gate: &Gate,
         request: Request<Incoming>,
         stopped: StopHandle,
+        flow: &Arc<Flow>,
+    ) -> HttpResponse {
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let mut response = self.answer(gate, request, stopped, flow).await;
+        if is_chunked {
+            // It may have had a content-length too, on which a proxy before us may have split the bytes in another
+            // way. What comes after it is no request (RFC 9112, 6.1).
+            let close = header::HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+
+    async fn answer(
+        &self,
+        gate: &Gate,
+        request: Request<Incoming>,
+        stopped: StopHandle,
+        flow: &Arc<Flow>,
     ) -> HttpResponse {
         if let Gate::Tcp(tcp) = gate
             && let Err(status) = tcp.check_source(&request)
@@ -178,15 +209,20 @@ impl Shared {
         if let Some(stream) = events::answer(self, &request) {
             return stream;
         }
-        let is_upgrade = ws::is_upgrade_request(&request);
+        // Only a GET asks for one (RFC 6455, 4.1).
+        let is_upgrade = request.method() == Method::GET && ws::is_upgrade_request(&request);
         if let Err(status) = check_form(&request, is_upgrade) {
             return refused(status);
         }
         let names = Arc::clone(&self.names);
+        let places = Arc::new(Semaphore::new(MAX_CALLS));
+        let flow = Arc::clone(flow);
         let middleware = RpcServiceBuilder::new().layer_fn(move |inner| NamedErrors {
             inner,
             methods: Arc::clone(&names),
             websocket: is_upgrade,
+            places: Arc::clone(&places),
+            flow: Arc::clone(&flow),
         });
         let mut service = self
             .service
@@ -195,12 +231,18 @@ impl Shared {
             .build(self.methods.clone(), stopped);
         if is_upgrade {
             return match service.call(request.map(HttpBody::new)).await {
-                Ok(response) => response,
+                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => response,
+                // The library answers a handshake that is none with 200.
+                Ok(_) => refused(StatusCode::BAD_REQUEST),
                 Err(error) => broken(&*error),
             };
         }
-        let (parts, body) = request.into_parts();
-        let body = match body::whole(body, MAX_REQUEST_BYTES as usize, BODY_TIMEOUT).await {
+        let (mut parts, body) = request.into_parts();
+        // Checked already; the library knows fewer ways of writing it.
+        let json = header::HeaderValue::from_static("application/json");
+        parts.headers.insert(header::CONTENT_TYPE, json);
+        let timeout = Duration::from_secs(self.rpc.body_timeout_s);
+        let body = match body::whole(body, MAX_REQUEST_BYTES as usize, timeout).await {
             Ok(body) => HttpBody::new(Full::new(body)),
             Err(StatusCode::PAYLOAD_TOO_LARGE) => return too_large(),
             Err(status) => return refused(status),
