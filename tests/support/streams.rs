@@ -33,14 +33,22 @@ pub fn head(stream: &mut impl Read) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
-/// A WebSocket to the daemon's socket.
-pub struct WebSocket(UnixStream);
+/// A WebSocket to the daemon.
+pub struct WebSocket<S = UnixStream>(S);
 
 impl WebSocket {
+    /// One to the daemon's socket.
     pub fn open(socket: &Path) -> Self {
         let mut stream = connect(socket);
         stream.write_all(UPGRADE.as_bytes()).expect("to send");
         assert!(head(&mut stream).starts_with("HTTP/1.1 101"));
+        Self(stream)
+    }
+}
+
+impl<S: Read + Write> WebSocket<S> {
+    /// One over a connection that was upgraded.
+    pub fn over(stream: S) -> Self {
         Self(stream)
     }
 

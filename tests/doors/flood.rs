@@ -1,0 +1,258 @@
+//! More than the limits: of connections, of WebSockets, of subscriptions, of calls.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    os::unix::net::UnixStream,
+    time::Instant,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    door::{CALL, Door, JSON, LOCALHOST, Listener, UPGRADING},
+    support::{SILENCE, WebSocket, head},
+};
+
+/// Calls that one WebSocket may have running.
+const CALLS: usize = 1024;
+
+fn livez() -> String {
+    format!("GET /livez HTTP/1.1\r\n{LOCALHOST}\r\n")
+}
+
+/// Whether the connection is taken: it answers a request, and stays open.
+fn is_served(stream: &mut (impl std::io::Read + std::io::Write)) -> bool {
+    stream.write_all(livez().as_bytes()).is_ok() && head(stream).starts_with("HTTP/1.1 200")
+}
+
+#[test]
+fn a_connection_over_the_limit_is_closed_and_one_listener_leaves_the_other_its_places() {
+    let door = Door::with("[rpc]\nmax_connections = 2\n");
+    // Strangers, without a token, take every place that TCP has.
+    let tcp = || TcpStream::connect(&door.address).expect("to connect");
+    let mut strangers = [tcp(), tcp()];
+    assert!(strangers.iter_mut().all(is_served));
+    assert!(!is_served(&mut tcp()));
+    let socket = || UnixStream::connect(door.daemon.socket()).expect("to connect");
+    let mut callers = [socket(), socket()];
+    assert!(callers.iter_mut().all(is_served));
+    assert!(!is_served(&mut socket()));
+    // Each that goes makes place for another.
+    drop(callers);
+    drop(strangers);
+    while !is_served(&mut tcp()) || !is_served(&mut socket()) {}
+}
+
+#[test]
+fn a_websocket_keeps_the_place_of_its_connection_and_none_of_the_other_listener() {
+    let door = Door::with("[rpc]\nmax_connections = 1\n");
+    let upgrade = format!(
+        "GET / HTTP/1.1\r\n{LOCALHOST}{}{UPGRADING}\r\n",
+        door.bearer()
+    );
+    let upgraded = |listener| {
+        let mut connection = door.connect(listener);
+        let _ = connection.write_all(upgrade.as_bytes());
+        let taken = head(&mut connection).starts_with("HTTP/1.1 101");
+        taken.then_some(connection)
+    };
+    let first = upgraded(Listener::Tcp).expect("a WebSocket");
+    for _ in 0..10 {
+        assert!(!is_served(&mut door.connect(Listener::Tcp)));
+    }
+    assert_eq!(door.daemon.post(CALL).status, 200);
+    // The place of that call is free when its connection is closed, which takes a moment.
+    let second = std::iter::repeat_with(|| upgraded(Listener::Unix)).find_map(|it| it);
+    for _ in 0..10 {
+        assert!(!is_served(&mut door.connect(Listener::Unix)));
+    }
+    drop((first, second));
+    while !is_served(&mut door.connect(Listener::Tcp)) {}
+    while !is_served(&mut door.connect(Listener::Unix)) {}
+}
+
+#[test]
+fn a_websocket_has_a_limit_of_subscriptions_and_of_running_calls_and_goes_on_past_them() {
+    let door = Door::open();
+    let mut socket = WebSocket::open(&door.daemon.socket());
+    let call = |id: usize, method: &str, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+    let all = json!({"account": "*"});
+    for id in 0..32 {
+        let answer = socket.ask(&call(id, "event_subscribe", all.clone()));
+        assert!(answer["result"].is_string(), "{answer}");
+    }
+    let refused = socket.ask(&call(32, "event_subscribe", all));
+    assert_eq!(refused["error"]["data"]["kind"], "busy");
+
+    let mut socket = WebSocket::open(&door.daemon.socket());
+    let wait = json!({"account": "*", "waitMs": 60_000});
+    for id in 0..=CALLS {
+        socket.send(&call(id, "event_list", wait.clone()));
+    }
+    // All wait but one, whichever was taken up last.
+    let refused = socket.next().expect("an answer");
+    assert_eq!(refused["error"]["code"], 1601, "{refused}");
+    for more in [
+        call(CALLS, "system_version", json!({})),
+        json!([call(CALLS, "system_version", json!({}))]),
+    ] {
+        let refused = socket.ask(&more);
+        assert_eq!(refused["error"]["data"]["kind"], "busy", "{refused}");
+    }
+    door.works();
+}
+
+/// Open file descriptors of the daemon, if we may look.
+fn descriptors(door: &Door) -> Option<usize> {
+    let directory = format!("/proc/{}/fd", door.daemon.pid());
+    Some(std::fs::read_dir(directory).ok()?.count())
+}
+
+/// The resident memory of the daemon, in KiB.
+pub fn resident(door: &Door) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", door.daemon.pid())).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// What one flood met.
+#[derive(Default)]
+struct Met {
+    refused: usize,
+    busy: usize,
+    answered: usize,
+}
+
+/// Many connections at once, and many calls at once on one of them, all over TCP with the token.
+fn flood(door: &Door, recipient: &Value) -> Met {
+    let mut met = Met::default();
+    let upgrade = format!(
+        "GET / HTTP/1.1\r\n{LOCALHOST}{}{UPGRADING}\r\n",
+        door.bearer()
+    );
+    let mut calls = door.connect(Listener::Tcp);
+    calls.write_all(upgrade.as_bytes()).expect("to send");
+    assert!(head(&mut calls).starts_with("HTTP/1.1 101"));
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let mut connection = door.connect(Listener::Tcp);
+        if is_served(&mut connection) {
+            held.push(connection);
+        } else {
+            met.refused += 1;
+        }
+    }
+    let mut socket = WebSocket::over(calls);
+    const FLOOD: usize = 500;
+    for id in 0..FLOOD {
+        let params = json!({"account": "flooded", "recipient": recipient, "text": "x"});
+        socket.send(
+            &json!({"jsonrpc": "2.0", "id": id, "method": "message_encrypt", "params": params}),
+        );
+    }
+    for _ in 0..FLOOD {
+        let answer = socket.next().expect("an answer to each");
+        match answer["error"]["code"].as_i64() {
+            Some(1601) => met.busy += 1,
+            None => met.answered += 1,
+            Some(_) => panic!("{answer}"),
+        }
+    }
+    met
+}
+
+#[test]
+fn a_flood_is_refused_or_told_to_come_again_and_leaves_nothing_behind() {
+    let door = Door::with("[rpc]\nmax_connections = 16\nqueue = 1\n");
+    let flooded = door
+        .daemon
+        .ok("account_create", json!({"account": "flooded"}));
+    let honest = door
+        .daemon
+        .ok("account_create", json!({"account": "honest"}));
+    let encrypt = json!({"account": "honest", "recipient": flooded["publicKey"], "text": "x"});
+    // Once, for what is opened at first use.
+    flood(&door, &honest["publicKey"]);
+    door.daemon.ok("message_encrypt", encrypt.clone());
+    let (Some(before), Some(memory)) = (settled(&door, usize::MAX), resident(&door)) else {
+        eprintln!("passed over: /proc does not show another process here");
+        return;
+    };
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            let flooding = scope.spawn(|| flood(&door, &honest["publicKey"]));
+            let mut calls = 0;
+            while !flooding.is_finished() || calls == 0 {
+                door.daemon.ok("message_encrypt", encrypt.clone());
+                calls += 1;
+            }
+            let met = flooding.join().expect("the flood");
+            assert!(met.refused >= 100 - 16, "{} refused", met.refused);
+            assert!(met.busy > 0 && met.answered > 0, "{} busy", met.busy);
+        });
+    }
+    assert_eq!(settled(&door, before), Some(before), "file descriptors");
+    let after = resident(&door).expect("as before");
+    assert!(after < memory + 8 * 1024, "{memory} KiB, then {after}");
+    door.works();
+}
+
+/// Waits until connections that are over are closed; how many descriptors are open then.
+fn settled(door: &Door, expected: usize) -> Option<usize> {
+    let began = Instant::now();
+    let mut least = descriptors(door)?;
+    while least > expected && began.elapsed() < SILENCE {
+        least = least.min(descriptors(door)?);
+    }
+    if expected == usize::MAX {
+        // Nothing is expected yet: the least of many looks.
+        least = (0..2000).filter_map(|_| descriptors(door)).min()?;
+    }
+    Some(least)
+}
+
+/// Three hundred refusals are a line or two.
+#[test]
+fn a_flood_of_strangers_does_not_flood_the_log() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let log = scratch.path().join("log");
+    let config = scratch.path().join("config.toml");
+    std::fs::write(&config, "[rpc]\nmax_connections = 1\n").expect("to write");
+    let arguments = ["--config".to_owned(), config.display().to_string()];
+    let mut process = crate::support::serve(scratch.path(), &arguments)
+        .stderr(std::fs::File::create(&log).expect("the log"))
+        .spawn()
+        .expect("it starts");
+    let output = process.stdout.take().expect("its output");
+    let mut ready = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut ready).expect("a line");
+    let socket = scratch.path().join("s");
+    let mut only = crate::support::connect(&socket);
+    assert!(is_served(&mut only));
+    for _ in 0..300 {
+        let mut refused = crate::support::connect(&socket);
+        assert!(!matches!(refused.read(&mut [0]), Ok(1..)));
+    }
+    process.kill().expect("kill");
+    process.wait().expect("wait");
+    let log = std::fs::read_to_string(&log).expect("the log");
+    let lines = log.lines().filter(|line| line.contains("over the limit"));
+    let lines = lines.count();
+    assert!((1..=10).contains(&lines), "{log}");
+}
+
+/// What is refused costs nobody a body: it is not read.
+#[test]
+fn large_bodies_without_a_token_are_refused_unread() {
+    let door = Door::open();
+    for _ in 0..50 {
+        let headers = format!("{LOCALHOST}{JSON}content-length: 10485760\r\n\r\n");
+        let mut connection = door.connect(Listener::Tcp);
+        write!(connection, "POST / HTTP/1.1\r\n{headers}").expect("to send");
+        assert!(head(&mut connection).starts_with("HTTP/1.1 401"));
+    }
+    door.works();
+}
