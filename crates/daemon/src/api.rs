@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc};
 
 use engine::{AccountName, UnixMillis};
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
-use rpc::{Kind, Method, Params as _, RpcError, methods, params::Fields};
+use rpc::{Kind, Method, Params as _, RpcError, methods, params::Fields, types::MemoryProtection};
 
 use crate::{
     accounts::{AccountHandle, Accounts},
@@ -31,6 +31,8 @@ pub struct Daemon {
     pub timers: Timers,
     /// Whether things work.
     pub probe: Probe,
+    /// What keeps its memory to itself.
+    pub memory: MemoryProtection,
     /// When the daemon started.
     pub started_at: UnixMillis,
 }
@@ -170,6 +172,12 @@ mod tests {
             accounts: Accounts::open(data_dir, Arc::clone(&clock), config, 8).unwrap(),
             probe: Probe::new(directory.path(), Arc::clone(&clock)),
             timers: Timers::new(Arc::clone(&clock)),
+            memory: MemoryProtection {
+                core_dumps: true,
+                traceable: true,
+                locked: false,
+                reason: None,
+            },
             started_at: clock.now(),
             clock,
         })

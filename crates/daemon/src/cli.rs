@@ -15,6 +15,7 @@ use crate::{
         conformance, demo, serve,
     },
     config::Flags,
+    memory,
 };
 
 /// End-to-end encryption with forward secrecy for chat frontends, over JSON-RPC.
@@ -53,11 +54,12 @@ const NOT_DONE: u8 = 2;
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    let memory = memory::close();
     let cli = Cli::parse();
     let mut out = io::stdout();
     let mut diagnostics = io::stderr();
     let ended = match cli.command {
-        Command::Serve(flags) => said(serve::run(*flags), &mut diagnostics),
+        Command::Serve(flags) => said(serve::run(*flags, memory), &mut diagnostics),
         Command::Demo => match demo::run(&mut out) {
             Ok(()) => Ok(0),
             Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),

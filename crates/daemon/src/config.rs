@@ -6,6 +6,8 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::MemoryLock;
+
 pub use self::{
     flags::{DirectoryFlags, Flags},
     passphrase::read_passphrase,
@@ -54,6 +56,8 @@ pub struct Config {
     pub log_filter: String,
     /// Development methods and a clock that can be moved.
     pub dev: bool,
+    /// Memory.
+    pub memory: Memory,
     /// Who may connect.
     pub rpc: Rpc,
     /// Suites.
@@ -62,6 +66,14 @@ pub struct Config {
     pub contacts: Contacts,
     /// The numbers of protocol §1.
     pub limits: Limits,
+}
+
+/// What happens to the daemon's memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Memory {
+    /// Whether it is locked.
+    pub lock: MemoryLock,
 }
 
 /// Who may connect, how many, and how long they may take.
@@ -144,6 +156,7 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             dev: false,
+            memory: Memory::default(),
             rpc: Rpc::default(),
             ratchet: Ratchet::default(),
             contacts: Contacts::default(),

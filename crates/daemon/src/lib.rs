@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod entropy;
 pub mod events;
 pub mod log;
+pub mod memory;
 pub mod probe;
 pub mod server;
 pub mod timers;

@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
+use rpc::types::MemoryProtection;
 use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -11,7 +12,7 @@ use crate::{
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
-    log,
+    log, memory,
     probe::Probe,
     server::Server,
     timers::Timers,
@@ -21,17 +22,20 @@ use crate::{
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run(flags: Flags) -> Result<(), String> {
+pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
     let settings = Settings::load(flags).map_err(|error| error.to_string())?;
     log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
+    // Before there is anything to hide, and while this is the only thread.
+    memory::lock(settings.memory_lock, &mut memory)?;
+    memory::tell(&memory);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(serve(settings))
+    runtime.block_on(serve(settings, memory))
 }
 
-async fn serve(settings: Settings) -> Result<(), String> {
+async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), String> {
     // Taken before anything else: a signal during the start is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
@@ -57,6 +61,7 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let daemon = Arc::new(Daemon {
         probe: Probe::new(&settings.data_dir, Arc::clone(&clock)),
         timers: Timers::new(Arc::clone(&clock)),
+        memory,
         started_at: clock.now(),
         accounts,
         clock,

@@ -10,6 +10,8 @@ use crypto_core::{SkipLimits, Suite};
 use engine::ContactPolicy;
 use nix::unistd::Group;
 
+use crate::memory::MemoryLock;
+
 use super::{Config, ConfigError, Flags, LogFormat, Rpc};
 
 /// The configuration file's name in the data directory.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub log_filter: String,
     /// Development methods.
     pub dev: bool,
+    /// Whether memory is locked.
+    pub memory_lock: MemoryLock,
     /// Who may connect.
     pub rpc: Rpc,
     /// The rules' numbers.
@@ -149,6 +153,7 @@ impl Config {
             log: self.log,
             log_filter: self.log_filter,
             dev: self.dev,
+            memory_lock: self.memory.lock,
             rpc: self.rpc,
             engine,
         })

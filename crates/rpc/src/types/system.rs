@@ -36,8 +36,24 @@ pub struct Status {
     pub started_at: u64,
     /// Its clock.
     pub now: u64,
+    /// What keeps its memory to itself.
+    pub memory: MemoryProtection,
     /// Its accounts.
     pub accounts: Vec<AccountStatus>,
+}
+
+/// What keeps the daemon's memory to itself, as it was achieved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemoryProtection {
+    /// Whether a crash may leave a core.
+    pub core_dumps: bool,
+    /// Whether other processes of the same user may read the memory.
+    pub traceable: bool,
+    /// Whether all of it is locked, so that none is swapped out.
+    pub locked: bool,
+    /// Why it is not locked; null if it is.
+    pub reason: Option<String>,
 }
 
 /// How an account is doing.

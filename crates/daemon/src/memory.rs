@@ -1,0 +1,137 @@
+//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no swapping out.
+
+use rpc::types::MemoryProtection;
+use rustix::{
+    fs::Mode,
+    process::{Resource, Rlimit, setrlimit, umask},
+};
+use serde::{Deserialize, Serialize};
+
+/// Whether memory is locked, so that it is never swapped out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemoryLock {
+    /// Where that is allowed without a limit.
+    #[default]
+    Auto,
+    /// Or else the daemon does not start.
+    Require,
+    /// Not.
+    Off,
+}
+
+/// Forbids core dumps and tracing to this process, and every file it makes to other users. For every command: they
+/// all hold secrets at times.
+#[must_use]
+pub fn close() -> MemoryProtection {
+    umask(Mode::RWXG | Mode::RWXO);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let limited = setrlimit(Resource::Core, none).is_ok();
+    let closed = not_dumpable();
+    MemoryProtection {
+        // A core that is piped to a program is not under the limit, and one of a process that is not dumpable is none.
+        core_dumps: !(limited && closed),
+        traceable: !closed,
+        locked: false,
+        reason: None,
+    }
+}
+
+/// Locks all memory, now and later, page by page as it is used.
+///
+/// A lock under a limit would make allocations fail once the limit is reached: where there is one, nothing is locked.
+///
+/// # Errors
+/// Why it cannot be locked, if it has to be.
+pub fn lock(wanted: MemoryLock, state: &mut MemoryProtection) -> Result<(), String> {
+    let refused = match wanted {
+        MemoryLock::Off => Some("memory.lock is off".to_owned()),
+        MemoryLock::Auto | MemoryLock::Require => unlimited().and_then(|()| lock_all()).err(),
+    };
+    state.locked = refused.is_none();
+    match (wanted, &refused) {
+        (MemoryLock::Require, Some(reason)) => Err(format!("memory.lock: {reason}")),
+        _ => {
+            state.reason = refused;
+            Ok(())
+        }
+    }
+}
+
+/// Says in the log what was achieved.
+pub fn tell(state: &MemoryProtection) {
+    if state.core_dumps || state.traceable {
+        tracing::warn!(
+            core_dumps = state.core_dumps,
+            traceable = state.traceable,
+            "the memory of this process may be shown to others"
+        );
+    }
+    tracing::info!(
+        locked = state.locked,
+        reason = state.reason.as_deref(),
+        "memory"
+    );
+}
+
+#[cfg(target_os = "linux")]
+fn not_dumpable() -> bool {
+    use rustix::process::{DumpableBehavior, dumpable_behavior, set_dumpable_behavior};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()
+        && dumpable_behavior().is_ok_and(|now| now == DumpableBehavior::NotDumpable)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn not_dumpable() -> bool {
+    false
+}
+
+/// Whether as much may be locked as is ever used: no limit, or a capability that stands above it.
+#[cfg(target_os = "linux")]
+fn unlimited() -> Result<(), String> {
+    use rustix::{
+        process::getrlimit,
+        thread::{CapabilitySet, capabilities},
+    };
+    let limit = getrlimit(Resource::Memlock);
+    if limit.maximum.is_none() {
+        let raised = Rlimit {
+            current: None,
+            maximum: None,
+        };
+        return setrlimit(Resource::Memlock, raised).map_err(|error| error.to_string());
+    }
+    let capable =
+        capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
+    // The kernel asks for the capability of the machine, not for that of a rootless container.
+    let of_the_machine = std::fs::read_to_string("/proc/self/uid_map")
+        .is_ok_and(|map| map.split_whitespace().eq(["0", "0", "4294967295"]));
+    if capable && of_the_machine {
+        return Ok(());
+    }
+    let bytes = limit.current.unwrap_or_default();
+    Err(format!(
+        "RLIMIT_MEMLOCK is {bytes} bytes, and locking under a limit makes allocations fail: give it as unlimited, or CAP_IPC_LOCK"
+    ))
+}
+
+#[cfg(target_os = "linux")]
+fn lock_all() -> Result<(), String> {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    // On fault: what is mapped and never used, as most of the threads' stacks, costs nothing.
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)
+        .map_err(|error| format!("mlockall: {error}"))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unlimited() -> Result<(), String> {
+    Err("only on Linux".to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lock_all() -> Result<(), String> {
+    unlimited()
+}
