@@ -27,7 +27,6 @@ pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
     log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
     // Before there is anything to hide, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
-    memory::tell(&memory);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -69,6 +68,8 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
     let methods = module(Arc::clone(&daemon), settings.dev)?;
     let server = Server::start(Arc::clone(&daemon), methods.into(), &settings).await?;
     announce(&server.addresses);
+    // Not before: a start that cannot be says so in one line.
+    memory::tell(&daemon.memory);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         dev = settings.dev,
