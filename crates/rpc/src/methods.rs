@@ -1,17 +1,27 @@
 //! The methods: names, parameters, results. This file reads as the API reference.
 
+mod account;
+mod contact;
+mod development;
+mod device;
 mod event;
+mod message;
 
-use crypto_core::{IdentityKey, InstallationId};
 use engine::AccountName;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::event::{EventListParams, SubscribeParams, UnsubscribeParams};
-use crate::{
-    forms::{
-        At, BundleBytes, MessageIds, Metadata, Millis, Number, Payload, PrivateKey, Recipients,
-        RequestId, Secret, Text, Wire, Words,
+pub use self::{
+    account::{CreateParams, ImportAccountParams, RecoverParams, RemoveParams},
+    contact::{ContactParams, IntroduceParams, VerifyContactParams},
+    development::{AdvanceTimeParams, ImportPreKeyParams},
+    device::{ListParams, PairingParams, ResetParams, SetMetadataParams},
+    event::{EventListParams, SubscribeParams, UnsubscribeParams},
+    message::{
+        AdvertiseParams, ConfirmParams, DecryptParams, EncryptGroupParams, EncryptParams,
+        EncryptPublicParams, ImportBundleParams, InspectBundleParams, InspectMessageParams,
     },
+};
+use crate::{
     params::{ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
@@ -96,266 +106,6 @@ params! {
     AccountOnly {
         /// May be left out when there is exactly one.
         account = "account": Option<AccountName>,
-    }
-}
-
-params! {
-    /// For `account_create`.
-    CreateParams {
-        /// The new account's name.
-        account = "account": AccountName,
-        /// Only to continue a device that lived before; a fresh one is made by default.
-        installation_id = "installationId": Option<InstallationId>,
-        /// Length of the recovery phrase: 12 by default.
-        words = "words": Option<Words>,
-    }
-}
-
-params! {
-    /// For `account_recover`.
-    RecoverParams {
-        /// The new account's name.
-        account = "account": AccountName,
-        /// The recovery phrase.
-        mnemonic = "mnemonic": Secret,
-        /// Its passphrase, if it has one.
-        mnemonic_passphrase = "mnemonicPassphrase": Option<Secret>,
-        /// Only to continue a device that lived before.
-        installation_id = "installationId": Option<InstallationId>,
-    }
-}
-
-params! {
-    /// For `account_import`.
-    ImportAccountParams {
-        /// The new account's name.
-        account = "account": AccountName,
-        /// The chat key.
-        private_key = "privateKey": PrivateKey,
-        /// Only to continue a device that lived before.
-        installation_id = "installationId": Option<InstallationId>,
-    }
-}
-
-params! {
-    /// For `account_remove`.
-    RemoveParams {
-        /// Which; never left out.
-        account = "account": AccountName,
-        /// Its public key, to make sure it is meant.
-        public_key = "publicKey": IdentityKey,
-    }
-}
-
-params! {
-    /// For `bundle_import`.
-    ImportBundleParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The bundle.
-        bundle = "bundle": BundleBytes,
-    }
-}
-
-params! {
-    /// For `bundle_inspect`.
-    InspectBundleParams {
-        /// The bundle.
-        bundle = "bundle": BundleBytes,
-    }
-}
-
-params! {
-    /// For `message_encrypt`.
-    EncryptParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The identity to write to.
-        recipient = "recipient": IdentityKey,
-        /// The plaintext as bytes.
-        payload = "payload": Option<Payload>,
-        /// The plaintext as text.
-        text = "text": Option<Text>,
-        /// Makes a retry safe for 24 hours.
-        request_id = "requestId": Option<RequestId>,
-    }
-}
-
-params! {
-    /// For `message_encryptGroup`.
-    EncryptGroupParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The identities to write to.
-        recipients = "recipients": Recipients,
-        /// The plaintext as bytes.
-        payload = "payload": Option<Payload>,
-        /// The plaintext as text.
-        text = "text": Option<Text>,
-        /// Makes a retry safe for 24 hours.
-        request_id = "requestId": Option<RequestId>,
-    }
-}
-
-params! {
-    /// For `message_encryptPublic`.
-    EncryptPublicParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The content as bytes.
-        payload = "payload": Option<Payload>,
-        /// The content as text.
-        text = "text": Option<Text>,
-    }
-}
-
-params! {
-    /// For `message_advertise`.
-    AdvertiseParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The identity to tell of our bundle.
-        recipient = "recipient": IdentityKey,
-    }
-}
-
-params! {
-    /// For `message_decrypt`.
-    DecryptParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The identity that the transport names as the sender.
-        sender = "sender": IdentityKey,
-        /// The wire message.
-        message = "message": Wire,
-        /// Confirm at once: the message is read at most once. False by default.
-        confirm = "confirm": Option<bool>,
-    }
-}
-
-params! {
-    /// For `message_confirm`.
-    ConfirmParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The messages whose text is stored.
-        message_ids = "messageIds": MessageIds,
-    }
-}
-
-params! {
-    /// For `message_inspect`.
-    InspectMessageParams {
-        /// The wire message.
-        message = "message": Wire,
-    }
-}
-
-params! {
-    /// For `installation_list` and `session_list`.
-    ListParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Whose.
-        identity = "identity": Option<IdentityKey>,
-    }
-}
-
-params! {
-    /// For `installation_enable` and `installation_disable`.
-    PairingParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Which device.
-        installation_id = "installationId": InstallationId,
-        /// Whose: our own by default.
-        identity = "identity": Option<IdentityKey>,
-    }
-}
-
-params! {
-    /// For `installation_setMetadata`.
-    SetMetadataParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Which device.
-        installation_id = "installationId": InstallationId,
-        /// What to note about it, in place of what was noted.
-        metadata = "metadata": Metadata,
-        /// Whose: our own by default.
-        identity = "identity": Option<IdentityKey>,
-    }
-}
-
-params! {
-    /// For `session_reset`.
-    ResetParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// With whom to start over.
-        identity = "identity": IdentityKey,
-        /// With which device of it: all by default.
-        installation_id = "installationId": Option<InstallationId>,
-    }
-}
-
-params! {
-    /// For `contact_get`, and for `contact_decline`.
-    ContactParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Who.
-        identity = "identity": IdentityKey,
-    }
-}
-
-params! {
-    /// For `contact_request` and `contact_accept`.
-    IntroduceParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Who.
-        identity = "identity": IdentityKey,
-        /// What to say, as bytes.
-        payload = "payload": Option<Payload>,
-        /// What to say, as text.
-        text = "text": Option<Text>,
-    }
-}
-
-params! {
-    /// For `contact_verify`.
-    VerifyContactParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// Who.
-        identity = "identity": IdentityKey,
-        /// Whether the safety numbers were compared and are the same.
-        verified = "verified": bool,
-    }
-}
-
-params! {
-    /// For `dev_advanceTime`.
-    AdvanceTimeParams {
-        /// How far.
-        ms = "ms": Millis,
-    }
-}
-
-params! {
-    /// For `dev_importPrekey`.
-    ImportPreKeyParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
-        /// The signed prekey's private half.
-        signed_pre_key_private = "signedPreKeyPrivate": PrivateKey,
-        /// The ratchet prekey's private half.
-        ratchet_pre_key_private = "ratchetPreKeyPrivate": Option<PrivateKey>,
-        /// One above the present by default.
-        version = "version": Option<Number>,
-        /// Now by default.
-        created_at = "createdAt": Option<At>,
     }
 }
 

@@ -1,0 +1,57 @@
+//! Parameters of the methods of accounts.
+
+use crypto_core::{IdentityKey, InstallationId};
+use engine::AccountName;
+
+use crate::{
+    forms::{PrivateKey, Secret, Words},
+    params::params,
+};
+
+params! {
+    /// For `account_create`.
+    CreateParams {
+        /// The new account's name.
+        account = "account": AccountName,
+        /// Only to continue a device that lived before; a fresh one is made by default.
+        installation_id = "installationId": Option<InstallationId>,
+        /// Length of the recovery phrase: 12 by default.
+        words = "words": Option<Words>,
+    }
+}
+
+params! {
+    /// For `account_recover`.
+    RecoverParams {
+        /// The new account's name.
+        account = "account": AccountName,
+        /// The recovery phrase.
+        mnemonic = "mnemonic": Secret,
+        /// Its passphrase, if it has one.
+        mnemonic_passphrase = "mnemonicPassphrase": Option<Secret>,
+        /// Only to continue a device that lived before.
+        installation_id = "installationId": Option<InstallationId>,
+    }
+}
+
+params! {
+    /// For `account_import`.
+    ImportAccountParams {
+        /// The new account's name.
+        account = "account": AccountName,
+        /// The chat key.
+        private_key = "privateKey": PrivateKey,
+        /// Only to continue a device that lived before.
+        installation_id = "installationId": Option<InstallationId>,
+    }
+}
+
+params! {
+    /// For `account_remove`.
+    RemoveParams {
+        /// Which; never left out.
+        account = "account": AccountName,
+        /// Its public key, to make sure it is meant.
+        public_key = "publicKey": IdentityKey,
+    }
+}

@@ -1,0 +1,45 @@
+//! Parameters of the methods of contacts.
+
+use crypto_core::IdentityKey;
+use engine::AccountName;
+
+use crate::{
+    forms::{Payload, Text},
+    params::params,
+};
+
+params! {
+    /// For `contact_get`, and for `contact_decline`.
+    ContactParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+    }
+}
+
+params! {
+    /// For `contact_request` and `contact_accept`.
+    IntroduceParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+        /// What to say, as bytes.
+        payload = "payload": Option<Payload>,
+        /// What to say, as text.
+        text = "text": Option<Text>,
+    }
+}
+
+params! {
+    /// For `contact_verify`.
+    VerifyContactParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// Who.
+        identity = "identity": IdentityKey,
+        /// Whether the safety numbers were compared and are the same.
+        verified = "verified": bool,
+    }
+}

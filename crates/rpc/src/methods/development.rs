@@ -1,0 +1,32 @@
+//! Parameters of the methods for development.
+
+use engine::AccountName;
+
+use crate::{
+    forms::{At, Millis, Number, PrivateKey},
+    params::params,
+};
+
+params! {
+    /// For `dev_advanceTime`.
+    AdvanceTimeParams {
+        /// How far.
+        ms = "ms": Millis,
+    }
+}
+
+params! {
+    /// For `dev_importPrekey`.
+    ImportPreKeyParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// The signed prekey's private half.
+        signed_pre_key_private = "signedPreKeyPrivate": PrivateKey,
+        /// The ratchet prekey's private half.
+        ratchet_pre_key_private = "ratchetPreKeyPrivate": Option<PrivateKey>,
+        /// One above the present by default.
+        version = "version": Option<Number>,
+        /// Now by default.
+        created_at = "createdAt": Option<At>,
+    }
+}
