@@ -82,9 +82,14 @@ impl Daemon {
 
     /// Ends the process as a power cut would, and starts it again on the same directory.
     pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart();
+    }
+
+    /// Ends the process without giving it a chance to do anything more.
+    pub fn kill(&mut self) {
         self.process.kill().expect("kill");
         self.process.wait().expect("wait");
-        self.restart();
     }
 
     /// Asks the process to stop; its exit code.

@@ -1,0 +1,22 @@
+//! Faults: daemons killed under load, disks that fail, power that goes. Whatever happens, no ratchet position is used
+//! twice, nothing that was answered is lost, and no message reaches some of its devices only.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod faults {
+    mod kills;
+    mod ledger;
+    mod load;
+    mod random;
+    mod site;
+    mod town;
+}
+mod support;
