@@ -294,6 +294,11 @@ mod tests {
         );
     }
 
+    fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+        let shown = format!("{value:?} {value:#?}");
+        assert!(!shown.contains("swordfish"), "{shown}");
+    }
+
     #[tokio::test]
     async fn over_tcp_the_token_goes_along_and_a_wrong_one_is_told_from_a_bad_call() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -303,9 +308,10 @@ mod tests {
             serve(stream, "401 Unauthorized", "").await
         });
         let token = Token(Zeroizing::new("swordfish".to_owned()));
+        shows_nothing::<Token>(&token);
         let host = format!("host: {authority}");
         let client = Client::new(Address::Tcp { authority, token });
-        assert!(!format!("{client:?}").contains("swordfish"));
+        shows_nothing::<Client>(&client);
         let error = client
             .call_raw("account_list", json!([]))
             .await

@@ -579,18 +579,18 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret_and_no_payload() {
-        let secret = "swordfish".to_owned();
-        for shown in [
-            format!("{:?}", Text(secret.clone())),
-            format!("{:?}", Secret(Zeroizing::new(secret.clone()))),
-            format!("{:?}", RequestId(secret)),
-            format!("{:?}", PrivateKey(Zeroizing::new([42; 32]))),
-            format!("{:?}", Payload(vec![42; 4])),
-        ] {
-            assert!(
-                !shown.contains("swordfish") && !shown.contains("42"),
-                "{shown}"
-            );
+        fn shows_nothing<T: std::fmt::Debug>(value: T) {
+            let shown = format!("{value:?} {value:#?}");
+            let hidden = !shown.contains("swordfish") && !shown.contains("42");
+            assert!(hidden, "{shown}");
         }
+        let secret = || "swordfish".to_owned();
+        shows_nothing::<Text>(Text(secret()));
+        shows_nothing::<Secret>(Secret(Zeroizing::new(secret())));
+        shows_nothing::<RequestId>(RequestId(secret()));
+        shows_nothing::<PrivateKey>(PrivateKey(Zeroizing::new([42; 32])));
+        shows_nothing::<Payload>(Payload(vec![42; 4]));
+        let metadata = json!({"name": secret(), "deviceType": "", "pushToken": "42"});
+        shows_nothing::<Metadata>(Metadata::read(metadata).unwrap());
     }
 }

@@ -246,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn the_token_shows_nothing() {
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            assert!(!shown.contains(TOKEN), "{shown}");
+        }
+        shows_nothing::<Token>(&Token(Zeroizing::new(TOKEN.to_owned())));
+        shows_nothing::<TcpGate>(&gate());
+    }
+
+    #[test]
     fn only_the_token_passes() {
         let bearer = format!("Bearer {TOKEN}");
         let passes = |headers: &[(&str, &str)]| gate().check_token(&request(headers)).is_ok();

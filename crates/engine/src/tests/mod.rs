@@ -4,6 +4,7 @@ mod bundles;
 mod devices;
 mod hostile;
 mod schedules;
+mod secrets;
 mod sessions;
 mod stolen;
 mod stories;

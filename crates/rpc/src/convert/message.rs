@@ -330,11 +330,12 @@ mod tests {
     #[test]
     fn debug_never_shows_the_text() {
         let received = received(Outcome::Decrypted(Zeroizing::new(b"swordfish".to_vec())));
-        let shown = format!("{:?}", Decrypted::from(received));
-        assert!(
-            !shown.contains("swordfish") && !shown.contains("73776f7264"),
-            "{shown}"
-        );
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            let hidden = !shown.contains("swordfish") && !shown.contains("73776f7264");
+            assert!(hidden, "{shown}");
+        }
+        shows_nothing::<Decrypted>(&Decrypted::from(received));
     }
 
     #[test]

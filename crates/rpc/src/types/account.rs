@@ -45,3 +45,30 @@ pub struct Removed {
     /// Always true.
     pub removed: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_account_shows_who_it_is_and_not_its_phrase() {
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            assert!(
+                !shown.contains("swordfish") && shown.contains("alice"),
+                "{shown}"
+            );
+        }
+        let account = AccountInfo {
+            account: "alice".to_owned(),
+            public_key: Hex(Vec::new()),
+            compressed_key: String::new(),
+            installation_id: String::new(),
+            created_at: 0,
+        };
+        shows_nothing::<NewAccount>(&NewAccount {
+            account,
+            mnemonic: "swordfish".to_owned(),
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! What `Debug` shows of what holds secrets: nothing of them.
+
+use zeroize::Zeroizing;
+
+use super::*;
+
+const SECRET: u8 = 0xa5;
+
+/// Neither the text of the secrets here, nor their bytes as hex or decimal.
+fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+    let shown = format!("{value:?} {value:#?}").to_lowercase();
+    for trace in ["swordfish", "73776f7264", "115, 119", "a5a5a5", "165, 165"] {
+        assert!(!shown.contains(trace), "{shown}");
+    }
+}
+
+fn text() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(b"swordfish".to_vec())
+}
+
+#[test]
+fn what_holds_a_plaintext_does_not_show_it() {
+    let bob = Device::new(2, "bob");
+    shows_nothing::<SendRequest>(&SendRequest {
+        recipients: vec![bob.key],
+        payload: text(),
+        request_id: Some("swordfish".to_owned()),
+    });
+    shows_nothing::<Outcome>(&Outcome::Decrypted(text()));
+    shows_nothing::<Outcome>(&Outcome::Public(text().to_vec()));
+}
+
+#[test]
+fn what_holds_keys_does_not_show_them() {
+    let mut device = Device::new(SECRET, "a");
+    let signed = SignedPreKeyPair::from_secret_bytes(&[SECRET; 32]).unwrap();
+    let public = *signed.public();
+    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[SECRET; 32]);
+    device.import(signed, Some(ratchet), 7);
+    shows_nothing::<Engine>(&device.engine);
+    shows_nothing::<MemoryStore>(&device.store);
+    let kept = device.store.own_prekey(&public).unwrap();
+    shows_nothing(&kept.expect("the prekey"));
+}

@@ -1,0 +1,313 @@
+//! Every type that holds a secret has a test that its `Debug` shows nothing, and holds it in something that wipes itself.
+//! Found by reading the sources, so that a new type cannot be forgotten.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+/// What wipes itself, and so marks a type that has it as one with a secret.
+const WIPING: [&str; 4] = ["Zeroizing", "SecretKey", "StaticSecret", "bip39::Mnemonic"];
+
+/// Types whose `Debug` is written by hand, and which hold nothing that is secret.
+const PUBLIC: [&str; 11] = [
+    "IdentityKey",
+    "SignedPreKey",
+    "EphemeralKey",
+    "RatchetPreKey",
+    "HeaderKey",
+    "Signature",
+    "SessionId",
+    "MessageId",
+    "InstallationId",
+    "Env",
+    "World",
+];
+
+/// Compiles only for what wipes itself when it is dropped.
+fn wipes<T: ZeroizeOnDrop>() {}
+
+#[test]
+fn what_secrets_are_held_in_wipes_itself() {
+    wipes::<Zeroizing<[u8; 32]>>();
+    wipes::<Zeroizing<[[u8; 16]; 5]>>();
+    wipes::<Zeroizing<Vec<u8>>>();
+    wipes::<Zeroizing<String>>();
+    wipes::<k256::SecretKey>();
+    wipes::<x25519_dalek::StaticSecret>();
+    wipes::<bip39::Mnemonic>();
+}
+
+/// A source file without its comments and its tests.
+struct Source {
+    krate: String,
+    text: String,
+}
+
+/// A struct or enum.
+struct Type {
+    krate: String,
+    name: String,
+    body: String,
+    /// Its attributes and what it is declared with.
+    before: String,
+    /// `impl Debug`, by hand.
+    debug_by_hand: bool,
+}
+
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn crates() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut crates = Vec::new();
+    for entry in fs::read_dir(root).expect("the crates") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        crates.push((name, path.join("src")));
+    }
+    crates.sort();
+    crates
+}
+
+fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for (krate, directory) in crates() {
+        for path in rust_files(&directory) {
+            let below = path
+                .strip_prefix(&directory)
+                .expect("below")
+                .to_string_lossy()
+                .into_owned();
+            if below.contains("tests") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("to read");
+            let text = text
+                .split("#[cfg(test)]\nmod tests")
+                .next()
+                .unwrap_or_default();
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let text = lines.collect::<Vec<_>>().join("\n");
+            sources.push(Source {
+                krate: krate.clone(),
+                text,
+            });
+        }
+    }
+    sources
+}
+
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+/// Whether the word stands in the text by itself.
+fn holds(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
+/// The text up to the end of the item that it begins in: a `;` or a closing brace.
+fn item(text: &str) -> &str {
+    let mut depth = 0_i32;
+    for (at, char) in text.char_indices() {
+        match char {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && matches!(char, ';' | '}') || depth < 0 {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// The names that a macro's parameter is given where the macro is used: its capitalised words, in order.
+fn given(source: &str, defined_at: usize, parameter: &str) -> Vec<String> {
+    let (before, after) = source.split_at(defined_at);
+    let defined = before
+        .rfind("macro_rules! ")
+        .expect("a name with $ stands in a macro");
+    let definition = &before[defined + "macro_rules! ".len()..];
+    let name = definition
+        .split(|char| !is_word(char))
+        .next()
+        .expect("its name");
+    let pattern = definition.split("=>").next().expect("its pattern");
+    let parameters = pattern.split('$').filter(|part| part.contains(":ident"));
+    let parameters: Vec<&str> = parameters
+        .filter_map(|part| part.split(':').next())
+        .collect();
+    let position = parameters
+        .iter()
+        .position(|known| format!("${known}") == parameter);
+    let Some(position) = position else {
+        return Vec::new();
+    };
+    let invocation = format!("\n{name}!");
+    let uses = after
+        .match_indices(&invocation)
+        .map(|(at, _)| item(&after[at + 1 + name.len() + 1..]));
+    uses.filter_map(|used| {
+        let mut words = used.split(|char| !is_word(char));
+        let mut names = words
+            .by_ref()
+            .filter(|word| word.starts_with(char::is_uppercase));
+        names.nth(position).map(str::to_owned)
+    })
+    .collect()
+}
+
+fn types(sources: &[Source]) -> Vec<Type> {
+    let mut types = Vec::new();
+    for source in sources {
+        let text = source.text.as_str();
+        for keyword in ["struct ", "enum "] {
+            for (at, _) in text.match_indices(keyword) {
+                let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let visibility = text[line..at].trim();
+                if !visibility.is_empty() && !visibility.starts_with("pub") && visibility != "$vis"
+                {
+                    continue;
+                }
+                let rest = &text[at + keyword.len()..];
+                let end = rest
+                    .find(|char| !is_word(char) && char != '$')
+                    .unwrap_or(rest.len());
+                let name = &rest[..end];
+                let attributes: Vec<&str> = text[..line]
+                    .lines()
+                    .rev()
+                    .take_while(|line| line.trim_start().starts_with(['#', '$']))
+                    .collect();
+                let debug_by_hand = [" for ", " for super::"]
+                    .iter()
+                    .any(|to| holds(text, &format!("Debug{to}{name}")));
+                let names = if name.starts_with('$') {
+                    given(text, at, name)
+                } else {
+                    vec![name.to_owned()]
+                };
+                for name in names {
+                    types.push(Type {
+                        krate: source.krate.clone(),
+                        name,
+                        body: item(&rest[end..]).to_owned(),
+                        before: format!("{} {visibility}", attributes.join(" ")),
+                        debug_by_hand,
+                    });
+                }
+            }
+        }
+    }
+    types
+}
+
+/// Aliases of what wipes itself.
+fn aliases(sources: &[Source]) -> BTreeSet<String> {
+    let mut aliases = BTreeSet::new();
+    for source in sources {
+        for (at, _) in source.text.match_indices("= Zeroizing<") {
+            let before = source.text[..at].trim_end();
+            let alias = before.rsplit(' ').next().unwrap_or_default();
+            if before.trim_end_matches(alias).trim_end().ends_with("type") {
+                aliases.insert(alias.to_owned());
+            }
+        }
+    }
+    aliases
+}
+
+#[test]
+fn every_type_with_a_secret_has_a_test_that_it_shows_nothing() {
+    let sources = sources();
+    let mut marks = aliases(&sources);
+    marks.extend(WIPING.map(str::to_owned));
+    let mut checked = BTreeSet::new();
+    let mut missing = Vec::new();
+    for found in types(&sources) {
+        let is_secret = marks.iter().any(|mark| holds(&found.body, mark));
+        // What other crates see has a `Debug`: the lints ask for it.
+        let is_shown =
+            found.debug_by_hand || found.before.contains("Debug") || found.before.ends_with(" pub");
+        let by_hand = found.debug_by_hand && !PUBLIC.contains(&found.name.as_str());
+        if !(is_secret && is_shown || by_hand) {
+            continue;
+        }
+        let directory = &crates()
+            .into_iter()
+            .find(|(name, _)| *name == found.krate)
+            .expect("its crate")
+            .1;
+        let test = format!("shows_nothing::<{}", found.name);
+        let is_tested = rust_files(directory).iter().any(|path| {
+            let text = fs::read_to_string(path).expect("to read");
+            text.match_indices(&test)
+                .any(|(at, _)| !text[at + test.len()..].starts_with(is_word))
+        });
+        if !is_tested {
+            missing.push(format!("{}: {}", found.krate, found.name));
+        }
+        checked.insert(found.name);
+    }
+    assert!(
+        missing.is_empty(),
+        "no test calls shows_nothing::<…> for {missing:#?}"
+    );
+    // The reading itself still finds what is known to be there.
+    for known in [
+        "RootKey",
+        "ChainKey",
+        "MessageKey",
+        "SharedKey",
+        "IdentityKeyPair",
+        "SignedPreKeyPair",
+        "EphemeralKeyPair",
+        "RatchetPreKeyPair",
+        "Mnemonic",
+        "SessionRatchet",
+        "Opened",
+        "SendRequest",
+        "Outcome",
+        "StoreKey",
+        "PrivateKey",
+        "Secret",
+        "Token",
+        "NewAccount",
+        "Decrypted",
+    ] {
+        assert!(checked.contains(known), "{known} is not found: {checked:?}");
+    }
+}
