@@ -110,6 +110,12 @@ impl Daemon {
         self.output = Some(output);
     }
 
+    /// Starts the process again, with other flags, after it has ended.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+        self.restart();
+    }
+
     /// Calls a method by name; its result, or its error object.
     pub fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});

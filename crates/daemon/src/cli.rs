@@ -12,7 +12,9 @@ use crate::{
     commands::{
         backup::{self, BackupArgs, RestoreArgs},
         call::{self, CallArgs, Ended},
-        conformance, demo, serve,
+        conformance, demo,
+        rekey::{self, RekeyArgs},
+        serve,
     },
     config::Flags,
     memory,
@@ -38,6 +40,8 @@ enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup
     Restore(RestoreArgs),
+    /// Put a data directory under another key
+    Rekey(RekeyArgs),
     /// Replay recorded wire vectors
     Conformance {
         /// Files of format ratchetd-conformance/1
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
         }
         Command::Backup(args) => said(backup::run_backup(args, &mut out), &mut diagnostics),
         Command::Restore(args) => said(backup::run_restore(args, &mut out), &mut diagnostics),
+        Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
         Command::Conformance { files } => {
             conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })
         }

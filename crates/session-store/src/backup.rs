@@ -20,6 +20,7 @@ use crate::{
     error::OpenError,
     files::{check_directory, sync_directory, wipe},
     key::{self, KEY_FILE, StoreKey},
+    rekey,
     schema::{open_copy, open_reader},
 };
 
@@ -66,6 +67,11 @@ pub fn back_up(
         });
     }
     check_directory(data_dir)?;
+    if rekey::is_half_done(data_dir) {
+        return Err(OpenError::HalfRekeyed {
+            path: data_dir.to_owned(),
+        });
+    }
     if file.exists() {
         return Err(OpenError::Exists {
             path: file.to_owned(),
@@ -111,7 +117,7 @@ pub fn back_up(
 }
 
 /// Copies a database as it is at one moment, and sees that the copy is sound.
-fn copy_database(from: &Path, to: &Path, key: &StoreKey) -> Result<(), OpenError> {
+pub(crate) fn copy_database(from: &Path, to: &Path, key: &StoreKey) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::Database {
         path: from.to_owned(),
         cause: error.to_string(),

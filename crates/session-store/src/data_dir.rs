@@ -18,13 +18,13 @@ use crate::{
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
     lock::take_lock,
-    restore,
+    rekey, restore,
     schema::{ACCOUNT, EVENT_LOG, open_reader, open_writer},
 };
 
 pub(crate) const ACCOUNTS: &str = "accounts";
 pub(crate) const EXTENSION: &str = "db";
-const EVENTS: &str = "events.db";
+pub(crate) const EVENTS: &str = "events.db";
 /// An account that is being made bears this before its name: no account name begins so.
 const UNFINISHED: &str = ".new-";
 /// An account that is being erased bears this before its name.
@@ -56,6 +56,7 @@ impl DataDir {
         check_directory(path)?;
         let lock = take_lock(path)?;
         restore::check_finished(path)?;
+        rekey::finish(path)?;
         let accounts = path.join(ACCOUNTS);
         make_directory(&accounts)?;
         check_directory(&accounts)?;
@@ -76,6 +77,11 @@ impl DataDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What all its databases are under.
+    pub(crate) const fn key(&self) -> &StoreKey {
+        &self.key
     }
 
     /// The accounts there are, in order.
@@ -255,7 +261,7 @@ fn beside(path: &Path, prefix: &str) -> PathBuf {
 }
 
 /// Erases what SQLite keeps beside a database, if it is there.
-fn erase_companions(database: &Path) -> Result<(), OpenError> {
+pub(crate) fn erase_companions(database: &Path) -> Result<(), OpenError> {
     for suffix in COMPANIONS {
         let mut companion = database.as_os_str().to_owned();
         companion.push(suffix);

@@ -95,7 +95,7 @@ pub enum OpenError {
         /// What it said.
         cause: String,
     },
-    /// There is nothing to back up.
+    /// There is nothing here.
     #[error("{} is no data directory of ratchetd: name it with --data-dir", path.display())]
     NoDataDirectory {
         /// The directory.
@@ -130,6 +130,12 @@ pub enum OpenError {
     /// A restore was cut off.
     #[error("{} is half restored: run `ratchetd restore` again, which begins anew", path.display())]
     HalfRestored {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A change of the key was cut off.
+    #[error("{} has a change of its key to finish: start the daemon with the new key first", path.display())]
+    HalfRekeyed {
         /// The directory.
         path: PathBuf,
     },

@@ -58,12 +58,14 @@ fn check(path: &Path, forbidden: u32, problem: &str, mode: &str) -> Result<(), O
 
 /// Waits until the entry of `path` in its directory is on the disk.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
-    let Some(parent) = path.parent() else {
-        return Ok(());
-    };
-    File::open(parent)
+    path.parent().map_or(Ok(()), sync_entries)
+}
+
+/// Waits until the entries of a directory are on the disk.
+pub(crate) fn sync_entries(directory: &Path) -> Result<(), OpenError> {
+    File::open(directory)
         .and_then(|directory| directory.sync_all())
-        .map_err(OpenError::io(parent))
+        .map_err(OpenError::io(directory))
 }
 
 /// Overwrites a file with zeros, waits until they are on the disk, and deletes it; does nothing if

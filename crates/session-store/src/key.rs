@@ -122,6 +122,11 @@ impl StoreKey {
         joined(&["PRAGMA key = \"x'", &hex(&*self.0), "'\";"])
     }
 
+    /// The statement that puts an open database under this key.
+    pub(crate) fn rekey_pragma(&self) -> Zeroizing<String> {
+        joined(&["PRAGMA rekey = \"x'", &hex(&*self.0), "'\";"])
+    }
+
     fn make_key_file(path: &Path, rng: &mut dyn CryptoRng) -> Result<Self, OpenError> {
         let mut key = Zeroizing::new([0; 32]);
         rng.fill_bytes(key.as_mut_slice());

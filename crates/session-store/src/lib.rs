@@ -13,6 +13,7 @@ mod files;
 mod key;
 mod lock;
 mod read;
+mod rekey;
 mod restore;
 mod rows;
 mod schema;
@@ -33,6 +34,7 @@ pub use epoch::Found;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use key::{KDF_FILE, KEY_FILE};
+pub use rekey::rekey;
 pub use restore::restore;
 
 /// A connection that may write.

@@ -112,9 +112,10 @@ pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), String>
     Ok(())
 }
 
-type Passphrase = Zeroizing<Vec<u8>>;
+pub(super) type Passphrase = Zeroizing<Vec<u8>>;
 
-fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), String> {
+/// The directory that a command is about, with the passphrase that it is under.
+pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), String> {
     let settings = Settings::load(flags.into()).map_err(|error| error.to_string())?;
     let passphrase = settings.passphrase_file.as_deref().map(read_passphrase);
     let passphrase = passphrase.transpose().map_err(|error| error.to_string())?;
@@ -122,6 +123,6 @@ fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), Str
 }
 
 /// That nobody reads it changes nothing of what was done.
-fn say(out: &mut dyn Write, line: &str) {
+pub(super) fn say(out: &mut dyn Write, line: &str) {
     let _ = writeln!(out, "{line}");
 }

@@ -4,4 +4,5 @@ pub mod backup;
 pub mod call;
 pub mod conformance;
 pub mod demo;
+pub mod rekey;
 pub mod serve;

@@ -6,6 +6,7 @@ mod epoch;
 mod event_log;
 mod flood;
 mod model;
+mod rekey;
 mod store;
 mod world;
 

@@ -1,0 +1,65 @@
+//! `ratchetd rekey`.
+
+use std::{io::Write, path::PathBuf};
+
+use session_store::rekey;
+
+use super::backup::{directory, say};
+use crate::{
+    config::{DirectoryFlags, read_passphrase},
+    entropy::entropy,
+};
+
+/// What `rekey` takes.
+#[derive(Debug, clap::Args)]
+pub struct RekeyArgs {
+    #[command(flatten)]
+    new: NewKey,
+    #[command(flatten)]
+    directory: DirectoryFlags,
+}
+
+/// What the key is to come from.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct NewKey {
+    /// Derive the key from the passphrase in this file
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Draw a key at random, and keep it in store.key
+    #[arg(long)]
+    new_key: bool,
+}
+
+/// Puts a data directory that no daemon serves under another key.
+///
+/// # Errors
+/// One line saying what is wrong and what to do.
+pub fn run(args: RekeyArgs, out: &mut dyn Write) -> Result<(), String> {
+    let (directory, old) = directory(args.directory)?;
+    let file = args.new.new_passphrase_file;
+    let new = file
+        .as_deref()
+        .map(read_passphrase)
+        .transpose()
+        .map_err(|error| error.to_string())?;
+    rekey(
+        &directory,
+        old.as_ref().map(|bytes| bytes.as_slice()),
+        new.as_ref().map(|bytes| bytes.as_slice()),
+        &mut entropy(),
+    )
+    .map_err(|error| error.to_string())?;
+    let from_now_on = file.map_or_else(
+        || "start the daemon without a passphrase".to_owned(),
+        |file| format!("start the daemon with --passphrase-file {}", file.display()),
+    );
+    say(
+        out,
+        &format!(
+            "{} is under a new key: {from_now_on}; backups made before open with the old one",
+            directory.display(),
+        ),
+    );
+    Ok(())
+}
