@@ -245,6 +245,13 @@ fn every_wrong_parameter_is_named_with_its_kind() {
             Some("message"),
         ),
         (
+            "message_explain",
+            json!({"sender": key, "message": "0x0a05"}),
+            -32602,
+            "invalid_message",
+            Some("message"),
+        ),
+        (
             "message_confirm",
             json!({"messageIds": ["0x00"]}),
             -32602,

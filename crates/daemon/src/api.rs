@@ -111,6 +111,7 @@ pub fn module(
     register::<methods::MessageDecrypt, _, _>(m, message::message_decrypt)?;
     register::<methods::MessageConfirm, _, _>(m, message::message_confirm)?;
     register::<methods::MessageInspect, _, _>(m, message::message_inspect)?;
+    register::<methods::MessageExplain, _, _>(m, message::message_explain)?;
     register::<methods::InstallationList, _, _>(m, device::installation_list)?;
     register::<methods::InstallationEnable, _, _>(m, device::installation_enable)?;
     register::<methods::InstallationDisable, _, _>(m, device::installation_disable)?;

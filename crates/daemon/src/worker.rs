@@ -50,6 +50,8 @@ trait Job: Send {
 
 struct Call<T, F> {
     function: Option<F>,
+    /// Whether what a call that succeeds has written is kept.
+    keep: bool,
     result: Option<Result<T, RpcError>>,
     caller: oneshot::Sender<Result<T, RpcError>>,
 }
@@ -72,7 +74,7 @@ where
                     "the call failed inside the daemon",
                 ))
             });
-        let keep = result.is_ok();
+        let keep = self.keep && result.is_ok();
         self.result = Some(result);
         keep
     }
@@ -135,9 +137,34 @@ impl Worker {
             + Send
             + 'static,
     {
+        self.submit(function, true).await
+    }
+
+    /// Runs `function` like [`Self::call`], and undoes whatever it wrote: it tells what would be.
+    ///
+    /// # Errors
+    /// As of [`Self::call`].
+    pub async fn try_out<T, F>(&self, function: F) -> Result<T, RpcError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
+            + Send
+            + 'static,
+    {
+        self.submit(function, false).await
+    }
+
+    async fn submit<T, F>(&self, function: F, keep: bool) -> Result<T, RpcError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
+            + Send
+            + 'static,
+    {
         let (caller, result) = oneshot::channel();
         let job = Box::new(Call {
             function: Some(function),
+            keep,
             result: None,
             caller,
         });
@@ -337,6 +364,7 @@ mod tests {
             function: Some(
                 move |_: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>| function(store),
             ),
+            keep: true,
             result: None,
             caller,
         };

@@ -1,10 +1,13 @@
 //! Trying a ratchet message on a session, on a copy of its ratchet: nothing is written here.
 
 use crypto_core::{
-    AssociatedData, Header, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
+    AssociatedData, Header, HeaderKey, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
 };
 
-use crate::{Engine, Env, Reason, Session, Store, StoreError, StoredKey, receive::Plaintext};
+use crate::{
+    Engine, Env, Reason, Session, Store, StoreError, StoredKey, receive::Plaintext,
+    wire::WireRatchetHeader,
+};
 
 /// A ratchet entry whose fields have been parsed.
 pub(crate) struct RatchetEntry<'a> {
@@ -14,7 +17,20 @@ pub(crate) struct RatchetEntry<'a> {
     pub(crate) ciphertext: &'a [u8],
 }
 
-impl RatchetEntry<'_> {
+impl<'a> RatchetEntry<'a> {
+    /// Of a DR header and the bytes it stands before; `None` if its ratchet key is none.
+    pub(crate) fn parse(header: &WireRatchetHeader, ciphertext: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            header: Header {
+                key: HeaderKey::from_wire(&header.key).ok()?,
+                n: header.n,
+                pn: header.pn,
+            },
+            id: SignedPreKey::from_wire(&header.id).ok(),
+            ciphertext,
+        })
+    }
+
     /// The message's id, if it is one of this session.
     pub(crate) fn id_on(&self, session: &Session) -> MessageId {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)

@@ -1,8 +1,8 @@
 //! Reading a message that carries an X3DH header: it names its session, or sets it up (protocol §4, §5).
 
 use crypto_core::{
-    EphemeralKey, MessageId, OwnPreKeys, SessionId, SessionInstallations, SessionParties,
-    SessionRatchet, SignedPreKey, Suite, x3dh,
+    EphemeralKey, IdentityKey, InstallationId, MessageId, OwnPreKeys, SessionId,
+    SessionInstallations, SessionParties, SessionRatchet, SignedPreKey, Suite, x3dh,
 };
 
 use crate::{
@@ -41,7 +41,9 @@ impl Engine {
         ) else {
             return Ok(Read::refused(Reason::Malformed));
         };
-        let Some(id) = self.incoming_session_id(incoming, message, &prekey, &ephemeral) else {
+        let from = (&incoming.sender, incoming.installation.as_ref());
+        let suite = message.header.key.suite();
+        let Some(id) = self.incoming_session_id(from, suite, &prekey, &ephemeral) else {
             return Ok(Read::refused(Reason::Malformed));
         };
         match store.session(&id)? {
@@ -63,19 +65,21 @@ impl Engine {
         }
     }
 
-    fn incoming_session_id(
+    /// The session that a first message of this suite, from this identity and device, begins or continues. In suite
+    /// x25519 there is none without a device.
+    pub(crate) fn incoming_session_id(
         &self,
-        incoming: &Incoming<'_>,
-        message: &RatchetEntry<'_>,
+        (sender, installation): (&IdentityKey, Option<&InstallationId>),
+        suite: Suite,
         prekey: &SignedPreKey,
         ephemeral: &EphemeralKey,
     ) -> Option<SessionId> {
         Some(SessionId::derive(&SessionParties {
-            initiator: &incoming.sender,
+            initiator: sender,
             responder: &self.me(),
-            installations: match message.header.key.suite() {
+            installations: match suite {
                 Suite::X25519 => SessionInstallations::X25519 {
-                    initiator: incoming.installation.as_ref()?,
+                    initiator: installation?,
                     responder: self.this_device(),
                 },
                 Suite::Secp256k1 => SessionInstallations::Secp256k1,

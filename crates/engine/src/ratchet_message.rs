@@ -1,6 +1,6 @@
 //! Reading a ratchet message: find or set up its session, open it, and only then write.
 
-use crypto_core::{Header, HeaderKey, MessageId, SessionId, SignedPreKey, Suite};
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey, Suite};
 
 use crate::{
     Engine, Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, Store, StoreError,
@@ -50,10 +50,10 @@ impl Engine {
         header: &WireRatchetHeader,
         entry: &WireEntry,
     ) -> Result<Read, ReceiveError> {
-        let Ok(key) = HeaderKey::from_wire(&header.key) else {
+        let Some(message) = RatchetEntry::parse(header, &entry.payload) else {
             return Ok(Read::refused(Reason::Malformed));
         };
-        let suite = key.suite();
+        let suite = message.header.key.suite();
         if !self.config.allows(suite) {
             return Ok(Read::refused(Reason::SuiteForbidden));
         }
@@ -61,15 +61,6 @@ impl Engine {
             // Its associated data names the device.
             return Ok(Read::refused(Reason::Malformed));
         }
-        let message = RatchetEntry {
-            header: Header {
-                key,
-                n: header.n,
-                pn: header.pn,
-            },
-            id: SignedPreKey::from_wire(&header.id).ok(),
-            ciphertext: &entry.payload,
-        };
         match &entry.x3dh {
             Some(x3dh) => self.read_with_x3dh(store, env, incoming, x3dh, &message),
             None => self.read_on_known_session(store, env, incoming, &message),
@@ -87,13 +78,8 @@ impl Engine {
         let Some(prekey) = &message.id else {
             return Ok(Read::refused(Reason::Malformed));
         };
-        let suite = message.header.key.suite();
-        let mut candidates = store.sessions_on_prekey(&incoming.sender, prekey)?;
-        candidates.retain(|session| {
-            let same_device =
-                suite == Suite::Secp256k1 || session.installation == incoming.installation;
-            session.suite() == suite && same_device
-        });
+        let from = (&incoming.sender, incoming.installation.as_ref());
+        let mut candidates = sessions_of(store, from, message.header.key.suite(), prekey)?;
         if candidates.is_empty() {
             return Ok(Read::Failed {
                 reason: Reason::SessionNotFound,
@@ -197,6 +183,23 @@ impl Engine {
         let opened = self.keep(store, env.now, incoming, session, accepted)?;
         Ok(Read::Opened(opened))
     }
+}
+
+/// The sessions that a message without an X3DH header can be of: those with the sender on the prekey it names, of its suite
+/// and, where the suite proves it, of its device.
+pub(crate) fn sessions_of(
+    store: &dyn Store,
+    (sender, installation): (&IdentityKey, Option<&InstallationId>),
+    suite: Suite,
+    prekey: &SignedPreKey,
+) -> Result<Vec<Session>, StoreError> {
+    let mut sessions = store.sessions_on_prekey(sender, prekey)?;
+    sessions.retain(|session| {
+        let same_device =
+            suite == Suite::Secp256k1 || session.installation.as_ref() == installation;
+        session.suite() == suite && same_device
+    });
+    Ok(sessions)
 }
 
 /// A message that does not open on an expired session may well be genuine: it is so when we have lost a part of that

@@ -21,7 +21,7 @@ pub(crate) struct ReplyLimiter {
     oldest_first: VecDeque<IdentityKey>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Reply {
     at: UnixMillis,
     installation: Option<InstallationId>,
@@ -35,6 +35,15 @@ impl ReplyLimiter {
             sent: HashMap::new(),
             oldest_first: VecDeque::new(),
         }
+    }
+
+    /// What is known of one identity alone.
+    pub(crate) fn only(&self, identity: &IdentityKey) -> Self {
+        let mut only = Self::new(self.span, self.per_identity);
+        if let Some(replies) = self.sent.get(identity) {
+            only.replies_to(identity).clone_from(replies);
+        }
+        only
     }
 
     /// Whether a reply to a message of this device may be sent now; if so, it is counted.

@@ -139,7 +139,11 @@ impl Viewer {
             .collect()
     }
 
-    fn session(&self, store: &dyn StoreRead, session: &Session) -> Result<SessionView, StoreError> {
+    pub(crate) fn session(
+        &self,
+        store: &dyn StoreRead,
+        session: &Session,
+    ) -> Result<SessionView, StoreError> {
         let standing = standing_now(store, session)?;
         let ended_at = match standing {
             Standing::Active => None,

@@ -4,6 +4,7 @@ mod bundle;
 mod contact;
 mod device;
 mod event;
+mod explain;
 mod message;
 mod reason;
 

@@ -18,14 +18,15 @@ pub use self::{
     event::{EventListParams, SubscribeParams, UnsubscribeParams},
     message::{
         AdvertiseParams, ConfirmParams, DecryptParams, EncryptGroupParams, EncryptParams,
-        EncryptPublicParams, ImportBundleParams, InspectBundleParams, InspectMessageParams,
+        EncryptPublicParams, ExplainParams, ImportBundleParams, InspectBundleParams,
+        InspectMessageParams,
     },
 };
 use crate::{
     params::{ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
-        Encrypted, Envelopes, Events, Health, ImportedBundleInfo, ImportedPreKeyInfo,
+        Encrypted, Envelopes, Events, Explanation, Health, ImportedBundleInfo, ImportedPreKeyInfo,
         InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, NewAccount, Removed,
         SessionInfo, SessionsReset, Status, Version,
     },
@@ -144,6 +145,8 @@ methods! {
     MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed;
     /// Takes a wire message apart without any key.
     MessageInspect = "message_inspect" (InspectMessageParams) -> InspectedMessageInfo;
+    /// Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
+    MessageExplain = "message_explain" (ExplainParams) -> Explanation;
 
     /// Lists the devices of an identity, ours by default.
     InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>;
@@ -230,6 +233,7 @@ mod tests {
         read_and_write::<MessageDecrypt>,
         read_and_write::<MessageConfirm>,
         read_and_write::<MessageInspect>,
+        read_and_write::<MessageExplain>,
         read_and_write::<InstallationList>,
         read_and_write::<InstallationEnable>,
         read_and_write::<InstallationDisable>,
@@ -315,6 +319,7 @@ mod tests {
             ("message_decrypt", "account?, sender, message, confirm?"),
             ("message_confirm", "account?, messageIds"),
             ("message_inspect", "message"),
+            ("message_explain", "account?, sender, message"),
             ("installation_list", "account?, identity?"),
             ("installation_enable", "account?, installationId, identity?"),
             (

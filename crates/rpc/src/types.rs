@@ -9,6 +9,7 @@ mod bundle;
 mod contact;
 mod device;
 mod event;
+mod explain;
 mod message;
 mod system;
 
@@ -21,6 +22,7 @@ pub use bundle::*;
 pub use contact::*;
 pub use device::*;
 pub use event::*;
+pub use explain::*;
 pub use message::*;
 pub use system::*;
 

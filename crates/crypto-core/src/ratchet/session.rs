@@ -105,6 +105,15 @@ impl SessionRatchet {
         receiving.as_ref().map(|receiving| receiving.key)
     }
 
+    /// The number of the next message of the chain that we receive on: the keys of those before it are stored, or gone.
+    #[must_use]
+    pub fn receiving_number(&self) -> Option<u32> {
+        match &self.0 {
+            Either::X25519(ratchet) => ratchet.receiving.as_ref().map(|chain| chain.chain.n),
+            Either::Secp256k1(ratchet) => ratchet.receiving.as_ref().map(|chain| chain.chain.n),
+        }
+    }
+
     /// Encrypts the next message. Takes the ratchet and gives the one to go on with: the old one must not be
     /// used again, and the new one must be durable before the ciphertext leaves.
     ///

@@ -9,7 +9,7 @@ use rpc::{
     methods,
     types::{
         BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, EventInfo,
-        ImportedBundleInfo, InspectedBundleInfo, InspectedMessageInfo,
+        Explanation, ImportedBundleInfo, InspectedBundleInfo, InspectedMessageInfo,
     },
 };
 
@@ -146,6 +146,23 @@ pub(super) async fn message_decrypt(
         .await?;
     }
     Ok(decrypted)
+}
+
+pub(super) async fn message_explain(
+    daemon: Arc<Daemon>,
+    params: methods::ExplainParams,
+) -> Result<Explanation> {
+    let account = daemon.account(params.account.as_ref())?;
+    let request = ReceiveRequest {
+        sender: params.sender,
+        wire: params.message.0,
+        confirm: false,
+    };
+    account
+        .worker
+        .try_out(move |engine, store, env| Ok(engine.explain(store, env, &request)?))
+        .await
+        .map(Explanation::from)
 }
 
 pub(super) async fn message_confirm(

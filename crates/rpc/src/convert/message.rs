@@ -19,7 +19,7 @@ use crate::types::{
 /// Name of the entry that any device of an identity can read.
 const ANY_INSTALLATION: &str = "none";
 
-const fn mode(mode: Mode) -> &'static str {
+pub(super) const fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::X3dh => "x3dh",
         Mode::Ratchet => "ratchet",

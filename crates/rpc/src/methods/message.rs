@@ -95,6 +95,18 @@ params! {
 }
 
 params! {
+    /// For `message_explain`.
+    ExplainParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// The identity that the transport names as the sender.
+        sender = "sender": IdentityKey,
+        /// The wire message.
+        message = "message": Wire,
+    }
+}
+
+params! {
     /// For `message_confirm`.
     ConfirmParams {
         /// May be left out when there is exactly one.

@@ -1,0 +1,210 @@
+//! Why a message opens, or does not, in words.
+
+use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState};
+
+use super::{message::mode, millis, name};
+use crate::forms::to_hex;
+use crate::types::{
+    Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, PossibleSessionInfo,
+};
+
+/// Characters of an id that people are shown.
+const SHORT_ID_CHARS: usize = 10;
+
+impl From<Explained> for Explanation {
+    fn from(explained: Explained) -> Self {
+        let sentences = sentences(&explained);
+        let Explained {
+            received,
+            message,
+            addressed,
+            installation,
+            prekey,
+            sessions,
+        } = explained;
+        let answer = Decrypted::from(received);
+        let hint = answer.hint.unwrap_or_else(|| {
+            match (answer.outcome.as_str(), answer.duplicate) {
+                (_, true) => "it was read before and is not confirmed: `message_decrypt` gives it again, marked as a duplicate",
+                ("decrypted" | "public", _) => "it opens now: `message_decrypt` gives its content",
+                ("bundle", _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
+                _ => "it is one of our own that came back: there is nothing to do",
+            }
+            .to_owned()
+        });
+        let opens = matches!(answer.outcome.as_str(), "decrypted" | "public" | "bundle");
+        Self {
+            outcome: answer.outcome,
+            reason: answer.reason,
+            hint,
+            next_action: answer
+                .next_action
+                .unwrap_or_else(|| if opens { "decrypt" } else { "drop" }.to_owned()),
+            reply_due: answer.reply.is_some(),
+            explanation: sentences,
+            message_id: answer.message_id,
+            session_id: answer.session_id,
+            forward_secrecy: answer.forward_secrecy,
+            authenticated: answer.authenticated,
+            duplicate: answer.duplicate,
+            sender: answer.sender,
+            installation_id: answer.installation_id,
+            installation: installation.map(InstallationInfo::from),
+            addressed_to: match addressed {
+                Addressed::ThisDevice(_) => "this_device",
+                Addressed::AnyDevice => "any_device",
+                Addressed::Everyone => "everyone",
+                Addressed::OtherDevices => "other_devices",
+                Addressed::Nobody => "nobody",
+            }
+            .to_owned(),
+            mode: match addressed {
+                Addressed::ThisDevice(of) => of.map(|of| mode(of).to_owned()),
+                Addressed::AnyDevice => Some("dh".to_owned()),
+                _ => None,
+            },
+            prekey: prekey.map(NamedPreKeyInfo::from),
+            sessions: sessions
+                .into_iter()
+                .map(PossibleSessionInfo::from)
+                .collect(),
+            new_installations: answer.new_installations,
+            warnings: answer.warnings,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<NamedPreKey> for NamedPreKeyInfo {
+    fn from(prekey: NamedPreKey) -> Self {
+        let (state, replaced_at, erase_at) = match prekey.state {
+            PreKeyState::Current => ("current", None, None),
+            PreKeyState::Replaced { since, erase_at } => ("replaced", Some(since), Some(erase_at)),
+            PreKeyState::NotOurs => ("not_ours", None, None),
+        };
+        Self {
+            signed_pre_key: Hex(prekey.key.to_bytes().to_vec()),
+            state: state.to_owned(),
+            replaced_at: millis(replaced_at),
+            erase_at: millis(erase_at),
+        }
+    }
+}
+
+impl From<PossibleSession> for PossibleSessionInfo {
+    fn from(possible: PossibleSession) -> Self {
+        let (key, missing) = match possible.key {
+            MessageKeyState::Read => ("read", None),
+            MessageKeyState::Skipped => ("skipped", None),
+            MessageKeyState::Gone => ("gone", None),
+            MessageKeyState::Ahead { missing } => ("ahead", Some(missing)),
+            MessageKeyState::NewChain => ("new_chain", None),
+        };
+        Self {
+            session: possible.session.into(),
+            message_id: Hex(possible.message.as_bytes().to_vec()),
+            message_key: key.to_owned(),
+            missing,
+        }
+    }
+}
+
+/// What was found, from the outside of the message to its inside.
+fn sentences(explained: &Explained) -> Vec<String> {
+    let mut sentences = vec![of_sender(explained), of_target(explained)];
+    sentences.extend(explained.prekey.as_ref().map(|prekey| {
+        let key = short(&prekey.key.to_bytes());
+        match prekey.state {
+            PreKeyState::Current => format!("Its session rests on our present prekey {key}."),
+            PreKeyState::Replaced { .. } => format!("Its session rests on our prekey {key}, which was replaced and not erased yet."),
+            PreKeyState::NotOurs => format!("Its session rests on the prekey {key}, which is the sender's, or one of ours that was erased."),
+        }
+    }));
+    if explained.prekey.is_some() {
+        match (explained.addressed, explained.sessions.as_slice()) {
+            (Addressed::ThisDevice(Some(engine::Mode::X3dh)), []) => {
+                sentences.push("It begins a session that this device does not have yet.".to_owned());
+            }
+            (_, []) => sentences.push(
+                "It continues a session that this device does not have, with this sender and device.".to_owned(),
+            ),
+            (_, sessions) => sentences.extend(sessions.iter().map(of_session)),
+        }
+    }
+    sentences
+}
+
+fn of_sender(explained: &Explained) -> String {
+    let known = explained
+        .installation
+        .as_ref()
+        .map(|view| InstallationInfo::from(view.clone()));
+    match (&explained.received.installation, known) {
+        (None, _) => "It names no valid installation id as its sender's.".to_owned(),
+        (Some(_), Some(known)) if known.this_device => {
+            "It names this very device as its sender's.".to_owned()
+        }
+        (Some(id), None) => format!("Its sender's device {} is not known here.", name(id)),
+        (Some(id), Some(known)) => {
+            format!(
+                "Its sender's device {} is known here: {}.",
+                name(id),
+                known.state
+            )
+        }
+    }
+}
+
+fn of_target(explained: &Explained) -> String {
+    let targets = explained.message.targets.len();
+    match explained.addressed {
+        Addressed::ThisDevice(Some(of)) => format!(
+            "It has an entry for this device among {targets}, encrypted with {}.",
+            mode(of)
+        ),
+        Addressed::ThisDevice(None) => {
+            "Its entry for this device has headers that make no sense together.".to_owned()
+        }
+        Addressed::AnyDevice => {
+            "Its entry is encrypted with DH for any device of this identity: nothing proves its sender, and there is no forward secrecy.".to_owned()
+        }
+        Addressed::Everyone => {
+            "It is public: it is not encrypted, and nothing proves its sender.".to_owned()
+        }
+        Addressed::OtherDevices => {
+            format!("None of its entries is for this device; there are {targets}.")
+        }
+        Addressed::Nobody => "It has no entry, and carries bundles at most.".to_owned(),
+    }
+}
+
+fn of_session(possible: &PossibleSession) -> String {
+    let session = short(possible.session.id.as_bytes());
+    let key = match possible.key {
+        MessageKeyState::Read => {
+            "it was read on it, and its key is kept until it is confirmed".to_owned()
+        }
+        MessageKeyState::Skipped => {
+            "its key is kept, since a later message was read before it".to_owned()
+        }
+        MessageKeyState::Gone => {
+            "its key there was used or dropped, and erased".to_owned()
+        }
+        MessageKeyState::Ahead { missing: 0 } => {
+            "it is the next one there".to_owned()
+        }
+        MessageKeyState::Ahead { missing } => {
+            format!("{missing} messages before it have not come yet")
+        }
+        MessageKeyState::NewChain => {
+            "it names a ratchet key that session has not met: the next step of the sender, if it is of that session".to_owned()
+        }
+    };
+    format!("It can be of session {session}: {key}.")
+}
+
+fn short(bytes: &[u8]) -> String {
+    let hex = to_hex(bytes);
+    let short: String = hex.chars().take(SHORT_ID_CHARS).collect();
+    format!("{short}…")
+}

@@ -1,0 +1,84 @@
+//! Why a message opens, or does not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Hex, InspectedMessageInfo, InstallationInfo, SessionInfo, WarningInfo};
+
+/// What a message is, what it needs, what of that there is, and what to do next. Nothing was changed to find it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// What `message_decrypt` would answer now: `decrypted`, `public`, `bundle`, `own`, `not_targeted` or `undecryptable`.
+    pub outcome: String,
+    /// Why it would not be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// What is to be known of that, for people.
+    pub hint: String,
+    /// What to do: `send_reply`, `drop`, `wait` or `rekey` as in `message_decrypt`; `decrypt` if it opens now.
+    pub next_action: String,
+    /// Whether `message_decrypt` would give a `reply` to send.
+    pub reply_due: bool,
+    /// All of it in sentences, one after the other, for people.
+    pub explanation: Vec<String>,
+    /// The message, the same at both ends; null if the bytes do not tell.
+    pub message_id: Option<Hex>,
+    /// The session it opens on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session_id: Option<Hex>,
+    /// Read through a ratchet.
+    pub forward_secrecy: bool,
+    /// The sender's identity is proven by the message itself.
+    pub authenticated: bool,
+    /// Read before, and not confirmed.
+    pub duplicate: bool,
+    /// The identity the caller named.
+    pub sender: Hex,
+    /// The device the message names; null if it names none.
+    pub installation_id: Option<String>,
+    /// What is known of that device; null if nothing is.
+    pub installation: Option<InstallationInfo>,
+    /// `this_device`, `any_device` (DH), `everyone` (public), `other_devices` or `nobody` (no entry).
+    pub addressed_to: String,
+    /// How the entry for this device is encrypted: `x3dh`, `ratchet` or `dh`; null if there is none, or its headers make no sense together.
+    pub mode: Option<String>,
+    /// The signed prekey that the entry names; null if it names none.
+    pub prekey: Option<NamedPreKeyInfo>,
+    /// The sessions that the entry can be of, newest first.
+    pub sessions: Vec<PossibleSessionInfo>,
+    /// Devices it would tell of for the first time.
+    pub new_installations: Vec<String>,
+    /// What was odd.
+    pub warnings: Vec<WarningInfo>,
+    /// The message taken apart, as `message_inspect` does.
+    pub message: InspectedMessageInfo,
+}
+
+/// A signed prekey that an entry names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedPreKeyInfo {
+    /// Its public part.
+    pub signed_pre_key: Hex,
+    /// `current`, `replaced`, or `not_ours`: the other side's, or erased.
+    pub state: String,
+    /// When it was replaced; null if it was not.
+    pub replaced_at: Option<u64>,
+    /// The earliest that it will be erased; null if it was not replaced.
+    pub erase_at: Option<u64>,
+}
+
+/// A session that an entry can be of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PossibleSessionInfo {
+    /// The session.
+    pub session: SessionInfo,
+    /// What the message is called if it is of this session.
+    pub message_id: Hex,
+    /// Its key: `read` (kept until the message is confirmed), `skipped` (kept since a later one was read), `gone` (used or
+    /// dropped), `ahead` (reached over `missing` messages that have not come) or `new_chain` (known once it opens).
+    pub message_key: String,
+    /// Messages between the last one read and this one; null unless it is ahead.
+    pub missing: Option<u32>,
+}
