@@ -13,12 +13,13 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Who may use whom among the workspace's own crates.
-const MAY_USE: [(&str, &[&str]); 5] = [
+const MAY_USE: [(&str, &[&str]); 6] = [
     ("crypto-core", &[]),
     ("engine", &["crypto-core"]),
     ("session-store", &["engine", "crypto-core"]),
     ("rpc", &["engine", "crypto-core"]),
     ("daemon", &["rpc", "session-store", "engine", "crypto-core"]),
+    ("fuzz-targets", &["daemon", "rpc", "engine", "crypto-core"]),
 ];
 
 /// Packages that one crate alone may name.

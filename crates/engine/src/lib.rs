@@ -28,6 +28,8 @@ mod receive;
 mod records;
 mod replies;
 mod retired;
+#[cfg(any(test, feature = "testing"))]
+pub mod rewrite;
 mod send;
 mod standing;
 mod store;

@@ -4,6 +4,7 @@
 //! committed is gone after [`MemoryStore::crash`].
 
 mod batch;
+mod contents;
 mod copies;
 mod read;
 

@@ -17,7 +17,7 @@ mod device;
 mod home;
 mod letter;
 mod oracle;
-pub(crate) mod random;
+mod random;
 mod schedule;
 mod settlement;
 mod story;
@@ -34,6 +34,7 @@ use self::{
 pub use self::{
     device::Fate,
     home::{Home, InMemory},
+    random::Sequence,
     schedule::{Kind, Mix, Step},
     story::{days, hours},
 };

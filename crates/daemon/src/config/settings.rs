@@ -85,7 +85,15 @@ impl Config {
             ))
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-        toml::from_str(&text).map_err(|error| wrong(&error))
+        Self::parse(&text).map_err(|error| wrong(&error))
+    }
+
+    /// Reads the text of a configuration file. What each value means is checked by [`Self::settle`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the line that is no TOML, the key that is unknown or the value of another type.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError(one_line(&error.to_string())))
     }
 
     fn overridden_by(mut self, flags: Flags) -> Self {
@@ -108,7 +116,11 @@ impl Config {
         self
     }
 
-    fn settle(self) -> Result<Settings, ConfigError> {
+    /// Settles every automatic value and checks all others.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key that is wrong.
+    pub fn settle(self) -> Result<Settings, ConfigError> {
         let engine = self.engine()?;
         let data_dir = match given(&self.data_dir) {
             Some(dir) => PathBuf::from(dir),

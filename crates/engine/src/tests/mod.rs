@@ -19,7 +19,7 @@ use crate::{
     Account, AccountName, Config, Engine, Env, Envelope, EventKind, InstallationView, Mode,
     Outcome, PairingError, PreKeyImport, Reason, ReceiveError, ReceiveRequest, Received, SendError,
     SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis,
-    memory::MemoryStore, world::random::Sequence,
+    memory::MemoryStore, world::Sequence,
 };
 
 /// The scenarios begin here: 2023-11-14.

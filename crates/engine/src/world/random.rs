@@ -4,7 +4,10 @@ use rand_core::{TryCryptoRng, TryRng};
 
 /// A repeatable sequence (SplitMix64): the same seed makes the same keys.
 #[derive(Debug)]
-pub(crate) struct Sequence(pub(crate) u64);
+pub struct Sequence(
+    /// The seed, or what has become of it.
+    pub u64,
+);
 
 impl Sequence {
     /// The sequence of `seed` and a name.

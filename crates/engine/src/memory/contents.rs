@@ -1,0 +1,58 @@
+//! What a store in memory holds, in whole, for comparisons.
+
+use super::{MemoryStore, Tables};
+use crate::{Handshake, OwnPreKey, Session, StoredKey};
+
+impl MemoryStore {
+    /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
+    /// ages is no record: a number that is left out tells nothing.
+    #[must_use]
+    pub fn contents(&self) -> Vec<String> {
+        let Tables {
+            own_prekeys,
+            own_bundle,
+            peers,
+            devices,
+            sessions,
+            stored_keys,
+            first_messages,
+            replies,
+            running_time,
+            events,
+            last_event,
+            next_age: _,
+        } = &self.tables;
+        let mut records = vec![format!("{own_bundle:?}{running_time:?}{last_event:?}")];
+        records.extend(own_prekeys.values().map(own_prekey));
+        records.extend(peers.values().map(|peer| format!("{peer:?}")));
+        records.extend(devices.values().map(|device| format!("{device:?}")));
+        records.extend(sessions.values().map(|(age, of)| session(*age, of)));
+        records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
+        records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
+        records.extend(replies.iter().map(|reply| format!("{reply:?}")));
+        records.extend(events.iter().map(|event| format!("{event:?}")));
+        records
+    }
+}
+
+fn own_prekey(prekey: &OwnPreKey) -> String {
+    let ratchet = prekey.ratchet.as_ref();
+    let secret = ratchet.map(|ratchet| *ratchet.pair.secret_bytes());
+    format!("{prekey:?}{:?}{secret:?}", *prekey.signed.secret_bytes())
+}
+
+fn session(age: u64, session: &Session) -> String {
+    let shared = match &session.handshake {
+        Handshake::Unconfirmed { shared, .. } => Some(shared.secret_bytes()),
+        Handshake::Established => None,
+    };
+    format!(
+        "{age}{session:?}{:?}{:?}{shared:?}",
+        *session.ratchet.to_bytes(),
+        session.retired.to_bytes()
+    )
+}
+
+fn stored_key(age: u64, key: &StoredKey) -> String {
+    format!("{age}{key:?}{:?}", key.key.secret_bytes())
+}

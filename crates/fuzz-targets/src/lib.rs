@@ -1,0 +1,50 @@
+//! What the fuzzers run: for each parser a function that takes any bytes, and one for sequences of operations.
+//!
+//! A function returns if all is well and panics where a property does not hold. `fuzz/` gives them to libFuzzer;
+//! `tests/corpora.rs` runs the inputs that are kept, on any toolchain.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a property that does not hold is told by panicking"
+)]
+
+mod bundle;
+mod config;
+mod contact_code;
+mod device;
+mod keys;
+mod parameters;
+mod phrase;
+mod receive;
+mod sequences;
+mod wire;
+
+pub use self::{
+    bundle::{bundle, bundle_seeds},
+    config::config,
+    contact_code::contact_code,
+    keys::keys,
+    parameters::{parameter_seeds, parameters},
+    phrase::phrase,
+    receive::{receive, receive_seeds},
+    sequences::sequences,
+    wire::wire,
+};
+
+/// A target: its name, which is that of its corpus too, and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("wire", wire),
+    ("receive", receive),
+    ("bundle", bundle),
+    ("contact_code", contact_code),
+    ("keys", keys),
+    ("phrase", phrase),
+    ("config", config),
+    ("parameters", parameters),
+    ("sequences", sequences),
+];

@@ -1,0 +1,230 @@
+//! Messages that reach a device in the midst of its conversations.
+
+use std::cell::RefCell;
+
+use crypto_core::IdentityKey;
+use engine::{Outcome, ReceiveError, StoreRead as _, inspect_message};
+
+use crate::device::{Device, check_same};
+
+/// A reader, those who write to it, and what they wrote that has not arrived.
+struct Scene {
+    reader: Device,
+    /// What the reader's store holds before each input.
+    before: Vec<String>,
+    senders: [IdentityKey; 4],
+    /// By number of the sender: what was really sent.
+    letters: Vec<(u8, &'static str, Vec<u8>)>,
+}
+
+thread_local! {
+    static SCENE: RefCell<Scene> = RefCell::new(Scene::new());
+}
+
+/// Numbers of the senders.
+const ALICE: u8 = 0;
+const CAROL: u8 = 1;
+const DAVE: u8 = 2;
+const SELF: u8 = 3;
+
+impl Scene {
+    /// Alice and the reader are in a session of suite x25519, Carol and the reader in one of suite secp256k1; Dave is
+    /// known by his bundle alone, and the reader has a second device, enabled on both sides.
+    fn new() -> Self {
+        let mut alice = Device::new(1, "x1-alice", Device::small());
+        let mut reader = Device::new(2, "x1-reader", Device::small());
+        let mut carol = Device::new(3, "carol", Device::small());
+        let mut dave = Device::new(4, "x1-dave", Device::small());
+        let mut stranger = Device::new(4, "x1-stranger", Device::small());
+        let mut laptop = Device::new(2, "x1-laptop", Device::small());
+        carol.make_plain();
+
+        meet(&mut alice, &mut reader);
+        meet(&mut reader, &mut carol);
+        let of_reader = reader.bundle().expect("a bundle");
+        dave.import(&of_reader).expect("imported");
+        laptop.import(&of_reader).expect("imported");
+        let of_laptop = laptop.bundle().expect("a bundle");
+        reader.import(&of_laptop).expect("imported");
+        for (at, of) in [
+            (&mut reader, laptop.id.clone()),
+            (&mut laptop, "x1-reader".parse_id()),
+        ] {
+            at.call(|engine, store, env| engine.enable_installation(store, env, None, &of))
+                .expect("enabled");
+        }
+
+        let me = reader.key;
+        let mut letters = Vec::new();
+        for text in ["alice 1", "alice 2", "alice 3"] {
+            letters.push((ALICE, text, alice.send(me, text)));
+        }
+        // A reply moves the ratchet of what comes after it.
+        let reply = reader.send(alice.key, "reply");
+        alice.receive(me, &reply, true).expect("read");
+        letters.push((ALICE, "alice 4", alice.send(me, "alice 4")));
+        letters.push((CAROL, "carol 1", carol.send(me, "carol 1")));
+        letters.push((CAROL, "carol 2", carol.send(me, "carol 2")));
+        letters.push((DAVE, "dave 1", dave.send(me, "dave 1")));
+        letters.push((DAVE, "dave 2", dave.send(me, "dave 2")));
+        letters.push((DAVE, "stranger", stranger.send(me, "stranger")));
+        let copy = laptop.try_send(alice.key, "copy").expect("sent");
+        let own = copy
+            .envelopes
+            .into_iter()
+            .find(|envelope| envelope.recipient == Some(me));
+        letters.push((SELF, "copy", own.expect("a copy").wire));
+        alice.later(30);
+        let advert = alice
+            .call(|engine, store, env| engine.advertise(store, env, &me))
+            .expect("an advertisement");
+        letters.push((ALICE, "", advert.wire));
+
+        reader.commit();
+        Self {
+            before: reader.store.contents(),
+            senders: [alice.key, carol.key, dave.key, me],
+            reader,
+            letters,
+        }
+    }
+
+    fn take(&mut self, input: &[u8]) {
+        let Some((flags, wire)) = input.split_first() else {
+            return;
+        };
+        let number = flags & 3;
+        let confirm = flags & 4 != 0;
+        let Some(sender) = self.senders.get(usize::from(number)).copied() else {
+            return;
+        };
+        let received = self.reader.receive(sender, wire, confirm);
+        let read = match &received {
+            Ok(received) => {
+                if let Outcome::Decrypted(text) = &received.outcome
+                    && received.authenticated
+                {
+                    let sent = self.letters.iter().any(|(from, said, _)| {
+                        *from == number && said.as_bytes() == text.as_slice()
+                    });
+                    assert!(sent, "nobody said this");
+                }
+                matches!(received.outcome, Outcome::Decrypted(_))
+            }
+            Err(ReceiveError::NotAMessage(_)) => {
+                self.check_same("bytes that are no message were kept");
+                false
+            }
+            Err(error) => panic!("not received: {error}"),
+        };
+        if !read && !has_valid_bundle(wire) {
+            self.check_same("a message that was not read was kept");
+        }
+        self.check_bounds();
+        if read {
+            self.read_again(sender, wire, confirm);
+        } else {
+            self.still_reads();
+        }
+        self.reader.take_back();
+        self.check_same("not all is taken back");
+    }
+
+    fn check_same(&self, said: &str) {
+        check_same(&self.before, &self.reader.store, said);
+    }
+
+    /// What was read is given again until it is confirmed, and marked.
+    fn read_again(&mut self, sender: IdentityKey, wire: &[u8], confirmed: bool) {
+        let again = self.reader.receive(sender, wire, true).expect("a message");
+        if again.forward_secrecy || confirmed {
+            let read = matches!(again.outcome, Outcome::Decrypted(_)) && again.forward_secrecy;
+            assert_eq!(read, !confirmed, "{:?}", again.outcome);
+            assert_eq!(again.duplicate, read, "the mark of a duplicate");
+        }
+    }
+
+    /// A message that was not read costs none that was really sent.
+    fn still_reads(&mut self) {
+        let Some((from, text, wire)) = self.letters.first() else {
+            return;
+        };
+        let Some(sender) = self.senders.get(usize::from(*from)) else {
+            return;
+        };
+        let received = self.reader.receive(*sender, wire, true).expect("a message");
+        match received.outcome {
+            Outcome::Decrypted(said) => assert_eq!(said.as_slice(), text.as_bytes()),
+            other => panic!("a message was lost to one that was not read: {other:?}"),
+        }
+    }
+
+    fn check_bounds(&self) {
+        let limits = Device::small();
+        for identity in &self.senders {
+            let known = self.reader.store.devices(identity).expect("read");
+            assert!(known.len() <= limits.max_known_devices);
+        }
+        for session in self.reader.store.sessions(None).expect("read") {
+            let keys = self
+                .reader
+                .store
+                .stored_key_count(&session.id)
+                .expect("read");
+            assert!(keys <= u64::from(limits.max_message_keys));
+        }
+    }
+}
+
+/// Reading text as an id that is known to be one.
+trait ParseId {
+    fn parse_id(&self) -> crypto_core::InstallationId;
+}
+
+impl ParseId for str {
+    fn parse_id(&self) -> crypto_core::InstallationId {
+        crypto_core::InstallationId::parse(self).expect("an id")
+    }
+}
+
+/// `initiator` sends first, and both have answered each other.
+fn meet(initiator: &mut Device, responder: &mut Device) {
+    let bundle = responder.bundle().expect("a bundle");
+    initiator.import(&bundle).expect("imported");
+    let (from, to) = (initiator.key, responder.key);
+    let hello = initiator.send(to, "hello");
+    responder.receive(from, &hello, true).expect("read");
+    let hi = responder.send(from, "hi");
+    initiator.receive(to, &hi, true).expect("read");
+    let so = initiator.send(to, "so");
+    responder.receive(from, &so, true).expect("read");
+}
+
+fn has_valid_bundle(wire: &[u8]) -> bool {
+    inspect_message(wire).is_ok_and(|message| {
+        let mut bundles = message.bundles.into_iter().flatten();
+        bundles.any(|bundle| bundle.fault.is_none())
+    })
+}
+
+/// A message reaches a device. The first byte says from whom it is said to be, and whether it is confirmed.
+///
+/// What is read as authentic was said by that sender. What is not read changes nothing but what a valid bundle in it
+/// brings, and costs no other message. Nothing grows beyond its limit.
+pub fn receive(input: &[u8]) {
+    SCENE.with_borrow_mut(|scene| scene.take(input));
+}
+
+/// What was really sent in the scene of [`receive`], as inputs of it.
+#[must_use]
+pub fn receive_seeds() -> Vec<Vec<u8>> {
+    SCENE.with_borrow(|scene| {
+        let letters = scene.letters.iter().enumerate();
+        letters
+            .map(|(number, (from, _, wire))| {
+                let confirm = if number % 2 == 0 { 4 } else { 0 };
+                [&[from | confirm], wire.as_slice()].concat()
+            })
+            .collect()
+    })
+}

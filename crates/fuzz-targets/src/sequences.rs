@@ -1,0 +1,77 @@
+//! Sequences of operations of two to four devices in a simulated world.
+
+use engine::{
+    Config,
+    world::{InMemory, Kind, Mix, World},
+};
+
+/// Steps of one sequence; what follows is ignored.
+const MAX_STEPS: usize = 48;
+/// Bytes of one step: what happens, at which device, and two numbers more.
+const STEP_BYTES: usize = 5;
+
+/// Who is in the world. A star marks devices like those of status-go.
+const CASTS: [&[&str]; 6] = [
+    &["alice/phone", "bob/phone"],
+    &["alice/phone*", "bob/phone*"],
+    &["alice/phone*", "bob/phone"],
+    &["alice/phone", "alice/laptop", "bob/phone"],
+    &["alice/phone", "bob/phone", "carol/phone*"],
+    &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop*"],
+];
+
+/// A sequence happens, and the oracle of the world holds every step against protocol §7.
+///
+/// The first byte names the cast, the second the limits and whether they know each other, the third the keys.
+pub fn sequences(input: &[u8]) {
+    let [cast, start, keys, steps @ ..] = input else {
+        return;
+    };
+    let Some(cast) = CASTS.get(usize::from(*cast) % CASTS.len()) else {
+        return;
+    };
+    let limits = if start % 4 == 3 {
+        little_room()
+    } else {
+        Config::default()
+    };
+    let mix = everything();
+    let steps: Vec<_> = steps
+        .chunks_exact(STEP_BYTES)
+        .take(MAX_STEPS)
+        .filter_map(|step| <[u8; STEP_BYTES]>::try_from(step).ok())
+        .map(|[kind, at, which, low, high]| {
+            let more = u16::from_le_bytes([low, high]);
+            mix.step([kind.into(), at.into(), which.into(), more])
+        })
+        .collect();
+    let mut world = World::build(InMemory, u64::from(*keys), cast, limits);
+    if start % 4 > 0 {
+        world.introduce();
+    }
+    world.live(&steps);
+}
+
+/// Every kind of step, so that the number of a kind is its byte.
+fn everything() -> Mix {
+    Mix::everyday()
+        .and(5, Kind::DieSending)
+        .and(5, Kind::DieReading)
+        .and(3, Kind::Restart)
+        .and(4, Kind::Jump)
+        .and(3, Kind::SetClock)
+        .and(3, Kind::Enable)
+        .and(2, Kind::Disable)
+        .and(3, Kind::Reset)
+        .and(2, Kind::LoseState)
+}
+
+/// So little room that the limits of protocol §1 are met.
+fn little_room() -> Config {
+    Config {
+        max_sessions_per_device: 3,
+        max_sessions_per_identity: 4,
+        max_message_keys: 2,
+        ..Config::default()
+    }
+}

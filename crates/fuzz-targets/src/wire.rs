@@ -1,0 +1,37 @@
+//! Wire messages, without any key.
+
+use engine::{MAX_WIRE_BYTES, inspect_message, rewrite::rewrite_message};
+
+/// Entries of one message that are read at all.
+const MAX_ENTRIES: usize = 4096;
+
+/// A wire message is taken apart: what is found fits into what was given, and writing it down again changes nothing
+/// of it.
+pub fn wire(input: &[u8]) {
+    let Ok(found) = inspect_message(input) else {
+        assert!(rewrite_message(input).is_err(), "read in one way only");
+        return;
+    };
+    assert!(input.len() <= MAX_WIRE_BYTES);
+    assert!(found.targets.len() <= MAX_ENTRIES);
+    let payloads: usize = found
+        .targets
+        .iter()
+        .map(|target| target.payload_bytes)
+        .sum();
+    assert!(payloads + found.public_bytes <= input.len());
+
+    let written = rewrite_message(input).expect("it was read");
+    if written.len() <= MAX_WIRE_BYTES {
+        assert_eq!(
+            inspect_message(&written).as_ref(),
+            Ok(&found),
+            "another message was written than was read"
+        );
+        assert_eq!(
+            rewrite_message(&written).as_ref(),
+            Ok(&written),
+            "what is written is not written the same again"
+        );
+    }
+}
