@@ -10,6 +10,7 @@ mod hash;
 mod ids;
 mod installation;
 mod keys;
+pub mod keystore;
 mod mnemonic;
 mod ratchet;
 mod safety_number;

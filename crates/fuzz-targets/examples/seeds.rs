@@ -151,6 +151,24 @@ fn main() {
 
     write("parameters", parameter_seeds(good));
 
+    let keystores = vectors("trust-keystore.json");
+    let good_files = keystores["good"].as_array().expect("cases").iter();
+    let good_files = good_files.map(|case| case["keystore"].to_string());
+    let bad_files = some(&keystores, "keystore").into_iter().map(str::to_owned);
+    let changes = [
+        [0, 3, 1],
+        [1, 3, 1],
+        [2, 3, 1],
+        [3, 3, 1],
+        [4, 3, 1],
+        [5, 3, 0],
+        [6, 31, 0],
+    ];
+    let changes = changes.map(|change| [&[1; 9], change.as_slice()].concat());
+    let files = good_files.chain(bad_files);
+    let files = files.map(|file| [b"\0", file.as_bytes()].concat());
+    write("keystore", files.chain(changes).chain([vec![1; 9]]));
+
     // Sends and deliveries of each cast, and then whatever the numbers say.
     let sequences = (0..12_u8).map(|cast| {
         let mut seed = vec![cast, cast % 4, cast];

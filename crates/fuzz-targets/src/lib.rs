@@ -15,6 +15,7 @@ mod config;
 mod contact_code;
 mod device;
 mod keys;
+mod keystore;
 mod parameters;
 mod phrase;
 mod receive;
@@ -26,6 +27,7 @@ pub use self::{
     config::config,
     contact_code::contact_code,
     keys::keys,
+    keystore::keystore,
     parameters::{parameter_seeds, parameters},
     phrase::phrase,
     receive::{receive, receive_seeds},
@@ -43,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     ("bundle", bundle),
     ("contact_code", contact_code),
     ("keys", keys),
+    ("keystore", keystore),
     ("phrase", phrase),
     ("config", config),
     ("parameters", parameters),

@@ -6,6 +6,7 @@ pub mod client;
 pub mod convert;
 pub mod error;
 pub mod forms;
+pub mod keystore;
 pub mod methods;
 pub mod params;
 pub mod types;

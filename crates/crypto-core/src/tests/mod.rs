@@ -3,6 +3,7 @@
 mod bundles;
 mod dh_messages;
 mod keys;
+mod keystores;
 mod limits;
 mod mnemonics;
 mod properties;

@@ -1,0 +1,299 @@
+//! An identity key under a password: Web3 Secret Storage, version 3, without its JSON.
+//!
+//! `dk = KDF(password, salt)`, 32 bytes; the key is under AES-128-CTR with `dk[0..16]`; the MAC is
+//! `Keccak-256(dk[16..32] ‖ ciphertext)`.
+
+use std::fmt;
+
+use aes::Aes128;
+use ctr::{
+    Ctr128BE,
+    cipher::{KeyIvInit as _, StreamCipher as _},
+};
+use pbkdf2::pbkdf2_hmac;
+use rand_core::CryptoRng;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::{
+    hash::keccak256,
+    keys::{IdentityKey, IdentityKeyPair},
+};
+
+/// Memory of scrypt's table, `128·n·r` bytes: twice what the usual keystores take, so that a stranger's file cannot eat
+/// the machine.
+pub const MAX_SCRYPT_TABLE_BYTES: u64 = 512 * 1024 * 1024;
+/// Memory of scrypt's blocks, `128·r·p` bytes, which it takes besides its table: the usual ones are under 10 KiB.
+pub const MAX_SCRYPT_BLOCK_BYTES: u64 = 1024 * 1024;
+/// Work of scrypt, `128·n·r·p` bytes filled and read once each: a few seconds. The usual keystores take a quarter.
+pub const MAX_SCRYPT_WORK_BYTES: u64 = 1024 * 1024 * 1024;
+/// scrypt's `p`: the usual ones are 1 to 8.
+pub const MAX_SCRYPT_P: u64 = 16;
+/// Rounds of PBKDF2: a few seconds. The usual keystores take 262144.
+pub const MAX_PBKDF2_ROUNDS: u64 = 10_000_000;
+/// Longest salt: the usual ones have 32 bytes.
+pub const MAX_SALT_BYTES: usize = 256;
+/// Longest ciphertext: that of a whole key.
+pub const MAX_CIPHERTEXT_BYTES: usize = 32;
+
+/// Length of the salts we write.
+const SALT_BYTES: usize = 32;
+
+/// Why a keystore gives no key.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum KeystoreError {
+    /// The cost of the key derivation is no cost, or takes more than a stranger's file may.
+    #[error("{0}: write the keystore again with its program's usual settings")]
+    Cost(&'static str),
+    /// A part that has not the length it must have.
+    #[error("{0}: the keystore is cut short or damaged, take another copy")]
+    Length(&'static str),
+    /// The MAC does not hold.
+    #[error("the password is wrong, or the keystore is damaged: try the password again")]
+    Password,
+    /// What it holds is no private key: zero, or not below the group's order.
+    #[error("the keystore holds no identity key: take the one that was exported for this account")]
+    NoKey,
+    /// The key is not that of the address.
+    #[error("the keystore's address is not that of its key: it was altered, take another copy")]
+    Address,
+}
+
+/// The cost of scrypt, within the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScryptCost {
+    log_n: u8,
+    r: u32,
+    p: u32,
+}
+
+impl ScryptCost {
+    /// What other programs use by default: 256 MiB, about a second.
+    pub const STANDARD: Self = Self {
+        log_n: 18,
+        r: 8,
+        p: 1,
+    };
+    /// What other programs use where memory is short: 4 MiB.
+    pub const LIGHT: Self = Self {
+        log_n: 12,
+        r: 8,
+        p: 6,
+    };
+
+    /// The cost of these numbers.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Cost`] if `n` is no power of two above 1, if `r` or `p` is 0, or if a limit is exceeded.
+    pub fn new(n: u64, r: u64, p: u64) -> Result<Self, KeystoreError> {
+        if !n.is_power_of_two() || n == 1 || r == 0 || p == 0 {
+            return Err(KeystoreError::Cost(
+                "scrypt's n must be a power of two above 1, r and p at least 1",
+            ));
+        }
+        let table = n.saturating_mul(r).saturating_mul(128);
+        let blocks = r.saturating_mul(p).saturating_mul(128);
+        if p > MAX_SCRYPT_P || table > MAX_SCRYPT_TABLE_BYTES || blocks > MAX_SCRYPT_BLOCK_BYTES {
+            return Err(KeystoreError::Cost(
+                "scrypt's n, r and p ask for more than 512 MiB of memory",
+            ));
+        }
+        if table.saturating_mul(p) > MAX_SCRYPT_WORK_BYTES {
+            return Err(KeystoreError::Cost(
+                "scrypt's n, r and p ask for more than a few seconds",
+            ));
+        }
+        let small = |number| u32::try_from(number).map_err(|_| KeystoreError::Cost("scrypt"));
+        Ok(Self {
+            log_n: u8::try_from(n.trailing_zeros()).map_err(|_| KeystoreError::Cost("scrypt"))?,
+            r: small(r)?,
+            p: small(p)?,
+        })
+    }
+
+    /// n: memory and time.
+    #[must_use]
+    pub const fn n(&self) -> u64 {
+        1 << self.log_n
+    }
+
+    /// r: the size of a block.
+    #[must_use]
+    pub const fn r(&self) -> u32 {
+        self.r
+    }
+
+    /// p: how many times the work is done.
+    #[must_use]
+    pub const fn p(&self) -> u32 {
+        self.p
+    }
+}
+
+/// The rounds of PBKDF2-HMAC-SHA-256, within the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pbkdf2Rounds(u32);
+
+impl Pbkdf2Rounds {
+    /// So many rounds.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Cost`] if there are none, or more than [`MAX_PBKDF2_ROUNDS`].
+    pub fn new(rounds: u64) -> Result<Self, KeystoreError> {
+        if !(1..=MAX_PBKDF2_ROUNDS).contains(&rounds) {
+            return Err(KeystoreError::Cost("PBKDF2's c must be from 1 to 10000000"));
+        }
+        u32::try_from(rounds)
+            .map(Self)
+            .map_err(|_| KeystoreError::Cost("PBKDF2"))
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn get(&self) -> u32 {
+        self.0
+    }
+}
+
+/// How the password becomes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kdf {
+    /// scrypt.
+    Scrypt(ScryptCost),
+    /// PBKDF2-HMAC-SHA-256.
+    Pbkdf2(Pbkdf2Rounds),
+}
+
+impl Kdf {
+    fn derive(self, password: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+        let mut derived = Zeroizing::new([0; 32]);
+        let password = password.as_bytes();
+        match self {
+            Self::Scrypt(ScryptCost { log_n, r, p }) => {
+                let params = scrypt::Params::new(log_n, r, p)
+                    .map_err(|_| KeystoreError::Cost("scrypt's n, r and p do not go together"))?;
+                scrypt::scrypt(password, salt, &params, derived.as_mut_slice())
+                    .map_err(|_| KeystoreError::Cost("scrypt"))?;
+            }
+            Self::Pbkdf2(Pbkdf2Rounds(rounds)) => {
+                pbkdf2_hmac::<Sha256>(password, salt, rounds, derived.as_mut_slice());
+            }
+        }
+        Ok(derived)
+    }
+}
+
+/// A private key under a password. Nothing in it is secret but to who knows the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Keystore {
+    /// How the password becomes a key.
+    pub kdf: Kdf,
+    /// At most [`MAX_SALT_BYTES`].
+    pub salt: Vec<u8>,
+    /// The counter that AES-128-CTR begins with.
+    pub iv: [u8; 16],
+    /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them.
+    pub ciphertext: Vec<u8>,
+    /// Keccak-256 of the second half of the derived key and the ciphertext.
+    pub mac: [u8; 32],
+    /// The last 20 bytes of Keccak-256 of the public key; `None` if it is not told.
+    pub address: Option<[u8; 20]>,
+}
+
+impl fmt::Debug for Keystore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keystore")
+            .field("kdf", &self.kdf)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Keystore {
+    /// Puts a key under a password.
+    ///
+    /// # Errors
+    /// None for a cost that was checked; [`KeystoreError::Cost`] is passed on.
+    pub fn seal(
+        identity: &IdentityKeyPair,
+        password: &str,
+        cost: ScryptCost,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, KeystoreError> {
+        let kdf = Kdf::Scrypt(cost);
+        let mut salt = vec![0; SALT_BYTES];
+        let mut iv = [0; 16];
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut iv);
+        let derived = kdf.derive(password, &salt)?;
+        let mut ciphertext = identity.secret_bytes().to_vec();
+        apply_ctr(&derived, &iv, &mut ciphertext);
+        Ok(Self {
+            kdf,
+            salt,
+            iv,
+            mac: mac(&derived, &ciphertext),
+            ciphertext,
+            address: Some(address(identity.public())?),
+        })
+    }
+
+    /// The key, given its password. Takes the memory and time that [`Kdf`] asks for; never more than the limits.
+    ///
+    /// # Errors
+    /// [`KeystoreError`].
+    pub fn open(&self, password: &str) -> Result<IdentityKeyPair, KeystoreError> {
+        if self.salt.len() > MAX_SALT_BYTES {
+            return Err(KeystoreError::Length("the salt has more than 256 bytes"));
+        }
+        let zeros = MAX_CIPHERTEXT_BYTES
+            .checked_sub(self.ciphertext.len())
+            .filter(|zeros| *zeros < MAX_CIPHERTEXT_BYTES)
+            .ok_or(KeystoreError::Length(
+                "the ciphertext has not 1 to 32 bytes",
+            ))?;
+        let derived = self.kdf.derive(password, &self.salt)?;
+        let expected = mac(&derived, &self.ciphertext);
+        if !bool::from(expected.ct_eq(&self.mac)) {
+            return Err(KeystoreError::Password);
+        }
+        let mut secret = Zeroizing::new([0; MAX_CIPHERTEXT_BYTES]);
+        let (_, key) = secret.split_at_mut(zeros);
+        key.copy_from_slice(&self.ciphertext);
+        apply_ctr(&derived, &self.iv, key);
+        let identity =
+            IdentityKeyPair::from_secret_bytes(&secret).map_err(|_| KeystoreError::NoKey)?;
+        if let Some(said) = self.address
+            && said != address(identity.public())?
+        {
+            return Err(KeystoreError::Address);
+        }
+        Ok(identity)
+    }
+}
+
+fn mac(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {
+    keccak256(&[derived.split_at(16).1, ciphertext])
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "half of 32 bytes is a key of AES-128, 16 bytes are its counter"
+)]
+fn apply_ctr(derived: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
+    Ctr128BE::<Aes128>::new_from_slices(derived.split_at(16).0, iv)
+        .expect("the lengths are those of AES-128")
+        .apply_keystream(data);
+}
+
+fn address(identity: &IdentityKey) -> Result<[u8; 20], KeystoreError> {
+    let uncompressed = identity
+        .to_uncompressed()
+        .map_err(|_| KeystoreError::NoKey)?;
+    let [_, point @ ..] = uncompressed;
+    let digest = keccak256(&[&point]);
+    digest
+        .last_chunk::<20>()
+        .copied()
+        .ok_or(KeystoreError::NoKey)
+}
