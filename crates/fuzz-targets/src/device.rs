@@ -6,9 +6,9 @@ use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, SignedPreKey, SignedPreKeyPair, SkipLimits,
 };
 use engine::{
-    Account, AccountName, BundleImportError, Config, Engine, Env, Envelope, ImportedBundle,
-    PreKeyImport, ReceiveError, ReceiveRequest, Received, SendError, SendRequest, Sent, Store,
-    Transaction as _, UnixMillis, memory::MemoryStore, world::Sequence,
+    Account, AccountName, BundleImportError, Config, Engine, Env, Envelope, Explained,
+    ImportedBundle, PreKeyImport, ReceiveError, ReceiveRequest, Received, SendError, SendRequest,
+    Sent, Store, Transaction as _, UnixMillis, memory::MemoryStore, world::Sequence,
 };
 use zeroize::Zeroizing;
 
@@ -117,6 +117,26 @@ impl Device {
         };
         ended.expect("ended");
         result
+    }
+
+    /// What a message would be, which is undone.
+    pub(crate) fn explain(
+        &mut self,
+        sender: IdentityKey,
+        wire: &[u8],
+    ) -> Result<Explained, ReceiveError> {
+        let request = ReceiveRequest {
+            sender,
+            wire: wire.to_vec(),
+            confirm: false,
+        };
+        let mut explained = None;
+        let undone: Result<(), ()> = self.call(|engine, store, env| {
+            explained = Some(engine.explain(store, env, &request));
+            Err(())
+        });
+        undone.expect_err("undone");
+        explained.expect("it was called")
     }
 
     pub(crate) fn bundle(&mut self) -> Result<Vec<u8>, SendError> {

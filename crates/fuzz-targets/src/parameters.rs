@@ -1,63 +1,10 @@
 //! The parameters of every method.
 
-use rpc::{
-    Fields, METHODS, Method, Params as _, RpcError,
-    methods::{
-        AccountCreate, AccountGet, AccountImport, AccountList, AccountRecover, AccountRemove,
-        BundleGet, BundleImport, BundleInspect, DevAdvanceTime, DevImportPrekey, DevNow, EventList,
-        EventSubscribe, EventUnsubscribe, InstallationDisable, InstallationEnable,
-        InstallationList, InstallationSetMetadata, MessageAdvertise, MessageConfirm,
-        MessageDecrypt, MessageEncrypt, MessageEncryptPublic, MessageInspect, SessionList,
-        SessionReset, SystemHealth, SystemStatus, SystemVersion,
-    },
-};
+use rpc::METHODS;
 use serde_json::{Map, Value};
-
-type Reader = fn(&str) -> Result<Map<String, Value>, RpcError>;
 
 /// JSON-RPC's number for parameters that are not what the method takes.
 const INVALID_PARAMS: i32 = -32602;
-
-/// Reads parameters as a request carries them, and writes them as the client does.
-fn read_and_write<M: Method>(params: &str) -> Result<Map<String, Value>, RpcError> {
-    Fields::parse(Some(params), M::Params::FIELDS)
-        .and_then(M::Params::read)
-        .map(|params| params.write())
-}
-
-/// In the order of [`METHODS`].
-const READERS: [Reader; METHODS.len()] = [
-    read_and_write::<AccountCreate>,
-    read_and_write::<AccountRecover>,
-    read_and_write::<AccountImport>,
-    read_and_write::<AccountList>,
-    read_and_write::<AccountGet>,
-    read_and_write::<AccountRemove>,
-    read_and_write::<BundleGet>,
-    read_and_write::<BundleImport>,
-    read_and_write::<BundleInspect>,
-    read_and_write::<MessageEncrypt>,
-    read_and_write::<MessageEncryptPublic>,
-    read_and_write::<MessageAdvertise>,
-    read_and_write::<MessageDecrypt>,
-    read_and_write::<MessageConfirm>,
-    read_and_write::<MessageInspect>,
-    read_and_write::<InstallationList>,
-    read_and_write::<InstallationEnable>,
-    read_and_write::<InstallationDisable>,
-    read_and_write::<InstallationSetMetadata>,
-    read_and_write::<SessionList>,
-    read_and_write::<SessionReset>,
-    read_and_write::<EventList>,
-    read_and_write::<EventSubscribe>,
-    read_and_write::<EventUnsubscribe>,
-    read_and_write::<SystemHealth>,
-    read_and_write::<SystemVersion>,
-    read_and_write::<SystemStatus>,
-    read_and_write::<DevNow>,
-    read_and_write::<DevAdvanceTime>,
-    read_and_write::<DevImportPrekey>,
-];
 
 /// The parameters of the method that the first byte numbers.
 ///
@@ -68,14 +15,10 @@ pub fn parameters(input: &[u8]) {
         return;
     };
     let number = usize::from(*number) % METHODS.len();
-    let (Ok(text), Some(read), Some(method)) = (
-        std::str::from_utf8(text),
-        READERS.get(number),
-        METHODS.get(number),
-    ) else {
+    let (Ok(text), Some(method)) = (std::str::from_utf8(text), METHODS.get(number)) else {
         return;
     };
-    match read(text) {
+    match (method.rewrite)(text) {
         Ok(written) => {
             let names = method.params.iter().map(|info| info.name);
             for info in method.params.iter().filter(|info| info.required) {
@@ -83,7 +26,11 @@ pub fn parameters(input: &[u8]) {
             }
             assert!(written.keys().all(|name| names.clone().any(|n| n == name)));
             let again = Value::Object(written.clone()).to_string();
-            assert_eq!(read(&again), Ok(written), "read differently when written");
+            assert_eq!(
+                (method.rewrite)(&again),
+                Ok(written),
+                "read differently when written"
+            );
         }
         Err(error) => {
             assert_eq!(error.kind.code(), INVALID_PARAMS, "{}", method.name);

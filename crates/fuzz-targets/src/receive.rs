@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crypto_core::IdentityKey;
-use engine::{Outcome, ReceiveError, StoreRead as _, inspect_message};
+use engine::{Explained, Outcome, ReceiveError, Received, StoreRead as _, inspect_message};
 
 use crate::device::{Device, check_same};
 
@@ -98,7 +98,10 @@ impl Scene {
         let Some(sender) = self.senders.get(usize::from(number)).copied() else {
             return;
         };
+        let explained = self.reader.explain(sender, wire);
+        self.check_same("what was only explained was kept");
         let received = self.reader.receive(sender, wire, confirm);
+        check_agree(explained, &received);
         let read = match &received {
             Ok(received) => {
                 if let Outcome::Decrypted(text) = &received.outcome
@@ -200,6 +203,25 @@ fn meet(initiator: &mut Device, responder: &mut Device) {
     responder.receive(from, &so, true).expect("read");
 }
 
+/// What was explained is what came about.
+fn check_agree(
+    explained: Result<Explained, ReceiveError>,
+    received: &Result<Received, ReceiveError>,
+) {
+    match (explained, received) {
+        (Ok(explained), Ok(received)) => {
+            let said = explained.received;
+            assert_eq!(said.outcome, received.outcome, "it was explained otherwise");
+            assert_eq!(said.message, received.message);
+            assert_eq!(said.session, received.session);
+            assert_eq!(said.duplicate, received.duplicate);
+            assert_eq!(said.reply.is_some(), received.reply.is_some());
+        }
+        (Err(_), Err(_)) => {}
+        (explained, _) => panic!("explained as {explained:?}, and not so received"),
+    }
+}
+
 fn has_valid_bundle(wire: &[u8]) -> bool {
     inspect_message(wire).is_ok_and(|message| {
         let mut bundles = message.bundles.into_iter().flatten();
@@ -210,7 +232,7 @@ fn has_valid_bundle(wire: &[u8]) -> bool {
 /// A message reaches a device. The first byte says from whom it is said to be, and whether it is confirmed.
 ///
 /// What is read as authentic was said by that sender. What is not read changes nothing but what a valid bundle in it
-/// brings, and costs no other message. Nothing grows beyond its limit.
+/// brings, and costs no other message. What is explained before is what comes about. Nothing grows beyond its limit.
 pub fn receive(input: &[u8]) {
     SCENE.with_borrow_mut(|scene| scene.take(input));
 }

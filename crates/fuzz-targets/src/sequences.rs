@@ -45,7 +45,7 @@ pub fn sequences(input: &[u8]) {
             mix.step([kind.into(), at.into(), which.into(), more])
         })
         .collect();
-    let mut world = World::build(InMemory, u64::from(*keys), cast, limits);
+    let mut world = World::build(InMemory::default(), u64::from(*keys), cast, limits);
     if start % 4 > 0 {
         world.introduce();
     }
@@ -64,6 +64,8 @@ fn everything() -> Mix {
         .and(2, Kind::Disable)
         .and(3, Kind::Reset)
         .and(2, Kind::LoseState)
+        .and(2, Kind::BackUp)
+        .and(2, Kind::PutBack)
 }
 
 /// So little room that the limits of protocol §1 are met.

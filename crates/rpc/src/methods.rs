@@ -9,6 +9,7 @@ mod message;
 
 use engine::AccountName;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 pub use self::{
     account::{CreateParams, ImportAccountParams, RecoverParams, RemoveParams},
@@ -23,7 +24,8 @@ pub use self::{
     },
 };
 use crate::{
-    params::{ParamInfo, Params, params},
+    error::RpcError,
+    params::{Fields, ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
         Encrypted, Envelopes, Events, Explanation, Health, ImportedBundleInfo, ImportedPreKeyInfo,
@@ -45,7 +47,7 @@ pub trait Method {
 }
 
 /// A method, for listings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct MethodInfo {
     /// As it is called.
     pub name: &'static str,
@@ -55,6 +57,14 @@ pub struct MethodInfo {
     pub params: &'static [ParamInfo],
     /// It exists only with `--dev`.
     pub dev: bool,
+    /// Reads parameters as a request carries them, and writes them as the client does.
+    pub rewrite: fn(&str) -> Result<Map<String, Value>, RpcError>,
+}
+
+fn rewrite<P: Params>(params: &str) -> Result<Map<String, Value>, RpcError> {
+    Fields::parse(Some(params), P::FIELDS)
+        .and_then(P::read)
+        .map(|params| params.write())
 }
 
 /// Defines the methods and their list.
@@ -83,6 +93,7 @@ macro_rules! methods {
                 summary: <$method as Method>::SUMMARY,
                 params: <$params as Params>::FIELDS,
                 dev: is_dev!($($dev)?),
+                rewrite: rewrite::<$params>,
             },)*
         ];
     };
@@ -199,63 +210,10 @@ methods! {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Map, Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::{
-        error::{Kind, RpcError},
-        params::Fields,
-    };
-
-    type Reader = fn(&str) -> Result<Map<String, Value>, RpcError>;
-
-    /// Reads parameters as a request carries them, and writes them as the client does.
-    fn read_and_write<M: Method>(params: &str) -> Result<Map<String, Value>, RpcError> {
-        Fields::parse(Some(params), M::Params::FIELDS)
-            .and_then(M::Params::read)
-            .map(|params| params.write())
-    }
-
-    const READERS: &[Reader] = &[
-        read_and_write::<AccountCreate>,
-        read_and_write::<AccountRecover>,
-        read_and_write::<AccountImport>,
-        read_and_write::<AccountList>,
-        read_and_write::<AccountGet>,
-        read_and_write::<AccountRemove>,
-        read_and_write::<BundleGet>,
-        read_and_write::<BundleImport>,
-        read_and_write::<BundleInspect>,
-        read_and_write::<MessageEncrypt>,
-        read_and_write::<MessageEncryptGroup>,
-        read_and_write::<MessageEncryptPublic>,
-        read_and_write::<MessageAdvertise>,
-        read_and_write::<MessageDecrypt>,
-        read_and_write::<MessageConfirm>,
-        read_and_write::<MessageInspect>,
-        read_and_write::<MessageExplain>,
-        read_and_write::<InstallationList>,
-        read_and_write::<InstallationEnable>,
-        read_and_write::<InstallationDisable>,
-        read_and_write::<InstallationSetMetadata>,
-        read_and_write::<SessionList>,
-        read_and_write::<SessionReset>,
-        read_and_write::<ContactList>,
-        read_and_write::<ContactGet>,
-        read_and_write::<ContactRequest>,
-        read_and_write::<ContactAccept>,
-        read_and_write::<ContactDecline>,
-        read_and_write::<ContactVerify>,
-        read_and_write::<EventList>,
-        read_and_write::<EventSubscribe>,
-        read_and_write::<EventUnsubscribe>,
-        read_and_write::<SystemHealth>,
-        read_and_write::<SystemVersion>,
-        read_and_write::<SystemStatus>,
-        read_and_write::<DevNow>,
-        read_and_write::<DevAdvanceTime>,
-        read_and_write::<DevImportPrekey>,
-    ];
+    use crate::error::Kind;
 
     /// A value that the parameter of this name takes, as the client writes it.
     fn good(name: &str) -> Value {
@@ -373,8 +331,7 @@ mod tests {
 
     #[test]
     fn by_position_says_what_by_name_says() {
-        assert_eq!(READERS.len(), METHODS.len());
-        for (reader, method) in READERS.iter().zip(METHODS) {
+        for method in METHODS {
             let names = method.params.iter().map(|info| info.name);
             let by_name: Map<String, Value> = names
                 .clone()
@@ -382,13 +339,13 @@ mod tests {
                 .collect();
             let by_position: Vec<Value> = names.map(good).collect();
             assert_eq!(
-                reader(&json!(by_name).to_string()).unwrap(),
+                (method.rewrite)(&json!(by_name).to_string()).unwrap(),
                 by_name,
                 "{}",
                 method.name
             );
             assert_eq!(
-                reader(&json!(by_position).to_string()).unwrap(),
+                (method.rewrite)(&json!(by_position).to_string()).unwrap(),
                 by_name,
                 "{}",
                 method.name
@@ -398,7 +355,7 @@ mod tests {
 
     #[test]
     fn each_required_parameter_is_missed_by_its_name() {
-        for (reader, method) in READERS.iter().zip(METHODS) {
+        for method in METHODS {
             for missing in method.params {
                 let others = method
                     .params
@@ -407,7 +364,7 @@ mod tests {
                 let params: Map<String, Value> = others
                     .map(|info| (info.name.to_owned(), good(info.name)))
                     .collect();
-                let read = reader(&Value::Object(params).to_string());
+                let read = (method.rewrite)(&Value::Object(params).to_string());
                 if missing.required {
                     let error = read.unwrap_err();
                     assert_eq!(error.kind, Kind::InvalidParams, "{}", method.name);
@@ -464,8 +421,8 @@ mod tests {
         #[test]
         fn no_json_panics_and_every_refusal_helps(params in any_json()) {
             let text = params.to_string();
-            for (reader, method) in READERS.iter().zip(METHODS) {
-                if let Err(error) = reader(&text) {
+            for method in METHODS {
+                if let Err(error) = (method.rewrite)(&text) {
                     prop_assert_eq!(error.kind.code(), -32602, "{}", method.name);
                     prop_assert!(!error.hint.is_empty() && !error.message.is_empty());
                     // By name, there is always one to blame.
@@ -476,8 +433,8 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in ".{0,64}") {
-            for reader in READERS {
-                let _ = reader(&text);
+            for method in METHODS {
+                let _ = (method.rewrite)(&text);
             }
         }
 
@@ -502,10 +459,10 @@ mod tests {
                     Given::Absent => {}
                 }
             }
-            match READERS[index](&Value::Object(params).to_string()) {
+            match (METHODS[index].rewrite)(&Value::Object(params).to_string()) {
                 // What the client writes is read as the same again.
                 Ok(written) => {
-                    let again = READERS[index](&json!(written).to_string());
+                    let again = (METHODS[index].rewrite)(&json!(written).to_string());
                     prop_assert_eq!(again.unwrap(), written);
                 }
                 Err(error) => {

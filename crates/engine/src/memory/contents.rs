@@ -12,6 +12,7 @@ impl MemoryStore {
             own_prekeys,
             own_bundle,
             peers,
+            contacts,
             devices,
             sessions,
             stored_keys,
@@ -25,6 +26,7 @@ impl MemoryStore {
         let mut records = vec![format!("{own_bundle:?}{running_time:?}{last_event:?}")];
         records.extend(own_prekeys.values().map(own_prekey));
         records.extend(peers.values().map(|peer| format!("{peer:?}")));
+        records.extend(contacts.values().map(|contact| format!("{contact:?}")));
         records.extend(devices.values().map(|device| format!("{device:?}")));
         records.extend(sessions.values().map(|(age, of)| session(*age, of)));
         records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
