@@ -12,6 +12,7 @@ use std::{future::Future, sync::Arc};
 use engine::{AccountName, UnixMillis};
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
 use rpc::{Kind, Method, Params as _, RpcError, methods, params::Fields, types::MemoryProtection};
+use tokio::sync::Semaphore;
 
 use crate::{
     accounts::{AccountHandle, Accounts},
@@ -35,7 +36,12 @@ pub struct Daemon {
     pub memory: MemoryProtection,
     /// When the daemon started.
     pub started_at: UnixMillis,
+    /// Keys derived from passwords at the same time: each takes up to 512 MiB.
+    pub derivations: Semaphore,
 }
+
+/// One: another would only slow it down.
+pub const MAX_DERIVATIONS: usize = 1;
 
 type Result<T> = std::result::Result<T, RpcError>;
 
@@ -100,6 +106,8 @@ pub fn module(
     register::<methods::AccountImport, _, _>(m, account::account_import)?;
     register::<methods::AccountList, _, _>(m, account::account_list)?;
     register::<methods::AccountGet, _, _>(m, account::account_get)?;
+    register::<methods::AccountExport, _, _>(m, account::account_export)?;
+    register::<methods::AccountImportKeystore, _, _>(m, account::account_import_keystore)?;
     register::<methods::AccountRemove, _, _>(m, account::account_remove)?;
     register::<methods::BundleGet, _, _>(m, message::bundle_get)?;
     register::<methods::BundleImport, _, _>(m, message::bundle_import)?;
@@ -180,6 +188,7 @@ mod tests {
                 reason: None,
             },
             started_at: clock.now(),
+            derivations: Semaphore::new(MAX_DERIVATIONS),
             clock,
         })
     }

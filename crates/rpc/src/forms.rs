@@ -12,6 +12,7 @@ macro_rules! opaque {
 }
 
 mod event;
+mod keystore;
 mod metadata;
 mod payload;
 
@@ -26,6 +27,7 @@ use zeroize::Zeroizing;
 pub use self::event::{
     AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
 };
+pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 pub use self::payload::{Payload, Text, one_payload};
 use crate::{

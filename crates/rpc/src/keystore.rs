@@ -6,6 +6,8 @@
 use crypto_core::keystore::{Kdf, Keystore, KeystoreError, Pbkdf2Rounds, ScryptCost};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Kind, RpcError};
+
 /// Longest file read: the usual ones have half a kilobyte.
 pub const MAX_KEYSTORE_FILE_BYTES: usize = 16 * 1024;
 
@@ -51,6 +53,21 @@ pub enum KeystoreFileError {
     /// Values that are of their form and not within the limits.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+}
+
+/// What is wrong, and after it what to do.
+impl From<KeystoreFileError> for RpcError {
+    fn from(error: KeystoreFileError) -> Self {
+        let told = error.to_string();
+        let (wrong, mend) = told.split_once(": ").unwrap_or((&told, &told));
+        let field = match error {
+            KeystoreFileError::Keystore(KeystoreError::Password) => "password",
+            _ => "keystore",
+        };
+        Self::new(Kind::InvalidParams, wrong)
+            .about(field)
+            .with_hint(mend)
+    }
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 pub use self::{
-    account::{CreateParams, ImportAccountParams, RecoverParams, RemoveParams},
+    account::{
+        CreateParams, ExportParams, ImportAccountParams, ImportKeystoreParams, RecoverParams,
+        RemoveParams,
+    },
     contact::{ContactParams, IntroduceParams, VerifyContactParams},
     development::{AdvanceTimeParams, ImportPreKeyParams},
     device::{ListParams, PairingParams, ResetParams, SetMetadataParams},
@@ -28,9 +31,9 @@ use crate::{
     params::{Fields, ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
-        Encrypted, Envelopes, Events, Explanation, Health, ImportedBundleInfo, ImportedPreKeyInfo,
-        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, NewAccount, Removed,
-        SessionInfo, SessionsReset, Status, Version,
+        Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health, ImportedBundleInfo,
+        ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo, InstallationInfo,
+        NewAccount, Removed, SessionInfo, SessionsReset, Status, Version,
     },
 };
 
@@ -132,6 +135,10 @@ methods! {
     AccountList = "account_list" (NoParams) -> Vec<AccountInfo>;
     /// Shows one account.
     AccountGet = "account_get" (AccountOnly) -> AccountInfo;
+    /// Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
+    AccountExport = "account_export" (ExportParams) -> ExportedAccount;
+    /// Makes an account from a keystore file: a new device of that identity.
+    AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo;
     /// Erases an account and all its data.
     AccountRemove = "account_remove" (RemoveParams) -> Removed;
 
@@ -225,6 +232,12 @@ mod tests {
             "words" => json!(24),
             "mnemonic" | "mnemonicPassphrase" => json!("legal winner thank year"),
             "publicKey" | "recipient" | "sender" | "identity" => json!(key),
+            "password" => json!("correct horse"),
+            "keystore" => {
+                let vectors = include_str!("../../../tests/vectors/trust-keystore.json");
+                let vectors: Value = serde_json::from_str(vectors).unwrap();
+                json!(vectors["good"][0]["keystore"].to_string())
+            }
             "privateKey" | "signedPreKeyPrivate" | "ratchetPreKeyPrivate" => json!(secret),
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
@@ -260,6 +273,11 @@ mod tests {
             ("account_import", "account, privateKey, installationId?"),
             ("account_list", ""),
             ("account_get", "account?"),
+            ("account_export", "account?, password"),
+            (
+                "account_importKeystore",
+                "account, keystore, password, installationId?",
+            ),
             ("account_remove", "account, publicKey"),
             ("bundle_get", "account?"),
             ("bundle_import", "account?, bundle"),

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use crypto_core::{IdentityKeyPair, Mnemonic, MnemonicError, WordCount};
+use crypto_core::{
+    IdentityKeyPair, Mnemonic, MnemonicError, WordCount,
+    keystore::{Keystore, ScryptCost},
+};
+use rand_core::Rng as _;
 use rpc::{
     Kind, RpcError,
     forms::Secret,
+    keystore::{KeystoreFileError, write_keystore_file},
     methods,
-    types::{AccountInfo, NewAccount, Removed},
+    types::{AccountInfo, ExportedAccount, NewAccount, Removed},
 };
 
 use super::{Daemon, Result, blocking};
@@ -71,6 +76,66 @@ pub(super) async fn account_import(
             .create(params.account, identity, params.installation_id)
     })
     .await
+}
+
+pub(super) async fn account_export(
+    daemon: Arc<Daemon>,
+    params: methods::ExportParams,
+) -> Result<ExportedAccount> {
+    if params.password.0.is_empty() {
+        return Err(RpcError::new(Kind::InvalidParams, "the password is empty")
+            .about("password")
+            .with_hint("give a password: whoever has the file can try as many as they like"));
+    }
+    let account = daemon.account(params.account.as_ref())?;
+    let secret = account
+        .worker
+        .call(|engine, _, _| Ok(engine.account().identity.secret_bytes()))
+        .await?;
+    let _turn = daemon.derivations.acquire().await.map_err(stopping)?;
+    blocking(move || {
+        let mut rng = entropy();
+        let keystore = IdentityKeyPair::from_secret_bytes(&secret)
+            .map_err(derivation_failed)
+            .and_then(|identity| {
+                Keystore::seal(
+                    &identity,
+                    &params.password.0,
+                    ScryptCost::STANDARD,
+                    &mut rng,
+                )
+                .map_err(|error| RpcError::new(Kind::Internal, error.to_string()))
+            })?;
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        Ok(ExportedAccount {
+            keystore: write_keystore_file(&keystore, id),
+        })
+    })
+    .await
+}
+
+pub(super) async fn account_import_keystore(
+    daemon: Arc<Daemon>,
+    params: methods::ImportKeystoreParams,
+) -> Result<AccountInfo> {
+    let turn = daemon.derivations.acquire().await.map_err(stopping)?;
+    let identity = blocking(move || {
+        let opened = params.keystore.keystore.open(&params.password.0);
+        opened.map_err(|error| KeystoreFileError::from(error).into())
+    })
+    .await?;
+    drop(turn);
+    blocking(move || {
+        daemon
+            .accounts
+            .create(params.account, identity, params.installation_id)
+    })
+    .await
+}
+
+fn stopping<E>(_: E) -> RpcError {
+    RpcError::new(Kind::ShuttingDown, "the daemon is stopping")
 }
 
 pub(super) async fn account_list(

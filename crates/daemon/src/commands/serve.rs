@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::Accounts,
-    api::{Daemon, module},
+    api::{Daemon, MAX_DERIVATIONS, module},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
@@ -62,6 +62,7 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
         timers: Timers::new(Arc::clone(&clock)),
         memory,
         started_at: clock.now(),
+        derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
         accounts,
         clock,
     });

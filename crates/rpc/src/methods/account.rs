@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, InstallationId};
 use engine::AccountName;
 
 use crate::{
-    forms::{PrivateKey, Secret, Words},
+    forms::{KeystoreFile, PrivateKey, Secret, Words},
     params::params,
 };
 
@@ -41,6 +41,30 @@ params! {
         account = "account": AccountName,
         /// The chat key.
         private_key = "privateKey": PrivateKey,
+        /// Only to continue a device that lived before.
+        installation_id = "installationId": Option<InstallationId>,
+    }
+}
+
+params! {
+    /// For `account_export`.
+    ExportParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// The password that the key is put under.
+        password = "password": Secret,
+    }
+}
+
+params! {
+    /// For `account_importKeystore`.
+    ImportKeystoreParams {
+        /// The new account's name.
+        account = "account": AccountName,
+        /// The keystore file.
+        keystore = "keystore": KeystoreFile,
+        /// Its password.
+        password = "password": Secret,
         /// Only to continue a device that lived before.
         installation_id = "installationId": Option<InstallationId>,
     }

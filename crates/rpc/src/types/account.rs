@@ -39,6 +39,19 @@ impl std::fmt::Debug for NewAccount {
     }
 }
 
+/// An identity key under a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedAccount {
+    /// The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity.
+    pub keystore: serde_json::Value,
+}
+
+impl std::fmt::Debug for ExportedAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ExportedAccount(..)")
+    }
+}
+
 /// The answer to a removal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {

@@ -1,0 +1,74 @@
+//! Keystore files as parameters.
+
+use crypto_core::keystore::Keystore;
+use serde_json::Value;
+
+use crate::{error::RpcError, keystore::read_keystore_file, params::Form};
+
+/// A keystore file that was read, as its own JSON or as text.
+pub struct KeystoreFile {
+    text: String,
+    /// What it holds.
+    pub keystore: Keystore,
+}
+
+impl Form for KeystoreFile {
+    const TAKES: &'static str =
+        "a keystore file (Web3 Secret Storage, version 3) as an object or as text";
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Object(_) => value.to_string(),
+            _ => return Err(Self::wrong()),
+        };
+        match read_keystore_file(&text) {
+            Ok(keystore) => Ok(Self { text, keystore }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.text.as_str().into()
+    }
+}
+
+impl std::fmt::Debug for KeystoreFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeystoreFile(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn a_file_is_taken_as_an_object_and_as_text() {
+        let vectors: Value = serde_json::from_str(include_str!(
+            "../../../../tests/vectors/trust-keystore.json"
+        ))
+        .unwrap();
+        for case in vectors["good"].as_array().unwrap() {
+            let object = case["keystore"].clone();
+            let read = KeystoreFile::read(object.clone()).unwrap();
+            let as_text = KeystoreFile::read(json!(object.to_string())).unwrap();
+            assert_eq!(read.keystore, as_text.keystore);
+            let again = KeystoreFile::read(read.write()).unwrap();
+            assert_eq!(again.keystore, read.keystore);
+        }
+    }
+
+    #[test]
+    fn what_is_none_says_what_to_do() {
+        for wrong in [json!(7), json!("{}"), json!({"version": 1}), json!([])] {
+            let error = KeystoreFile::read(wrong.clone()).unwrap_err();
+            assert_eq!(error.kind, Kind::InvalidParams);
+            assert!(error.hint.len() > 20, "{wrong}: {}", error.hint);
+            assert_ne!(error.hint, error.message, "{wrong}");
+        }
+    }
+}
