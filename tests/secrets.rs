@@ -20,7 +20,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 const WIPING: [&str; 4] = ["Zeroizing", "SecretKey", "StaticSecret", "bip39::Mnemonic"];
 
 /// Types whose `Debug` is written by hand, and which hold nothing that is secret.
-const PUBLIC: [&str; 11] = [
+const PUBLIC: [&str; 12] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -29,6 +29,7 @@ const PUBLIC: [&str; 11] = [
     "Signature",
     "SessionId",
     "MessageId",
+    "SafetyNumber",
     "InstallationId",
     "Env",
     "World",

@@ -164,6 +164,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
         let stamp = trusted_stamp(bundle.timestamp_ns(), now);
+        let dated_at = (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp));
         let known_peer = store.peer(identity)?;
         let peer = known_peer.clone().unwrap_or(Peer {
             identity: *identity,
@@ -188,6 +189,7 @@ impl Engine {
         let context = BundleContext {
             bundle,
             stamp,
+            dated_at,
             now,
             omitted_since: if is_newest {
                 None

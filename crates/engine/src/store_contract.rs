@@ -158,6 +158,7 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
             version: u32::MAX,
             protocol_version: 1,
             bundle_ns: -1,
+            dated_at: UnixMillis(5),
         }),
         pairing: Pairing::Disabled,
         omitted_since: Some(UnixMillis(4)),

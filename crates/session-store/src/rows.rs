@@ -20,7 +20,7 @@ pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_sec
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at";
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
-     version, protocol_version, bundle_ns, pairing, first_seen_at, last_seen_at, last_active_at, \
+     version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, last_seen_at, last_active_at, \
      omitted_since, rekey_due, extension_shown, stale_told, name, device_type, push_token";
 /// Columns of `sessions` in the order [`session`] reads them.
 pub(crate) const SESSION: &str = "id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
@@ -219,8 +219,9 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
     let version: Option<u32> = columns.take()?;
     let protocol_version: Option<u32> = columns.take()?;
     let bundle_ns: Option<i64> = columns.take()?;
-    let prekey = match (signed, version, protocol_version, bundle_ns) {
-        (Some(signed), Some(version), Some(protocol_version), Some(bundle_ns)) => {
+    let dated_at = columns.optional_time()?;
+    let prekey = match (signed, version, protocol_version, bundle_ns, dated_at) {
+        (Some(signed), Some(version), Some(protocol_version), Some(bundle_ns), Some(dated_at)) => {
             Some(DevicePreKey {
                 key: VerifiedPreKey::from_stored(
                     identity,
@@ -230,6 +231,7 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
                 version,
                 protocol_version,
                 bundle_ns,
+                dated_at,
             })
         }
         _ => None,

@@ -15,6 +15,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0002_time_and_events.sql"),
     include_str!("../../../migrations/0003_epoch.sql"),
     include_str!("../../../migrations/0004_contacts.sql"),
+    include_str!("../../../migrations/0005_dated_prekeys.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];

@@ -138,11 +138,11 @@ impl Store for SqliteStore {
         let prekey = device.prekey.as_ref();
         self.run(
             "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
-                 ratchet_pre_key, version, protocol_version, bundle_ns, pairing, first_seen_at, \
+                 ratchet_pre_key, version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, \
                  last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
                  name, device_type, push_token) \
              VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
-                 :protocol_version, :bundle_ns, :pairing, :first_seen_at, :last_seen_at, \
+                 :protocol_version, :bundle_ns, :dated_at, :pairing, :first_seen_at, :last_seen_at, \
                  :last_active_at, :omitted_since, :rekey_due, :extension_shown, :stale_told, \
                  :name, :device_type, :push_token)",
             named_params! {
@@ -155,6 +155,7 @@ impl Store for SqliteStore {
                 ":version": prekey.map(|prekey| prekey.version),
                 ":protocol_version": prekey.map(|prekey| prekey.protocol_version),
                 ":bundle_ns": prekey.map(|prekey| prekey.bundle_ns),
+                ":dated_at": optional_time(prekey.map(|prekey| prekey.dated_at)),
                 ":pairing": pairing(device.pairing),
                 ":first_seen_at": time(device.first_seen_at),
                 ":last_seen_at": time(device.last_seen_at),

@@ -2,6 +2,7 @@
 
 use super::{Draws, properties::Pair};
 use crate::{
+    keystore::{Kdf, Keystore, ScryptCost},
     ratchet::chain::{ChainKey, RootKey},
     *,
 };
@@ -29,6 +30,15 @@ fn no_secret_type_shows_its_secret() {
     shows_nothing::<MessageKey>(&MessageKey::from_stored(SECRET));
     shows_nothing::<RootKey>(&RootKey::from_stored(SECRET));
     shows_nothing::<ChainKey>(&ChainKey::from_stored(SECRET));
+    // Under its password, and not to be seen all the same: who has it can try passwords.
+    shows_nothing::<Keystore>(&Keystore {
+        kdf: Kdf::Scrypt(ScryptCost::LIGHT),
+        salt: SECRET.to_vec(),
+        iv: [0xa5; 16],
+        ciphertext: SECRET.to_vec(),
+        mac: SECRET,
+        address: Some([0xa5; 20]),
+    });
     shows_nothing::<Mnemonic>(&Mnemonic::generate(
         WordCount::TwentyFour,
         &mut Draws::of(&[SECRET]),

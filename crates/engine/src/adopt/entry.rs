@@ -17,6 +17,8 @@ pub(super) struct BundleContext<'a> {
     pub(super) bundle: &'a VerifiedBundle,
     /// The signed timestamp as far as we believe it, nanoseconds; 0 if there is none.
     pub(super) stamp: i64,
+    /// When it was signed; `None` if its timestamp is not believed: then it can have been under way for long.
+    pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
     /// Where the stale timer of a device first met here begins: it is absent from a newer bundle.
     pub(super) omitted_since: Option<UnixMillis>,
@@ -46,12 +48,16 @@ impl BundleContext<'_> {
         valid || skipped
     }
 
-    fn prekey(&self, entry: &VerifiedEntry) -> DevicePreKey {
+    /// What is known of a device's prekey after this bundle, if `before` was known before it.
+    fn prekey(&self, entry: &VerifiedEntry, before: Option<&DevicePreKey>) -> DevicePreKey {
+        // Of a device first met like this nothing is known that a jump could be measured by.
+        let earliest = before.map_or(UnixMillis(0), |before| before.dated_at);
         DevicePreKey {
             key: entry.prekey.clone(),
             version: entry.version,
             protocol_version: entry.protocol_version,
             bundle_ns: self.stamp,
+            dated_at: self.dated_at.unwrap_or(earliest),
         }
     }
 }
@@ -100,7 +106,7 @@ impl Engine {
                 expire_sessions_on(store, &device, context.now)?;
                 let activity = context.activity();
                 store.put_device(&Device {
-                    prekey: Some(context.prekey(entry)),
+                    prekey: Some(context.prekey(entry, device.prekey.as_ref())),
                     rekey_due: true,
                     extension_shown: device.extension_shown
                         || entry.prekey.ratchet_pre_key().is_some(),
@@ -112,7 +118,7 @@ impl Engine {
             }
             (Verdict::Complete, Some(device)) => {
                 store.put_device(&Device {
-                    prekey: Some(context.prekey(entry)),
+                    prekey: Some(context.prekey(entry, device.prekey.as_ref())),
                     extension_shown: device.extension_shown
                         || entry.prekey.ratchet_pre_key().is_some(),
                     ..device
@@ -139,7 +145,7 @@ impl Engine {
         let own = *identity == self.me();
         let installation = entry.installation_id.clone();
         Device {
-            prekey: Some(context.prekey(entry)),
+            prekey: Some(context.prekey(entry, None)),
             last_seen_at: context.activity(),
             last_active_at: context.activity(),
             omitted_since: context.omitted_since,
@@ -196,7 +202,7 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     let known_since = if known.bundle_ns == 0 {
         device.last_seen_at
     } else {
-        UnixMillis::from_nanos(known.bundle_ns)
+        known.dated_at
     };
     let days = context.now.since(known_since).as_secs() / SECONDS_PER_DAY;
     let plausible = u64::from(known.version)

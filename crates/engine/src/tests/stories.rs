@@ -36,6 +36,22 @@ fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
     });
 }
 
+/// Bob's clock runs a month ahead when he writes, and the letter takes three weeks: its date says nothing of when it
+/// was written, and his prekey of today is no leap from the one in it.
+#[test]
+fn a_letter_from_the_future_that_came_late_does_not_make_the_present_prekey_a_leap() {
+    in_many_worlds(&["alice/phone*", "bob/phone*"], |mut world| {
+        world.introduce();
+        world.clock_ahead("bob/phone", days(30));
+        world.send("bob/phone", "alice", "from the future");
+        world.later(days(20));
+        // Its prekey is erased by now, and its bundle still counts.
+        assert!(world.deliver("alice/phone").is_empty());
+        world.lose("bob/phone");
+        world.settles();
+    });
+}
+
 /// Bob waits for the first answer on the session that Alice forgets.
 #[test]
 fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {

@@ -87,6 +87,7 @@ mod tests {
                     version: 3,
                     protocol_version: 1,
                     bundle_ns: 0,
+                    dated_at: UnixMillis(0),
                 }),
                 pairing: Pairing::Enabled,
                 first_seen_at: UnixMillis(1),

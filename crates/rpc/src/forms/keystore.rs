@@ -63,6 +63,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_not_shown() {
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            assert!(
+                !shown.contains("ciphertext") && !shown.contains("aes"),
+                "{shown}"
+            );
+        }
+        let vectors: Value = serde_json::from_str(include_str!(
+            "../../../../tests/vectors/trust-keystore.json"
+        ))
+        .unwrap();
+        let read = KeystoreFile::read(vectors["good"][0]["keystore"].clone()).unwrap();
+        shows_nothing::<KeystoreFile>(&read);
+    }
+
+    #[test]
     fn what_is_none_says_what_to_do() {
         for wrong in [json!(7), json!("{}"), json!({"version": 1}), json!([])] {
             let error = KeystoreFile::read(wrong.clone()).unwrap_err();

@@ -84,4 +84,15 @@ mod tests {
             mnemonic: "swordfish".to_owned(),
         });
     }
+
+    #[test]
+    fn an_exported_key_is_not_shown() {
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            assert!(!shown.contains("swordfish"), "{shown}");
+        }
+        shows_nothing::<ExportedAccount>(&ExportedAccount {
+            keystore: serde_json::json!({"crypto": "swordfish"}),
+        });
+    }
 }

@@ -253,7 +253,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     let store = home.open();
     store
         .connection
-        .execute_batch("DROP TABLE epoch; DROP TABLE contacts; PRAGMA user_version = 2;")
+        .execute_batch("DROP TABLE epoch; DROP TABLE contacts; ALTER TABLE devices DROP COLUMN dated_at; PRAGMA user_version = 2;")
         .unwrap();
     crash(store);
     fs::remove_file(&home.marks()[0]).unwrap();

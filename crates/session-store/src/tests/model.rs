@@ -271,6 +271,7 @@ fn device(step: &DeviceStep) -> Device {
             version,
             protocol_version: u32::from(name),
             bundle_ns: i64::from(name),
+            dated_at: UnixMillis(u64::from(name)),
         }
     });
     Device {
