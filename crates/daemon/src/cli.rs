@@ -13,6 +13,7 @@ use crate::{
         backup::{self, BackupArgs, RestoreArgs},
         call::{self, CallArgs, Ended},
         conformance, demo,
+        doctor::{self, DoctorArgs, Severity},
         rekey::{self, RekeyArgs},
         serve,
     },
@@ -40,6 +41,8 @@ enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup
     Restore(RestoreArgs),
+    /// Look at everything the daemon rests on, and say what to do; changes nothing
+    Doctor(DoctorArgs),
     /// Put a data directory under another key
     Rekey(RekeyArgs),
     /// Replay recorded wire vectors
@@ -77,6 +80,12 @@ pub fn main() -> ExitCode {
         }
         Command::Backup(args) => said(backup::run_backup(args, &mut out), &mut diagnostics),
         Command::Restore(args) => said(backup::run_restore(args, &mut out), &mut diagnostics),
+        Command::Doctor(args) => match doctor::run(args, &mut out) {
+            Ok(Severity::Ok | Severity::Notice) => Ok(0),
+            Ok(Severity::Warning) => Ok(FAILED),
+            Ok(Severity::Problem) => Ok(NOT_DONE),
+            Err(error) => said(Err(error), &mut diagnostics),
+        },
         Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
         Command::Conformance { files } => {
             conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })

@@ -30,7 +30,7 @@ const UNFINISHED: &str = ".new-";
 /// An account that is being erased bears this before its name.
 const ERASED: &str = ".gone-";
 /// What SQLite keeps beside a database.
-const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+pub(crate) const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
 /// An open data directory. While it is open no other process can open it.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod data_dir;
 mod epoch;
 mod error;
 mod event_log;
+mod examine;
 mod files;
 mod key;
 mod lock;
@@ -21,7 +22,7 @@ mod schema;
 mod tests;
 mod write;
 
-use std::{marker::PhantomData, path::Path};
+use std::marker::PhantomData;
 
 use engine::{Displaced, StoreError};
 use rusqlite::Connection;
@@ -33,6 +34,7 @@ pub use data_dir::DataDir;
 pub use epoch::Found;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
+pub use examine::{Examined, Examiner, Unfinished, holder, is_data_directory, unfinished};
 pub use key::{KDF_FILE, KEY_FILE};
 pub use rekey::rekey;
 pub use restore::restore;
@@ -75,17 +77,6 @@ impl<Mode> Sqlite<Mode> {
     /// [`StoreError`] if it cannot be read.
     pub fn found_displaced(&self) -> Result<Option<Found>, StoreError> {
         epoch::found(&self.connection)
-    }
-}
-
-impl SqliteReader {
-    /// What this store would be found to be, if it were opened for writing now; `None` is well. Changes nothing.
-    ///
-    /// # Errors
-    /// [`OpenError`] if its witnesses cannot be read.
-    pub fn inspect_epoch(&self) -> Result<Option<Displaced>, OpenError> {
-        let database = self.connection.path().unwrap_or_default();
-        epoch::inspect(&self.connection, Path::new(database))
     }
 }
 

@@ -9,9 +9,9 @@ use std::{
 
 use crate::error::OpenError;
 
-const LOCK_FILE: &str = "ratchetd.lock";
+pub(crate) const LOCK_FILE: &str = "ratchetd.lock";
 /// The holder's note in the lock file is one short line.
-const MAX_HOLDER_BYTES: u64 = 256;
+pub(crate) const MAX_HOLDER_BYTES: u64 = 256;
 
 /// Takes the lock of `directory` and notes in it who holds it. The system lets go of it
 /// when the file is closed or the process ends, however that happens.

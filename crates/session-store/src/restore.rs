@@ -97,6 +97,11 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
     fs::remove_dir_all(&restoring).map_err(OpenError::io(&restoring))
 }
 
+/// Whether a restore was cut off before its end.
+pub(crate) fn is_half_done(data_dir: &Path) -> bool {
+    is_ours(&data_dir.join(RESTORING)) && !key::is_settled(data_dir)
+}
+
 /// A restore that was cut off began in a directory without a key and without accounts: what accounts there are, it brought.
 fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError> {
     if !is_ours(restoring) || key::is_settled(data_dir) {

@@ -4,5 +4,6 @@ pub mod backup;
 pub mod call;
 pub mod conformance;
 pub mod demo;
+pub mod doctor;
 pub mod rekey;
 pub mod serve;

@@ -11,7 +11,7 @@ use engine::{
 use tempfile::TempDir;
 
 use super::{account, name, open};
-use crate::{DataDir, Found, SqliteStore};
+use crate::{DataDir, Examiner, Found, SqliteStore};
 
 /// A data directory with account `a`.
 struct Home {
@@ -44,9 +44,8 @@ impl Home {
     }
 
     fn found(&self) -> Option<Displaced> {
-        let reader = self.directory().reader(&name("a")).unwrap();
-        let inspected = reader.inspect_epoch().unwrap();
-        drop(reader);
+        let examiner = Examiner::open(&self.path(), None).unwrap();
+        let inspected = examiner.account(&name("a")).unwrap().displaced;
         let found = self.open().displaced();
         assert_eq!(found, inspected);
         found

@@ -1,0 +1,253 @@
+//! What is in the databases.
+
+use std::time::Duration;
+
+use engine::{Displaced, Engine, InstallationState, StoreError, StoreRead as _, UnixMillis};
+use session_store::{Examined, Examiner};
+
+use super::{Finding, Severity};
+use crate::config::Settings;
+
+/// A clock this far behind what is written is no clock that was set right by a little.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
+/// A device that will be stale within this is told of.
+const NEAR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Looks into every database. `serving`: a daemon has them open.
+pub(super) fn look(
+    settings: &Settings,
+    passphrase: Option<&[u8]>,
+    serving: bool,
+    now: UnixMillis,
+) -> Vec<Finding> {
+    let examiner = match Examiner::open(&settings.data_dir, passphrase) {
+        Ok(examiner) => examiner,
+        Err(error) => return vec![unusable("store.key", &error)],
+    };
+    let mut findings = vec![Finding::ok(
+        "store.key",
+        "the key of the directory is there",
+    )];
+    match examiner.event_log() {
+        Ok(()) => findings.push(Finding::ok("integrity.events", "every page is authentic")),
+        Err(error) => findings.push(unusable("integrity.events", &error)),
+    }
+    let names = match examiner.accounts() {
+        Ok(names) => names,
+        Err(error) => {
+            findings.push(unusable("integrity.accounts", &error));
+            return findings;
+        }
+    };
+    if names.is_empty() {
+        findings.push(Finding::ok("integrity.accounts", "there is no account yet"));
+    }
+    for name in names {
+        let found = match examiner.account(&name) {
+            Ok(examined) => of_account(settings, examined, serving, now)
+                .unwrap_or_else(|error| vec![unusable("integrity.database", &error)]),
+            Err(error) => vec![unusable("integrity.database", &error)],
+        };
+        findings.extend(found.into_iter().map(|finding| finding.of(name.as_str())));
+    }
+    findings
+}
+
+/// An error that says what is wrong, and after it what to do.
+fn unusable(id: &'static str, error: &dyn std::fmt::Display) -> Finding {
+    let told = error.to_string();
+    let (wrong, mend) = told
+        .split_once("; ")
+        .or_else(|| told.split_once(": "))
+        .unwrap_or((&told, "restore the directory from a backup"));
+    Finding::new(id, Severity::Problem, wrong, mend)
+}
+
+fn of_account(
+    settings: &Settings,
+    examined: Examined,
+    serving: bool,
+    now: UnixMillis,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = vec![
+        Finding::ok("integrity.database", "every page is authentic"),
+        epoch(&examined)?,
+    ];
+    if examined.pending_migrations > 0 {
+        findings.push(Finding::new(
+            "store.schema",
+            Severity::Notice,
+            format!("of an earlier version: {} migrations are pending", examined.pending_migrations),
+            "make a backup; the next start brings it up to date, and an earlier version does not open it after that",
+        ));
+        return Ok(findings);
+    }
+    findings.push(Finding::ok("store.schema", "up to date"));
+    findings.push(clock(&examined, now));
+    findings.push(bundle(settings, &examined, serving, now)?);
+    findings.extend(devices(settings, examined, now)?);
+    Ok(findings)
+}
+
+fn epoch(examined: &Examined) -> Result<Finding, StoreError> {
+    const ID: &str = "store.epoch";
+    const SAFE: &str =
+        "start the daemon: it reads with the old sessions and sends on new ones alone";
+    if let Some(displaced) = examined.displaced {
+        let what = match displaced {
+            Displaced::Older => "an older state was put back",
+            Displaced::Elsewhere => "it is a copy, or was moved from another disk",
+            Displaced::Unmarked => "it came without the file that vouches for it, as from a backup",
+        };
+        let advice = if displaced == Displaced::Elsewhere {
+            "never use two copies of an account; if the original is gone, start the daemon: it sends on new sessions alone"
+        } else {
+            SAFE
+        };
+        return Ok(Finding::new(ID, Severity::Warning, what, advice));
+    }
+    if examined.pending_migrations > 0 {
+        return Ok(Finding::ok(ID, "the newest state that is known"));
+    }
+    Ok(match examined.store.found_displaced()? {
+        Some(found) => Finding::ok(
+            ID,
+            format!(
+                "the newest state that is known; it was put back at {} and began anew",
+                found.at.0
+            ),
+        ),
+        None => Finding::ok(ID, "the newest state that is known"),
+    })
+}
+
+fn clock(examined: &Examined, now: UnixMillis) -> Finding {
+    const ID: &str = "clock.jump";
+    match examined.latest {
+        Some(latest) if latest > now.after(CLOCK_TOLERANCE) => Finding::new(
+            ID,
+            Severity::Warning,
+            format!(
+                "the clock is {} hours behind what was written",
+                latest.since(now).as_secs() / 3600
+            ),
+            "set the clock; if it ran ahead before, nothing more is to be done: prekeys are replaced by themselves",
+        ),
+        _ => Finding::ok(ID, "the clock is not behind what was written"),
+    }
+}
+
+fn bundle(
+    settings: &Settings,
+    examined: &Examined,
+    serving: bool,
+    now: UnixMillis,
+) -> Result<Finding, StoreError> {
+    const ID: &str = "bundle.age";
+    let Some(bundle) = examined.store.own_bundle()? else {
+        return Ok(Finding::ok(ID, "no bundle was made yet"));
+    };
+    let age = now.since(bundle.prekey_created_at);
+    let said = format!("the prekey is {} hours old", age.as_secs() / 3600);
+    let rotation = settings.engine.prekey_rotation;
+    // A sweep an hour after it is due.
+    let overdue = age > rotation + Duration::from_secs(2 * 3600);
+    Ok(if overdue && serving {
+        Finding::new(
+            ID,
+            Severity::Warning,
+            said,
+            "see the daemon's log: it should have replaced it",
+        )
+    } else if age > settings.engine.stale_after {
+        Finding::new(
+            ID,
+            Severity::Warning,
+            said,
+            "start the daemon and publish the new bundle: contacts may have given this device up",
+        )
+    } else if overdue {
+        Finding::new(ID, Severity::Notice, said, "the next start replaces it")
+    } else {
+        Finding::ok(ID, said)
+    })
+}
+
+fn devices(
+    settings: &Settings,
+    examined: Examined,
+    now: UnixMillis,
+) -> Result<Vec<Finding>, StoreError> {
+    let viewer = Engine::new(examined.account, settings.engine.clone()).viewer();
+    let own = viewer.installations(&examined.store, now, None)?;
+    let over = own
+        .iter()
+        .filter(|view| view.state == InstallationState::OverLimit)
+        .count();
+    let pending = own
+        .iter()
+        .filter(|view| view.state == InstallationState::Pending)
+        .count();
+    let limit = if over > 0 {
+        Finding::new(
+            "devices.limit",
+            Severity::Warning,
+            format!(
+                "{over} of our enabled devices are over the limit of {}, and get no copies",
+                settings.engine.max_devices
+            ),
+            "disable those that are not used any more: `ratchetd call installation_disable installationId=…`",
+        )
+    } else if pending > 0 {
+        Finding::new(
+            "devices.limit",
+            Severity::Notice,
+            format!("{pending} other devices of ours wait to be enabled"),
+            "if you know them: `ratchetd call installation_enable installationId=…`; if not, somebody has your recovery phrase",
+        )
+    } else {
+        Finding::ok("devices.limit", "no device of ours is over the limit")
+    };
+    let omitted = examined.store.omitted_devices()?;
+    let ends = omitted
+        .iter()
+        .filter_map(|device| device.stale_at(settings.engine.stale_after));
+    let (stale, near) = stale_and_near(ends, now);
+    let staleness = if near > 0 {
+        Finding::new(
+            "devices.stale",
+            Severity::Notice,
+            format!("{near} devices of contacts will be stale within a day, {stale} are"),
+            "nothing, if they are not used any more; else their users should send a message from them",
+        )
+    } else {
+        Finding::ok(
+            "devices.stale",
+            format!("{stale} devices of contacts are stale"),
+        )
+    };
+    Ok(vec![limit, staleness])
+}
+
+/// How many of these moments have passed, and how many will within [`NEAR`].
+fn stale_and_near(ends: impl Iterator<Item = UnixMillis>, now: UnixMillis) -> (usize, usize) {
+    ends.fold((0, 0), |(stale, near), at| {
+        (
+            stale + usize::from(at <= now),
+            near + usize::from(at > now && at <= now.after(NEAR)),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_near_their_end_for_a_day() {
+        let now = UnixMillis(1_700_000_000_000);
+        let day = 24 * 60 * 60 * 1000;
+        let ends = [0, 1, day, day + 1].map(|ms| UnixMillis(now.0 + ms));
+        assert_eq!(stale_and_near(ends.into_iter(), now), (1, 2));
+    }
+}
