@@ -16,6 +16,12 @@ pub enum StoreError {
     /// The disk is full, or failed.
     #[error("the store could not be read or written: {0}")]
     Io(String),
+    /// The disk failed in the middle of a commit, and could not be made to forget it: if the process ends before the disk
+    /// works again, the batch may turn out to be there. If it goes on, the batch is not.
+    #[error(
+        "the store could not be written, and whether this was done shows when the disk works again: {0}"
+    )]
+    InDoubt(String),
     /// A record that cannot be read back as it was written.
     #[error("the store holds a record that cannot be read: {0}")]
     Corrupt(String),

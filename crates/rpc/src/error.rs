@@ -231,6 +231,9 @@ impl From<StoreError> for RpcError {
         match error {
             StoreError::Io(_) => failed,
             StoreError::RolledBack => Self::new(Kind::StoreRolledBack, error.to_string()),
+            StoreError::InDoubt(_) => failed.with_hint(
+                "mend the disk, then repeat the call: it was not done, unless the daemon was ended or the power went before",
+            ),
             StoreError::Corrupt(_) => failed.with_hint(
                 "the store is damaged: stop the daemon and restore the data directory from a backup",
             ),
@@ -399,9 +402,11 @@ mod tests {
     fn every_error_of_the_engine_has_its_row() {
         let io = || StoreError::Io("no space left".to_owned());
         let corrupt = || StoreError::Corrupt("session".to_owned());
+        let in_doubt = StoreError::InDoubt("no answer".to_owned());
         let key = || "off the curve".to_owned();
         let rows: Vec<(RpcError, Kind, Option<&str>)> = vec![
             (io().into(), Kind::StoreFailed, None),
+            (in_doubt.into(), Kind::StoreFailed, None),
             (StoreError::RolledBack.into(), Kind::StoreRolledBack, None),
             (corrupt().into(), Kind::StoreFailed, None),
             (SendError::Store(io()).into(), Kind::StoreFailed, None),

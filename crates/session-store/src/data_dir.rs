@@ -134,9 +134,16 @@ impl DataDir {
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(OpenError::io(&path))?;
-        sync_directory(&path)?;
-        let connection = open_writer(&path, &self.key, ACCOUNT)?;
-        let epoch = Epoch::open(&connection, &path)?;
+        self.open_new(&path).inspect_err(|_| {
+            // Its maker is told that there is none. What cannot be erased either is there at the next start.
+            let _ = self.remove_account(&account.name);
+        })
+    }
+
+    fn open_new(&self, path: &Path) -> Result<SqliteStore, OpenError> {
+        sync_directory(path)?;
+        let connection = open_writer(path, &self.key, ACCOUNT)?;
+        let epoch = Epoch::open(&connection, path)?;
         Ok(SqliteStore::new(connection, Some(epoch)))
     }
 
@@ -161,17 +168,23 @@ impl DataDir {
         Ok(SqliteReader::new(open_reader(&path, &self.key)?, None))
     }
 
-    /// Erases an account's store: overwrites and deletes it. Its connections must be closed before.
+    /// Erases an account's store: overwrites and deletes it. Its connections must be closed before. One that failed is
+    /// finished by another, or at the next opening.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn remove_account(&self, name: &AccountName) -> Result<(), OpenError> {
-        let path = self.existing(name)?;
-        // First the name, in one step: an account that came back after a crash without its log would
-        // stand at an older state, and use message keys a second time.
-        fs::rename(&path, beside(&path, ERASED)).map_err(OpenError::io(&path))?;
+        let path = self.database(name);
+        let erased = beside(&path, ERASED);
+        if path.exists() {
+            // First the name, in one step: an account that came back after a crash without its log would
+            // stand at an older state, and use message keys a second time.
+            fs::rename(&path, &erased).map_err(OpenError::io(&path))?;
+        } else if !erased.exists() {
+            return Err(OpenError::AccountNotFound);
+        }
         sync_directory(&path)?;
-        finish_erasing(&path)
+        erase_rest(&path)
     }
 
     /// Opens the event log; makes it if there is none.
@@ -238,13 +251,18 @@ fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
     epoch::erase_orphans(accounts, EXTENSION)
 }
 
+/// Erases what is left of the database at `path`, and waits until the names are gone for good: a new account may take its.
+fn finish_erasing(path: &Path) -> Result<(), OpenError> {
+    erase_rest(path)?;
+    sync_directory(path)
+}
+
 /// Erases what is left of the database at `path`, which bears its other name already. That file goes
 /// last: it is what tells of the others after a crash.
-fn finish_erasing(path: &Path) -> Result<(), OpenError> {
+fn erase_rest(path: &Path) -> Result<(), OpenError> {
     erase_companions(path)?;
     epoch::erase_all(path)?;
-    wipe(&beside(path, ERASED))?;
-    sync_directory(path)
+    wipe(&beside(path, ERASED))
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {

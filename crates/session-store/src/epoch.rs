@@ -21,7 +21,7 @@ use std::{
 };
 
 use engine::{Displaced, StoreError, UnixMillis};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, Params};
 
 use self::marks::{Mark, MarkFile, Witness};
 pub(crate) use self::marks::{erase_all, erase_orphans};
@@ -160,16 +160,15 @@ impl Epoch {
         let Some(file) = self.file.as_mut().filter(|_| !self.lost) else {
             return Ok(());
         };
-        let mark = connection
-            .query_row(
-                "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = commits + 1 \
-                 WHERE commits = ?1 AND mark = ?2 RETURNING mark",
-                (integer(self.commits), file.mark()),
-                |row| row.get::<_, Mark>(0),
-            )
-            .optional()
-            .map_err(failed)?
-            .ok_or(StoreError::RolledBack)?;
+        let mark = returned(
+            connection,
+            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = commits + 1 \
+             WHERE commits = ?1 AND mark = ?2 RETURNING mark",
+            (integer(self.commits), file.mark()),
+            |row| row.get::<_, Mark>(0),
+        )
+        .map_err(failed)?
+        .ok_or(StoreError::RolledBack)?;
         self.commits = self.commits.saturating_add(1);
         // The name follows the mark. If it does not get there, the previous mark tells as much.
         let failed = |error: &dyn std::fmt::Display| StoreError::Io(error.to_string());
@@ -181,12 +180,29 @@ impl Epoch {
 
 /// Gives a database that is being made its mark; [`place`] puts the file beside it.
 pub(crate) fn insert_mark(connection: &Connection) -> rusqlite::Result<Mark> {
-    connection.query_row(
+    returned(
+        connection,
         "INSERT INTO epoch (id, mark, previous, commits) \
          SELECT 1, mark, mark, 0 FROM (SELECT randomblob(8) AS mark) RETURNING mark",
         (),
         |row| row.get(0),
-    )
+    )?
+    .ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// The one row that a change returns, if it changed one. Asks for another, which there is not: outside of a transaction
+/// the change is committed only then, and whoever asks for one row alone is not told that it failed.
+fn returned<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let found = rows.next()?.map(read).transpose()?;
+    rows.next()?;
+    Ok(found)
 }
 
 /// Puts the file of a new database beside the place where that will be.
@@ -246,25 +262,26 @@ fn judge(row: Option<&Row>, witnesses: &[Witness]) -> Option<Displaced> {
 
 /// A new mark and a new file, whatever there was before; the other files go when this is committed.
 fn begin_anew(connection: &Connection, database: &Path, found: Option<Found>) -> Result<MarkFile> {
-    let (mark, commits) = connection
-        .query_row(
-            "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced) \
-             SELECT 1, mark, mark, 0, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
-             ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, \
-                 displaced_at = coalesce(excluded.displaced_at, displaced_at), \
-                 displaced = coalesce(excluded.displaced, displaced) \
-             RETURNING mark, commits",
-            (
-                found.map(|found| time(found.at)),
-                found.map(|found| match found.how {
-                    Displaced::Older => 1,
-                    Displaced::Elsewhere => 2,
-                    Displaced::Unmarked => 3,
-                }),
-            ),
-            |row| Ok((row.get::<_, Mark>(0)?, row.get::<_, i64>(1)?)),
-        )
-        .map_err(failed)?;
+    let (mark, commits) = returned(
+        connection,
+        "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced) \
+         SELECT 1, mark, mark, 0, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
+         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, \
+             displaced_at = coalesce(excluded.displaced_at, displaced_at), \
+             displaced = coalesce(excluded.displaced, displaced) \
+         RETURNING mark, commits",
+        (
+            found.map(|found| time(found.at)),
+            found.map(|found| match found.how {
+                Displaced::Older => 1,
+                Displaced::Elsewhere => 2,
+                Displaced::Unmarked => 3,
+            }),
+        ),
+        |row| Ok((row.get::<_, Mark>(0)?, row.get::<_, i64>(1)?)),
+    )
+    .map_err(failed)?
+    .ok_or_else(|| corrupt("a store's mark"))?;
     let commits = u64::try_from(commits).map_err(|_| corrupt("a count of commits"))?;
     MarkFile::create(database, &mark, commits).map_err(|error| StoreError::Io(error.to_string()))
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod commit;
 mod data_dir;
 mod epoch;
 mod error;
@@ -53,6 +54,8 @@ pub struct Sqlite<Mode> {
     connection: Connection,
     /// Of a connection that may write.
     epoch: Option<Epoch>,
+    /// A commit failed and may be in the log all the same, for the next process to find.
+    left_in_log: bool,
     mode: PhantomData<fn() -> Mode>,
 }
 
@@ -67,6 +70,7 @@ impl<Mode> Sqlite<Mode> {
         Self {
             connection,
             epoch,
+            left_in_log: false,
             mode: PhantomData,
         }
     }

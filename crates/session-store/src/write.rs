@@ -3,7 +3,7 @@
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
     Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoredKey, StoredReply, Transaction, UnixMillis,
+    StoreError, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{Params, named_params};
 
@@ -15,7 +15,7 @@ use crate::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl SqliteStore {
-    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute(params).map_err(failed)?;
         Ok(())
@@ -340,58 +340,5 @@ impl Store for SqliteStore {
 
     fn remove_events_up_to(&mut self, number: u64) -> Result<()> {
         self.run("DELETE FROM events WHERE number <= ?1", [integer(number)])
-    }
-}
-
-impl Transaction for SqliteStore {
-    fn begin(&mut self) -> Result<()> {
-        if let Some(epoch) = &mut self.epoch {
-            epoch.begin();
-        }
-        self.run("BEGIN IMMEDIATE", ())
-    }
-
-    fn savepoint(&mut self) -> Result<()> {
-        // A full or failing disk makes SQLite undo the whole batch by itself. A savepoint would then
-        // begin a transaction of its own, which its release would commit.
-        if self.connection.is_autocommit() {
-            return Err(StoreError::Io("the batch was undone".to_owned()));
-        }
-        self.run("SAVEPOINT call", ())
-    }
-
-    fn release(&mut self) -> Result<()> {
-        self.run("RELEASE call", ())
-    }
-
-    fn rollback(&mut self) -> Result<()> {
-        self.run("ROLLBACK TO call", ())?;
-        self.run("RELEASE call", ())
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        if self.connection.is_autocommit() {
-            // Out of turn, or SQLite has undone the batch by itself: there is nothing to count.
-            return Err(StoreError::Io("the batch was undone".to_owned()));
-        }
-        let counted = match &mut self.epoch {
-            Some(epoch) => epoch.count(&self.connection),
-            None => Ok(()),
-        };
-        let committed = counted.and_then(|()| self.run("COMMIT", ()));
-        match (&committed, &mut self.epoch) {
-            // SQLite may have left the transaction open; whether it did or not, nothing of it is kept.
-            (Err(_), _) => self.abort()?,
-            (Ok(()), Some(epoch)) => epoch.counted(),
-            (Ok(()), None) => {}
-        }
-        committed
-    }
-
-    fn abort(&mut self) -> Result<()> {
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        self.run("ROLLBACK", ())
     }
 }

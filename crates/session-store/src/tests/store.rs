@@ -217,6 +217,58 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
 }
 
 #[test]
+fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let reply = StoredReply {
+        input: [1; 32],
+        reply: vec![7],
+        at: UnixMillis(1),
+    };
+    let commits = |store: &SqliteStore| {
+        let count = "SELECT commits FROM epoch";
+        let count = store.connection.query_row(count, (), |row| row.get(0));
+        count.unwrap_or(-1_i64)
+    };
+    let batch = |store: &mut SqliteStore, id: &str| {
+        store.begin()?;
+        store.put_reply(id, &reply)?;
+        store.commit()
+    };
+    // Commits that fail, as far as SQLite has come then, as on a disk that does not answer.
+    store
+        .connection
+        .execute_batch(
+            "CREATE TABLE whole (id INTEGER PRIMARY KEY);
+             CREATE TABLE part (id INTEGER REFERENCES whole DEFERRABLE INITIALLY DEFERRED);
+             CREATE TABLE failing (id INTEGER);
+             CREATE TRIGGER fails AFTER UPDATE ON epoch WHEN (SELECT count(*) FROM failing) > 0
+             BEGIN INSERT INTO part VALUES (1); END;",
+        )
+        .unwrap();
+    let before = commits(&store);
+    store.begin().unwrap();
+    store.put_reply("once", &reply).unwrap();
+    store.run("INSERT INTO failing VALUES (1)", ()).unwrap();
+    let failed = store.commit();
+    assert!(matches!(failed, Err(StoreError::Corrupt(_))), "{failed:?}");
+    assert_eq!(commits(&store), before + 1, "nothing was put over it");
+    // While nothing can be put over it, nothing else is done, and callers are told that it may be there.
+    store.run("INSERT INTO failing VALUES (1)", ()).unwrap();
+    let failed = batch(&mut store, "in doubt");
+    assert!(matches!(failed, Err(StoreError::InDoubt(_))), "{failed:?}");
+    assert!(store.begin().is_err());
+    assert_eq!(commits(&store), before + 1);
+    store.run("DELETE FROM failing", ()).unwrap();
+    batch(&mut store, "after").unwrap();
+    assert_eq!(commits(&store), before + 3, "nothing was put over it");
+    for (id, there) in [("once", false), ("in doubt", false), ("after", true)] {
+        assert_eq!(store.reply(id).unwrap().is_some(), there, "{id}");
+    }
+}
+
+#[test]
 fn a_batch_that_sqlite_undid_takes_no_more_calls() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
