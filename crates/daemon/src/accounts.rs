@@ -169,7 +169,15 @@ impl Accounts {
     /// [`Kind::AccountNotFound`], [`Kind::InvalidParams`] if the key is not the account's, or [`Kind::StoreFailed`].
     pub fn remove(&self, name: &AccountName, identity: &IdentityKey) -> Result<(), RpcError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let account = self.find(Some(name))?;
+        let account = match self.find(Some(name)) {
+            Ok(account) => account,
+            // An earlier removal may have failed: before the account was given up, or after.
+            Err(_) => match self.reopen(name) {
+                Ok(()) => self.find(Some(name))?,
+                Err(OpenError::AccountNotFound) => return self.erase(name),
+                Err(error) => return Err(opening_failed(&error)),
+            },
+        };
         if account.identity != *identity {
             return Err(
                 RpcError::new(Kind::InvalidParams, "the public key is not this account's")
@@ -182,6 +190,15 @@ impl Accounts {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(name);
         account.close();
+        self.erase(name).inspect_err(|_| match self.reopen(name) {
+            Ok(()) | Err(OpenError::AccountNotFound) => {}
+            Err(error) => {
+                tracing::error!(%error, "an account that could not be removed is closed until the next start");
+            }
+        })
+    }
+
+    fn erase(&self, name: &AccountName) -> Result<(), RpcError> {
         self.directory
             .remove_account(name)
             .map_err(|error| opening_failed(&error))?;
@@ -198,6 +215,12 @@ impl Accounts {
             account.close();
         }
         self.events.close();
+    }
+
+    /// Opens an account that is there and not in use.
+    fn reopen(&self, name: &AccountName) -> Result<(), OpenError> {
+        let (account, store) = self.directory.open_account(name)?;
+        self.take_up(account, store).map(drop)
     }
 
     fn take_up(&self, account: Account, mut store: SqliteStore) -> Result<AccountInfo, OpenError> {
