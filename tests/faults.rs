@@ -12,11 +12,17 @@
 )]
 
 mod faults {
+    mod disk;
     mod kills;
     mod ledger;
     mod load;
+    mod places;
+    mod power;
     mod random;
+    mod run;
+    mod shim;
     mod site;
     mod town;
+    mod weather;
 }
 mod support;

@@ -77,6 +77,8 @@ pub struct Counts {
     pub calls: u64,
     pub lost: u64,
     pub failed: u64,
+    /// Failed in a way that may have been done all the same.
+    pub doubtful: u64,
     pub encrypted: u64,
     pub repeated: u64,
     pub decrypted: u64,

@@ -1,10 +1,11 @@
 //! What devices do at the same time, and what becomes of it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use serde_json::{Value, json};
 
 use super::{
+    disk::{HINT, IN_DOUBT},
     ledger::{Mail, State},
     random::Random,
     site::Reply,
@@ -21,7 +22,7 @@ pub struct Caller<'a> {
     town: &'a Town,
     at: usize,
     random: Random,
-    /// How often an error `store_failed` may come: never, unless the disk fails.
+    /// Whether the disk may fail.
     failing: bool,
     /// Requests with an id, and their answers.
     answered: Vec<(Value, Value)>,
@@ -41,9 +42,9 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Goes on until there were so many kills, or something went wrong elsewhere.
-    pub fn run(&mut self, kills: u64, stop: &AtomicBool) {
-        while self.town.kills() < kills && !stop.load(SeqCst) {
+    /// Goes on until it is told to stop.
+    pub fn run(&mut self, done: impl Fn() -> bool) {
+        while !done() {
             if self.town.reset_is_due(self.at) {
                 self.reset();
             }
@@ -70,12 +71,20 @@ impl<'a> Caller<'a> {
 
     fn call(&mut self, method: &str, params: &Value) -> Reply {
         let reply = self.town.call(&mut self.random, self.at, method, params);
-        if let Reply::Error(error) = &reply
-            && !(self.failing && error["data"]["kind"] == "store_failed")
-        {
-            let what = format!("device {at}, {method}: {error}", at = self.at);
-            self.town.ledger().violation(what);
+        let Reply::Error(error) = &reply else {
+            return reply;
+        };
+        if self.failing && error["data"]["kind"] == "store_failed" {
+            if error["data"]["hint"] == HINT {
+                return reply;
+            }
+            if error["data"]["hint"] == IN_DOUBT {
+                self.town.ledger().counts.doubtful += 1;
+                return Reply::Lost;
+            }
         }
+        let what = format!("device {at}, {method}: {error}", at = self.at);
+        self.town.ledger().violation(what);
         reply
     }
 

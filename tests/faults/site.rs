@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::random::Random;
+use super::{random::Random, weather::Weather};
 use crate::support::{Daemon, SILENCE};
 
 /// What became of a request.
@@ -39,6 +39,7 @@ enum Moment {
 /// A daemon, and the number of requests until it is killed.
 pub struct Site {
     daemon: Mutex<Daemon>,
+    weather: Option<Weather>,
     socket: PathBuf,
     fuse: AtomicI64,
     /// Requests between two kills, at most; 0: nobody is killed.
@@ -49,9 +50,10 @@ pub struct Site {
 
 impl Site {
     /// Nothing is killed before [`Self::arm`].
-    pub fn new(daemon: Daemon) -> Self {
+    pub fn new(daemon: Daemon, weather: Option<Weather>) -> Self {
         Self {
             socket: daemon.socket(),
+            weather,
             daemon: Mutex::new(daemon),
             fuse: AtomicI64::new(0),
             calm: AtomicUsize::new(0),
@@ -59,8 +61,12 @@ impl Site {
         }
     }
 
-    /// From now on the daemon dies in one of every `calm` requests at most, whichever chance chooses; 0: in none.
-    pub fn arm(&self, random: &mut Random, calm: usize) {
+    /// From now on the daemon dies in one of every `calm` requests at most, whichever chance chooses, and its disk fails
+    /// in one of every `fair`; 0: in none.
+    pub fn arm(&self, random: &mut Random, calm: usize, fair: usize) {
+        if let Some(weather) = &self.weather {
+            weather.arm(random, fair);
+        }
         self.calm.store(calm, SeqCst);
         self.light(random);
     }
@@ -77,6 +83,11 @@ impl Site {
     /// How often it was killed.
     pub fn kills(&self) -> u64 {
         self.turns.load(SeqCst) / 2
+    }
+
+    /// How often its disk failed, and how many calls of the system did.
+    pub fn faults(&self) -> (u64, u64) {
+        self.weather.as_ref().map_or((0, 0), Weather::faults)
     }
 
     /// The daemon, while it runs.
@@ -106,6 +117,9 @@ impl Site {
         params: &Value,
         away: fn(&mut Random, &Path),
     ) -> Reply {
+        if let Some(weather) = &self.weather {
+            weather.pass(random);
+        }
         let turn = self.turns.load(SeqCst);
         let its_turn = self.fuse.fetch_sub(1, SeqCst) == 1;
         let request = request(method, params);
@@ -115,7 +129,12 @@ impl Site {
             _ => Moment::Waiting(random.below(2000)),
         });
         let mut kill = || {
-            self.kill(|directory| away(random, directory));
+            self.kill(|directory| {
+                if let Some(weather) = &self.weather {
+                    weather.clear(random);
+                }
+                away(random, directory);
+            });
             self.light(random);
         };
         let reply = match moment {

@@ -14,7 +14,7 @@ use super::{
     random::Random,
     site::{Reply, Site},
 };
-use crate::support::{Daemon, hex, text};
+use crate::support::{hex, text};
 
 /// Kills between two resets: a device keeps 64 sessions with another, and what is under way on older ones is lost.
 const RESET_EVERY: u64 = 25;
@@ -44,11 +44,8 @@ const TABLETS: [(&str, usize, u8); 2] = [("alice-tablet", 2, 1), ("bob-tablet", 
 
 impl Town {
     /// Everybody knows everybody, and nothing was said yet.
-    pub fn new(daemons: [Daemon; 3], away: fn(&mut Random, &Path)) -> Self {
-        let sites: Vec<Arc<Site>> = daemons
-            .into_iter()
-            .map(|daemon| Arc::new(Site::new(daemon)))
-            .collect();
+    pub fn new(sites: [Site; 3], away: fn(&mut Random, &Path)) -> Self {
+        let sites = sites.map(Arc::new).to_vec();
         let mut residents = Vec::new();
         for (account, site, identity) in PHONES.into_iter().chain(TABLETS) {
             residents.push(move_in(account, &sites[site], identity));
@@ -104,6 +101,14 @@ impl Town {
     /// How often any of them was killed.
     pub fn kills(&self) -> u64 {
         self.sites.iter().map(|site| site.kills()).sum()
+    }
+
+    /// How often any of their disks failed, and how many calls of the system did.
+    pub fn faults(&self) -> (u64, u64) {
+        let of_sites = self.sites.iter().map(|site| site.faults());
+        of_sites.fold((0, 0), |sum, of_site| {
+            (sum.0 + of_site.0, sum.1 + of_site.1)
+        })
     }
 
     /// A call to a daemon that nobody kills meanwhile.
@@ -219,6 +224,19 @@ impl Town {
                     .encrypted(at, self.friend_of(at), &said, &sent);
                 for other in 0..self.residents.len() {
                     self.drain(other);
+                }
+            }
+        }
+    }
+
+    /// No daemon took its own store for an older one.
+    pub fn check_stores(&self) {
+        for site in &self.sites {
+            let status = site.daemon().ok("system_status", json!({}));
+            for account in status["accounts"].as_array().expect("an array") {
+                if !account["rolledBackAt"].is_null() {
+                    self.ledger()
+                        .violation(format!("taken for an older state: {account}"));
                 }
             }
         }

@@ -29,6 +29,7 @@ pub const RATCHETD: &str = env!("CARGO_BIN_EXE_ratchetd");
 pub struct Daemon {
     directory: TempDir,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     process: Child,
     /// Its ready lines.
     pub listening: Vec<String>,
@@ -58,10 +59,20 @@ impl Daemon {
 
     /// A daemon on a directory that is there already.
     pub fn start_in(directory: TempDir, arguments: Vec<String>) -> Self {
-        let (process, listening, output) = spawn(directory.path(), &arguments);
+        Self::start_in_with(directory, arguments, Vec::new())
+    }
+
+    /// One with more in its environment.
+    pub fn start_in_with(
+        directory: TempDir,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        let (process, listening, output) = spawn(directory.path(), &arguments, &environment);
         Self {
             directory,
             arguments,
+            environment,
             process,
             listening,
             output: Some(output),
@@ -104,7 +115,8 @@ impl Daemon {
 
     /// Starts the process again after it has ended.
     pub fn restart(&mut self) {
-        let (process, listening, output) = spawn(self.directory.path(), &self.arguments);
+        let (process, listening, output) =
+            spawn(self.directory.path(), &self.arguments, &self.environment);
         self.process = process;
         self.listening = listening;
         self.output = Some(output);
@@ -114,6 +126,21 @@ impl Daemon {
     pub fn restart_with(&mut self, arguments: &[&str]) {
         self.arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
         self.restart();
+    }
+
+    /// Starts the process again after it has ended; whether it came to listen. One that does not says why and ends.
+    pub fn try_restart(&mut self) -> bool {
+        let mut command = command(self.directory.path(), &self.arguments, &self.environment);
+        self.process = command.stderr(Stdio::null()).spawn().expect("it starts");
+        let mut output = BufReader::new(self.process.stdout.take().expect("its output"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line or none");
+        self.output = Some(output);
+        if line.is_empty() {
+            let status = self.process.wait().expect("wait");
+            assert_eq!(status.code(), Some(2), "a start that fails ends in order");
+        }
+        !line.is_empty()
     }
 
     /// Calls a method by name; its result, or its error object.
@@ -201,15 +228,26 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
     command
 }
 
-/// Starts a daemon and reads its ready lines: one for each listener it was asked for.
-fn spawn(directory: &Path, arguments: &[String]) -> (Child, Vec<String>, BufReader<ChildStdout>) {
+/// As [`serve`], quiet unless it is told otherwise.
+fn command(directory: &Path, arguments: &[String], environment: &[(String, String)]) -> Command {
     let mut command = serve(directory, arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     if !arguments
         .iter()
         .any(|argument| argument.starts_with("--log-filter"))
     {
         command.args(["--log-filter", "warn"]);
     }
+    command
+}
+
+/// Starts a daemon and reads its ready lines: one for each listener it was asked for.
+fn spawn(
+    directory: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> (Child, Vec<String>, BufReader<ChildStdout>) {
+    let mut command = command(directory, arguments, environment);
     let mut process = command.spawn().expect("the daemon starts");
     let mut output = BufReader::new(process.stdout.take().expect("its output"));
     let listeners = 1 + arguments

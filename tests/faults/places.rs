@@ -1,0 +1,131 @@
+//! Starts, and accounts that are made and removed, on disks that fail.
+
+use serde_json::{Value, json};
+
+use super::{
+    disk::{Pair, QUIET, faults, is_store_failed, turns},
+    shim::{Call, Disk, Fault},
+};
+use crate::support::{Daemon, hex};
+
+/// The ways in which the disk fails a message, and those in which the making, cutting, renaming and removing of files fails.
+fn faults_of_files() -> Vec<Fault> {
+    let mut faults = faults();
+    faults.extend([Fault::once(Call::Name), Fault::once(Call::Truncate)]);
+    faults
+}
+
+#[test]
+fn a_daemon_that_starts_on_a_failing_disk_starts_or_says_so_and_its_store_stays_what_it_is() {
+    let mut pair = Pair::new();
+    let mut starts = 0;
+    for fault in faults_of_files() {
+        for nth in turns(&fault) {
+            // Every other time in order, which renames what tells a store's newest state.
+            if nth % 2 == 0 {
+                pair.alice.daemon.terminate();
+            } else {
+                pair.alice.daemon.kill();
+            }
+            let before = pair.disk.failed();
+            pair.disk.fail(&fault, nth);
+            let mut daemon_is_up = pair.alice.daemon.try_restart();
+            pair.disk.mend();
+            let reached = pair.disk.failed() > before;
+            let sound = |pair: &Pair| {
+                let status = pair.alice.daemon.ok("system_status", json!({}));
+                let account = &status["accounts"][0];
+                assert_eq!(account["rolledBackAt"], Value::Null, "{fault:?}, {nth}");
+                let message = pair.alice.send(&pair.bob, "still here");
+                assert_eq!(pair.bob.read(&pair.alice, &message), "still here");
+            };
+            if daemon_is_up {
+                sound(&pair);
+                pair.alice.daemon.kill();
+            }
+            daemon_is_up = pair.alice.daemon.try_restart();
+            assert!(daemon_is_up, "{fault:?}, {nth}: it does not start");
+            sound(&pair);
+            starts += 1;
+            if !reached {
+                break;
+            }
+        }
+    }
+    assert!(starts > faults().len(), "no start has failed");
+}
+
+/// Lets the first, the second … call of `method` fail, each on a daemon that `ready` has prepared, and repeats it, every
+/// other time on a daemon that was killed; how often it failed.
+fn sweep_of_account(method: &str, params: &Value, ready: impl Fn(&Daemon)) -> u64 {
+    let (mut daemon, disk) = Disk::under(&QUIET, false);
+    let mut failures = 0;
+    for fault in faults_of_files() {
+        for nth in turns(&fault) {
+            ready(&daemon);
+            let before = disk.failed();
+            disk.fail(&fault, nth);
+            let answer = daemon.call(method, params.clone());
+            disk.mend();
+            let reached = disk.failed() > before;
+            let killed = nth % 2 == 0;
+            if killed {
+                daemon.kill_and_restart();
+            }
+            if let Err(error) = answer {
+                assert!(reached, "{error}");
+                is_store_failed(&error);
+                failures += 1;
+                let again = daemon.call(method, params.clone());
+                // What was being erased is erased at a start.
+                let erased = killed && method == "account_remove";
+                let done = match &again {
+                    Ok(_) => true,
+                    Err(error) => erased && error["data"]["kind"] == "account_not_found",
+                };
+                assert!(done, "{method}, {fault:?}, {nth}: {again:?}");
+            }
+            if !reached {
+                break;
+            }
+        }
+    }
+    failures
+}
+
+/// An account to make and to remove, and what removes it.
+fn account() -> (Value, Value) {
+    let (key, made) = (hex(&[7; 32]), "new");
+    let daemon = Daemon::start();
+    let params = json!({"account": made, "privateKey": key});
+    let info = daemon.ok("account_import", params.clone());
+    let removal = json!({"account": made, "publicKey": info["publicKey"]});
+    (params, removal)
+}
+
+fn has_account(daemon: &Daemon) -> bool {
+    let accounts = daemon.ok("account_list", json!({}));
+    !accounts.as_array().expect("a list").is_empty()
+}
+
+#[test]
+fn an_account_that_the_disk_refuses_was_not_made_and_can_be() {
+    let (params, removal) = account();
+    let failures = sweep_of_account("account_import", &params, |daemon| {
+        if has_account(daemon) {
+            daemon.ok("account_remove", removal.clone());
+        }
+    });
+    assert!(failures > 20, "{failures}");
+}
+
+#[test]
+fn an_account_that_the_disk_keeps_is_there_until_it_can_be_removed() {
+    let (params, removal) = account();
+    let failures = sweep_of_account("account_remove", &removal, |daemon| {
+        if !has_account(daemon) {
+            daemon.ok("account_import", params.clone());
+        }
+    });
+    assert!(failures > 5, "{failures}");
+}
