@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use crate::{
-    Engine, Env, EventKind, SendError, Session, Standing, Store, event::note, own_prekeys::Step,
+    Engine, Env, EventKind, SendError, Session, Standing, Store, StoreError, event::note,
+    own_prekeys::Step,
 };
 
 /// Why a store is not trusted to be the newest state of its account, and the only one.
@@ -42,11 +43,19 @@ impl Engine {
         how: Displaced,
     ) -> Result<u64, SendError> {
         let mut sessions = 0;
+        let mut before = None;
         loop {
             let page = store.unexpired_sessions(PAGE)?;
-            if page.is_empty() {
+            let first = page.first().map(|session| session.id);
+            if first.is_none() {
                 break;
             }
+            if first == before {
+                // A store that was damaged as well may list what it does not hold; without this we should never end.
+                let what = "a session that expires and stays".to_owned();
+                return Err(StoreError::Corrupt(what).into());
+            }
+            before = first;
             for session in page {
                 sessions += 1;
                 store.put_session(&Session {

@@ -3,11 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use crypto_core::Suite;
 use engine::{
-    Displaced, RunningTime, Store as _, StoreError, StoreRead as _, Transaction as _, UnixMillis,
+    Config, Displaced, Engine, Env, RunningTime, SendError, Standing, Store as _, StoreError,
+    StoreRead as _, Transaction as _, UnixMillis, store_contract,
 };
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use tempfile::TempDir;
 
 use super::{account, name, open};
@@ -365,4 +370,33 @@ fn marks_of_accounts_that_are_not_there_are_erased_and_others_names_are_left_alo
     // The next account of the name begins with a mark of its own.
     drop(home.directory().create_account(&account("a")).unwrap());
     assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_damaged_store_that_cannot_begin_anew_says_so_and_does_not_try_for_ever() {
+    let home = Home::new();
+    let (account, mut store) = home.directory().open_account(&name("a")).unwrap();
+    store.begin().unwrap();
+    let session = store_contract::session(1, Suite::X25519, Standing::Active);
+    store.put_session(&session).unwrap();
+    store.commit().unwrap();
+    // As if an index and its table were of different times.
+    store
+        .connection
+        .execute_batch(
+            "CREATE TRIGGER stays BEFORE UPDATE ON sessions BEGIN SELECT RAISE(IGNORE); END;",
+        )
+        .unwrap();
+    let mut engine = Engine::new(account, Config::default());
+    let mut env = Env {
+        now: UnixMillis(5),
+        running: Duration::ZERO,
+        rng: &mut UnwrapErr(SysRng),
+    };
+    store.begin().unwrap();
+    let begun = engine.begin_anew(&mut store, &mut env, Displaced::Older);
+    assert!(
+        matches!(begun, Err(SendError::Store(StoreError::Corrupt(_)))),
+        "{begun:?}"
+    );
 }
