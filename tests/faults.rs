@@ -22,6 +22,7 @@ mod faults {
     mod run;
     mod shim;
     mod site;
+    mod sweep;
     mod town;
     mod weather;
 }

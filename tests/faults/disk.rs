@@ -1,6 +1,6 @@
 //! Disks that fail, one call of the system after another.
 
-use std::{env, thread};
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -42,38 +42,6 @@ impl Pair {
         }
         pair
     }
-
-    /// Lets the first, the second, the third … call of the system fail in `act`, and `judge` what it answered, until
-    /// one passes without the failing call being reached; how often the disk failed.
-    fn sweep<P>(
-        &mut self,
-        fault: &Fault,
-        prepare: impl Fn(&Self) -> P,
-        act: impl Fn(&Self, &P) -> Result<Value, Value>,
-        judge: impl Fn(&Self, &P, Result<Value, Value>),
-    ) -> u64 {
-        let mut failures = 0;
-        for nth in turns(fault) {
-            let prepared = prepare(self);
-            let before = self.disk.failed();
-            self.disk.fail(fault, nth);
-            let answer = act(self, &prepared);
-            self.disk.mend();
-            if let Err(error) = &answer {
-                is_store_failed(error);
-            }
-            let reached = self.disk.failed() > before;
-            assert!(reached || answer.is_ok(), "{fault:?}, {nth}: {answer:?}");
-            // What the process knew is gone; what the system was told is not.
-            self.alice.daemon.kill_and_restart();
-            judge(self, &prepared, answer);
-            if !reached {
-                break;
-            }
-            failures += 1;
-        }
-        failures
-    }
 }
 
 pub fn is_store_failed(error: &Value) {
@@ -104,99 +72,10 @@ pub fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Which calls are to fail, one after the other: every one that waits for the disk or names a file. Writes are many and
-/// much alike; RATCHETD_EVERY_WRITE=1 goes through all.
-pub fn turns(fault: &Fault) -> impl Iterator<Item = u64> {
-    let all = fault.call != Call::Write || env::var_os("RATCHETD_EVERY_WRITE").is_some();
-    std::iter::successors(Some(1), move |nth| {
-        Some(nth + 1 + if all { 0 } else { nth / 3 })
-    })
-}
-
 /// How often `at` has sent to the other, as its sessions tell it.
-fn sent(at: &Party) -> u64 {
+pub fn sent(at: &Party) -> u64 {
     let sent = |session: &Value| session["sent"].as_u64().expect("a number");
     at.sessions().iter().map(sent).sum()
-}
-
-#[test]
-fn a_message_that_the_disk_refuses_was_not_sent_and_can_be() {
-    let mut pair = Pair::new();
-    for fault in faults() {
-        let failures = pair.sweep(
-            &fault,
-            |pair| sent(&pair.alice),
-            |pair, _| {
-                let params = json!({"recipient": pair.bob.key, "text": "once"});
-                pair.alice.daemon.call("message_encrypt", params)
-            },
-            |pair, before, answer| {
-                let answered = answer.is_ok();
-                assert_eq!(sent(&pair.alice), before + u64::from(answered));
-                if let Ok(answer) = answer {
-                    let message = only_message(&answer);
-                    assert_eq!(pair.bob.read(&pair.alice, &message), "once");
-                }
-                let message = pair.alice.send(&pair.bob, "again");
-                assert_eq!(pair.bob.read(&pair.alice, &message), "again");
-            },
-        );
-        assert!(failures > 0, "{fault:?} was never reached");
-    }
-}
-
-#[test]
-fn a_message_that_the_disk_refuses_was_not_read_and_can_be() {
-    let mut pair = Pair::new();
-    for fault in faults() {
-        let params = |pair: &Pair, wire: &String| json!({"sender": pair.bob.key, "message": wire, "confirm": true});
-        let failures = pair.sweep(
-            &fault,
-            |pair| pair.bob.send(&pair.alice, "to be read once"),
-            |pair, wire| {
-                pair.alice
-                    .daemon
-                    .call("message_decrypt", params(pair, wire))
-            },
-            |pair, wire, answer| {
-                let again = pair.alice.daemon.ok("message_decrypt", params(pair, wire));
-                let read = match answer {
-                    Ok(read) => {
-                        assert_eq!(again["outcome"], "undecryptable", "{again}");
-                        assert_eq!(again["reason"], "message_key_gone", "{again}");
-                        read
-                    }
-                    Err(_) => again,
-                };
-                assert_eq!(read["text"], "to be read once", "{fault:?}: {read}");
-                assert_eq!(read["duplicate"], false, "{read}");
-            },
-        );
-        assert!(failures > 0, "{fault:?} was never reached");
-    }
-}
-
-#[test]
-fn a_confirmation_that_the_disk_refuses_erased_nothing_and_can_be_given() {
-    let mut pair = Pair::new();
-    for fault in faults() {
-        let failures = pair.sweep(
-            &fault,
-            |pair| {
-                pair.alice
-                    .receive(&pair.bob, &pair.bob.send(&pair.alice, "x"))
-            },
-            |pair, read| {
-                let params = json!({"messageIds": [read["messageId"]]});
-                pair.alice.daemon.call("message_confirm", params)
-            },
-            |pair, read, answer| {
-                let left = u64::from(answer.is_err());
-                assert_eq!(pair.alice.confirm(read), left, "{fault:?}");
-            },
-        );
-        assert!(failures > 0, "{fault:?} was never reached");
-    }
 }
 
 #[test]

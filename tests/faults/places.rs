@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    disk::{Pair, QUIET, faults, is_store_failed, turns},
+    disk::{Pair, QUIET, faults, is_store_failed},
     shim::{Call, Disk, Fault},
+    sweep::turns,
 };
 use crate::support::{Daemon, hex};
 
@@ -15,12 +16,12 @@ fn faults_of_files() -> Vec<Fault> {
     faults
 }
 
-#[test]
-fn a_daemon_that_starts_on_a_failing_disk_starts_or_says_so_and_its_store_stays_what_it_is() {
+/// Lets a daemon start, again and again; how often its disk failed meanwhile.
+pub fn starting(all: bool) -> u64 {
     let mut pair = Pair::new();
-    let mut starts = 0;
+    let mut failures = 0;
     for fault in faults_of_files() {
-        for nth in turns(&fault) {
+        for nth in turns(&fault, all) {
             // Every other time in order, which renames what tells a store's newest state.
             if nth % 2 == 0 {
                 pair.alice.daemon.terminate();
@@ -46,22 +47,23 @@ fn a_daemon_that_starts_on_a_failing_disk_starts_or_says_so_and_its_store_stays_
             daemon_is_up = pair.alice.daemon.try_restart();
             assert!(daemon_is_up, "{fault:?}, {nth}: it does not start");
             sound(&pair);
-            starts += 1;
             if !reached {
                 break;
             }
+            failures += 1;
         }
     }
-    assert!(starts > faults().len(), "no start has failed");
+    assert!(failures > 20, "{failures}");
+    failures
 }
 
 /// Lets the first, the second … call of `method` fail, each on a daemon that `ready` has prepared, and repeats it, every
 /// other time on a daemon that was killed; how often it failed.
-fn sweep_of_account(method: &str, params: &Value, ready: impl Fn(&Daemon)) -> u64 {
+fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Daemon)) -> u64 {
     let (mut daemon, disk) = Disk::under(&QUIET, false);
     let mut failures = 0;
     for fault in faults_of_files() {
-        for nth in turns(&fault) {
+        for nth in turns(&fault, all) {
             ready(&daemon);
             let before = disk.failed();
             disk.fail(&fault, nth);
@@ -108,24 +110,41 @@ fn has_account(daemon: &Daemon) -> bool {
     !accounts.as_array().expect("a list").is_empty()
 }
 
-#[test]
-fn an_account_that_the_disk_refuses_was_not_made_and_can_be() {
+/// Makes an account; how often that failed.
+pub fn making(all: bool) -> u64 {
     let (params, removal) = account();
-    let failures = sweep_of_account("account_import", &params, |daemon| {
+    let failures = sweep_of_account("account_import", &params, all, |daemon| {
         if has_account(daemon) {
             daemon.ok("account_remove", removal.clone());
         }
     });
     assert!(failures > 20, "{failures}");
+    failures
 }
 
-#[test]
-fn an_account_that_the_disk_keeps_is_there_until_it_can_be_removed() {
+/// Removes an account; how often that failed.
+pub fn removing(all: bool) -> u64 {
     let (params, removal) = account();
-    let failures = sweep_of_account("account_remove", &removal, |daemon| {
+    let failures = sweep_of_account("account_remove", &removal, all, |daemon| {
         if !has_account(daemon) {
             daemon.ok("account_import", params.clone());
         }
     });
     assert!(failures > 5, "{failures}");
+    failures
+}
+
+#[test]
+fn a_daemon_that_starts_on_a_failing_disk_starts_or_says_so_and_its_store_stays_what_it_is() {
+    starting(false);
+}
+
+#[test]
+fn an_account_that_the_disk_refuses_was_not_made_and_can_be() {
+    making(false);
+}
+
+#[test]
+fn an_account_that_the_disk_keeps_is_there_until_it_can_be_removed() {
+    removing(false);
 }

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File, OpenOptions},
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
 };
 
 use super::{
@@ -164,6 +165,14 @@ impl Loss {
     }
 }
 
+/// Sectors that were put back to what they were, over all cuts of this process.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
+/// How many sectors were lost so far.
+pub fn lost_sectors() -> u64 {
+    LOST.load(SeqCst)
+}
+
 /// Takes away of the directory `data_dir`, whose daemon is dead, what its disk may not have got.
 pub fn cut(random: &mut Random, data_dir: &Path) {
     let journal = journal_of(data_dir.parent().expect("a scratch directory"));
@@ -281,6 +290,7 @@ fn lose(random: &mut Random, path: &Path, records: &[Record], unsynced: &Unsynce
             }
         }
     }
+    LOST.fetch_add(undoing.len() as u64, SeqCst);
     // The last one first.
     undoing.sort_unstable();
     for (record, sector) in undoing.into_iter().rev() {

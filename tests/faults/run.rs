@@ -127,11 +127,15 @@ pub fn run(plan: &Plan) {
     let counts = ledger.counts;
     let (faults, failed_calls) = town.faults();
     let line = format!(
-        "{name}: {kills} kills, {faults} faults of disks ({failed_calls} calls of the system), {calls} calls \
+        "{name}: {kills} kills{lost_sectors}, {faults} faults of disks ({failed_calls} calls of the system), {calls} calls \
          ({lost} unanswered, {failed} failed, {doubtful} in doubt), {encrypted} messages encrypted \
          ({repeated} asked for again), {decrypted} read ({duplicates} again), {confirmed} confirmed, {resets} resets, \
          {positions} positions, {violations} violations; seed {seed}, {seconds} s\n",
         name = plan.name,
+        lost_sectors = match plan.name {
+            "power cuts" => format!(" ({} unsynced sectors lost)", power::lost_sectors()),
+            _ => String::new(),
+        },
         kills = town.kills(),
         calls = counts.calls,
         lost = counts.lost,

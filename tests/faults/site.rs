@@ -157,10 +157,8 @@ impl Site {
             }
         };
         if matches!(reply, Reply::Lost | Reply::NotSent) {
-            // Whoever kills holds the daemon until it is back.
-            drop(self.daemon());
             assert_ne!(
-                self.turns.load(SeqCst),
+                self.wait(),
                 turn,
                 "{method}: no answer, and nobody killed the daemon"
             );
@@ -168,9 +166,25 @@ impl Site {
         reply
     }
 
-    /// Asks without ever being the one that kills.
-    pub fn look(&self, method: &str, params: &Value) -> Reply {
-        self.exchange(&request(method, params), || ())
+    /// Asks without ever being the one that kills, until there is an answer.
+    pub fn look(&self, method: &str, params: &Value) -> Value {
+        loop {
+            match self.exchange(&request(method, params), || ()) {
+                Reply::Result(result) => return result,
+                Reply::Error(error) => panic!("{method}: {error}"),
+                Reply::Lost | Reply::NotSent => self.wait(),
+            };
+        }
+    }
+
+    /// Waits for a daemon that is being killed to be back; how many turns there were then.
+    fn wait(&self) -> u64 {
+        // Whoever kills holds the daemon until it is back.
+        let daemon = self.daemon();
+        let turns = self.turns.load(SeqCst);
+        assert_eq!(turns % 2, 0, "a daemon was killed and did not come back");
+        drop(daemon);
+        turns
     }
 
     /// Sends, does something else, and reads what came back.

@@ -298,11 +298,7 @@ impl Town {
         };
         for wire in wires {
             let params = json!({"message": &*wire});
-            let message = loop {
-                if let Reply::Result(message) = self.sites[0].look("message_inspect", &params) {
-                    break message;
-                }
-            };
+            let message = self.sites[0].look("message_inspect", &params);
             for target in message["targets"].as_array().expect("an array") {
                 self.ledger().header(&target["drHeader"]);
             }
