@@ -12,6 +12,7 @@
 )]
 
 mod faults {
+    mod deaths;
     mod disk;
     mod kills;
     mod ledger;

@@ -16,6 +16,7 @@ tests=(
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_faults"
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_power_cuts"
   "-p daemon --test faults|every_single_write_fails_once"
+  "-p daemon --test faults|the_power_goes_at_every_single_write"
   "-p engine --lib|many_schedules_keep_the_invariants"
   "-p session-store --lib|a_peer_that_does_so_a_million_times_fills_nothing"
 )
@@ -47,7 +48,7 @@ for test in "${tests[@]}"; do
   summary+=("$result $((SECONDS - began)) s  $name")
   while read -r line; do
     summary+=("     $line")
-  done < <(grep -E 'violations; seed|seed.*schedules|failing calls' "$log")
+  done < <(grep -hE 'violations; seed|messages: [0-9]+ read|calls of the system: ' "$log")
 done
 
 echo "== summary"

@@ -26,8 +26,9 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub fn new() -> Self {
-        let (daemon, disk) = Disk::under(&QUIET, false);
+    /// With a session that both have answered on; with a journal, if the power is to go.
+    pub fn new(journal: bool) -> Self {
+        let (daemon, disk) = Disk::under(&QUIET, journal);
         let alice = Party::with(daemon, "alice", json!({}));
         let bob = Party::new("bob");
         let pair = Self { disk, alice, bob };
@@ -35,7 +36,6 @@ impl Pair {
             let bundle = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
             to.daemon.ok("bundle_import", json!({"bundle": bundle}));
         }
-        // A session that both have answered on.
         for _ in 0..2 {
             pair.bob.read(&pair.alice, &pair.alice.send(&pair.bob, "a"));
             pair.alice.read(&pair.bob, &pair.bob.send(&pair.alice, "b"));
@@ -81,7 +81,7 @@ pub fn sent(at: &Party) -> u64 {
 #[test]
 fn calls_that_share_a_commit_that_fails_are_told_once_each_and_work_when_repeated() {
     const CALLERS: u64 = 16;
-    let pair = Pair::new();
+    let pair = Pair::new(false);
     for (turn, fault) in faults().iter().enumerate() {
         let before = sent(&pair.alice);
         let params = |caller: u64| {
@@ -118,7 +118,7 @@ fn calls_that_share_a_commit_that_fails_are_told_once_each_and_work_when_repeate
 
 #[test]
 fn while_the_disk_fails_the_daemon_reads_and_says_that_it_is_not_ready_and_recovers_by_itself() {
-    let pair = Pair::new();
+    let pair = Pair::new(false);
     let ready = || {
         let daemon = &pair.alice.daemon;
         // The answer is remembered for a second.

@@ -18,7 +18,7 @@ fn faults_of_files() -> Vec<Fault> {
 
 /// Lets a daemon start, again and again; how often its disk failed meanwhile.
 pub fn starting(all: bool) -> u64 {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(false);
     let mut failures = 0;
     for fault in faults_of_files() {
         for nth in turns(&fault, all) {
@@ -96,7 +96,7 @@ fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Dae
 }
 
 /// An account to make and to remove, and what removes it.
-fn account() -> (Value, Value) {
+pub fn account() -> (Value, Value) {
     let (key, made) = (hex(&[7; 32]), "new");
     let daemon = Daemon::start();
     let params = json!({"account": made, "privateKey": key});
@@ -105,7 +105,7 @@ fn account() -> (Value, Value) {
     (params, removal)
 }
 
-fn has_account(daemon: &Daemon) -> bool {
+pub fn has_account(daemon: &Daemon) -> bool {
     let accounts = daemon.ok("account_list", json!({}));
     !accounts.as_array().expect("a list").is_empty()
 }

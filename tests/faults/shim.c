@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 /* Kinds of calls. */
 enum { WRITES = 1, SYNCS = 2, TRUNCATIONS = 4, NAMES = 8, GROWTH = 16 };
 /* What a call that fails does before it does. */
-enum { NOTHING = 0, A_PART = 1, EVERYTHING = 2 };
+enum { NOTHING = 0, A_PART = 1, EVERYTHING = 2, DEATH = 3 };
 
 /* What a disk writes whole or not at all, in bytes. */
 #define SECTOR 512
@@ -123,7 +124,9 @@ static int fails(uint64_t kinds, const char *path) {
     fails = fuse == 1 ? FIRST : 0;
     if (fails && read_order(&orders->lasting)) __atomic_store_n(&orders->broken, 1, __ATOMIC_SEQ_CST);
   }
-  if (fails) __atomic_add_fetch(&orders->failed, 1, __ATOMIC_SEQ_CST);
+  if (!fails) return 0;
+  __atomic_add_fetch(&orders->failed, 1, __ATOMIC_SEQ_CST);
+  if (read_order(&orders->manner) == DEATH) raise(SIGKILL);
   return fails;
 }
 

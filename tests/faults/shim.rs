@@ -44,6 +44,8 @@ pub enum Manner {
     Part = 1,
     /// All of it.
     Everything = 2,
+    /// Nothing, and the process is killed.
+    Death = 3,
 }
 
 /// The system's number of an error.

@@ -53,7 +53,7 @@ fn sweep<P>(
 }
 
 fn sending(all: bool) -> u64 {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(false);
     let mut failures = 0;
     for fault in faults() {
         failures += sweep(
@@ -81,7 +81,7 @@ fn sending(all: bool) -> u64 {
 }
 
 fn reading(all: bool) -> u64 {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(false);
     let mut failures = 0;
     for fault in faults() {
         let params = |pair: &Pair, wire: &String| json!({"sender": pair.bob.key, "message": wire, "confirm": true});
@@ -114,7 +114,7 @@ fn reading(all: bool) -> u64 {
 }
 
 fn confirming(all: bool) -> u64 {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(false);
     let mut failures = 0;
     for fault in faults() {
         failures += sweep(
