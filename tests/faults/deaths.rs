@@ -162,6 +162,40 @@ fn a_store_is_its_newest_state_wherever_the_power_goes_at_a_start() {
 }
 
 #[test]
+fn nothing_is_sent_while_the_name_of_the_log_is_not_on_the_disk() {
+    let seed = seed();
+    let mut random = Random::of(seed, 0);
+    let mut pair = Pair::new(true);
+    for turn in 0..6 {
+        // The log is removed, and made again at the next start.
+        pair.alice.daemon.terminate();
+        cut(&mut random, &pair.alice.daemon.data_dir());
+        let fault = Fault {
+            lasting: true,
+            ..Fault::once(Call::Directory)
+        };
+        pair.disk.fail(&fault, 1);
+        let started = pair.alice.daemon.try_restart();
+        let sent = started.then(|| pair.alice.send(&pair.bob, "before"));
+        pair.disk.mend();
+        if let Some(sent) = sent {
+            assert_eq!(pair.bob.read(&pair.alice, &sent), "before");
+        }
+        power_fails(&mut random, &mut pair.alice.daemon);
+        let after = pair.alice.send(&pair.bob, "after");
+        let read = pair.bob.receive(&pair.alice, &after);
+        assert_eq!(
+            read["text"], "after",
+            "RATCHETD_SEED={seed}: turn {turn}, {read}"
+        );
+        assert_eq!(
+            read["duplicate"], false,
+            "RATCHETD_SEED={seed}: turn {turn}"
+        );
+    }
+}
+
+#[test]
 #[ignore = "takes minutes"]
 fn the_power_goes_at_every_single_write() {
     let deaths = [

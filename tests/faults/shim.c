@@ -20,7 +20,7 @@
 #include "shim.h"
 
 /* Kinds of calls. */
-enum { WRITES = 1, SYNCS = 2, TRUNCATIONS = 4, NAMES = 8, GROWTH = 16 };
+enum { WRITES = 1, SYNCS = 2, TRUNCATIONS = 4, NAMES = 8, GROWTH = 16, DIRECTORIES = 32 };
 /* What a call that fails does before it does. */
 enum { NOTHING = 0, A_PART = 1, EVERYTHING = 2, DEATH = 3 };
 
@@ -29,7 +29,8 @@ enum { NOTHING = 0, A_PART = 1, EVERYTHING = 2, DEATH = 3 };
 
 /* All numbers are written by one side and read by the other as they are. */
 struct orders {
-  uint64_t kinds;    /* which calls fail, a sum of kinds; GROWTH: writes past the end of a file alone */
+  uint64_t kinds;    /* which calls fail, a sum of kinds; GROWTH: writes past the end of a file alone; DIRECTORIES:
+                        syncs of directories alone */
   uint64_t fuse;     /* the how manyeth of them from now on; 0: none */
   uint64_t error;    /* errno */
   uint64_t manner;   /* what is done all the same */
@@ -188,7 +189,9 @@ static int sync_file(int fd, long call) {
   char path[PATH_BYTES];
   if (!path_of(fd, path)) return (int)syscall(call, fd);
   uint64_t place = journal_place();
-  if (fails(SYNCS, path)) {
+  struct stat found;
+  int directory = syscall(SYS_fstat, fd, &found) == 0 && S_ISDIR(found.st_mode);
+  if (fails(directory ? SYNCS | DIRECTORIES : SYNCS, path)) {
     journal_sync_failed(fd, path, place);
     return failure();
   }

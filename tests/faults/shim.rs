@@ -32,6 +32,8 @@ pub enum Call {
     Name = 8,
     /// Writing past the end of a file: a full disk lets overwriting pass.
     Growth = 16,
+    /// Waiting until names are on the disk.
+    Directory = 32,
     /// Whatever changes anything.
     Any = 1 + 2 + 4 + 8,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{error::OpenError, key::StoreKey};
+use crate::{error::OpenError, files::sync_directory, key::StoreKey};
 
 /// A schema's history; `user_version` counts how much of it a database has.
 pub(crate) type Schema = &'static [&'static str];
@@ -41,6 +41,9 @@ pub(crate) fn open_writer(
         )
         .map_err(|error| unusable(path, &error))?;
     migrate(path, &mut connection, schema)?;
+    // The log is there now. SQLite waits for its name as well, but takes no notice if the disk does not get it: all commits
+    // would be lost with that name.
+    sync_directory(path)?;
     Ok(connection)
 }
 
