@@ -330,24 +330,22 @@ fn a_daemon_that_does_not_answer_where_it_is_looked_for_is_told_of() {
 
 #[test]
 fn an_old_prekey_is_told_of() {
-    let mut daemon = Daemon::start();
-    daemon.ok("account_create", json!({"account": "alice"}));
-    let directory = daemon.data_dir();
-    let now = daemon.ok("dev_now", json!({}))["now"]
-        .as_u64()
-        .expect("a time");
     let hour = 60 * 60 * 1000;
-    for (hours, severity, version) in [(23, "ok", 10), (27, "notice", 11), (8 * 24, "warning", 12)]
-    {
+    for (hours, severity) in [(23, "ok"), (27, "notice"), (8 * 24, "warning")] {
+        // A daemon of its own: one that starts with an old prekey replaces it, sooner or later.
+        let mut daemon = Daemon::start();
+        daemon.ok("account_create", json!({"account": "alice"}));
+        let now = daemon.ok("dev_now", json!({}))["now"]
+            .as_u64()
+            .expect("a time");
         let prekey = json!({
-            "signedPreKeyPrivate": format!("0x{version:064x}"),
-            "version": version,
+            "signedPreKeyPrivate": format!("0x{:064x}", 10),
+            "version": 10,
             "createdAt": now - hours * hour,
         });
         daemon.ok("dev_importPrekey", prekey);
         daemon.kill();
-        is(&report(&directory, &[]), "bundle.age", severity);
-        daemon.restart();
+        is(&report(&daemon.data_dir(), &[]), "bundle.age", severity);
     }
 }
 
