@@ -18,8 +18,10 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod document;
 mod streams;
 
+pub use document::{DOCUMENT, validator};
 pub use streams::*;
 
 /// The binary under test.
@@ -157,10 +159,12 @@ impl Daemon {
         }
         assert_eq!(answer.status, 200, "{method}: {answer:?}");
         let mut answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        Some(match answer.get_mut("error") {
+        let answer = match answer.get_mut("error") {
             Some(error) => Err(error.take()),
             None => Ok(answer["result"].take()),
-        })
+        };
+        document::check(method, &request["params"], &answer);
+        Some(answer)
     }
 
     /// Calls a method that has to succeed.

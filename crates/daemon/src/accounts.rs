@@ -293,7 +293,7 @@ impl Accounts {
             .and_then(|()| store.commit())
             .map_err(failed)?;
         tracing::warn!(
-            found = displaced(how),
+            found = displaced(how).name(),
             sessions,
             "an account's store is not the one last used: its sessions only read from now on, and are set up anew when they are needed"
         );

@@ -11,7 +11,11 @@ use std::{future::Future, sync::Arc};
 
 use engine::{AccountName, UnixMillis};
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
-use rpc::{Kind, Method, Params as _, RpcError, methods, params::Fields, types::MemoryProtection};
+use rpc::{
+    Kind, Method, Params as _, RpcError, methods, openrpc,
+    params::Fields,
+    types::{MemoryProtection, OpenRpcDocument},
+};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -137,6 +141,9 @@ pub fn module(
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
     register::<methods::SystemStatus, _, _>(m, system::system_status)?;
+    register::<methods::RpcDiscover, _, _>(m, move |_, _| async move {
+        Ok(OpenRpcDocument(openrpc::document(dev)))
+    })?;
     if dev {
         register::<methods::DevNow, _, _>(m, system::dev_now)?;
         register::<methods::DevAdvanceTime, _, _>(m, system::dev_advance_time)?;

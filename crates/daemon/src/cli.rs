@@ -6,7 +6,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
     commands::{
@@ -14,6 +15,7 @@ use crate::{
         call::{self, CallArgs, Ended},
         conformance, demo,
         doctor::{self, DoctorArgs, Severity},
+        manual,
         rekey::{self, RekeyArgs},
         serve,
     },
@@ -50,6 +52,23 @@ enum Command {
         /// Files of format ratchetd-conformance/1
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Print the interface as an OpenRPC document
+    Openrpc {
+        /// With the methods for development
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Print what completes these commands in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual, or write a page of each command
+    Man {
+        /// Write them into this directory, as ratchetd.1, ratchetd-serve.1 and so on
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -90,6 +109,14 @@ pub fn main() -> ExitCode {
         Command::Conformance { files } => {
             conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })
         }
+        Command::Openrpc { dev } => writeln!(out, "{:#}", rpc::openrpc::document(dev)).map(|()| 0),
+        Command::Completions { shell } => {
+            manual::completions(Cli::command(), shell, &mut out).map(|()| 0)
+        }
+        Command::Man { out: None } => manual::print(Cli::command(), &mut out).map(|()| 0),
+        Command::Man {
+            out: Some(directory),
+        } => said(manual::write(Cli::command(), &directory), &mut diagnostics),
     };
     // Output that nobody reads any more, as behind `head`, is no failure worth a word.
     ExitCode::from(ended.unwrap_or(NOT_DONE))

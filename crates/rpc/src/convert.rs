@@ -12,7 +12,7 @@ use crypto_core::{IdentityKey, InstallationId, Suite};
 use engine::{Account, Role, UnixMillis};
 pub use event::displaced;
 
-use crate::types::{AccountInfo, Hex};
+use crate::types::{self, AccountInfo, Hex};
 
 /// A public key as it goes out: uncompressed. One that does not decompress stays as it is.
 #[must_use]
@@ -30,14 +30,17 @@ fn millis(at: Option<UnixMillis>) -> Option<u64> {
     at.map(|at| at.0)
 }
 
-fn suite(suite: Suite) -> String {
-    suite.name().to_owned()
+const fn suite(suite: Suite) -> types::Suite {
+    match suite {
+        Suite::X25519 => types::Suite::X25519,
+        Suite::Secp256k1 => types::Suite::Secp256k1,
+    }
 }
 
-const fn role(role: Role) -> &'static str {
+const fn role(role: Role) -> types::Role {
     match role {
-        Role::Initiator => "initiator",
-        Role::Responder => "responder",
+        Role::Initiator => types::Role::Initiator,
+        Role::Responder => types::Role::Responder,
     }
 }
 

@@ -1,85 +1,62 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
 use engine::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The stable names of errors. Protocol outcomes are results, not errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The request is not JSON.
-    ParseError,
-    /// The JSON is no JSON-RPC request.
-    InvalidRequest,
-    /// There is no such method.
-    MethodNotFound,
-    /// A bug of the daemon.
-    Internal,
-    /// A parameter is missing, unknown or of the wrong form; `field` names it.
-    InvalidParams,
-    /// Not a public or private key.
-    InvalidKey,
-    /// Not a bundle, or not signed by its identity.
-    InvalidBundle,
-    /// Not a wire message.
-    InvalidMessage,
-    /// Not a recovery phrase.
-    InvalidMnemonic,
-    /// Larger than one message can carry.
-    PayloadTooLarge,
-    /// No account of this name.
-    AccountNotFound,
-    /// The name is taken.
-    AccountExists,
-    /// No account was named, and there is not exactly one.
-    AccountAmbiguous,
-    /// No device of this id is known.
-    InstallationNotFound,
-    /// As many devices are enabled as may be.
-    InstallationLimit,
-    /// The contact has not accepted, and the policy asks for that.
-    ContactNotAccepted,
-    /// The request id stands for another request.
-    RequestIdReused,
-    /// The configuration forbids every suite that would reach the recipient.
-    SuiteForbidden,
-    /// The queue is full; nothing was done.
-    Busy,
-    /// The daemon is stopping; nothing was done.
-    ShuttingDown,
-    /// The disk failed; nothing was done and nothing was lost.
-    StoreFailed,
-    /// The store is older than it was: a copy was put back.
-    StoreRolledBack,
+use crate::types::closed;
+
+closed! {
+    /// The stable names of errors. Protocol outcomes are results, not errors.
+    Kind {
+        /// The request is not JSON.
+        ParseError = "parse_error",
+        /// The JSON is no JSON-RPC request.
+        InvalidRequest = "invalid_request",
+        /// There is no such method.
+        MethodNotFound = "method_not_found",
+        /// A bug of the daemon.
+        Internal = "internal",
+        /// A parameter is missing, unknown or of the wrong form; `field` names it.
+        InvalidParams = "invalid_params",
+        /// Not a public or private key.
+        InvalidKey = "invalid_key",
+        /// Not a bundle, or not signed by its identity.
+        InvalidBundle = "invalid_bundle",
+        /// Not a wire message.
+        InvalidMessage = "invalid_message",
+        /// Not a recovery phrase.
+        InvalidMnemonic = "invalid_mnemonic",
+        /// Larger than one message can carry.
+        PayloadTooLarge = "payload_too_large",
+        /// No account of this name.
+        AccountNotFound = "account_not_found",
+        /// The name is taken.
+        AccountExists = "account_exists",
+        /// No account was named, and there is not exactly one.
+        AccountAmbiguous = "account_ambiguous",
+        /// No device of this id is known.
+        InstallationNotFound = "installation_not_found",
+        /// As many devices are enabled as may be.
+        InstallationLimit = "installation_limit",
+        /// The contact has not accepted, and the policy asks for that.
+        ContactNotAccepted = "contact_not_accepted",
+        /// The request id stands for another request.
+        RequestIdReused = "request_id_reused",
+        /// The configuration forbids every suite that would reach the recipient.
+        SuiteForbidden = "suite_forbidden",
+        /// The queue is full; nothing was done.
+        Busy = "busy",
+        /// The daemon is stopping; nothing was done.
+        ShuttingDown = "shutting_down",
+        /// The disk failed; nothing was done and nothing was lost.
+        StoreFailed = "store_failed",
+        /// The store is older than it was: a copy was put back.
+        StoreRolledBack = "store_rolled_back",
+    }
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 22] = [
-        Self::ParseError,
-        Self::InvalidRequest,
-        Self::MethodNotFound,
-        Self::Internal,
-        Self::InvalidParams,
-        Self::InvalidKey,
-        Self::InvalidBundle,
-        Self::InvalidMessage,
-        Self::InvalidMnemonic,
-        Self::PayloadTooLarge,
-        Self::AccountNotFound,
-        Self::AccountExists,
-        Self::AccountAmbiguous,
-        Self::InstallationNotFound,
-        Self::InstallationLimit,
-        Self::ContactNotAccepted,
-        Self::RequestIdReused,
-        Self::SuiteForbidden,
-        Self::Busy,
-        Self::ShuttingDown,
-        Self::StoreFailed,
-        Self::StoreRolledBack,
-    ];
-
     /// The JSON-RPC code.
     #[must_use]
     pub const fn code(self) -> i32 {
@@ -178,7 +155,7 @@ pub struct RpcError {
 }
 
 /// `error.data`, always of this shape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The stable name.
     pub kind: Kind,
@@ -375,11 +352,11 @@ mod tests {
             ("store_failed", 1701),
             ("store_rolled_back", 1702),
         ];
-        let kinds = Kind::ALL.map(|kind| {
-            let name = serde_json::to_value(kind).unwrap();
-            (name.as_str().unwrap().to_owned(), kind.code())
-        });
-        assert_eq!(kinds, table.map(|(name, code)| (name.to_owned(), code)));
+        let kinds: Vec<_> = Kind::ALL
+            .iter()
+            .map(|kind| (kind.name(), kind.code()))
+            .collect();
+        assert_eq!(kinds, table);
     }
 
     #[test]

@@ -94,6 +94,11 @@ fn string(value: Value) -> Option<String> {
 
 impl Form for Wire {
     const TAKES: &'static str = "a wire message as 0x and hex digits, at most 4 MiB";
+    const REFUSED: &'static [Kind] = &[Kind::InvalidMessage];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let invalid = |message: &str| RpcError::new(Kind::InvalidMessage, message);
@@ -111,6 +116,11 @@ impl Form for Wire {
 
 impl Form for BundleBytes {
     const TAKES: &'static str = "a bundle as 0x and hex digits, or a contact code";
+    const REFUSED: &'static [Kind] = &[Kind::InvalidBundle];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "minLength": 1})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = value.as_str().ok_or_else(Self::wrong)?;
@@ -133,6 +143,11 @@ impl Form for BundleBytes {
 impl Form for IdentityKey {
     const TAKES: &'static str =
         "a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…";
+    const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^(0x04[0-9a-fA-F]{128}|0x0[23][0-9a-fA-F]{64}|zQ3sh[1-9A-HJ-NP-Za-km-z]+)$"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let invalid = || RpcError::new(Kind::InvalidKey, "not a public key");
@@ -152,6 +167,11 @@ impl Form for IdentityKey {
 
 impl Form for PrivateKey {
     const TAKES: &'static str = "a private key as 0x and 64 hex digits";
+    const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = string(value).map(Zeroizing::new);
@@ -170,6 +190,10 @@ impl Form for PrivateKey {
 impl Form for Secret {
     const TAKES: &'static str = "text";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "string"})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         string(value)
             .map(|text| Self(Zeroizing::new(text)))
@@ -184,6 +208,10 @@ impl Form for Secret {
 impl Form for AccountName {
     const TAKES: &'static str =
         "an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         value
@@ -201,6 +229,10 @@ impl Form for InstallationId {
     const TAKES: &'static str =
         "an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not \"none\"";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "not": {"const": "none"}})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         value
             .as_str()
@@ -216,6 +248,10 @@ impl Form for InstallationId {
 impl Form for RequestId {
     const TAKES: &'static str = "a request id: text of 1 to 128 characters";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "minLength": 1, "maxLength": MAX_REQUEST_ID_CHARS})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         string(value)
             .filter(|text| (1..=MAX_REQUEST_ID_CHARS).contains(&text.chars().count()))
@@ -230,6 +266,10 @@ impl Form for RequestId {
 
 impl Form for Words {
     const TAKES: &'static str = "a number of words: 12 or 24";
+
+    fn schema() -> Value {
+        serde_json::json!({"enum": [12, 24]})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         match value.as_u64() {
@@ -249,6 +289,10 @@ impl Form for Words {
 
 impl Form for MessageIds {
     const TAKES: &'static str = "an array of at most 10000 message ids, each 0x and 64 hex digits";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "array", "maxItems": MAX_CONFIRM_IDS, "items": {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let Value::Array(items) = value else {
@@ -278,6 +322,11 @@ impl Form for MessageIds {
 
 impl Form for Recipients {
     const TAKES: &'static str = "an array of 1 to 1000 public keys";
+    const REFUSED: &'static [Kind] = &[Kind::InvalidKey, Kind::PayloadTooLarge];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "array", "minItems": 1, "maxItems": MAX_RECIPIENTS, "items": IdentityKey::schema()})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let Value::Array(items) = value else {
@@ -305,6 +354,10 @@ impl Form for Recipients {
 impl Form for Millis {
     const TAKES: &'static str = "a whole number of milliseconds, not negative";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 0})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         value.as_u64().map(Self).ok_or_else(Self::wrong)
     }
@@ -316,6 +369,10 @@ impl Form for Millis {
 
 impl Form for At {
     const TAKES: &'static str = "a time in whole milliseconds since the epoch";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 0})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         value
@@ -332,6 +389,10 @@ impl Form for At {
 impl Form for Number {
     const TAKES: &'static str = "a whole number from 0 to 4294967295";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 0, "maximum": u32::MAX})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         value
             .as_u64()
@@ -347,6 +408,10 @@ impl Form for Number {
 
 impl Form for bool {
     const TAKES: &'static str = "true or false";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "boolean"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         value.as_bool().ok_or_else(<Self as Form>::wrong)

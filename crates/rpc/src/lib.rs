@@ -8,6 +8,7 @@ pub mod error;
 pub mod forms;
 pub mod keystore;
 pub mod methods;
+pub mod openrpc;
 pub mod params;
 pub mod types;
 

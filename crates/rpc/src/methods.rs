@@ -8,6 +8,7 @@ mod event;
 mod message;
 
 use engine::AccountName;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -27,13 +28,13 @@ pub use self::{
     },
 };
 use crate::{
-    error::RpcError,
+    error::{Kind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
         Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health, ImportedBundleInfo,
         ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo, InstallationInfo,
-        NewAccount, Removed, SessionInfo, SessionsReset, Status, Version,
+        NewAccount, OpenRpcDocument, Removed, SessionInfo, SessionsReset, Status, Version,
     },
 };
 
@@ -46,7 +47,7 @@ pub trait Method {
     /// What it takes.
     type Params: Params + Send + 'static;
     /// What it gives.
-    type Reply: Serialize + DeserializeOwned + Clone + Send + 'static;
+    type Reply: Serialize + DeserializeOwned + JsonSchema + Clone + Send + 'static;
 }
 
 /// A method, for listings.
@@ -58,6 +59,10 @@ pub struct MethodInfo {
     pub summary: &'static str,
     /// What it takes, in the order of positions.
     pub params: &'static [ParamInfo],
+    /// Makes the schema of what it gives.
+    pub reply: fn(&mut SchemaGenerator) -> Schema,
+    /// How it can fail, besides what its parameters can be refused for and what every call can fail with.
+    pub fails: &'static [&'static [Kind]],
     /// It exists only with `--dev`.
     pub dev: bool,
     /// Reads parameters as a request carries them, and writes them as the client does.
@@ -74,7 +79,7 @@ fn rewrite<P: Params>(params: &str) -> Result<Map<String, Value>, RpcError> {
 macro_rules! methods {
     ($(
         $(#[doc = $summary:literal])+
-        $(@$dev:ident)? $method:ident = $name:literal ($params:ty) -> $reply:ty;
+        $(@$dev:ident)? $method:ident = $name:literal ($params:ty) -> $reply:ty $(, fails $($fails:ident)|+)?;
     )*) => {
         $(
             $(#[doc = $summary])+
@@ -95,6 +100,8 @@ macro_rules! methods {
                 name: $name,
                 summary: <$method as Method>::SUMMARY,
                 params: <$params as Params>::FIELDS,
+                reply: SchemaGenerator::subschema_for::<$reply>,
+                fails: &[$($($fails),+)?],
                 dev: is_dev!($($dev)?),
                 rewrite: rewrite::<$params>,
             },)*
@@ -124,13 +131,36 @@ params! {
     }
 }
 
+/// A method that reads an account's store.
+const READS: &[Kind] = &[Kind::StoreFailed];
+/// A method that changes an account's store.
+const WRITES: &[Kind] = &[Kind::Busy, Kind::StoreFailed, Kind::StoreRolledBack];
+/// A method that makes an account.
+const MAKES: &[Kind] = &[Kind::AccountExists, Kind::StoreFailed];
+/// A method that takes a recovery phrase.
+const PHRASE: &[Kind] = &[Kind::InvalidMnemonic];
+/// A method that names an account, and does not leave it out.
+const NAMED: &[Kind] = &[Kind::AccountNotFound];
+/// A method that encrypts for devices.
+const SENDS: &[Kind] = &[Kind::SuiteForbidden, Kind::ContactNotAccepted];
+/// A method with a request id.
+const ONCE: &[Kind] = &[Kind::RequestIdReused];
+/// A method about one device.
+const DEVICE: &[Kind] = &[Kind::InstallationNotFound];
+/// A method that enables devices.
+const PAIRS: &[Kind] = &[Kind::InstallationLimit];
+/// A method that has limits of its own.
+const LIMITED: &[Kind] = &[Kind::Busy];
+/// A method of WebSockets alone.
+const STREAMS: &[Kind] = &[Kind::InvalidRequest];
+
 methods! {
     /// Makes an account with a new identity, and shows its recovery phrase this once.
-    AccountCreate = "account_create" (CreateParams) -> NewAccount;
+    AccountCreate = "account_create" (CreateParams) -> NewAccount, fails MAKES;
     /// Makes an account from a recovery phrase: a new device of that identity.
-    AccountRecover = "account_recover" (RecoverParams) -> AccountInfo;
+    AccountRecover = "account_recover" (RecoverParams) -> AccountInfo, fails MAKES | PHRASE;
     /// Makes an account from a private key: a new device of that identity.
-    AccountImport = "account_import" (ImportAccountParams) -> AccountInfo;
+    AccountImport = "account_import" (ImportAccountParams) -> AccountInfo, fails MAKES;
     /// Lists the accounts.
     AccountList = "account_list" (NoParams) -> Vec<AccountInfo>;
     /// Shows one account.
@@ -138,80 +168,83 @@ methods! {
     /// Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
     AccountExport = "account_export" (ExportParams) -> ExportedAccount;
     /// Makes an account from a keystore file: a new device of that identity.
-    AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo;
+    AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo, fails MAKES;
     /// Erases an account and all its data.
-    AccountRemove = "account_remove" (RemoveParams) -> Removed;
+    AccountRemove = "account_remove" (RemoveParams) -> Removed, fails NAMED | WRITES;
 
     /// Gives the bundle to publish; rotates the prekey first if that is due.
-    BundleGet = "bundle_get" (AccountOnly) -> BundleInfo;
+    BundleGet = "bundle_get" (AccountOnly) -> BundleInfo, fails WRITES;
     /// Takes a contact's bundle that came by another way than a message.
-    BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo;
+    BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo, fails WRITES;
     /// Takes a bundle apart without any key.
     BundleInspect = "bundle_inspect" (InspectBundleParams) -> InspectedBundleInfo;
 
     /// Encrypts for every active device of the recipient and for our own other devices.
-    MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted;
+    MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
-    MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted;
+    MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Wraps a public message: not encrypted.
-    MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes;
+    MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes, fails WRITES;
     /// Makes the empty message that tells the recipient of our bundle.
-    MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes;
+    MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes, fails WRITES | SENDS;
     /// Reads a received wire message.
-    MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted;
+    MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted, fails WRITES;
     /// Erases the keys of messages whose text the caller has stored.
-    MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed;
+    MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed, fails WRITES;
     /// Takes a wire message apart without any key.
     MessageInspect = "message_inspect" (InspectMessageParams) -> InspectedMessageInfo;
     /// Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
-    MessageExplain = "message_explain" (ExplainParams) -> Explanation;
+    MessageExplain = "message_explain" (ExplainParams) -> Explanation, fails WRITES;
 
     /// Lists the devices of an identity, ours by default.
-    InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>;
+    InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails READS;
     /// Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
-    InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo;
+    InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE | PAIRS;
     /// Disables a device: nothing is sent to it any more.
-    InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo;
+    InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Notes a name, a type and a push address of a device.
-    InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo;
+    InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Lists the sessions with an identity, or with all.
-    SessionList = "session_list" (ListParams) -> Vec<SessionInfo>;
+    SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails READS;
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
-    SessionReset = "session_reset" (ResetParams) -> SessionsReset;
+    SessionReset = "session_reset" (ResetParams) -> SessionsReset, fails WRITES | DEVICE;
 
     /// Lists the contacts.
-    ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>;
+    ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails READS;
     /// Shows how we stand to an identity, and the safety number.
-    ContactGet = "contact_get" (ContactParams) -> ContactInfo;
+    ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
-    ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo;
+    ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
-    ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo;
+    ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity: it is told nothing.
-    ContactDecline = "contact_decline" (ContactParams) -> ContactStepInfo;
+    ContactDecline = "contact_decline" (ContactParams) -> ContactStepInfo, fails WRITES;
     /// Notes whether the safety number was compared.
-    ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo;
+    ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
 
     /// Gives the events after one; waits for some, if asked.
-    EventList = "event_list" (EventListParams) -> Events;
+    EventList = "event_list" (EventListParams) -> Events, fails READS;
     /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
-    EventSubscribe = "event_subscribe" (SubscribeParams) -> String;
+    EventSubscribe = "event_subscribe" (SubscribeParams) -> String, fails LIMITED | STREAMS;
     /// Ends a subscription of this WebSocket; false if there is none of this name.
-    EventUnsubscribe = "event_unsubscribe" (UnsubscribeParams) -> bool;
+    EventUnsubscribe = "event_unsubscribe" (UnsubscribeParams) -> bool, fails STREAMS;
 
     /// Whether the daemon works.
     SystemHealth = "system_health" (NoParams) -> Health;
     /// What is running.
     SystemVersion = "system_version" (NoParams) -> Version;
     /// How the daemon and its accounts are doing.
-    SystemStatus = "system_status" (NoParams) -> Status;
+    SystemStatus = "system_status" (NoParams) -> Status, fails READS;
+
+    /// Gives this interface as an OpenRPC document.
+    RpcDiscover = "rpc.discover" (NoParams) -> OpenRpcDocument;
 
     /// Reads the development clock.
     @dev DevNow = "dev_now" (NoParams) -> Clock;
     /// Moves the development clock forward, and runs what falls due on the way.
-    @dev DevAdvanceTime = "dev_advanceTime" (AdvanceTimeParams) -> Clock;
+    @dev DevAdvanceTime = "dev_advanceTime" (AdvanceTimeParams) -> Clock, fails WRITES;
     /// Takes a known prekey, for conformance runs.
-    @dev DevImportPrekey = "dev_importPrekey" (ImportPreKeyParams) -> ImportedPreKeyInfo;
+    @dev DevImportPrekey = "dev_importPrekey" (ImportPreKeyParams) -> ImportedPreKeyInfo, fails WRITES;
 }
 
 #[cfg(test)]
@@ -320,6 +353,7 @@ mod tests {
             ("system_health", ""),
             ("system_version", ""),
             ("system_status", ""),
+            ("rpc.discover", ""),
             ("dev_now", ""),
             ("dev_advanceTime", "ms"),
             (

@@ -23,7 +23,7 @@ pub trait Params: Sized {
 }
 
 /// One parameter, for listings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct ParamInfo {
     /// Its name.
     pub name: &'static str,
@@ -31,12 +31,24 @@ pub struct ParamInfo {
     pub required: bool,
     /// What it takes, in words.
     pub takes: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// What it can be refused for, besides `invalid_params`.
+    pub refused: &'static [Kind],
+    /// What it takes, as a JSON schema.
+    pub schema: fn() -> Value,
 }
 
 /// The form of a value.
 pub trait Form: Sized {
     /// What it takes, in words: "a public key: …".
     const TAKES: &'static str;
+
+    /// What a value of the right JSON type can still be refused for, besides `invalid_params`.
+    const REFUSED: &'static [Kind] = &[];
+
+    /// The same as a JSON schema, as far as one can say it.
+    fn schema() -> Value;
 
     /// Reads it.
     ///
@@ -62,6 +74,12 @@ pub trait Field: Sized {
     /// What it takes, in words.
     const TAKES: &'static str;
 
+    /// What it can be refused for, besides `invalid_params`.
+    const REFUSED: &'static [Kind];
+
+    /// The same as a JSON schema.
+    fn schema() -> Value;
+
     /// Reads it; `None` if it was left out.
     ///
     /// # Errors
@@ -75,6 +93,11 @@ pub trait Field: Sized {
 impl<T: Form> Field for T {
     const REQUIRED: bool = true;
     const TAKES: &'static str = T::TAKES;
+    const REFUSED: &'static [Kind] = T::REFUSED;
+
+    fn schema() -> Value {
+        <T as Form>::schema()
+    }
 
     fn read(value: Option<Value>) -> Result<Self, RpcError> {
         let value = value.ok_or_else(|| {
@@ -92,6 +115,11 @@ impl<T: Form> Field for T {
 impl<T: Form> Field for Option<T> {
     const REQUIRED: bool = false;
     const TAKES: &'static str = T::TAKES;
+    const REFUSED: &'static [Kind] = T::REFUSED;
+
+    fn schema() -> Value {
+        T::schema()
+    }
 
     fn read(value: Option<Value>) -> Result<Self, RpcError> {
         value.map(T::read).transpose()
@@ -257,11 +285,11 @@ impl<'de> Deserialize<'de> for Given {
 /// Defines a method's parameters.
 macro_rules! params {
     ($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $field:ident = $key:literal : $form:ty),* $(,)?
+        $($(#[doc = $about:literal])+ $field:ident = $key:literal : $form:ty),* $(,)?
     }) => {
         $(#[$doc])*
         pub struct $name {
-            $($(#[$field_doc])* pub $field: $form,)*
+            $($(#[doc = $about])+ pub $field: $form,)*
         }
 
         impl $crate::params::Params for $name {
@@ -270,6 +298,9 @@ macro_rules! params {
                     name: $key,
                     required: <$form as $crate::params::Field>::REQUIRED,
                     takes: <$form as $crate::params::Field>::TAKES,
+                    about: concat!($($about),+).trim_ascii(),
+                    refused: <$form as $crate::params::Field>::REFUSED,
+                    schema: <$form as $crate::params::Field>::schema,
                 },)*
             ];
 

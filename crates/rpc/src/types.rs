@@ -6,6 +6,7 @@
 
 mod account;
 mod bundle;
+mod closed;
 mod contact;
 mod device;
 mod event;
@@ -13,12 +14,17 @@ mod explain;
 mod message;
 mod system;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::forms::{decode_hex, to_hex};
 
 pub use account::*;
 pub use bundle::*;
+pub(crate) use closed::closed;
+pub use closed::*;
 pub use contact::*;
 pub use device::*;
 pub use event::*;
@@ -29,6 +35,20 @@ pub use system::*;
 /// Bytes, `0x` and lowercase hex in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);
+
+impl JsonSchema for Hex {
+    fn schema_name() -> Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^0x([0-9a-f]{2})*$",
+            "description": "Bytes: 0x and lowercase hex digits.",
+        })
+    }
+}
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

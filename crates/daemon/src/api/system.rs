@@ -9,7 +9,10 @@ use rpc::{
     convert::displaced,
     forms::PrivateKey,
     methods,
-    types::{AccountStatus, Clock as ClockInfo, Health, ImportedPreKeyInfo, Status, Version},
+    types::{
+        AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, Status,
+        Version,
+    },
 };
 
 use super::{Daemon, Result, blocking};
@@ -20,11 +23,12 @@ const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Health> {
     blocking(move || {
         let reason = daemon.probe.check().err();
-        let status = if reason.is_none() { "ok" } else { "failing" };
-        Ok(Health {
-            status: status.to_owned(),
-            reason,
-        })
+        let status = if reason.is_none() {
+            HealthStatus::Ok
+        } else {
+            HealthStatus::Failing
+        };
+        Ok(Health { status, reason })
     })
     .await
 }
@@ -52,7 +56,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
                 stored_keys: counts.stored_keys,
                 queued: account.worker.queued(),
                 rolled_back_at: found.map(|found| found.at.0),
-                rolled_back_reason: found.map(|found| displaced(found.how).to_owned()),
+                rolled_back_reason: found.map(|found| displaced(found.how)),
             })
         });
         Ok(Status {

@@ -9,7 +9,7 @@ use rpc::{
     Method,
     forms::{Payload, Secret, Text, Wire},
     methods,
-    types::{Decrypted, Encrypted, EnvelopeInfo},
+    types::{Decrypted, Encrypted, EnvelopeInfo, Reason, Suite},
 };
 use zeroize::Zeroizing;
 
@@ -158,7 +158,7 @@ impl Story<'_> {
         )?;
         let read = self.bob.decrypt(&self.alice, seen).await?;
         expect(
-            read.reason.as_deref() == Some("message_key_gone"),
+            read.reason == Some(Reason::MessageKeyGone),
             "a refused replay",
         )?;
         self.refused(&read)
@@ -217,7 +217,7 @@ impl Story<'_> {
             format!(
                 "a message was not read: {} {}",
                 read.outcome,
-                read.reason.as_deref().unwrap_or_default()
+                read.reason.map_or("", Reason::name)
             )
         })?;
         let secrecy = if read.forward_secrecy {
@@ -233,7 +233,7 @@ impl Story<'_> {
     fn refused(&mut self, read: &Decrypted) -> Result<(), String> {
         let line = format!(
             "{}: {}",
-            read.reason.as_deref().unwrap_or(&read.outcome),
+            read.reason.map_or(read.outcome.name(), Reason::name),
             read.hint.as_deref().unwrap_or_default()
         );
         self.say("", &[&line])
@@ -245,7 +245,7 @@ impl Story<'_> {
                 "encrypted for {} by {}, suite {}",
                 short(target.installation_id.as_deref().unwrap_or("anyone")),
                 target.mode,
-                target.suite.as_deref().unwrap_or("none")
+                target.suite.map_or("none", Suite::name)
             );
             self.say("", &[&line])?;
         }

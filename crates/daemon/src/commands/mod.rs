@@ -5,5 +5,6 @@ pub mod call;
 pub mod conformance;
 pub mod demo;
 pub mod doctor;
+pub mod manual;
 pub mod rekey;
 pub mod serve;

@@ -1,6 +1,8 @@
 use crypto_core::MessageId;
 use engine::{EventKind, KeyDropped, UnixMillis};
 
+use rpc::types::{EventData, Hex, RequestedContact};
+
 use super::*;
 use crate::entropy::entropy;
 
@@ -38,13 +40,17 @@ fn publish(hub: &EventHub, account: &str, numbers: std::ops::RangeInclusive<u64>
 }
 
 fn tell(hub: &EventHub, account: &str, times: u64) {
+    let told = EventData::ContactRequested(RequestedContact {
+        identity: Hex::default(),
+        message_id: None,
+        authenticated: false,
+    });
     for at in 1..=times {
         hub.tell(EventInfo {
             seq: 0,
             at,
             account: Some(account.to_owned()),
-            kind: "told".to_owned(),
-            data: serde_json::Value::Null,
+            what: told.clone(),
         });
     }
 }
@@ -54,10 +60,10 @@ fn page(hub: &EventHub, account: Option<&str>, after: u64, limit: usize) -> (Vec
     let account = account.map(name);
     let page = hub.page(account.as_ref(), after, limit).unwrap();
     let shown = page.events.iter().map(|event| {
-        let letter = if event.kind == "message.key_dropped" {
-            "w"
-        } else {
-            &event.kind[..1]
+        let letter = match event.what {
+            EventData::ContactRequested(_) => "t",
+            EventData::Lagged(_) => "l",
+            _ => "w",
         };
         format!("{letter}{}", event.seq)
     });

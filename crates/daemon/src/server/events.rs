@@ -159,7 +159,7 @@ fn written(events: &[EventInfo]) -> String {
     for event in events {
         // JSON has no line ends of its own.
         let data = serde_json::to_string(event).unwrap_or_default();
-        let (id, kind) = (event.seq, &event.kind);
+        let (id, kind) = (event.seq, event.what.name());
         let _ = write!(text, "id: {id}\nevent: {kind}\ndata: {data}\n\n");
     }
     text
@@ -170,7 +170,10 @@ mod tests {
     use std::sync::Arc;
 
     use http_body_util::BodyExt as _;
-    use rpc::forms::AccountFilter;
+    use rpc::{
+        forms::AccountFilter,
+        types::{EventData, Lagged},
+    };
     use session_store::DataDir;
 
     use super::*;
@@ -239,8 +242,9 @@ mod tests {
             seq: 0,
             at: 1,
             account: Some("a".to_owned()),
-            kind: "told".to_owned(),
-            data: "one\ntwo".into(),
+            what: EventData::Lagged(Lagged {
+                hint: "one\ntwo".to_owned(),
+            }),
         };
         hub.tell(event);
         let hub = Arc::new(hub);
@@ -252,8 +256,8 @@ mod tests {
         };
         assert_eq!(
             next().await.unwrap(),
-            "id: 1\nevent: told\ndata: {\"seq\":1,\"at\":1,\"account\":\"a\",\
-             \"type\":\"told\",\"data\":\"one\\ntwo\"}\n\n"
+            "id: 1\nevent: lagged\ndata: {\"seq\":1,\"at\":1,\"account\":\"a\",\
+             \"type\":\"lagged\",\"data\":{\"hint\":\"one\\ntwo\"}}\n\n"
         );
         for _ in 0..2 {
             assert_eq!(next().await.unwrap(), ": still here\nid: 1\n\n");

@@ -8,7 +8,7 @@ use engine::{
 
 use super::{name, public_key};
 use crate::types::{
-    BundleInfo, Hex, ImportedBundleInfo, ImportedInstallation, ImportedPreKeyInfo,
+    self, BundleInfo, Hex, ImportedBundleInfo, ImportedInstallation, ImportedPreKeyInfo,
     InspectedBundleEntry, InspectedBundleInfo, WarningInfo,
 };
 
@@ -31,18 +31,18 @@ impl BundleInfo {
 impl From<Warning> for WarningInfo {
     fn from(warning: Warning) -> Self {
         let kind = match warning.kind {
-            WarningKind::InvalidBundle => "invalid_bundle",
-            WarningKind::ForeignBundle => "foreign_bundle",
-            WarningKind::TooManyBundles => "too_many_bundles",
-            WarningKind::InvalidEntry => "invalid_entry",
-            WarningKind::MissingExtension => "missing_extension",
-            WarningKind::VersionJump => "version_jump",
-            WarningKind::ClonedInstallation => "cloned_installation",
-            WarningKind::TooManyDevices => "too_many_devices",
-            WarningKind::InvalidInstallation => "invalid_installation",
+            WarningKind::InvalidBundle => types::WarningKind::InvalidBundle,
+            WarningKind::ForeignBundle => types::WarningKind::ForeignBundle,
+            WarningKind::TooManyBundles => types::WarningKind::TooManyBundles,
+            WarningKind::InvalidEntry => types::WarningKind::InvalidEntry,
+            WarningKind::MissingExtension => types::WarningKind::MissingExtension,
+            WarningKind::VersionJump => types::WarningKind::VersionJump,
+            WarningKind::ClonedInstallation => types::WarningKind::ClonedInstallation,
+            WarningKind::TooManyDevices => types::WarningKind::TooManyDevices,
+            WarningKind::InvalidInstallation => types::WarningKind::InvalidInstallation,
         };
         Self {
-            kind: kind.to_owned(),
+            kind,
             detail: warning.detail,
         }
     }

@@ -3,21 +3,21 @@
 use engine::{ContactState, ContactStep, ContactView};
 
 use super::{millis, public_key};
-use crate::types::{ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
+use crate::types::{self, ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
 
 impl From<ContactView> for ContactInfo {
     fn from(contact: ContactView) -> Self {
         let state = match contact.state {
-            ContactState::None => "none",
-            ContactState::RequestSent => "request_sent",
-            ContactState::RequestReceived => "request_received",
-            ContactState::Accepted => "accepted",
-            ContactState::Declined => "declined",
+            ContactState::None => types::ContactState::None,
+            ContactState::RequestSent => types::ContactState::RequestSent,
+            ContactState::RequestReceived => types::ContactState::RequestReceived,
+            ContactState::Accepted => types::ContactState::Accepted,
+            ContactState::Declined => types::ContactState::Declined,
         };
         Self {
             identity: public_key(&contact.identity),
             compressed_key: contact.identity.to_compact(),
-            state: state.to_owned(),
+            state,
             verified: contact.verified,
             forward_secrecy: contact.forward_secrecy,
             safety_number: contact.safety_number.to_string(),

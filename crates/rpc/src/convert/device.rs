@@ -3,16 +3,16 @@
 use engine::{InstallationState, InstallationView, Pairing, SessionView, Standing};
 
 use super::{millis, name, public_key, role, suite};
-use crate::types::{Hex, InstallationInfo, MetadataInfo, SessionInfo};
+use crate::types::{self, Hex, InstallationInfo, MetadataInfo, SessionInfo, SessionState};
 
 impl From<InstallationView> for InstallationInfo {
     fn from(view: InstallationView) -> Self {
         let state = match view.state {
-            InstallationState::Active => "active",
-            InstallationState::Pending => "pending",
-            InstallationState::Disabled => "disabled",
-            InstallationState::Stale => "stale",
-            InstallationState::OverLimit => "over_limit",
+            InstallationState::Active => types::InstallationState::Active,
+            InstallationState::Pending => types::InstallationState::Pending,
+            InstallationState::Disabled => types::InstallationState::Disabled,
+            InstallationState::Stale => types::InstallationState::Stale,
+            InstallationState::OverLimit => types::InstallationState::OverLimit,
         };
         let device = view.device;
         Self {
@@ -20,7 +20,7 @@ impl From<InstallationView> for InstallationInfo {
             installation_id: name(&device.installation),
             own: view.own,
             this_device: view.this_device,
-            state: state.to_owned(),
+            state,
             enabled: device.pairing == Pairing::Enabled,
             protocol_version: view.protocol_version,
             suite: view.suite.map(suite),
@@ -38,23 +38,23 @@ impl From<InstallationView> for InstallationInfo {
 impl From<SessionView> for SessionInfo {
     fn from(session: SessionView) -> Self {
         let state = if session.established {
-            "established"
+            SessionState::Established
         } else {
-            "unconfirmed"
+            SessionState::Unconfirmed
         };
         let standing = match session.standing {
-            Standing::Active => "active",
-            Standing::Superseded { .. } => "superseded",
-            Standing::Expired { .. } => "expired",
+            Standing::Active => types::Standing::Active,
+            Standing::Superseded { .. } => types::Standing::Superseded,
+            Standing::Expired { .. } => types::Standing::Expired,
         };
         Self {
             session_id: Hex(session.id.as_bytes().to_vec()),
             identity: public_key(&session.identity),
             installation_id: session.installation.as_ref().map(name),
             suite: suite(session.suite),
-            role: role(session.role).to_owned(),
-            state: state.to_owned(),
-            standing: standing.to_owned(),
+            role: role(session.role),
+            state,
+            standing,
             created_at: session.created_at.0,
             last_sent_at: millis(session.last_sent_at),
             last_received_at: millis(session.last_received_at),
@@ -173,7 +173,7 @@ mod tests {
             view.state = state;
             view.device.pairing = pairing;
             let info = InstallationInfo::from(view);
-            assert_eq!((info.state.as_str(), info.enabled), (name, enabled));
+            assert_eq!((info.state.name(), info.enabled), (name, enabled));
         }
     }
 
@@ -255,6 +255,6 @@ mod tests {
             },
             ..self::session()
         };
-        assert_eq!(SessionInfo::from(expired).standing, "expired");
+        assert_eq!(SessionInfo::from(expired).standing.name(), "expired");
     }
 }

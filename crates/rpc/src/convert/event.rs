@@ -3,25 +3,23 @@
 use engine::{
     AccountName, DeviceName, Displaced, Event, EventKind, KeyDropped, SessionName, UnixMillis,
 };
-use serde_json::{Value, json};
 
-use super::{message::UNDECRYPTABLE, name, public_key, role, suite};
-use crate::types::{Decrypted, EventInfo, Hex};
-
-/// The type of the mark that events are missing.
-const LAGGED: &str = "lagged";
+use super::{name, public_key, role, suite};
+use crate::types::{
+    self, AcceptedContact, BundleRotated, Decrypted, DiscoveredDevice, DroppedKey, EventData,
+    EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, RequestedContact, RolledBackStore,
+    UndecryptableMessage,
+};
 
 impl EventInfo {
     /// An event of the log.
     #[must_use]
     pub fn new(seq: u64, account: &AccountName, event: &Event) -> Self {
-        let (kind, data) = kind(&event.kind);
         Self {
             seq,
             at: event.at.0,
             account: Some(account.as_str().to_owned()),
-            kind: kind.to_owned(),
-            data,
+            what: EventData::from(&event.kind),
         }
     }
 
@@ -29,18 +27,17 @@ impl EventInfo {
     /// says of itself is not proven.
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
-        (message.outcome == UNDECRYPTABLE).then(|| Self {
+        (message.outcome == Outcome::Undecryptable).then(|| Self {
             seq: 0,
             at: at.0,
             account: Some(account.to_owned()),
-            kind: "message.undecryptable".to_owned(),
-            data: json!({
-                "messageId": message.message_id,
-                "sender": message.sender,
-                "installationId": message.installation_id,
-                "reason": message.reason,
-                "hint": message.hint,
-                "nextAction": message.next_action,
+            what: EventData::MessageUndecryptable(UndecryptableMessage {
+                message_id: message.message_id.clone(),
+                sender: message.sender.clone(),
+                installation_id: message.installation_id.clone(),
+                reason: message.reason,
+                hint: message.hint.clone(),
+                next_action: message.next_action,
             }),
         })
     }
@@ -52,11 +49,10 @@ impl EventInfo {
             seq: 0,
             at: at.0,
             account: Some(account.to_owned()),
-            kind: "contact.requested".to_owned(),
-            data: json!({
-                "identity": message.sender,
-                "messageId": message.message_id,
-                "authenticated": false,
+            what: EventData::ContactRequested(RequestedContact {
+                identity: message.sender.clone(),
+                message_id: message.message_id.clone(),
+                authenticated: false,
             }),
         }
     }
@@ -64,113 +60,119 @@ impl EventInfo {
     /// The mark that events before here are no longer there. `seq` is the cursor to go on from.
     #[must_use]
     pub fn lagged(seq: u64, at: UnixMillis) -> Self {
+        let hint = "events before this one are no longer there: ask for the lists anew";
         Self {
             seq,
             at: at.0,
             account: None,
-            kind: LAGGED.to_owned(),
-            data: json!({"hint": "events before this one are no longer there: ask for the lists anew"}),
+            what: EventData::Lagged(Lagged {
+                hint: hint.to_owned(),
+            }),
         }
     }
 
     /// Whether it is such a mark.
     #[must_use]
-    pub fn is_lagged(&self) -> bool {
-        self.kind == LAGGED
+    pub const fn is_lagged(&self) -> bool {
+        matches!(self.what, EventData::Lagged(_))
     }
 }
 
-fn kind(kind: &EventKind) -> (&'static str, Value) {
-    match kind {
-        EventKind::BundleRotated {
-            version,
-            prekey_replaced,
-            installations,
-        } => (
-            "bundle.rotated",
-            json!({
-                "version": version,
-                "prekeyReplaced": prekey_replaced,
-                "installationIds": installations.iter().map(name).collect::<Vec<_>>(),
+impl From<&EventKind> for EventData {
+    fn from(kind: &EventKind) -> Self {
+        match kind {
+            EventKind::BundleRotated {
+                version,
+                prekey_replaced,
+                installations,
+            } => Self::BundleRotated(BundleRotated {
+                version: *version,
+                prekey_replaced: *prekey_replaced,
+                installation_ids: installations.iter().map(name).collect(),
             }),
-        ),
-        EventKind::InstallationDiscovered { device: found, own } => {
-            let mut data = device(found);
-            if let Value::Object(members) = &mut data {
-                members.insert("own".to_owned(), (*own).into());
+            EventKind::InstallationDiscovered { device, own } => {
+                Self::InstallationDiscovered(DiscoveredDevice {
+                    identity: public_key(&device.identity),
+                    installation_id: name(&device.installation),
+                    own: *own,
+                })
             }
-            ("installation.discovered", data)
-        }
-        EventKind::InstallationEnabled(which) => ("installation.enabled", device(which)),
-        EventKind::InstallationDisabled(which) => ("installation.disabled", device(which)),
-        EventKind::InstallationStale(which) => ("installation.stale", device(which)),
-        EventKind::InstallationActive(which) => ("installation.active", device(which)),
-        EventKind::SessionEstablished(which) => ("session.established", session(which)),
-        EventKind::SessionSuperseded(which) => ("session.superseded", session(which)),
-        EventKind::SessionReactivated(which) => ("session.reactivated", session(which)),
-        EventKind::SessionExpired(which) => ("session.expired", session(which)),
-        EventKind::SessionErased(which) => ("session.erased", session(which)),
-        EventKind::MessageKeyDropped { message, why } => {
-            let reason = match why {
-                KeyDropped::Limit => "limit",
-                KeyDropped::Unconfirmed => "unconfirmed",
-                KeyDropped::SessionErased => "session_erased",
-            };
-            (
-                "message.key_dropped",
-                json!({"messageId": Hex(message.as_bytes().to_vec()), "reason": reason}),
-            )
-        }
-        EventKind::ContactRequested { identity, message } => (
-            "contact.requested",
-            json!({
-                "identity": public_key(identity),
-                "messageId": Hex(message.as_bytes().to_vec()),
-                "authenticated": true,
+            EventKind::InstallationEnabled(which) => Self::InstallationEnabled(which.into()),
+            EventKind::InstallationDisabled(which) => Self::InstallationDisabled(which.into()),
+            EventKind::InstallationStale(which) => Self::InstallationStale(which.into()),
+            EventKind::InstallationActive(which) => Self::InstallationActive(which.into()),
+            EventKind::SessionEstablished(which) => Self::SessionEstablished(which.into()),
+            EventKind::SessionSuperseded(which) => Self::SessionSuperseded(which.into()),
+            EventKind::SessionReactivated(which) => Self::SessionReactivated(which.into()),
+            EventKind::SessionExpired(which) => Self::SessionExpired(which.into()),
+            EventKind::SessionErased(which) => Self::SessionErased(which.into()),
+            EventKind::MessageKeyDropped { message, why } => Self::MessageKeyDropped(DroppedKey {
+                message_id: Hex(message.as_bytes().to_vec()),
+                reason: match why {
+                    KeyDropped::Limit => types::KeyDropped::Limit,
+                    KeyDropped::Unconfirmed => types::KeyDropped::Unconfirmed,
+                    KeyDropped::SessionErased => types::KeyDropped::SessionErased,
+                },
             }),
-        ),
-        EventKind::ContactAccepted { identity, by_us } => (
-            "contact.accepted",
-            json!({"identity": public_key(identity), "byUs": by_us}),
-        ),
-        EventKind::StoreRolledBack { how, sessions } => (
-            "store.rolled_back",
-            json!({"reason": displaced(*how), "expired": sessions}),
-        ),
+            EventKind::ContactRequested { identity, message } => {
+                Self::ContactRequested(RequestedContact {
+                    identity: public_key(identity),
+                    message_id: Some(Hex(message.as_bytes().to_vec())),
+                    authenticated: true,
+                })
+            }
+            EventKind::ContactAccepted { identity, by_us } => {
+                Self::ContactAccepted(AcceptedContact {
+                    identity: public_key(identity),
+                    by_us: *by_us,
+                })
+            }
+            EventKind::StoreRolledBack { how, sessions } => {
+                Self::StoreRolledBack(RolledBackStore {
+                    reason: displaced(*how),
+                    expired: *sessions,
+                })
+            }
+        }
     }
 }
 
 /// Why a store is not trusted to be the newest state of its account.
 #[must_use]
-pub const fn displaced(how: Displaced) -> &'static str {
+pub const fn displaced(how: Displaced) -> types::Displaced {
     match how {
-        Displaced::Older => "older",
-        Displaced::Elsewhere => "elsewhere",
-        Displaced::Unmarked => "unmarked",
+        Displaced::Older => types::Displaced::Older,
+        Displaced::Elsewhere => types::Displaced::Elsewhere,
+        Displaced::Unmarked => types::Displaced::Unmarked,
     }
 }
 
-fn device(device: &DeviceName) -> Value {
-    json!({
-        "identity": public_key(&device.identity),
-        "installationId": name(&device.installation),
-    })
+impl From<&DeviceName> for EventDevice {
+    fn from(device: &DeviceName) -> Self {
+        Self {
+            identity: public_key(&device.identity),
+            installation_id: name(&device.installation),
+        }
+    }
 }
 
-fn session(session: &SessionName) -> Value {
-    json!({
-        "sessionId": Hex(session.id.as_bytes().to_vec()),
-        "identity": public_key(&session.identity),
-        "installationId": session.installation.as_ref().map(name),
-        "suite": suite(session.suite),
-        "role": role(session.role),
-    })
+impl From<&SessionName> for EventSession {
+    fn from(session: &SessionName) -> Self {
+        Self {
+            session_id: Hex(session.id.as_bytes().to_vec()),
+            identity: public_key(&session.identity),
+            installation_id: session.installation.as_ref().map(name),
+            suite: suite(session.suite),
+            role: role(session.role),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite};
     use engine::Role;
+    use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
 
@@ -186,9 +188,10 @@ mod tests {
         assert!(!event.is_lagged());
         // The client reads what the daemon writes.
         let json = serde_json::to_value(&event).unwrap();
-        assert_eq!(json["type"], event.kind.as_str());
+        assert_eq!(json["type"], event.what.name());
+        let data = json["data"].clone();
         assert_eq!(serde_json::from_value::<EventInfo>(json).unwrap(), event);
-        (event.kind, event.data)
+        (event.what.name().to_owned(), data)
     }
 
     #[test]

@@ -5,7 +5,8 @@ use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession
 use super::{message::mode, millis, name};
 use crate::forms::to_hex;
 use crate::types::{
-    Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, PossibleSessionInfo,
+    self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
+    Outcome, PossibleSessionInfo,
 };
 
 /// Characters of an id that people are shown.
@@ -24,22 +25,25 @@ impl From<Explained> for Explanation {
         } = explained;
         let answer = Decrypted::from(received);
         let hint = answer.hint.unwrap_or_else(|| {
-            match (answer.outcome.as_str(), answer.duplicate) {
+            match (answer.outcome, answer.duplicate) {
                 (_, true) => "it was read before and is not confirmed: `message_decrypt` gives it again, marked as a duplicate",
-                ("decrypted" | "public", _) => "it opens now: `message_decrypt` gives its content",
-                ("bundle", _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
+                (Outcome::Decrypted | Outcome::Public, _) => "it opens now: `message_decrypt` gives its content",
+                (Outcome::Bundle, _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
                 _ => "it is one of our own that came back: there is nothing to do",
             }
             .to_owned()
         });
-        let opens = matches!(answer.outcome.as_str(), "decrypted" | "public" | "bundle");
         Self {
             outcome: answer.outcome,
             reason: answer.reason,
             hint,
-            next_action: answer
-                .next_action
-                .unwrap_or_else(|| if opens { "decrypt" } else { "drop" }.to_owned()),
+            next_action: match (answer.next_action, answer.outcome) {
+                (Some(NextAction::SendReply), _) => NextStep::SendReply,
+                (Some(NextAction::Wait), _) => NextStep::Wait,
+                (Some(NextAction::Rekey), _) => NextStep::Rekey,
+                (None, Outcome::Decrypted | Outcome::Public | Outcome::Bundle) => NextStep::Decrypt,
+                (Some(NextAction::Drop) | None, _) => NextStep::Drop,
+            },
             reply_due: answer.reply.is_some(),
             explanation: sentences,
             message_id: answer.message_id,
@@ -51,16 +55,15 @@ impl From<Explained> for Explanation {
             installation_id: answer.installation_id,
             installation: installation.map(InstallationInfo::from),
             addressed_to: match addressed {
-                Addressed::ThisDevice(_) => "this_device",
-                Addressed::AnyDevice => "any_device",
-                Addressed::Everyone => "everyone",
-                Addressed::OtherDevices => "other_devices",
-                Addressed::Nobody => "nobody",
-            }
-            .to_owned(),
+                Addressed::ThisDevice(_) => types::Addressed::ThisDevice,
+                Addressed::AnyDevice => types::Addressed::AnyDevice,
+                Addressed::Everyone => types::Addressed::Everyone,
+                Addressed::OtherDevices => types::Addressed::OtherDevices,
+                Addressed::Nobody => types::Addressed::Nobody,
+            },
             mode: match addressed {
-                Addressed::ThisDevice(of) => of.map(|of| mode(of).to_owned()),
-                Addressed::AnyDevice => Some("dh".to_owned()),
+                Addressed::ThisDevice(of) => of.map(mode),
+                Addressed::AnyDevice => Some(types::Mode::Dh),
                 _ => None,
             },
             prekey: prekey.map(NamedPreKeyInfo::from),
@@ -78,13 +81,15 @@ impl From<Explained> for Explanation {
 impl From<NamedPreKey> for NamedPreKeyInfo {
     fn from(prekey: NamedPreKey) -> Self {
         let (state, replaced_at, erase_at) = match prekey.state {
-            PreKeyState::Current => ("current", None, None),
-            PreKeyState::Replaced { since, erase_at } => ("replaced", Some(since), Some(erase_at)),
-            PreKeyState::NotOurs => ("not_ours", None, None),
+            PreKeyState::Current => (types::PreKeyState::Current, None, None),
+            PreKeyState::Replaced { since, erase_at } => {
+                (types::PreKeyState::Replaced, Some(since), Some(erase_at))
+            }
+            PreKeyState::NotOurs => (types::PreKeyState::NotOurs, None, None),
         };
         Self {
             signed_pre_key: Hex(prekey.key.to_bytes().to_vec()),
-            state: state.to_owned(),
+            state,
             replaced_at: millis(replaced_at),
             erase_at: millis(erase_at),
         }
@@ -94,16 +99,16 @@ impl From<NamedPreKey> for NamedPreKeyInfo {
 impl From<PossibleSession> for PossibleSessionInfo {
     fn from(possible: PossibleSession) -> Self {
         let (key, missing) = match possible.key {
-            MessageKeyState::Read => ("read", None),
-            MessageKeyState::Skipped => ("skipped", None),
-            MessageKeyState::Gone => ("gone", None),
-            MessageKeyState::Ahead { missing } => ("ahead", Some(missing)),
-            MessageKeyState::NewChain => ("new_chain", None),
+            MessageKeyState::Read => (types::MessageKeyState::Read, None),
+            MessageKeyState::Skipped => (types::MessageKeyState::Skipped, None),
+            MessageKeyState::Gone => (types::MessageKeyState::Gone, None),
+            MessageKeyState::Ahead { missing } => (types::MessageKeyState::Ahead, Some(missing)),
+            MessageKeyState::NewChain => (types::MessageKeyState::NewChain, None),
         };
         Self {
             session: possible.session.into(),
             message_id: Hex(possible.message.as_bytes().to_vec()),
-            message_key: key.to_owned(),
+            message_key: key,
             missing,
         }
     }

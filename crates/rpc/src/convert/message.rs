@@ -7,29 +7,25 @@ use engine::{
 
 use super::{
     bundle::{unreadable_bundle, warnings},
-    name, public_key,
-    reason::explain,
-    suite,
+    name, public_key, suite,
 };
 use crate::types::{
-    Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex, InspectedBundleInfo,
-    InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+    self, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex, InspectedBundleInfo,
+    InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason, SkippedInfo, TargetInfo,
+    X3dhHeaderInfo,
 };
 
 /// Name of the entry that any device of an identity can read.
 const ANY_INSTALLATION: &str = "none";
 
-pub(super) const fn mode(mode: Mode) -> &'static str {
+pub(super) const fn mode(mode: Mode) -> types::Mode {
     match mode {
-        Mode::X3dh => "x3dh",
-        Mode::Ratchet => "ratchet",
-        Mode::Dh => "dh",
-        Mode::Public => "public",
+        Mode::X3dh => types::Mode::X3dh,
+        Mode::Ratchet => types::Mode::Ratchet,
+        Mode::Dh => types::Mode::Dh,
+        Mode::Public => types::Mode::Public,
     }
 }
-
-/// The outcome of a message that could not be read.
-pub(super) const UNDECRYPTABLE: &str = "undecryptable";
 
 impl From<&Target> for TargetInfo {
     fn from(target: &Target) -> Self {
@@ -40,7 +36,7 @@ impl From<&Target> for TargetInfo {
         };
         Self {
             installation_id,
-            mode: mode(target.mode).to_owned(),
+            mode: mode(target.mode),
             suite: target.session.map(|(of, _)| suite(of)),
             session_id: target
                 .session
@@ -63,17 +59,17 @@ impl From<Envelope> for EnvelopeInfo {
 impl From<Skipped> for SkippedInfo {
     fn from(skipped: Skipped) -> Self {
         let reason = match skipped.reason {
-            SkipReason::Stale => "stale",
-            SkipReason::OverLimit => "over_limit",
-            SkipReason::Pending => "pending",
-            SkipReason::Disabled => "disabled",
-            SkipReason::SuiteForbidden => "suite_forbidden",
-            SkipReason::NoPreKey => "no_prekey",
+            SkipReason::Stale => types::SkipReason::Stale,
+            SkipReason::OverLimit => types::SkipReason::OverLimit,
+            SkipReason::Pending => types::SkipReason::Pending,
+            SkipReason::Disabled => types::SkipReason::Disabled,
+            SkipReason::SuiteForbidden => types::SkipReason::SuiteForbidden,
+            SkipReason::NoPreKey => types::SkipReason::NoPreKey,
         };
         Self {
             identity: public_key(&skipped.identity),
             installation_id: name(&skipped.installation),
-            reason: reason.to_owned(),
+            reason,
         }
     }
 }
@@ -91,15 +87,25 @@ impl From<Sent> for Encrypted {
 impl From<Received> for Decrypted {
     fn from(received: Received) -> Self {
         let (outcome, payload, reason) = match received.outcome {
-            Outcome::Decrypted(payload) => ("decrypted", Some(payload.to_vec()), None),
-            Outcome::Public(payload) => ("public", Some(payload), None),
-            Outcome::Bundle => ("bundle", None, None),
-            Outcome::Own => ("own", None, None),
-            Outcome::NotTargeted(reason) => ("not_targeted", None, Some(explain(reason))),
-            Outcome::Undecryptable(reason) => (UNDECRYPTABLE, None, Some(explain(reason))),
+            Outcome::Decrypted(payload) => {
+                (types::Outcome::Decrypted, Some(payload.to_vec()), None)
+            }
+            Outcome::Public(payload) => (types::Outcome::Public, Some(payload), None),
+            Outcome::Bundle => (types::Outcome::Bundle, None, None),
+            Outcome::Own => (types::Outcome::Own, None, None),
+            Outcome::NotTargeted(reason) => (
+                types::Outcome::NotTargeted,
+                None,
+                Some(Reason::from(reason)),
+            ),
+            Outcome::Undecryptable(reason) => (
+                types::Outcome::Undecryptable,
+                None,
+                Some(Reason::from(reason)),
+            ),
         };
         Self {
-            outcome: outcome.to_owned(),
+            outcome,
             message_id: received.message.map(|id| Hex(id.as_bytes().to_vec())),
             sender: public_key(&received.sender),
             installation_id: received.installation.as_ref().map(name),
@@ -112,15 +118,12 @@ impl From<Received> for Decrypted {
             authenticated: received.authenticated,
             duplicate: received.duplicate,
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
-            reason: reason.as_ref().map(|reason| reason.name.to_owned()),
-            hint: reason.as_ref().map(|reason| reason.hint.to_owned()),
+            reason,
+            hint: reason.map(|reason| reason.hint().to_owned()),
             // The limits on replies may have held it back: then there is nothing to send, and waiting is right.
-            next_action: reason.map(|reason| {
-                if reason.next_action == "send_reply" && received.reply.is_none() {
-                    "wait".to_owned()
-                } else {
-                    reason.next_action.to_owned()
-                }
+            next_action: reason.map(|reason| match reason.next_action() {
+                NextAction::SendReply if received.reply.is_none() => NextAction::Wait,
+                action => action,
             }),
             reply: received.reply.map(EnvelopeInfo::from),
             new_installations: received.new_installations.iter().map(name).collect(),
@@ -151,7 +154,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
     fn from(target: InspectedTarget) -> Self {
         Self {
             installation_id: target.installation,
-            mode: target.mode.map(|of| mode(of).to_owned()),
+            mode: target.mode.map(mode),
             x3dh_header: target.x3dh.map(|(key, id)| X3dhHeaderInfo {
                 key: Hex(key),
                 id: Hex(id),

@@ -41,6 +41,10 @@ pub struct Subscription(pub String);
 impl Form for AccountFilter {
     const TAKES: &'static str = "an account name, or \"*\" for all accounts";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^([*]|[a-z0-9][a-z0-9._-]{0,63})$"})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         match value.as_str() {
             Some(ALL) => Ok(Self::All),
@@ -62,6 +66,10 @@ impl Form for AccountFilter {
 impl Form for Cursor {
     const TAKES: &'static str = "a number: the seq of an event, or 0 to begin with the oldest";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 0})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         value.as_u64().map(Self).ok_or_else(Self::wrong)
     }
@@ -73,6 +81,10 @@ impl Form for Cursor {
 
 impl Form for EventLimit {
     const TAKES: &'static str = "a whole number from 1 to 1000";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 1, "maximum": MAX_EVENTS})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         value
@@ -91,6 +103,10 @@ impl Form for EventLimit {
 impl Form for WaitMillis {
     const TAKES: &'static str = "a whole number of milliseconds from 0 to 60000";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         value
             .as_u64()
@@ -106,6 +122,10 @@ impl Form for WaitMillis {
 
 impl Form for Subscription {
     const TAKES: &'static str = "the text that event_subscribe answered";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "minLength": 1})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         match value {

@@ -16,6 +16,10 @@ impl Form for KeystoreFile {
     const TAKES: &'static str =
         "a keystore file (Web3 Secret Storage, version 3) as an object or as text";
 
+    fn schema() -> Value {
+        serde_json::json!({"type": ["object", "string"]})
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = match value {
             Value::String(text) => text,

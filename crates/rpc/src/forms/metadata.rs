@@ -16,6 +16,18 @@ pub struct Metadata(pub DeviceMetadata);
 impl Form for Metadata {
     const TAKES: &'static str = "an object of the texts name and deviceType (at most 256 characters each) and pushToken (at most 4096)";
 
+    fn schema() -> Value {
+        serde_json::json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "name": {"type": "string", "maxLength": MAX_DEVICE_NAME_CHARS},
+                "deviceType": {"type": "string", "maxLength": MAX_DEVICE_NAME_CHARS},
+                "pushToken": {"type": "string", "maxLength": MAX_PUSH_TOKEN_CHARS},
+            },
+        })
+    }
+
     fn read(value: Value) -> Result<Self, RpcError> {
         let Value::Object(members) = value else {
             return Err(Self::wrong());

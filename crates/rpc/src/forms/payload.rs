@@ -24,6 +24,11 @@ fn too_large(what: &str, limit: usize) -> RpcError {
 
 impl Form for Payload {
     const TAKES: &'static str = "bytes as 0x and hex digits, at most 1 MiB";
+    const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
@@ -40,6 +45,11 @@ impl Form for Payload {
 
 impl Form for Text {
     const TAKES: &'static str = "text, at most 1 MiB of UTF-8";
+    const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string"})
+    }
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = string(value).ok_or_else(Self::wrong)?;

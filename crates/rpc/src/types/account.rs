@@ -1,11 +1,12 @@
 //! Results about accounts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::Hex;
 
 /// An account: one device of one identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountInfo {
     /// Its local name.
@@ -21,7 +22,7 @@ pub struct AccountInfo {
 }
 
 /// A new account with its recovery phrase, which is shown this once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewAccount {
     /// The account.
@@ -40,7 +41,7 @@ impl std::fmt::Debug for NewAccount {
 }
 
 /// An identity key under a password.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExportedAccount {
     /// The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity.
     pub keystore: serde_json::Value,
@@ -53,7 +54,7 @@ impl std::fmt::Debug for ExportedAccount {
 }
 
 /// The answer to a removal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     /// Always true.
     pub removed: bool,

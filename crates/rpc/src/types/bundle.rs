@@ -1,11 +1,12 @@
 //! Results about bundles.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::Hex;
+use crate::types::{Hex, WarningKind};
 
 /// The bundle we publish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleInfo {
     /// Encoded.
@@ -25,16 +26,16 @@ pub struct BundleInfo {
 }
 
 /// Something odd that cost nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarningInfo {
-    /// A stable name.
-    pub kind: String,
+    /// What it is.
+    pub kind: WarningKind,
     /// What it is about.
     pub detail: String,
 }
 
 /// What an imported bundle brought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedBundleInfo {
     /// Whose.
     pub identity: Hex,
@@ -45,7 +46,7 @@ pub struct ImportedBundleInfo {
 }
 
 /// One entry of an imported bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportedInstallation {
     /// The device.
@@ -59,7 +60,7 @@ pub struct ImportedInstallation {
 }
 
 /// A bundle taken apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedBundleInfo {
     /// Whose it claims to be; null if that is no key.
@@ -77,7 +78,7 @@ pub struct InspectedBundleInfo {
 }
 
 /// One entry of an inspected bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedBundleEntry {
     /// The device.

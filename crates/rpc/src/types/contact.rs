@@ -1,19 +1,20 @@
 //! Results about contacts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{EnvelopeInfo, Hex, SkippedInfo};
+use crate::types::{ContactState, EnvelopeInfo, Hex, SkippedInfo};
 
 /// A contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactInfo {
     /// Who, uncompressed.
     pub identity: Hex,
     /// The same in the short form, `zQ3sh…`.
     pub compressed_key: String,
-    /// `none`, `request_sent`, `request_received`, `accepted` or `declined`.
-    pub state: String,
+    /// How we stand to it.
+    pub state: ContactState,
     /// The user has compared the safety number.
     pub verified: bool,
     /// Some device of theirs has answered ours: what is sent to it now has forward secrecy.
@@ -25,7 +26,7 @@ pub struct ContactInfo {
 }
 
 /// A contact's new state, and what has to be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactStepInfo {
     /// As it is now.

@@ -1,11 +1,12 @@
 //! Results about devices and sessions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::Hex;
+use crate::types::{Hex, InstallationState, Role, SessionState, Standing, Suite};
 
 /// A device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstallationInfo {
     /// Whose.
@@ -17,14 +18,14 @@ pub struct InstallationInfo {
     /// It is this very device.
     #[serde(rename = "self")]
     pub this_device: bool,
-    /// `active`, `pending`, `disabled`, `stale` or `over_limit`.
-    pub state: String,
+    /// How it stands.
+    pub state: InstallationState,
     /// Whether it may be sent to at all.
     pub enabled: bool,
     /// Informational; null until a bundle lists it.
     pub protocol_version: Option<u32>,
     /// The suite the next new session with it uses; null if its prekey is not known.
-    pub suite: Option<String>,
+    pub suite: Option<Suite>,
     /// Its last activity.
     pub last_active_at: u64,
     /// When it became, or will become, stale; null if no timer runs.
@@ -34,7 +35,7 @@ pub struct InstallationInfo {
 }
 
 /// What a frontend may note about a device.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetadataInfo {
     /// A name for people.
@@ -46,7 +47,7 @@ pub struct MetadataInfo {
 }
 
 /// A session. Never a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
     /// The same at both ends.
@@ -55,14 +56,14 @@ pub struct SessionInfo {
     pub identity: Hex,
     /// The other device; null until it is known.
     pub installation_id: Option<String>,
-    /// `x25519` or `secp256k1`.
-    pub suite: String,
-    /// `initiator` or `responder`.
-    pub role: String,
-    /// `unconfirmed` or `established`.
-    pub state: String,
-    /// `active`, `superseded` or `expired`.
-    pub standing: String,
+    /// The curve of its ratchet.
+    pub suite: Suite,
+    /// Who began it.
+    pub role: Role,
+    /// Whether it was answered.
+    pub state: SessionState,
+    /// What it is used for.
+    pub standing: Standing,
     /// When it was set up here.
     pub created_at: u64,
     /// When we last sent on it.
@@ -82,7 +83,7 @@ pub struct SessionInfo {
 }
 
 /// The answer to `session_reset`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionsReset {
     /// Sessions that expired.
     pub expired: u64,

@@ -1,10 +1,12 @@
 //! What is told of events.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::types::{Displaced, Hex, KeyDropped, NextAction, Reason, Role, Suite};
 
 /// An event, or the mark that some are missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventInfo {
     /// Its number: what to give as `after` to go on behind it.
     pub seq: u64,
@@ -12,15 +14,13 @@ pub struct EventInfo {
     pub at: u64,
     /// Whose; null for `lagged`.
     pub account: Option<String>,
-    /// `session.established` and the like, or `lagged`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What there is to say about it, by type.
-    pub data: Value,
+    /// Its type and what there is to say about it.
+    #[serde(flatten)]
+    pub what: EventData,
 }
 
 /// A part of the events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Events {
     /// In order.
     pub events: Vec<EventInfo>,
@@ -28,4 +28,182 @@ pub struct Events {
     pub next: u64,
     /// Events between `after` and `next` are no longer there.
     pub lagged: bool,
+}
+
+/// Defines the types of events.
+macro_rules! event_types {
+    ($($(#[$about:meta])+ $kind:ident = $name:literal ($data:ty),)+) => {
+        /// What happened.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "type", content = "data")]
+        pub enum EventData {
+            $($(#[$about])+ #[serde(rename = $name)] $kind($data),)+
+        }
+
+        impl EventData {
+            /// All names.
+            pub const NAMES: &'static [&'static str] = &[$($name,)+];
+
+            /// The name of the type.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => $name,)+
+                }
+            }
+        }
+    };
+}
+
+event_types! {
+    /// Our bundle was made anew.
+    BundleRotated = "bundle.rotated" (BundleRotated),
+    /// A device was met for the first time.
+    InstallationDiscovered = "installation.discovered" (DiscoveredDevice),
+    /// A device was enabled.
+    InstallationEnabled = "installation.enabled" (EventDevice),
+    /// A device was disabled.
+    InstallationDisabled = "installation.disabled" (EventDevice),
+    /// A device was not heard of for a week.
+    InstallationStale = "installation.stale" (EventDevice),
+    /// A stale device was heard of again.
+    InstallationActive = "installation.active" (EventDevice),
+    /// Both ends of a session have read something of the other.
+    SessionEstablished = "session.established" (EventSession),
+    /// Another session took its place.
+    SessionSuperseded = "session.superseded" (EventSession),
+    /// A session that had been superseded is used again.
+    SessionReactivated = "session.reactivated" (EventSession),
+    /// A session ended.
+    SessionExpired = "session.expired" (EventSession),
+    /// A session and its keys were erased.
+    SessionErased = "session.erased" (EventSession),
+    /// A message could not be read. What it says of itself is not proven.
+    MessageUndecryptable = "message.undecryptable" (UndecryptableMessage),
+    /// The key of a message that was not confirmed is gone.
+    MessageKeyDropped = "message.key_dropped" (DroppedKey),
+    /// Somebody asks to become a contact.
+    ContactRequested = "contact.requested" (RequestedContact),
+    /// A contact is accepted.
+    ContactAccepted = "contact.accepted" (AcceptedContact),
+    /// The account's store is an older state, or a copy: its sessions have ended.
+    StoreRolledBack = "store.rolled_back" (RolledBackStore),
+    /// Events before this one are no longer there.
+    Lagged = "lagged" (Lagged),
+}
+
+/// A bundle that was made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BundleRotated {
+    /// Version of this device's prekey.
+    pub version: u32,
+    /// Whether that is a new one.
+    pub prekey_replaced: bool,
+    /// The devices it lists.
+    pub installation_ids: Vec<String>,
+}
+
+/// The device that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventDevice {
+    /// Whose.
+    pub identity: Hex,
+    /// Which.
+    pub installation_id: String,
+}
+
+/// A device that was met for the first time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscoveredDevice {
+    /// Whose.
+    pub identity: Hex,
+    /// Which.
+    pub installation_id: String,
+    /// It is of our own identity.
+    pub own: bool,
+}
+
+/// The session that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventSession {
+    /// The same at both ends.
+    pub session_id: Hex,
+    /// The other identity.
+    pub identity: Hex,
+    /// The other device; null until it is known.
+    pub installation_id: Option<String>,
+    /// Its suite.
+    pub suite: Suite,
+    /// Who began it.
+    pub role: Role,
+}
+
+/// A message that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndecryptableMessage {
+    /// The message, the same at both ends; null if the bytes do not tell.
+    pub message_id: Option<Hex>,
+    /// The identity that the caller named.
+    pub sender: Hex,
+    /// The device that the message names; null if it names none.
+    pub installation_id: Option<String>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// The same for people.
+    pub hint: Option<String>,
+    /// What to do.
+    pub next_action: Option<NextAction>,
+}
+
+/// A message whose key is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DroppedKey {
+    /// Which.
+    pub message_id: Hex,
+    /// Why.
+    pub reason: KeyDropped,
+}
+
+/// An identity that asks to become a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestedContact {
+    /// Who.
+    pub identity: Hex,
+    /// The message with its introduction, which `message_decrypt` gave; null if the bytes do not tell.
+    pub message_id: Option<Hex>,
+    /// Whether that message proves who it is.
+    pub authenticated: bool,
+}
+
+/// A contact that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedContact {
+    /// Who.
+    pub identity: Hex,
+    /// By us, or by them.
+    pub by_us: bool,
+}
+
+/// A store that is an older state, or a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RolledBackStore {
+    /// What it was found to be.
+    pub reason: Displaced,
+    /// Sessions that ended.
+    pub expired: u64,
+}
+
+/// The mark that events are missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lagged {
+    /// What to do.
+    pub hint: String,
 }

@@ -1,22 +1,26 @@
 //! Why a message opens, or does not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, InspectedMessageInfo, InstallationInfo, SessionInfo, WarningInfo};
+use crate::types::{
+    Addressed, Hex, InspectedMessageInfo, InstallationInfo, MessageKeyState, Mode, NextStep,
+    Outcome, PreKeyState, Reason, SessionInfo, WarningInfo,
+};
 
 /// What a message is, what it needs, what of that there is, and what to do next. Nothing was changed to find it out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// What `message_decrypt` would answer now: `decrypted`, `public`, `bundle`, `own`, `not_targeted` or `undecryptable`.
-    pub outcome: String,
+    /// What `message_decrypt` would answer now.
+    pub outcome: Outcome,
     /// Why it would not be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// What is to be known of that, for people.
     pub hint: String,
-    /// What to do: `send_reply`, `drop`, `wait` or `rekey` as in `message_decrypt`; `decrypt` if it opens now.
-    pub next_action: String,
+    /// What to do.
+    pub next_action: NextStep,
     /// Whether `message_decrypt` would give a `reply` to send.
     pub reply_due: bool,
     /// All of it in sentences, one after the other, for people.
@@ -38,10 +42,10 @@ pub struct Explanation {
     pub installation_id: Option<String>,
     /// What is known of that device; null if nothing is.
     pub installation: Option<InstallationInfo>,
-    /// `this_device`, `any_device` (DH), `everyone` (public), `other_devices` or `nobody` (no entry).
-    pub addressed_to: String,
-    /// How the entry for this device is encrypted: `x3dh`, `ratchet` or `dh`; null if there is none, or its headers make no sense together.
-    pub mode: Option<String>,
+    /// For whom it is.
+    pub addressed_to: Addressed,
+    /// How the entry for this device is encrypted; null if there is none, or its headers make no sense together.
+    pub mode: Option<Mode>,
     /// The signed prekey that the entry names; null if it names none.
     pub prekey: Option<NamedPreKeyInfo>,
     /// The sessions that the entry can be of, newest first.
@@ -55,13 +59,13 @@ pub struct Explanation {
 }
 
 /// A signed prekey that an entry names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NamedPreKeyInfo {
     /// Its public part.
     pub signed_pre_key: Hex,
-    /// `current`, `replaced`, or `not_ours`: the other side's, or erased.
-    pub state: String,
+    /// What is known of it.
+    pub state: PreKeyState,
     /// When it was replaced; null if it was not.
     pub replaced_at: Option<u64>,
     /// The earliest that it will be erased; null if it was not replaced.
@@ -69,16 +73,15 @@ pub struct NamedPreKeyInfo {
 }
 
 /// A session that an entry can be of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PossibleSessionInfo {
     /// The session.
     pub session: SessionInfo,
     /// What the message is called if it is of this session.
     pub message_id: Hex,
-    /// Its key: `read` (kept until the message is confirmed), `skipped` (kept since a later one was read), `gone` (used or
-    /// dropped), `ahead` (reached over `missing` messages that have not come) or `new_chain` (known once it opens).
-    pub message_key: String,
+    /// Where its key is.
+    pub message_key: MessageKeyState,
     /// Messages between the last one read and this one; null unless it is ahead.
     pub missing: Option<u32>,
 }

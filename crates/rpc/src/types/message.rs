@@ -1,19 +1,22 @@
 //! Results about messages.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, InspectedBundleInfo, WarningInfo};
+use crate::types::{
+    Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, SkipReason, Suite, WarningInfo,
+};
 
 /// One device a message was encrypted for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
     /// The device; `"none"` for DH; null for a public message.
     pub installation_id: Option<String>,
-    /// `x3dh`, `ratchet`, `dh` or `public`.
-    pub mode: String,
-    /// `x25519` or `secp256k1`; null for DH and public messages.
-    pub suite: Option<String>,
+    /// How it is encrypted.
+    pub mode: Mode,
+    /// The session's; null for DH and public messages.
+    pub suite: Option<Suite>,
     /// The session, the same at both ends; null for DH and public messages.
     pub session_id: Option<Hex>,
     /// The message, the same at both ends.
@@ -21,7 +24,7 @@ pub struct TargetInfo {
 }
 
 /// A wire message for the transport.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvelopeInfo {
     /// Whom it is for; null for a public message.
     pub recipient: Option<Hex>,
@@ -32,19 +35,19 @@ pub struct EnvelopeInfo {
 }
 
 /// A device that got no copy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedInfo {
     /// Whose.
     pub identity: Hex,
     /// Which.
     pub installation_id: String,
-    /// `stale`, `over_limit`, `pending`, `disabled`, `suite_forbidden` or `no_prekey`.
-    pub reason: String,
+    /// Why.
+    pub reason: SkipReason,
 }
 
 /// The answer to a send.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Encrypted {
     /// One wire message per identity addressed; our own devices' copies come last.
@@ -56,18 +59,18 @@ pub struct Encrypted {
 }
 
 /// Wire messages without more to say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelopes {
     /// The wire messages.
     pub envelopes: Vec<EnvelopeInfo>,
 }
 
 /// What became of a received message.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Decrypted {
-    /// `decrypted`, `public`, `bundle`, `own`, `not_targeted` or `undecryptable`.
-    pub outcome: String,
+    /// What it is.
+    pub outcome: Outcome,
     /// The message, the same at both ends; null if the bytes do not tell.
     pub message_id: Option<Hex>,
     /// The identity the caller named.
@@ -89,15 +92,15 @@ pub struct Decrypted {
     /// The session it was read on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
-    /// Why it was not read (a closed list).
+    /// Why it was not read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// The same for people.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
-    /// What to do: `send_reply`, `drop`, `wait` or `rekey`.
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub next_action: Option<String>,
+    pub next_action: Option<NextAction>,
     /// To be sent back to the sender.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reply: Option<EnvelopeInfo>,
@@ -118,14 +121,14 @@ impl std::fmt::Debug for Decrypted {
 }
 
 /// The answer to a confirmation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmed {
     /// How many were read, not yet confirmed, and are confirmed now.
     pub confirmed: u64,
 }
 
 /// A wire message taken apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedMessageInfo {
     /// The device it names as its sender, of whatever form.
@@ -139,13 +142,13 @@ pub struct InspectedMessageInfo {
 }
 
 /// One entry of an inspected message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedTargetInfo {
     /// The device it is for, or `none`.
     pub installation_id: String,
-    /// `x3dh`, `ratchet` or `dh`; null if its headers make no sense together.
-    pub mode: Option<String>,
+    /// How it is encrypted; null if its headers make no sense together.
+    pub mode: Option<Mode>,
     /// X3DH header.
     pub x3dh_header: Option<X3dhHeaderInfo>,
     /// DR header.
@@ -157,7 +160,7 @@ pub struct InspectedTargetInfo {
 }
 
 /// An X3DH header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct X3dhHeaderInfo {
     /// The initiator's ephemeral key.
     pub key: Hex,
@@ -166,7 +169,7 @@ pub struct X3dhHeaderInfo {
 }
 
 /// A DR header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DrHeaderInfo {
     /// Ratchet public key.
     pub key: Hex,
@@ -179,7 +182,7 @@ pub struct DrHeaderInfo {
 }
 
 /// A DH header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DhHeaderInfo {
     /// The ephemeral key.
     pub key: Hex,

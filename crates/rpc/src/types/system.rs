@@ -1,20 +1,42 @@
 //! Results about the daemon itself.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::types::Hex;
+use crate::types::{Displaced, HealthStatus, Hex};
+
+/// The interface, for programs: an OpenRPC document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OpenRpcDocument(pub serde_json::Value);
+
+impl JsonSchema for OpenRpcDocument {
+    fn schema_name() -> Cow<'static, str> {
+        "OpenRpcDocument".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "An OpenRPC document, as https://spec.open-rpc.org says.",
+            "required": ["openrpc", "info", "methods"],
+        })
+    }
+}
 
 /// Whether the daemon works.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
-    /// `ok`, or `failing`.
-    pub status: String,
+    /// Whether it does.
+    pub status: HealthStatus,
     /// What is failing.
     pub reason: Option<String>,
 }
 
 /// What is running.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
     /// The program.
     pub name: String,
@@ -27,7 +49,7 @@ pub struct Version {
 }
 
 /// How the daemon is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// The program's version.
@@ -43,7 +65,7 @@ pub struct Status {
 }
 
 /// What keeps the daemon's memory to itself, as it was achieved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryProtection {
     /// Whether a crash may leave a core.
@@ -57,7 +79,7 @@ pub struct MemoryProtection {
 }
 
 /// How an account is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountStatus {
     /// Its name.
@@ -74,19 +96,19 @@ pub struct AccountStatus {
     pub queued: u64,
     /// When its store was last found to be an older state or a copy; null if never. Sessions from before do not send.
     pub rolled_back_at: Option<u64>,
-    /// What it was found to be then: `older`, `elsewhere` or `unmarked`.
-    pub rolled_back_reason: Option<String>,
+    /// What it was found to be then.
+    pub rolled_back_reason: Option<Displaced>,
 }
 
 /// The clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
     /// Milliseconds since the epoch.
     pub now: u64,
 }
 
 /// A prekey taken from outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportedPreKeyInfo {
     /// Its signed half.

@@ -1,6 +1,10 @@
 //! The part of the story that is about several devices of one person.
 
-use rpc::{forms::Secret, methods};
+use rpc::{
+    forms::Secret,
+    methods,
+    types::{InstallationState, Outcome},
+};
 
 use super::{Story, account_name, expect, only, short};
 
@@ -29,7 +33,7 @@ impl Story<'_> {
             .await?;
         let envelope = hello.envelopes.first().ok_or("no advertisement was made")?;
         let seen = self.alice.decrypt(&self.laptop, envelope).await?;
-        expect(seen.outcome == "bundle", "an advertisement")?;
+        expect(seen.outcome == Outcome::Bundle, "an advertisement")?;
         let devices = self
             .alice
             .call::<methods::InstallationList>(methods::ListParams {
@@ -72,7 +76,7 @@ impl Story<'_> {
             &[],
         )?;
         let seen = self.bob.decrypt(&self.laptop, &reply).await?;
-        expect(seen.outcome == "bundle", "an advertisement")?;
+        expect(seen.outcome == Outcome::Bundle, "an advertisement")?;
         let sent = self.bob.encrypt(&self.alice, "For both of you").await?;
         self.targets(&sent)?;
         let envelope = only(&sent)?;
@@ -99,7 +103,10 @@ impl Story<'_> {
                 identity: None,
             })
             .await?;
-        expect(enabled.state == "active", "an enabled laptop")?;
+        expect(
+            enabled.state == InstallationState::Active,
+            "an enabled laptop",
+        )?;
         let sent = self
             .alice
             .encrypt(&self.bob, "Written on the phone")

@@ -1,0 +1,159 @@
+//! The interface as an OpenRPC document, made from the types that requests and answers really have.
+
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{ErrorData, Kind},
+    methods::{METHODS, MethodInfo},
+    params::ParamInfo,
+    types::{EventInfo, Reason},
+};
+
+/// The version of OpenRPC that the document follows.
+const OPENRPC: &str = "1.3.2";
+/// One real call of every method: `{method: {params, result}}`.
+const EXAMPLES: &str = include_str!("openrpc/examples.json");
+
+/// What any call can fail with.
+const ANY: [Kind; 3] = [Kind::InvalidParams, Kind::Internal, Kind::ShuttingDown];
+/// What a call can fail with that names an account, or leaves it out.
+const ACCOUNT: [Kind; 2] = [Kind::AccountNotFound, Kind::AccountAmbiguous];
+
+/// The document; `dev`: with the methods for development.
+#[must_use]
+pub fn document(dev: bool) -> Value {
+    // OpenRPC takes schemas of draft 7.
+    let settings = SchemaSettings::draft07().for_serialize().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut generator = settings.into_generator();
+    let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap_or_default();
+    let methods: Vec<Value> = METHODS
+        .iter()
+        .filter(|method| dev || !method.dev)
+        .map(|info| method(info, examples.get(info.name), &mut generator))
+        .collect();
+    let event = generator.subschema_for::<EventInfo>();
+    let data = generator.subschema_for::<ErrorData>();
+    let errors: Map<String, Value> = Kind::ALL
+        .iter()
+        .map(|kind| (kind.name().to_owned(), error(*kind)))
+        .collect();
+    let reasons: Map<String, Value> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.name().to_owned(), advice(*reason)))
+        .collect();
+    json!({
+        "openrpc": OPENRPC,
+        "info": {
+            "title": "ratchetd",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "End-to-end encryption with forward secrecy for chat frontends. Every answer with an error has `data` of the schema `ErrorData`.",
+            "license": {"name": env!("CARGO_PKG_LICENSE")},
+        },
+        "servers": [{
+            "name": "TCP, if the daemon was asked to listen there",
+            "url": "http://127.0.0.1:8645",
+            "description": "With the header `authorization: Bearer TOKEN`. The same is served on the Unix socket without a token.",
+        }],
+        "methods": methods,
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "errors": errors,
+        },
+        "x-error-data": data,
+        "x-reasons": reasons,
+        "x-notifications": [{
+            "name": "event_notification",
+            "summary": "Over a WebSocket: an event of a subscription.",
+            "params": [
+                {
+                    "name": "subscription",
+                    "description": "What event_subscribe answered.",
+                    "required": true,
+                    "schema": {"type": "string"},
+                },
+                {"name": "result", "description": "The event.", "required": true, "schema": event},
+            ],
+        }],
+    })
+}
+
+/// What a call of the method can fail with, in the order of the error table.
+#[must_use]
+pub fn errors(method: &MethodInfo) -> Vec<Kind> {
+    let names_account = method
+        .params
+        .iter()
+        .any(|param| param.name == "account" && !param.required);
+    let refused = method.params.iter().flat_map(|param| param.refused);
+    let fails = method.fails.iter().copied().flatten();
+    let mut kinds: Vec<Kind> = Kind::ALL.to_vec();
+    let listed: Vec<Kind> = ANY
+        .iter()
+        .chain(ACCOUNT.iter().filter(|_| names_account))
+        .chain(refused)
+        .chain(fails)
+        .copied()
+        .collect();
+    kinds.retain(|kind| listed.contains(kind));
+    kinds
+}
+
+fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGenerator) -> Value {
+    let errors: Vec<Value> = errors(info)
+        .iter()
+        .map(|kind| json!({"$ref": format!("#/components/errors/{}", kind.name())}))
+        .collect();
+    let (group, _) = info.name.split_once(['_', '.']).unwrap_or((info.name, ""));
+    json!({
+        "name": info.name,
+        "tags": [{"name": group}],
+        "summary": info.summary,
+        "paramStructure": "either",
+        "params": info.params.iter().map(param).collect::<Vec<_>>(),
+        "result": {"name": "result", "schema": (info.reply)(generator)},
+        "errors": errors,
+        "examples": example.map(|example| pairing(info, example)).into_iter().collect::<Vec<_>>(),
+    })
+}
+
+fn param(info: &ParamInfo) -> Value {
+    json!({
+        "name": info.name,
+        "description": format!("{} It takes {}.", info.about, info.takes),
+        "required": info.required,
+        "schema": (info.schema)(),
+    })
+}
+
+fn error(kind: Kind) -> Value {
+    json!({
+        "code": kind.code(),
+        "message": kind.about(),
+        "data": {"kind": kind, "hint": kind.hint()},
+    })
+}
+
+fn advice(reason: Reason) -> Value {
+    json!({"hint": reason.hint(), "nextAction": reason.next_action()})
+}
+
+/// A call and its answer.
+fn pairing(info: &MethodInfo, example: &Value) -> Value {
+    let params: Vec<Value> = info
+        .params
+        .iter()
+        .filter_map(|param| {
+            let value = example.get("params")?.get(param.name)?;
+            Some(json!({"name": param.name, "value": value}))
+        })
+        .collect();
+    json!({
+        "name": format!("a call of {}", info.name),
+        "params": params,
+        "result": {"name": "result", "value": example.get("result")},
+    })
+}

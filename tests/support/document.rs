@@ -1,0 +1,109 @@
+//! The OpenRPC document as a judge: whatever any test asks of a daemon, and whatever it answers, is held to it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+/// The document, with the methods for development.
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| rpc::openrpc::document(true));
+
+/// What judges one method.
+struct Judge {
+    params: HashMap<String, Validator>,
+    result: Validator,
+    kinds: Vec<String>,
+}
+
+/// Members of results that the document does not know are not overlooked.
+static CLOSED: LazyLock<Value> = LazyLock::new(|| {
+    let mut components = DOCUMENT["components"].clone();
+    for (_, schema) in components["schemas"].as_object_mut().expect("schemas") {
+        close(schema);
+    }
+    components
+});
+
+fn close(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    if members.contains_key("properties") {
+        members.insert("unevaluatedProperties".to_owned(), false.into());
+    }
+}
+
+/// A schema of the document, which may refer to others of it.
+pub fn validator(schema: &Value) -> Validator {
+    let schema = json!({"components": *CLOSED, "allOf": [schema]});
+    jsonschema::draft202012::new(&schema).expect("a schema")
+}
+
+fn judge(method: &str) -> Option<Arc<Judge>> {
+    static JUDGES: LazyLock<Mutex<HashMap<String, Arc<Judge>>>> = LazyLock::new(Mutex::default);
+    let mut judges = JUDGES.lock().expect("nobody panics with it");
+    if let Some(judge) = judges.get(method) {
+        return Some(Arc::clone(judge));
+    }
+    let methods = DOCUMENT["methods"].as_array().expect("methods");
+    let entry = methods.iter().find(|entry| entry["name"] == method)?;
+    let list = |name: &str| entry[name].as_array().expect("an array").iter();
+    let judge = Arc::new(Judge {
+        params: list("params")
+            .map(|param| (super::text(&param["name"]), validator(&param["schema"])))
+            .collect(),
+        result: validator(&entry["result"]["schema"]),
+        kinds: list("errors")
+            .map(|error| super::text(&error["$ref"]))
+            .map(|path| path.rsplit('/').next().expect("a name").to_owned())
+            .collect(),
+    });
+    judges.insert(method.to_owned(), Arc::clone(&judge));
+    Some(judge)
+}
+
+/// Panics if the document does not foresee this answer, or forbids a parameter that was taken.
+pub fn check(method: &str, params: &Value, answer: &Result<Value, Value>) {
+    let Some(judge) = judge(method) else {
+        let error = answer
+            .as_ref()
+            .expect_err("a method that the document names");
+        assert_eq!(error["data"]["kind"], "method_not_found", "{method}");
+        return;
+    };
+    match answer {
+        Ok(result) => {
+            if let Err(error) = judge.result.validate(result) {
+                panic!("{method} answered what its schema forbids, {error}: {result}");
+            }
+            for (name, value) in params.as_object().unwrap_or(&Map::new()) {
+                let schema = judge.params.get(name);
+                let schema = schema.unwrap_or_else(|| panic!("{method} takes {name}"));
+                if !value.is_null()
+                    && let Err(error) = schema.validate(value)
+                {
+                    panic!("{method} took what the schema of {name} forbids, {error}: {value}");
+                }
+            }
+        }
+        Err(error) => {
+            static DATA: LazyLock<Validator> =
+                LazyLock::new(|| validator(&DOCUMENT["x-error-data"]));
+            assert!(DATA.is_valid(&error["data"]), "{method}: {error}");
+            let kind = super::text(&error["data"]["kind"]);
+            // Without --dev they are not there.
+            let hidden = method.starts_with("dev_") && kind == "method_not_found";
+            assert!(
+                hidden || judge.kinds.contains(&kind),
+                "{method} failed with {kind}"
+            );
+            assert_eq!(
+                error["code"], DOCUMENT["components"]["errors"][&kind]["code"],
+                "{method}"
+            );
+        }
+    }
+}
