@@ -11,7 +11,7 @@ use std::{fs, panic, path::PathBuf};
 use fuzz_targets::TARGETS;
 
 /// How many bytes all corpora may have together: they are fetched with every clone.
-const MAX_BYTES: u64 = 1_000_000;
+const MAX_BYTES: u64 = 3 << 20;
 
 fn corpora() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")
