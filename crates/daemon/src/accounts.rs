@@ -11,7 +11,7 @@ use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 
-use crate::{clock::Clock, entropy::entropy, events::EventHub, worker::Worker};
+use crate::{clock::Clock, entropy::entropy, events::EventHub, metrics::Metrics, worker::Worker};
 
 /// One open account.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub struct Accounts {
     directory: DataDir,
     events: Arc<EventHub>,
     clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
     config: engine::Config,
     queue: usize,
     open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
@@ -53,13 +54,19 @@ impl Accounts {
     pub fn open(
         directory: DataDir,
         clock: Arc<Clock>,
+        metrics: Arc<Metrics>,
         config: engine::Config,
         queue: usize,
     ) -> Result<Self, OpenError> {
         let accounts = Self {
-            events: Arc::new(EventHub::open(&directory, Arc::clone(&clock))?),
+            events: Arc::new(EventHub::open(
+                &directory,
+                Arc::clone(&clock),
+                Arc::clone(&metrics),
+            )?),
             directory,
             clock,
+            metrics,
             config,
             queue,
             open: RwLock::new(BTreeMap::new()),
@@ -244,6 +251,7 @@ impl Accounts {
             engine,
             store,
             Arc::clone(&self.clock),
+            Arc::clone(&self.metrics),
             self.queue,
             Box::new(move |waiting| events.publish(&source, waiting)),
         )
@@ -344,7 +352,8 @@ mod tests {
     fn accounts(directory: &tempfile::TempDir) -> Accounts {
         let directory = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let clock = Arc::new(Clock::default());
-        Accounts::open(directory, clock, engine::Config::default(), 8).unwrap()
+        let metrics = Arc::new(Metrics::new().unwrap());
+        Accounts::open(directory, clock, metrics, engine::Config::default(), 8).unwrap()
     }
 
     fn create(accounts: &Accounts, name: &str, installation: Option<&str>) -> AccountInfo {

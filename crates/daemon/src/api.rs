@@ -1,6 +1,7 @@
 //! The methods: parameters in, the account's worker or reader, results out.
 
 mod account;
+mod called;
 mod contact;
 mod device;
 mod event;
@@ -18,9 +19,11 @@ use rpc::{
 };
 use tokio::sync::Semaphore;
 
+use self::called::Called;
 use crate::{
     accounts::{AccountHandle, Accounts},
     clock::Clock,
+    metrics::Metrics,
     probe::Probe,
     timers::Timers,
 };
@@ -36,6 +39,8 @@ pub struct Daemon {
     pub timers: Timers,
     /// Whether things work.
     pub probe: Probe,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// What keeps its memory to itself.
     pub memory: MemoryProtection,
     /// When the daemon started.
@@ -46,6 +51,8 @@ pub struct Daemon {
 
 /// One: another would only slow it down.
 pub const MAX_DERIVATIONS: usize = 1;
+
+pub(crate) use self::system::revision;
 
 type Result<T> = std::result::Result<T, RpcError>;
 
@@ -70,20 +77,24 @@ where
         .register_async_method(M::NAME, move |params, daemon, _| {
             let function = function.clone();
             async move {
+                let called = Called::begin(M::NAME, Arc::clone(&daemon.metrics));
                 let read =
                     Fields::parse(params.as_str(), M::Params::FIELDS).and_then(M::Params::read);
                 let result = match read {
                     Ok(params) => {
                         let call = function(Arc::clone(&daemon), params);
-                        tokio::spawn(call).await.unwrap_or_else(|_| {
-                            tracing::error!(method = M::NAME, "a method panicked");
-                            Err(RpcError::new(
-                                Kind::Internal,
-                                "the call failed inside the daemon",
-                            ))
-                        })
+                        // It goes on, and is counted, though its client may have gone.
+                        tokio::spawn(async move { called.end(call.await) })
+                            .await
+                            .unwrap_or_else(|_| {
+                                tracing::error!(method = M::NAME, "a method panicked");
+                                Err(RpcError::new(
+                                    Kind::Internal,
+                                    "the call failed inside the daemon",
+                                ))
+                            })
                     }
-                    Err(error) => Err(error),
+                    Err(error) => called.end(Err(error)),
                 };
                 result.map_err(|error| {
                     tracing::debug!(method = M::NAME, kind = ?error.kind, "refused");
@@ -184,8 +195,17 @@ mod tests {
         let clock = Arc::new(Clock::default());
         let data_dir = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let config = engine::Config::default();
+        let metrics = Arc::new(Metrics::new().unwrap());
         Arc::new(Daemon {
-            accounts: Accounts::open(data_dir, Arc::clone(&clock), config, 8).unwrap(),
+            accounts: Accounts::open(
+                data_dir,
+                Arc::clone(&clock),
+                Arc::clone(&metrics),
+                config,
+                8,
+            )
+            .unwrap(),
+            metrics,
             probe: Probe::new(directory.path(), Arc::clone(&clock)),
             timers: Timers::new(Arc::clone(&clock)),
             memory: MemoryProtection {

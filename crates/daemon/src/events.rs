@@ -19,7 +19,7 @@ use session_store::{DataDir, EventLog, OpenError};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 pub use self::reader::{AT_ONCE, Reader};
-use crate::clock::Clock;
+use crate::{clock::Clock, metrics::Metrics};
 
 /// Events that are told and not written: as many are held in memory. Whoever sends us nonsense fills no more than that.
 const HELD_IN_MEMORY: usize = 1_000;
@@ -30,6 +30,7 @@ const MAX_WAITING: usize = 1_024;
 #[derive(Debug)]
 pub struct EventHub {
     clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
     /// A call that panicked under the lock left nothing half done: the log changes by transactions, the
     /// rest in one step. So a poisoned lock is taken as it is.
     told: Mutex<Told>,
@@ -76,7 +77,11 @@ impl EventHub {
     ///
     /// # Errors
     /// [`OpenError`] if it cannot be opened.
-    pub fn open(directory: &DataDir, clock: Arc<Clock>) -> Result<Self, OpenError> {
+    pub fn open(
+        directory: &DataDir,
+        clock: Arc<Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OpenError> {
         let mut log = directory.event_log()?;
         let accounts = directory.accounts()?;
         log.accounts()
@@ -91,6 +96,7 @@ impl EventHub {
         let newest = log.newest();
         Ok(Self {
             clock,
+            metrics,
             told: Mutex::new(Told {
                 unwritten_dropped: log.unwritten_through(),
                 unwritten: VecDeque::new(),
@@ -116,9 +122,10 @@ impl EventHub {
     ) -> Result<(), StoreError> {
         let mut told = self.told();
         let log = told.log()?;
-        log.append(account, events)?;
+        let new = log.append(account, events)?;
         let newest = log.newest();
         drop(told);
+        self.metrics.told(new);
         self.raise(newest);
         Ok(())
     }
@@ -141,6 +148,7 @@ impl EventHub {
             told.unwritten_dropped = oldest.seq;
         }
         drop(told);
+        self.metrics.told(1);
         self.raise(newest);
     }
 

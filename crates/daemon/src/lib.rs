@@ -13,6 +13,7 @@ pub mod entropy;
 pub mod events;
 pub mod log;
 pub mod memory;
+pub mod metrics;
 pub mod probe;
 pub mod server;
 pub mod timers;

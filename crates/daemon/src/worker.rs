@@ -8,6 +8,7 @@
 //! the next commit, which erases them, so that none is lost whenever the process ends.
 
 mod outbox;
+mod timed;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -17,15 +18,20 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use engine::{Engine, Env, Store, StoreError, Transaction};
 use rpc::{Kind, RpcError};
 use tokio::sync::oneshot;
 
-use self::outbox::Outbox;
 pub use self::outbox::Publish;
-use crate::{clock::Clock, entropy::entropy};
+use self::{outbox::Outbox, timed::Timed};
+use crate::{
+    clock::Clock,
+    entropy::entropy,
+    metrics::{Metrics, Phase},
+};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 64;
@@ -100,6 +106,7 @@ impl Worker {
         engine: Engine,
         mut store: S,
         clock: Arc<Clock>,
+        metrics: Arc<Metrics>,
         capacity: usize,
         publish: Publish,
     ) -> std::io::Result<Self>
@@ -114,8 +121,15 @@ impl Worker {
         let thread = thread::Builder::new()
             .name("account".to_owned())
             .spawn(move || {
-                run(engine, &mut store, &mut outbox, &clock, &jobs, &counter);
-                outbox.close(&mut store);
+                let mut account = AccountThread {
+                    engine,
+                    store,
+                    outbox,
+                    clock,
+                    metrics,
+                };
+                account.run(&jobs, &counter);
+                account.outbox.close(&mut account.store);
             })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -211,67 +225,76 @@ impl Worker {
     }
 }
 
-fn run<S: Transaction>(
-    mut engine: Engine,
-    store: &mut S,
-    outbox: &mut Outbox,
-    clock: &Clock,
-    jobs: &Receiver<Box<dyn Job>>,
-    queued: &AtomicU64,
-) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        while batch.len() < MAX_BATCH
-            && let Ok(next) = jobs.try_recv()
-        {
-            batch.push(next);
-        }
-        queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
-        if let Err(error) = run_batch(&mut engine, store, outbox, clock, &mut batch) {
-            tracing::error!(%error, calls = batch.len(), "the batch was undone");
-            if let Err(error) = store.abort() {
-                tracing::error!(%error, "undoing the batch failed");
-            }
-            for job in &mut batch {
-                job.fail(error.clone().into());
-            }
-        } else {
-            outbox.erased();
-            // Before the answers: a caller finds the events of its call.
-            outbox.publish(store);
-        }
-        for job in batch {
-            job.answer();
-        }
-    }
+/// What the thread works with.
+struct AccountThread<S> {
+    engine: Engine,
+    store: S,
+    outbox: Outbox,
+    clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
 }
 
-/// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it came from: SQLite
-/// may have rolled the whole transaction back by itself.
-fn run_batch<S: Transaction>(
-    engine: &mut Engine,
-    store: &mut S,
-    outbox: &Outbox,
-    clock: &Clock,
-    batch: &mut [Box<dyn Job>],
-) -> Result<(), StoreError> {
-    store.begin()?;
-    outbox.erase(store)?;
-    for job in batch {
-        store.savepoint()?;
-        let mut rng = entropy();
-        let mut env = Env {
-            now: clock.now(),
-            running: clock.running(),
-            rng: &mut rng,
-        };
-        if job.run(engine, store, &mut env) {
-            store.release()?;
-        } else {
-            store.rollback()?;
+impl<S: Transaction> AccountThread<S> {
+    fn run(&mut self, jobs: &Receiver<Box<dyn Job>>, queued: &AtomicU64) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            while batch.len() < MAX_BATCH
+                && let Ok(next) = jobs.try_recv()
+            {
+                batch.push(next);
+            }
+            queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
+            self.metrics.batch(batch.len());
+            if let Err(error) = self.run_batch(&mut batch) {
+                tracing::error!(%error, calls = batch.len(), "the batch was undone");
+                if let Err(error) = self.store.abort() {
+                    tracing::error!(%error, "undoing the batch failed");
+                }
+                for job in &mut batch {
+                    job.fail(error.clone().into());
+                }
+            } else {
+                self.outbox.erased();
+                // Before the answers: a caller finds the events of its call.
+                self.outbox.publish(&mut self.store);
+            }
+            for job in batch {
+                job.answer();
+            }
         }
     }
-    store.commit()
+
+    /// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it came from: SQLite
+    /// may have rolled the whole transaction back by itself.
+    fn run_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.store.begin()?;
+        self.outbox.erase(&mut self.store)?;
+        for job in batch {
+            self.store.savepoint()?;
+            let mut rng = entropy();
+            let mut env = Env {
+                now: self.clock.now(),
+                running: self.clock.running(),
+                rng: &mut rng,
+            };
+            let began = Instant::now();
+            let mut store = Timed::new(&mut self.store);
+            let keep = job.run(&mut self.engine, &mut store, &mut env);
+            let (whole, load) = (began.elapsed(), store.spent());
+            self.metrics.phase_took(Phase::Load, load);
+            self.metrics
+                .phase_took(Phase::Crypto, whole.saturating_sub(load));
+            if keep {
+                self.store.release()?;
+            } else {
+                self.store.rollback()?;
+            }
+        }
+        let began = Instant::now();
+        let committed = self.store.commit();
+        self.metrics.phase_took(Phase::Commit, began.elapsed());
+        committed
+    }
 }
 
 #[cfg(test)]
@@ -305,7 +328,8 @@ mod tests {
         let engine = Engine::new(account, Config::default());
         let log = store.log();
         let clock = Arc::new(Clock::default());
-        let worker = Worker::start(engine, store, clock, capacity, publish).unwrap();
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let worker = Worker::start(engine, store, clock, metrics, capacity, publish).unwrap();
         (Arc::new(worker), log)
     }
 

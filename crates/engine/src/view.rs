@@ -54,6 +54,12 @@ pub struct SessionView {
 }
 
 impl Viewer {
+    /// How long a device is omitted before it is stale (spec 4.3).
+    #[must_use]
+    pub const fn stale_after(&self) -> Duration {
+        self.config.stale_after
+    }
+
     pub(crate) const fn identity(&self) -> &IdentityKey {
         &self.identity
     }

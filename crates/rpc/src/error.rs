@@ -86,6 +86,13 @@ impl Kind {
         }
     }
 
+    /// The first kind of this code: there are several of -32602. One that is not in the table is the daemon's bug.
+    #[must_use]
+    pub fn of_code(code: i32) -> Self {
+        let found = Self::ALL.iter().find(|kind| kind.code() == code);
+        found.copied().unwrap_or(Self::Internal)
+    }
+
     /// What to do about it, unless the case at hand knows better.
     #[must_use]
     pub const fn hint(self) -> &'static str {

@@ -99,12 +99,13 @@ impl EventLog {
     }
 
     /// Takes over events of `account`, with their numbers in its store, rising. What was taken over before is
-    /// passed over. They are durable when this returns.
+    /// passed over. They are durable when this returns; it gives the number of those that were new.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was taken over then.
-    pub fn append(&mut self, account: &AccountName, events: &[(u64, Event)]) -> Result<()> {
+    pub fn append(&mut self, account: &AccountName, events: &[(u64, Event)]) -> Result<u64> {
         let mut state = self.state;
+        let newest = state.newest;
         let transaction = begin(&mut self.connection)?;
         let mut last = taken_over(&transaction, account)?;
         for (number, event) in events {
@@ -121,7 +122,7 @@ impl EventLog {
             )?;
         }
         if state.newest == self.state.newest {
-            return Ok(());
+            return Ok(0);
         }
         run(
             &transaction,
@@ -133,7 +134,7 @@ impl EventLog {
         write_state(&transaction, &state)?;
         transaction.commit().map_err(failed)?;
         self.state = state;
-        Ok(())
+        Ok(state.newest.saturating_sub(newest))
     }
 
     /// Gives a number to an event that is told but not written. It will not be given again, whenever the process ends.

@@ -37,6 +37,7 @@ pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use examine::{Examined, Examiner, Unfinished, holder, is_data_directory, unfinished};
 pub use key::{KDF_FILE, KEY_FILE};
+pub use read::{Holdings, MAX_COUNTED};
 pub use rekey::rekey;
 pub use restore::restore;
 

@@ -134,6 +134,7 @@ pub(super) async fn message_decrypt(
         .await?;
     let unproven_request = received.unproven_request;
     let decrypted = Decrypted::from(received);
+    daemon.metrics.decrypted(&decrypted);
     let (name, now) = (&account.info.account, daemon.clock.now());
     // What proves nobody is told and never written.
     let event = EventInfo::undecryptable(name, now, &decrypted)

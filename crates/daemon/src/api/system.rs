@@ -33,11 +33,16 @@ pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> 
     .await
 }
 
+/// The git revision of this build, if it is known.
+pub(crate) const fn revision() -> Option<&'static str> {
+    option_env!("RATCHETD_REVISION")
+}
+
 pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Result<Version> {
     Ok(Version {
         name: "ratchetd".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: option_env!("RATCHETD_REVISION").map(str::to_owned),
+        revision: revision().map(str::to_owned),
         protocol: 1,
     })
 }

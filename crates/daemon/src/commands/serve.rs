@@ -13,6 +13,7 @@ use crate::{
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
     log, memory,
+    metrics::Metrics,
     probe::Probe,
     server::Server,
     timers::Timers,
@@ -50,9 +51,11 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
     let queue = usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX);
+    let metrics = Arc::new(Metrics::new()?);
     let accounts = Accounts::open(
         directory,
         Arc::clone(&clock),
+        Arc::clone(&metrics),
         settings.engine.clone(),
         queue,
     )
@@ -60,6 +63,7 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
     let daemon = Arc::new(Daemon {
         probe: Probe::new(&settings.data_dir, Arc::clone(&clock)),
         timers: Timers::new(Arc::clone(&clock)),
+        metrics,
         memory,
         started_at: clock.now(),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),

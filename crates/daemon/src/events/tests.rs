@@ -17,7 +17,12 @@ fn open(directory: &tempfile::TempDir) -> (DataDir, Arc<EventHub>) {
         created_at: UnixMillis(0),
     };
     let _ = data.create_account(&account);
-    let hub = EventHub::open(&data, Arc::new(Clock::default())).unwrap();
+    let hub = EventHub::open(
+        &data,
+        Arc::new(Clock::default()),
+        Arc::new(Metrics::new().unwrap()),
+    )
+    .unwrap();
     (data, Arc::new(hub))
 }
 

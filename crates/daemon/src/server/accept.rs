@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{Gate, Shared, gate::TcpGate, guarded::Guarded, unix::UnixGate};
+use crate::metrics::{Listener, TurnedAway};
 
 /// Largest head of a request: what strangers on TCP can make each connection hold.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -51,7 +52,7 @@ impl Acceptor {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) if gate.admits(&stream) => self.serve(stream, Gate::Unix),
-                Ok(_) => self.refusals.tell("processes of other users"),
+                Ok(_) => self.turn_away(Listener::Unix, TurnedAway::Peer),
                 Err(error) => pause_after(&error).await,
             }
         }
@@ -76,11 +77,12 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else {
-            self.refusals.tell("connections over the limit");
+            self.turn_away(gate.listener(), TurnedAway::Limit);
             return;
         };
+        let open = self.shared.daemon.metrics.connected(gate.listener());
         let write_timeout = Duration::from_secs(self.shared.rpc.write_timeout_s);
-        let stream = Guarded::new(stream, write_timeout, place);
+        let stream = Guarded::new(stream, write_timeout, (place, open));
         let flow = stream.flow();
         let shared = Arc::clone(&self.shared);
         let stopped = self.stopped.clone();
@@ -116,6 +118,14 @@ impl Acceptor {
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection broke off");
             }
+        });
+    }
+
+    fn turn_away(&self, listener: Listener, reason: TurnedAway) {
+        self.shared.daemon.metrics.turned_away(listener, reason);
+        self.refusals.tell(match reason {
+            TurnedAway::Peer => "processes of other users",
+            TurnedAway::Limit => "connections over the limit",
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Errors that the JSON-RPC library makes itself get the same `data` as ours.
 
-use std::{collections::HashSet, future::Future, sync::Arc};
+use std::{collections::HashSet, future::Future, sync::Arc, time::Instant};
 
 use http_body_util::BodyExt as _;
 use hyper::{Response, StatusCode, body::Body as _, header};
@@ -8,14 +8,17 @@ use jsonrpsee::{
     MethodResponse,
     core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification},
     server::{HttpBody, middleware::rpc::RpcServiceT},
-    types::{ErrorObjectOwned, Id, Request},
+    types::{Id, Request},
 };
 use rpc::{Kind, RpcError};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{guarded::Flow, subscriptions};
-use crate::api::error_object;
+use crate::{
+    api::error_object,
+    metrics::{Metrics, UNKNOWN},
+};
 
 /// Bodies of the library's own errors are shorter than this.
 const MAX_ERROR_BYTES: u64 = 512;
@@ -33,22 +36,21 @@ pub(super) struct NamedErrors<S> {
     pub(super) places: Arc<Semaphore>,
     /// Is told of messages that get no answer.
     pub(super) flow: Arc<Flow>,
+    /// Calls are counted where they are run; here, those that are not.
+    pub(super) metrics: Arc<Metrics>,
 }
 
-fn too_many_calls() -> ErrorObjectOwned {
-    error_object(&RpcError::new(
-        Kind::Busy,
-        "too many calls are running on this WebSocket",
-    ))
+fn too_many_calls() -> RpcError {
+    RpcError::new(Kind::Busy, "too many calls are running on this WebSocket")
 }
 
-fn method_not_found(name: &str) -> ErrorObjectOwned {
+fn method_not_found(name: &str) -> RpcError {
     const MAX_SHOWN_CHARS: usize = 64;
     let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
-    error_object(&RpcError::new(
+    RpcError::new(
         Kind::MethodNotFound,
         format!("there is no method {shown:?}"),
-    ))
+    )
 }
 
 impl<S> RpcServiceT for NamedErrors<S>
@@ -70,28 +72,34 @@ where
         &self,
         mut request: Request<'a>,
     ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
-        let refused = if !self.methods.contains(request.method_name()) {
-            Some(method_not_found(request.method_name()))
-        } else if subscriptions::is_one(request.method_name()) && !self.websocket {
-            Some(error_object(&subscriptions::misplaced(
-                request.method_name(),
-            )))
-        } else {
-            let tidied = subscriptions::tidy(&mut request);
-            tidied.err().map(|error| error_object(&error))
+        let method = self.methods.get(request.method_name()).copied();
+        let subscribes = method.is_some_and(subscriptions::is_one);
+        let refused = match method {
+            None => Some(method_not_found(request.method_name())),
+            Some(method) if subscribes && !self.websocket => Some(subscriptions::misplaced(method)),
+            Some(_) => subscriptions::tidy(&mut request).err(),
         };
-        let inner = self.inner.clone();
+        let (inner, metrics) = (self.inner.clone(), Arc::clone(&self.metrics));
         let place = Arc::clone(&self.places).try_acquire_owned();
         async move {
+            let refused = refused.or_else(|| place.is_err().then(too_many_calls));
             if let Some(error) = refused {
-                return MethodResponse::error(request.id, error);
+                metrics.called(method.unwrap_or(UNKNOWN), Some(error.kind));
+                return MethodResponse::error(request.id, error_object(&error));
             }
-            let Ok(_place) = place else {
-                return MethodResponse::error(request.id, too_many_calls());
-            };
             let id = request.id.clone();
+            let began = Instant::now();
             let response = inner.call(request).await;
-            match subscriptions::refusal(&response) {
+            let refused = subscriptions::refusal(&response);
+            if let Some(method) = method.filter(|_| subscribes) {
+                let error = match &refused {
+                    Some(error) => Some(error.kind),
+                    None => response.as_error_code().map(Kind::of_code),
+                };
+                metrics.called(method, error);
+                metrics.call_took(method, began.elapsed());
+            }
+            match refused {
                 Some(error) => MethodResponse::error(id, error_object(&error)),
                 None => response,
             }
@@ -99,30 +107,42 @@ where
     }
 
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let refused = |id, method: Option<&'static str>, error: RpcError| {
+            if place.is_ok() {
+                self.metrics
+                    .called(method.unwrap_or(UNKNOWN), Some(error.kind));
+            }
+            Err(BatchEntryErr::new(id, error_object(&error)))
+        };
         let entries = batch
             .into_iter()
             .map(|entry| match entry {
-                Ok(BatchEntry::Call(call)) if !self.methods.contains(call.method_name()) => {
-                    let error = method_not_found(call.method_name());
-                    Err(BatchEntryErr::new(call.id, error))
-                }
-                Ok(BatchEntry::Call(call)) if subscriptions::is_one(call.method_name()) => {
-                    let error = error_object(&subscriptions::misplaced(call.method_name()));
-                    Err(BatchEntryErr::new(call.id, error))
-                }
+                Ok(BatchEntry::Call(call)) => match self.methods.get(call.method_name()) {
+                    None => {
+                        let error = method_not_found(call.method_name());
+                        refused(call.id, None, error)
+                    }
+                    Some(method) if subscriptions::is_one(method) => {
+                        refused(call.id, Some(method), subscriptions::misplaced(method))
+                    }
+                    Some(_) => Ok(BatchEntry::Call(call)),
+                },
                 Ok(entry) => Ok(entry),
                 Err(malformed) => {
                     let (_, id) = malformed.into_parts();
                     let error = RpcError::new(Kind::InvalidRequest, "not a JSON-RPC request");
-                    Err(BatchEntryErr::new(id, error_object(&error)))
+                    refused(id, None, error)
                 }
             })
             .collect::<Vec<_>>();
         let (inner, flow) = (self.inner.clone(), Arc::clone(&self.flow));
-        let place = Arc::clone(&self.places).try_acquire_owned();
+        let metrics = Arc::clone(&self.metrics);
         async move {
             let Ok(_place) = place else {
-                return MethodResponse::error(Id::Null, too_many_calls());
+                let error = too_many_calls();
+                metrics.called(UNKNOWN, Some(error.kind));
+                return MethodResponse::error(Id::Null, error_object(&error));
             };
             let response = inner.batch(Batch::from(entries)).await;
             if response.is_notification() {
@@ -162,7 +182,10 @@ pub(super) fn refused_with(status: StatusCode, error: &RpcError) -> Response<Htt
 
 /// Requests that are not even JSON-RPC are answered before any method is looked up; their errors get their `data`
 /// here. Notifications get no content.
-pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody> {
+pub(super) async fn with_data(
+    response: Response<HttpBody>,
+    metrics: &Metrics,
+) -> Response<HttpBody> {
     let short = response
         .body()
         .size_hint()
@@ -182,7 +205,8 @@ pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody
         return response;
     }
     match add_data(&body) {
-        Some(completed) => {
+        Some((kind, completed)) => {
+            metrics.called(UNKNOWN, Some(kind));
             let mut parts = parts;
             parts.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(parts, HttpBody::from(completed))
@@ -191,8 +215,8 @@ pub(super) async fn with_data(response: Response<HttpBody>) -> Response<HttpBody
     }
 }
 
-/// The answer with `error.data` complete, if it is an error that lacks it.
-fn add_data(body: &[u8]) -> Option<Vec<u8>> {
+/// The kind and the answer with `error.data` complete, if it is an error that lacks it.
+fn add_data(body: &[u8]) -> Option<(Kind, Vec<u8>)> {
     let mut answer: Value = serde_json::from_slice(body).ok()?;
     let error = answer.get_mut("error")?.as_object_mut()?;
     if error
@@ -210,5 +234,5 @@ fn add_data(body: &[u8]) -> Option<Vec<u8>> {
     error.insert("code".to_owned(), kind.code().into());
     let data = RpcError::new(kind, "").data();
     error.insert("data".to_owned(), serde_json::to_value(data).ok()?);
-    serde_json::to_vec(&answer).ok()
+    Some((kind, serde_json::to_vec(&answer).ok()?))
 }

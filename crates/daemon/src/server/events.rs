@@ -177,7 +177,7 @@ mod tests {
     use session_store::DataDir;
 
     use super::*;
-    use crate::{clock::Clock, entropy::entropy, events::EventHub};
+    use crate::{clock::Clock, entropy::entropy, events::EventHub, metrics::Metrics};
 
     fn read(
         query: &str,
@@ -237,7 +237,12 @@ mod tests {
     async fn a_silent_stream_shows_that_it_is_there_and_where() {
         let directory = tempfile::tempdir().unwrap();
         let data = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
-        let hub = EventHub::open(&data, Arc::new(Clock::default())).unwrap();
+        let hub = EventHub::open(
+            &data,
+            Arc::new(Clock::default()),
+            Arc::new(Metrics::new().unwrap()),
+        )
+        .unwrap();
         let event = EventInfo {
             seq: 0,
             at: 1,

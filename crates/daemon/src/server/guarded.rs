@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames};
+use crate::metrics::Open;
 
 /// Messages of a WebSocket whose answers are not written yet, at most: past that its client is not read until some are,
 /// or they would pile up in memory. More than the calls that may be running: to these much is answered at once.
@@ -75,6 +76,9 @@ impl Flow {
     }
 }
 
+/// A connection's place among those that may be open, and its part in their number.
+pub(super) type Place = (OwnedSemaphorePermit, Open);
+
 /// A connection that breaks when its client takes nothing for a while of what is written to it. It holds its place
 /// as long as it is open, as a WebSocket too.
 pub(super) struct Guarded<S> {
@@ -90,11 +94,11 @@ pub(super) struct Guarded<S> {
     /// The last bytes of the head: nothing may follow it before the client may send frames.
     tail: [u8; 4],
     frames: Frames,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, patience: Duration, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(stream: S, patience: Duration, place: Place) -> Self {
         Self {
             stream,
             flow: Arc::default(),
@@ -246,12 +250,14 @@ mod tests {
     };
 
     use super::*;
+    use crate::metrics::{Listener, Metrics};
 
     async fn guarded(patience: Duration) -> (Arc<Semaphore>, Guarded<DuplexStream>, DuplexStream) {
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::clone(&places).acquire_owned().await.unwrap();
         let (ours, theirs) = tokio::io::duplex(4);
-        (places, Guarded::new(ours, patience, place), theirs)
+        let open = Metrics::new().unwrap().connected(Listener::Unix);
+        (places, Guarded::new(ours, patience, (place, open)), theirs)
     }
 
     #[tokio::test]

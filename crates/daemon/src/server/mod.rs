@@ -36,6 +36,7 @@ use self::{
 use crate::{
     api::Daemon,
     config::{Rpc, Settings},
+    metrics::Listener,
 };
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
@@ -80,6 +81,15 @@ enum Gate {
     Unix,
     /// Each request is checked.
     Tcp(Arc<TcpGate>),
+}
+
+impl Gate {
+    const fn listener(&self) -> Listener {
+        match self {
+            Self::Unix => Listener::Unix,
+            Self::Tcp(_) => Listener::Tcp,
+        }
+    }
 }
 
 impl Server {
@@ -177,6 +187,7 @@ impl Shared {
     ) -> HttpResponse {
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut response = self.answer(gate, request, stopped, flow).await;
+        self.daemon.metrics.answered(response.status());
         if is_chunked {
             // It may have had a content-length too, on which a proxy before us may have split the bytes in another
             // way. What comes after it is no request (RFC 9112, 6.1).
@@ -209,6 +220,9 @@ impl Shared {
         if let Some(stream) = events::answer(self, &request) {
             return stream;
         }
+        if let Some(metrics) = plain::metrics(self, &request).await {
+            return metrics;
+        }
         // Only a GET asks for one (RFC 6455, 4.1).
         let is_upgrade = request.method() == Method::GET && ws::is_upgrade_request(&request);
         if let Err(status) = check_form(&request, is_upgrade) {
@@ -216,13 +230,14 @@ impl Shared {
         }
         let names = Arc::clone(&self.names);
         let places = Arc::new(Semaphore::new(MAX_CALLS));
-        let flow = Arc::clone(flow);
+        let (flow, metrics) = (Arc::clone(flow), Arc::clone(&self.daemon.metrics));
         let middleware = RpcServiceBuilder::new().layer_fn(move |inner| NamedErrors {
             inner,
             methods: Arc::clone(&names),
             websocket: is_upgrade,
             places: Arc::clone(&places),
             flow: Arc::clone(&flow),
+            metrics: Arc::clone(&metrics),
         });
         let mut service = self
             .service
@@ -248,7 +263,7 @@ impl Shared {
             Err(status) => return refused(status),
         };
         match service.call(Request::from_parts(parts, body)).await {
-            Ok(response) => with_data(response).await,
+            Ok(response) => with_data(response, &self.daemon.metrics).await,
             Err(error) => broken(&*error),
         }
     }

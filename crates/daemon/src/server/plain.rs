@@ -1,12 +1,13 @@
-//! What is asked by plain GET, without a token: is it alive, is it ready, where is the token.
+//! What is asked by plain GET: is it alive, is it ready, where is the token, and, with that, what was counted.
 
 use hyper::{Method, Request, Response, StatusCode, header};
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use serde_json::{Value, json};
 
 use super::Shared;
+use crate::metrics::CONTENT_TYPE;
 
-/// Answers the request if it is one of these.
+/// Answers the request if it is one that needs no token.
 pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>) -> Option<HttpResponse> {
     if request.method() != Method::GET {
         return None;
@@ -23,6 +24,26 @@ pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>) -> Option<H
         }
         _ => None,
     }
+}
+
+/// Answers the request if it is for the metrics.
+pub(super) async fn metrics<B>(shared: &Shared, request: &Request<B>) -> Option<HttpResponse> {
+    if request.method() != Method::GET || request.uri().path() != "/metrics" {
+        return None;
+    }
+    let daemon = std::sync::Arc::clone(&shared.daemon);
+    let rendered = tokio::task::spawn_blocking(move || daemon.metrics.render(&daemon)).await;
+    Some(match rendered {
+        Ok(Ok(text)) => answer_with(StatusCode::OK, CONTENT_TYPE, HttpBody::from(text)),
+        failed => {
+            tracing::error!(?failed, "the metrics could not be written");
+            answer_with(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                CONTENT_TYPE,
+                HttpBody::empty(),
+            )
+        }
+    })
 }
 
 /// Ready means that a real message was just encrypted, stored and read.
@@ -44,11 +65,19 @@ fn unready(reason: &str) -> HttpResponse {
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> HttpResponse {
-    let mut response = Response::new(HttpBody::from(format!("{body}\n")));
+    answer_with(
+        status,
+        "application/json",
+        HttpBody::from(format!("{body}\n")),
+    )
+}
+
+fn answer_with(status: StatusCode, media_type: &'static str, body: HttpBody) -> HttpResponse {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/json"),
-    );
+    let media_type = header::HeaderValue::from_static(media_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
     response
 }

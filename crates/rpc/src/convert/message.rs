@@ -392,6 +392,11 @@ mod tests {
             (Reason::SuiteForbidden, "suite_forbidden", "drop"),
             (Reason::Declined, "declined", "drop"),
         ];
+        let names: Vec<_> = types::Reason::ALL
+            .iter()
+            .map(|reason| reason.name())
+            .collect();
+        assert_eq!(names, table.map(|(_, name, _)| name));
         for (reason, name, next_action) in table {
             let mut with_reply = received(Outcome::Undecryptable(reason));
             with_reply.reply = Some(envelope(Mode::Dh));

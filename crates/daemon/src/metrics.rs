@@ -1,0 +1,335 @@
+//! What the daemon counts, for `GET /metrics`: no identities, no names of accounts, nothing of any message.
+//!
+//! Every label takes its values from a closed list, so that no client can make the series grow.
+
+mod gauges;
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+    core::{Collector, GenericGauge},
+};
+use rpc::{
+    Kind,
+    types::{Decrypted, Reason},
+};
+
+use self::gauges::Gauges;
+use crate::api::Daemon;
+
+/// The media type of the text ([`prometheus::TEXT_FORMAT`]).
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// Instead of a name of no method, so that no caller can make the series grow.
+pub(crate) const UNKNOWN: &str = "unknown";
+/// The outcome of a call that was answered with a result.
+const OK: &str = "ok";
+
+/// Upper bounds of the times of calls and phases, in seconds: from what a message costs in memory to what a long
+/// poll waits.
+const SECONDS: [f64; 15] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+    60.0,
+];
+/// Upper bounds of the calls in one commit; the last is the most there are.
+const BATCH_SIZES: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+
+/// What a connection came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// The Unix socket.
+    Unix,
+    /// TCP.
+    Tcp,
+}
+
+impl Listener {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Unix => "unix",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Why a connection was closed before anything was read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// As many are open as may be.
+    Limit,
+    /// Its process runs as a user that may not use the socket.
+    Peer,
+}
+
+impl TurnedAway {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// Where the time of a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// In the store, within the transaction.
+    Load,
+    /// In everything else that the call does: cryptography, above all.
+    Crypto,
+    /// In making the batch durable.
+    Commit,
+}
+
+impl Phase {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Crypto => "crypto",
+            Self::Commit => "commit",
+        }
+    }
+}
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls: IntCounterVec,
+    call_seconds: HistogramVec,
+    phase_seconds: HistogramVec,
+    batch_size: Histogram,
+    decrypted: IntCounterVec,
+    undecryptable: IntCounterVec,
+    connections: IntGaugeVec,
+    accepted: IntCounterVec,
+    turned_away: IntCounterVec,
+    refused_requests: IntCounterVec,
+    events: IntCounter,
+    /// Held while they are set and written, so that what is written was set together.
+    gauges: Mutex<Gauges>,
+}
+
+/// Registers everything under the daemon's name.
+struct Register(Registry);
+
+impl Register {
+    fn keep<C: Collector + Clone + 'static>(&self, collector: C) -> prometheus::Result<C> {
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntCounterVec> {
+        self.keep(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn gauge<P: prometheus::core::Atomic + 'static>(
+        &self,
+        name: &str,
+        help: &str,
+    ) -> prometheus::Result<GenericGauge<P>> {
+        self.keep(GenericGauge::with_opts(Opts::new(name, help))?)
+    }
+
+    fn seconds(&self, name: &str, help: &str, label: &str) -> prometheus::Result<HistogramVec> {
+        let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+        self.keep(HistogramVec::new(options, &[label])?)
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    ///
+    /// # Errors
+    /// In words, if a name stands twice or is none.
+    pub fn new() -> Result<Self, String> {
+        Self::registered().map_err(|error| error.to_string())
+    }
+
+    fn registered() -> prometheus::Result<Self> {
+        let new = Register(Registry::new());
+        let this = Self {
+            calls: new.counters(
+                "ratchetd_calls_total",
+                "Calls answered, by method and outcome: ok, or the kind of the error.",
+                &["method", "outcome"],
+            )?,
+            call_seconds: new.seconds(
+                "ratchetd_call_duration_seconds",
+                "Time from a call's parameters to its result, waiting included.",
+                "method",
+            )?,
+            phase_seconds: new.seconds(
+                "ratchetd_phase_duration_seconds",
+                "Time on an account's thread: load and crypto of each call or sweep, commit of each batch.",
+                "phase",
+            )?,
+            batch_size: new.keep(Histogram::with_opts(
+                HistogramOpts::new("ratchetd_batch_size", "Calls in one commit.")
+                    .buckets(BATCH_SIZES.to_vec()),
+            )?)?,
+            decrypted: new.counters(
+                "ratchetd_decrypt_outcomes_total",
+                "What message_decrypt said of messages, by outcome.",
+                &["outcome"],
+            )?,
+            undecryptable: new.counters(
+                "ratchetd_undecryptable_total",
+                "Messages that message_decrypt could not read, not targeted ones among them, by reason.",
+                &["reason"],
+            )?,
+            connections: new.keep(IntGaugeVec::new(
+                Opts::new("ratchetd_connections", "Open connections, by listener."),
+                &["listener"],
+            )?)?,
+            accepted: new.counters(
+                "ratchetd_connections_total",
+                "Connections taken, by listener.",
+                &["listener"],
+            )?,
+            turned_away: new.counters(
+                "ratchetd_connections_refused_total",
+                "Connections closed at once: over the limit, or of a user that may not use the socket.",
+                &["listener", "reason"],
+            )?,
+            refused_requests: new.counters(
+                "ratchetd_requests_refused_total",
+                "Requests answered with an HTTP status of refusal, by that status.",
+                &["status"],
+            )?,
+            events: new.keep(IntCounter::new(
+                "ratchetd_events_total",
+                "Events told, written or not.",
+            )?)?,
+            gauges: Mutex::new(Gauges::registered(&new)?),
+            registry: new.0,
+        };
+        // A series that is there from the start can be watched for its first rise.
+        for reason in Reason::ALL {
+            this.undecryptable
+                .get_metric_with_label_values(&[reason.name()])?;
+        }
+        for phase in [Phase::Load, Phase::Crypto, Phase::Commit] {
+            this.phase_seconds
+                .get_metric_with_label_values(&[phase.name()])?;
+        }
+        for listener in [Listener::Unix, Listener::Tcp] {
+            this.connections
+                .get_metric_with_label_values(&[listener.name()])?;
+            this.accepted
+                .get_metric_with_label_values(&[listener.name()])?;
+            let limit = [listener.name(), TurnedAway::Limit.name()];
+            this.turned_away.get_metric_with_label_values(&limit)?;
+        }
+        let peer = [Listener::Unix.name(), TurnedAway::Peer.name()];
+        this.turned_away.get_metric_with_label_values(&peer)?;
+        Ok(this)
+    }
+
+    /// Everything as Prometheus text. Blocks.
+    ///
+    /// # Errors
+    /// In words, if it cannot be written.
+    pub fn render(&self, daemon: &Daemon) -> Result<Vec<u8>, String> {
+        let mut gauges = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
+        gauges.set(daemon);
+        let mut text = Vec::new();
+        TextEncoder::new()
+            .encode(&self.registry.gather(), &mut text)
+            .map_err(|error| error.to_string())?;
+        Ok(text)
+    }
+
+    /// Counts a call of a method that there is, or of [`UNKNOWN`]; `error` is what it was answered with, if not a result.
+    pub(crate) fn called(&self, method: &'static str, error: Option<Kind>) {
+        add(&self.calls, &[method, error.map_or(OK, Kind::name)]);
+    }
+
+    /// Adds the time of a call.
+    pub(crate) fn call_took(&self, method: &'static str, time: Duration) {
+        observe(&self.call_seconds, method, time);
+    }
+
+    /// Adds the time of a phase.
+    pub(crate) fn phase_took(&self, phase: Phase, time: Duration) {
+        observe(&self.phase_seconds, phase.name(), time);
+    }
+
+    /// Counts a commit of so many calls.
+    pub(crate) fn batch(&self, calls: usize) {
+        self.batch_size
+            .observe(f64::from(u32::try_from(calls).unwrap_or(u32::MAX)));
+    }
+
+    /// Counts what was said of a message.
+    pub(crate) fn decrypted(&self, message: &Decrypted) {
+        add(&self.decrypted, &[message.outcome.name()]);
+        if let Some(reason) = message.reason {
+            add(&self.undecryptable, &[reason.name()]);
+        }
+    }
+
+    /// Counts a connection; it is open until what this gives is dropped.
+    pub(crate) fn connected(&self, listener: Listener) -> Open {
+        add(&self.accepted, &[listener.name()]);
+        let open = self
+            .connections
+            .get_metric_with_label_values(&[listener.name()])
+            .ok();
+        if let Some(open) = &open {
+            open.inc();
+        }
+        Open(open)
+    }
+
+    /// Counts a connection that was closed at once.
+    pub(crate) fn turned_away(&self, listener: Listener, reason: TurnedAway) {
+        add(&self.turned_away, &[listener.name(), reason.name()]);
+    }
+
+    /// Counts an HTTP answer if it is a refusal: 4xx.
+    pub(crate) fn answered(&self, status: hyper::StatusCode) {
+        if status.is_client_error() {
+            add(&self.refused_requests, &[status.as_str()]);
+        }
+    }
+
+    /// Counts events.
+    pub(crate) fn told(&self, events: u64) {
+        self.events.inc_by(events);
+    }
+}
+
+/// A connection that is open.
+#[derive(Debug)]
+pub(crate) struct Open(Option<IntGauge>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(open) = &self.0 {
+            open.dec();
+        }
+    }
+}
+
+fn add(counters: &IntCounterVec, labels: &[&str]) {
+    if let Ok(counter) = counters.get_metric_with_label_values(labels) {
+        counter.inc();
+    }
+}
+
+fn observe(histograms: &HistogramVec, label: &str, time: Duration) {
+    if let Ok(histogram) = histograms.get_metric_with_label_values(&[label]) {
+        histogram.observe(time.as_secs_f64());
+    }
+}

@@ -1,0 +1,110 @@
+//! A store that knows how long it was at work.
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use engine::{
+    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
+    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Passes everything on, and adds up the time it takes.
+pub(super) struct Timed<'a> {
+    store: &'a mut dyn Store,
+    spent: Cell<Duration>,
+}
+
+impl<'a> Timed<'a> {
+    pub(super) fn new(store: &'a mut dyn Store) -> Self {
+        Self {
+            store,
+            spent: Cell::default(),
+        }
+    }
+
+    /// The time since it was made that was spent in the store.
+    pub(super) const fn spent(&self) -> Duration {
+        self.spent.get()
+    }
+}
+
+/// Passes these on.
+macro_rules! timed {
+    (read $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
+        fn $name(&self, $($given: $type),*) -> Result<$found> {
+            let began = Instant::now();
+            let found = self.store.$name($($given),*);
+            self.spent.set(self.spent.get().saturating_add(began.elapsed()));
+            found
+        }
+    )*};
+    (write $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
+        fn $name(&mut self, $($given: $type),*) -> Result<$found> {
+            let began = Instant::now();
+            let found = self.store.$name($($given),*);
+            self.spent.set(self.spent.get().saturating_add(began.elapsed()));
+            found
+        }
+    )*};
+}
+
+impl StoreRead for Timed<'_> {
+    timed! { read
+        own_prekey(key: &SignedPreKey) -> Option<OwnPreKey>;
+        own_prekey_replaced_at(key: &SignedPreKey) -> Option<UnixMillis>;
+        current_own_prekey() -> Option<OwnPreKey>;
+        replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
+        own_bundle() -> Option<OwnBundle>;
+        peer(identity: &IdentityKey) -> Option<Peer>;
+        contact(identity: &IdentityKey) -> Option<Contact>;
+        contacts() -> Vec<Contact>;
+        devices(identity: &IdentityKey) -> Vec<Device>;
+        omitted_devices() -> Vec<Device>;
+        device(identity: &IdentityKey, installation: &InstallationId) -> Option<Device>;
+        session(id: &SessionId) -> Option<Session>;
+        active_session(identity: &IdentityKey, installation: &InstallationId) -> Option<Session>;
+        sessions_on_prekey(identity: &IdentityKey, prekey: &SignedPreKey) -> Vec<Session>;
+        sessions(identity: Option<&IdentityKey>) -> Vec<Session>;
+        unexpired_on_own_prekey(prekey: &SignedPreKey, limit: usize) -> Vec<Session>;
+        unexpired_sessions(limit: usize) -> Vec<Session>;
+        sessions_ended_by(cutoff: UnixMillis, limit: usize) -> Vec<Session>;
+        session_count(identity: &IdentityKey) -> usize;
+        stored_key_count(session: &SessionId) -> u64;
+        stored_key(message: &MessageId) -> Option<StoredKey>;
+        first_message_seen(id: &SessionId) -> bool;
+        first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
+        reply(request_id: &str) -> Option<StoredReply>;
+        running_time() -> RunningTime;
+        events(limit: usize) -> Vec<(u64, Event)>;
+        counts() -> Counts;
+    }
+}
+
+impl Store for Timed<'_> {
+    timed! { write
+        put_own_prekey(prekey: &OwnPreKey) -> ();
+        remove_own_prekey(key: &SignedPreKey) -> ();
+        put_own_bundle(bundle: &OwnBundle) -> ();
+        put_peer(peer: &Peer) -> ();
+        put_contact(contact: &Contact) -> ();
+        put_device(device: &Device) -> ();
+        remove_device(identity: &IdentityKey, installation: &InstallationId) -> ();
+        put_session(session: &Session) -> ();
+        remove_session(id: &SessionId) -> Vec<MessageId>;
+        put_stored_key(key: &StoredKey) -> ();
+        remove_stored_key(message: &MessageId) -> ();
+        drop_oldest_stored_keys(session: &SessionId, keep: u32) -> Vec<MessageId>;
+        drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
+        put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
+        put_reply(request_id: &str, reply: &StoredReply) -> ();
+        remove_replies_before(cutoff: UnixMillis) -> ();
+        put_running_time(time: RunningTime) -> ();
+        append_event(event: &Event) -> ();
+        remove_events_up_to(number: u64) -> ();
+    }
+}
