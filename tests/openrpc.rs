@@ -67,6 +67,7 @@ fn tour() -> Map<String, Value> {
     };
     told.call("system_version", json!({}));
     told.call("system_health", json!({}));
+    told.call("system_setLogFilter", json!({"filter": "warn"}));
     told.call("dev_now", json!({}));
     accounts(&mut told);
     let alice = told.call("account_get", json!({"account": "alice"}));

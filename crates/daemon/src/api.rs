@@ -18,6 +18,7 @@ use rpc::{
     types::{MemoryProtection, OpenRpcDocument},
 };
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use self::called::Called;
 use crate::{
@@ -83,8 +84,9 @@ where
                 let result = match read {
                     Ok(params) => {
                         let call = function(Arc::clone(&daemon), params);
+                        let span = called.span();
                         // It goes on, and is counted, though its client may have gone.
-                        tokio::spawn(async move { called.end(call.await) })
+                        tokio::spawn(async move { called.end(call.await) }.instrument(span))
                             .await
                             .unwrap_or_else(|_| {
                                 tracing::error!(method = M::NAME, "a method panicked");
@@ -96,10 +98,7 @@ where
                     }
                     Err(error) => called.end(Err(error)),
                 };
-                result.map_err(|error| {
-                    tracing::debug!(method = M::NAME, kind = ?error.kind, "refused");
-                    error_object(&error)
-                })
+                result.map_err(|error| error_object(&error))
             }
         })
         .map_err(|error| error.to_string())?;
@@ -152,6 +151,7 @@ pub fn module(
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
     register::<methods::SystemStatus, _, _>(m, system::system_status)?;
+    register::<methods::SystemSetLogFilter, _, _>(m, system::system_set_log_filter)?;
     register::<methods::RpcDiscover, _, _>(m, move |_, _| async move {
         Ok(OpenRpcDocument(openrpc::document(dev)))
     })?;

@@ -16,5 +16,6 @@ pub mod memory;
 pub mod metrics;
 pub mod probe;
 pub mod server;
+pub mod supervisor;
 pub mod timers;
 pub mod worker;

@@ -1,7 +1,11 @@
 //! Structured logs on standard error. Nothing secret, no payload and no identity is ever logged.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use tracing::{Level, Metadata};
-use tracing_subscriber::{EnvFilter, Layer as _, filter::filter_fn, fmt, prelude::*};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry, filter::filter_fn, fmt, prelude::*, reload,
+};
 
 use crate::config::{ConfigError, LogFormat};
 
@@ -16,14 +20,27 @@ fn is_safe(line: &Metadata<'_>) -> bool {
     !talkative || *line.level() <= Level::WARN
 }
 
+/// The filter that is in force.
+struct Filter {
+    text: Mutex<String>,
+    handle: reload::Handle<EnvFilter, Registry>,
+}
+
+static FILTER: OnceLock<Filter> = OnceLock::new();
+
+fn parse(filter: &str) -> Result<EnvFilter, String> {
+    EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| error.to_string())
+}
+
 /// Starts logging.
 ///
 /// # Errors
 /// [`ConfigError`] if the filter is none.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
-    let filter = EnvFilter::builder()
-        .parse(filter)
-        .map_err(|error| ConfigError(format!("log_filter: {error}")))?;
+    let parsed = parse(filter).map_err(|error| ConfigError(format!("log_filter: {error}")))?;
+    let (parsed, handle) = reload::Layer::new(parsed);
     let lines = match format {
         LogFormat::Text => fmt::layer()
             .with_writer(std::io::stderr)
@@ -32,9 +49,28 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
         LogFormat::Json => fmt::layer().json().with_writer(std::io::stderr).boxed(),
     };
     // A second start in one process, as in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::registry()
+    let started = tracing_subscriber::registry()
+        .with(parsed)
         .with(lines.with_filter(filter_fn(is_safe)))
-        .with(filter)
         .try_init();
+    if started.is_ok() {
+        let text = Mutex::new(filter.to_owned());
+        let _ = FILTER.set(Filter { text, handle });
+    }
     Ok(())
+}
+
+/// Changes what is logged; what it was before. What may never be logged is not, whatever is asked for.
+///
+/// # Errors
+/// In words, if it is no filter, or if nothing is logged in this process.
+pub fn set_filter(filter: &str) -> Result<String, String> {
+    let parsed = parse(filter)?;
+    let present = FILTER.get().ok_or("nothing is logged")?;
+    let mut text = present.text.lock().unwrap_or_else(PoisonError::into_inner);
+    present
+        .handle
+        .reload(parsed)
+        .map_err(|error| error.to_string())?;
+    Ok(std::mem::replace(&mut *text, filter.to_owned()))
 }

@@ -59,6 +59,8 @@ struct Call<T, F> {
     /// Whether what a call that succeeds has written is kept.
     keep: bool,
     result: Option<Result<T, RpcError>>,
+    /// What is logged of it on the account's thread stands in the span of the call.
+    span: tracing::Span,
     caller: oneshot::Sender<Result<T, RpcError>>,
 }
 
@@ -71,6 +73,7 @@ where
         let Some(function) = self.function.take() else {
             return false;
         };
+        let _in_its_span = self.span.enter();
         // The engine keeps only caches that may be ahead of the store: a panic leaves nothing broken behind.
         let result = catch_unwind(AssertUnwindSafe(|| function(engine, store, env)))
             .unwrap_or_else(|_| {
@@ -180,6 +183,7 @@ impl Worker {
             function: Some(function),
             keep,
             result: None,
+            span: tracing::Span::current(),
             caller,
         });
         self.enqueue(job)?;
@@ -390,6 +394,7 @@ mod tests {
             ),
             keep: true,
             result: None,
+            span: tracing::Span::none(),
             caller,
         };
         let refused = worker.enqueue(Box::new(call)).err();

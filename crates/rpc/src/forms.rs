@@ -59,6 +59,12 @@ pub struct MessageIds(pub Vec<MessageId>);
 /// Identities to write to: 1 to 1000. One that is named twice gets one message.
 pub struct Recipients(pub Vec<IdentityKey>);
 
+/// What is to be logged: 1 to 1024 characters. Whether it is a filter is for the daemon to find out.
+pub struct LogFilter(pub String);
+
+/// Longest log filter, in characters: some dozens of directives.
+const MAX_FILTER_CHARS: usize = 1024;
+
 /// A span in milliseconds.
 pub struct Millis(pub u64);
 
@@ -264,6 +270,26 @@ impl Form for RequestId {
     }
 }
 
+impl Form for LogFilter {
+    const TAKES: &'static str =
+        "a level or directives, such as info or daemon=debug, at most 1024 characters";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "minLength": 1, "maxLength": MAX_FILTER_CHARS})
+    }
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        string(value)
+            .filter(|text| (1..=MAX_FILTER_CHARS).contains(&text.chars().count()))
+            .map(Self)
+            .ok_or_else(Self::wrong)
+    }
+
+    fn write(&self) -> Value {
+        self.0.clone().into()
+    }
+}
+
 impl Form for Words {
     const TAKES: &'static str = "a number of words: 12 or 24";
 
@@ -428,6 +454,7 @@ opaque!(
     PrivateKey,
     Secret,
     RequestId,
+    LogFilter,
     Words,
     MessageIds,
     Recipients,

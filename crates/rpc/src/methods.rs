@@ -6,6 +6,7 @@ mod development;
 mod device;
 mod event;
 mod message;
+mod system;
 
 use engine::AccountName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -26,6 +27,7 @@ pub use self::{
         EncryptPublicParams, ExplainParams, ImportBundleParams, InspectBundleParams,
         InspectMessageParams,
     },
+    system::LogFilterParams,
 };
 use crate::{
     error::{Kind, RpcError},
@@ -34,7 +36,8 @@ use crate::{
         AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
         Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health, ImportedBundleInfo,
         ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo, InstallationInfo,
-        NewAccount, OpenRpcDocument, Removed, SessionInfo, SessionsReset, Status, Version,
+        LogFilterInfo, NewAccount, OpenRpcDocument, Removed, SessionInfo, SessionsReset, Status,
+        Version,
     },
 };
 
@@ -236,6 +239,8 @@ methods! {
     /// How the daemon and its accounts are doing.
     SystemStatus = "system_status" (NoParams) -> Status, fails READS;
 
+    /// Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is asked for.
+    SystemSetLogFilter = "system_setLogFilter" (LogFilterParams) -> LogFilterInfo;
     /// Gives this interface as an OpenRPC document.
     RpcDiscover = "rpc.discover" (NoParams) -> OpenRpcDocument;
 
@@ -275,6 +280,7 @@ mod tests {
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
             "requestId" | "subscription" => json!("r-1"),
+            "filter" => json!("daemon=debug"),
             "confirm" | "verified" => json!(true),
             "messageIds" => json!([secret]),
             "recipients" => json!([key]),
@@ -353,6 +359,7 @@ mod tests {
             ("system_health", ""),
             ("system_version", ""),
             ("system_status", ""),
+            ("system_setLogFilter", "filter"),
             ("rpc.discover", ""),
             ("dev_now", ""),
             ("dev_advanceTime", "ms"),

@@ -1,8 +1,15 @@
 //! A call under way, which is counted however it ends.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use rpc::Kind;
+use tracing::Span;
 
 use super::Result;
 use crate::metrics::Metrics;
@@ -13,7 +20,11 @@ pub(super) struct Called {
     metrics: Arc<Metrics>,
     began: Instant,
     error: Option<Kind>,
+    span: Span,
 }
+
+/// Numbers the calls of this process, so that the lines of one can be told from those of another.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 impl Called {
     pub(super) fn begin(method: &'static str, metrics: Arc<Metrics>) -> Self {
@@ -22,7 +33,13 @@ impl Called {
             metrics,
             began: Instant::now(),
             error: Some(Kind::Internal),
+            span: tracing::info_span!("call", id = NUMBER.fetch_add(1, Ordering::Relaxed), method),
         }
+    }
+
+    /// What every line about the call stands in.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// The call ends with this result.
@@ -34,7 +51,10 @@ impl Called {
 
 impl Drop for Called {
     fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let outcome = self.error.map_or("ok", Kind::name);
+        tracing::debug!(parent: &self.span, outcome, ?took, "answered");
         self.metrics.called(self.method, self.error);
-        self.metrics.call_took(self.method, self.began.elapsed());
+        self.metrics.call_took(self.method, took);
     }
 }

@@ -10,12 +10,13 @@ use rpc::{
     forms::PrivateKey,
     methods,
     types::{
-        AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, Status,
-        Version,
+        AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, LogFilterInfo,
+        Status, Version,
     },
 };
 
 use super::{Daemon, Result, blocking};
+use crate::log;
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -36,6 +37,21 @@ pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> 
 /// The git revision of this build, if it is known.
 pub(crate) const fn revision() -> Option<&'static str> {
     option_env!("RATCHETD_REVISION")
+}
+
+pub(super) async fn system_set_log_filter(
+    _: Arc<Daemon>,
+    params: methods::LogFilterParams,
+) -> Result<LogFilterInfo> {
+    let filter = params.filter.0;
+    let previous = log::set_filter(&filter).map_err(|error| {
+        RpcError::new(Kind::InvalidParams, error)
+            .about("filter")
+            .with_hint(
+                "give off, error, warn, info, debug or trace, or directives such as daemon=debug",
+            )
+    })?;
+    Ok(LogFilterInfo { filter, previous })
 }
 
 pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Result<Version> {

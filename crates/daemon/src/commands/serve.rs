@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
+use listenfd::ListenFd;
 use rpc::types::MemoryProtection;
 use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +17,7 @@ use crate::{
     metrics::Metrics,
     probe::Probe,
     server::Server,
+    supervisor,
     timers::Timers,
 };
 
@@ -24,21 +26,29 @@ use crate::{
 /// # Errors
 /// One line saying what is wrong and what to do.
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
-    let settings = Settings::load(flags).map_err(|error| error.to_string())?;
+    let settings = Settings::load(flags.clone()).map_err(|error| error.to_string())?;
     log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
     // Before there is anything to hide, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
+    // So, too: it takes what it finds out of the environment.
+    let listeners = ListenFd::from_env();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(serve(settings, memory))
+    runtime.block_on(serve(settings, flags, listeners, memory))
 }
 
-async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), String> {
+async fn serve(
+    settings: Settings,
+    flags: Flags,
+    listeners: ListenFd,
+    memory: MemoryProtection,
+) -> Result<(), String> {
     // Taken before anything else: a signal during the start is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
 
     let clock = Arc::new(Clock::default());
     let passphrase = settings
@@ -71,7 +81,7 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
         clock,
     });
     let methods = module(Arc::clone(&daemon), settings.dev)?;
-    let server = Server::start(Arc::clone(&daemon), methods.into(), &settings).await?;
+    let server = Server::start(Arc::clone(&daemon), methods.into(), &settings, listeners).await?;
     announce(&server.addresses);
     // Not before: a start that cannot be says so in one line.
     memory::tell(&daemon.memory);
@@ -83,8 +93,13 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
 
     let swept = Arc::clone(&daemon);
     let sweeping = tokio::spawn(async move { swept.timers.run(&swept).await });
+    let filtering = tokio::spawn(read_filter_again(hangup, flags));
+    let watched = supervisor::ready(&daemon);
     wait_for_any(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
+    supervisor::stopping();
+    watched.abort();
+    filtering.abort();
     // A sweep that a worker has taken up is finished with its other calls.
     sweeping.abort();
     // Who waits for events is answered at once: the server waits for those answers.
@@ -95,6 +110,19 @@ async fn serve(settings: Settings, memory: MemoryProtection) -> Result<(), Strin
         .map_err(|error| error.to_string())?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// With every SIGHUP the filter of the log is what the configuration says now.
+async fn read_filter_again(mut hangup: Signal, flags: Flags) {
+    while hangup.recv().await.is_some() {
+        let set = Settings::load(flags.clone())
+            .map_err(|error| error.to_string())
+            .and_then(|settings| log::set_filter(&settings.log_filter));
+        match set {
+            Ok(_) => tracing::info!("the log filter was read again"),
+            Err(error) => tracing::error!(%error, "the log filter stays as it is"),
+        }
+    }
 }
 
 async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {

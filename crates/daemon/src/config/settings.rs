@@ -37,6 +37,8 @@ pub struct Settings {
     pub socket_group: Option<u32>,
     /// TCP address to listen on besides.
     pub http: Option<SocketAddr>,
+    /// Whether that may be one that other machines can reach.
+    pub http_allow_remote: bool,
     /// The TCP listener's token.
     pub token_file: PathBuf,
     /// The passphrase that protects the stores.
@@ -72,6 +74,14 @@ impl Settings {
         };
         let config = file.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
         config.overridden_by(flags).settle()
+    }
+}
+
+impl Settings {
+    /// Whether this address may be listened on: without a word for it, only one that this machine alone can reach.
+    #[must_use]
+    pub const fn may_listen_on(&self, address: SocketAddr) -> bool {
+        self.http_allow_remote || address.ip().is_loopback()
     }
 }
 
@@ -162,6 +172,7 @@ impl Config {
             socket_mode,
             socket_group,
             http,
+            http_allow_remote: self.http_allow_remote,
             log: self.log,
             log_filter: self.log_filter,
             dev: self.dev,

@@ -7,6 +7,7 @@ mod events;
 mod frames;
 mod gate;
 mod guarded;
+mod passed;
 mod plain;
 mod subscriptions;
 mod unix;
@@ -22,6 +23,7 @@ use jsonrpsee::{
         StopHandle, TowerServiceBuilder, middleware::rpc::RpcServiceBuilder, stop_channel, ws,
     },
 };
+use listenfd::ListenFd;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tower::{Service as _, layer::util::Identity};
 
@@ -30,6 +32,7 @@ use self::{
     errors::{NamedErrors, too_large, with_data},
     gate::{TcpGate, Token, check_form},
     guarded::Flow,
+    passed::Passed,
     subscriptions::{Counter, MAX_SUBSCRIPTIONS},
     unix::UnixGate,
 };
@@ -58,7 +61,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     stop: ServerHandle,
     accepting: JoinSet<()>,
-    socket: PathBuf,
+    /// The socket's file, if it is ours to remove.
+    socket: Option<PathBuf>,
     /// Where it can be reached, one line each.
     pub addresses: Vec<String>,
 }
@@ -93,7 +97,7 @@ impl Gate {
 }
 
 impl Server {
-    /// Binds the listeners and begins to serve.
+    /// Binds the listeners that were not passed to us, and begins to serve.
     ///
     /// # Errors
     /// One line saying what cannot be bound, and why.
@@ -101,6 +105,7 @@ impl Server {
         daemon: Arc<Daemon>,
         methods: Methods,
         settings: &Settings,
+        listeners: ListenFd,
     ) -> Result<Self, String> {
         let (stopped, stop) = stop_channel();
         let ping_interval = Duration::from_secs(settings.rpc.ping_interval_s);
@@ -136,26 +141,39 @@ impl Server {
         };
 
         // Everything that can fail comes before the first connection is taken.
-        let tcp = match settings.http {
-            Some(address) => {
-                let gate = TcpGate::new(Token::load(&settings.token_file)?, &settings.rpc);
-                Some((bind_tcp(address).await?, gate))
-            }
+        let passed = Passed::take(listeners, settings)?;
+        let tcp = match (passed.tcp, settings.http) {
+            (Some(listening), _) => Some(listening),
+            (None, Some(address)) => Some(bind_tcp(address).await?),
+            (None, None) => None,
+        };
+        let gate = match tcp {
+            Some(_) => Some(TcpGate::new(
+                Token::load(&settings.token_file)?,
+                &settings.rpc,
+            )),
             None => None,
         };
-        let listener = unix::bind(settings)?;
+        let (listener, place, socket) = match passed.unix {
+            // Its file is of whoever passed it, and stays.
+            Some((listener, place)) => (listener, place, None),
+            None => {
+                let place = settings.socket.display().to_string();
+                (unix::bind(settings)?, place, Some(settings.socket.clone()))
+            }
+        };
 
         let mut accepting = JoinSet::new();
-        let mut addresses = vec![format!("unix:{}", settings.socket.display())];
+        let mut addresses = vec![format!("unix:{place}")];
         accepting.spawn(acceptor().accept_unix(listener, UnixGate::new(&settings.rpc)));
-        if let Some(((listener, bound), gate)) = tcp {
+        if let (Some((listener, bound)), Some(gate)) = (tcp, gate) {
             addresses.push(format!("http://{bound}"));
             accepting.spawn(acceptor().accept_tcp(listener, Arc::new(gate)));
         }
         Ok(Self {
             stop,
             accepting,
-            socket: settings.socket.clone(),
+            socket,
             addresses,
         })
     }
@@ -163,7 +181,9 @@ impl Server {
     /// Takes no more connections and requests, and lets those accepted have their answers.
     pub async fn stop(mut self) {
         // While we still listen, no other daemon takes the socket's name for its own.
-        let _ = std::fs::remove_file(&self.socket);
+        if let Some(socket) = &self.socket {
+            let _ = std::fs::remove_file(socket);
+        }
         self.accepting.shutdown().await;
         let _ = self.stop.stop();
         // Every open connection holds a handle; the last to go wakes this.

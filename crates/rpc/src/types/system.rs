@@ -48,6 +48,15 @@ pub struct Version {
     pub protocol: u32,
 }
 
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogFilterInfo {
+    /// From now on.
+    pub filter: String,
+    /// Until now.
+    pub previous: String,
+}
+
 /// How the daemon is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
