@@ -196,7 +196,7 @@ fn what_is_passed_and_cannot_be_served_is_refused_in_one_line() {
 /// Lines of a log in JSON.
 fn log(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).expect("the log");
-    let lines = text.lines().map(|line| serde_json::from_str(line));
+    let lines = text.lines().map(serde_json::from_str);
     lines.map(|line| line.expect("JSON")).collect()
 }
 
