@@ -164,7 +164,10 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
         let stamp = trusted_stamp(bundle.timestamp_ns(), now);
-        let dated_at = (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp));
+        let dated_at = match stamp {
+            0 => Some(now),
+            _ => (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp)),
+        };
         let known_peer = store.peer(identity)?;
         let peer = known_peer.clone().unwrap_or(Peer {
             identity: *identity,

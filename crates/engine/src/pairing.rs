@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
     Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
-    Standing, Store, StoreError, event::note, own_prekeys::Step, sweep::expire,
+    Standing, Store, StoreError, UnixMillis, event::note, own_prekeys::Step, sweep::expire,
 };
 
 impl Engine {
@@ -97,11 +97,15 @@ impl Engine {
                 continue;
             }
             known = true;
-            if device.extension_shown {
-                store.put_device(&Device {
-                    extension_shown: false,
-                    ..device
-                })?;
+            let mut forgotten = Device {
+                extension_shown: false,
+                ..device.clone()
+            };
+            if let Some(prekey) = &mut forgotten.prekey {
+                prekey.dated_at = UnixMillis(0);
+            }
+            if forgotten != device {
+                store.put_device(&forgotten)?;
             }
         }
         let mut expired = 0;

@@ -174,7 +174,8 @@ pub struct DevicePreKey {
     pub protocol_version: u32,
     /// Signed timestamp of the bundle it came with; breaks ties between equal versions.
     pub bundle_ns: i64,
-    /// The earliest that this version can have been signed: the jump rule counts from here (protocol §3).
+    /// The earliest that this version can have been signed: the jump rule counts from here (protocol §3). After a reset
+    /// that is the beginning of time.
     pub dated_at: UnixMillis,
 }
 

@@ -17,7 +17,8 @@ pub(super) struct BundleContext<'a> {
     pub(super) bundle: &'a VerifiedBundle,
     /// The signed timestamp as far as we believe it, nanoseconds; 0 if there is none.
     pub(super) stamp: i64,
-    /// When it was signed; `None` if its timestamp is not believed: then it can have been under way for long.
+    /// When it was signed, or came if it does not say; `None` if its timestamp is not believed: then it can have been under
+    /// way for long.
     pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
     /// Where the stale timer of a device first met here begins: it is absent from a newer bundle.
@@ -199,12 +200,7 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
         return Verdict::Refuse(WarningKind::MissingExtension);
     }
     // From when the known version was signed: a message that was withheld is no news of today.
-    let known_since = if known.bundle_ns == 0 {
-        device.last_seen_at
-    } else {
-        known.dated_at
-    };
-    let days = context.now.since(known_since).as_secs() / SECONDS_PER_DAY;
+    let days = context.now.since(known.dated_at).as_secs() / SECONDS_PER_DAY;
     let plausible = u64::from(known.version)
         .saturating_add(JUMP_ALLOWANCE)
         .saturating_add(days);

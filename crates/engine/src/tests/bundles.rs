@@ -292,6 +292,16 @@ fn a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it() 
         kinds(&alice.import_bundle(&resigned(2, &first, version(24)))),
         []
     );
+    // The user knows better, for once.
+    alice.reset(bob.key, None).unwrap();
+    assert_eq!(
+        kinds(&alice.import_bundle(&resigned(2, &first, version(90)))),
+        []
+    );
+    assert_eq!(
+        kinds(&alice.import_bundle(&resigned(2, &first, version(200)))),
+        [WarningKind::VersionJump]
+    );
 }
 
 #[test]

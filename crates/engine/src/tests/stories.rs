@@ -52,6 +52,27 @@ fn a_letter_from_the_future_that_came_late_does_not_make_the_present_prekey_a_le
     });
 }
 
+/// Bob's clock leaps day after day, and his prekey with it, until Alice does not believe in its version any more. They read
+/// each other all the same, and when she starts over with him they meet on one session.
+#[test]
+fn who_is_not_believed_is_read_and_met_again_after_a_reset() {
+    in_many_worlds(&["alice/phone", "bob/phone*"], |mut world| {
+        world.introduce();
+        for _ in 0..14 {
+            world.clock_ahead("bob/phone", hours(30));
+        }
+        world.settles();
+        world.send("alice/phone", "bob", "on the old prekey");
+        assert_eq!(world.deliver("bob/phone"), ["on the old prekey"]);
+        world.send("bob/phone", "alice", "on what I begin");
+        assert_eq!(world.deliver("alice/phone"), ["on what I begin"]);
+        assert!(world.doubts("alice/phone", "bob/phone"));
+        world.reset("alice/phone", "bob");
+        world.settles();
+        assert!(!world.doubts("alice/phone", "bob/phone"));
+    });
+}
+
 /// Bob waits for the first answer on the session that Alice forgets.
 #[test]
 fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {

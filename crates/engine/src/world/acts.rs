@@ -325,7 +325,9 @@ impl<H: Home> World<H> {
         self.devices[at].sweep(&mut self.home, self.now);
     }
 
+    /// To put a state back and to start on it takes a moment: no two starts are at the same instant.
     pub(super) fn put_back_at(&mut self, at: usize) {
+        self.now += 1;
         self.devices[at].put_back(&mut self.home, self.now);
         self.devices[at].sweep(&mut self.home, self.now);
     }

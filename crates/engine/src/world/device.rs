@@ -362,6 +362,19 @@ impl<S: Transaction> Device<S> {
         }
     }
 
+    /// Whether `other`, without the extension, runs so many versions ahead of what it knows that it need not believe it
+    /// (protocol §3, jump rule).
+    pub(super) fn may_doubt(&self, other: &Self) -> bool {
+        let known = self.store().device(&other.key, &other.id).expect("read");
+        let bundle = other.store().own_bundle().expect("read");
+        let (Some(known), Some(bundle)) = (known.and_then(|device| device.prekey), bundle) else {
+            return false;
+        };
+        let own = bundle.entries.iter();
+        let mut own = own.filter(|entry| entry.installation == other.id);
+        own.any(|entry| entry.ratchet_pre_key.is_none() && entry.version > known.version + 10)
+    }
+
     /// All sessions, as far as a message that fails must not change them.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         let sessions = self.store().sessions(None).expect("read");

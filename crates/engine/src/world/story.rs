@@ -135,6 +135,12 @@ impl<H: Home> World<H> {
         self.reset_at(self.slot(at), self.identity(with));
     }
 
+    /// Whether `at` knows so old a version of `of` that it does not believe the present one (protocol §3, jump rule).
+    #[must_use]
+    pub fn doubts(&self, at: &str, of: &str) -> bool {
+        self.devices[self.slot(at)].may_doubt(&self.devices[self.slot(of)])
+    }
+
     /// The device gets the contact code that the other shows now.
     pub fn import(&mut self, at: &str, of: &str) {
         self.import_at(self.slot(at), self.slot(of), 0);

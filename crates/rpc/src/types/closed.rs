@@ -163,7 +163,7 @@ closed! {
         InvalidEntry = "invalid_entry",
         /// An entry has lost the extension that its device has.
         MissingExtension = "missing_extension",
-        /// The version of an entry is beyond belief.
+        /// The version of an entry is beyond belief: the device is sent to as before. `session_reset` believes the next one.
         VersionJump = "version_jump",
         /// Another device publishes under this device's id.
         ClonedInstallation = "cloned_installation",
