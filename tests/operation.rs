@@ -13,12 +13,11 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     os::unix::net::UnixStream,
-    path::Path,
     process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
-use support::{Daemon, RATCHETD, WebSocket, head, serve, text};
+use support::{Daemon, WebSocket, head, serve, text};
 
 /// A directory whose data directory holds this configuration.
 fn configured(config: &str) -> tempfile::TempDir {
@@ -137,61 +136,4 @@ fn a_websocket_carries_calls_and_batches_and_their_errors_are_those_of_http() {
     );
     assert_eq!(answers[1]["error"]["data"]["kind"], "method_not_found");
     assert_eq!(answers[2]["error"]["data"]["field"], "bogus");
-}
-
-/// Runs `ratchetd call`; its exit code, output and diagnostics.
-fn call(socket: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut process = Command::new(RATCHETD)
-        .arg("call")
-        .arg("--socket")
-        .arg(socket)
-        .args(arguments)
-        .env_remove("RATCHETD_DATA_DIR")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut stdin = process.stdin.take().expect("its input");
-    // It may end without reading.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = process.wait_with_output().expect("it ends");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-#[test]
-fn the_call_command_prints_results_and_tells_errors_of_the_daemon_from_its_own() {
-    let daemon = Daemon::start();
-    let socket = daemon.socket();
-    let key = format!("0x{}\n", "01".repeat(32));
-    let import = ["account_import", "account=a", "privateKey=-"];
-    let (code, out, diagnostics) = call(&socket, &import, &key);
-    assert_eq!((code, diagnostics.as_str()), (Some(0), ""));
-    let account: Value = serde_json::from_str(&out).expect("JSON");
-    assert_eq!(account["account"], "a");
-
-    let (code, out, diagnostics) = call(&socket, &import, &key);
-    assert_eq!((code, out.as_str()), (Some(1), ""));
-    assert_eq!(
-        diagnostics.lines().count(),
-        2,
-        "what, and what to do: {diagnostics}"
-    );
-    assert!(diagnostics.contains("account"), "{diagnostics}");
-
-    for arguments in [&["account_get", "a"][..], &["account_get", "{"], &[]] {
-        let (code, out, diagnostics) = call(&socket, arguments, "");
-        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");
-        assert_ne!(diagnostics, "", "{arguments:?}");
-    }
-    let nowhere = socket.with_file_name("nowhere");
-    let (code, _, diagnostics) = call(&nowhere, &["account_list"], "");
-    assert_eq!(code, Some(2));
-    assert!(diagnostics.contains("ratchetd serve"), "{diagnostics}");
 }

@@ -17,5 +17,6 @@ pub mod metrics;
 pub mod probe;
 pub mod server;
 pub mod supervisor;
+pub mod terminal;
 pub mod timers;
 pub mod worker;

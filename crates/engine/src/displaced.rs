@@ -24,11 +24,12 @@ pub enum Displaced {
 
 /// Sessions expired at once: bounds what is held in memory of them.
 const PAGE: usize = 256;
-/// How far the version of our prekey moves on, besides one for each day since the last one was made: over all
-/// rotations and resets that the lost state may have seen.
+/// How far the version of our prekey moves on, besides one for each minute since the last one was made: over all
+/// rotations and resets that the lost state may have seen, by a clock that was set back and forth too, and over where it
+/// came to when it was put back before.
 const VERSIONS_PASSED_OVER: u32 = 1_000;
 
-const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+const SECONDS_PER_MINUTE: u64 = 60;
 
 impl Engine {
     /// Goes on with a store that was displaced: every session expires, so that it reads and never sends, and our
@@ -75,6 +76,6 @@ impl Engine {
 }
 
 fn versions_after(lost: Duration) -> u32 {
-    let days = u32::try_from(lost.as_secs() / SECONDS_PER_DAY).unwrap_or(u32::MAX);
-    days.saturating_add(VERSIONS_PASSED_OVER)
+    let minutes = u32::try_from(lost.as_secs() / SECONDS_PER_MINUTE).unwrap_or(u32::MAX);
+    minutes.saturating_add(VERSIONS_PASSED_OVER)
 }

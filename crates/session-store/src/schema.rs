@@ -1,6 +1,6 @@
 //! Opening a database: its key, its pragmas, its schema.
 
-use std::path::Path;
+use std::{path::Path, sync::Once};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -62,7 +62,16 @@ pub(crate) fn open_copy(path: &Path, key: &StoreKey) -> Result<Connection, OpenE
     open(path, key)
 }
 
+/// Lets one thread open a first connection alone. SQLite counts itself as ready before it has readied SQLCipher: a thread
+/// that opens a database in that moment finds no cipher and is refused its key.
+fn prepare_library() {
+    static READY: Once = Once::new();
+    // Should this fail, so does the connection that is opened next, and says why.
+    READY.call_once(|| drop(Connection::open_in_memory()));
+}
+
 fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    prepare_library();
     // Without CREATE: a file that SQLite made itself would have the mode of the umask.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =

@@ -1,5 +1,7 @@
 //! `ratchetd call METHOD [name=value …|JSON]`: one call over the daemon's socket.
 
+mod show;
+
 use std::{
     io::{Read, Write},
     path::PathBuf,
@@ -9,9 +11,12 @@ use rpc::{
     METHODS, MethodInfo,
     client::{Address, Client, ClientError},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::config::{Flags, Settings};
+use crate::{
+    config::{Flags, Settings},
+    terminal::{ASIDE, BAD, HEADING, Look, harmless},
+};
 
 /// The parameter whose value is somebody's words.
 const TEXT: &str = "text";
@@ -25,6 +30,9 @@ pub struct CallArgs {
     /// The daemon's data directory, to find its socket
     #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
     data_dir: Option<String>,
+    /// Print the result, or the error, as JSON
+    #[arg(long)]
+    json: bool,
     /// List the methods and their parameters
     #[arg(long)]
     list: bool,
@@ -58,7 +66,7 @@ pub fn run(
     diagnostics: &mut dyn Write,
 ) -> std::io::Result<Ended> {
     if args.list {
-        list(out)?;
+        list(args.json, out)?;
         return Ok(Ended::Result);
     }
     let method = args.method.clone().unwrap_or_default();
@@ -74,13 +82,29 @@ pub fn run(
     let client = Client::new(Address::Unix(socket));
     match runtime.block_on(client.call_raw(&method, params)) {
         Ok(result) => {
-            writeln!(out, "{result:#}")?;
+            if args.json {
+                writeln!(out, "{result:#}")?;
+            } else {
+                show::show(&result, Look::of_output(), out)?;
+            }
             Ok(Ended::Result)
         }
-        Err(ClientError::Call { message, data, .. }) => {
+        Err(ClientError::Call {
+            code,
+            message,
+            data,
+        }) => {
+            if args.json {
+                let error = json!({"code": code, "message": message, "data": data});
+                writeln!(diagnostics, "{error:#}")?;
+                return Ok(Ended::Error);
+            }
+            let look = Look::of_diagnostics();
             let field = data.as_ref().and_then(|data| data.field.as_deref());
             let about = field.map_or_else(String::new, |field| format!("{field}: "));
-            writeln!(diagnostics, "ratchetd call: {about}{message}")?;
+            let message = harmless(&message);
+            let line = look.paint(BAD, &format!("ratchetd call: {about}{message}"));
+            writeln!(diagnostics, "{line}")?;
             if let Some(data) = data {
                 writeln!(diagnostics, "{}", data.hint)?;
             }
@@ -110,7 +134,23 @@ fn socket(args: &CallArgs) -> Result<PathBuf, String> {
     Ok(settings.socket)
 }
 
-fn list(out: &mut dyn Write) -> std::io::Result<()> {
+fn list(as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if as_json {
+        let params = |method: &MethodInfo| -> Vec<Value> {
+            let params = method.params.iter();
+            params
+                .map(|param| json!({"name": param.name, "takes": param.takes, "required": param.required}))
+                .collect()
+        };
+        let all: Vec<Value> = METHODS
+            .iter()
+            .map(|method| {
+                json!({"name": method.name, "summary": method.summary, "params": params(method), "dev": method.dev})
+            })
+            .collect();
+        return writeln!(out, "{:#}", Value::Array(all));
+    }
+    let look = Look::of_output();
     for method in METHODS {
         let params: Vec<String> = method
             .params
@@ -124,8 +164,10 @@ fn list(out: &mut dyn Write) -> std::io::Result<()> {
             })
             .collect();
         let dev = if method.dev { " (with --dev)" } else { "" };
-        writeln!(out, "{} {}", method.name, params.join(" "))?;
-        writeln!(out, "    {}{dev}", method.summary)?;
+        let name = look.paint(HEADING, method.name);
+        writeln!(out, "{name} {}", params.join(" "))?;
+        let about = look.paint(ASIDE, &format!("{}{dev}", method.summary));
+        writeln!(out, "    {about}")?;
     }
     Ok(())
 }

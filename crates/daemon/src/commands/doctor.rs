@@ -4,16 +4,14 @@ mod files;
 mod serving;
 mod stores;
 
-use std::{
-    io::{IsTerminal as _, Write},
-    path::PathBuf,
-};
+use std::{io::Write, path::PathBuf};
 
 use serde::Serialize;
 
 use crate::{
     clock::Clock,
     config::{DirectoryFlags, Flags, Settings, read_passphrase},
+    terminal::{BAD, GOOD, Look, NAME, WARNING},
 };
 
 /// What `doctor` takes.
@@ -164,21 +162,16 @@ fn print_json(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn print(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
-    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let look = Look::of_output();
     writeln!(out, "{}", report.data_dir.display())?;
     for finding in &report.findings {
-        let (word, colour) = match finding.severity {
-            Severity::Ok => ("ok", 32),
-            Severity::Notice => ("notice", 36),
-            Severity::Warning => ("warning", 33),
-            Severity::Problem => ("problem", 31),
+        let (word, style) = match finding.severity {
+            Severity::Ok => ("ok", GOOD),
+            Severity::Notice => ("notice", NAME),
+            Severity::Warning => ("warning", WARNING),
+            Severity::Problem => ("problem", BAD),
         };
-        let shown = format!("{word:<7}");
-        let shown = if colours {
-            format!("\x1b[{colour}m{shown}\x1b[0m")
-        } else {
-            shown
-        };
+        let shown = look.paint(style, &format!("{word:<7}"));
         let account = finding.account.as_ref();
         let account = account.map_or_else(String::new, |account| format!("{account}: "));
         writeln!(

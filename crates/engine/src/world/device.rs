@@ -362,17 +362,24 @@ impl<S: Transaction> Device<S> {
         }
     }
 
-    /// Whether `other`, without the extension, runs so many versions ahead of what it knows that it need not believe it
-    /// (protocol §3, jump rule).
+    /// Whether it need not believe what `other` publishes: without the extension that runs too many versions ahead of what it
+    /// knows (protocol §3, jump rule), or put back twice that counts from where it once was, since its clock was set back.
     pub(super) fn may_doubt(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
         let bundle = other.store().own_bundle().expect("read");
         let (Some(known), Some(bundle)) = (known.and_then(|device| device.prekey), bundle) else {
             return false;
         };
-        let own = bundle.entries.iter();
-        let mut own = own.filter(|entry| entry.installation == other.id);
-        own.any(|entry| entry.ratchet_pre_key.is_none() && entry.version > known.version + 10)
+        let Some(own) = bundle
+            .entries
+            .iter()
+            .find(|entry| entry.installation == other.id)
+        else {
+            return false;
+        };
+        let leaps = own.ratchet_pre_key.is_none() && own.version > known.version + 10;
+        let earlier = (own.version, bundle.timestamp_ns) <= (known.version, known.bundle_ns);
+        leaps || (other.put_back.is_some() && earlier)
     }
 
     /// All sessions, as far as a message that fails must not change them.
