@@ -17,6 +17,8 @@ mod door;
 mod flood;
 #[path = "doors/forms.rs"]
 mod forms;
+#[path = "doors/pages.rs"]
+mod pages;
 #[path = "doors/patience.rs"]
 mod patience;
 #[path = "doors/peers.rs"]

@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::Path};
 
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
-    header::{self, HeaderName},
+    header::{self, HeaderName, HeaderValue},
     http::uri::Authority,
 };
 use rand_core::Rng as _;
@@ -20,6 +20,11 @@ const TOKEN_BYTES: usize = 32;
 const MIN_TOKEN_CHARS: usize = 16;
 /// A token file holds one line.
 const MAX_TOKEN_FILE_BYTES: u64 = 4096;
+
+/// What a WebSocket of ours speaks, for clients that want it named.
+const SUBPROTOCOL: &str = "ratchetd";
+/// What stands before the token where it is offered as a subprotocol.
+const TOKEN_OFFER: &str = "ratchetd.bearer.";
 
 /// Names under which this machine calls itself.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -125,17 +130,40 @@ impl TcpGate {
                 .any(|allowed| *allowed == host || allowed == name)
     }
 
-    /// The bearer token.
-    pub(super) fn check_token<B>(&self, request: &Request<B>) -> Result<(), StatusCode> {
-        single(request.headers(), &header::AUTHORIZATION)
-            .and_then(|value| {
+    /// The bearer token: in its header, or, since pages cannot set that on a WebSocket, among the subprotocols it offers.
+    pub(super) fn check_token<B>(
+        &self,
+        request: &Request<B>,
+        is_upgrade: bool,
+    ) -> Result<(), StatusCode> {
+        let headers = request.headers();
+        let presented = if headers.contains_key(header::AUTHORIZATION) || !is_upgrade {
+            single(headers, &header::AUTHORIZATION).and_then(|value| {
                 let (scheme, token) = value.split_once(' ')?;
                 scheme.eq_ignore_ascii_case("bearer").then_some(token)
             })
+        } else {
+            offered(headers).find_map(|offer| offer.strip_prefix(TOKEN_OFFER))
+        };
+        presented
             .filter(|token| self.token.is(token.trim()))
             .map(|_| ())
             .ok_or(StatusCode::UNAUTHORIZED)
     }
+}
+
+/// The subprotocol that an answer to this upgrade names: ours, if it is offered. A browser wants to see one that it offered.
+pub(super) fn subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let ours = offered(headers).any(|offer| offer == SUBPROTOCOL);
+    ours.then(|| HeaderValue::from_static(SUBPROTOCOL))
+}
+
+/// The subprotocols that a WebSocket offers.
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    single(headers, &header::SEC_WEBSOCKET_PROTOCOL)
+        .into_iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
 }
 
 /// What JSON-RPC takes: POST of JSON to `/`, or an upgrade to WebSocket.
@@ -161,7 +189,7 @@ pub(super) fn check_form<B>(request: &Request<B>, is_upgrade: bool) -> Result<()
 }
 
 /// The value of a header that stands exactly once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),
@@ -258,7 +286,8 @@ mod tests {
     #[test]
     fn only_the_token_passes() {
         let bearer = format!("Bearer {TOKEN}");
-        let passes = |headers: &[(&str, &str)]| gate().check_token(&request(headers)).is_ok();
+        let passes =
+            |headers: &[(&str, &str)]| gate().check_token(&request(headers), false).is_ok();
         assert!(passes(&[("authorization", &bearer)]));
         assert!(passes(&[("authorization", &format!("bearer {TOKEN}"))]));
         assert!(!passes(&[]));

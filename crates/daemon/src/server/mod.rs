@@ -7,6 +7,7 @@ mod events;
 mod frames;
 mod gate;
 mod guarded;
+mod pages;
 mod passed;
 mod plain;
 mod subscriptions;
@@ -206,7 +207,11 @@ impl Shared {
         flow: &Arc<Flow>,
     ) -> HttpResponse {
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let page = pages::origin(gate, &request);
         let mut response = self.answer(gate, request, stopped, flow).await;
+        if let Some(page) = page {
+            pages::let_read(page, &mut response);
+        }
         self.daemon.metrics.answered(response.status());
         if is_chunked {
             // It may have had a content-length too, on which a proxy before us may have split the bytes in another
@@ -229,11 +234,16 @@ impl Shared {
         {
             return refused(status);
         }
+        if let Some(answer) = pages::preflight(gate, &request) {
+            return answer;
+        }
         if let Some(answer) = plain::answer(self, &request).await {
             return answer;
         }
+        // Only a GET asks for one (RFC 6455, 4.1).
+        let is_upgrade = request.method() == Method::GET && ws::is_upgrade_request(&request);
         if let Gate::Tcp(tcp) = gate
-            && let Err(status) = tcp.check_token(&request)
+            && let Err(status) = tcp.check_token(&request, is_upgrade)
         {
             return refused(status);
         }
@@ -243,8 +253,6 @@ impl Shared {
         if let Some(metrics) = plain::metrics(self, &request).await {
             return metrics;
         }
-        // Only a GET asks for one (RFC 6455, 4.1).
-        let is_upgrade = request.method() == Method::GET && ws::is_upgrade_request(&request);
         if let Err(status) = check_form(&request, is_upgrade) {
             return refused(status);
         }
@@ -265,8 +273,15 @@ impl Shared {
             .set_rpc_middleware(middleware)
             .build(self.methods.clone(), stopped);
         if is_upgrade {
+            let subprotocol = gate::subprotocol(request.headers());
             return match service.call(request.map(HttpBody::new)).await {
-                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => response,
+                Ok(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    if let Some(name) = subprotocol {
+                        let headers = response.headers_mut();
+                        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+                    }
+                    response
+                }
                 // The library answers a handshake that is none with 200.
                 Ok(_) => refused(StatusCode::BAD_REQUEST),
                 Err(error) => broken(&*error),
