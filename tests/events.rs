@@ -569,3 +569,24 @@ fn a_daemon_that_stops_ends_every_wait_and_every_stream_and_waits_for_none() {
     assert_eq!(warnings.filter(|line| line.contains("WARN")).count(), 0);
     assert_eq!(process.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn the_status_names_the_newest_event_and_from_there_come_the_next_ones_alone() {
+    let two = Two::new();
+    let newest = two.daemon.ok("system_status", json!({}))["newestEvent"].take();
+    let listed = two
+        .daemon
+        .ok("event_list", json!({"account": "*", "limit": 1000}));
+    assert_eq!(newest, listed["next"]);
+    let after = json!({"account": "*", "after": newest});
+    let none = two.daemon.ok("event_list", after.clone());
+    assert_eq!(
+        (&none["events"], &none["lagged"]),
+        (&json!([]), &json!(false))
+    );
+    two.set("a", false);
+    let next = two.daemon.ok("event_list", after);
+    assert_eq!(next["events"].as_array().map(Vec::len), Some(1));
+    let empty = Daemon::start().ok("system_status", json!({}));
+    assert_eq!(empty["newestEvent"], 0);
+}

@@ -84,6 +84,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: daemon.started_at.0,
             now: daemon.clock.now().0,
+            newest_event: daemon.accounts.events().newest(),
             memory: daemon.memory.clone(),
             accounts: accounts.collect::<Result<_>>()?,
         })

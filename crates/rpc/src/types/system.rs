@@ -67,6 +67,8 @@ pub struct Status {
     pub started_at: u64,
     /// Its clock.
     pub now: u64,
+    /// The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come.
+    pub newest_event: u64,
     /// What keeps its memory to itself.
     pub memory: MemoryProtection,
     /// Its accounts.
