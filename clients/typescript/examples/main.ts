@@ -1,0 +1,36 @@
+/** Runs the chat over two daemons that it starts in a scratch directory. RATCHETD_BIN names the program. */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { unixSocket } from "../src/node.js";
+import { chat } from "./chat.js";
+
+const scratch = mkdtempSync(join(tmpdir(), "ratchetd-chat-"));
+const program = process.env.RATCHETD_BIN ?? "ratchetd";
+
+async function daemon(name: string): Promise<{ socket: string; stop: () => void }> {
+  const socket = join(scratch, `${name}.sock`);
+  const flags = ["serve", "--data-dir", join(scratch, name), "--socket", socket, "--log-filter", "error"];
+  const started = spawn(program, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  started.once("error", () => {
+    console.error(`${program} cannot be started: put it on PATH, or name it with RATCHETD_BIN`);
+    process.exit(2);
+  });
+  for await (const _ready of createInterface({ input: started.stdout })) {
+    return { socket, stop: () => started.kill() };
+  }
+  throw new Error("the daemon did not start");
+}
+
+const daemons = [await daemon("alice"), await daemon("bob")] as const;
+try {
+  const people = await chat([unixSocket(daemons[0].socket), unixSocket(daemons[1].socket)], console.log);
+  for (const person of people) person.leave();
+} finally {
+  for (const { stop } of daemons) stop();
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,1627 @@
+// Made by scripts/generate.mjs from the OpenRPC document of the daemon (`ratchetd openrpc`). Do not edit.
+
+/** The daemon that this was made for. */
+export const VERSION = "0.1.0";
+
+/** A contact that is accepted. */
+export interface AcceptedContact {
+  /** By us, or by them. */
+  byUs: boolean;
+  /** Who. */
+  identity: Bytes;
+}
+
+/** An account: one device of one identity. */
+export interface AccountInfo {
+  /** Its local name. */
+  account: string;
+  /** The same, `zQ3sh…`. */
+  compressedKey: string;
+  /** When it was made here. */
+  createdAt: number;
+  /** This device. */
+  installationId: string;
+  /** The chat key, `0x04…`. */
+  publicKey: Bytes;
+}
+
+/** How an account is doing. */
+export interface AccountStatus {
+  /** Its name. */
+  account: string;
+  /** Devices known. */
+  devices: number;
+  /** Identities known. */
+  peers: number;
+  /** Calls that wait for the account's worker. */
+  queued: number;
+  /** When its store was last found to be an older state or a copy; null if never. Sessions from before do not send. */
+  rolledBackAt: number | null;
+  /** What it was found to be then. */
+  rolledBackReason: Displaced | null;
+  /** Sessions of any standing. */
+  sessions: number;
+  /** Message keys kept. */
+  storedKeys: number;
+}
+
+/** For whom a message is. */
+export type Addressed =
+  /** For this device. */
+  | "this_device"
+  /** For any device of this identity: DH. */
+  | "any_device"
+  /** For everyone: it is public. */
+  | "everyone"
+  /** For others. */
+  | "other_devices"
+  /** It has no content. */
+  | "nobody";
+
+/** The bundle we publish. */
+export interface BundleInfo {
+  /** Encoded. */
+  bundle: Bytes;
+  /** The same as text, for QR codes and profiles. */
+  contactCode: string;
+  /** When the bundle was made. */
+  createdAt: number;
+  /** When this device's prekey is due to be replaced. */
+  expiresAt: number;
+  /** Our identity. */
+  identity: Bytes;
+  /** The devices it lists. */
+  installationIds: string[];
+  /** Version of this device's prekey. */
+  version: number;
+}
+
+/** A bundle that was made anew. */
+export interface BundleRotated {
+  /** The devices it lists. */
+  installationIds: string[];
+  /** Whether that is a new one. */
+  prekeyReplaced: boolean;
+  /** Version of this device's prekey. */
+  version: number;
+}
+
+/** Bytes: 0x and lowercase hex digits. */
+export type Bytes = string;
+
+/** The answer to a confirmation. */
+export interface Confirmed {
+  /** How many were read, not yet confirmed, and are confirmed now. */
+  confirmed: number;
+}
+
+/** A contact. */
+export interface ContactInfo {
+  /** When it was first recorded; null if it is not. */
+  addedAt: number | null;
+  /** The same in the short form, `zQ3sh…`. */
+  compressedKey: string;
+  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
+  forwardSecrecy: boolean;
+  /** Who, uncompressed. */
+  identity: Bytes;
+  /** 60 decimal digits, the same at both ends: to be compared by another way. */
+  safetyNumber: string;
+  /** How we stand to it. */
+  state: ContactState;
+  /** The user has compared the safety number. */
+  verified: boolean;
+}
+
+/** How we stand to a contact. */
+export type ContactState =
+  /** Nothing was asked. */
+  | "none"
+  /** We have asked. */
+  | "request_sent"
+  /** They have asked. */
+  | "request_received"
+  /** Asked and answered. */
+  | "accepted"
+  /** Turned away. */
+  | "declined";
+
+/** A contact's new state, and what has to be sent. */
+export interface ContactStepInfo {
+  /** When it was first recorded; null if it is not. */
+  addedAt: number | null;
+  /** The same in the short form, `zQ3sh…`. */
+  compressedKey: string;
+  /** Wire messages for the transport. */
+  envelopes: EnvelopeInfo[];
+  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
+  forwardSecrecy: boolean;
+  /** Who, uncompressed. */
+  identity: Bytes;
+  /** 60 decimal digits, the same at both ends: to be compared by another way. */
+  safetyNumber: string;
+  /** Devices that got no copy. */
+  skipped: SkippedInfo[];
+  /** How we stand to it. */
+  state: ContactState;
+  /** The user has compared the safety number. */
+  verified: boolean;
+}
+
+/** What became of a received message. */
+export interface Decrypted {
+  /** The message itself proves the sender's identity. */
+  authenticated: boolean;
+  /** It was read before, and not confirmed. */
+  duplicate: boolean;
+  /** It was read through a ratchet. */
+  forwardSecrecy: boolean;
+  /** The same for people. */
+  hint?: string | null;
+  /** The device the message names; null if it names none. */
+  installationId: string | null;
+  /** The message, the same at both ends; null if the bytes do not tell. */
+  messageId: Bytes | null;
+  /** Devices met for the first time. */
+  newInstallations: string[];
+  /** What to do about it. */
+  nextAction?: NextAction | null;
+  /** What it is. */
+  outcome: Outcome;
+  /** The plaintext. */
+  payload?: Bytes | null;
+  /** Why it was not read. */
+  reason?: Reason | null;
+  /** To be sent back to the sender. */
+  reply?: EnvelopeInfo | null;
+  /** The identity the caller named. */
+  sender: Bytes;
+  /** The session it was read on. */
+  sessionId?: Bytes | null;
+  /** The plaintext, if it is UTF-8. */
+  text?: string | null;
+  /** What was odd. */
+  warnings: WarningInfo[];
+}
+
+/** A DH header. */
+export interface DhHeaderInfo {
+  /** The ephemeral key. */
+  key: Bytes;
+}
+
+/** A device that was met for the first time. */
+export interface DiscoveredDevice {
+  /** Whose. */
+  identity: Bytes;
+  /** Which. */
+  installationId: string;
+  /** It is of our own identity. */
+  own: boolean;
+}
+
+/** Why a store was not trusted to be the newest state of its account. */
+export type Displaced =
+  /** It was newer before. */
+  | "older"
+  /** It is a copy in another place. */
+  | "elsewhere"
+  /** Its mark is missing. */
+  | "unmarked";
+
+/** A DR header. */
+export interface DrHeaderInfo {
+  /** The responder's signed prekey. */
+  id: Bytes;
+  /** Ratchet public key. */
+  key: Bytes;
+  /** Number in its chain. */
+  n: number;
+  /** Length of the chain before. */
+  pn: number;
+}
+
+/** A message whose key is gone. */
+export interface DroppedKey {
+  /** Which. */
+  messageId: Bytes;
+  /** Why. */
+  reason: KeyDropped;
+}
+
+/** The answer to a send. */
+export interface Encrypted {
+  /** One wire message per identity addressed; our own devices' copies come last. */
+  envelopes: EnvelopeInfo[];
+  /** Whether every copy has forward secrecy. */
+  forwardSecrecy: boolean;
+  /** The devices left out. */
+  skipped: SkippedInfo[];
+}
+
+/** A wire message for the transport. */
+export interface EnvelopeInfo {
+  /** The encoded `ProtocolMessage`. */
+  message: Bytes;
+  /** Whom it is for; null for a public message. */
+  recipient: Bytes | null;
+  /** The devices that can read it. */
+  targets: TargetInfo[];
+}
+
+/** Wire messages without more to say. */
+export interface Envelopes {
+  /** The wire messages. */
+  envelopes: EnvelopeInfo[];
+}
+
+/** `error.data`, always of this shape. */
+export interface ErrorData {
+  /** The parameter it is about. */
+  field?: string | null;
+  /** What to do. */
+  hint: string;
+  /** The stable name. */
+  kind: Kind;
+}
+
+/** The device that an event is about. */
+export interface EventDevice {
+  /** Whose. */
+  identity: Bytes;
+  /** Which. */
+  installationId: string;
+}
+
+/** An event, or the mark that some are missing. */
+export type EventInfo = {
+  /** Whose; null for `lagged`. */
+  account: string | null;
+  /** When it happened; of the mark `lagged`, when that was found out. */
+  at: number;
+  /** Its number: what to give as `after` to go on behind it. */
+  seq: number;
+} & (
+    /** Our bundle was made anew. */
+    | {
+      data: BundleRotated;
+      type: "bundle.rotated";
+    }
+    /** A device was met for the first time. */
+    | {
+      data: DiscoveredDevice;
+      type: "installation.discovered";
+    }
+    /** A device was enabled. */
+    | {
+      data: EventDevice;
+      type: "installation.enabled";
+    }
+    /** A device was disabled. */
+    | {
+      data: EventDevice;
+      type: "installation.disabled";
+    }
+    /** A device was not heard of for a week. */
+    | {
+      data: EventDevice;
+      type: "installation.stale";
+    }
+    /** A stale device was heard of again. */
+    | {
+      data: EventDevice;
+      type: "installation.active";
+    }
+    /** Both ends of a session have read something of the other. */
+    | {
+      data: EventSession;
+      type: "session.established";
+    }
+    /** Another session took its place. */
+    | {
+      data: EventSession;
+      type: "session.superseded";
+    }
+    /** A session that had been superseded is used again. */
+    | {
+      data: EventSession;
+      type: "session.reactivated";
+    }
+    /** A session ended. */
+    | {
+      data: EventSession;
+      type: "session.expired";
+    }
+    /** A session and its keys were erased. */
+    | {
+      data: EventSession;
+      type: "session.erased";
+    }
+    /** A message could not be read. What it says of itself is not proven. */
+    | {
+      data: UndecryptableMessage;
+      type: "message.undecryptable";
+    }
+    /** The key of a message that was not confirmed is gone. */
+    | {
+      data: DroppedKey;
+      type: "message.key_dropped";
+    }
+    /** Somebody asks to become a contact. */
+    | {
+      data: RequestedContact;
+      type: "contact.requested";
+    }
+    /** A contact is accepted. */
+    | {
+      data: AcceptedContact;
+      type: "contact.accepted";
+    }
+    /** The account's store is an older state, or a copy: its sessions have ended. */
+    | {
+      data: RolledBackStore;
+      type: "store.rolled_back";
+    }
+    /** Events before this one are no longer there. */
+    | {
+      data: Lagged;
+      type: "lagged";
+    }
+  );
+
+/** The session that an event is about. */
+export interface EventSession {
+  /** The other identity. */
+  identity: Bytes;
+  /** The other device; null until it is known. */
+  installationId: string | null;
+  /** Who began it. */
+  role: Role;
+  /** The same at both ends. */
+  sessionId: Bytes;
+  /** Its suite. */
+  suite: Suite;
+}
+
+/** A part of the events. */
+export interface Events {
+  /** In order. */
+  events: EventInfo[];
+  /** Events between `after` and `next` are no longer there. */
+  lagged: boolean;
+  /** What to give as `after` next time. It moves on past the events of other accounts, too. */
+  next: number;
+}
+
+/** What a message is, what it needs, what of that there is, and what to do next. Nothing was changed to find it out. */
+export interface Explanation {
+  /** For whom it is. */
+  addressedTo: Addressed;
+  /** The sender's identity is proven by the message itself. */
+  authenticated: boolean;
+  /** Read before, and not confirmed. */
+  duplicate: boolean;
+  /** All of it in sentences, one after the other, for people. */
+  explanation: string[];
+  /** Read through a ratchet. */
+  forwardSecrecy: boolean;
+  /** What is to be known of that, for people. */
+  hint: string;
+  /** What is known of that device; null if nothing is. */
+  installation: InstallationInfo | null;
+  /** The device the message names; null if it names none. */
+  installationId: string | null;
+  /** The message taken apart, as `message_inspect` does. */
+  message: InspectedMessageInfo;
+  /** The message, the same at both ends; null if the bytes do not tell. */
+  messageId: Bytes | null;
+  /** How the entry for this device is encrypted; null if there is none, or its headers make no sense together. */
+  mode: Mode | null;
+  /** Devices it would tell of for the first time. */
+  newInstallations: string[];
+  /** What to do. */
+  nextAction: NextStep;
+  /** What `message_decrypt` would answer now. */
+  outcome: Outcome;
+  /** The signed prekey that the entry names; null if it names none. */
+  prekey: NamedPreKeyInfo | null;
+  /** Why it would not be read. */
+  reason?: Reason | null;
+  /** Whether `message_decrypt` would give a `reply` to send. */
+  replyDue: boolean;
+  /** The identity the caller named. */
+  sender: Bytes;
+  /** The session it opens on. */
+  sessionId?: Bytes | null;
+  /** The sessions that the entry can be of, newest first. */
+  sessions: PossibleSessionInfo[];
+  /** What was odd. */
+  warnings: WarningInfo[];
+}
+
+/** An identity key under a password. */
+export interface ExportedAccount {
+  /** The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity. */
+  keystore: unknown;
+}
+
+/** Whether the daemon works. */
+export interface Health {
+  /** What is failing. */
+  reason: string | null;
+  /** Whether it does. */
+  status: HealthStatus;
+}
+
+/** Whether the daemon works. */
+export type HealthStatus =
+  /** It does. */
+  | "ok"
+  /** `reason` says what does not. */
+  | "failing";
+
+/** What an imported bundle brought. */
+export interface ImportedBundleInfo {
+  /** Whose. */
+  identity: Bytes;
+  /** Its entries that are known now. */
+  installations: ImportedInstallation[];
+  /** What was odd. */
+  warnings: WarningInfo[];
+}
+
+/** One entry of an imported bundle. */
+export interface ImportedInstallation {
+  /** The device. */
+  installationId: string;
+  /** It was not known before. */
+  isNew: boolean;
+  /** Its prekey replaced an older one. */
+  isNewer: boolean;
+  /** The version listed. */
+  version: number;
+}
+
+/** One entry of an inspected bundle. */
+export interface InspectedBundleEntry {
+  /** The device. */
+  installationId: string;
+  /** Informational. */
+  protocolVersion: number;
+  /** The ratchet prekey of suite x25519; null if there is none. */
+  ratchetPreKey: Bytes | null;
+  /** Whether it is signed for this entry; null if there is none, or the bundle is not valid. */
+  ratchetValid: boolean | null;
+  /** Its signed prekey. */
+  signedPreKey: Bytes;
+  /** Its version. */
+  version: number;
+}
+
+/** A bundle taken apart. */
+export interface InspectedBundleInfo {
+  /** The same in milliseconds; null if it has none. */
+  createdAt: number | null;
+  /** Its entries. */
+  entries: InspectedBundleEntry[];
+  /** Whose it claims to be; null if that is no key. */
+  identity: Bytes | null;
+  /** Why not. */
+  reason: string | null;
+  /** Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer. */
+  timestamp: number;
+  /** Whether it is well formed and signed by its identity. */
+  valid: boolean;
+}
+
+/** A wire message taken apart. */
+export interface InspectedMessageInfo {
+  /** Its bundles. */
+  bundles: InspectedBundleInfo[];
+  /** The device it names as its sender, of whatever form. */
+  installationId: string;
+  /** Length of its public message; 0 if there is none. */
+  publicBytes: number;
+  /** Its entries. */
+  targets: InspectedTargetInfo[];
+}
+
+/** One entry of an inspected message. */
+export interface InspectedTargetInfo {
+  /** DH header. */
+  dhHeader: DhHeaderInfo | null;
+  /** DR header. */
+  drHeader: DrHeaderInfo | null;
+  /** The device it is for, or `none`. */
+  installationId: string;
+  /** How it is encrypted; null if its headers make no sense together. */
+  mode: Mode | null;
+  /** Length of the ciphertext. */
+  payloadBytes: number;
+  /** X3DH header. */
+  x3dhHeader: X3dhHeaderInfo | null;
+}
+
+/** A device. */
+export interface InstallationInfo {
+  /** Whether it may be sent to at all. */
+  enabled: boolean;
+  /** Whose. */
+  identity: Bytes;
+  /** Its id. */
+  installationId: string;
+  /** Its last activity. */
+  lastActiveAt: number;
+  /** What the frontend noted about it. */
+  metadata: MetadataInfo;
+  /** It belongs to our own identity. */
+  own: boolean;
+  /** Informational; null until a bundle lists it. */
+  protocolVersion: number | null;
+  /** It is this very device. */
+  self: boolean;
+  /** When it became, or will become, stale; null if no timer runs. */
+  staleAt: number | null;
+  /** How it stands. */
+  state: InstallationState;
+  /** The suite the next new session with it uses; null if its prekey is not known. */
+  suite: Suite | null;
+}
+
+/** How a device stands. */
+export type InstallationState =
+  /** It is sent to. */
+  | "active"
+  /** Of our own, and not enabled yet. */
+  | "pending"
+  /** Disabled by hand. */
+  | "disabled"
+  /** Not heard of for a week. */
+  | "stale"
+  /** Others of its identity were active more recently. */
+  | "over_limit";
+
+/** Why the key of a message was dropped. */
+export type KeyDropped =
+  /** There were too many. */
+  | "limit"
+  /** The message was read and not confirmed for a day. */
+  | "unconfirmed"
+  /** Its session was erased. */
+  | "session_erased";
+
+/** The stable names of errors. Protocol outcomes are results, not errors. */
+export type Kind =
+  /** The request is not JSON. */
+  | "parse_error"
+  /** The JSON is no JSON-RPC request. */
+  | "invalid_request"
+  /** There is no such method. */
+  | "method_not_found"
+  /** A bug of the daemon. */
+  | "internal"
+  /** A parameter is missing, unknown or of the wrong form; `field` names it. */
+  | "invalid_params"
+  /** Not a public or private key. */
+  | "invalid_key"
+  /** Not a bundle, or not signed by its identity. */
+  | "invalid_bundle"
+  /** Not a wire message. */
+  | "invalid_message"
+  /** Not a recovery phrase. */
+  | "invalid_mnemonic"
+  /** Larger than one message can carry. */
+  | "payload_too_large"
+  /** No account of this name. */
+  | "account_not_found"
+  /** The name is taken. */
+  | "account_exists"
+  /** No account was named, and there is not exactly one. */
+  | "account_ambiguous"
+  /** No device of this id is known. */
+  | "installation_not_found"
+  /** As many devices are enabled as may be. */
+  | "installation_limit"
+  /** The contact has not accepted, and the policy asks for that. */
+  | "contact_not_accepted"
+  /** The request id stands for another request. */
+  | "request_id_reused"
+  /** The configuration forbids every suite that would reach the recipient. */
+  | "suite_forbidden"
+  /** The queue is full; nothing was done. */
+  | "busy"
+  /** The daemon is stopping; nothing was done. */
+  | "shutting_down"
+  /** The disk failed; nothing was done and nothing was lost. */
+  | "store_failed"
+  /** The store is older than it was: a copy was put back. */
+  | "store_rolled_back";
+
+/** The mark that events are missing. */
+export interface Lagged {
+  /** What to do. */
+  hint: string;
+}
+
+/** What is logged. */
+export interface LogFilterInfo {
+  /** From now on. */
+  filter: string;
+  /** Until now. */
+  previous: string;
+}
+
+/** What keeps the daemon's memory to itself, as it was achieved. */
+export interface MemoryProtection {
+  /** Whether a crash may leave a core. */
+  coreDumps: boolean;
+  /** Whether all of it is locked, so that none is swapped out. */
+  locked: boolean;
+  /** Why it is not locked; null if it is. */
+  reason: string | null;
+  /** Whether other processes of the same user may read the memory. */
+  traceable: boolean;
+}
+
+/** Where the key of a message is. */
+export type MessageKeyState =
+  /** Kept until the message is confirmed. */
+  | "read"
+  /** Kept since a later message was read. */
+  | "skipped"
+  /** Used or dropped. */
+  | "gone"
+  /** Reached over messages that have not come. */
+  | "ahead"
+  /** Known once the message opens. */
+  | "new_chain";
+
+/** What a frontend may note about a device. */
+export interface MetadataInfo {
+  /** Phone, laptop and the like. */
+  deviceType: string;
+  /** A name for people. */
+  name: string;
+  /** Address of a push service. */
+  pushToken: string;
+}
+
+/** How a copy of a message is encrypted. */
+export type Mode =
+  /** It sets up a session. */
+  | "x3dh"
+  /** On a session that the recipient has answered. */
+  | "ratchet"
+  /** To the identity key, without forward secrecy: no device is known. */
+  | "dh"
+  /** Not at all. */
+  | "public";
+
+/** A signed prekey that an entry names. */
+export interface NamedPreKeyInfo {
+  /** The earliest that it will be erased; null if it was not replaced. */
+  eraseAt: number | null;
+  /** When it was replaced; null if it was not. */
+  replacedAt: number | null;
+  /** Its public part. */
+  signedPreKey: Bytes;
+  /** What is known of it. */
+  state: PreKeyState;
+}
+
+/** A new account with its recovery phrase, which is shown this once. */
+export interface NewAccount {
+  /** Its local name. */
+  account: string;
+  /** The same, `zQ3sh…`. */
+  compressedKey: string;
+  /** When it was made here. */
+  createdAt: number;
+  /** This device. */
+  installationId: string;
+  /** The phrase: whoever has it has the identity. */
+  mnemonic: string;
+  /** The chat key, `0x04…`. */
+  publicKey: Bytes;
+}
+
+/** What to do about a message that was not read. */
+export type NextAction =
+  /** Send the `reply` to the sender. */
+  | "send_reply"
+  /** Nothing: forget it. */
+  | "drop"
+  /** Nothing yet: it mends itself. */
+  | "wait"
+  /** Start a new session: `session_reset`, and write. */
+  | "rekey";
+
+/** What to do about a message that was explained. */
+export type NextStep =
+  /** Give it to `message_decrypt`: it opens. */
+  | "decrypt"
+  /** Give it to `message_decrypt` and send the `reply` to the sender. */
+  | "send_reply"
+  /** Nothing: forget it. */
+  | "drop"
+  /** Nothing yet: it mends itself. */
+  | "wait"
+  /** Start a new session: `session_reset`, and write. */
+  | "rekey";
+
+/** An OpenRPC document, as https://spec.open-rpc.org says. */
+export type OpenRpcDocument = Record<string, unknown>;
+
+/** What became of a received message. */
+export type Outcome =
+  /** It was read. */
+  | "decrypted"
+  /** It was not encrypted. */
+  | "public"
+  /** An advertisement: there is nothing to show. */
+  | "bundle"
+  /** One of our own that came back. */
+  | "own"
+  /** It is for other devices. */
+  | "not_targeted"
+  /** It is for this device and cannot be read. */
+  | "undecryptable";
+
+/** A session that an entry can be of. */
+export interface PossibleSessionInfo {
+  /** What the message is called if it is of this session. */
+  messageId: Bytes;
+  /** Where its key is. */
+  messageKey: MessageKeyState;
+  /** Messages between the last one read and this one; null unless it is ahead. */
+  missing: number | null;
+  /** The session. */
+  session: SessionInfo;
+}
+
+/** What is known of a signed prekey. */
+export type PreKeyState =
+  /** Ours, in the present bundle. */
+  | "current"
+  /** Ours, replaced and not erased yet. */
+  | "replaced"
+  /** The other side's, or erased. */
+  | "not_ours";
+
+/** Why a message was not read. */
+export type Reason =
+  /** It is for other devices: the sender does not know this one. */
+  | "other_installation"
+  /** It is from another device of ours, which has not enabled this one. */
+  | "not_paired"
+  /** Its session is not here: the state was lost, or it was erased. */
+  | "session_not_found"
+  /** Its prekey is not here: it was erased, or is of another device. */
+  | "prekey_not_found"
+  /** It was changed, or the sender is another. */
+  | "authentication_failed"
+  /** It was read and confirmed before, or is too old. */
+  | "message_key_gone"
+  /** More than 1000 messages before it are missing. */
+  | "too_many_skipped"
+  /** The sender began more than 1000 sessions on one prekey. */
+  | "too_many_sessions"
+  /** It does not have the protocol's form. */
+  | "malformed"
+  /** `ratchet.suites` forbids its suite. */
+  | "suite_forbidden"
+  /** The sender's contact request was declined. */
+  | "declined";
+
+/** The answer to a removal. */
+export interface Removed {
+  /** Always true. */
+  removed: boolean;
+}
+
+/** An identity that asks to become a contact. */
+export interface RequestedContact {
+  /** Whether that message proves who it is. */
+  authenticated: boolean;
+  /** Who. */
+  identity: Bytes;
+  /** The message with its introduction, which `message_decrypt` gave; null if the bytes do not tell. */
+  messageId: Bytes | null;
+}
+
+/** Who began a session. */
+export type Role =
+  /** This device. */
+  | "initiator"
+  /** The other one. */
+  | "responder";
+
+/** A store that is an older state, or a copy. */
+export interface RolledBackStore {
+  /** Sessions that ended. */
+  expired: number;
+  /** What it was found to be. */
+  reason: Displaced;
+}
+
+/** A session. Never a secret. */
+export interface SessionInfo {
+  /** When it was set up here. */
+  createdAt: number;
+  /** When it was superseded or expired. */
+  endedAt: number | null;
+  /** When it will be erased with its keys. */
+  eraseAt: number | null;
+  /** The other identity. */
+  identity: Bytes;
+  /** The other device; null until it is known. */
+  installationId: string | null;
+  /** When we last received on it. */
+  lastReceivedAt: number | null;
+  /** When we last sent on it. */
+  lastSentAt: number | null;
+  /** Messages opened. */
+  received: number;
+  /** Who began it. */
+  role: Role;
+  /** Messages sealed. */
+  sent: number;
+  /** The same at both ends. */
+  sessionId: Bytes;
+  /** What it is used for. */
+  standing: Standing;
+  /** Whether it was answered. */
+  state: SessionState;
+  /** Message keys kept: skipped, or read and not confirmed. */
+  storedKeys: number;
+  /** The curve of its ratchet. */
+  suite: Suite;
+}
+
+/** Whether a session was answered. */
+export type SessionState =
+  /** Not yet. */
+  | "unconfirmed"
+  /** Each end has read something of the other. */
+  | "established";
+
+/** The answer to `session_reset`. */
+export interface SessionsReset {
+  /** Sessions that expired. */
+  expired: number;
+}
+
+/** Why a device got no copy. */
+export type SkipReason =
+  /** Not heard of for a week. */
+  | "stale"
+  /** Others of its identity were active more recently. */
+  | "over_limit"
+  /** Of our own, and not enabled yet. */
+  | "pending"
+  /** Disabled by hand. */
+  | "disabled"
+  /** `ratchet.suites` allows none that would reach it. */
+  | "suite_forbidden"
+  /** Its prekey is not known. */
+  | "no_prekey";
+
+/** A device that got no copy. */
+export interface SkippedInfo {
+  /** Whose. */
+  identity: Bytes;
+  /** Which. */
+  installationId: string;
+  /** Why. */
+  reason: SkipReason;
+}
+
+/** What a session is used for. */
+export type Standing =
+  /** Sending and receiving. */
+  | "active"
+  /** Receiving: another has its place. */
+  | "superseded"
+  /** Receiving what is late, until it is erased. */
+  | "expired";
+
+/** How the daemon is doing. */
+export interface Status {
+  /** Its accounts. */
+  accounts: AccountStatus[];
+  /** What keeps its memory to itself. */
+  memory: MemoryProtection;
+  /** The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come. */
+  newestEvent: number;
+  /** Its clock. */
+  now: number;
+  /** When it started. */
+  startedAt: number;
+  /** The program's version. */
+  version: string;
+}
+
+/** The curve of a session's ratchet. */
+export type Suite =
+  /** Curve25519, between devices of ratchetd. */
+  | "x25519"
+  /** secp256k1, with status-go. */
+  | "secp256k1";
+
+/** One device a message was encrypted for. */
+export interface TargetInfo {
+  /** The device; `"none"` for DH; null for a public message. */
+  installationId: string | null;
+  /** The message, the same at both ends. */
+  messageId: Bytes;
+  /** How it is encrypted. */
+  mode: Mode;
+  /** The session, the same at both ends; null for DH and public messages. */
+  sessionId: Bytes | null;
+  /** The session's; null for DH and public messages. */
+  suite: Suite | null;
+}
+
+/** A message that could not be read. */
+export interface UndecryptableMessage {
+  /** The same for people. */
+  hint: string | null;
+  /** The device that the message names; null if it names none. */
+  installationId: string | null;
+  /** The message, the same at both ends; null if the bytes do not tell. */
+  messageId: Bytes | null;
+  /** What to do. */
+  nextAction: NextAction | null;
+  /** Why. */
+  reason: Reason | null;
+  /** The identity that the caller named. */
+  sender: Bytes;
+}
+
+/** What is running. */
+export interface Version {
+  /** The program. */
+  name: string;
+  /** Version of the protocol in our bundles. */
+  protocol: number;
+  /** The git revision it was built from; null if that is not known. */
+  revision: string | null;
+  /** Its version. */
+  version: string;
+}
+
+/** Something odd that cost nothing. */
+export interface WarningInfo {
+  /** What it is about. */
+  detail: string;
+  /** What it is. */
+  kind: WarningKind;
+}
+
+/** Something odd about a bundle. */
+export type WarningKind =
+  /** It is damaged, or not signed by its identity. */
+  | "invalid_bundle"
+  /** It is another identity's than the sender's. */
+  | "foreign_bundle"
+  /** The message has more than are read. */
+  | "too_many_bundles"
+  /** An entry was left out. */
+  | "invalid_entry"
+  /** An entry has lost the extension that its device has. */
+  | "missing_extension"
+  /**
+   * The version of an entry is beyond belief: the device is sent to as before. `session_reset` believes the next
+   * one.
+   */
+  | "version_jump"
+  /** Another device publishes under this device's id. */
+  | "cloned_installation"
+  /** More devices of the identity than are remembered. */
+  | "too_many_devices"
+  /** The sender's installation id is none. */
+  | "invalid_installation";
+
+/** An X3DH header. */
+export interface X3dhHeaderInfo {
+  /** The responder's signed prekey. */
+  id: Bytes;
+  /** The initiator's ephemeral key. */
+  key: Bytes;
+}
+
+/** Every method, with what it takes and gives. */
+export interface Methods {
+  /** Makes an account with a new identity, and shows its recovery phrase this once. */
+  "account_create": {
+    params: {
+      /**
+       * The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /**
+       * Only to continue a device that lived before; a fresh one is made by default. It takes an installation id: 1
+       * to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none".
+       */
+      installationId?: string;
+      /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
+      words?: 12 | 24;
+    };
+    result: NewAccount;
+  };
+  /** Makes an account from a recovery phrase: a new device of that identity. */
+  "account_recover": {
+    params: {
+      /**
+       * The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /** The recovery phrase. It takes text. */
+      mnemonic: string;
+      /** Its passphrase, if it has one. It takes text. */
+      mnemonicPassphrase?: string;
+      /**
+       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
+       * '_' and '-', and not "none".
+       */
+      installationId?: string;
+    };
+    result: AccountInfo;
+  };
+  /** Makes an account from a private key: a new device of that identity. */
+  "account_import": {
+    params: {
+      /**
+       * The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /** The chat key. It takes a private key as 0x and 64 hex digits. */
+      privateKey: string;
+      /**
+       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
+       * '_' and '-', and not "none".
+       */
+      installationId?: string;
+    };
+    result: AccountInfo;
+  };
+  /** Lists the accounts. */
+  "account_list": {
+    params: Record<string, never>;
+    result: AccountInfo[];
+  };
+  /** Shows one account. */
+  "account_get": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+    };
+    result: AccountInfo;
+  };
+  /** Gives the identity key in a keystore file, under a password. Nothing else of the account is in it. */
+  "account_export": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** The password that the key is put under. It takes text. */
+      password: string;
+    };
+    result: ExportedAccount;
+  };
+  /** Makes an account from a keystore file: a new device of that identity. */
+  "account_importKeystore": {
+    params: {
+      /**
+       * The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /** The keystore file. It takes a keystore file (Web3 Secret Storage, version 3) as an object or as text. */
+      keystore: Record<string, unknown> | string;
+      /** Its password. It takes text. */
+      password: string;
+      /**
+       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
+       * '_' and '-', and not "none".
+       */
+      installationId?: string;
+    };
+    result: AccountInfo;
+  };
+  /** Erases an account and all its data. */
+  "account_remove": {
+    params: {
+      /**
+       * Which; never left out. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /**
+       * Its public key, to make sure it is meant. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
+       */
+      publicKey: string;
+    };
+    result: Removed;
+  };
+  /** Gives the bundle to publish; rotates the prekey first if that is due. */
+  "bundle_get": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+    };
+    result: BundleInfo;
+  };
+  /** Takes a contact's bundle that came by another way than a message. */
+  "bundle_import": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
+      bundle: string;
+    };
+    result: ImportedBundleInfo;
+  };
+  /** Takes a bundle apart without any key. */
+  "bundle_inspect": {
+    params: {
+      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
+      bundle: string;
+    };
+    result: InspectedBundleInfo;
+  };
+  /** Encrypts for every active device of the recipient and for our own other devices. */
+  "message_encrypt": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      recipient: string;
+      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
+      requestId?: string;
+    };
+    result: Encrypted;
+  };
+  /** Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none. */
+  "message_encryptGroup": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** The identities to write to. It takes an array of 1 to 1000 public keys. */
+      recipients: string[];
+      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
+      requestId?: string;
+    };
+    result: Encrypted;
+  };
+  /** Wraps a public message: not encrypted. */
+  "message_encryptPublic": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** The content as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+    };
+    result: Envelopes;
+  };
+  /** Makes the empty message that tells the recipient of our bundle. */
+  "message_advertise": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /**
+       * The identity to tell of our bundle. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
+       */
+      recipient: string;
+    };
+    result: Envelopes;
+  };
+  /** Reads a received wire message. */
+  "message_decrypt": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /**
+       * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
+       * 0x03… (33 bytes), or zQ3sh….
+       */
+      sender: string;
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+      message: string;
+      /** Confirm at once: the message is read at most once. False by default. It takes true or false. */
+      confirm?: boolean;
+    };
+    result: Decrypted;
+  };
+  /** Erases the keys of messages whose text the caller has stored. */
+  "message_confirm": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /**
+       * The messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and 64 hex
+       * digits.
+       */
+      messageIds: string[];
+    };
+    result: Confirmed;
+  };
+  /** Takes a wire message apart without any key. */
+  "message_inspect": {
+    params: {
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+      message: string;
+    };
+    result: InspectedMessageInfo;
+  };
+  /** Says why a message opens or does not, what it needs, and what to do next. Changes nothing. */
+  "message_explain": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /**
+       * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
+       * 0x03… (33 bytes), or zQ3sh….
+       */
+      sender: string;
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+      message: string;
+    };
+    result: Explanation;
+  };
+  /** Lists the devices of an identity, ours by default. */
+  "installation_list": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity?: string;
+    };
+    result: InstallationInfo[];
+  };
+  /** Enables a device: of our own, it gets a copy of every message, and our bundle lists it. */
+  "installation_enable": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
+      installationId: string;
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity?: string;
+    };
+    result: InstallationInfo;
+  };
+  /** Disables a device: nothing is sent to it any more. */
+  "installation_disable": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
+      installationId: string;
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity?: string;
+    };
+    result: InstallationInfo;
+  };
+  /** Notes a name, a type and a push address of a device. */
+  "installation_setMetadata": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
+      installationId: string;
+      /**
+       * What to note about it, in place of what was noted. It takes an object of the texts name and deviceType (at
+       * most 256 characters each) and pushToken (at most 4096).
+       */
+      metadata: {
+        deviceType?: string;
+        name?: string;
+        pushToken?: string;
+      };
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity?: string;
+    };
+    result: InstallationInfo;
+  };
+  /** Lists the sessions with an identity, or with all. */
+  "session_list": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity?: string;
+    };
+    result: SessionInfo[];
+  };
+  /** Ends the sessions with an identity or one of its devices: the next message sets up a new one. */
+  "session_reset": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** With whom to start over. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /**
+       * With which device of it: all by default. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_'
+       * and '-', and not "none".
+       */
+      installationId?: string;
+    };
+    result: SessionsReset;
+  };
+  /** Lists the contacts. */
+  "contact_list": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+    };
+    result: ContactInfo[];
+  };
+  /** Shows how we stand to an identity, and the safety number. */
+  "contact_get": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: ContactInfo;
+  };
+  /** Asks an identity to become a contact, with an introduction. */
+  "contact_request": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+    };
+    result: ContactStepInfo;
+  };
+  /** Accepts an identity, with a message that gives both ends forward secrecy. */
+  "contact_accept": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+    };
+    result: ContactStepInfo;
+  };
+  /** Declines an identity: it is told nothing. */
+  "contact_decline": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: ContactStepInfo;
+  };
+  /** Notes whether the safety number was compared. */
+  "contact_verify": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** Whether the safety numbers were compared and are the same. It takes true or false. */
+      verified: boolean;
+    };
+    result: ContactInfo;
+  };
+  /** Gives the events after one; waits for some, if asked. */
+  "event_list": {
+    params: {
+      /**
+       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
+       * accounts.
+       */
+      account?: string;
+      /**
+       * The last event known: 0 by default, and then the oldest comes first. It takes a number: the seq of an
+       * event, or 0 to begin with the oldest.
+       */
+      after?: number;
+      /** How many at most: 100 by default. It takes a whole number from 1 to 1000. */
+      limit?: number;
+      /**
+       * How long to wait if there is none: not at all by default. It takes a whole number of milliseconds from 0 to
+       * 60000.
+       */
+      waitMs?: number;
+    };
+    result: Events;
+  };
+  /** Over a WebSocket, tells of each event in a notification. The answer names the subscription. */
+  "event_subscribe": {
+    params: {
+      /**
+       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
+       * accounts.
+       */
+      account?: string;
+      /**
+       * The last event known: by default the newest there is. It takes a number: the seq of an event, or 0 to begin
+       * with the oldest.
+       */
+      after?: number;
+    };
+    result: string;
+  };
+  /** Ends a subscription of this WebSocket; false if there is none of this name. */
+  "event_unsubscribe": {
+    params: {
+      /** What `event_subscribe` answered. It takes the text that event_subscribe answered. */
+      subscription: string;
+    };
+    result: boolean;
+  };
+  /** Whether the daemon works. */
+  "system_health": {
+    params: Record<string, never>;
+    result: Health;
+  };
+  /** What is running. */
+  "system_version": {
+    params: Record<string, never>;
+    result: Version;
+  };
+  /** How the daemon and its accounts are doing. */
+  "system_status": {
+    params: Record<string, never>;
+    result: Status;
+  };
+  /**
+   * Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is
+   * asked for.
+   */
+  "system_setLogFilter": {
+    params: {
+      /**
+       * What is to be logged. It takes a level or directives, such as info or daemon=debug, at most 1024
+       * characters.
+       */
+      filter: string;
+    };
+    result: LogFilterInfo;
+  };
+  /** Gives this interface as an OpenRPC document. */
+  "rpc.discover": {
+    params: Record<string, never>;
+    result: OpenRpcDocument;
+  };
+}
+
+/** Their names. */
+export const METHODS = [
+  "account_create",
+  "account_recover",
+  "account_import",
+  "account_list",
+  "account_get",
+  "account_export",
+  "account_importKeystore",
+  "account_remove",
+  "bundle_get",
+  "bundle_import",
+  "bundle_inspect",
+  "message_encrypt",
+  "message_encryptGroup",
+  "message_encryptPublic",
+  "message_advertise",
+  "message_decrypt",
+  "message_confirm",
+  "message_inspect",
+  "message_explain",
+  "installation_list",
+  "installation_enable",
+  "installation_disable",
+  "installation_setMetadata",
+  "session_list",
+  "session_reset",
+  "contact_list",
+  "contact_get",
+  "contact_request",
+  "contact_accept",
+  "contact_decline",
+  "contact_verify",
+  "event_list",
+  "event_subscribe",
+  "event_unsubscribe",
+  "system_health",
+  "system_version",
+  "system_status",
+  "system_setLogFilter",
+  "rpc.discover",
+] as const satisfies readonly (keyof Methods)[];

@@ -1,0 +1,130 @@
+import { ConnectionError, RatchetdError, refused } from "./errors.js";
+import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+import type { EventInfo } from "./generated.js";
+import type { Cursor, Item, Transport } from "./transport.js";
+
+/** A request of HTTP/1.1. */
+export interface HttpRequest {
+  method: "GET" | "POST";
+  /** Path and query. */
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+}
+
+/** What is answered. */
+export interface HttpAnswer {
+  status: number;
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** Asks, and gives the answer as soon as its head is there. */
+export type Ask = (request: HttpRequest) => Promise<HttpAnswer>;
+
+/** JSON-RPC by HTTP POST, and events by `GET /events`. */
+export class HttpTransport implements Transport {
+  readonly #ask: Ask;
+  readonly #headers: Record<string, string>;
+
+  constructor(ask: Ask, token?: string) {
+    this.#ask = ask;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  async exchange(message: unknown, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.#ask({
+      method: "POST",
+      path: "/",
+      headers: { ...this.#headers, "content-type": "application/json" },
+      body: JSON.stringify(message),
+      signal,
+    });
+    const text = await whole(answer.body);
+    // A request that is too large is refused with an error of JSON-RPC.
+    if (answer.status !== 200 && text === "") throw refused(answer.status);
+    return parsed(text, answer.status);
+  }
+
+  async *follow(from: Cursor, signal: AbortSignal): AsyncGenerator<Item> {
+    const query = new URLSearchParams({ after: String(from.after) });
+    if (from.account !== undefined) query.set("account", from.account);
+    const answer = await this.#ask({ method: "GET", path: `/events?${query}`, headers: this.#headers, signal });
+    if (answer.status !== 200) {
+      const text = await whole(answer.body);
+      if (text === "") throw refused(answer.status);
+      const { error } = parsed(text, answer.status) as { error?: { code: number; message: string } };
+      throw error ? RatchetdError.from(error) : refused(answer.status);
+    }
+    for await (const event of serverSentEvents(answer.body)) yield item(event);
+  }
+
+  close(): void {
+    // Nothing is held: each request has a connection of its own, or one of the platform's.
+  }
+}
+
+function item(event: ServerSentEvent): Item {
+  if (event.data === null) return { cursor: Number(event.id) };
+  return { event: parsed(event.data, 200) as EventInfo };
+}
+
+function parsed(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ConnectionError("what was answered is not from ratchetd", status, { cause });
+  }
+}
+
+async function whole(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+/** Where a daemon listens with `--http`, and the token it asks for. */
+export interface HttpOptions {
+  /** As `http://127.0.0.1:8645`. */
+  url: string;
+  /** What is in `rpc.token`. */
+  token: string;
+}
+
+/** The way over TCP, in browsers and in Node. A page's origin must be in `rpc.allowed_origins`. */
+export function http(options: HttpOptions): HttpTransport {
+  const base = new URL(options.url);
+  const ask: Ask = async ({ method, path, headers, body, signal }) => {
+    const init: RequestInit = { method, headers, signal, cache: "no-store", redirect: "error" };
+    if (body !== undefined) init.body = body;
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, base), init);
+    } catch (cause) {
+      if (signal.aborted) throw signal.reason;
+      const hint = "does it run with --http, and is the origin of this page in rpc.allowed_origins?";
+      throw new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
+    }
+    return { status: response.status, body: chunks(response.body, signal) };
+  };
+  return new HttpTransport(ask, options.token);
+}
+
+/** The chunks of a body. Not every browser can iterate over one. */
+async function* chunks(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  try {
+    for (;;) {
+      const chunk = await reader?.read();
+      if (chunk === undefined || chunk.done) return;
+      yield chunk.value;
+    }
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    throw new ConnectionError("the connection to the daemon broke", null, { cause });
+  } finally {
+    // Whoever leaves in the middle wants no more of it.
+    reader?.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,236 @@
+import { ConnectionError, RatchetdError } from "./errors.js";
+import type { EventInfo } from "./generated.js";
+import type { Cursor, Item, Transport } from "./transport.js";
+
+/** Events that wait to be taken. Past these the subscription ends, and begins again when they have been. */
+const MOST_WAITING = 1000;
+
+/** What of a WebSocket is used. Those of browsers and of the package `ws` have it. */
+export interface WebSocketLike {
+  send(text: string): void;
+  close(): void;
+  addEventListener(type: "open" | "close" | "error", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+}
+
+interface Answer {
+  id?: number | null;
+  result?: unknown;
+  error?: { code: number; message: string; data?: unknown };
+}
+
+interface Notification {
+  method: string;
+  params: { subscription: string; result: EventInfo };
+}
+
+/** Waits for an answer: to a call, or to the first call of a batch. */
+interface Waiting {
+  resolve: (answer: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** One connection, from its opening to its end. */
+class Connection {
+  readonly #socket: WebSocketLike;
+  readonly #opened: Promise<void>;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Subscriptions asked for whose names are not known yet: their events may be here before the answer is. */
+  #asked = 0;
+  #early: Notification["params"][] = [];
+  #calls = 0;
+  isOver = false;
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    this.#opened = new Promise((resolve, reject) => {
+      socket.addEventListener("open", () => resolve());
+      const over = () => {
+        this.#end();
+        reject(broken());
+      };
+      socket.addEventListener("error", over);
+      socket.addEventListener("close", over);
+    });
+    // Who waits for it is told; if nobody does, nobody minds.
+    this.#opened.catch(() => {});
+    socket.addEventListener("message", (event) => this.#take(String(event.data)));
+  }
+
+  /** Sends a message or a batch. The ids in it are ours alone, so that calls of several clients do not meet. */
+  async exchange(message: unknown, signal: AbortSignal): Promise<unknown> {
+    const messages = (Array.isArray(message) ? message : [message]) as { id: number }[];
+    const ids = messages.map(({ id }) => id);
+    const first = this.#calls + 1;
+    const renumbered = messages.map((one) => ({ ...one, id: ++this.#calls }));
+    const answered = new Promise<unknown>((resolve, reject) => this.#waiting.set(first, { resolve, reject }));
+    answered.catch(() => {});
+    const abort = () => this.#waiting.get(first)?.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    try {
+      await Promise.race([this.#opened, answered]);
+      if (this.isOver) throw broken();
+      this.#socket.send(JSON.stringify(Array.isArray(message) ? renumbered : renumbered[0]));
+      const answer = await answered;
+      if (Array.isArray(answer)) return answer.map((one: Answer, index) => ({ ...one, id: ids[index] }));
+      return { ...(answer as Answer), id: ids[0] };
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#waiting.delete(first);
+    }
+  }
+
+  async subscribe(from: Cursor, signal: AbortSignal): Promise<Subscription> {
+    const message = { jsonrpc: "2.0", id: 0, method: "event_subscribe", params: from };
+    this.#asked += 1;
+    try {
+      const answer = (await this.exchange(message, signal)) as Answer;
+      if (answer.error) throw RatchetdError.from(answer.error);
+      const name = answer.result as string;
+      const subscription = new Subscription(() => this.#unsubscribe(name));
+      this.#subscriptions.set(name, subscription);
+      for (const early of this.#early.filter((early) => early.subscription === name)) subscription.put(early.result);
+      if (this.isOver) subscription.end();
+      return subscription;
+    } finally {
+      this.#asked -= 1;
+      if (this.#asked === 0) this.#early = [];
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+    this.#end();
+  }
+
+  #unsubscribe(name: string): void {
+    if (!this.#subscriptions.delete(name) || this.isOver) return;
+    const message = { jsonrpc: "2.0", id: 0, method: "event_unsubscribe", params: { subscription: name } };
+    // If it does not get there, the connection is over, and the subscription with it.
+    this.exchange(message, new AbortController().signal).catch(() => {});
+  }
+
+  #take(text: string): void {
+    const message = JSON.parse(text) as Answer | Answer[] | Notification;
+    if ("method" in message) {
+      const { subscription, result } = message.params;
+      const known = this.#subscriptions.get(subscription);
+      if (known) known.put(result);
+      else if (this.#asked > 0) this.#early.push(message.params);
+      return;
+    }
+    const id = Array.isArray(message) ? message[0]?.id : message.id;
+    // A message that the daemon could not read has no id. It is the only one of ours that is under way, or the connection is lost.
+    const waiting = id == null ? [...this.#waiting.values()] : [this.#waiting.get(id)];
+    for (const one of waiting) one?.resolve(message);
+  }
+
+  #end(): void {
+    this.isOver = true;
+    for (const waiting of this.#waiting.values()) waiting.reject(broken());
+    for (const subscription of this.#subscriptions.values()) subscription.end();
+    this.#subscriptions.clear();
+  }
+}
+
+/** The events of one subscription, in their order. */
+class Subscription implements AsyncIterable<Item> {
+  readonly #events: EventInfo[] = [];
+  readonly #unsubscribe: () => void;
+  #isOver = false;
+  #wake: () => void = () => {};
+
+  constructor(unsubscribe: () => void) {
+    this.#unsubscribe = unsubscribe;
+  }
+
+  put(event: EventInfo): void {
+    if (this.#isOver) return;
+    this.#events.push(event);
+    // Whoever takes these will ask for the next ones: they wait at the daemon.
+    if (this.#events.length >= MOST_WAITING) this.end();
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#unsubscribe();
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
+    try {
+      for (;;) {
+        const event = this.#events.shift();
+        if (event) yield { event };
+        else if (this.#isOver) return;
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      this.end();
+    }
+  }
+}
+
+function broken(): ConnectionError {
+  return new ConnectionError(
+    "no daemon answers on this WebSocket, or it closed it: does it run, is the token right, is the origin of this page allowed?",
+  );
+}
+
+/** JSON-RPC over a WebSocket, which is opened when it is needed, and again when it is over. */
+export class WebSocketTransport implements Transport {
+  readonly #open: () => WebSocketLike;
+  #connection: Connection | undefined;
+
+  constructor(open: () => WebSocketLike) {
+    this.#open = open;
+  }
+
+  exchange(message: unknown, signal: AbortSignal): Promise<unknown> {
+    return this.#connected().exchange(message, signal);
+  }
+
+  async *follow(from: Cursor, signal: AbortSignal): AsyncGenerator<Item> {
+    const subscription = await this.#connected().subscribe(from, signal);
+    const end = () => subscription.end();
+    signal.addEventListener("abort", end);
+    try {
+      yield* subscription;
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #connected(): Connection {
+    if (this.#connection === undefined || this.#connection.isOver) this.#connection = new Connection(this.#open());
+    return this.#connection;
+  }
+}
+
+/** Where a daemon listens with `--http`, the token it asks for, and what opens a WebSocket. */
+export interface WebSocketOptions {
+  /** As `ws://127.0.0.1:8645`. */
+  url: string;
+  /** What is in `rpc.token`: letters and digits, as the daemon makes it. */
+  token: string;
+  /** By default that of the platform: browsers, and Node from 22 on. */
+  WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
+}
+
+/** The way over a WebSocket on TCP. Nothing but subprotocols can be set on one, so the token goes there. */
+export function webSocket(options: WebSocketOptions): WebSocketTransport {
+  const platform = (globalThis as { WebSocket?: WebSocketOptions["WebSocket"] }).WebSocket;
+  const Socket = options.WebSocket ?? platform;
+  if (Socket === undefined) {
+    throw new TypeError('there is no WebSocket here: import { webSocket } from "ratchetd/node"');
+  }
+  const protocols = ["ratchetd", `ratchetd.bearer.${options.token}`];
+  return new WebSocketTransport(() => new Socket(options.url, protocols));
+}

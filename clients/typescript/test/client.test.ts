@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, test } from "node:test";
+
+import { Client, ConnectionError, RatchetdError, fromHex, http, toHex, unixSocket, webSocket } from "../src/node.js";
+import { Daemon, RATCHETD } from "./support.js";
+
+/** The directory of this package. */
+const PACKAGE = new URL("../../", import.meta.url);
+
+test("a message goes from one account to another, on every way", async () => {
+  const daemon = await Daemon.start();
+  for (const [way, transport] of Object.entries(daemon.ways())) {
+    const client = new Client(transport);
+    const name = way.toLowerCase().replaceAll(" ", "-");
+    const [alice, bob] = [`alice-${name}`, `bob-${name}`];
+    const { publicKey: sender } = await client.call("account_create", { account: alice });
+    const { publicKey: recipient } = await client.call("account_create", { account: bob });
+    const { bundle } = await client.call("bundle_get", { account: bob });
+    await client.call("bundle_import", { account: alice, bundle });
+    const sent = await client.call("message_encrypt", { account: alice, recipient, text: "żółw 🐢" });
+    assert.equal(sent.forwardSecrecy, true, way);
+    const message = sent.envelopes[0]?.message ?? "";
+    const read = await client.call("message_decrypt", { account: bob, sender, message, confirm: true });
+    assert.equal(read.outcome, "decrypted", way);
+    assert.equal(read.text, "żółw 🐢", way);
+    client.close();
+  }
+});
+
+test("an error names what is wrong and what to do, on every way, alone and in a batch", async () => {
+  const daemon = await Daemon.start();
+  await daemon.client().call("account_create", { account: "alice" });
+  for (const [way, transport] of Object.entries(daemon.ways())) {
+    const client = new Client(transport);
+    await assert.rejects(
+      client.call("message_encrypt", { recipient: "nobody", text: "x" }),
+      (error: unknown) => {
+        assert.ok(error instanceof RatchetdError, way);
+        assert.deepEqual([error.code, error.kind, error.field], [-32602, "invalid_key", "recipient"], way);
+        assert.notEqual(error.hint, "", way);
+        assert.equal(error.isTransient, false);
+        return true;
+      },
+    );
+    const [version, missing, list] = await client.batch([
+      ["system_version"],
+      ["account_get", { account: "nobody" }],
+      ["account_list"],
+    ]);
+    assert.ok(!(version instanceof RatchetdError) && version.protocol === 1, way);
+    assert.ok(missing instanceof RatchetdError && missing.kind === "account_not_found", way);
+    assert.ok(!(list instanceof RatchetdError) && list[0]?.account === "alice", way);
+    const many = Array.from({ length: 101 }, () => ["system_version"] as const);
+    await assert.rejects(client.batch(many), RatchetdError, way);
+    assert.deepEqual(await client.batch([]), []);
+    client.close();
+  }
+});
+
+test("calls at the same time over one WebSocket each get their own answer", async () => {
+  const daemon = await Daemon.start();
+  const client = new Client(daemon.ways()["WebSocket"]!);
+  const names = Array.from({ length: 20 }, (_, index) => `account-${index}`);
+  const made = await Promise.all(names.map((account) => client.call("account_create", { account })));
+  assert.deepEqual(made.map(({ account }) => account), names);
+  client.close();
+});
+
+test("a wrong token, a missing daemon and a strange server are each told apart, with what to do", async () => {
+  const daemon = await Daemon.start();
+  const { url } = daemon;
+  const wrong = new Client(http({ url, token: "wrong-wrong-wrong-wrong" }));
+  const refused = { name: "ConnectionError", status: 401, message: /rpc\.token/, isTransient: false };
+  await assert.rejects(wrong.call("system_version"), (error: ConnectionError) => {
+    assert.deepEqual([error.name, error.status, error.isTransient], ["ConnectionError", 401, false]);
+    assert.match(error.message, refused.message);
+    return true;
+  });
+  await assert.rejects(async () => {
+    for await (const _ of wrong.events({ after: 0 })) assert.fail("an event");
+  }, refused.message);
+  const socket = new Client(webSocket({ url: url.replace("http", "ws"), token: "wrong" }));
+  await assert.rejects(socket.call("system_version"), /token/);
+
+  const nowhere = new Client(unixSocket(`${daemon.socket}.not`));
+  await assert.rejects(nowhere.call("system_version"), /ratchetd serve/);
+  await assert.rejects(new Client(http({ url: "http://127.0.0.1:1", token: "x" })).call("system_version"), /--http/);
+
+  const stranger = createServer((_, answer) => answer.end("<html>")).listen(0, "127.0.0.1");
+  after(() => stranger.close());
+  await new Promise((resolve) => stranger.once("listening", resolve));
+  const { port } = stranger.address() as AddressInfo;
+  const strange = new Client(http({ url: `http://127.0.0.1:${port}`, token: "x" }));
+  await assert.rejects(strange.call("system_version"), /not from ratchetd/);
+});
+
+test("a call can be given up, and has a time", async () => {
+  const daemon = await Daemon.start();
+  await daemon.client().call("account_create", { account: "alice" });
+  const { newestEvent: newest } = await daemon.client().call("system_status");
+  for (const [way, transport] of Object.entries(daemon.ways())) {
+    const client = new Client(transport);
+    const controller = new AbortController();
+    const call = client.call("event_list", { after: newest, waitMs: 60_000 }, { signal: controller.signal });
+    controller.abort(new Error("never mind"));
+    await assert.rejects(call, /never mind/, way);
+    const late = client.call("event_list", { after: newest, waitMs: 60_000 }, { timeoutMs: 1 });
+    await assert.rejects(late, /in time/, way);
+    assert.equal((await client.call("system_version")).protocol, 1, way);
+    client.close();
+  }
+});
+
+test("the types are those of this daemon", () => {
+  const document = execFileSync(RATCHETD, ["openrpc"]);
+  const generator = new URL("scripts/generate.mjs", PACKAGE).pathname;
+  const made = spawnSync(process.execPath, [generator, "--print"], { input: document, encoding: "utf8" });
+  assert.equal(made.status, 0, made.stderr);
+  const kept = readFileSync(new URL("src/generated.ts", PACKAGE), "utf8");
+  assert.ok(made.stdout === kept, "run `ratchetd openrpc | npm run generate`");
+});
+
+test("bytes are hex both ways, and nothing else is bytes", () => {
+  const all = Uint8Array.from({ length: 256 }, (_, index) => index);
+  assert.deepEqual(fromHex(toHex(all)), all);
+  assert.equal(toHex(new Uint8Array([0, 1, 255])), "0x0001ff");
+  assert.deepEqual(fromHex("0x"), new Uint8Array());
+  for (const none of ["", "00", "0x0", "0xzz", " 0x00", "0x00\n"]) assert.throws(() => fromHex(none), RangeError, none);
+});
