@@ -15,6 +15,7 @@ use crate::{
         call::{self, CallArgs, Ended},
         conformance, demo,
         doctor::{self, DoctorArgs, Severity},
+        health::{self, HealthArgs},
         manual,
         rekey::{self, RekeyArgs},
         serve,
@@ -45,6 +46,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Look at everything the daemon rests on, and say what to do; changes nothing
     Doctor(DoctorArgs),
+    /// Ask a running daemon whether it is ready
+    Health(HealthArgs),
     /// Put a data directory under another key
     Rekey(RekeyArgs),
     /// Replay recorded wire vectors
@@ -104,6 +107,12 @@ pub fn main() -> ExitCode {
             Ok(Severity::Warning) => Ok(FAILED),
             Ok(Severity::Problem) => Ok(NOT_DONE),
             Err(error) => said(Err(error), &mut diagnostics),
+        },
+        Command::Health(args) => match health::run(args, &mut out) {
+            Ok(true) => Ok(0),
+            Ok(false) => Ok(FAILED),
+            // Health checks of containers know no other failure.
+            Err(error) => said(Err(error), &mut diagnostics).map(|_| FAILED),
         },
         Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
         Command::Conformance { files } => {

@@ -5,6 +5,7 @@ pub mod call;
 pub mod conformance;
 pub mod demo;
 pub mod doctor;
+pub mod health;
 pub mod manual;
 pub mod rekey;
 pub mod serve;
