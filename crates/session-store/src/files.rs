@@ -58,7 +58,12 @@ fn check(path: &Path, forbidden: u32, problem: &str, mode: &str) -> Result<(), O
 
 /// Waits until the entry of `path` in its directory is on the disk.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
-    path.parent().map_or(Ok(()), sync_entries)
+    match path.parent() {
+        None => Ok(()),
+        // A bare name is one in the working directory.
+        Some(above) if above.as_os_str().is_empty() => sync_entries(Path::new(".")),
+        Some(above) => sync_entries(above),
+    }
 }
 
 /// Waits until the entries of a directory are on the disk.
