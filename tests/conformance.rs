@@ -81,6 +81,29 @@ fn files_of_other_formats_are_skipped_by_name_and_broken_ones_fail() {
 }
 
 #[test]
+fn programs_get_json_of_every_file() {
+    let (code, output) = conformance(&[
+        "--json".to_owned(),
+        vector("status-go-sizes"),
+        vector("x25519-primitives"),
+        "nowhere.json".to_owned(),
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!((code, &report["passed"]), (Some(1), &false.into()));
+    let of = |number: usize| &report["files"][number];
+    assert_eq!(
+        (&of(0)["passed"], &of(0)["failed"]),
+        (&12.into(), &0.into())
+    );
+    assert_eq!(of(1)["skipped"], true);
+    assert!(
+        of(2)["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("No such file"))
+    );
+}
+
+#[test]
 fn the_demo_tells_its_story_to_the_end() {
     let output = Command::new(RATCHETD)
         .arg("demo")

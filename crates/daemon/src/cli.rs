@@ -13,7 +13,8 @@ use crate::{
     commands::{
         backup::{self, BackupArgs, RestoreArgs},
         call::{self, CallArgs, Ended},
-        conformance, demo,
+        conformance::{self, ConformanceArgs},
+        demo,
         doctor::{self, DoctorArgs, Severity},
         health::{self, HealthArgs},
         manual,
@@ -51,11 +52,7 @@ enum Command {
     /// Put a data directory under another key
     Rekey(RekeyArgs),
     /// Replay recorded wire vectors
-    Conformance {
-        /// Files of format ratchetd-conformance/1
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    Conformance(ConformanceArgs),
     /// Print the interface as an OpenRPC document
     Openrpc {
         /// With the methods for development
@@ -115,8 +112,8 @@ pub fn main() -> ExitCode {
             Err(error) => said(Err(error), &mut diagnostics).map(|_| FAILED),
         },
         Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
-        Command::Conformance { files } => {
-            conformance::run(&files, &mut out).map(|passed| if passed { 0 } else { FAILED })
+        Command::Conformance(args) => {
+            conformance::run(&args, &mut out).map(|passed| if passed { 0 } else { FAILED })
         }
         Command::Openrpc { dev } => writeln!(out, "{:#}", rpc::openrpc::document(dev)).map(|()| 0),
         Command::Completions { shell } => {

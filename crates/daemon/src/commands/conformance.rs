@@ -2,44 +2,78 @@
 
 use std::{io::Write, path::PathBuf};
 
-use crate::conformance::{FileReport, replay_file};
+use serde_json::{Value, json};
 
-/// Replays the files, a line each; whether all passed.
+use crate::conformance::{FORMAT, FileReport, replay_file};
+
+/// What `conformance` takes.
+#[derive(Debug, clap::Args)]
+pub struct ConformanceArgs {
+    /// Files of format ratchetd-conformance/1
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Print JSON instead of a line for each file
+    #[arg(long)]
+    json: bool,
+}
+
+/// Replays the files; whether all passed.
 ///
 /// # Errors
-/// If the lines cannot be written.
-pub fn run(files: &[PathBuf], out: &mut dyn Write) -> std::io::Result<bool> {
+/// If the report cannot be written.
+pub fn run(args: &ConformanceArgs, out: &mut dyn Write) -> std::io::Result<bool> {
     let mut all_passed = true;
-    for path in files {
-        let shown = path.display();
-        match replay_file(path) {
-            Ok(FileReport::Replayed {
-                passed, failed: 0, ..
-            }) => writeln!(out, "{shown}: {passed} passed, 0 failed")?,
-            Ok(FileReport::Replayed {
-                passed,
-                failed,
-                first_failure,
-            }) => {
-                all_passed = false;
-                let first = first_failure.unwrap_or_default();
-                writeln!(
-                    out,
-                    "{shown}: {passed} passed, {failed} failed; first: {first}"
-                )?;
-            }
-            Ok(FileReport::OtherFormat) => {
-                writeln!(
-                    out,
-                    "{shown}: skipped, not of format {}",
-                    crate::conformance::FORMAT
-                )?;
-            }
-            Err(error) => {
-                all_passed = false;
-                writeln!(out, "{shown}: {error}")?;
-            }
+    let mut reports = Vec::new();
+    for path in &args.files {
+        let report = replay_file(path);
+        all_passed &= matches!(
+            report,
+            Ok(FileReport::OtherFormat | FileReport::Replayed { failed: 0, .. })
+        );
+        if args.json {
+            reports.push(for_programs(&path.display().to_string(), report));
+        } else {
+            writeln!(out, "{}: {}", path.display(), for_people(report))?;
         }
     }
+    if args.json {
+        writeln!(
+            out,
+            "{:#}",
+            json!({"format": FORMAT, "files": reports, "passed": all_passed})
+        )?;
+    }
     Ok(all_passed)
+}
+
+fn for_people(report: Result<FileReport, String>) -> String {
+    match report {
+        Ok(FileReport::Replayed {
+            passed,
+            failed,
+            first_failure,
+        }) => {
+            let first = first_failure.map(|first| format!("; first: {first}"));
+            format!(
+                "{passed} passed, {failed} failed{}",
+                first.unwrap_or_default()
+            )
+        }
+        Ok(FileReport::OtherFormat) => format!("skipped, not of format {FORMAT}"),
+        Err(error) => error,
+    }
+}
+
+fn for_programs(file: &str, report: Result<FileReport, String>) -> Value {
+    match report {
+        Ok(FileReport::Replayed {
+            passed,
+            failed,
+            first_failure,
+        }) => {
+            json!({"file": file, "passed": passed, "failed": failed, "firstFailure": first_failure})
+        }
+        Ok(FileReport::OtherFormat) => json!({"file": file, "skipped": true}),
+        Err(error) => json!({"file": file, "error": error}),
+    }
 }
