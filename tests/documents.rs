@@ -1,4 +1,4 @@
-//! What the README tells a newcomer to paste, as it stands there.
+//! What the documents say: their commands run, the files and tests they name are there.
 
 #![allow(
     clippy::expect_used,
@@ -7,64 +7,11 @@
     reason = "a test says what it expects by panicking"
 )]
 
+#[path = "documents/commands.rs"]
+mod commands;
 mod support;
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-};
-
-use support::RATCHETD;
-
 const README: &str = include_str!("../README.md");
-
-/// The shell block after the mark.
-fn session() -> &'static str {
-    let after = README
-        .split("<!-- session -->\n```sh\n")
-        .nth(1)
-        .expect("the mark");
-    after.split("```").next().expect("its end")
-}
-
-#[test]
-fn the_curl_session_does_what_it_says() {
-    let home = tempfile::tempdir().expect("a home");
-    let mut daemon = Command::new(RATCHETD)
-        .args(["serve", "--log-filter", "warn"])
-        .env("HOME", home.path())
-        .env_remove("XDG_RUNTIME_DIR")
-        .env_remove("XDG_DATA_HOME")
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the daemon");
-    let mut line = String::new();
-    BufReader::new(daemon.stdout.take().expect("its output"))
-        .read_line(&mut line)
-        .expect("the ready line");
-    let output = Command::new("bash")
-        .args(["-eu", "-c", session()])
-        .env("HOME", home.path())
-        .env_remove("XDG_RUNTIME_DIR")
-        .output()
-        .expect("bash and curl");
-    let _ = daemon.kill();
-    let _ = daemon.wait();
-    let text = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{text}");
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 4, "{text}");
-    for (line, parts) in lines.iter().zip([
-        ["\"text\":\"hello\"", "\"forwardSecrecy\":false"],
-        ["\"text\":\"hi\"", "\"forwardSecrecy\":true"],
-        ["\"confirmed\":1", "\"result\""],
-        ["\"undecryptable\"", "\"message_key_gone\""],
-    ]) {
-        for part in parts {
-            assert!(line.contains(part), "{part} in {line}");
-        }
-    }
-}
 
 #[test]
 fn the_documents_name_only_files_that_exist() {
@@ -75,6 +22,10 @@ fn the_documents_name_only_files_that_exist() {
         ("docs/protocol.md", include_str!("../docs/protocol.md")),
         ("docs/api.md", include_str!("../docs/api.md")),
         ("docs/security.md", include_str!("../docs/security.md")),
+        ("docs/operations.md", include_str!("../docs/operations.md")),
+        ("docs/fuzzing.md", include_str!("../docs/fuzzing.md")),
+        ("docs/curl.md", include_str!("../docs/curl.md")),
+        ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ] {
         for quoted in text.split('`').skip(1).step_by(2) {
             let is_path = quoted.contains('/')
