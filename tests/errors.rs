@@ -389,6 +389,88 @@ fn requests_that_are_none_and_batches_are_answered_as_json_rpc_says() {
 }
 
 #[test]
+fn an_id_comes_back_as_it_was_sent_whatever_it_is() {
+    let daemon = Daemon::start();
+    let body = |body: &str| String::from_utf8(daemon.post(body).body).expect("text");
+    let call = |id: &str| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"dev_now\"}}");
+    let ids = [
+        "0",
+        "-3",
+        "1.5",
+        "-0.0",
+        "1e20",
+        "1E+400",
+        "18446744073709551615",
+        "18446744073709551616",
+        "123456789012345678901234567890",
+        "\"\"",
+        "\"\\u0041\\\"\"",
+        "null",
+    ];
+    for id in ids {
+        let answer = body(&call(id));
+        let begins = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"now\":");
+        assert!(answer.starts_with(&begins), "{id}: {answer}");
+        let failed = body(&call(id).replace("dev_now", "nope"));
+        let begins = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":");
+        assert!(failed.starts_with(&begins), "{id}: {failed}");
+    }
+    // In a batch none is dropped.
+    let batch = body(&format!("[{}]", ids.map(call).join(",")));
+    for id in ids {
+        assert!(
+            batch.contains(&format!("\"id\":{id},\"result\"")),
+            "{batch}"
+        );
+    }
+    for id in ["{\"a\":1}", "[1]", "true"] {
+        let answer: Value = serde_json::from_str(&body(&call(id))).expect("JSON");
+        assert_eq!(shape(&answer["error"]).1.as_deref(), Some("id"), "{answer}");
+        assert_eq!(answer["id"], Value::Null);
+    }
+    // A call with such an id is carried out, on a WebSocket too, where a subscription takes one as well.
+    let made = body(
+        "{\"jsonrpc\":\"2.0\",\"id\":-1,\"method\":\"account_create\",\"params\":{\"account\":\"a\"}}",
+    );
+    assert!(made.contains("\"mnemonic\""), "{made}");
+    let mut socket = support::WebSocket::open(&daemon.socket());
+    for id in [json!(-3), json!(1.5), json!("x"), Value::Null] {
+        for method in ["account_list", "event_subscribe"] {
+            let request = json!({"jsonrpc": "2.0", "id": id, "method": method});
+            let answer = socket.ask(&request);
+            assert_eq!(answer["id"], id, "{answer}");
+            assert!(answer.get("result").is_some(), "{answer}");
+        }
+    }
+    let refused = socket.ask(&json!({"jsonrpc": "2.0", "id": {}, "method": "account_list"}));
+    assert_eq!(shape(&refused["error"]).1.as_deref(), Some("id"));
+}
+
+#[test]
+fn a_misspelt_member_of_the_request_is_named() {
+    let daemon = Daemon::start();
+    for (member, id) in [("param", json!(1)), ("ID", Value::Null)] {
+        let mut request = json!({"jsonrpc": "2.0", "method": "account_create"});
+        request["id"] = id.clone();
+        if id.is_null() {
+            request.as_object_mut().expect("an object").remove("id");
+        }
+        request[member] = json!({"account": "a"});
+        let answer: Value =
+            serde_json::from_slice(&daemon.post(&request.to_string()).body).expect("JSON");
+        let over_websocket = support::WebSocket::open(&daemon.socket()).ask(&request);
+        for answer in [answer, over_websocket] {
+            assert_eq!(answer["id"], id);
+            assert_eq!(
+                shape(&answer["error"]),
+                ("invalid_request".to_owned(), Some(member.to_owned()))
+            );
+        }
+    }
+    assert_eq!(daemon.ok("account_list", json!({})), json!([]));
+}
+
+#[test]
 fn bundles_and_messages_are_taken_apart_without_keys() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     let bundle = bob.daemon.ok("bundle_get", json!({}));

@@ -6,11 +6,18 @@ use serde_json::{Value, json};
 
 use crate::{
     door::{BOTH, CALL, Door, IMPATIENT, JSON, LOCALHOST, Listener, UPGRADING, error_of},
-    support::{Answer, WebSocket, exchange},
+    support::{Answer, WebSocket, exchange, text},
 };
 
 /// The largest request, in bytes.
 const LIMIT: usize = 10 * 1024 * 1024;
+
+/// What a refusal says to do.
+fn advice(refused: &Answer) -> String {
+    let error = error_of(refused);
+    assert_eq!(error["data"]["kind"], "invalid_request", "{refused:?}");
+    text(&error["data"]["hint"])
+}
 
 #[test]
 fn only_json_posted_to_the_root_is_taken_on_both_listeners() {
@@ -45,9 +52,13 @@ fn only_json_posted_to_the_root_is_taken_on_both_listeners() {
             let headers = format!("{base}content-type: {content_type}\r\n");
             let answer = door.ask(listener, "POST /", &headers, CALL);
             assert_eq!(answer.status, status, "{listener:?} {content_type:?}");
-            assert_eq!(answer.body.is_empty(), status == 415, "{content_type:?}");
+            if status == 415 {
+                assert!(advice(&answer).contains("content-type: application/json"));
+            }
         }
-        assert_eq!(door.ask(listener, "POST /", &base, CALL).status, 415);
+        let without = door.ask(listener, "POST /", &base, CALL);
+        assert_eq!(without.status, 415);
+        assert!(advice(&without).contains("content-type: application/json"));
         let twice = format!("{base}{JSON}{JSON}");
         assert_eq!(door.ask(listener, "POST /", &twice, CALL).status, 415);
         let json = format!("{base}{JSON}");
@@ -70,7 +81,12 @@ fn only_json_posted_to_the_root_is_taken_on_both_listeners() {
         ] {
             let answer = door.ask(listener, line, &json, CALL);
             assert_eq!(answer.status, status, "{listener:?} {line}");
-            assert_eq!(answer.body.is_empty(), status != 200, "{line}");
+            if line.starts_with("HEAD") {
+                assert!(answer.body.is_empty(), "{line}");
+            } else if status != 200 {
+                assert!(advice(&answer).contains("POST"), "{line}");
+            }
+            assert_eq!(answer.headers.contains("allow: post"), status == 405);
         }
     }
 }
@@ -84,6 +100,9 @@ fn an_upgrade_that_is_none_is_refused_and_one_elsewhere_finds_nothing() {
             let headers = format!("{base}{headers}");
             door.ask(listener, line, &headers, "").status
         };
+        let partial = format!("{base}{}", UPGRADING.replace("version: 13", "version: 12"));
+        let refused = door.ask(listener, "GET /", &partial, "");
+        assert!(advice(&refused).contains("sec-websocket-version: 13"));
         assert_eq!(asked("GET /", UPGRADING), 101);
         assert_eq!(asked("GET /other", UPGRADING), 404);
         for (from, to) in [
@@ -146,7 +165,8 @@ fn a_body_of_ten_mebibytes_is_taken_and_one_byte_more_is_not() {
             assert_eq!(taken.status, 200, "{listener:?} chunked: {chunked}");
             let refused = sent(&door, listener, length(LIMIT + 1), &padded(LIMIT + 1));
             assert_eq!(refused.status, 413, "{listener:?} chunked: {chunked}");
-            assert_eq!(error_of(&refused)["data"]["kind"], "invalid_request");
+            assert!(text(&error_of(&refused)["message"]).contains("10 MiB"));
+            assert!(advice(&refused).contains("in parts"));
         }
         // What is said to be too large is not waited for.
         let refused = sent(&door, listener, Some(1 << 40), b"");
@@ -215,9 +235,15 @@ fn a_batch_of_a_hundred_is_answered_and_one_of_a_hundred_and_one_is_refused_whol
         let post = |body: &str| door.ask(listener, "POST /", &headers, body);
         let answers: Value = serde_json::from_slice(&post(&batch(100)).body).expect("JSON");
         assert_eq!(answers.as_array().expect("answers").len(), 100);
-        for wrong in [batch(101), batch(10_000), "[]".to_owned()] {
-            let error = error_of(&post(&wrong));
-            assert_eq!(error["data"]["kind"], "invalid_request", "{error}");
+        for (wrong, named) in [
+            (batch(101), "101"),
+            (batch(10_000), "10000"),
+            ("[]".to_owned(), "empty"),
+        ] {
+            let refused = post(&wrong);
+            let error = error_of(&refused);
+            assert!(advice(&refused).contains("100"), "{error}");
+            assert!(text(&error["message"]).contains(named), "{error}");
             assert_eq!(error["code"], -32600);
         }
     }
@@ -226,7 +252,9 @@ fn a_batch_of_a_hundred_is_answered_and_one_of_a_hundred_and_one_is_refused_whol
     let calls = |number| Value::from(vec![call.clone(); number]);
     let answers = socket.ask(&calls(100));
     assert_eq!(answers.as_array().expect("answers").len(), 100);
-    assert!(socket.ask(&calls(101))["error"].is_object());
-    assert!(socket.ask(&json!([]))["error"].is_object());
+    for wrong in [calls(101), json!([])] {
+        let error = socket.ask(&wrong)["error"].clone();
+        assert_eq!(error["data"]["kind"], "invalid_request", "{error}");
+    }
     assert_eq!(socket.ask(&call)["id"], 1, "the WebSocket goes on");
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     door::{BOTH, CALL, Connection, Door, IMPATIENT, LOCALHOST, Listener, UPGRADING},
-    support::head,
+    support::{head, text},
 };
 
 const LIMIT: usize = 10 * 1024 * 1024;
@@ -131,11 +131,13 @@ fn a_websocket_goes_on_however_many_messages_it_has_carried() {
     let notification = CALL.replace("\"id\":1,", "");
     let batch = format!("[{notification}]");
     let misplaced = CALL.replace("system_version", "event_unsubscribe");
+    let nameless = CALL.replace("method", "methud");
     for (form, is_answered) in [
         (CALL, true),
         (&notification, false),
         (&batch, false),
         (&misplaced, true),
+        (&nameless, true),
         ("not JSON", true),
     ] {
         for _ in 0..1500 {
@@ -157,19 +159,31 @@ fn a_websocket_goes_on_however_many_messages_it_has_carried() {
 fn what_is_no_call_is_answered_with_an_error_and_the_websocket_goes_on() {
     let door = Door::open();
     let mut frames = Frames::open(&door, Listener::Tcp);
-    for noise in [
-        &b""[..],
-        b"   ",
-        b"not JSON",
-        b"\xff\xfe\xfd",
-        b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xc3\x28\"}",
-        b"[1,2",
-        b"{}",
-        b"\0",
+    for (noise, code, kind, id) in [
+        (&b""[..], -32700, "parse_error", Value::Null),
+        (b"   ", -32700, "parse_error", Value::Null),
+        (b"not JSON", -32700, "parse_error", Value::Null),
+        (b"\xff\xfe\xfd", -32700, "parse_error", Value::Null),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xc3\x28\"}",
+            -32700,
+            "parse_error",
+            Value::Null,
+        ),
+        (b"[1,2", -32700, "parse_error", Value::Null),
+        (b"\0", -32700, "parse_error", Value::Null),
+        (b"{}", -32600, "invalid_request", Value::Null),
+        (b"{\"id\":1}", -32600, "invalid_request", 1.into()),
+        (b"[]", -32600, "invalid_request", Value::Null),
+        (b"7", -32600, "invalid_request", Value::Null),
     ] {
         frames.send(FIN | TEXT, noise);
         let answer = frames.answer().expect("an answer");
-        assert!(answer["error"]["code"].is_i64(), "{noise:?}: {answer}");
+        let error = &answer["error"];
+        assert_eq!(error["code"], code, "{noise:?}: {answer}");
+        assert_eq!(error["data"]["kind"], kind, "{noise:?}: {answer}");
+        assert!(text(&error["data"]["hint"]).len() > 10, "{answer}");
+        assert_eq!(answer["id"], id, "{noise:?}: {answer}");
     }
     frames.send(FIN | TEXT, CALL.as_bytes());
     assert!(is_answered(&mut frames));

@@ -48,8 +48,13 @@ export class ConnectionError extends Error {
 
   /** What was refused for what it is will be refused again. */
   get isTransient(): boolean {
-    return this.status === null || this.status === 408 || this.status >= 500;
+    return this.status === null || isTransientStatus(this.status);
   }
+}
+
+/** Whether the same request may be taken later. */
+export function isTransientStatus(status: number): boolean {
+  return status === 408 || status >= 500;
 }
 
 /** What an HTTP status that is no answer means. */

@@ -1,4 +1,4 @@
-import { ConnectionError, RatchetdError, refused } from "./errors.js";
+import { ConnectionError, RatchetdError, isTransientStatus, refused } from "./errors.js";
 import { type ServerSentEvent, serverSentEvents } from "./sse.js";
 import type { EventInfo } from "./generated.js";
 import type { Cursor, Item, Transport } from "./transport.js";
@@ -41,8 +41,8 @@ export class HttpTransport implements Transport {
       signal,
     });
     const text = await whole(answer.body);
-    // A request that is too large is refused with an error of JSON-RPC.
-    if (answer.status !== 200 && text === "") throw refused(answer.status);
+    // A refusal is an error of JSON-RPC, unless it is of the token, or nothing is wrong with the request.
+    if (answer.status !== 200 && (text === "" || isTransientStatus(answer.status))) throw refused(answer.status);
     return parsed(text, answer.status);
   }
 

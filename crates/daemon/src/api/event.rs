@@ -3,22 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::AccountName;
-use jsonrpsee::{PendingSubscriptionSink, RpcModule, core::to_json_raw_value};
 use rpc::{
-    Kind, Method as _, Params as _, RpcError,
+    Kind, RpcError,
     forms::AccountFilter,
-    methods::{self, EventSubscribe, EventUnsubscribe, SubscribeParams},
-    params::Fields,
+    methods::{self, SubscribeParams},
     types::{EventInfo, Events},
 };
 
-use super::{Daemon, Result, error_object};
-use crate::events::{AT_ONCE, Reader};
+use super::{Daemon, Result};
+use crate::events::Reader;
 
 /// Events in an answer that names no limit.
 const DEFAULT_LIMIT: usize = 100;
-/// The method that notifications bear.
-const NOTIFICATION: &str = "event_notification";
 
 pub(super) async fn event_list(
     daemon: Arc<Daemon>,
@@ -45,56 +41,6 @@ pub(super) async fn event_list(
         next: reader.cursor(),
         lagged: !marks.is_empty(),
     })
-}
-
-pub(super) fn register_subscription(
-    module: &mut RpcModule<Arc<Daemon>>,
-) -> std::result::Result<(), String> {
-    module
-        .register_subscription(
-            EventSubscribe::NAME,
-            NOTIFICATION,
-            EventUnsubscribe::NAME,
-            |params, pending, daemon, _| async move {
-                let read = Fields::parse(params.as_str(), SubscribeParams::FIELDS)
-                    .and_then(SubscribeParams::read);
-                match read.and_then(|params| daemon.reader(params)) {
-                    Ok(reader) => notify(reader, pending).await,
-                    Err(error) => pending.reject(error_object(&error)).await,
-                }
-            },
-        )
-        .map_err(|error| error.to_string())?;
-    Ok(())
-}
-
-/// Sends events as they come, and no faster than they are taken.
-async fn notify(mut reader: Reader, pending: PendingSubscriptionSink) {
-    let Ok(sink) = pending.accept().await else {
-        return;
-    };
-    loop {
-        let read = tokio::select! {
-            read = reader.next(AT_ONCE) => read,
-            () = sink.closed() => return,
-        };
-        let events = match read {
-            Some(Ok(events)) => events,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "a subscription ends");
-                return;
-            }
-            None => return,
-        };
-        for event in events {
-            let Ok(event) = to_json_raw_value(&event) else {
-                return;
-            };
-            if sink.send(event).await.is_err() {
-                return;
-            }
-        }
-    }
 }
 
 impl Daemon {

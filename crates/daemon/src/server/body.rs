@@ -3,29 +3,28 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::{
-    StatusCode,
-    body::{Body, Bytes},
-};
+use hyper::body::{Body, Bytes};
+
+use super::errors::Refusal;
 
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// 413 if it is larger, as it says or as it turns out; 408 if it takes longer than `timeout`; 400 if it breaks off.
-pub(super) async fn whole<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, StatusCode>
+/// [`Refusal`] if it is larger, as it says or as it turns out, if it takes longer than `timeout`, or if it breaks off.
+pub(super) async fn whole<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Refusal>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     if body.size_hint().lower() > limit as u64 {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        return Err(Refusal::TooLarge);
     }
     let body = Limited::new(body, limit).collect();
     match tokio::time::timeout(timeout, body).await {
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        Err(_) => Err(Refusal::Slow),
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
+        Ok(Err(_)) => Err(Refusal::BrokenOff),
     }
 }
 
@@ -42,7 +41,7 @@ mod tests {
             whole(body, 10, Duration::MAX)
         };
         assert_eq!(read(10).await.map(|body| body.len()), Ok(10));
-        assert_eq!(read(11).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(read(11).await, Err(Refusal::TooLarge));
     }
 
     /// A client that sends nothing and does not go away.
@@ -63,6 +62,6 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_never_comes_is_given_up() {
         let read = whole(Silent, 10, Duration::ZERO).await;
-        assert_eq!(read, Err(StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(read, Err(Refusal::Slow));
     }
 }

@@ -4,7 +4,7 @@
 use std::{fs, io::Write as _, path::Path};
 
 use hyper::{
-    HeaderMap, Method, Request, StatusCode,
+    HeaderMap, Method, Request,
     header::{self, HeaderName, HeaderValue},
     http::uri::Authority,
 };
@@ -12,6 +12,7 @@ use rand_core::Rng as _;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::errors::Refusal;
 use crate::{config::Rpc, entropy::entropy};
 
 /// Random bytes of a token: 256 bits, written as hex.
@@ -101,19 +102,19 @@ impl TcpGate {
     }
 
     /// The checks that every request has to pass: `Host`, against DNS rebinding, and `Origin`, against pages of other sites.
-    pub(super) fn check_source<B>(&self, request: &Request<B>) -> Result<(), StatusCode> {
-        let host = single(request.headers(), &header::HOST).ok_or(StatusCode::FORBIDDEN)?;
+    pub(super) fn check_source<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
+        let host = single(request.headers(), &header::HOST).ok_or(Refusal::Host)?;
         // A request target with a host of its own counts for more than the header (RFC 9112, 3.2.2).
         let target = request.uri().authority().map(Authority::as_str);
         if !self.is_ours(host) || !target.is_none_or(|target| self.is_ours(target)) {
-            return Err(StatusCode::FORBIDDEN);
+            return Err(Refusal::Host);
         }
         if request.headers().contains_key(header::ORIGIN) {
             let allowed = single(request.headers(), &header::ORIGIN)
                 .map(str::to_lowercase)
                 .is_some_and(|origin| self.origins.contains(&origin));
             if !allowed {
-                return Err(StatusCode::FORBIDDEN);
+                return Err(Refusal::Origin);
             }
         }
         Ok(())
@@ -135,7 +136,7 @@ impl TcpGate {
         &self,
         request: &Request<B>,
         is_upgrade: bool,
-    ) -> Result<(), StatusCode> {
+    ) -> Result<(), Refusal> {
         let headers = request.headers();
         let presented = if headers.contains_key(header::AUTHORIZATION) || !is_upgrade {
             single(headers, &header::AUTHORIZATION).and_then(|value| {
@@ -148,7 +149,7 @@ impl TcpGate {
         presented
             .filter(|token| self.token.is(token.trim()))
             .map(|_| ())
-            .ok_or(StatusCode::UNAUTHORIZED)
+            .ok_or(Refusal::Token)
     }
 }
 
@@ -167,15 +168,15 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// What JSON-RPC takes: POST of JSON to `/`, or an upgrade to WebSocket.
-pub(super) fn check_form<B>(request: &Request<B>, is_upgrade: bool) -> Result<(), StatusCode> {
+pub(super) fn check_form<B>(request: &Request<B>, is_upgrade: bool) -> Result<(), Refusal> {
     if request.uri().path() != "/" {
-        return Err(StatusCode::NOT_FOUND);
+        return Err(Refusal::Path);
     }
     if is_upgrade {
         return Ok(());
     }
     if request.method() != Method::POST {
-        return Err(StatusCode::METHOD_NOT_ALLOWED);
+        return Err(Refusal::Method);
     }
     let is_json = single(request.headers(), &header::CONTENT_TYPE).is_some_and(|value| {
         let essence = value.split(';').next().unwrap_or_default().trim();
@@ -184,7 +185,7 @@ pub(super) fn check_form<B>(request: &Request<B>, is_upgrade: bool) -> Result<()
     if is_json {
         Ok(())
     } else {
-        Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        Err(Refusal::ContentType)
     }
 }
 
@@ -330,14 +331,8 @@ mod tests {
             check("POST", "/", "Application/JSON; charset=utf-8"),
             Ok(())
         );
-        assert_eq!(
-            check("POST", "/x", "application/json"),
-            Err(StatusCode::NOT_FOUND)
-        );
-        assert_eq!(
-            check("PUT", "/", "application/json"),
-            Err(StatusCode::METHOD_NOT_ALLOWED)
-        );
+        assert_eq!(check("POST", "/x", "application/json"), Err(Refusal::Path));
+        assert_eq!(check("PUT", "/", "application/json"), Err(Refusal::Method));
         for simple in [
             "text/plain",
             "application/x-www-form-urlencoded",
@@ -346,7 +341,7 @@ mod tests {
         ] {
             assert_eq!(
                 check("POST", "/", simple),
-                Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+                Err(Refusal::ContentType),
                 "{simple}"
             );
         }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod body;
+mod calls;
 mod errors;
 mod events;
 mod frames;
@@ -10,32 +11,30 @@ mod guarded;
 mod pages;
 mod passed;
 mod plain;
+mod requests;
 mod subscriptions;
 mod unix;
+mod websocket;
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use http_body_util::Full;
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
+use hyper::{Request, StatusCode, body::Incoming, header};
 use jsonrpsee::{
     Methods,
-    server::{
-        BatchRequestConfig, HttpBody, HttpResponse, PingConfig, ServerConfig, ServerHandle,
-        StopHandle, TowerServiceBuilder, middleware::rpc::RpcServiceBuilder, stop_channel, ws,
-    },
+    server::{HttpResponse, ServerHandle, StopHandle, stop_channel},
 };
 use listenfd::ListenFd;
-use tokio::{sync::Semaphore, task::JoinSet};
-use tower::{Service as _, layer::util::Identity};
+use tokio::task::JoinSet;
 
 use self::{
     accept::{Acceptor, bind_tcp},
-    errors::{NamedErrors, too_large, with_data},
+    calls::{Answer, Calls},
+    errors::{Refusal, empty, json},
     gate::{TcpGate, Token, check_form},
     guarded::Flow,
     passed::Passed,
-    subscriptions::{Counter, MAX_SUBSCRIPTIONS},
     unix::UnixGate,
+    websocket::Served,
 };
 use crate::{
     api::Daemon,
@@ -45,15 +44,10 @@ use crate::{
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
 const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
-/// Answers have no limit of their own: what makes them large is bounded before anything is done. One that was
-/// refused for its size would be a message sent to nobody.
-const MAX_RESPONSE_BYTES: u32 = u32::MAX;
 /// Requests in one batch.
-const MAX_BATCH: u32 = 100;
+const MAX_BATCH: usize = 100;
 /// Calls that one WebSocket may have running: as many as an account's queue takes in by default.
 const MAX_CALLS: usize = 1024;
-/// Answers and notifications of one WebSocket that wait to be written; those of running calls wait where they are.
-const MAX_WAITING_ANSWERS: u32 = 32;
 /// A stopping daemon waits this long for clients to take their answers.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -72,9 +66,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     daemon: Arc<Daemon>,
-    methods: Methods,
-    names: Arc<HashSet<&'static str>>,
-    service: TowerServiceBuilder<Identity, Identity>,
+    calls: Arc<Calls>,
     token_file: PathBuf,
     rpc: Rpc,
 }
@@ -109,30 +101,13 @@ impl Server {
         listeners: ListenFd,
     ) -> Result<Self, String> {
         let (stopped, stop) = stop_channel();
-        let ping_interval = Duration::from_secs(settings.rpc.ping_interval_s);
-        let config = ServerConfig::builder()
-            .max_request_body_size(MAX_REQUEST_BYTES)
-            .max_response_body_size(MAX_RESPONSE_BYTES)
-            // Each listener counts its own, in Acceptor.
-            .max_connections(u32::MAX)
-            .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
-            .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
-            .set_message_buffer_capacity(MAX_WAITING_ANSWERS)
-            .set_id_provider(Counter::default())
-            .enable_ws_ping(
-                PingConfig::new()
-                    .ping_interval(ping_interval)
-                    // One ping, with time for the answer.
-                    .inactive_limit(ping_interval + ping_interval / 3),
-            )
-            .build();
+        let calls = Calls {
+            daemon: Arc::clone(&daemon),
+            methods,
+        };
         let shared = Arc::new(Shared {
             daemon,
-            names: Arc::new(methods.method_names().collect()),
-            methods,
-            service: jsonrpsee::server::Server::builder()
-                .set_config(config)
-                .to_service_builder(),
+            calls: Arc::new(calls),
             token_file: settings.token_file.clone(),
             rpc: settings.rpc.clone(),
         });
@@ -230,9 +205,9 @@ impl Shared {
         flow: &Arc<Flow>,
     ) -> HttpResponse {
         if let Gate::Tcp(tcp) = gate
-            && let Err(status) = tcp.check_source(&request)
+            && let Err(refusal) = tcp.check_source(&request)
         {
-            return refused(status);
+            return refusal.response();
         }
         if let Some(answer) = pages::preflight(gate, &request) {
             return answer;
@@ -240,12 +215,11 @@ impl Shared {
         if let Some(answer) = plain::answer(self, &request).await {
             return answer;
         }
-        // Only a GET asks for one (RFC 6455, 4.1).
-        let is_upgrade = request.method() == Method::GET && ws::is_upgrade_request(&request);
+        let is_upgrade = websocket::is_asked_for(&request);
         if let Gate::Tcp(tcp) = gate
-            && let Err(status) = tcp.check_token(&request, is_upgrade)
+            && let Err(refusal) = tcp.check_token(&request, is_upgrade)
         {
-            return refused(status);
+            return refusal.response();
         }
         if let Some(stream) = events::answer(self, &request) {
             return stream;
@@ -253,65 +227,43 @@ impl Shared {
         if let Some(metrics) = plain::metrics(self, &request).await {
             return metrics;
         }
-        if let Err(status) = check_form(&request, is_upgrade) {
-            return refused(status);
+        if let Err(refusal) = check_form(&request, is_upgrade) {
+            return refusal.response();
         }
-        let names = Arc::clone(&self.names);
-        let places = Arc::new(Semaphore::new(MAX_CALLS));
-        let (flow, metrics) = (Arc::clone(flow), Arc::clone(&self.daemon.metrics));
-        let middleware = RpcServiceBuilder::new().layer_fn(move |inner| NamedErrors {
-            inner,
-            methods: Arc::clone(&names),
-            websocket: is_upgrade,
-            places: Arc::clone(&places),
-            flow: Arc::clone(&flow),
-            metrics: Arc::clone(&metrics),
-        });
-        let mut service = self
-            .service
-            .clone()
-            .set_rpc_middleware(middleware)
-            .build(self.methods.clone(), stopped);
         if is_upgrade {
-            let subprotocol = gate::subprotocol(request.headers());
-            return match service.call(request.map(HttpBody::new)).await {
-                Ok(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                    if let Some(name) = subprotocol {
-                        let headers = response.headers_mut();
-                        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
-                    }
-                    response
-                }
-                // The library answers a handshake that is none with 200.
-                Ok(_) => refused(StatusCode::BAD_REQUEST),
-                Err(error) => broken(&*error),
-            };
+            return self.upgrade(request, stopped, flow);
         }
-        let (mut parts, body) = request.into_parts();
-        // Checked already; the library knows fewer ways of writing it.
-        let json = header::HeaderValue::from_static("application/json");
-        parts.headers.insert(header::CONTENT_TYPE, json);
         let timeout = Duration::from_secs(self.rpc.body_timeout_s);
-        let body = match body::whole(body, MAX_REQUEST_BYTES as usize, timeout).await {
-            Ok(body) => HttpBody::new(Full::new(body)),
-            Err(StatusCode::PAYLOAD_TOO_LARGE) => return too_large(),
-            Err(status) => return refused(status),
-        };
-        match service.call(Request::from_parts(parts, body)).await {
-            Ok(response) => with_data(response, &self.daemon.metrics).await,
-            Err(error) => broken(&*error),
+        let limit = MAX_REQUEST_BYTES as usize;
+        match body::whole(request.into_body(), limit, timeout).await {
+            Ok(body) => match self.calls.answer(&body, None).await {
+                Answer::Text(text) => json(StatusCode::OK, text),
+                Answer::None | Answer::Sent => empty(StatusCode::NO_CONTENT),
+            },
+            Err(refusal) => refusal.response(),
         }
     }
-}
 
-fn broken(error: &(dyn std::error::Error + Send + Sync)) -> HttpResponse {
-    tracing::error!(%error, "a request could not be served");
-    refused(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// An answer without a body: a caller that may not pass learns nothing more.
-fn refused(status: StatusCode) -> HttpResponse {
-    let mut response = Response::new(HttpBody::empty());
-    *response.status_mut() = status;
-    response
+    fn upgrade(
+        &self,
+        request: Request<Incoming>,
+        stopped: StopHandle,
+        flow: &Arc<Flow>,
+    ) -> HttpResponse {
+        let subprotocol = gate::subprotocol(request.headers());
+        let served = Served {
+            calls: Arc::clone(&self.calls),
+            flow: Arc::clone(flow),
+            ping_interval: Duration::from_secs(self.rpc.ping_interval_s),
+            stopped,
+        };
+        let Some(mut response) = websocket::open(request, served) else {
+            return Refusal::Handshake.response();
+        };
+        if let Some(name) = subprotocol {
+            let headers = response.headers_mut();
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+        }
+        response
+    }
 }

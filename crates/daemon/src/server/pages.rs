@@ -9,7 +9,7 @@ use hyper::{
 };
 use jsonrpsee::server::HttpResponse;
 
-use super::{Gate, gate::single, refused};
+use super::{Gate, errors::empty, gate::single};
 
 /// What pages may ask: calls, events, metrics, the state of the daemon.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
@@ -42,7 +42,7 @@ pub(super) fn preflight<B>(gate: &Gate, request: &Request<B>) -> Option<HttpResp
     if !asks || origin(gate, request).is_none() {
         return None;
     }
-    let mut response = refused(StatusCode::NO_CONTENT);
+    let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);

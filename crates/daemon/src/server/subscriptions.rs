@@ -1,38 +1,135 @@
-//! What the JSON-RPC library does with subscriptions, made to agree with the other methods.
+//! Subscriptions to events: tasks that write to the WebSocket they were begun on.
 
 use std::{
-    borrow::Cow,
-    sync::atomic::{AtomicU64, Ordering},
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
 };
 
-use jsonrpsee::{
-    MethodResponse,
-    core::{to_json_raw_value, traits::IdProvider},
-    types::{Request, SubscriptionId, error::TOO_MANY_SUBSCRIPTIONS_CODE},
-};
-use rpc::{
-    Kind, Method as _, Params as _, RpcError,
-    methods::{EventSubscribe, EventUnsubscribe, UnsubscribeParams},
-    params::Fields,
-};
+use rpc::{Kind, RpcError, types::EventInfo};
+use serde::Serialize;
+use tokio::{sync::mpsc, task::AbortHandle};
+
+use crate::events::{AT_ONCE, Reader};
 
 /// Subscriptions of one WebSocket: one for each of a frontend's accounts, and some.
-pub(super) const MAX_SUBSCRIPTIONS: u32 = 32;
+const MAX_SUBSCRIPTIONS: usize = 32;
 
-/// Names subscriptions by counting them. A name counts on its own connection only, so it may be guessed.
+/// The subscriptions of one WebSocket. They end with it.
+#[derive(Debug)]
+pub(super) struct Subscriptions {
+    answers: mpsc::Sender<String>,
+    running: Mutex<Running>,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
+struct Running {
+    /// Names are numbers: they count on their own connection only, so they may be guessed.
+    last: u64,
+    tasks: HashMap<String, AbortHandle>,
+}
 
-impl IdProvider for Counter {
-    fn next_id(&self) -> SubscriptionId<'static> {
-        let last = self.0.fetch_add(1, Ordering::Relaxed);
-        SubscriptionId::Str(Cow::Owned(format!("events-{}", last.saturating_add(1))))
+impl Subscriptions {
+    /// None yet; answers and notifications go here.
+    pub(super) fn new(answers: mpsc::Sender<String>) -> Self {
+        Self {
+            answers,
+            running: Mutex::default(),
+        }
+    }
+
+    /// Begins one: sends the answer made of its name, and then events as they come.
+    ///
+    /// # Errors
+    /// `busy` if there are as many as may be.
+    pub(super) fn begin(
+        &self,
+        reader: Reader,
+        answer: impl FnOnce(&String) -> String,
+    ) -> Result<(), RpcError> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.tasks.retain(|_, task| !task.is_finished());
+        if running.tasks.len() >= MAX_SUBSCRIPTIONS {
+            return Err(RpcError::new(
+                Kind::Busy,
+                format!("a WebSocket has at most {MAX_SUBSCRIPTIONS} subscriptions"),
+            )
+            .with_hint("end one with event_unsubscribe, or subscribe to all accounts at once with account \"*\""));
+        }
+        running.last = running.last.saturating_add(1);
+        let name = format!("events-{}", running.last);
+        let answer = answer(&name);
+        let notifying = notify(reader, name.clone(), answer, self.answers.clone());
+        let task = tokio::spawn(notifying).abort_handle();
+        running.tasks.insert(name, task);
+        Ok(())
+    }
+
+    /// Ends one; whether there was one of this name.
+    pub(super) fn end(&self, name: &str) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(task) = running.tasks.remove(name) else {
+            return false;
+        };
+        let was_running = !task.is_finished();
+        task.abort();
+        was_running
     }
 }
 
-/// Whether the method begins or ends a subscription.
-pub(super) fn is_one(method: &str) -> bool {
-    method == EventSubscribe::NAME || method == EventUnsubscribe::NAME
+/// An event as it is sent.
+#[derive(Serialize)]
+struct Notification<'a> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: Notified<'a>,
+}
+
+#[derive(Serialize)]
+struct Notified<'a> {
+    subscription: &'a str,
+    result: &'a EventInfo,
+}
+
+impl<'a> Notification<'a> {
+    fn of(subscription: &'a str, result: &'a EventInfo) -> Self {
+        Self {
+            jsonrpc: "2.0",
+            method: "event_notification",
+            params: Notified {
+                subscription,
+                result,
+            },
+        }
+    }
+}
+
+/// Sends the answer, and events as they come, no faster than they are taken.
+async fn notify(mut reader: Reader, name: String, answer: String, answers: mpsc::Sender<String>) {
+    if answers.send(answer).await.is_err() {
+        return;
+    }
+    loop {
+        let read = tokio::select! {
+            read = reader.next(AT_ONCE) => read,
+            () = answers.closed() => return,
+        };
+        let events = match read {
+            Some(Ok(events)) => events,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a subscription ends");
+                return;
+            }
+            None => return,
+        };
+        for event in events {
+            let Ok(notification) = serde_json::to_string(&Notification::of(&name, &event)) else {
+                return;
+            };
+            if answers.send(notification).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// The error for one that came where notifications cannot follow it.
@@ -42,29 +139,4 @@ pub(super) fn misplaced(method: &str) -> RpcError {
         format!("{method} works over a WebSocket only, and not in a batch"),
     )
     .with_hint("open a WebSocket and send it as a request of its own; without one, use event_list with waitMs, or GET /events")
-}
-
-/// Puts the parameters of `event_unsubscribe` into the one form that the library reads.
-pub(super) fn tidy(request: &mut Request<'_>) -> Result<(), RpcError> {
-    if request.method_name() != EventUnsubscribe::NAME {
-        return Ok(());
-    }
-    let given = request.params.as_ref().map(|params| params.get());
-    let params =
-        Fields::parse(given, UnsubscribeParams::FIELDS).and_then(UnsubscribeParams::read)?;
-    let by_position = to_json_raw_value(&[params.subscription.0])
-        .map_err(|error| RpcError::new(Kind::Internal, error.to_string()))?;
-    request.params = Some(Cow::Owned(by_position));
-    Ok(())
-}
-
-/// The error to answer instead, if the library refused a subscription over the limit.
-pub(super) fn refusal(response: &MethodResponse) -> Option<RpcError> {
-    (response.as_error_code() == Some(TOO_MANY_SUBSCRIPTIONS_CODE)).then(|| {
-        RpcError::new(
-            Kind::Busy,
-            format!("a WebSocket has at most {MAX_SUBSCRIPTIONS} subscriptions"),
-        )
-        .with_hint("end one with event_unsubscribe, or subscribe to all accounts at once with account \"*\"")
-    })
 }

@@ -1,0 +1,180 @@
+//! Running requests and writing answers, the same over HTTP and over a WebSocket.
+
+use std::{sync::Arc, time::Instant};
+
+use jsonrpsee::{
+    ConnectionId, Extensions, Methods,
+    core::server::MethodCallback,
+    types::{Id, Params},
+};
+use rpc::{
+    Kind, Method as _, Params as _, RpcError,
+    methods::{EventSubscribe, EventUnsubscribe, SubscribeParams, UnsubscribeParams},
+    params::Fields,
+};
+use serde::Serialize;
+
+use super::{
+    requests::{self, Asked, Malformed, Request},
+    subscriptions::{Subscriptions, misplaced},
+};
+use crate::{
+    api::{Daemon, error_object},
+    metrics::UNKNOWN,
+};
+
+/// How the library begins the answer to a request with the id that all have who are given to it.
+const BEGINNING: &str = "{\"jsonrpc\":\"2.0\",\"id\":null";
+/// Longest part of a method's name from outside that is shown.
+const MAX_SHOWN_CHARS: usize = 64;
+
+/// The methods, and what they work on.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub(super) daemon: Arc<Daemon>,
+    pub(super) methods: Methods,
+}
+
+/// What comes of a text.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Notifications have none.
+    None,
+    /// This.
+    Text(String),
+    /// It is on its way already: it has to come before the events of its subscription.
+    Sent,
+}
+
+impl Calls {
+    /// Answers a request or a batch. Subscriptions are those of the WebSocket it came on, if it did.
+    pub(super) async fn answer(&self, text: &[u8], on: Option<&Subscriptions>) -> Answer {
+        match requests::read(text) {
+            Asked::Single(Ok(request)) => self.run(request, on).await,
+            Asked::Single(Err(malformed)) => Answer::Text(self.refuse(&malformed)),
+            Asked::Batch(entries) => {
+                let mut answers = Vec::new();
+                for entry in entries {
+                    let answer = match entry {
+                        Ok(request) => self.run(request, None).await,
+                        Err(malformed) => Answer::Text(self.refuse(&malformed)),
+                    };
+                    if let Answer::Text(answer) = answer {
+                        answers.push(answer);
+                    }
+                }
+                if answers.is_empty() {
+                    return Answer::None;
+                }
+                Answer::Text(format!("[{}]", answers.join(",")))
+            }
+        }
+    }
+
+    /// The answer to a text for which there is no room.
+    pub(super) fn refuse_all(&self, error: RpcError) -> Answer {
+        Answer::Text(self.refuse(&Malformed::new(error)))
+    }
+
+    fn refuse(&self, malformed: &Malformed<'_>) -> String {
+        let metrics = &self.daemon.metrics;
+        metrics.called(UNKNOWN, Some(malformed.error.kind));
+        failed(malformed.id, &malformed.error)
+    }
+
+    /// Runs one request, unless it is a notification.
+    async fn run(&self, request: Request<'_>, on: Option<&Subscriptions>) -> Answer {
+        let Some(id) = request.id else {
+            return Answer::None;
+        };
+        if request.method == EventSubscribe::NAME {
+            return self.subscribe(id, request.params, on);
+        }
+        if request.method == EventUnsubscribe::NAME {
+            return Answer::Text(self.unsubscribe(id, request.params, on));
+        }
+        let Some(MethodCallback::Async(method)) = self.methods.method(&request.method) else {
+            let error = method_not_found(&request.method);
+            return Answer::Text(self.refuse(&Malformed { id, error }));
+        };
+        // Not the id: the library reads fewer than there are.
+        let params = Params::new(request.params).into_owned();
+        let answer = method(Id::Null, params, NOWHERE, usize::MAX, Extensions::new()).await;
+        Answer::Text(under(id, answer.as_ref()))
+    }
+
+    fn subscribe(&self, id: &str, params: Option<&str>, on: Option<&Subscriptions>) -> Answer {
+        let began = Instant::now();
+        let begun = on
+            .ok_or_else(|| misplaced(EventSubscribe::NAME))
+            .and_then(|on| {
+                let params = Fields::parse(params, SubscribeParams::FIELDS)?;
+                let reader = self.daemon.reader(SubscribeParams::read(params)?)?;
+                on.begin(reader, |name| succeeded(id, name))
+            });
+        self.count(EventSubscribe::NAME, began, &begun);
+        match begun {
+            Ok(()) => Answer::Sent,
+            Err(error) => Answer::Text(failed(id, &error)),
+        }
+    }
+
+    fn unsubscribe(&self, id: &str, params: Option<&str>, on: Option<&Subscriptions>) -> String {
+        let began = Instant::now();
+        let ended = on
+            .ok_or_else(|| misplaced(EventUnsubscribe::NAME))
+            .and_then(|on| {
+                let params = Fields::parse(params, UnsubscribeParams::FIELDS)?;
+                Ok(on.end(&UnsubscribeParams::read(params)?.subscription.0))
+            });
+        self.count(EventUnsubscribe::NAME, began, &ended);
+        match ended {
+            Ok(ended) => succeeded(id, &ended),
+            Err(error) => failed(id, &error),
+        }
+    }
+
+    /// The other methods are counted where they are run.
+    fn count<T>(&self, method: &'static str, began: Instant, result: &Result<T, RpcError>) {
+        let metrics = &self.daemon.metrics;
+        metrics.called(method, result.as_ref().err().map(|error| error.kind));
+        metrics.call_took(method, began.elapsed());
+    }
+}
+
+/// No method asks which connection it is called on.
+const NOWHERE: ConnectionId = ConnectionId(0);
+
+fn method_not_found(name: &str) -> RpcError {
+    let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+    RpcError::new(
+        Kind::MethodNotFound,
+        format!("there is no method {shown:?}"),
+    )
+}
+
+/// Puts the id of the request into the library's answer.
+fn under(id: &str, answer: &str) -> String {
+    match answer.strip_prefix(BEGINNING) {
+        Some(rest) => format!("{{\"jsonrpc\":\"2.0\",\"id\":{id}{rest}"),
+        None => failed(id, &internal()),
+    }
+}
+
+fn internal() -> RpcError {
+    RpcError::new(Kind::Internal, "the answer could not be written")
+}
+
+fn succeeded(id: &str, result: &impl Serialize) -> String {
+    match serde_json::to_string(result) {
+        Ok(result) => format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}"),
+        Err(_) => failed(id, &internal()),
+    }
+}
+
+/// An answer with an error. The id is JSON.
+pub(super) fn failed(id: &str, error: &RpcError) -> String {
+    // Three texts and a number: writing them cannot fail.
+    let error = serde_json::to_string(&error_object(error)).unwrap_or_default();
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}")
+}
