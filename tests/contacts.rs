@@ -174,8 +174,13 @@ fn a_declined_contact_is_not_read_and_learns_nothing_until_it_is_accepted_after_
         assert_eq!(read["outcome"], "undecryptable");
         assert_eq!(read["reason"], "declined");
         assert_eq!(read["nextAction"], "drop");
+        assert!(text(&read["hint"]).contains("`contact_accept`"), "{read}");
         assert!(read.get("reply").is_none_or(Value::is_null), "{read}");
     }
+    let params = json!({"sender": alice.key, "message": message});
+    let explained = bob.daemon.ok("message_explain", params);
+    let sentences = explained["explanation"].to_string();
+    assert!(sentences.contains("was declined"), "{sentences}");
     // What was dropped was not used up.
     let accepted = contact(&bob, "contact_accept", &alice, json!({}));
     assert_eq!(bob.read(&alice, &message), "please");

@@ -11,7 +11,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Party, bytes, hex};
+use support::{Daemon, Party, bytes, hex};
 
 /// Everything that a listing shows of an account.
 fn state(party: &Party, other: &Party) -> Vec<Value> {
@@ -218,4 +218,115 @@ fn messages_without_a_session_are_explained_too() {
         )
         .expect_err("no message");
     assert_eq!(error["data"]["kind"], "invalid_message");
+}
+
+/// A party whose daemon has this configuration.
+fn configured(account: &str, config: &str) -> Party {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, config).expect("to write");
+    let flags = ["--dev", "--config", path.to_str().expect("UTF-8")];
+    let flags = flags.map(str::to_owned).to_vec();
+    Party::with(Daemon::start_in(directory, flags), account, json!({}))
+}
+
+fn learn(of: &Party, from: &Party) {
+    let contact = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+    of.daemon.ok("bundle_import", json!({"bundle": contact}));
+}
+
+fn reason(explained: &Value) -> (&str, &str) {
+    let member = |name: &str| explained[name].as_str().expect(name);
+    (member("reason"), member("nextAction"))
+}
+
+#[test]
+fn too_many_missing_messages_call_for_a_new_session_and_that_mends_it() {
+    let (alice, bob) = (
+        Party::new("alice"),
+        configured("bob", "[limits]\nmax_skip = 3\n"),
+    );
+    learn(&alice, &bob);
+    let first = alice.send(&bob, "swordfish");
+    bob.read(&alice, &first);
+    let sent: Vec<String> = (0..5).map(|_| alice.send(&bob, "swordfish")).collect();
+    let explained = explained_and_read(&bob, &alice, &sent[4]);
+    assert_eq!(reason(&explained), ("too_many_skipped", "rekey"));
+    assert!(explained["hint"].to_string().contains("`session_reset`"));
+    // As it says.
+    bob.daemon
+        .ok("session_reset", json!({"identity": alice.key}));
+    let anew = bob.send(&alice, "anew");
+    assert_eq!(alice.read(&bob, &anew), "anew");
+    let answer = alice.send(&bob, "swordfish");
+    assert_eq!(bob.read(&alice, &answer), "swordfish");
+}
+
+#[test]
+fn sessions_over_the_limit_wait_for_the_next_rotation() {
+    let limits = "[limits]\nmax_first_messages = 2\n";
+    let (alice, bob) = (Party::new("alice"), configured("bob", limits));
+    learn(&alice, &bob);
+    for _ in 0..2 {
+        let begun = alice.send(&bob, "swordfish");
+        bob.read(&alice, &begun);
+        alice
+            .daemon
+            .ok("session_reset", json!({"identity": bob.key}));
+    }
+    let third = alice.send(&bob, "swordfish");
+    let explained = explained_and_read(&bob, &alice, &third);
+    assert_eq!(reason(&explained), ("too_many_sessions", "wait"));
+}
+
+#[test]
+fn a_suite_that_is_forbidden_meanwhile_and_a_session_that_is_gone_are_told_apart() {
+    let (alice, mut bob) = acquainted();
+    let message = alice.send(&bob, "swordfish");
+    bob.daemon.terminate();
+    let config = bob.daemon.data_dir().join("ratchetd.toml");
+    std::fs::write(&config, "[ratchet]\nsuites = [\"secp256k1\"]\n").expect("to write");
+    bob.daemon.restart();
+    let explained = explained_and_read(&bob, &alice, &message);
+    assert_eq!(reason(&explained), ("suite_forbidden", "drop"));
+    assert!(explained["hint"].to_string().contains("ratchet.suites"));
+    std::fs::remove_file(&config).expect("to remove");
+    bob.daemon.terminate();
+    bob.daemon.restart();
+    assert_eq!(bob.read(&alice, &message), "swordfish");
+    let answer = bob.send(&alice, "yes");
+    alice.read(&bob, &answer);
+
+    // Bob's disk is lost. He comes back under the same name, and what is on its way has no session there.
+    let on_its_way = alice.send(&bob, "swordfish");
+    let key = format!("0x{}", "07".repeat(32));
+    let lost = Party::with_key("lost", &key, "bobs-phone");
+    learn(&alice, &lost);
+    let begun = alice.send(&lost, "swordfish");
+    lost.read(&alice, &begun);
+    let answer = lost.send(&alice, "yes");
+    alice.read(&lost, &answer);
+    let on_the_session = alice.send(&lost, "swordfish");
+    let back = Party::with_key("back", &key, "bobs-phone");
+    let explained = explained_and_read(&back, &alice, &on_the_session);
+    assert_eq!(reason(&explained), ("session_not_found", "send_reply"));
+    assert_eq!(bob.read(&alice, &on_its_way), "swordfish");
+}
+
+#[test]
+fn an_entry_for_this_device_without_any_header_is_malformed() {
+    let (alice, bob) = acquainted();
+    // ProtocolMessage.installation_id, then one entry of direct_message with a payload alone.
+    let part = |tag: &[u8], value: &[u8]| {
+        let mut bytes = tag.to_vec();
+        bytes.push(u8::try_from(value.len()).expect("short"));
+        bytes.extend(value);
+        bytes
+    };
+    let mut entry = part(&[0x0a], bob.installation.as_bytes());
+    entry.extend(part(&[0x12], &part(&[0x1a], b"payload")));
+    let mut message = part(&[0x12], alice.installation.as_bytes());
+    message.extend(part(&[0xaa, 0x06], &entry));
+    let explained = explained_and_read(&bob, &alice, &hex(&message));
+    assert_eq!(reason(&explained), ("malformed", "drop"));
 }

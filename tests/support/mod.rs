@@ -338,6 +338,18 @@ impl Party {
         }
     }
 
+    /// A daemon with the account of this private key, as this device.
+    pub fn with_key(account: &str, key: &str, installation: &str) -> Self {
+        let daemon = Daemon::start();
+        let params = json!({"account": account, "privateKey": key, "installationId": installation});
+        let info = daemon.ok("account_import", params);
+        Self {
+            daemon,
+            key: text(&info["publicKey"]),
+            installation: text(&info["installationId"]),
+        }
+    }
+
     /// Encrypts a text for `to`; the whole result.
     pub fn encrypt(&self, to: &Self, message: &str) -> Value {
         self.daemon.ok(

@@ -116,7 +116,13 @@ impl From<PossibleSession> for PossibleSessionInfo {
 
 /// What was found, from the outside of the message to its inside.
 fn sentences(explained: &Explained) -> Vec<String> {
-    let mut sentences = vec![of_sender(explained), of_target(explained)];
+    let mut sentences = vec![of_sender(explained)];
+    if explained.received.outcome == engine::Outcome::Undecryptable(engine::Reason::Declined) {
+        sentences.push(
+            "Its sender is a contact that was declined: nothing of theirs is opened.".to_owned(),
+        );
+    }
+    sentences.push(of_target(explained));
     sentences.extend(explained.prekey.as_ref().map(|prekey| {
         let key = short(&prekey.key.to_bytes());
         match prekey.state {

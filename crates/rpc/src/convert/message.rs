@@ -119,8 +119,11 @@ impl From<Received> for Decrypted {
             duplicate: received.duplicate,
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
             reason,
-            hint: reason.map(|reason| reason.hint().to_owned()),
             // The limits on replies may have held it back: then there is nothing to send, and waiting is right.
+            hint: reason.map(|reason| match &received.reply {
+                Some(_) => reason.hint().to_owned(),
+                None => reason.hint_without_reply().to_owned(),
+            }),
             next_action: reason.map(|reason| match reason.next_action() {
                 NextAction::SendReply if received.reply.is_none() => NextAction::Wait,
                 action => action,
@@ -413,6 +416,18 @@ mod tests {
         let info = decrypted(received(Outcome::NotTargeted(Reason::SessionNotFound)));
         assert_eq!(info["nextAction"], "wait");
         assert!(info.get("reply").is_none());
+        for reason in types::Reason::ALL {
+            if reason.next_action() == NextAction::SendReply {
+                let hint = reason.hint_without_reply();
+                assert!(hint.contains("wait for") && !hint.contains("send the reply"));
+            }
+        }
+        assert!(
+            info["hint"]
+                .as_str()
+                .unwrap()
+                .contains("wait for the new session")
+        );
     }
 
     #[test]

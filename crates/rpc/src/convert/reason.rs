@@ -45,7 +45,7 @@ impl Reason {
                 "the message was read and confirmed before, or is so old that its key was dropped: nothing can read it again"
             }
             Self::TooManySkipped => {
-                "more than 1000 messages before this one are missing: deliver those first, or ask the sender to start a new session"
+                "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, which begins a new session"
             }
             Self::TooManySessions => {
                 "the sender started more sessions on one prekey than are allowed: wait for the next rotation, within 24 hours"
@@ -56,7 +56,29 @@ impl Reason {
             Self::SuiteForbidden => {
                 "the message uses a suite that ratchet.suites forbids: allow it, or ask the sender to update"
             }
-            Self::Declined => "the sender's contact request was declined",
+            Self::Declined => {
+                "the sender is a contact that was declined: drop it, or call `contact_accept`, after which it opens"
+            }
+        }
+    }
+
+    /// The same, when the reply that is due is held back: so many were made lately.
+    #[must_use]
+    pub const fn hint_without_reply(self) -> &'static str {
+        match self {
+            Self::OtherInstallation => {
+                "the sender does not know this device yet, and a reply was made for it lately: send that one if it was not sent, or wait for the sender's next message"
+            }
+            Self::NotPaired => {
+                "another device of this identity does not include this one, and a reply was made for it lately: enable this device there, and wait for its next message"
+            }
+            Self::SessionNotFound => {
+                "this device does not have the session, and a reply was made for the sender lately: send that one if it was not sent, or wait for the new session"
+            }
+            Self::PreKeyNotFound => {
+                "the message was made for a prekey this device no longer has, and a reply was made for the sender lately: send that one if it was not sent, or wait for the new session"
+            }
+            _ => self.hint(),
         }
     }
 
