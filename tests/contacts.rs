@@ -193,6 +193,42 @@ fn a_declined_contact_is_not_read_and_learns_nothing_until_it_is_accepted_after_
 }
 
 #[test]
+fn who_is_declined_may_be_told_so_and_whoever_is_not_accepted_is_sent_no_advertisement() {
+    let (alice, bob) = (gated("alice"), gated("bob"));
+    let advertise = |of: &Party, to: &Party| {
+        let params = json!({"recipient": to.key});
+        of.daemon.call("message_advertise", params)
+    };
+    let refused = advertise(&alice, &bob).expect_err("nobody was asked");
+    assert_eq!(refused["data"]["kind"], "contact_not_accepted");
+    let bundle = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+    alice.daemon.ok("bundle_import", json!({"bundle": bundle}));
+    let asked = contact(&alice, "contact_request", &bob, json!({"text": "hello"}));
+    bob.read(&alice, &support::only_message(&asked));
+    let refused = advertise(&alice, &bob).expect_err("the answer is not here");
+    assert_eq!(refused["data"]["kind"], "contact_not_accepted");
+
+    let declined = contact(&bob, "contact_decline", &alice, json!({"text": "not now"}));
+    assert_eq!(declined["state"], "declined");
+    assert_eq!(
+        alice.read(&bob, &support::only_message(&declined)),
+        "not now"
+    );
+    assert_eq!(kind_of_refusal(&bob, &alice), "contact_not_accepted");
+    let asked = contact(&alice, "contact_request", &bob, json!({"text": "please"}));
+    let read = bob.receive(&alice, &support::only_message(&asked));
+    assert_eq!(read["reason"], "declined");
+
+    contact(&bob, "contact_accept", &alice, json!({}));
+    assert_eq!(
+        advertise(&bob, &alice).expect("accepted")["envelopes"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+}
+
+#[test]
 fn by_default_states_are_recorded_and_hinder_nobody() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     let message = alice.send(&bob, "hello");

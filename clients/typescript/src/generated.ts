@@ -1472,7 +1472,7 @@ export interface Methods {
     };
     result: ContactStepInfo;
   };
-  /** Declines an identity: it is told nothing. */
+  /** Declines an identity. It is told nothing, unless there is something to say. */
   "contact_decline": {
     params: {
       /**
@@ -1482,6 +1482,10 @@ export interface Methods {
       account?: string;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string;
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
     };
     result: ContactStepInfo;
   };

@@ -110,17 +110,18 @@ impl Engine {
         self.step(store, env, identity, ContactState::Accepted, Some(request))
     }
 
-    /// Declines `identity`. Nothing is sent: it learns nothing by it.
+    /// Declines `identity`. It learns nothing by it, unless it is told something: `request` says what.
     ///
     /// # Errors
-    /// [`SendError`] if the store fails, or `identity` is our own.
+    /// [`SendError`]; nothing of the call may then be kept.
     pub fn decline_contact(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
+        request: Option<&SendRequest>,
         identity: &IdentityKey,
     ) -> Result<ContactStep, SendError> {
-        self.step(store, env, identity, ContactState::Declined, None)
+        self.step(store, env, identity, ContactState::Declined, request)
     }
 
     /// Notes whether the user has compared the safety number with `identity`.
@@ -164,7 +165,7 @@ impl Engine {
             )?;
         }
         let sent = match request {
-            // The state above opens the gate for the introduction too.
+            // Whatever the policy: the user decided about this very contact.
             Some(request) => self.send_to_contact(store, env, request)?,
             None => Sent::default(),
         };

@@ -178,7 +178,8 @@ impl Engine {
         {
             return Ok(received);
         }
-        let envelope = self.advertise(store, env, sender)?;
+        // Whatever the policy on contacts: without it their messages could not be read at all.
+        let envelope = self.advertisement(store, env, sender)?;
         if received.authenticated {
             let bundle = self.current_bundle(store, env)?;
             note_sent(store, sender, &bundle, env)?;

@@ -99,12 +99,24 @@ impl Engine {
         })
     }
 
-    /// The bundle advertisement: an empty DH message with our bundle (spec 4.4, protocol §6).
+    /// The bundle advertisement that the user asks for. Like every message it goes to accepted contacts only, if the
+    /// policy asks for that.
     ///
     /// # Errors
-    /// [`SendError`] if the store fails.
+    /// [`SendError`] if the contact is not accepted or the store fails.
     pub fn advertise(
         &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        recipient: &IdentityKey,
+    ) -> Result<Envelope, SendError> {
+        self.check_accepted(store, recipient)?;
+        self.advertisement(store, env, recipient)
+    }
+
+    /// The bundle advertisement: an empty DH message with our bundle (spec 4.4, protocol §6).
+    pub(crate) fn advertisement(
+        &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,

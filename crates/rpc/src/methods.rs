@@ -220,8 +220,8 @@ methods! {
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
-    /// Declines an identity: it is told nothing.
-    ContactDecline = "contact_decline" (ContactParams) -> ContactStepInfo, fails WRITES;
+    /// Declines an identity. It is told nothing, unless there is something to say.
+    ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
 
@@ -351,7 +351,7 @@ mod tests {
             ("contact_get", "account?, identity"),
             ("contact_request", "account?, identity, payload?, text?"),
             ("contact_accept", "account?, identity, payload?, text?"),
-            ("contact_decline", "account?, identity"),
+            ("contact_decline", "account?, identity, payload?, text?"),
             ("contact_verify", "account?, identity, verified"),
             ("event_list", "account?, after?, limit?, waitMs?"),
             ("event_subscribe", "account?, after?"),

@@ -95,12 +95,21 @@ fn introduction(
 
 pub(super) async fn contact_decline(
     daemon: Arc<Daemon>,
-    params: methods::ContactParams,
+    params: methods::IntroduceParams,
 ) -> Result<ContactStepInfo> {
     let account = daemon.account(params.account.as_ref())?;
+    let is_told = params.payload.is_some() || params.text.is_some();
+    let request = SendRequest {
+        recipients: vec![params.identity],
+        payload: introduction(params.payload, params.text)?.into(),
+        request_id: None,
+    };
     account
         .worker
-        .call(move |engine, store, env| Ok(engine.decline_contact(store, env, &params.identity)?))
+        .call(move |engine, store, env| {
+            let request = is_told.then_some(&request);
+            Ok(engine.decline_contact(store, env, request, &params.identity)?)
+        })
         .await
         .map(ContactStepInfo::from)
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 params! {
-    /// For `contact_get`, and for `contact_decline`.
+    /// For `contact_get`.
     ContactParams {
         /// May be left out when there is exactly one.
         account = "account": Option<AccountName>,
@@ -19,7 +19,7 @@ params! {
 }
 
 params! {
-    /// For `contact_request` and `contact_accept`.
+    /// For `contact_request`, `contact_accept` and `contact_decline`.
     IntroduceParams {
         /// May be left out when there is exactly one.
         account = "account": Option<AccountName>,
