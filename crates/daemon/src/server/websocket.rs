@@ -199,13 +199,14 @@ async fn write(
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let written = tokio::select! {
+            // However much there is to write: without pings its client would be taken for gone.
             biased;
+            _ = &mut finished => break,
+            _ = pings.tick() => write_ping(&mut sender).await,
             answer = answers.recv() => match answer {
                 Some(answer) => write_text(&mut sender, answer).await,
                 None => break,
             },
-            _ = &mut finished => break,
-            _ = pings.tick() => write_ping(&mut sender).await,
         };
         if let Err(error) = written {
             tracing::debug!(%error, "a WebSocket cannot be written to");
