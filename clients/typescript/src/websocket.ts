@@ -1,9 +1,12 @@
 import { ConnectionError, RatchetdError } from "./errors.js";
 import type { EventInfo } from "./generated.js";
+import { http } from "./http.js";
 import type { Cursor, Item, Transport } from "./transport.js";
 
 /** Events that wait to be taken. Past these the subscription ends, and begins again when they have been. */
 const MOST_WAITING = 1000;
+/** So long it may take to find out why a connection was refused, in milliseconds. */
+const LONGEST_REFUSAL = 5000;
 
 /** What of a WebSocket is used. Those of browsers and of the package `ws` have it. */
 export interface WebSocketLike {
@@ -24,6 +27,9 @@ interface Notification {
   params: { subscription: string; result: EventInfo };
 }
 
+/** Finds out why a connection was not opened: a WebSocket does not say. It does not fail. */
+type Why = () => Promise<ConnectionError>;
+
 /** Waits for an answer: to a call, or to the first call of a batch. */
 interface Waiting {
   resolve: (answer: unknown) => void;
@@ -42,13 +48,25 @@ class Connection {
   #calls = 0;
   isOver = false;
 
-  constructor(socket: WebSocketLike) {
+  constructor(socket: WebSocketLike, why: Why) {
     this.#socket = socket;
     this.#opened = new Promise((resolve, reject) => {
-      socket.addEventListener("open", () => resolve());
+      let isOpen = false;
+      socket.addEventListener("open", () => {
+        isOpen = true;
+        resolve();
+      });
       const over = () => {
-        this.#end();
-        reject(broken());
+        if (this.isOver) return;
+        this.isOver = true;
+        if (isOpen) {
+          this.#end(broken());
+          return;
+        }
+        why().then((error) => {
+          this.#end(error);
+          reject(error);
+        });
       };
       socket.addEventListener("error", over);
       socket.addEventListener("close", over);
@@ -101,7 +119,7 @@ class Connection {
 
   close(): void {
     this.#socket.close();
-    this.#end();
+    this.#end(broken());
   }
 
   #unsubscribe(name: string): void {
@@ -126,9 +144,9 @@ class Connection {
     for (const one of waiting) one?.resolve(message);
   }
 
-  #end(): void {
+  #end(error: ConnectionError): void {
     this.isOver = true;
-    for (const waiting of this.#waiting.values()) waiting.reject(broken());
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
     for (const subscription of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
   }
@@ -182,10 +200,12 @@ function broken(): ConnectionError {
 /** JSON-RPC over a WebSocket, which is opened when it is needed, and again when it is over. */
 export class WebSocketTransport implements Transport {
   readonly #open: () => WebSocketLike;
+  readonly #why: Why;
   #connection: Connection | undefined;
 
-  constructor(open: () => WebSocketLike) {
+  constructor(open: () => WebSocketLike, why: Why = async () => broken()) {
     this.#open = open;
+    this.#why = why;
   }
 
   exchange(message: unknown, signal: AbortSignal): Promise<unknown> {
@@ -209,7 +229,9 @@ export class WebSocketTransport implements Transport {
   }
 
   #connected(): Connection {
-    if (this.#connection === undefined || this.#connection.isOver) this.#connection = new Connection(this.#open());
+    if (this.#connection === undefined || this.#connection.isOver) {
+      this.#connection = new Connection(this.#open(), this.#why);
+    }
     return this.#connection;
   }
 }
@@ -232,5 +254,17 @@ export function webSocket(options: WebSocketOptions): WebSocketTransport {
     throw new TypeError('there is no WebSocket here: import { webSocket } from "ratchetd/node"');
   }
   const protocols = ["ratchetd", `ratchetd.bearer.${options.token}`];
-  return new WebSocketTransport(() => new Socket(options.url, protocols));
+  const open = () => new Socket(options.url, protocols);
+  return new WebSocketTransport(open, () => refusal(options));
+}
+
+/** Why the daemon refuses a WebSocket, by what it answers to a call with the same token. */
+async function refusal({ url, token }: WebSocketOptions): Promise<ConnectionError> {
+  const call = { jsonrpc: "2.0", id: 1, method: "system_version" };
+  try {
+    await http({ url: url.replace(/^ws/, "http"), token }).exchange(call, AbortSignal.timeout(LONGEST_REFUSAL));
+  } catch (error) {
+    if (error instanceof ConnectionError && error.status !== null) return error;
+  }
+  return broken();
 }

@@ -18,10 +18,12 @@ const PAGE = `<!doctype html><title>ratchetd</title><script type="module">
   const told = {};
   try {
     const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    for (const [way, transport] of Object.entries({
+    const ways = (token) => ({
       http: http({ url, token }),
       socket: webSocket({ url: url.replace("http", "ws"), token }),
-    })) {
+    });
+    const wrong = ways("0".repeat(64));
+    for (const [way, transport] of Object.entries(ways(token))) {
       const outcome = (told[way] = {});
       try {
         const client = new Client(transport);
@@ -40,6 +42,7 @@ const PAGE = `<!doctype html><title>ratchetd</title><script type="module">
           if (event.type === "installation.discovered") break;
         }
         outcome.refused = await client.call("account_get", { account: "nobody" }).catch((error) => error.kind);
+        outcome.wrong = await new Client(wrong[way]).events().next().catch((error) => error.status);
         client.close();
       } catch (error) {
         outcome.error = error.name + ": " + error.message;
@@ -50,7 +53,7 @@ const PAGE = `<!doctype html><title>ratchetd</title><script type="module">
   }
 </script>`;
 
-type Told = Record<"http" | "socket", { text?: string; events?: string[]; refused?: string; error?: string }>;
+type Told = Record<"http" | "socket", { text?: string; events?: string[]; refused?: string; wrong?: number; error?: string }>;
 
 /** A server of the page, at an origin of its own, and what the page told it. */
 async function page(): Promise<{ origin: string; told: Promise<Told> }> {
@@ -113,6 +116,7 @@ test("a page of an allowed origin encrypts, decrypts and follows events over TCP
     assert.equal(told[way].text, "from a page", way);
     assert.ok(told[way].events?.includes("installation.discovered"), way);
     assert.equal(told[way].refused, "account_not_found", way);
+    assert.equal(told[way].wrong, 401, "a wrong token ends the stream of events");
   }
   open(`${stranger.origin}/#${secrets}`);
   const refused = await stranger.told;
