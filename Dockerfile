@@ -1,6 +1,6 @@
 # ratchetd in a container: nothing but the program, its libraries, and a user who is not root.
 #
-#   docker build -t ratchetd .
+#   docker build --build-arg REVISION="$(git rev-parse --short=12 HEAD)" -t ratchetd .
 #   docker run -d --name ratchetd --read-only --tmpfs /tmp --network none --cap-drop ALL --ulimit memlock=-1 \
 #     -v ratchetd-data:/var/lib/ratchetd -v ratchetd-socket:/run/ratchetd ratchetd
 #
@@ -16,7 +16,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked -p daemon \
+# What `system_version` tells: the repository is not in here.
+ARG REVISION
+RUN RATCHETD_REVISION="$REVISION" cargo build --release --locked -p daemon \
  && cp target/release/ratchetd /ratchetd
 # Directories that volumes take their owner and mode from: nobody has to change owners when a container starts.
 RUN mkdir -p /empty/data /empty/socket && chmod 0700 /empty/data /empty/socket

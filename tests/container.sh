@@ -60,11 +60,12 @@ done
 [[ -d ${CARGO_HOME:-$HOME/.cargo}/registry ]] && cp -r "${CARGO_HOME:-$HOME/.cargo}/registry" "$scratch/cargo/"
 volumes+=(--volume "$scratch/cargo:/root/.cargo")
 [[ -d /etc/ssl/certs ]] && volumes+=(--volume /etc/ssl/certs:/etc/ssl/certs:ro)
+revision=$(git rev-parse --short=12 HEAD)
 for target in daemon demo; do
   images build --layers --target "$target" --tag "$target" "${volumes[@]}" \
     --build-arg BUILD_IMAGE=localhost/standin-debian \
     --build-arg RUN_IMAGE=localhost/standin-small \
-    --build-arg DEMO_IMAGE=localhost/standin-debian . >"$scratch/build.log" 2>&1 ||
+    --build-arg DEMO_IMAGE=localhost/standin-debian --build-arg REVISION="$revision" . >"$scratch/build.log" 2>&1 ||
     { tail -n 30 "$scratch/build.log" >&2; exit 1; }
 done
 images images
@@ -96,6 +97,13 @@ for name in alice bob; do
   done
   echo "$name is $(cat "$scratch/health"), as user $(stat -c %u "$scratch/$name/run/ratchetd/ratchetd.sock")"
 done
+images run --network none --volume "$scratch/alice/run/ratchetd:/run/ratchetd" \
+  alice -- /usr/local/bin/ratchetd call --json system_version | grep -q "\"$revision\"" ||
+  { echo "the image does not tell its revision" >&2; exit 1; }
+code=0
+images run --network none --volume "$scratch/alice/var/lib/ratchetd:/var/lib/ratchetd" \
+  --volume "$scratch/alice/run/ratchetd:/run/ratchetd" alice -- /usr/local/bin/ratchetd doctor || code=$?
+((code <= 1)) || { echo "ratchetd doctor found a problem" >&2; exit 1; }
 images from --name talk demo >/dev/null
 entry=$(images inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' demo)
 # shellcheck disable=SC2086

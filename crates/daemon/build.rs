@@ -6,7 +6,10 @@ fn main() {
     println!("cargo:rerun-if-env-changed=RATCHETD_REVISION");
     println!("cargo:rerun-if-changed=../../.git/HEAD");
     println!("cargo:rerun-if-changed=../../.git/refs/heads");
-    let given = std::env::var("RATCHETD_REVISION").ok();
+    // An image is built without the repository, and told the revision; or it is told nothing.
+    let given = std::env::var("RATCHETD_REVISION")
+        .ok()
+        .filter(|given| !given.is_empty());
     let revision = given.or_else(|| {
         let output = Command::new("git")
             .args(["rev-parse", "--short=12", "HEAD"])

@@ -935,6 +935,8 @@ export interface Status {
   newestEvent: number;
   /** Its clock. */
   now: number;
+  /** The git revision it was built from; null if that is not known. */
+  revision: string | null;
   /** When it started. */
   startedAt: number;
   /** The program's version. */

@@ -82,6 +82,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
         });
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: revision().map(str::to_owned),
             started_at: daemon.started_at.0,
             now: daemon.clock.now().0,
             newest_event: daemon.accounts.events().newest(),

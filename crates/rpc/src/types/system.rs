@@ -63,6 +63,8 @@ pub struct LogFilterInfo {
 pub struct Status {
     /// The program's version.
     pub version: String,
+    /// The git revision it was built from; null if that is not known.
+    pub revision: Option<String>,
     /// When it started.
     pub started_at: u64,
     /// Its clock.
