@@ -17,7 +17,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Daemon, WebSocket, head, serve, text};
+use support::{Daemon, RATCHETD, WebSocket, head, serve, text};
 
 /// A directory whose data directory holds this configuration.
 fn configured(config: &str) -> tempfile::TempDir {
@@ -50,6 +50,114 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert!(environment.contains("of the environment"), "{environment}");
     let flag = complaint(Some("of the environment"), &["--http", "of the flag"]);
     assert!(flag.contains("of the flag"), "{flag}");
+}
+
+#[test]
+fn every_setting_that_can_be_wrong_is_taken_from_the_flag_before_the_environment_and_the_file() {
+    for key in ["http", "socket_mode", "socket_group", "log_filter"] {
+        let scratch = configured(&format!("{key} = \"file/[\"\n"));
+        let flag = format!("--{}", key.replace('_', "-"));
+        let environment = format!("RATCHETD_{}", key.to_uppercase());
+        for (from_environment, flags, counts) in [
+            (false, vec![], "file/["),
+            (true, vec![], "environment/["),
+            (true, vec![flag, "flag/[".to_owned()], "flag/["),
+        ] {
+            let mut command = serve(scratch.path(), &flags);
+            if from_environment {
+                command.env(&environment, "environment/[");
+            }
+            let output = command.stderr(Stdio::piped()).output().expect("it runs");
+            assert!(!output.status.success(), "{key}");
+            let said = String::from_utf8(output.stderr).expect("text");
+            assert!(said.contains(counts), "{key}: {said}");
+        }
+    }
+}
+
+/// What it says when it is ready, and when it has ended after this signal, with its exit code.
+fn ready_then(mut command: Command, signal: &str) -> (String, Option<i32>) {
+    let mut process = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("it starts");
+    let mut output = BufReader::new(process.stdout.take().expect("its output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a ready line");
+    let sent = Command::new("kill")
+        .args([signal, &process.id().to_string()])
+        .status()
+        .expect("kill");
+    assert!(sent.success());
+    (line, process.wait().expect("wait").code())
+}
+
+#[test]
+fn the_socket_is_in_the_runtime_directory_by_default_and_an_interrupt_ends_the_daemon_properly() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let runtime = scratch.path().join("run");
+    fs::create_dir(&runtime).expect("to make it");
+    let serve = |with_runtime: bool| {
+        let mut command = Command::new(RATCHETD);
+        command
+            .args(["serve", "--log-filter", "warn"])
+            .env_clear()
+            .env("HOME", scratch.path());
+        if with_runtime {
+            command.env("XDG_RUNTIME_DIR", &runtime);
+        }
+        command
+    };
+    let (line, code) = ready_then(serve(true), "-INT");
+    let socket = runtime.join("ratchetd.sock");
+    assert_eq!(line, format!("listening on unix:{}\n", socket.display()));
+    assert_eq!(code, Some(0));
+    assert!(!socket.exists());
+    let (line, _) = ready_then(serve(false), "-TERM");
+    let socket = scratch.path().join(".local/share/ratchetd/ratchetd.sock");
+    assert_eq!(line, format!("listening on unix:{}\n", socket.display()));
+}
+
+#[test]
+fn call_and_health_find_the_socket_by_the_daemons_own_configuration() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let config = scratch.path().join("elsewhere.toml");
+    let daemon = Daemon::start();
+    let text = format!("socket = {:?}\n", daemon.socket());
+    fs::write(&config, text).expect("to write");
+    let run = |arguments: &[&str], by_environment: bool| {
+        let mut command = Command::new(RATCHETD);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", scratch.path());
+        if by_environment {
+            command.env("RATCHETD_CONFIG", &config);
+        } else {
+            command.arg("--config").arg(&config);
+        }
+        command.output().expect("it runs")
+    };
+    for by_environment in [false, true] {
+        for arguments in [&["health"][..], &["call", "system_version"]] {
+            let done = run(arguments, by_environment);
+            assert!(done.status.success(), "{arguments:?} {done:?}");
+        }
+    }
+    let missing = Command::new(RATCHETD)
+        .args(["serve", "--config", "nofile.toml"])
+        .env("HOME", scratch.path())
+        .current_dir(scratch.path())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8(missing.stderr).expect("text");
+    assert!(!missing.status.success());
+    assert!(
+        said.contains("nofile.toml") && said.contains("give a file"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]

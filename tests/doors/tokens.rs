@@ -237,3 +237,46 @@ fn the_socket_asks_for_no_token_and_does_not_mind_a_wrong_one() {
         assert_eq!(answer.status, 200, "{credentials}");
     }
 }
+
+#[test]
+fn a_token_that_was_put_there_beforehand_may_be_read_only_and_is_told_from_the_root_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("token");
+    std::fs::write(&file, "provisioned-0123456789\n").expect("to write");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).expect("its mode");
+    // As it is written from the directory that the daemon is started in.
+    let flags = ["--http", "127.0.0.1:0", "--token-file", "token"].map(str::to_owned);
+    let mut process = crate::support::serve(scratch.path(), &flags)
+        .current_dir(scratch.path())
+        .args(["--log-filter", "warn"])
+        .spawn()
+        .expect("it starts");
+    let mut output = std::io::BufReader::new(process.stdout.take().expect("its output"));
+    let mut lines = [String::new(), String::new()];
+    for line in &mut lines {
+        std::io::BufRead::read_line(&mut output, line).expect("a ready line");
+    }
+    let address = lines[1]
+        .trim()
+        .strip_prefix("listening on http://")
+        .expect("an address");
+    let ask = |request: &str| {
+        let stream = std::net::TcpStream::connect(address).expect("to connect");
+        crate::support::exchange(stream, request)
+    };
+    let auth = ask(&format!("GET /auth HTTP/1.1\r\n{LOCALHOST}\r\n"));
+    let told: serde_json::Value = serde_json::from_slice(&auth.body).expect("JSON");
+    let place = std::fs::canonicalize(text(&told["tokenFile"])).expect("the file");
+    assert!(text(&told["tokenFile"]).starts_with('/'));
+    assert_eq!(place, std::fs::canonicalize(&file).expect("the file"));
+    let bearer = "authorization: Bearer provisioned-0123456789\r\n";
+    let length = CALL.len();
+    let call = ask(&format!(
+        "POST / HTTP/1.1\r\n{LOCALHOST}{JSON}{bearer}content-length: {length}\r\n\r\n{CALL}"
+    ));
+    assert_eq!(call.status, 200);
+    process.kill().expect("kill");
+    process.wait().expect("wait");
+}

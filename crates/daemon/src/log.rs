@@ -39,7 +39,8 @@ fn parse(filter: &str) -> Result<EnvFilter, String> {
 /// # Errors
 /// [`ConfigError`] if the filter is none.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
-    let parsed = parse(filter).map_err(|error| ConfigError(format!("log_filter: {error}")))?;
+    let parsed =
+        parse(filter).map_err(|error| ConfigError(format!("log_filter: {filter:?}: {error}")))?;
     let (parsed, handle) = reload::Layer::new(parsed);
     let lines = match format {
         LogFormat::Text => fmt::layer()

@@ -105,7 +105,12 @@ pub(super) async fn dev_advance_time(
 ) -> Result<ClockInfo> {
     let span = Duration::from_millis(params.ms.0);
     if span > MAX_ADVANCE {
-        return Err(RpcError::new(Kind::InvalidParams, "more than a year").about("ms"));
+        return Err(RpcError::new(Kind::InvalidParams, "more than a year")
+            .about("ms")
+            .with_hint(format!(
+                "advance by at most {} ms at once, and again for more",
+                MAX_ADVANCE.as_millis()
+            )));
     }
     daemon.timers.advance(&daemon, span).await;
     Ok(ClockInfo {

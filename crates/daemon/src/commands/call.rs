@@ -24,6 +24,9 @@ const TEXT: &str = "text";
 /// What `call` takes.
 #[derive(Debug, clap::Args)]
 pub struct CallArgs {
+    /// The daemon's configuration file, to find its socket [default: as for serve]
+    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The daemon's Unix socket [default: as for serve]
     #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
     socket: Option<String>,
@@ -126,6 +129,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 
 fn socket(args: &CallArgs) -> Result<PathBuf, String> {
     let settings = Settings::load(Flags {
+        config: args.config.clone(),
         socket: args.socket.clone(),
         data_dir: args.data_dir.clone(),
         ..Flags::default()
@@ -193,7 +197,7 @@ fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value,
                 } else {
                     value.to_owned()
                 };
-                members.insert(name.to_owned(), typed(known, name, value));
+                members.insert(name.to_owned(), typed(known, name, value)?);
             }
             Ok(Value::Object(members))
         }
@@ -209,7 +213,10 @@ fn from_input(name: &str, mut value: String) -> String {
 }
 
 /// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if they look otherwise.
-fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Value {
+///
+/// # Errors
+/// One line, if an array is needed and the value is none: its form is the shell's to spoil.
+fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Result<Value, String> {
     let takes = method
         .and_then(|method| method.params.iter().find(|param| param.name == name))
         .map_or("", |param| param.takes);
@@ -224,9 +231,14 @@ fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Value {
     .iter()
     .any(|form| takes.starts_with(form));
     if is_json && let Ok(parsed) = serde_json::from_str(&value) {
-        return parsed;
+        return Ok(parsed);
     }
-    Value::String(value)
+    if takes.starts_with("an array") {
+        return Err(format!(
+            "{name} takes several values: write {name}='[\"…\",\"…\"]', in quotation marks"
+        ));
+    }
+    Ok(Value::String(value))
 }
 
 fn parse_json(text: &str) -> Result<Value, String> {
@@ -249,6 +261,14 @@ mod tests {
     fn parsed(method: &str, given: &[&str], input: &str) -> Result<Value, String> {
         let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
         params(method, &given, &mut input.as_bytes())
+    }
+
+    #[test]
+    fn a_single_value_for_an_array_is_answered_with_how_to_write_one() {
+        let error = parsed("message_encryptGroup", &["recipients=0x04"], "").unwrap_err();
+        assert!(error.contains("recipients='[\"…\""), "{error}");
+        let value = parsed("message_confirm", &["messageIds=[\"0x04\"]"], "").unwrap();
+        assert_eq!(value, json!({"messageIds": ["0x04"]}));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     io::{Read as _, Write},
     os::unix::net::UnixStream,
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -19,6 +19,9 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 /// What `health` takes.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
+    /// The daemon's configuration file, to find its socket [default: as for serve]
+    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The daemon's Unix socket [default: as for serve]
     #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
     socket: Option<String>,
@@ -33,6 +36,7 @@ pub struct HealthArgs {
 /// One line, if nobody could be asked.
 pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
     let settings = Settings::load(Flags {
+        config: args.config,
         socket: args.socket,
         data_dir: args.data_dir,
         ..Flags::default()

@@ -77,6 +77,11 @@ impl Settings {
     }
 }
 
+/// The path from the root on: others than this process read it.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 impl Settings {
     /// Whether this address may be listened on: without a word for it, only one that this machine alone can reach.
     #[must_use]
@@ -94,7 +99,11 @@ impl Config {
                 one_line(&cause.to_string())
             ))
         };
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            wrong(&format!(
+                "{error}: give a file that is there and can be read, or none (every key has its default)"
+            ))
+        })?;
         Self::parse(&text).map_err(|error| wrong(&error))
     }
 
@@ -163,12 +172,14 @@ impl Config {
                 ))
             })?;
         let socket_group = given(&self.socket_group).map(group_id).transpose()?;
+        let token_file =
+            given(&self.token_file).map_or_else(|| data_dir.join("rpc.token"), PathBuf::from);
         Ok(Settings {
+            // As it was given: the length of a socket's path is limited.
             socket: given(&self.socket).map_or_else(|| default_socket(&data_dir), PathBuf::from),
-            token_file: given(&self.token_file)
-                .map_or_else(|| data_dir.join("rpc.token"), PathBuf::from),
-            passphrase_file: given(&self.passphrase_file).map(PathBuf::from),
-            data_dir,
+            token_file: absolute(token_file),
+            passphrase_file: given(&self.passphrase_file).map(|path| absolute(path.into())),
+            data_dir: absolute(data_dir),
             socket_mode,
             socket_group,
             http,

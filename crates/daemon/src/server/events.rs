@@ -76,6 +76,7 @@ fn params(query: &str, headers: &HeaderMap) -> Result<SubscribeParams, RpcError>
         params.after = Some(Cursor(last.ok_or_else(|| {
             RpcError::new(Kind::InvalidParams, "expected the number of an event")
                 .about(LAST_EVENT_ID)
+                .with_hint("give the `id` of the last event that was seen, or leave the header out")
         })?));
     }
     Ok(params)

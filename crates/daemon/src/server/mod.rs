@@ -134,7 +134,9 @@ impl Server {
             // Its file is of whoever passed it, and stays.
             Some((listener, place)) => (listener, place, None),
             None => {
-                let place = settings.socket.display().to_string();
+                let place = std::path::absolute(&settings.socket);
+                let place = place.as_ref().unwrap_or(&settings.socket);
+                let place = place.display().to_string();
                 (unix::bind(settings)?, place, Some(settings.socket.clone()))
             }
         };
