@@ -164,7 +164,7 @@ fn a_fourth_device_is_refused_with_what_to_do_and_what_is_wrong_is_named() {
     let refused = phone.daemon.call("installation_setMetadata", params);
     assert_eq!(
         refused.expect_err("an unknown name")["data"]["field"],
-        "metadata"
+        "metadata.nme"
     );
 }
 

@@ -342,6 +342,71 @@ fn a_phrase_recovers_the_identity_on_a_new_device_and_a_removed_account_leaves_n
     assert_eq!(left, Vec::<String>::new());
 }
 
+/// The phrase that everybody tests with, at the path that the daemon says it uses.
+#[test]
+fn a_known_phrase_gives_the_known_key() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("vectors/trust-account.json")).expect("JSON");
+    let daemon = Daemon::start();
+    let known = vectors["mnemonics"].as_array().expect("phrases").iter();
+    let english = known.filter(|known| known["language"] == "English");
+    let mut recovered = 0;
+    for (number, known) in english.enumerate().take(4) {
+        let mut params = json!({"account": format!("a{number}"), "mnemonic": known["mnemonic"]});
+        if known["passphrase"] != "" {
+            params["mnemonicPassphrase"] = known["passphrase"].clone();
+        }
+        let made = daemon.ok("account_recover", params);
+        assert_eq!(
+            made["publicKey"],
+            format!("0x{}", text(&known["publicKey"]))
+        );
+        assert_eq!(made["compressedKey"], known["compressedKey"]);
+        recovered += 1;
+    }
+    assert!(recovered > 0);
+}
+
+#[test]
+fn limits_and_forms_are_told_in_words_that_help() {
+    let alice = Party::new("alice");
+    for (method, params, field, message, hint) in [
+        (
+            "dev_advanceTime",
+            json!({"ms": 400_u64 * 24 * 60 * 60 * 1000}),
+            "ms",
+            "a year",
+            "31622400000 ms",
+        ),
+        (
+            "account_importKeystore",
+            json!({"account": "b", "keystore": "{}", "password": "x"}),
+            "keystore",
+            "not of the form of a keystore",
+            "as it was exported",
+        ),
+        (
+            "bundle_import",
+            json!({"bundle": "abc"}),
+            "bundle",
+            "of another form",
+            "contact code again",
+        ),
+        (
+            "installation_setMetadata",
+            json!({"installationId": alice.installation, "metadata": {"nme": "x"}}),
+            "metadata.nme",
+            "no such member",
+            "name, deviceType, pushToken",
+        ),
+    ] {
+        let error = alice.daemon.call(method, params).expect_err(method);
+        assert_eq!(shape(&error).1.as_deref(), Some(field), "{error}");
+        assert!(text(&error["message"]).contains(message), "{error}");
+        assert!(text(&error["data"]["hint"]).contains(hint), "{error}");
+    }
+}
+
 #[test]
 fn requests_that_are_none_and_batches_are_answered_as_json_rpc_says() {
     let daemon = Daemon::start();

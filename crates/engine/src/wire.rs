@@ -78,8 +78,7 @@ pub(crate) fn decode_message(wire: &[u8]) -> Result<WireMessage, WireError> {
             wire.len()
         )));
     }
-    let message =
-        proto::ProtocolMessage::decode(wire).map_err(|error| WireError(error.to_string()))?;
+    let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
     let mut bundles = message.bundles;
     if !message.bundle.is_empty() {
         bundles.insert(0, message.bundle);
@@ -90,6 +89,11 @@ pub(crate) fn decode_message(wire: &[u8]) -> Result<WireMessage, WireError> {
         entries: decode_entries(&message.direct_message)?,
         public: message.public_message,
     })
+}
+
+/// The words of the parser name what it works with, which tells nobody what to do.
+fn not_of_the_form() -> WireError {
+    WireError("the bytes are cut short, or of another form".to_owned())
 }
 
 fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
@@ -103,7 +107,7 @@ fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, Wi
         .iter()
         .map(|entry| {
             let entry = proto::DirectMessageEntry::decode(entry.as_slice())
-                .map_err(|error| WireError(error.to_string()))?;
+                .map_err(|_| not_of_the_form())?;
             Ok((entry.key, entry.value.unwrap_or_default().into()))
         })
         .collect()
@@ -180,7 +184,7 @@ pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
             wire.len()
         )));
     }
-    let bundle = proto::Bundle::decode(wire).map_err(|error| WireError(error.to_string()))?;
+    let bundle = proto::Bundle::decode(wire).map_err(|_| not_of_the_form())?;
     Ok(RawBundle {
         identity: bundle.identity,
         entries: bundle

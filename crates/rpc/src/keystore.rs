@@ -28,7 +28,7 @@ pub enum KeystoreFileError {
     TooLarge(usize),
     /// No JSON, or a member is missing, stands twice or is of another type. Line and column, counted from 1.
     #[error(
-        "line {0}, column {1}: not of the form of a keystore: give the file as it was exported"
+        "not of the form of a keystore, at line {0}, column {1}: give the whole file as it was exported"
     )]
     Form(usize, usize),
     /// Another version.

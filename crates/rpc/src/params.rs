@@ -228,7 +228,7 @@ fn names_in_order(known: &[ParamInfo]) -> String {
 }
 
 /// A name from outside, cut to a length fit for an error.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     const MAX_SHOWN_CHARS: usize = 64;
     name.chars().take(MAX_SHOWN_CHARS).collect()
 }

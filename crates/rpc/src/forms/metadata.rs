@@ -3,7 +3,10 @@
 use engine::DeviceMetadata;
 use serde_json::Value;
 
-use crate::{error::RpcError, params::Form};
+use crate::{
+    error::{Kind, RpcError},
+    params::{Form, shown},
+};
 
 /// Longest name or type of a device, in characters: a line for people.
 pub const MAX_DEVICE_NAME_CHARS: usize = 256;
@@ -38,11 +41,22 @@ impl Form for Metadata {
                 "name" => (&mut metadata.name, MAX_DEVICE_NAME_CHARS),
                 "deviceType" => (&mut metadata.device_type, MAX_DEVICE_NAME_CHARS),
                 "pushToken" => (&mut metadata.push_token, MAX_PUSH_TOKEN_CHARS),
-                _ => return Err(Self::wrong()),
+                _ => {
+                    return Err(RpcError::new(Kind::InvalidParams, "no such member")
+                        .about(&format!("metadata.{}", shown(&name)))
+                        .with_hint("the members are: name, deviceType, pushToken"));
+                }
             };
             match value {
                 Value::String(given) if given.chars().count() <= limit => *text = given,
-                _ => return Err(Self::wrong()),
+                _ => {
+                    let takes = format!("a text of at most {limit} characters");
+                    return Err(
+                        RpcError::new(Kind::InvalidParams, format!("expected {takes}"))
+                            .about(&format!("metadata.{name}"))
+                            .with_hint(format!("give {takes}")),
+                    );
+                }
             }
         }
         Ok(Self(metadata))
@@ -87,6 +101,13 @@ mod tests {
             json!(null),
         ] {
             assert!(Metadata::read(wrong.clone()).is_err(), "{wrong}");
+        }
+        for (wrong, field) in [
+            (json!({"nme": "x"}), "metadata.nme"),
+            (json!({"pushToken": 7}), "metadata.pushToken"),
+        ] {
+            let error = Metadata::read(wrong).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some(field));
         }
     }
 }
