@@ -210,11 +210,6 @@ fn every_method_has_an_example_that_its_schemas_allow() {
     for method in methods(&DOCUMENT) {
         let name = text(&method["name"]);
         let examples = method["examples"].as_array().expect("examples");
-        if name == "rpc.discover" {
-            // It would hold itself.
-            assert!(examples.is_empty());
-            continue;
-        }
         assert_eq!(examples.len(), 1, "{name}");
         let result = &examples[0]["result"]["value"];
         assert!(
@@ -265,7 +260,7 @@ fn the_document_has_the_form_of_one() {
             },
             "servers": {"items": {"required": ["name", "url"]}},
             "methods": {"type": "array", "items": {
-                "required": ["name", "params", "result", "summary", "errors", "examples"],
+                "required": ["name", "params", "result", "summary", "description", "errors", "examples"],
                 "properties": {
                     "paramStructure": {"enum": ["by-name", "by-position", "either"]},
                     "tags": {"items": {"required": ["name"]}},
@@ -279,8 +274,15 @@ fn the_document_has_the_form_of_one() {
                             "required": {"type": "boolean"},
                         },
                     }},
-                    "result": {"required": ["name", "schema"]},
-                    "errors": {"items": {"required": ["$ref"]}},
+                    "description": {"minLength": 10},
+                    "result": {
+                        "required": ["name", "schema", "description"],
+                        "properties": {"description": {"minLength": 5}},
+                    },
+                    "errors": {"minItems": 1, "items": {
+                        "required": ["code", "message", "data"],
+                        "properties": {"data": {"required": ["kinds"]}},
+                    }},
                     "examples": {"items": {
                         "required": ["name", "params", "result"],
                         "properties": {
@@ -318,15 +320,32 @@ fn the_document_has_the_form_of_one() {
                 .map(|name| format!("#/components/{list}/{name}")),
         );
     }
+    for method in methods(&DOCUMENT) {
+        let mut codes = BTreeSet::new();
+        for error in method["errors"].as_array().expect("errors") {
+            assert!(codes.insert(error["code"].as_i64()), "{}", method["name"]);
+            for kind in error["data"]["kinds"].as_array().expect("kinds") {
+                let defined = &DOCUMENT["components"]["errors"][text(kind)];
+                assert_eq!(defined["code"], error["code"], "{kind}");
+                referred.insert(format!("#/components/errors/{}", text(kind)));
+            }
+        }
+    }
     // These two answer what is no call of a method.
     referred.insert("#/components/errors/parse_error".to_owned());
     referred.insert("#/components/errors/method_not_found".to_owned());
     assert_eq!(referred, defined);
-    // Parameters that must be given come before none that may be left out, but for the account.
+    // The account alone may be left out before a parameter that must be given, and then it is said how.
     for method in methods(&DOCUMENT) {
         let params = method["params"].as_array().expect("params");
         let names: BTreeSet<String> = params.iter().map(|param| text(&param["name"])).collect();
         assert_eq!(names.len(), params.len(), "{}", method["name"]);
+        let last = params.iter().rposition(|param| param["required"] == true);
+        let before = params.iter().take(last.unwrap_or(0));
+        let left_out: Vec<&Value> = before.filter(|param| param["required"] == false).collect();
+        assert!(left_out.iter().all(|param| param["name"] == "account"));
+        let is_told = method["x-by-position"].is_string();
+        assert_eq!(is_told, !left_out.is_empty(), "{}", method["name"]);
     }
 }
 
@@ -343,6 +362,27 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Array(items) => items.iter().for_each(|value| references(value, found)),
         _ => {}
+    }
+}
+
+/// Types that the page describes in words.
+const IN_WORDS: [&str; 2] = ["Bytes", "OpenRpcDocument"];
+
+#[test]
+fn every_type_that_is_named_has_its_table_on_the_page() {
+    let page = fs::read_to_string(REFERENCE).expect("the page");
+    let schemas = DOCUMENT["components"]["schemas"].as_object();
+    for name in schemas.expect("schemas").keys() {
+        let tables = page.matches(&format!("<!-- type {name} -->")).count();
+        let expected = usize::from(!IN_WORDS.contains(&name.as_str()));
+        // The tables of these two say what to do as well.
+        let advice = match name.as_str() {
+            "Reason" => page.matches("<!-- reasons -->").count(),
+            "Kind" => page.matches("<!-- errors -->").count(),
+            _ => 0,
+        };
+        let tables = tables + advice;
+        assert_eq!(tables, expected, "{name}");
     }
 }
 

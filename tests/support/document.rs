@@ -57,8 +57,8 @@ fn judge(method: &str) -> Option<Arc<Judge>> {
             .collect(),
         result: validator(&entry["result"]["schema"]),
         kinds: list("errors")
-            .map(|error| super::text(&error["$ref"]))
-            .map(|path| path.rsplit('/').next().expect("a name").to_owned())
+            .flat_map(|error| error["data"]["kinds"].as_array().expect("kinds"))
+            .map(super::text)
             .collect(),
     });
     judges.insert(method.to_owned(), Arc::clone(&judge));

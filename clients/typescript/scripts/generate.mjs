@@ -119,7 +119,7 @@ function generate(document) {
   const schemas = Object.entries(document.components.schemas);
   for (const [name, schema] of schemas) out.push(declaration(name, schema));
   const methods = document.methods.map((method) => {
-    const about = comment(method.summary, "  ");
+    const about = comment(`${method.summary}\n${method.description}`, "  ");
     const result = type(method.result.schema, "    ");
     return `${about}  ${JSON.stringify(method.name)}: {\n    params: ${params(method)};\n    result: ${result};\n  };\n`;
   });

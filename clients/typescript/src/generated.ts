@@ -1034,7 +1034,11 @@ export interface X3dhHeaderInfo {
 
 /** Every method, with what it takes and gives. */
 export interface Methods {
-  /** Makes an account with a new identity, and shows its recovery phrase this once. */
+  /**
+   * Makes an account with a new identity, and shows its recovery phrase this once.
+   * The account is the first device of the identity. The recovery phrase (BIP-39, English; the key at
+   * m/43'/60'/1581'/0'/0) is in the answer and kept nowhere else: write it down.
+   */
   "account_create": {
     params: {
       /**
@@ -1052,7 +1056,11 @@ export interface Methods {
     };
     result: NewAccount;
   };
-  /** Makes an account from a recovery phrase: a new device of that identity. */
+  /**
+   * Makes an account from a recovery phrase: a new device of that identity.
+   * No sessions come with it. Contacts write to it when they have its bundle, and devices of the same identity when
+   * they have enabled it.
+   */
   "account_recover": {
     params: {
       /**
@@ -1072,7 +1080,10 @@ export interface Methods {
     };
     result: AccountInfo;
   };
-  /** Makes an account from a private key: a new device of that identity. */
+  /**
+   * Makes an account from a private key: a new device of that identity.
+   * As `account_recover`, with the identity key itself.
+   */
   "account_import": {
     params: {
       /**
@@ -1090,12 +1101,18 @@ export interface Methods {
     };
     result: AccountInfo;
   };
-  /** Lists the accounts. */
+  /**
+   * Lists the accounts.
+   * By name; never a secret of theirs.
+   */
   "account_list": {
     params: Record<string, never>;
     result: AccountInfo[];
   };
-  /** Shows one account. */
+  /**
+   * Shows one account.
+   * What others need of it is the public key, or the compact form of it.
+   */
   "account_get": {
     params: {
       /**
@@ -1106,7 +1123,11 @@ export interface Methods {
     };
     result: AccountInfo;
   };
-  /** Gives the identity key in a keystore file, under a password. Nothing else of the account is in it. */
+  /**
+   * Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
+   * The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a second. Ratchet state
+   * is never exported: a copy of it could use a key twice.
+   */
   "account_export": {
     params: {
       /**
@@ -1119,7 +1140,11 @@ export interface Methods {
     };
     result: ExportedAccount;
   };
-  /** Makes an account from a keystore file: a new device of that identity. */
+  /**
+   * Makes an account from a keystore file: a new device of that identity.
+   * As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong password is
+   * `invalid_params` about `password`.
+   */
   "account_importKeystore": {
     params: {
       /**
@@ -1139,7 +1164,11 @@ export interface Methods {
     };
     result: AccountInfo;
   };
-  /** Erases an account and all its data. */
+  /**
+   * Erases an account and all its data.
+   * The public key must be the account's, so that none is erased by mistake. What is waiting is finished first;
+   * then its sessions, keys and events are gone for good.
+   */
   "account_remove": {
     params: {
       /**
@@ -1155,7 +1184,11 @@ export interface Methods {
     };
     result: Removed;
   };
-  /** Gives the bundle to publish; rotates the prekey first if that is due. */
+  /**
+   * Gives the bundle to publish; rotates the prekey first if that is due.
+   * Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
+   * secrecy. It rides on every message as well.
+   */
   "bundle_get": {
     params: {
       /**
@@ -1166,7 +1199,11 @@ export interface Methods {
     };
     result: BundleInfo;
   };
-  /** Takes a contact's bundle that came by another way than a message. */
+  /**
+   * Takes a contact's bundle that came by another way than a message.
+   * The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in
+   * `warnings`.
+   */
   "bundle_import": {
     params: {
       /**
@@ -1179,7 +1216,10 @@ export interface Methods {
     };
     result: ImportedBundleInfo;
   };
-  /** Takes a bundle apart without any key. */
+  /**
+   * Takes a bundle apart without any key.
+   * Needs no account, and changes nothing.
+   */
   "bundle_inspect": {
     params: {
       /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
@@ -1187,7 +1227,12 @@ export interface Methods {
     };
     result: InspectedBundleInfo;
   };
-  /** Encrypts for every active device of the recipient and for our own other devices. */
+  /**
+   * Encrypts for every active device of the recipient and for our own other devices.
+   * Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without
+   * forward secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any
+   * ratchet.
+   */
   "message_encrypt": {
     params: {
       /**
@@ -1206,7 +1251,11 @@ export interface Methods {
     };
     result: Encrypted;
   };
-  /** Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none. */
+  /**
+   * Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
+   * One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A retry with the same
+   * `requestId` gives the same bytes.
+   */
   "message_encryptGroup": {
     params: {
       /**
@@ -1225,7 +1274,10 @@ export interface Methods {
     };
     result: Encrypted;
   };
-  /** Wraps a public message: not encrypted. */
+  /**
+   * Wraps a public message: not encrypted.
+   * Everybody can read it, and nothing proves who wrote it. Our bundle rides on it.
+   */
   "message_encryptPublic": {
     params: {
       /**
@@ -1240,7 +1292,10 @@ export interface Methods {
     };
     result: Envelopes;
   };
-  /** Makes the empty message that tells the recipient of our bundle. */
+  /**
+   * Makes the empty message that tells the recipient of our bundle.
+   * Send it to let a contact begin sessions with all our devices. It shows nothing to people.
+   */
   "message_advertise": {
     params: {
       /**
@@ -1256,7 +1311,11 @@ export interface Methods {
     };
     result: Envelopes;
   };
-  /** Reads a received wire message. */
+  /**
+   * Reads a received wire message.
+   * What becomes of a message is a result, with a reason and what to do if it was not read. Send the `reply` if
+   * there is one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
+   */
   "message_decrypt": {
     params: {
       /**
@@ -1276,7 +1335,11 @@ export interface Methods {
     };
     result: Decrypted;
   };
-  /** Erases the keys of messages whose text the caller has stored. */
+  /**
+   * Erases the keys of messages whose text the caller has stored.
+   * Store the text first: afterwards nobody reads that message again. Ids that are not known, or confirmed already,
+   * are passed over.
+   */
   "message_confirm": {
     params: {
       /**
@@ -1292,7 +1355,10 @@ export interface Methods {
     };
     result: Confirmed;
   };
-  /** Takes a wire message apart without any key. */
+  /**
+   * Takes a wire message apart without any key.
+   * Needs no account, and changes nothing.
+   */
   "message_inspect": {
     params: {
       /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
@@ -1300,7 +1366,10 @@ export interface Methods {
     };
     result: InspectedMessageInfo;
   };
-  /** Says why a message opens or does not, what it needs, and what to do next. Changes nothing. */
+  /**
+   * Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
+   * What the bytes are, which session and keys they would need, and what is known of the sender's device.
+   */
   "message_explain": {
     params: {
       /**
@@ -1318,7 +1387,10 @@ export interface Methods {
     };
     result: Explanation;
   };
-  /** Lists the devices of an identity, ours by default. */
+  /**
+   * Lists the devices of an identity, ours by default.
+   * With what the frontend noted about each, and whether it is sent to.
+   */
   "installation_list": {
     params: {
       /**
@@ -1331,7 +1403,10 @@ export interface Methods {
     };
     result: InstallationInfo[];
   };
-  /** Enables a device: of our own, it gets a copy of every message, and our bundle lists it. */
+  /**
+   * Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
+   * Of our own, it must be enabled on every device; of a contact, it undoes `installation_disable`.
+   */
   "installation_enable": {
     params: {
       /**
@@ -1346,7 +1421,10 @@ export interface Methods {
     };
     result: InstallationInfo;
   };
-  /** Disables a device: nothing is sent to it any more. */
+  /**
+   * Disables a device: nothing is sent to it any more.
+   * Of our own, our bundle leaves it out, and other devices of ours and our contacts stop writing to it.
+   */
   "installation_disable": {
     params: {
       /**
@@ -1361,7 +1439,10 @@ export interface Methods {
     };
     result: InstallationInfo;
   };
-  /** Notes a name, a type and a push address of a device. */
+  /**
+   * Notes a name, a type and a push address of a device.
+   * It stays here. What is left out becomes empty.
+   */
   "installation_setMetadata": {
     params: {
       /**
@@ -1385,7 +1466,10 @@ export interface Methods {
     };
     result: InstallationInfo;
   };
-  /** Lists the sessions with an identity, or with all. */
+  /**
+   * Lists the sessions with an identity, or with all.
+   * With counters and times, and never a secret: for diagnostics.
+   */
   "session_list": {
     params: {
       /**
@@ -1398,7 +1482,11 @@ export interface Methods {
     };
     result: SessionInfo[];
   };
-  /** Ends the sessions with an identity or one of its devices: the next message sets up a new one. */
+  /**
+   * Ends the sessions with an identity or one of its devices: the next message sets up a new one.
+   * For two devices that no longer understand each other. What was sent on the old sessions can still be read for a
+   * while.
+   */
   "session_reset": {
     params: {
       /**
@@ -1416,7 +1504,10 @@ export interface Methods {
     };
     result: SessionsReset;
   };
-  /** Lists the contacts. */
+  /**
+   * Lists the contacts.
+   * Those that something was recorded of.
+   */
   "contact_list": {
     params: {
       /**
@@ -1427,7 +1518,10 @@ export interface Methods {
     };
     result: ContactInfo[];
   };
-  /** Shows how we stand to an identity, and the safety number. */
+  /**
+   * Shows how we stand to an identity, and the safety number.
+   * An identity that nothing was recorded of is in the state `none`. The safety number is the same at both ends.
+   */
   "contact_get": {
     params: {
       /**
@@ -1440,7 +1534,10 @@ export interface Methods {
     };
     result: ContactInfo;
   };
-  /** Asks an identity to become a contact, with an introduction. */
+  /**
+   * Asks an identity to become a contact, with an introduction.
+   * Send the envelopes. If they have asked us, this accepts them.
+   */
   "contact_request": {
     params: {
       /**
@@ -1457,7 +1554,10 @@ export interface Methods {
     };
     result: ContactStepInfo;
   };
-  /** Accepts an identity, with a message that gives both ends forward secrecy. */
+  /**
+   * Accepts an identity, with a message that gives both ends forward secrecy.
+   * Send the envelopes: with them the other end learns of it.
+   */
   "contact_accept": {
     params: {
       /**
@@ -1474,7 +1574,11 @@ export interface Methods {
     };
     result: ContactStepInfo;
   };
-  /** Declines an identity. It is told nothing, unless there is something to say. */
+  /**
+   * Declines an identity. It is told nothing, unless there is something to say.
+   * With `payload` or `text`, that is encrypted to them: send the envelopes. Without, there are none. Under the
+   * policy `request` what they send is not read any more, until `contact_accept`.
+   */
   "contact_decline": {
     params: {
       /**
@@ -1491,7 +1595,10 @@ export interface Methods {
     };
     result: ContactStepInfo;
   };
-  /** Notes whether the safety number was compared. */
+  /**
+   * Notes whether the safety number was compared.
+   * Ask both people to compare the safety number by another way first.
+   */
   "contact_verify": {
     params: {
       /**
@@ -1506,7 +1613,10 @@ export interface Methods {
     };
     result: ContactInfo;
   };
-  /** Gives the events after one; waits for some, if asked. */
+  /**
+   * Gives the events after one; waits for some, if asked.
+   * A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
+   */
   "event_list": {
     params: {
       /**
@@ -1529,7 +1639,11 @@ export interface Methods {
     };
     result: Events;
   };
-  /** Over a WebSocket, tells of each event in a notification. The answer names the subscription. */
+  /**
+   * Over a WebSocket, tells of each event in a notification. The answer names the subscription.
+   * Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without
+   * a WebSocket there are `event_list` and `GET /events`.
+   */
   "event_subscribe": {
     params: {
       /**
@@ -1545,7 +1659,10 @@ export interface Methods {
     };
     result: string;
   };
-  /** Ends a subscription of this WebSocket; false if there is none of this name. */
+  /**
+   * Ends a subscription of this WebSocket; false if there is none of this name.
+   * All end with their WebSocket.
+   */
   "event_unsubscribe": {
     params: {
       /** What `event_subscribe` answered. It takes the text that event_subscribe answered. */
@@ -1553,17 +1670,26 @@ export interface Methods {
     };
     result: boolean;
   };
-  /** Whether the daemon works. */
+  /**
+   * Whether the daemon works.
+   * A message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
+   */
   "system_health": {
     params: Record<string, never>;
     result: Health;
   };
-  /** What is running. */
+  /**
+   * What is running.
+   * With the git revision, for reports.
+   */
   "system_version": {
     params: Record<string, never>;
     result: Version;
   };
-  /** How the daemon and its accounts are doing. */
+  /**
+   * How the daemon and its accounts are doing.
+   * Counts of each account, and whether its data directory was found to be a copy or an older state.
+   */
   "system_status": {
     params: Record<string, never>;
     result: Status;
@@ -1571,6 +1697,7 @@ export interface Methods {
   /**
    * Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is
    * asked for.
+   * For looking at something while it happens.
    */
   "system_setLogFilter": {
     params: {
@@ -1582,7 +1709,10 @@ export interface Methods {
     };
     result: LogFilterInfo;
   };
-  /** Gives this interface as an OpenRPC document. */
+  /**
+   * Gives this interface as an OpenRPC document.
+   * The same as `ratchetd openrpc` prints, of the methods that this daemon has.
+   */
   "rpc.discover": {
     params: Record<string, never>;
     result: OpenRpcDocument;

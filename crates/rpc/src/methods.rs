@@ -60,6 +60,8 @@ pub struct MethodInfo {
     pub name: &'static str,
     /// What it does.
     pub summary: &'static str,
+    /// What else there is to know of it.
+    pub more: &'static str,
     /// What it takes, in the order of positions.
     pub params: &'static [ParamInfo],
     /// Makes the schema of what it gives.
@@ -81,17 +83,19 @@ fn rewrite<P: Params>(params: &str) -> Result<Map<String, Value>, RpcError> {
 /// Defines the methods and their list.
 macro_rules! methods {
     ($(
-        $(#[doc = $summary:literal])+
+        #[doc = $summary:literal]
+        $(#[doc = $more:literal])*
         $(@$dev:ident)? $method:ident = $name:literal ($params:ty) -> $reply:ty $(, fails $($fails:ident)|+)?;
     )*) => {
         $(
-            $(#[doc = $summary])+
+            #[doc = $summary]
+            $(#[doc = $more])*
             #[derive(Clone, Copy, Debug)]
             pub struct $method;
 
             impl Method for $method {
                 const NAME: &'static str = $name;
-                const SUMMARY: &'static str = concat!($($summary),+).trim_ascii();
+                const SUMMARY: &'static str = $summary.trim_ascii();
                 type Params = $params;
                 type Reply = $reply;
             }
@@ -102,6 +106,7 @@ macro_rules! methods {
             $(MethodInfo {
                 name: $name,
                 summary: <$method as Method>::SUMMARY,
+                more: concat!($($more),*).trim_ascii(),
                 params: <$params as Params>::FIELDS,
                 reply: SchemaGenerator::subschema_for::<$reply>,
                 fails: &[$($($fails),+)?],
@@ -159,96 +164,193 @@ const STREAMS: &[Kind] = &[Kind::InvalidRequest];
 
 methods! {
     /// Makes an account with a new identity, and shows its recovery phrase this once.
+    ///
+    /// The account is the first device of the identity. The recovery phrase (BIP-39, English; the key at
+    /// m/43'/60'/1581'/0'/0) is in the answer and kept nowhere else: write it down.
     AccountCreate = "account_create" (CreateParams) -> NewAccount, fails MAKES;
     /// Makes an account from a recovery phrase: a new device of that identity.
+    ///
+    /// No sessions come with it. Contacts write to it when they have its bundle, and devices of the same identity when they
+    /// have enabled it.
     AccountRecover = "account_recover" (RecoverParams) -> AccountInfo, fails MAKES | PHRASE;
     /// Makes an account from a private key: a new device of that identity.
+    ///
+    /// As `account_recover`, with the identity key itself.
     AccountImport = "account_import" (ImportAccountParams) -> AccountInfo, fails MAKES;
     /// Lists the accounts.
+    ///
+    /// By name; never a secret of theirs.
     AccountList = "account_list" (NoParams) -> Vec<AccountInfo>;
     /// Shows one account.
+    ///
+    /// What others need of it is the public key, or the compact form of it.
     AccountGet = "account_get" (AccountOnly) -> AccountInfo;
     /// Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
+    ///
+    /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a second. Ratchet state is
+    /// never exported: a copy of it could use a key twice.
     AccountExport = "account_export" (ExportParams) -> ExportedAccount;
     /// Makes an account from a keystore file: a new device of that identity.
+    ///
+    /// As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong password is
+    /// `invalid_params` about `password`.
     AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo, fails MAKES;
     /// Erases an account and all its data.
+    ///
+    /// The public key must be the account's, so that none is erased by mistake. What is waiting is finished first; then its
+    /// sessions, keys and events are gone for good.
     AccountRemove = "account_remove" (RemoveParams) -> Removed, fails NAMED | WRITES;
 
     /// Gives the bundle to publish; rotates the prekey first if that is due.
+    ///
+    /// Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
+    /// secrecy. It rides on every message as well.
     BundleGet = "bundle_get" (AccountOnly) -> BundleInfo, fails WRITES;
     /// Takes a contact's bundle that came by another way than a message.
+    ///
+    /// The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in `warnings`.
     BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo, fails WRITES;
     /// Takes a bundle apart without any key.
+    ///
+    /// Needs no account, and changes nothing.
     BundleInspect = "bundle_inspect" (InspectBundleParams) -> InspectedBundleInfo;
 
     /// Encrypts for every active device of the recipient and for our own other devices.
+    ///
+    /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without forward
+    /// secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
+    ///
+    /// One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A retry with the same
+    /// `requestId` gives the same bytes.
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Wraps a public message: not encrypted.
+    ///
+    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it.
     MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes, fails WRITES;
     /// Makes the empty message that tells the recipient of our bundle.
+    ///
+    /// Send it to let a contact begin sessions with all our devices. It shows nothing to people.
     MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes, fails WRITES | SENDS;
     /// Reads a received wire message.
+    ///
+    /// What becomes of a message is a result, with a reason and what to do if it was not read. Send the `reply` if there is
+    /// one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
     MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted, fails WRITES;
     /// Erases the keys of messages whose text the caller has stored.
+    ///
+    /// Store the text first: afterwards nobody reads that message again. Ids that are not known, or confirmed already, are
+    /// passed over.
     MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed, fails WRITES;
     /// Takes a wire message apart without any key.
+    ///
+    /// Needs no account, and changes nothing.
     MessageInspect = "message_inspect" (InspectMessageParams) -> InspectedMessageInfo;
     /// Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
+    ///
+    /// What the bytes are, which session and keys they would need, and what is known of the sender's device.
     MessageExplain = "message_explain" (ExplainParams) -> Explanation, fails WRITES;
 
     /// Lists the devices of an identity, ours by default.
+    ///
+    /// With what the frontend noted about each, and whether it is sent to.
     InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails READS;
     /// Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
+    ///
+    /// Of our own, it must be enabled on every device; of a contact, it undoes `installation_disable`.
     InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE | PAIRS;
     /// Disables a device: nothing is sent to it any more.
+    ///
+    /// Of our own, our bundle leaves it out, and other devices of ours and our contacts stop writing to it.
     InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Notes a name, a type and a push address of a device.
+    ///
+    /// It stays here. What is left out becomes empty.
     InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Lists the sessions with an identity, or with all.
+    ///
+    /// With counters and times, and never a secret: for diagnostics.
     SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails READS;
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
+    ///
+    /// For two devices that no longer understand each other. What was sent on the old sessions can still be read for a
+    /// while.
     SessionReset = "session_reset" (ResetParams) -> SessionsReset, fails WRITES | DEVICE;
 
     /// Lists the contacts.
+    ///
+    /// Those that something was recorded of.
     ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails READS;
     /// Shows how we stand to an identity, and the safety number.
+    ///
+    /// An identity that nothing was recorded of is in the state `none`. The safety number is the same at both ends.
     ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
+    ///
+    /// Send the envelopes. If they have asked us, this accepts them.
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
+    ///
+    /// Send the envelopes: with them the other end learns of it.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity. It is told nothing, unless there is something to say.
+    ///
+    /// With `payload` or `text`, that is encrypted to them: send the envelopes. Without, there are none. Under the policy
+    /// `request` what they send is not read any more, until `contact_accept`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
+    ///
+    /// Ask both people to compare the safety number by another way first.
     ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
 
     /// Gives the events after one; waits for some, if asked.
+    ///
+    /// A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
     EventList = "event_list" (EventListParams) -> Events, fails READS;
     /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
+    ///
+    /// Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without a
+    /// WebSocket there are `event_list` and `GET /events`.
     EventSubscribe = "event_subscribe" (SubscribeParams) -> String, fails LIMITED | STREAMS;
     /// Ends a subscription of this WebSocket; false if there is none of this name.
+    ///
+    /// All end with their WebSocket.
     EventUnsubscribe = "event_unsubscribe" (UnsubscribeParams) -> bool, fails STREAMS;
 
     /// Whether the daemon works.
+    ///
+    /// A message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
     SystemHealth = "system_health" (NoParams) -> Health;
     /// What is running.
+    ///
+    /// With the git revision, for reports.
     SystemVersion = "system_version" (NoParams) -> Version;
     /// How the daemon and its accounts are doing.
+    ///
+    /// Counts of each account, and whether its data directory was found to be a copy or an older state.
     SystemStatus = "system_status" (NoParams) -> Status, fails READS;
 
     /// Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is asked for.
+    ///
+    /// For looking at something while it happens.
     SystemSetLogFilter = "system_setLogFilter" (LogFilterParams) -> LogFilterInfo;
     /// Gives this interface as an OpenRPC document.
+    ///
+    /// The same as `ratchetd openrpc` prints, of the methods that this daemon has.
     RpcDiscover = "rpc.discover" (NoParams) -> OpenRpcDocument;
 
     /// Reads the development clock.
+    ///
+    /// It stands where the system's clock does, and ahead of that by as much as it was moved.
     @dev DevNow = "dev_now" (NoParams) -> Clock;
     /// Moves the development clock forward, and runs what falls due on the way.
+    ///
+    /// Timers fall due in their order, each at its own time.
     @dev DevAdvanceTime = "dev_advanceTime" (AdvanceTimeParams) -> Clock, fails WRITES;
     /// Takes a known prekey, for conformance runs.
+    ///
+    /// It becomes the present prekey of the account: what was recorded with it can be opened.
     @dev DevImportPrekey = "dev_importPrekey" (ImportPreKeyParams) -> ImportedPreKeyInfo, fails WRITES;
 }
 

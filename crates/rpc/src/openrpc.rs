@@ -1,11 +1,13 @@
 //! The interface as an OpenRPC document, made from the types that requests and answers really have.
 
+use std::collections::BTreeSet;
+
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
     error::{ErrorData, Kind},
-    methods::{METHODS, MethodInfo},
+    methods::{EventSubscribe, EventUnsubscribe, METHODS, Method as _, MethodInfo, RpcDiscover},
     params::ParamInfo,
     types::{EventInfo, Reason},
 };
@@ -14,6 +16,10 @@ use crate::{
 const OPENRPC: &str = "1.3.2";
 /// One real call of every method: `{method: {params, result}}`.
 const EXAMPLES: &str = include_str!("openrpc/examples.json");
+
+/// What is said of methods whose parameters cannot be left out from the end alone.
+const BY_POSITION: &str =
+    "By position, give null for a parameter that is left out before another one.";
 
 /// What any call can fail with.
 const ANY: [Kind; 3] = [Kind::InvalidParams, Kind::Internal, Kind::ShuttingDown];
@@ -50,7 +56,7 @@ pub fn document(dev: bool) -> Value {
         "info": {
             "title": "ratchetd",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "End-to-end encryption with forward secrecy for chat frontends. Every answer with an error has `data` of the schema `ErrorData`.",
+            "description": "End-to-end encryption with forward secrecy for chat frontends. Every answer with an error has `data` of the schema `ErrorData`. An error of a method lists in `data.kinds` what it can be: names of `components.errors`.",
             "license": {"name": env!("CARGO_PKG_LICENSE")},
         },
         "servers": [{
@@ -103,21 +109,67 @@ pub fn errors(method: &MethodInfo) -> Vec<Kind> {
 }
 
 fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGenerator) -> Value {
-    let errors: Vec<Value> = errors(info)
-        .iter()
-        .map(|kind| json!({"$ref": format!("#/components/errors/{}", kind.name())}))
-        .collect();
     let (group, _) = info.name.split_once(['_', '.']).unwrap_or((info.name, ""));
-    json!({
+    let schema = (info.reply)(generator);
+    let about = about_result(info, schema.as_value(), generator);
+    let own = json!({
+        "params": {},
+        "result": {"openrpc": OPENRPC, "info": {"title": "ratchetd, in excerpts"}, "methods": []},
+    });
+    let example = example.or_else(|| (info.name == RpcDiscover::NAME).then_some(&own));
+    let mut method = json!({
         "name": info.name,
         "tags": [{"name": group}],
         "summary": info.summary,
+        "description": info.more,
         "paramStructure": "either",
         "params": info.params.iter().map(param).collect::<Vec<_>>(),
-        "result": {"name": "result", "schema": (info.reply)(generator)},
-        "errors": errors,
+        "result": {"name": "result", "description": about, "schema": schema},
+        "errors": by_code(&errors(info)),
         "examples": example.map(|example| pairing(info, example)).into_iter().collect::<Vec<_>>(),
-    })
+    });
+    let is_behind_an_optional_one = info
+        .params
+        .iter()
+        .skip_while(|param| param.required)
+        .any(|param| param.required);
+    if is_behind_an_optional_one && let Some(members) = method.as_object_mut() {
+        members.insert("x-by-position".to_owned(), BY_POSITION.into());
+    }
+    method
+}
+
+/// What an answer is, in a sentence: of its schema, or of that of its items.
+fn about_result(info: &MethodInfo, schema: &Value, generator: &SchemaGenerator) -> String {
+    let of = |schema: &Value| -> Option<String> {
+        let path = schema.get("$ref")?.as_str()?;
+        let (_, name) = path.rsplit_once('/')?;
+        let about = generator.definitions().get(name)?.get("description")?;
+        about.as_str().map(str::to_owned)
+    };
+    if let Some(about) = of(schema) {
+        return about;
+    }
+    match schema.get("items").and_then(of) {
+        Some(about) => format!("A list, in which each is this: {about}"),
+        None if info.name == EventSubscribe::NAME => "The name of the subscription.".to_owned(),
+        None if info.name == EventUnsubscribe::NAME => "Whether there was one.".to_owned(),
+        None => info.summary.to_owned(),
+    }
+}
+
+/// One error for each code (the specification wants them to differ), with the kinds that it stands for.
+fn by_code(kinds: &[Kind]) -> Vec<Value> {
+    let codes: BTreeSet<i32> = kinds.iter().map(|kind| kind.code()).collect();
+    codes
+        .into_iter()
+        .map(|code| {
+            let of_code = kinds.iter().filter(|kind| kind.code() == code);
+            let about: Vec<&str> = of_code.clone().map(|kind| kind.about()).collect();
+            let names: Vec<&str> = of_code.map(|kind| kind.name()).collect();
+            json!({"code": code, "message": about.join(" "), "data": {"kinds": names}})
+        })
+        .collect()
 }
 
 fn param(info: &ParamInfo) -> Value {
