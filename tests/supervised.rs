@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test says what it expects by panicking"
 )]
 
@@ -314,4 +315,36 @@ fn the_filter_of_the_log_changes_while_we_run() {
     }
     let set = daemon.call("system_setLogFilter", &json!({"filter": "warn"}));
     assert_eq!(set["result"]["previous"], "info");
+}
+
+/// A key that systemd does not know would be passed over, and what it was to forbid would be allowed.
+#[test]
+fn systemd_finds_nothing_to_say_about_the_units() {
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/systemd");
+    let scratch = tempfile::tempdir().expect("a directory");
+    let mut copies = Vec::new();
+    for entry in fs::read_dir(units).expect("the units") {
+        let path = entry.expect("an entry").path();
+        let unit = fs::read_to_string(&path).expect("a unit");
+        let copy = scratch.path().join(path.file_name().expect("a name"));
+        let unit = ["/usr/local/bin/ratchetd", "%h/.local/bin/ratchetd"]
+            .iter()
+            .fold(unit, |unit, program| unit.replace(program, RATCHETD));
+        fs::write(&copy, unit).expect("a copy");
+        copies.push(copy);
+    }
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args(&copies)
+        .output();
+    let Ok(verified) = verify else {
+        eprintln!("passed over: there is no systemd-analyze here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr);
+    let about_ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("ratchetd."))
+        .collect();
+    assert!(verified.status.success() && about_ours.is_empty(), "{said}");
 }

@@ -36,12 +36,22 @@ test("the programs of the README compile, and those that can run print what it s
   });
   const strict = ["--strict", "--target", "ES2022", "--module", "NodeNext", "--skipLibCheck", "--types", "node"];
   execFileSync(process.execPath, [COMPILER, ...strict, ...files], { cwd: PACKAGE, stdio: ["ignore", "inherit", "inherit"] });
-  for (const [index] of runs.entries()) {
+  const text = readFileSync(new URL("README.md", PACKAGE), "utf8");
+  const commands = /```sh\n(npx tsc .*?)```/s.exec(text)?.[1];
+  assert.ok(commands, "how it is run");
+  for (const program of runs) {
+    // As whoever reads it does: with the commands below it, on a daemon that has met the curl session, and again.
+    writeFileSync(new URL("hello.ts", directory), program);
     const daemon = await Daemon.start();
-    const environment = { ...process.env, RATCHETD_SOCKET: daemon.socket };
-    const program = fileURLToPath(new URL(`${index}.js`, directory));
-    const printed = execFileSync(process.execPath, [program], { env: environment, encoding: "utf8" });
-    const text = readFileSync(new URL("README.md", PACKAGE), "utf8");
-    assert.ok(printed.trim() !== "" && text.includes(`prints \`${printed.trim()}\``), printed);
+    for (const account of ["alice", "bob"]) await daemon.client().call("account_create", { account });
+    const options = { cwd: directory, env: { ...process.env, RATCHETD_SOCKET: daemon.socket }, encoding: "utf8" } as const;
+    for (const _again of [false, true]) {
+      const printed = execFileSync("bash", ["-euc", commands], options);
+      assert.ok(printed.trim() !== "" && text.includes(`prints \`${printed.trim()}\``), printed);
+    }
+    const fresh = await Daemon.start();
+    const environment = { ...options.env, RATCHETD_SOCKET: fresh.socket };
+    const printed = execFileSync(process.execPath, ["hello.js"], { ...options, env: environment });
+    assert.ok(text.includes(`prints \`${printed.trim()}\``), printed);
   }
 });
