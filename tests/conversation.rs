@@ -327,3 +327,19 @@ fn a_retried_request_gets_the_same_bytes_and_steps_no_ratchet() {
     let error = alice.daemon.call("message_encrypt", other).unwrap_err();
     assert_eq!(error["data"]["kind"], "request_id_reused");
 }
+
+#[test]
+fn a_request_id_stands_for_its_request_for_a_day() {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    let (alice, bob) = established();
+    let params = json!({"recipient": bob.key, "text": "once", "requestId": "r-1"});
+    let first = alice.daemon.ok("message_encrypt", params.clone());
+    let advance = |ms: u64| alice.daemon.ok("dev_advanceTime", json!({"ms": ms}));
+    advance(DAY - 60_000);
+    assert_eq!(alice.daemon.ok("message_encrypt", params), first);
+    advance(120_000);
+    let other = json!({"recipient": bob.key, "text": "something else", "requestId": "r-1"});
+    let sent = alice.daemon.ok("message_encrypt", other);
+    assert_eq!(bob.read(&alice, &only_message(&sent)), "something else");
+    assert_eq!(bob.read(&alice, &only_message(&first)), "once");
+}

@@ -166,6 +166,117 @@ fn a_fourth_device_is_refused_with_what_to_do_and_what_is_wrong_is_named() {
         refused.expect_err("an unknown name")["data"]["field"],
         "metadata.nme"
     );
+    let params = json!({"installationId": "unknown"});
+    let refused = phone.daemon.call("installation_enable", params);
+    assert_eq!(
+        refused.expect_err("unknown")["data"]["kind"],
+        "installation_not_found"
+    );
+}
+
+#[test]
+fn a_listing_says_what_was_published_and_when_it_runs_out() {
+    let (phone, bob) = (device(1), device(2));
+    let bundle = bob.daemon.ok("bundle_get", json!({}));
+    let (made, expires) = (bundle["createdAt"].as_u64(), bundle["expiresAt"].as_u64());
+    assert_eq!(
+        made.zip(expires).map(|(made, expires)| expires - made),
+        Some(DAY)
+    );
+    introduce(&bob, &phone);
+    let listed = phone
+        .daemon
+        .ok("installation_list", json!({"identity": bob.key}));
+    assert_eq!(listed[0]["protocolVersion"], 1, "{listed}");
+    assert_eq!(listed[0]["staleAt"], Value::Null, "its bundle lists it");
+    let before = phone.daemon.ok("dev_now", json!({}))["now"].as_u64();
+    phone.encrypt(&bob, "hello");
+    let after = phone.daemon.ok("dev_now", json!({}))["now"].as_u64();
+    let sent_at = phone.sessions()[0]["lastSentAt"].as_u64();
+    assert!(before <= sent_at && sent_at <= after, "{sent_at:?}");
+    let own = phone.daemon.ok("installation_list", json!({}));
+    assert_eq!(own[0]["self"], true);
+    assert_eq!(own[0]["staleAt"], Value::Null);
+}
+
+/// The events of these types at this party, each with the device it is about.
+fn told(of: &Party, kinds: &[&str]) -> Vec<(String, String)> {
+    let events = of.daemon.ok("event_list", json!({"limit": 1000}));
+    let events = events["events"].as_array().expect("events").clone();
+    events
+        .iter()
+        .map(|event| (text(&event["type"]), event["data"].clone()))
+        .filter(|(kind, _)| kinds.contains(&kind.as_str()))
+        .map(|(kind, data)| (kind, text(&data["installationId"])))
+        .collect()
+}
+
+#[test]
+fn a_device_that_becomes_stale_and_one_that_is_back_are_told() {
+    let (phone, laptop, bob) = (device(1), device(1), device(2));
+    introduce(&laptop, &phone);
+    introduce(&phone, &laptop);
+    let params = json!({"installationId": laptop.installation});
+    phone.daemon.ok("installation_enable", params.clone());
+    introduce(&phone, &bob);
+    assert_eq!(state(&bob, &laptop), "active");
+    phone.daemon.ok("installation_disable", params.clone());
+    introduce(&phone, &bob);
+    for person in [&phone, &bob] {
+        person.daemon.ok("dev_advanceTime", json!({"ms": 8 * DAY}));
+    }
+    assert_eq!(state(&bob, &laptop), "stale");
+    phone.daemon.ok("installation_enable", params);
+    introduce(&phone, &bob);
+    assert_eq!(state(&bob, &laptop), "active");
+    assert_eq!(
+        told(&bob, &["installation.stale", "installation.active"]),
+        ["installation.stale", "installation.active"]
+            .map(|kind| (kind.to_owned(), laptop.installation.clone()))
+    );
+}
+
+#[test]
+fn what_we_send_to_ourselves_goes_to_our_other_devices_and_without_them_to_nobody() {
+    let (phone, laptop) = (device(1), device(1));
+    let alone = phone.encrypt(&phone, "a note");
+    assert_eq!(alone["envelopes"], json!([]));
+    introduce(&laptop, &phone);
+    introduce(&phone, &laptop);
+    let params = json!({"installationId": laptop.installation});
+    phone.daemon.ok("installation_enable", params);
+    let sent = phone.encrypt(&phone, "a note");
+    let (note, reached) = envelope(&sent, &phone).expect("an envelope");
+    assert_eq!(reached, std::slice::from_ref(&laptop.installation));
+    assert_eq!(laptop.read(&phone, &note), "a note");
+}
+
+#[test]
+fn a_copy_for_another_device_of_ours_asks_to_be_enabled_here() {
+    let (phone, laptop, tablet, bob) = (device(1), device(1), device(1), device(2));
+    introduce(&laptop, &phone);
+    introduce(&bob, &phone);
+    let params = json!({"installationId": laptop.installation});
+    phone.daemon.ok("installation_enable", params);
+    let sent = phone.encrypt(&bob, "with a copy");
+    let (copy, _) = envelope(&sent, &phone).expect("a copy");
+    let received = tablet.receive(&phone, &copy);
+    assert_eq!(received["outcome"], "not_targeted");
+    assert_eq!(received["reason"], "not_paired");
+    assert_eq!(received["nextAction"], "send_reply");
+    assert!(text(&received["hint"]).contains("send the reply"));
+    let reply = text(&received["reply"]["message"]);
+    phone.receive(&tablet, &reply);
+    assert_eq!(state(&phone, &tablet), "pending");
+    // A second reply in the same two hours would tell nothing new.
+    let again = tablet.receive(&phone, &copy);
+    assert_eq!(again["nextAction"], "wait");
+    assert!(again["reply"].is_null());
+    let hint = text(&again["hint"]);
+    assert!(
+        hint.contains("wait for") && !hint.contains("send the reply"),
+        "{hint}"
+    );
 }
 
 #[test]
@@ -268,4 +379,104 @@ fn sessions_that_are_reset_expire_and_the_next_message_sets_up_another() {
     let unknown = json!({"identity": bob.key, "installationId": "unknown"});
     let refused = alice.daemon.call("session_reset", unknown);
     assert_eq!(refused.expect_err("unknown")["code"], 1201);
+}
+
+/// The fields of a message of the outermost level: number and bytes. All are delimited by their length.
+fn fields(message: &[u8]) -> Vec<(u64, Vec<u8>)> {
+    let mut rest = message;
+    let varint = |rest: &mut &[u8]| {
+        let mut value = 0;
+        for shift in (0..).step_by(7) {
+            let (byte, after) = rest.split_first().expect("a byte");
+            *rest = after;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        value
+    };
+    let mut fields = Vec::new();
+    while !rest.is_empty() {
+        let tag = varint(&mut rest);
+        let length = usize::try_from(varint(&mut rest)).expect("short");
+        let (value, after) = rest.split_at(length);
+        fields.push((tag >> 3, value.to_vec()));
+        rest = after;
+    }
+    fields
+}
+
+/// The message of these fields.
+fn joined(fields: &[(u64, Vec<u8>)]) -> String {
+    fn put(mut value: u64, bytes: &mut Vec<u8>) {
+        while value > 0x7f {
+            bytes.push(u8::try_from(value & 0x7f).expect("seven bits") | 0x80);
+            value >>= 7;
+        }
+        bytes.push(u8::try_from(value).expect("seven bits"));
+    }
+    let mut bytes = Vec::new();
+    for (number, value) in fields {
+        put(number << 3 | 2, &mut bytes);
+        put(value.len() as u64, &mut bytes);
+        bytes.extend(value);
+    }
+    support::hex(&bytes)
+}
+
+/// The field of `ProtocolMessage` in which bundles are.
+const BUNDLES: u64 = 3;
+
+#[test]
+fn a_device_whose_prekey_never_came_is_left_out_with_the_reason() {
+    let (alice, bob) = (device(1), device(2));
+    introduce(&bob, &alice);
+    let mut message = fields(&support::bytes(&alice.send(&bob, "hello")));
+    message.retain(|(number, _)| *number != BUNDLES);
+    let read = bob.receive(&alice, &joined(&message));
+    assert_eq!(read["text"], "hello");
+    bob.daemon
+        .ok("session_reset", json!({"identity": alice.key}));
+    let sent = bob.encrypt(&alice, "hello");
+    assert_eq!(
+        skipped(&sent),
+        [(alice.installation, "no_prekey".to_owned())]
+    );
+    assert_eq!(
+        sent["envelopes"],
+        json!([]),
+        "least of all by the weaker way"
+    );
+}
+
+#[test]
+fn what_is_odd_about_the_bundles_of_a_message_is_told_and_the_message_is_read() {
+    let (alice, bob, carol) = (device(1), device(2), device(3));
+    introduce(&bob, &alice);
+    let foreign = text(&carol.daemon.ok("bundle_get", json!({}))["bundle"]);
+    let foreign = support::bytes(&foreign);
+    let own = text(&alice.daemon.ok("bundle_get", json!({}))["bundle"]);
+    let mut broken = support::bytes(&own);
+    *broken.last_mut().expect("bytes") ^= 1;
+    for (extra, kind) in [
+        (vec![foreign], "foreign_bundle"),
+        (vec![broken], "invalid_bundle"),
+        (vec![support::bytes(&own); 100], "too_many_bundles"),
+    ] {
+        let mut message = fields(&support::bytes(&alice.send(&bob, "hello")));
+        message.extend(extra.into_iter().map(|bundle| (BUNDLES, bundle)));
+        let read = bob.receive(&alice, &joined(&message));
+        assert_eq!(read["text"], "hello", "{kind}");
+        let warnings = read["warnings"].as_array().expect("warnings").clone();
+        assert!(
+            warnings.iter().any(|warning| warning["kind"] == kind),
+            "{kind}: {warnings:?}"
+        );
+        assert!(
+            warnings
+                .iter()
+                .all(|warning| !text(&warning["detail"]).is_empty())
+        );
+    }
 }

@@ -11,7 +11,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Daemon, Party, bytes, hex};
+use support::{Party, bytes, hex};
 
 /// Everything that a listing shows of an account.
 fn state(party: &Party, other: &Party) -> Vec<Value> {
@@ -220,16 +220,6 @@ fn messages_without_a_session_are_explained_too() {
     assert_eq!(error["data"]["kind"], "invalid_message");
 }
 
-/// A party whose daemon has this configuration.
-fn configured(account: &str, config: &str) -> Party {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().join("config.toml");
-    std::fs::write(&path, config).expect("to write");
-    let flags = ["--dev", "--config", path.to_str().expect("UTF-8")];
-    let flags = flags.map(str::to_owned).to_vec();
-    Party::with(Daemon::start_in(directory, flags), account, json!({}))
-}
-
 fn learn(of: &Party, from: &Party) {
     let contact = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
     of.daemon.ok("bundle_import", json!({"bundle": contact}));
@@ -244,7 +234,7 @@ fn reason(explained: &Value) -> (&str, &str) {
 fn too_many_missing_messages_call_for_a_new_session_and_that_mends_it() {
     let (alice, bob) = (
         Party::new("alice"),
-        configured("bob", "[limits]\nmax_skip = 3\n"),
+        Party::configured("bob", "[limits]\nmax_skip = 3\n"),
     );
     learn(&alice, &bob);
     let first = alice.send(&bob, "swordfish");
@@ -265,7 +255,7 @@ fn too_many_missing_messages_call_for_a_new_session_and_that_mends_it() {
 #[test]
 fn sessions_over_the_limit_wait_for_the_next_rotation() {
     let limits = "[limits]\nmax_first_messages = 2\n";
-    let (alice, bob) = (Party::new("alice"), configured("bob", limits));
+    let (alice, bob) = (Party::new("alice"), Party::configured("bob", limits));
     learn(&alice, &bob);
     for _ in 0..2 {
         let begun = alice.send(&bob, "swordfish");

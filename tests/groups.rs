@@ -12,6 +12,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use k256::elliptic_curve::sec1::ToSec1Point as _;
 use serde_json::{Value, json};
 use support::{Daemon, text};
 
@@ -52,6 +53,31 @@ fn counters(daemon: &Daemon, account: &str) -> Vec<(String, u64)> {
         .collect();
     counters.sort();
     counters
+}
+
+#[test]
+fn a_thousand_recipients_are_one_call_and_one_more_is_refused() {
+    let (daemon, _) = acquainted(&["alice"]);
+    let strangers: Vec<String> = (1_u64..=1001)
+        .map(|number| {
+            let mut secret = [0; 32];
+            secret[24..].copy_from_slice(&number.to_be_bytes());
+            let secret = k256::SecretKey::from_slice(&secret).expect("a key");
+            support::hex(secret.public_key().to_sec1_point(true).as_bytes())
+        })
+        .collect();
+    let send = |recipients: &[String]| {
+        let params = json!({"account": "alice", "recipients": recipients, "text": "all"});
+        daemon.call("message_encryptGroup", params)
+    };
+    let sent = send(&strangers[..1000]).expect("a thousand");
+    let reached: BTreeSet<String> = envelopes(&sent)
+        .iter()
+        .map(|envelope| text(&envelope["recipient"]))
+        .collect();
+    assert_eq!(reached.len(), 1000);
+    let refused = send(&strangers).expect_err("too many");
+    assert_eq!(refused["data"]["field"], "recipients");
 }
 
 #[test]

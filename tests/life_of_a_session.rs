@@ -190,3 +190,72 @@ fn the_clock_runs_every_timer_that_falls_due_while_it_is_moved() {
     let refused = daemon.call("dev_advanceTime", json!({"ms": 400 * DAY}));
     assert_eq!(refused.expect_err("too far")["data"]["field"], "ms");
 }
+
+/// The types of the events of sessions and keys so far, each once for each session.
+fn told(person: &Party) -> std::collections::BTreeMap<String, Vec<Value>> {
+    let events = person.daemon.ok("event_list", json!({"limit": 1000}));
+    let mut told = std::collections::BTreeMap::<String, Vec<Value>>::new();
+    for event in events["events"].as_array().expect("events") {
+        let kind = text(&event["type"]);
+        told.entry(kind).or_default().push(event["data"].clone());
+    }
+    told
+}
+
+#[test]
+fn a_session_that_is_answered_after_all_is_sent_on_again_and_that_is_told() {
+    let alice = Party::configured("alice", "[limits]\nunanswered_messages = 2\n");
+    let bob = Party::new("bob");
+    swap_codes(&alice, &bob);
+    let hello = alice.send(&bob, "hello");
+    let first = active(&alice).expect("a session");
+    // Bob has not read it yet, and Alice tries a new session.
+    for _ in 0..2 {
+        alice.send(&bob, "are you there?");
+    }
+    assert_eq!(standing(&alice, &first), Some(json!("superseded")));
+    assert_eq!(bob.read(&alice, &hello), "hello");
+    let late = bob.send(&alice, "I am");
+    assert_eq!(alice.read(&bob, &late), "I am");
+    assert_eq!(active(&alice), Some(first.clone()));
+    let told = told(&alice)
+        .remove("session.reactivated")
+        .expect("an event");
+    assert_eq!(told[0]["sessionId"], first);
+}
+
+#[test]
+fn what_becomes_of_sessions_and_keys_is_told() {
+    let (alice, bob) = two_people();
+    let everyone = [&alice, &bob];
+    let from_alice = alice.send(&bob, "crossing");
+    let from_bob = bob.send(&alice, "crossing");
+    bob.read(&alice, &from_alice);
+    alice.read(&bob, &from_bob);
+    let kept = active(&alice).expect("a session");
+    let superseded = |person: &Party| {
+        let told = told(person);
+        let superseded = told.get("session.superseded").cloned().unwrap_or_default();
+        superseded.len()
+    };
+    assert_eq!(superseded(&alice) + superseded(&bob), 2);
+
+    // Read and never confirmed: its key goes after a day of running time.
+    let message = alice.send(&bob, "not stored");
+    let read = bob.receive(&alice, &message);
+    pass(&everyone, DAY + HOUR);
+    let dropped = told(&bob).remove("message.key_dropped").expect("an event");
+    assert_eq!(dropped[0]["messageId"], read["messageId"]);
+    // Both rotated, and what rested on the old prekeys has expired; two weeks later it is erased.
+    for person in everyone {
+        let expired = told(person).remove("session.expired").unwrap_or_default();
+        assert!(!expired.is_empty());
+    }
+    pass(&everyone, 15 * DAY);
+    let erased = everyone.map(|person| {
+        let erased = told(person).remove("session.erased").expect("an event");
+        erased.iter().any(|data| data["sessionId"] == kept)
+    });
+    // Whose prekey it rests on, erases it first; the other, when it learns of the next.
+    assert!(erased.contains(&true));
+}

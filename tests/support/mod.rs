@@ -338,6 +338,16 @@ impl Party {
         }
     }
 
+    /// A new account on a daemon with this configuration.
+    pub fn configured(account: &str, config: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, config).expect("to write");
+        let flags = ["--dev", "--config", path.to_str().expect("UTF-8")];
+        let flags = flags.map(str::to_owned).to_vec();
+        Self::with(Daemon::start_in(directory, flags), account, json!({}))
+    }
+
     /// A daemon with the account of this private key, as this device.
     pub fn with_key(account: &str, key: &str, installation: &str) -> Self {
         let daemon = Daemon::start();
