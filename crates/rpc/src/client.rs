@@ -204,15 +204,17 @@ where
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
-    if status != StatusCode::OK {
-        return Err(ClientError::Refused { status });
-    }
     let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
         .collect()
         .await
         .map_err(|error| ClientError::Answer(error.to_string()))?
         .to_bytes();
     connection.abort();
+    // Most refusals hold an error that says what to do.
+    let says_why = || serde_json::from_slice::<Answer>(&body).is_ok_and(|it| it.error.is_some());
+    if status != StatusCode::OK && !says_why() {
+        return Err(ClientError::Refused { status });
+    }
     Ok(body)
 }
 
@@ -350,6 +352,22 @@ mod tests {
         assert_eq!(data.kind, Kind::AccountNotFound);
         assert_eq!(data.field.as_deref(), Some("account"));
         assert_eq!(data.hint, "make one");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_says_why_is_told_as_it_is() {
+        let why = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"too large",
+            "data":{"kind":"invalid_request","hint":"send less"}}}"#;
+        for (body, told) in [
+            (why, "too large"),
+            ("", "413"),
+            ("<html>", "413"),
+            ("{}", "413"),
+        ] {
+            let daemon = daemon("413 Payload Too Large", body);
+            let error = daemon.client.call_raw("x", Value::Null).await.unwrap_err();
+            assert!(error.to_string().contains(told), "{body}: {error}");
+        }
     }
 
     #[tokio::test]
