@@ -162,6 +162,64 @@ fn the_one_who_was_put_back_may_speak_first() {
     assert_eq!(rolled_back(&alice).1.len(), 1);
 }
 
+/// The log of a crash has the newest mark and count, whatever file it lies beside, and not every page.
+#[test]
+fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
+    for copied_while_it_runs in [false, true] {
+        let (mut alice, bob, mut places) = acquainted();
+        let carol = Party::new("carol");
+        let contact = carol.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+        alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+        let database = alice.daemon.data_dir().join("accounts").join("alice.db");
+        let log = database.with_extension("db-wal");
+        let mut old = Vec::new();
+        assert_eq!(alice.daemon.terminate(), Some(0));
+        if !copied_while_it_runs {
+            old = fs::read(&database).expect("to copy");
+        }
+        alice.daemon.restart();
+        if copied_while_it_runs {
+            old = fs::read(&database).expect("to copy");
+        }
+        for _ in 0..3 {
+            let (_, message) = places.send(&alice, &bob, "lost at alice's");
+            assert_eq!(bob.read(&alice, &message), "lost at alice's");
+        }
+        // The log is copied into the database and begun anew, with nothing of bob in it.
+        if copied_while_it_runs {
+            let opened = fs::read(&database).expect("to read");
+            while fs::read(&database).expect("to read") == opened {
+                alice.encrypt(&carol, "a page or two");
+            }
+        } else {
+            assert_eq!(alice.daemon.terminate(), Some(0));
+            alice.daemon.restart();
+        }
+        for _ in 0..3 {
+            alice.encrypt(&carol, "in the log");
+        }
+        alice.daemon.kill();
+        assert!(fs::metadata(&log).expect("a log").len() > 4096);
+        fs::write(&database, old).expect("to put back");
+        // Whether the pages of the two make sense together is a matter of luck. If not, it is refused, and says what to do.
+        if !alice.daemon.try_restart() {
+            fs::remove_file(&log).expect("to remove");
+            fs::remove_file(database.with_extension("db-shm")).expect("to remove");
+            alice.daemon.restart();
+        }
+        let (status, told) = rolled_back(&alice);
+        assert_eq!(status["rolledBackReason"], "older");
+        assert_eq!(told.len(), 1);
+        let (target, message) = places.send(&alice, &bob, "first on a new session");
+        assert_eq!(target["mode"], "x3dh", "{target}");
+        assert_eq!(bob.read(&alice, &message), "first on a new session");
+        let (_, message) = places.send(&bob, &alice, "heard");
+        assert_eq!(alice.read(&bob, &message), "heard");
+        alice.daemon.kill_and_restart();
+        assert_eq!(rolled_back(&alice).1.len(), 1);
+    }
+}
+
 #[test]
 fn a_copy_of_a_directory_never_sends_what_the_original_sends() {
     let (mut alice, bob, mut places) = acquainted();

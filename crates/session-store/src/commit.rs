@@ -23,7 +23,7 @@ impl SqliteStore {
         match (&committed, &mut self.epoch) {
             // SQLite may have left the transaction open; whether it did or not, nothing of it is kept.
             (Err(_), _) => self.abort()?,
-            (Ok(()), Some(epoch)) => epoch.counted(),
+            (Ok(()), Some(epoch)) => epoch.counted(&self.connection),
             (Ok(()), None) => {}
         }
         committed

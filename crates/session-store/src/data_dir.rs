@@ -13,13 +13,13 @@ use rand_core::CryptoRng;
 use crate::{
     EventLog, SqliteReader, SqliteStore,
     account::{insert_account, read_account},
-    epoch::{self, Epoch},
+    epoch::{self, Alone, Epoch},
     error::OpenError,
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
     lock::take_lock,
     rekey, restore,
-    schema::{ACCOUNT, EVENT_LOG, open_reader, open_writer},
+    schema::{ACCOUNT, EVENT_LOG, open_held, open_reader, open_writer},
 };
 
 pub(crate) const ACCOUNTS: &str = "accounts";
@@ -29,8 +29,9 @@ pub(crate) const EVENTS: &str = "events.db";
 const UNFINISHED: &str = ".new-";
 /// An account that is being erased bears this before its name.
 const ERASED: &str = ".gone-";
-/// What SQLite keeps beside a database.
-pub(crate) const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+/// What SQLite keeps beside a database: the log, and the memory that its readers share.
+pub(crate) const COMPANIONS: [&str; 2] = [LOG, "-shm"];
+const LOG: &str = "-wal";
 
 /// An open data directory. While it is open no other process can open it.
 #[derive(Debug)]
@@ -142,8 +143,8 @@ impl DataDir {
 
     fn open_new(&self, path: &Path) -> Result<SqliteStore, OpenError> {
         sync_directory(path)?;
-        let connection = open_writer(path, &self.key, ACCOUNT)?;
-        let epoch = Epoch::open(&connection, path)?;
+        let mut connection = open_held(path, &self.key)?;
+        let epoch = Epoch::open(&mut connection, path, &Alone::Whole)?;
         Ok(SqliteStore::new(connection, Some(epoch)))
     }
 
@@ -153,9 +154,11 @@ impl DataDir {
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn open_account(&self, name: &AccountName) -> Result<(Account, SqliteStore), OpenError> {
         let path = self.existing(name)?;
-        let connection = open_writer(&path, &self.key, ACCOUNT)?;
+        // Before the connection: that may write.
+        let alone = Alone::read(&path, &self.key)?;
+        let mut connection = open_held(&path, &self.key)?;
         let account = read_account(&connection, &path, name)?;
-        let epoch = Epoch::open(&connection, &path)?;
+        let epoch = Epoch::open(&mut connection, &path, &alone)?;
         Ok((account, SqliteStore::new(connection, Some(epoch))))
     }
 
@@ -206,11 +209,12 @@ impl DataDir {
                 sync_directory(&path)?;
             }
         }
-        EventLog::new(open_writer(&path, &self.key, EVENT_LOG)?).map_err(|error| {
-            OpenError::Database {
-                path,
-                cause: error.to_string(),
-            }
+        let connection = open_writer(&path, &self.key, EVENT_LOG)?;
+        // Its log has its name now.
+        sync_directory(&path)?;
+        EventLog::new(connection).map_err(|error| OpenError::Database {
+            path,
+            cause: error.to_string(),
         })
     }
 
@@ -280,10 +284,19 @@ fn beside(path: &Path, prefix: &str) -> PathBuf {
 
 /// Erases what SQLite keeps beside a database, if it is there.
 pub(crate) fn erase_companions(database: &Path) -> Result<(), OpenError> {
-    for suffix in COMPANIONS {
-        let mut companion = database.as_os_str().to_owned();
-        companion.push(suffix);
-        wipe(Path::new(&companion))?;
-    }
-    Ok(())
+    COMPANIONS
+        .iter()
+        .try_for_each(|suffix| wipe(&companion(database, suffix)))
+}
+
+/// Where SQLite keeps the log of a database.
+pub(crate) fn log_of(database: &Path) -> PathBuf {
+    companion(database, LOG)
+}
+
+/// A file that SQLite keeps beside a database.
+pub(crate) fn companion(database: &Path, suffix: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
 }

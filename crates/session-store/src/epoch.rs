@@ -5,13 +5,24 @@
 //! mark in its name, counts the same commits, and notes which file it is itself. The mark is drawn anew
 //! whenever the store is opened or closed, and the file renamed.
 //!
-//! * The database alone was put back: the file has counted further.
+//! * The database alone was put back: the file has counted further. If the log of a crash is beside it, that has the newest
+//!   count; but what the database's own file says without it does not fit ([`Alone`]).
 //! * Both were put back over the present ones: the present file, under a later mark, is still there.
 //! * Both were copied elsewhere, or removed and put back: the file is not the one that it says it is.
 //! * The database came without the file, from a backup: there is none.
 //!
 //! An image of the whole disk that was put back shows none of this, and cannot be told from a loss of power.
+//!
+//! # The order of things
+//!
+//! A mark is committed to the log, copied into the database's own file, and then given to the file beside it; each is on the
+//! disk before the next. So the database's own file has the mark that the file beside it bears, or the one after,
+//! wherever a crash comes. And every commit notes how many commits that file was last known to hold, which is known
+//! when the log has been copied into it to its end: the log is never begun anew before that, and so no file with fewer
+//! can be the one that the log belongs to.
 
+mod alone;
+mod checkpoints;
 mod marks;
 
 use std::{
@@ -23,11 +34,20 @@ use std::{
 use engine::{Displaced, StoreError, UnixMillis};
 use rusqlite::{Connection, Params};
 
-use self::marks::{Mark, MarkFile, Witness};
-pub(crate) use self::marks::{erase_all, erase_orphans};
+pub(crate) use self::{
+    alone::Alone,
+    marks::{erase_all, erase_orphans},
+};
+use self::{
+    checkpoints::Checkpoints,
+    marks::{Mark, MarkFile, Witness},
+};
 use crate::{
     error::OpenError,
+    files::sync_directory,
+    key::StoreKey,
     rows::{Columns, corrupt, failed, integer, time},
+    schema::open_reader,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -43,10 +63,12 @@ pub struct Found {
 
 /// What the database says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
+pub(crate) struct Row {
     mark: Mark,
     previous: Mark,
     commits: u64,
+    /// How many commits its own file was known to hold without the log; 0 if that was not known.
+    based: u64,
 }
 
 /// The witnesses of an open store.
@@ -57,6 +79,11 @@ pub(crate) struct Epoch {
     inode: u64,
     /// How many commits there were.
     commits: u64,
+    /// How many of them the database's own file is known to hold; 0 if that is not known.
+    based: u64,
+    /// The mark in the database. The file beside it bears the one before until this one is in the database's own file.
+    mark: Mark,
+    checkpoints: Checkpoints,
     /// None while the store is displaced.
     file: Option<MarkFile>,
     displaced: Option<Displaced>,
@@ -68,42 +95,62 @@ pub(crate) struct Epoch {
 
 impl Epoch {
     /// Of the database at `database`, on this connection that may write. Nothing is changed for a displaced store;
-    /// any other gets a new mark.
+    /// any other gets a new mark. `alone` is what its own file said before the connection was opened.
     pub(crate) fn open(
-        connection: &Connection,
+        connection: &mut Connection,
         database: &Path,
+        alone: &Alone,
     ) -> std::result::Result<Self, OpenError> {
         let unusable = |error: StoreError| OpenError::Database {
             path: database.to_owned(),
             cause: error.to_string(),
         };
-        let row = read_row(connection).map_err(unusable)?;
+        let row = read_row(connection).map_err(|error| unusable(failed(error)))?;
         let witnesses = marks::find(database)?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
+        let displaced = judge(row.as_ref(), alone, &witnesses);
+        if let Some(row) = &row {
+            check_mixture(connection, database, row, alone, &witnesses)?;
+        }
         let mut epoch = Self {
             database: database.to_owned(),
             inode: metadata.ino(),
             commits: row.map_or(0, |row| row.commits),
+            based: match (alone, row) {
+                (Alone::Whole, Some(row)) => row.commits,
+                (_, row) => row.map_or(0, |row| row.based),
+            },
+            mark: row.map_or_else(Mark::default, |row| row.mark),
+            checkpoints: Checkpoints::held(connection).map_err(|error| unusable(failed(error)))?,
             file: None,
-            displaced: judge(row.as_ref(), &witnesses),
+            displaced,
             settling: None,
             lost: false,
         };
         if epoch.displaced.is_some() {
+            sync_directory(database)?;
             return Ok(epoch);
         }
-        epoch.file = Some(match (row, witnesses.into_iter().next()) {
-            (Some(row), Some(witness)) => {
-                let mut file = witness.open()?;
-                // A renaming that a crash cut off is finished first: the mark before the previous one accuses.
-                file.rename(database, &row.mark)?;
-                file
-            }
+        let file = match (row, witnesses.into_iter().next()) {
+            (Some(_), Some(witness)) => witness.open()?,
             // Of a version that kept no witnesses.
             _ => begin_anew(connection, database, None).map_err(unusable)?,
-        });
+        };
+        epoch.mark = if row.is_some() {
+            epoch.mark
+        } else {
+            *file.mark()
+        };
+        epoch.file = Some(file);
+        epoch
+            .checkpoints
+            .release(connection)
+            .map_err(|error| unusable(failed(error)))?;
         // A disk that is full today does not hinder reading: the mark it has will do.
-        let _ = epoch.renew(connection);
+        if epoch.renew(connection).is_err() {
+            // The log is there now, and its name has to be on the disk before anything rests on it.
+            sync_directory(database)?;
+        }
         Ok(epoch)
     }
 
@@ -114,6 +161,8 @@ impl Epoch {
 
     /// Makes this state the newest one, in a transaction that is open: it is, once that is committed.
     pub(crate) fn settle(&mut self, connection: &Connection, found: Found) -> Result<()> {
+        // What this file holds is not known until the log is in it.
+        self.based = 0;
         self.settling = Some(begin_anew(connection, &self.database, Some(found))?);
         Ok(())
     }
@@ -121,6 +170,7 @@ impl Epoch {
     /// A transaction begins.
     pub(crate) fn begin(&mut self) {
         self.settling = None;
+        self.checkpoints.forget();
     }
 
     /// Counts the transaction that is about to be committed, as part of it.
@@ -130,8 +180,10 @@ impl Epoch {
         }
         let ours = fs::metadata(&self.database).is_ok_and(|found| found.ino() == self.inode);
         let counted = connection
-            .prepare_cached("UPDATE epoch SET commits = commits + 1 WHERE commits = ?1")
-            .and_then(|mut statement| statement.execute([integer(self.commits)]))
+            .prepare_cached("UPDATE epoch SET commits = commits + 1, based = ?2 WHERE commits = ?1")
+            .and_then(|mut statement| {
+                statement.execute([integer(self.commits), integer(self.based)])
+            })
             .map_err(failed)?;
         self.lost |= !ours || counted != 1;
         if self.lost {
@@ -141,13 +193,20 @@ impl Epoch {
     }
 
     /// The transaction was committed.
-    pub(crate) fn counted(&mut self) {
+    pub(crate) fn counted(&mut self, connection: &Connection) {
         self.commits = self.commits.saturating_add(1);
-        if let Some(file) = self.settling.take() {
+        let settled = self.settling.take();
+        if let Some(file) = settled {
             // What is left of the others is found at the next opening, and settled once more: a nuisance, no danger.
             let _ = file.erase_others(&self.database);
+            self.mark = *file.mark();
             self.file = Some(file);
             self.displaced = None;
+            // From here on the log and the file below it are one state. If that cannot be written down now, it can later.
+            let _ = self.checkpoints.release(connection);
+            let _ = self.copy_log(connection);
+        } else if self.checkpoints.was_complete() {
+            let _ = self.log_copied();
         }
         if let Some(file) = &self.file {
             // A witness that cannot write only sees less; the store itself would have told of a failing disk.
@@ -157,23 +216,48 @@ impl Epoch {
 
     /// Draws a new mark, when the store is opened and when it is closed.
     pub(crate) fn renew(&mut self, connection: &Connection) -> Result<()> {
-        let Some(file) = self.file.as_mut().filter(|_| !self.lost) else {
+        let Some(file) = self.file.as_ref().filter(|_| !self.lost) else {
             return Ok(());
         };
-        let mark = returned(
+        if *file.mark() != self.mark {
+            // A renaming that was cut off is finished first: the mark before the previous one accuses.
+            self.copy_log(connection)?;
+        }
+        self.mark = returned(
             connection,
-            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = commits + 1 \
+            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = commits + 1, based = ?3 \
              WHERE commits = ?1 AND mark = ?2 RETURNING mark",
-            (integer(self.commits), file.mark()),
+            (integer(self.commits), &self.mark, integer(self.based)),
             |row| row.get::<_, Mark>(0),
         )
         .map_err(failed)?
         .ok_or(StoreError::RolledBack)?;
         self.commits = self.commits.saturating_add(1);
         // The name follows the mark. If it does not get there, the previous mark tells as much.
+        self.copy_log(connection)
+    }
+
+    /// Copies the log into the database's own file, to its end.
+    pub(crate) fn copy_log(&mut self, connection: &Connection) -> Result<()> {
+        if checkpoints::copy(connection).map_err(failed)? {
+            self.log_copied()
+        } else {
+            Err(StoreError::Io("the log is being read".to_owned()))
+        }
+    }
+
+    /// The database's own file holds all commits, durably, and the mark: the file beside it may bear that too.
+    fn log_copied(&mut self) -> Result<()> {
+        self.checkpoints.forget();
+        self.based = self.commits;
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
         let failed = |error: &dyn std::fmt::Display| StoreError::Io(error.to_string());
-        file.rename(&self.database, &mark)
-            .map_err(|error| failed(&error))?;
+        if *file.mark() != self.mark {
+            file.rename(&self.database, &self.mark)
+                .map_err(|error| failed(&error))?;
+        }
         file.count(self.commits).map_err(|error| failed(&error))
     }
 }
@@ -230,19 +314,25 @@ pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
     Ok(Some(Found { at, how }))
 }
 
-/// What the database at `database` would be found to be, if it were opened for writing now. Changes nothing.
+/// What the database at `database` would be found to be, if it were opened for writing now. `alone` is what its own file
+/// says. Changes nothing.
 pub(crate) fn inspect(
     connection: &Connection,
     database: &Path,
+    alone: &Alone,
 ) -> std::result::Result<Option<Displaced>, OpenError> {
     let row = read_row(connection).map_err(|error| OpenError::Database {
         path: database.to_owned(),
         cause: error.to_string(),
     })?;
-    Ok(judge(row.as_ref(), &marks::find(database)?))
+    let witnesses = marks::find(database)?;
+    if let Some(row) = &row {
+        check_mixture(connection, database, row, alone, &witnesses)?;
+    }
+    Ok(judge(row.as_ref(), alone, &witnesses))
 }
 
-fn judge(row: Option<&Row>, witnesses: &[Witness]) -> Option<Displaced> {
+fn judge(row: Option<&Row>, alone: &Alone, witnesses: &[Witness]) -> Option<Displaced> {
     let (row, witness) = match (row, witnesses) {
         (None, []) => return None,
         (Some(row), [witness]) => (row, witness),
@@ -256,7 +346,58 @@ fn judge(row: Option<&Row>, witnesses: &[Witness]) -> Option<Displaced> {
         None => Some(Displaced::Unmarked),
         Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),
         Some(record) if record.commits > row.commits => Some(Displaced::Older),
+        Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),
         Some(_) => None,
+    }
+}
+
+/// Whether the log that is beside the database was begun on another state of it.
+fn is_mixture(row: &Row, alone: &Alone, witnesses: &[Witness]) -> bool {
+    let named = match witnesses {
+        [witness] => Some(&witness.mark),
+        _ => None,
+    };
+    !alone.fits(row, named)
+}
+
+/// Refuses a database whose log was begun on another state of it.
+pub(crate) fn check_no_mixture(
+    database: &Path,
+    key: &StoreKey,
+) -> std::result::Result<(), OpenError> {
+    let alone = Alone::read(database, key)?;
+    let row = read_row(&open_reader(database, key)?).map_err(|error| OpenError::Database {
+        path: database.to_owned(),
+        cause: error.to_string(),
+    })?;
+    match row {
+        Some(row) if is_mixture(&row, &alone, &marks::find(database)?) => Err(OpenError::Mixture {
+            path: database.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses pages of two times that make no sense together. If they do, the store is displaced, and begins anew.
+fn check_mixture(
+    connection: &Connection,
+    database: &Path,
+    row: &Row,
+    alone: &Alone,
+    witnesses: &[Witness],
+) -> std::result::Result<(), OpenError> {
+    if !is_mixture(row, alone, witnesses) {
+        return Ok(());
+    }
+    let sound = connection.query_row("PRAGMA integrity_check(1)", (), |row| {
+        row.get::<_, String>(0)
+    });
+    if sound.is_ok_and(|found| found == "ok") {
+        Ok(())
+    } else {
+        Err(OpenError::Mixture {
+            path: database.to_owned(),
+        })
     }
 }
 
@@ -266,7 +407,7 @@ fn begin_anew(connection: &Connection, database: &Path, found: Option<Found>) ->
         connection,
         "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced) \
          SELECT 1, mark, mark, 0, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
-         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, \
+         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, based = 0, \
              displaced_at = coalesce(excluded.displaced_at, displaced_at), \
              displaced = coalesce(excluded.displaced, displaced) \
          RETURNING mark, commits",
@@ -286,22 +427,32 @@ fn begin_anew(connection: &Connection, database: &Path, found: Option<Found>) ->
     MarkFile::create(database, &mark, commits).map_err(|error| StoreError::Io(error.to_string()))
 }
 
-fn read_row(connection: &Connection) -> Result<Option<Row>> {
-    // A reader may meet the schema of a version that kept no witnesses.
-    if !connection.table_exists(None, "epoch").map_err(failed)? {
+fn read_row(connection: &Connection) -> rusqlite::Result<Option<Row>> {
+    // A reader may meet the schema of a version that kept no witnesses, or did not note what the file holds.
+    if !connection.table_exists(None, "epoch")? {
         return Ok(None);
     }
-    let mut statement = connection
-        .prepare_cached("SELECT mark, previous, commits FROM epoch")
-        .map_err(failed)?;
-    let mut rows = statement.query(()).map_err(failed)?;
-    let Some(row) = rows.next().map_err(failed)? else {
-        return Ok(None);
+    let based = if connection.column_exists(None, "epoch", "based")? {
+        "based"
+    } else {
+        "0"
     };
-    let mut columns = Columns::of(row);
-    Ok(Some(Row {
-        mark: columns.take()?,
-        previous: columns.take()?,
-        commits: columns.count()?,
-    }))
+    let mut statement = connection.prepare(&format!(
+        "SELECT mark, previous, commits, {based} FROM epoch"
+    ))?;
+    let mut rows = statement.query(())?;
+    let count = |row: &rusqlite::Row<'_>, column: usize| {
+        let stored: i64 = row.get(column)?;
+        u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, stored))
+    };
+    rows.next()?
+        .map(|row| {
+            Ok(Row {
+                mark: row.get(0)?,
+                previous: row.get(1)?,
+                commits: count(row, 2)?,
+                based: count(row, 3)?,
+            })
+        })
+        .transpose()
 }

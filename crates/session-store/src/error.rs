@@ -77,6 +77,12 @@ pub enum OpenError {
         /// The account it was made for.
         made_for: String,
     },
+    /// An older database was put where a newer one was, beside the log of that.
+    #[error("{0} is an older copy, and {0}-wal beside it is of a newer state: put the newest database back, or, if there is none, remove {0}-wal and {0}-shm", path.display())]
+    Mixture {
+        /// The database.
+        path: PathBuf,
+    },
     /// Written by a later version of this program.
     #[error("{} has schema {found}, this version knows {known}: run the newer ratchetd that wrote it", path.display())]
     NewerSchema {

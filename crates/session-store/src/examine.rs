@@ -16,8 +16,8 @@ use crate::{
     SqliteReader,
     account::read_account,
     backup::check_sound,
-    data_dir::{ACCOUNTS, COMPANIONS, EVENTS, EXTENSION, account_names},
-    epoch,
+    data_dir::{ACCOUNTS, COMPANIONS, EVENTS, EXTENSION, account_names, companion},
+    epoch::{self, Alone},
     error::OpenError,
     key::{self, StoreKey},
     lock::{LOCK_FILE, MAX_HOLDER_BYTES},
@@ -48,6 +48,14 @@ pub struct Examined {
     pub latest: Option<UnixMillis>,
     /// Holds the copy.
     _scratch: Option<TempDir>,
+}
+
+/// A copy of a database, with its log.
+struct Copy {
+    /// Holds it.
+    scratch: TempDir,
+    /// What the database's own file says.
+    alone: Alone,
 }
 
 /// What was cut off in a directory.
@@ -88,7 +96,7 @@ impl Examiner {
             .data_dir
             .join(ACCOUNTS)
             .join(format!("{name}.{EXTENSION}"));
-        let (connection, scratch) = self.read(&path)?;
+        let (connection, copy) = self.read(&path)?;
         let unusable = |cause: String| OpenError::Database {
             path: path.clone(),
             cause,
@@ -105,8 +113,8 @@ impl Examiner {
                 known: ACCOUNT.len(),
             });
         }
-        let displaced = match &scratch {
-            Some(_) => epoch::inspect(&connection, &path)?,
+        let displaced = match &copy {
+            Some(copy) => epoch::inspect(&connection, &path, &copy.alone)?,
             None => None,
         };
         let latest = latest(&connection).map_err(|error| unusable(error.to_string()))?;
@@ -116,7 +124,7 @@ impl Examiner {
             displaced,
             pending_migrations: ACCOUNT.len() - done,
             latest,
-            _scratch: scratch,
+            _scratch: copy.map(|copy| copy.scratch),
         })
     }
 
@@ -133,7 +141,7 @@ impl Examiner {
     }
 
     /// A sound database, or a copy of it if no daemon has it open.
-    fn read(&self, path: &Path) -> Result<(Connection, Option<TempDir>), OpenError> {
+    fn read(&self, path: &Path) -> Result<(Connection, Option<Copy>), OpenError> {
         if holder(&self.data_dir)?.is_some() {
             let connection = open_reader(path, &self.key)?;
             check_sound(&connection, path)?;
@@ -147,20 +155,15 @@ impl Examiner {
         }
     }
 
-    fn read_copy(&self, path: &Path) -> Result<(Connection, Option<TempDir>), OpenError> {
+    fn read_copy(&self, path: &Path) -> Result<(Connection, Option<Copy>), OpenError> {
         // Only we can enter it, and what is in it is encrypted.
         let scratch = tempfile::tempdir().map_err(OpenError::io(&std::env::temp_dir()))?;
         let copy = scratch.path().join("copy");
         fs::copy(path, &copy).map_err(OpenError::io(path))?;
         for suffix in COMPANIONS {
-            let beside = |path: &Path| {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                PathBuf::from(name)
-            };
-            let companion = beside(path);
-            if companion.exists() {
-                fs::copy(&companion, beside(&copy)).map_err(OpenError::io(&companion))?;
+            let found = companion(path, suffix);
+            if found.exists() {
+                fs::copy(&found, companion(&copy, suffix)).map_err(OpenError::io(&found))?;
             }
         }
         let wrong_place = |error: OpenError| match error {
@@ -173,9 +176,14 @@ impl Examiner {
             },
             other => other,
         };
+        let alone = Alone::read(&copy, &self.key).map_err(wrong_place)?;
         let connection = open_reader(&copy, &self.key).map_err(wrong_place)?;
-        check_sound(&connection, path)?;
-        Ok((connection, Some(scratch)))
+        if let Err(error) = check_sound(&connection, path) {
+            // If it is two databases, that is what there is to say.
+            epoch::inspect(&connection, path, &alone)?;
+            return Err(error);
+        }
+        Ok((connection, Some(Copy { scratch, alone })))
     }
 }
 

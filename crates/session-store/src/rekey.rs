@@ -17,6 +17,7 @@ use crate::{
     DataDir,
     backup::{check_sound, copy_database},
     data_dir::{ACCOUNTS, EVENTS, EXTENSION, account_names, erase_companions},
+    epoch,
     error::OpenError,
     files::{make_directory, sync_directory, sync_entries, wipe},
     key::{self, KDF_FILE, KEY_FILE, StoreKey},
@@ -68,6 +69,8 @@ pub(crate) fn write_anew(
     for part in databases(directory.path())? {
         let copy = to.join(&part);
         create(&copy)?;
+        // A copy is of one piece: it would not show any more that it was put together from two states.
+        epoch::check_no_mixture(&directory.path().join(&part), directory.key())?;
         copy_database(&directory.path().join(&part), &copy, directory.key())?;
         encrypt(&copy, directory.key(), &key)?;
     }

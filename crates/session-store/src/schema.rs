@@ -1,10 +1,15 @@
 //! Opening a database: its key, its pragmas, its schema.
 
-use std::{path::Path, sync::Once};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+    sync::Once,
+};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{error::OpenError, files::sync_directory, key::StoreKey};
+use crate::{error::OpenError, key::StoreKey};
 
 /// A schema's history; `user_version` counts how much of it a database has.
 pub(crate) type Schema = &'static [&'static str];
@@ -16,6 +21,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0003_epoch.sql"),
     include_str!("../../../migrations/0004_contacts.sql"),
     include_str!("../../../migrations/0005_dated_prekeys.sql"),
+    include_str!("../../../migrations/0006_checkpoints.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];
@@ -24,13 +30,38 @@ const STATEMENT_CACHE: usize = 64;
 /// How long a reader waits for the writer's short exclusive moments, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5000;
 
-/// Opens a database for reading and writing and brings its schema up to date.
+/// Opens a database for reading and writing and brings its schema up to date. The name of its log may not be on the disk
+/// yet: SQLite waits for it as well, but takes no notice if the disk does not get it, and all commits would be
+/// lost with that name. Whoever commits has to wait for it first.
 pub(crate) fn open_writer(
     path: &Path,
     key: &StoreKey,
     schema: Schema,
 ) -> Result<Connection, OpenError> {
-    let mut connection = open(path, key)?;
+    make_writer(path, open(path, key)?, schema)
+}
+
+/// Opens an account's database as [`open_writer`] does. Nothing of its log is copied into it.
+pub(crate) fn open_held(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+    let connection = open(path, key)?;
+    leave_log(&connection)
+        .and_then(|()| connection.execute_batch("PRAGMA wal_autocheckpoint = 0;"))
+        .map_err(|error| unusable(path, &error))?;
+    make_writer(path, connection, ACCOUNT)
+}
+
+/// Has the log left beside the database when the last connection to it is closed.
+fn leave_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map(drop)
+}
+
+fn make_writer(
+    path: &Path,
+    mut connection: Connection,
+    schema: Schema,
+) -> Result<Connection, OpenError> {
     // WAL: readers do not wait for the writer. FULL: a commit that returned has reached the disk.
     // secure_delete: an erased key leaves no bytes behind in free pages.
     connection
@@ -41,18 +72,16 @@ pub(crate) fn open_writer(
         )
         .map_err(|error| unusable(path, &error))?;
     migrate(path, &mut connection, schema)?;
-    // The log is there now. SQLite waits for its name as well, but takes no notice if the disk does not get it: all commits
-    // would be lost with that name.
-    sync_directory(path)?;
     Ok(connection)
 }
 
 /// Opens a database for reading only.
 pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     let connection = open(path, key)?;
-    // A reader of a WAL database takes part in its shared memory, so the file is opened for writing; this forbids it.
-    connection
-        .execute_batch("PRAGMA query_only = ON;")
+    // A reader of a WAL database takes part in its shared memory, so the file is opened for writing; this forbids it. That
+    // does not keep it from copying the log into the database when it is the last to close it.
+    leave_log(&connection)
+        .and_then(|()| connection.execute_batch("PRAGMA query_only = ON;"))
         .map_err(|error| unusable(path, &error))?;
     Ok(connection)
 }
@@ -60,6 +89,35 @@ pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, Ope
 /// Opens an empty file that a database is to be copied into.
 pub(crate) fn open_copy(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     open(path, key)
+}
+
+/// Opens a database's own file for reading, as if there were no log beside it.
+pub(crate) fn open_alone(path: &Path, key: &StoreKey) -> rusqlite::Result<Connection> {
+    prepare_library();
+    let mut uri = OsString::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                uri.push(OsStr::from_bytes(std::slice::from_ref(byte)));
+            }
+            _ => uri.push(format!("%{byte:02x}")),
+        }
+    }
+    // Immutable: SQLite looks for no log, and takes no lock.
+    uri.push("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(Path::new(&uri), flags)?;
+    connection.execute_batch(&key.pragma())?;
+    // A file that the log was being copied into may be shorter than it says; that is no reason not to read it.
+    connection.execute_batch(
+        "PRAGMA cipher_log_level = NONE;
+         PRAGMA cipher_memory_security = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA writable_schema = ON;",
+    )?;
+    Ok(connection)
 }
 
 /// Lets one thread open a first connection alone. SQLite counts itself as ready before it has readied SQLCipher: a thread

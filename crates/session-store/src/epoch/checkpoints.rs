@@ -1,0 +1,81 @@
+//! When the log is copied into the database's own file, and whether all of it was.
+//!
+//! SQLite would do so by itself, and tell nobody. What the file holds without the log has to be known, and the log of a
+//! displaced store must not be copied into it at all: it may be of another state.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rusqlite::{Connection, config::DbConfig, hooks::Wal, wal::CheckpointMode};
+
+/// Pages of a log after which it is copied: as many as SQLite waits for, 4 MiB.
+const MAX_LOG_PAGES: i32 = 1000;
+
+/// Watches the log of one connection that writes.
+#[derive(Clone)]
+pub(super) struct Checkpoints(Arc<State>);
+
+struct State {
+    held: AtomicBool,
+    complete: AtomicBool,
+}
+
+impl fmt::Debug for Checkpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Checkpoints(..)")
+    }
+}
+
+impl Checkpoints {
+    /// Nothing is copied until [`Self::release`].
+    pub(super) fn held(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let state = Arc::new(State {
+            held: AtomicBool::new(true),
+            complete: AtomicBool::new(false),
+        });
+        let watch = Arc::clone(&state);
+        connection.wal_hook(Some(move |log: &mut Wal, pages: i32| {
+            if pages >= MAX_LOG_PAGES && !watch.held.load(Ordering::Relaxed) {
+                // One that fails is tried again after the next commit.
+                let copied = log.checkpoint_v2(CheckpointMode::PASSIVE);
+                let complete = copied.is_ok_and(|(logged, copied)| logged == copied);
+                watch.complete.store(complete, Ordering::Relaxed);
+            }
+            Ok(())
+        }))?;
+        Ok(Self(state))
+    }
+
+    /// From here on the log is copied when it is long, and when the connection is closed.
+    pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        self.0.held.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the last commit had the log copied, to its end.
+    pub(super) fn was_complete(&self) -> bool {
+        self.0.complete.load(Ordering::Relaxed)
+    }
+
+    /// A commit comes that nothing has been copied of yet.
+    pub(super) fn forget(&self) {
+        self.0.complete.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Copies the log into the database's own file, and waits until that is on the disk; whether it was copied to its end. A reader of
+/// an earlier state is not waited for.
+pub(super) fn copy(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?
+        .query_row((), |row| {
+            let (busy, logged, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(busy == 0 && logged >= 0 && logged == copied)
+        })
+}
