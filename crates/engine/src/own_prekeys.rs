@@ -72,6 +72,18 @@ impl Engine {
         }
     }
 
+    /// When the prekey of our bundle was made; `None` if there is none, or another one is due.
+    pub(crate) fn standing_prekey(
+        &self,
+        store: &dyn Store,
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        let bundle = store.own_bundle()?;
+        Ok(bundle
+            .map(|bundle| bundle.prekey_created_at)
+            .filter(|created_at| !self.rotation_due(*created_at, now)))
+    }
+
     /// Replaces the prekey before its time, and publishes the new one, so many versions higher.
     pub(crate) fn replace_prekey(
         &self,

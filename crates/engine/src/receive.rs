@@ -165,11 +165,14 @@ impl Engine {
         let wanted = match reply {
             Reply::None => false,
             Reply::Advertise => true,
-            Reply::AdvertiseUnlessSent => {
-                let rotated_at = self.current_bundle(store, env)?.prekey_created_at;
-                let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
-                last_sent_at.is_none_or(|at| at < rotated_at)
-            }
+            // The prekey that is due is not made before it is permitted to send it: whoever asks may be anybody.
+            Reply::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
+                Some(rotated_at) => {
+                    let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
+                    last_sent_at.is_none_or(|at| at < rotated_at)
+                }
+                None => true,
+            },
         };
         if !wanted
             || !self

@@ -202,6 +202,39 @@ fn what_provokes_a_reply_writes_nothing_about_the_stranger() {
 }
 
 #[test]
+fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
+    let (mut alice, mut bob) = established();
+    let forged = changed(&alice.send(bob.key, "x"), |message| {
+        let entry = message.entries.values_mut().next().unwrap();
+        *entry.payload.last_mut().unwrap() ^= 1;
+    });
+    // The session is expired, so that one more advertisement may be due.
+    bob.reset(alice.key, None).unwrap();
+    // One for another device: it uses up the reply, shortly before the prekey has to be replaced.
+    let mut other = Device::new(8, "other");
+    alice.import_bundle(&other.bundle());
+    let elsewhere = alice.send(other.key, "y");
+    let made_at = |bob: &Device| bob.store.own_bundle().unwrap().unwrap().prekey_created_at;
+    bob.now = UnixMillis(made_at(&bob).0 + 24 * HOUR - 1);
+    let refused = bob.try_receive(alice.key, &elsewhere.wire, true).unwrap();
+    assert!(refused.reply.is_some());
+    let before = made_at(&bob);
+    bob.later(1);
+    let refused = bob.try_receive(alice.key, &forged, true).unwrap();
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
+    assert!(refused.reply.is_none());
+    assert_eq!(made_at(&bob), before);
+    // As soon as one is permitted it bears the new one.
+    bob.later(2 * HOUR);
+    let refused = bob.try_receive(alice.key, &forged, true).unwrap();
+    assert!(refused.reply.is_some());
+    assert_eq!(made_at(&bob), bob.now);
+}
+
+#[test]
 fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
     let (mut alice, mut bob) = established();
     let foreign = Device::new(9, "stranger").bundle();
