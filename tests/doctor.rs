@@ -231,6 +231,24 @@ fn a_damaged_database_and_a_missing_key_are_problems() {
     is(&report(&directory, &[]), "integrity.database", "problem");
 }
 
+#[test]
+fn a_lost_key_is_told_of_as_the_start_tells_of_it() {
+    let (mut alice, _) = acquainted();
+    let directory = alice.daemon.data_dir();
+    alice.daemon.terminate();
+    fs::remove_file(directory.join("store.key")).expect("to remove");
+    let found = report(&directory, &[]);
+    is(&found, "store.key", "problem");
+    assert!(severities(&found, "directory").is_empty());
+    let said = found.to_string();
+    assert!(
+        said.contains("holds accounts but not their key") && said.contains("store.key"),
+        "{said}"
+    );
+    assert!(!alice.daemon.try_restart());
+    assert!(!directory.join("store.key").exists());
+}
+
 fn mode_of(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("to set");
 }

@@ -73,6 +73,11 @@ impl Examiner {
     /// # Errors
     /// [`OpenError`], which says what to do.
     pub fn open(data_dir: &Path, passphrase: Option<&[u8]>) -> Result<Self, OpenError> {
+        if !key::is_settled(data_dir) && holds_accounts(data_dir) {
+            return Err(OpenError::KeyMissing {
+                path: data_dir.to_owned(),
+            });
+        }
         Ok(Self {
             data_dir: data_dir.to_owned(),
             key: StoreKey::load_known(data_dir, passphrase)?,
@@ -197,7 +202,7 @@ pub fn holder(data_dir: &Path) -> Result<Option<String>, OpenError> {
         return Ok(None);
     }
     let file = File::open(&path).map_err(OpenError::io(&path))?;
-    // Let go of at once: a daemon that starts in this moment tries only once.
+    // Let go of at once: a daemon that starts in this moment waits for it, but not for long.
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => {
@@ -221,10 +226,14 @@ pub fn unfinished(data_dir: &Path) -> Option<Unfinished> {
     }
 }
 
-/// Whether there is a data directory at all, with the files its key comes from.
+/// Whether there is a data directory at all: what its key comes from, or accounts that it is lost for.
 #[must_use]
 pub fn is_data_directory(data_dir: &Path) -> bool {
-    key::is_settled(data_dir)
+    key::is_settled(data_dir) || holds_accounts(data_dir)
+}
+
+fn holds_accounts(data_dir: &Path) -> bool {
+    account_names(&data_dir.join(ACCOUNTS)).is_ok_and(|names| !names.is_empty())
 }
 
 /// The latest moment that is written in a store.
