@@ -5,9 +5,17 @@ use std::{
     io::{Read as _, Seek as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use crate::error::OpenError;
+
+/// How often a lock that somebody has is tried, a quarter of a second in all: `doctor` has it for a moment, to see whether
+/// anybody else does.
+const ATTEMPTS: u32 = 26;
+/// How long is waited between two attempts.
+const PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) const LOCK_FILE: &str = "ratchetd.lock";
 /// The holder's note in the lock file is one short line.
@@ -28,7 +36,15 @@ pub(crate) fn take_lock(directory: &Path) -> Result<File, OpenError> {
         .mode(0o600)
         .open(&path)
         .map_err(OpenError::io(&path))?;
-    match file.try_lock() {
+    let mut tried = file.try_lock();
+    for _ in 1..ATTEMPTS {
+        if !matches!(tried, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(PAUSE);
+        tried = file.try_lock();
+    }
+    match tried {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
