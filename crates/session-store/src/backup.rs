@@ -9,13 +9,20 @@ use std::{
     io::{self, ErrorKind, Read},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use engine::{AccountName, UnixMillis};
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::{
+    Connection,
+    backup::{Backup, StepResult},
+};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::read_account,
     data_dir::{ACCOUNTS, EXTENSION, account_names},
     error::OpenError,
     files::{check_directory, sync_directory, wipe},
@@ -23,6 +30,11 @@ use crate::{
     rekey,
     schema::{open_copy, open_reader},
 };
+
+/// How often a database that is locked is tried, a second in all: nothing that we do locks one for longer.
+const COPY_ATTEMPTS: u32 = 20;
+/// How long is waited between two attempts.
+const COPY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Describes a backup; the first entry of the file.
 pub(crate) const DESCRIPTION: &str = "ratchetd-backup.toml";
@@ -103,32 +115,64 @@ pub fn back_up(
     for name in &names {
         let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
         let copy = workshop.create_at("account.db")?;
-        copy_database(&data_dir.join(&entry), &copy, &store_key)?;
+        copy_database(&data_dir.join(&entry), &copy, &store_key, Some(name))?;
         append_file(&mut archive, &entry, &copy)?;
         wipe(&copy)?;
     }
     archive
         .into_inner()
         .and_then(|made| made.sync_all())
-        .and_then(|()| fs::hard_link(workshop.path("backup.tar"), file))
+        .and_then(|()| name_it(&workshop.path("backup.tar"), file))
         .map_err(OpenError::io(file))?;
     sync_directory(file)?;
     Ok(names)
 }
 
-/// Copies a database as it is at one moment, and sees that the copy is sound.
-pub(crate) fn copy_database(from: &Path, to: &Path, key: &StoreKey) -> Result<(), OpenError> {
+/// Gives a file its name, if no other has it. Not every file system has second names, nor does every one refuse to replace.
+pub(crate) fn name_it(made: &Path, name: &Path) -> io::Result<()> {
+    match fs::hard_link(made, name) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Ok(renameat_with(CWD, made, CWD, name, RenameFlags::NOREPLACE)?)
+        }
+        linked => linked,
+    }
+}
+
+/// Copies a database as it is at one moment, and sees that the copy is sound, and that of the account `of`.
+pub(crate) fn copy_database(
+    from: &Path,
+    to: &Path,
+    key: &StoreKey,
+    of: Option<&AccountName>,
+) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::Database {
         path: from.to_owned(),
         cause: error.to_string(),
     };
     let source = open_reader(from, key)?;
     let mut copy = open_copy(to, key)?;
-    Backup::new(&source, &mut copy)
-        // All pages in one step: one moment, and no beginning anew when something is written meanwhile.
+    // All pages in one step: one moment, and no beginning anew when something is written meanwhile. A database that is
+    // locked is no error to SQLite, but nothing was copied then.
+    let mut attempts = COPY_ATTEMPTS;
+    while Backup::new(&source, &mut copy)
         .and_then(|backup| backup.step(-1))
-        .map_err(failed)?;
+        .map_err(failed)?
+        != StepResult::Done
+    {
+        attempts -= 1;
+        if attempts == 0 {
+            return Err(OpenError::Database {
+                path: from.to_owned(),
+                cause: "another program keeps it locked".to_owned(),
+            });
+        }
+        thread::sleep(COPY_PAUSE);
+    }
     check_sound(&copy, from)?;
+    // A copy that nothing came into would be sound.
+    if let Some(name) = of {
+        read_account(&copy, from, name)?;
+    }
     copy.close().map_err(|(_, error)| failed(error))
 }
 
@@ -182,7 +226,7 @@ impl Workshop {
         match made {
             // Another backup is being made there, or one was cut off: who asks can tell which.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Err(OpenError::Exists { path })
+                Err(OpenError::BackupLeft { path })
             }
             made => made.map_err(OpenError::io(&path)).map(|()| Self(path)),
         }

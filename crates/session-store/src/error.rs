@@ -113,6 +113,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// What a backup is made in is there.
+    #[error("{} is left of a backup that was cut off, unless one is being made: remove it, and try again", path.display())]
+    BackupLeft {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A backup is to be restored over something.
     #[error("{} is in use: it holds accounts or their key. Restore into a directory that is empty or not there yet", path.display())]
     NotEmpty {

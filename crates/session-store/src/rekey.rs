@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use engine::AccountName;
 use rand_core::CryptoRng;
 
 use crate::{
@@ -71,7 +72,16 @@ pub(crate) fn write_anew(
         create(&copy)?;
         // A copy is of one piece: it would not show any more that it was put together from two states.
         epoch::check_no_mixture(&directory.path().join(&part), directory.key())?;
-        copy_database(&directory.path().join(&part), &copy, directory.key())?;
+        let of = part
+            .starts_with(ACCOUNTS)
+            .then(|| AccountName::parse(part.file_stem()?.to_str()?).ok())
+            .flatten();
+        copy_database(
+            &directory.path().join(&part),
+            &copy,
+            directory.key(),
+            of.as_ref(),
+        )?;
         encrypt(&copy, directory.key(), &key)?;
     }
     // Every name below, and this one, before the mark that vouches for them.
