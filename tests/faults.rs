@@ -17,6 +17,7 @@ mod faults {
     mod kills;
     mod ledger;
     mod load;
+    mod moves;
     mod places;
     mod power;
     mod random;

@@ -214,7 +214,11 @@ pub fn cut(random: &mut Random, data_dir: &Path) {
             lose(random, path, &records, &lost);
         }
     }
-    lose_names(random, &journal, &names);
+    let renamed: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.kind == RENAME)
+        .collect();
+    lose_names(random, &journal, &names, &renamed);
     for path in files
         .values()
         .filter(|path| path.to_string_lossy().ends_with("-shm"))
@@ -337,23 +341,45 @@ fn paths(record: &Record) -> Vec<PathBuf> {
 }
 
 /// Undoes the last of the changes of names that were not synced: a file system does them in order.
-fn lose_names(random: &mut Random, journal: &Path, names: &[&Record]) {
-    let kept = random.below(names.len() + 1);
-    for record in names[kept..].iter().rev() {
+fn lose_names(random: &mut Random, journal: &Path, names: &[&Record], renamed: &[&Record]) {
+    let lost = &names[random.below(names.len() + 1)..];
+    for record in lost.iter().rev() {
         let paths = paths(record);
         let gone = journal.join(record.count.to_string());
         match record.kind {
-            // What is not there was not made.
-            CREATE => drop(fs::remove_file(&paths[0])),
+            // What is not there was not made, wherever the directory it was made in was moved since.
+            CREATE => {
+                let moved = renamed.iter().filter(|renaming| {
+                    renaming.place > record.place
+                        && !lost.iter().any(|lost| lost.place == renaming.place)
+                });
+                drop(fs::remove_file(
+                    moved.fold(paths[0].clone(), |path, renaming| now_at(path, renaming)),
+                ));
+            }
             RENAME => {
                 let renamed = fs::rename(&paths[1], &paths[0]).is_ok();
                 if renamed && record.count > 0 {
                     fs::rename(gone, &paths[1]).expect("what was there");
                 }
             }
-            _ if record.count > 0 => fs::rename(gone, &paths[0]).expect("what was there"),
+            _ if record.count > 0 => {
+                // A directory is removed after what is in it.
+                fs::create_dir_all(paths[0].parent().expect("a directory")).expect("to make");
+                fs::rename(gone, &paths[0]).expect("what was there");
+            }
             _ => {}
         }
+    }
+}
+
+/// Where a path leads after a renaming.
+fn now_at(path: PathBuf, renaming: &Record) -> PathBuf {
+    let paths = paths(renaming);
+    match path.strip_prefix(&paths[0]) {
+        Ok(rest) if rest.as_os_str().is_empty() => paths[1].clone(),
+        Ok(rest) => paths[1].join(rest),
+        Err(_) => path,
     }
 }
 

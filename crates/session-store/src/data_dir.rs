@@ -53,7 +53,10 @@ impl DataDir {
         passphrase: Option<&[u8]>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, OpenError> {
-        make_directory(path)?;
+        if !path.exists() {
+            make_directory(path)?;
+            sync_directory(path)?;
+        }
         check_directory(path)?;
         let lock = take_lock(path)?;
         restore::check_finished(path)?;

@@ -19,9 +19,10 @@ use crate::{
     backup::{DESCRIPTION, Description, FORMAT, check_sound},
     data_dir::{ACCOUNTS, EXTENSION, account_names},
     error::OpenError,
-    files::{check_directory, check_private, make_directory, sync_directory},
+    files::{check_directory, check_private, make_directory, sync_directory, sync_entries},
     key::{self, KDF_FILE, KEY_FILE, StoreKey},
     lock::take_lock,
+    rekey,
     schema::open_reader,
 };
 
@@ -45,8 +46,14 @@ pub fn restore(
 ) -> Result<Vec<AccountName>, OpenError> {
     let archive = File::open(file).map_err(OpenError::io(file))?;
     make_directory(data_dir)?;
+    sync_directory(data_dir)?;
     check_directory(data_dir)?;
     let _lock = take_lock(data_dir)?;
+    if rekey::is_half_done(data_dir) {
+        return Err(OpenError::HalfRekeyed {
+            path: data_dir.to_owned(),
+        });
+    }
     let restoring = data_dir.join(RESTORING);
     undo_half_restored(data_dir, &restoring)?;
     let accounts = data_dir.join(ACCOUNTS);
@@ -58,7 +65,14 @@ pub fn restore(
     }
     let unpacked = unpack(file, archive, &restoring)
         .and_then(|names| bring_key(file, &restoring, key_file).map(|()| names))
-        .and_then(|names| check(&restoring, passphrase, &names).map(|()| names));
+        .and_then(|names| check(&restoring, passphrase, &names).map(|()| names))
+        .and_then(|names| {
+            // Every name before the moves: of what is moved without its name nothing would be left.
+            for above in [&restoring.join(ACCOUNTS), &restoring, data_dir] {
+                sync_entries(above)?;
+            }
+            Ok(names)
+        });
     let names = match unpacked {
         Ok(names) => names,
         Err(error) => {

@@ -9,7 +9,14 @@ use std::{
 use engine::{Displaced, UnixMillis};
 
 use super::{account, name, open};
-use crate::{KEY_FILE, KeyInBackup, OpenError, back_up, restore};
+use crate::{
+    KEY_FILE, KeyInBackup, OpenError, back_up,
+    backup::{copy_database, name_it},
+    holder,
+    rekey::{READY, REKEYING},
+    restore,
+    schema::open_copy,
+};
 
 struct Place {
     scratch: tempfile::TempDir,
@@ -181,4 +188,87 @@ fn a_restore_that_was_cut_off_is_begun_anew_and_nothing_is_opened_meanwhile() {
     assert!(place.restore("backup").is_err());
     assert_eq!(open(&target).unwrap().accounts().unwrap().len(), 2);
     assert!(restoring.exists());
+}
+
+#[test]
+fn a_copy_that_nothing_came_into_is_none() {
+    let place = Place::new();
+    let directory = open(&place.at("source")).unwrap();
+    let from = place.at("source").join("accounts/a.db");
+    let copy = place.at("copy");
+    fs::write(&copy, "").unwrap();
+    let locked = open_copy(&copy, directory.key()).unwrap();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let busy = copy_database(&from, &copy, directory.key(), None);
+    assert!(matches!(busy, Err(OpenError::Database { .. })), "{busy:?}");
+    drop(locked);
+    // Of another account.
+    let other = copy_database(&from, &copy, directory.key(), Some(&name("b")));
+    assert!(
+        matches!(other, Err(OpenError::OtherAccount { .. })),
+        "{other:?}"
+    );
+    copy_database(&from, &copy, directory.key(), Some(&name("a"))).unwrap();
+}
+
+#[test]
+fn what_a_backup_that_was_cut_off_left_is_named_with_what_to_do() {
+    let place = Place::new();
+    let again = || {
+        let (from, to) = (place.at("source"), place.at("again"));
+        back_up(&from, None, KeyInBackup::Included, &to, UnixMillis(8))
+    };
+    fs::create_dir(place.at("again.unfinished")).unwrap();
+    let error = again().unwrap_err().to_string();
+    assert!(
+        error.contains("again.unfinished") && error.contains("remove it"),
+        "{error}"
+    );
+    fs::remove_dir(place.at("again.unfinished")).unwrap();
+    again().unwrap();
+}
+
+#[test]
+fn a_file_gets_no_name_that_another_has_even_where_files_have_one_name_only() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    // Directories have one name everywhere.
+    for made in ["one", "two"] {
+        fs::create_dir(at(made)).unwrap();
+    }
+    name_it(&at("one"), &at("name")).unwrap();
+    let taken = name_it(&at("two"), &at("name")).unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
+    assert!(at("two").exists() && !at("one").exists());
+}
+
+#[test]
+fn a_directory_with_a_change_of_its_key_to_finish_is_not_restored_into() {
+    let place = Place::new();
+    let rekeying = place.at("target").join(REKEYING);
+    fs::create_dir_all(&rekeying).unwrap();
+    fs::write(rekeying.join(READY), "").unwrap();
+    let refused = place.restore("backup");
+    assert!(
+        matches!(refused, Err(OpenError::HalfRekeyed { .. })),
+        "{refused:?}"
+    );
+    assert!(rekeying.join(READY).exists());
+}
+
+#[test]
+fn whoever_only_looks_who_holds_a_directory_keeps_nobody_from_opening_it() {
+    let place = Place::new();
+    let source = place.at("source");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                holder(&source).unwrap();
+            }
+        });
+        let opened: Vec<_> = (0..200).map(|_| open(&source).err()).collect();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(opened.iter().all(Option::is_none), "{opened:?}");
+    });
 }
