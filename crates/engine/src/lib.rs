@@ -19,7 +19,7 @@ mod explain;
 mod first_message;
 mod inspect;
 mod memo;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(any(test, feature = "memory"))]
 pub mod memory;
 mod own_prekeys;
 mod pairing;

@@ -1,4 +1,4 @@
-//! A store in memory, for the scenarios and properties of the rules.
+//! A store in memory: for the scenarios and properties of the rules, and for devices that live as long as their process.
 //!
 //! It keeps to the contract of [`Transaction`](crate::Transaction) to the letter: what was not
 //! committed is gone after [`MemoryStore::crash`].
