@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod bare_commit;
 mod commit;
 mod data_dir;
 mod epoch;
@@ -31,6 +32,7 @@ use rusqlite::Connection;
 use self::epoch::Epoch;
 
 pub use backup::{KeyInBackup, back_up};
+pub use bare_commit::BareCommit;
 pub use data_dir::DataDir;
 pub use epoch::Found;
 pub use error::OpenError;

@@ -1,0 +1,92 @@
+//! A durable commit and nothing else: the floor under every call that writes.
+
+use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
+
+use engine::StoreError;
+use rand_core::CryptoRng;
+use rusqlite::Connection;
+
+use crate::{
+    error::OpenError,
+    key::StoreKey,
+    rows::failed,
+    schema::{Schema, open_writer},
+};
+
+const FILE: &str = "bare-commit.db";
+const SCHEMA: Schema =
+    &["CREATE TABLE commits (number INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT"];
+/// A small row: one page is written, whatever is in it.
+const VALUE: [u8; 32] = [0x5a; 32];
+
+/// A scratch database, encrypted and durable as an account's is, whose commits can be timed.
+#[derive(Debug)]
+pub struct BareCommit {
+    connection: Connection,
+}
+
+impl BareCommit {
+    /// Makes the database in `directory`, with a key file beside it.
+    ///
+    /// # Errors
+    /// [`OpenError`] if there is one already, or it cannot be made.
+    pub fn open(directory: &Path, rng: &mut dyn CryptoRng) -> Result<Self, OpenError> {
+        let path = directory.join(FILE);
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(OpenError::io(&path))?;
+        let key = StoreKey::load(directory, None, rng)?;
+        let connection = open_writer(&path, &key, SCHEMA)?;
+        Ok(Self { connection })
+    }
+
+    /// Writes a row and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE", ())?;
+        self.run("INSERT INTO commits (value) VALUES (?1)", [VALUE])?;
+        self.run("COMMIT", ())
+    }
+
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+        let statement = self.connection.prepare_cached(sql);
+        statement
+            .and_then(|mut statement| statement.execute(params))
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_core::UnwrapErr;
+
+    #[test]
+    fn its_rows_are_as_durable_and_as_secret_as_an_accounts() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let mut bare = BareCommit::open(directory.path(), &mut rng).unwrap();
+        for _ in 0..3 {
+            bare.commit().unwrap();
+        }
+        let setting = |sql: &str| -> String {
+            let read = bare
+                .connection
+                .query_row(sql, (), |row| row.get::<_, rusqlite::types::Value>(0));
+            format!("{:?}", read.unwrap())
+        };
+        assert_eq!(setting("SELECT count(*) FROM commits"), "Integer(3)");
+        assert_eq!(setting("PRAGMA journal_mode"), "Text(\"wal\")");
+        assert_eq!(setting("PRAGMA synchronous"), "Integer(2)");
+        let log = fs::read(directory.path().join("bare-commit.db-wal")).unwrap();
+        assert!(!log.windows(VALUE.len()).any(|window| window == VALUE));
+        let second = BareCommit::open(directory.path(), &mut rng);
+        assert!(matches!(second, Err(OpenError::Io { .. })), "{second:?}");
+    }
+}
