@@ -11,7 +11,13 @@ use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 
-use crate::{clock::Clock, entropy::entropy, events::EventHub, metrics::Metrics, worker::Worker};
+use crate::{
+    clock::Clock,
+    entropy::entropy,
+    events::EventHub,
+    metrics::Metrics,
+    worker::{Manner, Worker},
+};
 
 /// One open account.
 #[derive(Debug)]
@@ -40,7 +46,7 @@ pub struct Accounts {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     config: engine::Config,
-    queue: usize,
+    manner: Manner,
     open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
     /// Held while an account is made or removed.
     changing: Mutex<()>,
@@ -56,7 +62,7 @@ impl Accounts {
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
         config: engine::Config,
-        queue: usize,
+        manner: impl Into<Manner>,
     ) -> Result<Self, OpenError> {
         let accounts = Self {
             events: Arc::new(EventHub::open(
@@ -68,7 +74,7 @@ impl Accounts {
             clock,
             metrics,
             config,
-            queue,
+            manner: manner.into(),
             open: RwLock::new(BTreeMap::new()),
             changing: Mutex::new(()),
         };
@@ -252,7 +258,7 @@ impl Accounts {
             store,
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
-            self.queue,
+            self.manner,
             Box::new(move |waiting| events.publish(&source, waiting)),
         )
         .map_err(|cause| OpenError::Io {

@@ -18,7 +18,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use engine::{Engine, Env, Store, StoreError, Transaction};
@@ -35,6 +35,24 @@ use crate::{
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 64;
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Calls that may wait.
+    pub queue: usize,
+    /// For measurements with `--dev`: every commit takes so much longer, as on a slower disk.
+    pub commit_cost: Duration,
+}
+
+impl From<usize> for Manner {
+    fn from(queue: usize) -> Self {
+        Self {
+            queue,
+            commit_cost: Duration::ZERO,
+        }
+    }
+}
 
 /// The thread of one account.
 #[derive(Debug)]
@@ -110,15 +128,16 @@ impl Worker {
         mut store: S,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
-        capacity: usize,
+        manner: impl Into<Manner>,
         publish: Publish,
     ) -> std::io::Result<Self>
     where
         S: Transaction + Send + 'static,
     {
+        let Manner { queue, commit_cost } = manner.into();
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
-        let (queue, jobs) = sync_channel(capacity);
+        let (queue, jobs) = sync_channel(queue);
         let queued = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&queued);
         let thread = thread::Builder::new()
@@ -130,6 +149,7 @@ impl Worker {
                     outbox,
                     clock,
                     metrics,
+                    commit_cost,
                 };
                 account.run(&jobs, &counter);
                 account.outbox.close(&mut account.store);
@@ -236,6 +256,7 @@ struct AccountThread<S> {
     outbox: Outbox,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
+    commit_cost: Duration,
 }
 
 impl<S: Transaction> AccountThread<S> {
@@ -295,6 +316,9 @@ impl<S: Transaction> AccountThread<S> {
             }
         }
         let began = Instant::now();
+        if !self.commit_cost.is_zero() {
+            thread::sleep(self.commit_cost);
+        }
         let committed = self.store.commit();
         self.metrics.phase_took(Phase::Commit, began.elapsed());
         committed

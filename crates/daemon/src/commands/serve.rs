@@ -19,6 +19,7 @@ use crate::{
     server::Server,
     supervisor,
     timers::Timers,
+    worker::Manner,
 };
 
 /// Serves until a signal asks it to stop.
@@ -60,14 +61,17 @@ async fn serve(
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
-    let queue = usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX);
+    let manner = Manner {
+        queue: usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX),
+        commit_cost: settings.dev_commit_cost,
+    };
     let metrics = Arc::new(Metrics::new()?);
     let accounts = Accounts::open(
         directory,
         Arc::clone(&clock),
         Arc::clone(&metrics),
         settings.engine.clone(),
-        queue,
+        manner,
     )
     .map_err(|error| error.to_string())?;
     let daemon = Arc::new(Daemon {

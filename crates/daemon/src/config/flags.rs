@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use super::LogFormat;
 
-/// Flags of `serve`. Each has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
+/// Slower than any disk, in milliseconds.
+const MAX_COMMIT_COST_MS: u64 = 1000;
+
+/// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Flags {
     /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
@@ -43,6 +46,9 @@ pub struct Flags {
     /// Development methods, and a clock that can be moved
     #[arg(long, env = "RATCHETD_DEV", num_args = 0..=1, default_missing_value = "true")]
     pub dev: Option<bool>,
+    /// Make every commit take so many milliseconds longer: for measurements, with --dev alone
+    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=MAX_COMMIT_COST_MS))]
+    pub dev_commit_cost_ms: Option<u64>,
 }
 
 /// Flags of commands that work on the data directory beside the daemon.

@@ -49,6 +49,8 @@ pub struct Settings {
     pub log_filter: String,
     /// Development methods.
     pub dev: bool,
+    /// How much longer every commit takes: for measurements, with `dev` alone. Not in the file.
+    pub dev_commit_cost: Duration,
     /// Whether memory is locked.
     pub memory_lock: MemoryLock,
     /// Who may connect.
@@ -73,7 +75,15 @@ impl Settings {
             (None, Err(_)) => None,
         };
         let config = file.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
-        config.overridden_by(flags).settle()
+        let commit_cost = flags.dev_commit_cost_ms.unwrap_or(0);
+        let mut settings = config.overridden_by(flags).settle()?;
+        if commit_cost > 0 && !settings.dev {
+            return Err(ConfigError(
+                "--dev-commit-cost-ms is for measurements: it needs --dev".to_owned(),
+            ));
+        }
+        settings.dev_commit_cost = Duration::from_millis(commit_cost);
+        Ok(settings)
     }
 }
 
@@ -187,6 +197,7 @@ impl Config {
             log: self.log,
             log_filter: self.log_filter,
             dev: self.dev,
+            dev_commit_cost: Duration::ZERO,
             memory_lock: self.memory.lock,
             rpc: self.rpc,
             engine,
