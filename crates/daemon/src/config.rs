@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::memory::MemoryLock;
 
+pub(crate) use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
     flags::{DirectoryFlags, Flags},
     passphrase::read_passphrase,

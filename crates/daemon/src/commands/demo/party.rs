@@ -1,10 +1,6 @@
 //! One daemon of the story: a child process with a store and a socket of its own.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::AccountName;
@@ -17,11 +13,13 @@ use rpc::{
 };
 
 use super::{Told, decrypt_params, encrypt_params};
+use crate::commands::child::Child;
 
-/// A daemon, ended with this value.
+/// A daemon, killed with this value.
 pub(super) struct Party {
     data_dir: PathBuf,
-    process: Child,
+    /// None only while it is between two lives.
+    process: Option<Child>,
     client: Client,
     device: Option<(IdentityKey, InstallationId)>,
 }
@@ -34,11 +32,11 @@ pub(super) fn account_name() -> Result<AccountName, String> {
 impl Party {
     pub(super) async fn start(scratch: &Path, name: &str) -> Result<Self, String> {
         let data_dir = scratch.join(name);
-        let process = spawn(&data_dir)?;
-        let client = Client::new(Address::Unix(socket(&data_dir)));
+        let process = Child::serve(&data_dir, &[])?;
+        let client = Client::new(Address::Unix(process.socket().to_owned()));
         Ok(Self {
             data_dir,
-            process,
+            process: Some(process),
             client,
             device: None,
         })
@@ -104,59 +102,9 @@ impl Party {
 
     /// Ends the daemon as a power cut would, and starts it again on the same store.
     pub(super) async fn kill_and_restart(&mut self) -> Result<(), String> {
-        self.end();
-        self.process = spawn(&self.data_dir)?;
+        // Killed when dropped, and its lock is free before the next one asks for it.
+        self.process = None;
+        self.process = Some(Child::serve(&self.data_dir, &[])?);
         Ok(())
-    }
-
-    fn end(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Drop for Party {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-fn socket(data_dir: &Path) -> PathBuf {
-    data_dir.join("s")
-}
-
-/// Starts this program as a daemon and waits until it says that it listens.
-fn spawn(data_dir: &Path) -> Result<Child, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = Command::new(program);
-    // The story is the same whatever the reader's own daemon is told by its environment.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("RATCHETD_") {
-            command.env_remove(name);
-        }
-    }
-    let mut process = command
-        .arg("serve")
-        .arg("--data-dir")
-        .arg(data_dir)
-        .arg("--socket")
-        .arg(socket(data_dir))
-        .args(["--log-filter", "error"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| error.to_string())?;
-    let mut line = String::new();
-    if let Some(out) = process.stdout.take() {
-        BufReader::new(out)
-            .read_line(&mut line)
-            .map_err(|error| error.to_string())?;
-    }
-    if line.starts_with("listening on unix:") {
-        Ok(process)
-    } else {
-        let _ = process.kill();
-        let _ = process.wait();
-        Err("a daemon of the story did not start".to_owned())
     }
 }

@@ -1,0 +1,172 @@
+//! `ratchetd bench`: what calls cost, over the real interface, beside what they cannot cost less than.
+
+mod drive;
+mod figure;
+mod floor;
+mod growth;
+mod host;
+mod line;
+mod measure;
+mod mix;
+mod peer;
+mod place;
+mod print;
+mod process;
+mod progress;
+mod report;
+mod svg;
+mod town;
+
+use std::{io::Write, path::PathBuf, time::Duration};
+
+use self::{drive::Limit, mix::Mix};
+use crate::{config::MAX_COMMIT_COST_MS, terminal::Look};
+
+/// Most connections: a daemon takes no more at once unless it is told to.
+const MAX_CONNECTIONS: i64 = 250;
+/// What `--heavy` fills a store with.
+const HEAVY_SESSIONS: u64 = 100_000;
+const HEAVY_MESSAGES: u64 = 1_000_000;
+const HEAVY_ACCOUNTS: usize = 100;
+/// Longest time for a kind, in seconds: an hour.
+const MAX_SECONDS: f64 = 3600.0;
+
+/// What `bench` takes.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Measure the daemon that runs on this Unix socket, with accounts of its own that are removed at the end [default: a scratch daemon]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Where the scratch daemon and the bare commits have their files [default: the system's directory for temporary files]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Connections at once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=MAX_CONNECTIONS))]
+    connections: u16,
+    /// Time for each kind of call, all rounds together
+    #[arg(long, value_name = "SECONDS", default_value_t = 6.0, value_parser = seconds)]
+    seconds: f64,
+    /// So many calls of each kind in each round, instead of a time
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    calls: Option<u64>,
+    /// Rounds: each measures everything once, and the medians count
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: u16,
+    /// What is called together, after each kind alone: weights of empty, encrypt, decrypt and group
+    #[arg(
+        long,
+        value_name = "MIX",
+        default_value = "encrypt=50,decrypt=50,group=1"
+    )]
+    mix: Mix,
+    /// Contacts that the connections talk with [default: one for each connection]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    peers: Option<u16>,
+    /// Members of the group
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    members: u16,
+    /// Measure encryptions also while every commit costs so many milliseconds more
+    #[arg(long, value_name = "MS", conflicts_with = "socket", value_parser = clap::value_parser!(u64).range(1..=MAX_COMMIT_COST_MS))]
+    commit_cost: Option<u64>,
+    /// Measure encryptions also with so many sessions in the store
+    #[arg(long, value_name = "N", conflicts_with = "socket", value_parser = clap::value_parser!(u64).range(11..=1_000_000))]
+    sessions: Option<u64>,
+    /// Measure messages also after so many others
+    #[arg(long, value_name = "N", conflicts_with = "socket", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    messages: Option<u64>,
+    /// Measure memory and start also of a daemon with so many accounts, each with sessions with as many contacts as the group has members
+    #[arg(long, value_name = "N", conflicts_with = "socket", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    accounts: Option<u16>,
+    /// As --sessions 100000 --messages 1000000 --accounts 100, unless they are given
+    #[arg(long, conflicts_with = "socket")]
+    heavy: bool,
+    /// Write a plot of the latencies
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print, as Markdown, how the figures stand to the bars
+    #[arg(long)]
+    bars: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= MAX_SECONDS)
+        .ok_or_else(|| format!("it must be a number above 0, and at most {MAX_SECONDS}"))
+}
+
+impl BenchArgs {
+    fn connections(&self) -> usize {
+        usize::from(self.connections)
+    }
+
+    fn rounds(&self) -> usize {
+        usize::from(self.rounds)
+    }
+
+    fn members(&self) -> usize {
+        usize::from(self.members)
+    }
+
+    fn sessions(&self) -> Option<u64> {
+        self.sessions.or(self.heavy.then_some(HEAVY_SESSIONS))
+    }
+
+    fn messages(&self) -> Option<u64> {
+        self.messages.or(self.heavy.then_some(HEAVY_MESSAGES))
+    }
+
+    fn accounts(&self) -> Option<usize> {
+        let given = self.accounts.map(usize::from);
+        given.or(self.heavy.then_some(HEAVY_ACCOUNTS))
+    }
+
+    fn peers(&self) -> usize {
+        self.peers.map_or_else(|| self.connections(), usize::from)
+    }
+
+    /// How long a kind is measured in a round.
+    fn limit(&self) -> Limit {
+        match self.calls {
+            Some(calls) => Limit::Calls(calls),
+            None => Limit::Time(Duration::from_secs_f64(
+                self.seconds / f64::from(self.rounds),
+            )),
+        }
+    }
+}
+
+/// Measures and prints; whether every call succeeded.
+///
+/// # Errors
+/// One line, if it could not be measured.
+pub fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    // Before the work: it would be lost if this failed.
+    let plot = args.svg.as_deref().map(|path| {
+        let file = std::fs::File::create(path);
+        file.map_err(|error| format!("{}: {error}", path.display()))
+    });
+    let plot = plot.transpose()?;
+    let report = runtime.block_on(measure::measure(args))?;
+    if let Some(mut plot) = plot {
+        plot.write_all(svg::plot(&report).as_bytes())
+            .map_err(|error| format!("the plot cannot be written: {error}"))?;
+    }
+    let printed = if args.json {
+        serde_json::to_string_pretty(&report)
+            .map_err(Into::into)
+            .and_then(|report| writeln!(out, "{report}"))
+    } else {
+        print::print(&report, args.bars, Look::of_output(), out)
+    };
+    // Output that nobody reads any more is no failure.
+    let _ = printed;
+    Ok(report.errors == 0)
+}

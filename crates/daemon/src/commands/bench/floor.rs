@@ -1,0 +1,152 @@
+//! What the daemon builds on, measured by itself: a durable commit, and the sealing of a message.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use crypto_core::{
+    AssociatedData, EphemeralKeyPair, IdentityKeyPair, InstallationId, RatchetPreKeyPair,
+    SessionRatchet, SignedPreKeyPair, Suite, VerifiedPreKey, x3dh,
+};
+use rand_core::Rng as _;
+use session_store::BareCommit;
+
+use super::{
+    drive::{Latencies, Limit, latencies},
+    town::PAYLOAD,
+};
+use crate::entropy::entropy;
+
+/// Fewest commits and rounds of seals that are measured, however short the time is.
+const AT_LEAST: u64 = 3;
+/// Times that all seals are made, if a number of calls is the limit.
+const SEAL_ROUNDS: u64 = 10;
+
+/// Durable commits of a scratch database.
+#[derive(Debug)]
+pub(super) struct Commits(BareCommit);
+
+impl Commits {
+    /// In this directory, which must be on the file system that is to be measured.
+    pub(super) fn in_directory(directory: &Path) -> Result<Self, String> {
+        BareCommit::open(directory, &mut entropy())
+            .map(Self)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Latencies of single commits, one after the other.
+    pub(super) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
+        measure(limit, || self.0.commit().map_err(|error| error.to_string()))
+    }
+}
+
+/// Sessions of the cryptography alone, without a store.
+#[derive(Debug)]
+pub(super) struct Seals {
+    sessions: Vec<(SessionRatchet, AssociatedData)>,
+}
+
+impl Seals {
+    /// So many sessions, each with a device of its own.
+    pub(super) fn of(sessions: usize) -> Result<Self, String> {
+        let own = IdentityKeyPair::generate(&mut entropy());
+        let device = random_device();
+        let sessions = (0..sessions)
+            .map(|_| initiate(&own, &device))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { sessions })
+    }
+
+    /// Latencies of one message to each of them.
+    pub(super) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
+        let limit = match limit {
+            Limit::Calls(calls) => Limit::Calls(calls.min(SEAL_ROUNDS)),
+            limit @ Limit::Time(_) => limit,
+        };
+        measure(limit, || {
+            let sessions = std::mem::take(&mut self.sessions);
+            self.sessions = sessions
+                .into_iter()
+                .map(|(ratchet, ad)| {
+                    let sealed = ratchet.seal(&ad, PAYLOAD);
+                    let (next, sealed) = sealed.map_err(|error| error.to_string())?;
+                    std::hint::black_box(sealed);
+                    Ok((next, ad))
+                })
+                .collect::<Result<_, String>>()?;
+            Ok(())
+        })
+    }
+}
+
+fn measure(
+    limit: Limit,
+    mut work: impl FnMut() -> Result<(), String>,
+) -> Result<Latencies, String> {
+    let mut held = latencies()?;
+    let began = Instant::now();
+    while held.len() < AT_LEAST
+        || match limit {
+            Limit::Time(span) => began.elapsed() < span,
+            Limit::Calls(calls) => held.len() < calls,
+        }
+    {
+        let began = Instant::now();
+        work()?;
+        held.saturating_record(nanos(began.elapsed()));
+    }
+    Ok(held)
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn random_device() -> InstallationId {
+    let mut id = [0; 16];
+    entropy().fill_bytes(&mut id);
+    InstallationId::from_random(id)
+}
+
+/// A session of suite x25519 with a device of somebody.
+fn initiate(
+    own: &IdentityKeyPair,
+    device: &InstallationId,
+) -> Result<(SessionRatchet, AssociatedData), String> {
+    let mut rng = entropy();
+    let peer = IdentityKeyPair::generate(&mut rng);
+    let signed = SignedPreKeyPair::generate(&mut rng);
+    let ratchet = RatchetPreKeyPair::generate(&mut rng);
+    // Its signatures are of no matter here: it was made two lines above.
+    let prekey =
+        VerifiedPreKey::from_stored(*peer.public(), *signed.public(), Some(*ratchet.public()));
+    let ephemeral = EphemeralKeyPair::generate(&mut rng);
+    let begun = x3dh::initiate(own, &ephemeral, &prekey)
+        .and_then(|shared| SessionRatchet::initiate(&shared, &prekey, Suite::X25519, &mut rng));
+    let ad = AssociatedData::x25519(
+        (own.public(), device),
+        (peer.public(), &random_device()),
+        signed.public(),
+        ratchet.public(),
+    );
+    begun
+        .map(|session| (session, ad))
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_measured_as_were_asked_for_and_never_none() {
+        let mut seals = Seals::of(2).unwrap();
+        assert_eq!(seals.measure(Limit::Calls(7)).unwrap().len(), 7);
+        let none = Limit::Time(Duration::ZERO);
+        assert_eq!(seals.measure(none).unwrap().len(), AT_LEAST);
+        let directory = tempfile::tempdir().unwrap();
+        let mut commits = Commits::in_directory(directory.path()).unwrap();
+        assert_eq!(commits.measure(Limit::Calls(5)).unwrap().len(), 5);
+    }
+}

@@ -1,0 +1,80 @@
+//! This program once more, as a daemon that serves a scratch directory.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A daemon that is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: std::process::Child,
+    socket: PathBuf,
+}
+
+impl Child {
+    /// Starts a daemon on this data directory, with these flags besides, and waits until it listens.
+    pub(super) fn serve(data_dir: &Path, flags: &[&OsStr]) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let socket = data_dir.join("s");
+        let mut command = Command::new(program);
+        // It is the same whatever the reader's own daemon is told by its environment.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("RATCHETD_") {
+                command.env_remove(name);
+            }
+        }
+        let process = command
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(data_dir)
+            .arg("--socket")
+            .arg(&socket)
+            .args(["--log-filter", "error"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let mut child = Self { process, socket };
+        let mut line = String::new();
+        if let Some(out) = child.process.stdout.take() {
+            BufReader::new(out)
+                .read_line(&mut line)
+                .map_err(|error| error.to_string())?;
+        }
+        if line.starts_with("listening on unix:") {
+            Ok(child)
+        } else {
+            Err("a daemon that was to be started did not come to listen".to_owned())
+        }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(super) fn stop(mut self) -> Result<(), String> {
+        let pid = i32::try_from(self.process.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .ok_or("a daemon that was started has no number")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+            .map_err(|error| error.to_string())?;
+        self.process
+            .wait()
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Where it listens.
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
