@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 use support::{Daemon, RATCHETD};
 
 /// Small enough for a build without optimisations.
-const SMALL: [&str; 8] = [
-    "--seconds=0.2",
+const SMALL: [&str; 7] = [
     "--rounds=2",
     "--connections=3",
     "--members=3",
@@ -73,7 +72,12 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
     let svg = directory.path().join("plot.svg");
     let report = report(
         bench(&SMALL)
-            .args(["--commit-cost=1", "--sessions=12", "--messages=6"])
+            .args([
+                "--seconds=0.2",
+                "--commit-cost=1",
+                "--sessions=12",
+                "--messages=6",
+            ])
             .args(["--accounts=2", "--svg"])
             .arg(&svg)
             .arg("--dir")
@@ -155,7 +159,7 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
 /// What the simulated cost is for: it is in every commit of the daemon that is given it.
 #[test]
 fn a_commit_that_costs_more_is_felt_by_every_encryption() {
-    let report = report(bench(&SMALL).args(["--commit-cost=20"]));
+    let report = report(bench(&SMALL).args(["--calls=6", "--commit-cost=20"]));
     let cost = &report["commitCost"];
     assert_eq!(cost["addedMs"], 20);
     for one in ["one", "many"] {
@@ -167,7 +171,7 @@ fn a_commit_that_costs_more_is_felt_by_every_encryption() {
 #[test]
 fn people_get_a_table_histograms_and_the_bars() {
     let arguments: Vec<&str> = SMALL.into_iter().filter(|one| *one != "--json").collect();
-    let (code, out, diagnostics) = run(&mut bench(&arguments));
+    let (code, out, diagnostics) = run(bench(&arguments).arg("--calls=6"));
     assert_eq!((code, diagnostics.as_str()), (Some(0), ""), "{out}");
     for part in [
         "calls/s",
@@ -244,7 +248,9 @@ fn a_run_that_is_interrupted_or_fails_leaves_no_account_either() {
     .expect("to write");
     let daemon = Daemon::start_in(directory, Vec::new());
     refused(
-        bench(&SMALL).arg("--socket").arg(daemon.socket()),
+        bench(&SMALL)
+            .args(["--calls=6", "--socket"])
+            .arg(daemon.socket()),
         "contact",
     );
     assert_eq!(accounts(&daemon), [""; 0]);
@@ -282,7 +288,8 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
     }
     let directory = tempfile::tempdir().expect("a directory");
     let costly = ["--dev-commit-cost-ms=1".to_owned()];
-    refused(&mut support::serve(directory.path(), &costly), "--dev");
+    let mut serve = support::serve(directory.path(), &costly);
+    refused(serve.stderr(Stdio::piped()), "--dev");
     let svg = directory.path().join("no/such/place.svg");
     let tiny = ["--calls=1", "--members=1", "--connections=1", "--svg"];
     refused(bench(&tiny).arg(svg), "place.svg");
