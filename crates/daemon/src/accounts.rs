@@ -6,7 +6,9 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
-use engine::{Account, AccountName, Displaced, Engine, Env, StoreError, Transaction as _, Viewer};
+use engine::{
+    Account, AccountName, Cached, Displaced, Engine, Env, StoreError, Transaction as _, Viewer,
+};
 use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
@@ -255,7 +257,7 @@ impl Accounts {
         let (events, source) = (Arc::clone(&self.events), name.clone());
         let worker = Worker::start(
             engine,
-            store,
+            Cached::new(store),
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
             self.manner,

@@ -8,6 +8,7 @@ mod account;
 mod adopt;
 mod answer;
 mod attempt;
+mod cached;
 mod config;
 mod contacts;
 mod copy;
@@ -47,6 +48,7 @@ pub mod world;
 
 pub use account::*;
 pub use answer::*;
+pub use cached::Cached;
 pub use config::*;
 pub use contacts::*;
 pub use displaced::Displaced;

@@ -1,13 +1,14 @@
-//! Random batches, run on SQLite and on the store in memory: both answer alike, and hold the same
-//! after every commit, abort and crash.
+//! Random batches, run on SQLite, as an account's worker uses it, and on the store in memory: both answer alike, and hold
+//! the same after every commit, abort and crash.
 
 use crypto_core::{
     EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKey, Suite,
 };
 use engine::{
-    Device, DeviceMetadata, DevicePreKey, Event, EventKind, Handshake, KeyDropped, Pairing, Peer,
-    RetiredChains, Role, RunningTime, Session, Standing, StoreError, StoreRead, StoredKey,
-    StoredReply, Transaction, UnixMillis, memory::MemoryStore, store_contract,
+    Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Event, EventKind,
+    Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    memory::MemoryStore, store_contract,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -51,6 +52,10 @@ enum Step {
     Event(u64),
     RemoveEvents(u64),
     Running(u64),
+    Contact(u8, bool),
+    Bundle(u64),
+    /// Reads what is remembered, at a moment when it may yet be undone.
+    Look(u8),
 }
 
 #[derive(Clone, Debug)]
@@ -181,6 +186,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => number().prop_map(Step::Event),
         1 => (0..6_u64).prop_map(Step::RemoveEvents),
         1 => number().prop_map(Step::Running),
+        1 => (name(), any::<bool>()).prop_map(|(name, verified)| Step::Contact(name, verified)),
+        1 => number().prop_map(Step::Bundle),
+        3 => name().prop_map(Step::Look),
     ]
 }
 
@@ -297,6 +305,21 @@ fn device(step: &DeviceStep) -> Device {
 /// Takes a step; gives the messages it dropped, in order of their ids.
 fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, StoreError> {
     match step {
+        Step::Contact(name, verified) => store.put_contact(&Contact {
+            identity: identity(*name),
+            state: ContactState::Accepted,
+            verified: *verified,
+            added_at: UnixMillis(1),
+        })?,
+        Step::Bundle(number) => store.put_own_bundle(&OwnBundle {
+            wire: number.to_be_bytes().to_vec(),
+            made_at: UnixMillis(*number),
+            timestamp_ns: 1,
+            version: 1,
+            prekey_created_at: UnixMillis(*number),
+            entries: Vec::new(),
+        })?,
+        Step::Look(name) => drop(remembered(store, *name)),
         Step::Session(step) => store.put_session(&session(step))?,
         Step::RemoveSession(name) => return store.remove_session(&session_id(*name)),
         Step::Key {
@@ -400,6 +423,19 @@ fn run(store: &mut impl Transaction, calls: &[(Vec<Step>, bool)]) -> Vec<Option<
     answers
 }
 
+/// What is read again and again.
+fn remembered(store: &impl StoreRead, name: u8) -> Vec<String> {
+    let peer = identity(name);
+    let replaced_at = store.own_prekey_replaced_at(&signed_pre_key(name));
+    vec![
+        format!("{:?}", store.peer(&peer).unwrap()),
+        format!("{:?}", store.contact(&peer).unwrap()),
+        format!("{:?}", store.devices(&peer).unwrap()),
+        format!("{:?}", store.own_bundle().unwrap()),
+        format!("{:?}", replaced_at.unwrap()),
+    ]
+}
+
 /// Everything a store gives, secrets included, as lines that can be compared.
 fn everything(store: &impl StoreRead) -> Vec<String> {
     let mut lines = vec![format!("{:?}", store.counts().unwrap())];
@@ -418,8 +454,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
     for name in 1..=NAMES {
         let peer = identity(name);
         let prekey = signed_pre_key(name);
-        lines.push(format!("{:?}", store.peer(&peer).unwrap()));
-        lines.push(format!("{:?}", store.devices(&peer).unwrap()));
+        lines.extend(remembered(store, name));
         lines.push(format!("{:?}", store.session_count(&peer).unwrap()));
         lines.extend(sessions(store.sessions(Some(&peer)).unwrap()));
         lines.extend(sessions(store.sessions_on_prekey(&peer, &prekey).unwrap()));
@@ -446,8 +481,6 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
                 own.replaced_at,
             ))
         ));
-        let replaced_at = store.own_prekey_replaced_at(&prekey).unwrap();
-        lines.push(format!("{replaced_at:?}"));
         for other in 1..=NAMES {
             let on = signed_pre_key(other);
             let count = store.first_message_count(&peer, &on).unwrap();
@@ -486,7 +519,7 @@ proptest! {
     fn sqlite_and_memory_are_the_same_store(batches in vec(batch(), 1..8)) {
         let scratch = tempfile::tempdir().unwrap();
         let directory = open(scratch.path()).unwrap();
-        let mut sqlite = directory.create_account(&account("a")).unwrap();
+        let mut sqlite = Cached::new(directory.create_account(&account("a")).unwrap());
         let mut memory = MemoryStore::default();
         for (calls, end) in &batches {
             prop_assert_eq!(run(&mut sqlite, calls), run(&mut memory, calls));
@@ -503,12 +536,13 @@ proptest! {
                 End::Crash => {
                     drop(sqlite);
                     memory.crash();
-                    sqlite = directory.open_account(&super::name("a")).unwrap().1;
+                    sqlite = Cached::new(directory.open_account(&super::name("a")).unwrap().1);
                 }
             }
             prop_assert_eq!(everything(&sqlite), everything(&memory));
         }
         let intact: String = sqlite
+            .inner()
             .connection
             .query_row("PRAGMA integrity_check", (), |row| row.get(0))
             .unwrap();
