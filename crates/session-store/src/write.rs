@@ -1,11 +1,13 @@
 //! Writing, over the one connection that may.
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
+};
 use engine::{
     Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
     StoreError, StoredKey, StoredReply, UnixMillis,
 };
-use rusqlite::{Params, named_params};
+use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
@@ -14,11 +16,59 @@ use crate::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// What a session holds only while it is unconfirmed.
+fn handshake(session: &Session) -> (Option<&[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
+    match &session.handshake {
+        Handshake::Unconfirmed { shared, ephemeral } => {
+            (Some(shared.secret_bytes()), Some(ephemeral.as_bytes()))
+        }
+        Handshake::Established => (None, None),
+    }
+}
+
 impl SqliteStore {
     pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute(params).map_err(failed)?;
         Ok(())
+    }
+
+    /// Writes what a message moves in a session that stands where it stood: no index knows any of it. Whether there is
+    /// such a session.
+    fn step_session(&self, session: &Session) -> Result<bool> {
+        let (shared, ephemeral) = handshake(session);
+        let (standing, standing_since) = standing(session.standing);
+        let overtaking = session.overtaking.as_ref();
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11, \
+                     last_sent_at = ?12, last_received_at = ?13, sent = ?14, received = ?15, advances = ?16 \
+                 WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
+                     AND lost_to IS ?5 AND overtaking IS ?6 AND overtaking_advances IS ?7",
+            )
+            .map_err(failed)?;
+        let stepped = statement
+            .execute(params![
+                session.id.as_bytes(),
+                session.installation.as_ref().map(InstallationId::as_str),
+                standing,
+                standing_since,
+                session.lost_to.as_ref().map(SessionId::as_bytes),
+                overtaking.map(|(active, _)| active.as_bytes()),
+                overtaking.map(|(_, advances)| integer(*advances)),
+                session.ratchet.to_bytes().as_slice(),
+                session.retired.to_bytes(),
+                shared,
+                ephemeral,
+                optional_time(session.last_sent_at),
+                optional_time(session.last_received_at),
+                integer(session.sent),
+                integer(session.received),
+                integer(session.advances),
+            ])
+            .map_err(failed)?;
+        Ok(stepped == 1)
     }
 
     /// The messages that `sql` gives, each with whether it was read: those that were.
@@ -183,12 +233,10 @@ impl Store for SqliteStore {
     }
 
     fn put_session(&mut self, session: &Session) -> Result<()> {
-        let (shared, ephemeral) = match &session.handshake {
-            Handshake::Unconfirmed { shared, ephemeral } => {
-                (Some(shared.secret_bytes()), Some(ephemeral.as_bytes()))
-            }
-            Handshake::Established => (None, None),
-        };
+        if self.step_session(session)? {
+            return Ok(());
+        }
+        let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
         let overtaking = session.overtaking.as_ref();
         // What a session was set up with is part of its id and never changes: only the rest is updated.
