@@ -7,6 +7,7 @@ mod event;
 mod explain;
 mod message;
 mod reason;
+mod uncompressed;
 
 use crypto_core::{IdentityKey, InstallationId, Suite};
 use engine::{Account, Role, UnixMillis};
@@ -17,9 +18,8 @@ use crate::types::{self, AccountInfo, Hex};
 /// A public key as it goes out: uncompressed. One that does not decompress stays as it is.
 #[must_use]
 pub fn public_key(identity: &IdentityKey) -> Hex {
-    Hex(identity
-        .to_uncompressed()
-        .map_or_else(|_| identity.to_bytes().to_vec(), |key| key.to_vec()))
+    Hex(uncompressed::uncompressed(identity)
+        .map_or_else(|| identity.to_bytes().to_vec(), |key| key.to_vec()))
 }
 
 fn name(installation: &InstallationId) -> String {
