@@ -150,6 +150,11 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
         ))
         .map_err(|error| unusable(path, &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // A plan holds whatever is bound to it. Otherwise each new value has SQLite prepare a statement anew that a partial
+    // index might serve.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| unusable(path, &error))?;
     // The first read: a wrong key shows here.
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", (), |row| {
