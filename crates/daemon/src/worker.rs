@@ -306,6 +306,9 @@ impl<S: Transaction> AccountThread<S> {
             let mut store = Timed::new(&mut self.store);
             let keep = job.run(&mut self.engine, &mut store, &mut env);
             let (whole, load) = (began.elapsed(), store.spent());
+            if store.told() {
+                self.outbox.told();
+            }
             self.metrics.phase_took(Phase::Load, load);
             self.metrics
                 .phase_took(Phase::Crypto, whole.saturating_sub(load));

@@ -14,6 +14,8 @@ pub(super) struct Outbox {
     publish: Publish,
     /// Published up to this number, and still in the store.
     published: Option<u64>,
+    /// Whether there may be events in the store that are not published: not to be asked for after every commit.
+    waiting: bool,
 }
 
 impl Outbox {
@@ -21,13 +23,25 @@ impl Outbox {
         Self {
             publish,
             published: None,
+            waiting: true,
         }
+    }
+
+    /// An event was written, in a transaction that is open.
+    pub(super) const fn told(&mut self) {
+        self.waiting = true;
     }
 
     /// Publishes what was committed. What cannot be published stays in the store, for the next time.
     pub(super) fn publish(&mut self, store: &mut dyn Transaction) {
-        if let Err(error) = self.publish_all(store) {
-            tracing::error!(%error, "events could not be published; they wait in the account's store");
+        if !self.waiting {
+            return;
+        }
+        match self.publish_all(store) {
+            Ok(()) => self.waiting = false,
+            Err(error) => {
+                tracing::error!(%error, "events could not be published; they wait in the account's store");
+            }
         }
     }
 

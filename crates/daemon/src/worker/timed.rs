@@ -1,4 +1,4 @@
-//! A store that knows how long it was at work.
+//! A store that knows how long it was at work, and whether it has something to tell.
 
 use std::{
     cell::Cell,
@@ -13,10 +13,11 @@ use engine::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Passes everything on, and adds up the time it takes.
+/// Passes everything on, adds up the time it takes, and notices events.
 pub(super) struct Timed<'a> {
     store: &'a mut dyn Store,
     spent: Cell<Duration>,
+    told: bool,
 }
 
 impl<'a> Timed<'a> {
@@ -24,7 +25,13 @@ impl<'a> Timed<'a> {
         Self {
             store,
             spent: Cell::default(),
+            told: false,
         }
+    }
+
+    /// Whether an event was written.
+    pub(super) const fn told(&self) -> bool {
+        self.told
     }
 
     /// The time since it was made that was spent in the store.
@@ -86,6 +93,11 @@ impl StoreRead for Timed<'_> {
 }
 
 impl Store for Timed<'_> {
+    fn append_event(&mut self, event: &Event) -> Result<()> {
+        self.told = true;
+        self.store.append_event(event)
+    }
+
     timed! { write
         put_own_prekey(prekey: &OwnPreKey) -> ();
         remove_own_prekey(key: &SignedPreKey) -> ();
@@ -104,7 +116,6 @@ impl Store for Timed<'_> {
         put_reply(request_id: &str, reply: &StoredReply) -> ();
         remove_replies_before(cutoff: UnixMillis) -> ();
         put_running_time(time: RunningTime) -> ();
-        append_event(event: &Event) -> ();
         remove_events_up_to(number: u64) -> ();
     }
 }
