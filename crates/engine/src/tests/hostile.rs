@@ -235,6 +235,36 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
 }
 
 #[test]
+fn a_message_that_names_no_session_is_tried_on_five_and_not_on_the_sixth() {
+    let mut bob = Device::new(2, "bob");
+    let bundle = bob.bundle();
+    let mut turned = Vec::new();
+    for start in 0..=u64::try_from(crate::MAX_SESSION_TRIALS).unwrap() {
+        bob.later(1000);
+        let mut alice = Device::new(1, "alice");
+        alice.rng = Sequence(1000 + start);
+        alice.now = bob.now;
+        alice.import_bundle(&bundle);
+        let first = alice.send(bob.key, "first");
+        assert_eq!(bob.read(alice.key, &first), "first");
+        let answer = bob.send(alice.key, "answer");
+        assert_eq!(alice.read(bob.key, &answer), "answer");
+        // On a ratchet key that Bob has not seen, and without a word of which session it is.
+        turned.push((alice.key, alice.send(bob.key, "turned")));
+    }
+    let before = bob.fingerprint();
+    let (alice, sixth) = &turned[0];
+    let refused = bob.try_receive(*alice, &sixth.wire, true).unwrap();
+    assert_eq!(
+        refused.outcome,
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
+    assert_eq!(bob.fingerprint(), before);
+    let (alice, fifth) = &turned[1];
+    assert_eq!(bob.read(*alice, fifth), "turned");
+}
+
+#[test]
 fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
     let (mut alice, mut bob) = established();
     let foreign = Device::new(9, "stranger").bundle();

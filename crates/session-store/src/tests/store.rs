@@ -99,6 +99,12 @@ fn the_pragmas_that_durability_and_secrecy_rest_on_are_set() {
     ] {
         assert_eq!(pragma(name), value, "{name}");
     }
+    // SQLCipher's own has no table.
+    let locked: String = store
+        .connection
+        .query_row("PRAGMA cipher_memory_security", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(locked, "1");
     let intact: String = store
         .connection
         .query_row("PRAGMA integrity_check", (), |row| row.get(0))
