@@ -41,6 +41,8 @@ struct House {
     process: Option<Child>,
     address: String,
     token: String,
+    /// The key of the stores, as hex, if it is in a file.
+    store_key: Option<String>,
     needles: Needles,
 }
 
@@ -67,9 +69,14 @@ impl House {
             process: None,
             address: String::new(),
             token: String::new(),
+            store_key: None,
             needles,
         };
         house.start();
+        house.store_key = fs::read_to_string(house.data().join("store.key"))
+            .ok()
+            .map(|key| key.trim().to_owned());
+        assert_eq!(house.store_key.is_some(), house.mode.passphrase.is_none());
         house.token = fs::read_to_string(house.data().join("rpc.token"))
             .expect("the token")
             .trim()
@@ -238,6 +245,13 @@ impl House {
                 below == Path::new("data/rpc.token"),
                 "{when}: {name}"
             );
+            if let Some(key) = &self.store_key {
+                let raw = find(&content, &bytes(&format!("0x{key}")));
+                let hex = find(&content, key.as_bytes());
+                let upper = find(&content, key.to_uppercase().as_bytes());
+                assert!(!raw && !upper, "{when}: {name}");
+                assert_eq!(hex, below == Path::new("data/store.key"), "{when}: {name}");
+            }
             seen += 1;
         }
         assert!(seen > 8, "{when}: {seen} files");
@@ -416,6 +430,40 @@ fn conversation(house: &mut House, alice: &Value, bob: &Value) {
         json!({"account": "alice", "identity": bob["publicKey"]}),
     );
     house.ok("event_list", json!({"account": "*"}));
+    keystores(house, alice);
+    let introduction = "the lighthouse keeper asks to be let in";
+    house.needles.add_text("an introduction", introduction);
+    house.ok(
+        "contact_request",
+        json!({"account": "alice", "identity": bob["publicKey"], "text": introduction}),
+    );
+}
+
+/// A key goes out in a file of other programs, and comes back; once with the wrong password.
+fn keystores(house: &mut House, alice: &Value) {
+    let password = "nineteen herons in a row";
+    house.needles.add_text("a keystore's password", password);
+    let wrong = "eighteen herons in a row";
+    house.needles.add_text("a wrong password", wrong);
+    let exported = house.ok(
+        "account_export",
+        json!({"account": "alice", "password": password}),
+    );
+    let keystore = &exported["keystore"];
+    let sealed = text(&keystore["crypto"]["ciphertext"]);
+    house.needles.add_text("a sealed key", &sealed);
+    house.fails(
+        "account_importKeystore",
+        json!({"account": "again", "keystore": keystore, "password": wrong}),
+    );
+    let imported = house.ok(
+        "account_importKeystore",
+        json!({"account": "again", "keystore": keystore, "password": password}),
+    );
+    assert_eq!(imported["publicKey"], alice["publicKey"]);
+    house
+        .needles
+        .add_text("a third device", &text(&imported["installationId"]));
 }
 
 /// Secrets where none belongs: in wrong parameters, names, paths and headers.
