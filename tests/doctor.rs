@@ -1,4 +1,6 @@
-//! `ratchetd doctor`, from outside: each finding has a state that brings it about, and nothing is changed by looking.
+//! `ratchetd doctor`, from outside: states that bring its findings about, and nothing is changed by looking. What takes another
+//! user, a full disk, a crowded queue, another file system or a clock that is set is judged beside the code, in
+//! `daemon::commands::doctor`; nothing brings about `memory.private` here.
 
 #![allow(
     clippy::expect_used,
@@ -124,7 +126,9 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
         "store.schema",
         "clock.jump",
         "bundle.age",
+        "clock.running",
         "devices.limit",
+        "devices.contacts",
         "devices.stale",
     ] {
         is(&serving, id, "ok");
@@ -325,10 +329,61 @@ fn what_was_cut_off_is_told_of_with_what_finishes_it() {
     assert!(severities(&report(&directory, &[]), "rekey.unfinished").is_empty());
     fs::write(directory.join("rekeying/ready"), b"").expect("to write");
     is(&report(&directory, &[]), "rekey.unfinished", "problem");
+    // Nobody can say which key holds.
+    let key = fs::read(directory.join("store.key")).expect("a key");
+    fs::create_dir(directory.join("restoring")).expect("to make");
+    fs::write(directory.join("restoring/ratchetd-backup.toml"), b"").expect("to write");
+    fs::rename(directory.join("rekeying"), directory.join("aside")).expect("to move");
+    fs::remove_file(directory.join("store.key")).expect("to remove");
+    is(&report(&directory, &[]), "restore.unfinished", "problem");
+    fs::remove_dir_all(directory.join("restoring")).expect("to remove");
+    fs::write(directory.join("store.key"), key).expect("to write");
+    mode_of(&directory.join("store.key"), 0o600);
+    fs::rename(directory.join("aside"), directory.join("rekeying")).expect("to move");
     // The start that it advises ends it.
     alice.daemon.restart();
     alice.daemon.terminate();
     assert!(severities(&report(&directory, &[]), "rekey.unfinished").is_empty());
+}
+
+#[test]
+fn accounts_that_cannot_be_listed_and_devices_over_the_limit_are_told_of() {
+    let phone = Party::new("phone");
+    let exported = phone
+        .daemon
+        .ok("account_export", json!({"password": "correct horse"}));
+    let bob = Party::new("bob");
+    for _ in 0..2 {
+        let other = Daemon::start();
+        let introduced = other.ok(
+            "account_importKeystore",
+            json!({"account": "other", "keystore": exported["keystore"], "password": "correct horse"}),
+        );
+        let contact = other.ok("bundle_get", json!({}))["contactCode"].take();
+        for party in [&phone, &bob] {
+            party.daemon.ok("bundle_import", json!({"bundle": contact}));
+        }
+        phone.daemon.ok(
+            "installation_enable",
+            json!({"installationId": introduced["installationId"]}),
+        );
+    }
+    let config = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(config.path(), "[limits]\nmax_devices = 1\n").expect("to write");
+    let strict = ["--config", text(config.path())];
+    for (mut party, own, contacts) in [(phone, "warning", "ok"), (bob, "ok", "notice")] {
+        let directory = party.daemon.data_dir();
+        party.daemon.terminate();
+        for (arguments, own, contacts) in [(&[][..], "ok", "ok"), (&strict[..], own, contacts)] {
+            let found = report(&directory, arguments);
+            is(&found, "devices.limit", own);
+            is(&found, "devices.contacts", contacts);
+        }
+        let accounts = directory.join("accounts");
+        fs::rename(&accounts, directory.join("aside")).expect("to move");
+        fs::write(&accounts, b"").expect("to write");
+        is(&report(&directory, &[]), "integrity.accounts", "problem");
+    }
 }
 
 #[test]

@@ -366,6 +366,24 @@ pub struct Holdings {
 }
 
 impl<Mode> Sqlite<Mode> {
+    /// The identities, without `own`, of which more than so many devices are known; at most [`MAX_COUNTED`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn identities_of_many(
+        &self,
+        own: &IdentityKey,
+        devices: usize,
+    ) -> Result<Vec<IdentityKey>> {
+        let devices = i64::try_from(devices).unwrap_or(i64::MAX);
+        self.all(
+            "SELECT identity FROM devices WHERE identity <> ?1 \
+             GROUP BY identity HAVING count(*) > ?2 LIMIT ?3",
+            (own.as_bytes(), devices, MAX_COUNTED),
+            |row| Columns::of(row).identity(),
+        )
+    }
+
     /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since `omitted_by`.
     ///
     /// # Errors

@@ -262,6 +262,9 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
         .unwrap();
     crash(store);
     fs::remove_file(&home.marks()[0]).unwrap();
+    let examiner = Examiner::open(&home.path(), None).unwrap();
+    let examined = examiner.account(&name("a")).unwrap();
+    assert_eq!(examined.pending_migrations, 4);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);
@@ -608,7 +611,7 @@ fn wherever_a_crash_comes_at_an_opening_nobody_is_accused() {
         for commits in 2..5 {
             let mut store = home.open();
             assert_eq!(store.displaced(), None);
-            assert_eq!(home.marks(), [named.clone()]);
+            assert_eq!(home.marks(), std::slice::from_ref(&named));
             commit(&mut store).unwrap();
             assert_eq!(store.running_time(), Ok(RunningTime(commits)));
             kill(store);

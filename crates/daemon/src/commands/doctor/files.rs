@@ -268,6 +268,12 @@ pub(super) fn filesystem(data_dir: &Path) -> Finding {
             );
         }
     };
+    kind(number)
+}
+
+/// What it means to be on the file system with this number.
+fn kind(number: i64) -> Finding {
+    const ID: &str = "filesystem.kind";
     match KINDS.iter().find(|(kind, ..)| *kind == number) {
         Some((_, name, severity, what, advice)) => {
             Finding::new(ID, *severity, format!("{name}: {what}"), *advice)
@@ -340,6 +346,31 @@ fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The numbers of the system's header, which the table repeats.
+    #[test]
+    fn network_and_shared_file_systems_are_warned_about() {
+        for (number, name) in [
+            (0x6969, "nfs"),
+            (0xff53_4d42, "cifs"),
+            (0xfe53_4d42, "smb2"),
+            (0x0102_1997, "9p"),
+            (0x6573_5546, "fuse"),
+            (0x0102_1994, "tmpfs"),
+            (0x794c_7630, "overlay"),
+        ] {
+            let found = kind(number);
+            assert_eq!(found.severity, Severity::Warning, "{name}");
+            assert!(found.message.starts_with(&format!("{name}: ")), "{name}");
+        }
+        // Ext4, XFS; and one that keeps snapshots.
+        for number in [0xef53, 0x5846_5342] {
+            assert_eq!(kind(number).severity, Severity::Ok, "{number:x}");
+        }
+        assert_eq!(kind(0x9123_683e).severity, Severity::Notice);
+        let numbers: std::collections::BTreeSet<i64> = KINDS.iter().map(|kind| kind.0).collect();
+        assert_eq!(numbers.len(), KINDS.len());
+    }
 
     #[test]
     fn room_is_judged_by_what_will_be_written() {

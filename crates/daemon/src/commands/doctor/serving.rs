@@ -1,15 +1,21 @@
 //! What the daemon that serves says of itself.
 
+use std::{fs, time::Duration};
+
+use engine::UnixMillis;
 use rpc::{
     client::{Address, Client},
     methods::{NoParams, SystemStatus},
     types::Status,
 };
+use rustix::param::clock_ticks_per_second;
 use session_store::holder;
 
 use super::{Finding, Severity};
-use crate::config::Settings;
+use crate::{clock::Clock, config::Settings};
 
+/// A wall clock that has gone this much further than the machine has run, or less far, was set.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
 /// Of the places in a queue, how many may be taken: three quarters.
 const CROWDED: (u64, u64) = (3, 4);
 
@@ -26,7 +32,12 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
         Ok(Some(holder)) => {
             let mut findings = vec![Finding::ok("lock.holder", format!("held by {holder}"))];
             match status(settings) {
-                Ok(status) => findings.extend(of_status(settings, &status)),
+                Ok(status) => {
+                    findings.extend(of_status(settings, &status));
+                    // The development clock is moved on purpose; the system's is looked at.
+                    let passed = Clock::default().now().since(UnixMillis(status.started_at));
+                    findings.extend(run_time(&holder).map(|run| clock(passed, run)));
+                }
                 Err(error) => findings.push(Finding::new(
                     "serving.answers",
                     Severity::Warning,
@@ -46,6 +57,41 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
             )],
         ),
     }
+}
+
+/// How long the holder of a lock has run, sleep of the machine included, if the system tells: Linux does.
+fn run_time(holder: &str) -> Option<Duration> {
+    let pid: u32 = holder.strip_prefix("pid ")?.parse().ok()?;
+    let process = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Its name may hold anything; the fields are counted from its end. The 22nd is when it started, in ticks.
+    let (_, fields) = process.rsplit_once(") ")?;
+    let started: u64 = fields.split(' ').nth(19)?.parse().ok()?;
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
+    let started = Duration::from_secs(started.checked_div(clock_ticks_per_second())?);
+    Some(
+        Duration::try_from_secs_f64(uptime)
+            .ok()?
+            .saturating_sub(started),
+    )
+}
+
+/// What it means that so much time has passed by the wall clock while the daemon has run for so long.
+fn clock(passed: Duration, run: Duration) -> Finding {
+    const ID: &str = "clock.running";
+    if passed.abs_diff(run) <= CLOCK_TOLERANCE {
+        return Finding::ok(ID, "the clock has not jumped since the daemon started");
+    }
+    let way = if passed > run { "ahead" } else { "back" };
+    Finding::new(
+        ID,
+        Severity::Warning,
+        format!(
+            "the clock has jumped {} hours {way} since the daemon started",
+            passed.abs_diff(run).as_secs() / 3600
+        ),
+        "if it is right now, nothing is to be done; else set it within the hour: what is due by it is erased after that",
+    )
 }
 
 fn status(settings: &Settings) -> Result<Status, String> {
@@ -103,6 +149,22 @@ fn queue(queued: u64, places: u64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_while_the_daemon_runs_is_told_of() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        for (passed, run, severity) in [
+            (5, 5, Severity::Ok),
+            (6, 5, Severity::Ok),
+            (7, 5, Severity::Warning),
+            (0, 5, Severity::Warning),
+        ] {
+            assert_eq!(clock(hours(passed), hours(run)).severity, severity);
+        }
+        // This very process has run for a moment.
+        let run = run_time(&format!("pid {}", std::process::id()));
+        assert!(run.is_none_or(|run| run < hours(24)));
+    }
 
     #[test]
     fn a_queue_is_told_of_before_it_is_full() {

@@ -10,6 +10,9 @@ use crate::config::Settings;
 
 /// A clock this far behind what is written is no clock that was set right by a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
+/// A clock this far ahead of what was written runs ahead, or nobody was there for as long: what is erased after a fortnight, and
+/// a fortnight later at the latest, is gone then.
+const CLOCK_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A device that will be stale within this is told of.
 const NEAR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -83,7 +86,7 @@ fn of_account(
         return Ok(findings);
     }
     findings.push(Finding::ok("store.schema", "up to date"));
-    findings.push(clock(&examined, now));
+    findings.push(clock(examined.latest, now));
     findings.push(bundle(settings, &examined, serving, now)?);
     findings.extend(devices(settings, examined, now)?);
     Ok(findings)
@@ -121,9 +124,10 @@ fn epoch(examined: &Examined) -> Result<Finding, StoreError> {
     })
 }
 
-fn clock(examined: &Examined, now: UnixMillis) -> Finding {
+/// What is written tells when the clock was last believed.
+fn clock(latest: Option<UnixMillis>, now: UnixMillis) -> Finding {
     const ID: &str = "clock.jump";
-    match examined.latest {
+    match latest {
         Some(latest) if latest > now.after(CLOCK_TOLERANCE) => Finding::new(
             ID,
             Severity::Warning,
@@ -133,7 +137,16 @@ fn clock(examined: &Examined, now: UnixMillis) -> Finding {
             ),
             "set the clock; if it ran ahead before, nothing more is to be done: prekeys are replaced by themselves",
         ),
-        _ => Finding::ok(ID, "the clock is not behind what was written"),
+        Some(latest) if now > latest.after(CLOCK_AHEAD) => Finding::new(
+            ID,
+            Severity::Warning,
+            format!(
+                "nothing was written for {} days, by the clock",
+                now.since(latest).as_secs() / (24 * 3600)
+            ),
+            "if no daemon ran for so long, nothing is to be done; else set the clock before it starts: it would erase early",
+        ),
+        _ => Finding::ok(ID, "the clock fits what was written"),
     }
 }
 
@@ -178,6 +191,7 @@ fn devices(
     examined: Examined,
     now: UnixMillis,
 ) -> Result<Vec<Finding>, StoreError> {
+    let identity = *examined.account.identity.public();
     let viewer = Engine::new(examined.account, settings.engine.clone()).viewer();
     let own = viewer.installations(&examined.store, now, None)?;
     let over = own
@@ -208,6 +222,33 @@ fn devices(
     } else {
         Finding::ok("devices.limit", "no device of ours is over the limit")
     };
+    let mut unreached = 0;
+    for identity in examined
+        .store
+        .identities_of_many(&identity, settings.engine.max_devices)?
+    {
+        let views = viewer.installations(&examined.store, now, Some(&identity))?;
+        unreached += views
+            .iter()
+            .filter(|view| view.state == InstallationState::OverLimit)
+            .count();
+    }
+    let contacts = if unreached > 0 {
+        Finding::new(
+            "devices.contacts",
+            Severity::Notice,
+            format!(
+                "{unreached} devices of contacts are over the limit of {}, and get no copies",
+                settings.engine.max_devices
+            ),
+            "nothing, if they are not used any more; those that wrote last get copies",
+        )
+    } else {
+        Finding::ok(
+            "devices.contacts",
+            "no device of a contact is over the limit",
+        )
+    };
     let omitted = examined.store.omitted_devices()?;
     let ends = omitted
         .iter()
@@ -226,7 +267,7 @@ fn devices(
             format!("{stale} devices of contacts are stale"),
         )
     };
-    Ok(vec![limit, staleness])
+    Ok(vec![limit, contacts, staleness])
 }
 
 /// How many of these moments have passed, and how many will within [`NEAR`].
@@ -242,6 +283,22 @@ fn stale_and_near(ends: impl Iterator<Item = UnixMillis>, now: UnixMillis) -> (u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_is_told_of_where_it_does_not_fit_what_was_written() {
+        let now = UnixMillis(1_700_000_000_000);
+        let hour = 60 * 60 * 1000;
+        let ahead = 30 * 24 * hour;
+        for (latest, severity) in [
+            (now.0 + hour + 1, Severity::Warning),
+            (now.0 + hour, Severity::Ok),
+            (now.0 - ahead, Severity::Ok),
+            (now.0 - ahead - 1, Severity::Warning),
+        ] {
+            assert_eq!(clock(Some(UnixMillis(latest)), now).severity, severity);
+        }
+        assert_eq!(clock(None, now).severity, Severity::Ok);
+    }
 
     #[test]
     fn devices_are_near_their_end_for_a_day() {
