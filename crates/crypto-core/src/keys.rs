@@ -10,6 +10,8 @@ use crate::hash::hex;
 
 /// Length of a compressed secp256k1 public key, in bytes.
 pub const SECP256K1_KEY_BYTES: usize = 33;
+/// Length of an uncompressed secp256k1 public key, in bytes.
+pub const UNCOMPRESSED_KEY_BYTES: usize = 65;
 
 /// A key that is not of its form, or failed in a key agreement.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Point {
         Self(bytes)
     }
 
-    fn from_public(key: &PublicKey) -> Self {
+    pub(crate) fn from_public(key: &PublicKey) -> Self {
         let encoded = key.to_sec1_point(true);
         let mut bytes = [0; SECP256K1_KEY_BYTES];
         bytes
@@ -67,6 +69,11 @@ impl Point {
 
     pub(crate) const fn as_bytes(&self) -> &[u8; SECP256K1_KEY_BYTES] {
         &self.0
+    }
+
+    pub(crate) fn to_uncompressed(self) -> Result<[u8; UNCOMPRESSED_KEY_BYTES], KeyError> {
+        let encoded = self.decompress()?.to_sec1_point(false);
+        encoded.as_bytes().try_into().map_err(|_| KeyError::Form)
     }
 
     fn x(&self) -> [u8; 32] {
@@ -271,9 +278,8 @@ impl IdentityKey {
     ///
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
-    pub fn to_uncompressed(&self) -> Result<[u8; 65], KeyError> {
-        let encoded = self.0.decompress()?.to_sec1_point(false);
-        encoded.as_bytes().try_into().map_err(|_| KeyError::Form)
+    pub fn to_uncompressed(&self) -> Result<[u8; UNCOMPRESSED_KEY_BYTES], KeyError> {
+        self.0.to_uncompressed()
     }
 
     /// The compact text form, `zQ3sh…`: base58btc of the multicodec and the compressed key.

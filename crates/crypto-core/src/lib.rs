@@ -4,6 +4,7 @@
 //! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument.
 //! Secrets zeroize when dropped, cannot be cloned, and show nothing in `Debug`.
 
+mod agreement;
 mod bundle;
 pub mod dh_message;
 mod hash;
@@ -21,6 +22,7 @@ mod tests;
 mod x25519;
 pub mod x3dh;
 
+pub use agreement::AgreedSecret;
 pub use bundle::*;
 pub use dh_message::DhMessageError;
 pub use hash::keccak256;
@@ -28,7 +30,7 @@ pub use ids::*;
 pub use installation::*;
 pub use keys::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, SECP256K1_KEY_BYTES,
-    SignedPreKey, SignedPreKeyPair,
+    SignedPreKey, SignedPreKeyPair, UNCOMPRESSED_KEY_BYTES,
 };
 pub use mnemonic::*;
 pub use ratchet::*;

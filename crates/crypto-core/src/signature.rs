@@ -6,13 +6,13 @@ use k256::ecdsa::{RecoveryId, Signature as Ecdsa, SigningKey, VerifyingKey};
 
 use crate::{
     hash::hex,
-    keys::{IdentityKey, IdentityKeyPair},
+    keys::{IdentityKey, IdentityKeyPair, Point},
 };
 
 /// Length of a signature, in bytes: r, s and v.
 pub const SIGNATURE_BYTES: usize = 65;
 
-/// A signature: r ‖ s ‖ v with low s and v 0 or 1.
+/// A signature: r ‖ s ‖ v with v 0 or 1, and low s where nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; SIGNATURE_BYTES]);
 
@@ -41,18 +41,41 @@ impl Signature {
     /// # Errors
     /// [`SignatureError`] if v is neither 0 nor 1, s is high, or no key can have made it.
     pub fn recover(&self, digest: &[u8; 32]) -> Result<IdentityKey, SignatureError> {
-        let [rs @ .., v] = self.0;
+        let signature = self.numbers()?;
+        if signature.normalize_s() != signature {
+            return Err(SignatureError);
+        }
+        self.recover_from(&signature, digest)
+    }
+
+    /// The identity that signed `digest`, where high s is accepted too: whoever sees such a signature can write it in
+    /// two ways, so that it must not be part of a name.
+    ///
+    /// # Errors
+    /// [`SignatureError`] if v is neither 0 nor 1, or no key can have made it.
+    pub fn recover_any_s(&self, digest: &[u8; 32]) -> Result<IdentityKey, SignatureError> {
+        self.recover_from(&self.numbers()?, digest)
+    }
+
+    /// r and s, each above zero and below the group's order.
+    fn numbers(&self) -> Result<Ecdsa, SignatureError> {
+        let [rs @ .., _] = self.0;
+        Ecdsa::from_slice(&rs).map_err(|_| SignatureError)
+    }
+
+    fn recover_from(
+        &self,
+        signature: &Ecdsa,
+        digest: &[u8; 32],
+    ) -> Result<IdentityKey, SignatureError> {
+        let [.., v] = self.0;
         let recovery = match v {
             0 | 1 => RecoveryId::from_byte(v).ok_or(SignatureError)?,
             _ => return Err(SignatureError),
         };
-        let signature = Ecdsa::from_slice(&rs).map_err(|_| SignatureError)?;
-        if signature.normalize_s() != signature {
-            return Err(SignatureError);
-        }
-        let key = VerifyingKey::recover_from_prehash(digest, &signature, recovery)
+        let key = VerifyingKey::recover_from_prehash(digest, signature, recovery)
             .map_err(|_| SignatureError)?;
-        IdentityKey::from_sec1(key.to_sec1_point(true).as_bytes()).map_err(|_| SignatureError)
+        Ok(IdentityKey(Point::from_public(&key.into())))
     }
 
     /// Checks that `identity` signed `digest`.

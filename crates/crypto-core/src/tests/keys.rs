@@ -246,3 +246,80 @@ fn suites_have_fixed_names_and_bytes() {
         assert_eq!(HeaderKey::from_wire(&vec![2; length]), Err(KeyError::Form));
     }
 }
+
+/// Twice the group's order less s: what anyone can make of a signature who sees it.
+fn with_the_other_s(signature: &Signature) -> Signature {
+    let mut bytes = signature.to_bytes();
+    let mut borrow = 0;
+    for (byte, order) in bytes[32..64].iter_mut().zip(ORDER).rev() {
+        let difference = i16::from(order) - i16::from(*byte) - borrow;
+        borrow = i16::from(difference < 0);
+        *byte = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    bytes[64] ^= 1;
+    Signature::from_wire(&bytes).unwrap()
+}
+
+#[test]
+fn high_s_is_accepted_where_it_is_asked_for_and_nowhere_else() {
+    for number in 0..20 {
+        let digest = keccak256(&[&[number]]);
+        let low = alice().sign_digest(&digest);
+        let high = with_the_other_s(&low);
+        assert_eq!(low.recover_any_s(&digest), Ok(*alice().public()));
+        assert_eq!(high.recover_any_s(&digest), Ok(*alice().public()));
+        assert_eq!(high.recover(&digest), Err(SignatureError));
+        for v in [2, 3, 4, 27, 28, 255] {
+            let mut other = low.to_bytes();
+            other[64] = v;
+            let other = Signature::from_wire(&other).unwrap();
+            assert_eq!(other.recover_any_s(&digest), Err(SignatureError), "{v}");
+        }
+    }
+    for (r, s) in [
+        ([0; 32], [1; 32]),
+        ([1; 32], [0; 32]),
+        (ORDER, [1; 32]),
+        ([1; 32], ORDER),
+    ] {
+        let signature = Signature::from_wire(&[r.as_slice(), &s, &[0]].concat()).unwrap();
+        assert_eq!(signature.recover_any_s(&[1; 32]), Err(SignatureError));
+    }
+}
+
+#[test]
+fn both_ends_agree_on_one_secret() {
+    let bob = IdentityKeyPair::from_secret_bytes(&[2; 32]).unwrap();
+    let secret = alice().agree(bob.public()).unwrap();
+    let same = bob.agree(alice().public()).unwrap();
+    assert_eq!(secret.secret_bytes(), same.secret_bytes());
+    let ephemeral = EphemeralKeyPair::from_secret_bytes(&[3; 32]).unwrap();
+    let uncompressed = ephemeral.public_uncompressed().unwrap();
+    assert_eq!(
+        IdentityKey::from_sec1(&uncompressed).unwrap().as_bytes(),
+        ephemeral.public().as_bytes()
+    );
+    let sent = ephemeral.agree(bob.public()).unwrap();
+    let read = bob.agree_uncompressed(&uncompressed).unwrap();
+    assert_eq!(sent.secret_bytes(), read.secret_bytes());
+    assert_ne!(sent.secret_bytes(), secret.secret_bytes());
+    for tag in [0, 2, 3, 5, 6, 7] {
+        let mut other = uncompressed;
+        other[0] = tag;
+        let refused = bob.agree_uncompressed(&other).err();
+        assert_eq!(refused, Some(KeyError::Form), "{tag}");
+    }
+    let mut off = uncompressed;
+    off[64] ^= 1;
+    let mut infinity = [0; UNCOMPRESSED_KEY_BYTES];
+    infinity[0] = 4;
+    let mut beyond = [0xff; UNCOMPRESSED_KEY_BYTES];
+    beyond[0] = 4;
+    for bad in [off, infinity, beyond] {
+        let refused = bob.agree_uncompressed(&bad).err();
+        assert_eq!(refused, Some(KeyError::NotOnCurve));
+    }
+    let broken = IdentityKey::from_stored([0xff; 33]);
+    assert!(alice().agree(&broken).is_err());
+    assert!(ephemeral.agree(&broken).is_err());
+}

@@ -82,6 +82,13 @@ fn an_opened_message_shows_neither_text_nor_keys() {
     }
 }
 
+#[test]
+fn an_agreed_secret_shows_its_name_alone() {
+    let pair = IdentityKeyPair::from_secret_bytes(&SECRET).unwrap();
+    let secret = pair.agree(pair.public()).unwrap();
+    assert_eq!(format!("{secret:?}"), "AgreedSecret(..)");
+}
+
 /// Public values show themselves, for logs of tests and errors.
 #[test]
 fn public_keys_show_their_bytes() {
