@@ -13,13 +13,20 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Who may use whom among the workspace's own crates.
-const MAY_USE: [(&str, &[&str]); 6] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
     ("crypto-core", &[]),
-    ("engine", &["crypto-core"]),
+    ("envelope", &["crypto-core"]),
+    ("engine", &["envelope", "crypto-core"]),
     ("session-store", &["engine", "crypto-core"]),
-    ("rpc", &["engine", "crypto-core"]),
-    ("daemon", &["rpc", "session-store", "engine", "crypto-core"]),
-    ("fuzz-targets", &["daemon", "rpc", "engine", "crypto-core"]),
+    ("rpc", &["engine", "envelope", "crypto-core"]),
+    (
+        "daemon",
+        &["rpc", "session-store", "engine", "envelope", "crypto-core"],
+    ),
+    (
+        "fuzz-targets",
+        &["daemon", "rpc", "engine", "envelope", "crypto-core"],
+    ),
 ];
 
 /// Packages that one crate alone may name.
