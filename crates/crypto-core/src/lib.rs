@@ -13,6 +13,7 @@ mod installation;
 mod keys;
 pub mod keystore;
 mod mnemonic;
+mod portrait;
 mod ratchet;
 mod safety_number;
 mod signature;
@@ -33,6 +34,7 @@ pub use keys::{
     SignedPreKey, SignedPreKeyPair, UNCOMPRESSED_KEY_BYTES,
 };
 pub use mnemonic::*;
+pub use portrait::*;
 pub use ratchet::*;
 pub use safety_number::SafetyNumber;
 pub use signature::*;

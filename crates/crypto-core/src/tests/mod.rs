@@ -6,6 +6,7 @@ mod keys;
 mod keystores;
 mod limits;
 mod mnemonics;
+mod portraits;
 mod properties;
 mod ratchets;
 mod secrets;

@@ -1,8 +1,10 @@
-//! Every entry of the primitives files (`hash_ratchet` aside: group keys are not handled), and of the account file.
+//! Every entry of the primitives files (`hash_ratchet` aside: group keys are not handled), and of the account and
+//! identity files.
 
 mod accounts;
 mod bundles;
 mod exchanges;
+mod portraits;
 mod primitives;
 
 use serde_json::Value;
