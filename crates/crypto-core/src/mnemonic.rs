@@ -1,21 +1,35 @@
 //! Recovery phrases: BIP-39 words and the chat key they stand for (EIP-1581).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bip32::{DerivationPath, XPrv};
 use bip39::Language;
+use pbkdf2::pbkdf2_hmac;
 use rand_core::CryptoRng;
+use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use crate::keys::{IdentityKeyPair, KeyError};
 
 /// Where the chat key lies below the seed.
 const CHAT_KEY_PATH: &str = "m/43'/60'/1581'/0'/0";
-/// Longest phrase read, in bytes: 24 words of at most 8 letters, with room for odd spacing.
-const MAX_PHRASE_BYTES: usize = 1024;
+/// Longest phrase read, in bytes: 24 words of any list have less than half of it, with room for odd spacing.
+const MAX_PHRASE_BYTES: usize = 2048;
+/// Rounds of PBKDF2-HMAC-SHA-512 from a phrase to its seed (BIP-39).
+const SEED_ROUNDS: u32 = 2048;
+/// What the salt of the seed begins with (BIP-39).
+const SEED_SALT: &str = "mnemonic";
 
-/// A phrase of English BIP-39 words whose checksum holds. As secret as the identity it stands for.
-pub struct Mnemonic(bip39::Mnemonic);
+/// A phrase of one of the ten BIP-39 word lists whose checksum holds, or a Russian one. As secret as the identity it
+/// stands for.
+///
+/// Status has a Russian list too, which is none of BIP-39's. The seed needs no list, so a phrase in Russian letters is
+/// taken as it is written, and [`Mnemonic::has_checksum`] says that nothing guards it against a slip of the pen.
+pub struct Mnemonic {
+    /// In NFKD and lowercase, one space between the words: what the seed is made of.
+    phrase: Zeroizing<String>,
+    has_checksum: bool,
+}
 
 /// How many words a new phrase has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +46,8 @@ pub enum MnemonicError {
     /// Not 12, 15, 18, 21 or 24 words.
     #[error("a phrase has 12, 15, 18, 21 or 24 words")]
     WordCount,
-    /// A word that is not on the list; the number counts from 1.
-    #[error("word {0} is not on the English word list")]
+    /// A word that is on none of the lists that have all words before it; the number counts from 1.
+    #[error("word {0} is on no word list together with those before it")]
     UnknownWord(usize),
     /// The words are on the list, but not in this combination.
     #[error("the checksum does not hold: a word is wrong, or two are exchanged")]
@@ -41,7 +55,7 @@ pub enum MnemonicError {
 }
 
 impl Mnemonic {
-    /// A fresh phrase.
+    /// A fresh phrase, in English.
     pub fn generate(words: WordCount, rng: &mut dyn CryptoRng) -> Self {
         let mut entropy = Zeroizing::new([0; 32]);
         rng.fill_bytes(entropy.as_mut_slice());
@@ -53,12 +67,18 @@ impl Mnemonic {
             clippy::expect_used,
             reason = "16 and 32 bytes are entropy lengths of BIP-39"
         )]
-        let phrase = bip39::Mnemonic::from_entropy_in(Language::English, bytes)
+        let made = bip39::Mnemonic::from_entropy_in(Language::English, bytes)
             .expect("the length is one of BIP-39's");
-        Self(phrase)
+        let words: Vec<&str> = made.words().collect();
+        Self {
+            phrase: Zeroizing::new(words.join(" ")),
+            has_checksum: true,
+        }
     }
 
-    /// Reads a phrase: any white space between the words, either case.
+    /// Reads a phrase: any white space between the words, either case, composed or decomposed accents.
+    ///
+    /// Lists share words, and a phrase may be one of two languages. That is no matter: the seed is the same.
     ///
     /// # Errors
     /// [`MnemonicError`].
@@ -66,23 +86,36 @@ impl Mnemonic {
         if text.len() > MAX_PHRASE_BYTES {
             return Err(MnemonicError::WordCount);
         }
-        let lower = Zeroizing::new(text.to_lowercase());
+        let lower = Zeroizing::new(nfkd(text).to_lowercase());
         let words: Vec<&str> = lower.split_whitespace().collect();
+        if !matches!(words.len(), 12 | 15 | 18 | 21 | 24) {
+            return Err(MnemonicError::WordCount);
+        }
         let phrase = Zeroizing::new(words.join(" "));
-        bip39::Mnemonic::parse_in_normalized(Language::English, &phrase)
-            .map(Self)
-            .map_err(|error| match error {
-                bip39::Error::UnknownWord(index) => MnemonicError::UnknownWord(index + 1),
-                bip39::Error::InvalidChecksum => MnemonicError::Checksum,
-                _ => MnemonicError::WordCount,
-            })
+        let has_checksum = match check(&phrase) {
+            Ok(()) => true,
+            Err(MnemonicError::UnknownWord(_)) if words.iter().all(|word| is_russian(word)) => {
+                false
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            phrase,
+            has_checksum,
+        })
     }
 
-    /// The words, one space between them.
+    /// The words as the seed has them: lowercase, accents decomposed, one space between them.
     #[must_use]
     pub fn phrase(&self) -> Zeroizing<String> {
-        let words: Vec<&str> = self.0.words().collect();
-        Zeroizing::new(words.join(" "))
+        self.phrase.clone()
+    }
+
+    /// Whether a checksum stood for the words. Where there is none, a wrong word gives another identity instead of an
+    /// error.
+    #[must_use]
+    pub const fn has_checksum(&self) -> bool {
+        self.has_checksum
     }
 
     /// The chat key at m/43'/60'/1581'/0'/0. The passphrase is normalised as BIP-39 says; empty means none.
@@ -90,13 +123,62 @@ impl Mnemonic {
     /// # Errors
     /// [`KeyError`] if the derivation meets an invalid key, which happens once in 2^127.
     pub fn chat_key(&self, passphrase: &str) -> Result<IdentityKeyPair, KeyError> {
-        let seed = Zeroizing::new(self.0.to_seed(passphrase));
+        let seed = self.seed(passphrase);
         let path: DerivationPath = CHAT_KEY_PATH.parse().map_err(|_| KeyError::Form)?;
         let key =
             XPrv::derive_from_path(seed.as_slice(), &path).map_err(|_| KeyError::NotOnCurve)?;
         let secret: Zeroizing<[u8; 32]> = Zeroizing::new(key.private_key().to_bytes().into());
         IdentityKeyPair::from_secret_bytes(&secret)
     }
+
+    pub(crate) fn seed(&self, passphrase: &str) -> Zeroizing<[u8; 64]> {
+        let passphrase = nfkd(passphrase);
+        let mut salt = Zeroizing::new(String::with_capacity(SEED_SALT.len() + passphrase.len()));
+        salt.push_str(SEED_SALT);
+        salt.push_str(&passphrase);
+        let mut seed = Zeroizing::new([0; 64]);
+        pbkdf2_hmac::<Sha512>(
+            self.phrase.as_bytes(),
+            salt.as_bytes(),
+            SEED_ROUNDS,
+            seed.as_mut_slice(),
+        );
+        seed
+    }
+}
+
+/// Whether the words are all on one list, and its checksum holds. If not: what the list says that goes on longest.
+fn check(phrase: &str) -> Result<(), MnemonicError> {
+    let mut furthest = (0, MnemonicError::WordCount);
+    for language in Language::ALL {
+        let said = match bip39::Mnemonic::parse_in_normalized(*language, phrase) {
+            Ok(_) => return Ok(()),
+            Err(bip39::Error::UnknownWord(index)) => {
+                (index + 1, MnemonicError::UnknownWord(index + 1))
+            }
+            Err(bip39::Error::InvalidChecksum) => (usize::MAX, MnemonicError::Checksum),
+            Err(_) => continue,
+        };
+        if said.0 > furthest.0 {
+            furthest = said;
+        }
+    }
+    Err(furthest.1)
+}
+
+/// A word of the 33 letters of Russian, decomposed: two of them carry a breve and a diaeresis.
+fn is_russian(word: &str) -> bool {
+    word.starts_with(|first| matches!(first, 'а'..='я'))
+        && word
+            .chars()
+            .all(|letter| matches!(letter, 'а'..='я' | '\u{306}' | '\u{308}'))
+}
+
+/// Compatibility decomposition: however a text was typed, its bytes are the same.
+fn nfkd(text: &str) -> Zeroizing<String> {
+    let mut text = Cow::Borrowed(text);
+    bip39::Mnemonic::normalize_utf8_cow(&mut text);
+    Zeroizing::new(text.into_owned())
 }
 
 impl fmt::Debug for Mnemonic {

@@ -88,9 +88,90 @@ fn what_is_wrong_with_a_phrase_is_said() {
         fault(&ZERO.replace("about", "abandon")),
         Some(MnemonicError::Checksum)
     );
+    // Two lists, each of which knows half the words.
+    let mixed = ["zoo"; 6].join(" ") + &" abaisser".repeat(6);
+    assert_eq!(fault(&mixed), Some(MnemonicError::UnknownWord(7)));
     // As long as a stranger likes, and refused before anything is looked up.
     assert_eq!(
         fault(&format!("{ZERO}{}", " ".repeat(2000))),
         Some(MnemonicError::WordCount)
     );
+}
+
+/// Every list that the library has, in every length, whichever list is asked first.
+#[test]
+fn phrases_of_every_list_are_read_with_their_checksum() {
+    assert_eq!(bip39::Language::ALL.len(), 10);
+    for language in bip39::Language::ALL {
+        for length in [16, 20, 24, 28, 32] {
+            let made = bip39::Mnemonic::from_entropy_in(*language, &[0x5a; 32][..length]).unwrap();
+            let words: Vec<&str> = made.words().collect();
+            let composed = made.to_string();
+            let read = Mnemonic::parse(&composed).unwrap();
+            assert!(read.has_checksum());
+            assert_eq!(*read.phrase(), words.join(" "));
+            assert_eq!(*read.seed("TREZOR"), made.to_seed("TREZOR"), "{language}");
+            let spaced = Mnemonic::parse(&words.join("\u{3000}").to_uppercase()).unwrap();
+            assert_eq!(spaced.phrase(), read.phrase(), "{language}");
+            // Another last word from the same list: the checksum is looked at in every language.
+            let [first, second] = [0, 1].map(|at| language.word_list()[at]);
+            let last = if words[words.len() - 1] == first {
+                second
+            } else {
+                first
+            };
+            let other = [&words[..words.len() - 1], &[last]].concat().join(" ");
+            let expected = bip39::Mnemonic::parse_in_normalized(*language, &other).err();
+            let expected = expected.map(|_| MnemonicError::Checksum);
+            assert_eq!(fault(&other), expected, "{language} {length}");
+        }
+    }
+}
+
+/// However the accents were typed.
+#[test]
+fn accents_are_the_same_composed_and_decomposed() {
+    let made = bip39::Mnemonic::from_entropy_in(bip39::Language::Spanish, &[0; 16]).unwrap();
+    let decomposed = made.words().collect::<Vec<_>>().join(" ");
+    let composed = decomposed.replace("a\u{301}", "\u{e1}");
+    assert_ne!(composed, decomposed);
+    let [one, other] = [composed, decomposed].map(|text| Mnemonic::parse(&text).unwrap());
+    assert_eq!(one.phrase(), other.phrase());
+}
+
+const RUSSIAN: &str = "ёж кнопка америка база линия дача наружу гость тело валенок симптом дизайн";
+
+/// There is no list of theirs, so nothing but their letters is looked at: one other letter, and it is a slip.
+#[test]
+fn russian_phrases_are_taken_as_they_are_written() {
+    let read = Mnemonic::parse(RUSSIAN).unwrap();
+    assert!(!read.has_checksum());
+    let spaced = Mnemonic::parse(&RUSSIAN.replace(' ', " \n").to_uppercase()).unwrap();
+    assert_eq!(spaced.phrase(), read.phrase());
+    assert_eq!(spaced.phrase().matches("е\u{308}").count(), 1);
+    let words: Vec<&str> = RUSSIAN.split(' ').collect();
+    assert_eq!(fault(&words[1..].join(" ")), Some(MnemonicError::WordCount));
+    for (slip, word) in [
+        (RUSSIAN.replace("база", "abandon"), 1),
+        (RUSSIAN.replace("база", "бaза"), 1),
+        (RUSSIAN.replace("база", "база."), 1),
+        (RUSSIAN.replace("база", "\u{308}а"), 1),
+        (RUSSIAN.replace("ёж", "їж"), 1),
+        (RUSSIAN.replace("ёж", "abandon"), 2),
+    ] {
+        assert_eq!(
+            fault(&slip),
+            Some(MnemonicError::UnknownWord(word)),
+            "{slip}"
+        );
+    }
+    // Other letters that no list has are no phrase of any language that is known to have one.
+    for other in ["λόγος", "слово1", "ქართული", "𐍀", "\u{306}"] {
+        let phrase = [other; 12].join(" ");
+        assert_eq!(
+            fault(&phrase),
+            Some(MnemonicError::UnknownWord(1)),
+            "{other}"
+        );
+    }
 }
