@@ -9,7 +9,7 @@
 
 use std::{fs, path::PathBuf};
 
-use fuzz_targets::{bundle_seeds, parameter_seeds, receive_seeds};
+use fuzz_targets::{bundle_seeds, envelope_seeds, parameter_seeds, receive_seeds};
 use serde_json::{Value, json};
 
 /// Messages taken from each file of vectors, evenly spread.
@@ -168,6 +168,32 @@ fn main() {
     let files = good_files.chain(bad_files);
     let files = files.map(|file| [b"\0", file.as_bytes()].concat());
     write("keystore", files.chain(changes).chain([vec![1; 9]]));
+
+    let envelopes = vectors("trust-envelope.json");
+    let short = |hex: &&str| hex.len() <= 4096;
+    let sealed = some(&envelopes, "envelope").into_iter().filter(short);
+    let sealed = sealed.map(|hex| [b"\0", bytes(hex).as_slice()].concat());
+    let insides = some(&envelopes, "plaintext").into_iter().filter(short);
+    let insides = insides.map(|hex| [b"\x01", bytes(hex).as_slice()].concat());
+    let odd = [
+        &[][..],
+        &[0, 1, 2],
+        &[3, 1, 0, 0, 9],
+        &[1, 200, 1],
+        &[0xf8, 9],
+    ];
+    let odd = odd.map(|inside| [b"\x01", inside].concat());
+    let topics = vectors("trust-topics.json");
+    let topics = topics["contentTopicParse"]
+        .as_array()
+        .expect("cases")
+        .iter();
+    let topics = topics.filter_map(|case| case["contentTopic"].as_str());
+    let topics: Vec<_> = topics
+        .map(|topic| [b"\x02", topic.as_bytes()].concat())
+        .collect();
+    let read = sealed.chain(insides).chain(odd).chain(topics);
+    write("envelope", read.chain(envelope_seeds()));
 
     // Sends and deliveries of each cast, and then whatever the numbers say.
     let sequences = (0..12_u8).map(|cast| {

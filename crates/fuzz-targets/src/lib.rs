@@ -14,6 +14,7 @@ mod bundle;
 mod config;
 mod contact_code;
 mod device;
+mod envelope;
 mod keys;
 mod keystore;
 mod parameters;
@@ -26,6 +27,7 @@ pub use self::{
     bundle::{bundle, bundle_seeds},
     config::config,
     contact_code::contact_code,
+    envelope::{envelope, envelope_seeds},
     keys::keys,
     keystore::keystore,
     parameters::{parameter_seeds, parameters},
@@ -49,5 +51,6 @@ pub const TARGETS: &[Target] = &[
     ("phrase", phrase),
     ("config", config),
     ("parameters", parameters),
+    ("envelope", envelope),
     ("sequences", sequences),
 ];
