@@ -77,7 +77,7 @@ pub fn restore(
         Ok(names) => names,
         Err(error) => {
             // Nothing has been moved: there is nothing in it that is not in the backup.
-            let _ = fs::remove_dir_all(&restoring);
+            let _ = clear(&restoring);
             return Err(error);
         }
     };
@@ -91,7 +91,7 @@ pub fn restore(
         fs::rename(restoring.join(part), &to).map_err(OpenError::io(&to))?;
     }
     sync_directory(&restoring)?;
-    fs::remove_dir_all(&restoring).map_err(OpenError::io(&restoring))?;
+    clear(&restoring)?;
     sync_directory(&restoring)?;
     Ok(names)
 }
@@ -108,7 +108,7 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
         });
     }
     // The key came last: everything is in its place.
-    fs::remove_dir_all(&restoring).map_err(OpenError::io(&restoring))
+    clear(&restoring)
 }
 
 /// Whether a restore was cut off before its end.
@@ -125,6 +125,24 @@ fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError
     if accounts.exists() {
         fs::remove_dir_all(&accounts).map_err(OpenError::io(&accounts))?;
     }
+    clear(restoring)
+}
+
+/// Removes what a restore made, the description last: as long as there is anything, it is known whose it is.
+fn clear(restoring: &Path) -> Result<(), OpenError> {
+    let remove = || {
+        for entry in fs::read_dir(restoring)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else if entry.file_name() != DESCRIPTION {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    };
+    remove().map_err(OpenError::io(restoring))?;
+    sync_entries(restoring)?;
     fs::remove_dir_all(restoring).map_err(OpenError::io(restoring))
 }
 
@@ -168,6 +186,8 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
                     return Err(not_whole(problem.to_owned()));
                 }
                 write_new(&to.join(DESCRIPTION), &mut text.as_bytes())?;
+                // By its name the next restore knows what this one leaves behind, wherever that is cut off.
+                sync_entries(to)?;
                 described = Some(description);
             }
             (part @ (KEY_FILE | KDF_FILE), _) if size <= MAX_KEY_BYTES && described.is_some() => {
