@@ -6,10 +6,11 @@
 mod batch;
 mod contents;
 mod copies;
+mod index;
 mod read;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -18,10 +19,13 @@ use std::{
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
-use self::copies::{copy_own_prekey, copy_session, copy_stored_key};
+use self::{
+    copies::{copy_own_prekey, copy_session, copy_stored_key},
+    index::{Place, place},
+};
 use crate::{
-    Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Standing, Store,
-    StoreError, StoredKey, StoredReply, UnixMillis,
+    Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store, StoreError,
+    StoredKey, StoredReply, UnixMillis,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -66,7 +70,11 @@ struct Tables {
     peers: BTreeMap<IdentityKey, Peer>,
     contacts: BTreeMap<IdentityKey, Contact>,
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
+    /// The ids of `devices`, by identity.
+    installations: BTreeMap<IdentityKey, BTreeSet<InstallationId>>,
     sessions: BTreeMap<SessionId, (u64, Session)>,
+    /// Which of `sessions` is the active one, by device.
+    active: BTreeMap<Place, SessionId>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
     /// By session: whose, and on which own prekey.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
@@ -234,6 +242,7 @@ impl Store for MemoryStore {
 
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError> {
         let key = (device.identity, device.installation.clone());
+        self.list(key.clone());
         self.put(|tables| &mut tables.devices, key, device.clone());
         Ok(())
     }
@@ -244,31 +253,28 @@ impl Store for MemoryStore {
         installation: &InstallationId,
     ) -> Result<(), StoreError> {
         let key = (*identity, installation.clone());
+        self.unlist(&key);
         self.remove(|tables| &mut tables.devices, key);
         Ok(())
     }
 
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        let twin = self.tables.sessions.values().any(|(_, other)| {
-            other.id != session.id
-                && other.peer == session.peer
-                && other.installation.is_some()
-                && other.installation == session.installation
-                && other.standing == Standing::Active
-                && session.standing == Standing::Active
-        });
-        if twin {
+        let place = place(session);
+        let active = place.as_ref().and_then(|at| self.tables.active.get(at));
+        if active.is_some_and(|active| *active != session.id) {
             return Err(StoreError::Corrupt("two active sessions".to_owned()));
         }
         let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
         let age = self.age(known);
         let copy = copy_session(session)?;
+        self.activate(&session.id, place);
         self.put(|tables| &mut tables.sessions, session.id, (age, copy));
         Ok(())
     }
 
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError> {
         let unconfirmed = self.drop_oldest_stored_keys(id, 0)?;
+        self.activate(id, None);
         self.remove(|tables| &mut tables.sessions, *id);
         Ok(unconfirmed)
     }

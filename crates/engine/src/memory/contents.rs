@@ -5,7 +5,7 @@ use crate::{Handshake, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
-    /// ages is no record: a number that is left out tells nothing.
+    /// ages is no record: a number that is left out tells nothing. What is found by way of another table follows from the records.
     #[must_use]
     pub fn contents(&self) -> Vec<String> {
         let Tables {
@@ -14,7 +14,9 @@ impl MemoryStore {
             peers,
             contacts,
             devices,
+            installations: _,
             sessions,
+            active: _,
             stored_keys,
             first_messages,
             replies,

@@ -19,6 +19,8 @@ impl Tables {
             peers: self.peers.clone(),
             contacts: self.contacts.clone(),
             devices: self.devices.clone(),
+            installations: self.installations.clone(),
+            active: self.active.clone(),
             sessions: copies(&self.sessions, |(age, session)| {
                 Ok((*age, copy_session(session)?))
             })?,

@@ -56,10 +56,9 @@ impl StoreRead for MemoryStore {
     }
 
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError> {
-        let devices = self.tables.devices.values();
-        Ok(devices
-            .filter(|device| device.identity == *identity)
-            .cloned()
+        let known = self.installations(identity).into_iter();
+        Ok(known
+            .filter_map(|id| self.tables.devices.get(&(*identity, id)).cloned())
             .collect())
     }
 
@@ -90,12 +89,9 @@ impl StoreRead for MemoryStore {
         identity: &IdentityKey,
         installation: &InstallationId,
     ) -> Result<Option<Session>, StoreError> {
-        let active = self.sessions_where(|session| {
-            session.peer == *identity
-                && session.installation.as_ref() == Some(installation)
-                && session.standing == Standing::Active
-        })?;
-        Ok(active.into_iter().next())
+        let place = (*identity, installation.clone());
+        let active = self.tables.active.get(&place);
+        active.map_or(Ok(None), |id| self.session(id))
     }
 
     fn sessions_on_prekey(
