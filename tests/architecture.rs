@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Who may use whom among the workspace's own crates.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("crypto-core", &[]),
     ("envelope", &["crypto-core"]),
     ("engine", &["envelope", "crypto-core"]),
@@ -27,6 +27,8 @@ const MAY_USE: [(&str, &[&str]); 7] = [
         "fuzz-targets",
         &["daemon", "rpc", "engine", "envelope", "crypto-core"],
     ),
+    // Its benchmarks use what they measure as tests use what they test.
+    ("benches", &[]),
 ];
 
 /// Packages that one crate alone may name.
@@ -39,6 +41,9 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ("getrandom", &["daemon"]),
     ("tracing", &["daemon"]),
 ];
+
+/// Packages that benchmarks alone may name: what they measure with, and what they measure against.
+const ONLY_MEASURED_WITH: [&str; 2] = ["criterion", "vodozemac"];
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
@@ -98,6 +103,26 @@ fn what_belongs_to_one_crate_is_named_by_no_other() {
                 !used.contains(library) || homes.contains(&name),
                 "{name} names {library}"
             );
+        }
+    }
+}
+
+#[test]
+fn what_only_benchmarks_need_is_in_no_build_and_no_test() {
+    for package in packages() {
+        let name = package["name"].as_str().expect("a name");
+        let benchmarks = name == "benches";
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let named = dependency["name"].as_str().expect("a name");
+            assert!(
+                benchmarks || !ONLY_MEASURED_WITH.contains(&named),
+                "{name} names {named}"
+            );
+        }
+        // With a library, a program or an example of its own, tests would compile all of it.
+        for target in package["targets"].as_array().expect("targets") {
+            let kind = &target["kind"][0];
+            assert!(!benchmarks || kind == "bench", "{name} has a {kind}");
         }
     }
 }
