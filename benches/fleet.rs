@@ -1,0 +1,130 @@
+//! Accounts, and the devices of others that they write to.
+
+use std::time::Duration;
+
+use crypto_core::{
+    IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,
+    VerifiedPreKey,
+};
+use engine::{
+    Account, AccountName, Config, Device, DevicePreKey, Engine, Env, Handshake, SendRequest, Sent,
+    Session, Store, Transaction, UnixMillis,
+};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+
+/// 2023-11-14. The clock stands still: nothing is rotated or begun anew.
+pub(crate) const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+
+/// The system's randomness, as the daemon uses it.
+pub(crate) const fn rng() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
+
+/// A new account.
+pub(crate) fn account() -> Account {
+    Account {
+        name: AccountName::parse("me").expect("a name"),
+        identity: IdentityKeyPair::generate(&mut rng()),
+        installation: InstallationId::from_random([9; 16]),
+        fresh_installation: true,
+        created_at: NOW,
+    }
+}
+
+/// An account with its store.
+pub(crate) struct Party<S> {
+    pub(crate) engine: Engine,
+    pub(crate) store: S,
+}
+
+impl<S: Transaction> Party<S> {
+    pub(crate) fn new(account: Account, store: S) -> Self {
+        Self {
+            engine: Engine::new(account, Config::default()),
+            store,
+        }
+    }
+
+    /// One call in a batch of its own.
+    pub(crate) fn call<T>(
+        &mut self,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> T,
+    ) -> T {
+        let mut env = Env {
+            now: NOW,
+            running: Duration::ZERO,
+            rng: &mut rng(),
+        };
+        self.store.begin().expect("a store");
+        self.store.savepoint().expect("a store");
+        let answer = call(&mut self.engine, &mut self.store, &mut env);
+        self.store.release().expect("a store");
+        self.store.commit().expect("a store");
+        answer
+    }
+
+    /// Sends the request, which has to reach so many devices.
+    pub(crate) fn send(&mut self, request: &SendRequest) -> Sent {
+        self.call(|engine, store, env| engine.send(store, env, request))
+            .expect("it is sent")
+    }
+
+    /// Makes identities with so many devices each known, as their bundles would, and sets up a session with every device
+    /// that has been answered.
+    pub(crate) fn meet(&mut self, identities: usize, devices: u8) -> Vec<IdentityKey> {
+        let met: Vec<IdentityKey> = (0..identities)
+            .map(|_| *IdentityKeyPair::generate(&mut rng()).public())
+            .collect();
+        self.call(|_, store, _| {
+            for identity in &met {
+                for number in 0..devices {
+                    store
+                        .put_device(&device(identity, number))
+                        .expect("a store");
+                }
+            }
+        });
+        let sent = self.send(&request(&met));
+        let reached: usize = sent.envelopes.iter().map(|sent| sent.targets.len()).sum();
+        assert_eq!(reached, identities * usize::from(devices));
+        let sessions = self.store.sessions(None).expect("a store");
+        self.call(|_, store, _| {
+            for session in sessions {
+                let answered = Session {
+                    handshake: Handshake::Established,
+                    ..session
+                };
+                store.put_session(&answered).expect("a store");
+            }
+        });
+        met
+    }
+}
+
+/// A hundred bytes to these identities.
+pub(crate) fn request(recipients: &[IdentityKey]) -> SendRequest {
+    SendRequest {
+        recipients: recipients.to_vec(),
+        payload: vec![0x74; 100].into(),
+        request_id: None,
+    }
+}
+
+fn device(identity: &IdentityKey, number: u8) -> Device {
+    let signed = SignedPreKeyPair::generate(&mut rng());
+    let ratchet = RatchetPreKeyPair::generate(&mut rng());
+    let key = VerifiedPreKey::from_stored(*identity, *signed.public(), Some(*ratchet.public()));
+    let installation = InstallationId::from_random([number; 16]);
+    Device {
+        prekey: Some(DevicePreKey {
+            key,
+            version: 1,
+            protocol_version: 1,
+            bundle_ns: NOW.as_nanos(),
+            dated_at: NOW,
+        }),
+        extension_shown: true,
+        ..Device::met(*identity, installation, false, NOW)
+    }
+}
