@@ -185,6 +185,27 @@ fn people_get_a_table_histograms_and_the_bars() {
     assert!(!out.contains('\u{1b}'), "a pipe is no terminal: {out:?}");
 }
 
+#[test]
+fn one_kind_can_be_measured_alone() {
+    let report = report(bench(&SMALL).args(["--calls=6", "--only=decrypt,empty"]));
+    let figures = report["figures"].as_array().expect("figures");
+    let measured: Vec<_> = figures
+        .iter()
+        .map(|figure| (&figure["name"], &figure["connections"], &figure["calls"]))
+        .collect();
+    let twelve = &json!(12);
+    assert_eq!(
+        measured,
+        [
+            (&json!("empty"), &json!(1), twelve),
+            (&json!("decrypt"), &json!(1), twelve),
+            (&json!("empty"), &json!(3), twelve),
+            (&json!("decrypt"), &json!(3), twelve),
+        ],
+        "every call was made, in two rounds"
+    );
+}
+
 fn accounts(daemon: &Daemon) -> Vec<String> {
     let accounts = daemon.ok("account_list", json!({}));
     let accounts = accounts.as_array().expect("accounts").iter();
@@ -276,6 +297,7 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         (&["--rounds=0"], "--rounds"),
         (&["--mix=encrypt"], "--mix"),
         (&["--mix=sign=1"], "sign"),
+        (&["--only=sign"], "--only"),
         (&["--members=1001"], "--members"),
         (&["--calls=1", "--seconds=1"], "--seconds"),
         (&["--sessions=10"], "--sessions"),

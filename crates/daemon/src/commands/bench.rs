@@ -19,7 +19,10 @@ mod town;
 
 use std::{io::Write, path::PathBuf, time::Duration};
 
-use self::{drive::Limit, mix::Mix};
+use self::{
+    drive::{Kind, Limit},
+    mix::Mix,
+};
 use crate::{config::MAX_COMMIT_COST_MS, terminal::Look};
 
 /// Most connections: a daemon takes no more at once unless it is told to.
@@ -59,6 +62,9 @@ pub struct BenchArgs {
         default_value = "encrypt=50,decrypt=50,group=1"
     )]
     mix: Mix,
+    /// Measure these kinds of calls alone, such as encrypt,empty: for a profile, or a quick look
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    only: Vec<Kind>,
     /// Contacts that the connections talk with [default: one for each connection]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     peers: Option<u16>,

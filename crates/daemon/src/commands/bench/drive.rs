@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     path::Path,
     rc::Rc,
+    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -45,6 +46,17 @@ impl Kind {
             Self::Decrypt => "decrypt",
             Self::Group => "group",
         }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| format!("{name:?} is none of empty, encrypt, decrypt, group"))
     }
 }
 

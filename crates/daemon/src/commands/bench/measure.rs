@@ -220,6 +220,7 @@ fn phases(args: &BenchArgs) -> Vec<Phase> {
             (Kind::Decrypt, many),
         ]);
     }
+    alone.retain(|(kind, _)| args.only.is_empty() || args.only.contains(kind));
     let mut phases: Vec<Phase> = alone
         .into_iter()
         .map(|(kind, connections)| Phase {
@@ -228,11 +229,13 @@ fn phases(args: &BenchArgs) -> Vec<Phase> {
             connections,
         })
         .collect();
-    phases.push(Phase {
-        name: "mix".to_owned(),
-        mix: args.mix.clone(),
-        connections: many,
-    });
+    if args.only.is_empty() {
+        phases.push(Phase {
+            name: "mix".to_owned(),
+            mix: args.mix.clone(),
+            connections: many,
+        });
+    }
     phases
 }
 

@@ -55,10 +55,7 @@ impl FromStr for Mix {
             let (name, weight) = part
                 .split_once('=')
                 .ok_or_else(|| format!("{part:?} is not of the form encrypt=2"))?;
-            let kind = Kind::ALL
-                .into_iter()
-                .find(|kind| kind.name() == name)
-                .ok_or_else(|| format!("{name:?} is none of empty, encrypt, decrypt, group"))?;
+            let kind: Kind = name.parse()?;
             let weight = weight
                 .parse()
                 .ok()

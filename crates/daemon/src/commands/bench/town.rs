@@ -273,8 +273,11 @@ impl Folk {
         if share <= 0.0 {
             return Ok(());
         }
-        let each = (needed / self.peers.len().max(1) as f64).ceil() as usize + 1;
-        for (peer, stock) in self.peers.iter_mut().zip(&mut self.stock) {
+        // Fewer connections than peers talk with the first of them alone.
+        let talking = self.peers.len().min(work.0).max(1);
+        let each = (needed / talking as f64).ceil() as usize + 1;
+        let talking = self.peers.iter_mut().zip(&mut self.stock).take(talking);
+        for (peer, stock) in talking {
             while stock.len() < each {
                 let call = decrypt_request(&self.clock, &self.made, peer)?;
                 stock.push_back(call.into());
