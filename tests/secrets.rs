@@ -20,7 +20,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 const WIPING: [&str; 4] = ["Zeroizing", "SecretKey", "StaticSecret", "bip39::Mnemonic"];
 
 /// Types whose `Debug` is written by hand, and which hold nothing that is secret.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -33,6 +33,8 @@ const PUBLIC: [&str; 12] = [
     "InstallationId",
     "Env",
     "World",
+    "Topic",
+    "Checkpoints",
 ];
 
 /// Compiles only for what wipes itself when it is dropped.

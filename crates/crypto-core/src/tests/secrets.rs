@@ -86,6 +86,7 @@ fn an_opened_message_shows_neither_text_nor_keys() {
 fn an_agreed_secret_shows_its_name_alone() {
     let pair = IdentityKeyPair::from_secret_bytes(&SECRET).unwrap();
     let secret = pair.agree(pair.public()).unwrap();
+    shows_nothing::<AgreedSecret>(&secret);
     assert_eq!(format!("{secret:?}"), "AgreedSecret(..)");
 }
 

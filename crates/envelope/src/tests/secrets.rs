@@ -32,6 +32,7 @@ fn no_secret_shows_itself() {
         Padding::Given(&SECRET),
     );
     let sealed = sealed.unwrap();
+    shows_nothing::<Envelope>(&sealed);
     let opened = open(OpenWith::Key(&key), sealed.as_bytes()).unwrap();
     assert_eq!(*opened.payload, SECRET);
     shows_nothing::<Opened>(&opened);
