@@ -14,10 +14,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crypto_core::Wiped;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// What wipes itself, and so marks a type that has it as one with a secret.
-const WIPING: [&str; 4] = ["Zeroizing", "SecretKey", "StaticSecret", "bip39::Mnemonic"];
+const WIPING: [&str; 6] = [
+    "Zeroizing",
+    "Wiped",
+    "Okm",
+    "SecretKey",
+    "StaticSecret",
+    "bip39::Mnemonic",
+];
 
 /// Types whose `Debug` is written by hand, and which hold nothing that is secret.
 const PUBLIC: [&str; 14] = [
@@ -43,7 +51,8 @@ fn wipes<T: ZeroizeOnDrop>() {}
 #[test]
 fn what_secrets_are_held_in_wipes_itself() {
     wipes::<Zeroizing<[u8; 32]>>();
-    wipes::<Zeroizing<[[u8; 16]; 5]>>();
+    wipes::<Wiped<[u8; 32]>>();
+    wipes::<Wiped<Vec<u8>>>();
     wipes::<Zeroizing<Vec<u8>>>();
     wipes::<Zeroizing<String>>();
     wipes::<k256::SecretKey>();

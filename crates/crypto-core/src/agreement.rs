@@ -3,7 +3,6 @@
 use std::fmt;
 
 use k256::PublicKey;
-use zeroize::Zeroizing;
 
 use crate::keys::{
     DhOutput, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, UNCOMPRESSED_KEY_BYTES,
@@ -48,9 +47,7 @@ impl IdentityKeyPair {
             return Err(KeyError::Form);
         }
         let peer = PublicKey::from_sec1_bytes(ephemeral).map_err(|_| KeyError::NotOnCurve)?;
-        let shared = self.inner.secret().diffie_hellman(&peer);
-        let x: [u8; 32] = (*shared.raw_secret_bytes()).into();
-        Ok(AgreedSecret(Zeroizing::new(x)))
+        Ok(AgreedSecret(self.inner.agree_on(&peer)))
     }
 }
 

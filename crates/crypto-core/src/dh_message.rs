@@ -2,13 +2,14 @@
 //!
 //! No forward secrecy, and nothing proves the sender.
 
+use crate::{
+    keys::{EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError},
+    wiped::Wiped,
+};
 use aes_gcm::{
     Aes256Gcm, KeyInit as _, Nonce,
     aead::{Aead as _, AeadInOut as _},
 };
-use zeroize::Zeroizing;
-
-use crate::keys::{EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError};
 
 /// Length of the nonce at the end of the payload, in bytes.
 pub const NONCE_BYTES: usize = 12;
@@ -51,7 +52,7 @@ pub fn open(
     own: &IdentityKeyPair,
     ephemeral: &EphemeralKey,
     payload: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, DhMessageError> {
+) -> Result<Wiped<Vec<u8>>, DhMessageError> {
     let (sealed, nonce) = payload
         .split_last_chunk::<NONCE_BYTES>()
         .filter(|(sealed, _)| sealed.len() >= TAG_BYTES)
@@ -61,7 +62,7 @@ pub fn open(
         .agree(&ephemeral.0)
         .map_err(|_| DhMessageError::Malformed)?;
     let cipher = cipher(shared.as_slice()).map_err(|_| DhMessageError::Malformed)?;
-    let mut plaintext = Zeroizing::new(sealed.to_vec());
+    let mut plaintext = Wiped::new(sealed.to_vec());
     cipher
         .decrypt_in_place(&Nonce::from(*nonce), &[], &mut *plaintext)
         .map_err(|_| DhMessageError::Authentication)?;

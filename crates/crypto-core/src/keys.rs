@@ -6,7 +6,7 @@ use k256::{PublicKey, SecretKey, elliptic_curve::sec1::ToSec1Point as _};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::hash::hex;
+use crate::{hash::hex, wiped::Wiped};
 
 /// Length of a compressed secp256k1 public key, in bytes.
 pub const SECP256K1_KEY_BYTES: usize = 33;
@@ -31,7 +31,7 @@ pub enum KeyError {
 }
 
 /// The 32-byte output of a Diffie-Hellman agreement.
-pub(crate) type DhOutput = Zeroizing<[u8; 32]>;
+pub(crate) type DhOutput = Wiped<[u8; 32]>;
 
 /// A compressed point. Whether it lies on the curve was checked when it came from outside;
 /// one that did not fails in the key agreement.
@@ -40,10 +40,17 @@ pub(crate) struct Point([u8; SECP256K1_KEY_BYTES]);
 
 impl Point {
     pub(crate) fn from_wire(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes: [u8; SECP256K1_KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Form)?;
-        let point = Self(bytes);
+        let point = Self::named(bytes)?;
         point.decompress()?;
         Ok(point)
+    }
+
+    fn named(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes: [u8; SECP256K1_KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Form)?;
+        if !matches!(bytes, [2 | 3, ..]) {
+            return Err(KeyError::Form);
+        }
+        Ok(Self(bytes))
     }
 
     pub(crate) const fn from_stored(bytes: [u8; SECP256K1_KEY_BYTES]) -> Self {
@@ -60,7 +67,7 @@ impl Point {
         Self(bytes)
     }
 
-    fn decompress(&self) -> Result<PublicKey, KeyError> {
+    pub(crate) fn decompress(&self) -> Result<PublicKey, KeyError> {
         if !matches!(self.0, [2 | 3, ..]) {
             return Err(KeyError::Form);
         }
@@ -116,6 +123,14 @@ impl Pair {
         &self.public
     }
 
+    /// A working copy, for an attempt that may fail.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            secret: self.secret.clone(),
+            public: self.public,
+        }
+    }
+
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.secret.to_bytes().into())
     }
@@ -126,8 +141,13 @@ impl Pair {
 
     /// The x coordinate of the shared point, big endian (protocol §2). No hash.
     pub(crate) fn agree(&self, peer: &Point) -> Result<DhOutput, KeyError> {
-        let shared = self.secret.diffie_hellman(&peer.decompress()?);
-        Ok(Zeroizing::new((*shared.raw_secret_bytes()).into()))
+        Ok(self.agree_on(&peer.decompress()?))
+    }
+
+    /// The same with a point that was decompressed before: that costs a sixth of the agreement.
+    pub(crate) fn agree_on(&self, peer: &PublicKey) -> DhOutput {
+        let shared = self.secret.diffie_hellman(peer);
+        Wiped::new((*shared.raw_secret_bytes()).into())
     }
 }
 
@@ -145,6 +165,21 @@ macro_rules! role {
             /// [`KeyError`] if they are not of that form, or no point of the curve.
             pub fn from_wire(bytes: &[u8]) -> Result<Self, KeyError> {
                 Point::from_wire(bytes).map(Self)
+            }
+
+            /// Reads the 33 compressed bytes of the wire as a name to look something up by: they need not be a point of
+            /// the curve, which costs a square root to tell ([`Self::is_on_curve`]).
+            ///
+            /// # Errors
+            /// [`KeyError::Form`] if they are not of that form.
+            pub fn named(bytes: &[u8]) -> Result<Self, KeyError> {
+                Point::named(bytes).map(Self)
+            }
+
+            /// Whether the bytes are a point of the curve.
+            #[must_use]
+            pub fn is_on_curve(&self) -> bool {
+                self.0.decompress().is_ok()
             }
 
             /// Takes bytes that came from [`Self::to_bytes`] unchecked: bad ones fail in their first key agreement.

@@ -20,6 +20,7 @@ mod signature;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod wiped;
 mod x25519;
 pub mod x3dh;
 
@@ -39,5 +40,6 @@ pub use ratchet::*;
 pub use safety_number::SafetyNumber;
 pub use signature::*;
 pub use suite::Suite;
+pub use wiped::Wiped;
 pub use x3dh::SharedKey;
 pub use x25519::{RatchetPreKey, RatchetPreKeyPair, X25519_KEY_BYTES};

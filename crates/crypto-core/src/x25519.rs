@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     hash::hex,
     keys::{DhOutput, KeyError},
+    wiped::Wiped,
 };
 
 /// Length of an X25519 public key, in bytes.
@@ -46,6 +47,14 @@ impl XPair {
         &self.public
     }
 
+    /// A working copy, for an attempt that may fail.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            secret: self.secret.clone(),
+            public: self.public,
+        }
+    }
+
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.secret.to_bytes())
     }
@@ -56,7 +65,7 @@ impl XPair {
         if !shared.was_contributory() {
             return Err(KeyError::NoSecret);
         }
-        Ok(Zeroizing::new(shared.to_bytes()))
+        Ok(Wiped::new(shared.to_bytes()))
     }
 }
 

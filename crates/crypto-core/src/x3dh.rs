@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
 use crate::{
     bundle::VerifiedPreKey,
@@ -11,16 +11,17 @@ use crate::{
         DhOutput, EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError,
         SignedPreKeyPair,
     },
+    wiped::Wiped,
 };
 
 /// SK, the secret that X3DH gives both sides.
-pub struct SharedKey(Zeroizing<[u8; 32]>);
+pub struct SharedKey(Wiped<[u8; 32]>);
 
 impl SharedKey {
     /// A secret as a store keeps it.
     #[must_use]
     pub fn from_stored(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Wiped::new(bytes))
     }
 
     /// The 32 secret bytes, for a store or the ratchet.
@@ -51,11 +52,11 @@ pub fn initiate(
     ephemeral: &EphemeralKeyPair,
     peer: &VerifiedPreKey,
 ) -> Result<SharedKey, KeyError> {
-    let prekey = &peer.signed_pre_key().0;
+    let prekey = peer.signed_pre_key().0.decompress()?;
     Ok(combine([
-        own.inner.agree(prekey)?,
+        own.inner.agree_on(&prekey),
         ephemeral.inner.agree(&peer.identity().0)?,
-        ephemeral.inner.agree(prekey)?,
+        ephemeral.inner.agree_on(&prekey),
     ]))
 }
 
@@ -69,10 +70,11 @@ pub fn respond(
     peer: &IdentityKey,
     ephemeral: &EphemeralKey,
 ) -> Result<SharedKey, KeyError> {
+    let ephemeral = ephemeral.0.decompress()?;
     Ok(combine([
         prekey.inner.agree(&peer.0)?,
-        own.inner.agree(&ephemeral.0)?,
-        prekey.inner.agree(&ephemeral.0)?,
+        own.inner.agree_on(&ephemeral),
+        prekey.inner.agree_on(&ephemeral),
     ]))
 }
 

@@ -1,9 +1,8 @@
 //! What the engine answers: plain values, ready to be translated by an interface.
 
 use crypto_core::{
-    IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite,
+    IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
 };
-use zeroize::Zeroizing;
 
 use crate::UnixMillis;
 
@@ -123,7 +122,7 @@ pub enum Reason {
 #[derive(PartialEq, Eq)]
 pub enum Outcome {
     /// A plaintext.
-    Decrypted(Zeroizing<Vec<u8>>),
+    Decrypted(Wiped<Vec<u8>>),
     /// A public message: nobody in particular is its sender or reader.
     Public(Vec<u8>),
     /// A bundle advertisement: nothing to show.

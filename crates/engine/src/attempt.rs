@@ -12,7 +12,8 @@ use crate::{
 /// A ratchet entry whose fields have been parsed.
 pub(crate) struct RatchetEntry<'a> {
     pub(crate) header: Header,
-    /// The session's signed prekey, if the DR header names one in its proper form.
+    /// The session's signed prekey, if the DR header names one in its proper form. To look sessions up by: it need not be
+    /// a point of the curve.
     pub(crate) id: Option<SignedPreKey>,
     pub(crate) ciphertext: &'a [u8],
 }
@@ -26,7 +27,7 @@ impl<'a> RatchetEntry<'a> {
                 n: header.n,
                 pn: header.pn,
             },
-            id: SignedPreKey::from_wire(&header.id).ok(),
+            id: SignedPreKey::named(&header.id).ok(),
             ciphertext,
         })
     }

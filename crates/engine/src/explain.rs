@@ -193,7 +193,7 @@ impl Engine {
                 };
                 (prekey, session.into_iter().collect())
             }
-            None => match &parsed.id {
+            None => match &parsed.id.filter(SignedPreKey::is_on_curve) {
                 Some(prekey) => (Some(*prekey), sessions_of(store, from, suite, prekey)?),
                 None => (None, Vec::new()),
             },

@@ -81,6 +81,9 @@ impl Engine {
         let from = (&incoming.sender, incoming.installation.as_ref());
         let mut candidates = sessions_of(store, from, message.header.key.suite(), prekey)?;
         if candidates.is_empty() {
+            if !prekey.is_on_curve() {
+                return Ok(Read::refused(Reason::Malformed));
+            }
             return Ok(Read::Failed {
                 reason: Reason::SessionNotFound,
                 message: None,

@@ -4,9 +4,8 @@
 //! authenticated; its bundles are signed on their own.
 
 use crypto_core::{
-    DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, dh_message,
+    DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, Wiped, dh_message,
 };
-use zeroize::Zeroizing;
 
 use crate::{
     Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, SendError,
@@ -288,4 +287,4 @@ impl From<SendError> for ReceiveError {
 }
 
 /// A plaintext on its way to the caller.
-pub(crate) type Plaintext = Zeroizing<Vec<u8>>;
+pub(crate) type Plaintext = Wiped<Vec<u8>>;

@@ -1,8 +1,8 @@
 //! Root keys, chain keys and message keys: the symmetric half of the ratchet (protocol §5).
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
-use aes::Aes256;
+use aes::Aes256Enc;
 use ctr::{
     Ctr128BE,
     cipher::{KeyIvInit as _, StreamCipher as _},
@@ -10,15 +10,17 @@ use ctr::{
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
-use crate::{ids::AssociatedData, keys::DhOutput, ratchet::Header};
+use crate::{ids::AssociatedData, keys::DhOutput, ratchet::Header, wiped::Wiped};
 
 const ROOT_INFO: &[u8] = b"rsZUpEuXUqqwXBvSy3EcievAh4cMj6QL";
 const MESSAGE_INFO: &[u8] = b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh";
 const NEXT_CHAIN_KEY: [u8; 1] = [0x0f];
 const MESSAGE_KEY: [u8; 1] = [0x10];
-const NO_SALT: [u8; 32] = [0; 32];
+
+/// HMAC under 32 zeros, the salt of every message key: keyed once.
+static NO_SALT: LazyLock<Hmac<Sha256>> = LazyLock::new(|| hmac(&[0; 32]));
 
 const IV_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
@@ -35,13 +37,13 @@ pub(crate) enum Unsealed {
 macro_rules! secret {
     ($(#[$doc:meta])* $vis:vis $name:ident) => {
         $(#[$doc])*
-        $vis struct $name(Zeroizing<[u8; 32]>);
+        $vis struct $name(Wiped<[u8; 32]>);
 
         impl $name {
             /// The key as a store keeps it.
             #[must_use]
             $vis fn from_stored(bytes: [u8; 32]) -> Self {
-                Self(Zeroizing::new(bytes))
+                Self(Wiped::new(bytes))
             }
 
             /// The 32 secret bytes, for a store.
@@ -75,16 +77,15 @@ secret!(
 impl RootKey {
     /// A DH step: the next root key, and the chain that begins here.
     pub(crate) fn step(&self, dh: &DhOutput) -> (Self, ChainKey) {
-        let mut okm = Zeroizing::new([[0; 32]; 3]);
-        expand(&*self.0, &**dh, ROOT_INFO, okm.as_flattened_mut());
-        // The last third is a header key, which this protocol has no use for.
-        let [root, chain, _] = *okm;
+        // A third key would follow, for headers: this protocol has no use for it.
+        let okm = Okm::of(hmac(self.0.as_slice()), dh.as_slice(), ROOT_INFO);
+        let [root, chain] = okm.0;
         (Self::from_stored(root), ChainKey::from_stored(chain))
     }
 
     /// A working copy, for an attempt that may fail.
     pub(crate) fn copy(&self) -> Self {
-        Self(self.0.clone())
+        Self(self.0.copy())
     }
 }
 
@@ -102,7 +103,7 @@ impl ChainKey {
 
     /// A working copy, for an attempt that may fail.
     pub(crate) fn copy(&self) -> Self {
-        Self(self.0.clone())
+        Self(self.0.copy())
     }
 }
 
@@ -127,7 +128,7 @@ impl MessageKey {
         header: &Header,
         ad: &AssociatedData,
         ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
+    ) -> Result<Wiped<Vec<u8>>, Unsealed> {
         let (sealed, mac) = ciphertext
             .split_last_chunk::<MAC_BYTES>()
             .ok_or(Unsealed::TooShort)?;
@@ -138,34 +139,54 @@ impl MessageKey {
         keys.mac(header, ad, sealed)
             .verify_slice(mac)
             .map_err(|_| Unsealed::NotAuthentic)?;
-        let mut plaintext = Zeroizing::new(body.to_vec());
+        let mut plaintext = Wiped::new(body.to_vec());
         apply_ctr(&keys, iv, &mut plaintext);
         Ok(plaintext)
     }
 }
 
+/// Output keying material of HKDF-SHA-256 in parts of the same length. Wiped when dropped.
+struct Okm<const BYTES: usize, const PARTS: usize>([[u8; BYTES]; PARTS]);
+
+impl<const BYTES: usize, const PARTS: usize> Okm<BYTES, PARTS> {
+    /// `salted` is an HMAC under the salt that has seen nothing.
+    fn of(salted: Hmac<Sha256>, ikm: &[u8], info: &[u8]) -> Self {
+        let mut pseudorandom = salted.chain_update(ikm).finalize().into_bytes();
+        let mut okm = Self([[0; BYTES]; PARTS]);
+        expand(&pseudorandom, info, okm.0.as_flattened_mut());
+        pseudorandom.as_mut_slice().zeroize();
+        okm
+    }
+}
+
+impl<const BYTES: usize, const PARTS: usize> ZeroizeOnDrop for Okm<BYTES, PARTS> {}
+
+impl<const BYTES: usize, const PARTS: usize> Drop for Okm<BYTES, PARTS> {
+    fn drop(&mut self) {
+        self.0.as_flattened_mut().zeroize();
+    }
+}
+
 /// What one message key expands to: 32 bytes for encryption, 32 for authentication, and the IV.
-struct SealKeys(Zeroizing<[[u8; 16]; 5]>);
+struct SealKeys(Okm<16, 5>);
 
 impl SealKeys {
     fn of(key: &MessageKey) -> Self {
-        let mut okm = Zeroizing::new([[0; 16]; 5]);
-        expand(&NO_SALT, &*key.0, MESSAGE_INFO, okm.as_flattened_mut());
-        Self(okm)
+        Self(Okm::of(NO_SALT.clone(), key.0.as_slice(), MESSAGE_INFO))
     }
 
     fn encryption(&self) -> &[u8] {
-        let [encryption @ .., _, _, _] = &*self.0;
+        let [encryption @ .., _, _, _] = &self.0.0;
         encryption.as_flattened()
     }
 
     fn authentication(&self) -> &[u8] {
-        let [_, _, authentication @ .., _] = &*self.0;
+        let [_, _, authentication @ .., _] = &self.0.0;
         authentication.as_flattened()
     }
 
     fn iv(&self) -> &[u8; IV_BYTES] {
-        let [.., iv] = &*self.0;
+        let [.., iv] = &self.0.0;
         iv
     }
 
@@ -182,10 +203,11 @@ impl SealKeys {
 
 #[expect(
     clippy::expect_used,
-    reason = "HKDF refuses only outputs over 255 hashes; these are 80 and 96 bytes"
+    reason = "HKDF refuses outputs over 255 hashes and pseudorandom keys below one; these are 64 and 80 bytes, of a whole one"
 )]
-fn expand(salt: &[u8], ikm: &[u8], info: &[u8], okm: &mut [u8]) {
-    Hkdf::<Sha256>::new(Some(salt), ikm)
+fn expand(pseudorandom: &[u8], info: &[u8], okm: &mut [u8]) {
+    Hkdf::<Sha256>::from_prk(pseudorandom)
+        .expect("a whole hash")
         .expand(info, okm)
         .expect("the output is short");
 }
@@ -197,7 +219,7 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
 
 #[expect(clippy::expect_used, reason = "the lengths are those of AES-256-CTR")]
 fn apply_ctr(keys: &SealKeys, iv: &[u8], data: &mut [u8]) {
-    Ctr128BE::<Aes256>::new_from_slices(keys.encryption(), iv)
+    Ctr128BE::<Aes256Enc>::new_from_slices(keys.encryption(), iv)
         .expect("32 bytes of key and 16 of IV")
         .apply_keystream(data);
 }

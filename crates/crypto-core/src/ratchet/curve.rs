@@ -75,6 +75,8 @@ pub(crate) trait Curve {
     fn secret_bytes(pair: &Self::Pair) -> Zeroizing<[u8; 32]>;
     /// Both halves, as a store keeps them; fails if they are not of this curve.
     fn from_stored(secret: &[u8; 32], public: &HeaderKey) -> Result<Self::Pair, KeyError>;
+    /// A working copy, for an attempt that may fail.
+    fn copy(pair: &Self::Pair) -> Self::Pair;
     /// Diffie-Hellman; fails if the peer's key is not of this curve or gives no secret.
     fn agree(pair: &Self::Pair, peer: &HeaderKey) -> Result<DhOutput, KeyError>;
 }
@@ -110,6 +112,10 @@ impl Curve for X25519 {
         }
     }
 
+    fn copy(pair: &XPair) -> XPair {
+        pair.copy()
+    }
+
     fn agree(pair: &XPair, peer: &HeaderKey) -> Result<DhOutput, KeyError> {
         match peer {
             HeaderKey::X25519(peer) => pair.agree(peer),
@@ -139,6 +145,10 @@ impl Curve for Secp256k1 {
             HeaderKey::Secp256k1(public) => Pair::from_stored(secret, Point::from_stored(*public)),
             HeaderKey::X25519(_) => Err(KeyError::Form),
         }
+    }
+
+    fn copy(pair: &Pair) -> Pair {
+        pair.copy()
     }
 
     fn agree(pair: &Pair, peer: &HeaderKey) -> Result<DhOutput, KeyError> {

@@ -9,9 +9,8 @@ mod session;
 mod state;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
-use crate::{ids::AssociatedData, keys::KeyError};
+use crate::{ids::AssociatedData, keys::KeyError, wiped::Wiped};
 
 use self::{
     chain::{ChainKey, RootKey, Unsealed},
@@ -59,7 +58,7 @@ pub struct Opened<R> {
     /// The ratchet after it.
     pub ratchet: R,
     /// The text.
-    pub plaintext: Zeroizing<Vec<u8>>,
+    pub plaintext: Wiped<Vec<u8>>,
     /// The keys of the messages passed over, in order.
     pub skipped: Vec<SkippedKey>,
     /// The key of this message: to be kept until the caller confirms it.
@@ -235,7 +234,7 @@ impl<C: Curve> Ratchet<C> {
         let plaintext = used.open(header, ad, ciphertext)?;
         let ratchet = Self {
             root: self.root.copy(),
-            own: self.own_copy()?,
+            own: C::copy(&self.own),
             sending: self.sending.as_ref().map(Chain::copy),
             receiving: Some(Receiving {
                 key: header.key,
@@ -301,11 +300,6 @@ impl<C: Curve> Ratchet<C> {
             skipped,
             used,
         })
-    }
-
-    fn own_copy(&self) -> Result<C::Pair, OpenError> {
-        C::from_stored(&C::secret_bytes(&self.own), &C::public(&self.own))
-            .map_err(|_| OpenError::Malformed)
     }
 }
 

@@ -1,7 +1,6 @@
 //! A ratchet of either suite: what a session holds.
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use super::{
     Header, HeaderKey, MessageKey, OpenError, Opened, Ratchet, SealError, Sealed, SkipLimits,
@@ -13,6 +12,7 @@ use crate::{
     ids::AssociatedData,
     keys::{KeyError, Pair, SignedPreKeyPair},
     suite::Suite,
+    wiped::Wiped,
     x3dh::SharedKey,
     x25519::{RatchetPreKeyPair, XPair},
 };
@@ -165,7 +165,7 @@ impl SessionRatchet {
         header: &Header,
         ad: &AssociatedData,
         ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    ) -> Result<Wiped<Vec<u8>>, OpenError> {
         if header.key.suite() != self.suite() {
             return Err(OpenError::Malformed);
         }

@@ -4,14 +4,12 @@
 //! where a chain is `key(32) ‖ n(4)`, `?` is a byte 0 or 1 before the part, keys have
 //! the suite's length, and numbers are big endian.
 
-use zeroize::Zeroizing;
-
 use super::{
     Chain, Curve, HeaderKey, Ratchet, Receiving, SessionRatchet,
     chain::{ChainKey, RootKey},
     session::Either,
 };
-use crate::suite::Suite;
+use crate::{suite::Suite, wiped::Wiped};
 
 const VERSION: u8 = 1;
 /// The longest state: suite secp256k1 with both chains.
@@ -25,7 +23,7 @@ pub struct StateError;
 impl SessionRatchet {
     /// The state, for a store. Secret.
     #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_bytes(&self) -> Wiped<Vec<u8>> {
         match &self.0 {
             Either::X25519(ratchet) => ratchet.to_bytes(),
             Either::Secp256k1(ratchet) => ratchet.to_bytes(),
@@ -54,9 +52,9 @@ impl SessionRatchet {
 }
 
 impl<C: Curve> Ratchet<C> {
-    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    fn to_bytes(&self) -> Wiped<Vec<u8>> {
         // Never grows past its capacity: a buffer that moved would leave secrets behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_STATE_BYTES));
+        let mut bytes = Wiped::new(Vec::with_capacity(MAX_STATE_BYTES));
         bytes.extend_from_slice(&[VERSION, C::SUITE.byte()]);
         bytes.extend_from_slice(self.root.secret_bytes());
         bytes.extend_from_slice(C::secret_bytes(&self.own).as_slice());

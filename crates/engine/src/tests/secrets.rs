@@ -1,5 +1,6 @@
 //! What `Debug` shows of what holds secrets: nothing of them.
 
+use crypto_core::Wiped;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -26,7 +27,7 @@ fn what_holds_a_plaintext_does_not_show_it() {
         payload: text(),
         request_id: Some("swordfish".to_owned()),
     });
-    shows_nothing::<Outcome>(&Outcome::Decrypted(text()));
+    shows_nothing::<Outcome>(&Outcome::Decrypted(Wiped::new(text().to_vec())));
     shows_nothing::<Outcome>(&Outcome::Public(text().to_vec()));
 }
 

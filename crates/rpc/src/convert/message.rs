@@ -176,10 +176,9 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 
 #[cfg(test)]
 mod tests {
-    use crypto_core::{MessageId, SessionId, Suite};
+    use crypto_core::{MessageId, SessionId, Suite, Wiped};
     use engine::{InspectedRatchetHeader, Reason};
     use serde_json::{Value, json};
-    use zeroize::Zeroizing;
 
     use super::{super::fixtures::*, *};
 
@@ -299,9 +298,7 @@ mod tests {
 
     #[test]
     fn a_text_comes_as_bytes_and_as_text() {
-        let received = received(Outcome::Decrypted(Zeroizing::new(
-            "grüß".as_bytes().to_vec(),
-        )));
+        let received = received(Outcome::Decrypted(Wiped::new("grüß".as_bytes().to_vec())));
         assert_eq!(
             decrypted(received),
             json!({
@@ -335,7 +332,7 @@ mod tests {
 
     #[test]
     fn debug_never_shows_the_text() {
-        let received = received(Outcome::Decrypted(Zeroizing::new(b"swordfish".to_vec())));
+        let received = received(Outcome::Decrypted(Wiped::new(b"swordfish".to_vec())));
         fn shows_nothing<T: std::fmt::Debug>(value: &T) {
             let shown = format!("{value:?} {value:#?}");
             let hidden = !shown.contains("swordfish") && !shown.contains("73776f7264");
@@ -348,7 +345,7 @@ mod tests {
     fn each_outcome_has_its_name_and_only_those_with_a_payload_show_one() {
         for (outcome, name, has_payload) in [
             (
-                Outcome::Decrypted(Zeroizing::new(Vec::new())),
+                Outcome::Decrypted(Wiped::new(Vec::new())),
                 "decrypted",
                 true,
             ),

@@ -1,7 +1,5 @@
 //! Recorded keys, agreements, steps, seals and ids.
 
-use zeroize::Zeroizing;
-
 use super::{bytes, entries, file, identity, installation, key, number};
 use crate::{
     keys::Pair,
@@ -132,7 +130,7 @@ fn root_steps() {
     for name in ["status-go-primitives", "x25519-primitives"] {
         for entry in entries(&file(name), "kdf_rk") {
             let root = RootKey::from_stored(key(&entry["root_key_salt"]));
-            let dh = Zeroizing::new(key(&entry["dh_out_ikm"]));
+            let dh = Wiped::new(key(&entry["dh_out_ikm"]));
             let (next, chain) = root.step(&dh);
             assert_eq!(*next.secret_bytes(), key(&entry["new_root_key"]));
             assert_eq!(*chain.secret_bytes(), key(&entry["chain_key"]));
