@@ -1,13 +1,17 @@
-//! A store that remembers what every message asks for and few change.
+//! A store that remembers what every message asks for and few change, and writes what every message changes once a batch.
 //!
 //! The bundle we publish, the devices of an identity, and what is known of it are read again and again between two
-//! changes. They are kept in memory as the store below has them: no secret is among them. Whatever was written is taken
-//! over at once; when something that was written is undone, everything is forgotten.
+//! changes. They are kept in memory as the store below has them. Whatever was written is taken over at once; when something
+//! that was written is undone, everything is forgotten. What moves with every message, a session and the times of a device, is
+//! [`steps`]: it is put down here and reaches the store below with the commit.
+
+mod steps;
 
 use std::{cell::RefCell, collections::HashMap, hash::Hash};
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
+use self::steps::Steps;
 use crate::{
     Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
     StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
@@ -24,10 +28,28 @@ const MAX_REMEMBERED: usize = 4096;
 pub struct Cached<S> {
     store: S,
     kept: Kept,
+    steps: Steps,
+    call: Call,
+    /// Why the batch cannot be kept.
+    failed: Option<StoreError>,
     /// Whether the call that is open has written any of what is remembered.
     written: bool,
     /// Whether the batch has.
     batch_written: bool,
+}
+
+/// How far the call that is open has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Call {
+    /// No batch is open.
+    #[default]
+    NoBatch,
+    /// A batch is open, and no call.
+    Between,
+    /// It has put down steps at most.
+    Begun,
+    /// It has a savepoint in the store below, and has written to it.
+    Saved,
 }
 
 /// What the store below holds.
@@ -73,12 +95,15 @@ impl<S> Cached<S> {
         Self {
             store,
             kept: Kept::default(),
+            steps: Steps::default(),
+            call: Call::NoBatch,
+            failed: None,
             written: false,
             batch_written: false,
         }
     }
 
-    /// The store below. What is written past this one is not noticed.
+    /// The store below, between batches. What is written past this one is not noticed.
     pub const fn inner(&mut self) -> &mut S {
         &mut self.store
     }
@@ -86,6 +111,7 @@ impl<S> Cached<S> {
     /// Frees what is remembered.
     pub fn forget(&mut self) {
         self.kept = Kept::default();
+        self.steps.forget();
     }
 
     fn write(&mut self) -> &mut Kept {
@@ -101,6 +127,66 @@ impl<S> Cached<S> {
     }
 }
 
+impl<S: Transaction> Cached<S> {
+    /// The store below, for something that is no step: it has all that was put down before.
+    fn below(&mut self) -> Result<&mut S> {
+        if self.call != Call::Saved
+            && let Err(error) = self.hand_down()
+        {
+            // Steps of calls that have ended well may be lost with it: the batch must not be kept, whoever hears of this.
+            self.failed = Some(error.clone());
+            return Err(error);
+        }
+        Ok(&mut self.store)
+    }
+
+    /// Writes the steps of calls that have ended, and then those of the one that is open in a savepoint of its own.
+    fn hand_down(&mut self) -> Result<()> {
+        let own = self.steps.undo();
+        self.write_steps()?;
+        if self.call == Call::Begun {
+            self.store.savepoint()?;
+            self.call = Call::Saved;
+            own.write(&mut self.store)?;
+            // They may be undone there.
+            self.steps.forget();
+        }
+        Ok(())
+    }
+
+    /// Writes all steps, in a savepoint: that is where the store below looks whether its batch is still open.
+    fn write_steps(&mut self) -> Result<()> {
+        if !self.steps.are_due() {
+            return Ok(());
+        }
+        self.store.savepoint()?;
+        self.steps.write(&mut self.store)?;
+        self.store.release()
+    }
+
+    /// How far the call that is open has come, which now ends.
+    fn end_call(&mut self) -> Result<Call> {
+        match self.call {
+            Call::NoBatch | Call::Between => Err(out_of_turn()),
+            ended => {
+                self.call = Call::Between;
+                Ok(ended)
+            }
+        }
+    }
+
+    /// Whether this device is known, with the same timer of its staleness: the only thing that devices are asked for by.
+    fn is_known(&self, device: &Device) -> bool {
+        let devices = self.kept.devices.0.borrow();
+        devices.get(&device.identity).is_some_and(|known| {
+            known.iter().any(|known| {
+                known.installation == device.installation
+                    && known.omitted_since == device.omitted_since
+            })
+        })
+    }
+}
+
 /// Passes these on.
 macro_rules! pass_on {
     (read $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
@@ -110,7 +196,12 @@ macro_rules! pass_on {
     )*};
     (write $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
         fn $name(&mut self, $($given: $type),*) -> Result<$found> {
-            self.store.$name($($given),*)
+            self.below()?.$name($($given),*)
+        }
+    )*};
+    (sessions $($name:ident($($given:ident: $type:ty),*);)*) => {$(
+        fn $name(&self, $($given: $type),*) -> Result<Vec<Session>> {
+            self.steps.up_to_date(self.store.$name($($given),*)?)
         }
     )*};
 }
@@ -136,7 +227,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
     }
 
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
-        let read = || self.store.devices(identity);
+        let read = || Ok(self.steps.devices_up_to_date(self.store.devices(identity)?));
         self.kept.devices.or_read(*identity, read)
     }
 
@@ -151,19 +242,61 @@ impl<S: StoreRead> StoreRead for Cached<S> {
             .find(|device| device.installation == *installation))
     }
 
+    fn omitted_devices(&self) -> Result<Vec<Device>> {
+        Ok(self.steps.devices_up_to_date(self.store.omitted_devices()?))
+    }
+
+    fn session(&self, id: &SessionId) -> Result<Option<Session>> {
+        if let Some(held) = self.steps.session(id)? {
+            return Ok(Some(held));
+        }
+        self.store.session(id)
+    }
+
+    fn active_session(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<Option<Session>> {
+        let device = (*identity, installation.clone());
+        if let Some(held) = self.steps.active(&device)? {
+            return Ok(Some(held));
+        }
+        let found = self.store.active_session(identity, installation)?;
+        let found = self.steps.up_to_date(found.into_iter().collect())?.pop();
+        if let Some(session) = &found {
+            self.steps.is_active(device, session)?;
+        }
+        Ok(found)
+    }
+
+    fn sessions_on_prekey(
+        &self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+    ) -> Result<Vec<Session>> {
+        let key = (*identity, *prekey);
+        if let Some(held) = self.steps.on_prekey(&key)? {
+            return Ok(held);
+        }
+        let found = self.store.sessions_on_prekey(identity, prekey)?;
+        let found = self.steps.up_to_date(found)?;
+        self.steps.are_on_prekey(key, &found)?;
+        Ok(found)
+    }
+
+    pass_on! { sessions
+        sessions(identity: Option<&IdentityKey>);
+        unexpired_on_own_prekey(prekey: &SignedPreKey, limit: usize);
+        unexpired_sessions(limit: usize);
+        sessions_ended_by(cutoff: UnixMillis, limit: usize);
+    }
+
     pass_on! { read
         own_prekey(key: &SignedPreKey) -> Option<OwnPreKey>;
         current_own_prekey() -> Option<OwnPreKey>;
         replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
         contacts() -> Vec<Contact>;
-        omitted_devices() -> Vec<Device>;
-        session(id: &SessionId) -> Option<Session>;
-        active_session(identity: &IdentityKey, installation: &InstallationId) -> Option<Session>;
-        sessions_on_prekey(identity: &IdentityKey, prekey: &SignedPreKey) -> Vec<Session>;
-        sessions(identity: Option<&IdentityKey>) -> Vec<Session>;
-        unexpired_on_own_prekey(prekey: &SignedPreKey, limit: usize) -> Vec<Session>;
-        unexpired_sessions(limit: usize) -> Vec<Session>;
-        sessions_ended_by(cutoff: UnixMillis, limit: usize) -> Vec<Session>;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;
@@ -176,37 +309,42 @@ impl<S: StoreRead> StoreRead for Cached<S> {
     }
 }
 
-impl<S: Store> Store for Cached<S> {
+impl<S: Transaction> Store for Cached<S> {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<()> {
         self.write().own_prekeys_replaced.0.get_mut().clear();
-        self.store.put_own_prekey(prekey)
+        self.below()?.put_own_prekey(prekey)
     }
 
     fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<()> {
         self.write().own_prekeys_replaced.0.get_mut().clear();
-        self.store.remove_own_prekey(key)
+        self.below()?.remove_own_prekey(key)
     }
 
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<()> {
         self.write().own_bundle.0.get_mut().clear();
-        self.store.put_own_bundle(bundle)
+        self.below()?.put_own_bundle(bundle)
     }
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.write().peers.0.get_mut().remove(&peer.identity);
-        self.store.put_peer(peer)
+        self.below()?.put_peer(peer)
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {
         let contacts = self.write().contacts.0.get_mut();
         contacts.remove(&contact.identity);
-        self.store.put_contact(contact)
+        self.below()?.put_contact(contact)
     }
 
     /// Every message that is read writes one: the others of its identity stay remembered.
     fn put_device(&mut self, device: &Device) -> Result<()> {
+        let is_step = self.call == Call::Begun && self.is_known(device);
         let known = self.write().devices.0.get_mut().remove(&device.identity);
-        self.store.put_device(device)?;
+        if is_step {
+            self.steps.touch(device);
+        } else {
+            self.below()?.put_device(device)?;
+        }
         if let Some(mut devices) = known {
             devices.retain(|known| known.installation != device.installation);
             let before = devices.partition_point(|known| known.installation < device.installation);
@@ -223,12 +361,25 @@ impl<S: Store> Store for Cached<S> {
         installation: &InstallationId,
     ) -> Result<()> {
         self.write().devices.0.get_mut().remove(identity);
-        self.store.remove_device(identity, installation)
+        self.below()?.remove_device(identity, installation)
+    }
+
+    fn put_session(&mut self, session: &Session) -> Result<()> {
+        if self.call == Call::Begun && self.steps.step(session)? {
+            return Ok(());
+        }
+        self.below()?.put_session(session)?;
+        self.steps.forget();
+        Ok(())
+    }
+
+    fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {
+        let unconfirmed = self.below()?.remove_session(id)?;
+        self.steps.forget();
+        Ok(unconfirmed)
     }
 
     pass_on! { write
-        put_session(session: &Session) -> ();
-        remove_session(id: &SessionId) -> Vec<MessageId>;
         put_stored_key(key: &StoredKey) -> ();
         remove_stored_key(message: &MessageId) -> ();
         drop_oldest_stored_keys(session: &SessionId, keep: u32) -> Vec<MessageId>;
@@ -245,34 +396,73 @@ impl<S: Store> Store for Cached<S> {
 impl<S: Transaction> Transaction for Cached<S> {
     fn begin(&mut self) -> Result<()> {
         (self.written, self.batch_written) = (false, false);
-        self.store.begin()
+        self.failed = None;
+        self.store.begin()?;
+        self.call = Call::Between;
+        Ok(())
     }
 
     fn savepoint(&mut self) -> Result<()> {
+        if self.call != Call::Between {
+            return Err(out_of_turn());
+        }
         self.batch_written |= self.written;
         self.written = false;
-        self.store.savepoint()
+        self.call = Call::Begun;
+        Ok(())
     }
 
     fn release(&mut self) -> Result<()> {
-        self.store.release()
+        match self.end_call()? {
+            Call::Saved => self.store.release(),
+            _ => {
+                self.steps.keep();
+                Ok(())
+            }
+        }
     }
 
     fn rollback(&mut self) -> Result<()> {
+        let ended = self.end_call()?;
+        drop(self.steps.undo());
         self.undo(self.written);
-        self.store.rollback()
+        match ended {
+            Call::Saved => {
+                self.steps.forget();
+                self.store.rollback()
+            }
+            _ => Ok(()),
+        }
     }
 
     fn commit(&mut self) -> Result<()> {
-        let committed = self.store.commit();
-        self.undo(committed.is_err());
+        let committed = match self.failed.take() {
+            Some(error) => Err(error),
+            None if self.call != Call::Between => Err(out_of_turn()),
+            None => self.write_steps().and_then(|()| self.store.commit()),
+        };
+        match &committed {
+            Ok(()) => {
+                self.call = Call::NoBatch;
+                self.steps.make_room();
+            }
+            // The store below may still have the batch open. Whoever cannot be told that this fails, too, aborts once more.
+            Err(_) => drop(self.abort()),
+        }
         committed
     }
 
     fn abort(&mut self) -> Result<()> {
-        self.undo(self.written || self.batch_written);
+        self.call = Call::NoBatch;
+        self.failed = None;
+        self.steps.clear();
+        self.forget();
         self.store.abort()
     }
+}
+
+fn out_of_turn() -> StoreError {
+    StoreError::Io("a call was begun or ended out of turn".to_owned())
 }
 
 #[cfg(test)]

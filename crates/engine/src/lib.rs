@@ -11,6 +11,7 @@ mod attempt;
 mod cached;
 mod config;
 mod contacts;
+mod copies;
 mod copy;
 mod displaced;
 mod engine;

@@ -20,12 +20,12 @@ use std::{
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use self::{
-    copies::{copy_own_prekey, copy_session, copy_stored_key},
+    copies::{copy_own_prekey, copy_stored_key},
     index::{Place, place},
 };
 use crate::{
     Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store, StoreError,
-    StoredKey, StoredReply, UnixMillis,
+    StoredKey, StoredReply, UnixMillis, copies::copy_session,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;

@@ -186,16 +186,9 @@ impl Store for SqliteStore {
 
     fn put_device(&mut self, device: &Device) -> Result<()> {
         let prekey = device.prekey.as_ref();
-        self.run(
-            "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
-                 ratchet_pre_key, version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, \
-                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
-                 name, device_type, push_token) \
-             VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
-                 :protocol_version, :bundle_ns, :dated_at, :pairing, :first_seen_at, :last_seen_at, \
-                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :stale_told, \
-                 :name, :device_type, :push_token)",
-            named_params! {
+        let put = |sql: &str| {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.execute(named_params! {
                 ":identity": device.identity.as_bytes(),
                 ":installation": device.installation.as_str(),
                 ":signed_pre_key": prekey.map(|prekey| prekey.key.signed_pre_key().as_bytes()),
@@ -217,8 +210,35 @@ impl Store for SqliteStore {
                 ":name": device.metadata.name,
                 ":device_type": device.metadata.device_type,
                 ":push_token": device.metadata.push_token,
-            },
+            })
+        };
+        // Nearly every message moves the times of its device, which no index knows.
+        let updated = put(
+            "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
+                 version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
+                 dated_at = :dated_at, pairing = :pairing, first_seen_at = :first_seen_at, \
+                 last_seen_at = :last_seen_at, last_active_at = :last_active_at, rekey_due = :rekey_due, \
+                 extension_shown = :extension_shown, stale_told = :stale_told, name = :name, \
+                 device_type = :device_type, push_token = :push_token \
+             WHERE identity = :identity AND installation = :installation \
+                 AND omitted_since IS :omitted_since",
         )
+        .map_err(failed)?;
+        if updated == 1 {
+            return Ok(());
+        }
+        put(
+            "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
+                 ratchet_pre_key, version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, \
+                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
+                 name, device_type, push_token) \
+             VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
+                 :protocol_version, :bundle_ns, :dated_at, :pairing, :first_seen_at, :last_seen_at, \
+                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :stale_told, \
+                 :name, :device_type, :push_token)",
+        )
+        .map(drop)
+        .map_err(failed)
     }
 
     fn remove_device(

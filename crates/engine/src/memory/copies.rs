@@ -1,15 +1,14 @@
-//! Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
+//! Copies of whole tables.
 
 use std::collections::BTreeMap;
 
-use crypto_core::{MessageKey, RatchetPreKeyPair, SessionRatchet, SharedKey, SignedPreKeyPair};
+use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair};
 
 use super::Tables;
-use crate::{Handshake, OwnPreKey, OwnRatchetPreKey, Session, StoreError, StoredKey};
-
-fn corrupt(_: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt("a record in memory".to_owned())
-}
+use crate::{
+    OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey,
+    copies::{copy_session, corrupt},
+};
 
 impl Tables {
     pub(super) fn copy(&self) -> Result<Self, StoreError> {
@@ -59,22 +58,6 @@ pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreErro
         signed,
         ratchet,
         ..*prekey
-    })
-}
-
-pub(super) fn copy_session(session: &Session) -> Result<Session, StoreError> {
-    Ok(Session {
-        installation: session.installation.clone(),
-        handshake: match &session.handshake {
-            Handshake::Unconfirmed { shared, ephemeral } => Handshake::Unconfirmed {
-                shared: SharedKey::from_stored(*shared.secret_bytes()),
-                ephemeral: *ephemeral,
-            },
-            Handshake::Established => Handshake::Established,
-        },
-        ratchet: SessionRatchet::from_bytes(&session.ratchet.to_bytes()).map_err(corrupt)?,
-        retired: session.retired.clone(),
-        ..*session
     })
 }
 

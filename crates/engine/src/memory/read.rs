@@ -4,11 +4,11 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use super::{
     MemoryStore,
-    copies::{copy_own_prekey, copy_session, copy_stored_key},
+    copies::{copy_own_prekey, copy_stored_key},
 };
 use crate::{
     Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis, copies::copy_session,
 };
 
 impl StoreRead for MemoryStore {

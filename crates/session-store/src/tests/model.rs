@@ -21,6 +21,10 @@ const PHONES: [&str; 2] = ["x1-phone", "laptop"];
 #[derive(Clone, Debug)]
 enum Step {
     Session(SessionStep),
+    /// What a message changes: of a session that is found in one of three ways.
+    Move(MoveStep),
+    /// What a message changes of a device.
+    Touch(u8, usize, u64),
     RemoveSession(u8),
     Key {
         message: u8,
@@ -56,6 +60,22 @@ enum Step {
     Bundle(u64),
     /// Reads what is remembered, at a moment when it may yet be undone.
     Look(u8),
+}
+
+#[derive(Clone, Debug)]
+struct MoveStep {
+    name: u8,
+    found_by: Finding,
+    state: u8,
+    confirmed: bool,
+    sent: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Finding {
+    Id,
+    Device(usize),
+    PreKey,
 }
 
 #[derive(Clone, Debug)]
@@ -160,9 +180,26 @@ fn device_step() -> impl Strategy<Value = DeviceStep> {
         )
 }
 
+fn moved() -> impl Strategy<Value = Step> {
+    let found_by = prop_oneof![
+        Just(Finding::Id),
+        (0..PHONES.len()).prop_map(Finding::Device),
+        Just(Finding::PreKey),
+    ];
+    prop_oneof![
+        3 => (name(), found_by, name(), any::<bool>(), number()).prop_map(
+            |(name, found_by, state, confirmed, sent)| Step::Move(MoveStep {
+                name, found_by, state, confirmed, sent,
+            })
+        ),
+        1 => (name(), 0..PHONES.len(), number()).prop_map(|(name, phone, at)| Step::Touch(name, phone, at)),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let message = 1..=8_u8;
     prop_oneof![
+        6 => moved(),
         4 => session_step().prop_map(Step::Session),
         1 => name().prop_map(Step::RemoveSession),
         6 => (message.clone(), name(), option::of(number())).prop_map(
@@ -193,9 +230,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn batch() -> impl Strategy<Value = Batch> {
-    let call = (vec(step(), 1..5), prop::bool::weighted(0.8));
+    // Those that hold steps alone never reach the database before the commit.
+    let steps = prop_oneof![2 => vec(step(), 1..5), 1 => vec(moved(), 1..4)];
+    let call = (steps, prop::bool::weighted(0.8));
     let end = prop_oneof![3 => Just(End::Commit), 1 => Just(End::Abort), 1 => Just(End::Crash)];
-    (vec(call, 0..5), end)
+    (vec(call, 0..6), end)
 }
 
 fn identity(name: u8) -> IdentityKey {
@@ -302,6 +341,33 @@ fn device(step: &DeviceStep) -> Device {
     }
 }
 
+fn find(store: &impl StoreRead, step: &MoveStep) -> Result<Option<Session>, StoreError> {
+    let peer = identity(step.name);
+    match step.found_by {
+        Finding::Id => store.session(&session_id(step.name)),
+        Finding::Device(index) => store.active_session(&peer, &phone(index)),
+        Finding::PreKey => {
+            let found = store.sessions_on_prekey(&peer, &signed_pre_key(step.name));
+            Ok(found?.into_iter().next())
+        }
+    }
+}
+
+fn moved_by(session: Session, step: &MoveStep) -> Session {
+    let suite = session.suite();
+    Session {
+        ratchet: store_contract::session(step.state, suite, session.standing).ratchet,
+        handshake: if step.confirmed {
+            Handshake::Established
+        } else {
+            session.handshake
+        },
+        sent: step.sent,
+        last_sent_at: Some(UnixMillis(step.sent)),
+        ..session
+    }
+}
+
 /// Takes a step; gives the messages it dropped, in order of their ids.
 fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, StoreError> {
     match step {
@@ -321,6 +387,19 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
         })?,
         Step::Look(name) => drop(remembered(store, *name)),
         Step::Session(step) => store.put_session(&session(step))?,
+        Step::Move(step) => {
+            if let Some(found) = find(store, step)? {
+                store.put_session(&moved_by(found, step))?;
+            }
+        }
+        Step::Touch(name, index, at) => {
+            if let Some(device) = store.device(&identity(*name), &phone(*index))? {
+                store.put_device(&Device {
+                    last_active_at: UnixMillis(*at),
+                    ..device
+                })?;
+            }
+        }
         Step::RemoveSession(name) => return store.remove_session(&session_id(*name)),
         Step::Key {
             message,
