@@ -23,7 +23,7 @@ use std::{
 
 use engine::{Engine, Env, Store, StoreError, Transaction};
 use rpc::{Kind, RpcError};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 pub use self::outbox::Publish;
 use self::{outbox::Outbox, timed::Timed};
@@ -140,6 +140,7 @@ impl Worker {
         let (queue, jobs) = sync_channel(queue);
         let queued = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&queued);
+        let runtime = Handle::try_current().ok();
         let thread = thread::Builder::new()
             .name("account".to_owned())
             .spawn(move || {
@@ -150,6 +151,7 @@ impl Worker {
                     clock,
                     metrics,
                     commit_cost,
+                    runtime,
                 };
                 account.run(&jobs, &counter);
                 account.outbox.close(&mut account.store);
@@ -257,17 +259,28 @@ struct AccountThread<S> {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     commit_cost: Duration,
+    /// Where the callers wait.
+    runtime: Option<Handle>,
+}
+
+/// The calls of one commit: those that wait, and those that are about to. Who was answered a moment ago may be writing its next
+/// call: one that comes too late pays for a commit of its own. Where nothing else runs this takes no time.
+fn gather(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let mut batch = vec![first];
+    loop {
+        let before = batch.len();
+        thread::yield_now();
+        batch.extend(jobs.try_iter().take(MAX_BATCH - before));
+        if batch.len() == before || batch.len() == MAX_BATCH {
+            return batch;
+        }
+    }
 }
 
 impl<S: Transaction> AccountThread<S> {
     fn run(&mut self, jobs: &Receiver<Box<dyn Job>>, queued: &AtomicU64) {
         while let Ok(first) = jobs.recv() {
-            let mut batch = vec![first];
-            while batch.len() < MAX_BATCH
-                && let Ok(next) = jobs.try_recv()
-            {
-                batch.push(next);
-            }
+            let mut batch = gather(first, jobs);
             queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
             self.metrics.batch(batch.len());
             if let Err(error) = self.run_batch(&mut batch) {
@@ -283,9 +296,23 @@ impl<S: Transaction> AccountThread<S> {
                 // Before the answers: a caller finds the events of its call.
                 self.outbox.publish(&mut self.store);
             }
+            self.answer(batch);
+        }
+    }
+
+    /// Gives the callers of a batch their results. Each that came from this thread would wake one of the runtime's: of several
+    /// the runtime is told once.
+    fn answer(&self, batch: Vec<Box<dyn Job>>) {
+        let answer_all = |batch: Vec<Box<dyn Job>>| {
             for job in batch {
                 job.answer();
             }
+        };
+        match &self.runtime {
+            Some(runtime) if batch.len() > 1 => {
+                runtime.spawn(async move { answer_all(batch) });
+            }
+            _ => answer_all(batch),
         }
     }
 

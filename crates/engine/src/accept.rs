@@ -47,10 +47,12 @@ impl Engine {
                         ..advance.used
                     })?;
                 }
-                let limit = self.config.max_message_keys;
-                for message in store.drop_oldest_stored_keys(&id, limit)? {
-                    let why = KeyDropped::Limit;
-                    note(store, now, EventKind::MessageKeyDropped { message, why })?;
+                if !advance.skipped.is_empty() || !incoming.confirm {
+                    let limit = self.config.max_message_keys;
+                    for message in store.drop_oldest_stored_keys(&id, limit)? {
+                        let why = KeyDropped::Limit;
+                        note(store, now, EventKind::MessageKeyDropped { message, why })?;
+                    }
                 }
                 false
             }

@@ -212,16 +212,16 @@ impl Store for SqliteStore {
                 ":push_token": device.metadata.push_token,
             })
         };
-        // Nearly every message moves the times of its device, which no index knows.
+        // Nearly every message moves the times of its device, which no index knows. To check a pairing costs a table in memory.
         let updated = put(
             "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
                  version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
-                 dated_at = :dated_at, pairing = :pairing, first_seen_at = :first_seen_at, \
+                 dated_at = :dated_at, first_seen_at = :first_seen_at, \
                  last_seen_at = :last_seen_at, last_active_at = :last_active_at, rekey_due = :rekey_due, \
                  extension_shown = :extension_shown, stale_told = :stale_told, name = :name, \
                  device_type = :device_type, push_token = :push_token \
              WHERE identity = :identity AND installation = :installation \
-                 AND omitted_since IS :omitted_since",
+                 AND omitted_since IS :omitted_since AND pairing = :pairing",
         )
         .map_err(failed)?;
         if updated == 1 {
