@@ -119,6 +119,35 @@ fn two_devices_are_paired_by_hand_and_then_read_and_send_alike() {
     let sent = phone.encrypt(&bob, "alone again");
     assert!(envelope(&sent, &phone).is_none());
     assert_eq!(skipped(&sent)[0].1, "disabled");
+    let told = phone.daemon.ok("event_list", json!({"limit": 1000}));
+    let told = told["events"].as_array().expect("events").clone();
+    let of = |kind: &str| {
+        told.iter()
+            .filter(|event| event["type"] == kind)
+            .map(|event| text(&event["data"]["installationId"]))
+            .collect::<Vec<_>>()
+    };
+    let laptops = std::slice::from_ref(&laptop.installation);
+    assert_eq!(of("installation.enabled"), laptops);
+    assert_eq!(of("installation.disabled"), laptops);
+    assert!(of("installation.discovered").contains(&laptop.installation));
+    assert!(of("session.established").contains(&bob.installation));
+    let rotated = told
+        .iter()
+        .filter(|event| event["type"] == "bundle.rotated");
+    let listed: Vec<&Value> = rotated
+        .map(|event| &event["data"]["installationIds"])
+        .collect();
+    // With the laptop in it, and without it again.
+    assert!(
+        listed
+            .iter()
+            .any(|ids| ids.as_array().map(Vec::len) == Some(2))
+    );
+    assert_eq!(
+        listed.last().expect("a bundle"),
+        &&json!([phone.installation])
+    );
     // Bob's daemon learns it from the bundle, and after a week stops writing to the laptop.
     let (last, _) = envelope(&sent, &bob).expect("an envelope");
     bob.read(&phone, &last);

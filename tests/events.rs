@@ -19,7 +19,9 @@ use std::{
 
 use serde_json::{Value, json};
 use support::{
-    Daemon, EventStream, Party, SILENCE, WebSocket, bytes, connect, head, hex, serve, text,
+    Daemon, EventStream, Party, SILENCE, WebSocket,
+    bundles::{bundle_of, entry, identity},
+    bytes, connect, head, hex, serve, text,
 };
 
 /// A daemon with the accounts `a` and `b`, which know each other's device.
@@ -313,6 +315,52 @@ fn who_falls_too_far_behind_is_told_where_to_go_on() {
     let mark = lost.next().expect("a mark");
     assert_eq!((&mark["type"], &mark["seq"]), (&json!("lagged"), &json!(0)));
     assert_eq!(lost.next().as_ref(), Some(&events[0]));
+}
+
+#[test]
+fn ten_thousand_events_are_kept_and_whoever_was_further_behind_is_told() {
+    let alice = Party::new("alice");
+    // Each of these identities has as many devices as are known of one: as many are discovered.
+    let bundle = |number: u64| {
+        let mut secret = [1; 32];
+        secret[..8].copy_from_slice(&number.to_be_bytes());
+        let entries = (0..32).map(|n| entry(&format!("device-{n}"), n + 1, 1));
+        hex(&bundle_of(&identity(&secret), 0, entries.collect()))
+    };
+    for batch in 0..4 {
+        let imports = (1..=80).map(|n| {
+            call(
+                n,
+                "bundle_import",
+                json!({"bundle": bundle(100 * batch + n)}),
+            )
+        });
+        let imports = Value::from(imports.collect::<Vec<_>>()).to_string();
+        let answer = alice.daemon.post(&imports);
+        let answers: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let answers = answers.as_array().expect("an array");
+        assert_eq!(
+            answers.iter().find(|answer| answer["error"].is_object()),
+            None
+        );
+    }
+    let newest = alice.daemon.ok("system_status", json!({}))["newestEvent"]
+        .as_u64()
+        .expect("a number");
+    assert!(newest > 10_200);
+    let page = |after: u64| {
+        alice
+            .daemon
+            .ok("event_list", json!({"after": after, "limit": 1}))
+    };
+    // The cursor is the last event that was seen.
+    let all_there = page(newest - 10_000);
+    assert_eq!(all_there["lagged"], false, "{all_there}");
+    assert_eq!(all_there["events"][0]["seq"], newest - 9_999);
+    assert_eq!(all_there["events"][0]["type"], "installation.discovered");
+    let one_lost = page(newest - 10_001);
+    assert_eq!(one_lost["lagged"], true, "{one_lost}");
+    assert_eq!(one_lost["events"][0]["seq"], newest - 9_999);
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn from_the_first_message_to_the_day_after_the_last() {
         assert_eq!(sent["envelopes"][0]["targets"][0]["mode"], "x3dh");
     }
     assert_ne!(active(&alice), active(&bob));
+    assert_eq!(alice.sessions()[0]["state"], "unconfirmed");
     let hers = only_message(&from_alice);
     let his = only_message(&from_bob);
     assert_eq!(bob.read(&alice, &hers), "Bob, are you there?");
@@ -74,6 +75,14 @@ fn from_the_first_message_to_the_day_after_the_last() {
     assert_eq!(active(&bob), Some(first.clone()));
     let answer = bob.send(&alice, "It is me.");
     assert_eq!(alice.read(&bob, &answer), "It is me.");
+    let states = |person: &Party| {
+        let sessions = person.sessions().into_iter();
+        let current = sessions.filter(|session| session["standing"] == "active");
+        current
+            .map(|session| text(&session["state"]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(states(&alice), ["established"]);
 
     // Three letters of Alice get stuck on the way.
     let letters: Vec<String> = (1..=3)
@@ -246,6 +255,7 @@ fn what_becomes_of_sessions_and_keys_is_told() {
     pass(&everyone, DAY + HOUR);
     let dropped = told(&bob).remove("message.key_dropped").expect("an event");
     assert_eq!(dropped[0]["messageId"], read["messageId"]);
+    assert_eq!(dropped[0]["reason"], "unconfirmed");
     // Both rotated, and what rested on the old prekeys has expired; two weeks later it is erased.
     for person in everyone {
         let expired = told(person).remove("session.expired").unwrap_or_default();
@@ -258,4 +268,19 @@ fn what_becomes_of_sessions_and_keys_is_told() {
     });
     // Whose prekey it rests on, erases it first; the other, when it learns of the next.
     assert!(erased.contains(&true));
+}
+
+#[test]
+fn the_key_of_an_unconfirmed_message_that_goes_with_its_session_is_told() {
+    // Every message that is not answered begins a session, of which 64 are kept for each device.
+    let alice = Party::configured("alice", "[limits]\nunanswered_messages = 1\n");
+    let bob = Party::new("bob");
+    swap_codes(&alice, &bob);
+    let first = bob.receive(&alice, &alice.send(&bob, "read, not stored"));
+    for _ in 0..66 {
+        bob.read(&alice, &alice.send(&bob, "are you there?"));
+    }
+    let dropped = told(&bob).remove("message.key_dropped").expect("an event");
+    assert_eq!(dropped[0]["messageId"], first["messageId"]);
+    assert_eq!(dropped[0]["reason"], "session_erased");
 }

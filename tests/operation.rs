@@ -180,8 +180,8 @@ fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
 }
 
-#[test]
-fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other() {
+/// What a daemon answers to a request that it has taken up, and whose body comes when it has been told to stop.
+fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     let scratch = tempfile::tempdir().expect("a directory");
     let arguments = ["--log-filter", "info"].map(str::to_owned);
     let mut process = serve(scratch.path(), &arguments)
@@ -194,7 +194,6 @@ fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other()
         .expect("a ready line");
     let socket = scratch.path().join("s");
 
-    let body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"account_create\",\"params\":[\"late\"]}";
     let mut late = UnixStream::connect(&socket).expect("to connect");
     let request = format!(
         "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -214,13 +213,41 @@ fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other()
     late.write_all(body.as_bytes()).expect("to send");
     let mut answer = String::new();
     late.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.contains("\"mnemonic\""), "{answer}");
     assert_eq!(lines.filter(|line| line.contains("WARN")).count(), 0);
     assert_eq!(process.wait().expect("it ends").code(), Some(0));
     assert!(!socket.exists());
+    (answer, scratch)
+}
+
+#[test]
+fn a_stopping_daemon_finishes_the_call_it_has_begun_to_take_and_takes_no_other() {
+    let (answer, scratch) = answered_while_it_stops(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"account_create\",\"params\":[\"late\"]}",
+    );
+    assert!(answer.contains("\"mnemonic\""), "{answer}");
     let again = Daemon::start_in(scratch, Vec::new());
     let accounts = again.ok("account_list", json!({}));
     assert_eq!(accounts[0]["account"], "late");
+}
+
+#[test]
+fn of_a_batch_a_stopping_daemon_does_the_call_it_has_begun_and_says_of_the_others_that_it_did_nothing()
+ {
+    let (answer, scratch) = answered_while_it_stops(
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"account_create\",\"params\":[\"first\"]},\
+          {\"jsonrpc\":\"2.0\",\"method\":\"account_create\",\"params\":[\"unanswered\"]},\
+          {\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"account_create\",\"params\":[\"second\"]}]",
+    );
+    let body = answer.split("\r\n\r\n").nth(1).expect("a body");
+    let answers: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(answers.as_array().map(Vec::len), Some(2), "{answers}");
+    assert!(answers[0]["result"]["mnemonic"].is_string(), "{answers}");
+    assert_eq!(answers[1]["id"], 2);
+    assert_eq!(answers[1]["error"]["code"], 1602);
+    assert_eq!(answers[1]["error"]["data"]["kind"], "shutting_down");
+    let again = Daemon::start_in(scratch, Vec::new());
+    let accounts = again.ok("account_list", json!({}));
+    assert_eq!(accounts.as_array().map(Vec::len), Some(1), "{accounts}");
 }
 
 #[test]

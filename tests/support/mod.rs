@@ -18,6 +18,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub mod bundles;
 mod document;
 mod streams;
 

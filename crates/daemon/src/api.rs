@@ -8,7 +8,13 @@ mod event;
 mod message;
 mod system;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use engine::{AccountName, UnixMillis};
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
@@ -48,6 +54,22 @@ pub struct Daemon {
     pub started_at: UnixMillis,
     /// Keys derived from passwords at the same time: each takes up to 512 MiB.
     pub derivations: Semaphore,
+    /// It finishes what it has begun, and begins nothing more.
+    pub stopping: AtomicBool,
+}
+
+impl Daemon {
+    /// Begins nothing more from here on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        // Who waits for events is answered at once: the server waits for those answers.
+        self.accounts.events().stop_waiting();
+    }
+
+    /// Whether it was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
 }
 
 /// One: another would only slow it down.
@@ -215,6 +237,7 @@ mod tests {
             },
             started_at: clock.now(),
             derivations: Semaphore::new(MAX_DERIVATIONS),
+            stopping: AtomicBool::new(false),
             clock,
         })
     }

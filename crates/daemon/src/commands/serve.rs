@@ -1,6 +1,9 @@
 //! `ratchetd serve`: the daemon.
 
-use std::{io::Write as _, sync::Arc};
+use std::{
+    io::Write as _,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use listenfd::ListenFd;
 use rpc::types::MemoryProtection;
@@ -81,6 +84,7 @@ async fn serve(
         memory,
         started_at: clock.now(),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
+        stopping: AtomicBool::new(false),
         accounts,
         clock,
     });
@@ -106,8 +110,7 @@ async fn serve(
     filtering.abort();
     // A sweep that a worker has taken up is finished with its other calls.
     sweeping.abort();
-    // Who waits for events is answered at once: the server waits for those answers.
-    daemon.accounts.events().stop_waiting();
+    daemon.stop();
     server.stop().await;
     tokio::task::spawn_blocking(move || daemon.accounts.close())
         .await

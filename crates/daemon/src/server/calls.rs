@@ -54,8 +54,12 @@ impl Calls {
             Asked::Single(Err(malformed)) => Answer::Text(self.refuse(&malformed)),
             Asked::Batch(entries) => {
                 let mut answers = Vec::new();
-                for entry in entries {
+                for (index, entry) in entries.into_iter().enumerate() {
                     let answer = match entry {
+                        // The rest of a batch is not begun any more: a hundred slow calls would outlast the stop.
+                        Ok(request) if index > 0 && self.daemon.is_stopping() => {
+                            self.not_begun(&request)
+                        }
                         Ok(request) => self.run(request, None).await,
                         Err(malformed) => Answer::Text(self.refuse(&malformed)),
                     };
@@ -74,6 +78,14 @@ impl Calls {
     /// The answer to a text for which there is no room.
     pub(super) fn refuse_all(&self, error: RpcError) -> Answer {
         Answer::Text(self.refuse(&Malformed::new(error)))
+    }
+
+    fn not_begun(&self, request: &Request<'_>) -> Answer {
+        let Some(id) = request.id else {
+            return Answer::None;
+        };
+        let error = RpcError::new(Kind::ShuttingDown, "the daemon is stopping");
+        Answer::Text(self.refuse(&Malformed { id, error }))
     }
 
     fn refuse(&self, malformed: &Malformed<'_>) -> String {
