@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# Breaks the main claims of docs/security.md in a copy of the tree, one at a time, and looks whether the test that is named for
+# each of them goes red.
+#
+#   tests/broken.sh               all of them
+#   tests/broken.sh bundle        those whose description has this word
+#
+# The copy is of the last commit, in target/broken, and is built in target/broken/target: about two minutes for the first build of
+# each crate, a quarter of a minute for most of the others. A break that does not compile, or that no longer finds the line it is
+# for, is an error of this script, and ends it as one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+only=${1:-}
+copy=$PWD/target/broken
+mkdir -p "$copy"
+find "$copy" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
+git archive HEAD | tar -x -C "$copy"
+cd "$copy"
+export CARGO_TERM_COLOR=never CARGO_TARGET_DIR=$copy/target
+
+noticed=0
+unnoticed=()
+faulty=()
+
+# broken WHAT FILE FROM TO PACKAGE TARGET TEST
+broken() {
+  local what=$1 file=$2 package=$5 target=$6 test=$7 log
+  case $what in *"$only"*) ;; *) return ;; esac
+  cp "$file" "$copy/original"
+  if ! FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/ or exit 1' "$file"; then
+    faulty+=("$what: the line is not there")
+    cp "$copy/original" "$file"
+    return
+  fi
+  # Warnings are no matter here: what is broken is often not used any more.
+  # shellcheck disable=SC2086 # a target is one word or two
+  log=$(RUST_BACKTRACE=0 cargo test --locked --quiet -p "$package" $target "$test" 2>&1 || true)
+  # A file that is put back has to look new, or it would not be built again.
+  cp "$copy/original" "$file"
+  if grep -q "test result: FAILED" <<<"$log"; then
+    noticed=$((noticed + 1))
+    printf 'red      %s (%s)\n' "$what" "$test"
+  elif grep -q "test result: ok. [1-9]" <<<"$log"; then
+    unnoticed+=("$what ($test)")
+    printf 'NOT RED  %s (%s)\n' "$what" "$test"
+  else
+    faulty+=("$what: $(grep -m 1 '^error' <<<"$log" || echo 'no such test')")
+    printf 'FAULTY   %s\n' "$what"
+  fi
+}
+
+core=crates/crypto-core/src engine=crates/engine/src store=crates/session-store/src daemon=crates/daemon/src
+
+# Messages.
+broken 'a MAC is not looked at' $core/ratchet/chain.rs \
+  '.verify_slice(mac)
+            .map_err(|_| Unsealed::NotAuthentic)?;' '.verify_slice(mac)
+            .ok();' \
+  crypto-core --lib changed_messages_stay_shut_and_leave_no_trace
+broken 'the header is not under the MAC' $core/ratchet/chain.rs \
+  '            .chain_update(header.pn.to_le_bytes())
+' '' \
+  crypto-core --lib seals
+broken 'a chain key stays where it is' $core/ratchet/chain.rs \
+  'let next = keyed.clone().chain_update(NEXT_CHAIN_KEY).finalize();' \
+  'let next = keyed.clone().chain_update(MESSAGE_KEY).finalize();' \
+  crypto-core --lib chain_steps
+broken 'more messages are passed over than the limit says' $core/ratchet/mod.rs \
+  'if skip > limits.max_skip.min(limits.max_steps) {' 'if skip > limits.max_skip.min(limits.max_steps) + 1 {' \
+  crypto-core --lib the_limits_on_passed_over_messages_are_exact
+broken 'a key agreement of low order is a secret' $core/x25519.rs \
+  'if !shared.was_contributory() {' 'if shared.to_bytes() == [1; 32] {' \
+  crypto-core --lib low_order_points_give_no_secret_and_are_no_ratchet_prekeys
+broken 'a key of a message shows itself' $core/ratchet/chain.rs \
+  'f.write_str(concat!(stringify!($name), "(..)"))' 'write!(f, "{:02x?}", &*self.0)' \
+  crypto-core --lib no_secret_type_shows_its_secret
+
+# Bundles.
+broken 'a bundle that another identity signed is taken' $core/bundle.rs \
+  '.and_then(|signature| signature.verify(&identity, &digest))
+            .map_err(|_| BundleError::Signature)?;' '.map_err(|_| BundleError::Signature)?;
+        let _ = digest;' \
+  crypto-core --lib a_bundle_that_another_identity_signed_is_refused
+broken 'a ratchet prekey of a bundle is taken without its signature' $core/bundle.rs \
+  '.and_then(|signature| signature.verify(identity, &digest))
+            .ok()?;' '.ok()?;
+        let _ = (identity, digest);' \
+  crypto-core --lib an_extension_not_signed_for_this_very_entry_is_skipped
+broken 'an entry of a bundle need not keep what its id promises' $core/bundle.rs \
+  'if installation_id.promises_ratchet_prekey() {' 'if installation_id.promises_ratchet_prekey() && signed_pre_key.to_bytes() == [0; 33] {' \
+  crypto-core --lib an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped
+broken 'a version of a bundle may leap as far as it likes' $engine/adopt/entry.rs \
+  'if !offers_extension && u64::from(entry.version) > plausible {' 'if !offers_extension && u64::from(entry.version) > plausible.saturating_add(u64::from(u32::MAX)) {' \
+  engine --lib a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it
+broken 'an extension that was shown may be taken out of a bundle' $engine/adopt/entry.rs \
+  'if !offers_extension && device.extension_shown {' 'if !offers_extension && device.extension_shown && entry.version == 0 {' \
+  engine --lib a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_known_one
+
+# Sessions and devices.
+broken 'the key of a confirmed message stays' $engine/engine.rs \
+  '                store.remove_stored_key(message)?;
+' '' \
+  engine --lib a_stolen_state_opens_nothing_that_was_read_and_confirmed_before
+broken 'a first message revives its session' $engine/first_message.rs \
+  'if twin.is_none() && store.first_message_seen(&id)? {' 'if twin.is_some() && store.first_message_seen(&id)? {' \
+  engine --lib a_first_message_cannot_revive_a_session_that_was_dropped
+broken 'a peer may begin as many sessions on a prekey as it likes' $engine/first_message.rs \
+  '>= self.config.max_first_messages {' '== u32::MAX {' \
+  session-store --lib a_peer_that_begins_a_session_with_every_message_fills_nothing
+broken 'a forgery is answered again and again' $engine/replies.rs \
+  'if to_device || replies.len() >= self.per_identity {' 'if to_device && replies.len() > 1_000_000 {' \
+  engine --lib replies_are_limited_and_a_forgery_gets_none
+broken 'stored keys pile up' $engine/accept.rs \
+  'let limit = self.config.max_message_keys;' 'let limit = u32::MAX;' \
+  engine --lib stored_keys_stay_bounded_and_the_oldest_go_first
+broken 'another device of ours gets copies before it is enabled' $engine/targets.rs \
+  'Pairing::Pending => InstallationState::Pending,' 'Pairing::Pending if places == 0 => InstallationState::Pending,
+                Pairing::Pending => InstallationState::Active,' \
+  engine --lib another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_every_message
+broken 'a fourth device gets a copy' $engine/targets.rs \
+  '                    places -= 1;
+' '' \
+  engine --lib at_most_three_devices_get_a_copy_and_the_others_are_named
+broken 'who cannot be reached is written to by the weaker way' $engine/send.rs \
+  'let none_known = copies.targets.is_empty() && copies.skipped.is_empty();' 'let none_known = copies.targets.is_empty();' \
+  engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way
+broken 'a suite that is forbidden is read' $engine/ratchet_message.rs \
+  'if !self.config.allows(suite) {' 'if !self.config.allows(suite) && entry.payload.is_empty() {' \
+  engine --lib a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back
+broken 'sessions that ended are not erased' $engine/sweep.rs \
+  '            erase_ended_by(store, env.now, cutoff)?;' '            let _ = cutoff;' \
+  engine --lib an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_its_prekey
+broken 'a request id gets other bytes' $engine/send.rs \
+  'return if known.input == input {' 'return if known.input != input {' \
+  engine --lib a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes
+
+# The store.
+broken 'a commit does not wait for the disk' $store/schema.rs \
+  'PRAGMA synchronous = FULL;' 'PRAGMA synchronous = NORMAL;' \
+  session-store --lib the_pragmas_that_durability_and_secrecy_rest_on_are_set
+broken 'an older database is taken for the newest' $store/epoch.rs \
+  'Some(record) if record.commits > row.commits => Some(Displaced::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(Displaced::Older),' \
+  session-store --lib an_older_database_is_told_by_a_single_commit
+broken 'a copy elsewhere is taken for the original' $store/epoch.rs \
+  'Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),' '' \
+  session-store --lib a_copy_elsewhere_is_told_and_the_original_goes_on
+broken 'an older file beside the log of a crash is not told' $store/epoch.rs \
+  'Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),' '' \
+  session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
+broken 'a second daemon gets in' $store/lock.rs \
+  'Err(TryLockError::WouldBlock) => {
+            let mut holder' 'Err(TryLockError::WouldBlock) if path.as_os_str().is_empty() => {
+            let mut holder' \
+  session-store --lib a_second_opener_is_refused_and_told_who_holds_it
+broken 'a file that is erased is only removed' $store/files.rs \
+  'io::copy(&mut io::repeat(0).take(size), &mut file)?;' 'let _ = (io::repeat(0).take(size), &mut file);' \
+  session-store --lib erasing_overwrites_the_database
+
+# The doors.
+broken 'any token passes' $daemon/server/gate.rs \
+  '.filter(|token| self.token.is(token.trim()))' '.filter(|token| self.token.is(token.trim()) || !token.is_empty())' \
+  daemon --lib only_the_token_passes
+broken 'any host passes' $daemon/server/gate.rs \
+  'LOOPBACK_HOSTS.contains(&name)
+            ||' '!name.is_empty() || LOOPBACK_HOSTS.contains(&name)
+            ||' \
+  daemon '--test doors' hosts_that_are_not_ours_are_refused_on_everything
+broken 'any page passes' $daemon/server/gate.rs \
+  '            if !allowed {
+                return Err(Refusal::Origin);' '            if !allowed && self.origins.len() > 1_000 {
+                return Err(Refusal::Origin);' \
+  daemon '--test doors' pages_of_other_sites_are_refused_on_everything
+broken 'the daemon may be looked into' $daemon/memory.rs \
+  'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
+  daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
+broken 'a batch that failed is acknowledged' $daemon/worker.rs \
+  '                    job.fail(error.clone().into());' '                    let _ = (&job, error.clone());' \
+  daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works
+
+echo
+echo "$noticed noticed, ${#unnoticed[@]} not, ${#faulty[@]} could not be tried"
+if ((${#unnoticed[@]} + ${#faulty[@]})); then
+  printf '  %s\n' "${unnoticed[@]}" "${faulty[@]}"
+  exit 1
+fi
