@@ -126,3 +126,48 @@ fn what_only_benchmarks_need_is_in_no_build_and_no_test() {
         }
     }
 }
+
+/// The daemon carries no bytes anywhere: what makes connections are the commands that call a daemon, for people and scripts.
+#[test]
+fn nothing_that_serves_opens_a_connection() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
+    let mut places = vec![std::path::PathBuf::from(root)];
+    let mut connecting = BTreeSet::new();
+    while let Some(place) = places.pop() {
+        for entry in std::fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                places.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            if [
+                "Stream::connect",
+                "::connect(",
+                "Client::builder",
+                "connect_timeout",
+            ]
+            .iter()
+            .any(|call| text.contains(call))
+            {
+                let below = path.strip_prefix(root).unwrap();
+                connecting.insert(below.display().to_string());
+            }
+        }
+    }
+    let expected = [
+        "daemon/src/commands/bench/line.rs",
+        "daemon/src/commands/health.rs",
+        // Asks at its own path whether another daemon is there.
+        "daemon/src/server/unix.rs",
+        "rpc/src/client.rs",
+    ];
+    assert_eq!(connecting, expected.map(str::to_owned).into());
+    // The client is for the command line.
+    let serving = std::fs::read_to_string(format!("{root}daemon/src/commands/serve.rs")).unwrap();
+    assert!(!serving.contains("client"));
+}

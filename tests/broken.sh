@@ -60,14 +60,14 @@ broken 'a MAC is not looked at' $core/ratchet/chain.rs \
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
   '            .chain_update(header.pn.to_le_bytes())
 ' '' \
-  crypto-core --lib seals
+  crypto-core --lib sealing_without_associated_data
 broken 'a chain key stays where it is' $core/ratchet/chain.rs \
   'let next = keyed.clone().chain_update(NEXT_CHAIN_KEY).finalize();' \
   'let next = keyed.clone().chain_update(MESSAGE_KEY).finalize();' \
   crypto-core --lib chain_steps
 broken 'more messages are passed over than the limit says' $core/ratchet/mod.rs \
   'if skip > limits.max_skip.min(limits.max_steps) {' 'if skip > limits.max_skip.min(limits.max_steps) + 1 {' \
-  crypto-core --lib the_limits_on_passed_over_messages_are_exact
+  crypto-core --lib exactly_max_skip_messages_may_be_passed_over_in_the_current_chain
 broken 'a key agreement of low order is a secret' $core/x25519.rs \
   'if !shared.was_contributory() {' 'if shared.to_bytes() == [1; 32] {' \
   crypto-core --lib low_order_points_give_no_secret_and_are_no_ratchet_prekeys

@@ -70,3 +70,31 @@ fn every_test_that_the_security_page_names_exists() {
     }
     assert!(named > 5, "{named}");
 }
+
+/// In the tables of the security page that say what shows a claim, each row names a test, or says that nothing does.
+#[test]
+fn every_claim_in_a_table_of_the_security_page_names_a_test_or_says_that_there_is_none() {
+    let security = include_str!("../docs/security.md");
+    let last = |line: &str| {
+        let cells = line.trim().trim_matches('|').split('|');
+        cells.last().unwrap_or_default().trim().to_owned()
+    };
+    let (mut asked, mut rows) = (false, 0);
+    for line in security.lines() {
+        if !line.starts_with('|') {
+            asked = false;
+        } else if last(line) == "shown by" {
+            asked = true;
+        } else if asked && !last(line).starts_with("---") {
+            rows += 1;
+            let shown = last(line);
+            let has_test = shown
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .any(|name| name.contains('_'));
+            assert!(has_test || shown.starts_with("nothing: "), "{line}");
+        }
+    }
+    assert!(rows >= 50, "{rows}");
+}

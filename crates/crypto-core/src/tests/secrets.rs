@@ -14,7 +14,7 @@ fn shows_nothing<T: std::fmt::Debug>(value: &T) {
     for shown in [format!("{value:?}"), format!("{value:#?}")] {
         let lower = shown.to_lowercase();
         assert!(
-            !lower.contains("a5a5a5") && !lower.contains("165, 165"),
+            !lower.contains("a5a5a5") && !lower.contains("a5, a5") && !lower.contains("165, 165"),
             "{shown}"
         );
     }
