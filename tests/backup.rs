@@ -150,6 +150,109 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
 }
 
 #[test]
+fn what_was_decided_about_devices_and_contacts_survives_a_backup() {
+    let key = format!("0x{}", "07".repeat(32));
+    let mut own = ["x1-phone", "x1-laptop", "x1-tablet"]
+        .map(|installation| Party::with_key("me", &key, installation));
+    let (bob, carol) = (Party::new("bob"), Party::new("carol"));
+    let (phone, others) = own.split_first_mut().expect("three");
+    let introduce = |from: &Party, to: &Party| {
+        let code = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+        to.daemon.ok("bundle_import", json!({"bundle": code}));
+    };
+    for other in others.iter().chain([&bob, &carol]) {
+        introduce(other, phone);
+    }
+    for (method, params) in [
+        (
+            "installation_enable",
+            json!({"installationId": "x1-laptop"}),
+        ),
+        (
+            "installation_enable",
+            json!({"installationId": "x1-tablet"}),
+        ),
+        (
+            "installation_disable",
+            json!({"installationId": "x1-tablet"}),
+        ),
+        (
+            "installation_setMetadata",
+            json!({"installationId": "x1-laptop", "metadata": {"name": "Laptop", "deviceType": "laptop"}}),
+        ),
+        ("contact_accept", json!({"identity": bob.key})),
+        (
+            "contact_verify",
+            json!({"identity": bob.key, "verified": true}),
+        ),
+        ("contact_decline", json!({"identity": carol.key})),
+    ] {
+        phone.daemon.ok(method, params);
+    }
+    phone.encrypt(&carol, "a session with everyone");
+    let targets = |sent: &Value| {
+        let envelopes = sent["envelopes"].as_array().expect("envelopes");
+        let targets = envelopes
+            .iter()
+            .flat_map(|envelope| envelope["targets"].as_array().expect("targets"));
+        targets
+            .map(|target| (text(&target["installationId"]), text(&target["sessionId"])))
+            .collect::<Vec<_>>()
+    };
+    let before_it = targets(&phone.encrypt(&bob, "before"));
+    let known = |daemon: &Daemon| {
+        [
+            daemon.ok("contact_list", json!({})),
+            daemon.ok("contact_get", json!({"identity": bob.key})),
+            daemon.ok("contact_get", json!({"identity": carol.key})),
+            kept(daemon, &phone.key)[1].clone(),
+            daemon.ok("account_get", json!({})),
+        ]
+    };
+    let before = known(&phone.daemon);
+    assert_eq!(before[1]["state"], "accepted");
+    assert_eq!(before[1]["verified"], true);
+    assert_eq!(before[2]["state"], "declined");
+    let mut states: Vec<String> = before[3]
+        .as_array()
+        .expect("devices")
+        .iter()
+        .map(|device| text(&device["state"]))
+        .collect();
+    states.sort();
+    assert_eq!(states, ["active", "active", "disabled"]);
+
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    done(&ratchetd(
+        "backup",
+        &phone.daemon.data_dir(),
+        &[path(&file), "--with-key"],
+    ));
+    phone.daemon.terminate();
+    let directory = tempfile::tempdir().expect("a directory");
+    done(&ratchetd(
+        "restore",
+        &directory.path().join("data"),
+        &[path(&file)],
+    ));
+    let restored = Daemon::start_in(directory, vec!["--dev".to_owned()]);
+    assert_eq!(known(&restored), before);
+    // To the same devices as before, on none of the sessions of before.
+    let sent = restored.ok(
+        "message_encrypt",
+        json!({"recipient": bob.key, "text": "after"}),
+    );
+    let after = targets(&sent);
+    let installations =
+        |targets: &[(String, String)]| targets.iter().map(|(of, _)| of.clone()).collect::<Vec<_>>();
+    assert_eq!(installations(&after), installations(&before_it));
+    for (_, session) in &after {
+        assert!(before_it.iter().all(|(_, old)| old != session));
+    }
+}
+
+#[test]
 fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
     let scratch = tempfile::tempdir().expect("a directory");
     let at = |name: &str| scratch.path().join(name);

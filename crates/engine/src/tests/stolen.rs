@@ -32,9 +32,16 @@ fn acquainted(make: MakeDevice, turns: usize) -> (Device, Device, Vec<Envelope>)
     let (mut alice, mut bob) = (make(1, "alice"), make(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let mut read = Vec::new();
-    for _ in 0..turns {
+    for turn in 0..turns {
         let message = alice.send(bob.key, "to bob");
-        assert_eq!(bob.read(alice.key, &message), "to bob");
+        if turn % 2 == 0 {
+            // Confirmed as it is read, or later.
+            assert_eq!(bob.read(alice.key, &message), "to bob");
+        } else {
+            let received = bob.try_receive(alice.key, &message.wire, false).unwrap();
+            let id = received.message.unwrap();
+            assert_eq!(bob.engine.confirm(&mut bob.store, &[id]).unwrap(), 1);
+        }
         read.push(message);
         let answer = bob.send(alice.key, "to alice");
         assert_eq!(alice.read(bob.key, &answer), "to alice");
