@@ -157,6 +157,19 @@ fn devices_and_contacts(told: &mut Told, bob: &Value) {
     verified["verified"] = true.into();
     told.call("contact_verify", verified);
     told.call("contact_decline", whose);
+    let params = json!({"account": "alice", "format": "text"});
+    told.call("contact_code_qr", params);
+    told.call(
+        "identity_describe",
+        json!({"identity": bob, "account": "alice"}),
+    );
+    told.call("topic_contactCode", json!({"identity": bob}));
+    told.call("topic_partitioned", json!({"identity": bob}));
+    let topic = told.call("topic_public", json!({"name": "status"}));
+    told.call(
+        "topic_parse",
+        json!({"contentTopic": topic["contentTopic"]}),
+    );
     told.call("contact_list", json!({"account": "alice"}));
 }
 
@@ -233,7 +246,9 @@ fn what_needs_no_account_gives_what_the_examples_show() {
     let daemon = Daemon::start();
     for method in methods(&DOCUMENT) {
         let name = text(&method["name"]);
-        if !["bundle_inspect", "message_inspect"].contains(&name.as_str()) {
+        if !name.starts_with("topic_")
+            && !["bundle_inspect", "message_inspect"].contains(&name.as_str())
+        {
             continue;
         }
         let example = &method["examples"][0];

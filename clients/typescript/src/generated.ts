@@ -95,6 +95,16 @@ export interface Confirmed {
   confirmed: number;
 }
 
+/** The contact code as a QR code. */
+export interface ContactCodeQr {
+  /** What the QR code says: as `contactCode` of `bundle_get`. */
+  contactCode: string;
+  /** How it is drawn. */
+  format: QrFormat;
+  /** The drawing. */
+  qr: string;
+}
+
 /** A contact. */
 export interface ContactInfo {
   /** When it was first recorded; null if it is not. */
@@ -460,6 +470,36 @@ export type HealthStatus =
   /** `reason` says what does not. */
   | "failing";
 
+/** The picture of an identity: 5 by 5 cells, mirrored left to right, in one colour. */
+export interface IdenticonInfo {
+  /** The 25 cells row by row from the top, `1` where one is set. */
+  bitmap: string;
+  /** The colour of the cells that are set: red, green and blue, a byte each. */
+  rgb: Bytes;
+  /** A drawing of 50 by 50 pixels on transparent ground, as an SVG document. */
+  svg: string;
+}
+
+/** An identity in the forms that people and programs tell it by. */
+export interface IdentityInfo {
+  /** The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to 31). */
+  colorHash: number[][];
+  /** Which of 11 colours stands for the identity: 0 to 10. */
+  colorId: number;
+  /** The same in the short form, `zQ3sh…`. */
+  compressedKey: string;
+  /** The picture. */
+  identicon: IdenticonInfo;
+  /** The chat key, `0x04…`. */
+  publicKey: Bytes;
+  /**
+   * With `account`: 60 decimal digits, the same at both ends, to be compared by another way. Left out without one,
+   * and
+   * for the account's own identity.
+   */
+  safetyNumber?: string | null;
+}
+
 /** What an imported bundle brought. */
 export interface ImportedBundleInfo {
   /** Whose. */
@@ -767,6 +807,12 @@ export type Outcome =
   /** It is for this device and cannot be read. */
   | "undecryptable";
 
+/** The topic of a content topic. */
+export interface ParsedTopic {
+  /** The topic: 4 bytes. */
+  topic: Bytes;
+}
+
 /** A session that an entry can be of. */
 export interface PossibleSessionInfo {
   /** What the message is called if it is of this session. */
@@ -787,6 +833,13 @@ export type PreKeyState =
   | "replaced"
   /** The other side's, or erased. */
   | "not_ours";
+
+/** How a QR code is drawn. */
+export type QrFormat =
+  /** An SVG document: dark on white, 4 modules of quiet ground around it. */
+  | "svg"
+  /** Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet ground. */
+  | "text";
 
 /** Why a message was not read. */
 export type Reason =
@@ -962,6 +1015,18 @@ export interface TargetInfo {
   sessionId: Bytes | null;
   /** The session's; null for DH and public messages. */
   suite: Suite | null;
+}
+
+/** Where envelopes go, and how they are sealed there. */
+export interface TopicInfo {
+  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
+  contentTopic: string;
+  /** The text that the topic is made of. */
+  name: string;
+  /** The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient. */
+  symKey?: Bytes | null;
+  /** The topic: 4 bytes. */
+  topic: Bytes;
 }
 
 /** A message that could not be read. */
@@ -1614,6 +1679,87 @@ export interface Methods {
     result: ContactInfo;
   };
   /**
+   * Draws the contact code as a QR code, for another device to read from paper or a screen.
+   * What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing finer:
+   * with very many it fits no QR code, which is `installation_limit`.
+   */
+  "contact_code_qr": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** How it is drawn. It takes svg or text. */
+      format: "svg" | "text";
+    };
+    result: ContactCodeQr;
+  };
+  /**
+   * Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
+   * Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety
+   * number.
+   */
+  "identity_describe": {
+    params: {
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /**
+       * Ours, for the safety number; without one there is none. It takes an account name: 1 to 64 of a-z, 0-9, '.',
+       * '_' and '-', beginning with a letter or digit.
+       */
+      account?: string;
+    };
+    result: IdentityInfo;
+  };
+  /**
+   * The topic where an identity publishes its contact code, and its key.
+   * Both follow from the identity: whoever knows it can listen there, and read.
+   */
+  "topic_contactCode": {
+    params: {
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: TopicInfo;
+  };
+  /**
+   * The topic where an identity is written to before a secret is agreed upon.
+   * Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
+   */
+  "topic_partitioned": {
+    params: {
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: TopicInfo;
+  };
+  /**
+   * The topic of a public chat, and its key.
+   * Whoever knows the name can read, and write.
+   */
+  "topic_public": {
+    params: {
+      /**
+       * The chat's name, as it is: nothing is normalised. It takes the name of a chat: text, at most 1024
+       * characters.
+       */
+      name: string;
+    };
+    result: TopicInfo;
+  };
+  /**
+   * Reads the topic out of a content topic.
+   * The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
+   */
+  "topic_parse": {
+    params: {
+      /** As a Waku network names it. It takes a content topic: /waku/1/0x, eight hex digits and /rfc26. */
+      contentTopic: string;
+    };
+    result: ParsedTopic;
+  };
+  /**
    * Gives the events after one; waits for some, if asked.
    * A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
    */
@@ -1752,6 +1898,12 @@ export const METHODS = [
   "contact_accept",
   "contact_decline",
   "contact_verify",
+  "contact_code_qr",
+  "identity_describe",
+  "topic_contactCode",
+  "topic_partitioned",
+  "topic_public",
+  "topic_parse",
   "event_list",
   "event_subscribe",
   "event_unsubscribe",

@@ -5,8 +5,10 @@ mod called;
 mod contact;
 mod device;
 mod event;
+mod identity;
 mod message;
 mod system;
+mod topic;
 
 use std::{
     future::Future,
@@ -54,6 +56,8 @@ pub struct Daemon {
     pub started_at: UnixMillis,
     /// Keys derived from passwords at the same time: each takes up to 512 MiB.
     pub derivations: Semaphore,
+    /// Keys derived from the names of topics at the same time: some milliseconds of a processor each.
+    pub topic_keys: Semaphore,
     /// It finishes what it has begun, and begins nothing more.
     pub stopping: AtomicBool,
 }
@@ -74,6 +78,9 @@ impl Daemon {
 
 /// One: another would only slow it down.
 pub const MAX_DERIVATIONS: usize = 1;
+
+/// Two: whoever asks for many leaves processors to messages.
+pub const MAX_TOPIC_KEYS: usize = 2;
 
 pub(crate) use self::system::revision;
 
@@ -168,6 +175,12 @@ pub fn module(
     register::<methods::ContactAccept, _, _>(m, contact::contact_accept)?;
     register::<methods::ContactDecline, _, _>(m, contact::contact_decline)?;
     register::<methods::ContactVerify, _, _>(m, contact::contact_verify)?;
+    register::<methods::ContactCodeQrDrawn, _, _>(m, identity::contact_code_qr)?;
+    register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
+    register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
+    register::<methods::TopicPartitioned, _, _>(m, topic::topic_partitioned)?;
+    register::<methods::TopicPublic, _, _>(m, topic::topic_public)?;
+    register::<methods::TopicParse, _, _>(m, topic::topic_parse)?;
     register::<methods::EventList, _, _>(m, event::event_list)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
@@ -196,6 +209,11 @@ async fn blocking<T: Send + 'static>(
                 "the call failed inside the daemon",
             ))
         })
+}
+
+/// A turn could not be waited for: nobody closes a semaphore but an end of the daemon.
+fn stopping<E>(_: E) -> RpcError {
+    RpcError::new(Kind::ShuttingDown, "the daemon is stopping")
 }
 
 impl Daemon {
@@ -237,6 +255,7 @@ mod tests {
             },
             started_at: clock.now(),
             derivations: Semaphore::new(MAX_DERIVATIONS),
+            topic_keys: Semaphore::new(MAX_TOPIC_KEYS),
             stopping: AtomicBool::new(false),
             clock,
         })

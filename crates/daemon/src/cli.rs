@@ -13,14 +13,17 @@ use crate::{
     commands::{
         backup::{self, BackupArgs, RestoreArgs},
         bench::{self, BenchArgs},
-        call::{self, CallArgs, Ended},
+        call::{self, CallArgs},
         conformance::{self, ConformanceArgs},
         demo,
         doctor::{self, DoctorArgs, Severity},
         health::{self, HealthArgs},
         manual,
+        qr::{self, QrArgs},
+        reach::Ended,
         rekey::{self, RekeyArgs},
         serve,
+        verify::{self, VerifyArgs},
     },
     config::Flags,
     memory,
@@ -42,6 +45,14 @@ enum Command {
     Demo,
     /// Call a method of a running daemon
     Call(CallArgs),
+    /// Show the contact code as a QR code, for another device's camera
+    ///
+    /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
+    Qr(QrArgs),
+    /// Show what you and a contact compare to make sure of each other's keys
+    ///
+    /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
+    Verify(VerifyArgs),
     /// Back up all accounts into one file, while the daemon serves
     Backup(BackupArgs),
     /// Make a data directory from a backup
@@ -94,12 +105,10 @@ pub fn main() -> ExitCode {
             Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),
         },
         Command::Call(args) => {
-            call::run(args, &mut io::stdin(), &mut out, &mut diagnostics).map(|ended| match ended {
-                Ended::Result => 0,
-                Ended::Error => FAILED,
-                Ended::NotCalled => NOT_DONE,
-            })
+            call::run(args, &mut io::stdin(), &mut out, &mut diagnostics).map(code)
         }
+        Command::Qr(args) => qr::run(args, &mut out, &mut diagnostics).map(code),
+        Command::Verify(args) => verify::run(args, &mut out, &mut diagnostics).map(code),
         Command::Backup(args) => said(backup::run_backup(args, &mut out), &mut diagnostics),
         Command::Restore(args) => said(backup::run_restore(args, &mut out), &mut diagnostics),
         Command::Doctor(args) => match doctor::run(args, &mut out) {
@@ -134,6 +143,15 @@ pub fn main() -> ExitCode {
     };
     // Output that nobody reads any more, as behind `head`, is no failure worth a word.
     ExitCode::from(ended.unwrap_or(NOT_DONE))
+}
+
+/// The exit code of a command that calls.
+const fn code(ended: Ended) -> u8 {
+    match ended {
+        Ended::Result => 0,
+        Ended::Error => FAILED,
+        Ended::NotCalled => NOT_DONE,
+    }
 }
 
 /// The exit code of a command that either did what it was asked or says in one line why not.

@@ -15,6 +15,7 @@ pub mod log;
 pub mod memory;
 pub mod metrics;
 pub mod probe;
+pub mod qr;
 pub mod server;
 pub mod supervisor;
 pub mod terminal;

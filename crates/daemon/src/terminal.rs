@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write as _, io};
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
+use anstyle::{Ansi256Color, AnsiColor, Color, RgbColor, Style};
 
 /// Headings.
 pub const HEADING: Style = Style::new().bold();
@@ -17,6 +17,11 @@ pub const WARNING: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default();
 /// What can be passed over.
 pub const ASIDE: Style = Style::new().dimmed();
+
+/// White letters on black, whatever colours the terminal has: its own may be the other way round.
+pub const LIGHT_ON_DARK: Style = Style::new()
+    .fg_color(Some(Color::Ansi256(Ansi256Color(231))))
+    .bg_color(Some(Color::Ansi256(Ansi256Color(16))));
 
 /// Whether there are colours.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +58,18 @@ impl Look {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()
+        }
+    }
+
+    /// The text in this colour: red, green and blue. In none if it is not three bytes.
+    #[must_use]
+    pub fn paint_rgb(self, rgb: &[u8], text: &str) -> String {
+        match rgb {
+            [red, green, blue] => {
+                let colour = RgbColor(*red, *green, *blue);
+                self.paint(colour.on_default(), text)
+            }
+            _ => text.to_owned(),
         }
     }
 }

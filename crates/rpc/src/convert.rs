@@ -5,8 +5,10 @@ mod contact;
 mod device;
 mod event;
 mod explain;
+mod identity;
 mod message;
 mod reason;
+mod topic;
 mod uncompressed;
 
 use crypto_core::{IdentityKey, InstallationId, Suite};

@@ -15,6 +15,7 @@ mod event;
 mod keystore;
 mod metadata;
 mod payload;
+mod topic;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::{
@@ -30,6 +31,7 @@ pub use self::event::{
 pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 pub use self::payload::{Payload, Text, one_payload};
+pub use self::topic::ChatName;
 use crate::{
     error::{Kind, RpcError},
     params::Form,

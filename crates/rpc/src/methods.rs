@@ -5,8 +5,10 @@ mod contact;
 mod development;
 mod device;
 mod event;
+mod identity;
 mod message;
 mod system;
+mod topic;
 
 use engine::AccountName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -22,22 +24,24 @@ pub use self::{
     development::{AdvanceTimeParams, ImportPreKeyParams},
     device::{ListParams, PairingParams, ResetParams, SetMetadataParams},
     event::{EventListParams, SubscribeParams, UnsubscribeParams},
+    identity::{ContactCodeQrParams, DescribeParams},
     message::{
         AdvertiseParams, ConfirmParams, DecryptParams, EncryptGroupParams, EncryptParams,
         EncryptPublicParams, ExplainParams, ImportBundleParams, InspectBundleParams,
         InspectMessageParams,
     },
     system::LogFilterParams,
+    topic::{ParseTopicParams, PublicTopicParams, TopicOfParams},
 };
 use crate::{
     error::{Kind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, Clock, Confirmed, ContactInfo, ContactStepInfo, Decrypted,
-        Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health, ImportedBundleInfo,
-        ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo, InstallationInfo,
-        LogFilterInfo, NewAccount, OpenRpcDocument, Removed, SessionInfo, SessionsReset, Status,
-        Version,
+        AccountInfo, BundleInfo, Clock, Confirmed, ContactCodeQr, ContactInfo, ContactStepInfo,
+        Decrypted, Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health,
+        IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
+        InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount, OpenRpcDocument,
+        ParsedTopic, Removed, SessionInfo, SessionsReset, Status, TopicInfo, Version,
     },
 };
 
@@ -304,6 +308,34 @@ methods! {
     /// Ask both people to compare the safety number by another way first.
     ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
 
+    /// Draws the contact code as a QR code, for another device to read from paper or a screen.
+    ///
+    /// What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing finer: with very many
+    /// it fits no QR code, which is `installation_limit`.
+    ContactCodeQrDrawn = "contact_code_qr" (ContactCodeQrParams) -> ContactCodeQr, fails WRITES | PAIRS;
+
+    /// Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
+    ///
+    /// Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety number.
+    IdentityDescribe = "identity_describe" (DescribeParams) -> IdentityInfo;
+
+    /// The topic where an identity publishes its contact code, and its key.
+    ///
+    /// Both follow from the identity: whoever knows it can listen there, and read.
+    TopicContactCode = "topic_contactCode" (TopicOfParams) -> TopicInfo;
+    /// The topic where an identity is written to before a secret is agreed upon.
+    ///
+    /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
+    TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
+    /// The topic of a public chat, and its key.
+    ///
+    /// Whoever knows the name can read, and write.
+    TopicPublic = "topic_public" (PublicTopicParams) -> TopicInfo;
+    /// Reads the topic out of a content topic.
+    ///
+    /// The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
+    TopicParse = "topic_parse" (ParseTopicParams) -> ParsedTopic;
+
     /// Gives the events after one; waits for some, if asked.
     ///
     /// A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
@@ -382,6 +414,9 @@ mod tests {
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
             "requestId" | "subscription" => json!("r-1"),
+            "name" => json!("status"),
+            "contentTopic" => json!("/waku/1/0xcd423760/rfc26"),
+            "format" => json!("svg"),
             "filter" => json!("daemon=debug"),
             "confirm" | "verified" => json!(true),
             "messageIds" => json!([secret]),
@@ -455,6 +490,12 @@ mod tests {
             ("contact_accept", "account?, identity, payload?, text?"),
             ("contact_decline", "account?, identity, payload?, text?"),
             ("contact_verify", "account?, identity, verified"),
+            ("contact_code_qr", "account?, format"),
+            ("identity_describe", "identity, account?"),
+            ("topic_contactCode", "identity"),
+            ("topic_partitioned", "identity"),
+            ("topic_public", "name"),
+            ("topic_parse", "contentTopic"),
             ("event_list", "account?, after?, limit?, waitMs?"),
             ("event_subscribe", "account?, after?"),
             ("event_unsubscribe", "subscription"),

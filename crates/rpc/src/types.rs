@@ -11,8 +11,10 @@ mod contact;
 mod device;
 mod event;
 mod explain;
+mod identity;
 mod message;
 mod system;
+mod topic;
 
 use std::borrow::Cow;
 
@@ -29,8 +31,10 @@ pub use contact::*;
 pub use device::*;
 pub use event::*;
 pub use explain::*;
+pub use identity::*;
 pub use message::*;
 pub use system::*;
+pub use topic::*;
 
 /// Bytes, `0x` and lowercase hex in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use rpc::{
     types::{AccountInfo, ExportedAccount, NewAccount, Removed},
 };
 
-use super::{Daemon, Result, blocking};
+use super::{Daemon, Result, blocking, stopping};
 use crate::entropy::entropy;
 
 pub(super) async fn account_create(
@@ -132,10 +132,6 @@ pub(super) async fn account_import_keystore(
             .create(params.account, identity, params.installation_id)
     })
     .await
-}
-
-fn stopping<E>(_: E) -> RpcError {
-    RpcError::new(Kind::ShuttingDown, "the daemon is stopping")
 }
 
 pub(super) async fn account_list(

@@ -2,21 +2,13 @@
 
 mod show;
 
-use std::{
-    io::{Read, Write},
-    path::PathBuf,
-};
+use std::io::{Read, Write};
 
-use rpc::{
-    METHODS, MethodInfo,
-    client::{Address, Client, ClientError},
-};
+use rpc::{METHODS, MethodInfo, client::ClientError};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    config::{Flags, Settings},
-    terminal::{ASIDE, BAD, HEADING, Look, harmless},
-};
+use super::reach::{Ended, Failed, ReachArgs, complain};
+use crate::terminal::{ASIDE, HEADING, Look};
 
 /// The parameter whose value is somebody's words.
 const TEXT: &str = "text";
@@ -24,15 +16,8 @@ const TEXT: &str = "text";
 /// What `call` takes.
 #[derive(Debug, clap::Args)]
 pub struct CallArgs {
-    /// The daemon's configuration file, to find its socket [default: as for serve]
-    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The daemon's Unix socket [default: as for serve]
-    #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
-    socket: Option<String>,
-    /// The daemon's data directory, to find its socket
-    #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<String>,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// Print the result, or the error, as JSON
     #[arg(long)]
     json: bool,
@@ -45,17 +30,6 @@ pub struct CallArgs {
     /// name=value, or one JSON object or array; name=- and - read standard input
     #[arg(allow_hyphen_values = true)]
     params: Vec<String>,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// With a result.
-    Result,
-    /// With an error of the daemon.
-    Error,
-    /// Before it was made.
-    NotCalled,
 }
 
 /// Calls, and prints the result.
@@ -74,16 +48,13 @@ pub fn run(
     }
     let method = args.method.clone().unwrap_or_default();
     let prepared = params(&method, &args.params, input)
-        .and_then(|params| Ok((params, socket(&args)?, runtime()?)));
-    let (params, socket, runtime) = match prepared {
+        .map_err(Failed::Otherwise)
+        .and_then(|params| Ok((params, args.reach.reach()?)));
+    let (params, daemon) = match prepared {
         Ok(prepared) => prepared,
-        Err(error) => {
-            writeln!(diagnostics, "ratchetd call: {error}")?;
-            return Ok(Ended::NotCalled);
-        }
+        Err(failed) => return complain("call", &failed, diagnostics),
     };
-    let client = Client::new(Address::Unix(socket));
-    match runtime.block_on(client.call_raw(&method, params)) {
+    match daemon.call_raw(&method, params) {
         Ok(result) => {
             if args.json {
                 writeln!(out, "{result:#}")?;
@@ -96,46 +67,13 @@ pub fn run(
             code,
             message,
             data,
-        }) => {
-            if args.json {
-                let error = json!({"code": code, "message": message, "data": data});
-                writeln!(diagnostics, "{error:#}")?;
-                return Ok(Ended::Error);
-            }
-            let look = Look::of_diagnostics();
-            let field = data.as_ref().and_then(|data| data.field.as_deref());
-            let about = field.map_or_else(String::new, |field| format!("{field}: "));
-            let message = harmless(&message);
-            let line = look.paint(BAD, &format!("ratchetd call: {about}{message}"));
-            writeln!(diagnostics, "{line}")?;
-            if let Some(data) = data {
-                writeln!(diagnostics, "{}", data.hint)?;
-            }
+        }) if args.json => {
+            let error = json!({"code": code, "message": message, "data": data});
+            writeln!(diagnostics, "{error:#}")?;
             Ok(Ended::Error)
         }
-        Err(error) => {
-            writeln!(diagnostics, "ratchetd call: {error}")?;
-            Ok(Ended::NotCalled)
-        }
+        Err(error) => complain("call", &Failed::Call(error), diagnostics),
     }
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())
-}
-
-fn socket(args: &CallArgs) -> Result<PathBuf, String> {
-    let settings = Settings::load(Flags {
-        config: args.config.clone(),
-        socket: args.socket.clone(),
-        data_dir: args.data_dir.clone(),
-        ..Flags::default()
-    })
-    .map_err(|error| error.to_string())?;
-    Ok(settings.socket)
 }
 
 fn list(as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {

@@ -9,5 +9,8 @@ pub mod demo;
 pub mod doctor;
 pub mod health;
 pub mod manual;
+pub mod qr;
+pub mod reach;
 pub mod rekey;
 pub mod serve;
+pub mod verify;

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::Accounts,
-    api::{Daemon, MAX_DERIVATIONS, module},
+    api::{Daemon, MAX_DERIVATIONS, MAX_TOPIC_KEYS, module},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
@@ -84,6 +84,7 @@ async fn serve(
         memory,
         started_at: clock.now(),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
+        topic_keys: tokio::sync::Semaphore::new(MAX_TOPIC_KEYS),
         stopping: AtomicBool::new(false),
         accounts,
         clock,

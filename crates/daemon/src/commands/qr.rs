@@ -1,0 +1,68 @@
+//! `ratchetd qr`: the contact code as a QR code, to be read from a screen.
+
+use std::io::{self, Write};
+
+use engine::AccountName;
+use rpc::{methods, types::QrFormat};
+
+use super::reach::{Ended, Failed, ReachArgs, complain};
+use crate::terminal::{LIGHT_ON_DARK, Look};
+
+/// What `qr` takes.
+#[derive(Debug, clap::Args)]
+pub struct QrArgs {
+    #[command(flatten)]
+    reach: ReachArgs,
+    /// Whose code [default: the only account's]
+    #[arg(long, value_name = "NAME", value_parser = account_name)]
+    account: Option<AccountName>,
+    /// Print an SVG document
+    #[arg(long)]
+    svg: bool,
+}
+
+/// An account's name, or in words why it is none.
+pub(super) fn account_name(text: &str) -> Result<AccountName, String> {
+    AccountName::parse(text).map_err(|error| error.to_string())
+}
+
+/// Prints the code.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io::Result<Ended> {
+    let format = if args.svg {
+        QrFormat::Svg
+    } else {
+        QrFormat::Text
+    };
+    let params = methods::ContactCodeQrParams {
+        account: args.account,
+        format,
+    };
+    let drawn: Result<_, Failed> = args
+        .reach
+        .reach()
+        .and_then(|daemon| daemon.call::<methods::ContactCodeQrDrawn>(params));
+    let drawing = match drawn {
+        Ok(drawn) => drawn.qr,
+        Err(failed) => return complain("qr", &failed, diagnostics),
+    };
+    if format == QrFormat::Svg {
+        writeln!(out, "{drawing}")?;
+        return Ok(Ended::Result);
+    }
+    let look = Look::of_output();
+    for line in drawing.lines() {
+        writeln!(out, "{}", look.paint(LIGHT_ON_DARK, line))?;
+    }
+    let columns = drawing
+        .lines()
+        .next()
+        .map_or(0, |line| line.chars().count());
+    writeln!(
+        diagnostics,
+        "{columns} columns wide: if it is torn, widen the terminal or shrink its letters; --svg draws it for a page"
+    )?;
+    Ok(Ended::Result)
+}

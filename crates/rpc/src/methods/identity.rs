@@ -1,0 +1,26 @@
+//! Parameters of the methods that show identities and contact codes to people.
+
+use crypto_core::IdentityKey;
+use engine::AccountName;
+
+use crate::{params::params, types::QrFormat};
+
+params! {
+    /// For `identity_describe`.
+    DescribeParams {
+        /// Who.
+        identity = "identity": IdentityKey,
+        /// Ours, for the safety number; without one there is none.
+        account = "account": Option<AccountName>,
+    }
+}
+
+params! {
+    /// For `contact_code_qr`.
+    ContactCodeQrParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// How it is drawn.
+        format = "format": QrFormat,
+    }
+}

@@ -1,0 +1,30 @@
+//! Parameters of the methods of topics.
+
+use crypto_core::IdentityKey;
+use envelope::ContentTopic;
+
+use crate::{forms::ChatName, params::params};
+
+params! {
+    /// For `topic_contactCode` and `topic_partitioned`.
+    TopicOfParams {
+        /// Whose.
+        identity = "identity": IdentityKey,
+    }
+}
+
+params! {
+    /// For `topic_public`.
+    PublicTopicParams {
+        /// The chat's name, as it is: nothing is normalised.
+        name = "name": ChatName,
+    }
+}
+
+params! {
+    /// For `topic_parse`.
+    ParseTopicParams {
+        /// As a Waku network names it.
+        content_topic = "contentTopic": ContentTopic,
+    }
+}

@@ -1,0 +1,39 @@
+//! Results about topics.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::types::Hex;
+
+/// Where envelopes go, and how they are sealed there.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicInfo {
+    /// The text that the topic is made of.
+    pub name: String,
+    /// The topic: 4 bytes.
+    pub topic: Hex,
+    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    pub content_topic: String,
+    /// The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sym_key: Option<Hex>,
+}
+
+impl fmt::Debug for TopicInfo {
+    /// The content topic alone: between two people the name is as secret as the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TopicInfo")
+            .field("content_topic", &self.content_topic)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The topic of a content topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParsedTopic {
+    /// The topic: 4 bytes.
+    pub topic: Hex,
+}
