@@ -106,7 +106,7 @@ broken 'a first message revives its session' $engine/first_message.rs \
   engine --lib a_first_message_cannot_revive_a_session_that_was_dropped
 broken 'a peer may begin as many sessions on a prekey as it likes' $engine/first_message.rs \
   '>= self.config.max_first_messages {' '== u32::MAX {' \
-  session-store --lib a_peer_that_begins_a_session_with_every_message_fills_nothing
+  engine --lib sessions_of_a_peer_that_starts_over_with_every_message_stay_bounded
 broken 'a forgery is answered again and again' $engine/replies.rs \
   'if to_device || replies.len() >= self.per_identity {' 'if to_device && replies.len() > 1_000_000 {' \
   engine --lib replies_are_limited_and_a_forgery_gets_none
@@ -148,13 +148,21 @@ broken 'an older file beside the log of a crash is not told' $store/epoch.rs \
   'Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),' '' \
   session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
 broken 'a second daemon gets in' $store/lock.rs \
-  'Err(TryLockError::WouldBlock) => {
-            let mut holder' 'Err(TryLockError::WouldBlock) if path.as_os_str().is_empty() => {
-            let mut holder' \
+  'let mut tried = file.try_lock();' 'let mut tried: std::result::Result<(), TryLockError> = Ok(());' \
   session-store --lib a_second_opener_is_refused_and_told_who_holds_it
 broken 'a file that is erased is only removed' $store/files.rs \
   'io::copy(&mut io::repeat(0).take(size), &mut file)?;' 'let _ = (io::repeat(0).take(size), &mut file);' \
   session-store --lib erasing_overwrites_the_database
+
+broken 'a step of a call that failed is kept' $engine/cached.rs \
+  '        drop(self.steps.undo());
+' '' \
+  session-store --lib sqlite_and_memory_are_the_same_store
+broken 'a step is lost when a later call writes' $engine/cached.rs \
+  '        self.write_steps()?;
+        if self.call == Call::Begun {' '        self.steps.clear();
+        if self.call == Call::Begun {' \
+  session-store --lib sqlite_and_memory_are_the_same_store
 
 # The doors.
 broken 'any token passes' $daemon/server/gate.rs \
