@@ -138,6 +138,7 @@ fn what_is_no_key_is_refused_before_anything_else() {
             for params in [
                 json!({"identity": identity}),
                 json!({"identity": identity, "account": "nobody"}),
+                json!({"identity": identity, "account": "Not A Name"}),
                 json!({"identity": identity, "unknown": 1}),
             ] {
                 assert_eq!(
