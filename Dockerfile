@@ -39,10 +39,12 @@ HEALTHCHECK --interval=30s --timeout=12s --start-period=30s CMD ["/usr/local/bin
 ENTRYPOINT ["/usr/local/bin/ratchetd"]
 CMD ["serve", "--log", "json"]
 
-# A conversation between two daemons, for compose.yaml.
+# A conversation between two daemons, and the relay between them, for compose.yaml.
 FROM ${DEMO_IMAGE} AS demo
 COPY --from=build /ratchetd /usr/local/bin/ratchetd
 COPY contrib/compose/conversation.sh /usr/local/bin/conversation
+COPY contrib/compose/relay.sh /usr/local/bin/relay
+COPY --from=build --chown=65532:65532 /empty/data /relay
 USER 65532:65532
 ENTRYPOINT ["/bin/sh", "/usr/local/bin/conversation"]
 

@@ -108,6 +108,7 @@ fn receive(criterion: &mut Criterion<CpuTime>) {
             sender,
             wire,
             confirm: true,
+            sealed: false,
         };
         let received = reader
             .call(|engine, store, env| engine.receive(store, env, &request))

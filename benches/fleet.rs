@@ -25,7 +25,7 @@ pub(crate) const fn rng() -> UnwrapErr<SysRng> {
 pub(crate) fn account() -> Account {
     Account {
         name: AccountName::parse("me").expect("a name"),
-        identity: IdentityKeyPair::generate(&mut rng()),
+        identity: IdentityKeyPair::generate(&mut rng()).into(),
         installation: InstallationId::from_random([9; 16]),
         fresh_installation: true,
         created_at: NOW,
@@ -108,6 +108,7 @@ pub(crate) fn request(recipients: &[IdentityKey]) -> SendRequest {
         recipients: recipients.to_vec(),
         payload: vec![0x74; 100].into(),
         request_id: None,
+        seal: None,
     }
 }
 

@@ -104,11 +104,26 @@ code=0
 images run --network none --volume "$scratch/alice/var/lib/ratchetd:/var/lib/ratchetd" \
   --volume "$scratch/alice/run/ratchetd:/run/ratchetd" alice -- /usr/local/bin/ratchetd doctor || code=$?
 ((code <= 1)) || { echo "ratchetd doctor found a problem" >&2; exit 1; }
-images from --name talk demo >/dev/null
+for name in relay talk; do images from --name "$name" demo >/dev/null; done
+mount=$(images mount relay)
+mkdir -p "$scratch/relay"
+chown --reference "$mount/relay" "$scratch/relay"
+chmod --reference "$mount/relay" "$scratch/relay"
+images run --network none --cap-drop all --volume "$scratch/relay:/relay" \
+  relay -- /bin/sh /usr/local/bin/relay /relay >"$scratch/relay.log" 2>&1 &
+processes+=($!)
+for ((tries = 0; ; tries++)); do
+  grep -q '^relaying' "$scratch/relay.log" && break
+  ((tries < 60)) || { cat "$scratch/relay.log" >&2; exit 1; }
+  sleep 0.5
+done
 entry=$(images inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' demo)
 # shellcheck disable=SC2086
 images run --network none --cap-drop all --env ALICE=/run/alice/ratchetd.sock --env BOB=/run/bob/ratchetd.sock \
+  --env RELAY=/relay --volume "$scratch/relay:/relay" \
   --volume "$scratch/alice/run/ratchetd:/run/alice" --volume "$scratch/bob/run/ratchetd:/run/bob" talk -- $entry
+echo "the relay saw:"
+cat "$scratch/relay.log"
 
 echo "== what is in the image of the daemon"
 mount=$(images mount alice)

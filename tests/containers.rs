@@ -12,8 +12,9 @@ mod support;
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use support::{Daemon, RATCHETD};
@@ -27,8 +28,40 @@ fn read(name: &str) -> String {
     fs::read_to_string(top().join(name)).expect(name)
 }
 
+/// The relay of compose.yaml, in a directory of its own.
+struct Relay {
+    directory: tempfile::TempDir,
+    process: Child,
+}
+
+impl Relay {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut process = Command::new("sh")
+            .arg(top().join("contrib/compose/relay.sh"))
+            .arg(directory.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let mut said = BufReader::new(process.stdout.take().expect("its words"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("relaying in "), "{line}");
+        // It goes on speaking, whether or not anybody listens.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        Self { directory, process }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// The conversation of compose.yaml, as its container runs it.
-fn conversation(alice: &Path, bob: &Path) -> Output {
+fn conversation(alice: &Path, bob: &Path, relay: &Relay) -> Output {
     let program = Path::new(RATCHETD).parent().expect("a directory");
     let path = std::env::var("PATH").expect("a path");
     Command::new("sh")
@@ -36,6 +69,7 @@ fn conversation(alice: &Path, bob: &Path) -> Output {
         .env("PATH", format!("{}:{path}", program.display()))
         .env("ALICE", alice)
         .env("BOB", bob)
+        .env("RELAY", relay.directory.path())
         .output()
         .expect("a shell")
 }
@@ -43,16 +77,18 @@ fn conversation(alice: &Path, bob: &Path) -> Output {
 #[test]
 fn the_conversation_of_the_composition_succeeds_as_often_as_it_is_held_and_fails_when_it_must() {
     let (alice, bob) = (Daemon::start_with(&[]), Daemon::start_with(&[]));
+    let relay = Relay::start();
     for round in 0..2 {
-        let held = conversation(&alice.socket(), &bob.socket());
+        let held = conversation(&alice.socket(), &bob.socket(), &relay);
         let said = String::from_utf8_lossy(&held.stdout);
         assert!(held.status.success(), "round {round}: {said} {held:?}");
         assert!(said.contains("message_key_gone"), "{said}");
         assert!(said.contains("authentication_failed"), "{said}");
+        assert!(said.contains("unauthenticated_sender"), "{said}");
         assert!(said.ends_with("Everything went as it should.\n"), "{said}");
     }
     let nowhere = alice.socket().with_file_name("nowhere");
-    let missing = conversation(&alice.socket(), &nowhere);
+    let missing = conversation(&alice.socket(), &nowhere, &relay);
     assert!(!missing.status.success(), "{missing:?}");
 }
 

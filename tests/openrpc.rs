@@ -74,6 +74,7 @@ fn tour() -> Map<String, Value> {
     let bob = told.call("account_create", json!({"account": "bob"}));
     let (alice, bob) = (&alice["publicKey"], &bob["publicKey"]);
     messages(&mut told, alice, bob);
+    envelopes(&mut told, bob);
     devices_and_contacts(&mut told, bob);
     let events = json!({"account": "alice", "after": 0, "limit": 3});
     told.call("event_list", events);
@@ -134,6 +135,20 @@ fn messages(told: &mut Told, alice: &Value, bob: &Value) {
     told.call("message_encryptPublic", params);
     let params = json!({"account": "bob", "recipient": alice});
     told.call("message_advertise", params);
+}
+
+fn envelopes(told: &mut Told, bob: &Value) {
+    let params = json!({"account": "alice", "recipient": bob, "text": "hello from far away"});
+    let sealed = told.call("envelope_seal", params);
+    let params = json!({"account": "bob", "envelope": sealed["envelope"]});
+    told.call("envelope_open", params);
+    let params = json!({"account": "alice", "identity": bob});
+    told.call("topic_negotiated", params);
+    let params = json!({"account": "alice", "chat": "with bob"});
+    let next = told.call("clock_next", params);
+    let (clock, at) = (&next["clock"], &next["timestamp"]);
+    let params = json!({"account": "bob", "chat": "with alice", "clock": clock, "envelopeAt": at});
+    told.call("clock_observe", params);
 }
 
 fn devices_and_contacts(told: &mut Told, bob: &Value) {
@@ -246,9 +261,8 @@ fn what_needs_no_account_gives_what_the_examples_show() {
     let daemon = Daemon::start();
     for method in methods(&DOCUMENT) {
         let name = text(&method["name"]);
-        if !name.starts_with("topic_")
-            && !["bundle_inspect", "message_inspect"].contains(&name.as_str())
-        {
+        let of_topics = name.starts_with("topic_") && name != "topic_negotiated";
+        if !of_topics && !["bundle_inspect", "message_inspect"].contains(&name.as_str()) {
             continue;
         }
         let example = &method["examples"][0];

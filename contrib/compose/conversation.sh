@@ -1,8 +1,9 @@
 #!/bin/sh
-# Alice and Bob, each with a daemon of their own. This script is the network between them: it carries bytes, tries to change
-# them, and brings them again. ALICE and BOB name the daemons' sockets. Ends with 0 if everything went as it should.
+# Alice and Bob, each with a daemon of their own. At first this script is the network between them: it carries bytes, tries to change
+# them, and brings them again. Then a relay is, which sees sealed envelopes and content topics alone. ALICE and BOB name the daemons'
+# sockets, RELAY the directory of relay.sh. Ends with 0 if everything went as it should.
 set -eu
-: "${ALICE:?the socket of the daemon of Alice}" "${BOB:?the socket of the daemon of Bob}"
+: "${ALICE:?the socket of the daemon of Alice}" "${BOB:?the socket of the daemon of Bob}" "${RELAY:?the directory of the relay}"
 
 step() { printf '\n%s\n' "$*"; }
 told() { printf '  %s\n' "$*"; }
@@ -86,5 +87,56 @@ step "Both compare the safety number by another way."
 number=$(alice contact_get account=alice identity="$BOB_KEY" | member safetyNumber)
 expect "$(bob contact_get account=bob identity="$ALICE_KEY")" safetyNumber "$number"
 told "$number"
+
+# post RESULT: what is sealed goes to the relay. ENVELOPE is what the relay then gives out.
+post() {
+  topic=$(printf '%s\n' "$1" | member contentTopic)
+  place=$RELAY/out$topic
+  number=1
+  while [ -e "$place/$number" ]; do number=$((number + 1)); done
+  printf '%s %s\n' "$topic" "$(printf '%s\n' "$1" | member sealed)" >"$RELAY/.letter"
+  mv "$RELAY/.letter" "$RELAY/in/letter"
+  tries=0
+  until [ -e "$place/$number" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || wrong "the relay does not answer"
+    sleep 0.1
+  done
+  ENVELOPE=$(cat "$place/$number")
+}
+
+# Whoever else listens on a partitioned topic can tell that it is in use, and not by whom.
+step "From now on there is a relay between them. Both listen where only they can tell."
+topic=$(alice topic_negotiated account=alice identity="$BOB_KEY" | member contentTopic)
+expect "$(bob topic_negotiated account=bob identity="$ALICE_KEY")" contentTopic "$topic"
+told "$topic"
+
+step "Alice writes through it. Nobody tells Bob's daemon who did: the signature does."
+sent=$(alice message_encrypt account=alice recipient="$BOB_KEY" text="Sealed." seal=true)
+expect "$sent" contentTopic "$topic"
+post "$sent"
+read=$(bob message_decrypt account=bob sealed="$ENVELOPE" confirm=true)
+expect "$read" outcome decrypted
+expect "$read" text "Sealed."
+expect "$read" sender "$ALICE_KEY"
+told "Bob reads: Sealed. From $(printf '%s' "$ALICE_KEY" | cut -c 1-20)…"
+post "$(bob message_encrypt account=bob recipient="$ALICE_KEY" text="And signed." seal=partitioned)"
+read=$(alice message_decrypt account=alice sealed="$ENVELOPE" confirm=true)
+expect "$read" text "And signed."
+expect "$read" sender "$BOB_KEY"
+told "Alice reads: And signed."
+
+step "The relay makes a letter of its own, and brings an old one once more."
+forged=$(bob envelope_seal account=bob recipient="$BOB_KEY" payload="$BYTES" sign=false | member envelope)
+read=$(bob message_decrypt account=bob sealed="$forged")
+expect "$read" outcome unopened
+expect "$read" reason unauthenticated_sender
+told "Bob's daemon of the one: unauthenticated_sender"
+expect "$(alice message_decrypt account=alice sealed="$ENVELOPE")" reason message_key_gone
+told "Alice's daemon of the other: message_key_gone"
+for known in "$ALICE_KEY" "$BOB_KEY" "${ALICE_KEY#0x04}" "${BOB_KEY#0x04}"; do
+  ! grep -rq "$known" "$RELAY/out" || wrong "the relay has seen who they are"
+done
+told "Nothing that it has seen names either of them."
 
 step "Everything went as it should."

@@ -1,4 +1,4 @@
-/** Runs the chat over two daemons that it starts in a scratch directory. RATCHETD_BIN names the program. */
+/** Runs the chat over two daemons and a relay that it starts in a scratch directory. RATCHETD_BIN names the program. */
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 
 import { unixSocket } from "../src/node.js";
 import { chat } from "./chat.js";
+import { startRelay } from "./relay.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "ratchetd-chat-"));
 const program = process.env.RATCHETD_BIN ?? "ratchetd";
@@ -26,11 +27,13 @@ async function daemon(name: string): Promise<{ socket: string; stop: () => void 
   throw new Error("the daemon did not start");
 }
 
+const relay = await startRelay();
 const daemons = [await daemon("alice"), await daemon("bob")] as const;
 try {
-  const people = await chat([unixSocket(daemons[0].socket), unixSocket(daemons[1].socket)], console.log);
+  const people = await chat([unixSocket(daemons[0].socket), unixSocket(daemons[1].socket)], relay.url, console.log);
   for (const person of people) person.leave();
 } finally {
   for (const { stop } of daemons) stop();
+  await relay.stop();
   rmSync(scratch, { recursive: true, force: true });
 }

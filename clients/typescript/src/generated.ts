@@ -89,6 +89,14 @@ export interface BundleRotated {
 /** Bytes: 0x and lowercase hex digits. */
 export type Bytes = string;
 
+/** A chat's clock and the time of day. */
+export interface ChatClock {
+  /** The highest clock of the chat by now; of `clock_next`, the one for the message that is about to be sent. */
+  clock: number;
+  /** Now, as `timestamp` of that message. */
+  timestamp: number;
+}
+
 /** The answer to a confirmation. */
 export interface Confirmed {
   /** How many were read, not yet confirmed, and are confirmed now. */
@@ -160,7 +168,7 @@ export interface ContactStepInfo {
 
 /** What became of a received message. */
 export interface Decrypted {
-  /** The message itself proves the sender's identity. */
+  /** The sender's identity is proven: by the message itself, or by the signature of the envelope that it came in. */
   authenticated: boolean;
   /** It was read before, and not confirmed. */
   duplicate: boolean;
@@ -184,8 +192,8 @@ export interface Decrypted {
   reason?: Reason | null;
   /** To be sent back to the sender. */
   reply?: EnvelopeInfo | null;
-  /** The identity the caller named. */
-  sender: Bytes;
+  /** The identity that the caller named, or that signed the envelope; null if that did not open. */
+  sender: Bytes | null;
   /** The session it was read on. */
   sessionId?: Bytes | null;
   /** The plaintext, if it is UTF-8. */
@@ -251,13 +259,42 @@ export interface Encrypted {
 
 /** A wire message for the transport. */
 export interface EnvelopeInfo {
+  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
+  contentTopic?: string | null;
   /** The encoded `ProtocolMessage`. */
   message: Bytes;
   /** Whom it is for; null for a public message. */
   recipient: Bytes | null;
+  /** The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it. */
+  sealed?: Bytes | null;
   /** The devices that can read it. */
   targets: TargetInfo[];
+  /** The topic that the envelope goes by: 4 bytes. */
+  topic?: Bytes | null;
 }
+
+/** How an envelope is sealed. */
+export type EnvelopeKind =
+  /** With a key that both sides know. */
+  | "symmetric"
+  /** To an identity. */
+  | "asymmetric";
+
+/** What became of an envelope. */
+export type EnvelopeOutcome =
+  /** It opened. */
+  | "opened"
+  /** It did not. */
+  | "unopened";
+
+/** Why an envelope did not open. */
+export type EnvelopeReason =
+  /** It is no envelope of this kind, or holds no payload. */
+  | "malformed"
+  /** It is not for this key, or was changed. */
+  | "authentication_failed"
+  /** Its signature is not one of any key. */
+  | "bad_signature";
 
 /** Wire messages without more to say. */
 export interface Envelopes {
@@ -792,6 +829,22 @@ export type NextStep =
 /** An OpenRPC document, as https://spec.open-rpc.org says. */
 export type OpenRpcDocument = Record<string, unknown>;
 
+/** What became of an envelope. */
+export interface OpenedEnvelope {
+  /** The same for people. */
+  hint?: string | null;
+  /** Whether it opened. */
+  outcome: EnvelopeOutcome;
+  /** What was sealed. */
+  payload?: Bytes | null;
+  /** Why it did not open. */
+  reason?: EnvelopeReason | null;
+  /** Who signed it; null if nobody did, or it did not open. It is whatever key fits the signature: compare it. */
+  signer: Bytes | null;
+  /** The same, if it is UTF-8. */
+  text?: string | null;
+}
+
 /** What became of a received message. */
 export type Outcome =
   /** It was read. */
@@ -805,7 +858,9 @@ export type Outcome =
   /** It is for other devices. */
   | "not_targeted"
   /** It is for this device and cannot be read. */
-  | "undecryptable";
+  | "undecryptable"
+  /** The envelope that it came in did not open, or nobody signed it. */
+  | "unopened";
 
 /** The topic of a content topic. */
 export interface ParsedTopic {
@@ -864,7 +919,11 @@ export type Reason =
   /** `ratchet.suites` forbids its suite. */
   | "suite_forbidden"
   /** The sender's contact request was declined. */
-  | "declined";
+  | "declined"
+  /** The signature of its envelope is not one of any key. */
+  | "bad_signature"
+  /** Nobody signed the envelope that it came in. */
+  | "unauthenticated_sender";
 
 /** The answer to a removal. */
 export interface Removed {
@@ -895,6 +954,16 @@ export interface RolledBackStore {
   expired: number;
   /** What it was found to be. */
   reason: Displaced;
+}
+
+/** An envelope, ready for a relay. */
+export interface SealedEnvelope {
+  /** Its bytes. */
+  envelope: Bytes;
+  /** How it is sealed. */
+  kind: EnvelopeKind;
+  /** Who signed it; null if nobody did. */
+  signer: Bytes | null;
 }
 
 /** A session. Never a secret. */
@@ -1296,7 +1365,7 @@ export interface Methods {
    * Encrypts for every active device of the recipient and for our own other devices.
    * Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without
    * forward secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any
-   * ratchet.
+   * ratchet. With `seal`, each envelope also comes sealed and signed, with the topic to send it by.
    */
   "message_encrypt": {
     params: {
@@ -1313,6 +1382,11 @@ export interface Methods {
       text?: string;
       /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
       requestId?: string;
+      /**
+       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
+       * the one named. It takes true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: Encrypted;
   };
@@ -1336,6 +1410,11 @@ export interface Methods {
       text?: string;
       /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
       requestId?: string;
+      /**
+       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
+       * the one named. It takes true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: Encrypted;
   };
@@ -1373,13 +1452,16 @@ export interface Methods {
        * zQ3sh….
        */
       recipient: string;
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: Envelopes;
   };
   /**
    * Reads a received wire message.
-   * What becomes of a message is a result, with a reason and what to do if it was not read. Send the `reply` if
-   * there is one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
+   * With its `sender`, as the transport names it, or `sealed`, when the signature names it and the reply comes
+   * sealed, too. What becomes of a message is a result, with a reason and what to do if it was not read. Send the
+   * `reply` if there is one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
    */
   "message_decrypt": {
     params: {
@@ -1389,14 +1471,25 @@ export interface Methods {
        */
       account?: string;
       /**
-       * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
-       * 0x03… (33 bytes), or zQ3sh….
+       * The identity that the transport names as the sender. With `message`; not with `sealed`. It takes a public
+       * key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
        */
-      sender: string;
+      sender?: string;
       /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
-      message: string;
+      message?: string;
       /** Confirm at once: the message is read at most once. False by default. It takes true or false. */
       confirm?: boolean;
+      /**
+       * The message in its envelope, instead of `sender` and `message`: the signature names the sender. It takes an
+       * envelope as 0x and hex digits, at most 5 MiB.
+       */
+      sealed?: string;
+      /**
+       * The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys
+       * that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x and 64 hex
+       * digits, not all zero.
+       */
+      symKey?: string;
     };
     result: Decrypted;
   };
@@ -1616,6 +1709,8 @@ export interface Methods {
       payload?: string;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
@@ -1636,6 +1731,8 @@ export interface Methods {
       payload?: string;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
@@ -1657,6 +1754,8 @@ export interface Methods {
       payload?: string;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
+      seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
@@ -1713,6 +1812,63 @@ export interface Methods {
     result: IdentityInfo;
   };
   /**
+   * Puts something into an envelope for a relay, signed by the account's identity.
+   * To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): exactly one of
+   * them. Where it goes is not in it: whoever can open it can pass it on, under the signer's name.
+   * `message_encrypt` with `seal` does this for messages.
+   */
+  "envelope_seal": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** What is sealed, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
+      payload?: string;
+      /** What is sealed, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string;
+      /**
+       * The identity that alone can open it. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
+       */
+      recipient?: string;
+      /** The key that whoever opens it has. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
+      symKey?: string;
+      /** A text that stands for such a key, such as the name of a topic. It takes text. */
+      password?: string;
+      /** Signed by the account's identity: true by default. It takes true or false. */
+      sign?: boolean;
+      /**
+       * What it is filled up with: by default random bytes up to a multiple of 256. It takes bytes as 0x and hex
+       * digits, at most 1 MiB.
+       */
+      padding?: string;
+    };
+    result: SealedEnvelope;
+  };
+  /**
+   * Opens an envelope from a relay, and says who signed it.
+   * With the account's identity, or with the key given. That it does not open is a result: listeners see strangers'
+   * envelopes all day. What comes sealed from another ratchetd goes to `message_decrypt` as it is.
+   */
+  "envelope_open": {
+    params: {
+      /**
+       * May be left out when there is exactly one. Its identity opens the envelope, unless a key does. It takes an
+       * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string;
+      /** The envelope. It takes an envelope as 0x and hex digits, at most 5 MiB. */
+      envelope: string;
+      /** The key of the topic that it came by. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
+      symKey?: string;
+      /** A text that stands for such a key, such as the name of a topic. It takes text. */
+      password?: string;
+    };
+    result: OpenedEnvelope;
+  };
+  /**
    * The topic where an identity publishes its contact code, and its key.
    * Both follow from the identity: whoever knows it can listen there, and read.
    */
@@ -1730,6 +1886,23 @@ export interface Methods {
   "topic_partitioned": {
     params: {
       /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: TopicInfo;
+  };
+  /**
+   * The topic where this account and an identity write to each other, and its key.
+   * The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own
+   * partitioned topic.
+   */
+  "topic_negotiated": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** With whom. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
     result: TopicInfo;
@@ -1758,6 +1931,44 @@ export interface Methods {
       contentTopic: string;
     };
     result: ParsedTopic;
+  };
+  /**
+   * Gives the clock and the time for a message that is about to be sent in a chat.
+   * A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat.
+   * Never the same twice.
+   */
+  "clock_next": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
+      chat: string;
+    };
+    result: ChatClock;
+  };
+  /**
+   * Takes note of the clock of a message that was received in a chat.
+   * Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is more than a day
+   * ahead of this machine: nobody pushes a chat's clock away. Such a message is not to be shown.
+   */
+  "clock_observe": {
+    params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
+      chat: string;
+      /** The clock of the message that was received. It takes a whole number from 0 to 9007199254740991. */
+      clock: number;
+      /** The time of the envelope that it came in. It takes a time in whole milliseconds since the epoch. */
+      envelopeAt: number;
+    };
+    result: ChatClock;
   };
   /**
    * Gives the events after one; waits for some, if asked.
@@ -1900,10 +2111,15 @@ export const METHODS = [
   "contact_verify",
   "contact_code_qr",
   "identity_describe",
+  "envelope_seal",
+  "envelope_open",
   "topic_contactCode",
   "topic_partitioned",
+  "topic_negotiated",
   "topic_public",
   "topic_parse",
+  "clock_next",
+  "clock_observe",
   "event_list",
   "event_subscribe",
   "event_unsubscribe",

@@ -5,19 +5,36 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { chat } from "../examples/chat.js";
+import { type Seen, startRelay } from "../examples/relay.js";
+import type { Transport } from "../src/index.js";
 import { Daemon, RATCHETD } from "./support.js";
 
 test("the example chats over every way, both read all, and both see one safety number", async () => {
   for (const way of Object.keys((await Daemon.start()).ways())) {
     const daemons = [await Daemon.start(), await Daemon.start()] as const;
     const lines: string[] = [];
-    const [alice, bob] = await chat([daemons[0].ways()[way]!, daemons[1].ways()[way]!], (line) => lines.push(line));
+    const seen: Seen[] = [];
+    const relay = await startRelay({ watch: (request) => seen.push(request) });
+    const ways: [Transport, Transport] = [daemons[0].ways()[way]!, daemons[1].ways()[way]!];
+    const [alice, bob] = await chat(ways, relay.url, (line) => lines.push(line));
+    await relay.stop();
     assert.deepEqual(bob.inbox, ["Are you there?", "It is the same."], way);
     assert.deepEqual(alice.inbox, ["I am. Read me the safety number?"], way);
     assert.ok(lines.some((line) => /^both see [0-9 ]{60,}$/.test(line)), lines.join("\n"));
     assert.ok(!lines.some((line) => line.includes("without forward secrecy")), lines.join("\n"));
     assert.ok(lines.some((line) => line.includes("suite x25519 is established")), lines.join("\n"));
-    for (const person of [alice, bob]) person.leave();
+    // All that the relay was shown, as text and as hex, names neither of them and says nothing of what they wrote.
+    const shown = seen.map(({ method, url, headers, body }) => `${method} ${url} ${headers.join(" ")} ${body.toString("hex")} ${body.toString("latin1")}`);
+    const sent = seen.filter(({ method }) => method === "POST");
+    assert.equal(sent.length, 3, way);
+    for (const { url } of sent) assert.match(url, /^\/waku\/1\/0x[0-9a-f]{8}\/rfc26$/);
+    const topics = new Set(sent.map(({ url }) => url));
+    assert.equal(topics.size, 2, "the first goes to Bob's part of all, the others where only the two can tell");
+    for (const person of [alice, bob]) {
+      const known = [person.key.slice(2), person.key.slice(4, 68), person.name, ...person.inbox];
+      for (const word of known) assert.ok(!shown.some((text) => text.includes(word)), word);
+      person.leave();
+    }
   }
 });
 

@@ -7,7 +7,8 @@ use std::{
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Cached, Displaced, Engine, Env, StoreError, Transaction as _, Viewer,
+    Account, AccountName, Cached, Displaced, Engine, Env, Opener, StoreError, Transaction as _,
+    Viewer,
 };
 use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
@@ -32,6 +33,8 @@ pub struct AccountHandle {
     pub identity: IdentityKey,
     /// For listings.
     pub viewer: Viewer,
+    /// For what is done with the chat key and needs no store.
+    pub opener: Opener,
     /// Its thread.
     pub worker: Worker,
     reader: Mutex<Option<SqliteReader>>,
@@ -154,7 +157,7 @@ impl Accounts {
         });
         let account = Account {
             name,
-            identity,
+            identity: identity.into(),
             installation,
             fresh_installation,
             created_at: self.clock.now(),
@@ -254,6 +257,7 @@ impl Accounts {
                 })?;
         }
         let viewer = engine.viewer();
+        let opener = engine.opener();
         let (events, source) = (Arc::clone(&self.events), name.clone());
         let worker = Worker::start(
             engine,
@@ -272,6 +276,7 @@ impl Accounts {
             info: info.clone(),
             identity,
             viewer,
+            opener,
             worker,
             reader: Mutex::new(Some(reader)),
         };

@@ -2,8 +2,10 @@
 
 mod account;
 mod called;
+mod clock;
 mod contact;
 mod device;
+mod envelope;
 mod event;
 mod identity;
 mod message;
@@ -35,6 +37,7 @@ use crate::{
     metrics::Metrics,
     probe::Probe,
     timers::Timers,
+    topic_keys::TopicKeys,
 };
 
 /// What the methods work on.
@@ -56,8 +59,8 @@ pub struct Daemon {
     pub started_at: UnixMillis,
     /// Keys derived from passwords at the same time: each takes up to 512 MiB.
     pub derivations: Semaphore,
-    /// Keys derived from the names of topics at the same time: some milliseconds of a processor each.
-    pub topic_keys: Semaphore,
+    /// Keys derived from the names of topics.
+    pub topic_keys: TopicKeys,
     /// It finishes what it has begun, and begins nothing more.
     pub stopping: AtomicBool,
 }
@@ -78,9 +81,6 @@ impl Daemon {
 
 /// One: another would only slow it down.
 pub const MAX_DERIVATIONS: usize = 1;
-
-/// Two: whoever asks for many leaves processors to messages.
-pub const MAX_TOPIC_KEYS: usize = 2;
 
 pub(crate) use self::system::revision;
 
@@ -179,8 +179,13 @@ pub fn module(
     register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
     register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
     register::<methods::TopicPartitioned, _, _>(m, topic::topic_partitioned)?;
+    register::<methods::EnvelopeSeal, _, _>(m, envelope::envelope_seal)?;
+    register::<methods::EnvelopeOpen, _, _>(m, envelope::envelope_open)?;
+    register::<methods::TopicNegotiated, _, _>(m, topic::topic_negotiated)?;
     register::<methods::TopicPublic, _, _>(m, topic::topic_public)?;
     register::<methods::TopicParse, _, _>(m, topic::topic_parse)?;
+    register::<methods::ClockNext, _, _>(m, clock::clock_next)?;
+    register::<methods::ClockObserve, _, _>(m, clock::clock_observe)?;
     register::<methods::EventList, _, _>(m, event::event_list)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
@@ -255,7 +260,7 @@ mod tests {
             },
             started_at: clock.now(),
             derivations: Semaphore::new(MAX_DERIVATIONS),
-            topic_keys: Semaphore::new(MAX_TOPIC_KEYS),
+            topic_keys: TopicKeys::default(),
             stopping: AtomicBool::new(false),
             clock,
         })

@@ -166,7 +166,8 @@ impl Device {
         let account = Account {
             name: AccountName::parse("me").map_err(|error| error.to_string())?,
             identity: IdentityKeyPair::from_secret_bytes(&key32(&case.me.identity_private_key)?)
-                .map_err(|error| error.to_string())?,
+                .map_err(|error| error.to_string())?
+                .into(),
             installation: InstallationId::parse(&case.me.installation_id)
                 .map_err(|error| error.to_string())?,
             fresh_installation: false,
@@ -224,6 +225,7 @@ impl Device {
             sender: identity(&step.from)?,
             wire: bytes(&step.message)?,
             confirm: false,
+            sealed: false,
         };
         let got = self.in_transaction(|engine, store, env| {
             Ok(match engine.receive(store, env, &request) {

@@ -20,4 +20,5 @@ pub mod server;
 pub mod supervisor;
 pub mod terminal;
 pub mod timers;
+pub mod topic_keys;
 pub mod worker;

@@ -97,6 +97,7 @@ impl Probe {
                     recipients: vec![recipient],
                     payload: GREETING.to_vec().into(),
                     request_id: None,
+                    seal: None,
                 };
                 engine
                     .send(store, env, &request)
@@ -115,6 +116,7 @@ impl Probe {
                     sender,
                     wire,
                     confirm: true,
+                    sealed: false,
                 };
                 engine
                     .receive(store, env, &request)
@@ -148,7 +150,7 @@ impl Probe {
         entropy().fill_bytes(&mut id);
         let account = Account {
             name: AccountName::parse(name).map_err(|error| error.to_string())?,
-            identity: IdentityKeyPair::generate(&mut entropy()),
+            identity: IdentityKeyPair::generate(&mut entropy()).into(),
             installation: InstallationId::from_random(id),
             fresh_installation: true,
             created_at: self.clock.now(),

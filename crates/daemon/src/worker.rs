@@ -378,7 +378,7 @@ mod tests {
     ) -> (Arc<Worker>, Arc<CommitLog>) {
         let account = Account {
             name: AccountName::parse("me").unwrap(),
-            identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap(),
+            identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap().into(),
             installation: InstallationId::parse("x1-me").unwrap(),
             fresh_installation: true,
             created_at: UnixMillis(0),

@@ -1,6 +1,6 @@
 //! The account a store belongs to.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crypto_core::{IdentityKeyPair, InstallationId};
 
@@ -56,8 +56,8 @@ impl fmt::Display for AccountName {
 pub struct Account {
     /// Its local name.
     pub name: AccountName,
-    /// The chat key, IK.
-    pub identity: IdentityKeyPair,
+    /// The chat key, IK. Shared with whatever opens envelopes beside the account's thread.
+    pub identity: Arc<IdentityKeyPair>,
     /// This device's id.
     pub installation: InstallationId,
     /// Whether the id was made here, so that no bundle can have named it before (protocol §3, `version`).

@@ -4,7 +4,7 @@ use crypto_core::{
     IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
 };
 
-use crate::UnixMillis;
+use crate::{Sealed, UnixMillis};
 
 /// How one device is addressed in an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Envelope {
     pub wire: Vec<u8>,
     /// Whom it can be read by.
     pub targets: Vec<Target>,
+    /// The same in an envelope, if that was asked for.
+    pub sealed: Option<Sealed>,
 }
 
 /// Why a known device did not get a copy.
@@ -193,7 +195,7 @@ pub struct Received {
     pub installation: Option<InstallationId>,
     /// Read through a ratchet.
     pub forward_secrecy: bool,
-    /// The sender's identity is proven by the message itself.
+    /// The sender's identity is proven, by the message itself or by the signature of the envelope that it came in.
     pub authenticated: bool,
     /// Read before, and not confirmed.
     pub duplicate: bool,

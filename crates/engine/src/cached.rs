@@ -13,8 +13,8 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use self::steps::Steps;
 use crate::{
-    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -297,12 +297,15 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         current_own_prekey() -> Option<OwnPreKey>;
         replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
         contacts() -> Vec<Contact>;
+        identities_sent_to(limit: usize) -> Vec<IdentityKey>;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
         reply(request_id: &str) -> Option<StoredReply>;
+        chat_clock(chat: &ChatKey) -> Option<u64>;
+        chat_clock_count() -> u64;
         running_time() -> RunningTime;
         events(limit: usize) -> Vec<(u64, Event)>;
         counts() -> Counts;
@@ -387,6 +390,7 @@ impl<S: Transaction> Store for Cached<S> {
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
         remove_replies_before(cutoff: UnixMillis) -> ();
+        put_chat_clock(chat: &ChatKey, clock: u64) -> ();
         put_running_time(time: RunningTime) -> ();
         append_event(event: &Event) -> ();
         remove_events_up_to(number: u64) -> ();

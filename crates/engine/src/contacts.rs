@@ -249,7 +249,8 @@ impl Engine {
                 ContactState::RequestReceived,
                 EventKind::ContactRequested { identity, message },
             ),
-            (ContactState::RequestSent, _) => (
+            // Not by DH, whoever signed the envelope: it may be one from before, brought once more.
+            (ContactState::RequestSent, _) if received.forward_secrecy => (
                 ContactState::Accepted,
                 EventKind::ContactAccepted {
                     identity,

@@ -1,12 +1,14 @@
-//! The engine of one account: its identity, its configuration, and two pure caches.
+//! The engine of one account: its identity, its configuration, and its pure caches.
 
 use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
 
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::{
-    Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Store, StoreError, StoreRead, UnixMillis,
-    Viewer, memo::VerifiedBundles, replies::ReplyLimiter, sweep::Sweeps, time::RunningClock,
+    Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Seal, Store, StoreError, StoreRead,
+    UnixMillis, Viewer, memo::VerifiedBundles, replies::ReplyLimiter, sealing::NegotiatedKeys,
+    sweep::Sweeps, time::RunningClock,
 };
 
 /// Sends, receives and keeps the bundle of one account.
@@ -19,6 +21,7 @@ pub struct Engine {
     pub(crate) config: Config,
     pub(crate) verified: VerifiedBundles,
     pub(crate) replies: ReplyLimiter,
+    pub(crate) negotiated: Arc<NegotiatedKeys>,
     pub(crate) sweeps: Sweeps,
     running: Option<RunningClock>,
 }
@@ -32,6 +35,8 @@ pub struct SendRequest {
     pub payload: Zeroizing<Vec<u8>>,
     /// Makes a retry safe: the same id with the same input gets the same bytes for a day.
     pub request_id: Option<String>,
+    /// Seal what is made, and by which topic it goes.
+    pub seal: Option<Seal>,
 }
 
 impl std::fmt::Debug for SendRequest {
@@ -52,8 +57,14 @@ impl SendRequest {
             .iter()
             .flat_map(|recipient| recipient.to_bytes())
             .collect();
+        // As it always was for what is not sealed.
+        let (name, seal) = match self.seal {
+            None => (b"ratchetd/request/1", None),
+            Some(seal) => (b"ratchetd/request/2", Some(seal.byte())),
+        };
         keccak256(&[
-            b"ratchetd/request/1",
+            name,
+            seal.as_slice(),
             &count.to_be_bytes(),
             &recipients,
             &self.payload,
@@ -61,15 +72,17 @@ impl SendRequest {
     }
 }
 
-/// A received wire message, and whom the transport says it is from.
+/// A received wire message, and whom it is said to be from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiveRequest {
-    /// The identity that the transport names as the sender.
+    /// The identity that the transport, or the signature of the envelope, names as the sender.
     pub sender: IdentityKey,
     /// The encoded `ProtocolMessage`.
     pub wire: Vec<u8>,
     /// Confirm at once: the message is read at most once.
     pub confirm: bool,
+    /// It came in an envelope that the sender signed: that proves the sender, and the reply is sealed as well.
+    pub sealed: bool,
 }
 
 /// A prekey given from outside, for conformance runs.
@@ -94,6 +107,7 @@ impl Engine {
             replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
             config,
             verified: VerifiedBundles::default(),
+            negotiated: Arc::default(),
             sweeps: Sweeps::default(),
             running: None,
         }

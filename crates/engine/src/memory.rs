@@ -24,8 +24,8 @@ use self::{
     index::{Place, place},
 };
 use crate::{
-    Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store, StoreError,
-    StoredKey, StoredReply, UnixMillis, copies::copy_session,
+    ChatKey, Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
+    StoreError, StoredKey, StoredReply, UnixMillis, copies::copy_session,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -79,6 +79,7 @@ struct Tables {
     /// By session: whose, and on which own prekey.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredReply>,
+    clocks: BTreeMap<ChatKey, u64>,
     running_time: BTreeMap<(), RunningTime>,
     events: BTreeMap<u64, Event>,
     /// Number of the newest event there ever was.
@@ -359,6 +360,11 @@ impl Store for MemoryStore {
         for id in old {
             self.remove(|tables| &mut tables.replies, id);
         }
+        Ok(())
+    }
+
+    fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.clocks, *chat, clock);
         Ok(())
     }
 

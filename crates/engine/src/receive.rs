@@ -8,8 +8,8 @@ use crypto_core::{
 };
 
 use crate::{
-    Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, SendError,
-    Store, UnixMillis, Warning, WarningKind,
+    Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, Seal,
+    SendError, Store, UnixMillis, Warning, WarningKind,
     adopt::Adopted,
     ratchet_message::{Read, Reply},
     send::{ANY_INSTALLATION, note_sent},
@@ -21,7 +21,7 @@ impl Engine {
     /// Reads a received wire message.
     ///
     /// # Errors
-    /// [`ReceiveError`] if the bytes are no wire message or the store fails. A message that cannot be read
+    /// [`ReceiveError`] if the bytes are no wire message (of a sealed one that is an outcome) or the store fails. A message that cannot be read
     /// is an outcome with a reason.
     pub fn receive(
         &mut self,
@@ -29,9 +29,16 @@ impl Engine {
         env: &mut Env<'_>,
         request: &ReceiveRequest,
     ) -> Result<Received, ReceiveError> {
-        let message =
-            decode_message(&request.wire).map_err(|error| ReceiveError::NotAMessage(error.0))?;
         let sender = request.sender;
+        let message = match decode_message(&request.wire) {
+            Ok(message) => message,
+            // What somebody put into an envelope is not the caller's mistake.
+            Err(_) if request.sealed => {
+                let outcome = Outcome::Undecryptable(Reason::Malformed);
+                return Ok(Received::new(sender, None, outcome));
+            }
+            Err(error) => return Err(ReceiveError::NotAMessage(error.0)),
+        };
         let installation = InstallationId::parse(&message.installation).ok();
         let own = sender == self.me() && installation.as_ref() == Some(self.this_device());
         let adopted = self.adopt_all(
@@ -51,6 +58,7 @@ impl Engine {
             sender,
             installation,
             confirm: request.confirm,
+            sealed: request.sealed,
             read_at: self.running_time(store, env)?,
             before_rekey: adopted.before_rekey,
             adopted: &adopted,
@@ -79,12 +87,16 @@ impl Engine {
             let id = MessageId::of_payload(&message.public);
             return Ok(Received {
                 message: Some(id),
+                authenticated: incoming.sealed,
                 ..incoming.outcome(Outcome::Public(message.public))
             });
         }
         if message.entries.is_empty() {
             return Ok(if incoming.adopted.of_sender {
-                incoming.outcome(Outcome::Bundle)
+                Received {
+                    authenticated: incoming.sealed,
+                    ..incoming.outcome(Outcome::Bundle)
+                }
             } else {
                 incoming.undecryptable(Reason::Malformed)
             });
@@ -127,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Opens a DH message (protocol §6): no session, no proof of the sender, nothing to remember.
+    /// Opens a DH message (protocol §6): no session, nothing to remember, and no proof of the sender but the envelope's.
     fn read_dh(&self, incoming: &Incoming<'_>, entry: &WireEntry) -> Received {
         let opened = entry
             .dh
@@ -147,6 +159,7 @@ impl Engine {
             matches!(outcome, Outcome::Decrypted(_)).then(|| MessageId::of_payload(&entry.payload));
         Received {
             message,
+            authenticated: incoming.sealed,
             ..incoming.outcome(outcome)
         }
     }
@@ -181,7 +194,8 @@ impl Engine {
             return Ok(received);
         }
         // Whatever the policy on contacts: without it their messages could not be read at all.
-        let envelope = self.advertisement(store, env, sender)?;
+        let seal = incoming.sealed.then_some(Seal::Agreed);
+        let envelope = self.advertisement(store, env, sender, seal)?;
         if received.authenticated {
             let bundle = self.current_bundle(store, env)?;
             note_sent(store, sender, &bundle, env)?;
@@ -198,6 +212,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) sender: IdentityKey,
     pub(crate) installation: Option<InstallationId>,
     pub(crate) confirm: bool,
+    /// Its sender signed the envelope that it came in.
+    sealed: bool,
     /// Now, in running time.
     pub(crate) read_at: RunningTime,
     pub(crate) before_rekey: bool,

@@ -6,7 +6,8 @@ use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
     Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES, MAX_WIRE_BYTES, Mode,
-    OwnBundle, Peer, REQUEST_ID_LIFETIME, SendError, SendRequest, Sent, Store, StoredReply, Target,
+    OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, SendRequest, Sent, Store, StoredReply,
+    Target,
     copy::Copies,
     targets::targets,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -96,6 +97,7 @@ impl Engine {
                 session: None,
                 message: MessageId::of_payload(payload),
             }],
+            sealed: None,
         })
     }
 
@@ -109,9 +111,10 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
+        seal: Option<Seal>,
     ) -> Result<Envelope, SendError> {
         self.check_accepted(store, recipient)?;
-        self.advertisement(store, env, recipient)
+        self.advertisement(store, env, recipient, seal)
     }
 
     /// The bundle advertisement: an empty DH message with our bundle (spec 4.4, protocol §6).
@@ -120,9 +123,14 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
+        seal: Option<Seal>,
     ) -> Result<Envelope, SendError> {
         let bundle = self.current_bundle(store, env)?;
-        self.dh_envelope(env, recipient, &bundle, &[])
+        let mut envelope = self.dh_envelope(env, recipient, &bundle, &[])?;
+        if let Some(seal) = seal {
+            self.seal_all(store, env, seal, std::slice::from_mut(&mut envelope))?;
+        }
+        Ok(envelope)
     }
 
     fn fan_out(
@@ -142,6 +150,9 @@ impl Engine {
         }
         self.own_copies(store, env, &bundle, request, &mut sent)?;
         check_size(&sent)?;
+        if let Some(seal) = request.seal {
+            self.seal_all(store, env, seal, &mut sent.envelopes)?;
+        }
         Ok(sent)
     }
 
@@ -223,6 +234,7 @@ impl Engine {
             recipient: Some(*recipient),
             wire,
             targets: copies.targets,
+            sealed: None,
         })
     }
 
@@ -255,6 +267,7 @@ impl Engine {
                 session: None,
                 message,
             }],
+            sealed: None,
         })
     }
 

@@ -6,8 +6,8 @@
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use crate::{
-    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
-    StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    StoredKey, StoredReply, UnixMillis,
 };
 
 /// A store that could not do what it was asked. The batch it happened in is rolled back.
@@ -45,6 +45,8 @@ pub trait StoreRead {
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
     /// What is known of `identity`.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
+    /// Identities known, those that were sent to last first; at most `limit`.
+    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>, StoreError>;
     /// The record of a contact.
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError>;
     /// All contacts, by key in byte order.
@@ -105,6 +107,10 @@ pub trait StoreRead {
     ) -> Result<u32, StoreError>;
     /// The answer kept for a request id.
     fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError>;
+    /// The clock of a chat, if it has one of its own.
+    fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError>;
+    /// How many chats have a clock.
+    fn chat_clock_count(&self) -> Result<u64, StoreError>;
     /// How long daemons have run on this store, as it was last written down.
     fn running_time(&self) -> Result<RunningTime, StoreError>;
     /// The oldest events, at most `limit`, with their numbers in this store. Numbers only rise.
@@ -160,6 +166,8 @@ pub trait Store: StoreRead {
     fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError>;
     /// Erases the answers given before `cutoff`.
     fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError>;
+    /// Keeps the clock of a chat.
+    fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError>;
     /// Keeps the running time.
     fn put_running_time(&mut self, time: RunningTime) -> Result<(), StoreError>;
     /// Adds an event after all others.

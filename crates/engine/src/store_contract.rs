@@ -18,7 +18,7 @@ use crypto_core::{
 use self::batches::{a_batch_goes_in_turn, a_rollback_undoes_one_call_and_an_abort_all};
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{own_prekey, session};
-use self::time::{events_wait_in_order, what_time_ends_is_found};
+use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
 use crate::{
     Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey,
     OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing, StoreRead,
@@ -35,6 +35,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     stored_keys_keep_their_age(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     what_time_ends_is_found(&mut fresh());
+    clocks_come_back(&mut fresh());
     events_wait_in_order(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
     a_batch_goes_in_turn(&mut fresh());
@@ -133,6 +134,22 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         store.put_peer(&peer).expect("put");
         assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
     }
+    for (seed, last_sent_at) in [
+        (3, None),
+        (4, Some(UnixMillis(5))),
+        (5, Some(UnixMillis(3))),
+    ] {
+        let peer = Peer {
+            identity: key(seed),
+            newest_bundle_ns: 0,
+            newest_bundle_at: None,
+            last_sent_at,
+        };
+        store.put_peer(&peer).expect("put");
+    }
+    let found = store.identities_sent_to(4).expect("read");
+    assert_eq!(found, [4, 2, 5, 3].map(key));
+    assert_eq!(store.identities_sent_to(1).expect("read"), [key(4)]);
     let bare = Device {
         identity: key(2),
         installation: installation("b"),

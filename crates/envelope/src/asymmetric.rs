@@ -46,6 +46,15 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
+/// Whether these bytes have the form of an envelope to an identity: long enough, and with a point of the curve for R. Of
+/// other bytes, however many, about none do.
+#[must_use]
+pub fn is_asymmetric(envelope: &[u8]) -> bool {
+    let ephemeral = envelope.first_chunk::<UNCOMPRESSED_KEY_BYTES>();
+    envelope.len() >= MIN_ASYMMETRIC_BYTES
+        && ephemeral.is_some_and(|bytes| IdentityKey::from_sec1(bytes).is_ok())
+}
+
 /// The length and the form of R are looked at first, then the MAC, in constant time; nothing is decrypted before it
 /// holds.
 pub(crate) fn open(own: &IdentityKeyPair, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {

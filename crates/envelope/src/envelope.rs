@@ -14,6 +14,9 @@ pub const MAX_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
 /// Longest padding that a caller may choose: what a relay of these networks carries in one message.
 pub const MAX_PADDING_BYTES: usize = 1024 * 1024;
 
+/// Largest envelope that is made or opened: the largest payload and padding, and what goes around them.
+pub const MAX_ENVELOPE_BYTES: usize = MAX_PAYLOAD_BYTES + MAX_PADDING_BYTES + 1024;
+
 /// How an envelope is sealed. It does not say so itself: who listens on a topic knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

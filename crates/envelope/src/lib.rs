@@ -17,11 +17,11 @@ mod symmetric;
 mod tests;
 mod topic;
 
-pub use asymmetric::MIN_ASYMMETRIC_BYTES;
+pub use asymmetric::{MIN_ASYMMETRIC_BYTES, is_asymmetric};
 pub use content_topic::{ContentTopic, ContentTopicError, Shard};
 pub use envelope::{
-    Envelope, Kind, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, OpenWith, Opened, Padding, SealError,
-    SealTo, Unopened, open, seal,
+    Envelope, Kind, MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, OpenWith, Opened,
+    Padding, SealError, SealTo, Unopened, open, seal,
 };
 pub use key::{SymmetricKey, SymmetricKeyError};
 pub use symmetric::MIN_SYMMETRIC_BYTES;

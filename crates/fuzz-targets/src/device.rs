@@ -129,6 +129,7 @@ impl Device {
             sender,
             wire: wire.to_vec(),
             confirm: false,
+            sealed: false,
         };
         let mut explained = None;
         let undone: Result<(), ()> = self.call(|engine, store, env| {
@@ -153,6 +154,7 @@ impl Device {
             recipients: vec![to],
             payload: Zeroizing::new(text.as_bytes().to_vec()),
             request_id: None,
+            seal: None,
         };
         self.call(|engine, store, env| engine.send(store, env, &request))
     }
@@ -175,6 +177,7 @@ impl Device {
             sender,
             wire: wire.to_vec(),
             confirm,
+            sealed: false,
         };
         self.call(|engine, store, env| engine.receive(store, env, &request))
     }
@@ -194,7 +197,7 @@ pub(crate) fn pair(identity: u8) -> IdentityKeyPair {
 fn engine_of(identity: u8, id: &InstallationId, config: &Config) -> Engine {
     let account = Account {
         name: AccountName::parse("me").expect("a name"),
-        identity: pair(identity),
+        identity: pair(identity).into(),
         installation: id.clone(),
         fresh_installation: true,
         created_at: BEGINNING,

@@ -76,7 +76,7 @@ impl Scene {
         letters.push((SELF, "copy", own.expect("a copy").wire));
         alice.later(30);
         let advert = alice
-            .call(|engine, store, env| engine.advertise(store, env, &me))
+            .call(|engine, store, env| engine.advertise(store, env, &me, None))
             .expect("an advertisement");
         letters.push((ALICE, "", advert.wire));
 

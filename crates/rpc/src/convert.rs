@@ -3,6 +3,7 @@
 mod bundle;
 mod contact;
 mod device;
+mod envelope;
 mod event;
 mod explain;
 mod identity;
@@ -102,7 +103,7 @@ mod tests {
     fn an_account_and_a_new_one() {
         let account = Account {
             name: AccountName::parse("alice").unwrap(),
-            identity: identity(),
+            identity: identity().into(),
             installation: installation(),
             fresh_installation: true,
             created_at: UnixMillis(1_700_000_000_123),

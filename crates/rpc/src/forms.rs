@@ -11,6 +11,7 @@ macro_rules! opaque {
     };
 }
 
+mod envelope;
 mod event;
 mod keystore;
 mod metadata;
@@ -25,11 +26,15 @@ use engine::{
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub use self::envelope::{
+    Arrived, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, SymKey, one_content,
+};
 pub use self::event::{
     AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
 };
 pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
+use self::payload::one_of;
 pub use self::payload::{Payload, Text, one_payload};
 pub use self::topic::ChatName;
 use crate::{

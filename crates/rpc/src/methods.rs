@@ -4,6 +4,7 @@ mod account;
 mod contact;
 mod development;
 mod device;
+mod envelope;
 mod event;
 mod identity;
 mod message;
@@ -23,6 +24,7 @@ pub use self::{
     contact::{ContactParams, IntroduceParams, VerifyContactParams},
     development::{AdvanceTimeParams, ImportPreKeyParams},
     device::{ListParams, PairingParams, ResetParams, SetMetadataParams},
+    envelope::{ClockNextParams, ClockObserveParams, OpenParams, SealParams},
     event::{EventListParams, SubscribeParams, UnsubscribeParams},
     identity::{ContactCodeQrParams, DescribeParams},
     message::{
@@ -31,17 +33,18 @@ pub use self::{
         InspectMessageParams,
     },
     system::LogFilterParams,
-    topic::{ParseTopicParams, PublicTopicParams, TopicOfParams},
+    topic::{NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams},
 };
 use crate::{
     error::{Kind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, Clock, Confirmed, ContactCodeQr, ContactInfo, ContactStepInfo,
-        Decrypted, Encrypted, Envelopes, Events, Explanation, ExportedAccount, Health,
-        IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
+        AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeQr, ContactInfo,
+        ContactStepInfo, Decrypted, Encrypted, Envelopes, Events, Explanation, ExportedAccount,
+        Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
         InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount, OpenRpcDocument,
-        ParsedTopic, Removed, SessionInfo, SessionsReset, Status, TopicInfo, Version,
+        OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo, SessionsReset, Status,
+        TopicInfo, Version,
     },
 };
 
@@ -222,7 +225,8 @@ methods! {
     /// Encrypts for every active device of the recipient and for our own other devices.
     ///
     /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without forward
-    /// secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet.
+    /// secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each
+    /// envelope also comes sealed and signed, with the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
     ///
@@ -239,8 +243,9 @@ methods! {
     MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes, fails WRITES | SENDS;
     /// Reads a received wire message.
     ///
-    /// What becomes of a message is a result, with a reason and what to do if it was not read. Send the `reply` if there is
-    /// one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
+    /// With its `sender`, as the transport names it, or `sealed`, when the signature names it and the reply comes sealed, too. What becomes of a
+    /// message is a result, with a reason and what to do if it was not read. Send the `reply` if there is one. Until
+    /// `message_confirm` the message can be read again, and is marked as a duplicate.
     MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted, fails WRITES;
     /// Erases the keys of messages whose text the caller has stored.
     ///
@@ -319,6 +324,17 @@ methods! {
     /// Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety number.
     IdentityDescribe = "identity_describe" (DescribeParams) -> IdentityInfo;
 
+    /// Puts something into an envelope for a relay, signed by the account's identity.
+    ///
+    /// To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): exactly one of them. Where it goes is
+    /// not in it: whoever can open it can pass it on, under the signer's name. `message_encrypt` with `seal` does this for messages.
+    EnvelopeSeal = "envelope_seal" (SealParams) -> SealedEnvelope;
+    /// Opens an envelope from a relay, and says who signed it.
+    ///
+    /// With the account's identity, or with the key given. That it does not open is a result: listeners see strangers' envelopes all
+    /// day. What comes sealed from another ratchetd goes to `message_decrypt` as it is.
+    EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
+
     /// The topic where an identity publishes its contact code, and its key.
     ///
     /// Both follow from the identity: whoever knows it can listen there, and read.
@@ -327,6 +343,10 @@ methods! {
     ///
     /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
     TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
+    /// The topic where this account and an identity write to each other, and its key.
+    ///
+    /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own partitioned topic.
+    TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
     /// The topic of a public chat, and its key.
     ///
     /// Whoever knows the name can read, and write.
@@ -335,6 +355,16 @@ methods! {
     ///
     /// The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
     TopicParse = "topic_parse" (ParseTopicParams) -> ParsedTopic;
+
+    /// Gives the clock and the time for a message that is about to be sent in a chat.
+    ///
+    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat. Never the same twice.
+    ClockNext = "clock_next" (ClockNextParams) -> ChatClock, fails WRITES;
+    /// Takes note of the clock of a message that was received in a chat.
+    ///
+    /// Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is more than a day ahead of this machine:
+    /// nobody pushes a chat's clock away. Such a message is not to be shown.
+    ClockObserve = "clock_observe" (ClockObserveParams) -> ChatClock, fails WRITES;
 
     /// Gives the events after one; waits for some, if asked.
     ///
@@ -414,6 +444,12 @@ mod tests {
             "bundle" | "payload" | "message" => json!("0x0a21"),
             "text" => json!("hello"),
             "requestId" | "subscription" => json!("r-1"),
+            "seal" => json!(true),
+            "sealed" | "envelope" | "padding" => json!("0x04"),
+            "symKey" => json!(secret),
+            "sign" => json!(false),
+            "chat" => json!("c"),
+            "clock" | "envelopeAt" => json!(7),
             "name" => json!("status"),
             "contentTopic" => json!("/waku/1/0xcd423760/rfc26"),
             "format" => json!("svg"),
@@ -460,15 +496,18 @@ mod tests {
             ("bundle_inspect", "bundle"),
             (
                 "message_encrypt",
-                "account?, recipient, payload?, text?, requestId?",
+                "account?, recipient, payload?, text?, requestId?, seal?",
             ),
             (
                 "message_encryptGroup",
-                "account?, recipients, payload?, text?, requestId?",
+                "account?, recipients, payload?, text?, requestId?, seal?",
             ),
             ("message_encryptPublic", "account?, payload?, text?"),
-            ("message_advertise", "account?, recipient"),
-            ("message_decrypt", "account?, sender, message, confirm?"),
+            ("message_advertise", "account?, recipient, seal?"),
+            (
+                "message_decrypt",
+                "account?, sender?, message?, confirm?, sealed?, symKey?",
+            ),
             ("message_confirm", "account?, messageIds"),
             ("message_inspect", "message"),
             ("message_explain", "account?, sender, message"),
@@ -486,16 +525,33 @@ mod tests {
             ("session_reset", "account?, identity, installationId?"),
             ("contact_list", "account?"),
             ("contact_get", "account?, identity"),
-            ("contact_request", "account?, identity, payload?, text?"),
-            ("contact_accept", "account?, identity, payload?, text?"),
-            ("contact_decline", "account?, identity, payload?, text?"),
+            (
+                "contact_request",
+                "account?, identity, payload?, text?, seal?",
+            ),
+            (
+                "contact_accept",
+                "account?, identity, payload?, text?, seal?",
+            ),
+            (
+                "contact_decline",
+                "account?, identity, payload?, text?, seal?",
+            ),
             ("contact_verify", "account?, identity, verified"),
             ("contact_code_qr", "account?, format"),
             ("identity_describe", "identity, account?"),
+            (
+                "envelope_seal",
+                "account?, payload?, text?, recipient?, symKey?, password?, sign?, padding?",
+            ),
+            ("envelope_open", "account?, envelope, symKey?, password?"),
             ("topic_contactCode", "identity"),
             ("topic_partitioned", "identity"),
+            ("topic_negotiated", "account?, identity"),
             ("topic_public", "name"),
             ("topic_parse", "contentTopic"),
+            ("clock_next", "account?, chat"),
+            ("clock_observe", "account?, chat, clock, envelopeAt"),
             ("event_list", "account?, after?, limit?, waitMs?"),
             ("event_subscribe", "account?, after?"),
             ("event_unsubscribe", "subscription"),

@@ -69,7 +69,8 @@ pub(crate) fn read_account(
     Ok(Account {
         name: name.clone(),
         identity: IdentityKeyPair::from_secret_bytes(&secret)
-            .map_err(|error| unusable(error.to_string()))?,
+            .map_err(|error| unusable(error.to_string()))?
+            .into(),
         installation,
         fresh_installation: columns.take().map_err(stored)?,
         created_at: columns.time().map_err(stored)?,

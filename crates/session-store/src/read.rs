@@ -2,8 +2,8 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Contact, Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime,
+    Session, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{Params, Row};
 
@@ -136,6 +136,14 @@ impl<Mode> StoreRead for Sqlite<Mode> {
              WHERE identity = ?1",
             [identity.as_bytes()],
             rows::peer,
+        )
+    }
+
+    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>> {
+        self.all(
+            "SELECT identity FROM peers ORDER BY last_sent_at DESC, identity LIMIT ?1",
+            [integer(limit as u64)],
+            |row| Columns::of(row).identity(),
         )
     }
 
@@ -317,6 +325,18 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             [request_id],
             rows::reply,
         )
+    }
+
+    fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>> {
+        self.first(
+            "SELECT last FROM clocks WHERE chat = ?1",
+            [chat.as_bytes()],
+            |row| Columns::of(row).count(),
+        )
+    }
+
+    fn chat_clock_count(&self) -> Result<u64> {
+        self.count("SELECT count(*) FROM clocks", [])
     }
 
     fn running_time(&self) -> Result<RunningTime> {

@@ -4,8 +4,8 @@ use crypto_core::{
     IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
 };
 use engine::{
-    Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    Store, StoreError, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{Params, named_params, params};
 
@@ -393,6 +393,13 @@ impl Store for SqliteStore {
 
     fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<()> {
         self.run("DELETE FROM replies WHERE at < ?1", [time(cutoff)])
+    }
+
+    fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO clocks (chat, last) VALUES (?1, ?2)",
+            (chat.as_bytes(), integer(clock)),
+        )
     }
 
     fn put_running_time(&mut self, time: RunningTime) -> Result<()> {

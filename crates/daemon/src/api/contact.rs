@@ -6,7 +6,7 @@ use crypto_core::IdentityKey;
 use engine::{ContactStep, Engine, Env, SendError, SendRequest, Store};
 use rpc::{
     RpcError,
-    forms::{Payload, Text, one_payload},
+    forms::{Payload, Sealing, Text, one_payload},
     methods,
     types::{ContactInfo, ContactStepInfo},
 };
@@ -72,6 +72,7 @@ async fn introduce(
         recipients: vec![params.identity],
         payload: introduction(params.payload, params.text)?.into(),
         request_id: None,
+        seal: Sealing::asked(params.seal),
     };
     account
         .worker
@@ -103,6 +104,7 @@ pub(super) async fn contact_decline(
         recipients: vec![params.identity],
         payload: introduction(params.payload, params.text)?.into(),
         request_id: None,
+        seal: Sealing::asked(params.seal),
     };
     account
         .worker

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{ReceiveRequest, SendRequest, inspect_bundle, inspect_message};
 use rpc::{
     RpcError,
-    forms::one_payload,
+    forms::{Arrived, Sealing, one_payload},
     methods,
     types::{
         BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, EventInfo,
@@ -13,7 +13,7 @@ use rpc::{
     },
 };
 
-use super::{Daemon, Result, blocking};
+use super::{Daemon, Result, blocking, envelope::unseal};
 use crate::accounts::AccountHandle;
 
 pub(super) async fn bundle_get(
@@ -62,6 +62,7 @@ pub(super) async fn message_encrypt(
         recipients: vec![params.recipient],
         payload: one_payload(params.payload, params.text)?.into(),
         request_id: params.request_id.map(|id| id.0),
+        seal: Sealing::asked(params.seal),
     };
     send(&account, request).await
 }
@@ -75,6 +76,7 @@ pub(super) async fn message_encrypt_group(
         recipients: params.recipients.0,
         payload: one_payload(params.payload, params.text)?.into(),
         request_id: params.request_id.map(|id| id.0),
+        seal: Sealing::asked_of_group(params.seal)?,
     };
     send(&account, request).await
 }
@@ -107,7 +109,10 @@ pub(super) async fn message_advertise(
     let account = daemon.account(params.account.as_ref())?;
     account
         .worker
-        .call(move |engine, store, env| Ok(engine.advertise(store, env, &params.recipient)?))
+        .call(move |engine, store, env| {
+            let seal = Sealing::asked(params.seal);
+            Ok(engine.advertise(store, env, &params.recipient, seal)?)
+        })
         .await
         .map(only)
 }
@@ -122,11 +127,32 @@ pub(super) async fn message_decrypt(
     daemon: Arc<Daemon>,
     params: methods::DecryptParams,
 ) -> Result<Decrypted> {
+    let confirm = params.confirm.unwrap_or(false);
+    let arrived = Arrived::read(params.sender, params.message, params.sealed, params.sym_key)?;
     let account = daemon.account(params.account.as_ref())?;
-    let request = ReceiveRequest {
-        sender: params.sender,
-        wire: params.message.0,
-        confirm: params.confirm.unwrap_or(false),
+    let request = match arrived {
+        Arrived::Named { sender, wire } => ReceiveRequest {
+            sender,
+            wire,
+            confirm,
+            sealed: false,
+        },
+        Arrived::Sealed { envelope, key } => {
+            match unseal(&daemon, &account, envelope, key).await? {
+                Ok(mut unsealed) => ReceiveRequest {
+                    sender: unsealed.sender,
+                    wire: std::mem::take(&mut *unsealed.wire),
+                    confirm,
+                    sealed: true,
+                },
+                // It is counted, and no event tells of it: strangers' envelopes come all day.
+                Err(unsealing) => {
+                    let unopened = Decrypted::from(unsealing);
+                    daemon.metrics.decrypted(&unopened);
+                    return Ok(unopened);
+                }
+            }
+        }
     };
     let received = account
         .worker
@@ -137,8 +163,11 @@ pub(super) async fn message_decrypt(
     daemon.metrics.decrypted(&decrypted);
     let (name, now) = (&account.info.account, daemon.clock.now());
     // What proves nobody is told and never written.
-    let event = EventInfo::undecryptable(name, now, &decrypted)
-        .or_else(|| unproven_request.then(|| EventInfo::unproven_request(name, now, &decrypted)));
+    let event = EventInfo::undecryptable(name, now, &decrypted).or_else(|| {
+        unproven_request
+            .then(|| EventInfo::unproven_request(name, now, &decrypted))
+            .flatten()
+    });
     if let Some(event) = event {
         blocking(move || {
             daemon.accounts.events().tell(event);
@@ -158,6 +187,7 @@ pub(super) async fn message_explain(
         sender: params.sender,
         wire: params.message.0,
         confirm: false,
+        sealed: false,
     };
     account
         .worker

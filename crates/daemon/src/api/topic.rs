@@ -1,4 +1,4 @@
-//! The methods of topics: none of them needs an account.
+//! The methods of topics. Only that of two identities needs an account.
 
 use std::sync::Arc;
 
@@ -26,6 +26,16 @@ pub(super) async fn topic_partitioned(
     described(&daemon, TopicName::partitioned(&params.identity)).await
 }
 
+pub(super) async fn topic_negotiated(
+    daemon: Arc<Daemon>,
+    params: methods::NegotiatedTopicParams,
+) -> Result<TopicInfo> {
+    let account = daemon.account(params.account.as_ref())?;
+    let name = TopicName::negotiated(account.opener.identity(), &params.identity)
+        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))?;
+    described(&daemon, name).await
+}
+
 pub(super) async fn topic_public(
     daemon: Arc<Daemon>,
     params: methods::PublicTopicParams,
@@ -45,6 +55,6 @@ pub(super) async fn topic_parse(
 
 /// With its key, if it has one: 65356 rounds, which wait for their turn.
 async fn described(daemon: &Daemon, name: TopicName) -> Result<TopicInfo> {
-    let _turn = daemon.topic_keys.acquire().await.map_err(stopping)?;
+    let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
     blocking(move || Ok(TopicInfo::new(&name))).await
 }

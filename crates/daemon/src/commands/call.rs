@@ -163,6 +163,7 @@ fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Result<Value
         "a whole number",
         "a time",
         "true or false",
+        "true, false",
         "an array",
         "an object",
     ]
@@ -221,6 +222,12 @@ mod tests {
         assert_eq!(value, json!({"ms": 86_400_000}));
         let value = parsed("message_decrypt", &["confirm=true"], "").unwrap();
         assert_eq!(value, json!({"confirm": true}));
+        let value = parsed("clock_observe", &["clock=7", "envelopeAt=8"], "").unwrap();
+        assert_eq!(value, json!({"clock": 7, "envelopeAt": 8}));
+        for (given, value) in [("true", json!(true)), ("partitioned", json!("partitioned"))] {
+            let given = parsed("message_encrypt", &[&format!("seal={given}")], "").unwrap();
+            assert_eq!(given, json!({"seal": value}));
+        }
         let value = parsed("message_confirm", &["messageIds=[\"0x00\"]"], "").unwrap();
         assert_eq!(value, json!({"messageIds": ["0x00"]}));
     }

@@ -285,6 +285,7 @@ fn encrypt_params(recipient: crypto_core::IdentityKey, text: &str) -> methods::E
         payload: None::<Payload>,
         text: Some(Text(text.to_owned())),
         request_id: None,
+        seal: None,
     }
 }
 
@@ -294,9 +295,11 @@ fn decrypt_params(
 ) -> methods::DecryptParams {
     methods::DecryptParams {
         account: None,
-        sender,
-        message: Wire(envelope.message.0.clone()),
+        sender: Some(sender),
+        message: Some(Wire(envelope.message.0.clone())),
         confirm: None,
+        sealed: None,
+        sym_key: None,
     }
 }
 

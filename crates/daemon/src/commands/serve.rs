@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::Accounts,
-    api::{Daemon, MAX_DERIVATIONS, MAX_TOPIC_KEYS, module},
+    api::{Daemon, MAX_DERIVATIONS, module},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
@@ -22,6 +22,7 @@ use crate::{
     server::Server,
     supervisor,
     timers::Timers,
+    topic_keys::TopicKeys,
     worker::Manner,
 };
 
@@ -84,7 +85,7 @@ async fn serve(
         memory,
         started_at: clock.now(),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
-        topic_keys: tokio::sync::Semaphore::new(MAX_TOPIC_KEYS),
+        topic_keys: TopicKeys::default(),
         stopping: AtomicBool::new(false),
         accounts,
         clock,

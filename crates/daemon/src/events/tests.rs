@@ -11,7 +11,9 @@ fn open(directory: &tempfile::TempDir) -> (DataDir, Arc<EventHub>) {
     // Its account's store is there: what the log holds of others is erased when it is opened.
     let account = engine::Account {
         name: name("a"),
-        identity: crypto_core::IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap(),
+        identity: crypto_core::IdentityKeyPair::from_secret_bytes(&[1; 32])
+            .unwrap()
+            .into(),
         installation: crypto_core::InstallationId::parse("x1-a").unwrap(),
         fresh_installation: true,
         created_at: UnixMillis(0),

@@ -7,8 +7,8 @@ use std::{
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    Store, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -70,6 +70,7 @@ impl StoreRead for Timed<'_> {
         peer(identity: &IdentityKey) -> Option<Peer>;
         contact(identity: &IdentityKey) -> Option<Contact>;
         contacts() -> Vec<Contact>;
+        identities_sent_to(limit: usize) -> Vec<IdentityKey>;
         devices(identity: &IdentityKey) -> Vec<Device>;
         omitted_devices() -> Vec<Device>;
         device(identity: &IdentityKey, installation: &InstallationId) -> Option<Device>;
@@ -86,6 +87,8 @@ impl StoreRead for Timed<'_> {
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
         reply(request_id: &str) -> Option<StoredReply>;
+        chat_clock(chat: &ChatKey) -> Option<u64>;
+        chat_clock_count() -> u64;
         running_time() -> RunningTime;
         events(limit: usize) -> Vec<(u64, Event)>;
         counts() -> Counts;
@@ -115,6 +118,7 @@ impl Store for Timed<'_> {
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
         remove_replies_before(cutoff: UnixMillis) -> ();
+        put_chat_clock(chat: &ChatKey, clock: u64) -> ();
         put_running_time(time: RunningTime) -> ();
         remove_events_up_to(number: u64) -> ();
     }

@@ -1,7 +1,7 @@
 //! What a store in memory holds, in whole, for comparisons.
 
 use super::{MemoryStore, Tables};
-use crate::{Handshake, OwnPreKey, Session, StoredKey};
+use crate::{ChatKey, Handshake, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
@@ -20,6 +20,7 @@ impl MemoryStore {
             stored_keys,
             first_messages,
             replies,
+            clocks,
             running_time,
             events,
             last_event,
@@ -34,6 +35,9 @@ impl MemoryStore {
         records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
         records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
         records.extend(replies.iter().map(|reply| format!("{reply:?}")));
+        // The keys of chats show nothing of themselves.
+        let clock = |(chat, clock): (&ChatKey, _)| format!("{:?}{clock}", chat.as_bytes());
+        records.extend(clocks.iter().map(clock));
         records.extend(events.iter().map(|event| format!("{event:?}")));
         records
     }

@@ -7,8 +7,9 @@ use super::{
     copies::{copy_own_prekey, copy_stored_key},
 };
 use crate::{
-    Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis, copies::copy_session,
+    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime,
+    Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    copies::copy_session,
 };
 
 impl StoreRead for MemoryStore {
@@ -45,6 +46,13 @@ impl StoreRead for MemoryStore {
 
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError> {
         Ok(self.tables.peers.get(identity).cloned())
+    }
+
+    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>, StoreError> {
+        let mut peers: Vec<_> = self.tables.peers.values().collect();
+        peers.sort_by_key(|peer| (std::cmp::Reverse(peer.last_sent_at), peer.identity));
+        let identities = peers.into_iter().map(|peer| peer.identity);
+        Ok(identities.take(limit).collect())
     }
 
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError> {
@@ -172,6 +180,14 @@ impl StoreRead for MemoryStore {
 
     fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
         Ok(self.tables.replies.get(request_id).cloned())
+    }
+
+    fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError> {
+        Ok(self.tables.clocks.get(chat).copied())
+    }
+
+    fn chat_clock_count(&self) -> Result<u64, StoreError> {
+        Ok(self.tables.clocks.len() as u64)
     }
 
     fn running_time(&self) -> Result<RunningTime, StoreError> {

@@ -4,9 +4,24 @@ use crypto_core::{SessionId, Suite};
 
 use super::records::{installation, key, own_prekey, prekey, session};
 use crate::{
-    DeviceName, Event, EventKind, Role, RunningTime, Session, Standing, StoreRead, Transaction,
-    UnixMillis,
+    ChatKey, DeviceName, Event, EventKind, Role, RunningTime, Session, Standing, StoreRead,
+    Transaction, UnixMillis,
 };
+
+pub(super) fn clocks_come_back(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    assert_eq!(store.chat_clock(&ChatKey::of("a")).expect("read"), None);
+    let highest = i64::MAX.unsigned_abs();
+    for (chat, clock) in [("a", 7), ("b", highest), ("a", 8), ("", 0)] {
+        let chat = ChatKey::of(chat);
+        store.put_chat_clock(&chat, clock).expect("put");
+        assert_eq!(store.chat_clock(&chat).expect("read"), Some(clock));
+    }
+    assert_eq!(store.chat_clock_count().expect("read"), 3);
+    store.commit().expect("commit");
+    let kept = store.chat_clock(&ChatKey::of("b")).expect("read");
+    assert_eq!(kept, Some(highest));
+}
 
 pub(super) fn what_time_ends_is_found(store: &mut impl Transaction) {
     store.begin().expect("begin");

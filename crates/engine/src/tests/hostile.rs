@@ -115,7 +115,8 @@ fn somebody_who_holds_a_key_and_its_negative_cannot_swap_a_session_between_them(
     ];
     let [mut plus, mut minus] = [(one, "plus"), (minus_one, "minus")].map(|(secret, id)| {
         let mut device = Device::plain(1, id);
-        device.engine.account.identity = IdentityKeyPair::from_secret_bytes(&secret).unwrap();
+        device.engine.account.identity =
+            IdentityKeyPair::from_secret_bytes(&secret).unwrap().into();
         device.key = *device.engine.account.identity.public();
         device.store = MemoryStore::default();
         let signed = SignedPreKeyPair::generate(&mut device.rng);

@@ -1,9 +1,11 @@
 //! Scenarios of the rules, over the store in memory.
 
 mod bundles;
+mod clocks;
 mod devices;
 mod hostile;
 mod schedules;
+mod sealing;
 mod secrets;
 mod sessions;
 mod stolen;
@@ -50,7 +52,7 @@ impl Device {
         let id = InstallationId::parse(id).unwrap();
         let account = Account {
             name: AccountName::parse("me").unwrap(),
-            identity,
+            identity: identity.into(),
             installation: id.clone(),
             fresh_installation: true,
             created_at: BEGINNING,
@@ -128,6 +130,7 @@ impl Device {
             recipients: to.to_vec(),
             payload: text.as_bytes().to_vec().into(),
             request_id: id.map(str::to_owned),
+            seal: None,
         };
         self.transact(|engine, store, env| engine.send(store, env, &request))
     }
@@ -153,6 +156,7 @@ impl Device {
             sender: from,
             wire: wire.to_vec(),
             confirm,
+            sealed: false,
         };
         self.transact(|engine, store, env| engine.receive(store, env, &request))
     }

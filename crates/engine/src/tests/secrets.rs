@@ -4,6 +4,7 @@ use crypto_core::Wiped;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::{ChatKey, Opener, Unsealed, sealing::NegotiatedKeys};
 
 const SECRET: u8 = 0xa5;
 
@@ -33,6 +34,7 @@ fn what_holds_a_plaintext_does_not_show_it() {
         recipients: vec![bob.key],
         payload: text(),
         request_id: Some("swordfish".to_owned()),
+        seal: None,
     });
     shows_nothing::<Outcome>(&Outcome::Decrypted(Wiped::new(text().to_vec())));
     shows_nothing::<Outcome>(&Outcome::Public(text().to_vec()));
@@ -49,4 +51,21 @@ fn what_holds_keys_does_not_show_them() {
     shows_nothing::<MemoryStore>(&device.store);
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
+}
+
+#[test]
+fn what_is_shared_with_others_is_not_shown() {
+    let device = Device::new(SECRET, "a");
+    let other = *Device::new(2, "b").engine.account.identity.public();
+    let negotiated = &device.engine.negotiated;
+    let shared = negotiated.with(&device.engine.account.identity, &other);
+    let digits = format!("{:?}", shared.unwrap().key.secret_bytes());
+    assert!(!format!("{negotiated:?}").contains(&digits[1..20]));
+    shows_nothing::<NegotiatedKeys>(negotiated);
+    shows_nothing::<Opener>(&device.engine.opener());
+    shows_nothing::<ChatKey>(&ChatKey::of("swordfish"));
+    shows_nothing::<Unsealed>(&Unsealed {
+        sender: other,
+        wire: text(),
+    });
 }

@@ -449,6 +449,7 @@ fn a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes() {
         recipients: vec![bob.key],
         payload: b"lost".to_vec().into(),
         request_id: None,
+        seal: None,
     };
     alice.store.begin().unwrap();
     let mut env = Env {

@@ -11,7 +11,9 @@ const SUITES: [MakeDevice; 2] = [Device::new, Device::plain];
 fn steal(of: &Device, identity: u8) -> Device {
     let account = Account {
         name: AccountName::parse("me").unwrap(),
-        identity: IdentityKeyPair::from_secret_bytes(&[identity; 32]).unwrap(),
+        identity: IdentityKeyPair::from_secret_bytes(&[identity; 32])
+            .unwrap()
+            .into(),
         installation: of.id.clone(),
         fresh_installation: true,
         created_at: BEGINNING,

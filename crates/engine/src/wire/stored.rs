@@ -1,9 +1,10 @@
 //! The answer to a request id, as the store keeps it: encoded once, so that a retry gets the same bytes.
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use envelope::Topic;
 use prost::Message as _;
 
-use crate::{Envelope, Mode, Sent, SkipReason, Skipped, StoreError, Target};
+use crate::{Envelope, Mode, Sealed, Sent, SkipReason, Skipped, StoreError, Target};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 pub(super) mod proto {
@@ -41,6 +42,10 @@ fn envelope_out(envelope: &Envelope) -> proto::Envelope {
             .map_or_else(Vec::new, |recipient| recipient.to_bytes().to_vec()),
         wire: envelope.wire.clone(),
         targets: envelope.targets.iter().map(target_out).collect(),
+        sealed: envelope.sealed.as_ref().map(|sealed| proto::Sealed {
+            envelope: sealed.envelope.clone(),
+            topic: sealed.topic.to_bytes().to_vec(),
+        }),
     }
 }
 
@@ -51,10 +56,18 @@ fn envelope_in(envelope: proto::Envelope) -> Option<Envelope> {
         Some(IdentityKey::from_wire(&envelope.recipient).ok()?)
     };
     let targets = envelope.targets.into_iter().map(target_in);
+    let sealed = match envelope.sealed {
+        Some(sealed) => Some(Sealed {
+            envelope: sealed.envelope,
+            topic: Topic::from_bytes(sealed.topic.try_into().ok()?),
+        }),
+        None => None,
+    };
     Some(Envelope {
         recipient,
         wire: envelope.wire,
         targets: targets.collect::<Option<_>>()?,
+        sealed,
     })
 }
 

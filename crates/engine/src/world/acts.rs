@@ -50,6 +50,7 @@ impl<H: Home> World<H> {
             recipients: vec![recipient],
             payload: Zeroizing::new(text.as_bytes().to_vec()),
             request_id: None,
+            seal: None,
         };
         let sent = self.devices[from].call(&mut self.home, self.now, fate, |engine, store, env| {
             engine.send(store, env, &request)
@@ -90,7 +91,7 @@ impl<H: Home> World<H> {
                 &mut self.home,
                 self.now,
                 Fate::Answers,
-                |engine, store, env| engine.advertise(store, env, &recipient),
+                |engine, store, env| engine.advertise(store, env, &recipient, None),
             )
             .expect("an advertisement");
         self.post(from, envelope, None);
@@ -123,6 +124,7 @@ impl<H: Home> World<H> {
             sender,
             wire,
             confirm: handing.confirm,
+            sealed: false,
         };
         let received = reader.call(
             &mut self.home,

@@ -412,7 +412,9 @@ fn account(identity: usize, name: &AccountName, id: &InstallationId) -> Account 
     let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
     Account {
         name: name.clone(),
-        identity: IdentityKeyPair::from_secret_bytes(&secret).expect("a key"),
+        identity: IdentityKeyPair::from_secret_bytes(&secret)
+            .expect("a key")
+            .into(),
         installation: id.clone(),
         fresh_installation: true,
         created_at: super::BEGINNING,

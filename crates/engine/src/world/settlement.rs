@@ -80,6 +80,7 @@ impl<H: Home> World<H> {
             recipients: vec![self.key_of(to)],
             payload: Zeroizing::new(b"probe".to_vec()),
             request_id: None,
+            seal: None,
         };
         let (now, home) = (self.now, &mut self.home);
         let sent = self.devices[from]

@@ -27,13 +27,14 @@ impl EventInfo {
     /// says of itself is not proven.
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
+        let sender = message.sender.clone()?;
         (message.outcome == Outcome::Undecryptable).then(|| Self {
             seq: 0,
             at: at.0,
             account: Some(account.to_owned()),
             what: EventData::MessageUndecryptable(UndecryptableMessage {
                 message_id: message.message_id.clone(),
-                sender: message.sender.clone(),
+                sender,
                 installation_id: message.installation_id.clone(),
                 reason: message.reason,
                 hint: message.hint.clone(),
@@ -42,19 +43,20 @@ impl EventInfo {
         })
     }
 
-    /// A first message of an identity that nothing proves, not numbered yet.
+    /// A first message of an identity that nothing proves, not numbered yet; `None` if no identity is named.
     #[must_use]
-    pub fn unproven_request(account: &str, at: UnixMillis, message: &Decrypted) -> Self {
-        Self {
+    pub fn unproven_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
+        let identity = message.sender.clone()?;
+        Some(Self {
             seq: 0,
             at: at.0,
             account: Some(account.to_owned()),
             what: EventData::ContactRequested(RequestedContact {
-                identity: message.sender.clone(),
+                identity,
                 message_id: message.message_id.clone(),
                 authenticated: false,
             }),
-        }
+        })
     }
 
     /// The mark that events before here are no longer there. `seq` is the cursor to go on from.

@@ -2,7 +2,7 @@
 
 use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState};
 
-use super::{message::mode, millis, name};
+use super::{message::mode, millis, name, public_key};
 use crate::forms::to_hex;
 use crate::types::{
     self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
@@ -23,6 +23,7 @@ impl From<Explained> for Explanation {
             prekey,
             sessions,
         } = explained;
+        let sender = public_key(&received.sender);
         let answer = Decrypted::from(received);
         let hint = answer.hint.unwrap_or_else(|| {
             match (answer.outcome, answer.duplicate) {
@@ -51,7 +52,7 @@ impl From<Explained> for Explanation {
             forward_secrecy: answer.forward_secrecy,
             authenticated: answer.authenticated,
             duplicate: answer.duplicate,
-            sender: answer.sender,
+            sender,
             installation_id: answer.installation_id,
             installation: installation.map(InstallationInfo::from),
             addressed_to: match addressed {

@@ -59,6 +59,12 @@ impl Reason {
             Self::Declined => {
                 "the sender is a contact that was declined: drop it, or call `contact_accept`, after which it opens"
             }
+            Self::BadSignature => {
+                "the envelope says that it is signed, and no key can have made the signature: drop it"
+            }
+            Self::UnauthenticatedSender => {
+                "nobody signed the envelope, so nothing says who sent the message: drop it; `envelope_open` shows what is in it"
+            }
         }
     }
 
@@ -94,7 +100,9 @@ impl Reason {
             | Self::MessageKeyGone
             | Self::Malformed
             | Self::SuiteForbidden
-            | Self::Declined => NextAction::Drop,
+            | Self::Declined
+            | Self::BadSignature
+            | Self::UnauthenticatedSender => NextAction::Drop,
             Self::TooManySkipped => NextAction::Rekey,
             Self::TooManySessions => NextAction::Wait,
         }

@@ -69,9 +69,14 @@ impl Form for Text {
 /// # Errors
 /// [`RpcError`] if it is both or neither.
 pub fn one_payload(payload: Option<Payload>, text: Option<Text>) -> Result<Vec<u8>, RpcError> {
+    one_of(payload.map(|payload| payload.0), text)
+}
+
+/// The same, of bytes with a limit of their own.
+pub(super) fn one_of(payload: Option<Vec<u8>>, text: Option<Text>) -> Result<Vec<u8>, RpcError> {
     let hint = "give payload (0x and hex) or text (UTF-8), one of them";
     match (payload, text) {
-        (Some(payload), None) => Ok(payload.0),
+        (Some(payload), None) => Ok(payload),
         (None, Some(text)) => Ok(text.0.into_bytes()),
         (None, None) => Err(RpcError::new(Kind::InvalidParams, "no payload and no text")
             .about("payload")

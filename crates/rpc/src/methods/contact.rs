@@ -4,7 +4,7 @@ use crypto_core::IdentityKey;
 use engine::AccountName;
 
 use crate::{
-    forms::{Payload, Text},
+    forms::{Payload, Sealing, Text},
     params::params,
 };
 
@@ -29,6 +29,8 @@ params! {
         payload = "payload": Option<Payload>,
         /// What to say, as text.
         text = "text": Option<Text>,
+        /// As for `message_encrypt`.
+        seal = "seal": Option<Sealing>,
     }
 }
 

@@ -4,7 +4,10 @@ use crypto_core::IdentityKey;
 use engine::AccountName;
 
 use crate::{
-    forms::{BundleBytes, MessageIds, Payload, Recipients, RequestId, Text, Wire},
+    forms::{
+        BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey,
+        Text, Wire,
+    },
     params::params,
 };
 
@@ -39,6 +42,8 @@ params! {
         text = "text": Option<Text>,
         /// Makes a retry safe for 24 hours.
         request_id = "requestId": Option<RequestId>,
+        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by the one named.
+        seal = "seal": Option<Sealing>,
     }
 }
 
@@ -55,6 +60,8 @@ params! {
         text = "text": Option<Text>,
         /// Makes a retry safe for 24 hours.
         request_id = "requestId": Option<RequestId>,
+        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by the one named.
+        seal = "seal": Option<Sealing>,
     }
 }
 
@@ -77,6 +84,8 @@ params! {
         account = "account": Option<AccountName>,
         /// The identity to tell of our bundle.
         recipient = "recipient": IdentityKey,
+        /// As for `message_encrypt`.
+        seal = "seal": Option<Sealing>,
     }
 }
 
@@ -85,12 +94,17 @@ params! {
     DecryptParams {
         /// May be left out when there is exactly one.
         account = "account": Option<AccountName>,
-        /// The identity that the transport names as the sender.
-        sender = "sender": IdentityKey,
+        /// The identity that the transport names as the sender. With `message`; not with `sealed`.
+        sender = "sender": Option<IdentityKey>,
         /// The wire message.
-        message = "message": Wire,
+        message = "message": Option<Wire>,
         /// Confirm at once: the message is read at most once. False by default.
         confirm = "confirm": Option<bool>,
+        /// The message in its envelope, instead of `sender` and `message`: the signature names the sender.
+        sealed = "sealed": Option<EnvelopeBytes>,
+        /// The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys that we share with the
+        /// 1024 identities last written to are tried.
+        sym_key = "symKey": Option<SymKey>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parameters of the methods of topics.
 
 use crypto_core::IdentityKey;
+use engine::AccountName;
 use envelope::ContentTopic;
 
 use crate::{forms::ChatName, params::params};
@@ -9,6 +10,16 @@ params! {
     /// For `topic_contactCode` and `topic_partitioned`.
     TopicOfParams {
         /// Whose.
+        identity = "identity": IdentityKey,
+    }
+}
+
+params! {
+    /// For `topic_negotiated`.
+    NegotiatedTopicParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// With whom.
         identity = "identity": IdentityKey,
     }
 }

@@ -97,6 +97,8 @@ closed! {
         NotTargeted = "not_targeted",
         /// It is for this device and cannot be read.
         Undecryptable = "undecryptable",
+        /// The envelope that it came in did not open, or nobody signed it.
+        Unopened = "unopened",
     }
 
     /// Why a message was not read.
@@ -123,6 +125,10 @@ closed! {
         SuiteForbidden = "suite_forbidden",
         /// The sender's contact request was declined.
         Declined = "declined",
+        /// The signature of its envelope is not one of any key.
+        BadSignature = "bad_signature",
+        /// Nobody signed the envelope that it came in.
+        UnauthenticatedSender = "unauthenticated_sender",
     }
 
     /// What to do about a message that was not read.

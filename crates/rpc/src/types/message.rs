@@ -25,6 +25,7 @@ pub struct TargetInfo {
 
 /// A wire message for the transport.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct EnvelopeInfo {
     /// Whom it is for; null for a public message.
     pub recipient: Option<Hex>,
@@ -32,6 +33,15 @@ pub struct EnvelopeInfo {
     pub message: Hex,
     /// The devices that can read it.
     pub targets: Vec<TargetInfo>,
+    /// The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sealed: Option<Hex>,
+    /// The topic that the envelope goes by: 4 bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub topic: Option<Hex>,
+    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content_topic: Option<String>,
 }
 
 /// A device that got no copy.
@@ -73,8 +83,8 @@ pub struct Decrypted {
     pub outcome: Outcome,
     /// The message, the same at both ends; null if the bytes do not tell.
     pub message_id: Option<Hex>,
-    /// The identity the caller named.
-    pub sender: Hex,
+    /// The identity that the caller named, or that signed the envelope; null if that did not open.
+    pub sender: Option<Hex>,
     /// The device the message names; null if it names none.
     pub installation_id: Option<String>,
     /// The plaintext.
@@ -85,7 +95,7 @@ pub struct Decrypted {
     pub text: Option<String>,
     /// It was read through a ratchet.
     pub forward_secrecy: bool,
-    /// The message itself proves the sender's identity.
+    /// The sender's identity is proven: by the message itself, or by the signature of the envelope that it came in.
     pub authenticated: bool,
     /// It was read before, and not confirmed.
     pub duplicate: bool,

@@ -29,7 +29,9 @@ impl<S: Transaction> End<S> {
     fn new(seed: u8, config: Config, store: impl FnOnce(&Account) -> S) -> Self {
         let account = Account {
             name: AccountName::parse("a").unwrap(),
-            identity: IdentityKeyPair::from_secret_bytes(&[seed; 32]).unwrap(),
+            identity: IdentityKeyPair::from_secret_bytes(&[seed; 32])
+                .unwrap()
+                .into(),
             installation: InstallationId::parse(&format!("x1-{seed}")).unwrap(),
             fresh_installation: true,
             created_at: BEGINNING,
@@ -111,12 +113,14 @@ fn flood(messages: u64) {
             recipients: vec![bob.key],
             payload: b"again".to_vec().into(),
             request_id: None,
+            seal: None,
         };
         let sent = peer.transact(|engine, store, env| engine.send(store, env, &request));
         let request = ReceiveRequest {
             sender: peer.key,
             wire: sent.envelopes.into_iter().next().unwrap().wire,
             confirm: false,
+            sealed: false,
         };
         match bob
             .transact(|engine, store, env| engine.receive(store, env, &request))

@@ -34,7 +34,9 @@ fn name(name: &str) -> AccountName {
 fn account(called: &str) -> Account {
     Account {
         name: name(called),
-        identity: IdentityKeyPair::from_secret_bytes(&[0xa7; 32]).unwrap(),
+        identity: IdentityKeyPair::from_secret_bytes(&[0xa7; 32])
+            .unwrap()
+            .into(),
         installation: InstallationId::parse("x1-this-very-device").unwrap(),
         fresh_installation: true,
         created_at: UnixMillis(1_700_000_000_000),

@@ -21,7 +21,7 @@ impl Peer {
         entropy().fill_bytes(&mut id);
         let account = Account {
             name: AccountName::parse("peer").map_err(|error| error.to_string())?,
-            identity: IdentityKeyPair::generate(&mut entropy()),
+            identity: IdentityKeyPair::generate(&mut entropy()).into(),
             installation: InstallationId::from_random(id),
             fresh_installation: true,
             created_at: clock.now(),
@@ -57,6 +57,7 @@ impl Peer {
             recipients: vec![recipient],
             payload: payload.to_vec().into(),
             request_id: None,
+            seal: None,
         };
         self.with(clock, |engine, store, env| {
             let sent = engine.send(store, env, &request);
@@ -83,6 +84,7 @@ impl Peer {
             sender,
             wire,
             confirm: true,
+            sealed: false,
         };
         self.with(clock, |engine, store, env| {
             let received = engine.receive(store, env, &request);

@@ -29,6 +29,7 @@ impl Story<'_> {
             .call::<methods::MessageAdvertise>(methods::AdvertiseParams {
                 account: None,
                 recipient: self.alice.identity()?,
+                seal: None,
             })
             .await?;
         let envelope = hello.envelopes.first().ok_or("no advertisement was made")?;

@@ -1,0 +1,122 @@
+//! Opening sealed messages: who wrote one is what its signature says, and nothing else.
+
+use std::sync::Arc;
+
+use crypto_core::{IdentityKey, IdentityKeyPair};
+use envelope::{
+    MIN_ASYMMETRIC_BYTES, MIN_SYMMETRIC_BYTES, OpenWith, Opened, SymmetricKey, Unopened,
+    is_asymmetric,
+};
+use zeroize::Zeroizing;
+
+use super::keys::NegotiatedKeys;
+
+/// What an uncompressed key begins with.
+const UNCOMPRESSED: u8 = 4;
+
+/// Opens envelopes that are for one account. It needs no store and changes nothing, so strangers' envelopes cost the
+/// account's own thread nothing.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    identity: Arc<IdentityKeyPair>,
+    negotiated: Arc<NegotiatedKeys>,
+}
+
+/// A wire message and who signed the envelope around it.
+pub struct Unsealed {
+    /// Who signed it.
+    pub sender: IdentityKey,
+    /// The wire message. Public or not, it may show what is in it.
+    pub wire: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Unsealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unsealed")
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a sealed message gives no wire message and sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unsealing {
+    /// The envelope does not open.
+    Unopened(Unopened),
+    /// It opens, and nobody signed it: it is refused.
+    Unsigned,
+}
+
+impl From<Unopened> for Unsealing {
+    fn from(unopened: Unopened) -> Self {
+        Self::Unopened(unopened)
+    }
+}
+
+impl Opener {
+    pub(super) fn new(identity: Arc<IdentityKeyPair>, negotiated: Arc<NegotiatedKeys>) -> Self {
+        Self {
+            identity,
+            negotiated,
+        }
+    }
+
+    /// The account's own key pair.
+    #[must_use]
+    pub fn identity(&self) -> &IdentityKeyPair {
+        &self.identity
+    }
+
+    /// Opens a sealed message with the key of the topic that it came by.
+    ///
+    /// # Errors
+    /// [`Unsealing`], the reason.
+    pub fn unseal_with(&self, key: &SymmetricKey, sealed: &[u8]) -> Result<Unsealed, Unsealing> {
+        signed(envelope::open(OpenWith::Key(key), sealed)?)
+    }
+
+    /// Opens a sealed message with whatever fits: our identity or, if its bytes are none of an envelope to an identity,
+    /// the keys that we share with `others`, at most [`super::MAX_NEGOTIATED_KEYS`] of them. A key that is not at hand takes
+    /// milliseconds, once.
+    ///
+    /// # Errors
+    /// [`Unsealing`], the reason.
+    pub fn unseal<E>(
+        &self,
+        sealed: &[u8],
+        others: impl FnOnce() -> Result<Vec<IdentityKey>, E>,
+    ) -> Result<Result<Unsealed, Unsealing>, E> {
+        if is_asymmetric(sealed) {
+            let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed);
+            return Ok(opened.map_err(Unsealing::from).and_then(signed));
+        }
+        if sealed.len() < MIN_SYMMETRIC_BYTES {
+            return Ok(Err(Unopened::Malformed.into()));
+        }
+        for other in others()?.iter().take(super::MAX_NEGOTIATED_KEYS) {
+            let Ok(secret) = self.negotiated.with(&self.identity, other) else {
+                continue;
+            };
+            match envelope::open(OpenWith::Key(&secret.key), sealed) {
+                Err(Unopened::AuthenticationFailed) => {}
+                opened => return Ok(opened.map_err(Unsealing::from).and_then(signed)),
+            }
+        }
+        // Most likely one to an identity whose first bytes were changed.
+        let was_asymmetric =
+            sealed.first() == Some(&UNCOMPRESSED) && sealed.len() >= MIN_ASYMMETRIC_BYTES;
+        Ok(Err(Unsealing::Unopened(if was_asymmetric {
+            Unopened::Malformed
+        } else {
+            Unopened::AuthenticationFailed
+        })))
+    }
+}
+
+fn signed(opened: Opened) -> Result<Unsealed, Unsealing> {
+    let sender = opened.signer.ok_or(Unsealing::Unsigned)?;
+    Ok(Unsealed {
+        sender,
+        wire: opened.payload,
+    })
+}

@@ -1,0 +1,104 @@
+//! The clocks of chats.
+
+use super::*;
+use crate::{ChatKey, ChatTime, ClockError, MAX_CLOCK_LEAD, MAX_CLOCKS, MAX_ENVELOPE_LEAD};
+
+fn next(device: &mut Device, chat: &str) -> u64 {
+    let now = device.now;
+    let time = device
+        .transact(|engine, store, env| engine.next_clock(store, env, chat))
+        .unwrap();
+    assert_eq!(time.at, now);
+    time.clock
+}
+
+fn observe(
+    device: &mut Device,
+    chat: &str,
+    clock: u64,
+    envelope_at: UnixMillis,
+) -> Result<ChatTime, ClockError> {
+    device.transact(|engine, store, env| engine.observe_clock(store, env, chat, clock, envelope_at))
+}
+
+#[test]
+fn a_clock_is_the_time_of_day_and_never_the_same_twice() {
+    let mut alice = Device::new(1, "alice");
+    let now = alice.now.0;
+    assert_eq!(
+        [next(&mut alice, "c"), next(&mut alice, "c")],
+        [now, now + 1]
+    );
+    assert_eq!(next(&mut alice, "another"), now, "each chat has its own");
+    alice.later(1);
+    assert_eq!(next(&mut alice, "c"), now + 2, "equal counts as not less");
+    alice.later(10);
+    assert_eq!(next(&mut alice, "c"), now + 11);
+    // A clock that was put back does not put the chat back.
+    alice.now = BEGINNING;
+    assert_eq!(next(&mut alice, "c"), now + 12);
+}
+
+#[test]
+fn what_was_seen_counts_and_what_was_not_committed_does_not() {
+    let mut alice = Device::new(1, "alice");
+    let now = alice.now;
+    let seen = observe(&mut alice, "c", now.0 + 500, now).unwrap();
+    assert_eq!(seen.clock, now.0 + 500);
+    assert_eq!(observe(&mut alice, "c", 7, now).unwrap().clock, now.0 + 500);
+    assert_eq!(next(&mut alice, "c"), now.0 + 501);
+    alice.store.begin().unwrap();
+    alice
+        .store
+        .put_chat_clock(&ChatKey::of("c"), u64::MAX >> 1)
+        .unwrap();
+    alice.store.crash();
+    assert_eq!(next(&mut alice, "c"), now.0 + 502);
+}
+
+#[test]
+fn nobody_pushes_the_clock_of_a_chat_away() {
+    let mut alice = Device::new(1, "alice");
+    let now = alice.now;
+    let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
+    assert_eq!(observe(&mut alice, "c", 0, now), Err(ClockError::Zero));
+    let ahead = observe(&mut alice, "c", now.0 + lead + 1, now);
+    assert_eq!(ahead, Err(ClockError::Ahead));
+    // The bound is the envelope's time: an old envelope does not carry a new clock.
+    let old = UnixMillis(now.0 - 10 * lead);
+    assert_eq!(observe(&mut alice, "c", now.0, old), Err(ClockError::Ahead));
+    // And the relay does not choose that time freely.
+    let far = UnixMillis(now.after(MAX_ENVELOPE_LEAD).0 + 1);
+    assert_eq!(
+        observe(&mut alice, "c", 7, far),
+        Err(ClockError::EnvelopeAhead)
+    );
+    for absurd in [u64::MAX, 1 << 62] {
+        let refused = observe(&mut alice, "c", absurd, UnixMillis(absurd));
+        assert_eq!(refused, Err(ClockError::EnvelopeAhead));
+    }
+    assert_eq!(
+        alice.store.chat_clock_count().unwrap(),
+        0,
+        "nothing is noted"
+    );
+    assert!(observe(&mut alice, "c", now.0 + lead, now).is_ok());
+    assert_eq!(next(&mut alice, "c"), now.0 + lead + 1);
+}
+
+#[test]
+fn chats_beyond_those_that_are_told_apart_share_a_clock_that_still_only_rises() {
+    let mut alice = Device::new(1, "alice");
+    alice.store.begin().unwrap();
+    for number in 0..MAX_CLOCKS {
+        let chat = ChatKey::of(&number.to_string());
+        alice.store.put_chat_clock(&chat, 1).unwrap();
+    }
+    alice.store.commit().unwrap();
+    let now = alice.now.0;
+    assert_eq!(next(&mut alice, "one more"), now);
+    assert_eq!(next(&mut alice, "another"), now + 1);
+    assert_eq!(next(&mut alice, "one more"), now + 2);
+    assert_eq!(next(&mut alice, "7"), now, "those before keep theirs");
+    assert_eq!(alice.store.chat_clock_count().unwrap(), MAX_CLOCKS + 1);
+}

@@ -1,0 +1,349 @@
+//! Sealed messages: by which topic they go, and what their signature proves.
+
+use envelope::{OpenWith, Padding, SealTo, SymmetricKey, Topic, TopicName, Unopened};
+
+use super::*;
+use crate::{ContactState, MAX_NEGOTIATED_KEYS, Seal, Sealed, Unsealing};
+
+impl Device {
+    fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<Sealed> {
+        let request = SendRequest {
+            recipients: to.to_vec(),
+            payload: text.as_bytes().to_vec().into(),
+            request_id: None,
+            seal: Some(seal),
+        };
+        let sent = self
+            .transact(|engine, store, env| engine.send(store, env, &request))
+            .unwrap();
+        let envelopes = sent.envelopes.into_iter();
+        envelopes.map(|envelope| envelope.sealed.unwrap()).collect()
+    }
+
+    fn seal_to(&mut self, to: IdentityKey, text: &str) -> Sealed {
+        self.seal(&[to], text, Seal::Agreed).remove(0)
+    }
+
+    fn unseal(&self, sealed: &[u8]) -> Result<crate::Unsealed, Unsealing> {
+        let others = || self.store.identities_sent_to(MAX_NEGOTIATED_KEYS);
+        self.engine.opener().unseal(sealed, others).unwrap()
+    }
+
+    /// Opens and reads what came sealed.
+    fn take(&mut self, sealed: &[u8]) -> Received {
+        let unsealed = self.unseal(sealed).unwrap();
+        let request = ReceiveRequest {
+            sender: unsealed.sender,
+            wire: unsealed.wire.to_vec(),
+            confirm: true,
+            sealed: true,
+        };
+        self.transact(|engine, store, env| engine.receive(store, env, &request))
+            .unwrap()
+    }
+
+    fn take_text(&mut self, sealed: &[u8]) -> String {
+        match self.take(sealed).outcome {
+            Outcome::Decrypted(text) => String::from_utf8(text.to_vec()).unwrap(),
+            other => panic!("not read: {other:?}"),
+        }
+    }
+
+    fn partitioned(&self) -> Topic {
+        TopicName::partitioned(&self.key).topic()
+    }
+
+    fn negotiated(&self, other: IdentityKey) -> TopicName {
+        TopicName::negotiated(&self.engine.account.identity, &other).unwrap()
+    }
+}
+
+#[test]
+fn the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arrived() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let mut tablet = Device::new(2, "tablet");
+    let negotiated = alice.negotiated(bob.key).topic();
+    assert_eq!(bob.negotiated(alice.key).topic(), negotiated);
+    // By DH: for no device in particular.
+    let first = alice.seal_to(bob.key, "by DH");
+    assert_eq!(first.topic, bob.partitioned());
+    assert_eq!(bob.take_text(&first.envelope), "by DH");
+    let bundle = bob.bundle();
+    alice.import_bundle(&bundle);
+    let second = alice.seal_to(bob.key, "to one device, not heard of");
+    assert_eq!(second.topic, bob.partitioned());
+    assert_eq!(
+        bob.take_text(&second.envelope),
+        "to one device, not heard of"
+    );
+    // Bob has read a message of the only device of Alice that he knows.
+    let answer = bob.seal_to(alice.key, "heard");
+    assert_eq!(answer.topic, negotiated);
+    assert_eq!(alice.take_text(&answer.envelope), "heard");
+    assert_eq!(alice.seal_to(bob.key, "agreed").topic, negotiated);
+    // A second device of Bob: nothing was heard of it yet.
+    let id = tablet.id.clone();
+    let bundle = tablet.bundle();
+    bob.import_bundle(&bundle);
+    bob.enable(&id).unwrap();
+    let bundle = bob.bundle();
+    alice.import_bundle(&bundle);
+    let both = alice.seal_to(bob.key, "to both");
+    assert_eq!(both.topic, bob.partitioned());
+    assert_eq!(tablet.take_text(&both.envelope), "to both");
+    let answer = tablet
+        .seal(&[alice.key], "me too", Seal::Partitioned)
+        .remove(0);
+    assert_eq!(alice.take_text(&answer.envelope), "me too");
+    let agreed = alice.seal_to(bob.key, "agreed by both");
+    assert_eq!(agreed.topic, negotiated);
+    assert_eq!(bob.take_text(&agreed.envelope), "agreed by both");
+    // A new session does not take that back.
+    alice.reset(bob.key, None).unwrap();
+    assert_eq!(alice.seal_to(bob.key, "anew").topic, negotiated);
+}
+
+#[test]
+fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
+    let (mut alice, mut bob) = established();
+    let mut tablet = Device::new(1, "tablet");
+    let (bundle, id) = (tablet.bundle(), tablet.id.clone());
+    alice.import_bundle(&bundle);
+    alice.enable(&id).unwrap();
+    for (seal, topic) in [
+        (Seal::Agreed, alice.negotiated(bob.key).topic()),
+        (Seal::Negotiated, alice.negotiated(bob.key).topic()),
+        (Seal::Partitioned, bob.partitioned()),
+    ] {
+        let sealed = alice.seal(&[bob.key], "hi", seal);
+        let topics: Vec<_> = sealed.iter().map(|sealed| sealed.topic).collect();
+        assert_eq!(topics, [topic, alice.partitioned()], "{seal:?}");
+        let [to_bob, own] = sealed.try_into().unwrap();
+        assert_eq!(bob.take_text(&to_bob.envelope), "hi");
+        assert_eq!(tablet.take_text(&own.envelope), "hi");
+    }
+    // To somebody of whom nothing is known at all.
+    let carol = Device::new(3, "carol");
+    let forced = alice.seal(&[carol.key], "psst", Seal::Negotiated).remove(0);
+    assert_eq!(forced.topic, carol.negotiated(alice.key).topic());
+    // She knows nobody yet, but she knows the topic that she listens to.
+    assert_eq!(
+        carol.unseal(&forced.envelope).unwrap_err(),
+        Unsealing::Unopened(Unopened::AuthenticationFailed)
+    );
+    let key = carol.negotiated(alice.key).symmetric_key().unwrap();
+    let opened = carol.engine.opener().unseal_with(&key, &forced.envelope);
+    assert_eq!(opened.unwrap().sender, alice.key);
+}
+
+#[test]
+fn a_large_group_derives_a_few_keys_at_a_time() {
+    let mut alice = Device::new(1, "alice");
+    let mut members: Vec<_> = (2..8).map(|number| Device::new(number, "member")).collect();
+    for member in &mut members {
+        meet(&mut alice, member);
+    }
+    let keys: Vec<_> = members.iter().map(|member| member.key).collect();
+    let mut negotiated = Vec::new();
+    for _ in 0..2 {
+        let sealed = alice.seal(&keys, "all", Seal::Agreed);
+        let by_negotiated = |(sealed, member): (&Sealed, &Device)| {
+            sealed.topic == member.negotiated(alice.key).topic()
+        };
+        negotiated.push(
+            sealed
+                .iter()
+                .zip(&members)
+                .filter(|pair| by_negotiated(*pair))
+                .count(),
+        );
+        for (sealed, member) in sealed.iter().zip(&mut members) {
+            assert_eq!(member.take_text(&sealed.envelope), "all");
+        }
+    }
+    assert_eq!(negotiated, [4, 6]);
+}
+
+#[test]
+fn a_retry_gives_the_same_envelope_and_another_way_of_sealing_is_another_request() {
+    let (mut alice, bob) = established();
+    let mut send = |seal| {
+        let request = SendRequest {
+            recipients: vec![bob.key],
+            payload: b"once".to_vec().into(),
+            request_id: Some("r".to_owned()),
+            seal,
+        };
+        alice.transact(|engine, store, env| engine.send(store, env, &request))
+    };
+    let first = send(Some(Seal::Agreed)).unwrap();
+    assert!(first.envelopes[0].sealed.is_some());
+    assert_eq!(send(Some(Seal::Agreed)).unwrap(), first);
+    for other in [None, Some(Seal::Partitioned), Some(Seal::Negotiated)] {
+        assert!(matches!(send(other), Err(SendError::RequestIdReused)));
+    }
+}
+
+/// An envelope around a wire message, by whoever has this key pair.
+fn sealed_by(signer: Option<u8>, to: SealTo<'_>, wire: &[u8]) -> Vec<u8> {
+    let pair = signer.map(|seed| IdentityKeyPair::from_secret_bytes(&[seed; 32]).unwrap());
+    envelope::seal(&mut Sequence(9), to, pair.as_ref(), wire, Padding::Random)
+        .unwrap()
+        .into_bytes()
+}
+
+#[test]
+fn the_sender_is_who_signed_and_what_nobody_signed_is_refused() {
+    let (mut alice, mut bob) = established();
+    let message = alice.send(bob.key, "of Alice");
+    let to_bob = bob.key;
+    let to_bob = SealTo::Recipient(&to_bob);
+    let before = bob.fingerprint();
+    let unsigned = sealed_by(None, to_bob, &message.wire);
+    assert_eq!(bob.unseal(&unsigned).unwrap_err(), Unsealing::Unsigned);
+    // Mallory puts the message of Alice into an envelope of his own.
+    let forged = sealed_by(Some(66), to_bob, &message.wire);
+    let received = bob.take(&forged);
+    assert_ne!(received.sender, alice.key);
+    assert!(matches!(
+        received.outcome,
+        Outcome::Undecryptable(Reason::SessionNotFound | Reason::AuthenticationFailed)
+    ));
+    assert_eq!(bob.fingerprint(), before);
+    // What is no wire message is an outcome as well.
+    let received = bob.take(&sealed_by(Some(66), to_bob, b"no message"));
+    assert_eq!(received.outcome, Outcome::Undecryptable(Reason::Malformed));
+    // The honest one opens all the same.
+    let honest = sealed_by(Some(1), to_bob, &message.wire);
+    let received = bob.take(&honest);
+    assert_eq!((received.sender, received.authenticated), (alice.key, true));
+}
+
+#[test]
+fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let by_dh = alice.seal_to(bob.key, "hello");
+    let plain = bob.unseal(&by_dh.envelope).unwrap();
+    let received = bob.try_receive(alice.key, &plain.wire, true).unwrap();
+    assert!(!received.authenticated && received.unproven_request);
+    assert!(
+        bob.store.contact(&alice.key).unwrap().is_none(),
+        "nothing proves it"
+    );
+    let received = bob.take(&by_dh.envelope);
+    assert!(received.authenticated && !received.forward_secrecy);
+    let state = |bob: &Device| {
+        bob.store
+            .contact(&alice.key)
+            .unwrap()
+            .map(|contact| contact.state)
+    };
+    assert_eq!(state(&bob), Some(ContactState::RequestReceived));
+    // Another identity asks Bob, who has been written to by DH before: the old letter brought again accepts nothing.
+    let mut carol = Device::new(3, "carol");
+    let old = carol.seal_to(bob.key, "an old letter");
+    let request = SendRequest {
+        recipients: vec![carol.key],
+        payload: Vec::new().into(),
+        request_id: None,
+        seal: None,
+    };
+    bob.transact(|engine, store, env| engine.request_contact(store, env, &request, &carol.key))
+        .unwrap();
+    bob.take(&old.envelope);
+    let contact = bob.store.contact(&carol.key).unwrap().unwrap();
+    assert_eq!(contact.state, ContactState::RequestSent);
+}
+
+#[test]
+fn a_reply_comes_sealed_when_the_message_did() {
+    let (mut alice, mut bob) = established();
+    let mut lost = Device::new(2, "reinstalled");
+    let sealed = alice
+        .seal(&[bob.key], "to the old device", Seal::Partitioned)
+        .remove(0);
+    assert!(matches!(
+        bob.take(&sealed.envelope).outcome,
+        Outcome::Decrypted(_)
+    ));
+    let received = lost.take(&sealed.envelope);
+    assert_eq!(
+        received.outcome,
+        Outcome::NotTargeted(Reason::OtherInstallation)
+    );
+    let reply = received.reply.unwrap().sealed.unwrap();
+    assert_eq!(reply.topic, alice.partitioned());
+    let taken = alice.take(&reply.envelope);
+    assert_eq!((taken.sender, taken.outcome), (bob.key, Outcome::Bundle));
+    assert_eq!(taken.new_installations, [lost.id.clone()]);
+    // And not when it did not.
+    let mut other = Device::new(2, "third");
+    let plain = alice.unseal_as_bob(&sealed.envelope, 2);
+    let received = other.try_receive(alice.key, &plain, true).unwrap();
+    assert!(received.reply.unwrap().sealed.is_none());
+}
+
+impl Device {
+    /// What the identity of this number finds in an envelope.
+    fn unseal_as_bob(&self, sealed: &[u8], identity: u8) -> Vec<u8> {
+        let pair = IdentityKeyPair::from_secret_bytes(&[identity; 32]).unwrap();
+        envelope::open(OpenWith::Recipient(&pair), sealed)
+            .unwrap()
+            .payload
+            .to_vec()
+    }
+}
+
+#[test]
+fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
+    let (mut alice, mut bob) = established();
+    let asymmetric = alice
+        .seal(&[bob.key], "hi", Seal::Partitioned)
+        .remove(0)
+        .envelope;
+    let symmetric = alice
+        .seal(&[bob.key], "hi", Seal::Negotiated)
+        .remove(0)
+        .envelope;
+    let before = bob.fingerprint();
+    let reason = |bob: &Device, bytes: &[u8]| match bob.unseal(bytes) {
+        Err(Unsealing::Unopened(reason)) => reason,
+        other => panic!("{other:?}"),
+    };
+    let strange = SymmetricKey::from_password("another topic");
+    let carol = *IdentityKeyPair::from_secret_bytes(&[3; 32])
+        .unwrap()
+        .public();
+    for (bytes, expected) in [
+        (Vec::new(), Unopened::Malformed),
+        (vec![7; 28], Unopened::Malformed),
+        (vec![7; 29], Unopened::AuthenticationFailed),
+        (
+            sealed_by(Some(66), SealTo::Key(&strange), b"x"),
+            Unopened::AuthenticationFailed,
+        ),
+        (
+            sealed_by(Some(66), SealTo::Recipient(&carol), b"x"),
+            Unopened::AuthenticationFailed,
+        ),
+    ] {
+        assert_eq!(reason(&bob, &bytes), expected, "{} bytes", bytes.len());
+    }
+    for whole in [&asymmetric, &symmetric] {
+        for at in (0..whole.len()).step_by(7) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x20;
+            // A changed key of the sender's is no point; anything else fails the MAC.
+            let expected = [Unopened::AuthenticationFailed, Unopened::Malformed];
+            assert!(expected.contains(&reason(&bob, &damaged)), "byte {at}");
+        }
+        let cut = &whole[..whole.len() - 1];
+        assert_eq!(reason(&bob, cut), Unopened::AuthenticationFailed);
+    }
+    let mut off_curve = asymmetric.clone();
+    off_curve[40] ^= 1;
+    assert_eq!(reason(&bob, &off_curve), Unopened::Malformed);
+    assert_eq!(bob.fingerprint(), before);
+    assert_eq!(bob.take_text(&asymmetric), "hi");
+    assert_eq!(bob.take_text(&symmetric), "hi");
+}

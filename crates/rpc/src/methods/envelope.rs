@@ -1,0 +1,72 @@
+//! Parameters of the methods of envelopes and clocks.
+
+use crypto_core::IdentityKey;
+use engine::AccountName;
+
+use crate::{
+    forms::{
+        At, ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey,
+        Text,
+    },
+    params::params,
+};
+
+params! {
+    /// For `envelope_seal`.
+    SealParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// What is sealed, as bytes.
+        payload = "payload": Option<EnvelopePayload>,
+        /// What is sealed, as text.
+        text = "text": Option<Text>,
+        /// The identity that alone can open it.
+        recipient = "recipient": Option<IdentityKey>,
+        /// The key that whoever opens it has.
+        sym_key = "symKey": Option<SymKey>,
+        /// A text that stands for such a key, such as the name of a topic.
+        password = "password": Option<Secret>,
+        /// Signed by the account's identity: true by default.
+        sign = "sign": Option<bool>,
+        /// What it is filled up with: by default random bytes up to a multiple of 256.
+        padding = "padding": Option<PaddingBytes>,
+    }
+}
+
+params! {
+    /// For `envelope_open`.
+    OpenParams {
+        /// May be left out when there is exactly one. Its identity opens the envelope, unless a key does.
+        account = "account": Option<AccountName>,
+        /// The envelope.
+        envelope = "envelope": EnvelopeBytes,
+        /// The key of the topic that it came by.
+        sym_key = "symKey": Option<SymKey>,
+        /// A text that stands for such a key, such as the name of a topic.
+        password = "password": Option<Secret>,
+    }
+}
+
+params! {
+    /// For `clock_next`.
+    ClockNextParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// What the frontend calls the chat.
+        chat = "chat": ChatName,
+    }
+}
+
+params! {
+    /// For `clock_observe`.
+    ClockObserveParams {
+        /// May be left out when there is exactly one.
+        account = "account": Option<AccountName>,
+        /// What the frontend calls the chat.
+        chat = "chat": ChatName,
+        /// The clock of the message that was received.
+        clock = "clock": ClockValue,
+        /// The time of the envelope that it came in.
+        envelope_at = "envelopeAt": At,
+    }
+}
