@@ -14,7 +14,7 @@ const LEFT_OUT: char = '…';
 
 /// How lines begin that are not run here, and where they are: they need the network, an engine for containers, a system to
 /// change, or hours.
-const RUN_ELSEWHERE: [(&str, &str); 16] = [
+const RUN_ELSEWHERE: [(&str, &str); 20] = [
     ("cargo install cargo-fuzz", "by whoever fuzzes"),
     ("fuzz/run.sh", "by whoever fuzzes"),
     ("cargo +nightly fuzz run", "by whoever fuzzes"),
@@ -28,6 +28,13 @@ const RUN_ELSEWHERE: [(&str, &str); 16] = [
     ("cargo test --workspace", ".ci/run"),
     (".ci/run", "before every change"),
     ("ratchetd bench", "tests/bench.rs, in short"),
+    (
+        "target/release/ratchetd bench",
+        "by whoever measures; tests/bench.rs, in short",
+    ),
+    ("cargo build --release", "by whoever measures"),
+    ("benches/run.sh", "by whoever measures"),
+    ("perf ", "by whoever measures"),
     ("tests/container.sh", "by whoever changes the image"),
     ("install -m ", "by whoever installs"),
     ("systemctl ", "by whoever installs"),
