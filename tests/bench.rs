@@ -100,6 +100,7 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
         ("empty", 3),
         ("encrypt", 3),
         ("decrypt", 3),
+        ("strange", 3),
         ("mix", 3),
         ("mix: empty", 3),
         ("mix: encrypt", 3),
@@ -130,7 +131,7 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
     );
     assert!(number(&report["idleKib"]) > 0.0);
     let bars = report["bars"].as_array().expect("bars");
-    assert_eq!(bars.len(), 12, "{bars:#?}");
+    assert_eq!(bars.len(), 13, "{bars:#?}");
     for bar in bars {
         let (measured, wanted) = (number(&bar["measured"]), number(&bar["bar"]));
         let met = if bar["atLeast"] == true {

@@ -55,7 +55,7 @@ pub struct BenchArgs {
     /// Rounds: each measures everything once, and the medians count
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
-    /// What is called together, after each kind alone: weights of empty, encrypt, decrypt and group
+    /// What is called together, after each kind alone: weights of empty, encrypt, decrypt, group and strange
     #[arg(
         long,
         value_name = "MIX",

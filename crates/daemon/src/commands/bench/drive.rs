@@ -32,11 +32,19 @@ pub(super) enum Kind {
     Decrypt,
     /// `message_encryptGroup`.
     Group,
+    /// `message_decrypt` of a sealed message that is for somebody else.
+    Strange,
 }
 
 impl Kind {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Empty, Self::Encrypt, Self::Decrypt, Self::Group];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Empty,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::Group,
+        Self::Strange,
+    ];
 
     /// Its name in reports and options.
     pub(super) const fn name(self) -> &'static str {
@@ -45,6 +53,7 @@ impl Kind {
             Self::Encrypt => "encrypt",
             Self::Decrypt => "decrypt",
             Self::Group => "group",
+            Self::Strange => "strange",
         }
     }
 }
@@ -56,7 +65,7 @@ impl FromStr for Kind {
         Self::ALL
             .into_iter()
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| format!("{name:?} is none of empty, encrypt, decrypt, group"))
+            .ok_or_else(|| format!("{name:?} is none of empty, encrypt, decrypt, group, strange"))
     }
 }
 

@@ -218,6 +218,7 @@ fn phases(args: &BenchArgs) -> Vec<Phase> {
             (Kind::Empty, many),
             (Kind::Encrypt, many),
             (Kind::Decrypt, many),
+            (Kind::Strange, many),
         ]);
     }
     alone.retain(|(kind, _)| args.only.is_empty() || args.only.contains(kind));

@@ -189,6 +189,12 @@ impl Report {
                 at_least(0.4, ""),
             ),
             (
+                format!("strangers' sealed messages a second, {many} connections"),
+                self.figure("strange", many)
+                    .map(|figure| figure.calls_per_second),
+                at_least(10_000.0, "a second"),
+            ),
+            (
                 "latency of message_encrypt on an idle daemon, over empty call + bare commit, p50"
                     .to_owned(),
                 added("encrypt"),

@@ -9,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, IdentityKeyPair};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     mix::{Mix, Turns},
     peer::Peer,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, entropy::entropy};
 
 /// What is said: 100 bytes.
 pub(super) const PAYLOAD: &[u8; 100] =
@@ -32,6 +32,11 @@ const HELPERS: usize = 64;
 const MESSAGE: &[u8] = br#""message":"0x"#;
 /// What an answer has that gives a text.
 const DECRYPTED: &[u8] = br#""outcome":"decrypted""#;
+
+/// What an answer has to an envelope that is not ours.
+const UNOPENED: &[u8] = br#""outcome":"unopened""#;
+/// Bytes of a message of this length, with its bundle.
+const WIRE_BYTES: usize = 700;
 
 /// Hex with the prefix that the interface wants.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -169,6 +174,20 @@ pub(super) fn group_params(made: &Made, members: &[Peer]) -> Result<Value, Strin
     Ok(json!({"account": made.name, "recipients": recipients, "payload": hex(PAYLOAD)}))
 }
 
+/// An envelope that a stranger signed for another stranger.
+fn strange_params(made: &Made) -> Result<Value, String> {
+    let mut rng = entropy();
+    let (from, to) = (
+        IdentityKeyPair::generate(&mut rng),
+        IdentityKeyPair::generate(&mut rng),
+    );
+    let to = envelope::SealTo::Recipient(to.public());
+    let wire = [0x74; WIRE_BYTES];
+    let sealed = envelope::seal(&mut rng, to, Some(&from), &wire, envelope::Padding::Random)
+        .map_err(|error| error.to_string())?;
+    Ok(json!({"account": made.name, "sealed": hex(sealed.as_bytes())}))
+}
+
 /// A call that decrypts what this peer writes now.
 fn decrypt_request(clock: &Clock, made: &Made, peer: &mut Peer) -> Result<Vec<u8>, String> {
     let message = hex(&peer.write(clock, made.identity, PAYLOAD)?);
@@ -215,6 +234,8 @@ struct Folk {
     empty: Rc<[u8]>,
     encrypt: Vec<Rc<[u8]>>,
     group: Rc<[u8]>,
+    /// A call that is given an envelope for somebody else.
+    strange: Rc<[u8]>,
     /// Calls that decrypt what the peers have written, of each peer.
     stock: Vec<VecDeque<Rc<[u8]>>>,
     /// Calls a second, of each number of connections and mix, as far as is known: how much stock is needed.
@@ -243,6 +264,7 @@ impl Folk {
             empty: request("system_version", &json!({})).into(),
             encrypt,
             group: request("message_encryptGroup", &group_params(&made, &members)?).into(),
+            strange: request("message_decrypt", &strange_params(&made)?).into(),
             stock: peers.iter().map(|_| VecDeque::new()).collect(),
             rates: BTreeMap::new(),
             sent: Vec::new(),
@@ -319,6 +341,7 @@ impl Source for Calls {
             Kind::Encrypt => Rc::clone(folk.encrypt.get(peer)?),
             Kind::Decrypt => folk.stock.get_mut(peer)?.pop_front()?,
             Kind::Group => Rc::clone(&folk.group),
+            Kind::Strange => Rc::clone(&folk.strange),
         };
         Some((kind, call))
     }
@@ -335,6 +358,11 @@ impl Source for Calls {
             Kind::Decrypt => {
                 if find(body, DECRYPTED).is_none() {
                     return Err("a message was not read".to_owned());
+                }
+            }
+            Kind::Strange => {
+                if find(body, UNOPENED).is_none() {
+                    return Err("a stranger's envelope was taken for ours".to_owned());
                 }
             }
             Kind::Group => {
