@@ -14,7 +14,7 @@ use std::process::Command;
 
 use support::RATCHETD;
 
-const FILES: [(&str, usize); 7] = [
+const FILES: [(&str, usize); 12] = [
     ("status-go-hostile", 61),
     ("status-go-receive", 31),
     ("status-go-sizes", 12),
@@ -22,6 +22,11 @@ const FILES: [(&str, usize); 7] = [
     ("x25519-hostile", 44),
     ("x25519-receive", 27),
     ("x25519-sessions", 14),
+    ("trust-envelope", 66),
+    ("trust-topics", 42),
+    ("trust-identity", 16),
+    ("trust-account", 55),
+    ("trust-keystore", 18),
 ];
 
 fn vector(name: &str) -> String {
@@ -68,6 +73,100 @@ fn a_vector_that_does_not_hold_is_reported_and_fails() {
     let (code, output) = conformance(&[path.display().to_string()]);
     assert_eq!(code, Some(1));
     assert!(output.contains("4 passed, 1 failed; first: "), "{output}");
+}
+
+/// Each with one entry of each section changed.
+#[test]
+fn what_is_recorded_otherwise_fails_in_every_section() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    for (name, section, member, value) in [
+        (
+            "trust-envelope",
+            "good",
+            "envelope",
+            serde_json::json!("04"),
+        ),
+        ("trust-envelope", "good", "iv", serde_json::json!("00")),
+        (
+            "trust-envelope",
+            "decode",
+            "expect",
+            serde_json::json!({"ok": false, "reason": "malformed"}),
+        ),
+        (
+            "trust-topics",
+            "identities",
+            "partitioned",
+            serde_json::json!({}),
+        ),
+        (
+            "trust-topics",
+            "negotiated",
+            "symKey",
+            serde_json::json!("00"),
+        ),
+        (
+            "trust-topics",
+            "publicChats",
+            "topic",
+            serde_json::json!("00000000"),
+        ),
+        (
+            "trust-topics",
+            "contentTopicParse",
+            "topic",
+            serde_json::json!("ffffffff"),
+        ),
+        (
+            "trust-identity",
+            "vectors",
+            "colorId",
+            serde_json::json!(99),
+        ),
+        (
+            "trust-account",
+            "mnemonics",
+            "privateKey",
+            serde_json::json!("00"),
+        ),
+        (
+            "trust-account",
+            "compressedKeys",
+            "compressedKey",
+            serde_json::json!("zQ3sh"),
+        ),
+        (
+            "trust-account",
+            "compressedKeysBad",
+            "input",
+            serde_json::json!("zQ3shVc2UkAfJCdc1TR8E66J85h48P43r93q8jGPkPpjF9Ef9"),
+        ),
+        (
+            "trust-keystore",
+            "good",
+            "password",
+            serde_json::json!("wrong"),
+        ),
+    ] {
+        let text = std::fs::read_to_string(vector(name)).expect("the file");
+        let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let kept: Vec<_> = file[section].as_array().expect("entries")[..1].to_vec();
+        for (_, other) in file.as_object_mut().expect("an object") {
+            if other.is_array() {
+                *other = serde_json::json!([]);
+            }
+        }
+        file[section] = kept.into();
+        file[section][0][member] = value;
+        let path = scratch.path().join("wrong.json");
+        std::fs::write(&path, file.to_string()).expect("to write");
+        let (code, output) = conformance(&[path.display().to_string()]);
+        assert_eq!(code, Some(1), "{name} {section}: {output}");
+        assert!(
+            output.contains(&format!("1 failed; first: {section} ")),
+            "{output}"
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `ratchetd conformance`: replays recorded wire vectors against a fresh store each
-//! (format `ratchetd-conformance/1`).
+//! (format `ratchetd-conformance/1`), and checks recorded envelopes, topics, identities, accounts and keystores.
+
+mod trust;
 
 use std::path::{Path, PathBuf};
 
@@ -113,17 +115,24 @@ pub fn replay_file(path: &Path) -> Result<FileReport, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))?;
-    if value.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
-        return Ok(FileReport::OtherFormat);
-    }
-    let file: File = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let checked = match trust::check(&value) {
+        Some(checked) => checked,
+        None if value.get("format").and_then(serde_json::Value::as_str) == Some(FORMAT) => {
+            let file: File = serde_json::from_value(value).map_err(|error| error.to_string())?;
+            let cases = file.cases.iter();
+            cases
+                .map(|case| (case.name.clone(), replay_case(case)))
+                .collect()
+        }
+        None => return Ok(FileReport::OtherFormat),
+    };
     let (mut passed, mut failed, mut first_failure) = (0, 0, None);
-    for case in &file.cases {
-        match replay_case(case) {
+    for (name, checked) in checked {
+        match checked {
             Ok(()) => passed += 1,
             Err(difference) => {
                 failed += 1;
-                first_failure.get_or_insert(format!("{}: {difference}", case.name));
+                first_failure.get_or_insert(format!("{name}: {difference}"));
             }
         }
     }

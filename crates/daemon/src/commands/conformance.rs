@@ -9,7 +9,7 @@ use crate::conformance::{FORMAT, FileReport, replay_file};
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
-    /// Files of format ratchetd-conformance/1
+    /// Files of format ratchetd-conformance/1, or of ratchetd-trust: envelopes, topics, identities, accounts, keystores
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Print JSON instead of a line for each file
