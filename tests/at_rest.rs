@@ -466,6 +466,65 @@ fn keystores(house: &mut House, alice: &Value) {
         .add_text("a third device", &text(&imported["installationId"]));
 }
 
+/// Envelopes, the topic that only two can tell, its key, and the name of a chat.
+fn envelopes(house: &mut House, alice: &Value, bob: &Value) {
+    let chat = "the chat about the lighthouse";
+    house.needles.add_text("a chat's name", chat);
+    house.ok("clock_next", json!({"account": "alice", "chat": chat}));
+    let topic = house.ok(
+        "topic_negotiated",
+        json!({"account": "alice", "identity": bob["publicKey"]}),
+    );
+    house
+        .needles
+        .add_text("a shared secret", &text(&topic["name"]));
+    let key = bytes(&text(&topic["symKey"]));
+    house.needles.add_bytes("a topic's key", &key);
+    let password = "thirteen foghorns at noon";
+    house.needles.add_text("an envelope's password", password);
+    let inside = "buoys and bells, sealed";
+    house.needles.add_text("what is in an envelope", inside);
+    for to in [
+        json!({"recipient": bob["publicKey"]}),
+        json!({"symKey": topic["symKey"]}),
+        json!({"password": password}),
+    ] {
+        let mut params = to.clone();
+        params["account"] = "alice".into();
+        params["text"] = inside.into();
+        let sealed = house.ok("envelope_seal", params);
+        let mut params = json!({"account": "bob", "envelope": sealed["envelope"]});
+        for by in ["symKey", "password"] {
+            if let Some(given) = to.get(by) {
+                params[by] = given.clone();
+            }
+        }
+        let opened = house.ok("envelope_open", params.clone());
+        assert_eq!(opened["signer"], alice["publicKey"]);
+        // A message that is none.
+        params["envelope"].take();
+        params["sealed"] = sealed["envelope"].clone();
+        house.call("message_decrypt", params);
+    }
+    let message = "moored at the jetty, sealed";
+    house.needles.add_text("a sealed text", message);
+    for seal in [json!("negotiated"), json!("partitioned")] {
+        let sent = house.ok(
+            "message_encrypt",
+            json!({"account": "alice", "recipient": bob["publicKey"], "text": message, "seal": seal, "requestId": format!("{seal} request")}),
+        );
+        let sealed = &sent["envelopes"][0]["sealed"];
+        let bytes = bytes(&text(sealed));
+        house
+            .needles
+            .add_bytes("an envelope", &bytes[bytes.len() - 64..]);
+        house.call(
+            "message_decrypt",
+            json!({"account": "bob", "sealed": sealed}),
+        );
+    }
+}
+
 /// Secrets where none belongs: in wrong parameters, names, paths and headers.
 fn mistakes(house: &mut House) {
     let own = hex(&secret(1));
@@ -616,6 +675,7 @@ fn nothing_is_left_by(mode: Mode) {
     let (alice, bob, _) = accounts(&mut house);
     prekeys(&mut house);
     conversation(&mut house, &alice, &bob);
+    envelopes(&mut house, &alice, &bob);
     mistakes(&mut house);
     back_up(&house);
     house.assert_clean("while it runs");
