@@ -9,26 +9,8 @@
 
 mod support;
 
-use std::path::Path;
-
 use serde_json::{Value, json};
-use support::{Daemon, Party, bytes, hex, only_message, text};
-
-fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors")
-        .join(name);
-    let text = std::fs::read_to_string(path).expect("vectors");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn list(value: &Value) -> &Vec<Value> {
-    value.as_array().expect("a list")
-}
-
-fn prefixed(value: &Value) -> String {
-    format!("0x{}", text(value))
-}
+use support::{Daemon, Party, bytes, hex, list, only_message, prefixed, text, vectors};
 
 /// The parameters with which a recorded envelope is opened: a key, or an account of that identity.
 fn opening(daemon: &Daemon, vector: &Value) -> Value {

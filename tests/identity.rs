@@ -9,26 +9,10 @@
 
 mod support;
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Daemon, Party, RATCHETD, text};
-
-fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors")
-        .join(name);
-    let text = std::fs::read_to_string(path).expect("vectors");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn list(value: &Value) -> &Vec<Value> {
-    value.as_array().expect("a list")
-}
-
-fn prefixed(value: &Value) -> String {
-    format!("0x{}", text(value))
-}
+use support::{Daemon, Party, RATCHETD, list, prefixed, text, vectors};
 
 fn refused(daemon: &Daemon, method: &str, params: Value) -> String {
     let error = daemon.call(method, params).expect_err("refused");

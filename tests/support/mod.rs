@@ -407,6 +407,25 @@ impl Party {
     }
 }
 
+/// A file of recorded vectors.
+pub fn vectors(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/vectors")
+        .join(name);
+    let text = std::fs::read_to_string(path).expect("vectors");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// A JSON array's items.
+pub fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().expect("a list")
+}
+
+/// Plain hex of a file of vectors, as the interface takes it.
+pub fn prefixed(value: &Value) -> String {
+    format!("0x{}", text(value))
+}
+
 /// A JSON string's text.
 pub fn text(value: &Value) -> String {
     value

@@ -1,11 +1,9 @@
 //! Keys from the names of topics and other texts: milliseconds of a processor each, so some are remembered.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crypto_core::keccak256;
+use engine::Remembered;
 use envelope::SymmetricKey;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
@@ -19,21 +17,15 @@ const MAX_REMEMBERED: usize = 64;
 #[derive(Debug)]
 pub struct TopicKeys {
     turns: Semaphore,
-    known: Mutex<Known>,
-}
-
-/// By a digest of the text, which may be a secret.
-#[derive(Debug, Default)]
-struct Known {
-    by_digest: HashMap<[u8; 32], Arc<SymmetricKey>>,
-    oldest_first: VecDeque<[u8; 32]>,
+    /// By a digest of the text, which may be a secret.
+    known: Mutex<Remembered<[u8; 32], Arc<SymmetricKey>>>,
 }
 
 impl Default for TopicKeys {
     fn default() -> Self {
         Self {
             turns: Semaphore::new(MAX_TURNS),
-            known: Mutex::default(),
+            known: Mutex::new(Remembered::new(MAX_REMEMBERED)),
         }
     }
 }
@@ -47,34 +39,30 @@ impl TopicKeys {
         self.turns.acquire().await
     }
 
+    /// The key of a text, if it is at hand.
+    #[must_use]
+    pub fn known(&self, text: &Zeroizing<String>) -> Option<Arc<SymmetricKey>> {
+        self.lock().get(&digest(text)).cloned()
+    }
+
     /// The key of a text. Blocks while it is worked out.
     #[must_use]
     pub fn of(&self, text: &Zeroizing<String>) -> Arc<SymmetricKey> {
-        let digest = keccak256(&[text.as_bytes()]);
-        // A panic under the lock leaves the map whole: it is changed by single calls.
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known().by_digest.get(&digest) {
-            return Arc::clone(key);
-        }
-        let key = Arc::new(SymmetricKey::from_password(text));
-        let mut known = known();
-        if known.by_digest.insert(digest, Arc::clone(&key)).is_none() {
-            known.oldest_first.push_back(digest);
-        }
-        if known.by_digest.len() > MAX_REMEMBERED
-            && let Some(oldest) = known.oldest_first.pop_front()
-        {
-            known.by_digest.remove(&oldest);
-        }
-        key
+        self.known(text).unwrap_or_else(|| {
+            let key = Arc::new(SymmetricKey::from_password(text));
+            self.lock().keep(digest(text), Arc::clone(&key));
+            key
+        })
     }
 
-    /// Whether the key of a text is at hand.
-    #[must_use]
-    pub fn is_known(&self, text: &Zeroizing<String>) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.by_digest.contains_key(&keccak256(&[text.as_bytes()]))
+    /// Nothing panics under this lock, and what it guards can be lost.
+    fn lock(&self) -> MutexGuard<'_, Remembered<[u8; 32], Arc<SymmetricKey>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn digest(text: &Zeroizing<String>) -> [u8; 32] {
+    keccak256(&[text.as_bytes()])
 }
 
 #[cfg(test)]
@@ -94,7 +82,6 @@ mod tests {
         for number in 0..MAX_REMEMBERED {
             drop(keys.of(&Zeroizing::new(number.to_string())));
         }
-        assert!(!keys.is_known(&status));
-        assert_eq!(keys.known.lock().unwrap().by_digest.len(), MAX_REMEMBERED);
+        assert!(keys.known(&status).is_none());
     }
 }

@@ -29,6 +29,7 @@ mod pairing;
 mod ratchet_message;
 mod receive;
 mod records;
+mod remembered;
 mod replies;
 mod retired;
 #[cfg(any(test, feature = "testing"))]
@@ -62,6 +63,7 @@ pub use event::{DeviceName, Event, EventKind, KeyDropped, SessionName};
 pub use explain::*;
 pub use inspect::*;
 pub use records::*;
+pub use remembered::Remembered;
 pub use retired::*;
 pub use sealing::*;
 pub use store::*;

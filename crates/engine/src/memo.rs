@@ -1,11 +1,10 @@
 //! Bundles whose signatures were checked before.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crypto_core::{VerifiedBundle, keccak256};
 
-use crate::{WireError, wire};
+use crate::{Remembered, WireError, wire};
 
 /// Bundles remembered: as many contacts as a busy account hears of in a day. About 1 KiB each.
 const MAX_REMEMBERED: usize = 4096;
@@ -14,30 +13,27 @@ const MAX_REMEMBERED: usize = 4096;
 /// theirs on every message, and a signature check costs more than the message.
 ///
 /// Verification depends on the bytes alone, so an entry never goes stale.
-#[derive(Debug, Default)]
-pub(crate) struct VerifiedBundles {
-    by_digest: HashMap<[u8; 32], Arc<VerifiedBundle>>,
-    oldest_first: VecDeque<[u8; 32]>,
+#[derive(Debug)]
+pub(crate) struct VerifiedBundles(Remembered<[u8; 32], Arc<VerifiedBundle>>);
+
+impl Default for VerifiedBundles {
+    fn default() -> Self {
+        Self(Remembered::new(MAX_REMEMBERED))
+    }
 }
 
 impl VerifiedBundles {
     /// Parses and verifies `wire`, or finds that it was verified before.
     pub(crate) fn verify(&mut self, wire: &[u8]) -> Result<Arc<VerifiedBundle>, WireError> {
         let digest = keccak256(&[wire]);
-        if let Some(known) = self.by_digest.get(&digest) {
+        if let Some(known) = self.0.get(&digest) {
             return Ok(Arc::clone(known));
         }
         let verified = wire::decode_bundle(wire)?
             .verify()
             .map_err(|error| WireError(error.to_string()))?;
         let verified = Arc::new(verified);
-        if self.by_digest.len() >= MAX_REMEMBERED
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.by_digest.remove(&oldest);
-        }
-        self.by_digest.insert(digest, Arc::clone(&verified));
-        self.oldest_first.push_back(digest);
+        self.0.keep(digest, Arc::clone(&verified));
         Ok(verified)
     }
 }

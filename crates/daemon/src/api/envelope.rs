@@ -38,8 +38,8 @@ impl GivenKey {
             Self::Bytes(key) => return Ok(Arc::new(key.0)),
             Self::Text(text) => text.0,
         };
-        if daemon.topic_keys.is_known(&text) {
-            return Ok(daemon.topic_keys.of(&text));
+        if let Some(known) = daemon.topic_keys.known(&text) {
+            return Ok(known);
         }
         let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
         let daemon = Arc::clone(daemon);

@@ -1,13 +1,14 @@
 //! The keys that we share with others, worked out once.
 
 use std::{
-    collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, KeyError};
 use envelope::{SymmetricKey, Topic, TopicName};
+
+use crate::Remembered;
 
 /// Negotiated keys remembered, about 200 bytes each; those of as many identities are tried on an envelope that names nobody.
 pub const MAX_NEGOTIATED_KEYS: usize = 1024;
@@ -20,13 +21,12 @@ pub(crate) struct Negotiated {
 }
 
 /// The negotiated keys of one account, by the other's identity. What is forgotten is wiped, and worked out again.
-#[derive(Default)]
-pub(crate) struct NegotiatedKeys(Mutex<Known>);
+pub(crate) struct NegotiatedKeys(Mutex<Remembered<IdentityKey, Arc<Negotiated>>>);
 
-#[derive(Default)]
-struct Known {
-    by_identity: HashMap<IdentityKey, Arc<Negotiated>>,
-    oldest_first: VecDeque<IdentityKey>,
+impl Default for NegotiatedKeys {
+    fn default() -> Self {
+        Self(Mutex::new(Remembered::new(MAX_NEGOTIATED_KEYS)))
+    }
 }
 
 impl fmt::Debug for NegotiatedKeys {
@@ -42,9 +42,12 @@ impl NegotiatedKeys {
     }
 
     fn known(&self, other: &IdentityKey) -> Option<Arc<Negotiated>> {
-        // A panic under the lock leaves the map whole: it is changed by single calls.
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.by_identity.get(other).cloned()
+        self.lock().get(other).cloned()
+    }
+
+    /// Nothing panics under this lock, and what it guards can be lost.
+    fn lock(&self) -> MutexGuard<'_, Remembered<IdentityKey, Arc<Negotiated>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key shared with `other`. If it is not at hand this takes milliseconds; others do not wait meanwhile.
@@ -64,19 +67,7 @@ impl NegotiatedKeys {
             topic: name.topic(),
             key: SymmetricKey::from_password(name.as_str()),
         });
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known
-            .by_identity
-            .insert(*other, Arc::clone(&made))
-            .is_none()
-        {
-            known.oldest_first.push_back(*other);
-        }
-        if known.by_identity.len() > MAX_NEGOTIATED_KEYS
-            && let Some(oldest) = known.oldest_first.pop_front()
-        {
-            known.by_identity.remove(&oldest);
-        }
+        self.lock().keep(*other, Arc::clone(&made));
         Ok(made)
     }
 }
