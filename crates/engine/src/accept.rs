@@ -1,5 +1,7 @@
 //! Writing down what an authenticated ratchet message changed.
 
+use std::time::Duration;
+
 use crate::{
     Device, Engine, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError, StoredKey,
     UnixMillis,
@@ -8,6 +10,10 @@ use crate::{
     ratchet_message::{OpenedMessage, Reply},
     receive::Incoming,
 };
+
+/// How exactly the times of a device are kept, as long as it is the last of its identity to have been active. Days hang on them, and a
+/// device that writes a hundred messages a second would be written down with each.
+const ACTIVITY_GRAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Stores the session's new state and the message's key, which stays until the caller confirms the
@@ -102,9 +108,19 @@ impl Engine {
         else {
             return Ok(None);
         };
-        let known = store.device(&session.peer, &installation)?;
+        let mut siblings = store.devices(&session.peer)?;
+        let known = siblings
+            .iter()
+            .position(|device| device.installation == installation)
+            .map(|at| siblings.swap_remove(at));
         let device = match known {
-            Some(device) if proven || device.prekey.is_some() => device,
+            Some(device) if proven || device.prekey.is_some() => {
+                if is_noted(&device, &siblings, now) {
+                    session.installation = Some(installation);
+                    return Ok(Some(device));
+                }
+                device
+            }
             None if proven
                 && self.make_room_for_device(store, &session.peer, now, |_| false)? =>
             {
@@ -128,6 +144,16 @@ impl Engine {
         store.put_device(&device)?;
         Ok(Some(device))
     }
+}
+
+/// Whether the activity of a device now is noted well enough. Which devices were active last decides who gets copies, so their order is
+/// kept to the millisecond.
+fn is_noted(device: &Device, siblings: &[Device], now: UnixMillis) -> bool {
+    let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
+    let mut siblings = siblings.iter();
+    lately(device.last_seen_at)
+        && lately(device.last_active_at)
+        && siblings.all(|other| other.last_active_at < device.last_active_at)
 }
 
 /// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.

@@ -291,3 +291,62 @@ fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_wa
     assert_eq!(sent.envelopes, []);
     assert_eq!(sent.skipped[0].reason, SkipReason::Disabled);
 }
+
+/// A device that writes many messages in a second is written down once; one second later it is again.
+#[test]
+fn the_activity_of_a_device_is_noted_to_the_second() {
+    let (mut alice, mut bob) = established();
+    let active = |alice: &Device, bob: &Device| {
+        let known = alice.known(bob.key, &bob.id).unwrap();
+        (known.last_seen_at, known.last_active_at)
+    };
+    pass(&mut [&mut alice, &mut bob], 5_000);
+    let noted = alice.now;
+    for (after, expected) in [(0, noted), (999, noted), (1, UnixMillis(noted.0 + 1_000))] {
+        pass(&mut [&mut alice, &mut bob], after);
+        let message = bob.send(alice.key, "again");
+        assert_eq!(alice.read(bob.key, &message), "again");
+        assert_eq!(active(&alice, &bob), (expected, expected));
+    }
+    // A clock that was put back does not take it back, and is no reason to write.
+    alice.now = BEGINNING;
+    let message = bob.send(alice.key, "once more");
+    alice.read(bob.key, &message);
+    assert_eq!(active(&alice, &bob).1, UnixMillis(noted.0 + 1_000));
+}
+
+/// Of devices that write in the same second, the order stays.
+#[test]
+fn devices_that_write_within_a_second_stay_in_order() {
+    let mut bob = Device::new(2, "bob");
+    let mut devices: Vec<_> = (0..4)
+        .map(|n| Device::new(1, &format!("alice-{n}")))
+        .collect();
+    let alice = devices[0].key;
+    for device in &mut devices {
+        device.import_bundle(&bob.bundle());
+        let hello = device.send(bob.key, "hello");
+        bob.read(alice, &hello);
+    }
+    for order in [[3, 2, 1, 0], [0, 3, 1, 2], [2, 2, 0, 1]] {
+        for number in order {
+            bob.later(1);
+            devices[number].now = bob.now;
+            let message = devices[number].send(bob.key, "me");
+            bob.read(alice, &message);
+        }
+        let copies = bob.send(alice, "to the last three");
+        let mut reached: Vec<_> = copies
+            .targets
+            .iter()
+            .map(|target| target.installation.clone().unwrap())
+            .collect();
+        let mut expected: Vec<_> = order[1..]
+            .iter()
+            .map(|number| devices[*number].id.clone())
+            .collect();
+        reached.sort();
+        expected.sort();
+        assert_eq!(reached, expected);
+    }
+}
