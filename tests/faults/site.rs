@@ -131,10 +131,13 @@ impl Site {
         let mut kill = || {
             self.kill(|directory| {
                 if let Some(weather) = &self.weather {
-                    weather.clear(random);
+                    weather.clear();
                 }
                 away(random, directory);
             });
+            if let Some(weather) = &self.weather {
+                weather.resume(random);
+            }
             self.light(random);
         };
         let reply = match moment {

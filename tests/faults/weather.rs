@@ -89,11 +89,16 @@ impl Weather {
         }
     }
 
-    /// The daemon was killed: the next one finds a disk that works.
-    pub fn clear(&self, random: &mut Random) {
+    /// The daemon was killed: the next one finds a disk that works, whatever others ask for meanwhile.
+    pub fn clear(&self) {
         let mut state = self.state();
         state.mend();
-        state.light(random);
+        state.fuse = 0;
+    }
+
+    /// The next daemon is there.
+    pub fn resume(&self, random: &mut Random) {
+        self.state().light(random);
     }
 
     /// Orders that came to something, and calls of the system that failed.
