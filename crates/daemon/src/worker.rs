@@ -15,7 +15,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -36,6 +36,10 @@ use crate::{
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 64;
 
+/// An account that nobody calls for so long gives back its memory, some megabytes: a daemon with many accounts needs memory for those
+/// in use. The next call reads what it needs again, some milliseconds.
+pub const REST_AFTER: Duration = Duration::from_secs(5);
+
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
@@ -43,6 +47,8 @@ pub struct Manner {
     pub queue: usize,
     /// For measurements with `--dev`: every commit takes so much longer, as on a slower disk.
     pub commit_cost: Duration,
+    /// When nobody has called for so long, what is held for speed is given back.
+    pub rest_after: Duration,
 }
 
 impl From<usize> for Manner {
@@ -50,6 +56,7 @@ impl From<usize> for Manner {
         Self {
             queue,
             commit_cost: Duration::ZERO,
+            rest_after: REST_AFTER,
         }
     }
 }
@@ -134,7 +141,11 @@ impl Worker {
     where
         S: Transaction + Send + 'static,
     {
-        let Manner { queue, commit_cost } = manner.into();
+        let Manner {
+            queue,
+            commit_cost,
+            rest_after,
+        } = manner.into();
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
         let (queue, jobs) = sync_channel(queue);
@@ -151,6 +162,7 @@ impl Worker {
                     clock,
                     metrics,
                     commit_cost,
+                    rest_after,
                     runtime,
                 };
                 account.run(&jobs, &counter);
@@ -259,6 +271,7 @@ struct AccountThread<S> {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     commit_cost: Duration,
+    rest_after: Duration,
     /// Where the callers wait.
     runtime: Option<Handle>,
 }
@@ -279,7 +292,7 @@ fn gather(first: Box<dyn Job>, jobs: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job
 
 impl<S: Transaction> AccountThread<S> {
     fn run(&mut self, jobs: &Receiver<Box<dyn Job>>, queued: &AtomicU64) {
-        while let Ok(first) = jobs.recv() {
+        while let Some(first) = self.next(jobs) {
             let mut batch = gather(first, jobs);
             queued.fetch_sub(batch.len() as u64, Ordering::Relaxed);
             self.metrics.batch(batch.len());
@@ -298,6 +311,20 @@ impl<S: Transaction> AccountThread<S> {
             }
             self.answer(batch);
         }
+    }
+
+    /// The next call; `None` if there will be none.
+    fn next(&mut self, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+        match jobs.recv_timeout(self.rest_after) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        self.engine.rest();
+        if let Err(error) = self.store.rest() {
+            tracing::warn!(%error, "an account that nobody calls could not give back its memory");
+        }
+        jobs.recv().ok()
     }
 
     /// Gives the callers of a batch their results. Each that came from this thread would wake one of the runtime's: of several
@@ -373,7 +400,7 @@ mod tests {
 
     fn start_with(
         store: MemoryStore,
-        capacity: usize,
+        manner: impl Into<Manner>,
         publish: Publish,
     ) -> (Arc<Worker>, Arc<CommitLog>) {
         let account = Account {
@@ -387,8 +414,28 @@ mod tests {
         let log = store.log();
         let clock = Arc::new(Clock::default());
         let metrics = Arc::new(Metrics::new().unwrap());
-        let worker = Worker::start(engine, store, clock, metrics, capacity, publish).unwrap();
+        let worker = Worker::start(engine, store, clock, metrics, manner, publish).unwrap();
         (Arc::new(worker), log)
+    }
+
+    #[test]
+    fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
+        let runtime = runtime();
+        let _inside = runtime.enter();
+        let manner = Manner {
+            rest_after: Duration::from_millis(1),
+            ..Manner::from(8)
+        };
+        let (worker, log) = start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())));
+        for rests in 1..=2 {
+            while log.rests() < rests {
+                thread::yield_now();
+            }
+            let name = if rests == 1 { "a" } else { "b" };
+            let put = worker.call(move |_, store, _| put(store, name));
+            runtime.block_on(put).unwrap();
+            assert!(runtime.block_on(is_there(&worker, name)));
+        }
     }
 
     fn runtime() -> tokio::runtime::Runtime {

@@ -463,6 +463,15 @@ impl<S: Transaction> Transaction for Cached<S> {
         self.forget();
         self.store.abort()
     }
+
+    fn rest(&mut self) -> Result<()> {
+        if self.call != Call::NoBatch {
+            return Err(out_of_turn());
+        }
+        self.steps.clear();
+        self.forget();
+        self.store.rest()
+    }
 }
 
 fn out_of_turn() -> StoreError {

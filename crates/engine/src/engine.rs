@@ -148,6 +148,11 @@ impl Engine {
         Ok(confirmed)
     }
 
+    /// Forgets what was worked out and can be again: nobody has called for a while. What limits replies is kept.
+    pub fn rest(&mut self) {
+        self.verified = VerifiedBundles::default();
+    }
+
     /// How long daemons have run on this store by now.
     pub(crate) fn running_time(
         &mut self,

@@ -34,6 +34,7 @@ type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 #[derive(Debug, Default)]
 pub struct CommitLog {
     commits: AtomicU64,
+    rests: AtomicU64,
     fail_next: AtomicBool,
 }
 
@@ -42,6 +43,12 @@ impl CommitLog {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// How often it was told that nobody calls.
+    #[must_use]
+    pub fn rests(&self) -> u64 {
+        self.rests.load(Ordering::SeqCst)
     }
 
     /// Makes the next commit fail, as a full disk would.

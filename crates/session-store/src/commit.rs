@@ -108,4 +108,12 @@ impl Transaction for SqliteStore {
         }
         self.run("ROLLBACK", ())
     }
+
+    fn rest(&mut self) -> Result<()> {
+        self.connection.flush_prepared_statement_cache();
+        // Pages, in clear as they are, are wiped when they are given back.
+        self.connection
+            .execute_batch("PRAGMA shrink_memory")
+            .map_err(failed)
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
     supervisor,
     timers::Timers,
     topic_keys::TopicKeys,
-    worker::Manner,
+    worker::{Manner, REST_AFTER},
 };
 
 /// Serves until a signal asks it to stop.
@@ -68,6 +68,7 @@ async fn serve(
     let manner = Manner {
         queue: usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX),
         commit_cost: settings.dev_commit_cost,
+        rest_after: REST_AFTER,
     };
     let metrics = Arc::new(Metrics::new()?);
     let accounts = Accounts::open(

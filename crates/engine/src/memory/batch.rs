@@ -49,6 +49,11 @@ impl Transaction for MemoryStore {
         self.crash();
         Ok(())
     }
+
+    fn rest(&mut self) -> Result<(), StoreError> {
+        self.log.rests.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 fn out_of_turn() -> StoreError {

@@ -607,6 +607,10 @@ proptest! {
                 End::Commit => {
                     sqlite.commit().unwrap();
                     memory.commit().unwrap();
+                    // Whatever was held is read anew then.
+                    if calls.len() % 2 == 0 {
+                        sqlite.rest().unwrap();
+                    }
                 }
                 End::Abort => {
                     sqlite.abort().unwrap();
