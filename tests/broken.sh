@@ -136,10 +136,8 @@ broken 'a request id gets other bytes' $engine/send.rs \
 
 # Sealed messages.
 broken 'sealed: what nobody signed is taken as our own' $engine/sealing/opener.rs \
-  'self.identity), sealed);
-            return Ok(opened.map_err(Unsealing::from).and_then(signed));' 'self.identity), sealed);
-            let own = *self.identity.public();
-            return Ok(opened.map_err(Unsealing::from).map(|opened| Unsealed { sender: opened.signer.unwrap_or(own), wire: opened.payload }));' \
+  'return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);' 'let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed)?;
+            return Ok(Unsealed { sender: opened.signer.unwrap_or(*self.identity.public()), wire: opened.payload });' \
   engine --lib the_sender_is_who_signed_and_what_nobody_signed_is_refused
 broken 'sealed: the negotiated topic is used before every device was heard of' $engine/sealing.rs \
   'active.is_some_and(|session| session.received > 0)' 'active.is_some()' \

@@ -6,7 +6,6 @@ use crypto_core::keccak256;
 use engine::Remembered;
 use envelope::SymmetricKey;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
-use zeroize::Zeroizing;
 
 /// Keys worked out at the same time: whoever asks for many leaves processors to messages.
 const MAX_TURNS: usize = 2;
@@ -41,13 +40,13 @@ impl TopicKeys {
 
     /// The key of a text, if it is at hand.
     #[must_use]
-    pub fn known(&self, text: &Zeroizing<String>) -> Option<Arc<SymmetricKey>> {
+    pub fn known(&self, text: &str) -> Option<Arc<SymmetricKey>> {
         self.lock().get(&digest(text)).cloned()
     }
 
     /// The key of a text. Blocks while it is worked out.
     #[must_use]
-    pub fn of(&self, text: &Zeroizing<String>) -> Arc<SymmetricKey> {
+    pub fn of(&self, text: &str) -> Arc<SymmetricKey> {
         self.known(text).unwrap_or_else(|| {
             let key = Arc::new(SymmetricKey::from_password(text));
             self.lock().keep(digest(text), Arc::clone(&key));
@@ -61,7 +60,7 @@ impl TopicKeys {
     }
 }
 
-fn digest(text: &Zeroizing<String>) -> [u8; 32] {
+fn digest(text: &str) -> [u8; 32] {
     keccak256(&[text.as_bytes()])
 }
 
@@ -72,16 +71,16 @@ mod tests {
     #[test]
     fn what_is_remembered_is_the_same_key_and_bounded() {
         let keys = TopicKeys::default();
-        let status = Zeroizing::new("status".to_owned());
-        let first = keys.of(&status);
-        assert!(Arc::ptr_eq(&first, &keys.of(&status)));
+        let status = "status";
+        let first = keys.of(status);
+        assert!(Arc::ptr_eq(&first, &keys.of(status)));
         assert_eq!(
             first.secret_bytes(),
             SymmetricKey::from_password("status").secret_bytes()
         );
         for number in 0..MAX_REMEMBERED {
-            drop(keys.of(&Zeroizing::new(number.to_string())));
+            drop(keys.of(&number.to_string()));
         }
-        assert!(keys.known(&status).is_none());
+        assert!(keys.known(status).is_none());
     }
 }

@@ -113,14 +113,11 @@ impl Engine {
             .iter()
             .position(|device| device.installation == installation)
             .map(|at| siblings.swap_remove(at));
+        let is_noted = known
+            .as_ref()
+            .is_some_and(|device| is_noted(device, &siblings, now));
         let device = match known {
-            Some(device) if proven || device.prekey.is_some() => {
-                if is_noted(&device, &siblings, now) {
-                    session.installation = Some(installation);
-                    return Ok(Some(device));
-                }
-                device
-            }
+            Some(device) if proven || device.prekey.is_some() => device,
             None if proven
                 && self.make_room_for_device(store, &session.peer, now, |_| false)? =>
             {
@@ -136,6 +133,9 @@ impl Engine {
             _ => return Ok(None),
         };
         session.installation = Some(installation);
+        if is_noted {
+            return Ok(Some(device));
+        }
         let device = Device {
             last_seen_at: device.last_seen_at.max(now),
             last_active_at: device.last_active_at.max(now),

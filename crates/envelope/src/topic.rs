@@ -129,6 +129,12 @@ impl TopicName {
         &self.text
     }
 
+    /// Whether its envelopes are symmetric, so that it has a key.
+    #[must_use]
+    pub const fn is_keyed(&self) -> bool {
+        self.keyed
+    }
+
     /// Its topic.
     #[must_use]
     pub fn topic(&self) -> Topic {

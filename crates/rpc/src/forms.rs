@@ -11,6 +11,35 @@ macro_rules! opaque {
     };
 }
 
+/// Bytes with a limit of their own.
+macro_rules! limited_bytes {
+    ($($form:ident, $limit:ident, $what:literal, $takes:literal;)*) => {$(
+        impl Form for $form {
+            const TAKES: &'static str = $takes;
+            const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
+
+            fn schema() -> Value {
+                serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
+            }
+
+            fn read(value: Value) -> Result<Self, RpcError> {
+                let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
+                if bytes.len() > $limit {
+                    return Err(RpcError::new(
+                        Kind::PayloadTooLarge,
+                        format!("{} has at most {} bytes", $what, $limit),
+                    ));
+                }
+                Ok(Self(bytes))
+            }
+
+            fn write(&self) -> Value {
+                to_hex(&self.0).into()
+            }
+        }
+    )*};
+}
+
 mod envelope;
 mod event;
 mod keystore;
@@ -91,6 +120,12 @@ pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     text.starts_with("0x")
         .then(|| const_hex::decode(text).ok())
         .flatten()
+}
+
+/// Bytes that are secret, from hex. What they are read from is wiped, too.
+fn secret_hex(value: Value) -> Option<Zeroizing<Vec<u8>>> {
+    let text = string(value).map(Zeroizing::new)?;
+    decode_hex(&text).map(Zeroizing::new)
 }
 
 /// `0x` and lowercase hex.
@@ -187,9 +222,7 @@ impl Form for PrivateKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let text = string(value).map(Zeroizing::new);
-        let bytes = text.and_then(|text| decode_hex(&text)).map(Zeroizing::new);
-        bytes
+        secret_hex(value)
             .and_then(|bytes| bytes.as_slice().try_into().ok())
             .map(|key| Self(Zeroizing::new(key)))
             .ok_or_else(|| RpcError::new(Kind::InvalidKey, "not a private key"))

@@ -12,7 +12,7 @@ use rpc::{
     types::{Hex, OpenedEnvelope, SealedEnvelope},
 };
 
-use super::{Daemon, Result, blocking, stopping};
+use super::{Daemon, Result, blocking, stopping, topic::topic_key};
 use crate::{accounts::AccountHandle, entropy::entropy};
 
 /// A key as it is given.
@@ -34,17 +34,17 @@ impl GivenKey {
 
     /// The key. One that has to be worked out waits for its turn.
     async fn key(self, daemon: &Arc<Daemon>) -> Result<Arc<SymmetricKey>> {
-        let text = match self {
-            Self::Bytes(key) => return Ok(Arc::new(key.0)),
-            Self::Text(text) => text.0,
-        };
-        if let Some(known) = daemon.topic_keys.known(&text) {
-            return Ok(known);
+        match self {
+            Self::Bytes(key) => Ok(Arc::new(key.0)),
+            Self::Text(text) => topic_key(daemon, text.0).await,
         }
-        let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
-        let daemon = Arc::clone(daemon);
-        blocking(move || Ok(daemon.topic_keys.of(&text))).await
     }
+}
+
+/// Whose an envelope is.
+enum Whom<I> {
+    Identity(I),
+    Key(Arc<SymmetricKey>),
 }
 
 fn refused(what: &str, field: &str) -> RpcError {
@@ -58,33 +58,32 @@ pub(super) async fn envelope_seal(
     params: methods::SealParams,
 ) -> Result<SealedEnvelope> {
     let payload = one_content(params.payload, params.text)?;
-    let key = GivenKey::read(params.sym_key, params.password)?;
-    match (&params.recipient, &key) {
+    let to = match (
+        params.recipient,
+        GivenKey::read(params.sym_key, params.password)?,
+    ) {
+        (Some(recipient), None) => Whom::Identity(recipient),
+        (None, Some(key)) => Whom::Key(key.key(&daemon).await?),
+        (Some(_), Some(_)) => return Err(refused("both a recipient and a key", "recipient")),
         (None, None) => {
             return Err(refused(
                 "no recipient, no symKey and no password",
                 "recipient",
             ));
         }
-        (Some(_), Some(_)) => return Err(refused("both a recipient and a key", "recipient")),
-        _ => {}
-    }
+    };
+    let signs = params.sign.unwrap_or(true);
     // What nobody signs needs no account; one that is named is there all the same.
-    let account = if params.sign.unwrap_or(true) || params.account.is_some() {
+    let account = if signs || params.account.is_some() {
         Some(daemon.account(params.account.as_ref())?)
     } else {
         None
     };
-    let signer = account.filter(|_| params.sign.unwrap_or(true));
-    let key = match key {
-        Some(key) => Some(key.key(&daemon).await?),
-        None => None,
-    };
+    let signer = account.filter(|_| signs);
     blocking(move || {
-        let to = match (&params.recipient, &key) {
-            (Some(recipient), _) => SealTo::Recipient(recipient),
-            (None, Some(key)) => SealTo::Key(key),
-            (None, None) => return Err(refused("no recipient and no key", "recipient")),
+        let to = match &to {
+            Whom::Identity(recipient) => SealTo::Recipient(recipient),
+            Whom::Key(key) => SealTo::Key(key),
         };
         let padding = match &params.padding {
             Some(padding) => Padding::Given(&padding.0),
@@ -119,21 +118,20 @@ pub(super) async fn envelope_open(
     daemon: Arc<Daemon>,
     params: methods::OpenParams,
 ) -> Result<OpenedEnvelope> {
-    let key = GivenKey::read(params.sym_key, params.password)?;
-    let account = if key.is_none() || params.account.is_some() {
-        Some(daemon.account(params.account.as_ref())?)
-    } else {
-        None
-    };
-    let key = match key {
-        Some(key) => Some(key.key(&daemon).await?),
-        None => None,
+    let with = match GivenKey::read(params.sym_key, params.password)? {
+        Some(key) => {
+            // An account is not needed; one that is named is there all the same.
+            if params.account.is_some() {
+                daemon.account(params.account.as_ref())?;
+            }
+            Whom::Key(key.key(&daemon).await?)
+        }
+        None => Whom::Identity(daemon.account(params.account.as_ref())?),
     };
     blocking(move || {
-        let with = match (&key, &account) {
-            (Some(key), _) => OpenWith::Key(key),
-            (None, Some(account)) => OpenWith::Recipient(account.opener.identity()),
-            (None, None) => return Err(refused("no account and no key", "account")),
+        let with = match &with {
+            Whom::Identity(account) => OpenWith::Recipient(account.opener.identity()),
+            Whom::Key(key) => OpenWith::Key(key),
         };
         Ok(envelope::open(with, &params.envelope.0).into())
     })
@@ -148,18 +146,18 @@ pub(super) async fn unseal(
     envelope: Vec<u8>,
     key: Option<SymmetricKey>,
 ) -> Result<std::result::Result<Unsealed, Unsealing>> {
-    // Without its key, a symmetric envelope may ask for many that are not at hand.
-    let _turn = if key.is_none() && !is_asymmetric(&envelope) {
-        Some(daemon.topic_keys.turn().await.map_err(stopping)?)
-    } else {
-        None
-    };
     let account = Arc::clone(account);
-    blocking(move || match key {
-        Some(key) => Ok(account.opener.unseal_with(&key, &envelope)),
-        None => account.opener.unseal(&envelope, || {
-            account.read(|_, reader| reader.identities_sent_to(MAX_NEGOTIATED_KEYS))
-        }),
+    if let Some(key) = key {
+        return blocking(move || Ok(account.opener.unseal_with(&key, &envelope))).await;
+    }
+    if is_asymmetric(&envelope) {
+        return blocking(move || Ok(account.opener.unseal(&envelope, &[]))).await;
+    }
+    // Without its key, it may ask for many that are not at hand.
+    let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
+    blocking(move || {
+        let others = account.read(|_, reader| reader.identities_sent_to(MAX_NEGOTIATED_KEYS))?;
+        Ok(account.opener.unseal(&envelope, &others))
     })
     .await
 }

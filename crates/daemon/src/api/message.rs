@@ -163,11 +163,11 @@ pub(super) async fn message_decrypt(
     daemon.metrics.decrypted(&decrypted);
     let (name, now) = (&account.info.account, daemon.clock.now());
     // What proves nobody is told and never written.
-    let event = EventInfo::undecryptable(name, now, &decrypted).or_else(|| {
-        unproven_request
-            .then(|| EventInfo::unproven_request(name, now, &decrypted))
-            .flatten()
-    });
+    let event = if unproven_request {
+        EventInfo::unproven_request(name, now, &decrypted)
+    } else {
+        EventInfo::undecryptable(name, now, &decrypted)
+    };
     if let Some(event) = event {
         blocking(move || {
             daemon.accounts.events().tell(event);

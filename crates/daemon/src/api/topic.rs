@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use envelope::TopicName;
+use envelope::{SymmetricKey, TopicName};
 use rpc::{
     Kind, RpcError, methods,
     types::{Hex, ParsedTopic, TopicInfo},
 };
+use zeroize::Zeroizing;
 
 use super::{Daemon, Result, blocking, stopping};
 
@@ -53,8 +54,26 @@ pub(super) async fn topic_parse(
     })
 }
 
-/// With its key, if it has one: 65356 rounds, which wait for their turn.
-async fn described(daemon: &Daemon, name: TopicName) -> Result<TopicInfo> {
+/// With its key, if it has one.
+async fn described(daemon: &Arc<Daemon>, name: TopicName) -> Result<TopicInfo> {
+    let key = if name.is_keyed() {
+        let text = Zeroizing::new(name.as_str().to_owned());
+        Some(topic_key(daemon, text).await?)
+    } else {
+        None
+    };
+    Ok(TopicInfo::new(&name, key.as_deref()))
+}
+
+/// The key of a text: 65356 rounds, which wait for their turn, or what is remembered of them.
+pub(super) async fn topic_key(
+    daemon: &Arc<Daemon>,
+    text: Zeroizing<String>,
+) -> Result<Arc<SymmetricKey>> {
+    if let Some(known) = daemon.topic_keys.known(&text) {
+        return Ok(known);
+    }
     let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
-    blocking(move || Ok(TopicInfo::new(&name))).await
+    let daemon = Arc::clone(daemon);
+    blocking(move || Ok(daemon.topic_keys.of(&text))).await
 }

@@ -65,29 +65,12 @@ pub(super) fn check(file: &Value) -> Option<Vec<(String, Checked)>> {
     Some(checked)
 }
 
-/// Gives the draws that were recorded, in order.
-struct Recorded(VecDeque<Vec<u8>>);
+/// What is said when more is drawn than was recorded, less, or in other lengths.
+const OTHER_DRAW: &str = "other randomness is drawn than was recorded";
 
-/// More is drawn than was recorded, or in other lengths.
-#[derive(Debug, thiserror::Error)]
-#[error("other randomness is drawn than was recorded")]
-struct OtherDraw;
-
-impl Recorded {
-    fn draw(&mut self, to: &mut [u8]) -> Result<(), OtherDraw> {
-        match self.0.pop_front() {
-            Some(draw) if draw.len() == to.len() => {
-                to.copy_from_slice(&draw);
-                Ok(())
-            }
-            _ => Err(OtherDraw),
-        }
-    }
-}
-
-/// A generator cannot fail: what was not recorded is zero, and noted.
+/// Gives the draws that were recorded, in order. A generator cannot fail: another draw is noted.
 struct Draws {
-    recorded: Recorded,
+    recorded: VecDeque<Vec<u8>>,
     other: bool,
 }
 
@@ -105,10 +88,13 @@ impl TryRng for Draws {
     }
 
     fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-        if self.recorded.draw(to).is_err() {
-            self.other = true;
-            // Of zeros no key can be made, and another draw would be asked for without end.
-            to.fill(1);
+        match self.recorded.pop_front() {
+            Some(draw) if draw.len() == to.len() => to.copy_from_slice(&draw),
+            _ => {
+                self.other = true;
+                // Of zeros no key can be made, and another draw would be asked for without end.
+                to.fill(1);
+            }
         }
         Ok(())
     }
@@ -204,7 +190,7 @@ fn sealed_alike(entry: &Value) -> Checked {
         }
     }
     let mut draws = Draws {
-        recorded: Recorded(recorded),
+        recorded,
         other: false,
     };
     let chosen = if custom {
@@ -217,8 +203,8 @@ fn sealed_alike(entry: &Value) -> Checked {
         To::Key(key) => SealTo::Key(key),
     };
     let sealed = seal(&mut draws, seal_to, signer.as_ref(), &payload, chosen).map_err(words)?;
-    if draws.other || !draws.recorded.0.is_empty() {
-        return Err(OtherDraw.to_string());
+    if draws.other || !draws.recorded.is_empty() {
+        return Err(OTHER_DRAW.to_owned());
     }
     let recorded = bytes(entry, "envelope")?;
     same("envelope", &sealed.as_bytes(), &recorded.as_slice())?;

@@ -81,35 +81,30 @@ impl Opener {
     ///
     /// # Errors
     /// [`Unsealing`], the reason.
-    pub fn unseal<E>(
-        &self,
-        sealed: &[u8],
-        others: impl FnOnce() -> Result<Vec<IdentityKey>, E>,
-    ) -> Result<Result<Unsealed, Unsealing>, E> {
+    pub fn unseal(&self, sealed: &[u8], others: &[IdentityKey]) -> Result<Unsealed, Unsealing> {
         if is_asymmetric(sealed) {
-            let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed);
-            return Ok(opened.map_err(Unsealing::from).and_then(signed));
+            return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);
         }
         if sealed.len() < MIN_SYMMETRIC_BYTES {
-            return Ok(Err(Unopened::Malformed.into()));
+            return Err(Unopened::Malformed.into());
         }
-        for other in others()?.iter().take(super::MAX_NEGOTIATED_KEYS) {
+        for other in others.iter().take(super::MAX_NEGOTIATED_KEYS) {
             let Ok(secret) = self.negotiated.with(&self.identity, other) else {
                 continue;
             };
-            match envelope::open(OpenWith::Key(&secret.key), sealed) {
-                Err(Unopened::AuthenticationFailed) => {}
-                opened => return Ok(opened.map_err(Unsealing::from).and_then(signed)),
+            match self.unseal_with(&secret.key, sealed) {
+                Err(Unsealing::Unopened(Unopened::AuthenticationFailed)) => {}
+                unsealed => return unsealed,
             }
         }
         // Most likely one to an identity whose first bytes were changed.
         let was_asymmetric =
             sealed.first() == Some(&UNCOMPRESSED) && sealed.len() >= MIN_ASYMMETRIC_BYTES;
-        Ok(Err(Unsealing::Unopened(if was_asymmetric {
+        Err(Unsealing::Unopened(if was_asymmetric {
             Unopened::Malformed
         } else {
             Unopened::AuthenticationFailed
-        })))
+        }))
     }
 }
 

@@ -25,8 +25,8 @@ impl Device {
     }
 
     fn unseal(&self, sealed: &[u8]) -> Result<crate::Unsealed, Unsealing> {
-        let others = || self.store.identities_sent_to(MAX_NEGOTIATED_KEYS);
-        self.engine.opener().unseal(sealed, others).unwrap()
+        let others = self.store.identities_sent_to(MAX_NEGOTIATED_KEYS);
+        self.engine.opener().unseal(sealed, &others.unwrap())
     }
 
     /// Opens and reads what came sealed.

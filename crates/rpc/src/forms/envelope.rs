@@ -6,7 +6,7 @@ use envelope::{MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, Symmetr
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Text, Wire, decode_hex, from_hex, one_of, string, to_hex};
+use super::{Text, Wire, from_hex, one_of, secret_hex, to_hex};
 use crate::{
     error::{Kind, RpcError},
     params::Form,
@@ -35,40 +35,6 @@ pub struct ClockValue(pub u64);
 /// Whole numbers up to here are exact in every JSON parser.
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-fn bytes_up_to(value: &Value, limit: usize, what: &str) -> Option<Result<Vec<u8>, RpcError>> {
-    let bytes = from_hex(value)?;
-    Some(if bytes.len() > limit {
-        let message = format!("{what} has at most {limit} bytes");
-        Err(RpcError::new(Kind::PayloadTooLarge, message))
-    } else {
-        Ok(bytes)
-    })
-}
-
-/// Bytes with a limit of their own.
-macro_rules! limited_bytes {
-    ($($form:ident, $limit:ident, $what:literal, $takes:literal;)*) => {$(
-        impl Form for $form {
-            const TAKES: &'static str = $takes;
-            const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
-
-            fn schema() -> Value {
-                serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
-            }
-
-            fn read(value: Value) -> Result<Self, RpcError> {
-                bytes_up_to(&value, $limit, $what)
-                    .unwrap_or_else(|| Err(Self::wrong()))
-                    .map(Self)
-            }
-
-            fn write(&self) -> Value {
-                to_hex(&self.0).into()
-            }
-        }
-    )*};
-}
-
 limited_bytes! {
     EnvelopeBytes, MAX_ENVELOPE_BYTES, "an envelope", "an envelope as 0x and hex digits, at most 5 MiB";
     EnvelopePayload, MAX_PAYLOAD_BYTES, "what is sealed", "bytes as 0x and hex digits, at most 4 MiB";
@@ -84,9 +50,7 @@ impl Form for SymKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let text = string(value).map(Zeroizing::new);
-        let bytes = text.and_then(|text| decode_hex(&text)).map(Zeroizing::new);
-        bytes
+        secret_hex(value)
             .and_then(|bytes| SymmetricKey::from_bytes(&bytes).ok())
             .map(Self)
             .ok_or_else(|| {

@@ -15,32 +15,8 @@ pub struct Payload(pub Vec<u8>);
 /// A payload as text; at most 1 MiB of UTF-8.
 pub struct Text(pub String);
 
-fn too_large(what: &str, limit: usize) -> RpcError {
-    RpcError::new(
-        Kind::PayloadTooLarge,
-        format!("{what} has at most {limit} bytes"),
-    )
-}
-
-impl Form for Payload {
-    const TAKES: &'static str = "bytes as 0x and hex digits, at most 1 MiB";
-    const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
-        if bytes.len() > MAX_PAYLOAD_BYTES {
-            return Err(too_large("a payload", MAX_PAYLOAD_BYTES));
-        }
-        Ok(Self(bytes))
-    }
-
-    fn write(&self) -> Value {
-        to_hex(&self.0).into()
-    }
+limited_bytes! {
+    Payload, MAX_PAYLOAD_BYTES, "a payload", "bytes as 0x and hex digits, at most 1 MiB";
 }
 
 impl Form for Text {
@@ -54,7 +30,10 @@ impl Form for Text {
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = string(value).ok_or_else(Self::wrong)?;
         if text.len() > MAX_PAYLOAD_BYTES {
-            return Err(too_large("a text", MAX_PAYLOAD_BYTES));
+            return Err(RpcError::new(
+                Kind::PayloadTooLarge,
+                format!("a text has at most {MAX_PAYLOAD_BYTES} bytes"),
+            ));
         }
         Ok(Self(text))
     }
