@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    panic::resume_unwind,
     sync::{Arc, Mutex, PoisonError, RwLock},
+    thread,
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
@@ -13,6 +15,7 @@ use engine::{
 use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
+use tokio::runtime::Handle;
 
 use crate::{
     clock::Clock,
@@ -21,6 +24,9 @@ use crate::{
     metrics::Metrics,
     worker::{Manner, Worker},
 };
+
+/// Accounts that are opened at once at the start. More would only wait for the same disk.
+const OPENED_AT_ONCE: usize = 4;
 
 /// One open account.
 #[derive(Debug)]
@@ -61,7 +67,7 @@ impl Accounts {
     /// Opens the event log and every account of the directory.
     ///
     /// # Errors
-    /// [`OpenError`] of the first that cannot be opened.
+    /// [`OpenError`] of one that cannot be opened.
     pub fn open(
         directory: DataDir,
         clock: Arc<Clock>,
@@ -83,11 +89,32 @@ impl Accounts {
             open: RwLock::new(BTreeMap::new()),
             changing: Mutex::new(()),
         };
-        for name in accounts.directory.accounts()? {
-            let (account, store) = accounts.directory.open_account(&name)?;
-            accounts.take_up(account, store)?;
-        }
+        accounts.open_all()?;
         Ok(accounts)
+    }
+
+    /// Opens every account of the directory, several at once: one waits for the disk while another one's pages are checked.
+    fn open_all(&self) -> Result<(), OpenError> {
+        let names = Mutex::new(self.directory.accounts()?.into_iter());
+        let next = || names.lock().unwrap_or_else(PoisonError::into_inner).next();
+        // Workers answer on the runtime that they were started from.
+        let runtime = Handle::try_current().ok();
+        let open_some = || {
+            let _inside = runtime.as_ref().map(Handle::enter);
+            while let Some(name) = next() {
+                self.reopen(&name)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let openers: Vec<_> = (0..OPENED_AT_ONCE)
+                .map(|_| scope.spawn(open_some))
+                .collect();
+            let opened = openers
+                .into_iter()
+                .map(|opener| opener.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            opened.collect()
+        })
     }
 
     /// The data directory.

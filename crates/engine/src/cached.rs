@@ -480,8 +480,75 @@ fn out_of_turn() -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use crypto_core::Suite;
+
     use super::*;
-    use crate::memory::MemoryStore;
+    use crate::{
+        MAX_RECIPIENTS, Standing, copies::copy_session, memory::MemoryStore,
+        store_contract::session,
+    };
+
+    /// Begins a call in which two more messages are sent on each of these devices' sessions.
+    fn send_on_each(store: &mut Cached<MemoryStore>, devices: &[Device], and_write: bool) {
+        store.savepoint().unwrap();
+        for device in devices.iter().chain(devices) {
+            let found = store.active_session(&device.identity, &device.installation);
+            let session = found.unwrap().unwrap();
+            store
+                .put_session(&Session {
+                    sent: session.sent + 1,
+                    ..session
+                })
+                .unwrap();
+        }
+        if and_write {
+            store.put_chat_clock(&ChatKey::of("chat"), 1).unwrap();
+        }
+    }
+
+    #[test]
+    fn no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more() {
+        for count in [1, 2 * MAX_RECIPIENTS, 2 * MAX_RECIPIENTS + 3] {
+            no_step_is_lost_of(count);
+        }
+    }
+
+    fn no_step_is_lost_of(count: usize) {
+        let mut store = Cached::new(MemoryStore::default());
+        let made = session(1, Suite::X25519, Standing::Active);
+        let devices: Vec<_> = (0..count)
+            .map(|number| {
+                let name = InstallationId::parse(&format!("x1-{number}")).unwrap();
+                Device::met(made.peer, name, false, UnixMillis(1))
+            })
+            .collect();
+        store.begin().unwrap();
+        store.savepoint().unwrap();
+        for (number, device) in devices.iter().enumerate() {
+            let mut id = [0; 32];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            let session = Session {
+                id: SessionId::from_bytes(id),
+                installation: Some(device.installation.clone()),
+                ..copy_session(&made).unwrap()
+            };
+            store.put_session(&session).unwrap();
+        }
+        store.release().unwrap();
+        store.commit().unwrap();
+
+        for (sent, and_write) in [(2, false), (4, true), (6, false)] {
+            store.begin().unwrap();
+            send_on_each(&mut store, &devices, and_write);
+            store.release().unwrap();
+            send_on_each(&mut store, &devices, and_write);
+            store.rollback().unwrap();
+            store.commit().unwrap();
+            let sessions = store.inner().sessions(None).unwrap();
+            assert_eq!(sessions.len(), devices.len());
+            assert!(sessions.iter().all(|session| session.sent == sent));
+        }
+    }
 
     #[test]
     fn a_store_that_remembers_keeps_the_contract() {

@@ -4,16 +4,20 @@
 //! Such a step is put down here. It costs the store below no savepoint, and reaches it when it must: before the
 //! commit, or before anything of another kind is written.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
 
 use super::Result;
-use crate::{Device, Session, Store, copies::copy_session};
+use crate::{Device, MAX_RECIPIENTS, Session, Store, copies::copy_session};
 
-/// Sessions that are held, about a kilobyte each: the conversations that go on. They are as secret as the pages that SQLite
-/// keeps in memory. When there were more in a batch, all are forgotten after it, so that no order of their use has to be kept.
-const MAX_HELD: usize = 128;
+/// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
+/// secret as the pages that SQLite keeps in memory. When there were more in a batch, all are forgotten after it, so that no order
+/// of their use has to be kept.
+const MAX_HELD: usize = 2 * MAX_RECIPIENTS;
 
 /// A device of an identity.
 type DeviceKey = (IdentityKey, InstallationId);
@@ -23,6 +27,8 @@ type DeviceKey = (IdentityKey, InstallationId);
 pub(super) struct Steps {
     /// Behind a cell, as what is read is remembered.
     sessions: RefCell<Sessions>,
+    /// Sessions that were moved since the last commit. Those whose step was undone are among them.
+    moved: HashSet<SessionId>,
     /// Devices whose record the store below does not have.
     devices: HashMap<DeviceKey, Device>,
     /// What the call that is open has replaced, oldest first.
@@ -101,6 +107,7 @@ impl Steps {
             written: false,
         };
         let before = std::mem::replace(held, next);
+        self.moved.insert(session.id);
         let before = Replaced::Session(session.id, Box::new(before));
         self.replaced.push(before);
         Ok(true)
@@ -197,17 +204,22 @@ impl Steps {
 
     /// Whether the store below lacks a step.
     pub(super) fn are_due(&self) -> bool {
-        let sessions = self.sessions.borrow();
-        !self.devices.is_empty() || sessions.held.values().any(|held| !held.written)
+        !self.devices.is_empty() || !self.moved.is_empty()
     }
 
     /// Writes every step that the store below lacks.
     pub(super) fn write(&mut self, store: &mut impl Store) -> Result<()> {
-        let sessions = self.sessions.get_mut().held.values_mut();
-        for held in sessions.filter(|held| !held.written) {
-            store.put_session(&held.session)?;
-            held.written = true;
+        let held = &mut self.sessions.get_mut().held;
+        for id in &self.moved {
+            match held.get_mut(id) {
+                Some(held) if !held.written => {
+                    store.put_session(&held.session)?;
+                    held.written = true;
+                }
+                _ => {}
+            }
         }
+        self.moved.clear();
         for device in self.devices.values() {
             store.put_device(device)?;
         }
@@ -223,13 +235,14 @@ impl Steps {
     /// Undoes the steps of the call that is open, and gives them.
     pub(super) fn undo(&mut self) -> Own {
         let mut own = Own::default();
+        let mut undone_ids = HashSet::<SessionId>::new();
         let held = &mut self.sessions.get_mut().held;
         for replaced in self.replaced.drain(..).rev() {
             // Of several steps of one session or device the first to be undone is the last.
             match replaced {
                 Replaced::Session(id, before) => {
                     if let Some(undone) = held.insert(id, *before)
-                        && !own.sessions.iter().any(|session| session.id == id)
+                        && undone_ids.insert(id)
                     {
                         own.sessions.push(undone.session);
                     }
