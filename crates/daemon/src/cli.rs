@@ -94,12 +94,15 @@ const NOT_DONE: u8 = 2;
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let memory = memory::close();
+    let protection = memory::close();
     let cli = Cli::parse();
     let mut out = io::stdout();
     let mut diagnostics = io::stderr();
     let ended = match cli.command {
-        Command::Serve(flags) => said(serve::run(*flags, memory), &mut diagnostics),
+        Command::Serve(flags) => {
+            memory::share_heaps();
+            said(serve::run(*flags, protection), &mut diagnostics)
+        }
         Command::Demo => match demo::run(&mut out) {
             Ok(()) => Ok(0),
             Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),

@@ -1,4 +1,7 @@
-//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no swapping out.
+//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no swapping out. And how many heaps
+//! it is kept in.
+
+use std::{ffi::OsString, os::unix::process::CommandExt as _, path::Path, process::Command};
 
 use rpc::types::MemoryProtection;
 use rustix::{
@@ -38,6 +41,37 @@ pub fn close() -> MemoryProtection {
         locked: false,
         reason: None,
     }
+}
+
+/// What the C library reads, when a program starts and never again, for how many heaps it may keep.
+const HEAPS: &str = "MALLOC_ARENA_MAX";
+/// Heaps for each processor, where the C library would keep eight: enough for threads not to wait for one another.
+const HEAPS_PER_PROCESSOR: usize = 2;
+
+/// Starts this program anew in its own place with fewer heaps, unless their number was given to it: memory that one account gives
+/// back is then there for the next, where it would stay in a heap that only a few accounts share. Comes back if there is
+/// nothing to be done, or if it cannot be: then there are more heaps, and nothing else differs.
+pub fn share_heaps() {
+    if std::env::var_os(HEAPS).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        // It comes back only with an error.
+        let _ = anew(&program, std::env::args_os()).exec();
+    }
+}
+
+/// `program` with the arguments of this one, its name first, and fewer heaps.
+fn anew(program: &Path, mut arguments: impl Iterator<Item = OsString>) -> Command {
+    let mut command = Command::new(program);
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    command
+        .args(arguments)
+        .env(HEAPS, (processors * HEAPS_PER_PROCESSOR).to_string());
+    command
 }
 
 /// Locks all memory, now and later, page by page as it is used.
@@ -134,4 +168,23 @@ fn unlimited() -> Result<(), String> {
 #[cfg(not(target_os = "linux"))]
 fn lock_all() -> Result<(), String> {
     unlimited()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_started_anew_as_it_was_with_fewer_heaps() {
+        let given = ["ratchetd", "serve", "--data-dir", "a b"].map(OsString::from);
+        let command = anew(Path::new("/proc/self/exe"), given.into_iter());
+        assert!(command.get_args().eq(["serve", "--data-dir", "a b"]));
+        let heaps: Vec<_> = command.get_envs().collect();
+        let [(name, Some(number))] = heaps[..] else {
+            panic!("{heaps:?}");
+        };
+        assert_eq!(name, "MALLOC_ARENA_MAX");
+        let number: usize = number.to_str().unwrap().parse().unwrap();
+        assert!(number >= 2 && number.is_multiple_of(2));
+    }
 }
