@@ -482,11 +482,8 @@ fn out_of_turn() -> StoreError {
 mod tests {
     use crypto_core::Suite;
 
-    use super::*;
-    use crate::{
-        MAX_RECIPIENTS, Standing, copies::copy_session, memory::MemoryStore,
-        store_contract::session,
-    };
+    use super::{steps::MAX_HELD, *};
+    use crate::{Standing, copies::copy_session, memory::MemoryStore, store_contract::session};
 
     /// Begins a call in which two more messages are sent on each of these devices' sessions.
     fn send_on_each(store: &mut Cached<MemoryStore>, devices: &[Device], and_write: bool) {
@@ -508,7 +505,7 @@ mod tests {
 
     #[test]
     fn no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more() {
-        for count in [1, 2 * MAX_RECIPIENTS, 2 * MAX_RECIPIENTS + 3] {
+        for count in [1, MAX_HELD, MAX_HELD + 3] {
             no_step_is_lost_of(count);
         }
     }

@@ -17,7 +17,7 @@ use crate::{Device, MAX_RECIPIENTS, Session, Store, copies::copy_session};
 /// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
 /// secret as the pages that SQLite keeps in memory. When there were more in a batch, all are forgotten after it, so that no order
 /// of their use has to be kept.
-const MAX_HELD: usize = 2 * MAX_RECIPIENTS;
+pub(super) const MAX_HELD: usize = 2 * MAX_RECIPIENTS;
 
 /// A device of an identity.
 type DeviceKey = (IdentityKey, InstallationId);
@@ -211,12 +211,11 @@ impl Steps {
     pub(super) fn write(&mut self, store: &mut impl Store) -> Result<()> {
         let held = &mut self.sessions.get_mut().held;
         for id in &self.moved {
-            match held.get_mut(id) {
-                Some(held) if !held.written => {
-                    store.put_session(&held.session)?;
-                    held.written = true;
-                }
-                _ => {}
+            if let Some(held) = held.get_mut(id)
+                && !held.written
+            {
+                store.put_session(&held.session)?;
+                held.written = true;
             }
         }
         self.moved.clear();
