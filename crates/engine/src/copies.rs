@@ -1,15 +1,11 @@
 //! Records that hold secrets have no `Clone`, so that none is copied by accident. A store is where copies are made.
 
-use crypto_core::{SessionRatchet, SharedKey};
+use crypto_core::SharedKey;
 
-use crate::{Handshake, Session, StoreError};
+use crate::{Handshake, Session};
 
-pub(crate) fn corrupt(_: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt("a record in memory".to_owned())
-}
-
-pub(crate) fn copy_session(session: &Session) -> Result<Session, StoreError> {
-    Ok(Session {
+pub(crate) fn copy_session(session: &Session) -> Session {
+    Session {
         installation: session.installation.clone(),
         handshake: match &session.handshake {
             Handshake::Unconfirmed { shared, ephemeral } => Handshake::Unconfirmed {
@@ -18,8 +14,8 @@ pub(crate) fn copy_session(session: &Session) -> Result<Session, StoreError> {
             },
             Handshake::Established => Handshake::Established,
         },
-        ratchet: SessionRatchet::from_bytes(&session.ratchet.to_bytes()).map_err(corrupt)?,
+        ratchet: session.ratchet.copy(),
         retired: session.retired.clone(),
         ..*session
-    })
+    }
 }

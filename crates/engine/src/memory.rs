@@ -17,7 +17,9 @@ use std::{
     },
 };
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, SessionId, SessionRatchet, SignedPreKey,
+};
 
 use self::{
     copies::{copy_own_prekey, copy_stored_key},
@@ -191,10 +193,7 @@ impl MemoryStore {
     }
 
     /// Sessions that satisfy `wanted`, newest first.
-    fn sessions_where(
-        &self,
-        wanted: impl Fn(&Session) -> bool,
-    ) -> Result<Vec<Session>, StoreError> {
+    fn sessions_where(&self, wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
         let mut found: Vec<_> = self
             .tables
             .sessions
@@ -202,10 +201,8 @@ impl MemoryStore {
             .filter(|(_, session)| wanted(session))
             .collect();
         found.sort_unstable_by_key(|(age, _)| std::cmp::Reverse(*age));
-        found
-            .into_iter()
-            .map(|(_, session)| copy_session(session))
-            .collect()
+        let copies = found.into_iter().map(|(_, session)| copy_session(session));
+        copies.collect()
     }
 }
 
@@ -274,9 +271,28 @@ impl Store for MemoryStore {
         }
         let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
         let age = self.age(known);
-        let copy = copy_session(session)?;
+        let copy = copy_session(session);
         self.activate(&session.id, place);
         self.put(|tables| &mut tables.sessions, session.id, (age, copy));
+        Ok(())
+    }
+
+    /// The rest of the record stays as it is, even where it should not: the rules' tests would see it.
+    fn step_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let unknown = || StoreError::Corrupt("a step of no session".to_owned());
+        let (age, before) = self.tables.sessions.get(&session.id).ok_or_else(unknown)?;
+        let (dh, chains) = (before.ratchet.dh_bytes(), session.ratchet.chain_bytes());
+        let stepped = Session {
+            ratchet: SessionRatchet::from_parts(&dh, &chains).map_err(|_| unknown())?,
+            last_sent_at: session.last_sent_at,
+            last_received_at: session.last_received_at,
+            sent: session.sent,
+            received: session.received,
+            advances: session.advances,
+            ..copy_session(before)
+        };
+        let record = (*age, stepped);
+        self.put(|tables| &mut tables.sessions, session.id, record);
         Ok(())
     }
 

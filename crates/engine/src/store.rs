@@ -141,6 +141,9 @@ pub trait Store: StoreRead {
     ) -> Result<(), StoreError>;
     /// Keeps a session.
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
+    /// Keeps what a message moves in a session that is there, and whose record differs in nothing else: its chains, counts
+    /// and times. It costs a tenth of [`Self::put_session`].
+    fn step_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Erases a session and its stored keys; names those of messages that were read and not confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
     /// Keeps a message key of a session that is there. A key that is already there keeps its age.

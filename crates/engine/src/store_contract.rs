@@ -11,13 +11,13 @@ mod records;
 mod time;
 
 use crypto_core::{
-    EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId, SharedKey, Suite,
-    VerifiedPreKey,
+    AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
+    SharedKey, Suite, VerifiedPreKey,
 };
 
 use self::batches::{a_batch_goes_in_turn, a_rollback_undoes_one_call_and_an_abort_all};
 use self::records::{facts, installation, key, prekey, prekey_facts};
-pub use self::records::{own_prekey, session};
+pub use self::records::{initiated, own_prekey, session};
 use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
 use crate::{
     Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey,
@@ -31,6 +31,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     peers_and_devices_come_back(&mut fresh());
     contacts_come_back_in_order(&mut fresh());
     sessions_come_back_and_are_found(&mut fresh());
+    steps_of_sessions_come_back(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
     stored_keys_keep_their_age(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
@@ -283,6 +284,47 @@ fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
     assert!(other.expect("read").is_none());
     store.remove_session(&second.id).expect("remove");
     assert!(store.session(&second.id).expect("read").is_none());
+    store.commit().expect("commit");
+}
+
+/// Only what a message moves is taken from a step.
+fn steps_of_sessions_come_back(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    for suite in [Suite::X25519, Suite::Secp256k1] {
+        let mut session = initiated(9, suite);
+        store.savepoint().expect("savepoint");
+        assert!(store.step_session(&session).is_err());
+        store.rollback().expect("rollback");
+        store.put_session(&session).expect("put");
+        for number in 1..4 {
+            let ad = AssociatedData::empty();
+            let (ratchet, _) = session.ratchet.seal(&ad, b"text").expect("seal");
+            session = Session {
+                ratchet,
+                last_sent_at: Some(UnixMillis(number)),
+                last_received_at: (number > 1).then_some(UnixMillis(number + 1)),
+                sent: number,
+                received: number + 1,
+                advances: number + 2,
+                ..session
+            };
+            store.savepoint().expect("savepoint");
+            store.step_session(&session).expect("step");
+            store.rollback().expect("rollback");
+            let found = store.session(&session.id).expect("read").expect("there");
+            assert_ne!(facts(&found), facts(&session));
+            store.savepoint().expect("savepoint");
+            store.step_session(&session).expect("step");
+            store.release().expect("release");
+            let found = store.session(&session.id).expect("read").expect("there");
+            assert_eq!(facts(&found), facts(&session));
+        }
+        store.remove_session(&session.id).expect("remove");
+        assert!(store.session(&session.id).expect("read").is_none());
+        store.savepoint().expect("savepoint");
+        assert!(store.step_session(&session).is_err());
+        store.rollback().expect("rollback");
+    }
     store.commit().expect("commit");
 }
 

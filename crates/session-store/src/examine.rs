@@ -122,12 +122,17 @@ impl Examiner {
             Some(copy) => epoch::inspect(&connection, &path, &copy.alone)?,
             None => None,
         };
-        let latest = latest(&connection).map_err(|error| unusable(error.to_string()))?;
+        let pending_migrations = ACCOUNT.len() - done;
+        let latest = if pending_migrations == 0 {
+            latest(&connection).map_err(|error| unusable(error.to_string()))?
+        } else {
+            None
+        };
         Ok(Examined {
             account,
             store: SqliteReader::new(connection, None),
             displaced,
-            pending_migrations: ACCOUNT.len() - done,
+            pending_migrations,
             latest,
             _scratch: copy.map(|copy| copy.scratch),
         })
@@ -243,7 +248,9 @@ fn latest(connection: &Connection) -> Result<Option<UnixMillis>, engine::StoreEr
             "SELECT max(at) FROM ( \
                  SELECT max(made_at) AS at FROM own_bundle \
                  UNION ALL SELECT max(created_at) FROM own_prekeys \
-                 UNION ALL SELECT max(max(created_at, coalesce(last_sent_at, 0), coalesce(last_received_at, 0))) FROM sessions)",
+                 UNION ALL SELECT max(created_at) FROM sessions \
+                 UNION ALL SELECT max(last_sent_at) FROM session_chains \
+                 UNION ALL SELECT max(last_received_at) FROM session_chains)",
         )
         .map_err(failed)?;
     let mut rows = statement.query(()).map_err(failed)?;

@@ -10,7 +10,8 @@ use rusqlite::{Params, Row};
 use crate::{
     Sqlite,
     rows::{
-        self, CONTACT, Columns, DEVICE, OWN_PREKEY, SESSION, STORED_KEY, failed, integer, time,
+        self, CONTACT, Columns, DEVICE, OWN_PREKEY, SELECT_SESSION, STORED_KEY, failed, integer,
+        time,
     },
 };
 
@@ -197,7 +198,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn session(&self, id: &SessionId) -> Result<Option<Session>> {
         self.first(
-            &format!("SELECT {SESSION} FROM sessions WHERE id = ?1"),
+            &format!("{SELECT_SESSION} WHERE id = ?1"),
             [id.as_bytes()],
             rows::session,
         )
@@ -210,7 +211,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     ) -> Result<Option<Session>> {
         self.first(
             &format!(
-                "SELECT {SESSION} FROM sessions \
+                "{SELECT_SESSION} \
                  WHERE peer = ?1 AND installation = ?2 AND standing = 0"
             ),
             (identity.as_bytes(), installation.as_str()),
@@ -225,7 +226,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     ) -> Result<Vec<Session>> {
         self.all(
             &format!(
-                "SELECT {SESSION} FROM sessions WHERE peer = ?1 AND signed_pre_key = ?2 \
+                "{SELECT_SESSION} WHERE peer = ?1 AND signed_pre_key = ?2 \
                  ORDER BY age DESC"
             ),
             (identity.as_bytes(), prekey.as_bytes()),
@@ -236,12 +237,12 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>> {
         match identity {
             Some(identity) => self.all(
-                &format!("SELECT {SESSION} FROM sessions WHERE peer = ?1 ORDER BY age DESC"),
+                &format!("{SELECT_SESSION} WHERE peer = ?1 ORDER BY age DESC"),
                 [identity.as_bytes()],
                 rows::session,
             ),
             None => self.all(
-                &format!("SELECT {SESSION} FROM sessions ORDER BY age DESC"),
+                &format!("{SELECT_SESSION} ORDER BY age DESC"),
                 [],
                 rows::session,
             ),
@@ -251,7 +252,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     fn unexpired_on_own_prekey(&self, prekey: &SignedPreKey, limit: usize) -> Result<Vec<Session>> {
         self.all(
             &format!(
-                "SELECT {SESSION} FROM sessions \
+                "{SELECT_SESSION} \
                  WHERE signed_pre_key = ?1 AND role = 1 AND standing <> 2 ORDER BY age DESC LIMIT ?2"
             ),
             (prekey.as_bytes(), integer(limit as u64)),
@@ -261,9 +262,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>> {
         self.all(
-            &format!(
-                "SELECT {SESSION} FROM sessions WHERE standing <> 2 ORDER BY age DESC LIMIT ?1"
-            ),
+            &format!("{SELECT_SESSION} WHERE standing <> 2 ORDER BY age DESC LIMIT ?1"),
             [integer(limit as u64)],
             rows::session,
         )
@@ -271,9 +270,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn sessions_ended_by(&self, cutoff: UnixMillis, limit: usize) -> Result<Vec<Session>> {
         self.all(
-            &format!(
-                "SELECT {SESSION} FROM sessions WHERE standing_since <= ?1 ORDER BY age DESC LIMIT ?2"
-            ),
+            &format!("{SELECT_SESSION} WHERE standing_since <= ?1 ORDER BY age DESC LIMIT ?2"),
             (time(cutoff), integer(limit as u64)),
             rows::session,
         )

@@ -22,10 +22,11 @@ pub(crate) const CONTACT: &str = "identity, state, verified, added_at";
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
      version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, last_seen_at, last_active_at, \
      omitted_since, rekey_due, extension_shown, stale_told, name, device_type, push_token";
-/// Columns of `sessions` in the order [`session`] reads them.
-pub(crate) const SESSION: &str = "id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
+/// Selects sessions with their chains, in the order [`session`] reads them.
+pub(crate) const SELECT_SESSION: &str = "SELECT id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
      shared, ephemeral, standing, standing_since, lost_to, overtaking, overtaking_advances, \
-     ratchet, retired, created_at, last_sent_at, last_received_at, sent, received, advances";
+     ratchet, chains, retired, created_at, last_sent_at, last_received_at, sent, received, advances \
+     FROM sessions JOIN session_chains USING (age)";
 /// Columns of `stored_keys` in the order [`stored_key`] reads them.
 pub(crate) const STORED_KEY: &str = "message, session, key, read_at";
 
@@ -315,8 +316,8 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     let lost_to = columns.optional_session_id()?;
     let overtaking = columns.optional_session_id()?;
     let overtaking_advances: Option<i64> = columns.take()?;
-    let state: Vec<u8> = columns.take()?;
-    let state = Zeroizing::new(state);
+    let dh: Zeroizing<Vec<u8>> = columns.take().map(Zeroizing::new)?;
+    let chains: Zeroizing<Vec<u8>> = columns.take().map(Zeroizing::new)?;
     let retired: Vec<u8> = columns.take()?;
     Ok(Session {
         id,
@@ -329,7 +330,7 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
         standing,
         lost_to,
         overtaking: overtaking.zip(overtaking_advances.map(unsigned)),
-        ratchet: SessionRatchet::from_bytes(&state).map_err(|_| corrupt("a ratchet"))?,
+        ratchet: SessionRatchet::from_parts(&dh, &chains).map_err(|_| corrupt("a ratchet"))?,
         retired: RetiredChains::from_bytes(&retired),
         created_at: columns.time()?,
         last_sent_at: columns.optional_time()?,

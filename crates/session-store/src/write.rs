@@ -11,10 +11,17 @@ use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
-    rows::{contact_state, failed, integer, optional_time, pairing, role, standing, time},
+    rows::{contact_state, corrupt, failed, integer, optional_time, pairing, role, standing, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+const UPDATE_CHAINS: &str = "UPDATE session_chains SET chains = ?2, last_sent_at = ?3, last_received_at = ?4, \
+         sent = ?5, received = ?6, advances = ?7 \
+     WHERE age = (SELECT age FROM sessions WHERE id = ?1)";
+const INSERT_CHAINS: &str = "INSERT INTO session_chains \
+         (age, chains, last_sent_at, last_received_at, sent, received, advances) \
+     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7 FROM sessions WHERE id = ?1";
 
 /// What a session holds only while it is unconfirmed.
 fn handshake(session: &Session) -> (Option<&[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
@@ -28,28 +35,25 @@ fn handshake(session: &Session) -> (Option<&[u8; 32]>, Option<&[u8; SECP256K1_KE
 
 impl SqliteStore {
     pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        statement.execute(params).map_err(failed)?;
-        Ok(())
+        self.changed(sql, params).map(drop)
     }
 
-    /// Writes what a message moves in a session that stands where it stood: no index knows any of it. Whether there is
-    /// such a session.
-    fn step_session(&self, session: &Session) -> Result<bool> {
+    /// How many rows `sql` changes.
+    fn changed(&self, sql: &str, params: impl Params) -> Result<usize> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        statement.execute(params).map_err(failed)
+    }
+
+    /// Writes the record of a session that stands where it stood: no index knows any of this. Whether there is such a session.
+    fn update_session(&self, session: &Session) -> Result<bool> {
         let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
         let overtaking = session.overtaking.as_ref();
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11, \
-                     last_sent_at = ?12, last_received_at = ?13, sent = ?14, received = ?15, advances = ?16 \
-                 WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
-                     AND lost_to IS ?5 AND overtaking IS ?6 AND overtaking_advances IS ?7",
-            )
-            .map_err(failed)?;
-        let stepped = statement
-            .execute(params![
+        let updated = self.changed(
+            "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11 \
+             WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
+                 AND lost_to IS ?5 AND overtaking IS ?6 AND overtaking_advances IS ?7",
+            params![
                 session.id.as_bytes(),
                 session.installation.as_ref().map(InstallationId::as_str),
                 standing,
@@ -57,18 +61,73 @@ impl SqliteStore {
                 session.lost_to.as_ref().map(SessionId::as_bytes),
                 overtaking.map(|(active, _)| active.as_bytes()),
                 overtaking.map(|(_, advances)| integer(*advances)),
-                session.ratchet.to_bytes().as_slice(),
+                session.ratchet.dh_bytes().as_slice(),
                 session.retired.to_bytes(),
                 shared,
                 ephemeral,
+            ],
+        )?;
+        Ok(updated == 1)
+    }
+
+    /// Writes the record of a session, without its chains.
+    fn insert_session(&self, session: &Session) -> Result<()> {
+        let (shared, ephemeral) = handshake(session);
+        let (standing, standing_since) = standing(session.standing);
+        let overtaking = session.overtaking.as_ref();
+        // What a session was set up with is part of its id and never changes: only the rest is updated.
+        self.run(
+            "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
+                 ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
+                 overtaking, overtaking_advances, ratchet, retired, created_at) \
+             VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
+                 :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
+                 :overtaking_advances, :ratchet, :retired, :created_at) \
+             ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
+                 shared = excluded.shared, ephemeral = excluded.ephemeral, \
+                 standing = excluded.standing, standing_since = excluded.standing_since, \
+                 lost_to = excluded.lost_to, overtaking = excluded.overtaking, \
+                 overtaking_advances = excluded.overtaking_advances, ratchet = excluded.ratchet, \
+                 retired = excluded.retired",
+            named_params! {
+                ":id": session.id.as_bytes(),
+                ":peer": session.peer.as_bytes(),
+                ":installation": session.installation.as_ref().map(InstallationId::as_str),
+                ":role": role(session.role),
+                ":signed_pre_key": session.signed_pre_key.as_bytes(),
+                ":ratchet_pre_key": session
+                    .ratchet_pre_key
+                    .as_ref()
+                    .map(crypto_core::RatchetPreKey::as_bytes),
+                ":shared": shared,
+                ":ephemeral": ephemeral,
+                ":standing": standing,
+                ":standing_since": standing_since,
+                ":lost_to": session.lost_to.as_ref().map(SessionId::as_bytes),
+                ":overtaking": overtaking.map(|(active, _)| active.as_bytes()),
+                ":overtaking_advances": overtaking.map(|(_, advances)| integer(*advances)),
+                ":ratchet": session.ratchet.dh_bytes().as_slice(),
+                ":retired": session.retired.to_bytes(),
+                ":created_at": time(session.created_at),
+            },
+        )
+    }
+
+    /// Writes the chains of a session by this statement, which names it by its id: whether there are any.
+    fn write_chains(&self, sql: &str, session: &Session) -> Result<bool> {
+        let written = self.changed(
+            sql,
+            params![
+                session.id.as_bytes(),
+                session.ratchet.chain_bytes().as_slice(),
                 optional_time(session.last_sent_at),
                 optional_time(session.last_received_at),
                 integer(session.sent),
                 integer(session.received),
                 integer(session.advances),
-            ])
-            .map_err(failed)?;
-        Ok(stepped == 1)
+            ],
+        )?;
+        Ok(written == 1)
     }
 
     /// The messages that `sql` gives, each with whether it was read: those that were.
@@ -253,57 +312,21 @@ impl Store for SqliteStore {
     }
 
     fn put_session(&mut self, session: &Session) -> Result<()> {
-        if self.step_session(session)? {
-            return Ok(());
+        if !self.update_session(session)? {
+            self.insert_session(session)?;
         }
-        let (shared, ephemeral) = handshake(session);
-        let (standing, standing_since) = standing(session.standing);
-        let overtaking = session.overtaking.as_ref();
-        // What a session was set up with is part of its id and never changes: only the rest is updated.
-        self.run(
-            "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
-                 ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
-                 overtaking, overtaking_advances, ratchet, retired, created_at, last_sent_at, \
-                 last_received_at, sent, received, advances) \
-             VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
-                 :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
-                 :overtaking_advances, :ratchet, :retired, :created_at, :last_sent_at, \
-                 :last_received_at, :sent, :received, :advances) \
-             ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
-                 shared = excluded.shared, ephemeral = excluded.ephemeral, \
-                 standing = excluded.standing, standing_since = excluded.standing_since, \
-                 lost_to = excluded.lost_to, overtaking = excluded.overtaking, \
-                 overtaking_advances = excluded.overtaking_advances, ratchet = excluded.ratchet, \
-                 retired = excluded.retired, last_sent_at = excluded.last_sent_at, \
-                 last_received_at = excluded.last_received_at, sent = excluded.sent, \
-                 received = excluded.received, advances = excluded.advances",
-            named_params! {
-                ":id": session.id.as_bytes(),
-                ":peer": session.peer.as_bytes(),
-                ":installation": session.installation.as_ref().map(InstallationId::as_str),
-                ":role": role(session.role),
-                ":signed_pre_key": session.signed_pre_key.as_bytes(),
-                ":ratchet_pre_key": session
-                    .ratchet_pre_key
-                    .as_ref()
-                    .map(crypto_core::RatchetPreKey::as_bytes),
-                ":shared": shared,
-                ":ephemeral": ephemeral,
-                ":standing": standing,
-                ":standing_since": standing_since,
-                ":lost_to": session.lost_to.as_ref().map(SessionId::as_bytes),
-                ":overtaking": overtaking.map(|(active, _)| active.as_bytes()),
-                ":overtaking_advances": overtaking.map(|(_, advances)| integer(*advances)),
-                ":ratchet": session.ratchet.to_bytes().as_slice(),
-                ":retired": session.retired.to_bytes(),
-                ":created_at": time(session.created_at),
-                ":last_sent_at": optional_time(session.last_sent_at),
-                ":last_received_at": optional_time(session.last_received_at),
-                ":sent": integer(session.sent),
-                ":received": integer(session.received),
-                ":advances": integer(session.advances),
-            },
-        )
+        if !self.write_chains(UPDATE_CHAINS, session)? {
+            self.write_chains(INSERT_CHAINS, session)?;
+        }
+        Ok(())
+    }
+
+    fn step_session(&mut self, session: &Session) -> Result<()> {
+        if self.write_chains(UPDATE_CHAINS, session)? {
+            Ok(())
+        } else {
+            Err(corrupt("a step of no session"))
+        }
     }
 
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {

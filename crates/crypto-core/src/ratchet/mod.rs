@@ -233,14 +233,11 @@ impl<C: Curve> Ratchet<C> {
         let (skipped, used, chain) = current.chain.copy().run_to(&header.key, header.n)?;
         let plaintext = used.open(header, ad, ciphertext)?;
         let ratchet = Self {
-            root: self.root.copy(),
-            own: C::copy(&self.own),
-            sending: self.sending.as_ref().map(Chain::copy),
             receiving: Some(Receiving {
                 key: header.key,
                 chain,
             }),
-            previous_count: self.previous_count,
+            ..self.copy()
         };
         Ok(Opened {
             ratchet,
@@ -300,6 +297,31 @@ impl<C: Curve> Ratchet<C> {
             skipped,
             used,
         })
+    }
+}
+
+impl<C: Curve> Ratchet<C> {
+    fn copy(&self) -> Self {
+        Self {
+            root: self.root.copy(),
+            own: C::copy(&self.own),
+            sending: self.sending.as_ref().map(Chain::copy),
+            receiving: self.receiving.as_ref().map(|receiving| Receiving {
+                key: receiving.key,
+                chain: receiving.chain.copy(),
+            }),
+            previous_count: self.previous_count,
+        }
+    }
+
+    /// Whether no DH step lies between two states of one session: it makes a fresh pair, and the peer's own step or the
+    /// peer's first message a header key.
+    fn is_same_dh_step(&self, other: &Self) -> bool {
+        let receiving_key = |ratchet: &Self| ratchet.receiving.as_ref().map(|chain| chain.key);
+        C::public(&self.own) == C::public(&other.own)
+            && receiving_key(self) == receiving_key(other)
+            && self.sending.is_some() == other.sending.is_some()
+            && self.previous_count == other.previous_count
     }
 }
 

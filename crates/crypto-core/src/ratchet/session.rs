@@ -114,6 +114,25 @@ impl SessionRatchet {
         }
     }
 
+    /// Whether no DH step lies between two states of one session: they differ in their chains at most.
+    #[must_use]
+    pub fn is_same_dh_step(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Either::X25519(one), Either::X25519(other)) => one.is_same_dh_step(other),
+            (Either::Secp256k1(one), Either::Secp256k1(other)) => one.is_same_dh_step(other),
+            _ => false,
+        }
+    }
+
+    /// A second ratchet in the same state, for a store to keep: to seal with both would use a key twice.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(match &self.0 {
+            Either::X25519(ratchet) => Either::X25519(ratchet.copy()),
+            Either::Secp256k1(ratchet) => Either::Secp256k1(ratchet.copy()),
+        })
+    }
+
     /// Encrypts the next message. Takes the ratchet and gives the one to go on with: the old one must not be
     /// used again, and the new one must be durable before the ciphertext leaves.
     ///

@@ -1,8 +1,9 @@
 //! A ratchet as a store keeps it: one fixed layout, strictly read.
 //!
-//! `version(1) ‖ suite(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ chain? ‖ (header key ‖ chain)?`
-//! where a chain is `key(32) ‖ n(4)`, `?` is a byte 0 or 1 before the part, keys have
-//! the suite's length, and numbers are big endian.
+//! Two parts, as a DH step changes all of it and a message its chains alone:
+//! `version(1) ‖ suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key?`, and
+//! `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`. `chains` says which there are, 1 for the sending
+//! one and 2 for the receiving one; keys have the suite's length, and numbers are big endian.
 
 use super::{
     Chain, Curve, HeaderKey, Ratchet, Receiving, SessionRatchet,
@@ -11,9 +12,13 @@ use super::{
 };
 use crate::{suite::Suite, wiped::Wiped};
 
-const VERSION: u8 = 1;
-/// The longest state: suite secp256k1 with both chains.
-const MAX_STATE_BYTES: usize = 2 + 32 + 32 + 33 + 4 + (1 + 36) + (1 + 33 + 36);
+const VERSION: u8 = 2;
+/// The longest DH part: suite secp256k1 with both chains.
+const MAX_DH_BYTES: usize = 3 + 32 + 32 + 33 + 4 + 33;
+/// A chain's key and number.
+const CHAIN_BYTES: usize = 32 + 4;
+const SENDING: u8 = 1;
+const RECEIVING: u8 = 2;
 
 /// Bytes that are no ratchet.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -21,29 +26,50 @@ const MAX_STATE_BYTES: usize = 2 + 32 + 32 + 33 + 4 + (1 + 36) + (1 + 33 + 36);
 pub struct StateError;
 
 impl SessionRatchet {
-    /// The state, for a store. Secret.
+    /// The part that a DH step changes, for a store. Secret.
     #[must_use]
-    pub fn to_bytes(&self) -> Wiped<Vec<u8>> {
+    pub fn dh_bytes(&self) -> Wiped<Vec<u8>> {
+        let mut bytes = Wiped::new(Vec::with_capacity(MAX_DH_BYTES));
         match &self.0 {
-            Either::X25519(ratchet) => ratchet.to_bytes(),
-            Either::Secp256k1(ratchet) => ratchet.to_bytes(),
+            Either::X25519(ratchet) => ratchet.write_dh(&mut bytes),
+            Either::Secp256k1(ratchet) => ratchet.write_dh(&mut bytes),
         }
+        bytes
     }
 
-    /// Reads what [`Self::to_bytes`] wrote.
+    /// The chains, which every message moves, for a store. Secret.
+    #[must_use]
+    pub fn chain_bytes(&self) -> Wiped<Vec<u8>> {
+        let mut bytes = Wiped::new(Vec::with_capacity(2 * CHAIN_BYTES));
+        match &self.0 {
+            Either::X25519(ratchet) => ratchet.write_chains(&mut bytes),
+            Either::Secp256k1(ratchet) => ratchet.write_chains(&mut bytes),
+        }
+        bytes
+    }
+
+    /// Both parts, the chains at the end: to compare two states by. Secret.
+    #[must_use]
+    pub fn to_bytes(&self) -> Wiped<Vec<u8>> {
+        let (dh, chains) = (self.dh_bytes(), self.chain_bytes());
+        Wiped::new([dh.as_slice(), chains.as_slice()].concat())
+    }
+
+    /// Reads what [`Self::dh_bytes`] and [`Self::chain_bytes`] wrote.
     ///
     /// # Errors
     /// [`StateError`] if it is anything else, or longer.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
-        let mut reader = Reader(bytes);
-        if reader.byte()? != VERSION {
+    pub fn from_parts(dh: &[u8], chains: &[u8]) -> Result<Self, StateError> {
+        let (mut dh, mut chains) = (Reader(dh), Reader(chains));
+        let [version, suite, which] = *dh.array()?;
+        if version != VERSION || which & !(SENDING | RECEIVING) != 0 {
             return Err(StateError);
         }
-        let ratchet = match Suite::from_byte(reader.byte()?).ok_or(StateError)? {
-            Suite::X25519 => Either::X25519(Ratchet::read(&mut reader)?),
-            Suite::Secp256k1 => Either::Secp256k1(Ratchet::read(&mut reader)?),
+        let ratchet = match Suite::from_byte(suite).ok_or(StateError)? {
+            Suite::X25519 => Either::X25519(Ratchet::read(which, &mut dh, &mut chains)?),
+            Suite::Secp256k1 => Either::Secp256k1(Ratchet::read(which, &mut dh, &mut chains)?),
         };
-        if reader.0.is_empty() {
+        if dh.0.is_empty() && chains.0.is_empty() {
             Ok(Self(ratchet))
         } else {
             Err(StateError)
@@ -51,45 +77,47 @@ impl SessionRatchet {
     }
 }
 
+// Neither grows a buffer past its capacity: one that moved would leave secrets behind.
 impl<C: Curve> Ratchet<C> {
-    fn to_bytes(&self) -> Wiped<Vec<u8>> {
-        // Never grows past its capacity: a buffer that moved would leave secrets behind.
-        let mut bytes = Wiped::new(Vec::with_capacity(MAX_STATE_BYTES));
-        bytes.extend_from_slice(&[VERSION, C::SUITE.byte()]);
+    fn write_dh(&self, bytes: &mut Vec<u8>) {
+        let sends = self.sending.as_ref().map_or(0, |_| SENDING);
+        let receives = self.receiving.as_ref().map_or(0, |_| RECEIVING);
+        bytes.extend_from_slice(&[VERSION, C::SUITE.byte(), sends | receives]);
         bytes.extend_from_slice(self.root.secret_bytes());
         bytes.extend_from_slice(C::secret_bytes(&self.own).as_slice());
         bytes.extend_from_slice(C::public(&self.own).as_bytes());
         bytes.extend_from_slice(&self.previous_count.to_be_bytes());
-        bytes.push(u8::from(self.sending.is_some()));
-        if let Some(chain) = &self.sending {
-            chain.write(&mut bytes);
-        }
-        bytes.push(u8::from(self.receiving.is_some()));
         if let Some(receiving) = &self.receiving {
             bytes.extend_from_slice(receiving.key.as_bytes());
-            receiving.chain.write(&mut bytes);
         }
-        bytes
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
-        let root = RootKey::from_stored(*reader.array()?);
-        let secret = reader.array::<32>()?;
-        let public = reader.header_key(C::SUITE)?;
+    fn write_chains(&self, bytes: &mut Vec<u8>) {
+        let receiving = self.receiving.as_ref().map(|receiving| &receiving.chain);
+        for chain in self.sending.iter().chain(receiving) {
+            bytes.extend_from_slice(chain.key.secret_bytes());
+            bytes.extend_from_slice(&chain.n.to_be_bytes());
+        }
+    }
+
+    fn read(which: u8, dh: &mut Reader<'_>, chains: &mut Reader<'_>) -> Result<Self, StateError> {
+        let root = RootKey::from_stored(*dh.array()?);
+        let secret = dh.array::<32>()?;
+        let public = dh.header_key(C::SUITE)?;
         let own = C::from_stored(secret, &public).map_err(|_| StateError)?;
-        let previous_count = u32::from_be_bytes(*reader.array()?);
-        let sending = if reader.flag()? {
-            Some(Chain::read(reader)?)
-        } else {
+        let previous_count = u32::from_be_bytes(*dh.array()?);
+        let sending = if which & SENDING == 0 {
             None
+        } else {
+            Some(Chain::read(chains)?)
         };
-        let receiving = if reader.flag()? {
-            Some(Receiving {
-                key: reader.header_key(C::SUITE)?,
-                chain: Chain::read(reader)?,
-            })
-        } else {
+        let receiving = if which & RECEIVING == 0 {
             None
+        } else {
+            Some(Receiving {
+                key: dh.header_key(C::SUITE)?,
+                chain: Chain::read(chains)?,
+            })
         };
         Ok(Self {
             root,
@@ -102,11 +130,6 @@ impl<C: Curve> Ratchet<C> {
 }
 
 impl Chain {
-    fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(self.key.secret_bytes());
-        bytes.extend_from_slice(&self.n.to_be_bytes());
-    }
-
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
             key: ChainKey::from_stored(*reader.array()?),
@@ -123,19 +146,6 @@ impl<'a> Reader<'a> {
         let (array, rest) = self.0.split_first_chunk().ok_or(StateError)?;
         self.0 = rest;
         Ok(array)
-    }
-
-    fn byte(&mut self) -> Result<u8, StateError> {
-        let [byte] = *self.array()?;
-        Ok(byte)
-    }
-
-    fn flag(&mut self) -> Result<bool, StateError> {
-        match self.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(StateError),
-        }
     }
 
     fn header_key(&mut self, suite: Suite) -> Result<HeaderKey, StateError> {

@@ -3,7 +3,7 @@
 use super::{
     Draws,
     properties::Pair,
-    ratchets::{LIMITS, SUITES, established, pn_at, refusal, sending_n_at, with_number},
+    ratchets::{LIMITS, SUITES, established, refusal, with_chain_number, with_previous_count},
 };
 use crate::*;
 
@@ -129,7 +129,7 @@ fn a_previous_count_below_what_was_received_is_refused() {
         let answer = pair.seal(1, b"y").unwrap();
         pair.open(0, &answer).unwrap();
         let lying = |pn| {
-            let (_, sealed) = with_number(&pair.ends[0], pn_at(suite), pn)
+            let (_, sealed) = with_previous_count(&pair.ends[0], pn)
                 .seal(&pair.ad, b"z")
                 .unwrap();
             assert_eq!(sealed.header.pn, pn);
@@ -151,7 +151,7 @@ fn a_previous_count_below_what_was_received_is_refused() {
 fn the_first_message_in_has_nothing_before_it() {
     for suite in SUITES {
         let pair = Pair::new(suite, 6);
-        let (_, sealed) = with_number(&pair.ends[0], pn_at(suite), 1)
+        let (_, sealed) = with_previous_count(&pair.ends[0], 1)
             .seal(&pair.ad, b"x")
             .unwrap();
         let refused = refusal(&pair, 1, &sealed.header, &sealed.ciphertext, &LIMITS);
@@ -167,9 +167,8 @@ fn both_ends_of_a_chain_stop_before_its_numbers_wrap() {
         let sealed = pair.seal(0, b"x").unwrap();
         pair.open(1, &sealed).unwrap();
         // Both ends skip ahead alike: one chain key, one number.
-        pair.ends[0] = with_number(&pair.ends[0], sending_n_at(suite), u32::MAX - 1);
-        let receiving_n_at = pair.ends[1].to_bytes().len() - 4;
-        pair.ends[1] = with_number(&pair.ends[1], receiving_n_at, u32::MAX - 1);
+        pair.ends[0] = with_chain_number(&pair.ends[0], 0, u32::MAX - 1);
+        pair.ends[1] = with_chain_number(&pair.ends[1], 1, u32::MAX - 1);
         let last = pair.seal(0, b"last").unwrap();
         assert_eq!(last.header.n, u32::MAX - 1);
         assert_eq!(pair.open(1, &last).unwrap(), b"last");

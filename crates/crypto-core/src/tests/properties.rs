@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::Draws;
+use super::{Draws, ratchets::with_chain_number};
 use crate::*;
 
 const LIMITS: SkipLimits = SkipLimits {
@@ -46,7 +46,8 @@ impl Pair {
     }
 
     pub(super) fn copy(&self, end: usize) -> SessionRatchet {
-        SessionRatchet::from_bytes(&self.ends[end].to_bytes()).unwrap()
+        let end = &self.ends[end];
+        SessionRatchet::from_parts(&end.dh_bytes(), &end.chain_bytes()).unwrap()
     }
 
     /// Every step goes through the stored form, as in a daemon.
@@ -187,14 +188,20 @@ proptest! {
         noise in prop::collection::vec(any::<u8>(), 0..260),
         cut in any::<prop::sample::Index>(),
     ) {
-        let _ = SessionRatchet::from_bytes(&noise);
+        let _ = SessionRatchet::from_parts(&noise, &noise);
         let pair = Pair::new(suite, seed);
         for end in &pair.ends {
-            let bytes = end.to_bytes();
-            prop_assert_eq!(&*SessionRatchet::from_bytes(&bytes).unwrap().to_bytes(), &*bytes);
-            prop_assert!(SessionRatchet::from_bytes(&bytes[..cut.index(bytes.len())]).is_err());
-            let longer = [bytes.as_slice(), &[0]].concat();
-            prop_assert!(SessionRatchet::from_bytes(&longer).is_err());
+            let (dh, chains) = (end.dh_bytes(), end.chain_bytes());
+            let read = SessionRatchet::from_parts(&dh, &chains).unwrap();
+            prop_assert_eq!(&*read.to_bytes(), &*end.to_bytes());
+            prop_assert_eq!(&*end.copy().to_bytes(), &*end.to_bytes());
+            let refused = |dh: &[u8], chains: &[u8]| SessionRatchet::from_parts(dh, chains).is_err();
+            prop_assert!(refused(&dh[..cut.index(dh.len())], &chains));
+            prop_assert!(refused(&[dh.as_slice(), &[0]].concat(), &chains));
+            prop_assert!(refused(&dh, &[chains.as_slice(), &[0]].concat()));
+            if !chains.is_empty() {
+                prop_assert!(refused(&dh, &chains[..cut.index(chains.len())]));
+            }
         }
     }
 
@@ -243,12 +250,7 @@ fn the_limits_on_passed_over_messages_are_exact() {
 fn a_chain_of_all_numbers_ends_in_an_error() {
     for suite in [Suite::X25519, Suite::Secp256k1] {
         let pair = Pair::new(suite, 3);
-        let mut state = pair.ends[0].to_bytes().to_vec();
-        let key_bytes = suite.header_key_bytes();
-        // version, suite, root, private, public, pn, flag, chain key, then n.
-        let n = 2 + 32 + 32 + key_bytes + 4 + 1 + 32;
-        state[n..n + 4].copy_from_slice(&u32::MAX.to_be_bytes());
-        let last = SessionRatchet::from_bytes(&state).unwrap();
+        let last = with_chain_number(&pair.ends[0], 0, u32::MAX);
         assert_eq!(
             last.seal(&pair.ad, b"x").err(),
             Some(SealError::ChainExhausted)

@@ -24,14 +24,6 @@ pub(super) const LIMITS: SkipLimits = SkipLimits {
     max_skip: 10,
     max_steps: 20,
 };
-/// Where the length of the chain before stands in a stored state, after version, suite, root and own pair.
-pub(super) const fn pn_at(suite: Suite) -> usize {
-    2 + 32 + 32 + suite.header_key_bytes()
-}
-/// Where the number of the sending chain stands, after the flag and the chain key.
-pub(super) const fn sending_n_at(suite: Suite) -> usize {
-    pn_at(suite) + 4 + 1 + 32
-}
 
 /// Randomness that must not be asked for.
 pub(super) struct NoDraws;
@@ -68,11 +60,25 @@ pub(super) fn refusal(
     opened.expect_err("opened what had to be refused")
 }
 
-/// A state with a number in it set to another: to send honest MACs over lies.
-pub(super) fn with_number(ratchet: &SessionRatchet, at: usize, number: u32) -> SessionRatchet {
-    let mut bytes = ratchet.to_bytes().to_vec();
-    bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
-    SessionRatchet::from_bytes(&bytes).unwrap()
+/// A state that is said to follow a chain of this length: to send honest MACs over lies.
+pub(super) fn with_previous_count(ratchet: &SessionRatchet, count: u32) -> SessionRatchet {
+    let mut dh = ratchet.dh_bytes().to_vec();
+    // After version, suite, chains, root and own pair.
+    let at = 3 + 32 + 32 + ratchet.suite().header_key_bytes();
+    dh[at..at + 4].copy_from_slice(&count.to_be_bytes());
+    SessionRatchet::from_parts(&dh, &ratchet.chain_bytes()).unwrap()
+}
+
+/// A state of which one chain, the sending one first, has come this far, with the key it had.
+pub(super) fn with_chain_number(
+    ratchet: &SessionRatchet,
+    chain: usize,
+    number: u32,
+) -> SessionRatchet {
+    let mut chains = ratchet.chain_bytes().to_vec();
+    let at = chain * 36 + 32;
+    chains[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    SessionRatchet::from_parts(&ratchet.dh_bytes(), &chains).unwrap()
 }
 
 /// A session in which both ends have heard of each other.
@@ -222,22 +228,43 @@ fn a_stored_key_opens_its_own_message_alone() {
 }
 
 #[test]
-fn stored_states_of_another_version_or_suite_or_with_odd_flags_are_refused() {
+fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
     for suite in SUITES {
-        let state = Pair::new(suite, 13).ends[0].to_bytes().to_vec();
+        let end = &established(suite, 13).ends[0];
         let with = |at: usize, byte: u8| {
-            let mut changed = state.clone();
-            changed[at] = byte;
-            SessionRatchet::from_bytes(&changed).is_ok()
+            let mut dh = end.dh_bytes().to_vec();
+            dh[at] = byte;
+            SessionRatchet::from_parts(&dh, &end.chain_bytes()).is_ok()
         };
-        assert!(with(0, 1));
-        assert!(!with(0, 0) && !with(0, 2));
+        assert!(with(0, 2));
+        assert!(!with(0, 1) && !with(0, 3));
         assert!(!with(1, 0) && !with(1, 3));
         // Of the other suite the lengths do not fit.
         assert!(!with(1, 3 - suite.byte()));
-        let flag = pn_at(suite) + 4;
-        assert!(with(flag, 1));
-        assert!(!with(flag, 2) && !with(flag, 0xff));
+        assert!(with(2, 3));
+        assert!(!with(2, 0) && !with(2, 1) && !with(2, 2) && !with(2, 7));
+    }
+}
+
+/// What a message moves is in the chains alone, so that they are all that has to be written; a DH step changes the rest.
+#[test]
+fn messages_change_the_chains_and_dh_steps_the_rest() {
+    for suite in SUITES {
+        let mut pair = established(suite, 14);
+        for (from, is_new_step) in [(0, true), (0, false), (1, true), (1, false), (0, true)] {
+            let sender = pair.copy(from);
+            let receiver = pair.copy(1 - from);
+            let sealed = pair.seal(from, b"text").unwrap();
+            let sent = &pair.ends[from];
+            assert!(sent.is_same_dh_step(&sender));
+            assert_eq!(*sent.dh_bytes(), *sender.dh_bytes());
+            assert_ne!(*sent.chain_bytes(), *sender.chain_bytes());
+            pair.open(1 - from, &sealed).unwrap();
+            let received = &pair.ends[1 - from];
+            assert_eq!(received.is_same_dh_step(&receiver), !is_new_step);
+            assert_eq!(*received.dh_bytes() == *receiver.dh_bytes(), !is_new_step);
+            assert_ne!(*received.chain_bytes(), *receiver.chain_bytes());
+        }
     }
 }
 
@@ -305,10 +332,12 @@ proptest! {
     ) {
         let mut pair = established(suite, seed);
         let sealed = pair.seal(0, b"text").unwrap();
+        let dh_length = pair.ends[1].dh_bytes().len();
         let mut bytes = pair.ends[1].to_bytes().to_vec();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(ratchet) = SessionRatchet::from_bytes(&bytes) {
+        let (dh, chains) = bytes.split_at(dh_length);
+        if let Ok(ratchet) = SessionRatchet::from_parts(dh, chains) {
             prop_assert_eq!(ratchet.to_bytes().to_vec(), bytes);
             let _ = ratchet.open(&sealed.header, &pair.ad, &sealed.ciphertext, &LIMITS, &mut Draws::seeded(1));
             let _ = ratchet.seal(&pair.ad, b"text");

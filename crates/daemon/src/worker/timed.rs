@@ -110,6 +110,7 @@ impl Store for Timed<'_> {
         put_device(device: &Device) -> ();
         remove_device(identity: &IdentityKey, installation: &InstallationId) -> ();
         put_session(session: &Session) -> ();
+        step_session(session: &Session) -> ();
         remove_session(id: &SessionId) -> Vec<MessageId>;
         put_stored_key(key: &StoredKey) -> ();
         remove_stored_key(message: &MessageId) -> ();

@@ -12,7 +12,7 @@ use std::{
 use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
 
 use super::Result;
-use crate::{Device, MAX_RECIPIENTS, Session, Store, copies::copy_session};
+use crate::{Device, Handshake, MAX_RECIPIENTS, Session, Store, copies::copy_session};
 
 /// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
 /// secret as the pages that SQLite keeps in memory. When there were more in a batch, all are forgotten after it, so that no order
@@ -46,11 +46,20 @@ struct Sessions {
     crowded: bool,
 }
 
-/// A session, and whether the store below has it as it is.
+/// A session, and how much of it the store below does not have.
 #[derive(Debug)]
 struct Held {
     session: Session,
-    written: bool,
+    unwritten: Unwritten,
+}
+
+/// What of a record the store below does not have as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Unwritten {
+    Nothing,
+    /// Chains, counts and times: what a message moves that makes no DH step.
+    Step,
+    Record,
 }
 
 #[derive(Debug)]
@@ -92,25 +101,38 @@ fn is_step(from: &Session, to: &Session) -> bool {
         && from.created_at == to.created_at
 }
 
+/// What [`Store::step_session`] does not write.
+fn is_more_than_step(from: &Session, to: &Session) -> bool {
+    let is_confirmed = |session: &Session| matches!(session.handshake, Handshake::Established);
+    is_confirmed(from) != is_confirmed(to)
+        || from.retired != to.retired
+        || !from.ratchet.is_same_dh_step(&to.ratchet)
+}
+
 impl Steps {
     /// Puts a step of a session down, if it is one.
-    pub(super) fn step(&mut self, session: &Session) -> Result<bool> {
+    pub(super) fn step(&mut self, session: &Session) -> bool {
         let sessions = self.sessions.get_mut();
         let Some(held) = sessions.held.get_mut(&session.id) else {
-            return Ok(false);
+            return false;
         };
         if !is_step(&held.session, session) {
-            return Ok(false);
+            return false;
         }
+        let moved = if is_more_than_step(&held.session, session) {
+            Unwritten::Record
+        } else {
+            Unwritten::Step
+        };
         let next = Held {
-            session: copy_session(session)?,
-            written: false,
+            session: copy_session(session),
+            unwritten: held.unwritten.max(moved),
         };
         let before = std::mem::replace(held, next);
         self.moved.insert(session.id);
         let before = Replaced::Session(session.id, Box::new(before));
         self.replaced.push(before);
-        Ok(true)
+        true
     }
 
     /// Puts a device down that the store below has, with the same timer of its staleness.
@@ -122,71 +144,55 @@ impl Steps {
     }
 
     /// The session of this id, if it is held.
-    pub(super) fn session(&self, id: &SessionId) -> Result<Option<Session>> {
+    pub(super) fn session(&self, id: &SessionId) -> Option<Session> {
         let sessions = self.sessions.borrow();
         let held = sessions.held.get(id);
-        held.map(|held| copy_session(&held.session)).transpose()
+        held.map(|held| copy_session(&held.session))
     }
 
     /// The session that is sent on to this device, if that is known.
-    pub(super) fn active(&self, device: &DeviceKey) -> Result<Option<Session>> {
-        let id = self.sessions.borrow().active.get(device).copied();
-        id.map_or(Ok(None), |id| self.session(&id))
+    pub(super) fn active(&self, device: &DeviceKey) -> Option<Session> {
+        let id = self.sessions.borrow().active.get(device).copied()?;
+        self.session(&id)
     }
 
     /// Remembers which one is sent on to this device.
-    pub(super) fn is_active(&self, device: DeviceKey, session: &Session) -> Result<()> {
+    pub(super) fn is_active(&self, device: DeviceKey, session: &Session) {
         let sessions = &mut *self.sessions.borrow_mut();
-        if sessions.hold(session)? {
+        if sessions.hold(session) {
             sessions.active.insert(device, session.id);
         }
-        Ok(())
     }
 
     /// The sessions built on a prekey, if they are known.
-    pub(super) fn on_prekey(
-        &self,
-        key: &(IdentityKey, SignedPreKey),
-    ) -> Result<Option<Vec<Session>>> {
+    pub(super) fn on_prekey(&self, key: &(IdentityKey, SignedPreKey)) -> Option<Vec<Session>> {
         let sessions = self.sessions.borrow();
-        let Some(ids) = sessions.on_prekey.get(key) else {
-            return Ok(None);
-        };
-        let held = ids.iter().map(|id| sessions.held.get(id));
-        let Some(held) = held.collect::<Option<Vec<_>>>() else {
-            return Ok(None);
-        };
-        let copies = held.into_iter().map(|held| copy_session(&held.session));
-        copies.collect::<Result<_>>().map(Some)
+        let held = sessions.on_prekey.get(key)?.iter();
+        held.map(|id| Some(copy_session(&sessions.held.get(id)?.session)))
+            .collect()
     }
 
     /// Remembers which are built on a prekey.
-    pub(super) fn are_on_prekey(
-        &self,
-        key: (IdentityKey, SignedPreKey),
-        found: &[Session],
-    ) -> Result<()> {
+    pub(super) fn are_on_prekey(&self, key: (IdentityKey, SignedPreKey), found: &[Session]) {
         let sessions = &mut *self.sessions.borrow_mut();
-        for session in found {
-            if !sessions.hold(session)? {
-                return Ok(());
-            }
+        if found.iter().all(|session| sessions.hold(session)) {
+            let ids = found.iter().map(|session| session.id).collect();
+            sessions.on_prekey.insert(key, ids);
         }
-        let ids = found.iter().map(|session| session.id).collect();
-        sessions.on_prekey.insert(key, ids);
-        Ok(())
     }
 
     /// Sessions that were read of the store below, as they are: a step changes nothing that they are found or sorted by.
-    pub(super) fn up_to_date(&self, mut found: Vec<Session>) -> Result<Vec<Session>> {
+    pub(super) fn up_to_date(&self, mut found: Vec<Session>) -> Vec<Session> {
         let sessions = self.sessions.borrow();
         for session in &mut found {
             match sessions.held.get(&session.id) {
-                Some(held) if !held.written => *session = copy_session(&held.session)?,
+                Some(held) if held.unwritten > Unwritten::Nothing => {
+                    *session = copy_session(&held.session);
+                }
                 _ => {}
             }
         }
-        Ok(found)
+        found
     }
 
     /// The same of devices.
@@ -211,11 +217,13 @@ impl Steps {
     pub(super) fn write(&mut self, store: &mut impl Store) -> Result<()> {
         let held = &mut self.sessions.get_mut().held;
         for id in &self.moved {
-            if let Some(held) = held.get_mut(id)
-                && !held.written
-            {
-                store.put_session(&held.session)?;
-                held.written = true;
+            if let Some(held) = held.get_mut(id) {
+                match held.unwritten {
+                    Unwritten::Nothing => {}
+                    Unwritten::Step => store.step_session(&held.session)?,
+                    Unwritten::Record => store.put_session(&held.session)?,
+                }
+                held.unwritten = Unwritten::Nothing;
             }
         }
         self.moved.clear();
@@ -269,7 +277,9 @@ impl Steps {
     /// Forgets what the store below has: where anything but a step was written to it, or undone in it.
     pub(super) fn forget(&mut self) {
         let sessions = self.sessions.get_mut();
-        sessions.held.retain(|_, held| !held.written);
+        sessions
+            .held
+            .retain(|_, held| held.unwritten > Unwritten::Nothing);
         sessions.active.clear();
         sessions.on_prekey.clear();
     }
@@ -289,19 +299,19 @@ impl Steps {
 
 impl Sessions {
     /// Holds a session that the store below has, if there is room: whether it is held.
-    fn hold(&mut self, session: &Session) -> Result<bool> {
+    fn hold(&mut self, session: &Session) -> bool {
         if self.held.contains_key(&session.id) {
-            return Ok(true);
+            return true;
         }
         if self.held.len() >= MAX_HELD {
             self.crowded = true;
-            return Ok(false);
+            return false;
         }
         let held = Held {
-            session: copy_session(session)?,
-            written: true,
+            session: copy_session(session),
+            unwritten: Unwritten::Nothing,
         };
         self.held.insert(session.id, held);
-        Ok(true)
+        true
     }
 }

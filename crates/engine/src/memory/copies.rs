@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair};
 
 use super::Tables;
-use crate::{
-    OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey,
-    copies::{copy_session, corrupt},
-};
+use crate::{OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey, copies::copy_session};
 
 impl Tables {
     pub(super) fn copy(&self) -> Result<Self, StoreError> {
@@ -21,7 +18,7 @@ impl Tables {
             installations: self.installations.clone(),
             active: self.active.clone(),
             sessions: copies(&self.sessions, |(age, session)| {
-                Ok((*age, copy_session(session)?))
+                Ok((*age, copy_session(session)))
             })?,
             stored_keys: copies(&self.stored_keys, |(age, key)| {
                 Ok((*age, copy_stored_key(key)))
@@ -50,7 +47,7 @@ fn copies<K: Ord + Clone, V>(
 pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
     let signed =
         SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
-            .map_err(corrupt)?;
+            .map_err(|_| StoreError::Corrupt("a record in memory".to_owned()))?;
     let ratchet = prekey.ratchet.as_ref().map(|ratchet| OwnRatchetPreKey {
         pair: RatchetPreKeyPair::from_stored(&ratchet.pair.secret_bytes(), *ratchet.pair.public()),
         signature: ratchet.signature,

@@ -89,7 +89,7 @@ impl StoreRead for MemoryStore {
 
     fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let found = self.tables.sessions.get(id);
-        found.map(|(_, session)| copy_session(session)).transpose()
+        Ok(found.map(|(_, session)| copy_session(session)))
     }
 
     fn active_session(
@@ -107,13 +107,14 @@ impl StoreRead for MemoryStore {
         identity: &IdentityKey,
         prekey: &SignedPreKey,
     ) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| {
+        Ok(self.sessions_where(|session| {
             session.peer == *identity && session.signed_pre_key == *prekey
-        })
+        }))
     }
 
     fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| identity.is_none_or(|identity| session.peer == *identity))
+        let wanted = |session: &Session| identity.is_none_or(|identity| session.peer == *identity);
+        Ok(self.sessions_where(wanted))
     }
 
     fn unexpired_on_own_prekey(
@@ -121,17 +122,18 @@ impl StoreRead for MemoryStore {
         prekey: &SignedPreKey,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| {
+        let found = self.sessions_where(|session| {
             session.role == Role::Responder
                 && session.signed_pre_key == *prekey
                 && !matches!(session.standing, Standing::Expired { .. })
-        })
-        .map(|found| first(found, limit))
+        });
+        Ok(first(found, limit))
     }
 
     fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| !matches!(session.standing, Standing::Expired { .. }))
-            .map(|found| first(found, limit))
+        let found =
+            self.sessions_where(|session| !matches!(session.standing, Standing::Expired { .. }));
+        Ok(first(found, limit))
     }
 
     fn sessions_ended_by(
@@ -139,11 +141,11 @@ impl StoreRead for MemoryStore {
         cutoff: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError> {
-        self.sessions_where(|session| match session.standing {
+        let found = self.sessions_where(|session| match session.standing {
             Standing::Active => false,
             Standing::Superseded { since } | Standing::Expired { since } => since <= cutoff,
-        })
-        .map(|found| first(found, limit))
+        });
+        Ok(first(found, limit))
     }
 
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {

@@ -2,11 +2,13 @@
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, OwnPreKeys, RatchetPreKeyPair, SessionId,
-    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair, Suite, sign_ratchet_prekey,
+    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair, Suite, VerifiedPreKey,
+    sign_ratchet_prekey,
 };
 
 use crate::{
     Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
+    world::Sequence,
 };
 
 pub(super) fn identity(seed: u8) -> IdentityKeyPair {
@@ -73,6 +75,21 @@ pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
     Session {
         standing,
         ..Session::begin(start, UnixMillis(1))
+    }
+}
+
+/// A session of either suite, set up as the initiator: it can send.
+#[must_use]
+pub fn initiated(seed: u8, suite: Suite) -> Session {
+    let own = own_prekey(seed, true, None);
+    let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
+    let prekey = VerifiedPreKey::from_stored(key(2), *own.signed.public(), ratchet);
+    let shared = SharedKey::from_stored([seed; 32]);
+    let mut rng = Sequence(u64::from(seed));
+    Session {
+        role: Role::Initiator,
+        ratchet: SessionRatchet::initiate(&shared, &prekey, suite, &mut rng).expect("a ratchet"),
+        ..session(seed, suite, Standing::Active)
     }
 }
 

@@ -258,13 +258,20 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     let store = home.open();
     store
         .connection
-        .execute_batch("DROP TABLE epoch; DROP TABLE contacts; DROP TABLE clocks; ALTER TABLE devices DROP COLUMN dated_at; PRAGMA user_version = 2;")
+        .execute_batch("DROP TABLE epoch; DROP TABLE contacts; DROP TABLE clocks; ALTER TABLE devices DROP COLUMN dated_at;
+             DROP TABLE session_chains;
+             ALTER TABLE sessions ADD COLUMN last_sent_at INTEGER;
+             ALTER TABLE sessions ADD COLUMN last_received_at INTEGER;
+             ALTER TABLE sessions ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+             ALTER TABLE sessions ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+             ALTER TABLE sessions ADD COLUMN advances INTEGER NOT NULL DEFAULT 0;
+             PRAGMA user_version = 2;")
         .unwrap();
     crash(store);
     fs::remove_file(&home.marks()[0]).unwrap();
     let examiner = Examiner::open(&home.path(), None).unwrap();
     let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 5);
+    assert_eq!(examined.pending_migrations, 6);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);

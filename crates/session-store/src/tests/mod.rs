@@ -5,6 +5,7 @@ mod directory;
 mod epoch;
 mod event_log;
 mod flood;
+mod migrations;
 mod model;
 mod rekey;
 mod store;
