@@ -487,10 +487,15 @@ fn out_of_turn() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use crypto_core::Suite;
+    use crypto_core::{AssociatedData, EphemeralKey, SharedKey, Suite};
 
     use super::{steps::MAX_HELD, *};
-    use crate::{Standing, copies::copy_session, memory::MemoryStore, store_contract::session};
+    use crate::{
+        Handshake, RetiredChains, Standing,
+        copies::copy_session,
+        memory::MemoryStore,
+        store_contract::{initiated, session},
+    };
 
     /// Begins a call in which two more messages are sent on each of these devices' sessions.
     fn send_on_each(store: &mut Cached<MemoryStore>, devices: &[Device], and_write: bool) {
@@ -551,6 +556,52 @@ mod tests {
             let sessions = store.inner().sessions(None).unwrap();
             assert_eq!(sessions.len(), devices.len());
             assert!(sessions.iter().all(|session| session.sent == sent));
+        }
+    }
+
+    #[test]
+    fn whatever_a_step_changes_reaches_the_store_below() {
+        let mut store = Cached::new(MemoryStore::default());
+        let made = Session {
+            handshake: Handshake::Unconfirmed {
+                shared: SharedKey::from_stored([3; 32]),
+                ephemeral: EphemeralKey::from_stored([2; 33]),
+            },
+            ..initiated(1, Suite::Secp256k1)
+        };
+        store.begin().unwrap();
+        store.savepoint().unwrap();
+        store.put_session(&made).unwrap();
+        store.release().unwrap();
+        store.commit().unwrap();
+
+        let sealed = |session: &Session| {
+            let ratchet = session.ratchet.copy();
+            ratchet.seal(&AssociatedData::empty(), b"text").unwrap().0
+        };
+        let changes: [&dyn Fn(&mut Session); 7] = [
+            &|session| session.ratchet = sealed(session),
+            &|session| session.handshake = Handshake::Established,
+            &|session| session.retired = RetiredChains::from_bytes(&[1; 8]),
+            &|session| session.ratchet = initiated(2, Suite::Secp256k1).ratchet,
+            &|session| (session.sent, session.received, session.advances) = (5, 6, 7),
+            &|session| session.last_sent_at = Some(UnixMillis(8)),
+            &|session| session.last_received_at = Some(UnixMillis(9)),
+        ];
+        let facts =
+            |session: &Session| format!("{session:?}{:?}", session.ratchet.to_bytes().as_slice());
+        let installation = made.installation.as_ref().unwrap();
+        for change in changes {
+            store.begin().unwrap();
+            store.savepoint().unwrap();
+            let found = store.active_session(&made.peer, installation).unwrap();
+            let mut session = found.unwrap();
+            change(&mut session);
+            store.put_session(&session).unwrap();
+            store.release().unwrap();
+            store.commit().unwrap();
+            let kept = store.inner().session(&made.id).unwrap().unwrap();
+            assert_eq!(facts(&kept), facts(&session));
         }
     }
 

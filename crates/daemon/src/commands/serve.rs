@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::Accounts,
-    api::{Daemon, MAX_DERIVATIONS, module},
+    api::{Daemon, MAX_DERIVATIONS, methods},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
@@ -91,8 +91,8 @@ async fn serve(
         accounts,
         clock,
     });
-    let methods = module(Arc::clone(&daemon), settings.dev)?;
-    let server = Server::start(Arc::clone(&daemon), methods.into(), &settings, listeners).await?;
+    let methods = methods(settings.dev);
+    let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
     announce(&server.addresses);
     // Not before: a start that cannot be says so in one line.
     memory::tell(&daemon.memory);

@@ -2,29 +2,21 @@
 
 use std::{sync::Arc, time::Instant};
 
-use jsonrpsee::{
-    ConnectionId, Extensions, Methods,
-    core::server::MethodCallback,
-    types::{Id, Params},
-};
 use rpc::{
     Kind, Method as _, Params as _, RpcError,
     methods::{EventSubscribe, EventUnsubscribe, SubscribeParams, UnsubscribeParams},
     params::Fields,
 };
-use serde::Serialize;
 
 use super::{
     requests::{self, Asked, Malformed, Request},
     subscriptions::{Subscriptions, misplaced},
 };
 use crate::{
-    api::{Daemon, error_object},
+    api::{Daemon, Methods, failed, succeeded},
     metrics::UNKNOWN,
 };
 
-/// How the library begins the answer to a request with the id that all have who are given to it.
-const BEGINNING: &str = "{\"jsonrpc\":\"2.0\",\"id\":null";
 /// Longest part of a method's name from outside that is shown.
 const MAX_SHOWN_CHARS: usize = 64;
 
@@ -105,14 +97,16 @@ impl Calls {
         if request.method == EventUnsubscribe::NAME {
             return Answer::Text(self.unsubscribe(id, request.params, on));
         }
-        let Some(MethodCallback::Async(method)) = self.methods.method(&request.method) else {
-            let error = method_not_found(&request.method);
-            return Answer::Text(self.refuse(&Malformed { id, error }));
-        };
-        // Not the id: the library reads fewer than there are.
-        let params = Params::new(request.params).into_owned();
-        let answer = method(Id::Null, params, NOWHERE, usize::MAX, Extensions::new()).await;
-        Answer::Text(under(id, answer.as_ref()))
+        let answering = self
+            .methods
+            .run(&request.method, &self.daemon, id, request.params);
+        match answering {
+            Some(answering) => Answer::Text(answering.await),
+            None => {
+                let error = method_not_found(&request.method);
+                Answer::Text(self.refuse(&Malformed { id, error }))
+            }
+        }
     }
 
     fn subscribe(&self, id: &str, params: Option<&str>, on: Option<&Subscriptions>) -> Answer {
@@ -154,39 +148,10 @@ impl Calls {
     }
 }
 
-/// No method asks which connection it is called on.
-const NOWHERE: ConnectionId = ConnectionId(0);
-
 fn method_not_found(name: &str) -> RpcError {
     let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
     RpcError::new(
         Kind::MethodNotFound,
         format!("there is no method {shown:?}"),
     )
-}
-
-/// Puts the id of the request into the library's answer.
-fn under(id: &str, answer: &str) -> String {
-    match answer.strip_prefix(BEGINNING) {
-        Some(rest) => format!("{{\"jsonrpc\":\"2.0\",\"id\":{id}{rest}"),
-        None => failed(id, &internal()),
-    }
-}
-
-fn internal() -> RpcError {
-    RpcError::new(Kind::Internal, "the answer could not be written")
-}
-
-fn succeeded(id: &str, result: &impl Serialize) -> String {
-    match serde_json::to_string(result) {
-        Ok(result) => format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}"),
-        Err(_) => failed(id, &internal()),
-    }
-}
-
-/// An answer with an error. The id is JSON.
-pub(super) fn failed(id: &str, error: &RpcError) -> String {
-    // Three texts and a number: writing them cannot fail.
-    let error = serde_json::to_string(&error_object(error)).unwrap_or_default();
-    format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}")
 }

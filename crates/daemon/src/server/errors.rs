@@ -4,7 +4,8 @@ use hyper::{Response, StatusCode, header};
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use rpc::{Kind, RpcError};
 
-use super::{MAX_REQUEST_BYTES, calls::failed};
+use super::MAX_REQUEST_BYTES;
+use crate::api::failed;
 
 /// Why a request is refused before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,10 +19,7 @@ mod websocket;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hyper::{Request, StatusCode, body::Incoming, header};
-use jsonrpsee::{
-    Methods,
-    server::{HttpResponse, ServerHandle, StopHandle, stop_channel},
-};
+use jsonrpsee::server::{HttpResponse, ServerHandle, StopHandle, stop_channel};
 use listenfd::ListenFd;
 use tokio::task::JoinSet;
 
@@ -37,7 +34,7 @@ use self::{
     websocket::Served,
 };
 use crate::{
-    api::Daemon,
+    api::{Daemon, Methods},
     config::{Rpc, Settings},
     metrics::Listener,
 };
