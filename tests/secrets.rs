@@ -28,7 +28,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand, and which hold nothing that is secret.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -43,6 +43,7 @@ const PUBLIC: [&str; 14] = [
     "World",
     "Topic",
     "Checkpoints",
+    "Methods",
 ];
 
 /// Compiles only for what wipes itself when it is dropped.
