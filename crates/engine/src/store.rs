@@ -142,7 +142,7 @@ pub trait Store: StoreRead {
     /// Keeps a session.
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Keeps what a message moves in a session that is there, and whose record differs in nothing else: its chains, counts
-    /// and times. It costs a tenth of [`Self::put_session`].
+    /// and times. Nearly every message writes just this.
     fn step_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Erases a session and its stored keys; names those of messages that were read and not confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
