@@ -5,7 +5,7 @@ use crypto_core::{
 };
 
 use crate::{
-    Engine, Env, Reason, Session, Store, StoreError, StoredKey, receive::Plaintext,
+    Engine, Env, Reason, Session, Store, StoreError, StoreRead, StoredKey, receive::Plaintext,
     wire::WireRatchetHeader,
 };
 
@@ -35,6 +35,19 @@ impl<'a> RatchetEntry<'a> {
     /// The message's id, if it is one of this session.
     pub(crate) fn id_on(&self, session: &Session) -> MessageId {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)
+    }
+
+    /// The message's key, if this session has stored it. Most sessions have stored none, which stores remember.
+    pub(crate) fn stored_key_on(
+        &self,
+        session: &Session,
+        store: &(impl StoreRead + ?Sized),
+    ) -> Result<Option<StoredKey>, StoreError> {
+        if store.has_stored_keys(&session.id)? {
+            store.stored_key(&self.id_on(session))
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -78,7 +91,7 @@ impl Engine {
         message_id: MessageId,
     ) -> Result<Result<Accepted, Reason>, StoreError> {
         let ad = self.associated_data(session);
-        if let Some(stored) = store.stored_key(&message_id)? {
+        if let Some(stored) = message.stored_key_on(session, store)? {
             let opened =
                 session
                     .ratchet

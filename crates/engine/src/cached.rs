@@ -61,6 +61,8 @@ struct Kept {
     contacts: Remembered<IdentityKey, Option<Contact>>,
     /// By installation id, as the store gives them.
     devices: Remembered<IdentityKey, Vec<Device>>,
+    /// Sessions that have stored no keys.
+    without_keys: Remembered<SessionId, ()>,
 }
 
 /// Records of one kind.
@@ -80,12 +82,16 @@ impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
             return Ok(known.clone());
         }
         let found = read()?;
+        self.remember(key, found.clone());
+        Ok(found)
+    }
+
+    fn remember(&self, key: K, value: V) {
         let mut known = self.0.borrow_mut();
         if known.len() >= MAX_REMEMBERED {
             known.clear();
         }
-        known.insert(key, found.clone());
-        Ok(found)
+        known.insert(key, value);
     }
 }
 
@@ -199,6 +205,12 @@ macro_rules! pass_on {
             self.below()?.$name($($given),*)
         }
     )*};
+    (remembered $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
+        fn $name(&mut self, $($given: $type),*) -> Result<$found> {
+            self.write();
+            self.below()?.$name($($given),*)
+        }
+    )*};
     (sessions $($name:ident($($given:ident: $type:ty),*);)*) => {$(
         fn $name(&self, $($given: $type),*) -> Result<Vec<Session>> {
             Ok(self.steps.up_to_date(self.store.$name($($given),*)?))
@@ -283,6 +295,17 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         let found = self.steps.up_to_date(found);
         self.steps.are_on_prekey(key, &found);
         Ok(found)
+    }
+
+    fn has_stored_keys(&self, session: &SessionId) -> Result<bool> {
+        if self.kept.without_keys.0.borrow().contains_key(session) {
+            return Ok(false);
+        }
+        let has = self.store.has_stored_keys(session)?;
+        if !has {
+            self.kept.without_keys.remember(*session, ());
+        }
+        Ok(has)
     }
 
     pass_on! { sessions
@@ -383,17 +406,27 @@ impl<S: Transaction> Store for Cached<S> {
         Ok(())
     }
 
+    fn put_stored_key(&mut self, key: &StoredKey) -> Result<()> {
+        let without = self.write().without_keys.0.get_mut();
+        without.remove(&key.session);
+        self.below()?.put_stored_key(key)
+    }
+
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {
+        self.write();
         let unconfirmed = self.below()?.remove_session(id)?;
         self.steps.forget();
         Ok(unconfirmed)
     }
 
-    pass_on! { write
-        put_stored_key(key: &StoredKey) -> ();
+    // When keys that were erased are there again, it must be forgotten that there are none.
+    pass_on! { remembered
         remove_stored_key(message: &MessageId) -> ();
         drop_oldest_stored_keys(session: &SessionId, keep: u32) -> Vec<MessageId>;
         drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
+    }
+
+    pass_on! { write
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
         remove_replies_before(cutoff: UnixMillis) -> ();
@@ -487,7 +520,7 @@ fn out_of_turn() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use crypto_core::{AssociatedData, EphemeralKey, SharedKey, Suite};
+    use crypto_core::{AssociatedData, EphemeralKey, MessageKey, SharedKey, Suite};
 
     use super::{steps::MAX_HELD, *};
     use crate::{
@@ -602,6 +635,45 @@ mod tests {
             store.commit().unwrap();
             let kept = store.inner().session(&made.id).unwrap().unwrap();
             assert_eq!(facts(&kept), facts(&session));
+        }
+    }
+
+    #[test]
+    fn that_a_session_has_stored_no_keys_is_forgotten_with_the_first_and_with_what_is_undone() {
+        let mut store = Cached::new(MemoryStore::default());
+        let made = session(1, Suite::X25519, Standing::Active);
+        let key = StoredKey {
+            message: MessageId::from_bytes([7; 32]),
+            session: made.id,
+            key: MessageKey::from_stored([7; 32]),
+            read_at: None,
+        };
+        let has = |store: &Cached<MemoryStore>| store.has_stored_keys(&made.id).unwrap();
+        store.begin().unwrap();
+        store.savepoint().unwrap();
+        store.put_session(&made).unwrap();
+        assert!(!has(&store));
+        store.put_stored_key(&key).unwrap();
+        assert!(has(&store));
+        store.release().unwrap();
+        let erase: [&dyn Fn(&mut Cached<MemoryStore>); 3] = [
+            &|store| store.remove_stored_key(&key.message).unwrap(),
+            &|store| {
+                assert!(
+                    store
+                        .drop_oldest_stored_keys(&made.id, 0)
+                        .unwrap()
+                        .is_empty()
+                )
+            },
+            &|store| assert!(store.remove_session(&made.id).unwrap().is_empty()),
+        ];
+        for erase in erase {
+            store.savepoint().unwrap();
+            erase(&mut store);
+            assert!(!has(&store));
+            store.rollback().unwrap();
+            assert!(has(&store));
         }
     }
 

@@ -248,7 +248,7 @@ fn key_state(
     session: &Session,
     message: &RatchetEntry<'_>,
 ) -> Result<MessageKeyState, StoreError> {
-    if let Some(stored) = store.stored_key(&message.id_on(session))? {
+    if let Some(stored) = message.stored_key_on(session, store)? {
         return Ok(if stored.read_at.is_some() {
             MessageKeyState::Read
         } else {

@@ -96,7 +96,7 @@ impl Engine {
         // an answer waits for that prekey in suite secp256k1.
         let mut holder = None;
         for (index, session) in candidates.iter().enumerate() {
-            if store.stored_key(&message.id_on(session))?.is_some() {
+            if message.stored_key_on(session, store)?.is_some() {
                 holder = Some(index);
                 break;
             }

@@ -95,6 +95,8 @@ pub trait StoreRead {
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
     /// How many keys the session has stored.
     fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError>;
+    /// Whether the session has stored any.
+    fn has_stored_keys(&self, session: &SessionId) -> Result<bool, StoreError>;
     /// The stored key of a message.
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError>;
     /// Whether a first message that made session `id` was accepted, even if the session is long erased.

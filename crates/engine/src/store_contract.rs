@@ -377,6 +377,7 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
         .expect("remove");
 
     let id = SessionId::from_bytes([1; 32]);
+    assert!(store.has_stored_keys(&id).expect("read"));
     assert_eq!(store.drop_oldest_stored_keys(&id, 5).expect("drop"), []);
     let dropped = store.drop_oldest_stored_keys(&id, 2).expect("drop");
     assert_eq!(dropped, [read.message]);
@@ -393,6 +394,7 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
     }
     assert_eq!(store.drop_oldest_stored_keys(&id, 0).expect("drop"), []);
     assert_eq!(store.stored_key_count(&id).expect("read"), 0);
+    assert!(!store.has_stored_keys(&id).expect("read"));
     // The keys of a session go with it.
     let other = SessionId::from_bytes([2; 32]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 6);

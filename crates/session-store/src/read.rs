@@ -291,6 +291,15 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
+    fn has_stored_keys(&self, session: &SessionId) -> Result<bool> {
+        let found = self.first(
+            "SELECT 1 FROM stored_keys WHERE session = ?1 LIMIT 1",
+            [session.as_bytes()],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>> {
         self.first(
             &format!("SELECT {STORED_KEY} FROM stored_keys WHERE message = ?1"),

@@ -83,6 +83,7 @@ impl StoreRead for Timed<'_> {
         sessions_ended_by(cutoff: UnixMillis, limit: usize) -> Vec<Session>;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
+        has_stored_keys(session: &SessionId) -> bool;
         stored_key(message: &MessageId) -> Option<StoredKey>;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;

@@ -159,6 +159,10 @@ impl StoreRead for MemoryStore {
         Ok(self.keys_of(session).len() as u64)
     }
 
+    fn has_stored_keys(&self, session: &SessionId) -> Result<bool, StoreError> {
+        Ok(!self.keys_of(session).is_empty())
+    }
+
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
         let found = self.tables.stored_keys.get(message);
         Ok(found.map(|(_, key)| copy_stored_key(key)))

@@ -549,6 +549,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         let found = store.session(&session).unwrap();
         lines.push(format!("{:?}", found.as_ref().map(facts)));
         lines.push(format!("{:?}", store.stored_key_count(&session).unwrap()));
+        lines.push(format!("{:?}", store.has_stored_keys(&session).unwrap()));
         let own = store.own_prekey(&prekey).unwrap();
         lines.push(format!(
             "{:?}",
