@@ -160,14 +160,13 @@ impl<S: Transaction> Cached<S> {
         Ok(())
     }
 
-    /// Writes all steps, in a savepoint: that is where the store below looks whether its batch is still open.
+    /// Writes all steps. They are not undone alone: whoever hears that this failed undoes the batch.
     fn write_steps(&mut self) -> Result<()> {
         if !self.steps.are_due() {
             return Ok(());
         }
-        self.store.savepoint()?;
-        self.steps.write(&mut self.store)?;
-        self.store.release()
+        self.store.check_open()?;
+        self.steps.write(&mut self.store)
     }
 
     /// How far the call that is open has come, which now ends.
@@ -444,6 +443,13 @@ impl<S: Transaction> Transaction for Cached<S> {
         self.store.begin()?;
         self.call = Call::Between;
         Ok(())
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.call {
+            Call::NoBatch => Err(out_of_turn()),
+            _ => self.store.check_open(),
+        }
     }
 
     fn savepoint(&mut self) -> Result<()> {

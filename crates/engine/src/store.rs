@@ -188,6 +188,8 @@ pub trait Store: StoreRead {
 pub trait Transaction: Store {
     /// Begins a batch.
     fn begin(&mut self) -> Result<(), StoreError>;
+    /// Fails if no batch is open: a store may undo one by itself, and would keep at once whatever is written then.
+    fn check_open(&self) -> Result<(), StoreError>;
     /// Begins one call of the batch.
     fn savepoint(&mut self) -> Result<(), StoreError>;
     /// Ends the call and keeps what it wrote.

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::forms::{decode_hex, to_hex};
 
@@ -58,7 +59,11 @@ impl JsonSchema for Hex {
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&to_hex(&self.0))
+        // As JSON that is made already: hex digits need not be searched for characters to escape, one by one.
+        let json = format!("\"{}\"", to_hex(&self.0));
+        RawValue::from_string(json)
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
     }
 }
 

@@ -70,12 +70,17 @@ impl Transaction for SqliteStore {
         self.run("BEGIN IMMEDIATE", ())
     }
 
-    fn savepoint(&mut self) -> Result<()> {
+    fn check_open(&self) -> Result<()> {
         // A full or failing disk makes SQLite undo the whole batch by itself. A savepoint would then
         // begin a transaction of its own, which its release would commit.
         if self.connection.is_autocommit() {
             return Err(StoreError::Io("the batch was undone".to_owned()));
         }
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<()> {
+        self.check_open()?;
         self.run("SAVEPOINT call", ())
     }
 
@@ -89,10 +94,8 @@ impl Transaction for SqliteStore {
     }
 
     fn commit(&mut self) -> Result<()> {
-        if self.connection.is_autocommit() {
-            // Out of turn, or SQLite has undone the batch by itself: there is nothing to count.
-            return Err(StoreError::Io("the batch was undone".to_owned()));
-        }
+        // Otherwise there is nothing to count.
+        self.check_open()?;
         let Err(failed) = self.commit_counted() else {
             return Ok(());
         };

@@ -14,10 +14,16 @@ impl Transaction for MemoryStore {
         Ok(())
     }
 
-    fn savepoint(&mut self) -> Result<(), StoreError> {
-        if !self.open {
-            return Err(out_of_turn());
+    fn check_open(&self) -> Result<(), StoreError> {
+        if self.open {
+            Ok(())
+        } else {
+            Err(out_of_turn())
         }
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.check_open()?;
         self.savepoints.push(self.undo.len());
         Ok(())
     }

@@ -53,12 +53,14 @@ pub(super) fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Trans
 
 /// A store that lost its place says so, instead of committing a part.
 pub(super) fn a_batch_goes_in_turn(store: &mut impl Transaction) {
+    assert!(store.check_open().is_err());
     assert!(store.savepoint().is_err());
     assert!(store.release().is_err());
     assert!(store.rollback().is_err());
     assert!(store.commit().is_err());
     store.begin().expect("begin");
     assert!(store.begin().is_err());
+    store.check_open().expect("open");
     assert!(store.release().is_err());
     assert!(store.rollback().is_err());
     store.savepoint().expect("savepoint");
