@@ -1,5 +1,6 @@
-//! Keccak-256, the original one (protocol §2), not FIPS-202 SHA3-256.
+//! Keccak-256, the original one (protocol §2), not FIPS-202 SHA3-256; and SHA-256 for what no protocol asks for.
 
+use sha2::Sha256;
 use sha3::{Digest as _, Keccak256};
 
 /// Keccak-256 of the parts, one after the other.
@@ -10,6 +11,12 @@ pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
         hasher.update(part);
     }
     hasher.finalize().into()
+}
+
+/// SHA-256: for digests that nobody else sees. Most processors have instructions for it, and none for Keccak.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// Lowercase hex, for `Debug` of public values.

@@ -1,6 +1,6 @@
 //! Installation ids: the names of the devices of an identity (protocol §2).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Longest installation id, in characters.
 pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
@@ -10,9 +10,9 @@ pub(crate) const RATCHET_PREFIX: &str = "x1-";
 /// The entry that any device of an identity can read is filed under this name, so that no device may bear it.
 const RESERVED: &str = "none";
 
-/// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`.
+/// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`. Copies share the text: every message makes several.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstallationId(String);
+pub struct InstallationId(Arc<str>);
 
 /// A text that is no installation id.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl InstallationId {
             && text.bytes().all(allowed)
             && text != RESERVED;
         if well_formed {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InstallationIdError)
         }
@@ -49,7 +49,7 @@ impl InstallationId {
             }
             text.push_str(&format!("{byte:02x}"));
         }
-        Self(text)
+        Self(text.into())
     }
 
     /// The id.

@@ -27,7 +27,7 @@ pub mod x3dh;
 pub use agreement::AgreedSecret;
 pub use bundle::*;
 pub use dh_message::DhMessageError;
-pub use hash::keccak256;
+pub use hash::{keccak256, sha256};
 pub use ids::*;
 pub use installation::*;
 pub use keys::{

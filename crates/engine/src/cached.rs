@@ -78,12 +78,23 @@ impl<K, V> Default for Remembered<K, V> {
 impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
     /// What is remembered under this key, or what `read` finds.
     fn or_read(&self, key: K, read: impl FnOnce() -> Result<V>) -> Result<V> {
+        self.part_or_read(key, read, V::clone)
+    }
+
+    /// The same, of which only a part is asked for.
+    fn part_or_read<P>(
+        &self,
+        key: K,
+        read: impl FnOnce() -> Result<V>,
+        part: impl FnOnce(&V) -> P,
+    ) -> Result<P> {
         if let Some(known) = self.0.borrow().get(&key) {
-            return Ok(known.clone());
+            return Ok(part(known));
         }
         let found = read()?;
-        self.remember(key, found.clone());
-        Ok(found)
+        let asked = part(&found);
+        self.remember(key, found);
+        Ok(asked)
     }
 
     fn remember(&self, key: K, value: V) {
@@ -192,6 +203,12 @@ impl<S: Transaction> Cached<S> {
     }
 }
 
+impl<S: StoreRead> Cached<S> {
+    fn read_devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
+        Ok(self.steps.devices_up_to_date(self.store.devices(identity)?))
+    }
+}
+
 /// Passes these on.
 macro_rules! pass_on {
     (read $($name:ident($($given:ident: $type:ty),*) -> $found:ty;)*) => {$(
@@ -238,7 +255,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
     }
 
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
-        let read = || Ok(self.steps.devices_up_to_date(self.store.devices(identity)?));
+        let read = || self.read_devices(identity);
         self.kept.devices.or_read(*identity, read)
     }
 
@@ -247,10 +264,14 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         identity: &IdentityKey,
         installation: &InstallationId,
     ) -> Result<Option<Device>> {
-        let devices = self.devices(identity)?;
-        Ok(devices
-            .into_iter()
-            .find(|device| device.installation == *installation))
+        let read = || self.read_devices(identity);
+        let this = |devices: &Vec<Device>| {
+            let mut devices = devices.iter();
+            devices
+                .find(|device| device.installation == *installation)
+                .cloned()
+        };
+        self.kept.devices.part_or_read(*identity, read, this)
     }
 
     fn omitted_devices(&self) -> Result<Vec<Device>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crypto_core::{VerifiedBundle, keccak256};
+use crypto_core::{VerifiedBundle, sha256};
 
 use crate::{Remembered, WireError, wire};
 
@@ -25,7 +25,7 @@ impl Default for VerifiedBundles {
 impl VerifiedBundles {
     /// Parses and verifies `wire`, or finds that it was verified before.
     pub(crate) fn verify(&mut self, wire: &[u8]) -> Result<Arc<VerifiedBundle>, WireError> {
-        let digest = keccak256(&[wire]);
+        let digest = sha256(wire);
         if let Some(known) = self.0.get(&digest) {
             return Ok(Arc::clone(known));
         }
