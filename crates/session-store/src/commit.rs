@@ -71,8 +71,8 @@ impl Transaction for SqliteStore {
     }
 
     fn check_open(&self) -> Result<()> {
-        // A full or failing disk makes SQLite undo the whole batch by itself. A savepoint would then
-        // begin a transaction of its own, which its release would commit.
+        // A full or failing disk makes SQLite undo the whole batch by itself. Each statement after that would be a transaction
+        // of its own, and so would a savepoint be until its release.
         if self.connection.is_autocommit() {
             return Err(StoreError::Io("the batch was undone".to_owned()));
         }

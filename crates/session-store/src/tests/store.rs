@@ -2,8 +2,8 @@
 
 use crypto_core::{MessageId, MessageKey, SessionId, Suite};
 use engine::{
-    Standing, Store as _, StoreError, StoreRead as _, StoredKey, StoredReply, Transaction as _,
-    UnixMillis, store_contract,
+    Cached, Standing, Store as _, StoreError, StoreRead as _, StoredKey, StoredReply,
+    Transaction as _, UnixMillis, store_contract,
 };
 
 use super::*;
@@ -292,6 +292,32 @@ fn a_batch_that_sqlite_undid_takes_no_more_calls() {
 }
 
 #[test]
+fn nothing_that_was_put_down_is_kept_of_a_batch_that_sqlite_undid() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = Cached::new(directory.create_account(&account("a")).unwrap());
+    let made = store_contract::session(1, Suite::X25519, Standing::Active);
+    store.begin().unwrap();
+    store.savepoint().unwrap();
+    store.put_session(&made).unwrap();
+    store.release().unwrap();
+    store.commit().unwrap();
+
+    store.begin().unwrap();
+    store.savepoint().unwrap();
+    let installation = made.installation.as_ref().unwrap();
+    let found = store.active_session(&made.peer, installation).unwrap();
+    let mut session = found.unwrap();
+    session.sent += 1;
+    store.put_session(&session).unwrap();
+    store.release().unwrap();
+    store.inner().connection.execute_batch("ROLLBACK").unwrap();
+    assert!(store.commit().is_err());
+    let kept = store.inner().session(&made.id).unwrap().unwrap();
+    assert_eq!(kept.sent, made.sent);
+}
+
+#[test]
 fn the_look_ups_of_every_message_go_by_an_index() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
@@ -310,6 +336,10 @@ fn the_look_ups_of_every_message_go_by_an_index() {
         (
             "stored_keys WHERE message = ?1",
             "sqlite_autoindex_stored_keys_1",
+        ),
+        (
+            "stored_keys WHERE session = ?1 LIMIT 1",
+            "stored_keys_of_session",
         ),
         (
             "stored_keys WHERE session = ?1 ORDER BY age DESC LIMIT 1",
