@@ -683,7 +683,8 @@ mod tests {
         store.put_stored_key(&key).unwrap();
         assert!(has(&store));
         store.release().unwrap();
-        let erase: [&dyn Fn(&mut Cached<MemoryStore>); 3] = [
+        type Change<'a> = &'a dyn Fn(&mut Cached<MemoryStore>);
+        let erase: [Change<'_>; 3] = [
             &|store| store.remove_stored_key(&key.message).unwrap(),
             &|store| {
                 assert!(
