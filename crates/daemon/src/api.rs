@@ -8,6 +8,7 @@ mod contact;
 mod device;
 mod envelope;
 mod event;
+mod goes_on;
 mod identity;
 mod message;
 mod system;
@@ -34,7 +35,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 pub(crate) use self::answers::{failed, succeeded};
-use self::called::Called;
+use self::{called::Called, goes_on::GoesOn};
 use crate::{
     accounts::{AccountHandle, Accounts},
     clock::Clock,
@@ -139,16 +140,14 @@ impl Methods {
                 let result = match call {
                     Ok(call) => {
                         let span = called.span();
-                        // It goes on, and is counted, though its client may have gone.
-                        tokio::spawn(async move { called.end(call.await) }.instrument(span))
-                            .await
-                            .unwrap_or_else(|_| {
-                                tracing::error!(method = M::NAME, "a method panicked");
-                                Err(RpcError::new(
-                                    Kind::Internal,
-                                    "the call failed inside the daemon",
-                                ))
-                            })
+                        let call = async move { called.end(call.await) }.instrument(span);
+                        GoesOn::new(call).await.unwrap_or_else(|_| {
+                            tracing::error!(method = M::NAME, "a method panicked");
+                            Err(RpcError::new(
+                                Kind::Internal,
+                                "the call failed inside the daemon",
+                            ))
+                        })
                     }
                     Err(error) => called.end(Err(error)),
                 };

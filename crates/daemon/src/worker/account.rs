@@ -1,0 +1,107 @@
+//! An account, and how a batch of calls runs on it.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use engine::{Engine, Env, StoreError, Transaction};
+
+use super::{Job, outbox::Outbox, timed::Timed};
+use crate::{
+    clock::Clock,
+    entropy::entropy,
+    metrics::{Metrics, Phase},
+};
+
+/// What can be done with an account, whatever its store.
+pub(super) trait Batches: Send {
+    /// Runs calls, each in its own savepoint, commits them together, and publishes what they tell. Their results are in them
+    /// then, and nothing of them is kept if the commit failed.
+    fn run(&mut self, batch: &mut [Box<dyn Job>]);
+    /// Gives back what is held for speed alone.
+    fn rest(&mut self);
+    /// No more calls come.
+    fn close(&mut self);
+}
+
+/// An account with its store.
+pub(super) struct Account<S> {
+    pub(super) engine: Engine,
+    pub(super) store: S,
+    pub(super) outbox: Outbox,
+    pub(super) clock: Arc<Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) commit_cost: Duration,
+}
+
+impl<S: Transaction + Send> Batches for Account<S> {
+    fn run(&mut self, batch: &mut [Box<dyn Job>]) {
+        self.metrics.batch(batch.len());
+        if let Err(error) = self.run_and_commit(batch) {
+            tracing::error!(%error, calls = batch.len(), "the batch was undone");
+            if let Err(error) = self.store.abort() {
+                tracing::error!(%error, "undoing the batch failed");
+            }
+            for job in batch {
+                job.fail(error.clone().into());
+            }
+        } else {
+            self.outbox.erased();
+            // Before the answers: a caller finds the events of its call.
+            self.outbox.publish(&mut self.store);
+        }
+    }
+
+    fn rest(&mut self) {
+        self.engine.rest();
+        if let Err(error) = self.store.rest() {
+            tracing::warn!(%error, "an account that nobody calls could not give back its memory");
+        }
+    }
+
+    fn close(&mut self) {
+        self.outbox.close(&mut self.store);
+    }
+}
+
+impl<S: Transaction> Account<S> {
+    /// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it came from: SQLite
+    /// may have rolled the whole transaction back by itself.
+    fn run_and_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.store.begin()?;
+        self.outbox.erase(&mut self.store)?;
+        for job in batch {
+            self.store.savepoint()?;
+            let mut rng = entropy();
+            let mut env = Env {
+                now: self.clock.now(),
+                running: self.clock.running(),
+                rng: &mut rng,
+            };
+            let began = Instant::now();
+            let mut store = Timed::new(&mut self.store);
+            let keep = job.run(&mut self.engine, &mut store, &mut env);
+            let (whole, load) = (began.elapsed(), store.spent());
+            if store.told() {
+                self.outbox.told();
+            }
+            self.metrics.phase_took(Phase::Load, load);
+            self.metrics
+                .phase_took(Phase::Crypto, whole.saturating_sub(load));
+            if keep {
+                self.store.release()?;
+            } else {
+                self.store.rollback()?;
+            }
+        }
+        let began = Instant::now();
+        if !self.commit_cost.is_zero() {
+            thread::sleep(self.commit_cost);
+        }
+        let committed = self.store.commit();
+        self.metrics.phase_took(Phase::Commit, began.elapsed());
+        committed
+    }
+}

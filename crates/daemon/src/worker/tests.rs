@@ -1,0 +1,387 @@
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    mpsc::channel,
+};
+
+use crypto_core::{IdentityKeyPair, InstallationId};
+use engine::{
+    AccountName, Config, Event, EventKind, StoreError, StoredReply, UnixMillis,
+    memory::{CommitLog, MemoryStore},
+};
+
+use super::{queue::MAX_BATCH, *};
+
+fn start(capacity: usize) -> (Arc<Worker>, Arc<CommitLog>) {
+    start_with(MemoryStore::default(), capacity, Box::new(|_| Ok(())))
+}
+
+fn start_with(
+    store: MemoryStore,
+    manner: impl Into<Manner>,
+    publish: Publish,
+) -> (Arc<Worker>, Arc<CommitLog>) {
+    let account = engine::Account {
+        name: AccountName::parse("me").unwrap(),
+        identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap().into(),
+        installation: InstallationId::parse("x1-me").unwrap(),
+        fresh_installation: true,
+        created_at: UnixMillis(0),
+    };
+    let engine = Engine::new(account, Config::default());
+    let log = store.log();
+    let clock = Arc::new(Clock::default());
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let worker = Worker::start(engine, store, clock, metrics, manner, publish).unwrap();
+    (Arc::new(worker), log)
+}
+
+#[test]
+fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let manner = Manner {
+        rest_after: Duration::from_millis(1),
+        ..Manner::from(8)
+    };
+    let (worker, log) = start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())));
+    for rests in 1..=2 {
+        while log.rests() < rests {
+            thread::yield_now();
+        }
+        let name = if rests == 1 { "a" } else { "b" };
+        let put = worker.call(move |_, store, _| put(store, name));
+        runtime.block_on(put).unwrap();
+        assert!(runtime.block_on(is_there(&worker, name)));
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// Writes something under this name.
+fn put(store: &mut dyn Store, name: &str) -> Result<(), RpcError> {
+    let reply = StoredReply {
+        input: [0; 32],
+        reply: Vec::new(),
+        at: UnixMillis(1),
+    };
+    Ok(store.put_reply(name, &reply)?)
+}
+
+async fn is_there(worker: &Worker, name: &'static str) -> bool {
+    worker
+        .call(move |_, store, _| Ok(store.reply(name)?.is_some()))
+        .await
+        .unwrap()
+}
+
+/// Holds the worker in a call until the returned sender is dropped, so that what follows waits.
+async fn hold(worker: &Arc<Worker>) -> std::sync::mpsc::Sender<()> {
+    let (release, held) = channel::<()>();
+    let (entered, waiting) = oneshot::channel();
+    let worker = Arc::clone(worker);
+    tokio::spawn(async move {
+        let _ = worker
+            .call(move |_, _, _| {
+                let _ = entered.send(());
+                let _ = held.recv();
+                Ok(())
+            })
+            .await;
+    });
+    waiting.await.unwrap();
+    release
+}
+
+type Waiting = tokio::task::JoinHandle<Result<(), RpcError>>;
+
+/// Enqueues a call now; its answer comes with the handle.
+fn enqueue(
+    worker: &Arc<Worker>,
+    function: impl FnOnce(&mut dyn Store) -> Result<(), RpcError> + Send + 'static,
+) -> Waiting {
+    let (caller, result) = oneshot::channel();
+    let call = Call {
+        function: Some(
+            move |_: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>| function(store),
+        ),
+        keep: true,
+        result: None,
+        span: tracing::Span::none(),
+        caller,
+    };
+    let refused = worker.queue.submit(Box::new(call)).err();
+    tokio::spawn(async move {
+        match refused {
+            Some(error) => Err(error),
+            None => result.await.unwrap(),
+        }
+    })
+}
+
+#[test]
+fn calls_that_wait_share_one_commit() {
+    runtime().block_on(async {
+        let (worker, log) = start(100);
+        let release = hold(&worker).await;
+        let waiting: Vec<Waiting> = (0..20)
+            .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
+            .collect();
+        assert_eq!(worker.queued(), 20);
+        drop(release);
+        for call in waiting {
+            call.await.unwrap().unwrap();
+        }
+        // One for the call that was held, one for all that waited meanwhile.
+        assert_eq!(log.commits(), 2);
+    });
+}
+
+#[test]
+fn a_long_queue_is_committed_in_batches_of_bounded_length() {
+    runtime().block_on(async {
+        let (worker, log) = start(2 * MAX_BATCH);
+        let release = hold(&worker).await;
+        let waiting: Vec<Waiting> = (0..=MAX_BATCH)
+            .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
+            .collect();
+        drop(release);
+        for call in waiting {
+            call.await.unwrap().unwrap();
+        }
+        // The call that was held, a full batch, and the one that did not fit.
+        assert_eq!(log.commits(), 3);
+    });
+}
+
+#[test]
+fn a_caller_that_has_gone_away_changes_nothing_for_the_others() {
+    runtime().block_on(async {
+        let (worker, _) = start(100);
+        let release = hold(&worker).await;
+        enqueue(&worker, |store| put(store, "gone")).abort();
+        let stayed = enqueue(&worker, |store| put(store, "stayed"));
+        drop(release);
+        assert_eq!(stayed.await.unwrap(), Ok(()));
+        assert!(is_there(&worker, "gone").await);
+    });
+}
+
+#[test]
+fn a_call_that_fails_or_panics_is_undone_alone() {
+    runtime().block_on(async {
+        let (worker, _) = start(100);
+        let release = hold(&worker).await;
+        let good = enqueue(&worker, |store| put(store, "good"));
+        let bad = enqueue(&worker, |store| {
+            put(store, "bad")?;
+            Err(RpcError::new(Kind::InvalidKey, "no"))
+        });
+        let panics = enqueue(&worker, |store| {
+            put(store, "panics")?;
+            panic!("on purpose");
+        });
+        let last = enqueue(&worker, |store| put(store, "last"));
+        drop(release);
+        assert_eq!(good.await.unwrap(), Ok(()));
+        assert_eq!(bad.await.unwrap().unwrap_err().kind, Kind::InvalidKey);
+        assert_eq!(panics.await.unwrap().unwrap_err().kind, Kind::Internal);
+        assert_eq!(last.await.unwrap(), Ok(()));
+        for (name, there) in [
+            ("good", true),
+            ("bad", false),
+            ("panics", false),
+            ("last", true),
+        ] {
+            assert_eq!(is_there(&worker, name).await, there, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works() {
+    runtime().block_on(async {
+        let (worker, log) = start(100);
+        let release = hold(&worker).await;
+        let armed = Arc::clone(&log);
+        let first = enqueue(&worker, move |store| {
+            armed.fail_next();
+            put(store, "d")
+        });
+        let second = enqueue(&worker, |store| put(store, "e"));
+        drop(release);
+        for call in [first, second] {
+            let error = call.await.unwrap().unwrap_err();
+            assert_eq!(error.kind, Kind::StoreFailed);
+        }
+        let before = log.commits();
+        assert!(!is_there(&worker, "d").await && !is_there(&worker, "e").await);
+        worker.call(|_, store, _| put(store, "f")).await.unwrap();
+        assert!(is_there(&worker, "f").await && log.commits() > before);
+    });
+}
+
+#[test]
+fn a_full_queue_is_busy_and_does_nothing() {
+    runtime().block_on(async {
+        let (worker, _) = start(2);
+        let release = hold(&worker).await;
+        let fit = [1, 2].map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))));
+        let refused = enqueue(&worker, |store| put(store, "3")).await.unwrap();
+        assert_eq!(refused.unwrap_err().kind, Kind::Busy);
+        drop(release);
+        for call in fit {
+            call.await.unwrap().unwrap();
+        }
+        assert!(!is_there(&worker, "3").await);
+    });
+}
+
+#[test]
+fn stopping_finishes_what_was_accepted_and_takes_no_more() {
+    runtime().block_on(async {
+        let (worker, log) = start(100);
+        let release = hold(&worker).await;
+        let accepted = enqueue(&worker, |store| put(store, "accepted"));
+        let stopping = {
+            let worker = Arc::clone(&worker);
+            tokio::task::spawn_blocking(move || worker.stop())
+        };
+        drop(release);
+        assert_eq!(accepted.await.unwrap(), Ok(()));
+        stopping.await.unwrap();
+        assert_eq!(log.commits(), 2);
+        let refused = enqueue(&worker, |store| put(store, "late")).await.unwrap();
+        assert_eq!(refused.unwrap_err().kind, Kind::ShuttingDown);
+    });
+}
+
+type Published = Arc<Mutex<Vec<u64>>>;
+
+/// A way out that writes down what it is given, and fails as long as it is told to.
+fn way_out(failing: &Arc<AtomicBool>) -> (Publish, Published) {
+    let published = Published::default();
+    let (failing, seen) = (Arc::clone(failing), Arc::clone(&published));
+    let publish = move |events: &[(u64, Event)]| {
+        if failing.load(Ordering::Relaxed) {
+            return Err(StoreError::Io("on purpose".to_owned()));
+        }
+        let numbers = events.iter().map(|(number, _)| *number);
+        seen.lock().unwrap().extend(numbers);
+        Ok(())
+    };
+    (Box::new(publish), published)
+}
+
+fn append(store: &mut dyn Store, times: u64) -> Result<(), RpcError> {
+    for _ in 0..times {
+        store.append_event(&Event {
+            at: UnixMillis(1),
+            kind: EventKind::BundleRotated {
+                version: 1,
+                prekey_replaced: true,
+                installations: Vec::new(),
+            },
+        })?;
+    }
+    Ok(())
+}
+
+/// How many events wait in the store while a call runs.
+async fn waiting(worker: &Worker) -> usize {
+    let count = worker.call(|_, store, _| Ok(store.events(usize::MAX)?.len()));
+    count.await.unwrap()
+}
+
+#[test]
+fn a_caller_finds_the_events_of_its_call_published_once_and_the_next_commit_erases_them() {
+    runtime().block_on(async {
+        let (publish, published) = way_out(&Arc::default());
+        let (worker, log) = start_with(MemoryStore::default(), 8, publish);
+        worker.call(|_, store, _| append(store, 2)).await.unwrap();
+        assert_eq!(*published.lock().unwrap(), [1, 2]);
+        assert_eq!(log.commits(), 1);
+        assert_eq!(waiting(&worker).await, 0);
+        // More than are published at once.
+        worker
+            .call(|_, store, _| append(store, 2500))
+            .await
+            .unwrap();
+        assert_eq!(*published.lock().unwrap(), (1..=2502).collect::<Vec<_>>());
+        worker.stop();
+        assert_eq!(published.lock().unwrap().len(), 2502);
+    });
+}
+
+#[test]
+fn events_that_cannot_be_published_wait_and_their_call_succeeds() {
+    runtime().block_on(async {
+        let failing = Arc::new(AtomicBool::new(true));
+        let (publish, published) = way_out(&failing);
+        let (worker, log) = start_with(MemoryStore::default(), 8, publish);
+        worker.call(|_, store, _| append(store, 1)).await.unwrap();
+        assert_eq!(waiting(&worker).await, 1);
+        failing.store(false, Ordering::Relaxed);
+        // A batch that is undone publishes nothing, and erases nothing.
+        log.fail_next();
+        let undone = worker.call(|_, store, _| append(store, 1)).await;
+        assert_eq!(undone.unwrap_err().kind, Kind::StoreFailed);
+        assert!(published.lock().unwrap().is_empty());
+        assert_eq!(waiting(&worker).await, 1);
+        assert_eq!(*published.lock().unwrap(), [1]);
+        assert_eq!(waiting(&worker).await, 0);
+    });
+}
+
+#[test]
+fn what_an_earlier_process_left_is_published_at_the_start_and_erased_at_the_end() {
+    let mut store = MemoryStore::default();
+    store.begin().unwrap();
+    append(&mut store, 2).unwrap();
+    store.commit().unwrap();
+    let (publish, published) = way_out(&Arc::default());
+    let (worker, log) = start_with(store, 8, publish);
+    assert_eq!(*published.lock().unwrap(), [1, 2]);
+    assert_eq!(log.commits(), 1);
+    worker.stop();
+    assert_eq!(log.commits(), 2);
+}
+
+/// The name of the thread that runs a call.
+async fn where_it_runs(worker: &Worker) -> String {
+    let name = worker.call(|_, _, _| Ok(thread::current().name().unwrap_or_default().to_owned()));
+    name.await.unwrap()
+}
+
+#[test]
+fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread() {
+    let runtime = runtime();
+    let (worker, log) = {
+        let _inside = runtime.enter();
+        start(100)
+    };
+    runtime.block_on(async {
+        for _ in 0..3 {
+            assert_ne!(where_it_runs(&worker).await, "account");
+        }
+        let release = hold(&worker).await;
+        let waiting = [1, 2].map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))));
+        drop(release);
+        for call in waiting {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(log.commits(), 5);
+    });
+    // A thread whose runtime has no other never waits for a disk.
+    let alone = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(alone.block_on(where_it_runs(&worker)), "account");
+    }
+}
