@@ -211,8 +211,8 @@ broken 'any page passes' $daemon/server/gate.rs \
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
-broken 'a batch that failed is acknowledged' $daemon/worker.rs \
-  '                    job.fail(error.clone().into());' '                    let _ = (&job, error.clone());' \
+broken 'a batch that failed is acknowledged' $daemon/worker/account.rs \
+  '                job.fail(error.clone().into());' '                let _ = (&job, error.clone());' \
   daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works
 
 echo

@@ -171,7 +171,7 @@ impl Metrics {
             )?,
             phase_seconds: new.seconds(
                 "ratchetd_phase_duration_seconds",
-                "Time on an account's thread: load and crypto of each call or sweep, commit of each batch.",
+                "Time on an account: load and crypto of each call or sweep, commit of each batch.",
                 "phase",
             )?,
             batch_size: new.keep(Histogram::with_opts(

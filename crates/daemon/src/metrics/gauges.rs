@@ -34,7 +34,7 @@ impl Gauges {
             accounts: new.gauge("ratchetd_accounts", "Accounts that are open.")?,
             queued: new.gauge(
                 "ratchetd_queue_depth",
-                "Calls that wait for an account's thread, over all accounts.",
+                "Calls that wait for an account, over all accounts.",
             )?,
             sessions: new.gauge(
                 "ratchetd_sessions",

@@ -122,7 +122,7 @@ impl Queue {
             Place::Here(_) if state.one_by_one && may_block() => state.account.take(),
             _ => None,
         };
-        // Of a second one that waits the account's thread need not be told again, and whoever has the account
+        // The account's thread need not be told again of a second one that waits, and whoever has the account
         // now finds this one.
         let tell = matches!(state.account, Place::Here(_)) && state.waiting.len() == 1;
         drop(state);
