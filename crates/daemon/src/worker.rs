@@ -3,7 +3,7 @@
 //! It takes what is waiting, runs each call in its own savepoint, commits the
 //! batch once, durably, and only then answers: durability is paid once a batch,
 //! and no call waits for a batch that is not already there. It is the account's own thread, or, where calls come
-//! one by one, the one that brings the call ([`queue`]).
+//! one by one, the one that brings the call (`queue`).
 //!
 //! Events that a batch wrote are published between its commit and its answers. They stay in the store until
 //! the next commit, which erases them, so that none is lost whenever the process ends.
