@@ -385,3 +385,13 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
         assert_eq!(alone.block_on(where_it_runs(&worker)), "account");
     }
 }
+
+#[test]
+fn a_worker_shows_nothing_of_its_account_and_of_what_waits() {
+    fn shows_nothing<T: fmt::Debug>(value: &T) {
+        let shown = format!("{value:?} {value:#?}");
+        assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
+    }
+    let (worker, _) = start(1);
+    shows_nothing::<Worker>(&worker);
+}
