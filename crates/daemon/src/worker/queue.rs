@@ -159,31 +159,25 @@ impl Queue {
                 drop(self.changed.wait_timeout(state, left));
                 continue;
             }
-            if let Some(mut account) = state.account.take() {
-                drop(state);
-                let lost = LostIfDropped(self);
-                account.rest();
-                mem::forget(lost);
-                let mut state = self.lock();
-                state.account = Place::Here(account);
-                state.resting = true;
-            } else {
-                // Somebody runs a batch, and tells of its end.
-                state.resting = true;
+            // If somebody has the account, the end of that batch is told of.
+            state.resting = true;
+            let account = state.account.take();
+            drop(state);
+            if let Some(account) = account {
+                drop(self.lend(account, |account| account.rest()));
             }
         }
     }
 
     /// Runs a batch of what waits, and puts the account back.
-    fn run_batch(&self, mut account: Box<dyn Batches>) {
-        let lost = LostIfDropped(self);
-        let mut batch = self.gather();
-        account.run(&mut batch);
-        let calls = batch.len();
-        self.answer(batch);
-        mem::forget(lost);
-        let mut state = self.lock();
-        state.account = Place::Here(account);
+    fn run_batch(&self, account: Box<dyn Batches>) {
+        let mut calls = 0;
+        let mut state = self.lend(account, |account| {
+            let mut batch = self.gather();
+            account.run(&mut batch);
+            calls = batch.len();
+            self.answer(batch);
+        });
         state.one_by_one = calls == 1;
         state.used_at = Instant::now();
         let tell = mem::take(&mut state.resting) || state.closed || !state.waiting.is_empty();
@@ -191,6 +185,20 @@ impl Queue {
         if tell {
             self.changed.notify_one();
         }
+    }
+
+    /// Does something with the account, and puts it back.
+    fn lend(
+        &self,
+        mut account: Box<dyn Batches>,
+        work: impl FnOnce(&mut dyn Batches),
+    ) -> MutexGuard<'_, State> {
+        let lost = LostIfDropped(self);
+        work(&mut *account);
+        mem::forget(lost);
+        let mut state = self.lock();
+        state.account = Place::Here(account);
+        state
     }
 
     /// The calls of one commit: those that wait, and those that are about to. Who was answered a moment ago may be writing its

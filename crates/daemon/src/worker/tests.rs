@@ -124,14 +124,19 @@ fn enqueue(
     })
 }
 
+/// Enqueues so many calls, each of which writes something of its own.
+fn enqueue_puts(worker: &Arc<Worker>, calls: usize) -> Vec<Waiting> {
+    (1..=calls)
+        .map(|n| enqueue(worker, move |store| put(store, &format!("{n}"))))
+        .collect()
+}
+
 #[test]
 fn calls_that_wait_share_one_commit() {
     runtime().block_on(async {
         let (worker, log) = start(100);
         let release = hold(&worker).await;
-        let waiting: Vec<Waiting> = (0..20)
-            .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
-            .collect();
+        let waiting = enqueue_puts(&worker, 20);
         assert_eq!(worker.queued(), 20);
         drop(release);
         for call in waiting {
@@ -147,9 +152,7 @@ fn a_long_queue_is_committed_in_batches_of_bounded_length() {
     runtime().block_on(async {
         let (worker, log) = start(2 * MAX_BATCH);
         let release = hold(&worker).await;
-        let waiting: Vec<Waiting> = (0..=MAX_BATCH)
-            .map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))))
-            .collect();
+        let waiting = enqueue_puts(&worker, MAX_BATCH + 1);
         drop(release);
         for call in waiting {
             call.await.unwrap().unwrap();
@@ -231,7 +234,7 @@ fn a_full_queue_is_busy_and_does_nothing() {
     runtime().block_on(async {
         let (worker, _) = start(2);
         let release = hold(&worker).await;
-        let fit = [1, 2].map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))));
+        let fit = enqueue_puts(&worker, 2);
         let refused = enqueue(&worker, |store| put(store, "3")).await.unwrap();
         assert_eq!(refused.unwrap_err().kind, Kind::Busy);
         drop(release);
@@ -370,7 +373,7 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
             assert_ne!(where_it_runs(&worker).await, "account");
         }
         let release = hold(&worker).await;
-        let waiting = [1, 2].map(|n| enqueue(&worker, move |store| put(store, &format!("{n}"))));
+        let waiting = enqueue_puts(&worker, 2);
         drop(release);
         for call in waiting {
             call.await.unwrap().unwrap();
