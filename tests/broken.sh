@@ -171,6 +171,28 @@ broken 'a commit does not wait for the disk' $store/schema.rs \
 broken 'an older database is taken for the newest' $store/epoch.rs \
   'Some(record) if record.commits > row.commits => Some(Displaced::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(Displaced::Older),' \
   session-store --lib an_older_database_is_told_by_a_single_commit
+broken 'count: steps that carry it are overlooked' $store/epoch.rs \
+  'row.commits = row.commits.max(carried);' 'let _ = carried;' \
+  session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
+broken 'count: a step that was undone is taken to carry it' $store/commit.rs \
+  'self.carried(false);' '' \
+  session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
+broken 'count: a session that was removed is taken to carry it' $store/write.rs \
+  'self.carried(false);' '' \
+  session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
+broken 'count: what another program wrote is not looked at while sessions are stepped' $store/epoch.rs \
+  'let exchanged = others != self.others;' 'let exchanged = false;' \
+  session-store --lib another_state_put_in_place_of_an_open_one_is_never_built_upon
+broken 'count: pages that are read again are not looked at' $store/commit.rs \
+  'epoch.note_next();' '' \
+  session-store --lib an_open_store_whose_pages_were_replaced_is_not_built_upon_once_they_are_read_again
+broken 'count: the first commit of a log is not noted' $store/epoch.rs \
+  'self.based = self.noted;
+        self.note_next = true;' 'self.based = self.noted;' \
+  session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
+broken 'count: every step costs a page more' $store/epoch.rs \
+  'self.noting = self.note_next || !self.carried' 'self.noting = true || self.note_next || !self.carried' \
+  session-store --lib a_step_of_a_session_writes_one_page
 broken 'a copy elsewhere is taken for the original' $store/epoch.rs \
   'Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),' '' \
   session-store --lib a_copy_elsewhere_is_told_and_the_original_goes_on

@@ -13,6 +13,13 @@ use crate::{SqliteStore, rows::failed};
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl SqliteStore {
+    /// Whether a row that the transaction has written carries its number.
+    pub(crate) const fn carried(&mut self, carried: bool) {
+        if let Some(epoch) = &mut self.epoch {
+            epoch.carried(carried);
+        }
+    }
+
     /// Commits the transaction that is open and counts it; nothing of it is kept in memory if that fails.
     fn commit_counted(&mut self) -> Result<()> {
         let counted = match &mut self.epoch {
@@ -89,6 +96,7 @@ impl Transaction for SqliteStore {
     }
 
     fn rollback(&mut self) -> Result<()> {
+        self.carried(false);
         self.run("ROLLBACK TO call", ())?;
         self.run("RELEASE call", ())
     }
@@ -113,6 +121,9 @@ impl Transaction for SqliteStore {
     }
 
     fn rest(&mut self) -> Result<()> {
+        if let Some(epoch) = &mut self.epoch {
+            epoch.note_next();
+        }
         self.connection.flush_prepared_statement_cache();
         // Pages, in clear as they are, are wiped when they are given back.
         self.connection

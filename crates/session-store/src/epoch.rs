@@ -17,9 +17,16 @@
 //!
 //! A mark is committed to the log, copied into the database's own file, and then given to the file beside it; each is on the
 //! disk before the next. So the database's own file has the mark that the file beside it bears, or the one after,
-//! wherever a crash comes. And every commit notes how many commits that file was last known to hold, which is known
-//! when the log has been copied into it to its end: the log is never begun anew before that, and so no file with fewer
-//! can be the one that the log belongs to.
+//! wherever a crash comes.
+//!
+//! # The count
+//!
+//! A commit that steps a session leaves its number in the row of the session's chains, which it writes anyway; any other
+//! in the row of this module, which is a page more. The highest of these numbers counts the commits.
+//!
+//! The first commit of a log is noted in the row of this module, whatever it writes, together with the number that this row is known to have in
+//! the database's own file: that is known when the log has been copied into the file to its end, and the log is never begun
+//! anew before that. So no file with a lower one can be the one that the log belongs to.
 
 mod alone;
 mod checkpoints;
@@ -66,8 +73,11 @@ pub struct Found {
 pub(crate) struct Row {
     mark: Mark,
     previous: Mark,
+    /// How many commits there were with the last one that is noted in the row.
+    noted: u64,
+    /// How many commits there were.
     commits: u64,
-    /// How many commits its own file was known to hold without the log; 0 if that was not known.
+    /// What was known to be noted in its own file without the log; 0 if that was not known.
     based: u64,
 }
 
@@ -79,8 +89,18 @@ pub(crate) struct Epoch {
     inode: u64,
     /// How many commits there were.
     commits: u64,
-    /// How many of them the database's own file is known to hold; 0 if that is not known.
+    /// How many there were with the last one that is noted in the row.
+    noted: u64,
+    /// What is known to be noted in the database's own file; 0 if that is not known.
     based: u64,
+    /// The next commit is noted in the row, whatever else it writes: the first of a log is.
+    note_next: bool,
+    /// Whether the number of the transaction that is open stands in a row that it writes.
+    carried: bool,
+    /// Whether the transaction that is open is noted in the row.
+    noting: bool,
+    /// SQLite's number for what others have written to the database, when it was last asked.
+    others: i64,
     /// The mark in the database. The file beside it bears the one before until this one is in the database's own file.
     mark: Mark,
     checkpoints: Checkpoints,
@@ -105,7 +125,7 @@ impl Epoch {
             path: database.to_owned(),
             cause: error.to_string(),
         };
-        let row = read_row(connection).map_err(|error| unusable(failed(error)))?;
+        let row = read_counted(connection).map_err(|error| unusable(failed(error)))?;
         let witnesses = marks::find(database)?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
         let displaced = judge(row.as_ref(), alone, &witnesses);
@@ -116,10 +136,15 @@ impl Epoch {
             database: database.to_owned(),
             inode: metadata.ino(),
             commits: row.map_or(0, |row| row.commits),
+            noted: row.map_or(0, |row| row.noted),
             based: match (alone, row) {
-                (Alone::Whole, Some(row)) => row.commits,
+                (Alone::Whole, Some(row)) => row.noted,
                 (_, row) => row.map_or(0, |row| row.based),
             },
+            note_next: true,
+            carried: false,
+            noting: false,
+            others: written_by_others(connection).map_err(|error| unusable(failed(error)))?,
             mark: row.map_or_else(Mark::default, |row| row.mark),
             checkpoints: Checkpoints::held(connection).map_err(|error| unusable(failed(error)))?,
             file: None,
@@ -134,7 +159,7 @@ impl Epoch {
         let file = match (row, witnesses.into_iter().next()) {
             (Some(_), Some(witness)) => witness.open()?,
             // Of a version that kept no witnesses.
-            _ => begin_anew(connection, database, None).map_err(unusable)?,
+            _ => begin_anew(connection, database, 0, None).map_err(unusable)?,
         };
         epoch.mark = if row.is_some() {
             epoch.mark
@@ -163,14 +188,36 @@ impl Epoch {
     pub(crate) fn settle(&mut self, connection: &Connection, found: Found) -> Result<()> {
         // What this file holds is not known until the log is in it.
         self.based = 0;
-        self.settling = Some(begin_anew(connection, &self.database, Some(found))?);
+        self.settling = Some(begin_anew(
+            connection,
+            &self.database,
+            self.commits,
+            Some(found),
+        )?);
         Ok(())
     }
 
     /// A transaction begins.
     pub(crate) fn begin(&mut self) {
         self.settling = None;
+        self.carried = false;
         self.checkpoints.forget();
+    }
+
+    /// How many commits there are with the transaction that is open: what a row that it writes has to carry.
+    pub(crate) const fn number(&self) -> u64 {
+        self.commits.saturating_add(1)
+    }
+
+    /// Whether a row that the transaction has written carries its number. None is sure to once anything was undone
+    /// or erased.
+    pub(crate) const fn carried(&mut self, carried: bool) {
+        self.carried = carried;
+    }
+
+    /// The pages that were held in memory are read again: so is the row.
+    pub(crate) const fn note_next(&mut self) {
+        self.note_next = true;
     }
 
     /// Counts the transaction that is about to be committed, as part of it.
@@ -179,22 +226,41 @@ impl Epoch {
             return Err(StoreError::RolledBack);
         }
         let ours = fs::metadata(&self.database).is_ok_and(|found| found.ino() == self.inode);
-        let counted = connection
-            .prepare_cached("UPDATE epoch SET commits = commits + 1, based = ?2 WHERE commits = ?1")
-            .and_then(|mut statement| {
-                statement.execute([integer(self.commits), integer(self.based)])
-            })
-            .map_err(failed)?;
-        self.lost |= !ours || counted != 1;
+        let others = written_by_others(connection).map_err(failed)?;
+        // Whatever others have written: the row tells whether it is still this state.
+        let exchanged = others != self.others;
+        self.others = others;
+        self.noting = self.note_next || !self.carried || exchanged || self.settling.is_some();
+        let counted = !self.noting || self.note(connection)?;
+        self.lost |= !ours || !counted;
         if self.lost {
             return Err(StoreError::RolledBack);
         }
         Ok(())
     }
 
+    /// Writes the number of the transaction that is open into the row: whether that was as it was left.
+    fn note(&self, connection: &Connection) -> Result<bool> {
+        let noted = match self.settling {
+            Some(_) => self.commits,
+            None => self.noted,
+        };
+        let changed = connection
+            .prepare_cached("UPDATE epoch SET commits = ?2, based = ?3 WHERE commits = ?1")
+            .and_then(|mut statement| {
+                statement.execute([integer(noted), integer(self.number()), integer(self.based)])
+            })
+            .map_err(failed)?;
+        Ok(changed == 1)
+    }
+
     /// The transaction was committed.
     pub(crate) fn counted(&mut self, connection: &Connection) {
-        self.commits = self.commits.saturating_add(1);
+        self.commits = self.number();
+        if self.noting {
+            self.noted = self.commits;
+            self.note_next = false;
+        }
         let settled = self.settling.take();
         if let Some(file) = settled {
             // What is left of the others is found at the next opening, and settled once more: a nuisance, no danger.
@@ -225,14 +291,20 @@ impl Epoch {
         }
         self.mark = returned(
             connection,
-            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = commits + 1, based = ?3 \
+            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3 \
              WHERE commits = ?1 AND mark = ?2 RETURNING mark",
-            (integer(self.commits), &self.mark, integer(self.based)),
+            (
+                integer(self.noted),
+                &self.mark,
+                integer(self.based),
+                integer(self.number()),
+            ),
             |row| row.get::<_, Mark>(0),
         )
         .map_err(failed)?
         .ok_or(StoreError::RolledBack)?;
-        self.commits = self.commits.saturating_add(1);
+        self.commits = self.number();
+        self.noted = self.commits;
         // The name follows the mark. If it does not get there, the previous mark tells as much.
         self.copy_log(connection)
     }
@@ -249,7 +321,8 @@ impl Epoch {
     /// The database's own file holds all commits, durably, and the mark: the file beside it may bear that too.
     fn log_copied(&mut self) -> Result<()> {
         self.checkpoints.forget();
-        self.based = self.commits;
+        self.based = self.noted;
+        self.note_next = true;
         let Some(file) = &mut self.file else {
             return Ok(());
         };
@@ -321,7 +394,7 @@ pub(crate) fn inspect(
     database: &Path,
     alone: &Alone,
 ) -> std::result::Result<Option<Displaced>, OpenError> {
-    let row = read_row(connection).map_err(|error| OpenError::Database {
+    let row = read_counted(connection).map_err(|error| OpenError::Database {
         path: database.to_owned(),
         cause: error.to_string(),
     })?;
@@ -366,7 +439,7 @@ pub(crate) fn check_no_mixture(
     key: &StoreKey,
 ) -> std::result::Result<(), OpenError> {
     let alone = Alone::read(database, key)?;
-    let row = read_row(&open_reader(database, key)?).map_err(|error| OpenError::Database {
+    let row = read_counted(&open_reader(database, key)?).map_err(|error| OpenError::Database {
         path: database.to_owned(),
         cause: error.to_string(),
     })?;
@@ -401,16 +474,22 @@ fn check_mixture(
     }
 }
 
-/// A new mark and a new file, whatever there was before; the other files go when this is committed.
-fn begin_anew(connection: &Connection, database: &Path, found: Option<Found>) -> Result<MarkFile> {
-    let (mark, commits) = returned(
+/// A new mark and a new file, whatever there was before, after so many commits; the other files go when this is committed.
+fn begin_anew(
+    connection: &Connection,
+    database: &Path,
+    commits: u64,
+    found: Option<Found>,
+) -> Result<MarkFile> {
+    let mark = returned(
         connection,
         "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced) \
-         SELECT 1, mark, mark, 0, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
-         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, based = 0, \
+         SELECT 1, mark, mark, ?3, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
+         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, \
+             commits = excluded.commits, based = 0, \
              displaced_at = coalesce(excluded.displaced_at, displaced_at), \
              displaced = coalesce(excluded.displaced, displaced) \
-         RETURNING mark, commits",
+         RETURNING mark",
         (
             found.map(|found| time(found.at)),
             found.map(|found| match found.how {
@@ -418,15 +497,44 @@ fn begin_anew(connection: &Connection, database: &Path, found: Option<Found>) ->
                 Displaced::Elsewhere => 2,
                 Displaced::Unmarked => 3,
             }),
+            integer(commits),
         ),
-        |row| Ok((row.get::<_, Mark>(0)?, row.get::<_, i64>(1)?)),
+        |row| row.get::<_, Mark>(0),
     )
     .map_err(failed)?
     .ok_or_else(|| corrupt("a store's mark"))?;
-    let commits = u64::try_from(commits).map_err(|_| corrupt("a count of commits"))?;
     MarkFile::create(database, &mark, commits).map_err(|error| StoreError::Io(error.to_string()))
 }
 
+/// Reads the row, and counts the commits by all rows that carry their numbers.
+fn read_counted(connection: &Connection) -> rusqlite::Result<Option<Row>> {
+    let Some(mut row) = read_row(connection)? else {
+        return Ok(None);
+    };
+    if connection.column_exists(None, "session_chains", "commits")? {
+        let carried = connection.query_row(
+            "SELECT coalesce(max(commits), 0) FROM session_chains",
+            (),
+            |row| count(row, 0),
+        )?;
+        row.commits = row.commits.max(carried);
+    }
+    Ok(Some(row))
+}
+
+/// A number that changes whenever another connection has written to the database.
+fn written_by_others(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row((), |row| row.get(0))
+}
+
+fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let stored: i64 = row.get(column)?;
+    u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, stored))
+}
+
+/// Reads the row alone.
 fn read_row(connection: &Connection) -> rusqlite::Result<Option<Row>> {
     // A reader may meet the schema of a version that kept no witnesses, or did not note what the file holds.
     if !connection.table_exists(None, "epoch")? {
@@ -441,16 +549,14 @@ fn read_row(connection: &Connection) -> rusqlite::Result<Option<Row>> {
         "SELECT mark, previous, commits, {based} FROM epoch"
     ))?;
     let mut rows = statement.query(())?;
-    let count = |row: &rusqlite::Row<'_>, column: usize| {
-        let stored: i64 = row.get(column)?;
-        u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, stored))
-    };
     rows.next()?
         .map(|row| {
+            let noted = count(row, 2)?;
             Ok(Row {
                 mark: row.get(0)?,
                 previous: row.get(1)?,
-                commits: count(row, 2)?,
+                noted,
+                commits: noted,
                 based: count(row, 3)?,
             })
         })

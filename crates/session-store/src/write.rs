@@ -11,17 +11,18 @@ use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
+    epoch::Epoch,
     rows::{contact_state, corrupt, failed, integer, optional_time, pairing, role, standing, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 const UPDATE_CHAINS: &str = "UPDATE session_chains SET chains = ?2, last_sent_at = ?3, last_received_at = ?4, \
-         sent = ?5, received = ?6, advances = ?7 \
+         sent = ?5, received = ?6, advances = ?7, commits = ?8 \
      WHERE age = (SELECT age FROM sessions WHERE id = ?1)";
 const INSERT_CHAINS: &str = "INSERT INTO session_chains \
-         (age, chains, last_sent_at, last_received_at, sent, received, advances) \
-     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7 FROM sessions WHERE id = ?1";
+         (age, chains, last_sent_at, last_received_at, sent, received, advances, commits) \
+     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM sessions WHERE id = ?1";
 
 /// What a session holds only while it is unconfirmed.
 fn handshake(session: &Session) -> (Option<&[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
@@ -114,7 +115,7 @@ impl SqliteStore {
     }
 
     /// Writes the chains of a session by this statement, which names it by its id: whether there are any.
-    fn write_chains(&self, sql: &str, session: &Session) -> Result<bool> {
+    fn write_chains(&mut self, sql: &str, session: &Session) -> Result<bool> {
         let written = self.changed(
             sql,
             params![
@@ -125,9 +126,13 @@ impl SqliteStore {
                 integer(session.sent),
                 integer(session.received),
                 integer(session.advances),
+                integer(self.epoch.as_ref().map_or(0, Epoch::number)),
             ],
-        )?;
-        Ok(written == 1)
+        )? == 1;
+        if written {
+            self.carried(true);
+        }
+        Ok(written)
     }
 
     /// The messages that `sql` gives, each with whether it was read: those that were.
@@ -335,7 +340,8 @@ impl Store for SqliteStore {
              WHERE session = ?1 AND read_at IS NOT NULL ORDER BY age",
             [id.as_bytes()],
         )?;
-        // Its stored keys go with it, by the foreign key.
+        // Its stored keys and its chains go with it, by the foreign keys.
+        self.carried(false);
         self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
         Ok(unconfirmed)
     }

@@ -56,7 +56,7 @@ impl Alone {
         let renamed = named == Some(&row.mark);
         alone.is_some_and(|alone| {
             (alone.mark == row.mark || (alone.mark == row.previous && !renamed))
-                && (row.based..=row.commits).contains(&alone.commits)
+                && (row.based..=row.commits).contains(&alone.noted)
         })
     }
 }

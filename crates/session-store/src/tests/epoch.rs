@@ -8,8 +8,8 @@ use std::{
 
 use crypto_core::{SessionId, Suite};
 use engine::{
-    Config, Displaced, Engine, Env, RunningTime, SendError, Standing, Store as _, StoreError,
-    StoreRead as _, Transaction as _, UnixMillis, store_contract,
+    Config, Displaced, Engine, Env, RunningTime, SendError, Session, Standing, Store as _,
+    StoreError, StoreRead as _, Transaction as _, UnixMillis, store_contract,
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -86,6 +86,60 @@ fn commit(store: &mut SqliteStore) -> Result<(), StoreError> {
     store.commit()
 }
 
+/// A session that can be stepped.
+fn add_session(store: &mut SqliteStore) {
+    store.begin().unwrap();
+    store.put_session(&stepping()).unwrap();
+    store.commit().unwrap();
+}
+
+fn stepping() -> Session {
+    store_contract::session(1, Suite::X25519, Standing::Active)
+}
+
+/// One step of the session of [`add_session`].
+fn step(store: &mut SqliteStore) -> Result<(), StoreError> {
+    store.begin()?;
+    store.step_session(&stepping())?;
+    store.commit()
+}
+
+/// Whatever a batch writes last, or undoes.
+const COMMITS: [(&str, fn(&mut SqliteStore) -> Result<(), StoreError>); 6] = [
+    ("no step", commit),
+    ("a step", step),
+    ("a step that was undone", |store| {
+        let passed = store.running_time()?.0;
+        store.begin()?;
+        store.savepoint()?;
+        store.step_session(&stepping())?;
+        store.rollback()?;
+        store.put_running_time(RunningTime(passed + 1))?;
+        store.commit()
+    }),
+    ("a step before another that was undone", |store| {
+        store.begin()?;
+        store.step_session(&stepping())?;
+        store.savepoint()?;
+        store.step_session(&stepping())?;
+        store.rollback()?;
+        store.commit()
+    }),
+    ("a session that is removed", |store| {
+        store.begin()?;
+        store.step_session(&stepping())?;
+        store.remove_session(&stepping().id)?;
+        store.commit()
+    }),
+    ("a session that is made", |store| {
+        let other = store_contract::session(2, Suite::Secp256k1, Standing::Active);
+        store.begin()?;
+        store.remove_session(&stepping().id)?;
+        store.put_session(&other)?;
+        store.commit()
+    }),
+];
+
 /// The process ends without closing the store: its file keeps the mark it has.
 fn crash(mut store: SqliteStore) {
     store.epoch = None;
@@ -116,27 +170,64 @@ fn a_store_that_stays_where_it_is_is_trusted_whatever_ended_the_process() {
 
 #[test]
 fn an_older_database_is_told_by_a_single_commit() {
-    let home = Home::new();
-    let old = home.scratch.path().join("old.db");
-    let database = home.accounts().join("a.db");
-    let mut store = home.open();
-    commit(&mut store).unwrap();
-    crash(store);
-    // Into one file, so that it can be copied alone.
-    let checkpoint = home.open();
-    checkpoint
-        .connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
-        .unwrap();
-    fs::copy(&database, &old).unwrap();
-    let mut store = checkpoint;
-    commit(&mut store).unwrap();
-    crash(store);
-    for companion in ["a.db-wal", "a.db-shm"] {
-        let _ = fs::remove_file(home.accounts().join(companion));
+    for (what, last) in COMMITS {
+        let home = Home::new();
+        let old = home.scratch.path().join("old.db");
+        let database = home.accounts().join("a.db");
+        let mut store = home.open();
+        add_session(&mut store);
+        crash(store);
+        // Into one file, so that it can be copied alone.
+        let checkpoint = home.open();
+        checkpoint
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
+            .unwrap();
+        fs::copy(&database, &old).unwrap();
+        let mut store = checkpoint;
+        last(&mut store).unwrap();
+        crash(store);
+        for companion in ["a.db-wal", "a.db-shm"] {
+            let _ = fs::remove_file(home.accounts().join(companion));
+        }
+        fs::copy(&old, &database).unwrap();
+        assert_eq!(home.found(), Some(Displaced::Older), "{what}");
     }
-    fs::copy(&old, &database).unwrap();
-    assert_eq!(home.found(), Some(Displaced::Older));
+}
+
+#[test]
+fn a_log_without_its_last_commit_is_told_whatever_that_wrote() {
+    for (what, last) in COMMITS {
+        let home = Home::new();
+        let mut store = home.open();
+        add_session(&mut store);
+        for _ in 0..3 {
+            step(&mut store).unwrap();
+        }
+        let before = fs::read(home.log()).unwrap();
+        last(&mut store).unwrap();
+        kill(store);
+        let left = home.scratch.path().join("left");
+        home.copy(&left);
+        assert_eq!(home.found(), None, "{what}");
+        home.put_back(&left);
+        fs::write(home.log(), before).unwrap();
+        let _ = fs::remove_file(home.accounts().join("a.db-shm"));
+        assert_eq!(home.found(), Some(Displaced::Older), "{what}");
+    }
+}
+
+#[test]
+fn a_step_of_a_session_writes_one_page() {
+    let home = Home::new();
+    let mut store = home.open();
+    add_session(&mut store);
+    let logged = || fs::metadata(home.log()).unwrap().len();
+    for _ in 0..5 {
+        let before = logged();
+        step(&mut store).unwrap();
+        assert_eq!(logged() - before, 24 + 4096);
+    }
 }
 
 #[test]
@@ -271,12 +362,32 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     fs::remove_file(&home.marks()[0]).unwrap();
     let examiner = Examiner::open(&home.path(), None).unwrap();
     let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 6);
+    assert_eq!(examined.pending_migrations, 7);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);
     copy(&backup, &home.accounts());
     assert_eq!(home.found(), Some(Displaced::Older));
+}
+
+#[test]
+fn a_store_that_counted_in_one_row_alone_goes_on() {
+    let home = Home::new();
+    let mut store = home.open();
+    add_session(&mut store);
+    commit(&mut store).unwrap();
+    let as_before = "ALTER TABLE session_chains DROP COLUMN commits; PRAGMA user_version = 8";
+    store.connection.execute_batch(as_before).unwrap();
+    kill(store);
+    let left = home.scratch.path().join("left");
+    home.copy(&left);
+    assert_eq!(home.found(), None);
+    let mut store = home.open();
+    step(&mut store).unwrap();
+    kill(store);
+    assert_eq!(home.found(), None);
+    home.put_back(&left);
+    assert_eq!(home.found(), None);
 }
 
 #[test]
@@ -332,16 +443,35 @@ fn another_state_put_in_place_of_an_open_one_is_never_built_upon() {
     assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
 
     // Its content replaced, or another program that writes to it.
+    for (what, next) in COMMITS {
+        let home = Home::new();
+        let mut store = home.open();
+        add_session(&mut store);
+        commit(&mut store).unwrap();
+        let other = rusqlite_writer(&home);
+        other
+            .execute("UPDATE epoch SET commits = commits + 1", ())
+            .unwrap();
+        drop(other);
+        assert_eq!(next(&mut store), Err(StoreError::RolledBack), "{what}");
+        assert_eq!(store.running_time(), Ok(RunningTime(1)));
+    }
+}
+
+#[test]
+fn an_open_store_whose_pages_were_replaced_is_not_built_upon_once_they_are_read_again() {
     let home = Home::new();
     let mut store = home.open();
-    commit(&mut store).unwrap();
-    let other = rusqlite_writer(&home);
-    other
-        .execute("UPDATE epoch SET commits = commits + 1", ())
-        .unwrap();
-    drop(other);
-    assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
-    assert_eq!(store.running_time(), Ok(RunningTime(1)));
+    add_session(&mut store);
+    assert!(copy_log(&mut store));
+    let old = fs::read(home.database()).unwrap();
+    step(&mut store).unwrap();
+    step(&mut store).unwrap();
+    assert!(copy_log(&mut store));
+    // In the very file, as `cp` does.
+    fs::write(home.database(), old).unwrap();
+    store.rest().unwrap();
+    assert_eq!(step(&mut store), Err(StoreError::RolledBack));
 }
 
 /// A second connection that may write, as no ratchetd opens it.
@@ -459,12 +589,17 @@ impl Home {
 
 #[test]
 fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
-    for case in [
+    let cases = [
         "when it was made",
         "while it was open before",
         "while it was closed",
         "while it was open",
-    ] {
+    ];
+    let next: [fn(&mut SqliteStore) -> _; 2] = [commit, step];
+    for (case, next) in cases
+        .into_iter()
+        .flat_map(|case| next.map(|next| (case, next)))
+    {
         let home = Home::new();
         let mut old = fs::read(home.database()).unwrap();
         let mut copied_at = |moment| {
@@ -473,17 +608,17 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
             }
         };
         let mut store = home.open();
-        commit(&mut store).unwrap();
+        add_session(&mut store);
         copied_at("while it was open before");
         drop(store);
         copied_at("while it was closed");
         let mut store = home.open();
-        commit(&mut store).unwrap();
+        next(&mut store).unwrap();
         copied_at("while it was open");
         // With the second one the log is begun anew.
         assert!(copy_log(&mut store));
-        commit(&mut store).unwrap();
-        commit(&mut store).unwrap();
+        next(&mut store).unwrap();
+        next(&mut store).unwrap();
         kill(store);
         let log = fs::read(home.log()).unwrap();
         fs::write(home.database(), &old).unwrap();

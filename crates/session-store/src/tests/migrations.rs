@@ -73,7 +73,7 @@ fn in_one(ratchet: &SessionRatchet) -> Vec<u8> {
     .concat()
 }
 
-/// Takes the last migration back.
+/// Takes the migrations from the eighth on back.
 fn join_chains(store: &SqliteStore) {
     let connection = &store.connection;
     let sessions = store.sessions(None).unwrap();
@@ -104,7 +104,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 8);
+    assert_eq!(ACCOUNT.len(), 9);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
