@@ -291,7 +291,7 @@ impl Accounts {
             Cached::new(store),
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
-            self.manner,
+            self.manner.clone(),
             Box::new(move |waiting| events.publish(&source, waiting)),
         )
         .map_err(|cause| OpenError::Io {

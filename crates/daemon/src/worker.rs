@@ -23,7 +23,10 @@ use std::{
 
 use engine::{Engine, Env, Store, Transaction};
 use rpc::{Kind, RpcError};
-use tokio::sync::oneshot;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+};
 
 pub use self::outbox::Publish;
 use self::{account::Account, outbox::Outbox, queue::Queue};
@@ -32,9 +35,12 @@ use crate::{clock::Clock, metrics::Metrics};
 /// An account that nobody calls for so long gives back its memory, some megabytes: a daemon with many accounts needs memory for those
 /// in use. The next call reads what it needs again, some milliseconds.
 pub const REST_AFTER: Duration = Duration::from_secs(5);
+/// A call that takes longer is not waited for by the thread that brings the next one, which may be all that reads what comes: a few
+/// commits of a quick disk, a part of one of a slow disk.
+pub const SOON: Duration = Duration::from_millis(1);
 
 /// How a worker works.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Manner {
     /// Calls that may wait.
     pub queue: usize,
@@ -42,14 +48,22 @@ pub struct Manner {
     pub commit_cost: Duration,
     /// When nobody has called for so long, what is held for speed is given back.
     pub rest_after: Duration,
+    /// While calls come one by one and take less, each is run by the thread that brings it.
+    pub soon: Duration,
+    /// How many threads of the runtime may do so at once, for all accounts together.
+    pub lendable: Arc<Semaphore>,
 }
 
 impl From<usize> for Manner {
+    /// With all but one thread of the runtime that this is called in.
     fn from(queue: usize) -> Self {
+        let threads = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_workers());
         Self {
             queue,
             commit_cost: Duration::ZERO,
             rest_after: REST_AFTER,
+            soon: SOON,
+            lendable: Arc::new(Semaphore::new(threads.saturating_sub(1))),
         }
     }
 }
@@ -138,11 +152,7 @@ impl Worker {
     where
         S: Transaction + Send + 'static,
     {
-        let Manner {
-            queue,
-            commit_cost,
-            rest_after,
-        } = manner.into();
+        let manner = manner.into();
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
         let account = Account {
@@ -151,9 +161,9 @@ impl Worker {
             outbox,
             clock,
             metrics,
-            commit_cost,
+            commit_cost: manner.commit_cost,
         };
-        let queue = Arc::new(Queue::new(Box::new(account), queue, rest_after));
+        let queue = Arc::new(Queue::new(Box::new(account), manner));
         let served = Arc::clone(&queue);
         let thread = thread::Builder::new()
             .name("account".to_owned())

@@ -121,9 +121,6 @@ impl Transaction for SqliteStore {
     }
 
     fn rest(&mut self) -> Result<()> {
-        if let Some(epoch) = &mut self.epoch {
-            epoch.note_next();
-        }
         self.connection.flush_prepared_statement_cache();
         // Pages, in clear as they are, are wiped when they are given back.
         self.connection

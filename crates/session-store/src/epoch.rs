@@ -215,11 +215,6 @@ impl Epoch {
         self.carried = carried;
     }
 
-    /// The pages that were held in memory are read again: so is the row.
-    pub(crate) const fn note_next(&mut self) {
-        self.note_next = true;
-    }
-
     /// Counts the transaction that is about to be committed, as part of it.
     pub(crate) fn count(&mut self, connection: &Connection) -> Result<()> {
         if self.displaced.is_some() && self.settling.is_none() {

@@ -23,7 +23,7 @@ use crate::{
     supervisor,
     timers::Timers,
     topic_keys::TopicKeys,
-    worker::{Manner, REST_AFTER},
+    worker::Manner,
 };
 
 /// Serves until a signal asks it to stop.
@@ -66,9 +66,8 @@ async fn serve(
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
     let manner = Manner {
-        queue: usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX),
         commit_cost: settings.dev_commit_cost,
-        rest_after: REST_AFTER,
+        ..Manner::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
     };
     let metrics = Arc::new(Metrics::new()?);
     let accounts = Accounts::open(

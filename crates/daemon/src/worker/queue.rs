@@ -1,13 +1,16 @@
 //! The calls that wait for an account, and who has the account.
 //!
-//! Whoever has it runs a batch of what waits. Where calls come one by one, that is the thread that brought the call: handing
-//! it over would wake two threads that sleep, and cost more than the call. As soon as several wait it is the account's own
-//! thread, and those that bring calls go on to read the next.
+//! Whoever has it runs a batch of what waits. Where calls come one by one and are done soon, that is the thread that brought the
+//! call: handing it over would wake two threads that sleep, and cost more than the call. As soon as several wait, or the
+//! disk is slow, it is the account's own thread, and those that bring calls go on to read the next.
+//!
+//! A thread that runs a call reads nothing meanwhile, and the runtime may have no other that is awake. So one of them is always
+//! left ([`Manner::lendable`]), and should a call take long after all, the account's thread has the runtime wake it.
 
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -15,13 +18,15 @@ use std::{
 use rpc::{Kind, RpcError};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    task::block_in_place,
+    sync::{Semaphore, SemaphorePermit},
 };
 
-use super::{Job, account::Batches};
+use super::{Job, Manner, account::Batches};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 pub(super) const MAX_BATCH: usize = 64;
+/// How often the account's thread looks, while there are calls, whether one of them takes long.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What is shared by those who bring calls and the account's thread.
 pub(super) struct Queue {
@@ -32,6 +37,10 @@ pub(super) struct Queue {
     limit: usize,
     /// When nobody has called for so long, what is held for speed is given back.
     rest_after: Duration,
+    /// A batch that took longer is not one that a caller's thread waits for.
+    soon: Duration,
+    /// For each thread of the runtime that may run a batch now.
+    lendable: Arc<Semaphore>,
     /// Where the callers wait.
     runtime: Option<Handle>,
 }
@@ -39,8 +48,10 @@ pub(super) struct Queue {
 struct State {
     waiting: VecDeque<Box<dyn Job>>,
     account: Place,
-    /// Whether the last batch was a single call.
-    one_by_one: bool,
+    /// Whether the last batch was a single call and done soon.
+    light: bool,
+    /// Batches that were run.
+    batches: u64,
     used_at: Instant,
     /// Whether nothing is held for speed alone, and the account's thread waits for a call however long it takes.
     resting: bool,
@@ -70,19 +81,22 @@ impl Place {
 }
 
 impl Queue {
-    pub(super) fn new(account: Box<dyn Batches>, limit: usize, rest_after: Duration) -> Self {
+    pub(super) fn new(account: Box<dyn Batches>, manner: Manner) -> Self {
         Self {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 account: Place::Here(account),
-                one_by_one: true,
+                light: false,
+                batches: 0,
                 used_at: Instant::now(),
                 resting: false,
                 closed: false,
             }),
             changed: Condvar::new(),
-            limit,
-            rest_after,
+            limit: manner.queue,
+            rest_after: manner.rest_after,
+            soon: manner.soon,
+            lendable: manner.lendable,
             runtime: Handle::try_current().ok(),
         }
     }
@@ -102,7 +116,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Puts a call into the queue, and runs it here if calls come one by one.
+    /// Puts a call into the queue, and runs it here if calls come one by one and are done soon.
     ///
     /// # Errors
     /// [`Kind::Busy`] if the queue is full, [`Kind::ShuttingDown`] if no more calls are taken.
@@ -118,24 +132,30 @@ impl Queue {
             ));
         }
         state.waiting.push_back(job);
-        let here = match state.account {
-            Place::Here(_) if state.one_by_one && may_block() => state.account.take(),
-            _ => None,
-        };
+        let lent = if state.light { self.borrow() } else { None };
+        let here = lent.and_then(|lent| Some((state.account.take()?, lent)));
         // The account's thread need not be told again of a second one that waits, and whoever has the account
         // now finds this one.
         let tell = matches!(state.account, Place::Here(_)) && state.waiting.len() == 1;
         drop(state);
-        if let Some(account) = here {
-            block_in_place(|| self.run_batch(account));
+        if let Some((account, _lent)) = here {
+            self.run_batch(account);
         } else if tell {
             self.changed.notify_one();
         }
         Ok(())
     }
 
+    /// Takes this thread from the runtime, if it is one of several and enough are left.
+    fn borrow(&self) -> Option<SemaphorePermit<'_>> {
+        let runtime = Handle::try_current().ok()?;
+        let others = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+        others.then(|| self.lendable.try_acquire().ok()).flatten()
+    }
+
     /// What the account's thread does, until no more calls come. What it gives back is to be closed.
     pub(super) fn serve(&self) -> Option<Box<dyn Batches>> {
+        let mut seen = None;
         loop {
             let mut state = self.lock();
             if !state.waiting.is_empty()
@@ -154,9 +174,15 @@ impl Queue {
                 drop(self.changed.wait(state));
                 continue;
             }
+            if matches!(state.account, Place::Taken) {
+                let running = Some(state.batches);
+                if mem::replace(&mut seen, running) == running {
+                    self.wake_runtime();
+                }
+            }
             let left = self.rest_after.saturating_sub(state.used_at.elapsed());
             if !left.is_zero() {
-                drop(self.changed.wait_timeout(state, left));
+                drop(self.changed.wait_timeout(state, left.min(LOOK_EVERY)));
                 continue;
             }
             // If somebody has the account, the end of that batch is told of.
@@ -169,8 +195,17 @@ impl Queue {
         }
     }
 
+    /// Has the runtime wake a thread that sleeps, if there is one: with all of them asleep but those that run calls nobody
+    /// sees what comes.
+    fn wake_runtime(&self) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(async {});
+        }
+    }
+
     /// Runs a batch of what waits, and puts the account back.
     fn run_batch(&self, account: Box<dyn Batches>) {
+        let began = Instant::now();
         let mut calls = 0;
         let mut state = self.lend(account, |account| {
             let mut batch = self.gather();
@@ -178,8 +213,10 @@ impl Queue {
             calls = batch.len();
             self.answer(batch);
         });
-        state.one_by_one = calls == 1;
-        state.used_at = Instant::now();
+        let ended = Instant::now();
+        state.light = calls == 1 && ended.duration_since(began) < self.soon;
+        state.batches = state.batches.wrapping_add(1);
+        state.used_at = ended;
         let tell = mem::take(&mut state.resting) || state.closed || !state.waiting.is_empty();
         drop(state);
         if tell {
@@ -232,12 +269,6 @@ impl Queue {
             _ => answer_all(batch),
         }
     }
-}
-
-/// Whether this thread may wait for a disk: one of a runtime that has others, which it tells of that.
-fn may_block() -> bool {
-    Handle::try_current()
-        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 /// Whoever has the account panics outside a call: its callers, and those that would follow, are told that it has stopped.

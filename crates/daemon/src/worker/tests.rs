@@ -1,6 +1,9 @@
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    mpsc::channel,
+use std::{
+    io::{Read as _, Write as _},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel,
+    },
 };
 
 use crypto_core::{IdentityKeyPair, InstallationId};
@@ -8,6 +11,8 @@ use engine::{
     AccountName, Config, Event, EventKind, StoreError, StoredReply, UnixMillis,
     memory::{CommitLog, MemoryStore},
 };
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{queue::MAX_BATCH, *};
 
@@ -361,24 +366,39 @@ async fn where_it_runs(worker: &Worker) -> String {
     name.await.unwrap()
 }
 
+/// Until a call runs where it comes: the account's thread answers the first before it puts the account back.
+async fn comes_off_its_thread(worker: &Worker) {
+    while where_it_runs(worker).await == "account" {}
+}
+
+/// A worker whose calls count as done soon if they take less than `soon`.
+fn start_with_soon(soon: Duration) -> (Arc<Worker>, Arc<CommitLog>) {
+    let manner = Manner {
+        soon,
+        ..Manner::from(100)
+    };
+    start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())))
+}
+
 #[test]
 fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread() {
     let runtime = runtime();
-    let (worker, log) = {
-        let _inside = runtime.enter();
-        start(100)
-    };
+    let _inside = runtime.enter();
+    let (worker, log) = start_with_soon(Duration::MAX);
     runtime.block_on(async {
+        assert_eq!(where_it_runs(&worker).await, "account");
+        comes_off_its_thread(&worker).await;
         for _ in 0..3 {
             assert_ne!(where_it_runs(&worker).await, "account");
         }
+        let before = log.commits();
         let release = hold(&worker).await;
         let waiting = enqueue_puts(&worker, 2);
         drop(release);
         for call in waiting {
             call.await.unwrap().unwrap();
         }
-        assert_eq!(log.commits(), 5);
+        assert_eq!(log.commits(), before + 2);
     });
     // A thread whose runtime has no other never waits for a disk.
     let alone = tokio::runtime::Builder::new_current_thread()
@@ -387,6 +407,84 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
     for _ in 0..2 {
         assert_eq!(alone.block_on(where_it_runs(&worker)), "account");
     }
+}
+
+#[test]
+fn calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let (slow, _) = start_with_soon(Duration::ZERO);
+    runtime.block_on(async {
+        for _ in 0..3 {
+            assert_eq!(where_it_runs(&slow).await, "account");
+        }
+    });
+    let manner = Manner {
+        soon: Duration::MAX,
+        ..Manner::from(8)
+    };
+    let quick = || {
+        let publish = Box::new(|_: &_| Ok(()));
+        start_with(MemoryStore::default(), manner.clone(), publish).0
+    };
+    let (one, other) = (quick(), quick());
+    runtime.block_on(async {
+        for worker in [&one, &other] {
+            comes_off_its_thread(worker).await;
+        }
+        // One of two threads is taken.
+        let release = hold(&one).await;
+        for _ in 0..2 {
+            assert_eq!(where_it_runs(&other).await, "account");
+        }
+        drop(release);
+        comes_off_its_thread(&other).await;
+    });
+}
+
+#[test]
+fn what_comes_while_a_call_takes_unexpectedly_long_is_seen() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let (worker, _) = start_with_soon(Duration::MAX);
+    runtime.block_on(comes_off_its_thread(&worker));
+    let pair = || {
+        let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
+        here.set_nonblocking(true).unwrap();
+        // Nothing comes at all if this fails.
+        there
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        (tokio::net::UnixStream::from_std(here).unwrap(), there)
+    };
+    let ((mut calling, mut caller), (mut echoing, mut other)) = (pair(), pair());
+    let (release, held) = channel::<()>();
+    let (entered, running) = channel();
+    let call = runtime.spawn(async move {
+        calling.read_u8().await.unwrap();
+        worker
+            .call(move |_, _, _| {
+                entered
+                    .send(thread::current().name().map(str::to_owned))
+                    .unwrap();
+                let _ = held.recv();
+                Ok(())
+            })
+            .await
+    });
+    runtime.spawn(async move {
+        let byte = echoing.read_u8().await.unwrap();
+        echoing.write_u8(byte).await.unwrap();
+    });
+    caller.write_all(&[1]).unwrap();
+    assert_ne!(running.recv().unwrap().as_deref(), Some("account"));
+    // The thread that saw the call come runs it. The other one sleeps.
+    other.write_all(&[7]).unwrap();
+    let mut back = [0];
+    other.read_exact(&mut back).unwrap();
+    assert_eq!(back, [7]);
+    drop(release);
+    runtime.block_on(call).unwrap().unwrap();
 }
 
 #[test]

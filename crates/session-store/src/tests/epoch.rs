@@ -104,8 +104,10 @@ fn step(store: &mut SqliteStore) -> Result<(), StoreError> {
     store.commit()
 }
 
+type Commit = fn(&mut SqliteStore) -> Result<(), StoreError>;
+
 /// Whatever a batch writes last, or undoes.
-const COMMITS: [(&str, fn(&mut SqliteStore) -> Result<(), StoreError>); 6] = [
+const COMMITS: [(&str, Commit); 6] = [
     ("no step", commit),
     ("a step", step),
     ("a step that was undone", |store| {
@@ -595,7 +597,7 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
         "while it was closed",
         "while it was open",
     ];
-    let next: [fn(&mut SqliteStore) -> _; 2] = [commit, step];
+    let next: [Commit; 2] = [commit, step];
     for (case, next) in cases
         .into_iter()
         .flat_map(|case| next.map(|next| (case, next)))
