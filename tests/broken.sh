@@ -233,6 +233,28 @@ broken 'any page passes' $daemon/server/gate.rs \
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
+broken 'worker: every thread of the runtime may wait for a disk' $daemon/worker.rs \
+  'Semaphore::new(threads.saturating_sub(1))' 'Semaphore::new(threads)' \
+  daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
+broken 'worker: calls that take long run where they come' $daemon/worker/queue.rs \
+  'state.light = calls == 1 && ended.duration_since(began) < self.soon;' 'state.light = calls == 1;' \
+  daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
+broken 'worker: many calls run where they come' $daemon/worker/queue.rs \
+  'state.light = calls == 1 && ended.duration_since(began) < self.soon;' 'state.light = ended.duration_since(began) < self.soon;
+        let _ = calls;' \
+  daemon --lib calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread
+broken 'worker: no thread is woken while a call takes long' $daemon/worker/queue.rs \
+  'self.wake_runtime();' '' \
+  daemon --lib what_comes_while_a_call_takes_unexpectedly_long_is_seen
+broken 'worker: a call ends with its client' $daemon/api/goes_on.rs \
+  'runtime.spawn(call);' 'let _ = (runtime, call);' \
+  daemon --lib a_call_that_nobody_waits_for_goes_on_to_its_end
+broken 'worker: a panic of a call takes the connection with it' $daemon/api/goes_on.rs \
+  'catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)))' 'AssertUnwindSafe(Ok::<_, ()>(call.as_mut().poll(cx))).0' \
+  daemon --lib a_call_that_panics_says_so
+broken 'worker: it shows what waits' $daemon/worker.rs \
+  'f.debug_struct("Worker").finish_non_exhaustive()' 'f.debug_struct("Worker").field("queued", &self.queued()).finish()' \
+  daemon --lib a_worker_shows_nothing_of_its_account_and_of_what_waits
 broken 'a batch that failed is acknowledged' $daemon/worker/account.rs \
   '                job.fail(error.clone().into());' '                let _ = (&job, error.clone());' \
   daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works

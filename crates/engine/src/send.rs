@@ -141,15 +141,16 @@ impl Engine {
     ) -> Result<Sent, SendError> {
         let bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
+        let mut size = Size::default();
         let mut addressed = BTreeSet::from([self.me()]);
         for recipient in &request.recipients {
             if addressed.insert(*recipient) {
                 self.address(store, env, recipient, &bundle, &request.payload, &mut sent)?;
-                check_size(&sent)?;
+                size.check(&sent)?;
             }
         }
         self.own_copies(store, env, &bundle, request, &mut sent)?;
-        check_size(&sent)?;
+        size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.envelopes)?;
         }
@@ -291,15 +292,27 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
     Ok(())
 }
 
-/// An answer that is too large to be given would be steps taken for nothing.
-fn check_size(sent: &Sent) -> Result<(), SendError> {
-    let sizes = sent.envelopes.iter().map(|envelope| envelope.wire.len());
-    if sizes.sum::<usize>() > MAX_SENT_BYTES {
-        return Err(SendError::TooMuchAtOnce {
-            limit: MAX_SENT_BYTES,
-        });
+/// How large an answer has become.
+#[derive(Default)]
+struct Size {
+    /// Envelopes that are counted.
+    envelopes: usize,
+    bytes: usize,
+}
+
+impl Size {
+    /// Counts what was added to the answer. One that is too large to be given would be steps taken for nothing.
+    fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
+        let added = sent.envelopes.iter().skip(self.envelopes);
+        self.bytes += added.map(|envelope| envelope.wire.len()).sum::<usize>();
+        self.envelopes = sent.envelopes.len();
+        if self.bytes > MAX_SENT_BYTES {
+            return Err(SendError::TooMuchAtOnce {
+                limit: MAX_SENT_BYTES,
+            });
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Notes that `recipient` was sent the present prekey: once per prekey, not on every message.

@@ -399,6 +399,8 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
             call.await.unwrap().unwrap();
         }
         assert_eq!(log.commits(), before + 2);
+        // One more may come soon after several.
+        assert_eq!(where_it_runs(&worker).await, "account");
     });
     // A thread whose runtime has no other never waits for a disk.
     let alone = tokio::runtime::Builder::new_current_thread()
