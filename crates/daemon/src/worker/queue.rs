@@ -110,6 +110,11 @@ impl Queue {
         self.lock().waiting.len()
     }
 
+    #[cfg(test)]
+    pub(super) fn is_resting(&self) -> bool {
+        self.lock().resting
+    }
+
     /// Takes no more calls.
     pub(super) fn close(&self) {
         self.lock().closed = true;
@@ -185,8 +190,10 @@ impl Queue {
                 drop(self.changed.wait_timeout(state, left.min(LOOK_EVERY)));
                 continue;
             }
-            // If somebody has the account, the end of that batch is told of.
+            // If somebody has the account, the end of that batch is told of. The next call reads anew what is given back, and
+            // nobody would look how long it takes.
             state.resting = true;
+            state.light = false;
             let account = state.account.take();
             drop(state);
             if let Some(account) = account {

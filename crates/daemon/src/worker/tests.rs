@@ -46,13 +46,17 @@ fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
     let _inside = runtime.enter();
     let manner = Manner {
         rest_after: Duration::from_millis(1),
+        soon: Duration::MAX,
         ..Manner::from(8)
     };
     let (worker, log) = start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())));
     for rests in 1..=2 {
-        while log.rests() < rests {
+        while log.rests() < rests || !worker.queue.is_resting() {
             thread::yield_now();
         }
+        // The one that finds nothing in memory is not waited for by the runtime's threads.
+        let first = runtime.block_on(where_it_runs(&worker));
+        assert_eq!(first, "account");
         let name = if rests == 1 { "a" } else { "b" };
         let put = worker.call(move |_, store, _| put(store, name));
         runtime.block_on(put).unwrap();
