@@ -209,12 +209,12 @@ broken 'a file that is erased is only removed' $store/files.rs \
 broken 'a step of a call that failed is kept' $engine/cached.rs \
   '        drop(self.steps.undo());
 ' '' \
-  session-store --lib sqlite_and_memory_are_the_same_store
+  engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
 broken 'a step is lost when a later call writes' $engine/cached.rs \
   '        self.write_steps()?;
         if self.call == Call::Begun {' '        self.steps.clear();
         if self.call == Call::Begun {' \
-  session-store --lib sqlite_and_memory_are_the_same_store
+  engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
 
 # The doors.
 broken 'any token passes' $daemon/server/gate.rs \
