@@ -606,11 +606,13 @@ mod tests {
         store.release().unwrap();
         store.commit().unwrap();
 
-        for (sent, and_write) in [(2, false), (4, true), (6, false)] {
+        // Whether the call that is kept and the one that is undone after it write anything else.
+        let writes = [(false, false), (true, true), (false, true), (true, false)];
+        for (sent, (first, second)) in (2..).step_by(2).zip(writes) {
             store.begin().unwrap();
-            send_on_each(&mut store, &devices, and_write);
+            send_on_each(&mut store, &devices, first);
             store.release().unwrap();
-            send_on_each(&mut store, &devices, and_write);
+            send_on_each(&mut store, &devices, second);
             store.rollback().unwrap();
             store.commit().unwrap();
             let sessions = store.inner().sessions(None).unwrap();
