@@ -222,8 +222,12 @@ impl<S: Source> Loop<S> {
             return None;
         }
         let next = self.source.borrow_mut().next(connection);
-        self.over.set(next.is_none());
-        self.calls_left.set(left - 1);
+        match next {
+            Some(_) => self.calls_left.set(left - 1),
+            // What is timed ends with the first connection that has nothing left: fewer would be measured for more. What is
+            // counted is made by the others.
+            None => self.over.set(self.until.is_some()),
+        }
         next
     }
 }
