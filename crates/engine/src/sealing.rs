@@ -13,7 +13,7 @@ use envelope::{Padding, SealError, SealTo, Topic, TopicName};
 pub use self::keys::MAX_NEGOTIATED_KEYS;
 pub(crate) use self::keys::NegotiatedKeys;
 pub use self::opener::{Opener, Unsealed, Unsealing};
-use crate::{Engine, Env, Envelope, MAX_SENT_BYTES, SendError, Store, StoreError, StoreRead};
+use crate::{Engine, Env, Envelope, SendError, Store, StoreError, StoreRead, send::Size};
 
 /// Negotiated keys that one call works out, some ten milliseconds of the account's thread each. The other members of a large
 /// group are written to by their partitioned topics until it is their turn in a later call.
@@ -70,16 +70,11 @@ impl Engine {
         envelopes: &mut [Envelope],
     ) -> Result<(), SendError> {
         let mut keys_left = MAX_KEYS_PER_CALL;
-        let mut bytes = 0;
+        let mut size = Size::default();
         for envelope in envelopes {
             self.seal_one(store, env, seal, envelope, &mut keys_left)?;
             let sealed = envelope.sealed.as_ref();
-            bytes += envelope.wire.len() + sealed.map_or(0, |sealed| sealed.envelope.len());
-            if bytes > MAX_SENT_BYTES {
-                return Err(SendError::TooMuchAtOnce {
-                    limit: MAX_SENT_BYTES,
-                });
-            }
+            size.add(envelope.wire.len() + sealed.map_or(0, |sealed| sealed.envelope.len()))?;
         }
         Ok(())
     }

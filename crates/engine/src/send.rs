@@ -294,18 +294,25 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
 
 /// How large an answer has become.
 #[derive(Default)]
-struct Size {
+pub(crate) struct Size {
     /// Envelopes that are counted.
     envelopes: usize,
     bytes: usize,
 }
 
 impl Size {
-    /// Counts what was added to the answer. One that is too large to be given would be steps taken for nothing.
+    /// Counts the messages that were added to the answer.
     fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
-        let added = sent.envelopes.iter().skip(self.envelopes);
-        self.bytes += added.map(|envelope| envelope.wire.len()).sum::<usize>();
+        for envelope in sent.envelopes.iter().skip(self.envelopes) {
+            self.add(envelope.wire.len())?;
+        }
         self.envelopes = sent.envelopes.len();
+        Ok(())
+    }
+
+    /// Counts bytes. An answer that is too large to be given would be steps taken for nothing.
+    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), SendError> {
+        self.bytes += bytes;
         if self.bytes > MAX_SENT_BYTES {
             return Err(SendError::TooMuchAtOnce {
                 limit: MAX_SENT_BYTES,
