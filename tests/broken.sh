@@ -237,13 +237,13 @@ broken 'worker: every thread of the runtime may wait for a disk' $daemon/worker.
   'Semaphore::new(threads.saturating_sub(1))' 'Semaphore::new(threads)' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
 broken 'worker: calls that take long run where they come' $daemon/worker/queue.rs \
-  'state.light = calls == 1 && ended.duration_since(began) < self.soon;' 'state.light = calls == 1;' \
+  'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = calls == 1;' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
 broken 'worker: the first call after a rest runs where it comes' $daemon/worker/queue.rs \
   'state.light = false;' '' \
   daemon --lib an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on
 broken 'worker: many calls run where they come' $daemon/worker/queue.rs \
-  'state.light = calls == 1 && ended.duration_since(began) < self.soon;' 'state.light = ended.duration_since(began) < self.soon;
+  'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = ended.duration_since(began) < self.manner.soon;
         let _ = calls;' \
   daemon --lib calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread
 broken 'worker: no thread is woken while a call takes long' $daemon/worker/queue.rs \

@@ -10,7 +10,7 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +18,7 @@ use std::{
 use rpc::{Kind, RpcError};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{Semaphore, SemaphorePermit},
+    sync::SemaphorePermit,
 };
 
 use super::{Job, Manner, account::Batches};
@@ -33,14 +33,7 @@ pub(super) struct Queue {
     state: Mutex<State>,
     /// The account's thread waits for this.
     changed: Condvar,
-    /// Calls that may wait.
-    limit: usize,
-    /// When nobody has called for so long, what is held for speed is given back.
-    rest_after: Duration,
-    /// A batch that took longer is not one that a caller's thread waits for.
-    soon: Duration,
-    /// For each thread of the runtime that may run a batch now.
-    lendable: Arc<Semaphore>,
+    manner: Manner,
     /// Where the callers wait.
     runtime: Option<Handle>,
 }
@@ -93,10 +86,7 @@ impl Queue {
                 closed: false,
             }),
             changed: Condvar::new(),
-            limit: manner.queue,
-            rest_after: manner.rest_after,
-            soon: manner.soon,
-            lendable: manner.lendable,
+            manner,
             runtime: Handle::try_current().ok(),
         }
     }
@@ -130,7 +120,7 @@ impl Queue {
         if state.closed {
             return Err(RpcError::new(Kind::ShuttingDown, "the daemon is stopping"));
         }
-        if state.waiting.len() >= self.limit {
+        if state.waiting.len() >= self.manner.queue {
             return Err(RpcError::new(
                 Kind::Busy,
                 "too many calls are waiting for this account",
@@ -155,7 +145,9 @@ impl Queue {
     fn borrow(&self) -> Option<SemaphorePermit<'_>> {
         let runtime = Handle::try_current().ok()?;
         let others = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
-        others.then(|| self.lendable.try_acquire().ok()).flatten()
+        others
+            .then(|| self.manner.lendable.try_acquire().ok())
+            .flatten()
     }
 
     /// What the account's thread does, until no more calls come. What it gives back is to be closed.
@@ -185,7 +177,10 @@ impl Queue {
                     self.wake_runtime();
                 }
             }
-            let left = self.rest_after.saturating_sub(state.used_at.elapsed());
+            let left = self
+                .manner
+                .rest_after
+                .saturating_sub(state.used_at.elapsed());
             if !left.is_zero() {
                 drop(self.changed.wait_timeout(state, left.min(LOOK_EVERY)));
                 continue;
@@ -221,7 +216,7 @@ impl Queue {
             self.answer(batch);
         });
         let ended = Instant::now();
-        state.light = calls == 1 && ended.duration_since(began) < self.soon;
+        state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;
         state.batches = state.batches.wrapping_add(1);
         state.used_at = ended;
         let tell = mem::take(&mut state.resting) || state.closed || !state.waiting.is_empty();

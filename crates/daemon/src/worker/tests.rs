@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{queue::MAX_BATCH, *};
 
-fn start(capacity: usize) -> (Arc<Worker>, Arc<CommitLog>) {
-    start_with(MemoryStore::default(), capacity, Box::new(|_| Ok(())))
+fn start(manner: impl Into<Manner>) -> (Arc<Worker>, Arc<CommitLog>) {
+    start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())))
 }
 
 fn start_with(
@@ -49,7 +49,7 @@ fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
         soon: Duration::MAX,
         ..Manner::from(8)
     };
-    let (worker, log) = start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())));
+    let (worker, log) = start(manner);
     for rests in 1..=2 {
         while log.rests() < rests || !worker.queue.is_resting() {
             thread::yield_now();
@@ -381,7 +381,7 @@ fn start_with_soon(soon: Duration) -> (Arc<Worker>, Arc<CommitLog>) {
         soon,
         ..Manner::from(100)
     };
-    start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())))
+    start(manner)
 }
 
 #[test]
@@ -429,11 +429,7 @@ fn calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left
         soon: Duration::MAX,
         ..Manner::from(8)
     };
-    let quick = || {
-        let publish = Box::new(|_: &_| Ok(()));
-        start_with(MemoryStore::default(), manner.clone(), publish).0
-    };
-    let (one, other) = (quick(), quick());
+    let ((one, _), (other, _)) = (start(manner.clone()), start(manner));
     runtime.block_on(async {
         for worker in [&one, &other] {
             comes_off_its_thread(worker).await;
