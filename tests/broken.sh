@@ -171,7 +171,7 @@ broken 'a commit does not wait for the disk' $store/schema.rs \
 broken 'an older database is taken for the newest' $store/epoch.rs \
   'Some(record) if record.commits > row.commits => Some(Displaced::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(Displaced::Older),' \
   session-store --lib an_older_database_is_told_by_a_single_commit
-broken 'count: steps that carry it are overlooked' $store/epoch.rs \
+broken 'count: steps that carry it are overlooked' $store/epoch/row.rs \
   'row.commits = row.commits.max(carried);' 'let _ = carried;' \
   session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
 broken 'count: a step that was undone is taken to carry it' $store/commit.rs \

@@ -8,7 +8,10 @@ use std::{fs, path::Path};
 
 use rusqlite::ErrorCode;
 
-use super::{Row, marks::Mark, read_row};
+use super::{
+    marks::Mark,
+    row::{Row, read_row},
+};
 use crate::{data_dir::log_of, error::OpenError, key::StoreKey, schema::open_alone};
 
 /// The header of a log, in bytes: one that is no longer has no commit in it.

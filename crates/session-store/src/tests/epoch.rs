@@ -86,11 +86,21 @@ fn commit(store: &mut SqliteStore) -> Result<(), StoreError> {
     store.commit()
 }
 
+/// A commit that makes a session.
+fn add(store: &mut SqliteStore, session: &Session) {
+    store.begin().unwrap();
+    store.put_session(session).unwrap();
+    store.commit().unwrap();
+}
+
 /// A session that can be stepped.
 fn add_session(store: &mut SqliteStore) {
-    store.begin().unwrap();
-    store.put_session(&stepping()).unwrap();
-    store.commit().unwrap();
+    add(store, &stepping());
+}
+
+fn expired(seed: u8) -> Session {
+    let since = UnixMillis(1);
+    store_contract::session(seed, Suite::X25519, Standing::Expired { since })
 }
 
 fn stepping() -> Session {
@@ -519,10 +529,7 @@ fn marks_of_accounts_that_are_not_there_are_erased_and_others_names_are_left_alo
 fn a_damaged_store_that_cannot_begin_anew_says_so_and_does_not_try_for_ever() {
     let home = Home::new();
     let (account, mut store) = home.directory().open_account(&name("a")).unwrap();
-    store.begin().unwrap();
-    let session = store_contract::session(1, Suite::X25519, Standing::Active);
-    store.put_session(&session).unwrap();
-    store.commit().unwrap();
+    add_session(&mut store);
     // As if an index and its table were of different times.
     store
         .connection
@@ -677,16 +684,7 @@ fn wherever_a_crash_comes_while_the_log_is_copied_nobody_is_accused() {
     let mut store = home.open();
     let mut files = vec![fs::read(home.database()).unwrap()];
     for seed in 1..40 {
-        store.begin().unwrap();
-        let session = store_contract::session(
-            seed,
-            Suite::X25519,
-            Standing::Expired {
-                since: UnixMillis(1),
-            },
-        );
-        store.put_session(&session).unwrap();
-        store.commit().unwrap();
+        add(&mut store, &expired(seed));
     }
     // A reader of an earlier state keeps the log from being copied to its end.
     let reader = home.directory().reader(&name("a")).unwrap();
@@ -771,23 +769,11 @@ fn a_log_and_a_file_that_make_no_sense_together_are_refused_with_what_to_do() {
     let home = Home::new();
     let old = fs::read(home.database()).unwrap();
     let mut store = home.open();
-    let add = |store: &mut SqliteStore, seeds: std::ops::Range<u8>| {
-        for seed in seeds {
-            store.begin().unwrap();
-            let session = store_contract::session(
-                seed,
-                Suite::X25519,
-                Standing::Expired {
-                    since: UnixMillis(1),
-                },
-            );
-            store.put_session(&session).unwrap();
-            store.commit().unwrap();
-        }
-    };
-    add(&mut store, 1..60);
+    for seed in 1..60 {
+        add(&mut store, &expired(seed));
+    }
     assert!(copy_log(&mut store));
-    add(&mut store, 60..61);
+    add(&mut store, &expired(60));
     kill(store);
     fs::write(home.database(), old).unwrap();
     let error = home.directory().open_account(&name("a")).unwrap_err();
