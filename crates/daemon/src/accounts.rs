@@ -9,8 +9,7 @@ use std::{
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Cached, Displaced, Engine, Env, Opener, StoreError, Transaction as _,
-    Viewer,
+    Account, AccountName, Displaced, Engine, Env, Opener, StoreError, Transaction as _, Viewer,
 };
 use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
@@ -288,7 +287,7 @@ impl Accounts {
         let (events, source) = (Arc::clone(&self.events), name.clone());
         let worker = Worker::start(
             engine,
-            Cached::new(store),
+            store,
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
             self.manner.clone(),

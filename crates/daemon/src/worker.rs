@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{Engine, Env, Store, Transaction};
+use engine::{Cached, Engine, Env, Store, Transaction};
 use rpc::{Kind, RpcError};
 use tokio::{
     runtime::Handle,
@@ -29,7 +29,7 @@ use tokio::{
 };
 
 pub use self::outbox::Publish;
-use self::{account::Account, outbox::Outbox, queue::Queue};
+use self::{account::Account, outbox::Outbox, queue::Queue, timed::Timed};
 use crate::{clock::Clock, metrics::Metrics};
 
 /// An account that nobody calls for so long gives back its memory, some megabytes: a daemon with many accounts needs memory for those
@@ -143,7 +143,7 @@ impl Worker {
     /// What the system says if it gives no thread.
     pub fn start<S>(
         engine: Engine,
-        mut store: S,
+        store: S,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
         manner: impl Into<Manner>,
@@ -153,6 +153,7 @@ impl Worker {
         S: Transaction + Send + 'static,
     {
         let manner = manner.into();
+        let mut store = Cached::new(Timed::new(store));
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
         let account = Account {

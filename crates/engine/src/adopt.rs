@@ -12,7 +12,7 @@ use crypto_core::{
 use self::entry::BundleContext;
 use crate::{
     BundleImportError, Engine, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_PER_MESSAGE, Peer,
-    Store, StoreError, UnixMillis, Warning, WarningKind, wire,
+    Store, StoreError, UnixMillis, Warning, WarningKind,
 };
 
 /// Bundles of any identity looked at in one message: what a stranger adds must cost little.
@@ -64,7 +64,8 @@ impl Engine {
     ) -> Result<ImportedBundle, BundleImportError> {
         let bundle = self
             .verified
-            .verify(wire)
+            .read(wire)
+            .and_then(|read| self.verified.verify(read))
             .map_err(|error| BundleImportError::Invalid(error.to_string()))?;
         let mut adopted = Adopted::default();
         self.adopt(store, env.now, &bundle, &mut adopted)?;
@@ -89,7 +90,14 @@ impl Engine {
         let mut read = 0;
         let mut listed = None;
         for encoded in bundles.iter().take(MAX_BUNDLES_LOOKED_AT) {
-            if let Err(ignored) = self.concerns_us(sender, encoded) {
+            let bundle = match self.verified.read(encoded) {
+                Ok(bundle) => bundle,
+                Err(error) => {
+                    adopted.warn(WarningKind::InvalidBundle, error.to_string());
+                    continue;
+                }
+            };
+            if let Err(ignored) = self.concerns_us(sender, bundle.identity()) {
                 adopted.warnings.push(ignored);
                 continue;
             }
@@ -101,7 +109,7 @@ impl Engine {
                 );
                 break;
             }
-            match self.verified.verify(encoded) {
+            match self.verified.verify(bundle) {
                 Ok(bundle) => {
                     if bundle.identity() == sender {
                         listed = listed.max(version_of(&bundle, sender_device));
@@ -117,15 +125,11 @@ impl Engine {
     }
 
     /// Only the sender's bundles and our own count; a stranger's costs no signature check.
-    fn concerns_us(&self, sender: &IdentityKey, encoded: &[u8]) -> Result<(), Warning> {
-        let raw = wire::decode_bundle(encoded).map_err(|error| Warning {
-            kind: WarningKind::InvalidBundle,
-            detail: error.to_string(),
-        })?;
-        if raw.identity == sender.to_bytes() || raw.identity == self.me().to_bytes() {
+    fn concerns_us(&self, sender: &IdentityKey, named: &[u8]) -> Result<(), Warning> {
+        if named == sender.as_bytes() || named == self.me().as_bytes() {
             return Ok(());
         }
-        let known_form = matches!(raw.identity.as_slice(), [2 | 3, x @ ..] if x.len() == 32);
+        let known_form = matches!(named, [2 | 3, x @ ..] if x.len() == 32);
         Err(Warning {
             kind: if known_form {
                 WarningKind::ForeignBundle

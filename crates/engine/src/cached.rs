@@ -120,7 +120,7 @@ impl<S> Cached<S> {
         }
     }
 
-    /// The store below, between batches. What is written past this one is not noticed.
+    /// The store below. What is written past this one is not noticed, and what was put down here may not have reached it.
     pub const fn inner(&mut self) -> &mut S {
         &mut self.store
     }

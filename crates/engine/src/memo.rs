@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crypto_core::{VerifiedBundle, sha256};
+use crypto_core::{RawBundle, VerifiedBundle, sha256};
 
 use crate::{Remembered, WireError, wire};
 
@@ -22,16 +22,45 @@ impl Default for VerifiedBundles {
     }
 }
 
-impl VerifiedBundles {
-    /// Parses and verifies `wire`, or finds that it was verified before.
-    pub(crate) fn verify(&mut self, wire: &[u8]) -> Result<Arc<VerifiedBundle>, WireError> {
-        let digest = sha256(wire);
-        if let Some(known) = self.0.get(&digest) {
-            return Ok(Arc::clone(known));
+/// A bundle that was read, and may have been verified before.
+#[derive(Debug)]
+pub(crate) enum ReadBundle {
+    /// It was.
+    Known(Arc<VerifiedBundle>),
+    /// Its signatures are still to be checked. The digest is that of its bytes.
+    New { digest: [u8; 32], raw: RawBundle },
+}
+
+impl ReadBundle {
+    /// The identity that it names, of whatever form.
+    pub(crate) fn identity(&self) -> &[u8] {
+        match self {
+            Self::Known(verified) => verified.identity().as_bytes(),
+            Self::New { raw, .. } => &raw.identity,
         }
-        let verified = wire::decode_bundle(wire)?
-            .verify()
-            .map_err(|error| WireError(error.to_string()))?;
+    }
+}
+
+impl VerifiedBundles {
+    /// Finds a bundle that was verified before, or splits it into its parts.
+    pub(crate) fn read(&self, wire: &[u8]) -> Result<ReadBundle, WireError> {
+        let digest = sha256(wire);
+        Ok(match self.0.get(&digest) {
+            Some(known) => ReadBundle::Known(Arc::clone(known)),
+            None => ReadBundle::New {
+                digest,
+                raw: wire::decode_bundle(wire)?,
+            },
+        })
+    }
+
+    /// Checks its signatures, if nobody has, and remembers it.
+    pub(crate) fn verify(&mut self, read: ReadBundle) -> Result<Arc<VerifiedBundle>, WireError> {
+        let (digest, raw) = match read {
+            ReadBundle::Known(verified) => return Ok(verified),
+            ReadBundle::New { digest, raw } => (digest, raw),
+        };
+        let verified = raw.verify().map_err(|error| WireError(error.to_string()))?;
         let verified = Arc::new(verified);
         self.0.keep(digest, Arc::clone(&verified));
         Ok(verified)

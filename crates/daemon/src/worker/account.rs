@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{Engine, Env, StoreError, Transaction};
+use engine::{Cached, Engine, Env, StoreError, Transaction};
 
 use super::{Job, outbox::Outbox, timed::Timed};
 use crate::{
@@ -29,7 +29,7 @@ pub(super) trait Batches: Send {
 /// An account with its store.
 pub(super) struct Account<S> {
     pub(super) engine: Engine,
-    pub(super) store: S,
+    pub(super) store: Cached<Timed<S>>,
     pub(super) outbox: Outbox,
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
@@ -80,11 +80,13 @@ impl<S: Transaction> Account<S> {
                 running: self.clock.running(),
                 rng: &mut rng,
             };
+            self.store.inner().take_spent();
             let began = Instant::now();
-            let mut store = Timed::new(&mut self.store);
-            let keep = job.run(&mut self.engine, &mut store, &mut env);
-            let (whole, load) = (began.elapsed(), store.spent());
-            if store.told() {
+            let keep = job.run(&mut self.engine, &mut self.store, &mut env);
+            let whole = began.elapsed();
+            let store = self.store.inner();
+            let load = store.take_spent();
+            if store.take_told() {
                 self.outbox.told();
             }
             self.metrics.phase_took(Phase::Load, load);

@@ -1,27 +1,29 @@
-//! A store that knows how long it was at work, and whether it has something to tell.
+//! A store that knows how long it was at work, and whether it was told an event.
 
 use std::{
     cell::Cell,
+    mem,
     time::{Duration, Instant},
 };
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
     ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Passes everything on, adds up the time it takes, and notices events.
-pub(super) struct Timed<'a> {
-    store: &'a mut dyn Store,
+/// Passes everything on, adds up the time it takes, and notices events. It stands below what is remembered of the store: to
+/// read a clock twice for each thing that is remembered would cost more than remembering it.
+pub(super) struct Timed<S> {
+    store: S,
     spent: Cell<Duration>,
     told: bool,
 }
 
-impl<'a> Timed<'a> {
-    pub(super) fn new(store: &'a mut dyn Store) -> Self {
+impl<S> Timed<S> {
+    pub(super) fn new(store: S) -> Self {
         Self {
             store,
             spent: Cell::default(),
@@ -29,14 +31,14 @@ impl<'a> Timed<'a> {
         }
     }
 
-    /// Whether an event was written.
-    pub(super) const fn told(&self) -> bool {
-        self.told
+    /// Whether an event was written since this was asked last.
+    pub(super) const fn take_told(&mut self) -> bool {
+        mem::replace(&mut self.told, false)
     }
 
-    /// The time since it was made that was spent in the store.
-    pub(super) const fn spent(&self) -> Duration {
-        self.spent.get()
+    /// The time spent in the store since this was asked last.
+    pub(super) fn take_spent(&self) -> Duration {
+        self.spent.take()
     }
 }
 
@@ -60,7 +62,7 @@ macro_rules! timed {
     )*};
 }
 
-impl StoreRead for Timed<'_> {
+impl<S: StoreRead> StoreRead for Timed<S> {
     timed! { read
         own_prekey(key: &SignedPreKey) -> Option<OwnPreKey>;
         own_prekey_replaced_at(key: &SignedPreKey) -> Option<UnixMillis>;
@@ -96,7 +98,7 @@ impl StoreRead for Timed<'_> {
     }
 }
 
-impl Store for Timed<'_> {
+impl<S: Store> Store for Timed<S> {
     fn append_event(&mut self, event: &Event) -> Result<()> {
         self.told = true;
         self.store.append_event(event)
@@ -123,5 +125,21 @@ impl Store for Timed<'_> {
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
         put_running_time(time: RunningTime) -> ();
         remove_events_up_to(number: u64) -> ();
+    }
+}
+
+impl<S: Transaction> Transaction for Timed<S> {
+    fn check_open(&self) -> Result<()> {
+        self.store.check_open()
+    }
+
+    timed! { write
+        begin() -> ();
+        savepoint() -> ();
+        release() -> ();
+        rollback() -> ();
+        commit() -> ();
+        abort() -> ();
+        rest() -> ();
     }
 }
