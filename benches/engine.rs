@@ -13,7 +13,7 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use crypto_core::{AssociatedData, IdentityKey, InstallationId, SessionRatchet};
-use engine::{Outcome, ReceiveRequest, StoreRead as _, memory::MemoryStore};
+use engine::{Outcome, ReceiveRequest, StoreRead as _, WireMessage, memory::MemoryStore};
 
 use self::{
     cpu_time::CpuTime,
@@ -106,12 +106,12 @@ fn receive(criterion: &mut Criterion<CpuTime>) {
     let read = |reader: &mut Party<MemoryStore>, sender: IdentityKey, wire: Vec<u8>| {
         let request = ReceiveRequest {
             sender,
-            wire,
+            message: WireMessage::decode(&wire),
             confirm: true,
             sealed: false,
         };
         let received = reader
-            .call(|engine, store, env| engine.receive(store, env, &request))
+            .call(|engine, store, env| engine.receive(store, env, request))
             .expect("it is read");
         assert!(matches!(received.outcome, Outcome::Decrypted(_)));
     };

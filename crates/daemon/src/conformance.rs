@@ -10,7 +10,7 @@ use crypto_core::{
 };
 use engine::{
     Account, AccountName, Config, Engine, Env, Outcome, PreKeyImport, ReceiveRequest, Transaction,
-    UnixMillis,
+    UnixMillis, WireMessage,
 };
 use serde::Deserialize;
 use session_store::DataDir;
@@ -232,12 +232,12 @@ impl Device {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         let request = ReceiveRequest {
             sender: identity(&step.from)?,
-            wire: bytes(&step.message)?,
+            message: WireMessage::decode(&bytes(&step.message)?),
             confirm: false,
             sealed: false,
         };
         let got = self.in_transaction(|engine, store, env| {
-            Ok(match engine.receive(store, env, &request) {
+            Ok(match engine.receive(store, env, request) {
                 Ok(received) => Got::from(received),
                 Err(error) => Got::rejected(error.to_string()),
             })

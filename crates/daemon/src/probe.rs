@@ -9,6 +9,7 @@ use std::{
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
     Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, Transaction,
+    WireMessage,
 };
 use rand_core::Rng as _;
 use session_store::{DataDir, SqliteStore};
@@ -114,12 +115,12 @@ impl Probe {
             .in_transaction(&self.clock, |engine, store, env| {
                 let request = ReceiveRequest {
                     sender,
-                    wire,
+                    message: WireMessage::decode(&wire),
                     confirm: true,
                     sealed: false,
                 };
                 engine
-                    .receive(store, env, &request)
+                    .receive(store, env, request)
                     .map_err(|error| error.to_string())
             })?;
         match received.outcome {

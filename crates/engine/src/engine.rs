@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Seal, Store, StoreError, StoreRead,
-    UnixMillis, Viewer, memo::VerifiedBundles, replies::ReplyLimiter, sealing::NegotiatedKeys,
-    sweep::Sweeps, time::RunningClock,
+    UnixMillis, Viewer, WireError, WireMessage, memo::VerifiedBundles, replies::ReplyLimiter,
+    sealing::NegotiatedKeys, sweep::Sweeps, time::RunningClock,
 };
 
 /// Sends, receives and keeps the bundle of one account.
@@ -77,8 +77,8 @@ impl SendRequest {
 pub struct ReceiveRequest {
     /// The identity that the transport, or the signature of the envelope, names as the sender.
     pub sender: IdentityKey,
-    /// The encoded `ProtocolMessage`.
-    pub wire: Vec<u8>,
+    /// The `ProtocolMessage`, or why the bytes are none.
+    pub message: Result<WireMessage, WireError>,
     /// Confirm at once: the message is read at most once.
     pub confirm: bool,
     /// It came in an envelope that the sender signed: that proves the sender, and the reply is sealed as well.

@@ -8,10 +8,10 @@ use crate::{
     Engine, Env, InspectedMessage, InstallationView, MAX_SESSION_TRIALS, Mode, ReceiveError,
     ReceiveRequest, Received, Session, SessionView, Store, StoreError, UnixMillis,
     attempt::RatchetEntry,
-    inspect_message,
+    inspect::inspect_parts,
     ratchet_message::sessions_of,
     send::ANY_INSTALLATION,
-    wire::{WireEntry, WireMessage, decode_message},
+    wire::{WireEntry, WireMessage},
 };
 
 /// What a message is, needs and would give.
@@ -110,15 +110,16 @@ impl Engine {
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        request: &ReceiveRequest,
+        request: ReceiveRequest,
     ) -> Result<Explained, ReceiveError> {
-        let wire =
-            decode_message(&request.wire).map_err(|error| ReceiveError::NotAMessage(error.0))?;
-        let message =
-            inspect_message(&request.wire).map_err(|error| ReceiveError::NotAMessage(error.0))?;
+        let wire = match &request.message {
+            Ok(wire) => wire,
+            Err(error) => return Err(ReceiveError::NotAMessage(error.0.clone())),
+        };
+        let message = inspect_parts(wire);
         let installation = InstallationId::parse(&wire.installation).ok();
         let from = (&request.sender, installation.as_ref());
-        let (addressed, entry) = self.addressed(&wire, &message);
+        let (addressed, entry) = self.addressed(wire, &message);
         let (prekey, sessions) = match entry {
             Some(entry) => self.needs(store, from, entry)?,
             None => (None, Vec::new()),

@@ -5,7 +5,7 @@ use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
 use crate::{
     InspectedBundle, InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
     Mode, WireError,
-    wire::{WireEntry, decode_bundle, decode_message},
+    wire::{WireEntry, WireMessage, decode_bundle},
 };
 
 /// Takes a bundle apart.
@@ -21,9 +21,13 @@ pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
 /// # Errors
 /// [`WireError`] if the bytes are no wire message.
 pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
-    let message = decode_message(wire)?;
-    Ok(InspectedMessage {
-        installation: message.installation,
+    Ok(inspect_parts(&WireMessage::decode(wire)?))
+}
+
+/// The same, of one that was split already.
+pub(crate) fn inspect_parts(message: &WireMessage) -> InspectedMessage {
+    InspectedMessage {
+        installation: message.installation.clone(),
         bundles: message
             .bundles
             .iter()
@@ -31,11 +35,11 @@ pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
             .collect(),
         targets: message
             .entries
-            .into_iter()
+            .iter()
             .map(|(installation, entry)| inspect_target(installation, entry))
             .collect(),
         public_bytes: message.public.len(),
-    })
+    }
 }
 
 fn inspect(raw: &RawBundle) -> InspectedBundle {
@@ -75,7 +79,7 @@ fn ratchet_valid(verified: &VerifiedBundle, entry: &RawEntry) -> Option<bool> {
     Some(!broken)
 }
 
-fn inspect_target(installation: String, entry: WireEntry) -> InspectedTarget {
+fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
     let mode = match (&entry.x3dh, &entry.dr, &entry.dh) {
         (Some(_), Some(_), None) => Some(Mode::X3dh),
         (None, Some(_), None) => Some(Mode::Ratchet),
@@ -83,16 +87,19 @@ fn inspect_target(installation: String, entry: WireEntry) -> InspectedTarget {
         _ => None,
     };
     InspectedTarget {
-        installation,
+        installation: installation.to_owned(),
         mode,
-        x3dh: entry.x3dh.map(|header| (header.key, header.id)),
-        dr: entry.dr.map(|header| InspectedRatchetHeader {
-            key: header.key,
+        x3dh: entry
+            .x3dh
+            .as_ref()
+            .map(|header| (header.key.clone(), header.id.clone())),
+        dr: entry.dr.as_ref().map(|header| InspectedRatchetHeader {
+            key: header.key.clone(),
             n: header.n,
             pn: header.pn,
-            id: header.id,
+            id: header.id.clone(),
         }),
-        dh: entry.dh,
+        dh: entry.dh.clone(),
         payload_bytes: entry.payload.len(),
     }
 }

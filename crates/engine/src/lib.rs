@@ -71,5 +71,5 @@ pub use sweep::SWEEP_INTERVAL;
 pub use time::*;
 pub use view::*;
 pub use wire::{
-    MAX_BUNDLE_BYTES, MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code,
+    MAX_BUNDLE_BYTES, MAX_CONTACT_CODE_CHARS, WireMessage, decode_contact_code, encode_contact_code,
 };

@@ -14,7 +14,7 @@ use crate::{
     ratchet_message::{Read, Reply},
     send::{ANY_INSTALLATION, note_sent},
     standing::Arrival,
-    wire::{WireEntry, WireMessage, decode_message},
+    wire::{WireEntry, WireMessage},
 };
 
 impl Engine {
@@ -27,10 +27,10 @@ impl Engine {
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        request: &ReceiveRequest,
+        request: ReceiveRequest,
     ) -> Result<Received, ReceiveError> {
         let sender = request.sender;
-        let message = match decode_message(&request.wire) {
+        let message = match request.message {
             Ok(message) => message,
             // What somebody put into an envelope is not the caller's mistake.
             Err(_) if request.sealed => {

@@ -5,7 +5,7 @@ use crypto_core::{IdentityKeyPair, sign_bundle};
 
 use crate::{
     WireError,
-    wire::{decode_bundle, decode_message, encode_bundle, encode_message},
+    wire::{WireMessage, decode_bundle, encode_bundle, encode_message},
 };
 
 /// Reads a wire message and writes it again: known fields only, each once.
@@ -13,7 +13,7 @@ use crate::{
 /// # Errors
 /// [`WireError`] if the bytes are no wire message.
 pub fn rewrite_message(wire: &[u8]) -> Result<Vec<u8>, WireError> {
-    Ok(encode_message(decode_message(wire)?))
+    Ok(encode_message(WireMessage::decode(wire)?))
 }
 
 /// Reads a bundle and writes it again: known fields only, each once.

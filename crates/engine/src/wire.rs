@@ -27,10 +27,12 @@ pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
 /// Entries of one message: one for each device of an identity, and far more than anybody has.
 pub(crate) const MAX_ENTRIES: usize = 4096;
+/// Bundles of one message. No more than a few are read, but each takes memory for as long as the message waits for its account.
+pub(crate) const MAX_BUNDLES: usize = 4096;
 
-/// A `ProtocolMessage` in its parts.
+/// A `ProtocolMessage` in its parts, of which nothing is checked: what anybody may have sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct WireMessage {
+pub struct WireMessage {
     /// The sender's installation id, of whatever form.
     pub(crate) installation: String,
     /// Encoded bundles: the deprecated single one first, then the list.
@@ -67,28 +69,31 @@ pub(crate) struct WireRatchetHeader {
     pub(crate) id: Vec<u8>,
 }
 
-/// Splits a wire message.
-///
-/// # Errors
-/// If it is larger than [`MAX_WIRE_BYTES`] or no protobuf of this form.
-pub(crate) fn decode_message(wire: &[u8]) -> Result<WireMessage, WireError> {
-    if wire.len() > MAX_WIRE_BYTES {
-        return Err(WireError(format!(
-            "{} bytes; a wire message has at most {MAX_WIRE_BYTES}",
-            wire.len()
-        )));
+impl WireMessage {
+    /// Splits an encoded `ProtocolMessage`. That takes no account, and is done before one is asked for.
+    ///
+    /// # Errors
+    /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no protobuf of this form.
+    pub fn decode(wire: &[u8]) -> Result<Self, WireError> {
+        if wire.len() > MAX_WIRE_BYTES {
+            return Err(WireError(format!(
+                "{} bytes; a wire message has at most {MAX_WIRE_BYTES}",
+                wire.len()
+            )));
+        }
+        let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
+        let mut bundles = message.bundles;
+        check_count(bundles.len(), MAX_BUNDLES, "bundles")?;
+        if !message.bundle.is_empty() {
+            bundles.insert(0, message.bundle);
+        }
+        Ok(Self {
+            installation: message.installation_id,
+            bundles,
+            entries: decode_entries(&message.direct_message)?,
+            public: message.public_message,
+        })
     }
-    let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
-    let mut bundles = message.bundles;
-    if !message.bundle.is_empty() {
-        bundles.insert(0, message.bundle);
-    }
-    Ok(WireMessage {
-        installation: message.installation_id,
-        bundles,
-        entries: decode_entries(&message.direct_message)?,
-        public: message.public_message,
-    })
 }
 
 /// The words of the parser name what it works with, which tells nobody what to do.
@@ -96,13 +101,17 @@ fn not_of_the_form() -> WireError {
     WireError("the bytes are cut short, or of another form".to_owned())
 }
 
-fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
-    if entries.len() > MAX_ENTRIES {
+fn check_count(found: usize, most: usize, what: &str) -> Result<(), WireError> {
+    if found > most {
         return Err(WireError(format!(
-            "{} entries; a wire message has at most {MAX_ENTRIES}",
-            entries.len()
+            "{found} {what}; a wire message has at most {most}"
         )));
     }
+    Ok(())
+}
+
+fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
+    check_count(entries.len(), MAX_ENTRIES, "entries")?;
     entries
         .iter()
         .map(|entry| {

@@ -8,7 +8,7 @@ use crypto_core::{
 use engine::{
     Account, AccountName, BundleImportError, Config, Engine, Env, Envelope, Explained,
     ImportedBundle, PreKeyImport, ReceiveError, ReceiveRequest, Received, SendError, SendRequest,
-    Sent, Store, Transaction as _, UnixMillis, memory::MemoryStore, world::Sequence,
+    Sent, Store, Transaction as _, UnixMillis, WireMessage, memory::MemoryStore, world::Sequence,
 };
 use zeroize::Zeroizing;
 
@@ -127,13 +127,13 @@ impl Device {
     ) -> Result<Explained, ReceiveError> {
         let request = ReceiveRequest {
             sender,
-            wire: wire.to_vec(),
+            message: WireMessage::decode(wire),
             confirm: false,
             sealed: false,
         };
         let mut explained = None;
         let undone: Result<(), ()> = self.call(|engine, store, env| {
-            explained = Some(engine.explain(store, env, &request));
+            explained = Some(engine.explain(store, env, request));
             Err(())
         });
         undone.expect_err("undone");
@@ -175,11 +175,11 @@ impl Device {
     ) -> Result<Received, ReceiveError> {
         let request = ReceiveRequest {
             sender,
-            wire: wire.to_vec(),
+            message: WireMessage::decode(wire),
             confirm,
             sealed: false,
         };
-        self.call(|engine, store, env| engine.receive(store, env, &request))
+        self.call(|engine, store, env| engine.receive(store, env, request))
     }
 
     /// Time passes.

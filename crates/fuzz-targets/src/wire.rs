@@ -2,8 +2,8 @@
 
 use engine::{MAX_WIRE_BYTES, inspect_message, rewrite::rewrite_message};
 
-/// Entries of one message that are read at all.
-const MAX_ENTRIES: usize = 4096;
+/// Entries, and bundles, of one message that is read at all.
+const MAX_PARTS: usize = 4096;
 
 /// A wire message is taken apart: what is found fits into what was given, and writing it down again changes nothing
 /// of it.
@@ -13,7 +13,9 @@ pub fn wire(input: &[u8]) {
         return;
     };
     assert!(input.len() <= MAX_WIRE_BYTES);
-    assert!(found.targets.len() <= MAX_ENTRIES);
+    assert!(found.targets.len() <= MAX_PARTS);
+    // The deprecated single one comes beside the list.
+    assert!(found.bundles.len() <= MAX_PARTS + 1);
     let payloads: usize = found
         .targets
         .iter()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{ReceiveRequest, SendRequest, inspect_bundle, inspect_message};
+use engine::{ReceiveRequest, SendRequest, WireMessage, inspect_bundle, inspect_message};
 use rpc::{
     RpcError,
     forms::{Arrived, Sealing, one_payload},
@@ -133,15 +133,15 @@ pub(super) async fn message_decrypt(
     let request = match arrived {
         Arrived::Named { sender, wire } => ReceiveRequest {
             sender,
-            wire,
+            message: WireMessage::decode(&wire),
             confirm,
             sealed: false,
         },
         Arrived::Sealed { envelope, key } => {
             match unseal(&daemon, &account, envelope, key).await? {
-                Ok(mut unsealed) => ReceiveRequest {
+                Ok(unsealed) => ReceiveRequest {
                     sender: unsealed.sender,
-                    wire: std::mem::take(&mut *unsealed.wire),
+                    message: WireMessage::decode(&unsealed.wire),
                     confirm,
                     sealed: true,
                 },
@@ -156,7 +156,7 @@ pub(super) async fn message_decrypt(
     };
     let received = account
         .worker
-        .call(move |engine, store, env| Ok(engine.receive(store, env, &request)?))
+        .call(move |engine, store, env| Ok(engine.receive(store, env, request)?))
         .await?;
     let unproven_request = received.unproven_request;
     let decrypted = Decrypted::from(received);
@@ -185,13 +185,13 @@ pub(super) async fn message_explain(
     let account = daemon.account(params.account.as_ref())?;
     let request = ReceiveRequest {
         sender: params.sender,
-        wire: params.message.0,
+        message: WireMessage::decode(&params.message.0),
         confirm: false,
         sealed: false,
     };
     account
         .worker
-        .try_out(move |engine, store, env| Ok(engine.explain(store, env, &request)?))
+        .try_out(move |engine, store, env| Ok(engine.explain(store, env, request)?))
         .await
         .map(Explanation::from)
 }

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     WarningKind,
-    wire::{WireMessage, decode_message, encode_message},
+    wire::{WireMessage, encode_message},
 };
 
 fn changed(envelope: &Envelope, change: impl FnOnce(&mut WireMessage)) -> Vec<u8> {
-    let mut message = decode_message(&envelope.wire).unwrap();
+    let mut message = WireMessage::decode(&envelope.wire).unwrap();
     change(&mut message);
     encode_message(message)
 }
@@ -141,20 +141,27 @@ fn somebody_who_holds_a_key_and_its_negative_cannot_swap_a_session_between_them(
 
 #[test]
 fn a_message_of_millions_of_entries_is_refused_for_their_number() {
+    // Field 101, length 0: an entry in three bytes. The message has one of its own.
+    check_crowded(&[0xaa, 0x06, 0x00], crate::wire::MAX_ENTRIES - 1);
+}
+
+#[test]
+fn a_message_of_millions_of_bundles_is_refused_for_their_number() {
+    // Field 3, length 0: a bundle in two bytes. The message has one of its own.
+    check_crowded(&[0x1a, 0x00], crate::wire::MAX_BUNDLES - 1);
+}
+
+/// A message is read with as much of this as may be added to it, and not with one more, nor with all that it has room for.
+fn check_crowded(addition: &[u8], most: usize) {
     let (mut alice, mut bob) = established();
     let message = alice.send(bob.key, "x").wire;
-    // Field 101, length 0: an entry in three bytes.
-    let entry = [0xaa, 0x06, 0x00];
-    let room = crate::MAX_WIRE_BYTES - message.len();
-    let crowded = [message.as_slice(), &entry.repeat(room / entry.len())].concat();
-    let refused = bob.try_receive(alice.key, &crowded, true);
-    assert!(matches!(refused, Err(ReceiveError::NotAMessage(_))));
-    let full = [
-        message.as_slice(),
-        &entry.repeat(crate::wire::MAX_ENTRIES - 1),
-    ]
-    .concat();
-    let read = bob.try_receive(alice.key, &full, true).unwrap();
+    let crowded = |additions| [message.as_slice(), &addition.repeat(additions)].concat();
+    let room = (crate::MAX_WIRE_BYTES - message.len()) / addition.len();
+    for additions in [room, most + 1] {
+        let refused = bob.try_receive(alice.key, &crowded(additions), true);
+        assert!(matches!(refused, Err(ReceiveError::NotAMessage(_))));
+    }
+    let read = bob.try_receive(alice.key, &crowded(most), true).unwrap();
     assert!(matches!(read.outcome, Outcome::Decrypted(_)));
 }
 

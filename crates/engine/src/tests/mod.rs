@@ -20,7 +20,7 @@ use crypto_core::{
 use crate::{
     Account, AccountName, Config, Engine, Env, Envelope, EventKind, InstallationView, Mode,
     Outcome, PairingError, PreKeyImport, Reason, ReceiveError, ReceiveRequest, Received, SendError,
-    SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis,
+    SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis, WireMessage,
     memory::MemoryStore, world::Sequence,
 };
 
@@ -154,11 +154,11 @@ impl Device {
     ) -> Result<Received, ReceiveError> {
         let request = ReceiveRequest {
             sender: from,
-            wire: wire.to_vec(),
+            message: WireMessage::decode(wire),
             confirm,
             sealed: false,
         };
-        self.transact(|engine, store, env| engine.receive(store, env, &request))
+        self.transact(|engine, store, env| engine.receive(store, env, request))
     }
 
     fn receive(&mut self, from: IdentityKey, envelope: &Envelope) -> Received {

@@ -34,11 +34,11 @@ impl Device {
         let unsealed = self.unseal(sealed).unwrap();
         let request = ReceiveRequest {
             sender: unsealed.sender,
-            wire: unsealed.wire.to_vec(),
+            message: WireMessage::decode(&unsealed.wire),
             confirm: true,
             sealed: true,
         };
-        self.transact(|engine, store, env| engine.receive(store, env, &request))
+        self.transact(|engine, store, env| engine.receive(store, env, request))
             .unwrap()
     }
 

@@ -11,7 +11,9 @@ use super::{
     letter::Letter,
     oracle::{self, Arrival},
 };
-use crate::{Outcome, ReceiveError, ReceiveRequest, Received, SendRequest, StoreRead as _};
+use crate::{
+    Outcome, ReceiveError, ReceiveRequest, Received, SendRequest, StoreRead as _, WireMessage,
+};
 
 /// What happens to a letter on its last yard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +124,7 @@ impl<H: Home> World<H> {
         let before = (!obliged || dies_before).then(|| reader.fingerprint());
         let request = ReceiveRequest {
             sender,
-            wire,
+            message: WireMessage::decode(&wire),
             confirm: handing.confirm,
             sealed: false,
         };
@@ -130,7 +132,7 @@ impl<H: Home> World<H> {
             &mut self.home,
             self.now,
             handing.fate,
-            |engine, store, env| engine.receive(store, env, &request),
+            |engine, store, env| engine.receive(store, env, request),
         );
         let (read, again) = match &received {
             Ok(received) => {
@@ -353,7 +355,7 @@ impl<S: crate::Transaction> Device<S> {
         let Some(current) = self.current_prekey() else {
             return false;
         };
-        let message = crate::wire::decode_message(&letter.wire).expect("our own message");
+        let message = WireMessage::decode(&letter.wire).expect("our own message");
         message.bundles.iter().any(|bundle| {
             let bundle = crate::wire::decode_bundle(bundle).expect("our own bundle");
             bundle.entries.iter().any(|entry| {

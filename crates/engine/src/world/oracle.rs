@@ -55,7 +55,7 @@ impl Ledger {
             let before = self.said.insert(aim.message, said);
             assert!(before.is_none(), "a message key encrypts twice: {before:?}");
         }
-        let message = wire::decode_message(&letter.wire).expect("our own message");
+        let message = wire::WireMessage::decode(&letter.wire).expect("our own message");
         for entry in message.entries.values().filter(|entry| entry.dr.is_some()) {
             let iv = entry.payload.iter().take(16).copied().collect();
             assert!(self.ivs.insert(iv), "an IV is used twice");

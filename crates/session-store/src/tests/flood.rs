@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
     Account, AccountName, Config, Engine, Env, Outcome, Reason, ReceiveRequest, SendRequest,
-    StoreRead as _, Transaction, UnixMillis, memory::MemoryStore,
+    StoreRead as _, Transaction, UnixMillis, WireMessage, memory::MemoryStore,
 };
 
 use super::*;
@@ -118,12 +118,12 @@ fn flood(messages: u64) {
         let sent = peer.transact(|engine, store, env| engine.send(store, env, &request));
         let request = ReceiveRequest {
             sender: peer.key,
-            wire: sent.envelopes.into_iter().next().unwrap().wire,
+            message: WireMessage::decode(&sent.envelopes[0].wire),
             confirm: false,
             sealed: false,
         };
         match bob
-            .transact(|engine, store, env| engine.receive(store, env, &request))
+            .transact(|engine, store, env| engine.receive(store, env, request))
             .outcome
         {
             Outcome::Decrypted(_) => read += 1,

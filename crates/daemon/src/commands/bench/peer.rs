@@ -2,7 +2,8 @@
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, memory::MemoryStore,
+    Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, WireMessage,
+    memory::MemoryStore,
 };
 use rand_core::Rng as _;
 
@@ -77,17 +78,17 @@ impl Peer {
         &mut self,
         clock: &Clock,
         sender: IdentityKey,
-        wire: Vec<u8>,
+        wire: &[u8],
         expected: &[u8],
     ) -> Result<(), String> {
         let request = ReceiveRequest {
             sender,
-            wire,
+            message: WireMessage::decode(wire),
             confirm: true,
             sealed: false,
         };
         self.with(clock, |engine, store, env| {
-            let received = engine.receive(store, env, &request);
+            let received = engine.receive(store, env, request);
             match received.map_err(|error| error.to_string())?.outcome {
                 Outcome::Decrypted(text) if text.as_slice() == expected => Ok(()),
                 other => Err(format!("a peer did not read what was encrypted: {other:?}")),

@@ -219,7 +219,7 @@ fn read_group(
             .get(key.as_str())
             .ok_or("a member of the group got no message")?;
         let wire = const_hex::decode(message).map_err(|error| error.to_string())?;
-        member.read(clock, made.identity, wire, PAYLOAD)?;
+        member.read(clock, made.identity, &wire, PAYLOAD)?;
     }
     Ok(())
 }
@@ -313,7 +313,7 @@ impl Folk {
         for (number, message) in std::mem::take(&mut self.sent) {
             let wire = const_hex::decode(&message).map_err(|error| error.to_string())?;
             let peer = self.peers.get_mut(number).ok_or("a peer is gone")?;
-            peer.read(&self.clock, self.made.identity, wire, PAYLOAD)?;
+            peer.read(&self.clock, self.made.identity, &wire, PAYLOAD)?;
         }
         for answer in std::mem::take(&mut self.sent_to_group) {
             let answer: Value =
