@@ -1,5 +1,7 @@
 //! Older states and copies are told from the newest state.
 
+mod log;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -68,6 +70,26 @@ impl Home {
         paths
             .filter(|path| path.extension().is_some_and(|found| found == "epoch"))
             .collect()
+    }
+
+    fn database(&self) -> PathBuf {
+        self.accounts().join("a.db")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.accounts().join("a.db-wal")
+    }
+
+    /// Everything as it was when `from` was copied, in the very files.
+    fn put_back(&self, from: &Path) {
+        let marks = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+        let marks: Vec<_> = marks
+            .map(|entry| entry.file_name())
+            .filter(|name| name.to_str().unwrap().ends_with(".epoch"))
+            .collect();
+        let present = self.marks().remove(0);
+        fs::rename(present, self.accounts().join(&marks[0])).unwrap();
+        copy(from, &self.accounts());
     }
 }
 
@@ -155,6 +177,29 @@ const COMMITS: [(&str, Commit); 6] = [
 /// The process ends without closing the store: its file keeps the mark it has.
 fn crash(mut store: SqliteStore) {
     store.epoch = None;
+}
+
+/// The process ends at once: log and all stay as they are.
+fn kill(store: SqliteStore) {
+    store
+        .connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .unwrap();
+    crash(store);
+}
+
+/// Copies the log into the database, as a long one is; whether all of it was copied.
+fn copy_log(store: &mut SqliteStore) -> bool {
+    let epoch = store.epoch.as_mut().unwrap();
+    epoch.copy_log(&store.connection).is_ok()
+}
+
+fn based(store: &SqliteStore) -> u32 {
+    let read = "SELECT based FROM epoch";
+    store
+        .connection
+        .query_row(read, (), |row| row.get(0))
+        .unwrap()
 }
 
 #[test]
@@ -549,241 +594,4 @@ fn a_damaged_store_that_cannot_begin_anew_says_so_and_does_not_try_for_ever() {
         matches!(begun, Err(SendError::Store(StoreError::Corrupt(_)))),
         "{begun:?}"
     );
-}
-
-/// The process ends at once: log and all stay as they are.
-fn kill(store: SqliteStore) {
-    store
-        .connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-        .unwrap();
-    crash(store);
-}
-
-/// Copies the log into the database, as a long one is; whether all of it was copied.
-fn copy_log(store: &mut SqliteStore) -> bool {
-    let epoch = store.epoch.as_mut().unwrap();
-    epoch.copy_log(&store.connection).is_ok()
-}
-
-fn based(store: &SqliteStore) -> u32 {
-    let read = "SELECT based FROM epoch";
-    store
-        .connection
-        .query_row(read, (), |row| row.get(0))
-        .unwrap()
-}
-
-impl Home {
-    fn database(&self) -> PathBuf {
-        self.accounts().join("a.db")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.accounts().join("a.db-wal")
-    }
-
-    /// Everything as it was when `from` was copied, in the very files.
-    fn put_back(&self, from: &Path) {
-        let marks = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
-        let marks: Vec<_> = marks
-            .map(|entry| entry.file_name())
-            .filter(|name| name.to_str().unwrap().ends_with(".epoch"))
-            .collect();
-        let present = self.marks().remove(0);
-        fs::rename(present, self.accounts().join(&marks[0])).unwrap();
-        copy(from, &self.accounts());
-    }
-}
-
-#[test]
-fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
-    let cases = [
-        "when it was made",
-        "while it was open before",
-        "while it was closed",
-        "while it was open",
-    ];
-    let next: [Commit; 2] = [commit, step];
-    for (case, next) in cases
-        .into_iter()
-        .flat_map(|case| next.map(|next| (case, next)))
-    {
-        let home = Home::new();
-        let mut old = fs::read(home.database()).unwrap();
-        let mut copied_at = |moment| {
-            if moment == case {
-                old = fs::read(home.database()).unwrap();
-            }
-        };
-        let mut store = home.open();
-        add_session(&mut store);
-        copied_at("while it was open before");
-        drop(store);
-        copied_at("while it was closed");
-        let mut store = home.open();
-        next(&mut store).unwrap();
-        copied_at("while it was open");
-        // With the second one the log is begun anew.
-        assert!(copy_log(&mut store));
-        next(&mut store).unwrap();
-        next(&mut store).unwrap();
-        kill(store);
-        let log = fs::read(home.log()).unwrap();
-        fs::write(home.database(), &old).unwrap();
-
-        // Looking at it, reading it and opening it change nothing, however often.
-        for _ in 0..2 {
-            drop(home.directory().reader(&name("a")).unwrap());
-            assert_eq!(home.found(), Some(Displaced::Older), "{case}");
-        }
-        let refused = rekey(&home.path(), None, None, &mut UnwrapErr(SysRng));
-        assert!(
-            matches!(refused, Err(OpenError::Mixture { .. })),
-            "{refused:?}"
-        );
-        assert_eq!(home.found(), Some(Displaced::Older), "{case}");
-        assert!(fs::read(home.database()).unwrap() == old, "{case}");
-        assert!(fs::read(home.log()).unwrap() == log, "{case}");
-
-        let mut store = home.open();
-        store.begin().unwrap();
-        let (at, how) = (UnixMillis(7), Displaced::Older);
-        store.settle(Found { at, how }).unwrap();
-        store.commit().unwrap();
-        commit(&mut store).unwrap();
-        kill(store);
-        assert_eq!(home.found(), None, "{case}");
-    }
-}
-
-#[test]
-fn a_long_log_is_copied_and_the_next_commit_says_what_the_file_holds() {
-    let home = Home::new();
-    let mut store = home.open();
-    let opened = based(&store);
-    commit(&mut store).unwrap();
-    // The opening drew a mark, and had it copied.
-    assert_eq!(based(&store), opened + 1);
-    let quickly = "PRAGMA synchronous = OFF";
-    store.connection.execute_batch(quickly).unwrap();
-    let made = (1..2000).find(|_| {
-        commit(&mut store).unwrap();
-        based(&store) > opened + 1
-    });
-    // All but the one that says so.
-    assert_eq!(based(&store), opened + 1 + made.unwrap());
-    assert!(fs::metadata(home.log()).unwrap().len() > 4_000_000);
-    kill(store);
-    assert_eq!(home.found(), None);
-}
-
-#[test]
-fn wherever_a_crash_comes_while_the_log_is_copied_nobody_is_accused() {
-    let home = Home::new();
-    let mut store = home.open();
-    let mut files = vec![fs::read(home.database()).unwrap()];
-    for seed in 1..40 {
-        add(&mut store, &expired(seed));
-    }
-    // A reader of an earlier state keeps the log from being copied to its end.
-    let reader = home.directory().reader(&name("a")).unwrap();
-    reader.connection.execute_batch("BEGIN").unwrap();
-    assert_eq!(reader.running_time(), Ok(RunningTime(0)));
-    commit(&mut store).unwrap();
-    assert!(!copy_log(&mut store));
-    commit(&mut store).unwrap();
-    files.push(fs::read(home.database()).unwrap());
-    drop(reader);
-    // To its end, and not yet begun anew.
-    assert!(copy_log(&mut store));
-    files.push(fs::read(home.database()).unwrap());
-    kill(store);
-    let left = home.scratch.path().join("left");
-    home.copy(&left);
-
-    let (old, new) = (files[0].clone(), files[2].clone());
-    assert!(new.len() > old.len());
-    // SQLite copies page by page, and makes the file no longer before.
-    for page in (4096..old.len()).step_by(4096) {
-        files.push([&new[..page], &old[page..]].concat());
-    }
-    // The power tears pages, sector by sector.
-    for page in (0..old.len())
-        .step_by(4096)
-        .filter(|&page| old[page..page + 4096] != new[page..page + 4096])
-    {
-        files.push([&new[..page + 512], &old[page + 512..]].concat());
-        files.push([&old[..page + 512], &new[page + 512..]].concat());
-    }
-    assert!(files.len() > 10);
-    for (number, file) in files.iter().enumerate() {
-        home.put_back(&left);
-        fs::write(home.database(), file).unwrap();
-        assert_eq!(home.found(), None, "{number}");
-        let store = home.open();
-        assert_eq!(store.running_time(), Ok(RunningTime(2)));
-        for seed in 1..40 {
-            assert!(
-                store
-                    .session(&SessionId::from_bytes([seed; 32]))
-                    .unwrap()
-                    .is_some()
-            );
-        }
-    }
-}
-
-#[test]
-fn wherever_a_crash_comes_at_an_opening_nobody_is_accused() {
-    for crashed_before in [false, true] {
-        let home = Home::new();
-        let mut store = home.open();
-        commit(&mut store).unwrap();
-        if crashed_before {
-            kill(store);
-        } else {
-            drop(store);
-        }
-        let named = home.marks().remove(0);
-        // A reader keeps the mark from getting into the file, and so the witness its name.
-        let reader = home.directory().reader(&name("a")).unwrap();
-        reader.connection.execute_batch("BEGIN").unwrap();
-        assert_eq!(reader.running_time(), Ok(RunningTime(1)));
-        for commits in 2..5 {
-            let mut store = home.open();
-            assert_eq!(store.displaced(), None);
-            assert_eq!(home.marks(), std::slice::from_ref(&named));
-            commit(&mut store).unwrap();
-            assert_eq!(store.running_time(), Ok(RunningTime(commits)));
-            kill(store);
-        }
-        drop(reader);
-        assert_eq!(home.found(), None);
-        assert_ne!(home.marks(), [named]);
-    }
-}
-
-#[test]
-fn a_log_and_a_file_that_make_no_sense_together_are_refused_with_what_to_do() {
-    let home = Home::new();
-    let old = fs::read(home.database()).unwrap();
-    let mut store = home.open();
-    for seed in 1..60 {
-        add(&mut store, &expired(seed));
-    }
-    assert!(copy_log(&mut store));
-    add(&mut store, &expired(60));
-    kill(store);
-    fs::write(home.database(), old).unwrap();
-    let error = home.directory().open_account(&name("a")).unwrap_err();
-    assert!(matches!(error, OpenError::Mixture { .. }), "{error}");
-    assert!(error.to_string().contains("a.db-wal"), "{error}");
-    let examiner = Examiner::open(&home.path(), None).unwrap();
-    let found = examiner.account(&name("a")).unwrap_err();
-    assert_eq!(found.to_string(), error.to_string());
-    // What it says to do.
-    fs::remove_file(home.log()).unwrap();
-    let _ = fs::remove_file(home.accounts().join("a.db-shm"));
-    assert_eq!(home.found(), Some(Displaced::Older));
 }
