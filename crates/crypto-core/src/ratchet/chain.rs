@@ -4,8 +4,8 @@ use std::{fmt, sync::LazyLock};
 
 use aes::Aes256Enc;
 use ctr::{
-    Ctr128BE,
-    cipher::{KeyIvInit as _, StreamCipher as _},
+    Ctr64BE, Ctr128BE,
+    cipher::{KeyIvInit, StreamCipher},
 };
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -24,6 +24,7 @@ static NO_SALT: LazyLock<Hmac<Sha256>> = LazyLock::new(|| hmac(&[0; 32]));
 
 const IV_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
+const AES_BLOCK_BYTES: usize = 16;
 /// Bytes that encryption adds to a plaintext: the IV before it and the MAC after it.
 pub const SEAL_OVERHEAD_BYTES: usize = IV_BYTES + MAC_BYTES;
 
@@ -114,8 +115,8 @@ impl MessageKey {
         let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_OVERHEAD_BYTES);
         sealed.extend_from_slice(keys.iv());
         sealed.extend_from_slice(plaintext);
-        let (iv, body) = sealed.split_at_mut(IV_BYTES);
-        apply_ctr(&keys, iv, body);
+        let (_, body) = sealed.split_at_mut(IV_BYTES);
+        apply_ctr(&keys, keys.iv(), body);
         let mac = keys.mac(header, ad, &sealed).finalize().into_bytes();
         sealed.extend_from_slice(&mac);
         sealed
@@ -132,9 +133,7 @@ impl MessageKey {
         let (sealed, mac) = ciphertext
             .split_last_chunk::<MAC_BYTES>()
             .ok_or(Unsealed::TooShort)?;
-        let (iv, body) = sealed
-            .split_at_checked(IV_BYTES)
-            .ok_or(Unsealed::TooShort)?;
+        let (iv, body) = sealed.split_first_chunk().ok_or(Unsealed::TooShort)?;
         let keys = SealKeys::of(self);
         keys.mac(header, ad, sealed)
             .verify_slice(mac)
@@ -217,9 +216,26 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("every length is a key")
 }
 
+/// AES-256-CTR, whose counter is the whole IV. As long as its low half does not overflow, a counter of that half alone counts the
+/// same, and a long message takes a fifth less.
+fn apply_ctr(keys: &SealKeys, iv: &[u8; IV_BYTES], data: &mut [u8]) {
+    if low_half_overflows(iv, data.len()) {
+        apply::<Ctr128BE<Aes256Enc>>(keys, iv, data);
+    } else {
+        apply::<Ctr64BE<Aes256Enc>>(keys, iv, data);
+    }
+}
+
+fn low_half_overflows(iv: &[u8; IV_BYTES], bytes: usize) -> bool {
+    let [.., a, b, c, d, e, f, g, h] = *iv;
+    let low = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let blocks = u64::try_from(bytes.div_ceil(AES_BLOCK_BYTES)).unwrap_or(u64::MAX);
+    low.checked_add(blocks).is_none()
+}
+
 #[expect(clippy::expect_used, reason = "the lengths are those of AES-256-CTR")]
-fn apply_ctr(keys: &SealKeys, iv: &[u8], data: &mut [u8]) {
-    Ctr128BE::<Aes256Enc>::new_from_slices(keys.encryption(), iv)
+fn apply<C: KeyIvInit + StreamCipher>(keys: &SealKeys, iv: &[u8; IV_BYTES], data: &mut [u8]) {
+    C::new_from_slices(keys.encryption(), iv)
         .expect("32 bytes of key and 16 of IV")
         .apply_keystream(data);
 }

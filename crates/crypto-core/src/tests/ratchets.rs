@@ -173,9 +173,27 @@ fn suite_x25519_needs_the_ratchet_prekey_at_both_ends() {
     assert_eq!(responded.err(), Some(KeyError::NoRatchetPreKey));
 }
 
-/// A sealed message made from the specification alone, with an IV of our choice: the recipient takes it from the wire.
+/// A sealed message made from the specification alone, with an IV of our choice: the recipient takes it from the wire. All of it
+/// counts the blocks.
 #[test]
 fn the_iv_is_the_one_on_the_wire() {
+    let before_low_half_overflows = |blocks: u64| {
+        let mut iv = [0x77; 16];
+        iv[8..].copy_from_slice(&(u64::MAX - blocks).to_be_bytes());
+        iv
+    };
+    let blocks_before = [0, 1, 2, 3, 4, 63, 64, 65].map(before_low_half_overflows);
+    for iv in [[0x77; 16], [0xff; 16], [0; 16]]
+        .into_iter()
+        .chain(blocks_before)
+    {
+        for bytes in [0, 1, 16, 17, 48, 64, 1024, 5000] {
+            check_opens_with_iv(iv, &vec![0x74; bytes]);
+        }
+    }
+}
+
+fn check_opens_with_iv(iv: [u8; 16], text: &[u8]) {
     let message_key = [9; 32];
     let ad = AssociatedData::from_bytes(b"who with whom".to_vec());
     let key = HeaderKey::X25519([5; 32]);
@@ -188,8 +206,7 @@ fn the_iv_is_the_one_on_the_wire() {
     Hkdf::<Sha256>::new(Some(&[0; 32]), &message_key)
         .expand(b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh", &mut keys)
         .unwrap();
-    let iv = [0x77; 16];
-    let mut body = b"text".to_vec();
+    let mut body = text.to_vec();
     Ctr128BE::<Aes256>::new_from_slices(&keys[..32], &iv)
         .unwrap()
         .apply_keystream(&mut body);
@@ -208,7 +225,7 @@ fn the_iv_is_the_one_on_the_wire() {
     let opened = pair.ends[0]
         .open_stored(&stored, &header, &ad, &ciphertext)
         .unwrap();
-    assert_eq!(*opened, b"text");
+    assert_eq!(*opened, text);
 }
 
 #[test]
