@@ -57,6 +57,12 @@ broken 'a MAC is not looked at' $core/ratchet/chain.rs \
             .map_err(|_| Unsealed::NotAuthentic)?;' '.verify_slice(mac)
             .ok();' \
   crypto-core --lib changed_messages_stay_shut_and_leave_no_trace
+broken 'half of the IV alone counts, whatever it is' $core/ratchet/chain.rs \
+  'low.checked_add(blocks).is_none()' 'low.checked_add(blocks).is_none() && false' \
+  crypto-core --lib the_iv_is_the_one_on_the_wire
+broken 'a message may hold any number of bundles' $engine/wire.rs \
+  'check_count(bundles.len(), MAX_BUNDLES, "bundles")?;' '' \
+  engine --lib a_message_of_millions_of_bundles_is_refused_for_their_number
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
   '            .chain_update(header.pn.to_le_bytes())
 ' '' \
