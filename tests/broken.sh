@@ -61,7 +61,7 @@ broken 'half of the IV alone counts, whatever it is' $core/ratchet/chain.rs \
   'low.checked_add(blocks).is_none()' 'low.checked_add(blocks).is_none() && false' \
   crypto-core --lib the_iv_is_the_one_on_the_wire
 broken 'a message may hold any number of bundles' $engine/wire.rs \
-  'check_count(bundles.len(), MAX_BUNDLES, "bundles")?;' '' \
+  'check_at_most(MAX_BUNDLES, bundles.len(), "bundles", MESSAGE)?;' '' \
   engine --lib a_message_of_millions_of_bundles_is_refused_for_their_number
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
   '            .chain_update(header.pn.to_le_bytes())

@@ -67,6 +67,12 @@ pub enum ReceiveError {
     Key(String),
 }
 
+impl From<WireError> for ReceiveError {
+    fn from(error: WireError) -> Self {
+        Self::NotAMessage(error.0)
+    }
+}
+
 /// A device that was not enabled, disabled or named.
 #[derive(Debug, thiserror::Error)]
 pub enum PairingError {

@@ -6,7 +6,7 @@ use crypto_core::{EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPr
 
 use crate::{
     Engine, Env, InspectedMessage, InstallationView, MAX_SESSION_TRIALS, Mode, ReceiveError,
-    ReceiveRequest, Received, Session, SessionView, Store, StoreError, UnixMillis,
+    ReceiveRequest, Received, Session, SessionView, Store, StoreError, UnixMillis, WireError,
     attempt::RatchetEntry,
     inspect::inspect_parts,
     ratchet_message::sessions_of,
@@ -112,10 +112,7 @@ impl Engine {
         env: &mut Env<'_>,
         request: ReceiveRequest,
     ) -> Result<Explained, ReceiveError> {
-        let wire = match &request.message {
-            Ok(wire) => wire,
-            Err(error) => return Err(ReceiveError::NotAMessage(error.0.clone())),
-        };
+        let wire = request.message.as_ref().map_err(WireError::clone)?;
         let message = inspect_parts(wire);
         let installation = InstallationId::parse(&wire.installation).ok();
         let from = (&request.sender, installation.as_ref());

@@ -44,6 +44,8 @@ impl ReadBundle {
 impl VerifiedBundles {
     /// Finds a bundle that was verified before, or splits it into its parts.
     pub(crate) fn read(&self, wire: &[u8]) -> Result<ReadBundle, WireError> {
+        // One that is too large is not to be hashed either.
+        wire::check_bundle_size(wire)?;
         let digest = sha256(wire);
         Ok(match self.0.get(&digest) {
             Some(known) => ReadBundle::Known(Arc::clone(known)),

@@ -37,7 +37,7 @@ impl Engine {
                 let outcome = Outcome::Undecryptable(Reason::Malformed);
                 return Ok(Received::new(sender, None, outcome));
             }
-            Err(error) => return Err(ReceiveError::NotAMessage(error.0)),
+            Err(error) => return Err(error.into()),
         };
         let installation = InstallationId::parse(&message.installation).ok();
         let own = sender == self.me() && installation.as_ref() == Some(self.this_device());

@@ -75,15 +75,10 @@ impl WireMessage {
     /// # Errors
     /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no protobuf of this form.
     pub fn decode(wire: &[u8]) -> Result<Self, WireError> {
-        if wire.len() > MAX_WIRE_BYTES {
-            return Err(WireError(format!(
-                "{} bytes; a wire message has at most {MAX_WIRE_BYTES}",
-                wire.len()
-            )));
-        }
+        check_at_most(MAX_WIRE_BYTES, wire.len(), "bytes", MESSAGE)?;
         let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
         let mut bundles = message.bundles;
-        check_count(bundles.len(), MAX_BUNDLES, "bundles")?;
+        check_at_most(MAX_BUNDLES, bundles.len(), "bundles", MESSAGE)?;
         if !message.bundle.is_empty() {
             bundles.insert(0, message.bundle);
         }
@@ -101,17 +96,20 @@ fn not_of_the_form() -> WireError {
     WireError("the bytes are cut short, or of another form".to_owned())
 }
 
-fn check_count(found: usize, most: usize, what: &str) -> Result<(), WireError> {
+/// What a wire message is called where it is refused.
+const MESSAGE: &str = "a wire message";
+
+fn check_at_most(most: usize, found: usize, parts: &str, whole: &str) -> Result<(), WireError> {
     if found > most {
         return Err(WireError(format!(
-            "{found} {what}; a wire message has at most {most}"
+            "{found} {parts}; {whole} has at most {most}"
         )));
     }
     Ok(())
 }
 
 fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
-    check_count(entries.len(), MAX_ENTRIES, "entries")?;
+    check_at_most(MAX_ENTRIES, entries.len(), "entries", MESSAGE)?;
     entries
         .iter()
         .map(|entry| {
@@ -182,17 +180,17 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
     }
 }
 
+/// That an encoded bundle is no larger than [`MAX_BUNDLE_BYTES`].
+pub(crate) fn check_bundle_size(wire: &[u8]) -> Result<(), WireError> {
+    check_at_most(MAX_BUNDLE_BYTES, wire.len(), "bytes", "a bundle")
+}
+
 /// Splits an encoded bundle. Nothing of it is checked yet: that is [`RawBundle::verify`].
 ///
 /// # Errors
 /// If it is larger than [`MAX_BUNDLE_BYTES`] or no protobuf of this form.
 pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
-    if wire.len() > MAX_BUNDLE_BYTES {
-        return Err(WireError(format!(
-            "{} bytes; a bundle has at most {MAX_BUNDLE_BYTES}",
-            wire.len()
-        )));
-    }
+    check_bundle_size(wire)?;
     let bundle = proto::Bundle::decode(wire).map_err(|_| not_of_the_form())?;
     Ok(RawBundle {
         identity: bundle.identity,

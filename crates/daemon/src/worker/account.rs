@@ -80,6 +80,7 @@ impl<S: Transaction> Account<S> {
                 running: self.clock.running(),
                 rng: &mut rng,
             };
+            // What the batch itself and the call before took is not this call's.
             self.store.inner().take_spent();
             let began = Instant::now();
             let keep = job.run(&mut self.engine, &mut self.store, &mut env);
