@@ -76,7 +76,7 @@ impl Engine {
     /// Wraps a public message: not encrypted, but with our bundle (spec 2.4.2).
     ///
     /// # Errors
-    /// [`SendError`] if the payload is too large or the store fails.
+    /// [`SendError`] if the payload is empty or too large, or the store fails.
     pub fn public_message(
         &mut self,
         store: &mut dyn Store,
@@ -84,6 +84,7 @@ impl Engine {
         payload: &[u8],
     ) -> Result<Envelope, SendError> {
         check_payload(payload)?;
+        check_not_empty(payload)?;
         let bundle = self.current_bundle(store, env)?;
         Ok(Envelope {
             recipient: None,
@@ -206,6 +207,7 @@ impl Engine {
         let envelope = if !copies.targets.is_empty() {
             self.ratchet_envelope(recipient, bundle, copies)?
         } else if none_known {
+            check_not_empty(payload)?;
             self.dh_envelope(env, recipient, bundle, payload)?
         } else {
             return Ok(());
@@ -288,6 +290,15 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
             bytes: payload.len(),
             limit: MAX_PAYLOAD_BYTES,
         });
+    }
+    Ok(())
+}
+
+/// Asked of every payload that goes by DH or in public. An empty one is an advertisement there (protocol §6): it would not
+/// be shown to anybody. On a ratchet it is a message like any other.
+pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
+    if payload.is_empty() {
+        return Err(SendError::EmptyPayload);
     }
     Ok(())
 }

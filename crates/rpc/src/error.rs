@@ -233,6 +233,11 @@ impl From<SendError> for RpcError {
             SendError::PayloadTooLarge { .. } => {
                 Self::new(Kind::PayloadTooLarge, message).about("payload")
             }
+            SendError::EmptyPayload => Self::new(Kind::InvalidParams, message)
+                .about("payload")
+                .with_hint(
+                    "say something in payload or text: in public, and to an identity that no device is known of, it cannot be empty; `message_advertise` makes an advertisement",
+                ),
             SendError::TooManyRecipients { .. } => Self::new(Kind::InvalidParams, message)
                 .about("recipients")
                 .with_hint("send to the recipients in several calls"),
@@ -397,6 +402,11 @@ mod tests {
             (
                 SendError::PayloadTooLarge { bytes: 2, limit: 1 }.into(),
                 Kind::PayloadTooLarge,
+                Some("payload"),
+            ),
+            (
+                SendError::EmptyPayload.into(),
+                Kind::InvalidParams,
                 Some("payload"),
             ),
             (

@@ -225,7 +225,7 @@ methods! {
     /// Encrypts for every active device of the recipient and for our own other devices.
     ///
     /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without forward
-    /// secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each
+    /// secrecy, and an empty payload is then refused: it would be an advertisement. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each
     /// envelope also comes sealed and signed, with the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
@@ -235,7 +235,7 @@ methods! {
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Wraps a public message: not encrypted.
     ///
-    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it.
+    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be empty.
     MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes, fails WRITES;
     /// Makes the empty message that tells the recipient of our bundle.
     ///

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod clocks;
+mod contacts;
 mod devices;
 mod hostile;
 mod schedules;

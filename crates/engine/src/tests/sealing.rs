@@ -244,7 +244,7 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
     let old = carol.seal_to(bob.key, "an old letter");
     let request = SendRequest {
         recipients: vec![carol.key],
-        payload: Vec::new().into(),
+        payload: b"be my contact".to_vec().into(),
         request_id: None,
         seal: None,
     };
