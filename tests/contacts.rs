@@ -210,10 +210,22 @@ fn who_is_declined_may_be_told_so_and_whoever_is_not_accepted_is_sent_no_adverti
 
     let declined = contact(&bob, "contact_decline", &alice, json!({"text": "not now"}));
     assert_eq!(declined["state"], "declined");
+    let inspected = |message: &str| {
+        let found = bob
+            .daemon
+            .ok("message_inspect", json!({"message": message}));
+        found["contact"].clone()
+    };
+    assert_eq!(inspected(&support::only_message(&asked)), "request");
+    // By DH, although there is a session: on a ratchet it could be taken for an acceptance.
+    assert_eq!(declined["envelopes"][0]["targets"][0]["mode"], "dh");
+    assert_eq!(inspected(&support::only_message(&declined)), "decline");
     assert_eq!(
         alice.read(&bob, &support::only_message(&declined)),
         "not now"
     );
+    assert_eq!(state(&alice, &bob), "request_sent");
+    assert_eq!(kind_of_refusal(&alice, &bob), "contact_not_accepted");
     assert_eq!(kind_of_refusal(&bob, &alice), "contact_not_accepted");
     let asked = contact(&alice, "contact_request", &bob, json!({"text": "please"}));
     let read = bob.receive(&alice, &support::only_message(&asked));
@@ -226,6 +238,74 @@ fn who_is_declined_may_be_told_so_and_whoever_is_not_accepted_is_sent_no_adverti
             .map(Vec::len),
         Some(1)
     );
+}
+
+#[test]
+fn requests_that_cross_are_told_at_both_ends_and_sealed_accept_each_other() {
+    for sealed in [false, true] {
+        let (alice, bob) = (gated("alice"), gated("bob"));
+        let ask = |of: &Party, whom: &Party| {
+            let more = json!({"text": "be my contact", "seal": sealed});
+            contact(of, "contact_request", whom, more)["envelopes"][0].take()
+        };
+        let (hers, his) = (ask(&alice, &bob), ask(&bob, &alice));
+        for (one, other, envelope) in [(&alice, &bob, his), (&bob, &alice, hers)] {
+            let params = if sealed {
+                json!({"sealed": envelope["sealed"]})
+            } else {
+                json!({"sender": other.key, "message": envelope["message"]})
+            };
+            let read = one.daemon.ok("message_decrypt", params);
+            assert_eq!(read["text"], "be my contact");
+            let requests = told(one, "contact.requested");
+            assert_eq!(requests.len(), 1, "sealed: {sealed}");
+            assert_eq!(requests[0]["data"]["messageId"], read["messageId"]);
+            assert_eq!(requests[0]["data"]["authenticated"], sealed);
+            let accepted = told(one, "contact.accepted").len();
+            let expected = if sealed {
+                ("accepted", 1)
+            } else {
+                ("request_sent", 0)
+            };
+            assert_eq!((state(one, other).as_str(), accepted), expected);
+        }
+    }
+}
+
+#[test]
+fn what_would_be_an_empty_message_by_dh_or_in_public_is_refused_and_says_what_to_do() {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let refused = |method: &str, params: Value| {
+        let error = alice.daemon.call(method, params).expect_err("refused");
+        assert_eq!(error["data"]["kind"], "invalid_params", "{method}");
+        assert_eq!(error["data"]["field"], "payload", "{method}");
+        let hint = text(&error["data"]["hint"]);
+        assert!(hint.contains("`message_advertise`"), "{method}: {hint}");
+    };
+    for (name, empty) in [("text", ""), ("payload", "0x")] {
+        refused(
+            "message_encrypt",
+            json!({"recipient": bob.key, name: empty}),
+        );
+        refused(
+            "message_encryptGroup",
+            json!({"recipients": [bob.key], name: empty}),
+        );
+        refused("message_encryptPublic", json!({name: empty}));
+        for method in ["contact_request", "contact_accept", "contact_decline"] {
+            refused(method, json!({"identity": bob.key, name: empty}));
+        }
+    }
+    refused("contact_request", json!({"identity": bob.key}));
+    refused("contact_accept", json!({"identity": bob.key}));
+    assert_eq!(
+        state(&alice, &bob),
+        "none",
+        "nothing of a refused call is kept"
+    );
+    // Where a session carries it, it is a message.
+    bob.read(&alice, &alice.send(&bob, "hello"));
+    assert_eq!(alice.read(&bob, &bob.send(&alice, "")), "");
 }
 
 #[test]

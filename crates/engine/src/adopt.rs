@@ -31,6 +31,8 @@ pub(crate) struct Adopted {
     pub(crate) warnings: Vec<Warning>,
     /// An entry of the device in question that is older than what we hold of it (protocol §7, sent before a re-key).
     pub(crate) before_rekey: bool,
+    /// The newest believed date of the sender's bundles that list the device in question.
+    pub(crate) dated_at: Option<UnixMillis>,
 }
 
 impl Adopted {
@@ -112,7 +114,10 @@ impl Engine {
             match self.verified.verify(bundle) {
                 Ok(bundle) => {
                     if bundle.identity() == sender {
-                        listed = listed.max(version_of(&bundle, sender_device));
+                        let version = version_of(&bundle, sender_device);
+                        let dated_at = version.and_then(|_| signed_at(&bundle, now));
+                        listed = listed.max(version);
+                        adopted.dated_at = adopted.dated_at.max(dated_at);
                         adopted.of_sender = true;
                     }
                     self.adopt(store, now, &bundle, &mut adopted)?;
@@ -266,6 +271,13 @@ fn trusted_stamp(timestamp_ns: i64, now: UnixMillis) -> i64 {
     } else {
         timestamp_ns
     }
+}
+
+/// When a bundle was signed, as far as it can be believed.
+fn signed_at(bundle: &VerifiedBundle, now: UnixMillis) -> Option<UnixMillis> {
+    let stamp = bundle.timestamp_ns();
+    let believed = stamp != 0 && trusted_stamp(stamp, now) == stamp;
+    believed.then(|| UnixMillis::from_nanos(stamp))
 }
 
 /// A malformed entry is reported; one that only lacks the extension of a prekey we know with it is a sibling's copy.

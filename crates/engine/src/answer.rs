@@ -4,7 +4,7 @@ use crypto_core::{
     IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
 };
 
-use crate::{Sealed, UnixMillis};
+use crate::{ContactMark, Sealed, UnixMillis};
 
 /// How one device is addressed in an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,8 +199,8 @@ pub struct Received {
     pub authenticated: bool,
     /// Read before, and not confirmed.
     pub duplicate: bool,
-    /// Said to be from an identity that we know nothing of as a contact, and nothing proves it: to be told, and not written.
-    pub unproven_request: bool,
+    /// It asks to become a contact, or may do so, and nothing proves who wrote it, or when: to be told, and not written.
+    pub told_request: bool,
     /// The session it was read on.
     pub session: Option<SessionId>,
     /// To be sent back, when the protocol asks for it.
@@ -276,6 +276,8 @@ pub struct InspectedMessage {
     pub targets: Vec<InspectedTarget>,
     /// Length of the public message, in bytes; 0 if there is none.
     pub public_bytes: usize,
+    /// What it says that it is to a contact.
+    pub contact: Option<ContactMark>,
 }
 
 /// One entry of an inspected message.

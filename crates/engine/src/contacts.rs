@@ -6,8 +6,9 @@
 use crypto_core::{IdentityKey, SafetyNumber};
 
 use crate::{
-    Engine, Env, EventKind, Handshake, Outcome, Received, SendError, SendRequest, Sent, Standing,
-    Store, StoreError, StoreRead, UnixMillis, Viewer, event::note, standing::standing_now,
+    Engine, Env, EventKind, Handshake, Outcome, Received, Role, SendError, SendRequest, Sent,
+    Standing, Store, StoreError, StoreRead, UnixMillis, Viewer, event::note,
+    standing::standing_now,
 };
 
 /// Who may be written to, and who is read.
@@ -36,6 +37,48 @@ pub enum ContactState {
     Declined,
 }
 
+/// What a message says that it is to a contact (protocol §8, `contact`). All others say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactMark {
+    /// It asks to become a contact.
+    Request,
+    /// It accepts the recipient.
+    Accept,
+    /// It declines the recipient.
+    Decline,
+}
+
+impl ContactMark {
+    /// The number on the wire.
+    pub(crate) const fn number(self) -> u32 {
+        match self {
+            Self::Request => 1,
+            Self::Accept => 2,
+            Self::Decline => 3,
+        }
+    }
+
+    /// Of a number on the wire.
+    pub(crate) const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Request),
+            2 => Some(Self::Accept),
+            3 => Some(Self::Decline),
+            _ => None,
+        }
+    }
+}
+
+/// What tells of a received message whether it answers a request of ours, besides what it was read by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Answer {
+    /// What it says that it is.
+    pub(crate) mark: Option<ContactMark>,
+    /// The newest date of a bundle that came with it and lists its own device. Who knows the device's bundles signs a new one
+    /// for every message, or once a day.
+    pub(crate) dated_at: Option<UnixMillis>,
+}
+
 /// What is recorded of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contact {
@@ -47,6 +90,8 @@ pub struct Contact {
     pub verified: bool,
     /// When the record was begun.
     pub added_at: UnixMillis,
+    /// In [`ContactState::RequestSent`], when we asked: what is older does not answer us.
+    pub requested_at: Option<UnixMillis>,
 }
 
 /// A contact as a frontend shows it.
@@ -152,7 +197,17 @@ impl Engine {
         request: Option<&SendRequest>,
     ) -> Result<ContactStep, SendError> {
         let contact = self.recorded(store, env, identity)?;
-        store.put_contact(&Contact { state, ..contact })?;
+        let requested_at = match (contact.state, state) {
+            // Asked again: an answer to the first request is one.
+            (ContactState::RequestSent, ContactState::RequestSent) => contact.requested_at,
+            (_, ContactState::RequestSent) => Some(env.now),
+            _ => None,
+        };
+        store.put_contact(&Contact {
+            state,
+            requested_at,
+            ..contact
+        })?;
         if state == ContactState::Accepted && contact.state != state {
             let identity = *identity;
             note(
@@ -166,7 +221,7 @@ impl Engine {
         }
         let sent = match request {
             // Whatever the policy: the user decided about this very contact.
-            Some(request) => self.send_to_contact(store, env, request)?,
+            Some(request) => self.send_to_contact(store, env, request, mark(state))?,
             None => Sent::default(),
         };
         Ok(ContactStep {
@@ -190,6 +245,7 @@ impl Engine {
             state: ContactState::None,
             verified: false,
             added_at: env.now,
+            requested_at: None,
         }))
     }
 
@@ -233,41 +289,94 @@ impl Engine {
         store: &mut dyn Store,
         env: &Env<'_>,
         received: &mut Received,
+        answer: Answer,
     ) -> Result<(), StoreError> {
         let identity = received.sender;
         let read = matches!(received.outcome, Outcome::Decrypted(_));
         if !read || received.duplicate || identity == self.me() {
             return Ok(());
         }
-        let state = self.state_of(store, &identity)?;
-        if !received.authenticated {
-            received.unproven_request = state == ContactState::None;
-            return Ok(());
-        }
-        let (state, event) = match (state, received.message) {
-            (ContactState::None, Some(message)) => (
-                ContactState::RequestReceived,
-                EventKind::ContactRequested { identity, message },
-            ),
-            // Not by DH, whoever signed the envelope: it may be one from before, brought once more.
-            (ContactState::RequestSent, _) if received.forward_secrecy => (
-                ContactState::Accepted,
-                EventKind::ContactAccepted {
-                    identity,
-                    by_us: false,
-                },
-            ),
+        let known = store.contact(&identity)?;
+        let state = known.map_or_else(ContactState::default, |contact| contact.state);
+        let (state, requests) = match (state, answer.mark) {
+            // It neither asks nor accepts.
+            (_, Some(ContactMark::Decline)) => return Ok(()),
+            (ContactState::None, _) if received.authenticated => {
+                (ContactState::RequestReceived, true)
+            }
+            (ContactState::None, _) => {
+                received.told_request = true;
+                return Ok(());
+            }
+            (ContactState::RequestSent, mark) => {
+                let requested_at = known.and_then(|contact| contact.requested_at);
+                let answers = received.authenticated
+                    && (mark.is_some() || is_newer(store, received, requested_at, answer)?);
+                if !answers {
+                    received.told_request = mark != Some(ContactMark::Accept);
+                    return Ok(());
+                }
+                (ContactState::Accepted, mark == Some(ContactMark::Request))
+            }
             _ => return Ok(()),
         };
-        let known = store.contact(&identity)?;
         store.put_contact(&Contact {
             identity,
             state,
             verified: known.is_some_and(|contact| contact.verified),
             added_at: known.map_or(env.now, |contact| contact.added_at),
+            requested_at: None,
         })?;
-        note(store, env.now, event)
+        if let Some(message) = received.message.filter(|_| requests) {
+            let asked = EventKind::ContactRequested { identity, message };
+            note(store, env.now, asked)?;
+        }
+        if state == ContactState::Accepted {
+            let by_us = false;
+            note(
+                store,
+                env.now,
+                EventKind::ContactAccepted { identity, by_us },
+            )?;
+        }
+        Ok(())
     }
+}
+
+/// What the message says that goes with a contact's new state.
+const fn mark(state: ContactState) -> Option<ContactMark> {
+    match state {
+        ContactState::RequestSent => Some(ContactMark::Request),
+        ContactState::Accepted => Some(ContactMark::Accept),
+        ContactState::Declined => Some(ContactMark::Decline),
+        ContactState::None | ContactState::RequestReceived => None,
+    }
+}
+
+/// Whether a message that does not say what it is was certainly written after we asked: it came on a ratchet, and its bundle is
+/// dated after that, or the session was begun on a key that was not there before. One by DH may have been brought again.
+fn is_newer(
+    store: &dyn StoreRead,
+    received: &Received,
+    requested_at: Option<UnixMillis>,
+    answer: Answer,
+) -> Result<bool, StoreError> {
+    let (Some(requested_at), Some(session)) = (requested_at, received.session) else {
+        return Ok(false);
+    };
+    if answer.dated_at.is_some_and(|at| at >= requested_at) {
+        return Ok(true);
+    }
+    let Some(session) = store.session(&session)? else {
+        return Ok(false);
+    };
+    let made_at = match session.role {
+        Role::Initiator => Some(session.created_at),
+        Role::Responder => store
+            .own_prekey(&session.signed_pre_key)?
+            .map(|prekey| prekey.created_at),
+    };
+    Ok(made_at.is_some_and(|at| at >= requested_at))
 }
 
 impl Viewer {

@@ -39,6 +39,7 @@ pub(crate) fn inspect_parts(message: &WireMessage) -> InspectedMessage {
             .map(|(installation, entry)| inspect_target(installation, entry))
             .collect(),
         public_bytes: message.public.len(),
+        contact: message.contact,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, Seal,
     SendError, Store, UnixMillis, Warning, WarningKind,
     adopt::Adopted,
+    contacts::Answer,
     ratchet_message::{Read, Reply},
     send::{ANY_INSTALLATION, note_sent},
     standing::Arrival,
@@ -63,13 +64,17 @@ impl Engine {
             before_rekey: adopted.before_rekey,
             adopted: &adopted,
         };
+        let answer = Answer {
+            mark: message.contact,
+            dated_at: adopted.dated_at,
+        };
         let mut received = if self.is_declined(store, &sender)? {
             // Unread, so that its keys are still there if the user thinks better of it.
             incoming.undecryptable(Reason::Declined)
         } else {
             self.read(store, env, &incoming, message)?
         };
-        self.contact_wrote(store, env, &mut received)?;
+        self.contact_wrote(store, env, &mut received, answer)?;
         received.new_installations = adopted.new_installations();
         received.warnings.splice(0..0, adopted.warnings);
         Ok(received)
@@ -284,7 +289,7 @@ impl Received {
             forward_secrecy: false,
             authenticated: false,
             duplicate: false,
-            unproven_request: false,
+            told_request: false,
             session: None,
             reply: None,
             new_installations: Vec::new(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
-    Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES, MAX_WIRE_BYTES, Mode,
-    OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, SendRequest, Sent, Store, StoredReply,
-    Target,
+    ContactMark, Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES,
+    MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, SendRequest, Sent,
+    Store, StoredReply, Target,
     copy::Copies,
     targets::targets,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -15,6 +15,14 @@ use crate::{
 
 /// Key of the entry that any device of the identity can read (protocol §6).
 pub(crate) const ANY_INSTALLATION: &str = "none";
+
+/// What is said to a recipient.
+#[derive(Clone, Copy, Default)]
+struct Content<'a> {
+    payload: &'a [u8],
+    /// What the message says that it is, in clear.
+    mark: Option<ContactMark>,
+}
 
 impl Engine {
     /// Encrypts a payload for every active device of the recipients and for our own other devices:
@@ -32,15 +40,16 @@ impl Engine {
         for recipient in &request.recipients {
             self.check_accepted(store, recipient)?;
         }
-        self.send_to_contact(store, env, request)
+        self.send_to_contact(store, env, request, None)
     }
 
-    /// The same, with contacts that need not be accepted.
+    /// The same, with contacts that need not be accepted, and a message that says what it is to them.
     pub(crate) fn send_to_contact(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         request: &SendRequest,
+        mark: Option<ContactMark>,
     ) -> Result<Sent, SendError> {
         check_payload(&request.payload)?;
         if request.recipients.len() > MAX_RECIPIENTS {
@@ -50,7 +59,7 @@ impl Engine {
             });
         }
         let Some(request_id) = &request.request_id else {
-            return self.fan_out(store, env, request);
+            return self.fan_out(store, env, request, mark);
         };
         let input = request.digest();
         store.remove_replies_before(env.now.before(REQUEST_ID_LIFETIME))?;
@@ -61,7 +70,7 @@ impl Engine {
                 Err(SendError::RequestIdReused)
             };
         }
-        let sent = self.fan_out(store, env, request)?;
+        let sent = self.fan_out(store, env, request, mark)?;
         store.put_reply(
             request_id,
             &StoredReply {
@@ -127,7 +136,7 @@ impl Engine {
         seal: Option<Seal>,
     ) -> Result<Envelope, SendError> {
         let bundle = self.current_bundle(store, env)?;
-        let mut envelope = self.dh_envelope(env, recipient, &bundle, &[])?;
+        let mut envelope = self.dh_envelope(env, recipient, &bundle, Content::default())?;
         if let Some(seal) = seal {
             self.seal_all(store, env, seal, std::slice::from_mut(&mut envelope))?;
         }
@@ -139,14 +148,19 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         request: &SendRequest,
+        mark: Option<ContactMark>,
     ) -> Result<Sent, SendError> {
+        let content = Content {
+            payload: &request.payload,
+            mark,
+        };
         let bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
         let mut addressed = BTreeSet::from([self.me()]);
         for recipient in &request.recipients {
             if addressed.insert(*recipient) {
-                self.address(store, env, recipient, &bundle, &request.payload, &mut sent)?;
+                self.address(store, env, recipient, &bundle, content, &mut sent)?;
                 size.check(&sent)?;
             }
         }
@@ -176,7 +190,7 @@ impl Engine {
         }
         sent.skipped.append(&mut copies.skipped);
         if !copies.targets.is_empty() {
-            let envelope = self.ratchet_envelope(&me, bundle, copies)?;
+            let envelope = self.ratchet_envelope(&me, bundle, copies, None)?;
             sent.envelopes.push(envelope);
         }
         Ok(())
@@ -184,31 +198,40 @@ impl Engine {
 
     /// Encrypts for the devices of one recipient, or by DH if none is known at all. One whose devices are known and
     /// cannot be reached gets nothing, least of all by the weaker way: the answer names them, each with its reason.
+    ///
+    /// What declines a contact goes by DH, whatever is known: on a ratchet it would pass for an acceptance with those who do not
+    /// know the mark, or where a relay has taken it off.
     fn address(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
         bundle: &OwnBundle,
-        payload: &[u8],
+        content: Content<'_>,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
+        if content.mark == Some(ContactMark::Decline) {
+            check_not_empty(content.payload)?;
+            let envelope = self.dh_envelope(env, recipient, bundle, content)?;
+            sent.envelopes.push(envelope);
+            return note_sent(store, recipient, bundle, env);
+        }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut copies = Copies {
             skipped: targets.skipped,
             ..Copies::default()
         };
         for device in targets.chosen {
-            self.copy_for(store, env, device, payload, &mut copies)?;
+            self.copy_for(store, env, device, content.payload, &mut copies)?;
         }
         copies.check_suites(recipient)?;
         let none_known = copies.targets.is_empty() && copies.skipped.is_empty();
         sent.skipped.append(&mut copies.skipped);
         let envelope = if !copies.targets.is_empty() {
-            self.ratchet_envelope(recipient, bundle, copies)?
+            self.ratchet_envelope(recipient, bundle, copies, content.mark)?
         } else if none_known {
-            check_not_empty(payload)?;
-            self.dh_envelope(env, recipient, bundle, payload)?
+            check_not_empty(content.payload)?;
+            self.dh_envelope(env, recipient, bundle, content)?
         } else {
             return Ok(());
         };
@@ -221,9 +244,11 @@ impl Engine {
         recipient: &IdentityKey,
         bundle: &OwnBundle,
         copies: Copies,
+        mark: Option<ContactMark>,
     ) -> Result<Envelope, SendError> {
         let wire = encode_message(WireMessage {
             entries: copies.entries,
+            contact: mark,
             ..self.message_with(bundle)
         });
         // With the default number of devices even the largest payload fits.
@@ -246,12 +271,12 @@ impl Engine {
         env: &mut Env<'_>,
         recipient: &IdentityKey,
         bundle: &OwnBundle,
-        payload: &[u8],
+        content: Content<'_>,
     ) -> Result<Envelope, SendError> {
         let ephemeral = EphemeralKeyPair::generate(env.rng);
         let mut nonce = [0; dh_message::NONCE_BYTES];
         env.rng.fill_bytes(&mut nonce);
-        let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, payload)?;
+        let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, content.payload)?;
         let message = MessageId::of_payload(&ciphertext);
         let entry = WireEntry {
             dh: Some(ephemeral.public().to_bytes().to_vec()),
@@ -262,6 +287,7 @@ impl Engine {
             recipient: Some(*recipient),
             wire: encode_message(WireMessage {
                 entries: BTreeMap::from([(ANY_INSTALLATION.to_owned(), entry)]),
+                contact: content.mark,
                 ..self.message_with(bundle)
             }),
             targets: vec![Target {

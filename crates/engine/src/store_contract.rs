@@ -107,6 +107,7 @@ fn contacts_come_back_in_order(store: &mut impl Transaction) {
             state,
             verified,
             added_at: UnixMillis(seed.into()),
+            requested_at: (state == ContactState::RequestSent).then_some(UnixMillis(7)),
         };
         assert_eq!(store.contact(&key(seed)).expect("read"), None);
         for verified in [true, seed % 2 == 0] {

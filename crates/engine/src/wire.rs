@@ -13,7 +13,7 @@ use crypto_core::{RawBundle, RawEntry};
 use prost::Message as _;
 
 pub(crate) use self::stored::{decode_sent, encode_sent};
-use crate::{MAX_WIRE_BYTES, WireError};
+use crate::{ContactMark, MAX_WIRE_BYTES, WireError};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 mod proto {
@@ -41,6 +41,8 @@ pub struct WireMessage {
     pub(crate) entries: BTreeMap<String, WireEntry>,
     /// Empty if there is none.
     pub(crate) public: Vec<u8>,
+    /// What it says that it is to a contact.
+    pub(crate) contact: Option<ContactMark>,
 }
 
 /// A `DirectMessageProtocol` in its parts.
@@ -87,6 +89,7 @@ impl WireMessage {
             bundles,
             entries: decode_entries(&message.direct_message)?,
             public: message.public_message,
+            contact: ContactMark::from_number(message.contact),
         })
     }
 }
@@ -138,6 +141,7 @@ pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
             })
             .collect(),
         public_message: message.public,
+        contact: message.contact.map_or(0, ContactMark::number),
     }
     .encode_to_vec()
 }

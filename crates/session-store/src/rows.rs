@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
      ratchet_signature, version, created_at, replaced_at";
 /// Columns of `contacts` in the order [`contact`] reads them.
-pub(crate) const CONTACT: &str = "identity, state, verified, added_at";
+pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
      version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, last_seen_at, last_active_at, \
@@ -198,6 +198,7 @@ pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
         },
         verified: columns.take()?,
         added_at: columns.time()?,
+        requested_at: columns.optional_time()?,
     })
 }
 

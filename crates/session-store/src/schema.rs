@@ -25,6 +25,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0007_clocks.sql"),
     include_str!("../../../migrations/0008_session_chains.sql"),
     include_str!("../../../migrations/0009_counted_chains.sql"),
+    include_str!("../../../migrations/0010_contact_requests.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];

@@ -237,13 +237,14 @@ impl Store for SqliteStore {
 
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO contacts (identity, state, verified, added_at) \
-             VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO contacts (identity, state, verified, added_at, requested_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
             (
                 contact.identity.as_bytes(),
                 contact_state(contact.state),
                 contact.verified,
                 time(contact.added_at),
+                optional_time(contact.requested_at),
             ),
         )
     }

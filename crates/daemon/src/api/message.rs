@@ -158,13 +158,13 @@ pub(super) async fn message_decrypt(
         .worker
         .call(move |engine, store, env| Ok(engine.receive(store, env, request)?))
         .await?;
-    let unproven_request = received.unproven_request;
+    let told_request = received.told_request;
     let decrypted = Decrypted::from(received);
     daemon.metrics.decrypted(&decrypted);
     let (name, now) = (&account.info.account, daemon.clock.now());
-    // What proves nobody is told and never written.
-    let event = if unproven_request {
-        EventInfo::unproven_request(name, now, &decrypted)
+    // What does not prove who wrote it, or when, is told and never written.
+    let event = if told_request {
+        EventInfo::told_request(name, now, &decrypted)
     } else {
         EventInfo::undecryptable(name, now, &decrypted)
     };

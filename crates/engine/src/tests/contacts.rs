@@ -1,6 +1,80 @@
 //! Contacts: what may be said to them, and what their messages count for.
 
 use super::*;
+use crate::{ContactMark, ContactState, Seal};
+
+impl Device {
+    /// What a contact method makes: the wire message, and its envelope where it is sealed.
+    fn contact(&mut self, mark: ContactMark, to: IdentityKey, seal: Option<Seal>) -> Envelope {
+        let request = SendRequest {
+            recipients: vec![to],
+            payload: b"of contacts".to_vec().into(),
+            request_id: None,
+            seal,
+        };
+        let step = self.transact(|engine, store, env| match mark {
+            ContactMark::Request => engine.request_contact(store, env, &request, &to),
+            ContactMark::Accept => engine.accept_contact(store, env, &request, &to),
+            ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &to),
+        });
+        step.unwrap().sent.envelopes.remove(0)
+    }
+
+    /// Reads one, sealed if it is; whether that is to be told as a request.
+    fn is_asked(&mut self, from: IdentityKey, envelope: &Envelope) -> bool {
+        let request = ReceiveRequest {
+            sender: from,
+            message: WireMessage::decode(&envelope.wire),
+            confirm: true,
+            sealed: envelope.sealed.is_some(),
+        };
+        let received = self
+            .transact(|engine, store, env| engine.receive(store, env, request))
+            .unwrap();
+        assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+        received.told_request
+    }
+
+    fn stands_to(&self, other: IdentityKey) -> ContactState {
+        let contact = self.store.contact(&other).unwrap();
+        contact.map_or(ContactState::None, |contact| contact.state)
+    }
+
+    /// What was written down of contacts since this was asked last: `?` asked, `+` accepted.
+    fn told_of_contacts(&mut self) -> String {
+        let events = self.events().into_iter();
+        events
+            .filter_map(|event| match event {
+                EventKind::ContactRequested { .. } => Some('?'),
+                EventKind::ContactAccepted { by_us: false, .. } => Some('+'),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// A message as a relay hands it on that has put another mark on it, or taken it off.
+fn marked(envelope: &Envelope, mark: Option<ContactMark>) -> Envelope {
+    let message = WireMessage {
+        contact: mark,
+        ..WireMessage::decode(&envelope.wire).unwrap()
+    };
+    Envelope {
+        wire: crate::wire::encode_message(message),
+        ..envelope.clone()
+    }
+}
+
+/// Two strangers, or two who have each other's bundle.
+fn two(acquainted: bool) -> (Device, Device) {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    if acquainted {
+        let (hers, his) = (alice.bundle(), bob.bundle());
+        alice.import_bundle(&his);
+        bob.import_bundle(&hers);
+    }
+    (alice, bob)
+}
 
 #[test]
 fn an_empty_payload_goes_on_a_ratchet_and_nowhere_else() {
@@ -23,4 +97,166 @@ fn an_empty_payload_goes_on_a_ratchet_and_nowhere_else() {
     let advertised =
         alice.transact(|engine, store, env| engine.advertise(store, env, &carol.key, None));
     assert_eq!(mode(&advertised.unwrap()), Mode::Dh);
+}
+
+#[test]
+fn requests_that_cross_are_told_at_both_ends_and_accept_where_they_prove_their_sender() {
+    for (acquainted, seal, way) in [
+        (false, None, Mode::Dh),
+        (false, Some(Seal::Agreed), Mode::Dh),
+        (true, None, Mode::X3dh),
+        (true, Some(Seal::Agreed), Mode::X3dh),
+    ] {
+        let (mut alice, mut bob) = two(acquainted);
+        let hers = alice.contact(ContactMark::Request, bob.key, seal);
+        bob.later(1);
+        let his = bob.contact(ContactMark::Request, alice.key, seal);
+        assert_eq!((mode(&hers), mode(&his)), (way, way));
+        let proven = acquainted || seal.is_some();
+        let (hers_from, his_from) = (alice.key, bob.key);
+        for (one, from, message) in [(&mut alice, his_from, his), (&mut bob, hers_from, hers)] {
+            let told = one.is_asked(from, &message);
+            assert_eq!(told, !proven, "told without being written: {way:?}");
+            let (state, events) = if proven {
+                (ContactState::Accepted, "?+")
+            } else {
+                (ContactState::RequestSent, "")
+            };
+            assert_eq!(one.stands_to(from), state, "{way:?} {seal:?}");
+            assert_eq!(one.told_of_contacts(), events, "{way:?} {seal:?}");
+        }
+    }
+}
+
+#[test]
+fn a_decline_goes_by_dh_and_accepts_nobody() {
+    for (acquainted, seal) in [
+        (false, None),
+        (true, None),
+        (false, Some(Seal::Agreed)),
+        (true, Some(Seal::Agreed)),
+    ] {
+        let (mut alice, mut bob) = two(acquainted);
+        let asked = alice.contact(ContactMark::Request, bob.key, seal);
+        bob.is_asked(alice.key, &asked);
+        pass(&mut [&mut alice, &mut bob], DAY);
+        let declined = bob.contact(ContactMark::Decline, alice.key, seal);
+        assert_eq!(mode(&declined), Mode::Dh);
+        assert!(!alice.is_asked(bob.key, &declined));
+        assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+        assert_eq!(alice.told_of_contacts(), "");
+        // Whom nobody has asked is not asked by it, either.
+        let mut tablet = Device::new(1, "tablet");
+        assert!(!tablet.is_asked(bob.key, &declined));
+        assert_eq!(tablet.stands_to(bob.key), ContactState::None);
+        // Taken off on the way, it is a message that proves nobody.
+        if seal.is_none() {
+            assert!(alice.is_asked(bob.key, &marked(&declined, None)));
+            assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+        }
+    }
+}
+
+#[test]
+fn an_acceptance_is_one_at_once_by_ratchet_or_sealed() {
+    for (acquainted, seal) in [(true, None), (false, Some(Seal::Agreed))] {
+        let (mut alice, mut bob) = two(acquainted);
+        // The clock of the one who accepts is slow: that it accepts is said, and need not be dated.
+        bob.now = UnixMillis(BEGINNING.0 - HOUR);
+        let asked = alice.contact(ContactMark::Request, bob.key, seal);
+        bob.is_asked(alice.key, &asked);
+        let accepted = bob.contact(ContactMark::Accept, alice.key, seal);
+        assert!(!alice.is_asked(bob.key, &accepted));
+        assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+        assert_eq!(alice.told_of_contacts(), "+");
+    }
+    // By DH and not sealed it proves nobody.
+    let (mut alice, mut bob) = two(false);
+    alice.contact(ContactMark::Request, bob.key, None);
+    let accepted = bob.contact(ContactMark::Accept, alice.key, None);
+    assert!(!alice.is_asked(bob.key, &accepted));
+    assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+}
+
+/// Alice has declined Bob, whom she has sessions with, and now asks him.
+fn asked_after_all() -> (Device, Device, Envelope) {
+    let (mut alice, mut bob) = established();
+    let older = bob.send(alice.key, "before");
+    pass(&mut [&mut alice, &mut bob], 1);
+    alice.contact(ContactMark::Decline, bob.key, None);
+    alice.contact(ContactMark::Request, bob.key, None);
+    alice.events();
+    (alice, bob, older)
+}
+
+#[test]
+fn a_message_that_may_be_older_than_the_request_does_not_answer_it() {
+    let (mut alice, mut bob, older) = asked_after_all();
+    assert!(alice.is_asked(bob.key, &older), "she may accept it by hand");
+    assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+    // His bundle is of before: nothing tells when this was written.
+    let undated = bob.send(alice.key, "after");
+    assert!(alice.is_asked(bob.key, &undated));
+    assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+    assert_eq!(alice.told_of_contacts(), "");
+    // Asking again does not make an answer to the first request an older message.
+    pass(&mut [&mut alice, &mut bob], DAY);
+    let dated = bob.send(alice.key, "with a new bundle");
+    pass(&mut [&mut alice, &mut bob], 1);
+    alice.contact(ContactMark::Request, bob.key, None);
+    assert!(!alice.is_asked(bob.key, &dated));
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+    assert_eq!(alice.told_of_contacts(), "+");
+}
+
+#[test]
+fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
+    // Begun by us: after a reset the request itself begins one.
+    let (mut alice, mut bob) = established();
+    pass(&mut [&mut alice, &mut bob], 1);
+    alice.contact(ContactMark::Decline, bob.key, None);
+    alice.reset(bob.key, None).unwrap();
+    let asked = alice.contact(ContactMark::Request, bob.key, None);
+    bob.is_asked(alice.key, &asked);
+    let answer = bob.send(alice.key, "yes");
+    let without_bundle = WireMessage {
+        bundles: Vec::new(),
+        ..WireMessage::decode(&answer.wire).unwrap()
+    };
+    let answer = Envelope {
+        wire: crate::wire::encode_message(without_bundle),
+        ..answer
+    };
+    assert!(!alice.is_asked(bob.key, &answer));
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+
+    // Begun by the other, on a prekey of ours that was made since.
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    bob.bundle();
+    pass(&mut [&mut alice, &mut bob], 1);
+    let asked = alice.contact(ContactMark::Request, bob.key, None);
+    bob.is_asked(alice.key, &asked);
+    let answer = bob.send(alice.key, "yes");
+    assert_eq!(mode(&answer), Mode::X3dh);
+    assert!(!alice.is_asked(bob.key, &answer));
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+}
+
+#[test]
+fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
+    // It can have an old message that it withheld pass for an acceptance: the identity is proven, its answer is not.
+    let (mut alice, bob, older) = asked_after_all();
+    assert!(!alice.is_asked(bob.key, &marked(&older, Some(ContactMark::Accept))));
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+    // Or take the mark off an acceptance, which is then told as a message of the contact.
+    let (mut alice, mut bob, _) = asked_after_all();
+    let accepted = bob.contact(ContactMark::Accept, alice.key, None);
+    assert!(alice.is_asked(bob.key, &marked(&accepted, None)));
+    assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+    // A number that means nothing is no mark.
+    let (mut alice, bob, older) = asked_after_all();
+    let mut wire = older.wire.clone();
+    wire.extend([0x80, 0x01, 9]);
+    assert!(alice.is_asked(bob.key, &Envelope { wire, ..older }));
+    assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
 }

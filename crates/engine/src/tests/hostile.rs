@@ -396,14 +396,16 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::collection::vec(bytes(), 0..3),
         prop::collection::btree_map(names, entry, 0..3),
         prop_oneof![4 => Just(Vec::new()), 1 => bytes()],
+        (0..5_u32).prop_map(crate::ContactMark::from_number),
         bytes(),
     )
-        .prop_map(|(installation, bundles, entries, public, raw)| {
+        .prop_map(|(installation, bundles, entries, public, contact, raw)| {
             let message = WireMessage {
                 installation,
                 bundles,
                 entries,
                 public,
+                contact,
             };
             (message, raw)
         })

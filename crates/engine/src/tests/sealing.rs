@@ -225,7 +225,7 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
     let by_dh = alice.seal_to(bob.key, "hello");
     let plain = bob.unseal(&by_dh.envelope).unwrap();
     let received = bob.try_receive(alice.key, &plain.wire, true).unwrap();
-    assert!(!received.authenticated && received.unproven_request);
+    assert!(!received.authenticated && received.told_request);
     assert!(
         bob.store.contact(&alice.key).unwrap().is_none(),
         "nothing proves it"

@@ -1,6 +1,6 @@
 //! Contacts.
 
-use engine::{ContactState, ContactStep, ContactView};
+use engine::{ContactMark, ContactState, ContactStep, ContactView};
 
 use super::{millis, public_key};
 use crate::types::{self, ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
@@ -42,6 +42,16 @@ impl From<ContactStep> for ContactStepInfo {
                 .into_iter()
                 .map(SkippedInfo::from)
                 .collect(),
+        }
+    }
+}
+
+impl From<ContactMark> for types::ContactMark {
+    fn from(mark: ContactMark) -> Self {
+        match mark {
+            ContactMark::Request => Self::Request,
+            ContactMark::Accept => Self::Accept,
+            ContactMark::Decline => Self::Decline,
         }
     }
 }

@@ -43,9 +43,10 @@ impl EventInfo {
         })
     }
 
-    /// A first message of an identity that nothing proves, not numbered yet; `None` if no identity is named.
+    /// A message that asks to become a contact and does not prove who wrote it, or when, not numbered yet; `None` if no identity is
+    /// named.
     #[must_use]
-    pub fn unproven_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
+    pub fn told_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let identity = message.sender.clone()?;
         Some(Self {
             seq: 0,
@@ -54,7 +55,7 @@ impl EventInfo {
             what: EventData::ContactRequested(RequestedContact {
                 identity,
                 message_id: message.message_id.clone(),
-                authenticated: false,
+                authenticated: message.authenticated,
             }),
         })
     }

@@ -154,6 +154,7 @@ impl From<InspectedMessage> for InspectedMessageInfo {
                 .map(InspectedTargetInfo::from)
                 .collect(),
             public_bytes: message.public_bytes as u64,
+            contact: message.contact.map(types::ContactMark::from),
         }
     }
 }
@@ -283,7 +284,7 @@ mod tests {
             forward_secrecy: true,
             authenticated: true,
             duplicate: false,
-            unproven_request: false,
+            told_request: false,
             session: Some(SessionId::from_bytes([7; 32])),
             reply: None,
             new_installations: vec![installation()],
@@ -489,6 +490,7 @@ mod tests {
                 },
             ],
             public_bytes: 7,
+            contact: Some(engine::ContactMark::Decline),
         };
         assert_eq!(
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),
@@ -515,6 +517,7 @@ mod tests {
                     },
                 ],
                 "publicBytes": 7,
+                "contact": "decline",
             })
         );
     }

@@ -233,6 +233,16 @@ closed! {
         Declined = "declined",
     }
 
+    /// What a message says that it is to a contact.
+    ContactMark {
+        /// It asks to become one.
+        Request = "request",
+        /// It accepts its recipient.
+        Accept = "accept",
+        /// It declines its recipient.
+        Decline = "decline",
+    }
+
     /// Whether the daemon works.
     HealthStatus {
         /// It does.

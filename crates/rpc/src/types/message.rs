@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, SkipReason, Suite, WarningInfo,
+    ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, SkipReason, Suite,
+    WarningInfo,
 };
 
 /// One device a message was encrypted for.
@@ -149,6 +150,8 @@ pub struct InspectedMessageInfo {
     pub targets: Vec<InspectedTargetInfo>,
     /// Length of its public message; 0 if there is none.
     pub public_bytes: u64,
+    /// What it says that it is to a contact; null if it says nothing.
+    pub contact: Option<ContactMark>,
 }
 
 /// One entry of an inspected message.

@@ -419,7 +419,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     fs::remove_file(&home.marks()[0]).unwrap();
     let examiner = Examiner::open(&home.path(), None).unwrap();
     let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 7);
+    assert_eq!(examined.pending_migrations, 8);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);
@@ -433,7 +433,8 @@ fn a_store_that_counted_in_one_row_alone_goes_on() {
     let mut store = home.open();
     add_session(&mut store);
     commit(&mut store).unwrap();
-    let as_before = "ALTER TABLE session_chains DROP COLUMN commits; PRAGMA user_version = 8";
+    let as_before = "ALTER TABLE session_chains DROP COLUMN commits; \
+         ALTER TABLE contacts DROP COLUMN requested_at; PRAGMA user_version = 8";
     store.connection.execute_batch(as_before).unwrap();
     kill(store);
     let left = home.scratch.path().join("left");

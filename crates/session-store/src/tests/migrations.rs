@@ -1,11 +1,12 @@
 //! Stores of earlier versions.
 
 use crypto_core::{
-    AssociatedData, MessageId, MessageKey, SessionId, SessionRatchet, SkipLimits, Suite,
+    AssociatedData, IdentityKeyPair, MessageId, MessageKey, SessionId, SessionRatchet, SkipLimits,
+    Suite,
 };
 use engine::{
-    Session, Standing, Store as _, StoreRead as _, StoredKey, Transaction as _, UnixMillis,
-    store_contract, world::Sequence,
+    Contact, ContactState, Session, Standing, Store as _, StoreRead as _, StoredKey,
+    Transaction as _, UnixMillis, store_contract, world::Sequence,
 };
 
 use super::*;
@@ -98,13 +99,17 @@ fn join_chains(store: &SqliteStore) {
             .unwrap();
     }
     connection
-        .execute_batch("DROP TABLE session_chains; PRAGMA user_version = 7;")
+        .execute_batch(
+            "DROP TABLE session_chains;
+             ALTER TABLE contacts DROP COLUMN requested_at;
+             PRAGMA user_version = 7;",
+        )
         .unwrap();
 }
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 9);
+    assert_eq!(ACCOUNT.len(), 10);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -148,4 +153,36 @@ fn sessions_of_before_their_chains_were_apart_go_on() {
     store.step_session(&all[0]).unwrap();
     store.release().unwrap();
     store.commit().unwrap();
+}
+
+#[test]
+fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_recorded() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let contact = |seed: u8, state, requested_at| Contact {
+        identity: *IdentityKeyPair::from_secret_bytes(&[seed; 32])
+            .unwrap()
+            .public(),
+        state,
+        verified: true,
+        added_at: UnixMillis(seed.into()),
+        requested_at,
+    };
+    store.begin().unwrap();
+    for (seed, state) in [(2, ContactState::RequestSent), (3, ContactState::Accepted)] {
+        store.put_contact(&contact(seed, state, None)).unwrap();
+    }
+    store.commit().unwrap();
+    let as_before = "ALTER TABLE contacts DROP COLUMN requested_at; PRAGMA user_version = 9";
+    store.connection.execute_batch(as_before).unwrap();
+    drop(store);
+    let (_, store) = directory.open_account(&name("a")).unwrap();
+    for (seed, state, at) in [
+        (2, ContactState::RequestSent, Some(UnixMillis(2))),
+        (3, ContactState::Accepted, None),
+    ] {
+        let expected = contact(seed, state, at);
+        assert_eq!(store.contact(&expected.identity).unwrap(), Some(expected));
+    }
 }

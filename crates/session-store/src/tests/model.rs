@@ -376,6 +376,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             state: ContactState::Accepted,
             verified: *verified,
             added_at: UnixMillis(1),
+            requested_at: None,
         })?,
         Step::Bundle(number) => store.put_own_bundle(&OwnBundle {
             wire: number.to_be_bytes().to_vec(),
