@@ -125,6 +125,7 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
         "store.epoch",
         "store.schema",
         "clock.jump",
+        "clock.chats",
         "bundle.age",
         "clock.running",
         "devices.limit",
@@ -289,8 +290,12 @@ fn time_shows_in_the_clock_the_bundle_and_the_devices() {
     let day = 24 * 60 * 60 * 1000;
     alice.daemon.ok("dev_advanceTime", json!({"ms": 3 * day}));
     alice.send(&bob, "from the future");
+    alice.daemon.ok("clock_next", json!({"chat": "with bob"}));
     alice.daemon.terminate();
-    is(&report(&directory, &[]), "clock.jump", "warning");
+    let found = report(&directory, &[]);
+    is(&found, "clock.jump", "warning");
+    is(&found, "clock.chats", "warning");
+    assert!(found.to_string().contains("of 1 chats"), "{found}");
     is(
         &report(
             &bob.daemon.data_dir(),

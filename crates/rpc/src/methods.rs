@@ -297,15 +297,15 @@ methods! {
     ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
     ///
-    /// Send the envelopes. If they have asked us, this accepts them.
+    /// Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is known, something has to be said.
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
     ///
-    /// Send the envelopes: with them the other end learns of it.
+    /// Send the envelopes: with them the other end learns of it. Until a device of theirs is known, something has to be said.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity. It is told nothing, unless there is something to say.
     ///
-    /// With `payload` or `text`, that is encrypted to them: send the envelopes. Without, there are none. Under the policy
+    /// With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an acceptance: send the envelopes. Without, there are none. Under the policy
     /// `request` what they send is not read any more, until `contact_accept`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
@@ -358,7 +358,8 @@ methods! {
 
     /// Gives the clock and the time for a message that is about to be sent in a chat.
     ///
-    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat. Never the same twice.
+    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat, but at most 120 seconds
+    /// above now. Never the same twice below that.
     ClockNext = "clock_next" (ClockNextParams) -> ChatClock, fails WRITES;
     /// Takes note of the clock of a message that was received in a chat.
     ///

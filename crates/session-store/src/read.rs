@@ -410,6 +410,17 @@ impl<Mode> Sqlite<Mode> {
         )
     }
 
+    /// How many chats have a clock above this one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn chat_clocks_above(&self, clock: u64) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM clocks WHERE last > ?1",
+            [integer(clock)],
+        )
+    }
+
     /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since `omitted_by`.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ fn a_clock_is_the_time_of_day_and_never_the_same_twice() {
     assert_eq!(next(&mut alice, "c"), now + 2, "equal counts as not less");
     alice.later(10);
     assert_eq!(next(&mut alice, "c"), now + 11);
-    // A clock that was put back does not put the chat back.
+    // A clock that was put back a little does not put the chat back.
     alice.now = BEGINNING;
     assert_eq!(next(&mut alice, "c"), now + 12);
 }
@@ -83,7 +83,54 @@ fn nobody_pushes_the_clock_of_a_chat_away() {
         "nothing is noted"
     );
     assert!(observe(&mut alice, "c", now.0 + lead, now).is_ok());
+    // At the bound it waits for the time: no clock is above it, and those of a later millisecond differ.
+    assert_eq!(
+        [next(&mut alice, "c"), next(&mut alice, "c")],
+        [now.0 + lead; 2]
+    );
+    alice.later(1);
     assert_eq!(next(&mut alice, "c"), now.0 + lead + 1);
+    alice.later(2);
+    assert_eq!(
+        [next(&mut alice, "c"), next(&mut alice, "c")],
+        [now.0 + lead + 2, now.0 + lead + 3]
+    );
+}
+
+#[test]
+fn a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away() {
+    let mut alice = Device::new(1, "alice");
+    let now = alice.now;
+    let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
+    let ahead = now.after(MAX_ENVELOPE_LEAD);
+    let seen = observe(&mut alice, "c", ahead.0 + lead, ahead).unwrap();
+    assert_eq!(seen.clock, now.0 + lead);
+    assert_eq!(next(&mut alice, "c"), now.0 + lead);
+}
+
+#[test]
+fn a_stored_clock_beyond_the_bound_starts_again_from_now() {
+    let mut alice = Device::new(1, "alice");
+    let honest = alice.now;
+    // The machine's clock is a year ahead for a while.
+    alice.now = UnixMillis(honest.0 + 365 * DAY);
+    assert_eq!(next(&mut alice, "sent"), alice.now.0);
+    assert_eq!(next(&mut alice, "seen"), alice.now.0);
+    alice.now = honest;
+    assert_eq!(
+        [next(&mut alice, "sent"), next(&mut alice, "sent")],
+        [honest.0, honest.0 + 1]
+    );
+    let older = honest.0 - HOUR;
+    let seen = observe(&mut alice, "seen", older, UnixMillis(older)).unwrap();
+    assert_eq!(seen.clock, older, "the stored one counts as none");
+    assert_eq!(next(&mut alice, "seen"), honest.0);
+    // One that is not beyond it stays.
+    let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
+    alice.now = UnixMillis(honest.0 + lead);
+    assert_eq!(next(&mut alice, "near"), honest.0 + lead);
+    alice.now = honest;
+    assert_eq!(next(&mut alice, "near"), honest.0 + lead);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use engine::{Displaced, Engine, InstallationState, StoreError, StoreRead as _, UnixMillis};
+use engine::{
+    Displaced, Engine, InstallationState, StoreError, StoreRead as _, UnixMillis, highest_clock,
+};
 use session_store::{Examined, Examiner};
 
 use super::{Finding, Severity};
@@ -87,6 +89,7 @@ fn of_account(
     }
     findings.push(Finding::ok("store.schema", "up to date"));
     findings.push(clock(examined.latest, now));
+    findings.push(chats(examined.store.chat_clocks_above(highest_clock(now))?));
     findings.push(bundle(settings, &examined, serving, now)?);
     findings.extend(devices(settings, examined, now)?);
     Ok(findings)
@@ -148,6 +151,20 @@ fn clock(latest: Option<UnixMillis>, now: UnixMillis) -> Finding {
         ),
         _ => Finding::ok(ID, "the clock fits what was written"),
     }
+}
+
+/// The clocks of chats that are further ahead than a chat may be.
+fn chats(ahead: u64) -> Finding {
+    const ID: &str = "clock.chats";
+    if ahead == 0 {
+        return Finding::ok(ID, "no chat is ahead of the clock");
+    }
+    Finding::new(
+        ID,
+        Severity::Warning,
+        format!("the clocks of {ahead} chats are more than 120 seconds ahead of this machine's"),
+        "set the clock if it is behind; if it ran ahead before, nothing more is to be done: those chats start again from now",
+    )
 }
 
 fn bundle(
