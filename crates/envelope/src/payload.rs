@@ -1,7 +1,9 @@
 //! The plaintext: `flags(1) ‖ size(w, little-endian) ‖ payload ‖ padding ‖ [signature(65)]`.
 //!
-//! Bits 0 and 1 of the flags are w, the width of the size; bit 2 says that there is a signature. The others are written
-//! as 0 and ignored: they are under the signature like all that stands before it.
+//! Bits 0 and 1 of the flags are w, the width of the size; bit 2 says that there is a signature. A plaintext with any other bit
+//! is refused: identities sign other things than envelopes with the same key and the same digest. What they sign of a bundle
+//! begins with an installation id or a decimal number, and bit 2 is set in many of those characters. Followed by the
+//! bundle's signature it would be read as an envelope that its owner signed. No printable character is below 8.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, SIGNATURE_BYTES, Signature, keccak256};
 use rand_core::CryptoRng;
@@ -19,6 +21,8 @@ pub const BLOCK_BYTES: usize = 256;
 const WIDTH_MASK: u8 = 0b0000_0011;
 /// There is a signature.
 const SIGNED: u8 = 0b0000_0100;
+/// Bits of no meaning.
+const UNKNOWN: u8 = !(WIDTH_MASK | SIGNED);
 /// The least that a signed plaintext has: flags, one byte more, and the signature.
 const MIN_SIGNED_BYTES: usize = 1 + 1 + SIGNATURE_BYTES;
 
@@ -78,7 +82,10 @@ pub fn write(
 /// # Errors
 /// [`Unopened::Malformed`] or [`Unopened::BadSignature`].
 pub fn read(plaintext: &[u8]) -> Result<Opened, Unopened> {
-    let flags = *plaintext.first().ok_or(Unopened::Malformed)?;
+    let flags = *plaintext
+        .first()
+        .filter(|flags| *flags & UNKNOWN == 0)
+        .ok_or(Unopened::Malformed)?;
     let (signed, signer) = if flags & SIGNED == 0 {
         (plaintext, None)
     } else {

@@ -141,14 +141,64 @@ fn signed_sizes_do_not_reach_into_the_signature() {
     ] {
         assert_eq!(outcome(head).err(), Some(Unopened::Malformed), "{head:?}");
     }
-    for (head, payload) in [
-        (&[5, 1, 9][..], &[9][..]),
-        (&[4, 9], &[]),
-        (&[0xfd, 1, 9], &[9]),
-    ] {
+    for (head, payload) in [(&[5, 1, 9][..], &[9][..]), (&[4, 9], &[])] {
         let opened = outcome(head).unwrap();
         assert_eq!(*opened.payload, payload);
         assert_eq!(opened.signer.as_ref(), Some(alice.public()), "{head:?}");
+    }
+}
+
+/// Identities sign bundles with the key and the digest that envelopes are signed with.
+#[test]
+fn a_signed_bundle_is_no_signed_envelope() {
+    let alice = party(1);
+    let mut signed_bits = 0;
+    for first in (0_u8..128).map(char::from) {
+        let id = format!("{first}b-4e7f");
+        if crypto_core::InstallationId::parse(&id).is_err() {
+            continue;
+        }
+        signed_bits += u32::from(id.as_bytes()[0] & 4 != 0);
+        let entry = crypto_core::RawEntry {
+            installation_id: id.clone(),
+            signed_pre_key: party(2).public().to_bytes().to_vec(),
+            version: 7,
+            ..crypto_core::RawEntry::default()
+        };
+        let timestamp = 1_700_000_000_000_000_000;
+        let signature = crypto_core::sign_bundle(&alice, std::slice::from_ref(&entry), timestamp);
+        let signed = [
+            id.as_bytes(),
+            &entry.signed_pre_key,
+            b"7",
+            timestamp.to_string().as_bytes(),
+        ]
+        .concat();
+        // These are the bytes that the signature is of.
+        let recovered = signature.recover_any_s(&crypto_core::keccak256(&[&signed]));
+        assert_eq!(recovered.as_ref(), Ok(alice.public()));
+        let inside = [&signed[..], &signature.to_bytes()].concat();
+        assert_eq!(
+            payload::read(&inside).err(),
+            Some(Unopened::Malformed),
+            "{first}"
+        );
+    }
+    assert!(
+        signed_bits > 20,
+        "{signed_bits} of them would say that they are signed"
+    );
+}
+
+#[test]
+fn every_bit_above_the_third_is_refused() {
+    for flags in 0..=u8::MAX {
+        let opened = payload::read(&[flags, 0, 0, 0]);
+        let unsigned = flags & 4 == 0;
+        assert_eq!(opened.is_ok(), flags < 8 && unsigned, "{flags:#x}");
+        if flags >= 8 {
+            assert_eq!(opened.err(), Some(Unopened::Malformed), "{flags:#x}");
+        }
     }
 }
 
