@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     hash::keccak256,
-    installation::{InstallationId, RATCHET_PREFIX},
+    installation::InstallationId,
     keys::{IdentityKey, IdentityKeyPair, SignedPreKey},
     signature::Signature,
     x25519::RatchetPreKey,
@@ -250,12 +250,7 @@ impl RawEntry {
             InstallationId::parse(&self.installation_id).map_err(|_| BundleError::Form)?;
         let has_key_form =
             matches!(self.signed_pre_key.as_slice(), [2 | 3, x @ ..] if x.len() == 32);
-        let undigited = installation
-            .as_str()
-            .trim_start_matches(|c: char| c.is_ascii_digit());
-        let borrowed_digits =
-            undigited.len() < installation.as_str().len() && undigited.starts_with(RATCHET_PREFIX);
-        if has_key_form && !borrowed_digits {
+        if has_key_form && installation.may_be_listed() {
             Ok(installation)
         } else {
             Err(BundleError::Form)

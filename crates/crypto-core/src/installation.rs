@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
 
 /// Prefix of ids whose every honest bundle entry carries the ratchet prekey.
-pub(crate) const RATCHET_PREFIX: &str = "x1-";
+const RATCHET_PREFIX: &str = "x1-";
 /// The entry that any device of an identity can read is filed under this name, so that no device may bear it.
 const RESERVED: &str = "none";
 
@@ -64,6 +64,14 @@ impl InstallationId {
         self.0.starts_with(RATCHET_PREFIX)
     }
 
+    /// Whether a bundle may list it: not if it is digits followed by `x1-`. Versions and ids are joined without a separator in a
+    /// bundle's signed bytes, so that the digits could be those of the version before.
+    #[must_use]
+    pub fn may_be_listed(&self) -> bool {
+        let undigited = self.0.trim_start_matches(|c: char| c.is_ascii_digit());
+        undigited.len() == self.0.len() || !undigited.starts_with(RATCHET_PREFIX)
+    }
+
     /// The id with its length before it, as it stands in associated data and session ids.
     pub(crate) fn length_prefixed(&self) -> Vec<u8> {
         // At most 64 bytes, by construction.
@@ -100,6 +108,22 @@ mod tests {
         assert!(InstallationId::parse(&"x".repeat(65)).is_err());
         for good in ["x", "None", "A.b_c-9", "none1", &"x".repeat(64)] {
             assert_eq!(InstallationId::parse(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn digits_before_the_promise_are_not_listed() {
+        for (id, listed) in [
+            ("x1-phone", true),
+            ("7x1-phone", false),
+            ("20x1-", false),
+            ("7x1phone", true),
+            ("7-x1-phone", true),
+            ("ax1-phone", true),
+            ("123", true),
+        ] {
+            let id = InstallationId::parse(id).unwrap();
+            assert_eq!(id.may_be_listed(), listed, "{id}");
         }
     }
 

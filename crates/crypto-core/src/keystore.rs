@@ -14,11 +14,13 @@ use pbkdf2::pbkdf2_hmac;
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use crate::{
     hash::keccak256,
     keys::{IdentityKey, IdentityKeyPair},
+    mnemonic::{MAX_PHRASE_BYTES, Mnemonic},
 };
 
 /// Memory of scrypt's table, `128·n·r` bytes: twice what the usual keystores take, so that a stranger's file cannot eat
@@ -34,7 +36,7 @@ pub const MAX_SCRYPT_P: u64 = 16;
 pub const MAX_PBKDF2_ROUNDS: u64 = 10_000_000;
 /// Longest salt: the usual ones have 32 bytes.
 pub const MAX_SALT_BYTES: usize = 256;
-/// Longest ciphertext: that of a whole key.
+/// Longest ciphertext of a key: that of a whole one.
 pub const MAX_CIPHERTEXT_BYTES: usize = 32;
 
 /// Length of the salts we write.
@@ -52,6 +54,11 @@ pub enum KeystoreError {
     /// The MAC does not hold.
     #[error("the password is wrong, or the keystore is damaged: try the password again")]
     Password,
+    /// It holds a recovery phrase in place of a key, as some wallets keep it.
+    #[error(
+        "the keystore holds a recovery phrase and no key: look the phrase up in the program that wrote it, and give its words to `account_recover`"
+    )]
+    Phrase,
     /// What it holds is no private key: zero, or not below the group's order.
     #[error("the keystore holds no identity key: take the one that was exported for this account")]
     NoKey,
@@ -193,7 +200,7 @@ pub struct Keystore {
     pub salt: Vec<u8>,
     /// The counter that AES-128-CTR begins with.
     pub iv: [u8; 16],
-    /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them.
+    /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them. Longer ones hold no key.
     pub ciphertext: Vec<u8>,
     /// Keccak-256 of the second half of the derived key and the ciphertext.
     pub mac: [u8; 32],
@@ -210,7 +217,7 @@ impl fmt::Debug for Keystore {
 }
 
 impl Keystore {
-    /// Puts a key under a password.
+    /// Puts a key under a password, in its form NFKC: however it was typed, its bytes are the same.
     ///
     /// # Errors
     /// None for a cost that was checked; [`KeystoreError::Cost`] is passed on.
@@ -225,7 +232,8 @@ impl Keystore {
         let mut iv = [0; 16];
         rng.fill_bytes(&mut salt);
         rng.fill_bytes(&mut iv);
-        let derived = kdf.derive(password, &salt)?;
+        let password = collected(password.nfkc());
+        let derived = kdf.derive(&password, &salt)?;
         let mut ciphertext = identity.secret_bytes().to_vec();
         apply_ctr(&derived, &iv, &mut ciphertext);
         Ok(Self {
@@ -240,27 +248,36 @@ impl Keystore {
 
     /// The key, given its password. Takes the memory and time that [`Kdf`] asks for; never more than the limits.
     ///
+    /// Programs differ in what they make of accents and compatibility characters before they derive the key: the password is tried
+    /// as it is, then in NFC, NFD and NFKC, where those differ.
+    ///
     /// # Errors
     /// [`KeystoreError`].
     pub fn open(&self, password: &str) -> Result<IdentityKeyPair, KeystoreError> {
         if self.salt.len() > MAX_SALT_BYTES {
             return Err(KeystoreError::Length("the salt has more than 256 bytes"));
         }
-        let zeros = MAX_CIPHERTEXT_BYTES
-            .checked_sub(self.ciphertext.len())
-            .filter(|zeros| *zeros < MAX_CIPHERTEXT_BYTES)
-            .ok_or(KeystoreError::Length(
-                "the ciphertext has not 1 to 32 bytes",
-            ))?;
-        let derived = self.kdf.derive(password, &self.salt)?;
-        let expected = mac(&derived, &self.ciphertext);
-        if !bool::from(expected.ct_eq(&self.mac)) {
-            return Err(KeystoreError::Password);
+        if !(1..=MAX_PHRASE_BYTES).contains(&self.ciphertext.len()) {
+            return Err(NOT_OF_A_KEY);
         }
+        for form in forms(password) {
+            let derived = self.kdf.derive(&form, &self.salt)?;
+            let expected = mac(&derived, &self.ciphertext);
+            if bool::from(expected.ct_eq(&self.mac)) {
+                return self.decrypt(&derived);
+            }
+        }
+        Err(KeystoreError::Password)
+    }
+
+    fn decrypt(&self, derived: &[u8; 32]) -> Result<IdentityKeyPair, KeystoreError> {
+        let Some(zeros) = MAX_CIPHERTEXT_BYTES.checked_sub(self.ciphertext.len()) else {
+            return Err(self.what_else(derived));
+        };
         let mut secret = Zeroizing::new([0; MAX_CIPHERTEXT_BYTES]);
         let (_, key) = secret.split_at_mut(zeros);
         key.copy_from_slice(&self.ciphertext);
-        apply_ctr(&derived, &self.iv, key);
+        apply_ctr(derived, &self.iv, key);
         let identity =
             IdentityKeyPair::from_secret_bytes(&secret).map_err(|_| KeystoreError::NoKey)?;
         if let Some(said) = self.address
@@ -270,6 +287,42 @@ impl Keystore {
         }
         Ok(identity)
     }
+
+    /// What is wrong with one that holds more than a key.
+    fn what_else(&self, derived: &[u8; 32]) -> KeystoreError {
+        let mut held = Zeroizing::new(self.ciphertext.clone());
+        apply_ctr(derived, &self.iv, &mut held);
+        match std::str::from_utf8(&held).map(Mnemonic::parse) {
+            Ok(Ok(_)) => KeystoreError::Phrase,
+            _ => NOT_OF_A_KEY,
+        }
+    }
+}
+
+/// A ciphertext that is no key's.
+const NOT_OF_A_KEY: KeystoreError = KeystoreError::Length("the ciphertext has not 1 to 32 bytes");
+
+/// A password as it was given, and in the forms that programs give it, each once.
+fn forms(password: &str) -> Vec<Zeroizing<String>> {
+    let mut forms = vec![Zeroizing::new(password.to_owned())];
+    for form in [
+        collected(password.nfc()),
+        collected(password.nfd()),
+        collected(password.nfkc()),
+    ] {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+/// In one allocation: what is secret leaves no copy behind.
+fn collected(characters: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
+    let bytes = characters.clone().map(char::len_utf8).sum();
+    let mut text = Zeroizing::new(String::with_capacity(bytes));
+    text.extend(characters);
+    text
 }
 
 fn mac(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {

@@ -20,6 +20,7 @@ mod signature;
 mod suite;
 #[cfg(test)]
 mod tests;
+pub mod typed;
 mod wiped;
 mod x25519;
 pub mod x3dh;

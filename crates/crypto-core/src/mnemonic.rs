@@ -9,12 +9,15 @@ use rand_core::CryptoRng;
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
-use crate::keys::{IdentityKeyPair, KeyError};
+use crate::{
+    keys::{IdentityKeyPair, KeyError},
+    typed::visible,
+};
 
 /// Where the chat key lies below the seed.
 const CHAT_KEY_PATH: &str = "m/43'/60'/1581'/0'/0";
 /// Longest phrase read, in bytes: 24 words of any list have less than half of it, with room for odd spacing.
-const MAX_PHRASE_BYTES: usize = 2048;
+pub(crate) const MAX_PHRASE_BYTES: usize = 2048;
 /// Rounds of PBKDF2-HMAC-SHA-512 from a phrase to its seed (BIP-39).
 const SEED_ROUNDS: u32 = 2048;
 /// What the salt of the seed begins with (BIP-39).
@@ -43,9 +46,12 @@ pub enum WordCount {
 /// Why a text is no phrase.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MnemonicError {
-    /// Not 12, 15, 18, 21 or 24 words.
-    #[error("a phrase has 12, 15, 18, 21 or 24 words")]
-    WordCount,
+    /// Not 12, 15, 18, 21 or 24 words, but so many.
+    #[error("a phrase has 12, 15, 18, 21 or 24 words, and this has {0}")]
+    WordCount(usize),
+    /// More than 2048 bytes.
+    #[error("a phrase is not as long as this text")]
+    TooLong,
     /// A word that is on none of the lists that have all words before it; the number counts from 1.
     #[error("word {0} is on no word list together with those before it")]
     UnknownWord(usize),
@@ -76,7 +82,8 @@ impl Mnemonic {
         }
     }
 
-    /// Reads a phrase: any white space between the words, either case, composed or decomposed accents.
+    /// Reads a phrase: any white space between the words, either case, composed or decomposed accents, without what cannot be
+    /// seen.
     ///
     /// Lists share words, and a phrase may be one of two languages. That is no matter: the seed is the same.
     ///
@@ -84,12 +91,12 @@ impl Mnemonic {
     /// [`MnemonicError`].
     pub fn parse(text: &str) -> Result<Self, MnemonicError> {
         if text.len() > MAX_PHRASE_BYTES {
-            return Err(MnemonicError::WordCount);
+            return Err(MnemonicError::TooLong);
         }
-        let lower = Zeroizing::new(nfkd(text).to_lowercase());
+        let lower = Zeroizing::new(nfkd(&visible(text)).to_lowercase());
         let words: Vec<&str> = lower.split_whitespace().collect();
         if !matches!(words.len(), 12 | 15 | 18 | 21 | 24) {
-            return Err(MnemonicError::WordCount);
+            return Err(MnemonicError::WordCount(words.len()));
         }
         let phrase = Zeroizing::new(words.join(" "));
         let has_checksum = match check(&phrase) {
@@ -149,7 +156,7 @@ impl Mnemonic {
 
 /// Whether the words are all on one list, and its checksum holds. If not: what the list says that goes on longest.
 fn check(phrase: &str) -> Result<(), MnemonicError> {
-    let mut furthest = (0, MnemonicError::WordCount);
+    let mut furthest = (0, MnemonicError::UnknownWord(1));
     for language in Language::ALL {
         let said = match bip39::Mnemonic::parse_in_normalized(*language, phrase) {
             Ok(_) => return Ok(()),

@@ -9,7 +9,7 @@ mod stored;
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose as base64_engine};
-use crypto_core::{RawBundle, RawEntry};
+use crypto_core::{RawBundle, RawEntry, typed::one_word};
 use prost::Message as _;
 
 pub(crate) use self::stored::{decode_sent, encode_sent};
@@ -247,11 +247,12 @@ pub fn encode_contact_code(bundle: &[u8]) -> String {
     base64_engine::STANDARD.encode(bundle)
 }
 
-/// Reads a contact code: base64 of either alphabet, with or without padding and surrounding white space.
+/// Reads a contact code: base64 of either alphabet, with or without padding, white space and what cannot be seen.
 /// `None` if it is neither; whether the bytes are a bundle is not checked here.
 #[must_use]
 pub fn decode_contact_code(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim().trim_end_matches('=');
+    let text = one_word(text);
+    let text = text.trim_end_matches('=');
     if text.is_empty() || text.len() > MAX_CONTACT_CODE_CHARS {
         return None;
     }

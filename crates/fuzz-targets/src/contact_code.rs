@@ -1,5 +1,6 @@
 //! Contact codes, and bundles as parameters.
 
+use crypto_core::typed::one_word;
 use engine::{MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle};
 use rpc::{forms::BundleBytes, params::Form as _};
 use serde_json::Value;
@@ -18,11 +19,12 @@ pub fn contact_code(input: &[u8]) {
     let decoded = decode_contact_code(text);
     if let Some(bytes) = &decoded {
         assert!(bytes.len() <= text.len());
-        assert!(text.trim().trim_end_matches('=').len() <= MAX_CONTACT_CODE_CHARS);
+        let text = one_word(text);
+        assert!(text.trim_end_matches('=').len() <= MAX_CONTACT_CODE_CHARS);
         let written = encode_contact_code(bytes);
         assert_eq!(decode_contact_code(&written).as_ref(), Some(bytes));
-        // A code is read in no other way than it is written, but for its alphabet and its edges.
-        let plain = text.trim().replace('-', "+").replace('_', "/");
+        // A code is read in no other way than it is written, but for its alphabet and its padding.
+        let plain = text.replace('-', "+").replace('_', "/");
         assert_eq!(
             plain.trim_end_matches('='),
             written.trim_end_matches('='),
@@ -35,7 +37,7 @@ pub fn contact_code(input: &[u8]) {
         Ok(parameter) => {
             let again = BundleBytes::read(parameter.write()).map(|again| again.0);
             assert_eq!(again.as_ref(), Ok(&parameter.0));
-            if !text.starts_with("0x") {
+            if !one_word(text).starts_with("0x") {
                 assert_eq!(Some(parameter.0), decoded);
             }
         }

@@ -46,12 +46,10 @@ mod keystore;
 mod metadata;
 mod payload;
 mod topic;
+mod typed;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
-use engine::{
-    AccountName, MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES,
-    decode_contact_code,
-};
+use engine::{AccountName, MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -63,9 +61,9 @@ pub use self::event::{
 };
 pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
-use self::payload::one_of;
 pub use self::payload::{Payload, Text, one_payload};
 pub use self::topic::ChatName;
+use self::{payload::one_of, typed::Fault};
 use crate::{
     error::{Kind, RpcError},
     params::Form,
@@ -82,6 +80,9 @@ pub struct PrivateKey(pub Zeroizing<[u8; 32]>);
 
 /// Words of a recovery phrase, or its passphrase. Wiped when dropped.
 pub struct Secret(pub Zeroizing<String>);
+
+/// An installation id for a new account: one that a bundle may list.
+pub struct NewInstallationId(pub InstallationId);
 
 /// A request id: 1 to 128 characters.
 pub struct RequestId(pub String);
@@ -122,10 +123,19 @@ pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
         .flatten()
 }
 
-/// Bytes that are secret, from hex. What they are read from is wiped, too.
-fn secret_hex(value: Value) -> Option<Zeroizing<Vec<u8>>> {
-    let text = string(value).map(Zeroizing::new)?;
-    decode_hex(&text).map(Zeroizing::new)
+/// 32 bytes that are secret, from hex. What they are read from is wiped, too.
+fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
+    let text = string(value).map(Zeroizing::new).ok_or(Fault::Other)?;
+    typed::fixed_hex(&text)
+}
+
+/// The error for a key or code that is none.
+fn none(kind: Kind, what: &str, fault: Fault) -> RpcError {
+    let error = RpcError::new(kind, format!("not a {what}: {}", fault.told()));
+    match fault.mend() {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 /// `0x` and lowercase hex.
@@ -172,15 +182,9 @@ impl Form for BundleBytes {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = value.as_str().ok_or_else(Self::wrong)?;
-        let bytes = if text.starts_with("0x") {
-            from_hex(&value)
-        } else {
-            decode_contact_code(text)
-        };
-        bytes
-            .filter(|bytes| bytes.len() <= MAX_WIRE_BYTES)
+        typed::bundle(text)
             .map(Self)
-            .ok_or_else(|| RpcError::new(Kind::InvalidBundle, "neither hex nor a contact code"))
+            .map_err(|fault| none(Kind::InvalidBundle, "bundle", fault))
     }
 
     fn write(&self) -> Value {
@@ -198,14 +202,9 @@ impl Form for IdentityKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let invalid = || RpcError::new(Kind::InvalidKey, "not a public key");
-        let text = value.as_str().ok_or_else(invalid)?;
-        let key = if text.starts_with('z') {
-            Self::from_compact(text)
-        } else {
-            Self::from_sec1(&from_hex(&value).ok_or_else(invalid)?)
-        };
-        key.map_err(|_| invalid())
+        let text = value.as_str().ok_or(Fault::Other);
+        text.and_then(typed::public_key)
+            .map_err(|fault| none(Kind::InvalidKey, "public key", fault))
     }
 
     fn write(&self) -> Value {
@@ -223,9 +222,8 @@ impl Form for PrivateKey {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         secret_hex(value)
-            .and_then(|bytes| bytes.as_slice().try_into().ok())
-            .map(|key| Self(Zeroizing::new(key)))
-            .ok_or_else(|| RpcError::new(Kind::InvalidKey, "not a private key"))
+            .map(Self)
+            .map_err(|fault| none(Kind::InvalidKey, "private key", fault))
     }
 
     fn write(&self) -> Value {
@@ -288,6 +286,36 @@ impl Form for InstallationId {
 
     fn write(&self) -> Value {
         self.as_str().into()
+    }
+}
+
+impl Form for NewInstallationId {
+    const TAKES: &'static str = "an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not \"none\" and not digits followed by x1-";
+
+    fn schema() -> Value {
+        serde_json::json!({
+            "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$",
+            "not": {"anyOf": [{"const": "none"}, {"pattern": "^[0-9]+x1-"}]},
+        })
+    }
+
+    fn read(value: Value) -> Result<Self, RpcError> {
+        let id = value
+            .as_str()
+            .and_then(|text| InstallationId::parse(text).ok());
+        let id = id.ok_or_else(<Self as Form>::wrong)?;
+        if id.may_be_listed() {
+            return Ok(Self(id));
+        }
+        Err(RpcError::new(
+            Kind::InvalidParams,
+            "digits followed by x1-: nobody else would read the bundles of this device, whose signed bytes could be read in two ways",
+        )
+        .with_hint("leave it out, and a fresh id is made; or begin it with something else than digits"))
+    }
+
+    fn write(&self) -> Value {
+        self.0.as_str().into()
     }
 }
 
@@ -493,6 +521,7 @@ opaque!(
     BundleBytes,
     PrivateKey,
     Secret,
+    NewInstallationId,
     RequestId,
     LogFilter,
     Words,
@@ -687,7 +716,16 @@ mod tests {
         }
         for bad in ["", "none", "a b"] {
             assert_eq!(refused::<InstallationId>(json!(bad)), Kind::InvalidParams);
+            assert_eq!(
+                refused::<NewInstallationId>(json!(bad)),
+                Kind::InvalidParams
+            );
         }
+        // Of others, any that a bundle may list is named; a new device must be one that they read.
+        assert!(<InstallationId as Form>::read(json!("7x1-phone")).is_ok());
+        let error = NewInstallationId::read(json!("7x1-phone")).unwrap_err();
+        assert!(error.message.contains("bundles"), "{error}");
+        assert!(NewInstallationId::read(json!("x1-7")).is_ok());
         assert_eq!(refused::<Secret>(json!(1)), Kind::InvalidParams);
     }
 

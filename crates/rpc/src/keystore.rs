@@ -1,11 +1,16 @@
 //! Keystore files: the JSON of Web3 Secret Storage, version 3.
 //!
-//! What is read is of one closed form: scrypt or PBKDF2-HMAC-SHA-256 with `dklen` 32, and AES-128-CTR. Members beyond
-//! it, as some programs add them, are ignored; a member that stands twice is refused.
+//! What is read is of one closed form: scrypt or PBKDF2-HMAC-SHA-256 with `dklen` 32, and AES-128-CTR. Names of members are
+//! taken in any case. Members beyond it, as some programs add them, are ignored; a member that stands twice is refused.
+
+mod any_case;
+mod phrase;
 
 use crypto_core::keystore::{Kdf, Keystore, KeystoreError, Pbkdf2Rounds, ScryptCost};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use self::{any_case::AnyCase, phrase::holds_phrase};
 use crate::error::{Kind, RpcError};
 
 /// Longest file read: the usual ones have half a kilobyte.
@@ -26,6 +31,11 @@ pub enum KeystoreFileError {
         "{0} bytes are no keystore file, which has less than one kilobyte: give the file itself"
     )]
     TooLarge(usize),
+    /// It holds a recovery phrase, beside the key or in its place.
+    #[error(
+        "the file holds a recovery phrase, which stands for another key than a wallet's: give the words to `account_recover`; or the file without the phrase, if its own key is to be the identity"
+    )]
+    Phrase,
     /// No JSON, or a member is missing, stands twice or is of another type. Line and column, counted from 1.
     #[error(
         "not of the form of a keystore, at line {0}, column {1}: give the whole file as it was exported"
@@ -77,9 +87,9 @@ struct Versioned {
 
 #[derive(Serialize, Deserialize)]
 struct File {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    address: Option<String>,
-    crypto: Crypto,
+    #[serde(skip_serializing_if = "Value::is_null", default)]
+    address: Value,
+    crypto: AnyCase<Crypto>,
     id: String,
     version: u64,
 }
@@ -88,9 +98,9 @@ struct File {
 struct Crypto {
     cipher: String,
     ciphertext: String,
-    cipherparams: CipherParams,
+    cipherparams: AnyCase<CipherParams>,
     kdf: String,
-    kdfparams: KdfParams,
+    kdfparams: AnyCase<KdfParams>,
     mac: String,
 }
 
@@ -127,19 +137,24 @@ pub fn read_keystore_file(text: &str) -> Result<Keystore, KeystoreFileError> {
         return Err(KeystoreFileError::TooLarge(text.len()));
     }
     let form = |error: serde_json::Error| KeystoreFileError::Form(error.line(), error.column());
-    let Versioned { version } = serde_json::from_str(text).map_err(form)?;
+    // As some systems begin their files.
+    let text = text.trim_start_matches('\u{feff}');
+    if holds_phrase(text) {
+        return Err(KeystoreFileError::Phrase);
+    }
+    let AnyCase(Versioned { version }) = serde_json::from_str(text).map_err(form)?;
     if version != VERSION {
         return Err(KeystoreFileError::Version(version));
     }
-    let file: File = serde_json::from_str(text).map_err(form)?;
+    let AnyCase(file) = serde_json::from_str::<AnyCase<File>>(text).map_err(form)?;
     if !is_uuid(&file.id) {
         return Err(wrong("id", "a UUID"));
     }
-    let crypto = file.crypto;
+    let AnyCase(crypto) = file.crypto;
     if crypto.cipher != CIPHER {
         return Err(unsupported("cipher", "aes-128-ctr"));
     }
-    let params = crypto.kdfparams;
+    let AnyCase(params) = crypto.kdfparams;
     if params.dklen != DKLEN {
         return Err(unsupported("dklen", "32"));
     }
@@ -149,17 +164,16 @@ pub fn read_keystore_file(text: &str) -> Result<Keystore, KeystoreFileError> {
         salt: salt
             .and_then(bytes)
             .ok_or_else(|| wrong("salt", "hex digits"))?,
-        iv: fixed(&crypto.cipherparams.iv).ok_or_else(|| wrong("iv", "32 hex digits"))?,
+        iv: fixed(&crypto.cipherparams.0.iv).ok_or_else(|| wrong("iv", "32 hex digits"))?,
         ciphertext: bytes(&crypto.ciphertext).ok_or_else(|| wrong("ciphertext", "hex digits"))?,
         mac: fixed(&crypto.mac).ok_or_else(|| wrong("mac", "64 hex digits"))?,
-        address: file
-            .address
-            .map(|address| {
-                let digits = address.strip_prefix("0x").unwrap_or(&address);
-                fixed(digits).ok_or_else(|| wrong("address", "40 hex digits"))
-            })
-            .transpose()?,
+        address: file.address.as_str().and_then(address),
     })
+}
+
+/// What checks the key that comes out. Some programs leave it empty, or put an address of another network there.
+fn address(text: &str) -> Option<[u8; 20]> {
+    fixed(text.strip_prefix("0x").unwrap_or(text))
 }
 
 fn kdf(name: &str, params: &KdfParams) -> Result<Kdf, KeystoreFileError> {
@@ -209,21 +223,23 @@ pub fn write_keystore_file(keystore: &Keystore, id: [u8; 16]) -> serde_json::Val
     };
     let hex = |bytes: &[u8]| const_hex::encode(bytes);
     let file = File {
-        address: keystore.address.map(|address| hex(&address)),
-        crypto: Crypto {
+        address: keystore
+            .address
+            .map_or(Value::Null, |address| hex(&address).into()),
+        crypto: AnyCase(Crypto {
             cipher: CIPHER.to_owned(),
             ciphertext: hex(&keystore.ciphertext),
-            cipherparams: CipherParams {
+            cipherparams: AnyCase(CipherParams {
                 iv: hex(&keystore.iv),
-            },
+            }),
             kdf: kdf.to_owned(),
-            kdfparams: KdfParams {
+            kdfparams: AnyCase(KdfParams {
                 dklen: DKLEN,
                 salt: Some(hex(&keystore.salt)),
                 ..params
-            },
+            }),
             mac: hex(&keystore.mac),
-        },
+        }),
         id: uuid(id),
         version: VERSION,
     };
@@ -419,6 +435,98 @@ mod tests {
         let long = format!("{}{}", file, " ".repeat(MAX_KEYSTORE_FILE_BYTES));
         let error = read_keystore_file(&long).unwrap_err();
         assert_eq!(error, KeystoreFileError::TooLarge(long.len()));
+    }
+
+    #[test]
+    fn names_are_taken_in_any_case_and_once() {
+        let [_, example] = examples();
+        let plain = example.to_string();
+        let expected = read_keystore_file(&plain);
+        for (as_written, by_others) in [
+            ("\"crypto\":", "\"Crypto\":"),
+            ("\"version\":", "\"VERSION\":"),
+            ("\"cipherparams\":", "\"cipherParams\":"),
+            ("\"kdfparams\":", "\"KDFparams\":"),
+            ("\"salt\":", "\"Salt\":"),
+            ("\"iv\":", "\"IV\":"),
+        ] {
+            assert!(plain.contains(as_written));
+            let text = plain.replace(as_written, by_others);
+            assert_eq!(read_keystore_file(&text), expected, "{by_others}");
+        }
+        let twice = plain.replacen("\"mac\":", "\"MAC\":\"00\",\"mac\":", 1);
+        let error = read_keystore_file(&twice).unwrap_err();
+        assert!(matches!(error, KeystoreFileError::Form(1, _)), "{error}");
+        assert_eq!(read_keystore_file(&format!("\u{feff}{plain}")), expected);
+    }
+
+    #[test]
+    fn an_address_of_another_form_is_left_alone_and_one_of_this_form_counts() {
+        let [_, example] = examples();
+        let key = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
+        for other in [
+            json!(""),
+            json!("0x"),
+            json!("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"),
+            json!(null),
+            json!(7),
+            json!(["008aeeda4d805471df9b2a5b0f38a0c3bcba786b"]),
+        ] {
+            let mut file = example.clone();
+            file["address"] = other;
+            assert_eq!(secret(&file.to_string(), "testpassword"), key);
+        }
+        for (address, opens) in [
+            ("008aeeda4d805471df9b2a5b0f38a0c3bcba786b", true),
+            ("0x008AEEDA4D805471dF9b2A5B0f38A0C3bCBA786b", true),
+            ("108aeeda4d805471df9b2a5b0f38a0c3bcba786b", false),
+        ] {
+            let mut file = example.clone();
+            file["address"] = json!(address);
+            let opened = open(&file.to_string(), "testpassword");
+            assert_eq!(opened.is_ok(), opens, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_phrase_says_so_and_names_what_takes_it() {
+        let [_, example] = examples();
+        let with = |name: &str, value: Value| {
+            let mut file = example.clone();
+            file[name] = value;
+            file.to_string()
+        };
+        let words = "abandon ".repeat(11) + "about";
+        for text in [
+            with("mnemonic", json!(words)),
+            with(
+                "x-ethers",
+                json!({"version": "0.1", "mnemonicCiphertext": "00"}),
+            ),
+            with("type", json!("mnemonic")),
+            with("Wallet", json!([{"seedPhrase": words}])),
+            json!({"mnemonic": words}).to_string(),
+            json!(words).to_string(),
+            format!("{words}\n"),
+        ] {
+            let error = read_keystore_file(&text).unwrap_err();
+            assert_eq!(error, KeystoreFileError::Phrase, "{text}");
+            let error = RpcError::from(error);
+            assert_eq!(error.field.as_deref(), Some("keystore"));
+            assert!(error.hint.contains("`account_recover`"), "{}", error.hint);
+        }
+        for (name, value) in [
+            ("mnemonic", json!(null)),
+            ("mnemonic", json!("")),
+            ("hasMnemonic", json!(false)),
+            ("passphraseHint", json!("the usual")),
+            ("type", json!("private-key")),
+            ("name", json!("the mnemonic of my phrase")),
+        ] {
+            assert!(read_keystore_file(&with(name, value)).is_ok(), "{name}");
+        }
+        let error = RpcError::from(KeystoreFileError::from(KeystoreError::Phrase));
+        assert!(error.hint.contains("`account_recover`"));
     }
 
     #[test]

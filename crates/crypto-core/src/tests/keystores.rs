@@ -101,7 +101,7 @@ fn what_is_no_key_is_refused() {
     keystore.ciphertext.iter_mut().for_each(|byte| *byte ^= 9);
     keystore.mac = mac_of(&keystore);
     assert_eq!(keystore.open("password").unwrap_err(), KeystoreError::NoKey);
-    for length in [0, 33] {
+    for length in [0, 2049] {
         keystore.ciphertext = vec![0; length];
         assert!(matches!(
             keystore.open("password"),
@@ -157,4 +157,79 @@ fn costs_are_bounded_in_memory_and_time() {
         ScryptCost::new(1 << 18, 8, 1).unwrap()
     );
     assert_eq!(ScryptCost::LIGHT, ScryptCost::new(4096, 8, 6).unwrap());
+}
+
+#[test]
+fn a_password_opens_in_every_form_that_programs_give_it_and_is_written_in_one() {
+    // Composed and decomposed accents, and a letter that only the compatibility forms take apart.
+    let (composed, decomposed, compatible) = ("\u{e9}\u{fb00}", "e\u{301}\u{fb00}", "\u{e9}ff");
+    for given in [composed, decomposed, compatible] {
+        let identity = IdentityKeyPair::from_secret_bytes(&[5; 32]).unwrap();
+        let written = Keystore::seal(&identity, given, cheap(), &mut Draws::seeded(7)).unwrap();
+        let expected =
+            Keystore::seal(&identity, compatible, cheap(), &mut Draws::seeded(7)).unwrap();
+        assert_eq!(written, expected, "{given:?}");
+        for typed in [composed, decomposed, compatible] {
+            assert_eq!(*written.open(typed).unwrap().secret_bytes(), [5; 32]);
+        }
+        assert_eq!(written.open("eff").unwrap_err(), KeystoreError::Password);
+    }
+    // Of programs that take the password as it was typed: by whichever keyboard.
+    for (used, typed) in [
+        (composed, decomposed),
+        (decomposed, composed),
+        (decomposed, decomposed),
+        ("e\u{301}\u{327}", "e\u{301}\u{327}"),
+    ] {
+        let keystore = sealed_as(b"\x05".repeat(32), used);
+        assert_eq!(*keystore.open(typed).unwrap().secret_bytes(), [5; 32]);
+    }
+}
+
+/// What a program writes that puts something under a password as it was typed.
+fn sealed_as(held: Vec<u8>, password: &str) -> Keystore {
+    use aes::Aes128;
+    use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
+
+    let mut derived = [0; 32];
+    let rounds = Pbkdf2Rounds::new(1).unwrap();
+    pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password.as_bytes(), b"salt", 1, &mut derived);
+    let mut ciphertext = held;
+    ctr::Ctr128BE::<Aes128>::new_from_slices(&derived[..16], &[9; 16])
+        .unwrap()
+        .apply_keystream(&mut ciphertext);
+    Keystore {
+        kdf: Kdf::Pbkdf2(rounds),
+        salt: b"salt".to_vec(),
+        iv: [9; 16],
+        mac: keccak256(&[&derived[16..], &ciphertext]),
+        ciphertext,
+        address: None,
+    }
+}
+
+#[test]
+fn a_keystore_that_holds_a_phrase_says_so_once_its_password_is_right() {
+    let phrase = "abandon ".repeat(11) + "about";
+    let keystore = sealed_as(phrase.into_bytes(), "password");
+    assert_eq!(keystore.open("other").unwrap_err(), KeystoreError::Password);
+    let error = keystore.open("password").unwrap_err();
+    assert_eq!(error, KeystoreError::Phrase);
+    assert!(error.to_string().contains("`account_recover`"));
+    for other in [
+        vec![5; 33],
+        b"no phrase at all, but quite some text".to_vec(),
+    ] {
+        let keystore = sealed_as(other, "password");
+        let error = keystore.open("password").unwrap_err();
+        assert!(matches!(error, KeystoreError::Length(_)), "{error}");
+    }
+    for length in [0, 2049] {
+        let keystore = sealed_as(vec![b'a'; length], "password");
+        let error = keystore.open("other").unwrap_err();
+        assert!(
+            matches!(error, KeystoreError::Length(_)),
+            "refused before any work"
+        );
+    }
 }

@@ -66,13 +66,13 @@ fn what_is_wrong_with_a_phrase_is_said() {
     for count in [0, 1, 11] {
         assert_eq!(
             fault(&words[..count].join(" ")),
-            Some(MnemonicError::WordCount)
+            Some(MnemonicError::WordCount(count))
         );
     }
     for count in [13, 14, 16, 25, 27] {
         assert_eq!(
             fault(&["abandon"; 27][..count].join(" ")),
-            Some(MnemonicError::WordCount),
+            Some(MnemonicError::WordCount(count)),
             "{count}"
         );
     }
@@ -94,8 +94,19 @@ fn what_is_wrong_with_a_phrase_is_said() {
     // As long as a stranger likes, and refused before anything is looked up.
     assert_eq!(
         fault(&format!("{ZERO}{}", " ".repeat(2000))),
-        Some(MnemonicError::WordCount)
+        Some(MnemonicError::TooLong)
     );
+}
+
+#[test]
+fn what_cannot_be_seen_is_no_part_of_a_phrase() {
+    let plain = Mnemonic::parse(ZERO).unwrap();
+    let pasted = format!(
+        "\u{feff}{}\u{200b}\0",
+        ZERO.replace(' ', "\u{a0}\u{200b}\u{3000}")
+    )
+    .replacen("abandon", "aban\u{ad}don\u{200e}", 1);
+    assert_eq!(Mnemonic::parse(&pasted).unwrap().phrase(), plain.phrase());
 }
 
 /// Every list that the library has, in every length, whichever list is asked first.
@@ -150,7 +161,10 @@ fn russian_phrases_are_taken_as_they_are_written() {
     assert_eq!(spaced.phrase(), read.phrase());
     assert_eq!(spaced.phrase().matches("е\u{308}").count(), 1);
     let words: Vec<&str> = RUSSIAN.split(' ').collect();
-    assert_eq!(fault(&words[1..].join(" ")), Some(MnemonicError::WordCount));
+    assert_eq!(
+        fault(&words[1..].join(" ")),
+        Some(MnemonicError::WordCount(11))
+    );
     for (slip, word) in [
         (RUSSIAN.replace("база", "abandon"), 1),
         (RUSSIAN.replace("база", "бaза"), 1),

@@ -26,9 +26,11 @@ pub(super) async fn account_create(
         let words = params.words.map_or(WordCount::Twelve, |words| words.0);
         let mnemonic = Mnemonic::generate(words, &mut entropy());
         let identity = mnemonic.chat_key("").map_err(derivation_failed)?;
-        let account = daemon
-            .accounts
-            .create(params.account, identity, params.installation_id)?;
+        let account = daemon.accounts.create(
+            params.account,
+            identity,
+            params.installation_id.map(|id| id.0),
+        )?;
         Ok(NewAccount {
             account,
             mnemonic: mnemonic.phrase().to_string(),
@@ -43,16 +45,24 @@ pub(super) async fn account_recover(
 ) -> Result<AccountInfo> {
     blocking(move || {
         let identity = recovered(&params.mnemonic, params.mnemonic_passphrase.as_ref())?;
-        daemon
-            .accounts
-            .create(params.account, identity, params.installation_id)
+        daemon.accounts.create(
+            params.account,
+            identity,
+            params.installation_id.map(|id| id.0),
+        )
     })
     .await
 }
 
 fn recovered(phrase: &Secret, passphrase: Option<&Secret>) -> Result<IdentityKeyPair> {
     let mnemonic = Mnemonic::parse(&phrase.0).map_err(|error: MnemonicError| {
-        RpcError::new(Kind::InvalidMnemonic, error.to_string()).about("mnemonic")
+        let refused = RpcError::new(Kind::InvalidMnemonic, error.to_string()).about("mnemonic");
+        match error {
+            MnemonicError::WordCount(1) => refused.with_hint(
+                "give the words of the phrase; a private key goes to `account_import`, a keystore file to `account_importKeystore`",
+            ),
+            _ => refused,
+        }
     })?;
     mnemonic
         .chat_key(passphrase.map_or("", |passphrase| passphrase.0.as_str()))
@@ -71,9 +81,11 @@ pub(super) async fn account_import(
         let identity = IdentityKeyPair::from_secret_bytes(&params.private_key.0).map_err(|_| {
             RpcError::new(Kind::InvalidKey, "not a private key of the curve").about("privateKey")
         })?;
-        daemon
-            .accounts
-            .create(params.account, identity, params.installation_id)
+        daemon.accounts.create(
+            params.account,
+            identity,
+            params.installation_id.map(|id| id.0),
+        )
     })
     .await
 }
@@ -127,9 +139,11 @@ pub(super) async fn account_import_keystore(
     .await?;
     drop(turn);
     blocking(move || {
-        daemon
-            .accounts
-            .create(params.account, identity, params.installation_id)
+        daemon.accounts.create(
+            params.account,
+            identity,
+            params.installation_id.map(|id| id.0),
+        )
     })
     .await
 }

@@ -6,7 +6,7 @@ use envelope::{MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, Symmetr
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Text, Wire, from_hex, one_of, secret_hex, to_hex};
+use super::{Text, Wire, from_hex, none, one_of, secret_hex, to_hex};
 use crate::{
     error::{Kind, RpcError},
     params::Form,
@@ -50,13 +50,12 @@ impl Form for SymKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        secret_hex(value)
-            .and_then(|bytes| SymmetricKey::from_bytes(&bytes).ok())
+        let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
+        let bytes = secret_hex(value)
+            .map_err(|fault| hint(none(Kind::InvalidKey, "symmetric key", fault)))?;
+        SymmetricKey::from_bytes(bytes.as_slice())
             .map(Self)
-            .ok_or_else(|| {
-                RpcError::new(Kind::InvalidKey, "not a symmetric key")
-                    .with_hint(format!("give {}", Self::TAKES))
-            })
+            .map_err(|error| hint(RpcError::new(Kind::InvalidKey, error.to_string())))
     }
 
     fn write(&self) -> Value {

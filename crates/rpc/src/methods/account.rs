@@ -1,10 +1,10 @@
 //! Parameters of the methods of accounts.
 
-use crypto_core::{IdentityKey, InstallationId};
+use crypto_core::IdentityKey;
 use engine::AccountName;
 
 use crate::{
-    forms::{KeystoreFile, PrivateKey, Secret, Words},
+    forms::{KeystoreFile, NewInstallationId, PrivateKey, Secret, Words},
     params::params,
 };
 
@@ -14,7 +14,7 @@ params! {
         /// The new account's name.
         account = "account": AccountName,
         /// Only to continue a device that lived before; a fresh one is made by default.
-        installation_id = "installationId": Option<InstallationId>,
+        installation_id = "installationId": Option<NewInstallationId>,
         /// Length of the recovery phrase: 12 by default.
         words = "words": Option<Words>,
     }
@@ -30,7 +30,7 @@ params! {
         /// Its passphrase, if it has one.
         mnemonic_passphrase = "mnemonicPassphrase": Option<Secret>,
         /// Only to continue a device that lived before.
-        installation_id = "installationId": Option<InstallationId>,
+        installation_id = "installationId": Option<NewInstallationId>,
     }
 }
 
@@ -42,7 +42,7 @@ params! {
         /// The chat key.
         private_key = "privateKey": PrivateKey,
         /// Only to continue a device that lived before.
-        installation_id = "installationId": Option<InstallationId>,
+        installation_id = "installationId": Option<NewInstallationId>,
     }
 }
 
@@ -66,7 +66,7 @@ params! {
         /// Its password.
         password = "password": Secret,
         /// Only to continue a device that lived before.
-        installation_id = "installationId": Option<InstallationId>,
+        installation_id = "installationId": Option<NewInstallationId>,
     }
 }
 

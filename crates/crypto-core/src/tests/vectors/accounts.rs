@@ -15,7 +15,7 @@ fn recorded_phrases() {
         let refused = match name {
             "bad-checksum" => Some(MnemonicError::Checksum),
             "not-a-word" => Some(MnemonicError::UnknownWord(12)),
-            "13-words" => Some(MnemonicError::WordCount),
+            "13-words" => Some(MnemonicError::WordCount(13)),
             _ => None,
         };
         let parsed = Mnemonic::parse(text);
