@@ -124,6 +124,7 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
         "integrity.database",
         "store.epoch",
         "store.schema",
+        "account.installation",
         "clock.jump",
         "clock.chats",
         "bundle.age",

@@ -118,6 +118,7 @@ fn what_is_no_key_is_refused_before_anything_else() {
             "identity_describe",
             "topic_contactCode",
             "topic_partitioned",
+            "topic_personal",
         ] {
             for params in [
                 json!({"identity": identity}),
@@ -151,8 +152,10 @@ fn topics_and_their_keys_are_the_recorded_ones() {
         let identity = json!([prefixed(&vector["publicKey"])]);
         let code = daemon.ok("topic_contactCode", identity.clone());
         as_recorded(&code, &vector["contactCode"]);
-        let partitioned = daemon.ok("topic_partitioned", identity);
+        let partitioned = daemon.ok("topic_partitioned", identity.clone());
         as_recorded(&partitioned, &vector["partitioned"]);
+        let personal = daemon.ok("topic_personal", identity);
+        as_recorded(&personal, &vector["personalDiscovery"]);
     }
     for vector in list(&recorded["publicChats"]) {
         let topic = daemon.ok("topic_public", json!({"name": vector["string"]}));

@@ -180,6 +180,7 @@ fn devices_and_contacts(told: &mut Told, bob: &Value) {
     );
     told.call("topic_contactCode", json!({"identity": bob}));
     told.call("topic_partitioned", json!({"identity": bob}));
+    told.call("topic_personal", json!({"identity": bob}));
     let topic = told.call("topic_public", json!({"name": "status"}));
     told.call(
         "topic_parse",

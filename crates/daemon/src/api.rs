@@ -206,6 +206,7 @@ pub fn methods(dev: bool) -> Methods {
     m.register::<methods::IdentityDescribe, _, _>(identity::identity_describe);
     m.register::<methods::TopicContactCode, _, _>(topic::topic_contact_code);
     m.register::<methods::TopicPartitioned, _, _>(topic::topic_partitioned);
+    m.register::<methods::TopicPersonal, _, _>(topic::topic_personal);
     m.register::<methods::EnvelopeSeal, _, _>(envelope::envelope_seal);
     m.register::<methods::EnvelopeOpen, _, _>(envelope::envelope_open);
     m.register::<methods::TopicNegotiated, _, _>(topic::topic_negotiated);

@@ -343,6 +343,11 @@ methods! {
     ///
     /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
     TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
+    /// The topic where an identity alone is written to.
+    ///
+    /// status-go sends there what an identity tells itself, its backups, and what it tells servers, those of push notifications among
+    /// them; sealed to their recipient, as on the partitioned topic. Whoever knows the identity sees when: nothing of ours goes by it.
+    TopicPersonal = "topic_personal" (TopicOfParams) -> TopicInfo;
     /// The topic where this account and an identity write to each other, and its key.
     ///
     /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own partitioned topic.
@@ -548,6 +553,7 @@ mod tests {
             ("envelope_open", "account?, envelope, symKey?, password?"),
             ("topic_contactCode", "identity"),
             ("topic_partitioned", "identity"),
+            ("topic_personal", "identity"),
             ("topic_negotiated", "account?, identity"),
             ("topic_public", "name"),
             ("topic_parse", "contentTopic"),

@@ -27,6 +27,15 @@ pub(super) async fn topic_partitioned(
     described(&daemon, TopicName::partitioned(&params.identity)).await
 }
 
+pub(super) async fn topic_personal(
+    daemon: Arc<Daemon>,
+    params: methods::TopicOfParams,
+) -> Result<TopicInfo> {
+    let name = TopicName::personal_discovery(&params.identity)
+        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))?;
+    described(&daemon, name).await
+}
+
 pub(super) async fn topic_negotiated(
     daemon: Arc<Daemon>,
     params: methods::NegotiatedTopicParams,

@@ -7,7 +7,7 @@ use envelope::ContentTopic;
 use crate::{forms::ChatName, params::params};
 
 params! {
-    /// For `topic_contactCode` and `topic_partitioned`.
+    /// For `topic_contactCode`, `topic_partitioned` and `topic_personal`.
     TopicOfParams {
         /// Whose.
         identity = "identity": IdentityKey,

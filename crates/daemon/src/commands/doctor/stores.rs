@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crypto_core::InstallationId;
 use engine::{
     Displaced, Engine, InstallationState, StoreError, StoreRead as _, UnixMillis, highest_clock,
 };
@@ -88,6 +89,7 @@ fn of_account(
         return Ok(findings);
     }
     findings.push(Finding::ok("store.schema", "up to date"));
+    findings.push(installation(&examined.account.installation));
     findings.push(clock(examined.latest, now));
     findings.push(chats(examined.store.chat_clocks_above(highest_clock(now))?));
     findings.push(bundle(settings, &examined, serving, now)?);
@@ -125,6 +127,20 @@ fn epoch(examined: &Examined) -> Result<Finding, StoreError> {
         ),
         None => Finding::ok(ID, "the newest state that is known"),
     })
+}
+
+/// Accounts of earlier versions could be made under any id.
+fn installation(own: &InstallationId) -> Finding {
+    const ID: &str = "account.installation";
+    if own.may_be_listed() {
+        return Finding::ok(ID, "its installation id may stand in a bundle");
+    }
+    Finding::new(
+        ID,
+        Severity::Problem,
+        "its installation id is digits followed by x1-: nobody reads its bundles, and so nobody writes to it",
+        "make another account of its recovery phrase, with a fresh id, and remove this one",
+    )
 }
 
 /// What is written tells when the clock was last believed.
@@ -315,6 +331,18 @@ mod tests {
             assert_eq!(clock(Some(UnixMillis(latest)), now).severity, severity);
         }
         assert_eq!(clock(None, now).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn an_account_whose_bundles_nobody_reads_is_told_of() {
+        for (id, severity) in [
+            ("x1-phone", Severity::Ok),
+            ("phone", Severity::Ok),
+            ("3x1-phone", Severity::Problem),
+        ] {
+            let id = InstallationId::parse(id).unwrap();
+            assert_eq!(installation(&id).severity, severity, "{id}");
+        }
     }
 
     #[test]
