@@ -231,7 +231,8 @@ fn who_is_declined_may_be_told_so_and_whoever_is_not_accepted_is_sent_no_adverti
     let read = bob.receive(&alice, &support::only_message(&asked));
     assert_eq!(read["reason"], "declined");
 
-    contact(&bob, "contact_accept", &alice, json!({}));
+    let accepted = contact(&bob, "contact_accept", &alice, json!({}));
+    assert_eq!(inspected(&support::only_message(&accepted)), "accept");
     assert_eq!(
         advertise(&bob, &alice).expect("accepted")["envelopes"]
             .as_array()

@@ -393,6 +393,48 @@ fn limits_and_forms_are_told_in_words_that_help() {
             "contact code again",
         ),
         (
+            "message_encrypt",
+            json!({"recipient": &alice.key[2..], "text": "x"}),
+            "recipient",
+            "hex digits without 0x",
+            "put 0x before",
+        ),
+        (
+            "contact_get",
+            json!({"identity": format!("https://status.app/u#{}", alice.key)}),
+            "identity",
+            "it is a link",
+            "after the #",
+        ),
+        (
+            "account_import",
+            json!({"account": "b", "privateKey": "0x0102"}),
+            "privateKey",
+            "it has 2 bytes",
+            "64 hex digits",
+        ),
+        (
+            "bundle_import",
+            json!({"bundle": "zQ3shYR6NLbqvXTD9Cggn6W4YqGsru2TTE5jYZXrZudHbRriq"}),
+            "bundle",
+            "a public key alone",
+            "contact code",
+        ),
+        (
+            "account_recover",
+            json!({"account": "b", "mnemonic": "word ".repeat(11)}),
+            "mnemonic",
+            "this has 11",
+            "as written down",
+        ),
+        (
+            "account_recover",
+            json!({"account": "b", "mnemonic": format!("0x{}", "01".repeat(32))}),
+            "mnemonic",
+            "this has 1",
+            "`account_import`",
+        ),
+        (
             "installation_setMetadata",
             json!({"installationId": alice.installation, "metadata": {"nme": "x"}}),
             "metadata.nme",
@@ -405,6 +447,82 @@ fn limits_and_forms_are_told_in_words_that_help() {
         assert!(text(&error["message"]).contains(message), "{error}");
         assert!(text(&error["data"]["hint"]).contains(hint), "{error}");
     }
+}
+
+#[test]
+fn keys_and_codes_are_read_as_they_are_pasted() {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    // A byte order mark, marks of direction, a soft hyphen, a zero-width space, white space of several kinds.
+    let pasted = |text: &str| {
+        let (first, second) = text.split_at(text.len() / 3);
+        json!(format!(
+            "\u{feff}\u{202a} {first}\u{ad}\r\n\u{a0}{second}\u{200b}\u{202c}\t"
+        ))
+    };
+    let bobs = bob.daemon.ok("account_get", json!({}));
+    let code = text(&bob.daemon.ok("bundle_get", json!({}))["contactCode"]);
+    let imported = alice
+        .daemon
+        .ok("bundle_import", json!({"bundle": pasted(&code)}));
+    assert_eq!(imported["identity"], bobs["publicKey"]);
+    for form in [&bobs["publicKey"], &bobs["compressedKey"]] {
+        let params = json!({"identity": pasted(&text(form))});
+        let contact = alice.daemon.ok("contact_get", params);
+        assert_eq!(contact["identity"], bobs["publicKey"]);
+    }
+    let created = alice
+        .daemon
+        .ok("account_create", json!({"account": "carol"}));
+    let phrase = text(&created["mnemonic"]).replace(' ', "\u{200b}\u{a0}\u{3000}");
+    let recovered = bob.daemon.ok(
+        "account_recover",
+        json!({"account": "carol", "mnemonic": format!("\u{feff}{phrase}\u{200e}")}),
+    );
+    assert_eq!(recovered["publicKey"], created["publicKey"]);
+    let private = format!("0x{}", "5a".repeat(32));
+    let [plain, same] = [json!(private), pasted(&private)].map(|key| {
+        let params = json!({"account": format!("k{}", key.to_string().len()), "privateKey": key});
+        alice.daemon.ok("account_import", params)["publicKey"].take()
+    });
+    assert_eq!(plain, same);
+}
+
+#[test]
+fn no_account_is_made_whose_bundles_nobody_would_read() {
+    let daemon = Daemon::start();
+    let phrase = "abandon ".repeat(11) + "about";
+    let keystore: Value = serde_json::from_str::<Value>(include_str!(
+        "vectors/trust-keystore.json"
+    ))
+    .expect("JSON")["good"][0]
+        .take();
+    for (method, params) in [
+        ("account_create", json!({})),
+        ("account_recover", json!({"mnemonic": phrase})),
+        (
+            "account_import",
+            json!({"privateKey": format!("0x{}", "5a".repeat(32))}),
+        ),
+        (
+            "account_importKeystore",
+            json!({"keystore": keystore["keystore"], "password": keystore["password"]}),
+        ),
+    ] {
+        let mut params = params;
+        params["account"] = json!("a");
+        params["installationId"] = json!("2024x1-phone");
+        let error = daemon.call(method, params).expect_err(method);
+        assert_eq!(
+            shape(&error).1.as_deref(),
+            Some("installationId"),
+            "{error}"
+        );
+        assert!(
+            text(&error["message"]).contains("nobody else would read"),
+            "{error}"
+        );
+    }
+    assert_eq!(daemon.ok("account_list", json!({})), json!([]));
 }
 
 #[test]

@@ -110,3 +110,40 @@ fn recorded_keystores_give_their_keys_and_bad_ones_say_what_is_bad() {
     }
     assert_eq!(daemon.ok("account_list", json!({})), before);
 }
+
+#[test]
+fn a_keystore_as_other_programs_write_it_opens_however_its_password_is_typed() {
+    let exported = Party::new("alice");
+    let password = "pa\u{df}w\u{f6}rt \u{fb01}";
+    let keystore = exported
+        .daemon
+        .ok("account_export", json!({"password": password}))["keystore"]
+        .take();
+    let daemon = Daemon::start();
+    let import = |account: &str, keystore: &Value, password: &str| {
+        let params = json!({"account": account, "keystore": keystore, "password": password});
+        daemon.call("account_importKeystore", params)
+    };
+    // In NFKC, as exports are: the ligature is two letters; and decomposed, as some keyboards type.
+    for (number, typed) in ["pa\u{df}w\u{f6}rt fi", "pa\u{df}wo\u{308}rt \u{fb01}"]
+        .iter()
+        .enumerate()
+    {
+        let account = import(&format!("k{number}"), &keystore, typed).expect("opened");
+        assert_eq!(account["publicKey"], exported.key.as_str());
+    }
+    let mut others = keystore.clone();
+    let crypto = others["crypto"].take();
+    others.as_object_mut().expect("an object").remove("crypto");
+    others["Crypto"] = crypto;
+    others["address"] = json!("");
+    let account = import("others", &others, password).expect("opened");
+    assert_eq!(account["publicKey"], exported.key.as_str());
+    others["x-ethers"] = json!({"mnemonicCiphertext": "00", "mnemonicCounter": "00"});
+    let refused = import("phrase", &others, password).expect_err("a phrase");
+    assert_eq!(refused["data"]["field"], "keystore");
+    assert!(
+        text(&refused["data"]["hint"]).contains("`account_recover`"),
+        "{refused}"
+    );
+}

@@ -60,8 +60,9 @@ export class Person {
     const account = await this.#client.call("account_create", { account: this.name });
     // `account.mnemonic` is shown this once: the user writes it down.
     this.key = account.publicKey;
-    // Whoever does not know this person yet writes here.
+    // Whoever does not know this person yet writes to the first; to the second, what other programs send to one identity alone.
     this.#topics.add((await this.#client.call("topic_partitioned", { identity: this.key })).contentTopic);
+    this.#topics.add((await this.#client.call("topic_personal", { identity: this.key })).contentTopic);
     this.say(`${this.name} has the key ${account.compressedKey}`);
   }
 

@@ -131,6 +131,15 @@ export interface ContactInfo {
   verified: boolean;
 }
 
+/** What a message says that it is to a contact. */
+export type ContactMark =
+  /** It asks to become one. */
+  | "request"
+  /** It accepts its recipient. */
+  | "accept"
+  /** It declines its recipient. */
+  | "decline";
+
 /** How we stand to a contact. */
 export type ContactState =
   /** Nothing was asked. */
@@ -595,6 +604,8 @@ export interface InspectedBundleInfo {
 export interface InspectedMessageInfo {
   /** Its bundles. */
   bundles: InspectedBundleInfo[];
+  /** What it says that it is to a contact; null if it says nothing. */
+  contact: ContactMark | null;
   /** The device it names as its sender, of whatever form. */
   installationId: string;
   /** Length of its public message; 0 if there is none. */
@@ -1182,7 +1193,7 @@ export interface Methods {
       account: string;
       /**
        * Only to continue a device that lived before; a fresh one is made by default. It takes an installation id: 1
-       * to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none".
+       * to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
       /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
@@ -1208,7 +1219,7 @@ export interface Methods {
       mnemonicPassphrase?: string;
       /**
        * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', and not "none".
+       * '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1229,7 +1240,7 @@ export interface Methods {
       privateKey: string;
       /**
        * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', and not "none".
+       * '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1292,7 +1303,7 @@ export interface Methods {
       password: string;
       /**
        * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', and not "none".
+       * '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1364,8 +1375,9 @@ export interface Methods {
   /**
    * Encrypts for every active device of the recipient and for our own other devices.
    * Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without
-   * forward secrecy. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any
-   * ratchet. With `seal`, each envelope also comes sealed and signed, with the topic to send it by.
+   * forward secrecy, and an empty payload is then refused: it would be an advertisement. A retry with the same
+   * `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each envelope
+   * also comes sealed and signed, with the topic to send it by.
    */
   "message_encrypt": {
     params: {
@@ -1420,7 +1432,7 @@ export interface Methods {
   };
   /**
    * Wraps a public message: not encrypted.
-   * Everybody can read it, and nothing proves who wrote it. Our bundle rides on it.
+   * Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be empty.
    */
   "message_encryptPublic": {
     params: {
@@ -1694,7 +1706,8 @@ export interface Methods {
   };
   /**
    * Asks an identity to become a contact, with an introduction.
-   * Send the envelopes. If they have asked us, this accepts them.
+   * Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is known, something has
+   * to be said.
    */
   "contact_request": {
     params: {
@@ -1716,7 +1729,8 @@ export interface Methods {
   };
   /**
    * Accepts an identity, with a message that gives both ends forward secrecy.
-   * Send the envelopes: with them the other end learns of it.
+   * Send the envelopes: with them the other end learns of it. Until a device of theirs is known, something has to
+   * be said.
    */
   "contact_accept": {
     params: {
@@ -1738,8 +1752,9 @@ export interface Methods {
   };
   /**
    * Declines an identity. It is told nothing, unless there is something to say.
-   * With `payload` or `text`, that is encrypted to them: send the envelopes. Without, there are none. Under the
-   * policy `request` what they send is not read any more, until `contact_accept`.
+   * With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an acceptance: send the
+   * envelopes. Without, there are none. Under the policy `request` what they send is not read any more, until
+   * `contact_accept`.
    */
   "contact_decline": {
     params: {
@@ -1891,6 +1906,19 @@ export interface Methods {
     result: TopicInfo;
   };
   /**
+   * The topic where an identity alone is written to.
+   * status-go sends there what an identity tells itself, its backups, and what it tells servers, those of push
+   * notifications among them; sealed to their recipient, as on the partitioned topic. Whoever knows the identity
+   * sees when: nothing of ours goes by it.
+   */
+  "topic_personal": {
+    params: {
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+    };
+    result: TopicInfo;
+  };
+  /**
    * The topic where this account and an identity write to each other, and its key.
    * The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own
    * partitioned topic.
@@ -1934,8 +1962,8 @@ export interface Methods {
   };
   /**
    * Gives the clock and the time for a message that is about to be sent in a chat.
-   * A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat.
-   * Never the same twice.
+   * A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat, but
+   * at most 120 seconds above now. Never the same twice below that.
    */
   "clock_next": {
     params: {
@@ -2115,6 +2143,7 @@ export const METHODS = [
   "envelope_open",
   "topic_contactCode",
   "topic_partitioned",
+  "topic_personal",
   "topic_negotiated",
   "topic_public",
   "topic_parse",

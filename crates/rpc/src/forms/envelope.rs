@@ -6,7 +6,7 @@ use envelope::{MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, Symmetr
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Text, Wire, from_hex, none, one_of, secret_hex, to_hex};
+use super::{SECRET_CHARS, Text, Wire, from_hex, none, one_of, secret_hex, to_hex};
 use crate::{
     error::{Kind, RpcError},
     params::Form,
@@ -46,7 +46,7 @@ impl Form for SymKey {
     const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
 
     fn schema() -> Value {
-        serde_json::json!({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"})
+        serde_json::json!({"type": "string", "minLength": SECRET_CHARS})
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {

@@ -9,7 +9,7 @@ use super::decode_hex;
 /// What the short form of a public key begins with.
 const COMPACT_PREFIX: &str = "zQ3sh";
 /// Length of the short form.
-const COMPACT_CHARS: usize = 49;
+pub(super) const COMPACT_CHARS: usize = 49;
 
 /// The fault that is left once white space and what cannot be seen are taken away. None shows what was given: it may be secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub(super) fn bundle(text: &str) -> Result<Vec<u8>, Fault> {
     let text = one_word(text);
     let bytes = match hex(&text) {
         Ok(bytes) => bytes.to_vec(),
+        // Hex digits are base64, too.
+        Err(Fault::NoPrefix) if !is_encoded_bundle(&text) => contact_code(&text)?,
         Err(Fault::Other) => contact_code(&text)?,
         Err(fault) => return Err(fault),
     };
@@ -152,6 +154,12 @@ fn contact_code(text: &str) -> Result<Vec<u8>, Fault> {
             Fault::NotBase64
         }
     })
+}
+
+/// Whether hex digits begin as a bundle does: with its identity, a first field of 33 bytes.
+fn is_encoded_bundle(digits: &str) -> bool {
+    let digits = digits.strip_prefix("0X").unwrap_or(digits);
+    digits.to_ascii_lowercase().starts_with("0a21")
 }
 
 fn is_link(text: &str) -> bool {
@@ -221,6 +229,8 @@ mod tests {
         for (text, fault) in [
             (" ".to_owned(), Fault::Empty),
             ("0a2102".to_owned(), Fault::NoPrefix),
+            ("0A21".to_owned(), Fault::NoPrefix),
+            ("0a220".to_owned(), Fault::CutShort),
             (format!("https://status.app/u#{code}"), Fault::Link),
             (compact, Fault::PublicKey),
             (
