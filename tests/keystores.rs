@@ -132,7 +132,7 @@ fn a_keystore_as_other_programs_write_it_opens_however_its_password_is_typed() {
         let account = import(&format!("k{number}"), &keystore, typed).expect("opened");
         assert_eq!(account["publicKey"], exported.key.as_str());
     }
-    let mut others = keystore.clone();
+    let mut others = keystore;
     let crypto = others["crypto"].take();
     others.as_object_mut().expect("an object").remove("crypto");
     others["Crypto"] = crypto;
