@@ -1,20 +1,20 @@
-//! `ratchetd conformance`: replays recorded wire vectors against a fresh store each
-//! (format `ratchetd-conformance/1`), and checks recorded envelopes, topics, identities, accounts and keystores.
+//! `ratchetd conformance`: replays recorded wire vectors against a fresh store each (format
+//! `ratchetd-conformance/1`), and checks recorded envelopes, topics, identities, accounts and
+//! keystores.
 
+mod device;
+mod draws;
 mod trust;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, MessageId, RatchetPreKeyPair, SignedPreKeyPair,
 };
-use engine::{
-    Account, AccountName, Config, Engine, Env, Outcome, PreKeyImport, ReceiveRequest, Transaction,
-    UnixMillis, WireMessage,
-};
+use engine::{Config, Outcome, PreKeyImport, ReceiveRequest, UnixMillis, WireMessage};
 use serde::Deserialize;
-use session_store::DataDir;
 
+use self::device::Device;
 use crate::entropy::entropy;
 
 /// The format read here; files of another are passed over and named.
@@ -35,6 +35,8 @@ pub enum FileReport {
         first_failure: Option<String>,
     },
 }
+
+type Checked = Result<(), String>;
 
 #[derive(Deserialize)]
 struct File {
@@ -115,16 +117,17 @@ pub fn replay_file(path: &Path) -> Result<FileReport, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))?;
-    let checked = match trust::check(&value) {
-        Some(checked) => checked,
-        None if value.get("format").and_then(serde_json::Value::as_str) == Some(FORMAT) => {
-            let file: File = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let checked = match value.get("format").and_then(serde_json::Value::as_str) {
+        Some(FORMAT) => {
+            let file: File = serde_json::from_value(value).map_err(words)?;
             let cases = file.cases.iter();
-            cases
-                .map(|case| (case.name.clone(), replay_case(case)))
-                .collect()
+            let checked = cases.map(|case| (case.name.clone(), replay_case(case)));
+            checked.collect()
         }
-        None => return Ok(FileReport::OtherFormat),
+        _ => match trust::check(&value) {
+            Some(checked) => checked,
+            None => return Ok(FileReport::OtherFormat),
+        },
     };
     let (mut passed, mut failed, mut first_failure) = (0, 0, None);
     for (name, checked) in checked {
@@ -143,142 +146,74 @@ pub fn replay_file(path: &Path) -> Result<FileReport, String> {
     })
 }
 
-fn replay_case(case: &Case) -> Result<(), String> {
-    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let mut device = Device::new(case, scratch.path().to_owned())?;
+fn replay_case(case: &Case) -> Checked {
+    let mut device = case.device()?;
     for (index, step) in case.steps.iter().enumerate() {
         let note = step.note.as_deref().unwrap_or("");
-        device
-            .step(step)
+        step.replay(&mut device)
             .map_err(|difference| format!("step {index} ({note}): {difference}"))?;
     }
     Ok(())
 }
 
-/// The device under test.
-struct Device {
-    engine: Engine,
-    store: session_store::SqliteStore,
-    now: UnixMillis,
-    /// Keeps the lock while the store is open.
-    _directory: DataDir,
-}
-
-impl Device {
-    fn new(case: &Case, scratch: PathBuf) -> Result<Self, String> {
-        let now = case
-            .prekeys
-            .iter()
-            .map(|prekey| prekey.created())
-            .max()
-            .unwrap_or_default();
-        let account = Account {
-            name: AccountName::parse("me").map_err(|error| error.to_string())?,
-            identity: IdentityKeyPair::from_secret_bytes(&key32(&case.me.identity_private_key)?)
-                .map_err(|error| error.to_string())?
-                .into(),
-            installation: InstallationId::parse(&case.me.installation_id)
-                .map_err(|error| error.to_string())?,
-            fresh_installation: false,
-            created_at: now,
-        };
-        if *account.identity.public() != identity(&case.me.identity)? {
+impl Case {
+    fn device(&self) -> Result<Device, String> {
+        let now = self.prekeys.iter().map(PreKey::created).max();
+        let identity_key = key32(&self.me.identity_private_key)?;
+        let pair = IdentityKeyPair::from_secret_bytes(&identity_key).map_err(words)?;
+        if *pair.public() != identity(&self.me.identity)? {
             return Err("the case's identity is not that of its private key".to_owned());
         }
-        let directory =
-            DataDir::open(&scratch, None, &mut entropy()).map_err(|error| error.to_string())?;
-        let store = directory
-            .create_account(&account)
-            .map_err(|error| error.to_string())?;
+        let installation = InstallationId::parse(&self.me.installation_id).map_err(words)?;
         let mut config = Config {
-            max_message_keys: case.limits.max_message_keys,
+            max_message_keys: self.limits.max_message_keys,
             ..Config::default()
         };
-        config.skip.max_skip = case.limits.max_skip;
-        let mut device = Self {
-            engine: Engine::new(account, config),
-            store,
-            now,
-            _directory: directory,
-        };
-        for prekey in &case.prekeys {
-            device.import(prekey)?;
+        config.skip.max_skip = self.limits.max_skip;
+        let mut device =
+            Device::on_disk(pair.into(), installation, config, now.unwrap_or_default())?;
+        for prekey in &self.prekeys {
+            device.import(prekey.import()?)?;
         }
         Ok(device)
     }
+}
 
-    fn import(&mut self, prekey: &PreKey) -> Result<(), String> {
-        let ratchet = prekey
-            .ratchet_pre_key_private
-            .as_deref()
-            .map(key32)
-            .transpose()?
-            .map(|secret| RatchetPreKeyPair::from_secret_bytes(&secret));
-        let import = PreKeyImport {
-            signed: SignedPreKeyPair::from_secret_bytes(&key32(&prekey.signed_pre_key_private)?)
-                .map_err(|error| error.to_string())?,
-            ratchet,
-            version: Some(prekey.version),
-            created_at: Some(prekey.created()),
-        };
-        self.in_transaction(|engine, store, env| {
-            engine
-                .import_prekey(store, env, import)
-                .map_err(|error| error.to_string())
-        })?;
-        Ok(())
-    }
-
-    fn step(&mut self, step: &Step) -> Result<(), String> {
+impl Step {
+    fn replay(&self, device: &mut Device) -> Checked {
         let request = ReceiveRequest {
-            sender: identity(&step.from)?,
-            message: WireMessage::decode(&bytes(&step.message)?),
+            sender: identity(&self.from)?,
+            message: WireMessage::decode(&bytes(&self.message)?),
             confirm: false,
             sealed: false,
         };
-        let got = self.in_transaction(|engine, store, env| {
-            Ok(match engine.receive(store, env, request) {
-                Ok(received) => Got::from(received),
-                Err(error) => Got::rejected(error.to_string()),
-            })
-        })?;
-        step.expect.compare(&got)?;
-        if step.confirm
-            && let Some(message) = got.message
-        {
-            self.in_transaction(|engine, store, _| {
-                engine
-                    .confirm(store, &[message])
-                    .map_err(|error| error.to_string())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn in_transaction<T>(
-        &mut self,
-        call: impl FnOnce(
-            &mut Engine,
-            &mut session_store::SqliteStore,
-            &mut Env<'_>,
-        ) -> Result<T, String>,
-    ) -> Result<T, String> {
-        let mut rng = entropy();
-        let mut env = Env {
-            now: self.now,
-            running: std::time::Duration::ZERO,
-            rng: &mut rng,
+        let got = match device.receive(&mut entropy(), request)? {
+            Ok(received) => Got::from(received),
+            Err(error) => Got::rejected(error.to_string()),
         };
-        self.store.begin().map_err(|error| error.to_string())?;
-        let result = call(&mut self.engine, &mut self.store, &mut env);
-        self.store.commit().map_err(|error| error.to_string())?;
-        result
+        self.expect.compare(&got)?;
+        match got.message {
+            Some(message) if self.confirm => device.confirm(message),
+            _ => Ok(()),
+        }
     }
 }
 
 impl PreKey {
     fn created(&self) -> UnixMillis {
         UnixMillis(self.created_at)
+    }
+
+    fn import(&self) -> Result<PreKeyImport, String> {
+        let signed = key32(&self.signed_pre_key_private)?;
+        let ratchet = self.ratchet_pre_key_private.as_deref();
+        let ratchet = ratchet.map(key32).transpose()?;
+        Ok(PreKeyImport {
+            signed: SignedPreKeyPair::from_secret_bytes(&signed).map_err(words)?,
+            ratchet: ratchet.map(|secret| RatchetPreKeyPair::from_secret_bytes(&secret)),
+            version: Some(self.version),
+            created_at: Some(self.created()),
+        })
     }
 }
 
@@ -318,7 +253,7 @@ impl From<engine::Received> for Got {
 }
 
 impl Expect {
-    fn compare(&self, got: &Got) -> Result<(), String> {
+    fn compare(&self, got: &Got) -> Checked {
         if let Some(alternatives) = &self.any_of {
             let one_holds = alternatives
                 .iter()
@@ -356,6 +291,10 @@ impl Expect {
         }
         Ok(())
     }
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {

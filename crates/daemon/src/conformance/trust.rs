@@ -3,20 +3,18 @@
 //! Where status-go takes more than we do, such as content topics of any length or phrases without a checksum, a file holds
 //! what it did; what is required here is that we refuse or agree.
 
-use std::collections::VecDeque;
-
 use crypto_core::{IdentityKey, IdentityKeyPair, Mnemonic, Portrait};
 use envelope::{
     ContentTopic, OpenWith, Opened, Padding, SealTo, SymmetricKey, TopicName, Unopened, open, seal,
 };
-use rand_core::{TryCryptoRng, TryRng};
 use rpc::keystore::read_keystore_file;
 use serde_json::Value;
+
+use super::{Checked, draws::Draws, words};
 
 /// What the formats begin with.
 const FORMATS: &str = "ratchetd-trust/";
 
-type Checked = Result<(), String>;
 type Check = fn(&Value) -> Checked;
 
 /// What is checked of each format: the sections of the file, and how an entry of each is.
@@ -65,43 +63,6 @@ pub(super) fn check(file: &Value) -> Option<Vec<(String, Checked)>> {
     Some(checked)
 }
 
-/// What is said when more is drawn than was recorded, less, or in other lengths.
-const OTHER_DRAW: &str = "other randomness is drawn than was recorded";
-
-/// Gives the draws that were recorded, in order. A generator cannot fail: another draw is noted.
-struct Draws {
-    recorded: VecDeque<Vec<u8>>,
-    other: bool,
-}
-
-impl TryRng for Draws {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        self.other = true;
-        Ok(0)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        self.other = true;
-        Ok(0)
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-        match self.recorded.pop_front() {
-            Some(draw) if draw.len() == to.len() => to.copy_from_slice(&draw),
-            _ => {
-                self.other = true;
-                // Of zeros no key can be made, and another draw would be asked for without end.
-                to.fill(1);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Draws {}
-
 fn text<'a>(entry: &'a Value, name: &str) -> Result<&'a str, String> {
     let text = entry.get(name).and_then(Value::as_str);
     text.ok_or_else(|| format!("no {name}"))
@@ -131,10 +92,6 @@ fn same<T: PartialEq>(what: &str, found: &T, recorded: &T) -> Checked {
     } else {
         Err(format!("another {what} than was recorded"))
     }
-}
-
-fn words(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 /// Whom an envelope is for.
@@ -180,19 +137,16 @@ fn sealed_alike(entry: &Value) -> Checked {
     let signer = signs.then(|| pair(entry, "signerPrivateKey")).transpose()?;
     let (payload, padding) = (bytes(entry, "payload")?, bytes(entry, "padding")?);
     let custom = entry.get("customPadding").and_then(Value::as_bool) == Some(true);
-    let mut recorded = VecDeque::new();
+    let mut recorded = Vec::new();
     if !custom {
-        recorded.push_back(padding.clone());
+        recorded.push(padding.clone());
     }
     for draw in ["ephemeralPrivateKey", "iv", "nonce"] {
         if entry.get(draw).is_some_and(Value::is_string) {
-            recorded.push_back(bytes(entry, draw)?);
+            recorded.push(bytes(entry, draw)?);
         }
     }
-    let mut draws = Draws {
-        recorded,
-        other: false,
-    };
+    let mut draws = Draws::new(recorded);
     let chosen = if custom {
         Padding::Given(&padding)
     } else {
@@ -203,9 +157,7 @@ fn sealed_alike(entry: &Value) -> Checked {
         To::Key(key) => SealTo::Key(key),
     };
     let sealed = seal(&mut draws, seal_to, signer.as_ref(), &payload, chosen).map_err(words)?;
-    if draws.other || !draws.recorded.is_empty() {
-        return Err(OTHER_DRAW.to_owned());
-    }
+    draws.check_exact()?;
     let recorded = bytes(entry, "envelope")?;
     same("envelope", &sealed.as_bytes(), &recorded.as_slice())?;
     opened_alike(&to.open(&recorded).map_err(words)?, entry)

@@ -1,0 +1,102 @@
+//! The device under test: an engine over a store of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use crypto_core::{IdentityKeyPair, InstallationId, MessageId};
+use engine::{
+    Account, AccountName, Config, Engine, Env, PreKeyImport, ReceiveError, ReceiveRequest,
+    Received, Store, Transaction as _, UnixMillis,
+};
+use rand_core::CryptoRng;
+use session_store::{DataDir, SqliteStore};
+use tempfile::TempDir;
+
+use super::words;
+use crate::entropy::entropy;
+
+/// An engine whose store is gone with it. Its clock stands still.
+pub(super) struct Device {
+    engine: Engine,
+    store: SqliteStore,
+    now: UnixMillis,
+    /// Keeps the lock while the store is open, and the directory.
+    _directory: (DataDir, TempDir),
+}
+
+impl Device {
+    /// A device with a store on disk, as the daemon has it.
+    pub(super) fn on_disk(
+        identity: Arc<IdentityKeyPair>,
+        installation: InstallationId,
+        config: Config,
+        now: UnixMillis,
+    ) -> Result<Self, String> {
+        let account = account(identity, installation, now)?;
+        let scratch = tempfile::tempdir().map_err(words)?;
+        let directory = DataDir::open(scratch.path(), None, &mut entropy()).map_err(words)?;
+        let store = directory.create_account(&account).map_err(words)?;
+        Ok(Self {
+            engine: Engine::new(account, config),
+            store,
+            now,
+            _directory: (directory, scratch),
+        })
+    }
+
+    pub(super) fn import(&mut self, prekey: PreKeyImport) -> Result<(), String> {
+        self.call(&mut entropy(), |engine, store, env| {
+            engine.import_prekey(store, env, prekey)
+        })?
+        .map(|_| ())
+        .map_err(words)
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        request: ReceiveRequest,
+    ) -> Result<Result<Received, ReceiveError>, String> {
+        self.call(rng, |engine, store, env| {
+            engine.receive(store, env, request)
+        })
+    }
+
+    pub(super) fn confirm(&mut self, message: MessageId) -> Result<(), String> {
+        self.call(&mut entropy(), |engine, store, _| {
+            engine.confirm(store, &[message])
+        })?
+        .map(|_| ())
+        .map_err(words)
+    }
+
+    /// Calls the engine in a transaction; the error is the store's.
+    pub(super) fn call<T>(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> T,
+    ) -> Result<T, String> {
+        let mut env = Env {
+            now: self.now,
+            running: Duration::ZERO,
+            rng,
+        };
+        self.store.begin().map_err(words)?;
+        let result = call(&mut self.engine, &mut self.store, &mut env);
+        self.store.commit().map_err(words)?;
+        Ok(result)
+    }
+}
+
+fn account(
+    identity: Arc<IdentityKeyPair>,
+    installation: InstallationId,
+    now: UnixMillis,
+) -> Result<Account, String> {
+    Ok(Account {
+        name: AccountName::parse("me").map_err(words)?,
+        identity,
+        installation,
+        fresh_installation: false,
+        created_at: now,
+    })
+}
