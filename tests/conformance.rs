@@ -61,6 +61,52 @@ fn every_case_of_every_file_passes() {
     assert_eq!((code, output.lines().count()), (Some(0), FILES.len()));
 }
 
+/// With all that is left out, so that no more is.
+const CONVERSATIONS: &str = "status-go-conversations.json: 18 passed, 0 failed; not compared: \
+    agreed_secret and min_version of a message (286), devices met (807), \
+    empty payloads by DH or in public, made by the engine (6), \
+    messages by DH to the own identity, made by the engine (10), \
+    messages of answered sessions, made by the engine (71), \
+    own messages that status-go tries to open (35), prekeys of siblings in a bundle (155), \
+    public messages without content, errors to status-go (3), \
+    ratchet keys that nothing was sent with (104)\n";
+
+#[test]
+fn every_conversation_replays_on_both_sides() {
+    let (code, output) = conformance(&[vector("status-go-conversations")]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.ends_with(CONVERSATIONS), "{output}");
+}
+
+/// The last byte of a recorded message is the last of a MAC.
+#[test]
+fn a_conversation_with_another_ciphertext_is_reported_and_fails() {
+    let text = std::fs::read_to_string(vector("status-go-conversations")).expect("the file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let all = file["conversations"].as_array_mut().expect("conversations");
+    all.truncate(2);
+    let message = &mut all[1]["steps"][4]["message_hex"];
+    let mut hex = message.as_str().expect("hex").to_owned();
+    let last = hex.pop().expect("a digit");
+    hex.push(if last == '0' { '1' } else { '0' });
+    *message = hex.into();
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    std::fs::write(&path, file.to_string()).expect("to write");
+    let path = path.display().to_string();
+    let first = "conv-50: step 4 (send): another ciphertext than was recorded";
+    let (code, output) = conformance(std::slice::from_ref(&path));
+    assert_eq!(code, Some(1));
+    let expected = format!("1 passed, 1 failed; first: {first}; not compared: ");
+    assert!(output.contains(&expected), "{output}");
+
+    let (_, output) = conformance(&["--json".to_owned(), path]);
+    let report: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    let report = &report["files"][0];
+    assert_eq!(report["firstFailure"], first);
+    assert!(report["notCompared"]["devices met"].is_u64(), "{report}");
+}
+
 #[test]
 fn a_vector_that_does_not_hold_is_reported_and_fails() {
     let text = std::fs::read_to_string(vector("status-go-skips")).expect("the file");

@@ -1,12 +1,13 @@
 //! `ratchetd conformance`: replays recorded wire vectors against a fresh store each (format
-//! `ratchetd-conformance/1`), and checks recorded envelopes, topics, identities, accounts and
-//! keystores.
+//! `ratchetd-conformance/1`), recorded conversations of status-go on both of their sides, and
+//! checks recorded envelopes, topics, identities, accounts and keystores.
 
+mod conversations;
 mod device;
 mod draws;
 mod trust;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, MessageId, RatchetPreKeyPair, SignedPreKeyPair,
@@ -33,10 +34,13 @@ pub enum FileReport {
         failed: usize,
         /// The first difference, with the case and step it is in.
         first_failure: Option<String>,
+        /// What was not compared, by name, and how often it came.
+        not_compared: BTreeMap<&'static str, usize>,
     },
 }
 
 type Checked = Result<(), String>;
+type NotCompared = BTreeMap<&'static str, usize>;
 
 #[derive(Deserialize)]
 struct File {
@@ -117,15 +121,16 @@ pub fn replay_file(path: &Path) -> Result<FileReport, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))?;
-    let checked = match value.get("format").and_then(serde_json::Value::as_str) {
+    let (checked, not_compared) = match value.get("format").and_then(serde_json::Value::as_str) {
         Some(FORMAT) => {
             let file: File = serde_json::from_value(value).map_err(words)?;
             let cases = file.cases.iter();
             let checked = cases.map(|case| (case.name.clone(), replay_case(case)));
-            checked.collect()
+            (checked.collect(), NotCompared::new())
         }
+        Some(conversations::FORMAT) => conversations::check(&value, Device::on_disk)?,
         _ => match trust::check(&value) {
-            Some(checked) => checked,
+            Some(checked) => (checked, NotCompared::new()),
             None => return Ok(FileReport::OtherFormat),
         },
     };
@@ -143,6 +148,7 @@ pub fn replay_file(path: &Path) -> Result<FileReport, String> {
         passed,
         failed,
         first_failure,
+        not_compared,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::conformance::{FORMAT, FileReport, replay_file};
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
-    /// Files of format ratchetd-conformance/1, or of ratchetd-trust: envelopes, topics, identities, accounts, keystores
+    /// Files of format ratchetd-conformance/1, of ratchetd-trust (envelopes, topics, identities, accounts, keystores), or conversations recorded from status-go
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Print JSON instead of a line for each file
@@ -52,11 +52,18 @@ fn for_people(report: Result<FileReport, String>) -> String {
             passed,
             failed,
             first_failure,
+            not_compared,
         }) => {
             let first = first_failure.map(|first| format!("; first: {first}"));
+            let rest: Vec<String> = not_compared
+                .iter()
+                .map(|(what, count)| format!("{what} ({count})"))
+                .collect();
+            let rest = (!rest.is_empty()).then(|| format!("; not compared: {}", rest.join(", ")));
             format!(
-                "{passed} passed, {failed} failed{}",
-                first.unwrap_or_default()
+                "{passed} passed, {failed} failed{}{}",
+                first.unwrap_or_default(),
+                rest.unwrap_or_default()
             )
         }
         Ok(FileReport::OtherFormat) => format!("skipped, not of format {FORMAT}"),
@@ -70,9 +77,14 @@ fn for_programs(file: &str, report: Result<FileReport, String>) -> Value {
             passed,
             failed,
             first_failure,
-        }) => {
-            json!({"file": file, "passed": passed, "failed": failed, "firstFailure": first_failure})
-        }
+            not_compared,
+        }) => json!({
+            "file": file,
+            "passed": passed,
+            "failed": failed,
+            "firstFailure": first_failure,
+            "notCompared": not_compared,
+        }),
         Ok(FileReport::OtherFormat) => json!({"file": file, "skipped": true}),
         Err(error) => json!({"file": file, "error": error}),
     }

@@ -5,22 +5,26 @@ use std::{sync::Arc, time::Duration};
 use crypto_core::{IdentityKeyPair, InstallationId, MessageId};
 use engine::{
     Account, AccountName, Config, Engine, Env, PreKeyImport, ReceiveError, ReceiveRequest,
-    Received, Store, Transaction as _, UnixMillis,
+    Received, Store, Transaction, UnixMillis, memory::MemoryStore,
 };
 use rand_core::CryptoRng;
-use session_store::{DataDir, SqliteStore};
+use session_store::DataDir;
 use tempfile::TempDir;
 
 use super::words;
 use crate::entropy::entropy;
 
+/// How a device is made.
+pub(super) type NewDevice =
+    fn(Arc<IdentityKeyPair>, InstallationId, Config, UnixMillis) -> Result<Device, String>;
+
 /// An engine whose store is gone with it. Its clock stands still.
 pub(super) struct Device {
     engine: Engine,
-    store: SqliteStore,
+    store: Box<dyn Transaction>,
     now: UnixMillis,
-    /// Keeps the lock while the store is open, and the directory.
-    _directory: (DataDir, TempDir),
+    /// Keeps the lock while a store on disk is open, and the directory.
+    _directory: Option<(DataDir, TempDir)>,
 }
 
 impl Device {
@@ -37,9 +41,24 @@ impl Device {
         let store = directory.create_account(&account).map_err(words)?;
         Ok(Self {
             engine: Engine::new(account, config),
-            store,
+            store: Box::new(store),
             now,
-            _directory: (directory, scratch),
+            _directory: Some((directory, scratch)),
+        })
+    }
+
+    /// A device with a store in memory.
+    pub(super) fn in_memory(
+        identity: Arc<IdentityKeyPair>,
+        installation: InstallationId,
+        config: Config,
+        now: UnixMillis,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            engine: Engine::new(account(identity, installation, now)?, config),
+            store: Box::<MemoryStore>::default(),
+            now,
+            _directory: None,
         })
     }
 
@@ -81,7 +100,7 @@ impl Device {
             rng,
         };
         self.store.begin().map_err(words)?;
-        let result = call(&mut self.engine, &mut self.store, &mut env);
+        let result = call(&mut self.engine, &mut *self.store, &mut env);
         self.store.commit().map_err(words)?;
         Ok(result)
     }

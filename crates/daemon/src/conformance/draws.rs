@@ -18,7 +18,16 @@ impl Draws {
         }
     }
 
-    /// That all of the recorded draws were taken, and no other.
+    /// That all of the recorded draws were taken; there may have been more.
+    pub(super) fn check_taken(&self) -> Result<(), String> {
+        if self.recorded.is_empty() {
+            Ok(())
+        } else {
+            Err("less randomness is drawn than was recorded".to_owned())
+        }
+    }
+
+    /// That all of them were taken, and no other.
     pub(super) fn check_exact(&self) -> Result<(), String> {
         if self.other || !self.recorded.is_empty() {
             return Err("other randomness is drawn than was recorded".to_owned());

@@ -1,0 +1,92 @@
+//! The bundles of a recording: what of them the draws and the clock readings determine.
+
+use std::collections::BTreeMap;
+
+use crypto_core::{RawEntry, sign_bundle};
+use engine::InspectedBundle;
+
+use super::{
+    devices::Recorded,
+    entry::{contains, field, same},
+};
+
+/// Of every entry; it is not signed.
+const PROTOCOL_VERSION: u32 = 1;
+
+/// That `device` made this bundle in a step with these clock readings: signed by its identity as we
+/// sign it, dated by one of the readings, with its newest prekey, and for the rest with prekeys
+/// that siblings of its had drawn.
+pub(super) fn check(
+    devices: &BTreeMap<String, Recorded>,
+    device: &Recorded,
+    bundle: &InspectedBundle,
+    wire: &[u8],
+    now: &[i64],
+) -> Result<(), String> {
+    if let Some(fault) = &bundle.fault {
+        return Err(format!("the bundle does not verify: {fault}"));
+    }
+    same(
+        "identity in the bundle",
+        &bundle.identity,
+        &Some(*device.identity.public()),
+    )?;
+    if !now.contains(&bundle.timestamp_ns) {
+        return Err("the bundle is dated by no reading of the clock".to_owned());
+    }
+    for entry in &bundle.entries {
+        let listed = devices.values().find(|listed| {
+            listed.identity.public() == device.identity.public()
+                && listed.installation.as_str() == entry.installation
+        });
+        same(
+            "protocol version in the bundle",
+            &entry.protocol_version,
+            &PROTOCOL_VERSION,
+        )?;
+        let is_own = entry.installation == device.installation.as_str();
+        if !is_own && !device.enabled.contains(&entry.installation) {
+            return Err(format!(
+                "the bundle lists {}, which was not enabled",
+                entry.installation
+            ));
+        }
+        let drawn = listed.and_then(|listed| listed.version_of(&entry.signed_pre_key));
+        if drawn != Some(entry.version) {
+            return Err(format!(
+                "the bundle lists for {} a prekey and version that it did not draw",
+                entry.installation
+            ));
+        }
+    }
+    let newest = device
+        .prekeys()
+        .last()
+        .map(|prekey| *prekey.pair().public());
+    let own = bundle
+        .entries
+        .iter()
+        .find(|entry| entry.installation == device.installation.as_str())
+        .map(|entry| entry.signed_pre_key.clone());
+    same(
+        "own prekey in the bundle",
+        &newest.map(|key| key.to_bytes().to_vec()),
+        &own,
+    )?;
+
+    let entries: Vec<RawEntry> = bundle
+        .entries
+        .iter()
+        .map(|entry| RawEntry {
+            installation_id: entry.installation.clone(),
+            signed_pre_key: entry.signed_pre_key.clone(),
+            version: entry.version,
+            ..RawEntry::default()
+        })
+        .collect();
+    let signature = sign_bundle(&device.identity, &entries, bundle.timestamp_ns);
+    if !contains(wire, &field(4, &signature.to_bytes())) {
+        return Err("another signature of the bundle than was recorded".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,387 @@
+//! A recorded device: its keys, its sessions in `crypto-core`, and the engines that do the same as
+//! the program does it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crypto_core::{
+    EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId,
+    SignedPreKey, SignedPreKeyPair,
+};
+use engine::{
+    Config, Envelope, PreKeyImport, ReceiveRequest, Received, SendRequest, UnixMillis, WireMessage,
+};
+use rand_core::CryptoRng;
+
+use super::{
+    entry::Entry,
+    ratchets::{Peer, Place, Sessions},
+};
+use crate::{
+    conformance::{
+        device::{Device, NewDevice},
+        draws::Draws,
+        words,
+    },
+    entropy::entropy,
+};
+
+/// A device of the recording.
+pub(super) struct Recorded {
+    pub(super) identity: Arc<IdentityKeyPair>,
+    pub(super) installation: InstallationId,
+    /// All that it draws in the conversation; the version of each is its place, from 1.
+    prekeys: Vec<PreKey>,
+    /// How many of them were drawn by now.
+    drawn: usize,
+    /// The devices of its own identity that it enabled.
+    pub(super) enabled: Vec<String>,
+    pub(super) sessions: Sessions,
+    /// What it read, under status-go's ids.
+    pub(super) read: BTreeMap<String, Read>,
+    engines: Engines,
+}
+
+/// Each with a store of its own, so that which session it sends on is not its choice: each has one
+/// at most.
+struct Engines {
+    config: Config,
+    /// Reads what comes on the sessions that others begin, by DH and in public.
+    reader: Device,
+    /// Sends by DH and in public: it knows nobody.
+    stranger: Device,
+    /// Begins a session, and reads what comes on it.
+    begun: BTreeMap<EphemeralKey, Device>,
+}
+
+pub(super) struct PreKey {
+    secret: [u8; 32],
+    pair: SignedPreKeyPair,
+    created: UnixMillis,
+}
+
+/// A message that was read: where in `crypto-core`, and as what in the engine.
+pub(super) struct Read {
+    pub(super) place: Option<Place>,
+    pub(super) message: Option<MessageId>,
+}
+
+impl Recorded {
+    pub(super) fn new(
+        reader: NewDevice,
+        identity: Arc<IdentityKeyPair>,
+        installation: InstallationId,
+        config: Config,
+        prekeys: Vec<PreKey>,
+    ) -> Result<Self, String> {
+        let device = |new| device(new, &identity, &installation, &config, &prekeys);
+        let (reader, stranger) = (device(reader)?, device(Device::in_memory)?);
+        Ok(Self {
+            identity,
+            installation,
+            prekeys,
+            drawn: 0,
+            enabled: Vec::new(),
+            sessions: Sessions::default(),
+            read: BTreeMap::new(),
+            engines: Engines {
+                config,
+                reader,
+                stranger,
+                begun: BTreeMap::new(),
+            },
+        })
+    }
+
+    pub(super) fn peer(&self) -> Peer {
+        Peer {
+            identity: *self.identity.public(),
+            installation: self.installation.as_str().to_owned(),
+        }
+    }
+
+    /// The next of its prekeys is drawn.
+    pub(super) fn draw_prekey(&mut self) {
+        self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// The prekeys drawn by now, oldest first.
+    pub(super) fn prekeys(&self) -> &[PreKey] {
+        self.prekeys.get(..self.drawn).unwrap_or(&self.prekeys)
+    }
+
+    /// The version of a prekey that was drawn by now.
+    pub(super) fn version_of(&self, prekey: &[u8]) -> Option<u32> {
+        let index = self
+            .prekeys()
+            .iter()
+            .position(|own| own.pair.public().as_bytes().as_slice() == prekey)?;
+        u32::try_from(index.checked_add(1)?).ok()
+    }
+
+    /// Its bundle, as it is made when it knows no other device of its identity and this is its
+    /// prekey.
+    pub(super) fn bundle_of(&self, prekey: &SignedPreKey) -> Result<Vec<u8>, String> {
+        let version = self.version_of(prekey.as_bytes());
+        let held = self.prekeys.iter().find(|own| own.pair.public() == prekey);
+        let (Some(version), Some(held)) = (version, held) else {
+            return Err("the prekey was not drawn by that device before".to_owned());
+        };
+        let Engines { config, .. } = &self.engines;
+        let mut device = Device::in_memory(
+            Arc::clone(&self.identity),
+            self.installation.clone(),
+            config.clone(),
+            held.created,
+        )?;
+        device.import(held.import(version)?)?;
+        let bundle = device.call(&mut entropy(), |engine, store, env| {
+            engine.bundle(store, env)
+        })?;
+        Ok(bundle.map_err(words)?.wire)
+    }
+
+    /// Reads an entry in `crypto-core`.
+    pub(super) fn open(
+        &mut self,
+        sender: &Peer,
+        entry: &Entry,
+        draws: &mut Draws,
+    ) -> Result<(Vec<u8>, Option<Place>), String> {
+        let prekeys = self.prekeys.get(..self.drawn).unwrap_or(&self.prekeys);
+        let limits = &self.engines.config.skip;
+        self.sessions
+            .open(&self.identity, prekeys, sender, entry, limits, draws)
+    }
+
+    /// The engine begins a session with the device that this bundle lists, and makes the entry that
+    /// was recorded.
+    pub(super) fn begin(
+        &mut self,
+        peer: &Peer,
+        bundle: &[u8],
+        ephemeral: &EphemeralKeyPair,
+        ratchet_key: Vec<u8>,
+        payload: &[u8],
+        entry: &Entry,
+    ) -> Result<(), String> {
+        let Engines { config, .. } = &self.engines;
+        let new = Device::in_memory;
+        let mut device = device(
+            new,
+            &self.identity,
+            &self.installation,
+            config,
+            &self.prekeys,
+        )?;
+        let installation = InstallationId::parse(&peer.installation).map_err(words)?;
+        let own = *self.identity.public() == peer.identity;
+        device.call(&mut entropy(), |engine, store, env| {
+            engine.import_bundle(store, env, bundle).map_err(words)?;
+            if own {
+                engine
+                    .enable_installation(store, env, None, &installation)
+                    .map_err(words)?;
+            }
+            Ok::<(), String>(())
+        })??;
+        self.engines.begun.insert(*ephemeral.public(), device);
+        let drawn = vec![ephemeral.secret_bytes().to_vec(), ratchet_key];
+        self.go_on(peer, ephemeral.public(), drawn, payload, entry)
+    }
+
+    /// The engine sends on a session that it began and that was not answered yet, and makes the
+    /// entry that was recorded.
+    pub(super) fn go_on(
+        &mut self,
+        peer: &Peer,
+        begun_with: &EphemeralKey,
+        drawn: Vec<Vec<u8>>,
+        payload: &[u8],
+        entry: &Entry,
+    ) -> Result<(), String> {
+        let mut draws = Draws::new(drawn);
+        let device = self.engines.begun.get_mut(begun_with).ok_or(NO_ENGINE)?;
+        let envelopes = send(device, &mut draws, peer.identity, payload)?;
+        draws.check_exact().map_err(by_the_engine)?;
+        if envelopes
+            .iter()
+            .any(|envelope| entry.is_in(&envelope.wire, &peer.installation))
+        {
+            Ok(())
+        } else {
+            Err("the engine makes another message than was recorded".to_owned())
+        }
+    }
+
+    /// The engine's message by DH to somebody it knows nothing of.
+    pub(super) fn dh_message(
+        &mut self,
+        recipient: IdentityKey,
+        drawn: [Vec<u8>; 2],
+        payload: &[u8],
+    ) -> Result<Vec<Envelope>, String> {
+        let mut draws = Draws::new(drawn);
+        let envelopes = send(&mut self.engines.stranger, &mut draws, recipient, payload)?;
+        draws.check_exact().map_err(by_the_engine)?;
+        Ok(envelopes)
+    }
+
+    /// The engine's advertisement of its bundle.
+    pub(super) fn advertisement(
+        &mut self,
+        recipient: &IdentityKey,
+        drawn: [Vec<u8>; 2],
+    ) -> Result<Envelope, String> {
+        let mut draws = Draws::new(drawn);
+        let envelope = self
+            .engines
+            .stranger
+            .call(&mut draws, |engine, store, env| {
+                engine.advertise(store, env, recipient, None)
+            })?;
+        draws.check_exact().map_err(by_the_engine)?;
+        envelope.map_err(words)
+    }
+
+    /// The engine's public message.
+    pub(super) fn public_message(&mut self, payload: &[u8]) -> Result<Envelope, String> {
+        let mut none = Draws::new([]);
+        let envelope = self
+            .engines
+            .stranger
+            .call(&mut none, |engine, store, env| {
+                engine.public_message(store, env, payload)
+            })?;
+        none.check_exact().map_err(by_the_engine)?;
+        envelope.map_err(words)
+    }
+
+    /// The engine takes up a bundle.
+    pub(super) fn import_bundle(&mut self, bundle: &[u8]) -> Result<(), String> {
+        let imported = self
+            .engines
+            .reader
+            .call(&mut entropy(), |engine, store, env| {
+                engine.import_bundle(store, env, bundle)
+            })?;
+        imported.map(|_| ()).map_err(words)
+    }
+
+    /// The engine that has the session reads a message, and draws what status-go drew.
+    pub(super) fn receive(
+        &mut self,
+        place: Option<&Place>,
+        sender: IdentityKey,
+        wire: &[u8],
+        drawn: Vec<Vec<u8>>,
+    ) -> Result<Received, String> {
+        let mut draws = Draws::new(drawn);
+        let request = ReceiveRequest {
+            sender,
+            message: WireMessage::decode(wire),
+            confirm: false,
+            sealed: false,
+        };
+        let received = self.engines.of(place)?.receive(&mut draws, request)?;
+        // More is drawn for the reply to a message that is not for this device.
+        draws.check_taken().map_err(by_the_engine)?;
+        received.map_err(words)
+    }
+
+    pub(super) fn confirm(&mut self, message_id: &str) -> Result<(), String> {
+        let read = self
+            .read
+            .get(message_id)
+            .ok_or("a message is confirmed that was not read")?;
+        if let Some(place) = &read.place {
+            self.sessions.confirm(place);
+        }
+        match read.message {
+            Some(message) => self.engines.of(read.place.as_ref())?.confirm(message),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Engines {
+    /// Where messages of that place are read.
+    fn of(&mut self, place: Option<&Place>) -> Result<&mut Device, String> {
+        match place.and_then(|place| place.begun_with) {
+            None => Ok(&mut self.reader),
+            Some(ephemeral) => self
+                .begun
+                .get_mut(&ephemeral)
+                .ok_or_else(|| NO_ENGINE.to_owned()),
+        }
+    }
+}
+
+impl PreKey {
+    pub(super) fn new(secret: &[u8], created: UnixMillis) -> Result<Self, String> {
+        let secret = secret
+            .try_into()
+            .map_err(|_| "a prekey has not 32 bytes".to_owned())?;
+        Ok(Self {
+            secret,
+            pair: SignedPreKeyPair::from_secret_bytes(&secret).map_err(words)?,
+            created,
+        })
+    }
+
+    pub(super) const fn pair(&self) -> &SignedPreKeyPair {
+        &self.pair
+    }
+
+    fn import(&self, version: u32) -> Result<PreKeyImport, String> {
+        Ok(PreKeyImport {
+            signed: SignedPreKeyPair::from_secret_bytes(&self.secret).map_err(words)?,
+            ratchet: None,
+            version: Some(version),
+            created_at: Some(self.created),
+        })
+    }
+}
+
+const NO_ENGINE: &str = "no engine has begun this session";
+
+/// A device that has all these prekeys from the start, at the time of the newest.
+fn device(
+    new: NewDevice,
+    identity: &Arc<IdentityKeyPair>,
+    installation: &InstallationId,
+    config: &Config,
+    prekeys: &[PreKey],
+) -> Result<Device, String> {
+    let now = prekeys.iter().map(|prekey| prekey.created).max();
+    let mut device = new(
+        Arc::clone(identity),
+        installation.clone(),
+        config.clone(),
+        now.unwrap_or_default(),
+    )?;
+    for (prekey, version) in prekeys.iter().zip(1..) {
+        device.import(prekey.import(version)?)?;
+    }
+    Ok(device)
+}
+
+fn send(
+    device: &mut Device,
+    rng: &mut dyn CryptoRng,
+    recipient: IdentityKey,
+    payload: &[u8],
+) -> Result<Vec<Envelope>, String> {
+    let request = SendRequest {
+        recipients: vec![recipient],
+        payload: payload.to_vec().into(),
+        request_id: None,
+        seal: None,
+    };
+    let sent = device.call(rng, |engine, store, env| engine.send(store, env, &request))?;
+    let sent = sent.map_err(words)?;
+    Ok(sent.envelopes)
+}
+
+fn by_the_engine(difference: String) -> String {
+    format!("{difference}, by the engine")
+}
