@@ -123,7 +123,10 @@ fn device(identity: &IdentityKey, number: u8) -> Device {
             version: 1,
             protocol_version: 1,
             bundle_ns: NOW.as_nanos(),
+            signed_ns: NOW.as_nanos(),
             dated_at: NOW,
+            begun: false,
+            any_version: false,
         }),
         extension_shown: true,
         ..Device::met(*identity, installation, false, NOW)

@@ -194,7 +194,7 @@ fn a_peer_without_the_ratchet_prekey_is_spoken_to_on_secp256k1_both_ways() {
         let private = hex(&[key; 32]);
         party.daemon.ok(
             "dev_importPrekey",
-            json!({"signedPreKeyPrivate": private, "version": 5000}),
+            json!({"signedPreKeyPrivate": private, "version": 1, "current": true}),
         );
         party
     };

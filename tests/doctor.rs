@@ -132,6 +132,9 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
         "devices.limit",
         "devices.contacts",
         "devices.stale",
+        "devices.refused",
+        "devices.went_back",
+        "devices.by_dh",
     ] {
         is(&serving, id, "ok");
     }

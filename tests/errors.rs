@@ -729,7 +729,7 @@ fn a_suite_that_is_forbidden_in_the_configuration_is_refused_by_name() {
     let plain = Party::with(Daemon::start(), "plain", json!({"installationId": "plain"}));
     plain.daemon.ok(
         "dev_importPrekey",
-        json!({"signedPreKeyPrivate": hex(&[7; 32]), "version": 9000}),
+        json!({"signedPreKeyPrivate": hex(&[7; 32]), "version": 1, "current": true}),
     );
     let bundle = plain.daemon.ok("bundle_get", json!({}));
     strict

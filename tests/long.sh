@@ -4,8 +4,8 @@
 #   tests/long.sh            all of them
 #   tests/long.sh power      those whose name contains "power"
 #
-# How much each does: RATCHETD_KILLS (1000), RATCHETD_FAULTS (800), RATCHETD_CUTS (400), RATCHETD_SCHEDULES (10000),
-# RATCHETD_MESSAGES (1000000). RATCHETD_SEED repeats the choices of a run.
+# How much each does: RATCHETD_KILLS (1000), RATCHETD_FAULTS (800), RATCHETD_CUTS (400), RATCHETD_SCHEDULES (10000 of each
+# mix; 20000 mixed ones in all), RATCHETD_MESSAGES (1000000). RATCHETD_SEED repeats the choices of a run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
@@ -18,6 +18,7 @@ tests=(
   "-p daemon --test faults|every_single_write_fails_once"
   "-p daemon --test faults|the_power_goes_at_every_single_write"
   "-p engine --lib|many_schedules_keep_the_invariants"
+  "-p engine --lib|many_mixed_schedules_read_what_status_go_would_have_read"
   "-p session-store --lib|a_peer_that_does_so_a_million_times_fills_nothing"
 )
 

@@ -11,24 +11,10 @@
 
 mod support;
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, fs};
 
 use serde_json::{Value, json};
-use support::{Daemon, Party, text};
-
-/// Copies a directory over another, as `cp -r` does.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).expect("to copy");
-        }
-    }
-}
+use support::{Daemon, Party, copy, text};
 
 /// The places of every ratchet message that was ever sent; none may come twice.
 #[derive(Default)]

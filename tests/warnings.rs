@@ -13,7 +13,7 @@ use crypto_core::RawEntry;
 use serde_json::{Value, json};
 use support::{
     Daemon,
-    bundles::{bundle_of, entry, field, identity},
+    bundles::{bundle_of, entry, field, identity, with_ratchet_prekey},
     hex, text,
 };
 
@@ -75,8 +75,20 @@ fn an_entry_that_cannot_be_used_is_warned_of_and_the_others_are_taken() {
             ],
         ),
     );
-    assert_eq!(kinds(&answer), ["invalid_entry", "missing_extension"]);
-    assert_eq!(known(&bob), ["laptop"]);
+    // One that only lacks what its id promises was published by another device, which does not know it.
+    assert_eq!(kinds(&answer), ["invalid_entry"]);
+    assert_eq!(known(&bob), ["laptop", "x1-phone"]);
+}
+
+#[test]
+fn an_entry_that_has_lost_its_ratchet_prekey_is_warned_of_and_not_taken() {
+    let bob = daemon();
+    let whole = with_ratchet_prekey(entry("laptop", 2, 1), &identity(&[SEED; 32]), 2, 9);
+    assert!(kinds(&import(&bob, &bundle(0, vec![whole]))).is_empty());
+    let lost = import(&bob, &bundle(60, vec![entry("laptop", 3, 2)]));
+    assert_eq!(kinds(&lost), ["missing_extension"]);
+    let listed = bob.ok("installation_list", json!({"identity": public_key()}));
+    assert_eq!(listed[0]["version"], 1);
 }
 
 #[test]

@@ -229,10 +229,12 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Gives up the sessions with its friend's devices: the next messages set up others.
+    /// Gives up the sessions with its friend's phone: the next messages set up others. With a tablet it would go on by DH, since
+    /// that has one prekey for good.
     fn reset(&mut self) {
-        let friend = self.town.friend_of(self.at);
-        self.call("session_reset", &json!({"identity": friend}));
+        let friend = self.town.phone_of_friend(self.at);
+        let params = json!({"identity": friend.key, "installationId": friend.installation});
+        self.call("session_reset", &params);
     }
 
     fn bundle(&mut self) {

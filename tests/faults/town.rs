@@ -54,7 +54,7 @@ impl Town {
             let private = hex(&[identity + 8; 32]);
             sites[site].daemon().ok(
                 "dev_importPrekey",
-                json!({"account": account, "signedPreKeyPrivate": private, "version": 5000}),
+                json!({"account": account, "signedPreKeyPrivate": private, "version": 1, "current": true}),
             );
         }
         let devices = residents.iter().map(|resident| Device {
@@ -145,9 +145,14 @@ impl Town {
 
     /// Identity of the other household.
     pub fn friend_of(&self, at: usize) -> &str {
+        &self.phone_of_friend(at).key
+    }
+
+    /// Phone of the other household.
+    pub fn phone_of_friend(&self, at: usize) -> &Resident {
         let own = &self.residents[at].key;
         let friend = self.residents.iter().find(|other| other.key != *own);
-        &friend.expect("two identities").key
+        friend.expect("two identities")
     }
 
     /// Messages `sent` to, or `received` from, each other device so far.

@@ -1,6 +1,12 @@
 //! Bundles as a foreign implementation may make them.
 
-use crypto_core::{IdentityKeyPair, RawEntry, SignedPreKeyPair, sign_bundle};
+use crypto_core::{
+    IdentityKeyPair, InstallationId, RatchetPreKeyPair, RawEntry, SignedPreKeyPair, sign_bundle,
+    sign_ratchet_prekey,
+};
+
+/// 2026-01-01T00:00:00Z, in seconds.
+const BEGINNING_OF_2026: i64 = 1_767_225_600;
 
 /// The identity of this private key.
 pub fn identity(secret: &[u8; 32]) -> IdentityKeyPair {
@@ -19,6 +25,30 @@ pub fn entry(installation: &str, prekey: u8, version: u32) -> RawEntry {
     }
 }
 
+/// The same with a ratchet prekey that `identity` has signed. Every secret byte of it is `ratchet`.
+pub fn with_ratchet_prekey(
+    entry: RawEntry,
+    identity: &IdentityKeyPair,
+    signed: u8,
+    ratchet: u8,
+) -> RawEntry {
+    let signed = SignedPreKeyPair::from_secret_bytes(&[signed; 32]).expect("a key");
+    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[ratchet; 32]);
+    let installation = InstallationId::parse(&entry.installation_id).expect("an id");
+    let signature = sign_ratchet_prekey(
+        identity,
+        &installation,
+        signed.public(),
+        ratchet.public(),
+        entry.version,
+    );
+    RawEntry {
+        ratchet_pre_key: ratchet.public().to_bytes().to_vec(),
+        ratchet_signature: signature.to_bytes().to_vec(),
+        ..entry
+    }
+}
+
 /// A field of protobuf: bytes.
 pub fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
     [
@@ -27,6 +57,15 @@ pub fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
         bytes.to_vec(),
     ]
     .concat()
+}
+
+/// A field of protobuf that is left out if it is empty.
+fn if_any(number: u64, bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_empty() {
+        Vec::new()
+    } else {
+        field(number, bytes)
+    }
 }
 
 /// A field of protobuf: a number.
@@ -44,9 +83,14 @@ fn varint(mut value: u64) -> Vec<u8> {
     bytes
 }
 
+/// How many seconds into 2026 a moment of the Unix epoch's milliseconds is.
+pub fn into_2026(millis: u64) -> i64 {
+    i64::try_from(millis / 1000).expect("a moment") - BEGINNING_OF_2026
+}
+
 /// A bundle that `identity` has signed, made `after` seconds into 2026, of these entries.
 pub fn bundle_of(identity: &IdentityKeyPair, after: i64, mut entries: Vec<RawEntry>) -> Vec<u8> {
-    let timestamp = (1_767_225_600 + after) * 1_000_000_000;
+    let timestamp = (BEGINNING_OF_2026 + after) * 1_000_000_000;
     entries.sort_by(|one, other| one.installation_id.cmp(&other.installation_id));
     let signature = sign_bundle(identity, &entries, timestamp);
     let listed = entries.iter().map(|entry| {
@@ -54,6 +98,8 @@ pub fn bundle_of(identity: &IdentityKeyPair, after: i64, mut entries: Vec<RawEnt
             field(1, &entry.signed_pre_key),
             number(2, entry.version.into()),
             number(3, entry.protocol_version.into()),
+            if_any(16, &entry.ratchet_pre_key),
+            if_any(17, &entry.ratchet_signature),
         ];
         let entry = [
             field(1, entry.installation_id.as_bytes()),

@@ -9,6 +9,7 @@
 )]
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
@@ -404,6 +405,20 @@ impl Party {
     pub fn sessions(&self) -> Vec<Value> {
         let sessions = self.daemon.ok("session_list", json!({}));
         sessions.as_array().expect("an array").clone()
+    }
+}
+
+/// Copies a directory over another, as `cp -r` does.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("to copy");
+        }
     }
 }
 

@@ -211,6 +211,18 @@ export interface Decrypted {
   warnings: WarningInfo[];
 }
 
+/** A device whose version is lower than before. */
+export interface DeviceVersion {
+  /** The version that was known. */
+  from: number;
+  /** Whose. */
+  identity: Bytes;
+  /** Which. */
+  installationId: string;
+  /** The version that is known now. */
+  to: number;
+}
+
 /** A DH header. */
 export interface DhHeaderInfo {
   /** The ephemeral key. */
@@ -276,7 +288,10 @@ export interface EnvelopeInfo {
   recipient: Bytes | null;
   /** The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it. */
   sealed?: Bytes | null;
-  /** The devices that can read it. */
+  /**
+   * The devices it is encrypted for. What goes by DH any other device of the identity can read,
+   * too, if it has no copy of its own.
+   */
   targets: TargetInfo[];
   /** The topic that the envelope goes by: 4 bytes. */
   topic?: Bytes | null;
@@ -367,6 +382,11 @@ export type EventInfo = {
     | {
       data: EventDevice;
       type: "installation.active";
+    }
+    /** A device was set up again or restored: its version is lower than before. */
+    | {
+      data: DeviceVersion;
+      type: "installation.version_went_back";
     }
     /** Both ends of a session have read something of the other. */
     | {
@@ -489,7 +509,7 @@ export interface Explanation {
   sender: Bytes;
   /** The session it opens on. */
   sessionId?: Bytes | null;
-  /** The sessions that the entry can be of, newest first. */
+  /** The sessions that the entry is tried on, in this order; at most 8. */
   sessions: PossibleSessionInfo[];
   /** What was odd. */
   warnings: WarningInfo[];
@@ -642,10 +662,22 @@ export interface InstallationInfo {
   lastActiveAt: number;
   /** What the frontend noted about it. */
   metadata: MetadataInfo;
+  /**
+   * How the next message for it is encrypted; null if it gets none. `dh`, without forward secrecy, until the device
+   * has a new
+   * prekey: in suite secp256k1 one session is begun on each, and that one was reset, erased or lost with a store.
+   */
+  nextMode: Mode | null;
   /** It belongs to our own identity. */
   own: boolean;
   /** Informational; null until a bundle lists it. */
   protocolVersion: number | null;
+  /**
+   * A version that its bundles list and that is not believed; null if there is none. A message of the device
+   * itself, or
+   * `session_reset`, settles it.
+   */
+  refusedVersion: number | null;
   /** It is this very device. */
   self: boolean;
   /** When it became, or will become, stale; null if no timer runs. */
@@ -654,6 +686,10 @@ export interface InstallationInfo {
   state: InstallationState;
   /** The suite the next new session with it uses; null if its prekey is not known. */
   suite: Suite | null;
+  /** Version of its prekey; null if that is not known. */
+  version: number | null;
+  /** When its version was last lower than before, because it was set up again or restored. */
+  versionWentBackAt: number | null;
 }
 
 /** How a device stands. */
@@ -780,7 +816,11 @@ export type Mode =
   | "x3dh"
   /** On a session that the recipient has answered. */
   | "ratchet"
-  /** To the identity key, without forward secrecy: no device is known. */
+  /**
+   * To the identity key, without forward secrecy, for any device that has no copy of its
+   * own: no device is known, or, in suite secp256k1, the one session of the device's present
+   * prekey is not to be used.
+   */
   | "dh"
   /** Not at all. */
   | "public";
@@ -821,7 +861,7 @@ export type NextAction =
   | "drop"
   /** Nothing yet: it mends itself. */
   | "wait"
-  /** Start a new session: `session_reset`, and write. */
+  /** Start over: `session_reset`, and write. */
   | "rekey";
 
 /** What to do about a message that was explained. */
@@ -834,7 +874,7 @@ export type NextStep =
   | "drop"
   /** Nothing yet: it mends itself. */
   | "wait"
-  /** Start a new session: `session_reset`, and write. */
+  /** Start over: `session_reset`, and write. */
   | "rekey";
 
 /** An OpenRPC document, as https://spec.open-rpc.org says. */
@@ -993,6 +1033,12 @@ export interface SessionInfo {
   lastReceivedAt: number | null;
   /** When we last sent on it. */
   lastSentAt: number | null;
+  /**
+   * It is the one session of suite secp256k1 that is begun on the present prekey of its device, and is not to be
+   * used: the device is
+   * written to by DH until it has a new prekey.
+   */
+  prekeyBlocked: boolean;
   /** Messages opened. */
   received: number;
   /** Who began it. */
@@ -1085,7 +1131,10 @@ export type Suite =
 
 /** One device a message was encrypted for. */
 export interface TargetInfo {
-  /** The device; `"none"` for DH; null for a public message. */
+  /**
+   * The device; `"none"` for DH to an identity of which no device is known; null for a public
+   * message.
+   */
   installationId: string | null;
   /** The message, the same at both ends. */
   messageId: Bytes;
@@ -1158,10 +1207,18 @@ export type WarningKind =
   /** An entry has lost the extension that its device has. */
   | "missing_extension"
   /**
-   * The version of an entry is beyond belief: the device is sent to as before. `session_reset` believes the next
-   * one.
+   * The version of an entry is beyond belief: the device is sent to as before, or not taken
+   * up if it was unknown. `session_reset` believes the next one of a known device.
    */
   | "version_jump"
+  /** A device was set up again or restored: its bundle lists a lower version than was known, and is believed. */
+  | "version_went_back"
+  /**
+   * A bundle lists a lower version of a device than is known, and is not believed: the device is sent to as before.
+   * A message of
+   * that device itself, or `session_reset`, settles it.
+   */
+  | "version_not_believed"
   /** Another device publishes under this device's id. */
   | "cloned_installation"
   /** More devices of the identity than are remembered. */
@@ -1192,8 +1249,9 @@ export interface Methods {
        */
       account: string;
       /**
-       * Only to continue a device that lived before; a fresh one is made by default. It takes an installation id: 1
-       * to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
+       * A fresh one is made by default. One that was used before must not be given where a contact uses status-go:
+       * neither would read the other until the prekeys of both have changed. It takes an installation id: 1 to 64
+       * of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
       /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
@@ -1218,8 +1276,8 @@ export interface Methods {
       /** Its passphrase, if it has one. It takes text. */
       mnemonicPassphrase?: string;
       /**
-       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1239,8 +1297,8 @@ export interface Methods {
       /** The chat key. It takes a private key as 0x and 64 hex digits. */
       privateKey: string;
       /**
-       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1302,8 +1360,8 @@ export interface Methods {
       /** Its password. It takes text. */
       password: string;
       /**
-       * Only to continue a device that lived before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.',
-       * '_' and '-', not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1655,7 +1713,8 @@ export interface Methods {
   /**
    * Ends the sessions with an identity or one of its devices: the next message sets up a new one.
    * For two devices that no longer understand each other. What was sent on the old sessions can still be read for a
-   * while.
+   * while. A device of status-go on whose present prekey a session was begun is written to by DH, without forward
+   * secrecy, until it has another one: it would not read a second session.
    */
   "session_reset": {
     params: {

@@ -42,5 +42,5 @@ pub use safety_number::SafetyNumber;
 pub use signature::*;
 pub use suite::Suite;
 pub use wiped::Wiped;
-pub use x3dh::SharedKey;
+pub use x3dh::{SharedKey, SharedKeyPrefix};
 pub use x25519::{RatchetPreKey, RatchetPreKeyPair, X25519_KEY_BYTES};

@@ -18,22 +18,56 @@ use crate::{
 pub struct SharedKey(Wiped<[u8; 32]>);
 
 impl SharedKey {
-    /// A secret as a store keeps it.
+    /// The secret of these bytes.
     #[must_use]
     pub fn from_stored(bytes: [u8; 32]) -> Self {
         Self(Wiped::new(bytes))
     }
 
-    /// The 32 secret bytes, for a store or the ratchet.
+    /// The 32 secret bytes, for the ratchet.
     #[must_use]
     pub fn secret_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether this secret comes first in byte order: of two crossed sessions that one is used (spec 3.2).
+    /// What is kept of it to settle a crossing.
     #[must_use]
-    pub fn precedes(&self, other: &Self) -> bool {
-        *self.0 < *other.0
+    pub fn prefix(&self) -> SharedKeyPrefix {
+        let mut prefix = [0; SharedKeyPrefix::BYTES];
+        prefix
+            .iter_mut()
+            .zip(*self.0)
+            .for_each(|(to, from)| *to = from);
+        SharedKeyPrefix(prefix)
+    }
+}
+
+/// The first 8 bytes of SK. Of two crossed sessions the one whose SK comes first in byte order is used (spec 3.2), which these
+/// decide but for one time in 2^64. The rest would open everything that was sent before the first answer, beside the first
+/// ratchet key, and is not kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SharedKeyPrefix([u8; Self::BYTES]);
+
+impl SharedKeyPrefix {
+    /// Its length.
+    pub const BYTES: usize = 8;
+
+    /// A prefix as a store keeps it.
+    #[must_use]
+    pub const fn from_stored(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, for a store.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SharedKeyPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedKeyPrefix(..)")
     }
 }
 

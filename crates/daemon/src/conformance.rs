@@ -218,6 +218,7 @@ impl PreKey {
             signed: SignedPreKeyPair::from_secret_bytes(&signed).map_err(words)?,
             ratchet: ratchet.map(|secret| RatchetPreKeyPair::from_secret_bytes(&secret)),
             version: Some(self.version),
+            current: None,
             created_at: Some(self.created()),
         })
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    Device, Engine, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError, StoredKey,
-    UnixMillis,
+    Device, Engine, Env, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError,
+    StoredKey, UnixMillis,
+    adopt::{TIMESTAMP_TOLERANCE, meet},
     attempt::{Accepted, OpenedBy},
     event::note,
     ratchet_message::{OpenedMessage, Reply},
@@ -88,15 +89,16 @@ impl Engine {
         })
     }
 
-    /// The device an authenticated message came from, its activity noted.
+    /// The device an authenticated message came from, with what the message proves of it: that it wrote, that it is one of its
+    /// identity's if the bundle that came with it lists it, and which version it has.
     ///
-    /// In suite x25519 the message proves it, and a device that no bundle has listed yet is taken up.
-    /// In suite secp256k1 nothing does: the session is given to the device that the message names once
-    /// a verified bundle lists that one (protocol §5), and to none until then.
+    /// In suite x25519 the message proves the device, and one that no bundle has listed yet is taken up. In suite secp256k1
+    /// nothing does: the session is given to the device that the message names once a verified bundle lists that one
+    /// (protocol §5), and to none until then.
     pub(crate) fn device_of(
         &self,
         store: &mut dyn Store,
-        now: UnixMillis,
+        env: &Env<'_>,
         incoming: &Incoming<'_>,
         session: &mut Session,
     ) -> Result<Option<Device>, StoreError> {
@@ -108,37 +110,44 @@ impl Engine {
         else {
             return Ok(None);
         };
+        // Only the device that the session is with can say this of itself.
+        if incoming.installation.as_ref() == Some(&installation) {
+            incoming.settle_version(self, store, env, Some(session))?;
+            // What was taken may have expired this very session.
+            if let Some(kept) = store.session(&session.id)? {
+                (session.standing, session.handshake) = (kept.standing, kept.handshake);
+            }
+        }
         let mut siblings = store.devices(&session.peer)?;
         let known = siblings
             .iter()
             .position(|device| device.installation == installation)
             .map(|at| siblings.swap_remove(at));
-        let is_noted = known
-            .as_ref()
-            .is_some_and(|device| is_noted(device, &siblings, now));
         let device = match known {
             Some(device) if proven || device.prekey.is_some() => device,
             None if proven
-                && self.make_room_for_device(store, &session.peer, now, |_| false)? =>
+                && self.make_room_for_device(store, &session.peer, env.now, |_| false)? =>
             {
                 let own = session.peer == self.me();
-                let device = Device::met(session.peer, installation.clone(), own, now);
-                let discovered = EventKind::InstallationDiscovered {
-                    device: device.name(),
-                    own,
-                };
-                note(store, now, discovered)?;
+                let device = Device::met(session.peer, installation.clone(), own, env.now);
+                meet(store, &device, env.now)?;
                 device
             }
             _ => return Ok(None),
         };
         session.installation = Some(installation);
-        if is_noted {
+        let listed = incoming.lists(&device.installation);
+        if is_noted(&device, &siblings, listed, env.now) {
             return Ok(Some(device));
         }
+        if listed && device.stale_told {
+            note(store, env.now, EventKind::InstallationActive(device.name()))?;
+        }
         let device = Device {
-            last_seen_at: device.last_seen_at.max(now),
-            last_active_at: device.last_active_at.max(now),
+            wrote_at: later(device.wrote_at, env.now),
+            last_active_at: later(device.last_active_at, env.now),
+            omitted_since: device.omitted_since.filter(|_| !listed),
+            stale_told: device.stale_told && !listed,
             ..device
         };
         store.put_device(&device)?;
@@ -146,13 +155,24 @@ impl Engine {
     }
 }
 
-/// Whether the activity of a device now is noted well enough. Which devices were active last decides who gets copies, so their order is
-/// kept to the millisecond.
-fn is_noted(device: &Device, siblings: &[Device], now: UnixMillis) -> bool {
+/// The later of two moments; one that lies too far ahead was noted by a clock that was wrong.
+fn later(known: UnixMillis, now: UnixMillis) -> UnixMillis {
+    if known > now.after(TIMESTAMP_TOLERANCE) {
+        now
+    } else {
+        known.max(now)
+    }
+}
+
+/// Whether what a message tells of its device now is noted well enough. Which devices were active last decides who gets copies, so
+/// their order is kept to the millisecond.
+fn is_noted(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
     let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
     let mut siblings = siblings.iter();
-    lately(device.last_seen_at)
+    let timer_stops = listed && (device.omitted_since.is_some() || device.stale_told);
+    lately(device.wrote_at)
         && lately(device.last_active_at)
+        && !timer_stops
         && siblings.all(|other| other.last_active_at < device.last_active_at)
 }
 

@@ -2,23 +2,25 @@
 
 mod entry;
 mod known;
+mod lower;
 
 use std::time::Duration;
 
 use crypto_core::{
-    EntryFault, IdentityKey, InstallationId, SkippedEntry, VerifiedBundle, VerifiedEntry,
+    EntryFault, IdentityKey, InstallationId, SignedPreKey, SkippedEntry, VerifiedBundle,
 };
 
 use self::entry::BundleContext;
+pub(crate) use self::{entry::meet, lower::Lower};
 use crate::{
     BundleImportError, Engine, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_PER_MESSAGE, Peer,
-    Store, StoreError, UnixMillis, Warning, WarningKind,
+    Store, StoreError, UnixMillis, Warning, WarningKind, time::ending_at,
 };
 
 /// Bundles of any identity looked at in one message: what a stranger adds must cost little.
 const MAX_BUNDLES_LOOKED_AT: usize = 16;
 /// How far a signed timestamp may lie ahead of our clock before it counts as now.
-const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]
@@ -31,6 +33,11 @@ pub(crate) struct Adopted {
     pub(crate) warnings: Vec<Warning>,
     /// An entry of the device in question that is older than what we hold of it (protocol §7, sent before a re-key).
     pub(crate) before_rekey: bool,
+    /// A bundle of the message lists the very device that sent it.
+    pub(crate) lists_sender: bool,
+    /// The entry of that device, if its version is lower than what we hold: whether it is taken is decided when the message
+    /// has opened (protocol §3, versions).
+    pub(crate) lower: Option<Lower>,
     /// The newest believed date of the sender's bundles that list the device in question.
     pub(crate) dated_at: Option<UnixMillis>,
 }
@@ -70,7 +77,7 @@ impl Engine {
             .and_then(|read| self.verified.verify(read))
             .map_err(|error| BundleImportError::Invalid(error.to_string()))?;
         let mut adopted = Adopted::default();
-        self.adopt(store, env.now, &bundle, &mut adopted)?;
+        self.adopt(store, env.now, &bundle, None, &mut adopted)?;
         Ok(ImportedBundle {
             identity: *bundle.identity(),
             installations: adopted.entries,
@@ -113,19 +120,27 @@ impl Engine {
             }
             match self.verified.verify(bundle) {
                 Ok(bundle) => {
-                    if bundle.identity() == sender {
+                    let of_sender = bundle.identity() == sender;
+                    if of_sender {
                         let version = version_of(&bundle, sender_device);
                         let dated_at = version.and_then(|_| signed_at(&bundle, now));
                         listed = listed.max(version);
                         adopted.dated_at = adopted.dated_at.max(dated_at);
                         adopted.of_sender = true;
                     }
-                    self.adopt(store, now, &bundle, &mut adopted)?;
+                    let device = sender_device.filter(|_| of_sender);
+                    self.adopt(store, now, &bundle, device, &mut adopted)?;
                 }
                 Err(error) => adopted.warn(WarningKind::InvalidBundle, error.to_string()),
             }
         }
-        adopted.before_rekey = Self::made_before_rekey(store, sender, sender_device, listed)?;
+        let older = Self::made_before_rekey(store, sender, sender_device, listed)?;
+        if !older {
+            // The newest entry counts: a relay could add a bundle of a sibling that has not heard of it.
+            adopted.lower = None;
+        }
+        let news = adopted.lower.as_ref().is_some_and(Lower::is_later);
+        adopted.before_rekey = older && !news;
         Ok(adopted)
     }
 
@@ -163,12 +178,13 @@ impl Engine {
         Ok(known.is_some_and(|prekey| listed < prekey.version))
     }
 
-    /// Applies one verified bundle.
+    /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of the identity that it is of.
     fn adopt(
         &self,
         store: &mut dyn Store,
         now: UnixMillis,
         bundle: &VerifiedBundle,
+        sender: Option<&InstallationId>,
         adopted: &mut Adopted,
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
@@ -184,10 +200,12 @@ impl Engine {
             newest_bundle_at: None,
             last_sent_at: None,
         });
-        let is_newest = stamp != 0 && stamp >= peer.newest_bundle_ns;
+        // What was noted by a clock that was ahead for a while must not stay the newest until then.
+        let newest = trusted_stamp(peer.newest_bundle_ns, now);
+        let is_newest = stamp != 0 && stamp >= newest;
         let peer = Peer {
-            newest_bundle_ns: peer.newest_bundle_ns.max(stamp),
-            newest_bundle_at: if stamp > peer.newest_bundle_ns {
+            newest_bundle_ns: newest.max(stamp),
+            newest_bundle_at: if stamp > newest {
                 Some(now)
             } else {
                 peer.newest_bundle_at
@@ -203,25 +221,26 @@ impl Engine {
             stamp,
             dated_at,
             now,
-            omitted_since: if is_newest {
-                None
-            } else {
-                peer.newest_bundle_at
+            sender,
+            omitted_since: match is_newest {
+                true => None,
+                false => Some(ending_at(store, now)?),
             },
+            may_be_begun: self.prekeys_may_be_begun(store, bundle, stamp, now)?,
         };
         for entry in bundle.entries() {
-            if *identity == self.me() && entry.installation_id == *self.this_device() {
-                self.check_clone(store, entry, adopted)?;
+            if self.is_this_device(identity, &entry.installation_id) {
+                let signed_pre_key = entry.prekey.signed_pre_key();
+                self.check_clone(store, signed_pre_key, entry.version, adopted)?;
             } else {
                 self.adopt_entry(store, &context, entry, adopted)?;
             }
         }
         for skipped in bundle.skipped() {
-            report_skipped(store, identity, skipped, adopted)?;
+            self.take_skipped(store, &context, skipped, adopted)?;
         }
-        if is_newest {
-            known::run_stale_timers(store, &context)?;
-        }
+        adopted.lists_sender |= sender.is_some_and(|sender| context.lists(sender));
+        known::run_stale_timers(store, &context, self.config.stale_after)?;
         Ok(())
     }
 
@@ -229,22 +248,70 @@ impl Engine {
     fn check_clone(
         &self,
         store: &dyn Store,
-        entry: &VerifiedEntry,
+        signed_pre_key: &SignedPreKey,
+        version: u32,
         adopted: &mut Adopted,
     ) -> Result<(), StoreError> {
-        let ours = store.own_prekey(entry.prekey.signed_pre_key())?.is_some();
+        let ours = store.own_prekey(signed_pre_key)?.is_some();
         // Below the versions we still hold it is an old bundle of ours, whose prekey was erased.
         let held = store
             .own_bundle()?
             .map_or(0, |bundle| bundle.version)
             .saturating_sub(self.versions_held());
-        if !ours && entry.version >= held {
+        if !ours && version >= held {
             adopted.warn(
                 WarningKind::ClonedInstallation,
-                format!("{} lists a prekey that is not ours", entry.installation_id),
+                format!("{} lists a prekey that is not ours", self.this_device()),
             );
         }
         Ok(())
+    }
+
+    /// An entry that is malformed is reported. One that only lacks the extension of its device was published by a sibling that
+    /// does not know the extension, and is no fault of anybody: it tells that there is such a device (protocol §3).
+    fn take_skipped(
+        &self,
+        store: &mut dyn Store,
+        context: &BundleContext<'_>,
+        skipped: &SkippedEntry,
+        adopted: &mut Adopted,
+    ) -> Result<(), StoreError> {
+        let detail = format!("{}: {}", skipped.installation_id, skipped.reason);
+        if skipped.reason != EntryFault::MissingExtension {
+            adopted.warn(WarningKind::InvalidEntry, detail);
+            return Ok(());
+        }
+        if self.is_this_device(context.bundle.identity(), &skipped.installation_id) {
+            return match &skipped.signed_pre_key {
+                Some(key) => self.check_clone(store, key, skipped.version, adopted),
+                None => Ok(()),
+            };
+        }
+        if context.sender == Some(&skipped.installation_id) {
+            // It would not leave its own extension out.
+            adopted.warn(WarningKind::MissingExtension, detail);
+        }
+        let (name, version) = (&skipped.installation_id, skipped.version);
+        self.meet_without_prekey(store, context, name, version, adopted)
+    }
+
+    /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was lost when an older one was
+    /// put back. A device publishes a prekey for the time of a rotation, so that a later bundle of its own lists another one; a
+    /// sibling goes on listing that of a device that is off.
+    fn prekeys_may_be_begun(
+        &self,
+        store: &dyn Store,
+        bundle: &VerifiedBundle,
+        stamp: i64,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let Some(put_back_at) = store.timekeeping()?.put_back_at else {
+            return Ok(false);
+        };
+        let dated_at = UnixMillis::from_nanos(stamp);
+        let alone = bundle.entries().len() + bundle.skipped().len() == 1;
+        let made_since = alone && dated_at >= put_back_at.after(self.config.prekey_rotation);
+        Ok(now < put_back_at.after(self.config.erase_after) && !made_since)
     }
 
     /// Own prekeys kept: one per rotation within the erasure span.
@@ -278,32 +345,4 @@ fn signed_at(bundle: &VerifiedBundle, now: UnixMillis) -> Option<UnixMillis> {
     let stamp = bundle.timestamp_ns();
     let believed = stamp != 0 && trusted_stamp(stamp, now) == stamp;
     believed.then(|| UnixMillis::from_nanos(stamp))
-}
-
-/// A malformed entry is reported; one that only lacks the extension of a prekey we know with it is a sibling's copy.
-fn report_skipped(
-    store: &dyn Store,
-    identity: &IdentityKey,
-    skipped: &SkippedEntry,
-    adopted: &mut Adopted,
-) -> Result<(), StoreError> {
-    let kind = match skipped.reason {
-        EntryFault::MissingExtension => {
-            let known = store
-                .device(identity, &skipped.installation_id)?
-                .and_then(|device| device.prekey);
-            let republished = known
-                .is_some_and(|prekey| Some(*prekey.key.signed_pre_key()) == skipped.signed_pre_key);
-            if republished {
-                return Ok(());
-            }
-            WarningKind::MissingExtension
-        }
-        _ => WarningKind::InvalidEntry,
-    };
-    adopted.warn(
-        kind,
-        format!("{}: {}", skipped.installation_id, skipped.reason),
-    );
-    Ok(())
 }

@@ -13,8 +13,9 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use self::steps::Steps;
 use crate::{
-    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
+    Session, Store, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
+    UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -56,6 +57,7 @@ enum Call {
 #[derive(Debug, Default)]
 struct Kept {
     own_bundle: Remembered<(), Option<OwnBundle>>,
+    timekeeping: Remembered<(), Timekeeping>,
     own_prekeys_replaced: Remembered<SignedPreKey, Option<UnixMillis>>,
     peers: Remembered<IdentityKey, Option<Peer>>,
     contacts: Remembered<IdentityKey, Option<Contact>>,
@@ -239,6 +241,12 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         self.kept.own_bundle.or_read((), || self.store.own_bundle())
     }
 
+    fn timekeeping(&self) -> Result<Timekeeping> {
+        self.kept
+            .timekeeping
+            .or_read((), || self.store.timekeeping())
+    }
+
     fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>> {
         let read = || self.store.own_prekey_replaced_at(key);
         self.kept.own_prekeys_replaced.or_read(*key, read)
@@ -276,6 +284,11 @@ impl<S: StoreRead> StoreRead for Cached<S> {
 
     fn omitted_devices(&self) -> Result<Vec<Device>> {
         Ok(self.steps.devices_up_to_date(self.store.omitted_devices()?))
+    }
+
+    fn devices_after(&self, after: Option<&DeviceName>, limit: usize) -> Result<Vec<Device>> {
+        let found = self.store.devices_after(after, limit)?;
+        Ok(self.steps.devices_up_to_date(found))
     }
 
     fn session(&self, id: &SessionId) -> Result<Option<Session>> {
@@ -333,6 +346,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         unexpired_on_own_prekey(prekey: &SignedPreKey, limit: usize);
         unexpired_sessions(limit: usize);
         sessions_ended_by(cutoff: UnixMillis, limit: usize);
+        sessions_ended_after(moment: UnixMillis, limit: usize);
     }
 
     pass_on! { read
@@ -349,7 +363,6 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         reply(request_id: &str) -> Option<StoredReply>;
         chat_clock(chat: &ChatKey) -> Option<u64>;
         chat_clock_count() -> u64;
-        running_time() -> RunningTime;
         events(limit: usize) -> Vec<(u64, Event)>;
         counts() -> Counts;
     }
@@ -369,6 +382,11 @@ impl<S: Transaction> Store for Cached<S> {
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<()> {
         self.write().own_bundle.0.get_mut().clear();
         self.below()?.put_own_bundle(bundle)
+    }
+
+    fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<()> {
+        self.write().timekeeping.0.get_mut().clear();
+        self.below()?.put_timekeeping(time)
     }
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
@@ -449,9 +467,8 @@ impl<S: Transaction> Store for Cached<S> {
     pass_on! { write
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
-        remove_replies_before(cutoff: UnixMillis) -> ();
+        remove_replies_before(cutoff: RunningTime) -> ();
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
-        put_running_time(time: RunningTime) -> ();
         append_event(event: &Event) -> ();
         remove_events_up_to(number: u64) -> ();
     }
@@ -547,7 +564,7 @@ fn out_of_turn() -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use crypto_core::{AssociatedData, EphemeralKey, MessageKey, SharedKey, Suite};
+    use crypto_core::{AssociatedData, EphemeralKey, MessageKey, SharedKeyPrefix, Suite};
 
     use super::{steps::MAX_HELD, *};
     use crate::{
@@ -626,7 +643,7 @@ mod tests {
         let mut store = Cached::new(MemoryStore::default());
         let made = Session {
             handshake: Handshake::Unconfirmed {
-                shared: SharedKey::from_stored([3; 32]),
+                order: Some(SharedKeyPrefix::from_stored([3; 8])),
                 ephemeral: EphemeralKey::from_stored([2; 33]),
             },
             ..initiated(1, Suite::Secp256k1)

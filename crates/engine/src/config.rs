@@ -20,8 +20,8 @@ pub const MAX_RECIPIENTS: usize = 1000;
 /// Wire bytes that one call may make, all envelopes together: as hex they still make an answer that fits a
 /// frontend's memory. A hundred bytes to a thousand recipients with three devices each take a quarter of it.
 pub const MAX_SENT_BYTES: usize = 16 * 1024 * 1024;
-/// Sessions that take a DH trial when a message names none (protocol §5).
-pub const MAX_SESSION_TRIALS: usize = 5;
+/// Sessions that a message without an X3DH header is tried on (protocol §5).
+pub const MAX_SESSION_TRIALS: usize = 8;
 /// Longest request id, in characters.
 pub const MAX_REQUEST_ID_CHARS: usize = 128;
 /// How long a request id keeps its answer.
@@ -62,9 +62,9 @@ pub struct Config {
     pub reply_span: Duration,
     /// Replies to one identity in that span; a single device gets one.
     pub max_replies_per_identity: usize,
-    /// Messages after which an unanswered initiator starts a new session.
+    /// Messages after which an unanswered initiator starts a new session of suite x25519.
     pub unanswered_messages: u64,
-    /// Age after which an unanswered initiator starts a new session.
+    /// Age after which an unanswered initiator starts a new session of suite x25519.
     pub unanswered_age: Duration,
 }
 

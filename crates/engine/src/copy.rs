@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, IdentityKey, KeyError, MessageId, SealError, Sealed,
-    SessionId, SessionInstallations, SessionParties, SessionRatchet, Suite, x3dh,
+    AssociatedData, EphemeralKeyPair, IdentityKey, InstallationId, KeyError, MessageId, SealError,
+    Sealed, SessionId, SessionInstallations, SessionParties, SessionRatchet, Suite, x3dh,
 };
 
 use crate::{
-    Device, Engine, Env, Handshake, Mode, Role, SendError, Session, SessionStart, SkipReason,
-    Skipped, Store, Target,
-    standing::{activate_new, make_room, unanswered, usable_session},
+    Device, DevicePreKey, Engine, Env, Handshake, Role, SendError, Session, SessionStart,
+    SkipReason, Skipped, Store, Target,
+    route::{Route, route},
+    standing::{activate_new, make_room, resume, usable_session},
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
 };
 
@@ -19,14 +20,21 @@ use crate::{
 pub(crate) struct Copies {
     pub(crate) entries: BTreeMap<String, WireEntry>,
     pub(crate) targets: Vec<Target>,
+    /// The devices that read the one DH entry of the message.
+    pub(crate) by_dh: Vec<InstallationId>,
     pub(crate) skipped: Vec<Skipped>,
 }
 
 impl Copies {
+    /// Whether no device is reached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.by_dh.is_empty()
+    }
+
     /// That the configuration forbids what every device of the recipient needs is the caller's to mend.
     pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
         let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
-        if self.targets.is_empty() && self.skipped.iter().any(forbidden) {
+        if self.is_empty() && self.skipped.iter().any(forbidden) {
             return Err(SendError::SuiteForbidden {
                 recipient: recipient.to_compact(),
             });
@@ -35,21 +43,9 @@ impl Copies {
     }
 }
 
-impl Device {
-    /// The suite a new session with this device uses (protocol §5); `None` if no prekey of it is known.
-    #[must_use]
-    pub fn new_session_suite(&self) -> Option<Suite> {
-        let prekey = self.prekey.as_ref()?;
-        Some(if prekey.key.ratchet_pre_key().is_some() {
-            Suite::X25519
-        } else {
-            Suite::Secp256k1
-        })
-    }
-}
-
 impl Engine {
-    /// Encrypts one copy, on the active session or a new one; a device that cannot be reached is noted.
+    /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted, and so is one that the
+    /// DH entry of the message is for.
     pub(crate) fn copy_for(
         &self,
         store: &mut dyn Store,
@@ -58,32 +54,26 @@ impl Engine {
         payload: &[u8],
         copies: &mut Copies,
     ) -> Result<(), SendError> {
-        let current = usable_session(store, &device, env.now)?;
-        let keep = current.as_ref().is_some_and(|session| {
-            let superseded_by_prekey = device.rekey_due && device.prekey.is_some();
-            !superseded_by_prekey && !unanswered(&self.config, session, env.now)
-        });
-        let suite = if keep {
-            current.as_ref().map(Session::suite)
-        } else {
-            device.new_session_suite()
-        };
-        let fault = match suite {
-            None => Some(SkipReason::NoPreKey),
-            Some(suite) if !self.config.allows(suite) => Some(SkipReason::SuiteForbidden),
-            Some(_) => None,
-        };
-        if let Some(reason) = fault {
-            copies.skipped.push(Skipped {
-                identity: device.identity,
-                installation: device.installation,
-                reason,
-            });
-            return Ok(());
-        }
-        let session = match current {
-            Some(session) if keep => session,
-            replaced => self.new_session(store, env, &device, replaced)?,
+        let session = match route(store, &self.config, &device, env.now)? {
+            Route::Active(session) => session,
+            Route::Resume(mut session) => {
+                let active = usable_session(store, &device, env.now)?;
+                resume(store, &mut session, active, env.now)?;
+                session
+            }
+            Route::Begin(suite) => self.new_session(store, env, &device, suite)?,
+            Route::Dh => {
+                copies.by_dh.push(device.installation);
+                return Ok(());
+            }
+            Route::Skip(reason) => {
+                copies.skipped.push(Skipped {
+                    identity: device.identity,
+                    installation: device.installation,
+                    reason,
+                });
+                return Ok(());
+            }
         };
         let (session, entry, target) = self.seal(env, session, payload)?;
         store.put_session(&session)?;
@@ -100,12 +90,12 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         device: &Device,
-        replaced: Option<Session>,
+        suite: Suite,
     ) -> Result<Session, SendError> {
-        let (Some(prekey), Some(suite)) = (&device.prekey, device.new_session_suite()) else {
+        let Some(known) = &device.prekey else {
             return Err(SendError::Key("a session needs a prekey".to_owned()));
         };
-        let prekey = &prekey.key;
+        let prekey = &known.key;
         let ephemeral = EphemeralKeyPair::generate(env.rng);
         let shared = x3dh::initiate(&self.account.identity, &ephemeral, prekey)?;
         let ratchet = SessionRatchet::initiate(&shared, prekey, suite, env.rng)?;
@@ -129,14 +119,24 @@ impl Engine {
             signed_pre_key: *prekey.signed_pre_key(),
             ratchet_pre_key: prekey.ratchet_pre_key().copied(),
             handshake: Handshake::Unconfirmed {
-                shared,
+                order: Some(shared.prefix()),
                 ephemeral: *ephemeral.public(),
             },
             ratchet,
         };
+        if suite == Suite::Secp256k1 {
+            store.put_device(&Device {
+                prekey: Some(DevicePreKey {
+                    begun: true,
+                    ..known.clone()
+                }),
+                ..device.clone()
+            })?;
+        }
+        let active = usable_session(store, device, env.now)?;
         let mut session = Session::begin(start, env.now);
         make_room(store, &self.config, &session, env.now)?;
-        activate_new(store, &mut session, replaced, env.now)?;
+        activate_new(store, &mut session, active, env.now)?;
         Ok(session)
     }
 
@@ -147,7 +147,7 @@ impl Engine {
         session: Session,
         payload: &[u8],
     ) -> Result<(Session, WireEntry, Target), SendError> {
-        let ad = self.associated_data(&session);
+        let (ad, mode) = (self.associated_data(&session), session.mode());
         let (ratchet, Sealed { header, ciphertext }) = session.ratchet.seal(&ad, payload)?;
         let x3dh = match &session.handshake {
             Handshake::Unconfirmed { ephemeral, .. } => Some(WireX3dhHeader {
@@ -158,11 +158,7 @@ impl Engine {
         };
         let target = Target {
             installation: session.installation.clone(),
-            mode: if x3dh.is_some() {
-                Mode::X3dh
-            } else {
-                Mode::Ratchet
-            },
+            mode,
             session: Some((ratchet.suite(), session.id)),
             message: MessageId::ratchet(&session.id, &header.key, header.n),
         };

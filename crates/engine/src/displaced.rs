@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use crate::{
-    Engine, Env, EventKind, SendError, Session, Standing, Store, StoreError, event::note,
-    own_prekeys::Step,
+    Device, DevicePreKey, Engine, Env, EventKind, SendError, Session, Standing, Store, StoreError,
+    Timekeeping, event::note, own_prekeys::Step, time::ending_at,
 };
 
 /// Why a store is not trusted to be the newest state of its account, and the only one.
@@ -22,7 +22,7 @@ pub enum Displaced {
     Unmarked,
 }
 
-/// Sessions expired at once: bounds what is held in memory of them.
+/// Sessions expired at once, and devices looked at: bounds what is held in memory of them.
 const PAGE: usize = 256;
 /// How far the version of our prekey moves on, besides one for each minute since the last one was made: over all
 /// rotations and resets that the lost state may have seen, by a clock that was set back and forth too, and over where it
@@ -43,6 +43,13 @@ impl Engine {
         env: &mut Env<'_>,
         how: Displaced,
     ) -> Result<u64, SendError> {
+        let ended = ending_at(store, env.now)?;
+        let kept = store.timekeeping()?;
+        store.put_timekeeping(&Timekeeping {
+            put_back_at: Some(ended),
+            ..kept
+        })?;
+        distrust_prekeys(store)?;
         let mut sessions = 0;
         let mut before = None;
         loop {
@@ -60,7 +67,8 @@ impl Engine {
             for session in page {
                 sessions += 1;
                 store.put_session(&Session {
-                    standing: Standing::Expired { since: env.now },
+                    standing: Standing::Expired { since: ended },
+                    handshake: session.handshake.without_order(),
                     ..session
                 })?;
             }
@@ -72,6 +80,30 @@ impl Engine {
         // One event for all: a busy account's sessions would push everything else out of the log.
         note(store, env.now, EventKind::StoreRolledBack { how, sessions })?;
         Ok(sessions)
+    }
+}
+
+/// A session may have been begun on any prekey after this state was kept. In suite secp256k1 there is one for each, and it is lost.
+fn distrust_prekeys(store: &mut dyn Store) -> Result<(), StoreError> {
+    let mut last = None;
+    loop {
+        let page = store.devices_after(last.as_ref(), PAGE)?;
+        let Some(device) = page.last() else {
+            return Ok(());
+        };
+        last = Some(device.name());
+        for device in page {
+            let Some(prekey) = device.prekey.clone().filter(|prekey| !prekey.begun) else {
+                continue;
+            };
+            store.put_device(&Device {
+                prekey: Some(DevicePreKey {
+                    begun: true,
+                    ..prekey
+                }),
+                ..device
+            })?;
+        }
     }
 }
 

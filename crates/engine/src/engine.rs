@@ -94,6 +94,8 @@ pub struct PreKeyImport {
     pub ratchet: Option<RatchetPreKeyPair>,
     /// Its version; one above the current by default.
     pub version: Option<u32>,
+    /// Whether it becomes the current one; by default if its version is the highest.
+    pub current: Option<bool>,
     /// When it was made; now by default.
     pub created_at: Option<UnixMillis>,
 }
@@ -163,7 +165,7 @@ impl Engine {
             Some(clock) => clock,
             None => *self
                 .running
-                .insert(RunningClock::new(store.running_time()?, env.running)),
+                .insert(RunningClock::new(store.timekeeping()?.running, env.running)),
         };
         Ok(clock.read(env.running))
     }

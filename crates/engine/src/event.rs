@@ -40,8 +40,18 @@ pub enum EventKind {
     InstallationDisabled(DeviceName),
     /// Bundles have omitted a device for too long (spec 4.3).
     InstallationStale(DeviceName),
-    /// A newer bundle lists a stale device again, or a message of it came.
+    /// A bundle has stopped the timer of a stale device, or moved it: the newest one lists it
+    /// again, or one that lists it came on its own message (protocol §3, stale timers).
     InstallationActive(DeviceName),
+    /// A bundle entry of a lower version than was known was taken: the device was set up again or restored (protocol §3).
+    VersionWentBack {
+        /// Which device.
+        device: DeviceName,
+        /// The version that was known.
+        from: u32,
+        /// The version that is known now.
+        to: u32,
+    },
     /// Both sides have the session.
     SessionEstablished(SessionName),
     /// Another session is sent on now.

@@ -5,11 +5,11 @@ use std::mem;
 use crypto_core::{EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPreKey, Suite};
 
 use crate::{
-    Engine, Env, InspectedMessage, InstallationView, MAX_SESSION_TRIALS, Mode, ReceiveError,
-    ReceiveRequest, Received, Session, SessionView, Store, StoreError, UnixMillis, WireError,
+    Engine, Env, InspectedMessage, InstallationView, Mode, ReceiveError, ReceiveRequest, Received,
+    Session, SessionView, Store, StoreError, UnixMillis, WireError,
     attempt::RatchetEntry,
     inspect::inspect_parts,
-    ratchet_message::sessions_of,
+    ratchet_message::trials,
     send::ANY_INSTALLATION,
     wire::{WireEntry, WireMessage},
 };
@@ -27,7 +27,7 @@ pub struct Explained {
     pub installation: Option<InstallationView>,
     /// The signed prekey that its entry names.
     pub prekey: Option<NamedPreKey>,
-    /// The sessions that its entry can be of, newest first, at most [`MAX_SESSION_TRIALS`].
+    /// The sessions that its entry is tried on, in this order; at most [`MAX_SESSION_TRIALS`](crate::MAX_SESSION_TRIALS).
     pub sessions: Vec<PossibleSession>,
 }
 
@@ -118,7 +118,7 @@ impl Engine {
         let from = (&request.sender, installation.as_ref());
         let (addressed, entry) = self.addressed(wire, &message);
         let (prekey, sessions) = match entry {
-            Some(entry) => self.needs(store, from, entry)?,
+            Some(entry) => self.needs(store, env.now, from, entry)?,
             None => (None, Vec::new()),
         };
         let known = self
@@ -168,6 +168,7 @@ impl Engine {
     fn needs(
         &self,
         store: &dyn Store,
+        now: UnixMillis,
         from: (&IdentityKey, Option<&InstallationId>),
         entry: &WireEntry,
     ) -> Result<(Option<NamedPreKey>, Vec<PossibleSession>), StoreError> {
@@ -179,7 +180,7 @@ impl Engine {
             return Ok((None, Vec::new()));
         };
         let suite = parsed.header.key.suite();
-        let (prekey, mut sessions) = match &entry.x3dh {
+        let (prekey, sessions) = match &entry.x3dh {
             Some(x3dh) => {
                 let prekey = SignedPreKey::from_wire(&x3dh.id).ok();
                 let ephemeral = EphemeralKey::from_wire(&x3dh.key).ok();
@@ -192,11 +193,14 @@ impl Engine {
                 (prekey, session.into_iter().collect())
             }
             None => match &parsed.id.filter(SignedPreKey::is_on_curve) {
-                Some(prekey) => (Some(*prekey), sessions_of(store, from, suite, prekey)?),
+                Some(prekey) => {
+                    let since = self.still_in_use(now);
+                    let trials = trials(store, from, &parsed, prekey, since)?;
+                    (Some(*prekey), trials.sessions)
+                }
                 None => (None, Vec::new()),
             },
         };
-        sessions.truncate(MAX_SESSION_TRIALS);
         let named = prekey.map(|key| self.named(store, key)).transpose()?;
         let viewer = self.viewer();
         let sessions = sessions

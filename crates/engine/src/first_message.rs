@@ -162,7 +162,7 @@ impl Engine {
             erase(store, &twin, env.now)?;
         }
         store.put_first_message(sender, prekey, &id)?;
-        let device = self.device_of(store, env.now, incoming, &mut session)?;
+        let device = self.device_of(store, env, incoming, &mut session)?;
         make_room(store, &self.config, &session, env.now)?;
         place_new(
             store,

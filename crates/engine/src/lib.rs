@@ -34,6 +34,7 @@ mod replies;
 mod retired;
 #[cfg(any(test, feature = "testing"))]
 pub mod rewrite;
+mod route;
 mod sealing;
 mod send;
 mod standing;

@@ -27,7 +27,7 @@ use self::{
 };
 use crate::{
     ChatKey, Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoredKey, StoredReply, UnixMillis, copies::copy_session,
+    StoreError, StoredKey, StoredReply, Timekeeping, copies::copy_session,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -89,7 +89,7 @@ struct Tables {
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredReply>,
     clocks: BTreeMap<ChatKey, u64>,
-    running_time: BTreeMap<(), RunningTime>,
+    timekeeping: BTreeMap<(), Timekeeping>,
     events: BTreeMap<u64, Event>,
     /// Number of the newest event there ever was.
     last_event: BTreeMap<(), u64>,
@@ -372,7 +372,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError> {
+    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError> {
         let old: Vec<String> = self
             .tables
             .replies
@@ -391,8 +391,8 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn put_running_time(&mut self, time: RunningTime) -> Result<(), StoreError> {
-        self.put(|tables| &mut tables.running_time, (), time);
+    fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.timekeeping, (), *time);
         Ok(())
     }
 

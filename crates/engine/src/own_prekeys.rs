@@ -9,12 +9,13 @@ use crate::{
     OwnRatchetPreKey, Pairing, PreKeyImport, PublishedBundle, SendError, Store, StoreError,
     UnixMillis,
     event::note,
+    time::ending_at,
     wire::{encode_bundle, encode_contact_code},
 };
 
 /// `protocol_version` of our entries: informational (protocol §3).
 pub(crate) const PROTOCOL_VERSION: u32 = 1;
-/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count days from here (protocol §3).
+/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count minutes from here (protocol §3).
 const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
 /// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).
 const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
@@ -22,7 +23,7 @@ const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
 /// How many versions a new prekey is above the last one.
 pub(crate) struct Step(pub(crate) u32);
 
-const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+const SECONDS_PER_MINUTE: u64 = 60;
 
 impl Engine {
     /// The bundle we publish; rotates the prekey first if that is due.
@@ -97,7 +98,7 @@ impl Engine {
         Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
     }
 
-    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is current.
+    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is current, if it does not say.
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails.
@@ -110,7 +111,7 @@ impl Engine {
         let current = store.current_own_prekey()?;
         let newest = current.as_ref().map_or(0, |prekey| prekey.version);
         let version = import.version.unwrap_or_else(|| newest.saturating_add(1));
-        let is_current = version > newest;
+        let is_current = import.current.unwrap_or(version > newest);
         let prekey = self.own_prekey(
             import.signed,
             import.ratchet,
@@ -178,7 +179,7 @@ impl Engine {
             .saturating_add(step.0);
         if let Some(outdated) = outdated {
             store.put_own_prekey(&OwnPreKey {
-                replaced_at: Some(env.now),
+                replaced_at: Some(ending_at(store, env.now)?),
                 ..outdated
             })?;
         }
@@ -221,14 +222,14 @@ impl Engine {
         }
     }
 
-    /// A fresh id begins at 1. A supplied one may have lived before, so that its
-    /// versions must lie above all it can have published: one a day.
+    /// A fresh id begins at 1. A supplied one may have lived before, so that its versions must lie above all that it can have
+    /// published: one a day, one for each reset, and what a store adds that was put back.
     fn first_version(&self, now: UnixMillis) -> u32 {
         if self.account.fresh_installation {
             return 1;
         }
-        let days = now.since(VERSION_EPOCH).as_secs() / SECONDS_PER_DAY;
-        u32::try_from(days).unwrap_or(u32::MAX).max(1)
+        let minutes = now.since(VERSION_EPOCH).as_secs() / SECONDS_PER_MINUTE;
+        u32::try_from(minutes).unwrap_or(u32::MAX).max(1)
     }
 
     /// Due by age; or made in a future further away than one rotation, by a clock since set right.

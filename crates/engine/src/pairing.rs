@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
     Device, DeviceMetadata, Engine, Env, EventKind, InstallationView, Pairing, PairingError,
-    Standing, Store, StoreError, UnixMillis, event::note, own_prekeys::Step, sweep::expire,
+    Standing, Store, StoreError, event::note, own_prekeys::Step, sweep::expire, time::ending_at,
 };
 
 impl Engine {
@@ -73,8 +73,11 @@ impl Engine {
     }
 
     /// Starts over with an identity, or one device of it: its sessions expire, and the next message sets up a new
-    /// one. What a device once showed in its bundles is no longer held against it (protocol §3, extension).
-    /// Gives the number of sessions that expired.
+    /// one. What a device once showed in its bundles is no longer held against it: not the extension, and not the version
+    /// (protocol §3). Gives the number of sessions that expired.
+    ///
+    /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the device has a new prekey,
+    /// it is written to by DH (protocol §7, one session for each prekey).
     ///
     /// The other side may still be sending on a session that expires here, or hear of it only later, and prefer it
     /// to the one that takes its place: the two might never meet. So our prekey is replaced: our next bundle
@@ -99,15 +102,17 @@ impl Engine {
             known = true;
             let mut forgotten = Device {
                 extension_shown: false,
+                refused_version: None,
                 ..device.clone()
             };
             if let Some(prekey) = &mut forgotten.prekey {
-                prekey.dated_at = UnixMillis(0);
+                prekey.any_version = true;
             }
             if forgotten != device {
                 store.put_device(&forgotten)?;
             }
         }
+        let ended = ending_at(store, env.now)?;
         let mut expired = 0;
         for session in store.sessions(Some(identity))? {
             if !chosen(session.installation.as_ref()) {
@@ -115,7 +120,7 @@ impl Engine {
             }
             known = true;
             if !matches!(session.standing, Standing::Expired { .. }) {
-                expire(store, session, env.now, env.now)?;
+                expire(store, session, ended, env.now)?;
                 expired += 1;
             }
         }
@@ -171,7 +176,11 @@ impl Engine {
         Ok(())
     }
 
-    fn is_this_device(&self, identity: &IdentityKey, installation: &InstallationId) -> bool {
+    pub(crate) fn is_this_device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> bool {
         *identity == self.me() && installation == self.this_device()
     }
 

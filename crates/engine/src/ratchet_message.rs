@@ -1,9 +1,12 @@
 //! Reading a ratchet message: find or set up its session, open it, and only then write.
 
+use std::cmp::Reverse;
+
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey, Suite};
 
 use crate::{
     Engine, Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, Store, StoreError,
+    UnixMillis,
     attempt::{OpenedBy, RatchetEntry},
     receive::{Incoming, Plaintext},
     standing::{place_moved, standing_now},
@@ -79,8 +82,8 @@ impl Engine {
             return Ok(Read::refused(Reason::Malformed));
         };
         let from = (&incoming.sender, incoming.installation.as_ref());
-        let mut candidates = sessions_of(store, from, message.header.key.suite(), prekey)?;
-        if candidates.is_empty() {
+        let trials = trials(store, from, message, prekey, self.still_in_use(env.now))?;
+        if trials.sessions.is_empty() {
             if !prekey.is_on_curve() {
                 return Ok(Read::refused(Reason::Malformed));
             }
@@ -91,53 +94,38 @@ impl Engine {
                 reply: Reply::Advertise,
             });
         }
-        // Sessions that know the header key answer for it alone: the one that has stored this message's key, or
-        // those whose chain it is, present or past. There can be several: each session begun on one prekey without
-        // an answer waits for that prekey in suite secp256k1.
-        let mut holder = None;
-        for (index, session) in candidates.iter().enumerate() {
-            if message.stored_key_on(session, store)?.is_some() {
-                holder = Some(index);
-                break;
-            }
-        }
-        if let Some(index) = holder {
-            let session = candidates.swap_remove(index);
-            return self.read_on(store, env, incoming, session, message);
-        }
-        let knows_key = |session: &Session| {
-            session.ratchet.receiving_key() == Some(message.header.key)
-                || session.retired.contains(&message.header.key)
-        };
-        if candidates.iter().any(knows_key) {
-            candidates.retain(knows_key);
-        }
-        // Where nothing authenticates the device, it is still the likeliest to be the one that is named.
-        candidates.sort_by_key(|session| session.installation != incoming.installation);
-        candidates.truncate(MAX_SESSION_TRIALS);
-        self.try_each(store, env, incoming, candidates, message)
+        self.try_each(store, env, incoming, trials, message)
+    }
+
+    /// What we sent after this moment may still be answered.
+    pub(crate) fn still_in_use(&self, now: UnixMillis) -> UnixMillis {
+        now.before(self.config.erase_after)
     }
 
     /// Tries a message on several sessions. If none opens it, the most telling reason is given; which session
-    /// and message it was is only known if there was one to try.
+    /// and message it was is only known if there was one to try. That it is forged is said only if no session that an
+    /// answer could be on was left untried.
     fn try_each(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         incoming: &Incoming<'_>,
-        candidates: Vec<Session>,
+        trials: Trials,
         message: &RatchetEntry<'_>,
     ) -> Result<Read, ReceiveError> {
-        let only = candidates.len() == 1;
-        let mut told = Reason::AuthenticationFailed;
-        let mut due = Reply::AdvertiseUnlessSent;
-        for session in candidates {
+        let only = trials.sessions.len() == 1;
+        let (mut told, mut due) = if trials.complete {
+            (Reason::AuthenticationFailed, Reply::AdvertiseUnlessSent)
+        } else {
+            (Reason::SessionNotFound, Reply::Advertise)
+        };
+        for session in trials.sessions {
             match self.read_on(store, env, incoming, session, message)? {
                 Read::Failed { reason, reply, .. } if !only => {
                     if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
                         told = reason;
                     }
-                    if reply == Reply::None {
+                    if reply == Reply::None && trials.complete {
                         due = Reply::None;
                     }
                 }
@@ -178,7 +166,7 @@ impl Engine {
             let opened = self.keep(store, env.now, incoming, session, accepted)?;
             return Ok(Read::Opened(opened));
         }
-        let device = self.device_of(store, env.now, incoming, &mut session)?;
+        let device = self.device_of(store, env, incoming, &mut session)?;
         if matches!(accepted.opened_by, OpenedBy::Advance(_)) {
             let arrival = incoming.arrival(env.now);
             place_moved(store, &mut session, device.as_ref(), arrival)?;
@@ -188,21 +176,68 @@ impl Engine {
     }
 }
 
-/// The sessions that a message without an X3DH header can be of: those with the sender on the prekey it names, of its suite
-/// and, where the suite proves it, of its device.
-pub(crate) fn sessions_of(
+/// The sessions that a message without an X3DH header is tried on.
+pub(crate) struct Trials {
+    /// In the order of trial.
+    pub(crate) sessions: Vec<Session>,
+    /// The active session, and all that we sent on while an answer can still come, are among them.
+    complete: bool,
+}
+
+/// The sessions that a message without an X3DH header is tried on: those with the sender on the prekey it names, of its suite
+/// and, where the suite proves it, of its device (protocol §5).
+///
+/// Sessions that know the header key answer for it alone: the one that has stored this message's key, or those whose chain
+/// it is, present or past. There can be several: each session begun on one prekey without an answer waits for that prekey in
+/// suite secp256k1.
+pub(crate) fn trials(
     store: &dyn Store,
     (sender, installation): (&IdentityKey, Option<&InstallationId>),
-    suite: Suite,
+    message: &RatchetEntry<'_>,
     prekey: &SignedPreKey,
-) -> Result<Vec<Session>, StoreError> {
+    answered_since: UnixMillis,
+) -> Result<Trials, StoreError> {
+    let suite = message.header.key.suite();
     let mut sessions = store.sessions_on_prekey(sender, prekey)?;
     sessions.retain(|session| {
         let same_device =
             suite == Suite::Secp256k1 || session.installation.as_ref() == installation;
         session.suite() == suite && same_device
     });
-    Ok(sessions)
+    for index in 0..sessions.len() {
+        let holds = match sessions.get(index) {
+            Some(session) => message.stored_key_on(session, store)?.is_some(),
+            None => false,
+        };
+        if holds {
+            return Ok(Trials {
+                sessions: vec![sessions.swap_remove(index)],
+                complete: true,
+            });
+        }
+    }
+    let knows_key = |session: &Session| {
+        session.ratchet.receiving_key() == Some(message.header.key)
+            || session.retired.contains(&message.header.key)
+    };
+    if sessions.iter().any(knows_key) {
+        sessions.retain(knows_key);
+    }
+    // The active one, of the device that is named before others; then those we sent on, the last sent first. The sort is
+    // stable, so that the newest come first of the rest.
+    sessions.sort_by_key(|session| {
+        let active = session.standing == Standing::Active;
+        let named = session.installation.as_ref() == installation;
+        Reverse((active && named, active, session.last_sent_at))
+    });
+    let untried = sessions.split_off(sessions.len().min(MAX_SESSION_TRIALS));
+    let answerable = |session: &Session| {
+        session.standing == Standing::Active || session.last_sent_at >= Some(answered_since)
+    };
+    Ok(Trials {
+        complete: !untried.iter().any(answerable),
+        sessions,
+    })
 }
 
 /// A message that does not open on an expired session may well be genuine: it is so when we have lost a part of that

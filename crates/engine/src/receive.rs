@@ -3,13 +3,15 @@
 //! Every key is tried on a copy. Nothing of a message is written before it is
 //! authenticated; its bundles are signed on their own.
 
+use std::cell::OnceCell;
+
 use crypto_core::{
     DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, Wiped, dh_message,
 };
 
 use crate::{
     Engine, Env, Outcome, Reason, ReceiveError, ReceiveRequest, Received, RunningTime, Seal,
-    SendError, Store, UnixMillis, Warning, WarningKind,
+    SendError, Session, Store, StoreError, UnixMillis, Warning, WarningKind,
     adopt::Adopted,
     contacts::Answer,
     ratchet_message::{Read, Reply},
@@ -61,8 +63,8 @@ impl Engine {
             confirm: request.confirm,
             sealed: request.sealed,
             read_at: self.running_time(store, env)?,
-            before_rekey: adopted.before_rekey,
             adopted: &adopted,
+            settled: OnceCell::new(),
         };
         let answer = Answer {
             mark: message.contact,
@@ -75,9 +77,45 @@ impl Engine {
             self.read(store, env, &incoming, message)?
         };
         self.contact_wrote(store, env, &mut received, answer)?;
+        received.lost_with_store = self.is_lost_with_store(store, env.now, &received)?;
+        let settled = incoming.settled.into_inner();
+        received.warnings.extend(match (settled, &adopted.lower) {
+            (Some(warning), _) => warning,
+            (None, Some(lower)) => self.refuse_version(store, &sender, lower)?,
+            (None, None) => None,
+        });
         received.new_installations = adopted.new_installations();
         received.warnings.splice(0..0, adopted.warnings);
+        if received.duplicate {
+            // What came with it was told when it was read first; since then anybody can have put another bundle beside it.
+            let told = |warning: &Warning| warning.kind == WarningKind::VersionNotBelieved;
+            received.warnings.retain(|warning| !told(warning));
+        }
         Ok(received)
+    }
+
+    /// Whether a message that could not be read belongs to what was lost when the store was put back: a session of then that
+    /// went on elsewhere, or that this state has never had.
+    fn is_lost_with_store(
+        &self,
+        store: &dyn Store,
+        now: UnixMillis,
+        received: &Received,
+    ) -> Result<bool, StoreError> {
+        let of_lost_state = matches!(
+            received.outcome,
+            Outcome::Undecryptable(
+                Reason::AuthenticationFailed
+                    | Reason::SessionNotFound
+                    | Reason::PreKeyNotFound
+                    | Reason::TooManySkipped
+            )
+        );
+        if !of_lost_state {
+            return Ok(false);
+        }
+        let put_back_at = store.timekeeping()?.put_back_at;
+        Ok(put_back_at.is_some_and(|at| at.after(self.config.erase_after) > now))
     }
 
     /// Chooses what of the message is for us.
@@ -112,7 +150,7 @@ impl Engine {
         if let Some(entry) = message.entries.remove(ANY_INSTALLATION) {
             // It takes only a DH header, and a ratchet entry that fails never falls back to it.
             return Ok(if entry.dr.is_none() && entry.x3dh.is_none() {
-                self.read_dh(incoming, &entry)
+                self.read_dh(store, env, incoming, &entry)?
             } else {
                 incoming.undecryptable(Reason::Malformed)
             });
@@ -139,13 +177,19 @@ impl Engine {
                 let (received, reply) = incoming.report(read);
                 self.with_reply(store, env, incoming, received, reply)
             }
-            (None, Some(_)) if entry.x3dh.is_none() => Ok(self.read_dh(incoming, entry)),
+            (None, Some(_)) if entry.x3dh.is_none() => self.read_dh(store, env, incoming, entry),
             _ => Ok(incoming.undecryptable(Reason::Malformed)),
         }
     }
 
     /// Opens a DH message (protocol §6): no session, nothing to remember, and no proof of the sender but the envelope's.
-    fn read_dh(&self, incoming: &Incoming<'_>, entry: &WireEntry) -> Received {
+    fn read_dh(
+        &self,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        incoming: &Incoming<'_>,
+        entry: &WireEntry,
+    ) -> Result<Received, ReceiveError> {
         let opened = entry
             .dh
             .as_deref()
@@ -155,18 +199,21 @@ impl Engine {
         let outcome = match opened {
             Ok(payload) if payload.is_empty() && incoming.adopted.of_sender => Outcome::Bundle,
             Ok(payload) => Outcome::Decrypted(payload),
-            Err(DhMessageError::Malformed) => return incoming.undecryptable(Reason::Malformed),
+            Err(DhMessageError::Malformed) => return Ok(incoming.undecryptable(Reason::Malformed)),
             Err(DhMessageError::Authentication) => {
-                return incoming.undecryptable(Reason::AuthenticationFailed);
+                return Ok(incoming.undecryptable(Reason::AuthenticationFailed));
             }
         };
+        if incoming.sealed {
+            incoming.settle_version(self, store, env, None)?;
+        }
         let message =
             matches!(outcome, Outcome::Decrypted(_)).then(|| MessageId::of_payload(&entry.payload));
-        Received {
+        Ok(Received {
             message,
             authenticated: incoming.sealed,
             ..incoming.outcome(outcome)
-        }
+        })
     }
 
     /// Adds the bundle advertisement that the protocol asks for, within its limits (protocol §1, spec 1.5.2, 4.4).
@@ -186,7 +233,8 @@ impl Engine {
             Reply::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
                 Some(rotated_at) => {
                     let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
-                    last_sent_at.is_none_or(|at| at < rotated_at)
+                    // A moment in the future was noted by a clock that was wrong.
+                    last_sent_at.is_none_or(|at| at < rotated_at || at > env.now)
                 }
                 None => true,
             },
@@ -221,8 +269,9 @@ pub(crate) struct Incoming<'a> {
     sealed: bool,
     /// Now, in running time.
     pub(crate) read_at: RunningTime,
-    pub(crate) before_rekey: bool,
     adopted: &'a Adopted,
+    /// What was decided about an entry of a lower version, once the message has proven its sender.
+    settled: OnceCell<Option<Warning>>,
 }
 
 impl Incoming<'_> {
@@ -230,8 +279,28 @@ impl Incoming<'_> {
     pub(crate) fn arrival(&self, now: UnixMillis) -> Arrival {
         Arrival {
             now,
-            before_rekey: self.before_rekey,
+            before_rekey: self.adopted.before_rekey,
         }
+    }
+
+    /// Whether a bundle of the message lists `installation`, which sent it.
+    pub(crate) fn lists(&self, installation: &InstallationId) -> bool {
+        self.adopted.lists_sender && self.installation.as_ref() == Some(installation)
+    }
+
+    /// The message has proven its sender: decides about an entry of a lower version that came with it.
+    pub(crate) fn settle_version(
+        &self,
+        engine: &Engine,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        session: Option<&Session>,
+    ) -> Result<(), StoreError> {
+        if let Some(lower) = &self.adopted.lower {
+            let warning = engine.settle_version(store, env, session, &self.sender, lower)?;
+            self.settled.get_or_init(|| warning);
+        }
+        Ok(())
     }
 
     fn outcome(&self, outcome: Outcome) -> Received {
@@ -290,6 +359,7 @@ impl Received {
             authenticated: false,
             duplicate: false,
             told_request: false,
+            lost_with_store: false,
             session: None,
             reply: None,
             new_installations: Vec::new(),

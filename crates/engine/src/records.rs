@@ -4,12 +4,12 @@
 //! session be sent on) is judged by the rules at the moment of use.
 
 use crypto_core::{
-    EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
-    RatchetPreKeyPair, SessionId, SessionRatchet, SharedKey, Signature, SignedPreKey,
+    EphemeralKey, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
+    RatchetPreKeyPair, SessionId, SessionRatchet, SharedKeyPrefix, Signature, SignedPreKey,
     SignedPreKeyPair, Suite, VerifiedPreKey,
 };
 
-use crate::{RunningTime, UnixMillis, retired::RetiredChains};
+use crate::{Mode, RunningTime, UnixMillis, retired::RetiredChains};
 
 /// One of this device's own prekeys (protocol §3). Exactly one is current: it has no `replaced_at`.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ pub struct Device {
     pub pairing: Pairing,
     /// When it was first met.
     pub first_seen_at: UnixMillis,
-    /// When a bundle last listed it, or it last sent an authenticated message: the jump rule counts from here.
-    pub last_seen_at: UnixMillis,
+    /// When it last sent a message that authenticates; the epoch if it never did.
+    pub wrote_at: UnixMillis,
     /// Its last activity: an authenticated ratchet message, or a new or higher bundle entry (protocol §3).
     pub last_active_at: UnixMillis,
     /// Start of the stale timer, if one runs (spec 4.3).
@@ -117,11 +117,23 @@ pub struct Device {
     pub extension_shown: bool,
     /// An event has told that it is stale.
     pub stale_told: bool,
+    /// Signed prekeys that it had before the present one, as digests: an entry that lists one of them is no news (protocol §3).
+    pub former: RetiredChains,
+    /// The version of an entry that was not believed, until another prekey is taken (protocol §3, versions).
+    pub refused_version: Option<u32>,
+    /// When an entry of a lower version was last taken (protocol §3, versions).
+    pub went_back_at: Option<UnixMillis>,
     /// Names the frontend gave it.
     pub metadata: DeviceMetadata,
 }
 
 impl Device {
+    /// Whether it had this signed prekey before the present one.
+    pub(crate) fn had(&self, prekey: &SignedPreKey) -> bool {
+        self.former
+            .contains(&HeaderKey::Secp256k1(prekey.to_bytes()))
+    }
+
     /// A device met now, of which nothing but the name is known yet. Another device of our `own` identity
     /// waits for the user's word (spec 4.1).
     #[must_use]
@@ -141,12 +153,15 @@ impl Device {
                 Pairing::Enabled
             },
             first_seen_at: now,
-            last_seen_at: now,
+            wrote_at: UnixMillis(0),
             last_active_at: now,
             omitted_since: None,
             rekey_due: false,
             extension_shown: false,
             stale_told: false,
+            former: RetiredChains::default(),
+            refused_version: None,
+            went_back_at: None,
             metadata: DeviceMetadata::default(),
         }
     }
@@ -172,11 +187,18 @@ pub struct DevicePreKey {
     pub version: u32,
     /// Informational.
     pub protocol_version: u32,
-    /// Signed timestamp of the bundle it came with; breaks ties between equal versions.
+    /// Signed timestamp of the bundle it came with, one over a day ahead of our clock counting as the moment it came; breaks
+    /// ties between equal versions, and tells whether a lower one is news (protocol §3, versions).
     pub bundle_ns: i64,
-    /// The earliest that this version can have been signed: the jump rule counts from here (protocol §3). After a reset
-    /// that is the beginning of time.
+    /// The same timestamp as it was signed: of two that are ahead, the higher one is later.
+    pub signed_ns: i64,
+    /// The earliest that this version can have been signed: the jump rule counts from here (protocol §3).
     pub dated_at: UnixMillis,
+    /// We began a session of suite secp256k1 on it, or may have before the store was put back: no other is begun on it
+    /// (protocol §7, one session for each prekey).
+    pub begun: bool,
+    /// The user has reset the device: the next entry with another prekey is taken at any version and date (protocol §3).
+    pub any_version: bool,
 }
 
 /// What a frontend may note about a device.
@@ -200,17 +222,16 @@ pub enum Role {
 }
 
 /// Whether the other side has answered (protocol §7).
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handshake {
-    /// We initiated and nothing came back: the X3DH header rides on every message,
-    /// and SK is kept to settle a crossing (spec 3.2).
+    /// We initiated and nothing came back: the X3DH header rides on every message.
     Unconfirmed {
-        /// SK, compared in byte order when two sessions cross.
-        shared: SharedKey,
+        /// The beginning of SK, compared when two sessions cross (spec 3.2); `None` once another session was active.
+        order: Option<SharedKeyPrefix>,
         /// EK, repeated in every header until the first answer.
         ephemeral: EphemeralKey,
     },
-    /// Both sides have it. SK is gone.
+    /// Both sides have it.
     Established,
 }
 
@@ -250,7 +271,8 @@ pub struct Session {
     pub handshake: Handshake,
     /// How it stands.
     pub standing: Standing,
-    /// It lost a crossing to this session: while that one is active, messages do not bring this one back.
+    /// It lost a crossing to this session: while that one is active, messages do not bring this one back in suite x25519,
+    /// and in suite secp256k1 only the second in a row does (protocol §7).
     pub lost_to: Option<SessionId>,
     /// The last move of this session while it was superseded: which session was active then, and its `advances`.
     /// A second move that finds both unchanged is the second in a row (protocol §7).
@@ -321,6 +343,15 @@ impl Session {
         }
     }
 
+    /// How a message that is sent on it now goes: with the X3DH header until the other side has answered.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        match self.handshake {
+            Handshake::Unconfirmed { .. } => Mode::X3dh,
+            Handshake::Established => Mode::Ratchet,
+        }
+    }
+
     /// The session's suite, fixed by its first message.
     #[must_use]
     pub fn suite(&self) -> Suite {
@@ -348,8 +379,22 @@ pub struct StoredReply {
     pub input: [u8; 32],
     /// The encoded answer (ciphertexts only).
     pub reply: Vec<u8>,
-    /// When it was given.
-    pub at: UnixMillis,
+    /// When it was given, in running time.
+    pub at: RunningTime,
+}
+
+/// The clocks of a store, which no jump of the wall clock can set (protocol §7, time).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timekeeping {
+    /// How long daemons have run on the store.
+    pub running: RunningTime,
+    /// What time it is at the least: it goes on with running time, and follows the wall clock where that is ahead and stays so.
+    /// It never goes back. The epoch before the first sweep.
+    pub settled: UnixMillis,
+    /// Since when the wall clock has been further ahead of it than it is followed at once.
+    pub ahead_since: Option<RunningTime>,
+    /// When the store was last found to be an older state or a copy; `None` if it never was.
+    pub put_back_at: Option<UnixMillis>,
 }
 
 /// How much a store holds.

@@ -13,7 +13,7 @@ use envelope::{Padding, SealError, SealTo, Topic, TopicName};
 pub use self::keys::MAX_NEGOTIATED_KEYS;
 pub(crate) use self::keys::NegotiatedKeys;
 pub use self::opener::{Opener, Unsealed, Unsealing};
-use crate::{Engine, Env, Envelope, SendError, Store, StoreError, StoreRead, send::Size};
+use crate::{Engine, Env, Envelope, Mode, SendError, Store, StoreError, StoreRead, send::Size};
 
 /// Negotiated keys that one call works out, some ten milliseconds of the account's thread each. The other members of a large
 /// group are written to by their partitioned topics until it is their turn in a later call.
@@ -127,7 +127,8 @@ fn agreed(
     envelope: &Envelope,
 ) -> Result<bool, StoreError> {
     for target in &envelope.targets {
-        let Some(installation) = &target.installation else {
+        let (Some(installation), Mode::X3dh | Mode::Ratchet) = (&target.installation, target.mode)
+        else {
             return Ok(false);
         };
         if !heard_of(store, recipient, installation)? {

@@ -62,8 +62,9 @@ impl Engine {
             return self.fan_out(store, env, request, mark);
         };
         let input = request.digest();
-        store.remove_replies_before(env.now.before(REQUEST_ID_LIFETIME))?;
-        if let Some(known) = store.reply(request_id)? {
+        let oldest = self.running_time(store, env)?.before(REQUEST_ID_LIFETIME);
+        let known = store.reply(request_id)?;
+        if let Some(known) = known.filter(|known| known.at >= oldest) {
             return if known.input == input {
                 Ok(decode_sent(&known.reply)?)
             } else {
@@ -76,7 +77,7 @@ impl Engine {
             &StoredReply {
                 input,
                 reply: encode_sent(&sent),
-                at: env.now,
+                at: self.running_time(store, env)?,
             },
         )?;
         Ok(sent)
@@ -189,10 +190,12 @@ impl Engine {
             self.copy_for(store, env, device, &request.payload, &mut copies)?;
         }
         sent.skipped.append(&mut copies.skipped);
-        if !copies.targets.is_empty() {
-            let envelope = self.ratchet_envelope(&me, bundle, copies, None)?;
-            sent.envelopes.push(envelope);
-        }
+        let content = Content {
+            payload: &request.payload,
+            mark: None,
+        };
+        let envelope = self.envelope(env, &me, bundle, content, copies)?;
+        sent.envelopes.extend(envelope);
         Ok(())
     }
 
@@ -225,30 +228,49 @@ impl Engine {
             self.copy_for(store, env, device, content.payload, &mut copies)?;
         }
         copies.check_suites(recipient)?;
-        let none_known = copies.targets.is_empty() && copies.skipped.is_empty();
+        let none_known = copies.is_empty() && copies.skipped.is_empty();
         sent.skipped.append(&mut copies.skipped);
-        let envelope = if !copies.targets.is_empty() {
-            self.ratchet_envelope(recipient, bundle, copies, content.mark)?
-        } else if none_known {
+        let envelope = if none_known {
             check_not_empty(content.payload)?;
-            self.dh_envelope(env, recipient, bundle, content)?
+            Some(self.dh_envelope(env, recipient, bundle, content)?)
         } else {
+            self.envelope(env, recipient, bundle, content, copies)?
+        };
+        let Some(envelope) = envelope else {
             return Ok(());
         };
         sent.envelopes.push(envelope);
         note_sent(store, recipient, bundle, env)
     }
 
-    fn ratchet_envelope(
+    /// One wire message of all copies; `None` if there are none. The devices that are written to by DH share one entry, which
+    /// any device of the identity can read.
+    fn envelope(
         &self,
+        env: &mut Env<'_>,
         recipient: &IdentityKey,
         bundle: &OwnBundle,
-        copies: Copies,
-        mark: Option<ContactMark>,
-    ) -> Result<Envelope, SendError> {
+        content: Content<'_>,
+        mut copies: Copies,
+    ) -> Result<Option<Envelope>, SendError> {
+        if copies.is_empty() {
+            return Ok(None);
+        }
+        if !copies.by_dh.is_empty() {
+            check_not_empty(content.payload)?;
+            let (entry, message) = dh_entry(env, recipient, content.payload)?;
+            copies.entries.insert(ANY_INSTALLATION.to_owned(), entry);
+            let by_dh = copies.by_dh.into_iter().map(|installation| Target {
+                installation: Some(installation),
+                mode: Mode::Dh,
+                session: None,
+                message,
+            });
+            copies.targets.extend(by_dh);
+        }
         let wire = encode_message(WireMessage {
             entries: copies.entries,
-            contact: mark,
+            contact: content.mark,
             ..self.message_with(bundle)
         });
         // With the default number of devices even the largest payload fits.
@@ -258,12 +280,12 @@ impl Engine {
                 limit: MAX_WIRE_BYTES,
             });
         }
-        Ok(Envelope {
+        Ok(Some(Envelope {
             recipient: Some(*recipient),
             wire,
             targets: copies.targets,
             sealed: None,
-        })
+        }))
     }
 
     fn dh_envelope(
@@ -273,16 +295,7 @@ impl Engine {
         bundle: &OwnBundle,
         content: Content<'_>,
     ) -> Result<Envelope, SendError> {
-        let ephemeral = EphemeralKeyPair::generate(env.rng);
-        let mut nonce = [0; dh_message::NONCE_BYTES];
-        env.rng.fill_bytes(&mut nonce);
-        let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, content.payload)?;
-        let message = MessageId::of_payload(&ciphertext);
-        let entry = WireEntry {
-            dh: Some(ephemeral.public().to_bytes().to_vec()),
-            payload: ciphertext,
-            ..WireEntry::default()
-        };
+        let (entry, message) = dh_entry(env, recipient, content.payload)?;
         Ok(Envelope {
             recipient: Some(*recipient),
             wire: encode_message(WireMessage {
@@ -308,6 +321,25 @@ impl Engine {
             ..WireMessage::default()
         }
     }
+}
+
+/// An entry that any device of `recipient` can read, and the id of the message (protocol §6).
+fn dh_entry(
+    env: &mut Env<'_>,
+    recipient: &IdentityKey,
+    payload: &[u8],
+) -> Result<(WireEntry, MessageId), SendError> {
+    let ephemeral = EphemeralKeyPair::generate(env.rng);
+    let mut nonce = [0; dh_message::NONCE_BYTES];
+    env.rng.fill_bytes(&mut nonce);
+    let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, payload)?;
+    let message = MessageId::of_payload(&ciphertext);
+    let entry = WireEntry {
+        dh: Some(ephemeral.public().to_bytes().to_vec()),
+        payload: ciphertext,
+        ..WireEntry::default()
+    };
+    Ok((entry, message))
 }
 
 fn check_payload(payload: &[u8]) -> Result<(), SendError> {
@@ -370,7 +402,7 @@ pub(crate) fn note_sent(
     let noted = peer
         .as_ref()
         .and_then(|peer| peer.last_sent_at)
-        .is_some_and(|at| at >= bundle.prekey_created_at);
+        .is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now);
     if !noted {
         let peer = peer.unwrap_or(Peer {
             identity: *recipient,

@@ -3,11 +3,11 @@
 //! Of all sessions with a device at most one is active. The rules here decide
 //! which, so that two devices that hear each other end on the same one.
 
-use crypto_core::SharedKey;
+use crypto_core::{SharedKey, Suite};
 
 use crate::{
     Config, Device, EventKind, Handshake, Role, Session, Standing, Store, StoreError, StoreRead,
-    UnixMillis, event::note, sweep::erase,
+    UnixMillis, event::note, sweep::erase, time::ending_at,
 };
 
 /// What moving a received message along did to a session, as far as standings go.
@@ -84,7 +84,10 @@ pub(crate) fn supersede(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let session = Session {
-        standing: Standing::Superseded { since: now },
+        standing: Standing::Superseded {
+            since: ending_at(store, now)?,
+        },
+        handshake: session.handshake.without_order(),
         overtaking: None,
         ..session
     };
@@ -101,6 +104,19 @@ fn reactivate(
 ) -> Result<(), StoreError> {
     activate(store, session, before, now)?;
     note(store, now, EventKind::SessionReactivated(session.name()))
+}
+
+impl Handshake {
+    /// The same, when the session is no longer the one that a crossing would be settled with.
+    pub(crate) fn without_order(self) -> Self {
+        match self {
+            Self::Unconfirmed { ephemeral, .. } => Self::Unconfirmed {
+                order: None,
+                ephemeral,
+            },
+            Self::Established => Self::Established,
+        }
+    }
 }
 
 /// Makes a new session the active one, and clears re-key due, whoever began it: otherwise two ends that
@@ -137,7 +153,9 @@ pub(crate) fn place_new(
     device: Option<&Device>,
     arrival: Arrival,
 ) -> Result<(), StoreError> {
-    session.standing = Standing::Superseded { since: arrival.now };
+    session.standing = Standing::Superseded {
+        since: ending_at(store, arrival.now)?,
+    };
     if let Some(since) = store.own_prekey_replaced_at(&session.signed_pre_key)? {
         session.standing = Standing::Expired { since };
         return Ok(());
@@ -153,8 +171,11 @@ pub(crate) fn place_new(
     match active {
         // The two crossed (spec 3.2): SK first in byte order wins at both ends.
         Some(mut active) => {
-            if let Handshake::Unconfirmed { shared: ours, .. } = &active.handshake {
-                if !shared.precedes(ours) {
+            if let Handshake::Unconfirmed {
+                order: Some(ours), ..
+            } = &active.handshake
+            {
+                if shared.prefix() >= *ours {
                     session.lost_to = Some(active.id);
                     return Ok(());
                 }
@@ -182,15 +203,55 @@ pub(crate) fn place_moved(
     let Some(active) = usable_session(store, device, arrival.now)? else {
         return reactivate(store, session, None, arrival.now);
     };
-    if session.lost_to == Some(active.id) {
+    let lost_crossing = session.lost_to == Some(active.id);
+    if lost_crossing && session.suite() == Suite::X25519 {
         return Ok(());
     }
     let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
+    let at_once = !lost_crossing && (unconfirmed || session.id < active.id);
     let this_move = (active.id, active.advances);
-    if unconfirmed || session.id < active.id || session.overtaking == Some(this_move) {
+    if at_once || session.overtaking == Some(this_move) {
         return reactivate(store, session, Some(active), arrival.now);
     }
     session.overtaking = Some(this_move);
+    Ok(())
+}
+
+/// The session of suite secp256k1 that we began on the current prekey of `device`, if it is held and was not ended for good. One
+/// at most is begun; a store made before that was the rule can hold several, of which the one that was answered is alive.
+pub(crate) fn begun_session(
+    store: &dyn StoreRead,
+    device: &Device,
+) -> Result<Option<Session>, StoreError> {
+    let Some(prekey) = &device.prekey else {
+        return Ok(None);
+    };
+    let mut begun = store.sessions_on_prekey(&device.identity, prekey.key.signed_pre_key())?;
+    begun.retain(|session| {
+        session.role == Role::Initiator
+            && session.suite() == Suite::Secp256k1
+            && session.installation.as_ref() == Some(&device.installation)
+            && !matches!(session.standing, Standing::Expired { .. })
+    });
+    // Newest first, so that the oldest is the last of equal ones.
+    Ok(begun
+        .into_iter()
+        .max_by_key(|session| matches!(session.handshake, Handshake::Established)))
+}
+
+/// Makes the session that we began on the device's prekey the active one again, in place of a new one.
+pub(crate) fn resume(
+    store: &mut dyn Store,
+    session: &mut Session,
+    before: Option<Session>,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let before = before.filter(|before| before.id != session.id);
+    let resumed = session.standing != Standing::Active;
+    activate_new(store, session, before, now)?;
+    if resumed {
+        note(store, now, EventKind::SessionReactivated(session.name()))?;
+    }
     Ok(())
 }
 
@@ -233,9 +294,12 @@ pub(crate) fn make_room(
     Ok(())
 }
 
-/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1).
+/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1). In suite secp256k1 it waits for ever:
+/// a second session on the same prekey would not be read.
 pub(crate) fn unanswered(config: &Config, session: &Session, now: UnixMillis) -> bool {
-    matches!(session.handshake, Handshake::Unconfirmed { .. })
+    session.suite() == Suite::X25519
+        && matches!(session.handshake, Handshake::Unconfirmed { .. })
         && (session.sent >= config.unanswered_messages
-            || now.since(session.created_at) >= config.unanswered_age)
+            || now.since(session.created_at) >= config.unanswered_age
+            || session.created_at > now.after(config.unanswered_age))
 }

@@ -6,8 +6,8 @@
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use crate::{
-    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
+    Session, StoredKey, StoredReply, Timekeeping, UnixMillis,
 };
 
 /// A store that could not do what it was asked. The batch it happened in is rolled back.
@@ -53,6 +53,12 @@ pub trait StoreRead {
     fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
     /// The devices of `identity`, by installation id in byte order.
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
+    /// The devices of any identity in the order of their keys, from the one after `after` on; at most `limit`.
+    fn devices_after(
+        &self,
+        after: Option<&DeviceName>,
+        limit: usize,
+    ) -> Result<Vec<Device>, StoreError>;
     /// The devices of any identity whose stale timer runs.
     fn omitted_devices(&self) -> Result<Vec<Device>, StoreError>;
     /// One device.
@@ -91,6 +97,12 @@ pub trait StoreRead {
         cutoff: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError>;
+    /// Sessions whose record says that they were superseded or expired after `moment`; at most `limit`.
+    fn sessions_ended_after(
+        &self,
+        moment: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError>;
     /// How many sessions there are with `identity`.
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
     /// How many keys the session has stored.
@@ -113,8 +125,8 @@ pub trait StoreRead {
     fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError>;
     /// How many chats have a clock.
     fn chat_clock_count(&self) -> Result<u64, StoreError>;
-    /// How long daemons have run on this store, as it was last written down.
-    fn running_time(&self) -> Result<RunningTime, StoreError>;
+    /// The clocks of the store, as they were last written down.
+    fn timekeeping(&self) -> Result<Timekeeping, StoreError>;
     /// The oldest events, at most `limit`, with their numbers in this store. Numbers only rise.
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
     /// How much there is.
@@ -170,11 +182,11 @@ pub trait Store: StoreRead {
     /// Keeps the answer to a request id.
     fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError>;
     /// Erases the answers given before `cutoff`.
-    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<(), StoreError>;
+    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError>;
     /// Keeps the clock of a chat.
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError>;
-    /// Keeps the running time.
-    fn put_running_time(&mut self, time: RunningTime) -> Result<(), StoreError>;
+    /// Keeps the clocks of the store.
+    fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<(), StoreError>;
     /// Adds an event after all others.
     fn append_event(&mut self, event: &Event) -> Result<(), StoreError>;
     /// Erases the events up to this number.

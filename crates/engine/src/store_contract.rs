@@ -12,7 +12,7 @@ mod time;
 
 use crypto_core::{
     AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
-    SharedKey, Suite, VerifiedPreKey,
+    SharedKeyPrefix, Suite, VerifiedPreKey,
 };
 
 use self::batches::{a_batch_goes_in_turn, a_rollback_undoes_one_call_and_an_abort_all};
@@ -158,12 +158,15 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         prekey: None,
         pairing: Pairing::Pending,
         first_seen_at: UnixMillis(1),
-        last_seen_at: UnixMillis(2),
+        wrote_at: UnixMillis(2),
         last_active_at: UnixMillis(3),
         omitted_since: None,
         rekey_due: false,
         extension_shown: false,
         stale_told: false,
+        former: RetiredChains::default(),
+        refused_version: None,
+        went_back_at: None,
         metadata: DeviceMetadata::default(),
     };
     let full = Device {
@@ -177,13 +180,19 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
             version: u32::MAX,
             protocol_version: 1,
             bundle_ns: -1,
+            signed_ns: 7,
             dated_at: UnixMillis(5),
+            begun: true,
+            any_version: true,
         }),
         pairing: Pairing::Disabled,
         omitted_since: Some(UnixMillis(4)),
         rekey_due: true,
         extension_shown: true,
         stale_told: true,
+        former: RetiredChains::from_bytes(&[3; 16]),
+        refused_version: Some(u32::MAX),
+        went_back_at: Some(UnixMillis(6)),
         metadata: DeviceMetadata {
             name: "Phöne".to_owned(),
             device_type: "phone".to_owned(),
@@ -195,6 +204,8 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         installation: installation("c"),
         prekey: full.prekey.as_ref().map(|prekey| DevicePreKey {
             key: VerifiedPreKey::from_stored(key(2), *prekey.key.signed_pre_key(), None),
+            begun: false,
+            any_version: false,
             ..prekey.clone()
         }),
         pairing: Pairing::Enabled,
@@ -213,6 +224,18 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
     let found = store.omitted_devices().expect("read");
     assert!(found.contains(&omitted) && !found.contains(&plain));
     store.put_device(&bare).expect("put");
+    let elsewhere = Device {
+        identity: key(9),
+        ..bare.clone()
+    };
+    store.put_device(&elsewhere).expect("put");
+    let mut all = vec![full.clone(), bare.clone(), plain.clone(), elsewhere];
+    all.sort_by_key(|device| (device.identity, device.installation.clone()));
+    assert_eq!(store.devices_after(None, 9).expect("read"), all);
+    for (place, device) in all.iter().enumerate() {
+        let after = store.devices_after(Some(&device.name()), 1).expect("read");
+        assert_eq!(after.first(), all.get(place + 1));
+    }
     assert_eq!(store.devices(&key(2)).expect("read"), [full, bare, plain]);
     assert!(store.devices(&key(3)).expect("read").is_empty());
     store
@@ -234,7 +257,7 @@ fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
     second.role = Role::Initiator;
     second.ratchet_pre_key = None;
     second.handshake = Handshake::Unconfirmed {
-        shared: SharedKey::from_stored([3; 32]),
+        order: Some(SharedKeyPrefix::from_stored([3; 8])),
         ephemeral: *EphemeralKeyPair::from_secret_bytes(&[4; 32])
             .expect("a scalar")
             .public(),
@@ -448,13 +471,15 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     let reply = |at| StoredReply {
         input: [1; 32],
         reply: vec![2; 3],
-        at: UnixMillis(at),
+        at: RunningTime(at),
     };
     for (name, at) in [("old", 10), ("new", 20), ("new", 21)] {
         store.put_reply(name, &reply(at)).expect("put");
     }
     assert_eq!(store.reply("new").expect("read"), Some(reply(21)));
-    store.remove_replies_before(UnixMillis(11)).expect("remove");
+    store
+        .remove_replies_before(RunningTime(11))
+        .expect("remove");
     assert_eq!(store.reply("old").expect("read"), None);
     assert!(store.reply("new").expect("read").is_some());
     store.commit().expect("commit");

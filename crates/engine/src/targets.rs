@@ -6,7 +6,7 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
     Config, Device, InstallationState, Pairing, SkipReason, Skipped, StoreError, StoreRead,
-    UnixMillis,
+    UnixMillis, adopt::TIMESTAMP_TOLERANCE,
 };
 
 /// The devices of one identity, sorted out.
@@ -58,16 +58,27 @@ pub(crate) fn states(
     own_device: Option<&InstallationId>,
     now: UnixMillis,
 ) -> Result<Vec<(Device, InstallationState)>, StoreError> {
-    let mut devices = store.devices(identity)?;
-    devices.sort_by(|a, b| {
-        let order = |device: &Device| Reverse(device.last_active_at);
-        (order(a), &a.installation).cmp(&(order(b), &b.installation))
-    });
+    let devices = store.devices(identity)?;
+    // What lies further in the future was noted by a clock that was wrong.
+    let latest = now.after(TIMESTAMP_TOLERANCE);
+    let mut ranked = Vec::with_capacity(devices.len());
+    for device in devices {
+        // One of which neither a prekey nor a session is known takes no place from one that can be reached.
+        let reachable = device.prekey.is_some()
+            || store
+                .active_session(identity, &device.installation)?
+                .is_some();
+        let believed = |at: UnixMillis| if at > latest { UnixMillis(0) } else { at };
+        let wrote = believed(device.wrote_at).after(config.stale_after) > now;
+        let rank = (reachable, wrote, believed(device.last_active_at));
+        ranked.push((Reverse(rank), device));
+    }
+    ranked.sort_by(|(a, one), (b, other)| (a, &one.installation).cmp(&(b, &other.installation)));
+    let devices = ranked.into_iter().map(|(_, device)| device);
     let mut places = config
         .max_devices
         .saturating_sub(usize::from(own_device.is_some()));
     Ok(devices
-        .into_iter()
         .filter(|device| Some(&device.installation) != own_device)
         .map(|device| {
             let stale = own_device.is_none() && device.is_stale(now, config.stale_after);

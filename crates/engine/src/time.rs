@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{StoreError, StoreRead};
+
 /// Milliseconds since the Unix epoch.
 ///
 /// Arithmetic saturates: a clock that jumps, or a peer that claims an absurd
@@ -57,6 +59,15 @@ impl RunningTime {
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
+}
+
+/// The moment that is written down for something that ends now and is erased some days later: not before the time that is
+/// settled, so that a clock that is set back for a while does not bring the erasure forward (protocol §7, time).
+pub(crate) fn ending_at(
+    store: &(impl StoreRead + ?Sized),
+    now: UnixMillis,
+) -> Result<UnixMillis, StoreError> {
+    Ok(now.max(store.timekeeping()?.settled))
 }
 
 /// Continues a store's running time in this process.

@@ -7,7 +7,7 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 use crate::{
     Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing, Role,
     Session, Standing, StoreError, StoreRead, UnixMillis, own_prekeys::PROTOCOL_VERSION,
-    standing::standing_now, targets::states,
+    route::route, standing::standing_now, targets::states,
 };
 
 /// What the listings need to know of the account.
@@ -35,6 +35,9 @@ pub struct SessionView {
     pub established: bool,
     /// How it stands now.
     pub standing: Standing,
+    /// It is the session of suite secp256k1 that we began on the present prekey of its device, and is not to be used: the device
+    /// is written to by DH until it has a new one (protocol §7).
+    pub prekey_blocked: bool,
     /// When it was set up here.
     pub created_at: UnixMillis,
     /// When we last sent on it.
@@ -90,14 +93,21 @@ impl Viewer {
         let own = *identity == self.identity;
         let this_device = own.then_some(&self.installation);
         let states = states(store, &self.config, identity, this_device, now)?;
-        let others = states.into_iter().map(|(device, state)| InstallationView {
-            own,
-            this_device: false,
-            state,
-            stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
-            suite: device.new_session_suite(),
-            protocol_version: device.prekey.as_ref().map(|prekey| prekey.protocol_version),
-            device,
+        let others = states.into_iter().map(|(device, state)| {
+            let next_mode = match state {
+                InstallationState::Active => route(store, &self.config, &device, now)?.mode(),
+                _ => None,
+            };
+            Ok(InstallationView {
+                own,
+                this_device: false,
+                state,
+                stale_at: device.stale_at(self.config.stale_after).filter(|_| !own),
+                suite: device.new_session_suite(&self.config),
+                next_mode,
+                protocol_version: device.prekey.as_ref().map(|prekey| prekey.protocol_version),
+                device,
+            })
         });
         let this = if own {
             let record = store.device(identity, &self.installation)?;
@@ -106,7 +116,7 @@ impl Viewer {
         } else {
             None
         };
-        Ok(this.into_iter().chain(others).collect())
+        this.map(Ok).into_iter().chain(others).collect()
     }
 
     /// This device. Its record, if there is one, holds its names alone, since nobody sends to himself; it is active
@@ -125,6 +135,7 @@ impl Viewer {
             stale_at: None,
             // Our own entry always carries the ratchet prekey.
             suite: Some(Suite::X25519).filter(|suite| self.config.allows(*suite)),
+            next_mode: None,
             protocol_version: Some(PROTOCOL_VERSION),
         }
     }
@@ -164,6 +175,7 @@ impl Viewer {
             role: session.role,
             established: matches!(session.handshake, Handshake::Established),
             standing,
+            prekey_blocked: prekey_blocked(store, session, standing)?,
             created_at: session.created_at,
             last_sent_at: session.last_sent_at,
             last_received_at: session.last_received_at,
@@ -174,4 +186,20 @@ impl Viewer {
             stored_keys: store.stored_key_count(&session.id)?,
         })
     }
+}
+
+fn prekey_blocked(
+    store: &dyn StoreRead,
+    session: &Session,
+    standing: Standing,
+) -> Result<bool, StoreError> {
+    let ended = session.role == Role::Initiator
+        && session.suite() == Suite::Secp256k1
+        && matches!(standing, Standing::Expired { .. });
+    let (true, Some(installation)) = (ended, &session.installation) else {
+        return Ok(false);
+    };
+    let device = store.device(&session.peer, installation)?;
+    let prekey = device.and_then(|device| device.prekey);
+    Ok(prekey.is_some_and(|prekey| *prekey.key.signed_pre_key() == session.signed_pre_key))
 }

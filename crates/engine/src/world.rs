@@ -13,13 +13,22 @@
 )]
 
 mod acts;
+mod attempt;
 mod device;
 mod home;
 mod letter;
+mod lots;
+mod mixed;
+mod op;
 mod oracle;
+mod ours;
+mod party;
 mod random;
+mod recorded;
+mod scene;
 mod schedule;
 mod settlement;
+mod status_go;
 mod story;
 
 use std::{rc::Rc, time::Duration};
@@ -34,8 +43,14 @@ use self::{
 pub use self::{
     device::Fate,
     home::{Home, InMemory},
+    lots::{Chances, Draw, Event, schedule},
+    mixed::{Aftermath, Cast, Exemption, Loss, Make, Verdict},
+    op::{ClockFault, Op, Place},
+    ours::Frontend,
     random::Sequence,
+    recorded::{Difference, RecordingError, Replayed, replay_recording},
     schedule::{Kind, Mix, Step},
+    status_go::{ForeignDevice, ForeignReading},
     story::{days, hours},
 };
 use crate::{Config, Envelope, StoreRead as _, UnixMillis};

@@ -78,6 +78,7 @@ impl Device {
             signed,
             ratchet: None,
             version: None,
+            current: None,
             created_at: None,
         };
         self.call(|engine, store, env| engine.import_prekey(store, env, import))

@@ -236,7 +236,7 @@ impl From<SendError> for RpcError {
             SendError::EmptyPayload => Self::new(Kind::InvalidParams, message)
                 .about("payload")
                 .with_hint(
-                    "say something in payload or text: in public, and to an identity that no device is known of, it cannot be empty; `message_advertise` makes an advertisement",
+                    "say something in payload or text: in public and by DH, to an identity of which no device is known or to a device that is written to without forward secrecy, it cannot be empty; `message_advertise` makes an advertisement",
                 ),
             SendError::TooManyRecipients { .. } => Self::new(Kind::InvalidParams, message)
                 .about("recipients")

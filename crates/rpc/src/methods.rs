@@ -283,8 +283,10 @@ methods! {
     SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails READS;
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
     ///
-    /// For two devices that no longer understand each other. What was sent on the old sessions can still be read for a
-    /// while.
+    /// For two devices that no longer understand each other. What was sent on the old sessions can
+    /// still be read for a while. A device of status-go on whose present prekey a session was begun
+    /// is written to by DH, without forward secrecy, until it has another one: it would not read a
+    /// second session.
     SessionReset = "session_reset" (ResetParams) -> SessionsReset, fails WRITES | DEVICE;
 
     /// Lists the contacts.
@@ -460,7 +462,7 @@ mod tests {
             "contentTopic" => json!("/waku/1/0xcd423760/rfc26"),
             "format" => json!("svg"),
             "filter" => json!("daemon=debug"),
-            "confirm" | "verified" => json!(true),
+            "confirm" | "verified" | "current" => json!(true),
             "messageIds" => json!([secret]),
             "recipients" => json!([key]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
@@ -571,7 +573,7 @@ mod tests {
             ("dev_advanceTime", "ms"),
             (
                 "dev_importPrekey",
-                "account?, signedPreKeyPrivate, ratchetPreKeyPrivate?, version?, createdAt?",
+                "account?, signedPreKeyPrivate, ratchetPreKeyPrivate?, version?, current?, createdAt?",
             ),
         ];
         let expected = expected.map(|(name, params)| (name.to_owned(), params.to_owned()));

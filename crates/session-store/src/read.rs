@@ -2,8 +2,8 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    ChatKey, Contact, Counts, Device, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer, RunningTime,
-    Session, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, DeviceName, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer,
+    RunningTime, Session, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, UnixMillis,
 };
 use rusqlite::{Params, Row};
 
@@ -173,6 +173,20 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
+    fn devices_after(&self, after: Option<&DeviceName>, limit: usize) -> Result<Vec<Device>> {
+        let (identity, installation) = after.map_or((&[] as &[u8], ""), |name| {
+            (name.identity.as_bytes(), name.installation.as_str())
+        });
+        self.all(
+            &format!(
+                "SELECT {DEVICE} FROM devices WHERE (identity, installation) > (?1, ?2) \
+                 ORDER BY identity, installation LIMIT ?3"
+            ),
+            (identity, installation, integer(limit as u64)),
+            rows::device,
+        )
+    }
+
     fn omitted_devices(&self) -> Result<Vec<Device>> {
         self.all(
             &format!(
@@ -276,6 +290,14 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
+    fn sessions_ended_after(&self, moment: UnixMillis, limit: usize) -> Result<Vec<Session>> {
+        self.all(
+            &format!("{SELECT_SESSION} WHERE standing_since > ?1 ORDER BY age DESC LIMIT ?2"),
+            (time(moment), integer(limit as u64)),
+            rows::session,
+        )
+    }
+
     fn session_count(&self, identity: &IdentityKey) -> Result<usize> {
         let count = self.count(
             "SELECT count(*) FROM sessions WHERE peer = ?1",
@@ -345,9 +367,21 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.count("SELECT count(*) FROM clocks", [])
     }
 
-    fn running_time(&self) -> Result<RunningTime> {
-        self.count("SELECT ms FROM running_time", [])
-            .map(RunningTime)
+    fn timekeeping(&self) -> Result<Timekeeping> {
+        let kept = self.first(
+            "SELECT ms, settled, ahead_since, put_back_at FROM timekeeping",
+            [],
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(Timekeeping {
+                    running: columns.count().map(RunningTime)?,
+                    settled: columns.time()?,
+                    ahead_since: columns.optional_running_time()?,
+                    put_back_at: columns.optional_time()?,
+                })
+            },
+        )?;
+        Ok(kept.unwrap_or_default())
     }
 
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>> {

@@ -2,8 +2,8 @@
 
 use crypto_core::{
     EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
-    RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId, SessionRatchet, SharedKey,
-    Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
+    RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId, SessionRatchet,
+    SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
 };
 use engine::{
     Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey,
@@ -20,8 +20,9 @@ pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_sec
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
-     version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, last_seen_at, last_active_at, \
-     omitted_since, rekey_due, extension_shown, stale_told, name, device_type, push_token";
+     version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, pairing, first_seen_at, \
+     wrote_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
+     former, refused_version, went_back_at, name, device_type, push_token";
 /// Selects sessions with their chains, in the order [`session`] reads them.
 pub(crate) const SELECT_SESSION: &str = "SELECT id, peer, installation, role, signed_pre_key, ratchet_pre_key, \
      shared, ephemeral, standing, standing_since, lost_to, overtaking, overtaking_advances, \
@@ -97,7 +98,7 @@ impl<'a> Columns<'a> {
         Ok(self.take::<Option<i64>>()?.map(at))
     }
 
-    fn optional_running_time(&mut self) -> Result<Option<RunningTime>> {
+    pub(crate) fn optional_running_time(&mut self) -> Result<Option<RunningTime>> {
         Ok(self.take::<Option<i64>>()?.map(unsigned).map(RunningTime))
     }
 
@@ -221,7 +222,10 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
     let version: Option<u32> = columns.take()?;
     let protocol_version: Option<u32> = columns.take()?;
     let bundle_ns: Option<i64> = columns.take()?;
+    let signed_ns: i64 = columns.take()?;
     let dated_at = columns.optional_time()?;
+    let begun = columns.take()?;
+    let any_version = columns.take()?;
     let prekey = match (signed, version, protocol_version, bundle_ns, dated_at) {
         (Some(signed), Some(version), Some(protocol_version), Some(bundle_ns), Some(dated_at)) => {
             Some(DevicePreKey {
@@ -233,7 +237,10 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
                 version,
                 protocol_version,
                 bundle_ns,
+                signed_ns,
                 dated_at,
+                begun,
+                any_version,
             })
         }
         _ => None,
@@ -250,12 +257,15 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
         prekey,
         pairing,
         first_seen_at: columns.time()?,
-        last_seen_at: columns.time()?,
+        wrote_at: columns.time()?,
         last_active_at: columns.time()?,
         omitted_since: columns.optional_time()?,
         rekey_due: columns.take()?,
         extension_shown: columns.take()?,
         stale_told: columns.take()?,
+        former: RetiredChains::from_bytes(&columns.take::<Vec<u8>>()?),
+        refused_version: columns.take()?,
+        went_back_at: columns.optional_time()?,
         metadata: DeviceMetadata {
             name: columns.take()?,
             device_type: columns.take()?,
@@ -299,11 +309,11 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     };
     let signed_pre_key = columns.signed_pre_key()?;
     let ratchet_pre_key = columns.optional_ratchet_pre_key()?;
-    let shared = columns.optional_secret()?;
+    let shared: Option<[u8; 32]> = columns.take()?;
     let ephemeral: Option<[u8; SECP256K1_KEY_BYTES]> = columns.take()?;
     let handshake = match (shared, ephemeral) {
         (Some(shared), Some(ephemeral)) => Handshake::Unconfirmed {
-            shared: SharedKey::from_stored(*shared),
+            order: order(&shared),
             ephemeral: EphemeralKey::from_stored(ephemeral),
         },
         _ => Handshake::Established,
@@ -342,6 +352,24 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     })
 }
 
+/// What is kept of SK. The column has the length of all of it: the beginning and zeros, or zeros alone where nothing is kept.
+fn order(shared: &[u8; 32]) -> Option<SharedKeyPrefix> {
+    let prefix = shared.first_chunk().copied()?;
+    (prefix != [0; SharedKeyPrefix::BYTES]).then(|| SharedKeyPrefix::from_stored(prefix))
+}
+
+/// The column that [`order`] reads.
+pub(crate) fn shared(order: Option<SharedKeyPrefix>) -> [u8; 32] {
+    let mut shared = [0; 32];
+    if let Some(order) = order {
+        shared
+            .iter_mut()
+            .zip(order.as_bytes())
+            .for_each(|(to, from)| *to = *from);
+    }
+    shared
+}
+
 pub(crate) fn stored_key(row: &Row<'_>) -> Result<StoredKey> {
     let mut columns = Columns::of(row);
     Ok(StoredKey {
@@ -357,6 +385,6 @@ pub(crate) fn reply(row: &Row<'_>) -> Result<StoredReply> {
     Ok(StoredReply {
         input: columns.take()?,
         reply: columns.take()?,
-        at: columns.time()?,
+        at: columns.count().map(RunningTime)?,
     })
 }

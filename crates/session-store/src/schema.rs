@@ -26,6 +26,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0008_session_chains.sql"),
     include_str!("../../../migrations/0009_counted_chains.sql"),
     include_str!("../../../migrations/0010_contact_requests.sql"),
+    include_str!("../../../migrations/0011_sessions_among_peers.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];

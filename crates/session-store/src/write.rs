@@ -5,14 +5,17 @@ use crypto_core::{
 };
 use engine::{
     ChatKey, Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoredKey, StoredReply, UnixMillis,
+    Store, StoreError, StoredKey, StoredReply, Timekeeping,
 };
 use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
     epoch::Epoch,
-    rows::{contact_state, corrupt, failed, integer, optional_time, pairing, role, standing, time},
+    rows::{
+        contact_state, corrupt, failed, integer, optional_time, pairing, role, shared, standing,
+        time,
+    },
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -25,10 +28,10 @@ const INSERT_CHAINS: &str = "INSERT INTO session_chains \
      SELECT age, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM sessions WHERE id = ?1";
 
 /// What a session holds only while it is unconfirmed.
-fn handshake(session: &Session) -> (Option<&[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
+fn handshake(session: &Session) -> (Option<[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
     match &session.handshake {
-        Handshake::Unconfirmed { shared, ephemeral } => {
-            (Some(shared.secret_bytes()), Some(ephemeral.as_bytes()))
+        Handshake::Unconfirmed { order, ephemeral } => {
+            (Some(shared(*order)), Some(ephemeral.as_bytes()))
         }
         Handshake::Established => (None, None),
     }
@@ -263,15 +266,21 @@ impl Store for SqliteStore {
                 ":version": prekey.map(|prekey| prekey.version),
                 ":protocol_version": prekey.map(|prekey| prekey.protocol_version),
                 ":bundle_ns": prekey.map(|prekey| prekey.bundle_ns),
+                ":signed_ns": prekey.map_or(0, |prekey| prekey.signed_ns),
                 ":dated_at": optional_time(prekey.map(|prekey| prekey.dated_at)),
+                ":begun": prekey.is_some_and(|prekey| prekey.begun),
+                ":any_version": prekey.is_some_and(|prekey| prekey.any_version),
                 ":pairing": pairing(device.pairing),
                 ":first_seen_at": time(device.first_seen_at),
-                ":last_seen_at": time(device.last_seen_at),
+                ":wrote_at": time(device.wrote_at),
                 ":last_active_at": time(device.last_active_at),
                 ":omitted_since": optional_time(device.omitted_since),
                 ":rekey_due": device.rekey_due,
                 ":extension_shown": device.extension_shown,
                 ":stale_told": device.stale_told,
+                ":former": device.former.to_bytes(),
+                ":refused_version": device.refused_version,
+                ":went_back_at": optional_time(device.went_back_at),
                 ":name": device.metadata.name,
                 ":device_type": device.metadata.device_type,
                 ":push_token": device.metadata.push_token,
@@ -281,9 +290,11 @@ impl Store for SqliteStore {
         let updated = put(
             "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
                  version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
-                 dated_at = :dated_at, first_seen_at = :first_seen_at, \
-                 last_seen_at = :last_seen_at, last_active_at = :last_active_at, rekey_due = :rekey_due, \
-                 extension_shown = :extension_shown, stale_told = :stale_told, name = :name, \
+                 signed_ns = :signed_ns, dated_at = :dated_at, begun = :begun, any_version = :any_version, \
+                 first_seen_at = :first_seen_at, wrote_at = :wrote_at, \
+                 last_active_at = :last_active_at, rekey_due = :rekey_due, \
+                 extension_shown = :extension_shown, stale_told = :stale_told, \
+                 former = :former, refused_version = :refused_version, went_back_at = :went_back_at, name = :name, \
                  device_type = :device_type, push_token = :push_token \
              WHERE identity = :identity AND installation = :installation \
                  AND omitted_since IS :omitted_since AND pairing = :pairing",
@@ -294,13 +305,14 @@ impl Store for SqliteStore {
         }
         put(
             "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
-                 ratchet_pre_key, version, protocol_version, bundle_ns, dated_at, pairing, first_seen_at, \
-                 last_seen_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
-                 name, device_type, push_token) \
+                 ratchet_pre_key, version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, \
+                 pairing, first_seen_at, wrote_at, last_active_at, omitted_since, rekey_due, \
+                 extension_shown, stale_told, former, refused_version, went_back_at, name, \
+                 device_type, push_token) \
              VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
-                 :protocol_version, :bundle_ns, :dated_at, :pairing, :first_seen_at, :last_seen_at, \
-                 :last_active_at, :omitted_since, :rekey_due, :extension_shown, :stale_told, \
-                 :name, :device_type, :push_token)",
+                 :protocol_version, :bundle_ns, :signed_ns, :dated_at, :begun, :any_version, :pairing, \
+                 :first_seen_at, :wrote_at, :last_active_at, :omitted_since, :rekey_due, \
+                 :extension_shown, :stale_told, :former, :refused_version, :went_back_at, :name, :device_type, :push_token)",
         )
         .map(drop)
         .map_err(failed)
@@ -417,12 +429,12 @@ impl Store for SqliteStore {
     fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO replies (request_id, input, reply, at) VALUES (?1, ?2, ?3, ?4)",
-            (request_id, reply.input, &reply.reply, time(reply.at)),
+            (request_id, reply.input, &reply.reply, integer(reply.at.0)),
         )
     }
 
-    fn remove_replies_before(&mut self, cutoff: UnixMillis) -> Result<()> {
-        self.run("DELETE FROM replies WHERE at < ?1", [time(cutoff)])
+    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<()> {
+        self.run("DELETE FROM replies WHERE at < ?1", [integer(cutoff.0)])
     }
 
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<()> {
@@ -432,10 +444,16 @@ impl Store for SqliteStore {
         )
     }
 
-    fn put_running_time(&mut self, time: RunningTime) -> Result<()> {
+    fn put_timekeeping(&mut self, kept: &Timekeeping) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO running_time (id, ms) VALUES (1, ?1)",
-            [integer(time.0)],
+            "INSERT OR REPLACE INTO timekeeping (id, ms, settled, ahead_since, put_back_at) \
+             VALUES (1, ?1, ?2, ?3, ?4)",
+            (
+                integer(kept.running.0),
+                time(kept.settled),
+                kept.ahead_since.map(|since| integer(since.0)),
+                optional_time(kept.put_back_at),
+            ),
         )
     }
 

@@ -109,6 +109,11 @@ impl ChainKey {
 }
 
 impl MessageKey {
+    /// A working copy, for an attempt that may fail.
+    pub(crate) fn copy(&self) -> Self {
+        Self(self.0.copy())
+    }
+
     /// Encrypts: `IV ‖ AES-256-CTR(plaintext) ‖ HMAC-SHA-256(AD ‖ header ‖ IV ‖ body)`. Consumes the key: none encrypts twice.
     pub(crate) fn seal(self, header: &Header, ad: &AssociatedData, plaintext: &[u8]) -> Vec<u8> {
         let keys = SealKeys::of(&self);

@@ -132,8 +132,11 @@ pub(crate) struct Ratchet<C: Curve> {
 
 /// A chain and the number of its next message.
 struct Chain {
+    /// The chain key of message `n`, or of the one after it if `ahead` holds the key of message `n`.
     key: ChainKey,
     n: u32,
+    /// The key of message `n`, derived ahead of time: the chain key that it came from need not be kept then.
+    ahead: Option<MessageKey>,
 }
 
 /// The chain of the peer's current ratchet key.
@@ -145,7 +148,8 @@ struct Receiving {
 impl<C: Curve> Ratchet<C> {
     /// The initiator's side: a fresh pair, and one root step with the responder's prekey.
     ///
-    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the suite knows one.
+    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the suite knows one. It
+    /// begins as SK, which must not be kept (protocol §4), so that its first step is taken here.
     fn initiate(
         root: &RootKey,
         prekey: &HeaderKey,
@@ -157,10 +161,10 @@ impl<C: Curve> Ratchet<C> {
         Ok(Self {
             root,
             own,
-            sending: Some(Chain { key, n: 0 }),
+            sending: Some(Chain::new(key)),
             receiving: receiving.map(|key| Receiving {
                 key: *prekey,
-                chain: Chain { key, n: 0 },
+                chain: Chain::new(key).one_ahead(),
             }),
             previous_count: 0,
         })
@@ -185,11 +189,10 @@ impl<C: Curve> Ratchet<C> {
             n: chain.n,
             pn: self.previous_count,
         };
-        let n = chain.n.checked_add(1).ok_or(SealError::ChainExhausted)?;
-        let (key, message_key) = chain.key.step();
+        let (chain, message_key) = chain.step().ok_or(SealError::ChainExhausted)?;
         let ciphertext = message_key.seal(&header, ad, plaintext);
         let next = Self {
-            sending: Some(Chain { key, n }),
+            sending: Some(chain),
             ..self
         };
         Ok((next, Sealed { header, ciphertext }))
@@ -269,12 +272,12 @@ impl<C: Curve> Ratchet<C> {
         }
         let dh = C::agree(&self.own, &header.key).map_err(|_| OpenError::Malformed)?;
         let (root, key) = self.root.step(&dh);
-        let (mut passed, used, chain) = Chain { key, n: 0 }.run_to(&header.key, header.n)?;
+        let (mut passed, used, chain) = Chain::new(key).run_to(&header.key, header.n)?;
         let plaintext = used.open(header, ad, ciphertext)?;
 
         // The message is authentic: only now is the rest of the old chain worth computing, and a new pair worth making.
         let mut skipped = match &self.receiving {
-            Some(old) => old.chain.copy().skip_to(&old.key, header.pn).0,
+            Some(old) => old.chain.copy().skip_to(&old.key, header.pn)?.0,
             None => Vec::new(),
         };
         skipped.append(&mut passed);
@@ -284,7 +287,7 @@ impl<C: Curve> Ratchet<C> {
         let ratchet = Self {
             root,
             own,
-            sending: Some(Chain { key, n: 0 }),
+            sending: Some(Chain::new(key)),
             receiving: Some(Receiving {
                 key: header.key,
                 chain,
@@ -314,10 +317,13 @@ impl<C: Curve> Ratchet<C> {
         }
     }
 
-    /// Whether no DH step lies between two states of one session: it makes a fresh pair, and the peer's own step or the
-    /// peer's first message a header key.
+    /// Whether two states of one session differ in their chains at most. A DH step makes a fresh pair, the peer's own step or
+    /// its first message a header key, and the first message of a chain that begins as SK uses up the key derived ahead.
     fn is_same_dh_step(&self, other: &Self) -> bool {
-        let receiving_key = |ratchet: &Self| ratchet.receiving.as_ref().map(|chain| chain.key);
+        let receiving_key = |ratchet: &Self| {
+            let receiving = ratchet.receiving.as_ref();
+            receiving.map(|receiving| (receiving.key, receiving.chain.ahead.is_some()))
+        };
         C::public(&self.own) == C::public(&other.own)
             && receiving_key(self) == receiving_key(other)
             && self.sending.is_some() == other.sending.is_some()
@@ -326,20 +332,59 @@ impl<C: Curve> Ratchet<C> {
 }
 
 impl Chain {
+    /// A chain that begins with this key.
+    const fn new(key: ChainKey) -> Self {
+        Self {
+            key,
+            n: 0,
+            ahead: None,
+        }
+    }
+
+    /// The same chain with the key of its next message derived, and without the chain key that it came from.
+    fn one_ahead(self) -> Self {
+        let (key, ahead) = self.key.step();
+        Self {
+            key,
+            ahead: Some(ahead),
+            ..self
+        }
+    }
+
+    /// The chain after its next message, and the key of that message; `None` if no number is left for the one after it.
+    fn step(self) -> Option<(Self, MessageKey)> {
+        let n = self.n.checked_add(1)?;
+        let (key, message_key) = match self.ahead {
+            Some(message_key) => (self.key, message_key),
+            None => self.key.step(),
+        };
+        let next = Self {
+            key,
+            n,
+            ahead: None,
+        };
+        Some((next, message_key))
+    }
+
     /// Steps up to message `n`, keeping the keys passed over.
-    fn skip_to(mut self, header_key: &HeaderKey, n: u32) -> (Vec<SkippedKey>, Self) {
+    fn skip_to(
+        mut self,
+        header_key: &HeaderKey,
+        n: u32,
+    ) -> Result<(Vec<SkippedKey>, Self), OpenError> {
         // Never grows: a buffer that moved would leave keys behind. The caller has bounded the number.
         let mut skipped = Vec::with_capacity(n.saturating_sub(self.n) as usize);
         while self.n < n {
-            let (key, message_key) = self.key.step();
+            let passed = self.n;
+            let (chain, key) = self.step().ok_or(OpenError::ChainExhausted)?;
             skipped.push(SkippedKey {
                 header_key: *header_key,
-                n: self.n,
-                key: message_key,
+                n: passed,
+                key,
             });
-            self = Self { key, n: self.n + 1 };
+            self = chain;
         }
-        (skipped, self)
+        Ok((skipped, self))
     }
 
     /// Steps past message `n`: the keys passed over, the message's own, and the chain after it.
@@ -348,16 +393,20 @@ impl Chain {
         header_key: &HeaderKey,
         n: u32,
     ) -> Result<(Vec<SkippedKey>, MessageKey, Self), OpenError> {
-        let next = n.checked_add(1).ok_or(OpenError::ChainExhausted)?;
-        let (skipped, chain) = self.skip_to(header_key, n);
-        let (key, used) = chain.key.step();
-        Ok((skipped, used, Self { key, n: next }))
+        // Before any step: there may be as many as the limits allow.
+        if n == u32::MAX {
+            return Err(OpenError::ChainExhausted);
+        }
+        let (skipped, chain) = self.skip_to(header_key, n)?;
+        let (chain, used) = chain.step().ok_or(OpenError::ChainExhausted)?;
+        Ok((skipped, used, chain))
     }
 
     fn copy(&self) -> Self {
         Self {
             key: self.key.copy(),
             n: self.n,
+            ahead: self.ahead.as_ref().map(MessageKey::copy),
         }
     }
 }

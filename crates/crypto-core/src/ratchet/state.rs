@@ -1,24 +1,26 @@
 //! A ratchet as a store keeps it: one fixed layout, strictly read.
 //!
 //! Two parts, as a DH step changes all of it and a message its chains alone:
-//! `version(1) ‖ suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key?`, and
-//! `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`. `chains` says which there are, 1 for the sending
-//! one and 2 for the receiving one; keys have the suite's length, and numbers are big endian.
+//! `version(1) ‖ suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖ key ahead(32)?`,
+//! and `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`. `chains` says which there are, 1 for the sending
+//! one and 2 for the receiving one, and 4 if the key of the next message of the receiving chain is derived ahead; keys have
+//! the suite's length, and numbers are big endian.
 
 use super::{
-    Chain, Curve, HeaderKey, Ratchet, Receiving, SessionRatchet,
+    Chain, Curve, HeaderKey, MessageKey, Ratchet, Receiving, SessionRatchet,
     chain::{ChainKey, RootKey},
     session::Either,
 };
 use crate::{suite::Suite, wiped::Wiped};
 
 const VERSION: u8 = 2;
-/// The longest DH part: suite secp256k1 with both chains.
-const MAX_DH_BYTES: usize = 3 + 32 + 32 + 33 + 4 + 33;
+/// The longest DH part: suite secp256k1 with both chains, and a key ahead.
+const MAX_DH_BYTES: usize = 3 + 32 + 32 + 33 + 4 + 33 + 32;
 /// A chain's key and number.
 const CHAIN_BYTES: usize = 32 + 4;
 const SENDING: u8 = 1;
 const RECEIVING: u8 = 2;
+const AHEAD: u8 = 4;
 
 /// Bytes that are no ratchet.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl SessionRatchet {
     pub fn from_parts(dh: &[u8], chains: &[u8]) -> Result<Self, StateError> {
         let (mut dh, mut chains) = (Reader(dh), Reader(chains));
         let [version, suite, which] = *dh.array()?;
-        if version != VERSION || which & !(SENDING | RECEIVING) != 0 {
+        if version != VERSION || which & !(SENDING | RECEIVING | AHEAD) != 0 {
             return Err(StateError);
         }
         let ratchet = match Suite::from_byte(suite).ok_or(StateError)? {
@@ -81,14 +83,22 @@ impl SessionRatchet {
 impl<C: Curve> Ratchet<C> {
     fn write_dh(&self, bytes: &mut Vec<u8>) {
         let sends = self.sending.as_ref().map_or(0, |_| SENDING);
+        let ahead = self
+            .receiving
+            .as_ref()
+            .and_then(|receiving| receiving.chain.ahead.as_ref());
         let receives = self.receiving.as_ref().map_or(0, |_| RECEIVING);
-        bytes.extend_from_slice(&[VERSION, C::SUITE.byte(), sends | receives]);
+        let derived = ahead.map_or(0, |_| AHEAD);
+        bytes.extend_from_slice(&[VERSION, C::SUITE.byte(), sends | receives | derived]);
         bytes.extend_from_slice(self.root.secret_bytes());
         bytes.extend_from_slice(C::secret_bytes(&self.own).as_slice());
         bytes.extend_from_slice(C::public(&self.own).as_bytes());
         bytes.extend_from_slice(&self.previous_count.to_be_bytes());
         if let Some(receiving) = &self.receiving {
             bytes.extend_from_slice(receiving.key.as_bytes());
+        }
+        if let Some(ahead) = ahead {
+            bytes.extend_from_slice(ahead.secret_bytes());
         }
     }
 
@@ -119,6 +129,15 @@ impl<C: Curve> Ratchet<C> {
                 chain: Chain::read(chains)?,
             })
         };
+        let receiving = match (receiving, which & AHEAD) {
+            (receiving, 0) => receiving,
+            (Some(Receiving { key, chain }), _) => {
+                let ahead = Some(MessageKey::from_stored(*dh.array()?));
+                let chain = Chain { ahead, ..chain };
+                Some(Receiving { key, chain })
+            }
+            (None, _) => return Err(StateError),
+        };
         Ok(Self {
             root,
             own,
@@ -134,6 +153,7 @@ impl Chain {
         Ok(Self {
             key: ChainKey::from_stored(*reader.array()?),
             n: u32::from_be_bytes(*reader.array()?),
+            ahead: None,
         })
     }
 }

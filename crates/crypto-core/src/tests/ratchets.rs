@@ -17,7 +17,7 @@ use super::{
     Draws,
     properties::{Pair, suites},
 };
-use crate::*;
+use crate::{ratchet::chain::ChainKey, *};
 
 pub(super) const SUITES: [Suite; 2] = [Suite::X25519, Suite::Secp256k1];
 pub(super) const LIMITS: SkipLimits = SkipLimits {
@@ -89,6 +89,19 @@ pub(super) fn established(suite: Suite, seed: u64) -> Pair {
         pair.open(1 - end, &sealed).unwrap();
     }
     pair
+}
+
+/// The initiator's ratchet after X3DH gave this secret.
+fn initiator(suite: Suite, shared: SharedKey) -> SessionRatchet {
+    let signed = SignedPreKeyPair::from_secret_bytes(&[1; 32]).unwrap();
+    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[4; 32]);
+    let identity = IdentityKeyPair::from_secret_bytes(&[2; 32]).unwrap();
+    let prekey = VerifiedPreKey::from_stored(
+        *identity.public(),
+        *signed.public(),
+        Some(*ratchet.public()),
+    );
+    SessionRatchet::initiate(&shared, &prekey, suite, &mut Draws::seeded(1)).unwrap()
 }
 
 /// No chain is stepped for what is too short to be a message, whatever its header says.
@@ -259,7 +272,74 @@ fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
         // Of the other suite the lengths do not fit.
         assert!(!with(1, 3 - suite.byte()));
         assert!(with(2, 3));
-        assert!(!with(2, 0) && !with(2, 1) && !with(2, 2) && !with(2, 7));
+        assert!(!with(2, 0) && !with(2, 1) && !with(2, 2) && !with(2, 4) && !with(2, 7));
+        assert!(!with(2, 11));
+    }
+}
+
+/// Who reads the initiator's store must not be able to open what it sent before the first answer: SK and the first ratchet
+/// key give every key of the first chain. In suite secp256k1 the initiator also reads on a chain that begins as SK.
+#[test]
+fn the_initiator_keeps_no_shared_key() {
+    let shared = [0x5a; 32];
+    for suite in SUITES {
+        let ratchet = initiator(suite, SharedKey::from_stored(shared));
+        let kept = ratchet.to_bytes();
+        assert!(!kept.windows(16).any(|part| part == &shared[..16]));
+        let read = SessionRatchet::from_parts(&ratchet.dh_bytes(), &ratchet.chain_bytes());
+        assert_eq!(*read.unwrap().to_bytes(), *kept);
+    }
+}
+
+/// The chain that begins as SK opens from any place in it, its first key being derived ahead, and each message once.
+#[test]
+fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
+    let shared = [0x5a; 32];
+    let key = initiator(Suite::Secp256k1, SharedKey::from_stored(shared))
+        .receiving_key()
+        .unwrap();
+    let ad = AssociatedData::empty();
+    let seal = |n: u32| {
+        let mut chain = ChainKey::from_stored(shared);
+        for _ in 0..n {
+            chain = chain.step().0;
+        }
+        let header = Header { key, n, pn: 0 };
+        let ciphertext = chain.step().1.seal(&header, &ad, &[n as u8]);
+        Sealed { header, ciphertext }
+    };
+    let limits = SkipLimits {
+        max_skip: 5,
+        max_steps: 5,
+    };
+    for (first, passed) in [(0, 0), (1, 1), (3, 3)] {
+        let start = initiator(Suite::Secp256k1, SharedKey::from_stored(shared));
+        let sealed = seal(first);
+        let opened = start
+            .open(
+                &sealed.header,
+                &ad,
+                &sealed.ciphertext,
+                &limits,
+                &mut Draws::seeded(1),
+            )
+            .unwrap();
+        assert_eq!(*opened.plaintext, [first as u8]);
+        assert_eq!(opened.skipped.len(), passed);
+        assert!(!start.is_same_dh_step(&opened.ratchet));
+        for skipped in &opened.skipped {
+            let late = seal(skipped.n);
+            let read = start.open_stored(&skipped.key, &late.header, &ad, &late.ciphertext);
+            assert_eq!(*read.unwrap(), [skipped.n as u8]);
+        }
+        let again = opened.ratchet.open(
+            &sealed.header,
+            &ad,
+            &sealed.ciphertext,
+            &limits,
+            &mut Draws::seeded(1),
+        );
+        assert_eq!(again.err(), Some(OpenError::KeyGone));
     }
 }
 

@@ -28,6 +28,7 @@ fn no_secret_type_shows_its_secret() {
     shows_nothing::<RatchetPreKeyPair>(&RatchetPreKeyPair::from_secret_bytes(&SECRET));
     shows_nothing::<Wiped<[u8; 32]>>(&Wiped::new(SECRET));
     shows_nothing::<SharedKey>(&SharedKey::from_stored(SECRET));
+    shows_nothing::<SharedKeyPrefix>(&SharedKey::from_stored(SECRET).prefix());
     shows_nothing::<MessageKey>(&MessageKey::from_stored(SECRET));
     shows_nothing::<RootKey>(&RootKey::from_stored(SECRET));
     shows_nothing::<ChainKey>(&ChainKey::from_stored(SECRET));

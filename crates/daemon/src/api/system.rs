@@ -135,6 +135,7 @@ pub(super) async fn dev_import_prekey(
         signed,
         ratchet,
         version: params.version.map(|version| version.0),
+        current: params.current,
         created_at: params.created_at.map(|at| at.0),
     };
     account

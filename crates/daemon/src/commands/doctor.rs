@@ -1,6 +1,7 @@
 //! `ratchetd doctor`: looks at everything a daemon rests on, and says what to do. Changes nothing.
 
 mod files;
+mod peers;
 mod serving;
 mod stores;
 

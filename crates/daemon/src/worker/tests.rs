@@ -77,7 +77,7 @@ fn put(store: &mut dyn Store, name: &str) -> Result<(), RpcError> {
     let reply = StoredReply {
         input: [0; 32],
         reply: Vec::new(),
-        at: UnixMillis(1),
+        at: engine::RunningTime(1),
     };
     Ok(store.put_reply(name, &reply)?)
 }

@@ -8,8 +8,9 @@ use std::{
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
+    Session, Store, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
+    UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -74,6 +75,7 @@ impl<S: StoreRead> StoreRead for Timed<S> {
         contacts() -> Vec<Contact>;
         identities_sent_to(limit: usize) -> Vec<IdentityKey>;
         devices(identity: &IdentityKey) -> Vec<Device>;
+        devices_after(after: Option<&DeviceName>, limit: usize) -> Vec<Device>;
         omitted_devices() -> Vec<Device>;
         device(identity: &IdentityKey, installation: &InstallationId) -> Option<Device>;
         session(id: &SessionId) -> Option<Session>;
@@ -83,6 +85,7 @@ impl<S: StoreRead> StoreRead for Timed<S> {
         unexpired_on_own_prekey(prekey: &SignedPreKey, limit: usize) -> Vec<Session>;
         unexpired_sessions(limit: usize) -> Vec<Session>;
         sessions_ended_by(cutoff: UnixMillis, limit: usize) -> Vec<Session>;
+        sessions_ended_after(moment: UnixMillis, limit: usize) -> Vec<Session>;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         has_stored_keys(session: &SessionId) -> bool;
@@ -92,7 +95,7 @@ impl<S: StoreRead> StoreRead for Timed<S> {
         reply(request_id: &str) -> Option<StoredReply>;
         chat_clock(chat: &ChatKey) -> Option<u64>;
         chat_clock_count() -> u64;
-        running_time() -> RunningTime;
+        timekeeping() -> Timekeeping;
         events(limit: usize) -> Vec<(u64, Event)>;
         counts() -> Counts;
     }
@@ -121,9 +124,9 @@ impl<S: Store> Store for Timed<S> {
         drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
-        remove_replies_before(cutoff: UnixMillis) -> ();
+        remove_replies_before(cutoff: RunningTime) -> ();
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
-        put_running_time(time: RunningTime) -> ();
+        put_timekeeping(time: &Timekeeping) -> ();
         remove_events_up_to(number: u64) -> ();
     }
 }

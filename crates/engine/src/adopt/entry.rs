@@ -1,16 +1,23 @@
 //! What one entry of a verified bundle does to the device it names (protocol §3).
 
-use crypto_core::{InstallationId, VerifiedBundle, VerifiedEntry};
+use crypto_core::{HeaderKey, InstallationId, Suite, VerifiedBundle, VerifiedEntry};
 
-use super::Adopted;
+use super::{
+    Adopted,
+    lower::{Lower, refuse},
+    trusted_stamp,
+};
 use crate::{
-    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Role, Standing, Store, StoreError,
-    UnixMillis, WarningKind, event::note, sweep::expire,
+    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Pairing, Role, Standing, Store,
+    StoreError, UnixMillis, Warning, WarningKind, event::note, sweep::expire, time::ending_at,
 };
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
 const JUMP_ALLOWANCE: u64 = 10;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+/// 2018-01-01T00:00:00Z, before there was any client of this protocol: a device that replaces its prekey once a day cannot have
+/// come further than one version a day since then (protocol §3, versions).
+const FIRST_PREKEYS: UnixMillis = UnixMillis(1_514_764_800_000);
 
 /// What an entry's rules need of the bundle around it.
 pub(super) struct BundleContext<'a> {
@@ -21,8 +28,13 @@ pub(super) struct BundleContext<'a> {
     /// way for long.
     pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
-    /// Where the stale timer of a device first met here begins: it is absent from a newer bundle.
+    /// The device that sent it on its own message; `None` if it came by another way.
+    pub(super) sender: Option<&'a InstallationId>,
+    /// Where the stale timer of a device first met here begins, and of those that it omits if it is not the newest; `None` if it
+    /// is the newest.
     pub(super) omitted_since: Option<UnixMillis>,
+    /// We may have begun sessions on the prekeys that it lists, in a state that was lost.
+    pub(super) may_be_begun: bool,
 }
 
 impl BundleContext<'_> {
@@ -50,16 +62,48 @@ impl BundleContext<'_> {
     }
 
     /// What is known of a device's prekey after this bundle, if `before` was known before it.
-    fn prekey(&self, entry: &VerifiedEntry, before: Option<&DevicePreKey>) -> DevicePreKey {
+    fn prekey(
+        &self,
+        store: &dyn Store,
+        entry: &VerifiedEntry,
+        before: Option<&DevicePreKey>,
+    ) -> Result<DevicePreKey, StoreError> {
         // Of a device first met like this nothing is known that a jump could be measured by.
         let earliest = before.map_or(UnixMillis(0), |before| before.dated_at);
-        DevicePreKey {
+        // It may be one that the device had before, or a device that was forgotten.
+        let key = entry.prekey.signed_pre_key();
+        let sessions = store.sessions_on_prekey(self.bundle.identity(), key)?;
+        let begun = sessions
+            .iter()
+            .any(|session| session.role == Role::Initiator && session.suite() == Suite::Secp256k1);
+        Ok(DevicePreKey {
             key: entry.prekey.clone(),
             version: entry.version,
             protocol_version: entry.protocol_version,
             bundle_ns: self.stamp,
+            signed_ns: self.bundle.timestamp_ns(),
             dated_at: self.dated_at.unwrap_or(earliest),
+            begun: begun || self.may_be_begun,
+            any_version: false,
+        })
+    }
+
+    /// Whether it is dated later than the bundle that `known` came with. One that is dated ahead of our clock is held against
+    /// another such date alone: when it came says nothing of when it was made.
+    fn is_later_than(&self, known: &DevicePreKey) -> bool {
+        let signed = self.bundle.timestamp_ns();
+        if self.stamp == signed {
+            signed > trusted_stamp(known.bundle_ns, self.now)
+        } else {
+            known.signed_ns != known.bundle_ns && signed > known.signed_ns
         }
+    }
+
+    /// The highest version that a device without the extension can have, if nothing is known of it.
+    fn highest_at_first(&self) -> u64 {
+        // The date is the signer's own word: who moves digits into a version cannot move it.
+        let dated_at = UnixMillis::from_nanos(self.bundle.timestamp_ns());
+        plausible(0, FIRST_PREKEYS, self.now.max(dated_at))
     }
 }
 
@@ -74,7 +118,18 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let identity = context.bundle.identity();
         let known = store.device(identity, &entry.installation_id)?;
+        let without_extension = entry.prekey.ratchet_pre_key().is_none();
+        let too_high = u64::from(entry.version) > context.highest_at_first();
         let verdict = match &known {
+            None if without_extension && too_high => {
+                // A device of ours under a given id, listed by a sibling that does not know the extension, looks like this.
+                let name = &entry.installation_id;
+                if context.sender.is_none_or(|sender| sender == name) {
+                    let detail = format!("{name} version {} is not adopted", entry.version);
+                    adopted.warn(WarningKind::VersionJump, detail);
+                }
+                return self.meet_without_prekey(store, context, name, entry.version, adopted);
+            }
             None => Verdict::Unknown,
             Some(device) => judge(device, entry, context),
         };
@@ -94,32 +149,46 @@ impl Engine {
                     );
                     return Ok(());
                 }
-                let device = self.new_device(context, entry);
-                store.put_device(&device)?;
-                let discovered = EventKind::InstallationDiscovered {
-                    own: device.identity == self.me(),
-                    device: device.name(),
-                };
-                note(store, context.now, discovered)?;
+                let device = self.new_device(store, context, entry)?;
+                meet(store, &device, context.now)?;
                 imported.is_new = true;
             }
             (Verdict::Replace, Some(device)) => {
-                expire_sessions_on(store, &device, context.now)?;
-                let activity = context.activity();
-                store.put_device(&Device {
-                    prekey: Some(context.prekey(entry, device.prekey.as_ref())),
-                    rekey_due: true,
-                    extension_shown: device.extension_shown
-                        || entry.prekey.ratchet_pre_key().is_some(),
-                    last_active_at: device.last_active_at.max(activity),
-                    last_seen_at: device.last_seen_at.max(activity),
-                    ..device
-                })?;
+                let prekey = context.prekey(store, entry, device.prekey.as_ref())?;
+                replace_prekey(store, device, prekey, context.activity(), context.now)?;
                 imported.is_newer = true;
             }
+            (Verdict::Lower { later }, Some(device)) => {
+                if context.sender == Some(&device.installation) {
+                    let lower = Lower {
+                        known: device.prekey.as_ref().map(|prekey| prekey.version),
+                        prekey: context.prekey(store, entry, device.prekey.as_ref())?,
+                        device: device.installation,
+                        later,
+                    };
+                    adopted.lower = Some(Lower::newest(adopted.lower.take(), lower));
+                } else if later {
+                    let refused = refuse(store, device, entry.version)?;
+                    adopted.warnings.push(refused);
+                }
+            }
             (Verdict::Complete, Some(device)) => {
+                let before = device.prekey.as_ref();
+                let mut prekey = context.prekey(store, entry, before)?;
+                if let Some(before) = before {
+                    if entry.version <= before.version {
+                        prekey.dated_at = before.dated_at;
+                    }
+                    if prekey.bundle_ns <= before.bundle_ns {
+                        (prekey.bundle_ns, prekey.signed_ns) = (before.bundle_ns, before.signed_ns);
+                    }
+                    prekey.version = prekey.version.max(before.version);
+                    prekey.begun |=
+                        before.begun && before.key.signed_pre_key() == prekey.key.signed_pre_key();
+                    prekey.any_version = before.any_version;
+                }
                 store.put_device(&Device {
-                    prekey: Some(context.prekey(entry, device.prekey.as_ref())),
+                    prekey: Some(prekey),
                     extension_shown: device.extension_shown
                         || entry.prekey.ratchet_pre_key().is_some(),
                     ..device
@@ -127,13 +196,14 @@ impl Engine {
             }
             (Verdict::Keep, Some(_)) => {}
             (Verdict::Refuse(kind), Some(device)) => {
-                adopted.warn(
-                    kind,
-                    format!(
-                        "{} version {} is not adopted",
-                        device.installation, entry.version
-                    ),
-                );
+                // A sibling that does not know the extension leaves it out of every message, which is no fault of anybody.
+                let of_sibling = context
+                    .sender
+                    .is_some_and(|name| *name != device.installation);
+                if kind != WarningKind::MissingExtension || !of_sibling {
+                    let warning = refuse(store, device, entry.version)?;
+                    adopted.warnings.push(Warning { kind, ..warning });
+                }
                 return Ok(());
             }
         }
@@ -141,18 +211,22 @@ impl Engine {
         Ok(())
     }
 
-    fn new_device(&self, context: &BundleContext<'_>, entry: &VerifiedEntry) -> Device {
+    fn new_device(
+        &self,
+        store: &dyn Store,
+        context: &BundleContext<'_>,
+        entry: &VerifiedEntry,
+    ) -> Result<Device, StoreError> {
         let identity = context.bundle.identity();
         let own = *identity == self.me();
         let installation = entry.installation_id.clone();
-        Device {
-            prekey: Some(context.prekey(entry, None)),
-            last_seen_at: context.activity(),
+        Ok(Device {
+            prekey: Some(context.prekey(store, entry, None)?),
             last_active_at: context.activity(),
             omitted_since: context.omitted_since,
             extension_shown: entry.prekey.ratchet_pre_key().is_some(),
             ..Device::met(*identity, installation, own, context.now)
-        }
+        })
     }
 }
 
@@ -164,18 +238,28 @@ enum Verdict {
     Replace,
     /// A first prekey, or the same one with more to it: replaces none.
     Complete,
-    /// Nothing new, or older.
+    /// Nothing new.
     Keep,
+    /// Another prekey of a lower version, or of the same from a bundle that is not newer.
+    Lower {
+        /// The bundle is dated later than the one that the known prekey came with.
+        later: bool,
+    },
     /// Not believed.
     Refuse(WarningKind),
 }
 
 fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) -> Verdict {
-    let Some(known) = &device.prekey else {
-        // Met through a session it began: its first prekey replaces none.
-        return Verdict::Complete;
-    };
     let offers_extension = entry.prekey.ratchet_pre_key().is_some();
+    let Some(known) = &device.prekey else {
+        // Met through a session it began, or by a sibling's listing: its first prekey replaces none.
+        let too_high = u64::from(entry.version) > context.highest_at_first();
+        return if !offers_extension && too_high {
+            Verdict::Refuse(WarningKind::VersionJump)
+        } else {
+            Verdict::Complete
+        };
+    };
     if entry.prekey == known.key {
         return if entry.version > known.version {
             Verdict::Complete
@@ -188,26 +272,125 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
         // A sibling that does not know the extension published the entry again.
         return Verdict::Keep;
     }
-    if same_signed && known.key.ratchet_pre_key().is_none() && entry.version >= known.version {
+    if same_signed && known.key.ratchet_pre_key().is_none() {
         return Verdict::Complete;
     }
-    let higher = entry.version > known.version
-        || (entry.version == known.version && context.stamp > known.bundle_ns);
-    if !higher {
+    let later = context.is_later_than(known);
+    let of_itself = context.sender == Some(&device.installation);
+    if device.had(entry.prekey.signed_pre_key()) && !(of_itself && later) {
+        // A sibling that has not heard of the present one signs it anew with every message. The device itself may have gone
+        // back to it.
         return Verdict::Keep;
+    }
+    if known.any_version {
+        return Verdict::Replace;
+    }
+    let lower = entry.version < known.version || (entry.version == known.version && !later);
+    if lower && !later {
+        return Verdict::Lower { later };
     }
     if !offers_extension && device.extension_shown {
         return Verdict::Refuse(WarningKind::MissingExtension);
     }
+    if lower {
+        return Verdict::Lower { later };
+    }
     // From when the known version was signed: a message that was withheld is no news of today.
-    let days = context.now.since(known.dated_at).as_secs() / SECONDS_PER_DAY;
-    let plausible = u64::from(known.version)
-        .saturating_add(JUMP_ALLOWANCE)
-        .saturating_add(days);
-    if !offers_extension && u64::from(entry.version) > plausible {
+    let highest = plausible(known.version, known.dated_at.min(context.now), context.now);
+    if !offers_extension && u64::from(entry.version) > highest {
         return Verdict::Refuse(WarningKind::VersionJump);
     }
     Verdict::Replace
+}
+
+/// The highest version that a device can have come to that had `version` at `then`.
+fn plausible(version: u32, then: UnixMillis, now: UnixMillis) -> u64 {
+    let days = now.since(then).as_secs() / SECONDS_PER_DAY;
+    u64::from(version)
+        .saturating_add(JUMP_ALLOWANCE)
+        .saturating_add(days)
+}
+
+/// Takes another prekey in the place of the known one (protocol §3).
+pub(super) fn replace_prekey(
+    store: &mut dyn Store,
+    device: Device,
+    prekey: DevicePreKey,
+    activity: UnixMillis,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    expire_sessions_on(store, &device, now)?;
+    // What was begun on one that it had before may be erased, and is not forgotten by the device.
+    let begun = prekey.begun || device.had(prekey.key.signed_pre_key());
+    let mut former = device.former.clone();
+    if let Some(known) = &device.prekey {
+        let key = known.key.signed_pre_key().to_bytes();
+        former.push(&HeaderKey::Secp256k1(key));
+    }
+    store.put_device(&Device {
+        former,
+        extension_shown: device.extension_shown || prekey.key.ratchet_pre_key().is_some(),
+        prekey: Some(DevicePreKey { begun, ..prekey }),
+        rekey_due: true,
+        last_active_at: device.last_active_at.max(activity),
+        refused_version: None,
+        ..device
+    })
+}
+
+impl Engine {
+    /// Takes up a device that a bundle lists without the extension that its id promises: as known without a prekey. It is not
+    /// written to until its own bundle has come, which it sends when it finds that a message was not for it (spec 4.4).
+    pub(super) fn meet_without_prekey(
+        &self,
+        store: &mut dyn Store,
+        context: &BundleContext<'_>,
+        installation: &InstallationId,
+        version: u32,
+        adopted: &mut Adopted,
+    ) -> Result<(), StoreError> {
+        let identity = context.bundle.identity();
+        if store.device(identity, installation)?.is_some() {
+            return Ok(());
+        }
+        let listed = |installation: &InstallationId| context.lists(installation);
+        if !self.make_room_for_device(store, identity, context.now, listed)? {
+            adopted.warn(WarningKind::TooManyDevices, installation.to_string());
+            return Ok(());
+        }
+        let device = Device {
+            last_active_at: context.activity(),
+            omitted_since: context.omitted_since,
+            ..Device::met(
+                *identity,
+                installation.clone(),
+                *identity == self.me(),
+                context.now,
+            )
+        };
+        meet(store, &device, context.now)?;
+        adopted.entries.push(ImportedEntry {
+            installation: installation.clone(),
+            version,
+            is_new: true,
+            is_newer: false,
+        });
+        Ok(())
+    }
+}
+
+/// Keeps a device that was met now, and tells of it.
+pub(crate) fn meet(
+    store: &mut dyn Store,
+    device: &Device,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    store.put_device(device)?;
+    let discovered = EventKind::InstallationDiscovered {
+        own: device.pairing != Pairing::Enabled,
+        device: device.name(),
+    };
+    note(store, now, discovered)
 }
 
 /// The sessions built on a prekey that its owner replaced expire (spec 3.3). They read on.
@@ -223,7 +406,8 @@ fn expire_sessions_on(
         let built_by_us = session.role == Role::Initiator;
         let expired = matches!(session.standing, Standing::Expired { .. });
         if built_by_us && !expired && session.installation.as_ref() == Some(&device.installation) {
-            expire(store, session, now, now)?;
+            let ended = ending_at(store, now)?;
+            expire(store, session, ended, now)?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crypto_core::{IdentityKey, InstallationId};
 use super::entry::BundleContext;
 use crate::{
     Device, Engine, EventKind, Pairing, Store, StoreError, UnixMillis, event::note,
-    standing::supersede,
+    standing::supersede, time::ending_at,
 };
 
 impl Engine {
@@ -50,9 +50,8 @@ impl Engine {
 }
 
 impl Device {
-    /// When the device became, or will become, stale: its timer runs since the first bundle that omits it, until
-    /// one lists it again. What the device itself goes on sending does not stop it: whether a device is one of
-    /// the identity's is for its bundles to say (spec 4.3, protocol §1).
+    /// When the device became, or will become, stale: its timer runs since the first bundle that omits it, until the newest
+    /// one lists it again, or one that lists it comes on a message of the device itself (spec 4.3, protocol §3).
     #[must_use]
     pub fn stale_at(&self, stale_after: Duration) -> Option<UnixMillis> {
         Some(self.omitted_since?.after(stale_after))
@@ -65,42 +64,39 @@ impl Device {
     }
 }
 
-/// The newest bundle stops the timers of the devices it lists and starts those of the others (spec 4.3).
+/// The newest bundle stops the timers of the devices it lists and starts those of the others. An older one tells that those it
+/// lists were still devices of the identity when it was made: their timers begin no earlier than that (spec 4.3).
 pub(super) fn run_stale_timers(
     store: &mut dyn Store,
     context: &BundleContext<'_>,
+    stale_after: Duration,
 ) -> Result<(), StoreError> {
+    let is_newest = context.omitted_since.is_none();
+    let now = ending_at(store, context.now)?;
     for device in store.devices(context.bundle.identity())? {
         let listed = context.lists(&device.installation);
-        let omitted_since = match (listed, device.omitted_since) {
-            (true, _) => None,
-            (false, None) => Some(context.now),
-            (false, running) => running,
-        };
-        let last_seen_at = if listed {
-            device.last_seen_at.max(context.activity())
-        } else {
-            device.last_seen_at
-        };
-        let told_alive = listed && device.stale_told;
-        if omitted_since != device.omitted_since
-            || last_seen_at != device.last_seen_at
-            || told_alive
-        {
-            if told_alive {
-                note(
-                    store,
-                    context.now,
-                    EventKind::InstallationActive(device.name()),
-                )?;
+        let omitted_since = match (is_newest, listed, device.omitted_since) {
+            (true, true, _) => None,
+            (true, false, running) => Some(running.unwrap_or(now)),
+            (false, true, Some(running)) if context.stamp != 0 => {
+                Some(running.max(context.activity()))
             }
-            store.put_device(&Device {
-                omitted_since,
-                last_seen_at,
-                stale_told: device.stale_told && !told_alive,
-                ..device
-            })?;
+            (false, _, running) => running,
+        };
+        let stale = omitted_since.is_some_and(|since| since.after(stale_after) <= context.now);
+        let told_alive = device.stale_told && !stale;
+        if omitted_since == device.omitted_since && !told_alive {
+            continue;
         }
+        if told_alive {
+            let alive = EventKind::InstallationActive(device.name());
+            note(store, context.now, alive)?;
+        }
+        store.put_device(&Device {
+            omitted_since,
+            stale_told: device.stale_told && !told_alive,
+            ..device
+        })?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::{
 use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
 
 use super::Result;
-use crate::{Device, Handshake, MAX_RECIPIENTS, Session, Store, copies::copy_session};
+use crate::{Device, MAX_RECIPIENTS, Session, Store, copies::copy_session};
 
 /// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
 /// secret as the pages that SQLite keeps in memory. When there were more in a batch, all are forgotten after it, so that no order
@@ -103,8 +103,7 @@ fn is_step(from: &Session, to: &Session) -> bool {
 
 /// What [`Store::step_session`] does not write.
 fn is_more_than_step(from: &Session, to: &Session) -> bool {
-    let is_confirmed = |session: &Session| matches!(session.handshake, Handshake::Established);
-    is_confirmed(from) != is_confirmed(to)
+    from.handshake != to.handshake
         || from.retired != to.retired
         || !from.ratchet.is_same_dh_step(&to.ratchet)
 }

@@ -21,12 +21,12 @@ impl MemoryStore {
             first_messages,
             replies,
             clocks,
-            running_time,
+            timekeeping,
             events,
             last_event,
             next_age: _,
         } = &self.tables;
-        let mut records = vec![format!("{own_bundle:?}{running_time:?}{last_event:?}")];
+        let mut records = vec![format!("{own_bundle:?}{timekeeping:?}{last_event:?}")];
         records.extend(own_prekeys.values().map(own_prekey));
         records.extend(peers.values().map(|peer| format!("{peer:?}")));
         records.extend(contacts.values().map(|contact| format!("{contact:?}")));
@@ -50,12 +50,12 @@ fn own_prekey(prekey: &OwnPreKey) -> String {
 }
 
 fn session(age: u64, session: &Session) -> String {
-    let shared = match &session.handshake {
-        Handshake::Unconfirmed { shared, .. } => Some(shared.secret_bytes()),
+    let order = match session.handshake {
+        Handshake::Unconfirmed { order, .. } => order.map(|order| *order.as_bytes()),
         Handshake::Established => None,
     };
     format!(
-        "{age}{session:?}{:?}{:?}{shared:?}",
+        "{age}{session:?}{:?}{:?}{order:?}",
         *session.ratchet.to_bytes(),
         session.retired.to_bytes()
     )

@@ -26,7 +26,7 @@ impl Tables {
             first_messages: self.first_messages.clone(),
             replies: self.replies.clone(),
             clocks: self.clocks.clone(),
-            running_time: self.running_time.clone(),
+            timekeeping: self.timekeeping.clone(),
             events: self.events.clone(),
             last_event: self.last_event.clone(),
             next_age: self.next_age,

@@ -1,5 +1,7 @@
 //! Reading from the store in memory.
 
+use std::ops::Bound;
+
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use super::{
@@ -7,8 +9,8 @@ use super::{
     copies::{copy_own_prekey, copy_stored_key},
 };
 use crate::{
-    ChatKey, Contact, Counts, Device, Event, OwnBundle, OwnPreKey, Peer, Role, RunningTime,
-    Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, UnixMillis,
+    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, Role, Session,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, UnixMillis,
     copies::copy_session,
 };
 
@@ -67,6 +69,21 @@ impl StoreRead for MemoryStore {
         let known = self.installations(identity).into_iter();
         Ok(known
             .filter_map(|id| self.tables.devices.get(&(*identity, id)).cloned())
+            .collect())
+    }
+
+    fn devices_after(
+        &self,
+        after: Option<&DeviceName>,
+        limit: usize,
+    ) -> Result<Vec<Device>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, |name| {
+            Bound::Excluded((name.identity, name.installation.clone()))
+        });
+        let devices = self.tables.devices.range((from, Bound::Unbounded));
+        Ok(devices
+            .take(limit)
+            .map(|(_, device)| device.clone())
             .collect())
     }
 
@@ -148,6 +165,18 @@ impl StoreRead for MemoryStore {
         Ok(first(found, limit))
     }
 
+    fn sessions_ended_after(
+        &self,
+        moment: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError> {
+        let found = self.sessions_where(|session| match session.standing {
+            Standing::Active => false,
+            Standing::Superseded { since } | Standing::Expired { since } => since > moment,
+        });
+        Ok(first(found, limit))
+    }
+
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError> {
         let sessions = self.tables.sessions.values();
         Ok(sessions
@@ -196,8 +225,8 @@ impl StoreRead for MemoryStore {
         Ok(self.tables.clocks.len() as u64)
     }
 
-    fn running_time(&self) -> Result<RunningTime, StoreError> {
-        let time = self.tables.running_time.get(&());
+    fn timekeeping(&self) -> Result<Timekeeping, StoreError> {
+        let time = self.tables.timekeeping.get(&());
         Ok(time.copied().unwrap_or_default())
     }
 

@@ -96,8 +96,9 @@ pub fn initiated(seed: u8, suite: Suite) -> Session {
 /// All that a record says, secrets included, as text that can be compared.
 pub(super) fn facts(session: &Session) -> String {
     let handshake = match &session.handshake {
-        Handshake::Unconfirmed { shared, ephemeral } => {
-            format!("{:?} {ephemeral:?}", shared.secret_bytes())
+        Handshake::Unconfirmed { order, ephemeral } => {
+            let order = order.map(|order| *order.as_bytes());
+            format!("{order:?} {ephemeral:?}")
         }
         Handshake::Established => "established".to_owned(),
     };

@@ -5,7 +5,7 @@ use crypto_core::{SessionId, Suite};
 use super::records::{installation, key, own_prekey, prekey, session};
 use crate::{
     ChatKey, DeviceName, Event, EventKind, Role, RunningTime, Session, Standing, StoreRead,
-    Transaction, UnixMillis,
+    Timekeeping, Transaction, UnixMillis,
 };
 
 pub(super) fn clocks_come_back(store: &mut impl Transaction) {
@@ -80,10 +80,23 @@ pub(super) fn what_time_ends_is_found(store: &mut impl Transaction) {
     assert_eq!(expired.collect::<Vec<_>>(), [id(4)]);
     assert_eq!(with_anyone(1).len(), 1);
 
-    assert_eq!(store.running_time().expect("read"), RunningTime(0));
-    store.put_running_time(RunningTime(3)).expect("put");
-    store.put_running_time(RunningTime(4)).expect("put");
-    assert_eq!(store.running_time().expect("read"), RunningTime(4));
+    assert_eq!(store.timekeeping().expect("read"), Timekeeping::default());
+    let first = Timekeeping {
+        running: RunningTime(3),
+        settled: UnixMillis(8),
+        ahead_since: Some(RunningTime(2)),
+        put_back_at: Some(UnixMillis(7)),
+    };
+    let second = Timekeeping {
+        running: RunningTime(4),
+        settled: UnixMillis(9),
+        ahead_since: None,
+        put_back_at: None,
+    };
+    for time in [first, second] {
+        store.put_timekeeping(&time).expect("put");
+        assert_eq!(store.timekeeping().expect("read"), time);
+    }
     store.commit().expect("commit");
 }
 

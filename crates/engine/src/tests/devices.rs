@@ -298,7 +298,7 @@ fn the_activity_of_a_device_is_noted_to_the_second() {
     let (mut alice, mut bob) = established();
     let active = |alice: &Device, bob: &Device| {
         let known = alice.known(bob.key, &bob.id).unwrap();
-        (known.last_seen_at, known.last_active_at)
+        (known.wrote_at, known.last_active_at)
     };
     pass(&mut [&mut alice, &mut bob], 5_000);
     let noted = alice.now;

@@ -243,7 +243,7 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
 }
 
 #[test]
-fn a_message_that_names_no_session_is_tried_on_five_and_not_on_the_sixth() {
+fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_of_the_ninth() {
     let mut bob = Device::new(2, "bob");
     let bundle = bob.bundle();
     let mut turned = Vec::new();
@@ -261,15 +261,16 @@ fn a_message_that_names_no_session_is_tried_on_five_and_not_on_the_sixth() {
         turned.push((alice.key, alice.send(bob.key, "turned")));
     }
     let before = bob.fingerprint();
-    let (alice, sixth) = &turned[0];
-    let refused = bob.try_receive(*alice, &sixth.wire, true).unwrap();
+    let (alice, ninth) = &turned[0];
+    let refused = bob.try_receive(*alice, &ninth.wire, true).unwrap();
     assert_eq!(
         refused.outcome,
-        Outcome::Undecryptable(Reason::AuthenticationFailed)
+        Outcome::Undecryptable(Reason::SessionNotFound)
     );
+    assert!(refused.reply.is_some());
     assert_eq!(bob.fingerprint(), before);
-    let (alice, fifth) = &turned[1];
-    assert_eq!(bob.read(*alice, fifth), "turned");
+    let (alice, eighth) = &turned[1];
+    assert_eq!(bob.read(*alice, eighth), "turned");
 }
 
 #[test]

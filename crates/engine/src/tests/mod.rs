@@ -5,6 +5,9 @@ mod clocks;
 mod contacts;
 mod devices;
 mod hostile;
+mod mixed;
+mod mixed_stories;
+mod recorded;
 mod schedules;
 mod sealing;
 mod secrets;
@@ -93,6 +96,7 @@ impl Device {
             signed,
             ratchet,
             version: Some(version),
+            current: None,
             created_at: None,
         };
         self.transact(|engine, store, env| engine.import_prekey(store, env, import))

@@ -4,7 +4,7 @@ use crypto_core::Wiped;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{ChatKey, Opener, Unsealed, sealing::NegotiatedKeys};
+use crate::{ChatKey, Opener, Unsealed, sealing::NegotiatedKeys, world::ForeignDevice};
 
 const SECRET: u8 = 0xa5;
 
@@ -49,6 +49,7 @@ fn what_holds_keys_does_not_show_them() {
     device.import(signed, Some(ratchet), 7);
     shows_nothing::<Engine>(&device.engine);
     shows_nothing::<MemoryStore>(&device.store);
+    shows_nothing::<ForeignDevice>(&ForeignDevice::new(&[SECRET; 32], 7));
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
 }

@@ -80,18 +80,60 @@ fn a_first_message_is_remembered_as_long_as_its_prekey_and_then_finds_none() {
 }
 
 #[test]
-fn a_wall_clock_that_jumps_erases_nothing_before_it_has_stood_there_for_an_hour() {
+fn a_wall_clock_that_is_far_ahead_erases_nothing_before_a_fortnight_of_running_has_passed() {
     let (alice, mut bob) = established();
     bob.hours(25);
+    bob.now = UnixMillis(bob.now.0 + 3650 * DAY);
+    bob.hours(13 * 24);
+    assert_eq!(bob.sessions(alice.key).len(), 1);
+    bob.hours(25);
+    assert_eq!(bob.sessions(alice.key).len(), 0);
+}
+
+#[test]
+fn what_ended_while_the_clock_was_ten_years_ahead_for_a_minute_is_not_kept_for_ten_years() {
+    let (alice, mut bob) = established();
+    bob.hours(2);
     let right = bob.now;
-    bob.now = UnixMillis(right.0 + 30 * DAY);
+    bob.now = UnixMillis(right.0 + 3650 * DAY);
+    // The prekey is replaced, and the session that was begun on it expires.
     bob.sweep();
     bob.now = right;
-    bob.hours(1);
+    bob.hours(14 * 24 - 2);
     assert_eq!(bob.sessions(alice.key).len(), 1);
-    bob.now = UnixMillis(right.0 + 30 * DAY);
-    bob.hours(2);
+    bob.hours(4);
     assert_eq!(bob.sessions(alice.key).len(), 0);
+    assert_eq!(bob.store.replaced_own_prekeys().unwrap().len(), 14);
+}
+
+#[test]
+fn what_ended_while_the_clock_stood_in_1970_is_kept_for_a_fortnight_from_then() {
+    let (mut alice, mut bob) = established();
+    bob.hours(2);
+    let right = bob.now;
+    let late = alice.send(bob.key, "late");
+    bob.now = UnixMillis(DAY);
+    bob.hours(2);
+    bob.now = right;
+    bob.hours(13 * 24);
+    assert_eq!(bob.read(alice.key, &late), "late");
+    bob.hours(2 * 24);
+    assert_eq!(bob.sessions(alice.key).len(), 0);
+}
+
+#[test]
+fn an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows() {
+    let (mut alice, bob) = established();
+    let once = |alice: &mut Device| alice.try_send(&[bob.key], "once", Some("r")).unwrap();
+    let first = once(&mut alice);
+    let right = alice.now;
+    for wrong in [right.0 + 3650 * DAY, DAY, right.0] {
+        alice.now = UnixMillis(wrong);
+        alice.hours(7);
+        assert_eq!(once(&mut alice), first);
+    }
+    alice.hours(4);
+    assert_ne!(once(&mut alice), first);
 }
 
 #[test]

@@ -58,6 +58,13 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
         EventKind::InstallationDisabled(device) => Kind::InstallationDisabled(device_out(device)),
         EventKind::InstallationStale(device) => Kind::InstallationStale(device_out(device)),
         EventKind::InstallationActive(device) => Kind::InstallationActive(device_out(device)),
+        EventKind::VersionWentBack { device, from, to } => {
+            Kind::VersionWentBack(proto::VersionWentBack {
+                device: Some(device_out(device)),
+                from: *from,
+                to: *to,
+            })
+        }
         EventKind::SessionEstablished(session) => Kind::SessionEstablished(session_out(session)),
         EventKind::SessionSuperseded(session) => Kind::SessionSuperseded(session_out(session)),
         EventKind::SessionReactivated(session) => Kind::SessionReactivated(session_out(session)),
@@ -118,6 +125,11 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
         Kind::InstallationDisabled(device) => EventKind::InstallationDisabled(device_in(&device)?),
         Kind::InstallationStale(device) => EventKind::InstallationStale(device_in(&device)?),
         Kind::InstallationActive(device) => EventKind::InstallationActive(device_in(&device)?),
+        Kind::VersionWentBack(version) => EventKind::VersionWentBack {
+            device: device_in(&version.device?)?,
+            from: version.from,
+            to: version.to,
+        },
         Kind::SessionEstablished(session) => EventKind::SessionEstablished(session_in(session)?),
         Kind::SessionSuperseded(session) => EventKind::SessionSuperseded(session_in(session)?),
         Kind::SessionReactivated(session) => EventKind::SessionReactivated(session_in(session)?),

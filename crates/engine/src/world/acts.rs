@@ -336,7 +336,7 @@ impl<H: Home> World<H> {
     }
 
     pub(super) fn start_over_at(&mut self, at: usize) {
-        self.devices[at].start_over(&mut self.home, self.seed, self.now);
+        self.devices[at].start_over(&mut self.home, self.seed, self.now, None);
         self.devices[at].sweep(&mut self.home, self.now);
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Device<S> {
     pub(super) identity: usize,
     /// Rises each time it lost its state and started over.
     life: u32,
+    /// The id was given to it, and may have had another life.
+    supplied_id: bool,
     /// Like status-go's: no extension in its bundles.
     pub(super) plain: bool,
     config: Config,
@@ -98,7 +100,7 @@ impl<S: Transaction> Device<S> {
         seed: u64,
         now: u64,
     ) -> Self {
-        let mut device = Self::born(home, name, identity, plain, config, seed, now, 0);
+        let mut device = Self::born(home, name, identity, plain, config, seed, now, 0, None);
         device.publish_plain_prekey(home, now);
         device
     }
@@ -113,22 +115,25 @@ impl<S: Transaction> Device<S> {
         seed: u64,
         now: u64,
         life: u32,
+        supplied_id: Option<InstallationId>,
     ) -> Self {
         let label = format!("{}-{life}", name.replace('/', "-"));
-        let id = if plain {
+        let fresh_id = if plain {
             label.clone()
         } else {
             format!("x1-{label}")
         };
-        let id = InstallationId::parse(&id).expect("an id");
+        let is_supplied = supplied_id.is_some();
+        let id = supplied_id.unwrap_or_else(|| InstallationId::parse(&fresh_id).expect("an id"));
         let account_name = AccountName::parse(&label).expect("a name");
-        let account = account(identity, &account_name, &id);
+        let account = account(identity, &account_name, &id, is_supplied);
         let key = *account.identity.public();
         let store = home.create(&account);
         Self {
             name: name.to_owned(),
             identity,
             life,
+            supplied_id: is_supplied,
             plain,
             engine: Engine::new(account, config.clone()),
             config,
@@ -228,7 +233,12 @@ impl<S: Transaction> Device<S> {
         self.on = true;
         let store = self.store.take().expect("a store");
         self.store = Some(home.reopen(&self.account_name, store));
-        let account = account(self.identity, &self.account_name, &self.id);
+        let account = account(
+            self.identity,
+            &self.account_name,
+            &self.id,
+            self.supplied_id,
+        );
         self.engine = Engine::new(account, self.config.clone());
         self.replies.clear();
         self.sweeps.clear();
@@ -238,6 +248,10 @@ impl<S: Transaction> Device<S> {
     pub(super) fn back_up(&mut self, home: &mut impl Home<Store = S>) {
         home.back_up(&self.account_name, self.store());
         self.backed_up = Some(self.read.clone());
+    }
+
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.backed_up.is_some()
     }
 
     /// Its process ends, the backup is put back, if there is one, and another process starts.
@@ -275,8 +289,15 @@ impl<S: Transaction> Device<S> {
         }
     }
 
-    /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account recovery).
-    pub(super) fn start_over(&mut self, home: &mut impl Home<Store = S>, seed: u64, now: u64) {
+    /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account recovery), or under
+    /// the one that is supplied.
+    pub(super) fn start_over(
+        &mut self,
+        home: &mut impl Home<Store = S>,
+        seed: u64,
+        now: u64,
+        supplied_id: Option<InstallationId>,
+    ) {
         let fresh = Self::born(
             home,
             &self.name,
@@ -286,6 +307,7 @@ impl<S: Transaction> Device<S> {
             seed,
             now,
             self.life + 1,
+            supplied_id,
         );
         let old = std::mem::replace(self, fresh);
         self.clock_error = old.clock_error;
@@ -338,6 +360,7 @@ impl<S: Transaction> Device<S> {
             signed,
             ratchet: None,
             version: None,
+            current: None,
             created_at: None,
         };
         self.call(home, now, Fate::Answers, |engine, store, env| {
@@ -408,7 +431,7 @@ impl<S: Transaction> Device<S> {
     }
 }
 
-fn account(identity: usize, name: &AccountName, id: &InstallationId) -> Account {
+fn account(identity: usize, name: &AccountName, id: &InstallationId, supplied_id: bool) -> Account {
     let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
     Account {
         name: name.clone(),
@@ -416,7 +439,7 @@ fn account(identity: usize, name: &AccountName, id: &InstallationId) -> Account 
             .expect("a key")
             .into(),
         installation: id.clone(),
-        fresh_installation: true,
+        fresh_installation: !supplied_id,
         created_at: super::BEGINNING,
     }
 }

@@ -37,6 +37,8 @@ impl From<Warning> for WarningInfo {
             WarningKind::InvalidEntry => types::WarningKind::InvalidEntry,
             WarningKind::MissingExtension => types::WarningKind::MissingExtension,
             WarningKind::VersionJump => types::WarningKind::VersionJump,
+            WarningKind::VersionWentBack => types::WarningKind::VersionWentBack,
+            WarningKind::VersionNotBelieved => types::WarningKind::VersionNotBelieved,
             WarningKind::ClonedInstallation => types::WarningKind::ClonedInstallation,
             WarningKind::TooManyDevices => types::WarningKind::TooManyDevices,
             WarningKind::InvalidInstallation => types::WarningKind::InvalidInstallation,

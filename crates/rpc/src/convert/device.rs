@@ -2,7 +2,7 @@
 
 use engine::{InstallationState, InstallationView, Pairing, SessionView, Standing};
 
-use super::{millis, name, public_key, role, suite};
+use super::{message::mode, millis, name, public_key, role, suite};
 use crate::types::{self, Hex, InstallationInfo, MetadataInfo, SessionInfo, SessionState};
 
 impl From<InstallationView> for InstallationInfo {
@@ -24,6 +24,10 @@ impl From<InstallationView> for InstallationInfo {
             enabled: device.pairing == Pairing::Enabled,
             protocol_version: view.protocol_version,
             suite: view.suite.map(suite),
+            next_mode: view.next_mode.map(mode),
+            version: device.prekey.as_ref().map(|prekey| prekey.version),
+            refused_version: device.refused_version,
+            version_went_back_at: millis(device.went_back_at),
             last_active_at: device.last_active_at.0,
             stale_at: millis(view.stale_at),
             metadata: MetadataInfo {
@@ -55,6 +59,7 @@ impl From<SessionView> for SessionInfo {
             role: role(session.role),
             state,
             standing,
+            prekey_blocked: session.prekey_blocked,
             created_at: session.created_at.0,
             last_sent_at: millis(session.last_sent_at),
             last_received_at: millis(session.last_received_at),
@@ -87,16 +92,22 @@ mod tests {
                     version: 3,
                     protocol_version: 1,
                     bundle_ns: 0,
+                    signed_ns: 0,
                     dated_at: UnixMillis(0),
+                    begun: false,
+                    any_version: false,
                 }),
                 pairing: Pairing::Enabled,
                 first_seen_at: UnixMillis(1),
-                last_seen_at: UnixMillis(2),
+                wrote_at: UnixMillis(2),
                 last_active_at: UnixMillis(3),
                 omitted_since: None,
                 rekey_due: false,
                 extension_shown: false,
                 stale_told: false,
+                former: engine::RetiredChains::default(),
+                refused_version: Some(2),
+                went_back_at: Some(UnixMillis(5)),
                 metadata: DeviceMetadata {
                     name: "My phone".to_owned(),
                     device_type: "phone".to_owned(),
@@ -108,6 +119,7 @@ mod tests {
             state: InstallationState::Active,
             stale_at: Some(UnixMillis(4)),
             suite: Some(Suite::Secp256k1),
+            next_mode: Some(engine::Mode::Dh),
             protocol_version: Some(1),
         }
     }
@@ -125,6 +137,10 @@ mod tests {
                 "enabled": true,
                 "protocolVersion": 1,
                 "suite": "secp256k1",
+                "nextMode": "dh",
+                "version": 3,
+                "refusedVersion": 2,
+                "versionWentBackAt": 5,
                 "lastActiveAt": 3,
                 "staleAt": 4,
                 "metadata": {"name": "My phone", "deviceType": "phone", "pushToken": "token"},
@@ -188,6 +204,7 @@ mod tests {
             standing: Standing::Superseded {
                 since: UnixMillis(4),
             },
+            prekey_blocked: false,
             created_at: UnixMillis(1),
             last_sent_at: Some(UnixMillis(2)),
             last_received_at: Some(UnixMillis(3)),
@@ -211,6 +228,7 @@ mod tests {
                 "role": "initiator",
                 "state": "established",
                 "standing": "superseded",
+                "prekeyBlocked": false,
                 "createdAt": 1,
                 "lastSentAt": 2,
                 "lastReceivedAt": 3,

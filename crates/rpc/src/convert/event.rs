@@ -6,9 +6,9 @@ use engine::{
 
 use super::{name, public_key, role, suite};
 use crate::types::{
-    self, AcceptedContact, BundleRotated, Decrypted, DiscoveredDevice, DroppedKey, EventData,
-    EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, RequestedContact, RolledBackStore,
-    UndecryptableMessage,
+    self, AcceptedContact, BundleRotated, Decrypted, DeviceVersion, DiscoveredDevice, DroppedKey,
+    EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, RequestedContact,
+    RolledBackStore, UndecryptableMessage,
 };
 
 impl EventInfo {
@@ -104,6 +104,14 @@ impl From<&EventKind> for EventData {
             EventKind::InstallationDisabled(which) => Self::InstallationDisabled(which.into()),
             EventKind::InstallationStale(which) => Self::InstallationStale(which.into()),
             EventKind::InstallationActive(which) => Self::InstallationActive(which.into()),
+            EventKind::VersionWentBack { device, from, to } => {
+                Self::InstallationVersionWentBack(DeviceVersion {
+                    identity: public_key(&device.identity),
+                    installation_id: name(&device.installation),
+                    from: *from,
+                    to: *to,
+                })
+            }
             EventKind::SessionEstablished(which) => Self::SessionEstablished(which.into()),
             EventKind::SessionSuperseded(which) => Self::SessionSuperseded(which.into()),
             EventKind::SessionReactivated(which) => Self::SessionReactivated(which.into()),

@@ -28,6 +28,7 @@ impl From<Explained> for Explanation {
         let hint = answer.hint.unwrap_or_else(|| {
             match (answer.outcome, answer.duplicate) {
                 (_, true) => "it was read before and is not confirmed: `message_decrypt` gives it again, marked as a duplicate",
+                (Outcome::Decrypted | Outcome::Public, _) if answer.reply.is_some() => "it opens now, and its sender has to hear of our bundle: `message_decrypt` gives its content and the reply to send",
                 (Outcome::Decrypted | Outcome::Public, _) => "it opens now: `message_decrypt` gives its content",
                 (Outcome::Bundle, _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
                 _ => "it is one of our own that came back: there is nothing to do",

@@ -91,22 +91,22 @@ impl From<Sent> for Encrypted {
 
 impl From<Received> for Decrypted {
     fn from(received: Received) -> Self {
-        let (outcome, payload, reason) = match received.outcome {
+        let (outcome, payload, reason) = match &received.outcome {
             Outcome::Decrypted(payload) => {
                 (types::Outcome::Decrypted, Some(payload.to_vec()), None)
             }
-            Outcome::Public(payload) => (types::Outcome::Public, Some(payload), None),
+            Outcome::Public(payload) => (types::Outcome::Public, Some(payload.clone()), None),
             Outcome::Bundle => (types::Outcome::Bundle, None, None),
             Outcome::Own => (types::Outcome::Own, None, None),
             Outcome::NotTargeted(reason) => (
                 types::Outcome::NotTargeted,
                 None,
-                Some(Reason::from(reason)),
+                Some(Reason::from(*reason)),
             ),
             Outcome::Undecryptable(reason) => (
                 types::Outcome::Undecryptable,
                 None,
-                Some(Reason::from(reason)),
+                Some(Reason::from(*reason)),
             ),
         };
         Self {
@@ -124,20 +124,34 @@ impl From<Received> for Decrypted {
             duplicate: received.duplicate,
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
             reason,
-            // The limits on replies may have held it back: then there is nothing to send, and waiting is right.
-            hint: reason.map(|reason| match &received.reply {
-                Some(_) => reason.hint().to_owned(),
-                None => reason.hint_without_reply().to_owned(),
-            }),
-            next_action: reason.map(|reason| match reason.next_action() {
-                NextAction::SendReply if received.reply.is_none() => NextAction::Wait,
-                action => action,
-            }),
+            hint: reason.map(|reason| hint(reason, &received).to_owned()),
+            next_action: next_action(reason, &received),
             reply: received.reply.map(EnvelopeInfo::from),
             new_installations: received.new_installations.iter().map(name).collect(),
             warnings: warnings(received.warnings),
         }
     }
+}
+
+fn hint(reason: Reason, received: &Received) -> &'static str {
+    match &received.reply {
+        _ if received.lost_with_store => reason.hint_after_put_back(),
+        Some(_) => reason.hint(),
+        None => reason.hint_without_reply(),
+    }
+}
+
+/// What to do: what there is to send is sent, whatever became of the message. The limits on replies may have held one
+/// back: then there is nothing to send, and waiting is right.
+fn next_action(reason: Option<Reason>, received: &Received) -> Option<NextAction> {
+    if received.reply.is_some() {
+        return Some(NextAction::SendReply);
+    }
+    reason.map(|reason| match reason.next_action() {
+        NextAction::SendReply => NextAction::Wait,
+        NextAction::Drop if received.lost_with_store => NextAction::Wait,
+        action => action,
+    })
 }
 
 impl From<InspectedMessage> for InspectedMessageInfo {
@@ -285,6 +299,7 @@ mod tests {
             authenticated: true,
             duplicate: false,
             told_request: false,
+            lost_with_store: false,
             session: Some(SessionId::from_bytes([7; 32])),
             reply: None,
             new_installations: vec![installation()],
@@ -412,9 +427,37 @@ mod tests {
             with_reply.reply = Some(envelope(Mode::Dh));
             let info = decrypted(with_reply);
             assert_eq!(info["reason"], name);
-            assert_eq!(info["nextAction"], next_action, "{name}");
+            assert_eq!(info["nextAction"], "send_reply", "{name}");
+            let alone = decrypted(received(Outcome::Undecryptable(reason)));
+            let expected = match next_action {
+                "send_reply" => "wait",
+                other => other,
+            };
+            assert_eq!(alone["nextAction"], expected, "{name}");
             assert!(info["hint"].as_str().unwrap().len() > 20, "{name}");
             assert_eq!(info["reply"], golden_envelope(Mode::Dh));
+        }
+    }
+
+    #[test]
+    fn a_message_that_opens_has_a_reply_sent_as_well() {
+        let mut opened = received(Outcome::Decrypted(Wiped::new(b"hello".to_vec())));
+        opened.reply = Some(envelope(Mode::Dh));
+        assert_eq!(decrypted(opened)["nextAction"], "send_reply");
+    }
+
+    #[test]
+    fn what_was_lost_with_a_store_is_probably_genuine_and_never_dropped() {
+        for reason in [
+            Reason::AuthenticationFailed,
+            Reason::SessionNotFound,
+            Reason::PreKeyNotFound,
+        ] {
+            let mut lost = received(Outcome::Undecryptable(reason));
+            lost.lost_with_store = true;
+            let info = decrypted(lost);
+            assert_eq!(info["nextAction"], "wait");
+            assert!(info["hint"].as_str().unwrap().contains("probably genuine"));
         }
     }
 

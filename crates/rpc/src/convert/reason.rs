@@ -27,7 +27,7 @@ impl Reason {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::OtherInstallation => {
-                "the sender does not know this device yet: send the reply, and its next message will include it"
+                "the sender did not write to this device: send the reply, which tells the sender of it. A sender writes to the three devices of an identity that were active last, and to this one when it is among them"
             }
             Self::NotPaired => {
                 "another device of this identity does not include this one: send the reply, and enable this device there"
@@ -45,7 +45,7 @@ impl Reason {
                 "the message was read and confirmed before, or is so old that its key was dropped: nothing can read it again"
             }
             Self::TooManySkipped => {
-                "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, which begins a new session"
+                "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, after which it answers on another session"
             }
             Self::TooManySessions => {
                 "the sender started more sessions on one prekey than are allowed: wait for the next rotation, within 24 hours"
@@ -73,7 +73,7 @@ impl Reason {
     pub const fn hint_without_reply(self) -> &'static str {
         match self {
             Self::OtherInstallation => {
-                "the sender does not know this device yet, and a reply was made for it lately: send that one if it was not sent, or wait for the sender's next message"
+                "the sender did not write to this device, and a reply was made for it lately: send that one if it was not sent, or wait for what comes. A sender writes to the three devices of an identity that were active last, and to this one when it is among them"
             }
             Self::NotPaired => {
                 "another device of this identity does not include this one, and a reply was made for it lately: enable this device there, and wait for its next message"
@@ -83,6 +83,20 @@ impl Reason {
             }
             Self::PreKeyNotFound => {
                 "the message was made for a prekey this device no longer has, and a reply was made for the sender lately: send that one if it was not sent, or wait for the new session"
+            }
+            _ => self.hint(),
+        }
+    }
+
+    /// The same, if the message belongs to what was lost when the store was put back.
+    #[must_use]
+    pub const fn hint_after_put_back(self) -> &'static str {
+        match self {
+            Self::AuthenticationFailed
+            | Self::SessionNotFound
+            | Self::PreKeyNotFound
+            | Self::TooManySkipped => {
+                "this store was put back or copied, and the message is probably genuine, made for what was lost with it: send the reply if there is one, write to the sender, and ask for the message again"
             }
             _ => self.hint(),
         }

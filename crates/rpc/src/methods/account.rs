@@ -13,7 +13,9 @@ params! {
     CreateParams {
         /// The new account's name.
         account = "account": AccountName,
-        /// Only to continue a device that lived before; a fresh one is made by default.
+        /// A fresh one is made by default. One that was used before must not be given where a
+        /// contact uses status-go: neither would read the other until the prekeys of both have
+        /// changed.
         installation_id = "installationId": Option<NewInstallationId>,
         /// Length of the recovery phrase: 12 by default.
         words = "words": Option<Words>,
@@ -29,7 +31,7 @@ params! {
         mnemonic = "mnemonic": Secret,
         /// Its passphrase, if it has one.
         mnemonic_passphrase = "mnemonicPassphrase": Option<Secret>,
-        /// Only to continue a device that lived before.
+        /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 }
@@ -41,7 +43,7 @@ params! {
         account = "account": AccountName,
         /// The chat key.
         private_key = "privateKey": PrivateKey,
-        /// Only to continue a device that lived before.
+        /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 }
@@ -65,7 +67,7 @@ params! {
         keystore = "keystore": KeystoreFile,
         /// Its password.
         password = "password": Secret,
-        /// Only to continue a device that lived before.
+        /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 }

@@ -26,6 +26,8 @@ params! {
         ratchet_pre_key_private = "ratchetPreKeyPrivate": Option<PrivateKey>,
         /// One above the present by default.
         version = "version": Option<Number>,
+        /// Whether it becomes the current one; by default if its version is the highest.
+        current = "current": Option<bool>,
         /// Now by default.
         created_at = "createdAt": Option<At>,
     }

@@ -53,7 +53,9 @@ closed! {
         X3dh = "x3dh",
         /// On a session that the recipient has answered.
         Ratchet = "ratchet",
-        /// To the identity key, without forward secrecy: no device is known.
+        /// To the identity key, without forward secrecy, for any device that has no copy of its
+        /// own: no device is known, or, in suite secp256k1, the one session of the device's present
+        /// prekey is not to be used.
         Dh = "dh",
         /// Not at all.
         Public = "public",
@@ -139,7 +141,7 @@ closed! {
         Drop = "drop",
         /// Nothing yet: it mends itself.
         Wait = "wait",
-        /// Start a new session: `session_reset`, and write.
+        /// Start over: `session_reset`, and write.
         Rekey = "rekey",
     }
 
@@ -153,7 +155,7 @@ closed! {
         Drop = "drop",
         /// Nothing yet: it mends itself.
         Wait = "wait",
-        /// Start a new session: `session_reset`, and write.
+        /// Start over: `session_reset`, and write.
         Rekey = "rekey",
     }
 
@@ -169,8 +171,14 @@ closed! {
         InvalidEntry = "invalid_entry",
         /// An entry has lost the extension that its device has.
         MissingExtension = "missing_extension",
-        /// The version of an entry is beyond belief: the device is sent to as before. `session_reset` believes the next one.
+        /// The version of an entry is beyond belief: the device is sent to as before, or not taken
+        /// up if it was unknown. `session_reset` believes the next one of a known device.
         VersionJump = "version_jump",
+        /// A device was set up again or restored: its bundle lists a lower version than was known, and is believed.
+        VersionWentBack = "version_went_back",
+        /// A bundle lists a lower version of a device than is known, and is not believed: the device is sent to as before. A message of
+        /// that device itself, or `session_reset`, settles it.
+        VersionNotBelieved = "version_not_believed",
         /// Another device publishes under this device's id.
         ClonedInstallation = "cloned_installation",
         /// More devices of the identity than are remembered.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, InstallationState, Role, SessionState, Standing, Suite};
+use crate::types::{Hex, InstallationState, Mode, Role, SessionState, Standing, Suite};
 
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,16 @@ pub struct InstallationInfo {
     pub protocol_version: Option<u32>,
     /// The suite the next new session with it uses; null if its prekey is not known.
     pub suite: Option<Suite>,
+    /// How the next message for it is encrypted; null if it gets none. `dh`, without forward secrecy, until the device has a new
+    /// prekey: in suite secp256k1 one session is begun on each, and that one was reset, erased or lost with a store.
+    pub next_mode: Option<Mode>,
+    /// Version of its prekey; null if that is not known.
+    pub version: Option<u32>,
+    /// A version that its bundles list and that is not believed; null if there is none. A message of the device itself, or
+    /// `session_reset`, settles it.
+    pub refused_version: Option<u32>,
+    /// When its version was last lower than before, because it was set up again or restored.
+    pub version_went_back_at: Option<u64>,
     /// Its last activity.
     pub last_active_at: u64,
     /// When it became, or will become, stale; null if no timer runs.
@@ -64,6 +74,9 @@ pub struct SessionInfo {
     pub state: SessionState,
     /// What it is used for.
     pub standing: Standing,
+    /// It is the one session of suite secp256k1 that is begun on the present prekey of its device, and is not to be used: the device is
+    /// written to by DH until it has a new prekey.
+    pub prekey_blocked: bool,
     /// When it was set up here.
     pub created_at: u64,
     /// When we last sent on it.

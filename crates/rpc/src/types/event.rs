@@ -68,6 +68,8 @@ event_types! {
     InstallationStale = "installation.stale" (EventDevice),
     /// A stale device was heard of again.
     InstallationActive = "installation.active" (EventDevice),
+    /// A device was set up again or restored: its version is lower than before.
+    InstallationVersionWentBack = "installation.version_went_back" (DeviceVersion),
     /// Both ends of a session have read something of the other.
     SessionEstablished = "session.established" (EventSession),
     /// Another session took its place.
@@ -124,6 +126,20 @@ pub struct DiscoveredDevice {
     pub installation_id: String,
     /// It is of our own identity.
     pub own: bool,
+}
+
+/// A device whose version is lower than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceVersion {
+    /// Whose.
+    pub identity: Hex,
+    /// Which.
+    pub installation_id: String,
+    /// The version that was known.
+    pub from: u32,
+    /// The version that is known now.
+    pub to: u32,
 }
 
 /// The session that an event is about.

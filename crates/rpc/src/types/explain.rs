@@ -48,7 +48,7 @@ pub struct Explanation {
     pub mode: Option<Mode>,
     /// The signed prekey that the entry names; null if it names none.
     pub prekey: Option<NamedPreKeyInfo>,
-    /// The sessions that the entry can be of, newest first.
+    /// The sessions that the entry is tried on, in this order; at most 8.
     pub sessions: Vec<PossibleSessionInfo>,
     /// Devices it would tell of for the first time.
     pub new_installations: Vec<String>,

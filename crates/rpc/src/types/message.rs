@@ -12,7 +12,8 @@ use crate::types::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
-    /// The device; `"none"` for DH; null for a public message.
+    /// The device; `"none"` for DH to an identity of which no device is known; null for a public
+    /// message.
     pub installation_id: Option<String>,
     /// How it is encrypted.
     pub mode: Mode,
@@ -32,7 +33,8 @@ pub struct EnvelopeInfo {
     pub recipient: Option<Hex>,
     /// The encoded `ProtocolMessage`.
     pub message: Hex,
-    /// The devices that can read it.
+    /// The devices it is encrypted for. What goes by DH any other device of the identity can read,
+    /// too, if it has no copy of its own.
     pub targets: Vec<TargetInfo>,
     /// The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]

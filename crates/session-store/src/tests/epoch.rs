@@ -10,15 +10,15 @@ use std::{
 
 use crypto_core::{SessionId, Suite};
 use engine::{
-    Config, Displaced, Engine, Env, RunningTime, SendError, Session, Standing, Store as _,
-    StoreError, StoreRead as _, Transaction as _, UnixMillis, store_contract,
+    Config, Displaced, Engine, Env, SendError, Session, Standing, Store as _, StoreError,
+    StoreRead as _, Transaction as _, UnixMillis, store_contract,
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 
-use super::{account, name, open};
+use super::{BEFORE_THE_TENTH, account, name, open, ran};
 use crate::{DataDir, Examiner, Found, OpenError, SqliteStore, rekey};
 
 /// A data directory with account `a`.
@@ -102,9 +102,9 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn commit(store: &mut SqliteStore) -> Result<(), StoreError> {
-    let passed = store.running_time().unwrap().0;
+    let passed = store.timekeeping().unwrap().running.0;
     store.begin()?;
-    store.put_running_time(RunningTime(passed + 1))?;
+    store.put_timekeeping(&ran(passed + 1))?;
     store.commit()
 }
 
@@ -143,12 +143,12 @@ const COMMITS: [(&str, Commit); 6] = [
     ("no step", commit),
     ("a step", step),
     ("a step that was undone", |store| {
-        let passed = store.running_time()?.0;
+        let passed = store.timekeeping()?.running.0;
         store.begin()?;
         store.savepoint()?;
         store.step_session(&stepping())?;
         store.rollback()?;
-        store.put_running_time(RunningTime(passed + 1))?;
+        store.put_timekeeping(&ran(passed + 1))?;
         store.commit()
     }),
     ("a step before another that was undone", |store| {
@@ -406,20 +406,20 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     let store = home.open();
     store
         .connection
-        .execute_batch("DROP TABLE epoch; DROP TABLE contacts; DROP TABLE clocks; ALTER TABLE devices DROP COLUMN dated_at;
+        .execute_batch(&format!("{BEFORE_THE_TENTH} DROP TABLE epoch; DROP TABLE contacts; DROP TABLE clocks; ALTER TABLE devices DROP COLUMN dated_at;
              DROP TABLE session_chains;
              ALTER TABLE sessions ADD COLUMN last_sent_at INTEGER;
              ALTER TABLE sessions ADD COLUMN last_received_at INTEGER;
              ALTER TABLE sessions ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
              ALTER TABLE sessions ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
              ALTER TABLE sessions ADD COLUMN advances INTEGER NOT NULL DEFAULT 0;
-             PRAGMA user_version = 2;")
+             PRAGMA user_version = 2;"))
         .unwrap();
     crash(store);
     fs::remove_file(&home.marks()[0]).unwrap();
     let examiner = Examiner::open(&home.path(), None).unwrap();
     let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 8);
+    assert_eq!(examined.pending_migrations, 9);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);
@@ -433,9 +433,10 @@ fn a_store_that_counted_in_one_row_alone_goes_on() {
     let mut store = home.open();
     add_session(&mut store);
     commit(&mut store).unwrap();
-    let as_before = "ALTER TABLE session_chains DROP COLUMN commits; \
-         ALTER TABLE contacts DROP COLUMN requested_at; PRAGMA user_version = 8";
-    store.connection.execute_batch(as_before).unwrap();
+    let as_before = format!(
+        "{BEFORE_THE_TENTH} ALTER TABLE session_chains DROP COLUMN commits; PRAGMA user_version = 8"
+    );
+    store.connection.execute_batch(&as_before).unwrap();
     kill(store);
     let left = home.scratch.path().join("left");
     home.copy(&left);
@@ -461,7 +462,7 @@ fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
     };
 
     let mut store = home.open();
-    assert_eq!(store.running_time(), Ok(RunningTime(1)));
+    assert_eq!(store.timekeeping(), Ok(ran(1)));
     assert_eq!(commit(&mut store), Err(StoreError::RolledBack));
     // Settled, and undone: as if nothing had been.
     store.begin().unwrap();
@@ -477,7 +478,7 @@ fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
     store.commit().unwrap();
     assert_eq!(store.displaced(), None);
     commit(&mut store).unwrap();
-    assert_eq!(store.running_time(), Ok(RunningTime(2)));
+    assert_eq!(store.timekeeping(), Ok(ran(2)));
     crash(store);
     assert_eq!(home.marks().len(), 1);
     let store = home.open();
@@ -512,7 +513,7 @@ fn another_state_put_in_place_of_an_open_one_is_never_built_upon() {
             .unwrap();
         drop(other);
         assert_eq!(next(&mut store), Err(StoreError::RolledBack), "{what}");
-        assert_eq!(store.running_time(), Ok(RunningTime(1)));
+        assert_eq!(store.timekeeping(), Ok(ran(1)));
     }
 }
 

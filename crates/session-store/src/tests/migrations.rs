@@ -1,12 +1,12 @@
 //! Stores of earlier versions.
 
 use crypto_core::{
-    AssociatedData, IdentityKeyPair, MessageId, MessageKey, SessionId, SessionRatchet, SkipLimits,
-    Suite,
+    AssociatedData, EphemeralKeyPair, IdentityKey, IdentityKeyPair, MessageId, MessageKey,
+    SessionId, SessionRatchet, SharedKey, SkipLimits, Suite, VerifiedPreKey,
 };
 use engine::{
-    Contact, ContactState, Session, Standing, Store as _, StoreRead as _, StoredKey,
-    Transaction as _, UnixMillis, store_contract, world::Sequence,
+    Contact, ContactState, Device, DevicePreKey, Handshake, Role, Session, Standing, Store as _,
+    StoreRead as _, StoredKey, Transaction as _, UnixMillis, store_contract, world::Sequence,
 };
 
 use super::*;
@@ -16,6 +16,10 @@ use crate::{SqliteStore, schema::ACCOUNT};
 fn sessions(suite: Suite, first: u8) -> Vec<Session> {
     let fresh = |seed| store_contract::session(seed, suite, Standing::Active);
     let initiator = store_contract::initiated(first, suite);
+    let initiator = Session {
+        ratchet: with_shared_key(&initiator.ratchet, &[first; 32]),
+        ..initiator
+    };
     let ad = AssociatedData::empty();
     let (next, sealed) = initiator.ratchet.copy().seal(&ad, b"text").unwrap();
     let limits = SkipLimits {
@@ -99,17 +103,15 @@ fn join_chains(store: &SqliteStore) {
             .unwrap();
     }
     connection
-        .execute_batch(
-            "DROP TABLE session_chains;
-             ALTER TABLE contacts DROP COLUMN requested_at;
-             PRAGMA user_version = 7;",
-        )
+        .execute_batch(&format!(
+            "{BEFORE_THE_TENTH} DROP TABLE session_chains; PRAGMA user_version = 7;"
+        ))
         .unwrap();
 }
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 10);
+    assert_eq!(ACCOUNT.len(), 11);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -174,8 +176,8 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
         store.put_contact(&contact(seed, state, None)).unwrap();
     }
     store.commit().unwrap();
-    let as_before = "ALTER TABLE contacts DROP COLUMN requested_at; PRAGMA user_version = 9";
-    store.connection.execute_batch(as_before).unwrap();
+    let as_before = format!("{BEFORE_THE_TENTH} PRAGMA user_version = 9");
+    store.connection.execute_batch(&as_before).unwrap();
     drop(store);
     let (_, store) = directory.open_account(&name("a")).unwrap();
     for (seed, state, at) in [
@@ -185,4 +187,175 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
         let expected = contact(seed, state, at);
         assert_eq!(store.contact(&expected.identity).unwrap(), Some(expected));
     }
+}
+
+/// SK of the sessions below that wait for their answer.
+const SHARED: [u8; 32] = [0x5a; 32];
+
+/// The state of an initiator as it was kept: in suite secp256k1 with a receiving chain that begins as SK.
+fn with_shared_key(ratchet: &SessionRatchet, shared: &[u8; 32]) -> SessionRatchet {
+    let (mut dh, mut chains) = (ratchet.dh_bytes().to_vec(), ratchet.chain_bytes().to_vec());
+    if ratchet.suite() == Suite::Secp256k1 {
+        dh[2] = 3;
+        dh.truncate(dh.len() - 32);
+        chains[36..68].copy_from_slice(shared);
+    }
+    SessionRatchet::from_parts(&dh, &chains).unwrap()
+}
+
+/// An initiator that waits for its answer, as its state was kept: in suite secp256k1 it reads on a chain that begins as SK.
+fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
+    let own = store_contract::own_prekey(seed, true, None);
+    let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
+    let prekey = VerifiedPreKey::from_stored(peer(), *own.signed.public(), ratchet);
+    let shared = SharedKey::from_stored(SHARED);
+    let initiated = SessionRatchet::initiate(&shared, &prekey, suite, &mut Sequence(1)).unwrap();
+    Session {
+        id: SessionId::from_bytes([seed; 32]),
+        peer: peer(),
+        installation: Some(InstallationId::parse(&format!("phone-{seed}")).unwrap()),
+        role: Role::Initiator,
+        signed_pre_key: *own.signed.public(),
+        handshake: Handshake::Unconfirmed {
+            order: None,
+            ephemeral: *EphemeralKeyPair::from_secret_bytes(&[seed; 32])
+                .unwrap()
+                .public(),
+        },
+        ratchet: with_shared_key(&initiated, &SHARED),
+        standing,
+        ..store_contract::session(seed, suite, standing)
+    }
+}
+
+fn peer() -> IdentityKey {
+    *IdentityKeyPair::from_secret_bytes(&[2; 32])
+        .unwrap()
+        .public()
+}
+
+/// A device that publishes the prekey of this session.
+fn device_of(session: &Session, dated_at: u64) -> Device {
+    Device {
+        prekey: Some(DevicePreKey {
+            key: VerifiedPreKey::from_stored(peer(), session.signed_pre_key, None),
+            version: 4,
+            protocol_version: 1,
+            bundle_ns: 5,
+            signed_ns: 5,
+            dated_at: UnixMillis(dated_at),
+            begun: false,
+            any_version: false,
+        }),
+        ..Device::met(
+            peer(),
+            session.installation.clone().unwrap(),
+            false,
+            UnixMillis(6),
+        )
+    }
+}
+
+/// Today's layout, and the one of three migrations ago.
+#[test]
+fn stores_that_hold_the_shared_key_are_brought_up_to_date() {
+    let superseded = Standing::Superseded {
+        since: UnixMillis(9),
+    };
+    for version in [9, 7] {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = open(scratch.path()).unwrap();
+        let mut store = directory.create_account(&account("a")).unwrap();
+        let all = [
+            waiting(1, Suite::Secp256k1, Standing::Active),
+            waiting(2, Suite::X25519, Standing::Active),
+            waiting(3, Suite::Secp256k1, superseded),
+            store_contract::session(4, Suite::Secp256k1, Standing::Active),
+        ];
+        store.begin().unwrap();
+        for (session, dated_at) in all.iter().zip([7, 0, 7, 7]) {
+            store.put_session(session).unwrap();
+            let installation = session.installation.clone().unwrap();
+            let met = Session {
+                installation: Some(installation),
+                ..waiting(session.id.as_bytes()[0], session.suite(), Standing::Active)
+            };
+            store.put_device(&device_of(&met, dated_at)).unwrap();
+        }
+        store.put_timekeeping(&ran(77)).unwrap();
+        store.commit().unwrap();
+        store
+            .connection
+            .execute(
+                "UPDATE sessions SET shared = ?1 WHERE shared IS NOT NULL",
+                [SHARED],
+            )
+            .unwrap();
+        if version == 7 {
+            join_chains(&store);
+        } else {
+            let as_before = format!("{BEFORE_THE_TENTH} PRAGMA user_version = {version}");
+            store.connection.execute_batch(&as_before).unwrap();
+        }
+        assert!(holds(&store, &SHARED));
+        drop(store);
+
+        let (_, store) = directory.open_account(&name("a")).unwrap();
+        assert!(!holds(&store, &SHARED[8..]), "version {version}");
+        assert_eq!(store.timekeeping(), Ok(ran(77)));
+        let session = |seed: u8| {
+            let id = SessionId::from_bytes([seed; 32]);
+            store.session(&id).unwrap().unwrap()
+        };
+        let kept = SharedKey::from_stored(SHARED).prefix();
+        for (seed, expected) in [(1, Some(kept)), (2, Some(kept)), (3, None)] {
+            let session = session(seed);
+            let Handshake::Unconfirmed { order, .. } = session.handshake else {
+                panic!("it was not answered");
+            };
+            assert_eq!(order, expected);
+            // It goes on sending where it was.
+            let suite = session.suite();
+            let sealed = session
+                .ratchet
+                .seal(&AssociatedData::empty(), b"text")
+                .unwrap()
+                .1;
+            let before = waiting(seed, suite, Standing::Active);
+            let as_before = before.ratchet.seal(&AssociatedData::empty(), b"text");
+            assert_eq!(sealed, as_before.unwrap().1);
+        }
+        assert_eq!(session(1).ratchet.receiving_key(), None);
+        assert_eq!(session(4).handshake, Handshake::Established);
+        // On the prekeys of the first and the third a session of suite secp256k1 was begun.
+        let prekey = |seed: u8| {
+            let name = session(seed).installation.unwrap();
+            store.device(&peer(), &name).unwrap().unwrap().prekey
+        };
+        let begun = [1, 2, 3].map(|seed| prekey(seed).unwrap().begun);
+        assert_eq!(begun, [true, false, true]);
+        let any_version = [1, 2, 3].map(|seed| prekey(seed).unwrap().any_version);
+        assert_eq!(any_version, [false, true, false]);
+    }
+}
+
+/// Whether any column of any session holds these bytes.
+fn holds(store: &SqliteStore, secret: &[u8]) -> bool {
+    let rows = "SELECT coalesce(shared, x'') || ratchet FROM sessions";
+    let chains = match store
+        .connection
+        .prepare("SELECT chains FROM session_chains")
+    {
+        Ok(_) => format!("{rows} UNION ALL SELECT chains FROM session_chains"),
+        Err(_) => rows.to_owned(),
+    };
+    let mut statement = store.connection.prepare(&chains).unwrap();
+    let mut found = statement.query(()).unwrap();
+    while let Some(row) = found.next().unwrap() {
+        let bytes = row.get_ref(0).unwrap().as_bytes().unwrap();
+        if bytes.windows(secret.len()).any(|part| part == secret) {
+            return true;
+        }
+    }
+    false
 }

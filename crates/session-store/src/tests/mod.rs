@@ -14,7 +14,7 @@ mod world;
 use std::path::Path;
 
 use crypto_core::{IdentityKeyPair, InstallationId};
-use engine::{Account, AccountName, UnixMillis};
+use engine::{Account, AccountName, RunningTime, Timekeeping, UnixMillis};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
@@ -26,6 +26,29 @@ fn open(path: &Path) -> Result<DataDir, OpenError> {
 
 fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
     DataDir::open(path, Some(passphrase.as_bytes()), &mut UnwrapErr(SysRng))
+}
+
+/// Takes the migrations from the tenth on back, as far as the layout goes.
+const BEFORE_THE_TENTH: &str = "
+    ALTER TABLE contacts DROP COLUMN requested_at;
+    ALTER TABLE devices DROP COLUMN signed_ns;
+    ALTER TABLE devices DROP COLUMN begun;
+    ALTER TABLE devices DROP COLUMN any_version;
+    ALTER TABLE devices DROP COLUMN former;
+    ALTER TABLE devices DROP COLUMN refused_version;
+    ALTER TABLE devices DROP COLUMN went_back_at;
+    ALTER TABLE devices RENAME COLUMN wrote_at TO last_seen_at;
+    ALTER TABLE timekeeping RENAME TO running_time;
+    ALTER TABLE running_time DROP COLUMN settled;
+    ALTER TABLE running_time DROP COLUMN ahead_since;
+    ALTER TABLE running_time DROP COLUMN put_back_at;";
+
+/// The clocks of a store on which daemons have run this long, in milliseconds.
+fn ran(running: u64) -> Timekeeping {
+    Timekeeping {
+        running: RunningTime(running),
+        ..Timekeeping::default()
+    }
 }
 
 fn name(name: &str) -> AccountName {

@@ -2,12 +2,12 @@
 //! the same after every commit, abort and crash.
 
 use crypto_core::{
-    EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKey, Suite,
+    EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix, Suite,
 };
 use engine::{
     Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Event, EventKind,
     Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction, UnixMillis,
     memory::MemoryStore, store_contract,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -275,7 +275,7 @@ fn session(step: &SessionStep) -> Session {
     };
     let handshake = if step.unconfirmed {
         Handshake::Unconfirmed {
-            shared: SharedKey::from_stored([step.state; 32]),
+            order: (step.state != 0).then(|| SharedKeyPrefix::from_stored([step.state; 8])),
             ephemeral: *EphemeralKeyPair::from_secret_bytes(&[step.state; 32])
                 .unwrap()
                 .public(),
@@ -318,7 +318,10 @@ fn device(step: &DeviceStep) -> Device {
             version,
             protocol_version: u32::from(name),
             bundle_ns: i64::from(name),
+            signed_ns: i64::from(name) + 1,
             dated_at: UnixMillis(u64::from(name)),
+            begun: with_ratchet,
+            any_version: name % 2 == 1,
         }
     });
     Device {
@@ -327,12 +330,15 @@ fn device(step: &DeviceStep) -> Device {
         prekey,
         pairing: [Pairing::Pending, Pairing::Enabled, Pairing::Disabled][usize::from(step.pairing)],
         first_seen_at: UnixMillis(step.times.0),
-        last_seen_at: UnixMillis(step.times.1),
+        wrote_at: UnixMillis(step.times.1),
         last_active_at: UnixMillis(step.times.0),
         omitted_since: step.omitted_since.map(UnixMillis),
         rekey_due: step.flags.0,
         extension_shown: step.flags.1,
         stale_told: step.flags.0 ^ step.flags.1,
+        former: RetiredChains::from_bytes(&[step.name; 8]),
+        refused_version: step.flags.0.then_some(u32::from(step.name)),
+        went_back_at: step.flags.1.then_some(UnixMillis(step.times.1)),
         metadata: DeviceMetadata {
             name: step.text.clone(),
             device_type: String::new(),
@@ -455,10 +461,10 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             &StoredReply {
                 input: [*name; 32],
                 reply: at.to_le_bytes().to_vec(),
-                at: UnixMillis(*at),
+                at: RunningTime(*at),
             },
         )?,
-        Step::RemoveReplies(cutoff) => store.remove_replies_before(UnixMillis(*cutoff))?,
+        Step::RemoveReplies(cutoff) => store.remove_replies_before(RunningTime(*cutoff))?,
         Step::RemovePrekey(name) => store.remove_own_prekey(&signed_pre_key(*name))?,
         Step::DropRead(cutoff) => {
             let mut dropped = store.drop_keys_read_before(RunningTime(*cutoff))?;
@@ -473,7 +479,12 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             },
         })?,
         Step::RemoveEvents(number) => store.remove_events_up_to(*number)?,
-        Step::Running(time) => store.put_running_time(RunningTime(*time))?,
+        Step::Running(time) => store.put_timekeeping(&Timekeeping {
+            running: RunningTime(*time),
+            settled: UnixMillis(*time / 2),
+            ahead_since: time.is_multiple_of(2).then_some(RunningTime(*time)),
+            put_back_at: time.is_multiple_of(3).then_some(UnixMillis(*time)),
+        })?,
     }
     Ok(Vec::new())
 }
@@ -529,7 +540,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
     lines.extend(sessions(ended.unwrap()));
     let unexpired = store.unexpired_sessions(usize::MAX);
     lines.extend(sessions(unexpired.unwrap()));
-    lines.push(format!("{:?}", store.running_time().unwrap()));
+    lines.push(format!("{:?}", store.timekeeping().unwrap()));
     lines.push(format!("{:?}", store.events(usize::MAX).unwrap()));
     for name in 1..=NAMES {
         let peer = identity(name);
@@ -582,13 +593,13 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
 }
 
 fn facts(session: &Session) -> String {
-    let shared = match &session.handshake {
-        Handshake::Unconfirmed { shared, .. } => Some(shared.secret_bytes()),
+    let order = match session.handshake {
+        Handshake::Unconfirmed { order, .. } => order.map(|order| *order.as_bytes()),
         Handshake::Established => None,
     };
     // The `Debug` of a session leaves out what is secret.
     format!(
-        "{session:?} {shared:?} {:?}",
+        "{session:?} {order:?} {:?}",
         session.ratchet.to_bytes().as_slice()
     )
 }

@@ -186,7 +186,7 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
     let reply = |bytes: usize| StoredReply {
         input: [1; 32],
         reply: vec![7; bytes],
-        at: UnixMillis(1),
+        at: RunningTime(1),
     };
     store.begin().unwrap();
     store.put_reply("before", &reply(1)).unwrap();
@@ -230,7 +230,7 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
     let reply = StoredReply {
         input: [1; 32],
         reply: vec![7],
-        at: UnixMillis(1),
+        at: RunningTime(1),
     };
     let commits = |store: &SqliteStore| {
         let count = "SELECT commits FROM epoch";

@@ -8,7 +8,7 @@ use engine::{
 };
 use session_store::{Examined, Examiner};
 
-use super::{Finding, Severity};
+use super::{Finding, Severity, peers};
 use crate::config::Settings;
 
 /// A clock this far behind what is written is no clock that was set right by a little.
@@ -300,7 +300,9 @@ fn devices(
             format!("{stale} devices of contacts are stale"),
         )
     };
-    Ok(vec![limit, contacts, staleness])
+    let mut found = vec![limit, contacts, staleness];
+    found.extend(peers::look(&examined.store, &viewer, now)?);
+    Ok(found)
 }
 
 /// How many of these moments have passed, and how many will within [`NEAR`].

@@ -337,6 +337,7 @@ impl PreKey {
             signed: SignedPreKeyPair::from_secret_bytes(&self.secret).map_err(words)?,
             ratchet: None,
             version: Some(version),
+            current: None,
             created_at: Some(self.created),
         })
     }

@@ -95,7 +95,7 @@ fn wherever_a_crash_comes_while_the_log_is_copied_nobody_is_accused() {
     // A reader of an earlier state keeps the log from being copied to its end.
     let reader = home.directory().reader(&name("a")).unwrap();
     reader.connection.execute_batch("BEGIN").unwrap();
-    assert_eq!(reader.running_time(), Ok(RunningTime(0)));
+    assert_eq!(reader.timekeeping(), Ok(ran(0)));
     commit(&mut store).unwrap();
     assert!(!copy_log(&mut store));
     commit(&mut store).unwrap();
@@ -128,7 +128,7 @@ fn wherever_a_crash_comes_while_the_log_is_copied_nobody_is_accused() {
         fs::write(home.database(), file).unwrap();
         assert_eq!(home.found(), None, "{number}");
         let store = home.open();
-        assert_eq!(store.running_time(), Ok(RunningTime(2)));
+        assert_eq!(store.timekeeping(), Ok(ran(2)));
         for seed in 1..40 {
             assert!(
                 store
@@ -155,13 +155,13 @@ fn wherever_a_crash_comes_at_an_opening_nobody_is_accused() {
         // A reader keeps the mark from getting into the file, and so the witness its name.
         let reader = home.directory().reader(&name("a")).unwrap();
         reader.connection.execute_batch("BEGIN").unwrap();
-        assert_eq!(reader.running_time(), Ok(RunningTime(1)));
+        assert_eq!(reader.timekeeping(), Ok(ran(1)));
         for commits in 2..5 {
             let mut store = home.open();
             assert_eq!(store.displaced(), None);
             assert_eq!(home.marks(), std::slice::from_ref(&named));
             commit(&mut store).unwrap();
-            assert_eq!(store.running_time(), Ok(RunningTime(commits)));
+            assert_eq!(store.timekeeping(), Ok(ran(commits)));
             kill(store);
         }
         drop(reader);

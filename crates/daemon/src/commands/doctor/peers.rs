@@ -1,0 +1,124 @@
+//! Which devices are written to in a way that somebody should know of.
+
+use engine::{
+    Device, DeviceName, InstallationState, InstallationView, Mode, StoreError, StoreRead,
+    UnixMillis, Viewer,
+};
+
+use super::{Finding, Severity};
+
+/// Devices named in one finding; the others are counted.
+const MAX_NAMED: usize = 8;
+/// Devices read at once.
+const PAGE: usize = 256;
+
+/// What there is to say of single devices, ours and others'.
+pub(super) fn look(
+    store: &impl StoreRead,
+    viewer: &Viewer,
+    now: UnixMillis,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut refused = Named::default();
+    let mut went_back = Named::default();
+    let mut by_dh = Named::default();
+    let mut last: Option<DeviceName> = None;
+    loop {
+        let page = store.devices_after(last.as_ref(), PAGE)?;
+        let Some(device) = page.last() else {
+            break;
+        };
+        last = Some(device.name());
+        for device in page {
+            if let Some(version) = device.refused_version {
+                refused.add(&device, &format!(" (version {version})"));
+            }
+            if device.went_back_at.is_some() {
+                went_back.add(&device, "");
+            }
+            // Only a device on whose prekey a session was begun can be written to by DH.
+            let begun = device.prekey.as_ref().is_some_and(|prekey| prekey.begun);
+            if begun && is_written_to_by_dh(store, viewer, now, &device)? {
+                by_dh.add(&device, "");
+            }
+        }
+    }
+    Ok(vec![
+        refused.found(
+            "devices.refused",
+            Severity::Warning,
+            "list a version that is not believed, and are written to as before",
+            "have their users write a message; if that changes nothing: `ratchetd call session_reset identity=… installationId=…`",
+            "every version that was listed is believed",
+        ),
+        went_back.found(
+            "devices.went_back",
+            Severity::Notice,
+            "listed a lower version than before: they were set up again or restored",
+            "ask their users whether they did that; compare safety numbers if they did not",
+            "no device was set up again under its old id",
+        ),
+        by_dh.found(
+            "devices.by_dh",
+            Severity::Notice,
+            "are written to without forward secrecy: the one session of suite secp256k1 that is begun on each prekey was reset, erased or lost",
+            "nothing; it ends with their next prekey, within a day of their being online",
+            "every device that is written to has forward secrecy",
+        ),
+    ])
+}
+
+fn is_written_to_by_dh(
+    store: &impl StoreRead,
+    viewer: &Viewer,
+    now: UnixMillis,
+    device: &Device,
+) -> Result<bool, StoreError> {
+    let views = viewer.installations(store, now, Some(&device.identity))?;
+    let by_dh = |view: &InstallationView| {
+        view.device.installation == device.installation
+            && view.state == InstallationState::Active
+            && view.next_mode == Some(Mode::Dh)
+    };
+    Ok(views.iter().any(by_dh))
+}
+
+/// Devices of one finding.
+#[derive(Default)]
+struct Named {
+    names: Vec<String>,
+    count: usize,
+}
+
+impl Named {
+    fn add(&mut self, device: &Device, remark: &str) {
+        self.count += 1;
+        if self.names.len() < MAX_NAMED {
+            let identity = device.identity.to_compact();
+            self.names
+                .push(format!("{} of {identity}{remark}", device.installation));
+        }
+    }
+
+    fn found(
+        self,
+        id: &'static str,
+        severity: Severity,
+        what: &str,
+        advice: &str,
+        fine: &str,
+    ) -> Finding {
+        if self.count == 0 {
+            return Finding::ok(id, fine);
+        }
+        let more = match self.count - self.names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let said = format!(
+            "{} devices {what}: {}{more}",
+            self.count,
+            self.names.join(", ")
+        );
+        Finding::new(id, severity, said, advice)
+    }
+}

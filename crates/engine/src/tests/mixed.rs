@@ -1,0 +1,336 @@
+//! Devices of ours among devices like status-go's, under schedules drawn by lot: they read what devices of status-go alone
+//! would have read.
+//!
+//! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
+//! `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+};
+
+use crypto_core::Suite;
+use proptest::{
+    prelude::*,
+    test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner},
+};
+
+use crate::{
+    Config,
+    world::{Cast, Chances, Event, Exemption, Frontend, Op, schedule},
+};
+
+/// Devices, and what may happen to them.
+struct Course {
+    /// One of these, drawn for each schedule; `o` ours, `s` like status-go's.
+    casts: &'static [&'static str],
+    chances: Chances,
+    config: fn() -> Config,
+    /// Two of ours must end on one session.
+    settles: bool,
+}
+
+/// Steps of a schedule, at most.
+const STEPS: usize = 70;
+
+/// Schedules of each course in the everyday run.
+const EVERYDAY: u32 = 120;
+
+const COURSES: &[(&str, Course)] = &[
+    ("one device a side", ONE_A_SIDE),
+    ("siblings of both makes", SIBLINGS),
+    ("two or three devices", TWO_OR_THREE),
+    ("clocks", CLOCKS),
+    ("resets and restores", RESETS_AND_RESTORES),
+    ("reinstalls", REINSTALLS),
+    ("ours in the suite of status-go", OURS_ON_SECP256K1),
+    ("ours in suite x25519", OURS_ON_X25519),
+];
+
+const TALK: Chances = &[
+    (30, Event::Send),
+    (28, Event::ReadNext),
+    (12, Event::ReadAny),
+    (3, Event::ReadUnconfirmed),
+    (4, Event::Lose),
+    (12, Event::WaitHours),
+    (1, Event::WaitDays),
+];
+
+const ONE_A_SIDE: Course = Course {
+    casts: &["o|s"],
+    chances: TALK,
+    config: Config::default,
+    settles: false,
+};
+
+const SIBLINGS: Course = Course {
+    casts: &["os|s", "os|o", "os|os"],
+    ..ONE_A_SIDE
+};
+
+const TWO_OR_THREE: Course = Course {
+    casts: &["oo|ss", "oos|ss", "sso|os", "ooo|sss"],
+    ..ONE_A_SIDE
+};
+
+const CLOCKS: Course = Course {
+    casts: &["o|s", "os|s"],
+    chances: &[
+        (30, Event::Send),
+        (28, Event::ReadNext),
+        (12, Event::ReadAny),
+        (4, Event::Lose),
+        (10, Event::WaitHours),
+        (1, Event::WaitDays),
+        (6, Event::Clock),
+    ],
+    ..ONE_A_SIDE
+};
+
+const RESETS_AND_RESTORES: Course = Course {
+    casts: &["o|s", "os|s"],
+    chances: &[
+        (30, Event::Send),
+        (28, Event::ReadNext),
+        (12, Event::ReadAny),
+        (4, Event::Lose),
+        (10, Event::WaitHours),
+        (1, Event::WaitDays),
+        (3, Event::Reset),
+        (4, Event::BackUp),
+        (3, Event::PutBack),
+    ],
+    ..ONE_A_SIDE
+};
+
+const REINSTALLS: Course = Course {
+    casts: &["o|s", "os|s", "oo|s"],
+    chances: &[
+        (30, Event::Send),
+        (28, Event::ReadNext),
+        (12, Event::ReadAny),
+        (4, Event::Lose),
+        (10, Event::WaitHours),
+        (1, Event::WaitDays),
+        (4, Event::Reinstall),
+    ],
+    ..ONE_A_SIDE
+};
+
+const OURS_ON_SECP256K1: Course = Course {
+    casts: &["o|o"],
+    config: only_secp256k1,
+    settles: true,
+    ..ONE_A_SIDE
+};
+
+const OURS_ON_X25519: Course = Course {
+    casts: &["o|o", "oo|o", "oo|oo"],
+    chances: &[
+        (30, Event::Send),
+        (28, Event::ReadNext),
+        (12, Event::ReadAny),
+        (3, Event::ReadUnconfirmed),
+        (4, Event::Lose),
+        (12, Event::WaitHours),
+        (1, Event::WaitDays),
+        (4, Event::Reset),
+    ],
+    settles: true,
+    ..ONE_A_SIDE
+};
+
+fn only_secp256k1() -> Config {
+    Config {
+        suites: vec![Suite::Secp256k1],
+        ..Config::default()
+    }
+}
+
+/// What a run counted.
+#[derive(Debug, Default)]
+struct Count {
+    schedules: usize,
+    demanded: usize,
+    exempt: BTreeMap<Exemption, usize>,
+}
+
+/// What is drawn for one schedule.
+#[derive(Clone, Debug)]
+struct Drawn {
+    keys: u64,
+    cast: usize,
+    paired: bool,
+    sealed: bool,
+    frontend: usize,
+    all_arrives: bool,
+    draws: Vec<[u16; 4]>,
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let draws = prop::collection::vec(any::<[u16; 4]>(), 1..STEPS);
+    let flags = any::<[bool; 3]>();
+    (any::<u64>(), any::<usize>(), flags, 0_usize..8, draws).prop_map(
+        |(keys, cast, [paired, sealed, all_arrives], frontend, draws)| Drawn {
+            keys,
+            cast,
+            paired,
+            sealed,
+            frontend,
+            all_arrives,
+            draws,
+        },
+    )
+}
+
+impl Course {
+    fn cast(&self, drawn: &Drawn) -> Cast {
+        // Most frontends send their replies.
+        let frontend = match drawn.frontend {
+            0..3 => Frontend::SendsReplies,
+            3..6 => Frontend::FollowsNextAction,
+            6 => Frontend::SendsSomeReplies,
+            _ => Frontend::SendsNoReplies,
+        };
+        let described = self.casts[drawn.cast % self.casts.len()];
+        let mut cast = Cast::of(described, drawn.paired).with_frontend(frontend);
+        cast.sealed = drawn.sealed;
+        cast.config = (self.config)();
+        cast.seed = drawn.keys;
+        cast
+    }
+
+    fn schedule(&self, cast: &Cast, drawn: &Drawn) -> Vec<Op> {
+        let counts: Vec<usize> = cast.devices.iter().map(Vec::len).collect();
+        schedule(&counts, self.chances, &drawn.draws, drawn.all_arrives)
+    }
+
+    /// Lets so many schedules happen; the seed and the failing one if any fails.
+    fn run(&self, schedules: u32) -> Result<Count, String> {
+        let seed = env::var("RATCHETD_SEED").map_or_else(
+            |_| RandomState::new().build_hasher().finish(),
+            |seed| seed.parse().expect("RATCHETD_SEED is a number"),
+        );
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let config = Runs {
+            cases: schedules,
+            failure_persistence: None,
+            max_shrink_iters: 20_000,
+            ..Runs::default()
+        };
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let count = std::cell::RefCell::new(Count::default());
+        let outcome = TestRunner::new_with_rng(config, rng).run(&drawn(), |drawn| {
+            let cast = self.cast(&drawn);
+            let schedule = self.schedule(&cast, &drawn);
+            let verdict = cast.judge(&schedule);
+            if let Some(loss) = verdict.losses.first() {
+                return Err(TestCaseError::fail(format!("{loss:?}")));
+            }
+            if self.settles {
+                let after = cast.after(&schedule, 2);
+                if !after.unread.is_empty() || !after.unsettled.is_empty() {
+                    return Err(TestCaseError::fail(format!("{after:?}")));
+                }
+            }
+            let mut count = count.borrow_mut();
+            count.schedules += 1;
+            count.demanded += verdict.demanded;
+            for (exemption, times) in verdict.exempt {
+                *count.exempt.entry(exemption).or_default() += times;
+            }
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => Ok(count.into_inner()),
+            Err(proptest::test_runner::TestError::Fail(reason, drawn)) => {
+                let cast = self.cast(&drawn);
+                let steps: Vec<String> = self
+                    .schedule(&cast, &drawn)
+                    .iter()
+                    .map(|op| format!("  {op:?}"))
+                    .collect();
+                Err(format!(
+                    "RATCHETD_SEED={seed}\n{reason}\n{:?}, paired {}\n{}",
+                    cast.devices,
+                    cast.paired,
+                    steps.join("\n")
+                ))
+            }
+            Err(aborted) => Err(aborted.to_string()),
+        }
+    }
+}
+
+fn everyday(course: &Course) {
+    if let Err(failure) = course.run(EVERYDAY) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn one_device_a_side_reads_what_status_go_would_have_read() {
+    everyday(&ONE_A_SIDE);
+}
+
+#[test]
+fn siblings_of_both_makes_read_what_status_go_would_have_read() {
+    everyday(&SIBLINGS);
+}
+
+#[test]
+fn two_or_three_devices_read_what_status_go_would_have_read() {
+    everyday(&TWO_OR_THREE);
+}
+
+#[test]
+fn devices_with_wrong_clocks_read_what_status_go_would_have_read() {
+    everyday(&CLOCKS);
+}
+
+#[test]
+fn resets_and_restores_cost_nothing_that_status_go_would_have_read() {
+    everyday(&RESETS_AND_RESTORES);
+}
+
+#[test]
+fn reinstalled_devices_read_what_status_go_would_have_read() {
+    everyday(&REINSTALLS);
+}
+
+#[test]
+fn two_of_ours_in_the_suite_of_status_go_read_what_it_would_have_read() {
+    everyday(&OURS_ON_SECP256K1);
+}
+
+#[test]
+fn ours_read_whatever_is_lost_or_late_around_it() {
+    everyday(&OURS_ON_X25519);
+}
+
+/// `RATCHETD_SCHEDULES=20000 cargo test -p engine --release -- --ignored many_mixed_schedules`
+#[test]
+#[ignore = "takes minutes"]
+fn many_mixed_schedules_read_what_status_go_would_have_read() {
+    let schedules: u32 = env::var("RATCHETD_SCHEDULES").map_or(20_000, |count| {
+        count.parse().expect("RATCHETD_SCHEDULES is a number")
+    });
+    let each = schedules / u32::try_from(COURSES.len()).expect("few courses");
+    let mut failures = Vec::new();
+    for (name, course) in COURSES {
+        match course.run(each) {
+            Ok(count) => println!(
+                "{name}: {} schedules, messages: {} read, but for {:?}",
+                count.schedules, count.demanded, count.exempt
+            ),
+            Err(failure) => {
+                println!("{name}: {failure}");
+                failures.push(*name);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}

@@ -1,0 +1,228 @@
+//! Schedules recorded from status-go (`ratchetd-behaviour/1`), run by devices that behave like it.
+//!
+//! What status-go did at each step stands beside the schedule, and the same must come of it here.
+
+use serde_json::{Value, json};
+
+use super::{
+    op::{Op, Place},
+    party::Opening,
+    random::Sequence,
+    scene::{Outcome, Scene},
+    status_go::StatusGo,
+};
+use crate::Mode;
+
+/// What such a file says it is.
+const FORMAT: &str = "ratchetd-behaviour/1";
+/// Devices of one identity, and identities of one world, at most.
+const MAX_PARTIES: usize = 32;
+/// Longest wait, in hours: a century.
+const MAX_HOURS: f64 = 24.0 * 36525.0;
+const MILLIS_PER_HOUR: f64 = 3.6e6;
+
+/// A file that is not of the format, or a schedule that cannot be run.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct RecordingError(String);
+
+/// What came of one recorded world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// Its name.
+    pub world: String,
+    /// How many steps it has.
+    pub steps: usize,
+    /// Where something else came of a step than was recorded.
+    pub differences: Vec<Difference>,
+}
+
+/// A step of which something else came than was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its place in the schedule, from 0.
+    pub step: usize,
+    /// The step itself.
+    pub op: String,
+    /// What was recorded.
+    pub recorded: String,
+    /// What came of it here.
+    pub found: String,
+}
+
+/// Runs every world of a recording.
+///
+/// # Errors
+/// [`RecordingError`], which names the world and the step, if the text is no recording or a step makes no sense.
+pub fn replay_recording(text: &str) -> Result<Vec<Replayed>, RecordingError> {
+    let file: Value = serde_json::from_str(text).map_err(|error| fault(&error.to_string()))?;
+    if file["format"] != FORMAT {
+        return Err(fault(&format!("the format is not {FORMAT}")));
+    }
+    let worlds = file["worlds"].as_array();
+    let worlds = worlds.ok_or_else(|| fault("there are no worlds"))?;
+    worlds.iter().map(replay).collect()
+}
+
+fn fault(words: &str) -> RecordingError {
+    RecordingError(words.to_owned())
+}
+
+fn replay(world: &Value) -> Result<Replayed, RecordingError> {
+    let name = world["name"].as_str().unwrap_or("(without a name)");
+    let in_world = |words: &str| fault(&format!("world {name:?}: {words}"));
+    let ops = world["ops"].as_array();
+    let ops = ops.ok_or_else(|| in_world("there are no ops"))?;
+    let outcomes = world["outcomes"].as_array();
+    let outcomes = outcomes.ok_or_else(|| in_world("there are no outcomes"))?;
+    if ops.len() != outcomes.len() {
+        return Err(in_world("there is not one outcome for each op"));
+    }
+    let mut scene = scene_of(world).map_err(|words| in_world(&words))?;
+    let mut differences = Vec::new();
+    for (step, (op, outcome)) in ops.iter().zip(outcomes).enumerate() {
+        let outcome_here = op_of(op)
+            .and_then(|op| scene.perform(op))
+            .map_err(|words| in_world(&format!("step {step}, {op}: {words}")))?;
+        let found = ordered(told(outcome_here));
+        let recorded = ordered(outcome.clone());
+        if recorded != found {
+            differences.push(Difference {
+                step,
+                op: op.to_string(),
+                recorded: recorded.to_string(),
+                found: found.to_string(),
+            });
+        }
+    }
+    Ok(Replayed {
+        world: name.to_owned(),
+        steps: ops.len(),
+        differences,
+    })
+}
+
+/// The devices that a wire message is for, in one order.
+fn ordered(mut outcome: Value) -> Value {
+    for message in outcome.as_array_mut().into_iter().flatten() {
+        if let Some(targets) = message.get_mut(1).and_then(Value::as_array_mut) {
+            targets.sort_by_key(ToString::to_string);
+        }
+    }
+    outcome
+}
+
+fn op_of(op: &Value) -> Result<Op, String> {
+    let fields = op.as_array().map(Vec::as_slice).unwrap_or_default();
+    let (kind, fields) = fields.split_first().ok_or("a step is a list")?;
+    match (kind.as_str().unwrap_or_default(), fields) {
+        ("advance", [hours]) => {
+            let hours = hours
+                .as_f64()
+                .filter(|hours| (0.0..=MAX_HOURS).contains(hours));
+            let hours = hours.ok_or("not a number of hours, a century at most")?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "within a century"
+            )]
+            Ok(Op::Advance((hours * MILLIS_PER_HOUR).round() as u64))
+        }
+        ("send", [identity, device, to, n]) => Ok(Op::Send {
+            from: place(identity, device)?,
+            to: index(to)?,
+            n: number(n)?,
+        }),
+        ("read", [identity, device, n, confirm]) => Ok(Op::Read {
+            at: place(identity, device)?,
+            n: number(n)?,
+            confirm: truth(confirm)?,
+        }),
+        ("reinstall", [identity, device, same_id]) => Ok(Op::Reinstall {
+            at: place(identity, device)?,
+            same_id: truth(same_id)?,
+        }),
+        ("advance" | "send" | "read" | "reinstall", _) => Err("not its fields".to_owned()),
+        _ => Err("no such kind of step".to_owned()),
+    }
+}
+
+fn number(value: &Value) -> Result<u64, String> {
+    value
+        .as_u64()
+        .ok_or_else(|| format!("{value} is no number"))
+}
+
+fn index(value: &Value) -> Result<usize, String> {
+    usize::try_from(number(value)?).map_err(|_| format!("{value} is too large"))
+}
+
+fn place(identity: &Value, device: &Value) -> Result<Place, String> {
+    Ok((index(identity)?, index(device)?))
+}
+
+fn truth(value: &Value) -> Result<bool, String> {
+    value
+        .as_bool()
+        .ok_or_else(|| format!("{value} is neither true nor false"))
+}
+
+/// The devices of a recorded world: all like status-go's.
+fn scene_of(world: &Value) -> Result<Scene, String> {
+    let paired = truth(&world["paired"])?;
+    let counts = world["devices"].as_array().ok_or("there are no devices")?;
+    if counts.len() > MAX_PARTIES {
+        return Err("too many identities".to_owned());
+    }
+    let counts: Vec<usize> = counts.iter().map(index).collect::<Result<_, _>>()?;
+    if counts
+        .iter()
+        .any(|count| !(1..=MAX_PARTIES).contains(count))
+    {
+        return Err("an identity without devices, or with too many".to_owned());
+    }
+    Ok(Scene::new(&counts, paired, |(identity, device), _| {
+        let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
+        let rng = Sequence::of(0, &format!("{identity}/{device}"));
+        Box::new(StatusGo::new(&secret, rng))
+    }))
+}
+
+/// What came of a step, as recordings have it.
+fn told(outcome: Outcome) -> Value {
+    let target = |(name, mode): (String, Mode)| json!([name, name_of(mode)]);
+    match outcome {
+        Outcome::Nothing => Value::Null,
+        Outcome::Sent(messages) => messages
+            .into_iter()
+            .map(|(identity, targets)| {
+                json!([
+                    identity,
+                    targets.into_iter().map(target).collect::<Vec<_>>()
+                ])
+            })
+            .collect(),
+        Outcome::Read(openings) => openings.into_iter().map(word_for).collect(),
+    }
+}
+
+fn word_for(opening: Opening) -> Value {
+    let word = match opening {
+        Opening::Read(_) => "read",
+        Opening::NotTargeted => "not_targeted",
+        Opening::NoSession => "no_session",
+        Opening::OldChain => "old_chain",
+        Opening::Mac => "mac",
+        Opening::Other(words) => return json!(words),
+    };
+    json!(word)
+}
+
+const fn name_of(mode: Mode) -> &'static str {
+    match mode {
+        Mode::X3dh => "x3dh",
+        Mode::Ratchet => "ratchet",
+        Mode::Dh => "dh",
+        Mode::Public => "public",
+    }
+}

@@ -1,0 +1,89 @@
+//! The device for tests outside of the simulated world, which bring its messages to daemons.
+
+use crypto_core::IdentityKey;
+
+use super::StatusGo;
+use crate::{
+    UnixMillis,
+    world::{
+        Sequence,
+        party::{Opening, Party as _, Posted},
+    },
+};
+
+/// A device like status-go's that is spoken to in bytes. It has no clock: every call says what time it is.
+pub struct ForeignDevice(StatusGo);
+
+/// What a [`ForeignDevice`] made of a wire message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignReading {
+    /// The text; why it was not read, in words, if it was not.
+    pub text: Result<Vec<u8>, String>,
+    /// The wire message that it sends back: its bundle, if the message was not for it.
+    pub reply: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for ForeignDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ForeignDevice").field(&self.id()).finish()
+    }
+}
+
+impl ForeignDevice {
+    /// A new device of the identity with this private key. The same seed gives it the same id and the same keys.
+    #[must_use]
+    pub fn new(identity: &[u8; 32], seed: u64) -> Self {
+        Self(StatusGo::new(identity, Sequence(seed)))
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub fn key(&self) -> IdentityKey {
+        self.0.key()
+    }
+
+    /// Its installation id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    /// The bundle that it shows now, with a new prekey if the last one is a day old.
+    pub fn bundle(&mut self, now: UnixMillis) -> Vec<u8> {
+        self.0.bundle(now.0)
+    }
+
+    /// A bundle reaches it outside of any message.
+    pub fn meet(&mut self, bundle: &[u8], now: UnixMillis) {
+        self.0.meet(bundle, now.0);
+    }
+
+    /// The wire message of a text for an identity. What it would send to its own other devices is not given.
+    pub fn send(&mut self, to: &IdentityKey, text: &[u8], now: UnixMillis) -> Vec<u8> {
+        let posted = self.0.send(to, text, now.0).into_iter().next();
+        posted.map(|Posted { wire, .. }| wire).expect("a message")
+    }
+
+    /// A wire message comes from that identity. One that it reads it has stored when this returns.
+    pub fn read(&mut self, from: &IdentityKey, wire: &[u8], now: UnixMillis) -> ForeignReading {
+        let reading = self.0.read(from, wire, true, now.0);
+        ForeignReading {
+            text: match reading.opening {
+                Opening::Read(text) => Ok(text),
+                Opening::Other(words) => Err(words),
+                failed => Err(format!("{failed:?}")),
+            },
+            reply: reading.reply.map(|posted| posted.wire),
+        }
+    }
+
+    /// The user enables another device of its identity, whose bundle it has met.
+    pub fn enable(&mut self, id: &str) {
+        self.0.enable(id, None, 0);
+    }
+
+    /// Its state is lost, and it is set up again under its old id.
+    pub fn set_up_again(&mut self) {
+        self.0.reinstall(true, 0);
+    }
+}

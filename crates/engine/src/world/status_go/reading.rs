@@ -1,0 +1,167 @@
+//! What a device like status-go's makes of a message.
+
+use crypto_core::{
+    EphemeralKey, Header, IdentityKey, OpenError, RawBundle, Signature, SignedPreKeyPair,
+    dh_message, keccak256, x3dh,
+};
+
+use super::{
+    ANY_DEVICE, StatusGo, origin,
+    ratchets::header_key,
+    tables::{Listed, Secret},
+};
+use crate::{
+    WireMessage,
+    wire::{WireEntry, WireRatchetHeader, WireX3dhHeader, decode_bundle},
+    world::party::{Opening, Party as _},
+};
+
+/// One entry of a message, read: the text, and the header whose key a confirmation erases.
+pub(super) type Read = (Vec<u8>, Option<Header>);
+
+impl StatusGo {
+    /// A message comes. Its bundles count whatever becomes of the rest.
+    pub(super) fn open(&mut self, from: &IdentityKey, wire: &[u8]) -> Result<Read, Opening> {
+        let message = WireMessage::decode(wire).map_err(|_| Opening::other("no message"))?;
+        for bundle in &message.bundles {
+            self.learn(bundle)?;
+        }
+        let entry = message
+            .entries
+            .get(&self.id)
+            .or_else(|| message.entries.get(ANY_DEVICE));
+        match entry {
+            Some(entry) => self.open_entry(from, &message.installation, entry),
+            None if *from != self.key() => Err(Opening::NotTargeted),
+            None if message.installation == self.id => Ok((Vec::new(), None)),
+            None => Err(Opening::other("received a message from not paired device")),
+        }
+    }
+
+    /// A bundle, of whomever it is, by its signature alone.
+    pub(super) fn learn(&mut self, wire: &[u8]) -> Result<(), Opening> {
+        let bundle = decode_bundle(wire).map_err(|_| Opening::other("no bundle"))?;
+        let signer = Signature::from_wire(&bundle.signature)
+            .and_then(|signature| signature.recover(&signed_digest(&bundle)));
+        if !signer.is_ok_and(|signer| signer.as_bytes().as_slice() == bundle.identity) {
+            return Err(Opening::other("identity key and signature mismatch"));
+        }
+        let own = bundle.identity == self.own_identity();
+        for entry in &bundle.entries {
+            let listed = Listed {
+                installation: entry.installation_id.clone(),
+                prekey: entry.signed_pre_key.clone(),
+                version: entry.version,
+            };
+            self.kept
+                .bundles
+                .learn(&bundle.identity, &listed, bundle.timestamp);
+            if listed.installation != self.id {
+                let id = &listed.installation;
+                self.kept
+                    .installations
+                    .learn(&bundle.identity, id, bundle.timestamp, !own);
+            }
+        }
+        Ok(())
+    }
+
+    fn open_entry(
+        &mut self,
+        from: &IdentityKey,
+        installation: &str,
+        entry: &WireEntry,
+    ) -> Result<Read, Opening> {
+        if let Some(x3dh) = &entry.x3dh {
+            self.respond(from, installation, x3dh)?;
+        }
+        match (&entry.dr, &entry.dh) {
+            (Some(dr), _) => {
+                let (text, header) =
+                    self.open_by_ratchet(from, installation, dr, &entry.payload)?;
+                Ok((text, Some(header)))
+            }
+            (None, Some(key)) => {
+                let key = EphemeralKey::from_wire(key).map_err(|_| Opening::other("no key"))?;
+                let text = dh_message::open(&self.identity, &key, &entry.payload)
+                    .map_err(|_| Opening::other("the DH message does not open"))?;
+                Ok((text.to_vec(), None))
+            }
+            (None, None) => Err(Opening::other("no key specified")),
+        }
+    }
+
+    /// An X3DH header: its secret takes the place of the one there is on this prekey with this device.
+    fn respond(
+        &mut self,
+        from: &IdentityKey,
+        installation: &str,
+        x3dh: &WireX3dhHeader,
+    ) -> Result<(), Opening> {
+        let ephemeral =
+            EphemeralKey::from_wire(&x3dh.key).map_err(|_| Opening::other("no ephemeral key"))?;
+        let row = self.kept.bundles.of(&x3dh.id);
+        let private = row.and_then(|row| row.private).ok_or(Opening::NoSession)?;
+        let pair = SignedPreKeyPair::from_secret_bytes(&private).expect("an own prekey");
+        let shared = x3dh::respond(&self.identity, &pair, from, &ephemeral)
+            .map_err(|_| Opening::other("no key agreement"))?;
+        self.kept.secrets.put(Secret {
+            prekey: x3dh.id.clone(),
+            identity: from.to_bytes().to_vec(),
+            installation: installation.to_owned(),
+            key: *shared.secret_bytes(),
+            ephemeral: None,
+        });
+        Ok(())
+    }
+
+    fn open_by_ratchet(
+        &mut self,
+        from: &IdentityKey,
+        installation: &str,
+        dr: &WireRatchetHeader,
+        payload: &[u8],
+    ) -> Result<(Vec<u8>, Header), Opening> {
+        let identity = from.to_bytes();
+        let kept = &mut self.kept;
+        let row = kept.bundles.of(&dr.id);
+        let secret = kept.secrets.of(&dr.id, &identity, installation);
+        let (Some(row), Some(secret)) = (row, secret) else {
+            return Err(Opening::NoSession);
+        };
+        let (private, secret) = (row.private, secret.key);
+        kept.secrets.confirm(&dr.id, &identity, installation);
+        let header = Header {
+            key: header_key(&dr.key).ok_or(Opening::other("no header key"))?,
+            n: dr.n,
+            pn: dr.pn,
+        };
+        let name = (dr.id.clone(), installation.to_owned());
+        let origin = origin(private.as_ref(), from);
+        let text = kept
+            .ratchets
+            .open(&name, secret, &origin, (&header, payload), &mut self.rng)
+            .map_err(|error| match error {
+                OpenError::KeyGone | OpenError::BadPreviousCount => Opening::OldChain,
+                OpenError::Authentication => Opening::Mac,
+                other => Opening::other(&other.to_string()),
+            })?;
+        Ok((text, header))
+    }
+}
+
+/// What a bundle's signature is over. Whatever the timestamp is: status-go asks nothing of it.
+fn signed_digest(bundle: &RawBundle) -> [u8; 32] {
+    let mut entries: Vec<_> = bundle.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.installation_id.as_bytes());
+    let mut signed = Vec::new();
+    for entry in entries {
+        signed.extend_from_slice(entry.installation_id.as_bytes());
+        signed.extend_from_slice(&entry.signed_pre_key);
+        signed.extend_from_slice(entry.version.to_string().as_bytes());
+    }
+    if bundle.timestamp != 0 {
+        signed.extend_from_slice(bundle.timestamp.to_string().as_bytes());
+    }
+    keccak256(&[&signed])
+}
