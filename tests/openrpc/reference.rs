@@ -58,10 +58,15 @@ fn methods(document: &Value, group: &str) -> String {
             text(&method["name"]),
             params.join(", "),
             type_name(&method["result"]["schema"]),
-            text(&method["summary"]),
+            cell(&method["summary"]),
         );
     }
     table
+}
+
+/// A text in a row of a table, which ends with its line.
+fn cell(value: &Value) -> String {
+    text(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn type_table(document: &Value, name: &str) -> String {
@@ -76,7 +81,7 @@ fn type_table(document: &Value, name: &str) -> String {
                 table,
                 "| `{}` | {} |",
                 text(&value["const"]),
-                text(&value["description"])
+                cell(&value["description"])
             );
         }
         return table;
@@ -93,7 +98,7 @@ fn type_table(document: &Value, name: &str) -> String {
         } else {
             "?"
         };
-        let about = text(&schema["description"]);
+        let about = cell(&schema["description"]);
         let _ = writeln!(
             table,
             "| `{member}{optional}` | {} | {about} |",
@@ -111,7 +116,7 @@ fn event_types(values: &[Value]) -> String {
             "| `{}` | {} | {} |",
             text(&value["properties"]["type"]["const"]),
             type_name(&value["properties"]["data"]),
-            text(&value["description"])
+            cell(&value["description"])
         );
     }
     table
@@ -128,8 +133,8 @@ fn errors(document: &Value) -> String {
             "| {} | `{}` | {} | {} |",
             error["code"],
             text(&error["data"]["kind"]),
-            text(&error["message"]),
-            text(&error["data"]["hint"]).replace('|', "\\|"),
+            cell(&error["message"]),
+            cell(&error["data"]["hint"]).replace('|', "\\|"),
         );
     }
     table
