@@ -452,7 +452,8 @@ fn limits_and_forms_are_told_in_words_that_help() {
 #[test]
 fn keys_and_codes_are_read_as_they_are_pasted() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    // A byte order mark, marks of direction, a soft hyphen, a zero-width space, white space of several kinds.
+    // A byte order mark, marks of direction, a soft hyphen, a zero-width space, white space of
+    // several kinds.
     let pasted = |text: &str| {
         let (first, second) = text.split_at(text.len() / 3);
         json!(format!(

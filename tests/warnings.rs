@@ -75,7 +75,8 @@ fn an_entry_that_cannot_be_used_is_warned_of_and_the_others_are_taken() {
             ],
         ),
     );
-    // One that only lacks what its id promises was published by another device, which does not know it.
+    // One that only lacks what its id promises was published by another device, which does not know
+    // it.
     assert_eq!(kinds(&answer), ["invalid_entry"]);
     assert_eq!(known(&bob), ["laptop", "x1-phone"]);
 }

@@ -30,8 +30,9 @@ fn order(session: &Session) -> Option<[u8; 8]> {
     }
 }
 
-/// Alice writes to a laptop of Bob's whose keys are known here, and so is the secret that her first message begins with. Who
-/// takes her directory before Bob has answered finds its first eight bytes, and nowhere all of it.
+/// Alice writes to a laptop of Bob's whose keys are known here, and so is the secret that her first
+/// message begins with. Who takes her directory before Bob has answered finds its first eight
+/// bytes, and nowhere all of it.
 #[test]
 fn the_directory_does_not_hold_the_secret_of_a_message_that_was_not_answered() {
     let alice = Party::new("alice");
@@ -79,7 +80,8 @@ fn the_beginning_of_the_secret_goes_when_no_crossing_can_be_settled_with_it() {
     assert_eq!(kept(&alice), 0);
 }
 
-/// `nextAction` is to send the reply if and only if there is one: in the answer, in what was said before, and in the event.
+/// `nextAction` is to send the reply if and only if there is one: in the answer, in what was said
+/// before, and in the event.
 fn agrees_with_itself(at: &Party, from: &Party, message: &str) -> Value {
     let explained = explain(at, &from.key, message);
     let read = at.receive(from, message);
@@ -98,9 +100,9 @@ fn agrees_with_itself(at: &Party, from: &Party, message: &str) -> Value {
     read
 }
 
-/// Bob's device is put back to yesterday's state and listens. What Alice sends goes on a ratchet of which he has lost a part,
-/// and looks forged; it is answered all the same, and a frontend that does what `nextAction` says loses nothing of what comes
-/// after.
+/// Bob's device is put back to yesterday's state and listens. What Alice sends goes on a ratchet of
+/// which he has lost a part, and looks forged; it is answered all the same, and a frontend that
+/// does what `nextAction` says loses nothing of what comes after.
 #[test]
 fn a_restored_device_that_only_listens_answers_and_reads_what_comes_after() {
     let (alice, mut bob) = (Party::new("alice"), Party::new("bob"));
@@ -142,8 +144,9 @@ fn a_restored_device_that_only_listens_answers_and_reads_what_comes_after() {
     talk(&alice, &bob);
 }
 
-/// Bob's device, put back, hears what Alice's device of status-go sends on a session that it has never had in this state. The
-/// reply does not help before she is due for a new prekey; what says so is not that the message was forged.
+/// Bob's device, put back, hears what Alice's device of status-go sends on a session that it has
+/// never had in this state. The reply does not help before she is due for a new prekey; what says
+/// so is not that the message was forged.
 #[test]
 fn what_was_sent_on_a_session_that_was_lost_is_called_probably_genuine() {
     let (mut bob, mut alice) = (Party::new("bob"), StatusGo::of(2, 1));
@@ -166,8 +169,9 @@ fn what_was_sent_on_a_session_that_was_lost_is_called_probably_genuine() {
     assert!(hint.contains("probably genuine"), "{hint}");
 }
 
-/// Three other devices of Bob's were active more recently than his phone. It answers a message that is not for it, and is told
-/// how devices are chosen, not that the next message will include it: it will not.
+/// Three other devices of Bob's were active more recently than his phone. It answers a message that
+/// is not for it, and is told how devices are chosen, not that the next message will include it: it
+/// will not.
 #[test]
 fn a_device_over_the_limit_is_not_promised_the_next_message() {
     let (alice, phone) = (Party::new("alice"), ours(2));
@@ -207,8 +211,8 @@ fn clock(at: &Party, method: &str, more: Value) -> u64 {
 /// How far the clock of a chat may be above the time, in milliseconds.
 const LEAD: u64 = 120_000;
 
-/// Bob's clock is most of a day ahead, and so are the envelopes of his messages and their clocks. Alice takes note of them, and
-/// her chat stays where others take what she sends.
+/// Bob's clock is most of a day ahead, and so are the envelopes of his messages and their clocks.
+/// Alice takes note of them, and her chat stays where others take what she sends.
 #[test]
 fn the_clock_of_a_chat_is_not_pushed_ahead_by_those_who_are() {
     let alice = Party::new("alice");
@@ -224,7 +228,8 @@ fn the_clock_of_a_chat_is_not_pushed_ahead_by_those_who_are() {
     }
 }
 
-/// Alice's own clock was two days ahead for a while. Her chats start again from now, and not from then.
+/// Alice's own clock was two days ahead for a while. Her chats start again from now, and not from
+/// then.
 #[test]
 fn a_chat_that_was_ahead_with_our_own_clock_starts_again_from_now() {
     let mut alice = Party::new("alice");
@@ -237,8 +242,9 @@ fn a_chat_that_was_ahead_with_our_own_clock_starts_again_from_now() {
     assert!(given < ahead - DAY, "{given} {ahead}");
 }
 
-/// Alice's clock was ten days ahead when her session with Bob ended, and is set right. The session is erased two weeks of
-/// running time later, and not two weeks after that clock would have been right.
+/// Alice's clock was ten days ahead when her session with Bob ended, and is set right. The session
+/// is erased two weeks of running time later, and not two weeks after that clock would have been
+/// right.
 #[test]
 fn what_ended_while_the_clock_was_ahead_is_not_kept_until_it_would_be_right() {
     let (mut alice, bob) = (Party::new("alice"), Party::new("bob"));

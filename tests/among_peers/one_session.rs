@@ -1,5 +1,5 @@
-//! In suite secp256k1 at most one session is begun on each prekey of a device: a second one is never read by status-go
-//! (protocol §7).
+//! In suite secp256k1 at most one session is begun on each prekey of a device: a second one is
+//! never read by status-go (protocol §7).
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,8 @@ fn acquainted() -> (Party, StatusGo) {
     (alice, bob)
 }
 
-/// The same after Alice has written and Bob has answered, on the session that she began on his prekey.
+/// The same after Alice has written and Bob has answered, on the session that she began on his
+/// prekey.
 fn talking() -> (Party, StatusGo) {
     let (alice, mut bob) = acquainted();
     assert_eq!(target(&says(&alice, &mut bob, "hello"))["mode"], "x3dh");
@@ -28,7 +29,8 @@ fn reset(at: &Party, params: Value) {
     at.daemon.ok("session_reset", params);
 }
 
-/// Bob is written to by DH, on account of the one session that was begun on his prekey, and everything says so; he reads it.
+/// Bob is written to by DH, on account of the one session that was begun on his prekey, and
+/// everything says so; he reads it.
 fn says_by_dh(alice: &Party, bob: &mut StatusGo, message: &str) {
     let next = device(alice, &bob.key, bob.id())["nextMode"].take();
     let sent = says(alice, bob, message);
@@ -40,8 +42,9 @@ fn says_by_dh(alice: &Party, bob: &mut StatusGo, message: &str) {
     assert_eq!(target["sessionId"], Value::Null);
 }
 
-/// Bob's prekey is replaced, Alice learns of it, and there is forward secrecy again. Gives what she made of the message that
-/// told her: it still went on the session of before, and its bundle counts whatever becomes of it.
+/// Bob's prekey is replaced, Alice learns of it, and there is forward secrecy again. Gives what she
+/// made of the message that told her: it still went on the session of before, and its bundle counts
+/// whatever becomes of it.
 fn goes_on_with_the_next_prekey(alice: &Party, bob: &mut StatusGo) -> Value {
     pass(&[alice], 25 * HOUR);
     let message = bob.writes(alice, "a new day");
@@ -58,9 +61,10 @@ fn goes_on_with_the_next_prekey(alice: &Party, bob: &mut StatusGo) -> Value {
     read
 }
 
-/// Bob's device is half a day older than Alice's. He begins, and she answers on his session. His prekey is replaced, and she
-/// begins a session on the new one; he keeps to his own, and she follows him back. Then hers is replaced, so that his session
-/// is over, and she is back on the prekey that she began one on before: that one goes on, and he reads her.
+/// Bob's device is half a day older than Alice's. He begins, and she answers on his session. His
+/// prekey is replaced, and she begins a session on the new one; he keeps to his own, and she
+/// follows him back. Then hers is replaced, so that his session is over, and she is back on the
+/// prekey that she began one on before: that one goes on, and he reads her.
 #[test]
 fn an_ordinary_conversation_of_two_days() {
     let (alice, mut bob) = (Party::new("alice"), StatusGo::of(2, 1));
@@ -110,7 +114,8 @@ fn a_session_that_nobody_answered_for_eight_days_goes_on() {
     hears(&alice, &mut bob, "I am");
 }
 
-/// Alice writes 1001 messages, more than go unanswered on one session in the other suite, and Bob reads them the last first.
+/// Alice writes 1001 messages, more than go unanswered on one session in the other suite, and Bob
+/// reads them the last first.
 #[test]
 fn a_session_on_which_1001_messages_were_not_answered_goes_on() {
     let (alice, mut bob) = acquainted();
@@ -145,8 +150,8 @@ fn after_a_reset_everything_is_read_by_dh_until_the_next_prekey() {
     assert_eq!(read["text"], "a new day", "{read}");
 }
 
-/// Alice starts over and hears nothing of Bob for so long that the session which she began is erased. That she began one is
-/// still known.
+/// Alice starts over and hears nothing of Bob for so long that the session which she began is
+/// erased. That she began one is still known.
 #[test]
 fn that_a_prekey_was_used_outlives_its_session() {
     let (alice, mut bob) = talking();
@@ -159,7 +164,8 @@ fn that_a_prekey_was_used_outlives_its_session() {
     assert_eq!(read["nextAction"], "send_reply");
 }
 
-/// Alice's directory is put back to the state before she wrote to Bob: it knows nothing of the session that she began since.
+/// Alice's directory is put back to the state before she wrote to Bob: it knows nothing of the
+/// session that she began since.
 #[test]
 fn after_a_directory_was_put_back_everything_is_read_by_dh_until_the_next_prekey() {
     let (mut alice, mut bob) = acquainted();
@@ -180,7 +186,8 @@ fn after_a_directory_was_put_back_everything_is_read_by_dh_until_the_next_prekey
     assert_eq!(read["nextAction"], "send_reply");
 }
 
-/// Alice's machine is lost, and what she has is the backup of last night, made after she had begun to write to Bob.
+/// Alice's machine is lost, and what she has is the backup of last night, made after she had begun
+/// to write to Bob.
 #[test]
 fn after_a_backup_was_restored_everything_is_read_by_dh_until_the_next_prekey() {
     let (alice, mut bob) = talking();
@@ -208,8 +215,8 @@ fn after_a_backup_was_restored_everything_is_read_by_dh_until_the_next_prekey() 
     assert_eq!(read["text"], "a new day", "{read}");
 }
 
-/// Bob has a phone and a laptop. Alice starts over with the phone alone: one wire message has a copy for the laptop on its
-/// session, and one by DH that the phone reads.
+/// Bob has a phone and a laptop. Alice starts over with the phone alone: one wire message has a
+/// copy for the laptop on its session, and one by DH that the phone reads.
 #[test]
 fn one_message_reaches_one_device_on_its_session_and_another_by_dh() {
     let alice = Party::new("alice");
@@ -239,8 +246,9 @@ fn one_message_reaches_one_device_on_its_session_and_another_by_dh() {
     );
 }
 
-/// Alice and Bob begin at once. By the rule hers is the one to go on with, and Bob, who does not know the rule, keeps to his:
-/// she follows him with his second message in a row, and from then on the ratchet turns with every answer.
+/// Alice and Bob begin at once. By the rule hers is the one to go on with, and Bob, who does not
+/// know the rule, keeps to his: she follows him with his second message in a row, and from then on
+/// the ratchet turns with every answer.
 #[test]
 fn a_device_that_keeps_to_the_session_it_began_is_followed() {
     let alice = Party::new("alice");
@@ -276,8 +284,8 @@ fn a_device_that_keeps_to_the_session_it_began_is_followed() {
     assert_eq!(keys.len(), 3, "a new key with every turn");
 }
 
-/// Two daemons that are kept to the suite of status-go write to each other, first at once, and go on for days. One starts over,
-/// and is read by DH, and with forward secrecy on the day after.
+/// Two daemons that are kept to the suite of status-go write to each other, first at once, and go
+/// on for days. One starts over, and is read by DH, and with forward secrecy on the day after.
 #[test]
 fn two_of_ours_in_the_suite_of_status_go_talk_and_settle_on_one_session() {
     let only = "[ratchet]\nsuites = [\"secp256k1\"]\n";

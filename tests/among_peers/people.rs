@@ -1,5 +1,5 @@
-//! People with devices of two makes: ours are daemons, the others are like status-go's. All go by the clock of the daemon that
-//! they have to do with.
+//! People with devices of two makes: ours are daemons, the others are like status-go's. All go by
+//! the clock of the daemon that they have to do with.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -22,7 +22,8 @@ pub struct StatusGo {
 }
 
 impl StatusGo {
-    /// One device of the identity whose private key is `seed` over and over; with another number, another one.
+    /// One device of the identity whose private key is `seed` over and over; with another number,
+    /// another one.
     pub fn of(seed: u8, number: u64) -> Self {
         let device = ForeignDevice::new(&[seed; 32], number);
         let key = device.key().to_uncompressed().expect("a point");
@@ -167,7 +168,8 @@ pub fn skipped(sent: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// One of ours writes to the identity of a device of status-go, which reads it at once; the answer to sending it.
+/// One of ours writes to the identity of a device of status-go, which reads it at once; the answer
+/// to sending it.
 pub fn says(from: &Party, to: &mut StatusGo, message: &str) -> Value {
     let sent = write(from, &to.key, message);
     assert_eq!(to.reads(from, &message_for(&sent, &to.key)), message);

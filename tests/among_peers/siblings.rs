@@ -1,4 +1,5 @@
-//! Identities with devices of both makes: which of them are written to, and what one tells of the other (protocol §3).
+//! Identities with devices of both makes: which of them are written to, and what one tells of the
+//! other (protocol §3).
 
 use serde_json::{Value, json};
 
@@ -11,8 +12,9 @@ use crate::{
     },
 };
 
-/// Bob has a device of each make, and they are not paired. That of status-go signs its bundle with every message, and ours
-/// once a day, so that the newest bundle never lists ours; but ours writes every day, and is written to.
+/// Bob has a device of each make, and they are not paired. That of status-go signs its bundle with
+/// every message, and ours once a day, so that the newest bundle never lists ours; but ours writes
+/// every day, and is written to.
 #[test]
 fn a_device_that_writes_every_day_does_not_go_stale_for_what_another_lists() {
     let (alice, phone, mut tablet) = (Party::new("alice"), ours(2), StatusGo::of(2, 1));
@@ -37,8 +39,9 @@ fn a_device_that_writes_every_day_does_not_go_stale_for_what_another_lists() {
     assert_eq!(tablet.reads(&alice, &message), "to both");
 }
 
-/// Bob's tablet wrote six days ago. A bundle of today lists three other devices of his, which have never written anything:
-/// there is room for three, and the one that wrote keeps its place for a week.
+/// Bob's tablet wrote six days ago. A bundle of today lists three other devices of his, which have
+/// never written anything: there is room for three, and the one that wrote keeps its place for a
+/// week.
 #[test]
 fn a_device_that_wrote_within_a_week_is_not_pushed_out_by_fresher_listings() {
     let (alice, mut tablet) = (Party::new("alice"), StatusGo::of(2, 1));
@@ -57,9 +60,10 @@ fn a_device_that_wrote_within_a_week_is_not_pushed_out_by_fresher_listings() {
     assert_eq!(tablet.reads(&alice, &only_message(&sent)), "are you there?");
 }
 
-/// Alice's phone is ours and her tablet is status-go's; they are paired. The tablet publishes the phone's entry without what it
-/// does not know, and the phone hears its own entry like that in every copy: that is nothing to warn of, on the day after as
-/// well, when the prekey that is listed is an old one. A prekey that was never the phone's is.
+/// Alice's phone is ours and her tablet is status-go's; they are paired. The tablet publishes the
+/// phone's entry without what it does not know, and the phone hears its own entry like that in
+/// every copy: that is nothing to warn of, on the day after as well, when the prekey that is listed
+/// is an old one. A prekey that was never the phone's is.
 #[test]
 fn a_sibling_that_lists_this_device_without_the_extension_is_not_warned_of() {
     let (phone, mut tablet) = (ours(1), StatusGo::of(1, 1));
@@ -83,9 +87,10 @@ fn a_sibling_that_lists_this_device_without_the_extension_is_not_warned_of() {
     );
 }
 
-/// Bob's tablet is status-go's, his phone is ours, and the tablet has enabled the phone: it lists the phone without its
-/// ratchet prekey. Alice knows the tablet alone. She learns that there is a phone, does not write to it, and says why; the
-/// phone finds a message that is not for it and answers with its bundle, and from then on it is written to.
+/// Bob's tablet is status-go's, his phone is ours, and the tablet has enabled the phone: it lists
+/// the phone without its ratchet prekey. Alice knows the tablet alone. She learns that there is a
+/// phone, does not write to it, and says why; the phone finds a message that is not for it and
+/// answers with its bundle, and from then on it is written to.
 #[test]
 fn a_device_that_only_a_sibling_lists_is_known_answers_and_is_written_to() {
     let (alice, phone, mut tablet) = (Party::new("alice"), ours(2), StatusGo::of(2, 1));

@@ -1,4 +1,5 @@
-//! Which of many sessions a message is tried on, and what is said if none of those opens it (protocol §5).
+//! Which of many sessions a message is tried on, and what is said if none of those opens it
+//! (protocol §5).
 
 use serde_json::{Value, json};
 
@@ -34,8 +35,8 @@ fn tried(explained: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Alice writes six times without an answer, and her messages come to Bob the last first, so that he goes on with the oldest
-/// session. His answer opens.
+/// Alice writes six times without an answer, and her messages come to Bob the last first, so that
+/// he goes on with the oldest session. His answer opens.
 #[test]
 fn an_answer_on_the_oldest_of_six_unanswered_sessions_opens() {
     let (alice, bob) = impatient();
@@ -75,8 +76,9 @@ fn an_answer_on_the_oldest_of_six_reset_sessions_opens() {
     assert_eq!(alice.read(&bob, &late), "an answer");
 }
 
-/// Of Alice's six sessions Bob has answered the last and the first: she sends on the last, and sent on the first after that.
-/// What she is told of a message that could be of any of them is the order in which it will be tried.
+/// Of Alice's six sessions Bob has answered the last and the first: she sends on the last, and sent
+/// on the first after that. What she is told of a message that could be of any of them is the order
+/// in which it will be tried.
 #[test]
 fn the_explanation_lists_the_sessions_in_the_order_of_trial() {
     let (alice, bob) = impatient();
@@ -87,7 +89,8 @@ fn the_explanation_lists_the_sessions_in_the_order_of_trial() {
     bob.read(&alice, &messages[4]);
     let on_the_last = ["I read the last", "as I said"].map(|text| bob.send(&alice, text));
 
-    // She goes back to the first, and so does Bob; what he sends then is under a key that she has not met.
+    // She goes back to the first, and so does Bob; what he sends then is under a key that she has
+    // not met.
     alice.read(&bob, &on_the_first);
     for _ in 0..2 {
         let sent = alice.encrypt(&bob, "the first, then");
@@ -112,8 +115,8 @@ fn the_explanation_lists_the_sessions_in_the_order_of_trial() {
     assert_eq!(alice.read(&bob, &unknown), "a new key");
 }
 
-/// With twelve sessions the answer on the first is not tried on it: it is not called forged for that, and the next message
-/// mends it.
+/// With twelve sessions the answer on the first is not tried on it: it is not called forged for
+/// that, and the next message mends it.
 #[test]
 fn what_was_not_tried_on_every_session_is_not_called_forged() {
     let (alice, bob) = impatient();

@@ -15,7 +15,8 @@ use crate::{
 /// 2020-01-01T00:00:00Z, from which the versions of supplied ids count.
 const BEGINNING_OF_2020: u64 = 1_577_836_800_000;
 
-/// Alice's device is ours and Bob's like status-go's; they have talked for two days, so that Bob's version is 3.
+/// Alice's device is ours and Bob's like status-go's; they have talked for two days, so that Bob's
+/// version is 3.
 fn talking_for_days() -> (Party, StatusGo) {
     let (alice, mut bob) = (Party::new("alice"), StatusGo::of(2, 1));
     swap(&alice, &mut bob);
@@ -47,8 +48,9 @@ fn is_believed(alice: &Party, bob: &mut StatusGo, read: &Value) {
     }
 }
 
-/// Bob loses his phone's state and sets it up again under its old id: its versions begin at 1 again. Alice hears of it with
-/// his first message, which proves that it is he, and what she answers he reads.
+/// Bob loses his phone's state and sets it up again under its old id: its versions begin at 1
+/// again. Alice hears of it with his first message, which proves that it is he, and what she
+/// answers he reads.
 #[test]
 fn a_device_that_was_set_up_again_is_believed_with_its_first_message() {
     let (alice, mut bob) = talking_for_days();
@@ -59,8 +61,8 @@ fn a_device_that_was_set_up_again_is_believed_with_its_first_message() {
     is_believed(&alice, &mut bob, &read);
 }
 
-/// The same, but his first message goes by DH, since he knows no device of hers: that proves nobody, and so changes nothing
-/// but that it is told. His second one is proven.
+/// The same, but his first message goes by DH, since he knows no device of hers: that proves
+/// nobody, and so changes nothing but that it is told. His second one is proven.
 #[test]
 fn what_a_message_brings_that_proves_nobody_is_not_believed_and_told() {
     let (alice, mut bob) = talking_for_days();
@@ -76,7 +78,8 @@ fn what_a_message_brings_that_proves_nobody_is_not_believed_and_told() {
     );
     assert!(told(&alice, "installation.version_went_back").is_empty());
 
-    // What she answers is for the state that he has lost. He learns from it that there is a device of hers.
+    // What she answers is for the state that he has lost. He learns from it that there is a device
+    // of hers.
     let sent = write(&alice, &bob.key, "can you read this?");
     let unread = bob.receives(&alice, &message_for(&sent, &bob.key));
     unread.text.expect_err("its session is lost");
@@ -88,7 +91,8 @@ fn what_a_message_brings_that_proves_nobody_is_not_believed_and_told() {
 /// Every secret byte of the identity whose bundles are made here.
 const SEED: u8 = 5;
 
-/// A bundle of that identity, signed when the clock of this daemon showed so many seconds more than now.
+/// A bundle of that identity, signed when the clock of this daemon showed so many seconds more than
+/// now.
 fn bundle(at: &Party, later: i64, entries: Vec<RawEntry>) -> String {
     let signed = into_2026(now(at).0) + later;
     hex(&bundle_of(&identity(&[SEED; 32]), signed, entries))
@@ -107,8 +111,9 @@ fn severity(report: &str, id: &str) -> Value {
     finding.expect("a finding")["severity"].clone()
 }
 
-/// A contact code of Bob's has a lower version than Alice knows of his laptop. A code proves nothing of who set the laptop up
-/// again, so that it is not believed: the answer says so, the listing and `doctor` do, and a reset settles it.
+/// A contact code of Bob's has a lower version than Alice knows of his laptop. A code proves
+/// nothing of who set the laptop up again, so that it is not believed: the answer says so, the
+/// listing and `doctor` do, and a reset settles it.
 #[test]
 fn a_contact_code_with_a_lower_version_is_not_believed_until_the_user_says_so() {
     let alice = Party::new("alice");
@@ -140,9 +145,9 @@ fn a_contact_code_with_a_lower_version_is_not_believed_until_the_user_says_so() 
     assert_eq!(doctor(), "ok");
 }
 
-/// Signatures do not tell where a version ends and the next id begins, if that begins with a digit, as the ids of status-go do.
-/// A relay moves digits, before Alice has met any of Bob's devices. She does not believe what comes of it, and takes up the
-/// genuine bundle after it.
+/// Signatures do not tell where a version ends and the next id begins, if that begins with a digit,
+/// as the ids of status-go do. A relay moves digits, before Alice has met any of Bob's devices. She
+/// does not believe what comes of it, and takes up the genuine bundle after it.
 #[test]
 fn digits_moved_into_a_version_are_not_believed_at_the_first_meeting() {
     let alice = Party::new("alice");
@@ -161,8 +166,9 @@ fn digits_moved_into_a_version_are_not_believed_at_the_first_meeting() {
     assert_eq!(device(&alice, &key(), tablet)["version"], 1);
 }
 
-/// An id that was given may have lived before: its versions begin at the minutes since 2020, above all that one prekey a day
-/// and some resets can have come to. Those of an id that is made here begin at 1.
+/// An id that was given may have lived before: its versions begin at the minutes since 2020, above
+/// all that one prekey a day and some resets can have come to. Those of an id that is made here
+/// begin at 1.
 #[test]
 fn the_versions_of_an_id_that_was_given_count_minutes() {
     let minute = |party: &Party| (now(party).0 - BEGINNING_OF_2020) / 60_000;
@@ -189,8 +195,9 @@ fn the_versions_of_an_id_that_was_given_count_minutes() {
     assert_eq!(version(&ours(2)), 1);
 }
 
-/// Bob's device of ours has a given id and started over with somebody five times today. Its disk is lost, and an hour later
-/// it is set up again under the same id: what it publishes then is above all that.
+/// Bob's device of ours has a given id and started over with somebody five times today. Its disk is
+/// lost, and an hour later it is set up again under the same id: what it publishes then is above
+/// all that.
 #[test]
 fn a_device_of_ours_that_was_set_up_again_is_at_once_above_what_it_was() {
     let alice = Party::new("alice");
@@ -215,8 +222,9 @@ fn a_device_of_ours_that_was_set_up_again_is_at_once_above_what_it_was() {
     assert_eq!(bob.read(&alice, &message), "are you back?");
 }
 
-/// Bob's laptop is first listed by a sibling that leaves out its extension, under a version into which digits were moved. Its
-/// own bundle has the same prekey and the extension, and completes what is known, whatever its version.
+/// Bob's laptop is first listed by a sibling that leaves out its extension, under a version into
+/// which digits were moved. Its own bundle has the same prekey and the extension, and completes
+/// what is known, whatever its version.
 #[test]
 fn an_entry_with_the_known_prekey_and_an_extension_completes_what_is_known() {
     let alice = Party::new("alice");

@@ -229,8 +229,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Gives up the sessions with its friend's phone: the next messages set up others. With a tablet it would go on by DH, since
-    /// that has one prekey for good.
+    /// Gives up the sessions with its friend's phone: the next messages set up others. With a
+    /// tablet it would go on by DH, since that has one prekey for good.
     fn reset(&mut self) {
         let friend = self.town.phone_of_friend(self.at);
         let params = json!({"identity": friend.key, "installationId": friend.installation});

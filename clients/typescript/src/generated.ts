@@ -663,9 +663,9 @@ export interface InstallationInfo {
   /** What the frontend noted about it. */
   metadata: MetadataInfo;
   /**
-   * How the next message for it is encrypted; null if it gets none. `dh`, without forward secrecy, until the device
-   * has a new
-   * prekey: in suite secp256k1 one session is begun on each, and that one was reset, erased or lost with a store.
+   * How the next message for it is encrypted; null if it gets none. `dh`, without forward
+   * secrecy, until the device has a new prekey: in suite secp256k1 one session is begun on each,
+   * and that one was reset, erased or lost with a store.
    */
   nextMode: Mode | null;
   /** It belongs to our own identity. */
@@ -673,9 +673,8 @@ export interface InstallationInfo {
   /** Informational; null until a bundle lists it. */
   protocolVersion: number | null;
   /**
-   * A version that its bundles list and that is not believed; null if there is none. A message of the device
-   * itself, or
-   * `session_reset`, settles it.
+   * A version that its bundles list and that is not believed; null if there is none. A message
+   * of the device itself, or `session_reset`, settles it.
    */
   refusedVersion: number | null;
   /** It is this very device. */
@@ -1034,9 +1033,8 @@ export interface SessionInfo {
   /** When we last sent on it. */
   lastSentAt: number | null;
   /**
-   * It is the one session of suite secp256k1 that is begun on the present prekey of its device, and is not to be
-   * used: the device is
-   * written to by DH until it has a new prekey.
+   * It is the one session of suite secp256k1 that is begun on the present prekey of its device,
+   * and is not to be used: the device is written to by DH until it has a new prekey.
    */
   prekeyBlocked: boolean;
   /** Messages opened. */
@@ -1211,12 +1209,15 @@ export type WarningKind =
    * up if it was unknown. `session_reset` believes the next one of a known device.
    */
   | "version_jump"
-  /** A device was set up again or restored: its bundle lists a lower version than was known, and is believed. */
+  /**
+   * A device was set up again or restored: its bundle lists a lower version than was known,
+   * and is believed.
+   */
   | "version_went_back"
   /**
-   * A bundle lists a lower version of a device than is known, and is not believed: the device is sent to as before.
-   * A message of
-   * that device itself, or `session_reset`, settles it.
+   * A bundle lists a lower version of a device than is known, and is not believed: the
+   * device is sent to as before. A message of that device itself, or `session_reset`,
+   * settles it.
    */
   | "version_not_believed"
   /** Another device publishes under this device's id. */

@@ -64,8 +64,9 @@ impl InstallationId {
         self.0.starts_with(RATCHET_PREFIX)
     }
 
-    /// Whether a bundle may list it: not if it is digits followed by `x1-`. Versions and ids are joined without a separator in a
-    /// bundle's signed bytes, so that the digits could be those of the version before.
+    /// Whether a bundle may list it: not if it is digits followed by `x1-`. Versions and ids are
+    /// joined without a separator in a bundle's signed bytes, so that the digits could be those of
+    /// the version before.
     #[must_use]
     pub fn may_be_listed(&self) -> bool {
         let undigited = self.0.trim_start_matches(|c: char| c.is_ascii_digit());

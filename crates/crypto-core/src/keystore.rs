@@ -200,7 +200,8 @@ pub struct Keystore {
     pub salt: Vec<u8>,
     /// The counter that AES-128-CTR begins with.
     pub iv: [u8; 16],
-    /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them. Longer ones hold no key.
+    /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them.
+    /// Longer ones hold no key.
     pub ciphertext: Vec<u8>,
     /// Keccak-256 of the second half of the derived key and the ciphertext.
     pub mac: [u8; 32],
@@ -246,10 +247,11 @@ impl Keystore {
         })
     }
 
-    /// The key, given its password. Takes the memory and time that [`Kdf`] asks for; never more than the limits.
+    /// The key, given its password. Takes the memory and time that [`Kdf`] asks for; never more
+    /// than the limits.
     ///
-    /// Programs differ in what they make of accents and compatibility characters before they derive the key: the password is tried
-    /// as it is, then in NFC, NFD and NFKC, where those differ.
+    /// Programs differ in what they make of accents and compatibility characters before they derive
+    /// the key: the password is tried as it is, then in NFC, NFD and NFKC, where those differ.
     ///
     /// # Errors
     /// [`KeystoreError`].

@@ -82,10 +82,11 @@ impl Mnemonic {
         }
     }
 
-    /// Reads a phrase: any white space between the words, either case, composed or decomposed accents, without what cannot be
-    /// seen.
+    /// Reads a phrase: any white space between the words, either case, composed or decomposed
+    /// accents, without what cannot be seen.
     ///
-    /// Lists share words, and a phrase may be one of two languages. That is no matter: the seed is the same.
+    /// Lists share words, and a phrase may be one of two languages. That is no matter: the seed is
+    /// the same.
     ///
     /// # Errors
     /// [`MnemonicError`].

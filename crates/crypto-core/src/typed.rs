@@ -1,12 +1,14 @@
 //! Text that people give: typed, or copied out of a page, a mail or a file.
 //!
-//! Copying brings along what nobody sees: a byte order mark, spaces that do not break, marks that turn the direction of writing,
-//! soft hyphens. Keys, codes and phrases have none of it, so it is taken away before they are read.
+//! Copying brings along what nobody sees: a byte order mark, spaces that do not break, marks that
+//! turn the direction of writing, soft hyphens. Keys, codes and phrases have none of it, so it is
+//! taken away before they are read.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 use zeroize::Zeroizing;
 
-/// The text without its invisible characters: those of the categories control and format. White space stays.
+/// The text without its invisible characters: those of the categories control and format. White
+/// space stays.
 #[must_use]
 pub fn visible(text: &str) -> Zeroizing<String> {
     keep(text, |character| {
@@ -42,7 +44,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_taken_away_and_white_space_only_of_one_word() {
-        // Of each category: format (soft hyphen, zero width, direction, byte order mark, a tag), control.
+        // Of each category: format (soft hyphen, zero width, direction, byte order mark, a tag),
+        // control.
         for unseen in [
             "\u{ad}",
             "\u{200b}",

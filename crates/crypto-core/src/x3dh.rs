@@ -42,9 +42,9 @@ impl SharedKey {
     }
 }
 
-/// The first 8 bytes of SK. Of two crossed sessions the one whose SK comes first in byte order is used (spec 3.2), which these
-/// decide but for one time in 2^64. The rest would open everything that was sent before the first answer, beside the first
-/// ratchet key, and is not kept.
+/// The first 8 bytes of SK. Of two crossed sessions the one whose SK comes first in byte order is
+/// used (spec 3.2), which these decide but for one time in 2^64. The rest would open everything
+/// that was sent before the first answer, beside the first ratchet key, and is not kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedKeyPrefix([u8; Self::BYTES]);
 

@@ -89,12 +89,13 @@ impl Engine {
         })
     }
 
-    /// The device an authenticated message came from, with what the message proves of it: that it wrote, that it is one of its
-    /// identity's if the bundle that came with it lists it, and which version it has.
+    /// The device an authenticated message came from, with what the message proves of it: that it
+    /// wrote, that it is one of its identity's if the bundle that came with it lists it, and which
+    /// version it has.
     ///
-    /// In suite x25519 the message proves the device, and one that no bundle has listed yet is taken up. In suite secp256k1
-    /// nothing does: the session is given to the device that the message names once a verified bundle lists that one
-    /// (protocol §5), and to none until then.
+    /// In suite x25519 the message proves the device, and one that no bundle has listed yet is
+    /// taken up. In suite secp256k1 nothing does: the session is given to the device that the
+    /// message names once a verified bundle lists that one (protocol §5), and to none until then.
     pub(crate) fn device_of(
         &self,
         store: &mut dyn Store,
@@ -164,8 +165,8 @@ fn later(known: UnixMillis, now: UnixMillis) -> UnixMillis {
     }
 }
 
-/// Whether what a message tells of its device now is noted well enough. Which devices were active last decides who gets copies, so
-/// their order is kept to the millisecond.
+/// Whether what a message tells of its device now is noted well enough. Which devices were active
+/// last decides who gets copies, so their order is kept to the millisecond.
 fn is_noted(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
     let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
     let mut siblings = siblings.iter();

@@ -35,8 +35,8 @@ pub(crate) struct Adopted {
     pub(crate) before_rekey: bool,
     /// A bundle of the message lists the very device that sent it.
     pub(crate) lists_sender: bool,
-    /// The entry of that device, if its version is lower than what we hold: whether it is taken is decided when the message
-    /// has opened (protocol §3, versions).
+    /// The entry of that device, if its version is lower than what we hold: whether it is taken is
+    /// decided when the message has opened (protocol §3, versions).
     pub(crate) lower: Option<Lower>,
     /// The newest believed date of the sender's bundles that list the device in question.
     pub(crate) dated_at: Option<UnixMillis>,
@@ -136,7 +136,8 @@ impl Engine {
         }
         let older = Self::made_before_rekey(store, sender, sender_device, listed)?;
         if !older {
-            // The newest entry counts: a relay could add a bundle of a sibling that has not heard of it.
+            // The newest entry counts: a relay could add a bundle of a sibling that has not heard
+            // of it.
             adopted.lower = None;
         }
         let news = adopted.lower.as_ref().is_some_and(Lower::is_later);
@@ -178,7 +179,8 @@ impl Engine {
         Ok(known.is_some_and(|prekey| listed < prekey.version))
     }
 
-    /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of the identity that it is of.
+    /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of
+    /// the identity that it is of.
     fn adopt(
         &self,
         store: &mut dyn Store,
@@ -267,8 +269,9 @@ impl Engine {
         Ok(())
     }
 
-    /// An entry that is malformed is reported. One that only lacks the extension of its device was published by a sibling that
-    /// does not know the extension, and is no fault of anybody: it tells that there is such a device (protocol §3).
+    /// An entry that is malformed is reported. One that only lacks the extension of its device was
+    /// published by a sibling that does not know the extension, and is no fault of anybody: it
+    /// tells that there is such a device (protocol §3).
     fn take_skipped(
         &self,
         store: &mut dyn Store,
@@ -295,9 +298,10 @@ impl Engine {
         self.meet_without_prekey(store, context, name, version, adopted)
     }
 
-    /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was lost when an older one was
-    /// put back. A device publishes a prekey for the time of a rotation, so that a later bundle of its own lists another one; a
-    /// sibling goes on listing that of a device that is off.
+    /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was
+    /// lost when an older one was put back. A device publishes a prekey for the time of a rotation,
+    /// so that a later bundle of its own lists another one; a sibling goes on listing that of a
+    /// device that is off.
     fn prekeys_may_be_begun(
         &self,
         store: &dyn Store,

@@ -174,7 +174,8 @@ pub enum WarningKind {
     MissingExtension,
     /// An entry's version is too far ahead to be believed.
     VersionJump,
-    /// An entry of a lower version than is known was taken: the device was set up again or restored.
+    /// An entry of a lower version than is known was taken: the device was set up again or
+    /// restored.
     VersionWentBack,
     /// An entry of a lower version than is known was not taken.
     VersionNotBelieved,
@@ -203,9 +204,11 @@ pub struct Received {
     pub authenticated: bool,
     /// Read before, and not confirmed.
     pub duplicate: bool,
-    /// It asks to become a contact, or may do so, and nothing proves who wrote it, or when: to be told, and not written.
+    /// It asks to become a contact, or may do so, and nothing proves who wrote it, or when: to be
+    /// told, and not written.
     pub told_request: bool,
-    /// It could not be read, and belongs to what was lost when the store was put back: it is probably genuine.
+    /// It could not be read, and belongs to what was lost when the store was put back: it is
+    /// probably genuine.
     pub lost_with_store: bool,
     /// The session it was read on.
     pub session: Option<SessionId>,
@@ -348,8 +351,9 @@ pub struct InstallationView {
     pub stale_at: Option<UnixMillis>,
     /// The suite the next new session with it would use.
     pub suite: Option<Suite>,
-    /// How the next message for it goes; `None` if it gets none. By DH, and without forward secrecy, it goes in suite secp256k1
-    /// while the one session that is begun on its prekey is not to be used (protocol §7).
+    /// How the next message for it goes; `None` if it gets none. By DH, and without forward
+    /// secrecy, it goes in suite secp256k1 while the one session that is begun on its prekey is not
+    /// to be used (protocol §7).
     pub next_mode: Option<Mode>,
     /// Informational; `None` until a bundle lists it.
     pub protocol_version: Option<u32>,

@@ -1,7 +1,9 @@
-//! The Lamport clocks of chats: what puts the messages of a chat into one order for all who take part.
+//! The Lamport clocks of chats: what puts the messages of a chat into one order for all who take
+//! part.
 //!
-//! A chat's clock is the highest that was sent or seen in it, but never far above our own time: what lies ahead of that would
-//! stay ahead for all who see it. It is milliseconds for as long as nobody is ahead of us.
+//! A chat's clock is the highest that was sent or seen in it, but never far above our own time:
+//! what lies ahead of that would stay ahead for all who see it. It is milliseconds for as long as
+//! nobody is ahead of us.
 
 use std::{fmt, time::Duration};
 
@@ -9,8 +11,8 @@ use crypto_core::keccak256;
 
 use crate::{Engine, Env, Store, StoreError, UnixMillis};
 
-/// How far a message's clock may be above the time of its envelope, and the clock of a chat above our own time: what is further
-/// would be a way to push a chat away from the time of day.
+/// How far a message's clock may be above the time of its envelope, and the clock of a chat above
+/// our own time: what is further would be a way to push a chat away from the time of day.
 pub const MAX_CLOCK_LEAD: Duration = Duration::from_secs(120);
 /// How far an envelope's time may be ahead of our clock, as with bundles (protocol §3): whoever relays an envelope says when.
 pub const MAX_ENVELOPE_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,9 +74,9 @@ pub enum ClockError {
 }
 
 impl Engine {
-    /// The clock and the time for a message that is about to be sent in `chat`: now, or one more than the highest clock
-    /// there, and at most [`MAX_CLOCK_LEAD`] above now. Below that no two messages get the same; once a chat has come to it,
-    /// those of one millisecond do.
+    /// The clock and the time for a message that is about to be sent in `chat`: now, or one more
+    /// than the highest clock there, and at most [`MAX_CLOCK_LEAD`] above now. Below that no two
+    /// messages get the same; once a chat has come to it, those of one millisecond do.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -90,8 +92,8 @@ impl Engine {
         Ok(ChatTime { clock, at: env.now })
     }
 
-    /// Takes note of the clock of a message that was received in `chat`, in an envelope of the time `envelope_at`. The chat's
-    /// own clock is not raised further than [`MAX_CLOCK_LEAD`] above now.
+    /// Takes note of the clock of a message that was received in `chat`, in an envelope of the time
+    /// `envelope_at`. The chat's own clock is not raised further than [`MAX_CLOCK_LEAD`] above now.
     ///
     /// # Errors
     /// [`ClockError`]; nothing is noted then, and the message is not to be shown.
@@ -128,8 +130,8 @@ pub fn highest_clock(now: UnixMillis) -> u64 {
     now.after(MAX_CLOCK_LEAD).0
 }
 
-/// Where the clock of a chat is kept, and how high it is. One beyond what a chat may have counts as none: our time was ahead
-/// when it was written, and the chat starts again from now.
+/// Where the clock of a chat is kept, and how high it is. One beyond what a chat may have counts as
+/// none: our time was ahead when it was written, and the chat starts again from now.
 fn place(store: &dyn Store, chat: &str, now: UnixMillis) -> Result<(ChatKey, u64), StoreError> {
     let own = ChatKey::of(chat);
     let believed = |last: u64| if last > highest_clock(now) { 0 } else { last };

@@ -69,13 +69,14 @@ impl ContactMark {
     }
 }
 
-/// What tells of a received message whether it answers a request of ours, besides what it was read by.
+/// What tells of a received message whether it answers a request of ours, besides what it was read
+/// by.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Answer {
     /// What it says that it is.
     pub(crate) mark: Option<ContactMark>,
-    /// The newest date of a bundle that came with it and lists its own device. Who knows the device's bundles signs a new one
-    /// for every message, or once a day.
+    /// The newest date of a bundle that came with it and lists its own device. Who knows the
+    /// device's bundles signs a new one for every message, or once a day.
     pub(crate) dated_at: Option<UnixMillis>,
 }
 
@@ -353,8 +354,9 @@ const fn mark(state: ContactState) -> Option<ContactMark> {
     }
 }
 
-/// Whether a message that does not say what it is was certainly written after we asked: it came on a ratchet, and its bundle is
-/// dated after that, or the session was begun on a key that was not there before. One by DH may have been brought again.
+/// Whether a message that does not say what it is was certainly written after we asked: it came on
+/// a ratchet, and its bundle is dated after that, or the session was begun on a key that was not
+/// there before. One by DH may have been brought again.
 fn is_newer(
     store: &dyn StoreRead,
     received: &Received,

@@ -44,8 +44,8 @@ impl Copies {
 }
 
 impl Engine {
-    /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted, and so is one that the
-    /// DH entry of the message is for.
+    /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted,
+    /// and so is one that the DH entry of the message is for.
     pub(crate) fn copy_for(
         &self,
         store: &mut dyn Store,

@@ -83,7 +83,8 @@ impl Engine {
     }
 }
 
-/// A session may have been begun on any prekey after this state was kept. In suite secp256k1 there is one for each, and it is lost.
+/// A session may have been begun on any prekey after this state was kept. In suite secp256k1 there
+/// is one for each, and it is lost.
 fn distrust_prekeys(store: &mut dyn Store) -> Result<(), StoreError> {
     let mut last = None;
     loop {

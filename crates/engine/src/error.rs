@@ -16,7 +16,8 @@ pub enum SendError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// An empty payload that would go by DH or in public, where it means an advertisement (protocol §6).
+    /// An empty payload that would go by DH or in public, where it means an advertisement (protocol
+    /// §6).
     #[error("an empty payload by DH or in public is an advertisement: nobody would be shown it")]
     EmptyPayload,
     /// More recipients than one call takes.

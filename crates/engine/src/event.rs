@@ -43,7 +43,8 @@ pub enum EventKind {
     /// A bundle has stopped the timer of a stale device, or moved it: the newest one lists it
     /// again, or one that lists it came on its own message (protocol §3, stale timers).
     InstallationActive(DeviceName),
-    /// A bundle entry of a lower version than was known was taken: the device was set up again or restored (protocol §3).
+    /// A bundle entry of a lower version than was known was taken: the device was set up again or
+    /// restored (protocol §3).
     VersionWentBack {
         /// Which device.
         device: DeviceName,

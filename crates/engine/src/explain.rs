@@ -27,7 +27,8 @@ pub struct Explained {
     pub installation: Option<InstallationView>,
     /// The signed prekey that its entry names.
     pub prekey: Option<NamedPreKey>,
-    /// The sessions that its entry is tried on, in this order; at most [`MAX_SESSION_TRIALS`](crate::MAX_SESSION_TRIALS).
+    /// The sessions that its entry is tried on, in this order; at most
+    /// [`MAX_SESSION_TRIALS`](crate::MAX_SESSION_TRIALS).
     pub sessions: Vec<PossibleSession>,
 }
 

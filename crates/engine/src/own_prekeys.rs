@@ -15,7 +15,8 @@ use crate::{
 
 /// `protocol_version` of our entries: informational (protocol §3).
 pub(crate) const PROTOCOL_VERSION: u32 = 1;
-/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count minutes from here (protocol §3).
+/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count minutes from here
+/// (protocol §3).
 const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
 /// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).
 const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
@@ -98,7 +99,8 @@ impl Engine {
         Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
     }
 
-    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is current, if it does not say.
+    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is
+    /// current, if it does not say.
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails.
@@ -222,8 +224,9 @@ impl Engine {
         }
     }
 
-    /// A fresh id begins at 1. A supplied one may have lived before, so that its versions must lie above all that it can have
-    /// published: one a day, one for each reset, and what a store adds that was put back.
+    /// A fresh id begins at 1. A supplied one may have lived before, so that its versions must lie
+    /// above all that it can have published: one a day, one for each reset, and what a store adds
+    /// that was put back.
     fn first_version(&self, now: UnixMillis) -> u32 {
         if self.account.fresh_installation {
             return 1;

@@ -72,17 +72,19 @@ impl Engine {
         self.shown(store, env, &identity, installation)
     }
 
-    /// Starts over with an identity, or one device of it: its sessions expire, and the next message sets up a new
-    /// one. What a device once showed in its bundles is no longer held against it: not the extension, and not the version
-    /// (protocol §3). Gives the number of sessions that expired.
+    /// Starts over with an identity, or one device of it: its sessions expire, and the next message
+    /// sets up a new one. What a device once showed in its bundles is no longer held against it:
+    /// not the extension, and not the version (protocol §3). Gives the number of sessions that
+    /// expired.
     ///
-    /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the device has a new prekey,
-    /// it is written to by DH (protocol §7, one session for each prekey).
+    /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the
+    /// device has a new prekey, it is written to by DH (protocol §7, one session for each prekey).
     ///
-    /// The other side may still be sending on a session that expires here, or hear of it only later, and prefer it
-    /// to the one that takes its place: the two might never meet. So our prekey is replaced: our next bundle
-    /// tells the other side that what it began on the old one has expired (spec 3.3), and what we began before comes
-    /// too late to be sent on (protocol §7, sent before a re-key).
+    /// The other side may still be sending on a session that expires here, or hear of it only
+    /// later, and prefer it to the one that takes its place: the two might never meet. So our
+    /// prekey is replaced: our next bundle tells the other side that what it began on the old one
+    /// has expired (spec 3.3), and what we began before comes too late to be sent on (protocol §7,
+    /// sent before a re-key).
     ///
     /// # Errors
     /// [`PairingError::NotFound`] if no such device is known, or the store's.

@@ -102,9 +102,9 @@ impl Engine {
         now.before(self.config.erase_after)
     }
 
-    /// Tries a message on several sessions. If none opens it, the most telling reason is given; which session
-    /// and message it was is only known if there was one to try. That it is forged is said only if no session that an
-    /// answer could be on was left untried.
+    /// Tries a message on several sessions. If none opens it, the most telling reason is given;
+    /// which session and message it was is only known if there was one to try. That it is forged is
+    /// said only if no session that an answer could be on was left untried.
     fn try_each(
         &self,
         store: &mut dyn Store,
@@ -184,12 +184,12 @@ pub(crate) struct Trials {
     complete: bool,
 }
 
-/// The sessions that a message without an X3DH header is tried on: those with the sender on the prekey it names, of its suite
-/// and, where the suite proves it, of its device (protocol §5).
+/// The sessions that a message without an X3DH header is tried on: those with the sender on the
+/// prekey it names, of its suite and, where the suite proves it, of its device (protocol §5).
 ///
-/// Sessions that know the header key answer for it alone: the one that has stored this message's key, or those whose chain
-/// it is, present or past. There can be several: each session begun on one prekey without an answer waits for that prekey in
-/// suite secp256k1.
+/// Sessions that know the header key answer for it alone: the one that has stored this message's
+/// key, or those whose chain it is, present or past. There can be several: each session begun on
+/// one prekey without an answer waits for that prekey in suite secp256k1.
 pub(crate) fn trials(
     store: &dyn Store,
     (sender, installation): (&IdentityKey, Option<&InstallationId>),
@@ -223,8 +223,8 @@ pub(crate) fn trials(
     if sessions.iter().any(knows_key) {
         sessions.retain(knows_key);
     }
-    // The active one, of the device that is named before others; then those we sent on, the last sent first. The sort is
-    // stable, so that the newest come first of the rest.
+    // The active one, of the device that is named before others; then those we sent on, the last
+    // sent first. The sort is stable, so that the newest come first of the rest.
     sessions.sort_by_key(|session| {
         let active = session.standing == Standing::Active;
         let named = session.installation.as_ref() == installation;

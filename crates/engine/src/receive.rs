@@ -87,15 +87,16 @@ impl Engine {
         received.new_installations = adopted.new_installations();
         received.warnings.splice(0..0, adopted.warnings);
         if received.duplicate {
-            // What came with it was told when it was read first; since then anybody can have put another bundle beside it.
+            // What came with it was told when it was read first; since then anybody can have put
+            // another bundle beside it.
             let told = |warning: &Warning| warning.kind == WarningKind::VersionNotBelieved;
             received.warnings.retain(|warning| !told(warning));
         }
         Ok(received)
     }
 
-    /// Whether a message that could not be read belongs to what was lost when the store was put back: a session of then that
-    /// went on elsewhere, or that this state has never had.
+    /// Whether a message that could not be read belongs to what was lost when the store was put
+    /// back: a session of then that went on elsewhere, or that this state has never had.
     fn is_lost_with_store(
         &self,
         store: &dyn Store,
@@ -288,7 +289,8 @@ impl Incoming<'_> {
         self.adopted.lists_sender && self.installation.as_ref() == Some(installation)
     }
 
-    /// The message has proven its sender: decides about an entry of a lower version that came with it.
+    /// The message has proven its sender: decides about an entry of a lower version that came with
+    /// it.
     pub(crate) fn settle_version(
         &self,
         engine: &Engine,

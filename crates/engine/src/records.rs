@@ -117,9 +117,11 @@ pub struct Device {
     pub extension_shown: bool,
     /// An event has told that it is stale.
     pub stale_told: bool,
-    /// Signed prekeys that it had before the present one, as digests: an entry that lists one of them is no news (protocol §3).
+    /// Signed prekeys that it had before the present one, as digests: an entry that lists one of
+    /// them is no news (protocol §3).
     pub former: RetiredChains,
-    /// The version of an entry that was not believed, until another prekey is taken (protocol §3, versions).
+    /// The version of an entry that was not believed, until another prekey is taken (protocol §3,
+    /// versions).
     pub refused_version: Option<u32>,
     /// When an entry of a lower version was last taken (protocol §3, versions).
     pub went_back_at: Option<UnixMillis>,
@@ -187,17 +189,20 @@ pub struct DevicePreKey {
     pub version: u32,
     /// Informational.
     pub protocol_version: u32,
-    /// Signed timestamp of the bundle it came with, one over a day ahead of our clock counting as the moment it came; breaks
-    /// ties between equal versions, and tells whether a lower one is news (protocol §3, versions).
+    /// Signed timestamp of the bundle it came with, one over a day ahead of our clock counting as
+    /// the moment it came; breaks ties between equal versions, and tells whether a lower one is
+    /// news (protocol §3, versions).
     pub bundle_ns: i64,
     /// The same timestamp as it was signed: of two that are ahead, the higher one is later.
     pub signed_ns: i64,
-    /// The earliest that this version can have been signed: the jump rule counts from here (protocol §3).
+    /// The earliest that this version can have been signed: the jump rule counts from here
+    /// (protocol §3).
     pub dated_at: UnixMillis,
-    /// We began a session of suite secp256k1 on it, or may have before the store was put back: no other is begun on it
-    /// (protocol §7, one session for each prekey).
+    /// We began a session of suite secp256k1 on it, or may have before the store was put back: no
+    /// other is begun on it (protocol §7, one session for each prekey).
     pub begun: bool,
-    /// The user has reset the device: the next entry with another prekey is taken at any version and date (protocol §3).
+    /// The user has reset the device: the next entry with another prekey is taken at any version
+    /// and date (protocol §3).
     pub any_version: bool,
 }
 
@@ -226,7 +231,8 @@ pub enum Role {
 pub enum Handshake {
     /// We initiated and nothing came back: the X3DH header rides on every message.
     Unconfirmed {
-        /// The beginning of SK, compared when two sessions cross (spec 3.2); `None` once another session was active.
+        /// The beginning of SK, compared when two sessions cross (spec 3.2); `None` once another
+        /// session was active.
         order: Option<SharedKeyPrefix>,
         /// EK, repeated in every header until the first answer.
         ephemeral: EphemeralKey,
@@ -271,8 +277,8 @@ pub struct Session {
     pub handshake: Handshake,
     /// How it stands.
     pub standing: Standing,
-    /// It lost a crossing to this session: while that one is active, messages do not bring this one back in suite x25519,
-    /// and in suite secp256k1 only the second in a row does (protocol §7).
+    /// It lost a crossing to this session: while that one is active, messages do not bring this one
+    /// back in suite x25519, and in suite secp256k1 only the second in a row does (protocol §7).
     pub lost_to: Option<SessionId>,
     /// The last move of this session while it was superseded: which session was active then, and its `advances`.
     /// A second move that finds both unchanged is the second in a row (protocol §7).
@@ -343,7 +349,8 @@ impl Session {
         }
     }
 
-    /// How a message that is sent on it now goes: with the X3DH header until the other side has answered.
+    /// How a message that is sent on it now goes: with the X3DH header until the other side has
+    /// answered.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         match self.handshake {
@@ -388,8 +395,8 @@ pub struct StoredReply {
 pub struct Timekeeping {
     /// How long daemons have run on the store.
     pub running: RunningTime,
-    /// What time it is at the least: it goes on with running time, and follows the wall clock where that is ahead and stays so.
-    /// It never goes back. The epoch before the first sweep.
+    /// What time it is at the least: it goes on with running time, and follows the wall clock where
+    /// that is ahead and stays so. It never goes back. The epoch before the first sweep.
     pub settled: UnixMillis,
     /// Since when the wall clock has been further ahead of it than it is followed at once.
     pub ahead_since: Option<RunningTime>,

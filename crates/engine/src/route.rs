@@ -12,11 +12,13 @@ use crate::{
 pub(crate) enum Route {
     /// On the active session.
     Active(Session),
-    /// On the session that we began on its prekey, which becomes active again: in suite secp256k1 there is one for each.
+    /// On the session that we began on its prekey, which becomes active again: in suite secp256k1
+    /// there is one for each.
     Resume(Session),
     /// On a new session of this suite.
     Begin(Suite),
-    /// By DH: the session that we began on its prekey is not to be used, and another one would not be read.
+    /// By DH: the session that we began on its prekey is not to be used, and another one would not
+    /// be read.
     Dh,
     /// Not at all.
     Skip(SkipReason),
@@ -72,8 +74,9 @@ pub(crate) fn route(
 }
 
 impl Device {
-    /// The suite a new session with this device uses (protocol §5): of those that both ends can, the first of the order
-    /// x25519, secp256k1. `None` if no prekey of it is known, or the configuration allows none of them.
+    /// The suite a new session with this device uses (protocol §5): of those that both ends can,
+    /// the first of the order x25519, secp256k1. `None` if no prekey of it is known, or the
+    /// configuration allows none of them.
     #[must_use]
     pub fn new_session_suite(&self, config: &Config) -> Option<Suite> {
         let prekey = self.prekey.as_ref()?;

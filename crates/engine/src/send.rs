@@ -43,7 +43,8 @@ impl Engine {
         self.send_to_contact(store, env, request, None)
     }
 
-    /// The same, with contacts that need not be accepted, and a message that says what it is to them.
+    /// The same, with contacts that need not be accepted, and a message that says what it is to
+    /// them.
     pub(crate) fn send_to_contact(
         &mut self,
         store: &mut dyn Store,
@@ -199,11 +200,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Encrypts for the devices of one recipient, or by DH if none is known at all. One whose devices are known and
-    /// cannot be reached gets nothing, least of all by the weaker way: the answer names them, each with its reason.
+    /// Encrypts for the devices of one recipient, or by DH if none is known at all. One whose
+    /// devices are known and cannot be reached gets nothing, least of all by the weaker way: the
+    /// answer names them, each with its reason.
     ///
-    /// What declines a contact goes by DH, whatever is known: on a ratchet it would pass for an acceptance with those who do not
-    /// know the mark, or where a relay has taken it off.
+    /// What declines a contact goes by DH, whatever is known: on a ratchet it would pass for an
+    /// acceptance with those who do not know the mark, or where a relay has taken it off.
     fn address(
         &self,
         store: &mut dyn Store,
@@ -243,8 +245,8 @@ impl Engine {
         note_sent(store, recipient, bundle, env)
     }
 
-    /// One wire message of all copies; `None` if there are none. The devices that are written to by DH share one entry, which
-    /// any device of the identity can read.
+    /// One wire message of all copies; `None` if there are none. The devices that are written to by
+    /// DH share one entry, which any device of the identity can read.
     fn envelope(
         &self,
         env: &mut Env<'_>,
@@ -352,8 +354,8 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
     Ok(())
 }
 
-/// Asked of every payload that goes by DH or in public. An empty one is an advertisement there (protocol §6): it would not
-/// be shown to anybody. On a ratchet it is a message like any other.
+/// Asked of every payload that goes by DH or in public. An empty one is an advertisement there
+/// (protocol §6): it would not be shown to anybody. On a ratchet it is a message like any other.
 pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
     if payload.is_empty() {
         return Err(SendError::EmptyPayload);

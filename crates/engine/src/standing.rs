@@ -217,8 +217,9 @@ pub(crate) fn place_moved(
     Ok(())
 }
 
-/// The session of suite secp256k1 that we began on the current prekey of `device`, if it is held and was not ended for good. One
-/// at most is begun; a store made before that was the rule can hold several, of which the one that was answered is alive.
+/// The session of suite secp256k1 that we began on the current prekey of `device`, if it is held
+/// and was not ended for good. One at most is begun; a store made before that was the rule can hold
+/// several, of which the one that was answered is alive.
 pub(crate) fn begun_session(
     store: &dyn StoreRead,
     device: &Device,
@@ -239,7 +240,8 @@ pub(crate) fn begun_session(
         .max_by_key(|session| matches!(session.handshake, Handshake::Established)))
 }
 
-/// Makes the session that we began on the device's prekey the active one again, in place of a new one.
+/// Makes the session that we began on the device's prekey the active one again, in place of a new
+/// one.
 pub(crate) fn resume(
     store: &mut dyn Store,
     session: &mut Session,
@@ -294,8 +296,8 @@ pub(crate) fn make_room(
     Ok(())
 }
 
-/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1). In suite secp256k1 it waits for ever:
-/// a second session on the same prekey would not be read.
+/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1). In suite
+/// secp256k1 it waits for ever: a second session on the same prekey would not be read.
 pub(crate) fn unanswered(config: &Config, session: &Session, now: UnixMillis) -> bool {
     session.suite() == Suite::X25519
         && matches!(session.handshake, Handshake::Unconfirmed { .. })

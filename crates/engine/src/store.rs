@@ -53,7 +53,8 @@ pub trait StoreRead {
     fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
     /// The devices of `identity`, by installation id in byte order.
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
-    /// The devices of any identity in the order of their keys, from the one after `after` on; at most `limit`.
+    /// The devices of any identity in the order of their keys, from the one after `after` on; at
+    /// most `limit`.
     fn devices_after(
         &self,
         after: Option<&DeviceName>,
@@ -97,7 +98,8 @@ pub trait StoreRead {
         cutoff: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError>;
-    /// Sessions whose record says that they were superseded or expired after `moment`; at most `limit`.
+    /// Sessions whose record says that they were superseded or expired after `moment`; at most
+    /// `limit`.
     fn sessions_ended_after(
         &self,
         moment: UnixMillis,

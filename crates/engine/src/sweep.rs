@@ -9,12 +9,13 @@ use crate::{
     SendError, Session, Standing, Store, StoreError, Timekeeping, UnixMillis, event::note,
 };
 
-/// Erasing cannot be undone, and a wall clock may jump: what it says must be so at two sweeps that lie this far apart on a clock
-/// that does not jump (protocol §7).
+/// Erasing cannot be undone, and a wall clock may jump: what it says must be so at two sweeps that
+/// lie this far apart on a clock that does not jump (protocol §7).
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// A wall clock that is not further ahead of the settled time than this, a machine that was off over a weekend, is followed as soon
-/// as two sweeps agree. What is further ahead is a machine that was off for long, or a clock that is wrong: it is followed when
-/// as much running time has passed as anything is kept, so that no clock brings an erasure forward by more than this.
+/// A wall clock that is not further ahead of the settled time than this, a machine that was off
+/// over a weekend, is followed as soon as two sweeps agree. What is further ahead is a machine that
+/// was off for long, or a clock that is wrong: it is followed when as much running time has passed
+/// as anything is kept, so that no clock brings an erasure forward by more than this.
 const FOLLOWED_AT_ONCE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// Sessions held in memory at once while a sweep goes through them.
 const PAGE: usize = 256;
@@ -36,7 +37,8 @@ struct Agreed {
 }
 
 impl Sweeps {
-    /// Takes down a sweep, and compares it with the latest one that lies far enough back; there may be none.
+    /// Takes down a sweep, and compares it with the latest one that lies far enough back; there may
+    /// be none.
     fn confirm(&mut self, running: Duration, now: UnixMillis) -> Option<Agreed> {
         let far_enough =
             |&(at, _): &(Duration, UnixMillis)| running.saturating_sub(at) >= SWEEP_INTERVAL;
@@ -110,8 +112,9 @@ impl Engine {
 }
 
 impl Timekeeping {
-    /// The clocks after a sweep at `now`, by the wall clock, and `running`. `agreed` is what it says together with an earlier one;
-    /// a wall clock that is further ahead than is followed at once is followed after `patience`.
+    /// The clocks after a sweep at `now`, by the wall clock, and `running`. `agreed` is what it
+    /// says together with an earlier one; a wall clock that is further ahead than is followed at
+    /// once is followed after `patience`.
     fn at_sweep(
         self,
         running: RunningTime,
@@ -142,7 +145,8 @@ impl Timekeeping {
                 ..next
             };
         }
-        // A machine that was off, or a clock that is wrong: what is erased then cannot be brought back.
+        // A machine that was off, or a clock that is wrong: what is erased then cannot be brought
+        // back.
         let since = self.ahead_since.unwrap_or(running);
         if running >= since.after(patience) {
             Self {
@@ -159,8 +163,8 @@ impl Timekeeping {
     }
 }
 
-/// What ended after `ahead` was written down by a clock that was ahead for a while: it counts as ended at `at`, so that it is
-/// not kept until that clock would have been right.
+/// What ended after `ahead` was written down by a clock that was ahead for a while: it counts as
+/// ended at `at`, so that it is not kept until that clock would have been right.
 fn redate(store: &mut dyn Store, ahead: UnixMillis, at: UnixMillis) -> Result<(), StoreError> {
     loop {
         let sessions = store.sessions_ended_after(ahead, PAGE)?;

@@ -63,7 +63,8 @@ pub(crate) fn states(
     let latest = now.after(TIMESTAMP_TOLERANCE);
     let mut ranked = Vec::with_capacity(devices.len());
     for device in devices {
-        // One of which neither a prekey nor a session is known takes no place from one that can be reached.
+        // One of which neither a prekey nor a session is known takes no place from one that can be
+        // reached.
         let reachable = device.prekey.is_some()
             || store
                 .active_session(identity, &device.installation)?

@@ -61,8 +61,9 @@ impl RunningTime {
     }
 }
 
-/// The moment that is written down for something that ends now and is erased some days later: not before the time that is
-/// settled, so that a clock that is set back for a while does not bring the erasure forward (protocol §7, time).
+/// The moment that is written down for something that ends now and is erased some days later: not
+/// before the time that is settled, so that a clock that is set back for a while does not bring the
+/// erasure forward (protocol §7, time).
 pub(crate) fn ending_at(
     store: &(impl StoreRead + ?Sized),
     now: UnixMillis,

@@ -35,8 +35,8 @@ pub struct SessionView {
     pub established: bool,
     /// How it stands now.
     pub standing: Standing,
-    /// It is the session of suite secp256k1 that we began on the present prekey of its device, and is not to be used: the device
-    /// is written to by DH until it has a new one (protocol §7).
+    /// It is the session of suite secp256k1 that we began on the present prekey of its device, and
+    /// is not to be used: the device is written to by DH until it has a new one (protocol §7).
     pub prekey_blocked: bool,
     /// When it was set up here.
     pub created_at: UnixMillis,

@@ -247,8 +247,8 @@ pub fn encode_contact_code(bundle: &[u8]) -> String {
     base64_engine::STANDARD.encode(bundle)
 }
 
-/// Reads a contact code: base64 of either alphabet, with or without padding, white space and what cannot be seen.
-/// `None` if it is neither; whether the bytes are a bundle is not checked here.
+/// Reads a contact code: base64 of either alphabet, with or without padding, white space and what
+/// cannot be seen. `None` if it is neither; whether the bytes are a bundle is not checked here.
 #[must_use]
 pub fn decode_contact_code(text: &str) -> Option<Vec<u8>> {
     let text = one_word(text);

@@ -1,9 +1,10 @@
 //! The plaintext: `flags(1) ‖ size(w, little-endian) ‖ payload ‖ padding ‖ [signature(65)]`.
 //!
-//! Bits 0 and 1 of the flags are w, the width of the size; bit 2 says that there is a signature. A plaintext with any other bit
-//! is refused: identities sign other things than envelopes with the same key and the same digest. What they sign of a bundle
-//! begins with an installation id or a decimal number, and bit 2 is set in many of those characters. Followed by the
-//! bundle's signature it would be read as an envelope that its owner signed. No printable character is below 8.
+//! Bits 0 and 1 of the flags are w, the width of the size; bit 2 says that there is a signature. A
+//! plaintext with any other bit is refused: identities sign other things than envelopes with the
+//! same key and the same digest. What they sign of a bundle begins with an installation id or a
+//! decimal number, and bit 2 is set in many of those characters. Followed by the bundle's signature
+//! it would be read as an envelope that its owner signed. No printable character is below 8.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, SIGNATURE_BYTES, Signature, keccak256};
 use rand_core::CryptoRng;

@@ -1,7 +1,8 @@
 //! Keystore files: the JSON of Web3 Secret Storage, version 3.
 //!
-//! What is read is of one closed form: scrypt or PBKDF2-HMAC-SHA-256 with `dklen` 32, and AES-128-CTR. Names of members are
-//! taken in any case. Members beyond it, as some programs add them, are ignored; a member that stands twice is refused.
+//! What is read is of one closed form: scrypt or PBKDF2-HMAC-SHA-256 with `dklen` 32, and
+//! AES-128-CTR. Names of members are taken in any case. Members beyond it, as some programs add
+//! them, are ignored; a member that stands twice is refused.
 
 mod any_case;
 mod phrase;
@@ -171,7 +172,8 @@ pub fn read_keystore_file(text: &str) -> Result<Keystore, KeystoreFileError> {
     })
 }
 
-/// What checks the key that comes out. Some programs leave it empty, or put an address of another network there.
+/// What checks the key that comes out. Some programs leave it empty, or put an address of another
+/// network there.
 fn address(text: &str) -> Option<[u8; 20]> {
     fixed(text.strip_prefix("0x").unwrap_or(text))
 }

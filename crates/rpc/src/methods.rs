@@ -224,9 +224,11 @@ methods! {
 
     /// Encrypts for every active device of the recipient and for our own other devices.
     ///
-    /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without forward
-    /// secrecy, and an empty payload is then refused: it would be an advertisement. A retry with the same `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each
-    /// envelope also comes sealed and signed, with the topic to send it by.
+    /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the
+    /// identity, without forward secrecy, and an empty payload is then refused: it would be an
+    /// advertisement. A retry with the same `requestId` within 24 hours gives the same bytes,
+    /// without a step of any ratchet. With `seal`, each envelope also comes sealed and signed, with
+    /// the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
     ///
@@ -235,7 +237,8 @@ methods! {
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Wraps a public message: not encrypted.
     ///
-    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be empty.
+    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be
+    /// empty.
     MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes, fails WRITES;
     /// Makes the empty message that tells the recipient of our bundle.
     ///
@@ -299,16 +302,19 @@ methods! {
     ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
     ///
-    /// Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is known, something has to be said.
+    /// Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is
+    /// known, something has to be said.
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
     ///
-    /// Send the envelopes: with them the other end learns of it. Until a device of theirs is known, something has to be said.
+    /// Send the envelopes: with them the other end learns of it. Until a device of theirs is known,
+    /// something has to be said.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity. It is told nothing, unless there is something to say.
     ///
-    /// With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an acceptance: send the envelopes. Without, there are none. Under the policy
-    /// `request` what they send is not read any more, until `contact_accept`.
+    /// With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an
+    /// acceptance: send the envelopes. Without, there are none. Under the policy `request` what
+    /// they send is not read any more, until `contact_accept`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ///
@@ -347,8 +353,9 @@ methods! {
     TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
     /// The topic where an identity alone is written to.
     ///
-    /// status-go sends there what an identity tells itself, its backups, and what it tells servers, those of push notifications among
-    /// them; sealed to their recipient, as on the partitioned topic. Whoever knows the identity sees when: nothing of ours goes by it.
+    /// status-go sends there what an identity tells itself, its backups, and what it tells servers,
+    /// those of push notifications among them; sealed to their recipient, as on the partitioned
+    /// topic. Whoever knows the identity sees when: nothing of ours goes by it.
     TopicPersonal = "topic_personal" (TopicOfParams) -> TopicInfo;
     /// The topic where this account and an identity write to each other, and its key.
     ///
@@ -365,8 +372,8 @@ methods! {
 
     /// Gives the clock and the time for a message that is about to be sent in a chat.
     ///
-    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat, but at most 120 seconds
-    /// above now. Never the same twice below that.
+    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or
+    /// seen in the chat, but at most 120 seconds above now. Never the same twice below that.
     ClockNext = "clock_next" (ClockNextParams) -> ChatClock, fails WRITES;
     /// Takes note of the clock of a message that was received in a chat.
     ///

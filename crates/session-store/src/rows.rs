@@ -352,7 +352,8 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     })
 }
 
-/// What is kept of SK. The column has the length of all of it: the beginning and zeros, or zeros alone where nothing is kept.
+/// What is kept of SK. The column has the length of all of it: the beginning and zeros, or zeros
+/// alone where nothing is kept.
 fn order(shared: &[u8; 32]) -> Option<SharedKeyPrefix> {
     let prefix = shared.first_chunk().copied()?;
     (prefix != [0; SharedKeyPrefix::BYTES]).then(|| SharedKeyPrefix::from_stored(prefix))

@@ -132,10 +132,12 @@ pub(crate) struct Ratchet<C: Curve> {
 
 /// A chain and the number of its next message.
 struct Chain {
-    /// The chain key of message `n`, or of the one after it if `ahead` holds the key of message `n`.
+    /// The chain key of message `n`, or of the one after it if `ahead` holds the key of message
+    /// `n`.
     key: ChainKey,
     n: u32,
-    /// The key of message `n`, derived ahead of time: the chain key that it came from need not be kept then.
+    /// The key of message `n`, derived ahead of time: the chain key that it came from need not be
+    /// kept then.
     ahead: Option<MessageKey>,
 }
 
@@ -148,8 +150,9 @@ struct Receiving {
 impl<C: Curve> Ratchet<C> {
     /// The initiator's side: a fresh pair, and one root step with the responder's prekey.
     ///
-    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the suite knows one. It
-    /// begins as SK, which must not be kept (protocol §4), so that its first step is taken here.
+    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the
+    /// suite knows one. It begins as SK, which must not be kept (protocol §4), so that its first
+    /// step is taken here.
     fn initiate(
         root: &RootKey,
         prekey: &HeaderKey,
@@ -317,8 +320,9 @@ impl<C: Curve> Ratchet<C> {
         }
     }
 
-    /// Whether two states of one session differ in their chains at most. A DH step makes a fresh pair, the peer's own step or
-    /// its first message a header key, and the first message of a chain that begins as SK uses up the key derived ahead.
+    /// Whether two states of one session differ in their chains at most. A DH step makes a fresh
+    /// pair, the peer's own step or its first message a header key, and the first message of a
+    /// chain that begins as SK uses up the key derived ahead.
     fn is_same_dh_step(&self, other: &Self) -> bool {
         let receiving_key = |ratchet: &Self| {
             let receiving = ratchet.receiving.as_ref();
@@ -341,7 +345,8 @@ impl Chain {
         }
     }
 
-    /// The same chain with the key of its next message derived, and without the chain key that it came from.
+    /// The same chain with the key of its next message derived, and without the chain key that it
+    /// came from.
     fn one_ahead(self) -> Self {
         let (key, ahead) = self.key.step();
         Self {
@@ -351,7 +356,8 @@ impl Chain {
         }
     }
 
-    /// The chain after its next message, and the key of that message; `None` if no number is left for the one after it.
+    /// The chain after its next message, and the key of that message; `None` if no number is left
+    /// for the one after it.
     fn step(self) -> Option<(Self, MessageKey)> {
         let n = self.n.checked_add(1)?;
         let (key, message_key) = match self.ahead {

@@ -1,10 +1,11 @@
 //! A ratchet as a store keeps it: one fixed layout, strictly read.
 //!
-//! Two parts, as a DH step changes all of it and a message its chains alone:
-//! `version(1) ‖ suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖ key ahead(32)?`,
-//! and `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`. `chains` says which there are, 1 for the sending
-//! one and 2 for the receiving one, and 4 if the key of the next message of the receiving chain is derived ahead; keys have
-//! the suite's length, and numbers are big endian.
+//! Two parts, as a DH step changes all of it and a message its chains alone: `version(1) ‖ suite(1)
+//! ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖ key
+//! ahead(32)?`, and `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`.
+//! `chains` says which there are, 1 for the sending one and 2 for the receiving one, and 4 if the
+//! key of the next message of the receiving chain is derived ahead; keys have the suite's length,
+//! and numbers are big endian.
 
 use super::{
     Chain, Curve, HeaderKey, MessageKey, Ratchet, Receiving, SessionRatchet,

@@ -185,8 +185,8 @@ fn ratchet_prekeys_have_one_spelling() {
     assert_eq!(RatchetPreKey::from_wire(&longer), Err(KeyError::Form));
 }
 
-/// Of two crossed sessions both ends must choose the same one: first in byte order, most significant byte first. What is kept
-/// of a secret for that are its first bytes and no others.
+/// Of two crossed sessions both ends must choose the same one: first in byte order, most
+/// significant byte first. What is kept of a secret for that are its first bytes and no others.
 #[test]
 fn shared_keys_are_ordered_by_their_first_bytes() {
     let prefix = |first: u8, eighth: u8, ninth: u8| {

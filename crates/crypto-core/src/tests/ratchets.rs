@@ -277,8 +277,9 @@ fn stored_states_of_another_version_or_suite_or_with_odd_chains_are_refused() {
     }
 }
 
-/// Who reads the initiator's store must not be able to open what it sent before the first answer: SK and the first ratchet
-/// key give every key of the first chain. In suite secp256k1 the initiator also reads on a chain that begins as SK.
+/// Who reads the initiator's store must not be able to open what it sent before the first answer:
+/// SK and the first ratchet key give every key of the first chain. In suite secp256k1 the initiator
+/// also reads on a chain that begins as SK.
 #[test]
 fn the_initiator_keeps_no_shared_key() {
     let shared = [0x5a; 32];
@@ -291,7 +292,8 @@ fn the_initiator_keeps_no_shared_key() {
     }
 }
 
-/// The chain that begins as SK opens from any place in it, its first key being derived ahead, and each message once.
+/// The chain that begins as SK opens from any place in it, its first key being derived ahead, and
+/// each message once.
 #[test]
 fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
     let shared = [0x5a; 32];

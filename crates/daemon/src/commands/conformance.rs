@@ -9,7 +9,8 @@ use crate::conformance::{FORMAT, FileReport, replay_file};
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
-    /// Files of format ratchetd-conformance/1, of ratchetd-trust (envelopes, topics, identities, accounts, keystores), or conversations recorded from status-go
+    /// Files of format ratchetd-conformance/1, of ratchetd-trust (envelopes, topics, identities,
+    /// accounts, keystores), or conversations recorded from status-go
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Print JSON instead of a line for each file

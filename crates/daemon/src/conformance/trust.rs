@@ -163,8 +163,9 @@ fn sealed_alike(entry: &Value) -> Checked {
     opened_alike(&to.open(&recorded).map_err(words)?, entry)
 }
 
-/// Names of envelopes whose flags have a bit of no meaning. They were recorded as read, with the bit ignored; they are refused, so
-/// that no signed bundle passes for a signed envelope (protocol §9).
+/// Names of envelopes whose flags have a bit of no meaning. They were recorded as read, with the
+/// bit ignored; they are refused, so that no signed bundle passes for a signed envelope (protocol
+/// §9).
 const UNKNOWN_FLAG: &str = "unknown-flag-";
 
 fn opens_or_not(entry: &Value) -> Checked {

@@ -15,8 +15,9 @@ use crate::{
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
 const JUMP_ALLOWANCE: u64 = 10;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-/// 2018-01-01T00:00:00Z, before there was any client of this protocol: a device that replaces its prekey once a day cannot have
-/// come further than one version a day since then (protocol §3, versions).
+/// 2018-01-01T00:00:00Z, before there was any client of this protocol: a device that replaces its
+/// prekey once a day cannot have come further than one version a day since then (protocol §3,
+/// versions).
 const FIRST_PREKEYS: UnixMillis = UnixMillis(1_514_764_800_000);
 
 /// What an entry's rules need of the bundle around it.
@@ -30,8 +31,8 @@ pub(super) struct BundleContext<'a> {
     pub(super) now: UnixMillis,
     /// The device that sent it on its own message; `None` if it came by another way.
     pub(super) sender: Option<&'a InstallationId>,
-    /// Where the stale timer of a device first met here begins, and of those that it omits if it is not the newest; `None` if it
-    /// is the newest.
+    /// Where the stale timer of a device first met here begins, and of those that it omits if it is
+    /// not the newest; `None` if it is the newest.
     pub(super) omitted_since: Option<UnixMillis>,
     /// We may have begun sessions on the prekeys that it lists, in a state that was lost.
     pub(super) may_be_begun: bool,
@@ -88,8 +89,9 @@ impl BundleContext<'_> {
         })
     }
 
-    /// Whether it is dated later than the bundle that `known` came with. One that is dated ahead of our clock is held against
-    /// another such date alone: when it came says nothing of when it was made.
+    /// Whether it is dated later than the bundle that `known` came with. One that is dated ahead of
+    /// our clock is held against another such date alone: when it came says nothing of when it was
+    /// made.
     fn is_later_than(&self, known: &DevicePreKey) -> bool {
         let signed = self.bundle.timestamp_ns();
         if self.stamp == signed {
@@ -122,7 +124,8 @@ impl Engine {
         let too_high = u64::from(entry.version) > context.highest_at_first();
         let verdict = match &known {
             None if without_extension && too_high => {
-                // A device of ours under a given id, listed by a sibling that does not know the extension, looks like this.
+                // A device of ours under a given id, listed by a sibling that does not know the
+                // extension, looks like this.
                 let name = &entry.installation_id;
                 if context.sender.is_none_or(|sender| sender == name) {
                     let detail = format!("{name} version {} is not adopted", entry.version);
@@ -196,7 +199,8 @@ impl Engine {
             }
             (Verdict::Keep, Some(_)) => {}
             (Verdict::Refuse(kind), Some(device)) => {
-                // A sibling that does not know the extension leaves it out of every message, which is no fault of anybody.
+                // A sibling that does not know the extension leaves it out of every message, which
+                // is no fault of anybody.
                 let of_sibling = context
                     .sender
                     .is_some_and(|name| *name != device.installation);
@@ -252,7 +256,8 @@ enum Verdict {
 fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) -> Verdict {
     let offers_extension = entry.prekey.ratchet_pre_key().is_some();
     let Some(known) = &device.prekey else {
-        // Met through a session it began, or by a sibling's listing: its first prekey replaces none.
+        // Met through a session it began, or by a sibling's listing: its first prekey replaces
+        // none.
         let too_high = u64::from(entry.version) > context.highest_at_first();
         return if !offers_extension && too_high {
             Verdict::Refuse(WarningKind::VersionJump)
@@ -278,8 +283,8 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     let later = context.is_later_than(known);
     let of_itself = context.sender == Some(&device.installation);
     if device.had(entry.prekey.signed_pre_key()) && !(of_itself && later) {
-        // A sibling that has not heard of the present one signs it anew with every message. The device itself may have gone
-        // back to it.
+        // A sibling that has not heard of the present one signs it anew with every message. The
+        // device itself may have gone back to it.
         return Verdict::Keep;
     }
     if known.any_version {
@@ -339,8 +344,9 @@ pub(super) fn replace_prekey(
 }
 
 impl Engine {
-    /// Takes up a device that a bundle lists without the extension that its id promises: as known without a prekey. It is not
-    /// written to until its own bundle has come, which it sends when it finds that a message was not for it (spec 4.4).
+    /// Takes up a device that a bundle lists without the extension that its id promises: as known
+    /// without a prekey. It is not written to until its own bundle has come, which it sends when it
+    /// finds that a message was not for it (spec 4.4).
     pub(super) fn meet_without_prekey(
         &self,
         store: &mut dyn Store,

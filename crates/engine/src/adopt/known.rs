@@ -50,8 +50,9 @@ impl Engine {
 }
 
 impl Device {
-    /// When the device became, or will become, stale: its timer runs since the first bundle that omits it, until the newest
-    /// one lists it again, or one that lists it comes on a message of the device itself (spec 4.3, protocol §3).
+    /// When the device became, or will become, stale: its timer runs since the first bundle that
+    /// omits it, until the newest one lists it again, or one that lists it comes on a message of
+    /// the device itself (spec 4.3, protocol §3).
     #[must_use]
     pub fn stale_at(&self, stale_after: Duration) -> Option<UnixMillis> {
         Some(self.omitted_since?.after(stale_after))
@@ -64,8 +65,9 @@ impl Device {
     }
 }
 
-/// The newest bundle stops the timers of the devices it lists and starts those of the others. An older one tells that those it
-/// lists were still devices of the identity when it was made: their timers begin no earlier than that (spec 4.3).
+/// The newest bundle stops the timers of the devices it lists and starts those of the others. An
+/// older one tells that those it lists were still devices of the identity when it was made: their
+/// timers begin no earlier than that (spec 4.3).
 pub(super) fn run_stale_timers(
     store: &mut dyn Store,
     context: &BundleContext<'_>,

@@ -1,5 +1,5 @@
-//! Entries of a lower version than we hold: a device that was set up again under its old id, or restored (protocol §3,
-//! versions).
+//! Entries of a lower version than we hold: a device that was set up again under its old id, or
+//! restored (protocol §3, versions).
 
 use crypto_core::{IdentityKey, InstallationId};
 
@@ -21,7 +21,8 @@ pub(crate) struct Lower {
 }
 
 impl Lower {
-    /// Whether it is news, and not what a message says that was under way when the device replaced its prekey.
+    /// Whether it is news, and not what a message says that was under way when the device replaced
+    /// its prekey.
     pub(crate) const fn is_later(&self) -> bool {
         self.later
     }
@@ -55,9 +56,9 @@ pub(super) fn refuse(
 }
 
 impl Engine {
-    /// Decides about an entry of a lower version, whose message has opened (protocol §3, versions): it is taken if its bundle
-    /// is dated later than the one that the known prekey came with. Otherwise it is old news, unless its date cannot be
-    /// right.
+    /// Decides about an entry of a lower version, whose message has opened (protocol §3, versions):
+    /// it is taken if its bundle is dated later than the one that the known prekey came with.
+    /// Otherwise it is old news, unless its date cannot be right.
     pub(crate) fn settle_version(
         &self,
         store: &mut dyn Store,
@@ -124,8 +125,9 @@ impl Engine {
             .transpose()
     }
 
-    /// Whether a bundle that rode on a message that opened cannot be as old as it is dated: it would have been made before the
-    /// prekey of ours was that the message names, or the session that it opened on.
+    /// Whether a bundle that rode on a message that opened cannot be as old as it is dated: it
+    /// would have been made before the prekey of ours was that the message names, or the session
+    /// that it opened on.
     fn is_misdated(
         &self,
         store: &dyn Store,

@@ -83,7 +83,8 @@ fn nobody_pushes_the_clock_of_a_chat_away() {
         "nothing is noted"
     );
     assert!(observe(&mut alice, "c", now.0 + lead, now).is_ok());
-    // At the bound it waits for the time: no clock is above it, and those of a later millisecond differ.
+    // At the bound it waits for the time: no clock is above it, and those of a later millisecond
+    // differ.
     assert_eq!(
         [next(&mut alice, "c"), next(&mut alice, "c")],
         [now.0 + lead; 2]

@@ -244,7 +244,8 @@ fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
 
 #[test]
 fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
-    // It can have an old message that it withheld pass for an acceptance: the identity is proven, its answer is not.
+    // It can have an old message that it withheld pass for an acceptance: the identity is proven,
+    // its answer is not.
     let (mut alice, bob, older) = asked_after_all();
     assert!(!alice.is_asked(bob.key, &marked(&older, Some(ContactMark::Accept))));
     assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);

@@ -1,5 +1,5 @@
-//! Devices of ours among devices like status-go's, under schedules drawn by lot: they read what devices of status-go alone
-//! would have read.
+//! Devices of ours among devices like status-go's, under schedules drawn by lot: they read what
+//! devices of status-go alone would have read.
 //!
 //! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
 //! `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.

@@ -1,7 +1,8 @@
-//! Mixed schedules that once lost a message, told as stories; and what has to hold over a month, and after a restore.
+//! Mixed schedules that once lost a message, told as stories; and what has to hold over a month,
+//! and after a restore.
 //!
-//! Alice's devices are of identity 0, Bob's of identity 1. Where nothing else is said, Alice's is ours and Bob's is like
-//! status-go's.
+//! Alice's devices are of identity 0, Bob's of identity 1. Where nothing else is said, Alice's is
+//! ours and Bob's is like status-go's.
 
 use crypto_core::Suite;
 
@@ -86,9 +87,9 @@ impl Story {
     }
 }
 
-/// Bob begins, and Alice answers on his session. His prekey rotates, and she begins one on the new one; he keeps to his own,
-/// and she follows him back. Hers rotates, so that his has expired: what she sends now is for a prekey that she began a
-/// session on before.
+/// Bob begins, and Alice answers on his session. His prekey rotates, and she begins one on the new
+/// one; he keeps to his own, and she follows him back. Hers rotates, so that his has expired: what
+/// she sends now is for a prekey that she began a session on before.
 #[test]
 fn an_ordinary_conversation_of_two_days() {
     let mut story = Story::of("o|s");
@@ -161,7 +162,8 @@ fn a_reset_costs_nothing_that_is_sent_after_it() {
     story.loses_nothing();
 }
 
-/// Alice's backup is put back: it knows nothing of the session that she began on Bob's prekey since.
+/// Alice's backup is put back: it knows nothing of the session that she began on Bob's prekey
+/// since.
 #[test]
 fn what_is_sent_after_a_restore_is_read() {
     let mut story = Story::of("o|s");
@@ -175,8 +177,9 @@ fn what_is_sent_after_a_restore_is_read() {
     story.loses_nothing();
 }
 
-/// Alice has a device of each make, paired. Both write to Bob at once, so that the sessions for their copies cross, and
-/// the day after ours writes again: its own prekey has rotated, that of the other has not.
+/// Alice has a device of each make, paired. Both write to Bob at once, so that the sessions for
+/// their copies cross, and the day after ours writes again: its own prekey has rotated, that of the
+/// other has not.
 #[test]
 fn copies_for_an_own_device_of_status_go_are_read_the_day_after_they_crossed() {
     let (ours, theirs) = ((0, 0), (0, 1));
@@ -195,8 +198,9 @@ fn copies_for_an_own_device_of_status_go_are_read_the_day_after_they_crossed() {
     story.loses_nothing();
 }
 
-/// Bob has one device of each make, not paired: that of status-go signs its bundle with every message, and ours once a day,
-/// so that the newest always lists the other alone. Ours writes every day, and is no stale device for that.
+/// Bob has one device of each make, not paired: that of status-go signs its bundle with every
+/// message, and ours once a day, so that the newest always lists the other alone. Ours writes every
+/// day, and is no stale device for that.
 #[test]
 fn a_device_that_writes_every_day_is_written_to_whatever_its_siblings_list() {
     let (ours, theirs) = ((1, 0), (1, 1));
@@ -214,7 +218,8 @@ fn a_device_that_writes_every_day_is_written_to_whatever_its_siblings_list() {
     story.loses_nothing();
 }
 
-/// What Bob's device of ours wrote first took a week, and newer bundles of his other device came before it.
+/// What Bob's device of ours wrote first took a week, and newer bundles of his other device came
+/// before it.
 #[test]
 fn a_device_whose_first_message_was_late_is_written_to() {
     let (ours, theirs) = ((1, 0), (1, 1));
@@ -243,7 +248,8 @@ fn two_of_ours_in_the_suite_of_status_go_talk() {
     story.loses_nothing();
 }
 
-/// Alice's clock is in 2038 for some hours. Her first prekey was replaced a day before, which is no two weeks ago.
+/// Alice's clock is in 2038 for some hours. Her first prekey was replaced a day before, which is no
+/// two weeks ago.
 #[test]
 fn a_clock_in_2038_for_some_hours_erases_nothing() {
     let mut story = Story::of("o|s");
@@ -260,7 +266,8 @@ fn a_clock_in_2038_for_some_hours_erases_nothing() {
     story.loses_nothing();
 }
 
-/// Alice's clock is at the epoch for a moment, which replaces her prekey, and then right: it was replaced just now.
+/// Alice's clock is at the epoch for a moment, which replaces her prekey, and then right: it was
+/// replaced just now.
 #[test]
 fn a_clock_at_the_epoch_for_a_moment_erases_nothing() {
     let mut story = Story::of("o|s");
@@ -275,8 +282,8 @@ fn a_clock_at_the_epoch_for_a_moment_erases_nothing() {
     story.loses_nothing();
 }
 
-/// Bob's device of ours loses its state twice in a day and starts under its old id: its versions begin at the same number
-/// each time, and Alice has to believe them.
+/// Bob's device of ours loses its state twice in a day and starts under its old id: its versions
+/// begin at the same number each time, and Alice has to believe them.
 #[test]
 fn a_device_that_is_set_up_again_under_its_old_id_is_believed() {
     for devices in ["o|o", "s|o"] {
@@ -297,8 +304,8 @@ fn a_device_that_is_set_up_again_under_its_old_id_is_believed() {
     }
 }
 
-/// The same of Bob's device, which is like status-go's: its versions begin at one again. Envelopes are signed, so that even a
-/// DH message proves whose it is.
+/// The same of Bob's device, which is like status-go's: its versions begin at one again. Envelopes
+/// are signed, so that even a DH message proves whose it is.
 #[test]
 fn a_device_of_status_go_that_is_set_up_again_under_its_old_id_is_believed() {
     let mut story = Story::of("o|s");
@@ -314,8 +321,8 @@ fn a_device_of_status_go_that_is_set_up_again_under_its_old_id_is_believed() {
     story.loses_nothing();
 }
 
-/// Alice is not answered, and begins session after session on one prekey; what she wrote arrives in the wrong order, so that
-/// Bob answers on the first of them.
+/// Alice is not answered, and begins session after session on one prekey; what she wrote arrives in
+/// the wrong order, so that Bob answers on the first of them.
 #[test]
 fn an_answer_on_the_oldest_of_many_sessions_on_one_prekey_is_read() {
     const UNANSWERED: u64 = 3;
@@ -349,7 +356,8 @@ impl Numbers {
     }
 }
 
-/// A month in which both write several times a day, each before reading what has come, and nothing is lost.
+/// A month in which both write several times a day, each before reading what has come, and nothing
+/// is lost.
 fn month(cast: Cast, numbers: &mut Numbers) -> Story {
     let mut story = Story {
         cast,
@@ -402,8 +410,8 @@ fn in_a_month_in_which_both_write_before_they_read_nothing_is_lost() {
     }
 }
 
-/// Something is said, a backup is made, something more is said, and the backup is put back. Both frontends do what
-/// `nextAction` says and nothing else.
+/// Something is said, a backup is made, something more is said, and the backup is put back. Both
+/// frontends do what `nextAction` says and nothing else.
 fn restored(devices: &str, restored: Place, seed: u64) -> Story {
     let mut numbers = Numbers(seed);
     let mut story = Story {
@@ -447,8 +455,8 @@ fn two_messages_each_way_after_a_restore_ours_read_everything_of_each_other() {
     }
 }
 
-/// status-go may go on with a session that the restored device has lost until its own prekey is replaced. What it is sent
-/// it reads at once.
+/// status-go may go on with a session that the restored device has lost until its own prekey is
+/// replaced. What it is sent it reads at once.
 #[test]
 fn two_messages_each_way_after_a_restore_status_go_reads_everything() {
     for (devices, ours) in [("o|s", ALICE), ("s|o", BOB)] {

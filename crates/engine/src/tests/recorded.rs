@@ -7,7 +7,8 @@ const RECORDING: &str = include_str!(concat!(
     "/../../tests/vectors/status-go-behaviour.json"
 ));
 
-/// Every step of every schedule: whom a message is encrypted for and how, and what becomes of it at each device.
+/// Every step of every schedule: whom a message is encrypted for and how, and what becomes of it at
+/// each device.
 #[test]
 fn devices_like_status_go_do_at_each_step_what_status_go_did() {
     let worlds = replay_recording(RECORDING).expect("a recording");
@@ -22,7 +23,8 @@ fn devices_like_status_go_do_at_each_step_what_status_go_did() {
     assert_eq!(differences, 0, "steps came out otherwise than recorded");
 }
 
-/// What the recordings have no step for: a message that was read is read again until it is confirmed.
+/// What the recordings have no step for: a message that was read is read again until it is
+/// confirmed.
 #[test]
 fn devices_like_status_go_read_a_message_again_until_it_is_confirmed() {
     let world = r#"{"format": "ratchetd-behaviour/1", "worlds": [{"name": "w", "devices": [1, 1], "paired": false,

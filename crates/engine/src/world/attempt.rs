@@ -20,7 +20,8 @@ pub(super) struct Attempt {
     pub(super) read_at: u64,
     /// The responder's prekey that the entry for this device names.
     pub(super) prekey: Option<Vec<u8>>,
-    /// When a session of that prekey was last in use here, the one that ended first, as far as the device erases any.
+    /// When a session of that prekey was last in use here, the one that ended first, as far as the
+    /// device erases any.
     pub(super) last_in_use: Option<u64>,
     /// What the sender, before it sent, had heard of the device as it is now.
     pub(super) heard: Option<Heard>,
@@ -28,7 +29,8 @@ pub(super) struct Attempt {
     pub(super) heard_late: bool,
     /// The prekey is one on which the device began sessions before it was put back, and none since.
     pub(super) begun_before: bool,
-    /// The prekey is one on which the sender or the device began sessions before it was reinstalled under its id.
+    /// The prekey is one on which the sender or the device began sessions before it was reinstalled
+    /// under its id.
     pub(super) former: bool,
     /// The device is as it is since it was put back to an older state.
     pub(super) by_restore: bool,

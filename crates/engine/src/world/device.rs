@@ -289,8 +289,8 @@ impl<S: Transaction> Device<S> {
         }
     }
 
-    /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account recovery), or under
-    /// the one that is supplied.
+    /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account
+    /// recovery), or under the one that is supplied.
     pub(super) fn start_over(
         &mut self,
         home: &mut impl Home<Store = S>,

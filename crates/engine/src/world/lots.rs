@@ -1,11 +1,13 @@
-//! Mixed schedules drawn by lot: numbers become steps, and steps a schedule that names devices and messages.
+//! Mixed schedules drawn by lot: numbers become steps, and steps a schedule that names devices and
+//! messages.
 
 use super::{
     HOUR,
     op::{ClockFault, Op, Place},
 };
 
-/// Nobody restores or reinstalls a device twice in a minute: versions count minutes (protocol §3, the bundle we publish).
+/// Nobody restores or reinstalls a device twice in a minute: versions count minutes (protocol §3,
+/// the bundle we publish).
 const MINUTE: u64 = 61_000;
 
 /// The kinds of things that happen.
@@ -43,8 +45,8 @@ pub type Chances = &'static [(u32, Event)];
 /// What is drawn for one step.
 pub type Draw = [u16; 4];
 
-/// Turns what was drawn into a schedule for so many devices of each identity. What still waits in the end is read then if
-/// `all_arrives`.
+/// Turns what was drawn into a schedule for so many devices of each identity. What still waits in
+/// the end is read then if `all_arrives`.
 #[must_use]
 pub fn schedule(devices: &[usize], chances: Chances, draws: &[Draw], all_arrives: bool) -> Vec<Op> {
     let places: Vec<Place> = devices

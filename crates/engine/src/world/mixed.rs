@@ -1,9 +1,9 @@
 //! Devices of ours among devices like status-go's, judged by a twin of their world.
 //!
-//! The same schedule runs twice: among devices of both makes, and among such as every device is like status-go's. What a
-//! device of the twin reads, the device in its place reads as well. Where all are ours, and of suite x25519, the twin is
-//! the same world in which every message is read at once by everybody. What may be lost all the same is named, one by
-//! one, by [`Exemption`].
+//! The same schedule runs twice: among devices of both makes, and among such as every device is
+//! like status-go's. What a device of the twin reads, the device in its place reads as well. Where
+//! all are ours, and of suite x25519, the twin is the same world in which every message is read at
+//! once by everybody. What may be lost all the same is named, one by one, by [`Exemption`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,42 +52,49 @@ pub struct Cast {
 /// Why a message that the twin reads may be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exemption {
-    /// What it was encrypted to was replaced, superseded or expired two weeks ago, and is erased (spec 3.4; protocol §7,
-    /// erasure). status-go keeps it for ever.
+    /// What it was encrypted to was replaced, superseded or expired two weeks ago, and is erased
+    /// (spec 3.4; protocol §7, erasure). status-go keeps it for ever.
     Erased,
-    /// A device of ours left the device out, from which nothing came for a week that it could believe, and which has siblings
-    /// (spec 4.3; protocol §3, stale timers). status-go writes to all it ever knew.
+    /// A device of ours left the device out, from which nothing came for a week that it could
+    /// believe, and which has siblings (spec 4.3; protocol §3, stale timers). status-go writes to
+    /// all it ever knew.
     Stale,
-    /// The device was put back to an older state, and its sender had not heard of it since; or it is like status-go's, and
-    /// goes on with a session that the device began before, until its own prekey is replaced (docs/security.md, a state
-    /// that runs twice). Its place in the twin loses nothing.
+    /// The device was put back to an older state, and its sender had not heard of it since; or it
+    /// is like status-go's, and goes on with a session that the device began before, until its own
+    /// prekey is replaced (docs/security.md, a state that runs twice). Its place in the twin loses
+    /// nothing.
     PutBack,
-    /// A device like status-go's heard of what the device was before it was put back, or reinstalled under its id, after it had
-    /// heard of the present one, and begins on the lowest version it knows (protocol §7: such ids should not be supplied again).
+    /// A device like status-go's heard of what the device was before it was put back, or
+    /// reinstalled under its id, after it had heard of the present one, and begins on the lowest
+    /// version it knows (protocol §7: such ids should not be supplied again).
     FormerPreKey,
-    /// Its sender or the device, one of them ours, was reinstalled under its id, and the other, like status-go's, keeps the
-    /// ratchet of a session that was begun before on the same prekey, until that is replaced (protocol §7: such ids should
-    /// not be supplied again).
+    /// Its sender or the device, one of them ours, was reinstalled under its id, and the other,
+    /// like status-go's, keeps the ratchet of a session that was begun before on the same prekey,
+    /// until that is replaced (protocol §7: such ids should not be supplied again).
     FormerRatchet,
-    /// The device is like status-go's and was reinstalled under its id, so that its versions begin anew; nothing proved to
-    /// its sender, a device of ours, that it is the device itself that shows a lower one (protocol §3, receiving a bundle).
+    /// The device is like status-go's and was reinstalled under its id, so that its versions begin
+    /// anew; nothing proved to its sender, a device of ours, that it is the device itself that
+    /// shows a lower one (protocol §3, receiving a bundle).
     VersionUnproven,
-    /// Both are like status-go's, and one was reinstalled under its id: it begins on a prekey on which it began before, since a
-    /// device of ours told it of that one, where its place in the twin still writes by DH (protocol §7: such ids should not be
-    /// supplied again).
+    /// Both are like status-go's, and one was reinstalled under its id: it begins on a prekey on
+    /// which it began before, since a device of ours told it of that one, where its place in the
+    /// twin still writes by DH (protocol §7: such ids should not be supplied again).
     OldId,
-    /// Both are ours, and the sender knows the device by the listing of a sibling of status-go alone, without its ratchet
-    /// prekey: it waits for the device's own bundle (protocol §3, verifying).
+    /// Both are ours, and the sender knows the device by the listing of a sibling of status-go
+    /// alone, without its ratchet prekey: it waits for the device's own bundle (protocol §3,
+    /// verifying).
     ListedWithoutExtension,
-    /// The sender in the twin had heard of no device of the identity, and wrote to any, by DH. Here it had heard of one: it
-    /// did not know this one, or as it was before it was reinstalled, and is answered with its bundle (spec 4.4; protocol §6);
-    /// or both are like status-go's, and it began a session that is dead between these two.
+    /// The sender in the twin had heard of no device of the identity, and wrote to any, by DH. Here
+    /// it had heard of one: it did not know this one, or as it was before it was reinstalled, and
+    /// is answered with its bundle (spec 4.4; protocol §6); or both are like status-go's, and it
+    /// began a session that is dead between these two.
     AnotherDeviceMet,
-    /// All are ours, and in a world in which nothing is late its sender would have heard of the device, as it is now
-    /// (protocol §7, account recovery; spec 4.4).
+    /// All are ours, and in a world in which nothing is late its sender would have heard of the
+    /// device, as it is now (protocol §7, account recovery; spec 4.4).
     NotHeardOf,
-    /// The frontend of the device, or of another one of its identity, withheld its reply, or the limits on replies did, and its
-    /// sender has not heard of it since (spec 4.4; protocol §7, replies).
+    /// The frontend of the device, or of another one of its identity, withheld its reply, or the
+    /// limits on replies did, and its sender has not heard of it since (spec 4.4; protocol §7,
+    /// replies).
     ReplyWithheld,
 }
 
@@ -125,8 +132,8 @@ pub struct Aftermath {
 }
 
 impl Cast {
-    /// A cast with one frontend for all of ours: `o` is a device of ours, `s` one like status-go's, and `|` stands between
-    /// identities.
+    /// A cast with one frontend for all of ours: `o` is a device of ours, `s` one like status-go's,
+    /// and `|` stands between identities.
     #[must_use]
     pub fn of(described: &str, paired: bool) -> Self {
         let make = |letter| match letter {
@@ -198,8 +205,8 @@ impl Cast {
         self.devices[identity][device] != Make::StatusGo
     }
 
-    /// A device like status-go's does not notice that it was put back, and runs its ratchets twice: nobody can demand anything
-    /// of what it sends then.
+    /// A device like status-go's does not notice that it was put back, and runs its ratchets twice:
+    /// nobody can demand anything of what it sends then.
     fn makes_sense(&self, op: Op) -> bool {
         match op {
             Op::BackUp(at) | Op::PutBack(at) => self.is_ours(at),
@@ -207,8 +214,8 @@ impl Cast {
         }
     }
 
-    /// The step as the twin takes it: its devices know no resets, and those in the place of ours are not put back, since
-    /// ours lose nothing by that but what they had not heard of.
+    /// The step as the twin takes it: its devices know no resets, and those in the place of ours
+    /// are not put back, since ours lose nothing by that but what they had not heard of.
     fn in_twin(&self, op: Op) -> Vec<Op> {
         match op {
             Op::Reset { .. } | Op::BackUp(_) | Op::PutBack(_) => Vec::new(),
@@ -321,8 +328,9 @@ impl Cast {
         (left_out && silent).then_some(Exemption::Stale)
     }
 
-    /// Runs the schedule, lets every device write `rounds` messages to every other identity, each read at once by all, and
-    /// then one more: which of those were not read, and which devices of ours would still send to each other on two sessions.
+    /// Runs the schedule, lets every device write `rounds` messages to every other identity, each
+    /// read at once by all, and then one more: which of those were not read, and which devices of
+    /// ours would still send to each other on two sessions.
     #[must_use]
     pub fn after(&self, schedule: &[Op], rounds: u64) -> Aftermath {
         let mut scene = self.scene();

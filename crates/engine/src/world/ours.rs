@@ -39,7 +39,8 @@ pub(super) struct Ours {
     sealed: bool,
     /// Replies it was given so far.
     replies: u32,
-    /// When each session of a prekey was last active, and when it was last the own one of the bundle.
+    /// When each session of a prekey was last active, and when it was last the own one of the
+    /// bundle.
     in_use: BTreeMap<Vec<u8>, BTreeMap<Option<SessionId>, u64>>,
 }
 

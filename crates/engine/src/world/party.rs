@@ -4,7 +4,8 @@ use crypto_core::{IdentityKey, SessionId};
 
 use crate::Mode;
 
-/// A device that schedules can be run with. `now` is the true time, in milliseconds; its clock may show another one.
+/// A device that schedules can be run with. `now` is the true time, in milliseconds; its clock may
+/// show another one.
 pub(super) trait Party {
     /// Its identity.
     fn key(&self) -> IdentityKey;
@@ -18,7 +19,8 @@ pub(super) trait Party {
     fn bundle(&mut self, now: u64) -> Vec<u8>;
     /// A bundle reaches it outside of any message.
     fn meet(&mut self, bundle: &[u8], now: u64);
-    /// The user enables another device of its identity, of which it was given the bundle, in the place of one that is no more.
+    /// The user enables another device of its identity, of which it was given the bundle, in the
+    /// place of one that is no more.
     fn enable(&mut self, id: &str, instead_of: Option<&str>, now: u64);
     /// An hour or more has passed.
     fn pass(&mut self, now: u64);
@@ -34,10 +36,11 @@ pub(super) trait Party {
     fn reinstall(&mut self, same_id: bool, now: u64);
     /// No key of it may encrypt twice, whatever happens.
     fn is_ours(&self) -> bool;
-    /// When it last would have sent on a session of this prekey, the one that ended first, or have given it to others; `None`
-    /// if it keeps what it has for ever.
+    /// When it last would have sent on a session of this prekey, the one that ended first, or have
+    /// given it to others; `None` if it keeps what it has for ever.
     fn last_in_use(&self, prekey: &[u8]) -> Option<u64>;
-    /// The sessions that its next message to the identity goes on, by installation id, if it can tell.
+    /// The sessions that its next message to the identity goes on, by installation id, if it can
+    /// tell.
     fn sends_on(&mut self, to: &IdentityKey, now: u64) -> Vec<(String, SessionId)>;
 }
 

@@ -53,7 +53,8 @@ pub struct Difference {
 /// Runs every world of a recording.
 ///
 /// # Errors
-/// [`RecordingError`], which names the world and the step, if the text is no recording or a step makes no sense.
+/// [`RecordingError`], which names the world and the step, if the text is no recording or a step
+/// makes no sense.
 pub fn replay_recording(text: &str) -> Result<Vec<Replayed>, RecordingError> {
     let file: Value = serde_json::from_str(text).map_err(|error| fault(&error.to_string()))?;
     if file["format"] != FORMAT {

@@ -1,4 +1,5 @@
-//! Devices of both makes under one schedule: what each made of each message, and what its sender knew then.
+//! Devices of both makes under one schedule: what each made of each message, and what its sender
+//! knew then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,8 @@ pub(super) enum Outcome {
     Read(Vec<Opening>),
 }
 
-/// A wire message that was sent: the identity it is addressed to, and the devices it was encrypted for.
+/// A wire message that was sent: the identity it is addressed to, and the devices it was encrypted
+/// for.
 pub(super) type Addressed = (usize, Vec<(String, Mode)>);
 
 /// The devices, and what was sent.
@@ -34,7 +36,8 @@ pub(super) struct Scene {
     /// Every device that ever was, by its installation id.
     names: BTreeMap<String, Place>,
     sent: BTreeMap<u64, Sent>,
-    /// The IVs that left devices of ours: each comes from a message key, so that a repeated one is a key used twice.
+    /// The IVs that left devices of ours: each comes from a message key, so that a repeated one is
+    /// a key used twice.
     ivs: BTreeSet<Vec<u8>>,
     pub(super) attempts: Vec<Attempt>,
 }
@@ -118,8 +121,8 @@ impl Scene {
         self.names.insert(id, at);
     }
 
-    /// The device and the others of its identity are given each other's bundle and enabled, if those of this world are.
-    /// It takes the place of the one of that id.
+    /// The device and the others of its identity are given each other's bundle and enabled, if
+    /// those of this world are. It takes the place of the one of that id.
     fn pair(&mut self, (identity, device): Place, instead_of: Option<&str>) {
         if !self.paired {
             return;
@@ -210,8 +213,8 @@ impl Scene {
         })
     }
 
-    /// Time passes, and devices do what they do every hour: for the first two hours of a day and at the end, which tells
-    /// them as much as every hour would.
+    /// Time passes, and devices do what they do every hour: for the first two hours of a day and at
+    /// the end, which tells them as much as every hour would.
     fn advance(&mut self, span: u64) -> Result<(), String> {
         let end = self.now.checked_add(span).filter(|end| *end < IN_2038 * 4);
         let end = end.ok_or("too far in the future")?;
@@ -384,7 +387,8 @@ impl Scene {
         Ok(openings)
     }
 
-    /// A device has just processed a message of another one, which that sent then, in one of its lives.
+    /// A device has just processed a message of another one, which that sent then, in one of its
+    /// lives.
     fn hears(&mut self, at: Place, of: (Place, u32), proven: bool, sent_at: u64) {
         let now = self.now;
         let heard = &mut self.identities[at.0][at.1].heard;

@@ -1,5 +1,6 @@
-//! A device that behaves like status-go (October 2024) in suite secp256k1: which session it sends on, what it publishes,
-//! what it can read. Its wire messages are the real ones; what it keeps is kept in rows, as its database has them.
+//! A device that behaves like status-go (October 2024) in suite secp256k1: which session it sends
+//! on, what it publishes, what it can read. Its wire messages are the real ones; what it keeps is
+//! kept in rows, as its database has them.
 
 mod foreign;
 mod ratchets;
@@ -30,7 +31,8 @@ use crate::{
 
 /// Age at which the own prekey is replaced, in nanoseconds.
 const ROTATION: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// Devices of one identity that are written to; of the own identity, this one takes one place in the bundle.
+/// Devices of one identity that are written to; of the own identity, this one takes one place in
+/// the bundle.
 const MAX_DEVICES: usize = 3;
 /// The entry that any device reads.
 const ANY_DEVICE: &str = "none";
@@ -195,7 +197,8 @@ impl StatusGo {
         self.post(to, entries, now)
     }
 
-    /// One wire message for an identity: an entry for each of its devices, or one for any if none is known.
+    /// One wire message for an identity: an entry for each of its devices, or one for any if none
+    /// is known.
     fn encrypt(&mut self, to: &IdentityKey, text: &[u8], now: i64) -> Posted {
         let devices = self.kept.installations.active(to.as_bytes(), MAX_DEVICES);
         let mut entries = BTreeMap::new();

@@ -92,7 +92,8 @@ fn what_status_go_sealed_is_sealed_the_same_and_opens() {
 
 fn expect(name: &str, expect: &Value, outcome: Result<Opened, Unopened>) {
     match outcome {
-        // Recorded as read, with the bits ignored; signed bundles could pass for signed envelopes then.
+        // Recorded as read, with the bits ignored; signed bundles could pass for signed envelopes
+        // then.
         Err(reason) if name.starts_with("unknown-flag-") => {
             assert_eq!(reason, Unopened::Malformed, "{name}");
         }

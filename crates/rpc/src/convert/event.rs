@@ -43,8 +43,8 @@ impl EventInfo {
         })
     }
 
-    /// A message that asks to become a contact and does not prove who wrote it, or when, not numbered yet; `None` if no identity is
-    /// named.
+    /// A message that asks to become a contact and does not prove who wrote it, or when, not
+    /// numbered yet; `None` if no identity is named.
     #[must_use]
     pub fn told_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let identity = message.sender.clone()?;

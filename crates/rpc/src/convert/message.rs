@@ -141,8 +141,8 @@ fn hint(reason: Reason, received: &Received) -> &'static str {
     }
 }
 
-/// What to do: what there is to send is sent, whatever became of the message. The limits on replies may have held one
-/// back: then there is nothing to send, and waiting is right.
+/// What to do: what there is to send is sent, whatever became of the message. The limits on replies
+/// may have held one back: then there is nothing to send, and waiting is right.
 fn next_action(reason: Option<Reason>, received: &Received) -> Option<NextAction> {
     if received.reply.is_some() {
         return Some(NextAction::SendReply);

@@ -11,7 +11,8 @@ const COMPACT_PREFIX: &str = "zQ3sh";
 /// Length of the short form.
 pub(super) const COMPACT_CHARS: usize = 49;
 
-/// The fault that is left once white space and what cannot be seen are taken away. None shows what was given: it may be secret.
+/// The fault that is left once white space and what cannot be seen are taken away. None shows what
+/// was given: it may be secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Empty,

@@ -9,7 +9,8 @@ use serde::{
     },
 };
 
-/// A type read from an object with names in any case. Two names that differ in their case alone are one that stands twice.
+/// A type read from an object with names in any case. Two names that differ in their case alone are
+/// one that stands twice.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct AnyCase<T>(pub(super) T);

@@ -1,11 +1,13 @@
 //! Files of wallets that hold a recovery phrase, in clear or encrypted.
 //!
-//! The key beside it, where there is one, is that of a wallet's account. Of the phrase, another key is an account's identity.
+//! The key beside it, where there is one, is that of a wallet's account. Of the phrase, another key
+//! is an account's identity.
 
 use crypto_core::Mnemonic;
 use serde_json::Value;
 
-/// Whether a file holds a phrase, as far as can be told without its password: it is one, or a member's name says so.
+/// Whether a file holds a phrase, as far as can be told without its password: it is one, or a
+/// member's name says so.
 pub(super) fn holds_phrase(text: &str) -> bool {
     match serde_json::from_str::<Value>(text) {
         Ok(value) => says_so(&value),

@@ -174,10 +174,12 @@ closed! {
         /// The version of an entry is beyond belief: the device is sent to as before, or not taken
         /// up if it was unknown. `session_reset` believes the next one of a known device.
         VersionJump = "version_jump",
-        /// A device was set up again or restored: its bundle lists a lower version than was known, and is believed.
+        /// A device was set up again or restored: its bundle lists a lower version than was known,
+        /// and is believed.
         VersionWentBack = "version_went_back",
-        /// A bundle lists a lower version of a device than is known, and is not believed: the device is sent to as before. A message of
-        /// that device itself, or `session_reset`, settles it.
+        /// A bundle lists a lower version of a device than is known, and is not believed: the
+        /// device is sent to as before. A message of that device itself, or `session_reset`,
+        /// settles it.
         VersionNotBelieved = "version_not_believed",
         /// Another device publishes under this device's id.
         ClonedInstallation = "cloned_installation",

@@ -26,13 +26,14 @@ pub struct InstallationInfo {
     pub protocol_version: Option<u32>,
     /// The suite the next new session with it uses; null if its prekey is not known.
     pub suite: Option<Suite>,
-    /// How the next message for it is encrypted; null if it gets none. `dh`, without forward secrecy, until the device has a new
-    /// prekey: in suite secp256k1 one session is begun on each, and that one was reset, erased or lost with a store.
+    /// How the next message for it is encrypted; null if it gets none. `dh`, without forward
+    /// secrecy, until the device has a new prekey: in suite secp256k1 one session is begun on each,
+    /// and that one was reset, erased or lost with a store.
     pub next_mode: Option<Mode>,
     /// Version of its prekey; null if that is not known.
     pub version: Option<u32>,
-    /// A version that its bundles list and that is not believed; null if there is none. A message of the device itself, or
-    /// `session_reset`, settles it.
+    /// A version that its bundles list and that is not believed; null if there is none. A message
+    /// of the device itself, or `session_reset`, settles it.
     pub refused_version: Option<u32>,
     /// When its version was last lower than before, because it was set up again or restored.
     pub version_went_back_at: Option<u64>,
@@ -74,8 +75,8 @@ pub struct SessionInfo {
     pub state: SessionState,
     /// What it is used for.
     pub standing: Standing,
-    /// It is the one session of suite secp256k1 that is begun on the present prekey of its device, and is not to be used: the device is
-    /// written to by DH until it has a new prekey.
+    /// It is the one session of suite secp256k1 that is begun on the present prekey of its device,
+    /// and is not to be used: the device is written to by DH until it has a new prekey.
     pub prekey_blocked: bool,
     /// When it was set up here.
     pub created_at: u64,

@@ -192,7 +192,8 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
 /// SK of the sessions below that wait for their answer.
 const SHARED: [u8; 32] = [0x5a; 32];
 
-/// The state of an initiator as it was kept: in suite secp256k1 with a receiving chain that begins as SK.
+/// The state of an initiator as it was kept: in suite secp256k1 with a receiving chain that begins
+/// as SK.
 fn with_shared_key(ratchet: &SessionRatchet, shared: &[u8; 32]) -> SessionRatchet {
     let (mut dh, mut chains) = (ratchet.dh_bytes().to_vec(), ratchet.chain_bytes().to_vec());
     if ratchet.suite() == Suite::Secp256k1 {
@@ -203,7 +204,8 @@ fn with_shared_key(ratchet: &SessionRatchet, shared: &[u8; 32]) -> SessionRatche
     SessionRatchet::from_parts(&dh, &chains).unwrap()
 }
 
-/// An initiator that waits for its answer, as its state was kept: in suite secp256k1 it reads on a chain that begins as SK.
+/// An initiator that waits for its answer, as its state was kept: in suite secp256k1 it reads on a
+/// chain that begins as SK.
 fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
     let own = store_contract::own_prekey(seed, true, None);
     let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());

@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// A device like status-go's that is spoken to in bytes. It has no clock: every call says what time it is.
+/// A device like status-go's that is spoken to in bytes. It has no clock: every call says what time
+/// it is.
 pub struct ForeignDevice(StatusGo);
 
 /// What a [`ForeignDevice`] made of a wire message.
@@ -30,7 +31,8 @@ impl std::fmt::Debug for ForeignDevice {
 }
 
 impl ForeignDevice {
-    /// A new device of the identity with this private key. The same seed gives it the same id and the same keys.
+    /// A new device of the identity with this private key. The same seed gives it the same id and
+    /// the same keys.
     #[must_use]
     pub fn new(identity: &[u8; 32], seed: u64) -> Self {
         Self(StatusGo::new(identity, Sequence(seed)))
@@ -58,7 +60,8 @@ impl ForeignDevice {
         self.0.meet(bundle, now.0);
     }
 
-    /// The wire message of a text for an identity. What it would send to its own other devices is not given.
+    /// The wire message of a text for an identity. What it would send to its own other devices is
+    /// not given.
     pub fn send(&mut self, to: &IdentityKey, text: &[u8], now: UnixMillis) -> Vec<u8> {
         let posted = self.0.send(to, text, now.0).into_iter().next();
         posted.map(|Posted { wire, .. }| wire).expect("a message")

@@ -1,4 +1,5 @@
-//! The double ratchets of a device of status-go: our ratchet, in the states that status-go makes of it.
+//! The double ratchets of a device of status-go: our ratchet, in the states that status-go makes of
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +55,8 @@ pub(super) enum Origin<'a> {
 }
 
 impl Ratchets {
-    /// The ratchet of this name, begun if there is none: what is begun is kept, whatever comes of the message.
+    /// The ratchet of this name, begun if there is none: what is begun is kept, whatever comes of
+    /// the message.
     fn load(
         &mut self,
         name: &Name,
@@ -181,8 +183,9 @@ fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut Sequenc
                 keys: 0,
             }
         }
-        // Both chains are the secret itself until the first message comes, and it may send on its own. Nobody else has
-        // its key, under which the chain of what it receives is kept until then.
+        // Both chains are the secret itself until the first message comes, and it may send on its
+        // own. Nobody else has its key, under which the chain of what it receives is kept until
+        // then.
         Origin::Own { private } => {
             let chain = [secret.as_slice(), &0_u32.to_be_bytes()].concat();
             let head = [2, Suite::Secp256k1.byte(), 3];

@@ -91,7 +91,8 @@ impl StatusGo {
         }
     }
 
-    /// An X3DH header: its secret takes the place of the one there is on this prekey with this device.
+    /// An X3DH header: its secret takes the place of the one there is on this prekey with this
+    /// device.
     fn respond(
         &mut self,
         from: &IdentityKey,

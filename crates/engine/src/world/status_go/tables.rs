@@ -1,4 +1,5 @@
-//! What a device of status-go keeps of bundles and of other devices, row by row as its database has it.
+//! What a device of status-go keeps of bundles and of other devices, row by row as its database has
+//! it.
 
 /// One row of `bundles`: a prekey of somebody, or an own one with its private half.
 #[derive(Clone, Debug)]
@@ -35,7 +36,8 @@ impl Bundles {
         self.of(prekey).is_some_and(|row| !row.expired)
     }
 
-    /// An entry of a received bundle: a known prekey stays as it is, and lower versions of the device expire.
+    /// An entry of a received bundle: a known prekey stays as it is, and lower versions of the
+    /// device expire.
     pub(super) fn learn(&mut self, identity: &[u8], entry: &Listed, timestamp: i64) {
         self.insert(BundleRow {
             identity: identity.to_vec(),
@@ -81,8 +83,8 @@ impl Bundles {
         }
     }
 
-    /// What the own bundle lists of these devices, each by its highest version, and when the own prekey in it was made;
-    /// `None` if no own prekey is unexpired.
+    /// What the own bundle lists of these devices, each by its highest version, and when the own
+    /// prekey in it was made; `None` if no own prekey is unexpired.
     pub(super) fn own(&self, identity: &[u8], devices: &[String]) -> Option<(Vec<Listed>, i64)> {
         let mut rows: Vec<_> = self
             .0
@@ -105,8 +107,8 @@ impl Bundles {
         Some((listed, made))
     }
 
-    /// The prekey that a new session with the device is begun on: of its unexpired ones the one with the lowest version,
-    /// since a list of falling versions is read into a map.
+    /// The prekey that a new session with the device is begun on: of its unexpired ones the one
+    /// with the lowest version, since a list of falling versions is read into a map.
     pub(super) fn to_begin_on(&self, identity: &[u8], installation: &str) -> Option<Vec<u8>> {
         self.0
             .iter()
@@ -224,7 +226,8 @@ impl Installations {
         }
     }
 
-    /// The enabled devices of an identity, those of the newest bundles first, and no more than `most`.
+    /// The enabled devices of an identity, those of the newest bundles first, and no more than
+    /// `most`.
     pub(super) fn active(&self, identity: &[u8], most: usize) -> Vec<String> {
         let mut rows: Vec<_> = self
             .0
