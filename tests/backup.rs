@@ -10,27 +10,10 @@
 
 mod support;
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    process::{Command, Output},
-    thread,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
 
 use serde_json::{Value, json};
-use support::{Daemon, Party, text};
-
-fn ratchetd(command: &str, directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(support::RATCHETD)
-        .arg(command)
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(directory)
-        .env_clear()
-        .output()
-        .expect("to run ratchetd")
-}
+use support::{Daemon, Party, ratchetd, text};
 
 fn done(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

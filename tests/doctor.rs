@@ -17,7 +17,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
 use serde_json::{Value, json};
@@ -54,14 +54,7 @@ fn seen(directory: &Path) -> Seen {
 }
 
 fn doctor(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(support::RATCHETD)
-        .arg("doctor")
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(directory)
-        .env_clear()
-        .output()
-        .expect("to run")
+    support::ratchetd("doctor", directory, arguments)
 }
 
 /// What it finds, as programs read it.

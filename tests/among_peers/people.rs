@@ -1,7 +1,7 @@
 //! People with devices of two makes: ours are daemons, the others are like status-go's. All go by
 //! the clock of the daemon that they have to do with.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, time::Duration};
 
 use crypto_core::IdentityKey;
 use engine::{
@@ -246,13 +246,6 @@ pub fn told(at: &Party, which: &str) -> Vec<Value> {
 
 /// A command of the daemon about its data directory; what it says.
 pub fn ratchetd(command: &str, directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(support::RATCHETD)
-        .arg(command)
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(directory)
-        .env_clear()
-        .output()
-        .expect("to run ratchetd");
+    let output = support::ratchetd(command, directory, arguments);
     String::from_utf8(output.stdout).expect("UTF-8")
 }

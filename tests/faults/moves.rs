@@ -14,7 +14,7 @@ use super::{
     random::{Random, seed},
     shim::{Call, Disk, Fault, Manner},
 };
-use crate::support::{Daemon, RATCHETD, text};
+use crate::support::{Daemon, RATCHETD, ratchetd, text};
 
 /// A command on the directory `data` below this one, on a disk that obeys.
 fn run(directory: &TempDir, environment: &[(String, String)], arguments: &[&str]) -> Output {
@@ -39,15 +39,7 @@ fn backup(scratch: &TempDir) -> (PathBuf, String) {
     let daemon = Daemon::start();
     let key = text(&daemon.ok("account_create", json!({"account": "alice"}))["publicKey"]);
     let file = scratch.path().join("backup");
-    let output = Command::new(RATCHETD)
-        .arg("backup")
-        .arg(&file)
-        .arg("--with-key")
-        .arg("--data-dir")
-        .arg(daemon.data_dir())
-        .env_clear()
-        .output()
-        .expect("to run ratchetd");
+    let output = ratchetd("backup", &daemon.data_dir(), &[path(&file), "--with-key"]);
     assert!(output.status.success(), "{output:?}");
     (file, key)
 }

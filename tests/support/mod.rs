@@ -13,7 +13,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -214,6 +214,18 @@ impl Drop for Daemon {
 
 fn socket(directory: &Path) -> PathBuf {
     directory.join("s")
+}
+
+/// What a command of the daemon about this data directory comes to. It knows of no environment.
+pub fn ratchetd(command: &str, data: &Path, arguments: &[&str]) -> Output {
+    Command::new(RATCHETD)
+        .arg(command)
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data)
+        .env_clear()
+        .output()
+        .expect("to run ratchetd")
 }
 
 /// A command line of the daemon on this directory, not started yet.

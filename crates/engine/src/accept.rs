@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Device, Engine, Env, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError,
     StoredKey, UnixMillis,
-    adopt::{TIMESTAMP_TOLERANCE, meet},
+    adopt::meet,
     attempt::{Accepted, OpenedBy},
     event::note,
     ratchet_message::{OpenedMessage, Reply},
@@ -112,12 +112,12 @@ impl Engine {
             return Ok(None);
         };
         // Only the device that the session is with can say this of itself.
-        if incoming.installation.as_ref() == Some(&installation) {
-            incoming.settle_version(self, store, env, Some(session))?;
+        if incoming.installation.as_ref() == Some(&installation)
+            && incoming.settle_version(self, store, env, Some(session))?
             // What was taken may have expired this very session.
-            if let Some(kept) = store.session(&session.id)? {
-                (session.standing, session.handshake) = (kept.standing, kept.handshake);
-            }
+            && let Some(kept) = store.session(&session.id)?
+        {
+            (session.standing, session.handshake) = (kept.standing, kept.handshake);
         }
         let mut siblings = store.devices(&session.peer)?;
         let known = siblings
@@ -145,23 +145,14 @@ impl Engine {
             note(store, env.now, EventKind::InstallationActive(device.name()))?;
         }
         let device = Device {
-            wrote_at: later(device.wrote_at, env.now),
-            last_active_at: later(device.last_active_at, env.now),
+            wrote_at: device.wrote_at.believed(env.now).max(env.now),
+            last_active_at: device.last_active_at.believed(env.now).max(env.now),
             omitted_since: device.omitted_since.filter(|_| !listed),
             stale_told: device.stale_told && !listed,
             ..device
         };
         store.put_device(&device)?;
         Ok(Some(device))
-    }
-}
-
-/// The later of two moments; one that lies too far ahead was noted by a clock that was wrong.
-fn later(known: UnixMillis, now: UnixMillis) -> UnixMillis {
-    if known > now.after(TIMESTAMP_TOLERANCE) {
-        now
-    } else {
-        known.max(now)
     }
 }
 

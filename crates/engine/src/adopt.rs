@@ -4,8 +4,6 @@ mod entry;
 mod known;
 mod lower;
 
-use std::time::Duration;
-
 use crypto_core::{
     EntryFault, IdentityKey, InstallationId, SignedPreKey, SkippedEntry, VerifiedBundle,
 };
@@ -19,8 +17,6 @@ use crate::{
 
 /// Bundles of any identity looked at in one message: what a stranger adds must cost little.
 const MAX_BUNDLES_LOOKED_AT: usize = 16;
-/// How far a signed timestamp may lie ahead of our clock before it counts as now.
-pub(crate) const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]
@@ -337,7 +333,7 @@ fn version_of(bundle: &VerifiedBundle, device: Option<&InstallationId>) -> Optio
 /// A timestamp over a day ahead of our clock counts as now (protocol §3): otherwise one
 /// bundle dated 2099 would be the newest for ever.
 fn trusted_stamp(timestamp_ns: i64, now: UnixMillis) -> i64 {
-    if UnixMillis::from_nanos(timestamp_ns) > now.after(TIMESTAMP_TOLERANCE) {
+    if UnixMillis::from_nanos(timestamp_ns).is_far_ahead(now) {
         now.as_nanos()
     } else {
         timestamp_ns

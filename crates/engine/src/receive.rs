@@ -289,20 +289,21 @@ impl Incoming<'_> {
         self.adopted.lists_sender && self.installation.as_ref() == Some(installation)
     }
 
-    /// The message has proven its sender: decides about an entry of a lower version that came with
-    /// it.
+    /// The message has proven its sender: decides about an entry of a lower version, and gives
+    /// whether one came with it.
     pub(crate) fn settle_version(
         &self,
         engine: &Engine,
         store: &mut dyn Store,
         env: &Env<'_>,
         session: Option<&Session>,
-    ) -> Result<(), StoreError> {
-        if let Some(lower) = &self.adopted.lower {
-            let warning = engine.settle_version(store, env, session, &self.sender, lower)?;
-            self.settled.get_or_init(|| warning);
-        }
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        let Some(lower) = &self.adopted.lower else {
+            return Ok(false);
+        };
+        let warning = engine.settle_version(store, env, session, &self.sender, lower)?;
+        self.settled.get_or_init(|| warning);
+        Ok(true)
     }
 
     fn outcome(&self, outcome: Outcome) -> Received {

@@ -323,6 +323,12 @@ pub struct SessionStart {
 }
 
 impl Session {
+    /// Whether it is one that we began in suite secp256k1, in which there is one for each prekey
+    /// (protocol §7).
+    pub(crate) fn uses_prekey(&self) -> bool {
+        self.role == Role::Initiator && self.suite() == Suite::Secp256k1
+    }
+
     /// A session that is set up now. Nothing has been sent or received on it; the rules of standing
     /// have yet to place it.
     #[must_use]

@@ -229,8 +229,7 @@ pub(crate) fn begun_session(
     };
     let mut begun = store.sessions_on_prekey(&device.identity, prekey.key.signed_pre_key())?;
     begun.retain(|session| {
-        session.role == Role::Initiator
-            && session.suite() == Suite::Secp256k1
+        session.uses_prekey()
             && session.installation.as_ref() == Some(&device.installation)
             && !matches!(session.standing, Standing::Expired { .. })
     });

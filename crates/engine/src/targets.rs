@@ -6,7 +6,7 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
     Config, Device, InstallationState, Pairing, SkipReason, Skipped, StoreError, StoreRead,
-    UnixMillis, adopt::TIMESTAMP_TOLERANCE,
+    UnixMillis,
 };
 
 /// The devices of one identity, sorted out.
@@ -59,8 +59,6 @@ pub(crate) fn states(
     now: UnixMillis,
 ) -> Result<Vec<(Device, InstallationState)>, StoreError> {
     let devices = store.devices(identity)?;
-    // What lies further in the future was noted by a clock that was wrong.
-    let latest = now.after(TIMESTAMP_TOLERANCE);
     let mut ranked = Vec::with_capacity(devices.len());
     for device in devices {
         // One of which neither a prekey nor a session is known takes no place from one that can be
@@ -69,9 +67,8 @@ pub(crate) fn states(
             || store
                 .active_session(identity, &device.installation)?
                 .is_some();
-        let believed = |at: UnixMillis| if at > latest { UnixMillis(0) } else { at };
-        let wrote = believed(device.wrote_at).after(config.stale_after) > now;
-        let rank = (reachable, wrote, believed(device.last_active_at));
+        let wrote = device.wrote_at.believed(now).after(config.stale_after) > now;
+        let rank = (reachable, wrote, device.last_active_at.believed(now));
         ranked.push((Reverse(rank), device));
     }
     ranked.sort_by(|(a, one), (b, other)| (a, &one.installation).cmp(&(b, &other.installation)));

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::{StoreError, StoreRead};
 
+/// How far a moment may lie ahead of our clock and be believed (protocol §3).
+const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Milliseconds since the Unix epoch.
 ///
 /// Arithmetic saturates: a clock that jumps, or a peer that claims an absurd
@@ -40,6 +43,20 @@ impl UnixMillis {
     #[must_use]
     pub fn from_nanos(nanos: i64) -> Self {
         Self(u64::try_from(nanos).unwrap_or(0) / 1_000_000)
+    }
+
+    /// Whether it lies so far ahead of `now` that some clock was wrong (protocol §3).
+    pub(crate) fn is_far_ahead(self, now: Self) -> bool {
+        self > now.after(TIMESTAMP_TOLERANCE)
+    }
+
+    /// This moment; the epoch if it was noted by a clock that was far ahead of `now`.
+    pub(crate) fn believed(self, now: Self) -> Self {
+        if self.is_far_ahead(now) {
+            Self(0)
+        } else {
+            self
+        }
     }
 }
 

@@ -193,9 +193,7 @@ fn prekey_blocked(
     session: &Session,
     standing: Standing,
 ) -> Result<bool, StoreError> {
-    let ended = session.role == Role::Initiator
-        && session.suite() == Suite::Secp256k1
-        && matches!(standing, Standing::Expired { .. });
+    let ended = session.uses_prekey() && matches!(standing, Standing::Expired { .. });
     let (true, Some(installation)) = (ended, &session.installation) else {
         return Ok(false);
     };

@@ -31,7 +31,7 @@ mod settlement;
 mod status_go;
 mod story;
 
-use std::{rc::Rc, time::Duration};
+use std::{iter, rc::Rc, time::Duration};
 
 use crypto_core::IdentityKey;
 
@@ -148,22 +148,12 @@ impl<H: Home> World<H> {
         device.publish_plain_prekey(&mut self.home, self.now);
     }
 
-    /// True time passes. Devices that are on sweep every hour for the first hours of a day, so that what ended long
-    /// enough ago is erased.
+    /// True time passes, and devices that are on sweep, so that what ended long enough ago is
+    /// erased.
     fn pass(&mut self, span: Duration) {
         let end = self.now + u64::try_from(span.as_millis()).expect("a span");
-        let mut passed = 0;
-        while self.now < end {
-            // Two sweeps an hour apart early in each day, and two at the end, do what 24 would.
-            let step = if passed % 24 < 2 { 1 } else { 22 };
-            let left = end - self.now;
-            let step = if left > HOUR {
-                (step * HOUR).min(left - HOUR)
-            } else {
-                left
-            };
-            self.now += step;
-            passed += step / HOUR;
+        for now in sweeps(self.now, end) {
+            self.now = now;
             for device in self.devices.iter_mut().filter(|device| device.on) {
                 device.sweep(&mut self.home, self.now);
             }
@@ -221,6 +211,27 @@ impl<H: Home> World<H> {
             assert!(device.store().counts().expect("read").peers <= self.identities.len() as u64);
         }
     }
+}
+
+/// The moments after `now`, up to `end`, at which devices sweep: two an hour apart early in each
+/// day, and two at the end, do what one every hour would.
+fn sweeps(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
+    let mut passed = 0;
+    iter::from_fn(move || {
+        if now >= end {
+            return None;
+        }
+        let step = if passed % 24 < 2 { 1 } else { 22 };
+        let left = end - now;
+        let step = if left > HOUR {
+            (step * HOUR).min(left - HOUR)
+        } else {
+            left
+        };
+        now += step;
+        passed += step / HOUR;
+        Some(now)
+    })
 }
 
 fn owner_of(name: &str) -> &str {

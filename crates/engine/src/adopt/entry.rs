@@ -1,6 +1,6 @@
 //! What one entry of a verified bundle does to the device it names (protocol §3).
 
-use crypto_core::{HeaderKey, InstallationId, Suite, VerifiedBundle, VerifiedEntry};
+use crypto_core::{HeaderKey, InstallationId, VerifiedBundle, VerifiedEntry};
 
 use super::{
     Adopted,
@@ -8,8 +8,9 @@ use super::{
     trusted_stamp,
 };
 use crate::{
-    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Pairing, Role, Standing, Store,
-    StoreError, UnixMillis, Warning, WarningKind, event::note, sweep::expire, time::ending_at,
+    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Pairing, Role, Session, Standing,
+    Store, StoreError, UnixMillis, Warning, WarningKind, event::note, sweep::expire,
+    time::ending_at,
 };
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
@@ -74,9 +75,7 @@ impl BundleContext<'_> {
         // It may be one that the device had before, or a device that was forgotten.
         let key = entry.prekey.signed_pre_key();
         let sessions = store.sessions_on_prekey(self.bundle.identity(), key)?;
-        let begun = sessions
-            .iter()
-            .any(|session| session.role == Role::Initiator && session.suite() == Suite::Secp256k1);
+        let begun = sessions.iter().any(Session::uses_prekey);
         Ok(DevicePreKey {
             key: entry.prekey.clone(),
             version: entry.version,

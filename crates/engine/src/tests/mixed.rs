@@ -4,18 +4,12 @@
 //! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
 //! `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-};
+use std::{collections::BTreeMap, env};
 
 use crypto_core::Suite;
-use proptest::{
-    prelude::*,
-    test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::prelude::*;
 
+use super::runs::runner;
 use crate::{
     Config,
     world::{Cast, Chances, Event, Exemption, Frontend, Op, schedule},
@@ -209,21 +203,9 @@ impl Course {
 
     /// Lets so many schedules happen; the seed and the failing one if any fails.
     fn run(&self, schedules: u32) -> Result<Count, String> {
-        let seed = env::var("RATCHETD_SEED").map_or_else(
-            |_| RandomState::new().build_hasher().finish(),
-            |seed| seed.parse().expect("RATCHETD_SEED is a number"),
-        );
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config = Runs {
-            cases: schedules,
-            failure_persistence: None,
-            max_shrink_iters: 20_000,
-            ..Runs::default()
-        };
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let (mut runner, seed) = runner(schedules);
         let count = std::cell::RefCell::new(Count::default());
-        let outcome = TestRunner::new_with_rng(config, rng).run(&drawn(), |drawn| {
+        let outcome = runner.run(&drawn(), |drawn| {
             let cast = self.cast(&drawn);
             let schedule = self.schedule(&cast, &drawn);
             let verdict = cast.judge(&schedule);

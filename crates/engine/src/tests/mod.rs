@@ -8,6 +8,7 @@ mod hostile;
 mod mixed;
 mod mixed_stories;
 mod recorded;
+mod runs;
 mod schedules;
 mod sealing;
 mod secrets;

@@ -4,17 +4,11 @@
 //! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
 //! `RATCHETD_SCHEDULES` sets how many schedules the long run takes from each mix.
 
-use std::{
-    collections::hash_map::RandomState,
-    env,
-    hash::{BuildHasher, Hasher},
-};
+use std::env;
 
-use proptest::{
-    prelude::*,
-    test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::prelude::*;
 
+use super::runs::runner;
 use crate::{
     Config,
     world::{InMemory, Kind, Mix, World},
@@ -121,19 +115,7 @@ fn little_room() -> Course {
 
 /// Lets so many schedules of a course happen.
 fn run(course: &Course, schedules: u32) {
-    let seed = env::var("RATCHETD_SEED").map_or_else(
-        |_| RandomState::new().build_hasher().finish(),
-        |seed| seed.parse().expect("RATCHETD_SEED is a number"),
-    );
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Runs {
-        cases: schedules,
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..Runs::default()
-    };
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let (mut runner, seed) = runner(schedules);
     let mix = course.mix.clone();
     let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.step(numbers));
     // One schedule in four begins among strangers.
@@ -142,7 +124,7 @@ fn run(course: &Course, schedules: u32) {
         0_u8..4,
         prop::collection::vec(steps, 1..STEPS),
     );
-    let outcome = TestRunner::new_with_rng(config, rng).run(&schedule, |(keys, known, steps)| {
+    let outcome = runner.run(&schedule, |(keys, known, steps)| {
         let mut world = World::build(
             InMemory::default(),
             keys,

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::IdentityKey;
 
 use super::{
-    BEGINNING, HOUR,
+    BEGINNING,
     attempt::{Attempt, Heard},
     op::{IN_2038, Op, Place},
     party::{Opening, Party, Posted},
+    sweeps,
 };
 use crate::{Mode, WireMessage};
 
@@ -213,22 +214,12 @@ impl Scene {
         })
     }
 
-    /// Time passes, and devices do what they do every hour: for the first two hours of a day and at
-    /// the end, which tells them as much as every hour would.
+    /// Time passes, and devices do what they do every hour.
     fn advance(&mut self, span: u64) -> Result<(), String> {
         let end = self.now.checked_add(span).filter(|end| *end < IN_2038 * 4);
         let end = end.ok_or("too far in the future")?;
-        let mut passed = 0;
-        while self.now < end {
-            let step = if passed % 24 < 2 { 1 } else { 22 };
-            let left = end - self.now;
-            let step = if left > HOUR {
-                (step * HOUR).min(left - HOUR)
-            } else {
-                left
-            };
-            self.now += step;
-            passed += step / HOUR;
+        for now in sweeps(self.now, end) {
+            self.now = now;
             for slot in self.identities.iter_mut().flatten() {
                 slot.party.pass(self.now);
             }
