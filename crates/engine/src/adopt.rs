@@ -119,7 +119,8 @@ impl Engine {
                     let of_sender = bundle.identity() == sender;
                     if of_sender {
                         let version = version_of(&bundle, sender_device);
-                        let dated_at = version.and_then(|_| signed_at(&bundle, now));
+                        let latest = ending_at(store, now)?;
+                        let dated_at = version.and_then(|_| signed_at(&bundle, latest));
                         listed = listed.max(version);
                         adopted.dated_at = adopted.dated_at.max(dated_at);
                         adopted.of_sender = true;
@@ -186,7 +187,9 @@ impl Engine {
         adopted: &mut Adopted,
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
-        let stamp = trusted_stamp(bundle.timestamp_ns(), now);
+        // A clock that was set back must not make what is of today look like tomorrow's.
+        let latest = ending_at(store, now)?;
+        let stamp = trusted_stamp(bundle.timestamp_ns(), latest);
         let dated_at = match stamp {
             0 => Some(now),
             _ => (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp)),
@@ -199,7 +202,7 @@ impl Engine {
             last_sent_at: None,
         });
         // What was noted by a clock that was ahead for a while must not stay the newest until then.
-        let newest = trusted_stamp(peer.newest_bundle_ns, now);
+        let newest = trusted_stamp(peer.newest_bundle_ns, latest);
         let is_newest = stamp != 0 && stamp >= newest;
         let peer = Peer {
             newest_bundle_ns: newest.max(stamp),
@@ -219,11 +222,9 @@ impl Engine {
             stamp,
             dated_at,
             now,
+            latest,
             sender,
-            omitted_since: match is_newest {
-                true => None,
-                false => Some(ending_at(store, now)?),
-            },
+            omitted_since: (!is_newest).then_some(latest),
             may_be_begun: self.prekeys_may_be_begun(store, bundle, stamp, now)?,
         };
         for entry in bundle.entries() {
@@ -330,19 +331,19 @@ fn version_of(bundle: &VerifiedBundle, device: Option<&InstallationId>) -> Optio
         .map(|entry| entry.version)
 }
 
-/// A timestamp over a day ahead of our clock counts as now (protocol §3): otherwise one
-/// bundle dated 2099 would be the newest for ever.
-fn trusted_stamp(timestamp_ns: i64, now: UnixMillis) -> i64 {
-    if UnixMillis::from_nanos(timestamp_ns).is_far_ahead(now) {
-        now.as_nanos()
+/// A timestamp over a day ahead of the `latest` time that we know of counts as that (protocol §3):
+/// otherwise one bundle dated 2099 would be the newest for ever.
+fn trusted_stamp(timestamp_ns: i64, latest: UnixMillis) -> i64 {
+    if UnixMillis::from_nanos(timestamp_ns).is_far_ahead(latest) {
+        latest.as_nanos()
     } else {
         timestamp_ns
     }
 }
 
 /// When a bundle was signed, as far as it can be believed.
-fn signed_at(bundle: &VerifiedBundle, now: UnixMillis) -> Option<UnixMillis> {
+fn signed_at(bundle: &VerifiedBundle, latest: UnixMillis) -> Option<UnixMillis> {
     let stamp = bundle.timestamp_ns();
-    let believed = stamp != 0 && trusted_stamp(stamp, now) == stamp;
+    let believed = stamp != 0 && trusted_stamp(stamp, latest) == stamp;
     believed.then(|| UnixMillis::from_nanos(stamp))
 }

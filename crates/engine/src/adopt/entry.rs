@@ -1,5 +1,7 @@
 //! What one entry of a verified bundle does to the device it names (protocol §3).
 
+use std::time::Duration;
+
 use crypto_core::{HeaderKey, InstallationId, VerifiedBundle, VerifiedEntry};
 
 use super::{
@@ -15,6 +17,8 @@ use crate::{
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
 const JUMP_ALLOWANCE: u64 = 10;
+/// Clocks that are right differ by less than this (protocol §3, dated later).
+const RIGHT_CLOCKS_DIFFER: Duration = Duration::from_secs(60 * 60);
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// 2018-01-01T00:00:00Z, before there was any client of this protocol: a device that replaces its
 /// prekey once a day cannot have come further than one version a day since then (protocol §3,
@@ -30,6 +34,8 @@ pub(super) struct BundleContext<'a> {
     /// way for long.
     pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
+    /// Now, or the time that is settled if our clock is behind it.
+    pub(super) latest: UnixMillis,
     /// The device that sent it on its own message; `None` if it came by another way.
     pub(super) sender: Option<&'a InstallationId>,
     /// Where the stale timer of a device first met here begins, and of those that it omits if it is
@@ -90,14 +96,15 @@ impl BundleContext<'_> {
 
     /// Whether it is dated later than the bundle that `known` came with. One that is dated ahead of
     /// our clock is held against another such date alone: when it came says nothing of when it was
-    /// made.
+    /// made. One that is held against when such a bundle came must be of a clock that is right.
     fn is_later_than(&self, known: &DevicePreKey) -> bool {
         let signed = self.bundle.timestamp_ns();
-        if self.stamp == signed {
-            signed > trusted_stamp(known.bundle_ns, self.now)
-        } else {
-            known.signed_ns != known.bundle_ns && signed > known.signed_ns
+        let misdated = known.signed_ns != known.bundle_ns;
+        if self.stamp != signed {
+            return misdated && signed > known.signed_ns;
         }
+        let is_right = UnixMillis::from_nanos(signed) <= self.latest.after(RIGHT_CLOCKS_DIFFER);
+        (is_right || !misdated) && signed > trusted_stamp(known.bundle_ns, self.latest)
     }
 
     /// The highest version that a device without the extension can have, if nothing is known of it.
@@ -286,7 +293,8 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
         // device itself may have gone back to it.
         return Verdict::Keep;
     }
-    if known.any_version {
+    // Of the device itself: a sibling may list one that is older than what we know.
+    if known.any_version && (of_itself || context.sender.is_none()) {
         return Verdict::Replace;
     }
     let lower = entry.version < known.version || (entry.version == known.version && !later);

@@ -280,6 +280,22 @@ fn a_device_that_lost_its_extension_is_believed_again_after_a_reset() {
 }
 
 #[test]
+fn what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey() {
+    let (mut phone, mut laptop, _) = family();
+    let mut alice = Device::new(3, "alice");
+    laptop.enable(&phone.id).unwrap();
+    pass(&mut [&mut phone, &mut laptop, &mut alice], DAY);
+    alice.import_bundle(&phone.bundle());
+    laptop.import_bundle(&alice.bundle());
+    alice.reset(phone.key, None).unwrap();
+    // The laptop has not heard of the phone's present prekey.
+    let of_laptop = laptop.send(alice.key, "listing the phone as it was");
+    alice.read(phone.key, &of_laptop);
+    let known = alice.known(phone.key, &phone.id).unwrap();
+    assert_eq!(known.prekey.unwrap().version, 2);
+}
+
+#[test]
 fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way() {
     let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
     alice.import_bundle(&bob.bundle());

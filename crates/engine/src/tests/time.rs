@@ -122,6 +122,26 @@ fn what_ended_while_the_clock_stood_in_1970_is_kept_for_a_fortnight_from_then() 
 }
 
 #[test]
+fn a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    let late = alice.send(bob.key, "late");
+    pass(&mut [&mut alice, &mut bob], 25 * HOUR);
+    bob.sweep();
+    let newer = alice.send(bob.key, "newer");
+    // To his clock the later bundle is of the day after tomorrow, the older one of today.
+    bob.now = UnixMillis(bob.now.0 - 30 * HOUR);
+    bob.read(alice.key, &newer);
+    let version = |bob: &Device| {
+        let known = bob.known(alice.key, &alice.id).unwrap();
+        known.prekey.unwrap().version
+    };
+    assert_eq!(version(&bob), 2);
+    bob.read(alice.key, &late);
+    assert_eq!(version(&bob), 2);
+}
+
+#[test]
 fn an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows() {
     let (mut alice, bob) = established();
     let once = |alice: &mut Device| alice.try_send(&[bob.key], "once", Some("r")).unwrap();

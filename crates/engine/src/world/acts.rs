@@ -162,10 +162,15 @@ impl<H: Home> World<H> {
         Some(received)
     }
 
-    /// Every letter tells of the prekey its sender has; who reads of it knows it from then on.
+    /// Every letter tells of the prekey its sender has; who reads of it knows it from then on,
+    /// unless the date is too far ahead of his clock to tell old from new by it.
     fn check_bundle_taken(&self, at: usize, letter: &Letter) {
         let (reader, sender) = (&self.devices[at], &self.devices[letter.from]);
-        let fresh = sender.published_in(letter) && sender.id == letter.installation;
+        let clock = reader.clock(self.now);
+        let dated = sender.bundle_dated_at();
+        let fresh = sender.published_in(letter)
+            && sender.id == letter.installation
+            && !dated.is_some_and(|dated| dated.is_far_ahead(clock));
         if fresh && !reader.may_doubt(sender) && at != letter.from && self.keeps_everything {
             assert!(reader.knows_prekey_of(sender), "a bundle was not taken up");
         }

@@ -375,6 +375,12 @@ impl<S: Transaction> Device<S> {
         bundle.of(&self.id)
     }
 
+    /// When it signed its bundle, as it says.
+    pub(super) fn bundle_dated_at(&self) -> Option<UnixMillis> {
+        let bundle = self.store().own_bundle().expect("read")?;
+        Some(UnixMillis::from_nanos(bundle.timestamp_ns))
+    }
+
     /// Whether it knows the current prekey of `other`.
     pub(super) fn knows_prekey_of(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
