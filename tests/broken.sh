@@ -148,6 +148,20 @@ broken 'all of SK is kept' $core/ratchet/mod.rs \
 broken 'a clock that is ten years ahead is followed at once' $engine/sweep.rs \
   'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE) {' 'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE * 10_000) {' \
   engine --lib a_wall_clock_that_is_far_ahead_erases_nothing_before_a_fortnight_of_running_has_passed
+broken 'what ended while the clock was ahead is kept for years' $engine/sweep.rs \
+  '        redate(store, latest, env.now.max(kept.settled))?;' '        let _ = redate;' \
+  engine --lib what_ended_while_the_clock_was_ten_years_ahead_for_a_minute_is_not_kept_for_ten_years
+broken 'request ids go by the wall clock' $engine/sweep.rs \
+  'remove_replies_before(running.before(REQUEST_ID_LIFETIME))' 'remove_replies_before(RunningTime(env.now.before(REQUEST_ID_LIFETIME).0))' \
+  engine --lib an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows
+broken 'a clock that is set back brings a replaced prekey back' $engine/adopt.rs \
+  'let latest = ending_at(store, now)?;
+        let stamp' 'let latest = now;
+        let stamp' \
+  engine --lib a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back
+broken 'a sibling lists an older prekey after a reset' $engine/adopt/entry.rs \
+  'known.any_version && (of_itself || context.sender.is_none())' 'known.any_version' \
+  engine --lib what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey
 broken 'a lower version is believed whoever brings it' $engine/adopt/entry.rs \
   'if context.sender == Some(&device.installation) {' 'if context.sender.is_none() {' \
   engine --lib a_device_that_is_set_up_again_under_its_old_id_is_believed
