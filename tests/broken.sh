@@ -280,6 +280,12 @@ broken 'any page passes' $daemon/server/gate.rs \
                 return Err(Refusal::Origin);' '            if !allowed && self.origins.len() > 1_000 {
                 return Err(Refusal::Origin);' \
   daemon '--test doors' pages_of_other_sites_are_refused_on_everything
+broken 'strangers keep the places of who has the token' $daemon/server/places.rs \
+  'let first = self.present().each.pop_first();' 'let first = self.present().each.pop_last();' \
+  daemon '--test doors' strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token
+broken 'a connection without the token stays open' $daemon/server/mod.rs \
+  'if is_chunked || caller.place.is_strangers() {' 'if is_chunked {' \
+  daemon '--test doors' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside

@@ -2,7 +2,6 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
     os::unix::net::UnixStream,
     time::Instant,
 };
@@ -10,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    door::{CALL, Door, JSON, LOCALHOST, Listener, UPGRADING},
+    door::{CALL, Connection, Door, JSON, LOCALHOST, Listener, UPGRADING, error_of},
     support::{SILENCE, WebSocket, head},
 };
 
@@ -26,22 +25,138 @@ fn is_served(stream: &mut (impl std::io::Read + std::io::Write)) -> bool {
     stream.write_all(livez().as_bytes()).is_ok() && head(stream).starts_with("HTTP/1.1 200")
 }
 
+/// Whether the connection is taken for a call with the token, and stays open.
+fn may_call(door: &Door, connection: &mut Connection) -> bool {
+    let bearer = door.bearer();
+    let length = CALL.len();
+    let request = format!(
+        "POST / HTTP/1.1\r\n{LOCALHOST}{JSON}{bearer}content-length: {length}\r\n\r\n{CALL}"
+    );
+    let sent = connection.write_all(request.as_bytes());
+    let answer = head(connection);
+    let taken = sent.is_ok() && answer.starts_with("HTTP/1.1 200");
+    assert!(taken || answer.starts_with("HTTP/1.1 429") || answer.is_empty());
+    let mut body = vec![0; if taken { content_length(&answer) } else { 0 }];
+    connection.read_exact(&mut body).expect("the body");
+    taken
+}
+
+fn content_length(head: &str) -> usize {
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    length.expect("a length").parse().expect("a number")
+}
+
 #[test]
 fn a_connection_over_the_limit_is_closed_and_one_listener_leaves_the_other_its_places() {
     let door = Door::with("[rpc]\nmax_connections = 2\n");
-    // Strangers, without a token, take every place that TCP has.
-    let tcp = || TcpStream::connect(&door.address).expect("to connect");
-    let mut strangers = [tcp(), tcp()];
-    assert!(strangers.iter_mut().all(is_served));
-    assert!(!is_served(&mut tcp()));
+    let tcp = || door.connect(Listener::Tcp);
+    let mut callers = [tcp(), tcp()];
+    assert!(callers.iter_mut().all(|caller| may_call(&door, caller)));
+    let refused = door.post("", CALL);
+    assert_eq!(refused.status, 429);
+    assert_eq!(error_of(&refused)["data"]["kind"], "busy");
+    // Those who may call at all are not shut out by it.
+    assert!(callers.iter_mut().all(|caller| may_call(&door, caller)));
     let socket = || UnixStream::connect(door.daemon.socket()).expect("to connect");
-    let mut callers = [socket(), socket()];
-    assert!(callers.iter_mut().all(is_served));
+    let mut beside = [socket(), socket()];
+    assert!(beside.iter_mut().all(is_served));
     assert!(!is_served(&mut socket()));
     // Each that goes makes place for another.
     drop(callers);
-    drop(strangers);
-    while !is_served(&mut tcp()) || !is_served(&mut socket()) {}
+    drop(beside);
+    while !may_call(&door, &mut tcp()) || !is_served(&mut socket()) {}
+}
+
+/// Connections without the token that there may be.
+const STRANGERS: usize = 256;
+
+/// The value of a line of the metrics.
+fn metric(door: &Door, name: &str) -> u64 {
+    let text = String::from_utf8(door.daemon.get("/metrics").body).expect("text");
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.expect("the metric").trim().parse().expect("a number")
+}
+
+#[test]
+fn strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token() {
+    // No time ends any of them.
+    let door = Door::with("[rpc]\nmax_connections = 2\nheader_timeout_s = 3600\n");
+    let gave_way = || {
+        let name = "ratchetd_connections_refused_total{listener=\"tcp\",reason=\"gave_way\"}";
+        metric(&door, name)
+    };
+    let mut caller = door.connect(Listener::Tcp);
+    assert!(may_call(&door, &mut caller));
+    // They say nothing, half a request, or the head of one that they never finish.
+    let half = format!("GET /livez HTTP/1.1\r\n{LOCALHOST}");
+    let strange = |number: usize| {
+        let mut stranger = door.connect(Listener::Tcp);
+        let sent = half.as_bytes().get(..number % half.len());
+        stranger.write_all(sent.expect("a part")).expect("to send");
+        stranger
+    };
+    let mut strangers: Vec<_> = (0..STRANGERS).map(strange).collect();
+    // Who has the token gets in, and the stranger that came first is gone.
+    assert_eq!(door.post("", CALL).status, 200);
+    assert_eq!(strangers.remove(0).read_to_the_end(), b"");
+    assert_eq!(gave_way(), 1);
+    // However many more come, who may call stays, and no more of them are held than there are
+    // places for.
+    strangers.extend((0..STRANGERS).map(strange));
+    assert!(may_call(&door, &mut caller));
+    assert_eq!(door.post("", CALL).status, 200);
+    for mut stranger in strangers.drain(..STRANGERS - 1) {
+        assert_eq!(stranger.read_to_the_end(), b"");
+    }
+    // One place was free: the last but one that called had left it.
+    assert_eq!(gave_way(), 1 + STRANGERS as u64);
+    let open = metric(&door, "ratchetd_connections{listener=\"tcp\"}");
+    assert!(open <= STRANGERS as u64 + 2, "{open} are open");
+    // A WebSocket is a caller's as well.
+    drop(caller);
+    let upgrade = format!(
+        "GET / HTTP/1.1\r\n{LOCALHOST}{}{UPGRADING}\r\n",
+        door.bearer()
+    );
+    let mut socket = door.connect(Listener::Tcp);
+    socket.write_all(upgrade.as_bytes()).expect("to send");
+    assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
+    strangers.extend((0..STRANGERS).map(strange));
+    let version = serde_json::from_str(CALL).expect("JSON");
+    assert!(WebSocket::over(socket).ask(&version)["result"].is_object());
+}
+
+#[test]
+fn without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays() {
+    let door = Door::open();
+    for line in [
+        "GET /livez",
+        "GET /readyz",
+        "GET /auth",
+        "GET /metrics",
+        "POST /",
+    ] {
+        let request = format!("{line} HTTP/1.1\r\n{LOCALHOST}{JSON}content-length: 0\r\n\r\n");
+        let answers = door.all(Listener::Tcp, request.repeat(2).as_bytes());
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+        assert!(answers.contains("connection: close"), "{answers}");
+    }
+    let bearer = door.bearer();
+    let request = format!("GET /livez HTTP/1.1\r\n{LOCALHOST}{bearer}\r\n");
+    let mut connection = door.connect(Listener::Tcp);
+    for _ in 0..3 {
+        connection.write_all(request.as_bytes()).expect("to send");
+        let answer = head(&mut connection);
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && !answer.contains("close"),
+            "{answer}"
+        );
+        let mut body = vec![0; content_length(&answer)];
+        connection.read_exact(&mut body).expect("the body");
+    }
+    assert!(is_served(&mut door.connect(Listener::Unix)));
 }
 
 #[test]
@@ -59,7 +174,7 @@ fn a_websocket_keeps_the_place_of_its_connection_and_none_of_the_other_listener(
     };
     let first = upgraded(Listener::Tcp).expect("a WebSocket");
     for _ in 0..10 {
-        assert!(!is_served(&mut door.connect(Listener::Tcp)));
+        assert!(!may_call(&door, &mut door.connect(Listener::Tcp)));
     }
     assert_eq!(door.daemon.post(CALL).status, 200);
     // The place of that call is free when its connection is closed, which takes a moment.
@@ -68,7 +183,7 @@ fn a_websocket_keeps_the_place_of_its_connection_and_none_of_the_other_listener(
         assert!(!is_served(&mut door.connect(Listener::Unix)));
     }
     drop((first, second));
-    while !is_served(&mut door.connect(Listener::Tcp)) {}
+    while !may_call(&door, &mut door.connect(Listener::Tcp)) {}
     while !is_served(&mut door.connect(Listener::Unix)) {}
 }
 
@@ -143,7 +258,7 @@ fn flood(door: &Door, recipient: &Value) -> Met {
     let mut held = Vec::new();
     for _ in 0..100 {
         let mut connection = door.connect(Listener::Tcp);
-        if is_served(&mut connection) {
+        if may_call(door, &mut connection) {
             held.push(connection);
         } else {
             met.refused += 1;

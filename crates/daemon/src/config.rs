@@ -87,7 +87,7 @@ pub struct Rpc {
     pub allowed_hosts: Vec<String>,
     /// Values of `Origin` that TCP requests may carry.
     pub allowed_origins: Vec<String>,
-    /// Connections at once, on each listener.
+    /// Connections at once, on each listener, that may call.
     pub max_connections: u32,
     /// Calls that may wait for one account.
     pub queue: u32,

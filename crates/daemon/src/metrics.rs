@@ -57,13 +57,15 @@ impl Listener {
     }
 }
 
-/// Why a connection was closed before anything was read from it.
+/// Why a connection was not served, or not for longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnedAway {
     /// As many are open as may be.
     Limit,
     /// Its process runs as a user that may not use the socket.
     Peer,
+    /// It had shown no token, and a newer one came.
+    GaveWay,
 }
 
 impl TurnedAway {
@@ -71,6 +73,7 @@ impl TurnedAway {
         match self {
             Self::Limit => "limit",
             Self::Peer => "peer",
+            Self::GaveWay => "gave_way",
         }
     }
 }
@@ -199,7 +202,7 @@ impl Metrics {
             )?,
             turned_away: new.counters(
                 "ratchetd_connections_refused_total",
-                "Connections closed at once: over the limit, or of a user that may not use the socket.",
+                "Connections refused: over the limit, of a user that may not use the socket, or without the token and for a newer one.",
                 &["listener", "reason"],
             )?,
             refused_requests: new.counters(
@@ -233,6 +236,8 @@ impl Metrics {
         }
         let peer = [Listener::Unix.name(), TurnedAway::Peer.name()];
         this.turned_away.get_metric_with_label_values(&peer)?;
+        let gave_way = [Listener::Tcp.name(), TurnedAway::GaveWay.name()];
+        this.turned_away.get_metric_with_label_values(&gave_way)?;
         Ok(this)
     }
 

@@ -13,10 +13,16 @@ use jsonrpsee::server::StopHandle;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
-    sync::Semaphore,
+    sync::oneshot,
 };
 
-use super::{Gate, Shared, gate::TcpGate, guarded::Guarded, unix::UnixGate};
+use super::{
+    Caller, Gate, Shared,
+    gate::TcpGate,
+    guarded::Guarded,
+    places::{Callers, Entered, Place, Strangers},
+    unix::UnixGate,
+};
 use crate::metrics::{Listener, TurnedAway};
 
 /// Largest head of a request: what strangers on TCP can make each connection hold.
@@ -29,73 +35,90 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const REFUSALS_EVERY: Duration = Duration::from_secs(10);
 
 /// Takes the connections of one listener, up to a limit of its own: strangers on TCP cannot use up
-/// the places of the socket.
+/// the places of the socket, nor those of who has the token.
 pub(super) struct Acceptor {
     shared: Arc<Shared>,
-    connections: Arc<Semaphore>,
+    callers: Callers,
     refusals: Refusals,
     stopped: StopHandle,
 }
 
 impl Acceptor {
     pub(super) fn new(shared: Arc<Shared>, stopped: StopHandle) -> Self {
-        let connections = usize::try_from(shared.rpc.max_connections).unwrap_or(usize::MAX);
         Self {
+            callers: Callers::new(shared.rpc.max_connections),
             shared,
-            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
             refusals: Refusals::default(),
             stopped,
         }
     }
 
+    /// Whoever may connect may call. One that is over the limit is closed at once.
     pub(super) async fn accept_unix(self, listener: UnixListener, gate: UnixGate) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) if gate.admits(&stream) => self.serve(stream, Gate::Unix),
+                Ok((stream, _)) if gate.admits(&stream) => match self.callers.place() {
+                    Some(place) => self.serve(stream, Gate::Unix, place, never()),
+                    None => self.turn_away(Listener::Unix, TurnedAway::Limit),
+                },
                 Ok(_) => self.turn_away(Listener::Unix, TurnedAway::Peer),
                 Err(error) => pause_after(&error).await,
             }
         }
     }
 
+    /// Everybody is a stranger until it shows the token.
     pub(super) async fn accept_tcp(self, listener: TcpListener, gate: Arc<TcpGate>) {
+        let strangers = Strangers::new();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     // Answers are whole when they are written: waiting for more to send only delays them.
                     let _ = stream.set_nodelay(true);
-                    self.serve(stream, Gate::Tcp(Arc::clone(&gate)));
+                    let Some(entered) = strangers.enter(&self.callers).await else {
+                        return;
+                    };
+                    let Entered {
+                        place,
+                        has_to_go,
+                        for_another,
+                    } = entered;
+                    if for_another {
+                        self.turn_away(Listener::Tcp, TurnedAway::GaveWay);
+                    }
+                    self.serve(stream, Gate::Tcp(Arc::clone(&gate)), place, has_to_go);
                 }
                 Err(error) => pause_after(&error).await,
             }
         }
     }
 
-    /// Serves one connection; closes it at once if there are too many.
-    fn serve<S>(&self, stream: S, gate: Gate)
+    /// Serves one connection, until it ends or has to go.
+    fn serve<S>(&self, stream: S, gate: Gate, place: Place, has_to_go: oneshot::Receiver<()>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else {
-            self.turn_away(gate.listener(), TurnedAway::Limit);
-            return;
-        };
         let open = self.shared.daemon.metrics.connected(gate.listener());
+        let place = Arc::new(place);
         let write_timeout = Duration::from_secs(self.shared.rpc.write_timeout_s);
-        let stream = Guarded::new(stream, write_timeout, (place, open));
-        let flow = stream.flow();
+        let stream = Guarded::new(stream, write_timeout, (Arc::clone(&place), open));
+        let caller = Caller {
+            gate,
+            place,
+            flow: stream.flow(),
+        };
         let shared = Arc::clone(&self.shared);
         let stopped = self.stopped.clone();
         let header_timeout = Duration::from_secs(shared.rpc.header_timeout_s);
         tokio::spawn(async move {
             let handler = stopped.clone();
             let service = service_fn(move |request| {
-                let (shared, gate, stopped) = (Arc::clone(&shared), gate.clone(), handler.clone());
-                let flow = Arc::clone(&flow);
+                let (shared, caller, stopped) =
+                    (Arc::clone(&shared), caller.clone(), handler.clone());
                 async move {
-                    let response = shared.handle(&gate, request, stopped, &flow).await;
+                    let response = shared.handle(&caller, request, stopped).await;
                     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                        flow.becomes_websocket();
+                        caller.flow.becomes_websocket();
                     }
                     Ok::<_, Infallible>(response)
                 }
@@ -114,6 +137,8 @@ impl Acceptor {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
+                // What it is about to be answered is lost with it.
+                Ok(()) = has_to_go => return,
             };
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection broke off");
@@ -126,8 +151,14 @@ impl Acceptor {
         self.refusals.tell(match reason {
             TurnedAway::Peer => "processes of other users",
             TurnedAway::Limit => "connections over the limit",
+            TurnedAway::GaveWay => "connections without the token, for newer ones,",
         });
     }
+}
+
+/// For a connection that never has to go.
+fn never() -> oneshot::Receiver<()> {
+    oneshot::channel().1
 }
 
 /// Tells of connections that were turned away, now and then and with their number.

@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     Origin,
     /// It has not the token.
     Token,
+    /// It has the token, and as many connections of such as may be are open.
+    Places,
     /// There is nothing at its path.
     Path,
     /// It is no POST.
@@ -37,6 +39,7 @@ impl Refusal {
         match self {
             Self::Host | Self::Origin => StatusCode::FORBIDDEN,
             Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Places => StatusCode::TOO_MANY_REQUESTS,
             Self::Path => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -58,6 +61,10 @@ impl Refusal {
                 "list the page's origin in rpc.allowed_origins",
             ),
             Self::Token => return None,
+            Self::Places => (
+                "as many connections are open as may be",
+                "nothing was done: close some that you do not need, or raise rpc.max_connections",
+            ),
             Self::Path => (
                 "there is nothing at this path",
                 "POST calls to /; GET has /livez, /readyz, /auth, /events and /metrics",
@@ -90,7 +97,11 @@ impl Refusal {
                 "send as many bytes as content-length says, or whole chunks",
             ),
         };
-        Some(RpcError::new(Kind::InvalidRequest, message).with_hint(hint))
+        let kind = match self {
+            Self::Places => Kind::Busy,
+            _ => Kind::InvalidRequest,
+        };
+        Some(RpcError::new(kind, message).with_hint(hint))
     }
 
     pub(super) fn response(self) -> HttpResponse {
@@ -136,6 +147,7 @@ mod tests {
         for refusal in [
             Refusal::Host,
             Refusal::Origin,
+            Refusal::Places,
             Refusal::Path,
             Refusal::Method,
             Refusal::ContentType,

@@ -15,11 +15,10 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
 
-use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames};
+use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames, places::Place};
 use crate::metrics::Open;
 
 /// Messages of a WebSocket whose answers are not written yet, at most: past that its client is not read until some are,
@@ -76,9 +75,6 @@ impl Flow {
     }
 }
 
-/// A connection's place among those that may be open, and its part in their number.
-pub(super) type Place = (OwnedSemaphorePermit, Open);
-
 /// A connection that breaks when its client takes nothing for a while of what is written to it. It holds its place
 /// as long as it is open, as a WebSocket too.
 pub(super) struct Guarded<S> {
@@ -94,11 +90,12 @@ pub(super) struct Guarded<S> {
     /// The last bytes of the head: nothing may follow it before the client may send frames.
     tail: [u8; 4],
     frames: Frames,
-    _place: Place,
+    /// Its place among those that may be open, and its part in their number.
+    _place: (Arc<Place>, Open),
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, patience: Duration, place: Place) -> Self {
+    pub(super) fn new(stream: S, patience: Duration, place: (Arc<Place>, Open)) -> Self {
         Self {
             stream,
             flow: Arc::default(),
@@ -244,17 +241,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 mod tests {
     use std::{future::poll_fn, sync::Arc};
 
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split},
-        sync::Semaphore,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, split};
 
     use super::*;
-    use crate::metrics::{Listener, Metrics};
+    use crate::{
+        metrics::{Listener, Metrics},
+        server::places::Callers,
+    };
 
-    async fn guarded(patience: Duration) -> (Arc<Semaphore>, Guarded<DuplexStream>, DuplexStream) {
-        let places = Arc::new(Semaphore::new(1));
-        let place = Arc::clone(&places).acquire_owned().await.unwrap();
+    fn guarded(patience: Duration) -> (Callers, Guarded<DuplexStream>, DuplexStream) {
+        let places = Callers::new(1);
+        let place = Arc::new(places.place().unwrap());
         let (ours, theirs) = tokio::io::duplex(4);
         let open = Metrics::new().unwrap().connected(Listener::Unix);
         (places, Guarded::new(ours, patience, (place, open)), theirs)
@@ -262,7 +259,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_given_up_by_writer_and_reader_and_its_place_is_free() {
-        let (places, guarded, _client) = guarded(Duration::from_millis(1)).await;
+        let (places, guarded, _client) = guarded(Duration::from_millis(1));
         let (mut reader, mut writer) = split(guarded);
         let reading = tokio::spawn(async move { reader.read_u8().await });
         let error = writer.write_all(b"more than four").await.unwrap_err();
@@ -270,14 +267,14 @@ mod tests {
         let read = reading.await.unwrap();
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(writer.write_u8(0).await.is_err(), "it does not mend");
-        assert_eq!(places.available_permits(), 0);
+        assert!(places.place().is_none());
         drop(writer);
-        assert_eq!(places.available_permits(), 1);
+        assert!(places.place().is_some());
     }
 
     #[tokio::test]
     async fn the_time_of_a_write_begins_anew_when_the_client_takes_something() {
-        let (_places, mut guarded, mut client) = guarded(Duration::MAX).await;
+        let (_places, mut guarded, mut client) = guarded(Duration::MAX);
         guarded.write_all(b"1234").await.unwrap();
         let full = poll_fn(|context| {
             Poll::Ready(
@@ -315,7 +312,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_websocket_with_too_much_unanswered_is_not_read_until_something_is() {
-        let (_places, mut guarded, mut client) = guarded(Duration::MAX).await;
+        let (_places, mut guarded, mut client) = guarded(Duration::MAX);
         client.write_all(END_OF_HEAD).await.unwrap();
         guarded.read_exact(&mut [0; 4]).await.unwrap();
         guarded.flow().becomes_websocket();
@@ -346,7 +343,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_that_come_before_they_may_break_the_connection() {
-        let (_places, mut guarded, mut client) = guarded(Duration::MAX).await;
+        let (_places, mut guarded, mut client) = guarded(Duration::MAX);
         client.write_all(b"\n\r\n\x81").await.unwrap();
         guarded.read_exact(&mut [0; 4]).await.unwrap();
         guarded.flow().becomes_websocket();

@@ -10,6 +10,7 @@ mod gate;
 mod guarded;
 mod pages;
 mod passed;
+mod places;
 mod plain;
 mod requests;
 mod subscriptions;
@@ -30,13 +31,14 @@ use self::{
     gate::{TcpGate, Token, check_form},
     guarded::Flow,
     passed::Passed,
+    places::Place,
     unix::UnixGate,
     websocket::Served,
 };
 use crate::{
     api::{Daemon, Methods},
     config::{Rpc, Settings},
-    metrics::Listener,
+    metrics::{Listener, TurnedAway},
 };
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
@@ -75,6 +77,14 @@ enum Gate {
     Unix,
     /// Each request is checked.
     Tcp(Arc<TcpGate>),
+}
+
+/// A connection's requests: what they have to pass, and what they share.
+#[derive(Clone, Debug)]
+struct Caller {
+    gate: Gate,
+    place: Arc<Place>,
+    flow: Arc<Flow>,
 }
 
 impl Gate {
@@ -175,21 +185,21 @@ impl Shared {
     /// Answers a request.
     async fn handle(
         &self,
-        gate: &Gate,
+        caller: &Caller,
         request: Request<Incoming>,
         stopped: StopHandle,
-        flow: &Arc<Flow>,
     ) -> HttpResponse {
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let page = pages::origin(gate, &request);
-        let mut response = self.answer(gate, request, stopped, flow).await;
+        let page = pages::origin(&caller.gate, &request);
+        let mut response = self.answer(caller, request, stopped).await;
         if let Some(page) = page {
             pages::let_read(page, &mut response);
         }
         self.daemon.metrics.answered(response.status());
-        if is_chunked {
-            // It may have had a content-length too, on which a proxy before us may have split the bytes in another
-            // way. What comes after it is no request (RFC 9112, 6.1).
+        // A chunked request may have had a content-length too, on which a proxy before us may have
+        // split the bytes in another way. What comes after it is no request (RFC 9112, 6.1). And a
+        // stranger gives its place back.
+        if is_chunked || caller.place.is_strangers() {
             let close = header::HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -198,26 +208,25 @@ impl Shared {
 
     async fn answer(
         &self,
-        gate: &Gate,
+        caller: &Caller,
         request: Request<Incoming>,
         stopped: StopHandle,
-        flow: &Arc<Flow>,
     ) -> HttpResponse {
+        let gate = &caller.gate;
         if let Gate::Tcp(tcp) = gate
             && let Err(refusal) = tcp.check_source(&request)
         {
             return refusal.response();
         }
+        let is_upgrade = websocket::is_asked_for(&request);
+        let admitted = self.admit(caller, &request, is_upgrade);
         if let Some(answer) = pages::preflight(gate, &request) {
             return answer;
         }
         if let Some(answer) = plain::answer(self, &request).await {
             return answer;
         }
-        let is_upgrade = websocket::is_asked_for(&request);
-        if let Gate::Tcp(tcp) = gate
-            && let Err(refusal) = tcp.check_token(&request, is_upgrade)
-        {
+        if let Err(refusal) = admitted {
             return refusal.response();
         }
         if let Some(stream) = events::answer(self, &request) {
@@ -230,7 +239,7 @@ impl Shared {
             return refusal.response();
         }
         if is_upgrade {
-            return self.upgrade(request, stopped, flow);
+            return self.upgrade(request, stopped, &caller.flow);
         }
         let timeout = Duration::from_secs(self.rpc.body_timeout_s);
         let limit = MAX_REQUEST_BYTES as usize;
@@ -241,6 +250,27 @@ impl Shared {
             },
             Err(refusal) => refusal.response(),
         }
+    }
+
+    /// Whether the request may go on: on TCP it needs the token, and its connection one of the
+    /// places of those that have it.
+    fn admit<B>(
+        &self,
+        caller: &Caller,
+        request: &Request<B>,
+        is_upgrade: bool,
+    ) -> Result<(), Refusal> {
+        let Gate::Tcp(tcp) = &caller.gate else {
+            return Ok(());
+        };
+        tcp.check_token(request, is_upgrade)?;
+        if caller.place.may_call() {
+            return Ok(());
+        }
+        self.daemon
+            .metrics
+            .turned_away(Listener::Tcp, TurnedAway::Limit);
+        Err(Refusal::Places)
     }
 
     fn upgrade(
