@@ -116,6 +116,18 @@ broken 'a peer may begin as many sessions on a prekey as it likes' $engine/first
 broken 'a forgery is answered again and again' $engine/replies.rs \
   'if to_device || replies.len() >= self.per_identity {' 'if to_device && replies.len() > 1_000_000 {' \
   engine --lib replies_are_limited_and_a_forgery_gets_none
+broken 'events: new devices of an identity are told of without end' $engine/records.rs \
+  '(today.told < MAX_DISCOVERIES_TOLD).then_some(' 'Some(' \
+  engine --lib so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up
+broken 'events: bundles of a declined contact are taken up' $engine/receive.rs \
+  'let bundles = if declined { &[][..] } else { &message.bundles };' 'let bundles = &message.bundles;' \
+  engine --lib nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told
+broken 'events: an account pushes out those of another' $store/event_log.rs \
+  '"DELETE FROM events WHERE account = ?1 AND seq <= ?2",' '"DELETE FROM events WHERE ?1 IS NOT NULL AND seq <= ?2",' \
+  session-store --lib the_newest_ten_thousand_of_each_account_are_kept_and_the_numbers_go_on
+broken 'events: what is told in memory pushes out that of another account' $daemon/events.rs \
+  'let account = event.account.clone().unwrap_or_default();' 'let account = String::new();' \
+  daemon --lib no_account_pushes_out_the_events_of_another
 broken 'stored keys pile up' $engine/accept.rs \
   'let limit = self.config.max_message_keys;' 'let limit = u32::MAX;' \
   engine --lib stored_keys_stay_bounded_and_the_oldest_go_first

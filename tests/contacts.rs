@@ -169,10 +169,13 @@ fn a_declined_contact_is_not_read_and_learns_nothing_until_it_is_accepted_after_
     assert_eq!(declined["envelopes"], json!([]));
     let asked = contact(&alice, "contact_request", &bob, json!({"text": "please"}));
     let message = support::only_message(&asked);
+    let newest = || bob.daemon.ok("system_status", json!({}))["newestEvent"].take();
+    let told_before = newest();
     for _ in 0..2 {
         let read = bob.receive(&alice, &message);
         assert_eq!(read["outcome"], "undecryptable");
         assert_eq!(read["reason"], "declined");
+        assert_eq!(newest(), told_before);
         assert_eq!(read["nextAction"], "drop");
         assert!(text(&read["hint"]).contains("`contact_accept`"), "{read}");
         assert!(read.get("reply").is_none_or(Value::is_null), "{read}");

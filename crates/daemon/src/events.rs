@@ -9,7 +9,7 @@ mod reader;
 mod tests;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,7 +21,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 pub use self::reader::{AT_ONCE, Reader};
 use crate::{clock::Clock, metrics::Metrics};
 
-/// Events that are told and not written: as many are held in memory. Whoever sends us nonsense fills no more than that.
+/// Events of one account that are told and not written: as many are held in memory. Whoever sends it nonsense fills
+/// no more than that, and pushes out nothing of another account.
 const HELD_IN_MEMORY: usize = 1_000;
 /// Calls that may wait for events at once. Each costs little, and a connection can bear many of them.
 const MAX_WAITING: usize = 1_024;
@@ -43,10 +44,19 @@ pub struct EventHub {
 struct Told {
     /// None once it is closed.
     log: Option<EventLog>,
-    /// Events that are not written, in order.
-    unwritten: VecDeque<EventInfo>,
-    /// The newest of those that is no longer there.
-    unwritten_dropped: u64,
+    /// Events that are not written, by account.
+    unwritten: HashMap<String, Unwritten>,
+    /// The newest of those that an earlier process told of.
+    unwritten_before: u64,
+}
+
+/// Events of one account that are not written.
+#[derive(Debug, Default)]
+struct Unwritten {
+    /// In order.
+    events: VecDeque<EventInfo>,
+    /// The newest that is no longer there.
+    dropped_through: u64,
 }
 
 /// What wakes those who wait.
@@ -69,6 +79,37 @@ impl Told {
     fn log(&mut self) -> Result<&mut EventLog, StoreError> {
         let closed = || StoreError::Io("the event log is closed".to_owned());
         self.log.as_mut().ok_or_else(closed)
+    }
+
+    /// The events that are not written, of one account or of all.
+    fn unwritten_of(&self, account: Option<&AccountName>) -> impl Iterator<Item = &Unwritten> {
+        let wanted = move |name: &str| account.is_none_or(|account| account.as_str() == name);
+        self.unwritten
+            .iter()
+            .filter(move |(name, _)| wanted(name))
+            .map(|(_, unwritten)| unwritten)
+    }
+
+    /// The newest event after `from` and not after `next` that is no longer there, of one account or of all.
+    fn dropped(
+        &mut self,
+        from: u64,
+        next: u64,
+        account: Option<&AccountName>,
+    ) -> Result<Option<u64>, StoreError> {
+        let written = self.log()?.dropped(from, next, account)?;
+        let held = self.unwritten_of(account).map(|held| held.dropped_through);
+        let unwritten = held
+            .chain([self.unwritten_before])
+            .filter(|gone| (from + 1..=next).contains(gone));
+        Ok(unwritten.chain(written).max())
+    }
+}
+
+impl Unwritten {
+    fn after(&self, seq: u64) -> impl Iterator<Item = &EventInfo> {
+        let first = self.events.partition_point(|event| event.seq <= seq);
+        self.events.range(first..)
     }
 }
 
@@ -98,8 +139,8 @@ impl EventHub {
             clock,
             metrics,
             told: Mutex::new(Told {
-                unwritten_dropped: log.unwritten_through(),
-                unwritten: VecDeque::new(),
+                unwritten_before: log.unwritten_through(),
+                unwritten: HashMap::new(),
                 log: Some(log),
             }),
             tide: watch::Sender::new(Tide {
@@ -141,11 +182,13 @@ impl EventHub {
             }
         }
         let newest = event.seq;
-        told.unwritten.push_back(event);
-        if told.unwritten.len() > HELD_IN_MEMORY
-            && let Some(oldest) = told.unwritten.pop_front()
+        let account = event.account.clone().unwrap_or_default();
+        let unwritten = told.unwritten.entry(account).or_default();
+        unwritten.events.push_back(event);
+        if unwritten.events.len() > HELD_IN_MEMORY
+            && let Some(oldest) = unwritten.events.pop_front()
         {
-            told.unwritten_dropped = oldest.seq;
+            unwritten.dropped_through = oldest.seq;
         }
         drop(told);
         self.metrics.told(1);
@@ -159,8 +202,7 @@ impl EventHub {
     pub fn forget(&self, account: &AccountName) -> Result<(), StoreError> {
         let mut told = self.told();
         told.log()?.forget(account)?;
-        told.unwritten
-            .retain(|event| event.account.as_deref() != Some(account.as_str()));
+        told.unwritten.remove(account.as_str());
         Ok(())
     }
 
@@ -172,7 +214,7 @@ impl EventHub {
         let mut told = self.told();
         let log = told.log()?;
         log.take_over_anew(account)?;
-        told.unwritten_dropped = log.unwritten_through();
+        told.unwritten_before = log.unwritten_through();
         Ok(())
     }
 
@@ -190,32 +232,32 @@ impl EventHub {
         let lagged = |seq| EventInfo::lagged(seq, self.clock.now());
         let mut told = self.told();
         let log = told.log()?;
-        let (newest, dropped) = (log.newest(), log.dropped_through());
-        let known = (dropped..=newest).contains(&after);
-        let from = if known { after } else { dropped };
-        let mut events: Vec<EventInfo> = log
-            .page(from, account, limit)?
+        let newest = log.newest();
+        let known = after <= newest;
+        let from = if known { after } else { 0 };
+        let written = log.page(from, account, limit)?;
+        let mut events: Vec<EventInfo> = written
             .iter()
             .map(|logged| EventInfo::new(logged.seq, &logged.account, &logged.event))
             .collect();
-        let unwritten = told.unwritten.iter().filter(|event| {
-            event.seq > from
-                && account.is_none_or(|name| event.account.as_deref() == Some(name.as_str()))
-        });
-        events.extend(unwritten.take(limit).cloned());
+        let mut unwritten: Vec<&EventInfo> = told
+            .unwritten_of(account)
+            .flat_map(|of_one| of_one.after(from).take(limit))
+            .collect();
+        unwritten.sort_unstable_by_key(|event| event.seq);
+        events.extend(unwritten.into_iter().take(limit).cloned());
         events.sort_by_key(|event| event.seq);
         events.truncate(limit);
         let next = match events.last() {
             Some(last) if events.len() == limit => last.seq,
             _ => newest,
         };
-        // Only what was not written is missing here: the mark takes its place among the events that are there.
-        let gone = told.unwritten_dropped;
-        if from < gone && gone <= next {
+        // What is missing may be older than what is there of other accounts: its mark takes its place among that.
+        if let Some(gone) = told.dropped(from, next, account)? {
             let place = events.partition_point(|event| event.seq <= gone);
             events.insert(place, lagged(gone));
         }
-        if !known {
+        if !known && !events.first().is_some_and(EventInfo::is_lagged) {
             events.insert(0, lagged(from));
         }
         Ok(Page { events, next })

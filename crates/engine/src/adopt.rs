@@ -195,12 +195,7 @@ impl Engine {
             _ => (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp)),
         };
         let known_peer = store.peer(identity)?;
-        let peer = known_peer.clone().unwrap_or(Peer {
-            identity: *identity,
-            newest_bundle_ns: 0,
-            newest_bundle_at: None,
-            last_sent_at: None,
-        });
+        let peer = known_peer.clone().unwrap_or_else(|| Peer::new(*identity));
         // What was noted by a clock that was ahead for a while must not stay the newest until then.
         let newest = trusted_stamp(peer.newest_bundle_ns, latest);
         let is_newest = stamp != 0 && stamp >= newest;

@@ -15,6 +15,11 @@ pub const MAX_WIRE_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// Bundles read from one message (protocol §1); the rest is ignored with a warning.
 pub const MAX_BUNDLES_PER_MESSAGE: usize = 4;
+/// New devices of one identity that events tell of in [`DISCOVERIES_SPAN`]: as many as are remembered of it,
+/// which is more than any person has. Those beyond are taken up all the same, and listed.
+pub const MAX_DISCOVERIES_TOLD: u32 = 32;
+/// The span in which they are counted.
+pub const DISCOVERIES_SPAN: Duration = DAY;
 /// Recipients of one group call.
 pub const MAX_RECIPIENTS: usize = 1000;
 /// Wire bytes that one call may make, all envelopes together: as hex they still make an answer that fits a

@@ -44,13 +44,11 @@ impl Engine {
         };
         let installation = InstallationId::parse(&message.installation).ok();
         let own = sender == self.me() && installation.as_ref() == Some(self.this_device());
-        let adopted = self.adopt_all(
-            store,
-            env.now,
-            &sender,
-            installation.as_ref(),
-            &message.bundles,
-        )?;
+        let declined = self.is_declined(store, &sender)?;
+        // Of one who was declined nothing is taken up, and nothing told: its bundles as little as
+        // its text.
+        let bundles = if declined { &[][..] } else { &message.bundles };
+        let adopted = self.adopt_all(store, env.now, &sender, installation.as_ref(), bundles)?;
         if own {
             // Bundles first: if the keys in it are not ours, someone else is using our id.
             let mut received = Received::new(sender, installation, Outcome::Own);
@@ -70,7 +68,7 @@ impl Engine {
             mark: message.contact,
             dated_at: adopted.dated_at,
         };
-        let mut received = if self.is_declined(store, &sender)? {
+        let mut received = if declined {
             // Unread, so that its keys are still there if the user thinks better of it.
             incoming.undecryptable(Reason::Declined)
         } else {

@@ -9,7 +9,9 @@ use crypto_core::{
     SignedPreKeyPair, Suite, VerifiedPreKey,
 };
 
-use crate::{Mode, RunningTime, UnixMillis, retired::RetiredChains};
+use crate::{
+    DISCOVERIES_SPAN, MAX_DISCOVERIES_TOLD, Mode, RunningTime, UnixMillis, retired::RetiredChains,
+};
 
 /// One of this device's own prekeys (protocol §3). Exactly one is current: it has no `replaced_at`.
 #[derive(Debug)]
@@ -90,6 +92,51 @@ pub struct Peer {
     /// When we first sent this identity the prekey that was ours then, in a message to its devices or in a reply
     /// to an authenticated one: not after the last rotation, if it has not been told of the present prekey.
     pub last_sent_at: Option<UnixMillis>,
+    /// Its devices that were told of.
+    pub discoveries: Discoveries,
+}
+
+impl Peer {
+    /// An identity of which nothing is known yet.
+    #[must_use]
+    pub fn new(identity: IdentityKey) -> Self {
+        Self {
+            identity,
+            newest_bundle_ns: 0,
+            newest_bundle_at: None,
+            last_sent_at: None,
+            discoveries: Discoveries::default(),
+        }
+    }
+}
+
+/// How many new devices of an identity events have told of in one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discoveries {
+    /// When that day began.
+    pub since: UnixMillis,
+    /// How many.
+    pub told: u32,
+}
+
+impl Discoveries {
+    /// These and one more at `now`; `None` if that is more than a day has.
+    pub(crate) fn one_more(self, now: UnixMillis) -> Option<Self> {
+        // A day "in the future" was begun by a clock that was set back since.
+        let over = self.since > now || now.since(self.since) >= DISCOVERIES_SPAN;
+        let today = if over {
+            Self {
+                since: now,
+                told: 0,
+            }
+        } else {
+            self
+        };
+        (today.told < MAX_DISCOVERIES_TOLD).then_some(Self {
+            told: today.told + 1,
+            ..today
+        })
+    }
 }
 
 /// A device: one installation of an identity.

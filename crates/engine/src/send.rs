@@ -406,12 +406,7 @@ pub(crate) fn note_sent(
         .and_then(|peer| peer.last_sent_at)
         .is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now);
     if !noted {
-        let peer = peer.unwrap_or(Peer {
-            identity: *recipient,
-            newest_bundle_ns: 0,
-            newest_bundle_at: None,
-            last_sent_at: None,
-        });
+        let peer = peer.unwrap_or_else(|| Peer::new(*recipient));
         store.put_peer(&Peer {
             last_sent_at: Some(env.now),
             ..peer

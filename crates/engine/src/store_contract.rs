@@ -20,9 +20,9 @@ use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{initiated, own_prekey, session};
 use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
 use crate::{
-    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, ListedPreKey,
-    OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing, StoreRead,
-    StoredKey, StoredReply, Transaction, UnixMillis,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
+    ListedPreKey, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
+    StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
@@ -132,6 +132,10 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
             newest_bundle_ns: i64::MAX,
             newest_bundle_at,
             last_sent_at,
+            discoveries: Discoveries {
+                since: UnixMillis(6),
+                told: 7,
+            },
         };
         store.put_peer(&peer).expect("put");
         assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
@@ -142,10 +146,8 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         (5, Some(UnixMillis(3))),
     ] {
         let peer = Peer {
-            identity: key(seed),
-            newest_bundle_ns: 0,
-            newest_bundle_at: None,
             last_sent_at,
+            ..Peer::new(key(seed))
         };
         store.put_peer(&peer).expect("put");
     }

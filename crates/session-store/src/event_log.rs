@@ -1,4 +1,4 @@
-//! The daemon's event log: the events of all accounts, in one sequence, the newest of them.
+//! The daemon's event log: the events of all accounts, in one sequence, the newest of each.
 //!
 //! An account's store keeps its events until they are here. Both sides are durable, and neither knows of the
 //! other's commit: the log remembers how far it has taken over each account, so that every event is in it once.
@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use crate::rows::{Columns, corrupt, failed, integer};
 
-/// Events that are kept; the oldest go first. Weeks of a busy account, in a few megabytes.
+/// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy account, in a
+/// few megabytes.
 pub const KEPT_EVENTS: u64 = 10_000;
 /// Numbers set aside at once for events that are not written: one commit for so many of them, and no more
 /// numbers are left out when the process is killed.
@@ -46,10 +47,17 @@ struct State {
     reserved: u64,
     /// The newest number given to an event that is not written.
     unwritten_through: u64,
-    /// The newest event dropped to make room.
-    dropped_through: u64,
+}
+
+/// Where the events of one account stand.
+#[derive(Clone, Copy, Debug, Default)]
+struct Source {
+    /// The number in its store of the last event taken over; 0 if there is none.
+    last: u64,
     /// How many events there are.
     kept: u64,
+    /// The newest event dropped to make room.
+    dropped_through: u64,
 }
 
 impl State {
@@ -60,8 +68,6 @@ impl State {
             newest,
             reserved: newest,
             unwritten_through: columns.count()?,
-            dropped_through: columns.count()?,
-            kept: columns.count()?,
         })
     }
 }
@@ -69,12 +75,9 @@ impl State {
 impl EventLog {
     pub(crate) fn new(connection: Connection) -> Result<Self> {
         let state = connection
-            .query_row(
-                "SELECT newest, unwritten_through, dropped_through, (SELECT count(*) FROM events) \
-                 FROM state",
-                (),
-                |row| Ok(State::read(row)),
-            )
+            .query_row("SELECT newest, unwritten_through FROM state", (), |row| {
+                Ok(State::read(row))
+            })
             .map_err(failed)??;
         Ok(Self { connection, state })
     }
@@ -85,10 +88,34 @@ impl EventLog {
         self.state.newest
     }
 
-    /// The newest event dropped to make room; 0 if none was.
-    #[must_use]
-    pub const fn dropped_through(&self) -> u64 {
-        self.state.dropped_through
+    /// The newest event after `after` and not after `through` that was dropped to make room, of one account or of
+    /// all; `None` if none was.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be read.
+    pub fn dropped(
+        &self,
+        after: u64,
+        through: u64,
+        account: Option<&AccountName>,
+    ) -> Result<Option<u64>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT dropped_through FROM sources \
+                 WHERE dropped_through > ?1 AND dropped_through <= ?2 \
+                     AND (?3 IS NULL OR account = ?3) \
+                 ORDER BY dropped_through DESC LIMIT 1",
+            )
+            .map_err(failed)?;
+        let name = account.map(AccountName::as_str);
+        statement
+            .query_row((integer(after), integer(through), name), |row| {
+                Ok(Columns::of(row).count())
+            })
+            .optional()
+            .map_err(failed)?
+            .transpose()
     }
 
     /// The newest number given to an event that was not written; 0 if there was none. After a crash, the
@@ -107,14 +134,14 @@ impl EventLog {
         let mut state = self.state;
         let newest = state.newest;
         let transaction = begin(&mut self.connection)?;
-        let mut last = taken_over(&transaction, account)?;
+        let mut source = Source::of(&transaction, account)?;
         for (number, event) in events {
-            if *number <= last {
+            if *number <= source.last {
                 continue;
             }
-            last = *number;
+            source.last = *number;
             state.newest = state.newest.saturating_add(1);
-            state.kept = state.kept.saturating_add(1);
+            source.kept = source.kept.saturating_add(1);
             run(
                 &transaction,
                 "INSERT INTO events (seq, account, event) VALUES (?1, ?2, ?3)",
@@ -124,12 +151,8 @@ impl EventLog {
         if state.newest == self.state.newest {
             return Ok(0);
         }
-        run(
-            &transaction,
-            "INSERT OR REPLACE INTO sources (account, last) VALUES (?1, ?2)",
-            (account.as_str(), integer(last)),
-        )?;
-        drop_oldest(&transaction, &mut state)?;
+        source.drop_oldest(&transaction, account)?;
+        source.write(&transaction, account)?;
         state.reserved = state.reserved.max(state.newest);
         write_state(&transaction, &state)?;
         transaction.commit().map_err(failed)?;
@@ -228,7 +251,6 @@ impl EventLog {
             return Ok(());
         }
         transaction.commit().map_err(failed)?;
-        self.state.kept = self.state.kept.saturating_sub(events as u64);
         // The pages that held them are overwritten; the write-ahead log holds them until it is cut off.
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
@@ -248,7 +270,11 @@ impl EventLog {
         state.reserved = state.reserved.max(state.newest);
         let transaction = begin(&mut self.connection)?;
         let name = [account.as_str()];
-        run(&transaction, "DELETE FROM sources WHERE account = ?1", name)?;
+        run(
+            &transaction,
+            "UPDATE sources SET last = 0 WHERE account = ?1",
+            name,
+        )?;
         write_state(&transaction, &state)?;
         transaction.commit().map_err(failed)?;
         self.state = state;
@@ -283,35 +309,65 @@ fn account_name(name: &str) -> Result<AccountName> {
     AccountName::parse(name).map_err(|_| corrupt("an account name"))
 }
 
-/// The number in its store of the last event taken over of `account`; 0 if there is none.
-fn taken_over(transaction: &Transaction<'_>, account: &AccountName) -> Result<u64> {
-    let mut statement = transaction
-        .prepare_cached("SELECT last FROM sources WHERE account = ?1")
-        .map_err(failed)?;
-    let last = statement
-        .query_row([account.as_str()], |row| Ok(Columns::of(row).count()))
-        .optional()
-        .map_err(failed)?;
-    last.unwrap_or(Ok(0))
-}
+impl Source {
+    fn of(transaction: &Transaction<'_>, account: &AccountName) -> Result<Self> {
+        let mut statement = transaction
+            .prepare_cached("SELECT last, kept, dropped_through FROM sources WHERE account = ?1")
+            .map_err(failed)?;
+        let source = statement
+            .query_row([account.as_str()], |row| {
+                let mut columns = Columns::of(row);
+                Ok((columns.count(), columns.count(), columns.count()))
+            })
+            .optional()
+            .map_err(failed)?;
+        let Some((last, kept, dropped_through)) = source else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            last: last?,
+            kept: kept?,
+            dropped_through: dropped_through?,
+        })
+    }
 
-fn drop_oldest(transaction: &Transaction<'_>, state: &mut State) -> Result<()> {
-    let Some(before_last) = state.kept.checked_sub(KEPT_EVENTS + 1) else {
-        return Ok(());
-    };
-    let mut statement = transaction
-        .prepare_cached("SELECT seq FROM events ORDER BY seq LIMIT 1 OFFSET ?1")
-        .map_err(failed)?;
-    state.dropped_through = statement
-        .query_row([integer(before_last)], |row| Ok(Columns::of(row).count()))
-        .map_err(failed)??;
-    run(
-        transaction,
-        "DELETE FROM events WHERE seq <= ?1",
-        [integer(state.dropped_through)],
-    )?;
-    state.kept = KEPT_EVENTS;
-    Ok(())
+    fn write(&self, transaction: &Transaction<'_>, account: &AccountName) -> Result<()> {
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO sources (account, last, kept, dropped_through) \
+             VALUES (?1, ?2, ?3, ?4)",
+            (
+                account.as_str(),
+                integer(self.last),
+                integer(self.kept),
+                integer(self.dropped_through),
+            ),
+        )
+        .map(drop)
+    }
+
+    fn drop_oldest(&mut self, transaction: &Transaction<'_>, account: &AccountName) -> Result<()> {
+        let Some(before_last) = self.kept.checked_sub(KEPT_EVENTS + 1) else {
+            return Ok(());
+        };
+        let mut statement = transaction
+            .prepare_cached(
+                "SELECT seq FROM events WHERE account = ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+            )
+            .map_err(failed)?;
+        self.dropped_through = statement
+            .query_row((account.as_str(), integer(before_last)), |row| {
+                Ok(Columns::of(row).count())
+            })
+            .map_err(failed)??;
+        run(
+            transaction,
+            "DELETE FROM events WHERE account = ?1 AND seq <= ?2",
+            (account.as_str(), integer(self.dropped_through)),
+        )?;
+        self.kept = KEPT_EVENTS;
+        Ok(())
+    }
 }
 
 fn write_state(transaction: &Transaction<'_>, state: &State) -> Result<()> {
@@ -323,12 +379,8 @@ fn write_state(transaction: &Transaction<'_>, state: &State) -> Result<()> {
     };
     run(
         transaction,
-        "UPDATE state SET newest = ?1, unwritten_through = ?2, dropped_through = ?3",
-        (
-            integer(state.reserved),
-            integer(unwritten_through),
-            integer(state.dropped_through),
-        ),
+        "UPDATE state SET newest = ?1, unwritten_through = ?2",
+        (integer(state.reserved), integer(unwritten_through)),
     )?;
     Ok(())
 }

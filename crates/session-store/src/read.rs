@@ -10,8 +10,8 @@ use rusqlite::{Params, Row};
 use crate::{
     Sqlite,
     rows::{
-        self, CONTACT, Columns, DEVICE, OWN_PREKEY, SELECT_SESSION, STORED_KEY, failed, integer,
-        time,
+        self, CONTACT, Columns, DEVICE, OWN_PREKEY, PEER, SELECT_SESSION, STORED_KEY, failed,
+        integer, time,
     },
 };
 
@@ -133,8 +133,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>> {
         self.first(
-            "SELECT identity, newest_bundle_ns, newest_bundle_at, last_sent_at FROM peers \
-             WHERE identity = ?1",
+            &format!("SELECT {PEER} FROM peers WHERE identity = ?1"),
             [identity.as_bytes()],
             rows::peer,
         )

@@ -6,7 +6,7 @@ use crypto_core::{
     SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
 };
 use engine::{
-    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Handshake, OwnPreKey,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, OwnPreKey,
     OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
     StoreError, StoredKey, StoredReply, UnixMillis,
 };
@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
      ratchet_signature, version, created_at, replaced_at";
+/// Columns of `peers` in the order [`peer`] reads them.
+pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, last_sent_at, \
+     discoveries_since, discoveries_told";
 /// Columns of `contacts` in the order [`contact`] reads them.
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
 /// Columns of `devices` in the order [`device`] reads them.
@@ -182,6 +185,10 @@ pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {
         newest_bundle_ns: columns.take()?,
         newest_bundle_at: columns.optional_time()?,
         last_sent_at: columns.optional_time()?,
+        discoveries: Discoveries {
+            since: columns.time()?,
+            told: columns.number()?,
+        },
     })
 }
 

@@ -27,9 +27,13 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0009_counted_chains.sql"),
     include_str!("../../../migrations/0010_contact_requests.sql"),
     include_str!("../../../migrations/0011_sessions_among_peers.sql"),
+    include_str!("../../../migrations/0012_peers.sql"),
 ];
 /// Of the event log.
-pub(crate) const EVENT_LOG: Schema = &[include_str!("../../../migrations/events/0001_initial.sql")];
+pub(crate) const EVENT_LOG: Schema = &[
+    include_str!("../../../migrations/events/0001_initial.sql"),
+    include_str!("../../../migrations/events/0002_kept_of_each_account.sql"),
+];
 /// Statements kept prepared: all there are.
 const STATEMENT_CACHE: usize = 64;
 /// How long a reader waits for the writer's short exclusive moments, in milliseconds.

@@ -13,8 +13,8 @@ use crate::{
     SqliteStore,
     epoch::Epoch,
     rows::{
-        contact_state, corrupt, failed, integer, optional_time, pairing, role, shared, standing,
-        time,
+        PEER, contact_state, corrupt, failed, integer, optional_time, pairing, role, shared,
+        standing, time,
     },
 };
 
@@ -226,14 +226,14 @@ impl Store for SqliteStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO peers \
-                 (identity, newest_bundle_ns, newest_bundle_at, last_sent_at) \
-             VALUES (?1, ?2, ?3, ?4)",
+            &format!("INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
             (
                 peer.identity.as_bytes(),
                 peer.newest_bundle_ns,
                 optional_time(peer.newest_bundle_at),
                 optional_time(peer.last_sent_at),
+                time(peer.discoveries.since),
+                peer.discoveries.told,
             ),
         )
     }

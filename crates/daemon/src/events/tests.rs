@@ -143,6 +143,31 @@ fn unwritten_events_that_are_dropped_leave_a_mark_and_take_no_written_one_with_t
 }
 
 #[test]
+fn no_account_pushes_out_the_events_of_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_data, hub) = open(&directory);
+    publish(&hub, "a", 1..=1);
+    tell(&hub, "a", 1);
+    tell(&hub, "b", HELD_IN_MEMORY as u64 + 1);
+    publish(&hub, "b", 1..=session_store::KEPT_EVENTS + 1);
+    let newest = hub.newest();
+    assert_eq!(
+        page(&hub, Some("a"), 0, 100),
+        (shown(&["w1", "t2"]), newest)
+    );
+    // Who reads all is told what is missing where it was, and has what is older of others.
+    let expected = shown(&["w1", "t2", "l3", "t4", "t5"]);
+    assert_eq!(page(&hub, None, 0, 4), (expected, 5));
+    let gone = HELD_IN_MEMORY as u64 + 4;
+    let expected = ["t", "l", "w"].into_iter().zip(gone - 1..);
+    let expected = expected.map(|(letter, seq)| format!("{letter}{seq}"));
+    assert_eq!(
+        page(&hub, None, gone - 2, 2),
+        (expected.collect(), gone + 1)
+    );
+}
+
+#[test]
 fn after_a_restart_a_reader_learns_that_unwritten_events_are_gone_unless_it_had_them() {
     let directory = tempfile::tempdir().unwrap();
     let (data, hub) = open(&directory);

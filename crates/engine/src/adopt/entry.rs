@@ -10,7 +10,7 @@ use super::{
     trusted_stamp,
 };
 use crate::{
-    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Pairing, Role, Session, Standing,
+    Device, DevicePreKey, Engine, EventKind, ImportedEntry, Pairing, Peer, Role, Session, Standing,
     Store, StoreError, UnixMillis, Warning, WarningKind, event::note, sweep::expire,
     time::ending_at,
 };
@@ -392,13 +392,23 @@ impl Engine {
     }
 }
 
-/// Keeps a device that was met now, and tells of it.
+/// Keeps a device that was met now, and tells of it, unless its identity has shown so many new ones
+/// today that this is no news.
 pub(crate) fn meet(
     store: &mut dyn Store,
     device: &Device,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     store.put_device(device)?;
+    let peer = store.peer(&device.identity)?;
+    let peer = peer.unwrap_or_else(|| Peer::new(device.identity));
+    let Some(discoveries) = peer.discoveries.one_more(now) else {
+        return Ok(());
+    };
+    store.put_peer(&Peer {
+        discoveries,
+        ..peer
+    })?;
     let discovered = EventKind::InstallationDiscovered {
         own: device.pairing != Pairing::Enabled,
         device: device.name(),

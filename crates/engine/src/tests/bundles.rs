@@ -8,7 +8,7 @@ use crate::{
 use crypto_core::{RawBundle, sign_bundle};
 
 /// The same bundle after a change, signed again by its identity.
-fn resigned(identity: u8, wire: &[u8], change: impl FnOnce(&mut RawBundle)) -> Vec<u8> {
+pub(super) fn resigned(identity: u8, wire: &[u8], change: impl FnOnce(&mut RawBundle)) -> Vec<u8> {
     let mut raw = decode_bundle(wire).unwrap();
     change(&mut raw);
     let pair = IdentityKeyPair::from_secret_bytes(&[identity; 32]).unwrap();

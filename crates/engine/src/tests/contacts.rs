@@ -1,7 +1,7 @@
 //! Contacts: what may be said to them, and what their messages count for.
 
 use super::*;
-use crate::{ContactMark, ContactState, Seal};
+use crate::{ContactMark, ContactPolicy, ContactState, Seal, wire::encode_message};
 
 impl Device {
     /// What a contact method makes: the wire message, and its envelope where it is sealed.
@@ -60,7 +60,7 @@ fn marked(envelope: &Envelope, mark: Option<ContactMark>) -> Envelope {
         ..WireMessage::decode(&envelope.wire).unwrap()
     };
     Envelope {
-        wire: crate::wire::encode_message(message),
+        wire: encode_message(message),
         ..envelope.clone()
     }
 }
@@ -224,7 +224,7 @@ fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
         ..WireMessage::decode(&answer.wire).unwrap()
     };
     let answer = Envelope {
-        wire: crate::wire::encode_message(without_bundle),
+        wire: encode_message(without_bundle),
         ..answer
     };
     assert!(!alice.is_asked(bob.key, &answer));
@@ -260,4 +260,42 @@ fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
     wire.extend([0x80, 0x01, 9]);
     assert!(alice.is_asked(bob.key, &Envelope { wire, ..older }));
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
+}
+
+#[test]
+fn nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told() {
+    let (mut alice, mut bob, mut tablet) = (
+        Device::new(1, "alice"),
+        Device::new(2, "bob"),
+        Device::new(2, "tablet"),
+    );
+    alice.engine.config.contacts = ContactPolicy::Request;
+    bob.import_bundle(&alice.bundle());
+    let please = bob.send(alice.key, "please");
+    let mut message = WireMessage::decode(&please.wire).unwrap();
+    message.bundles.push(tablet.bundle());
+    let with_news = Envelope {
+        wire: encode_message(message),
+        ..please
+    };
+    alice
+        .transact(|engine, store, env| engine.decline_contact(store, env, None, &bob.key))
+        .unwrap();
+    alice.events();
+    let before = alice.fingerprint();
+    let received = alice.receive(bob.key, &with_news);
+    assert_eq!(
+        received.outcome,
+        Outcome::Undecryptable(Reason::Declined),
+        "{received:?}"
+    );
+    assert_eq!(received.new_installations, []);
+    assert_eq!(received.warnings, []);
+    assert_eq!(alice.events(), []);
+    assert_eq!(alice.fingerprint(), before);
+    // Once it is accepted after all, the same message brings what it carries.
+    alice.contact(ContactMark::Accept, bob.key, None);
+    let received = alice.receive(bob.key, &with_news);
+    assert_eq!(received.new_installations, [bob.id, tablet.id]);
+    assert!(matches!(received.outcome, Outcome::Decrypted(_)));
 }

@@ -1,9 +1,11 @@
 //! What is told of sessions and keys, as events.
 
 use super::{
+    bundles::resigned,
     sessions::{id, strip_bundles, two_unanswered},
     *,
 };
+use crate::MAX_DISCOVERIES_TOLD;
 
 /// What was told of sessions.
 fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
@@ -87,4 +89,54 @@ fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
             why: crate::KeyDropped::Limit,
         }]
     );
+}
+
+/// A bundle of as many devices as one may list, none of which was in another of these.
+fn crowd(device: &mut Device, number: u32) -> Vec<u8> {
+    resigned(2, &device.bundle(), |raw| {
+        let entry = raw.entries.remove(0);
+        raw.entries
+            .extend((0..MAX_DISCOVERIES_TOLD).map(|n| crypto_core::RawEntry {
+                installation_id: format!("crowd-{number}-{n:02}"),
+                ratchet_pre_key: Vec::new(),
+                ratchet_signature: Vec::new(),
+                ..entry.clone()
+            }));
+    })
+}
+
+#[test]
+fn so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up() {
+    let (mut alice, mut bob, mut carol) = (
+        Device::new(1, "alice"),
+        Device::new(2, "bob"),
+        Device::new(3, "carol"),
+    );
+    let discovered = |alice: &mut Device| {
+        let told = alice.events().into_iter();
+        told.filter(|event| matches!(event, EventKind::InstallationDiscovered { .. }))
+            .count()
+    };
+    let most = MAX_DISCOVERIES_TOLD as usize;
+    alice.events();
+    for number in 0..5 {
+        let imported = alice.import_bundle(&crowd(&mut bob, number));
+        let new = imported.installations.iter().filter(|entry| entry.is_new);
+        assert_eq!(new.count(), most);
+        let last = InstallationId::parse(&format!("crowd-{number}-31")).unwrap();
+        assert!(alice.known(bob.key, &last).is_some());
+    }
+    assert_eq!(discovered(&mut alice), most);
+    // Nobody else is silenced.
+    alice.import_bundle(&carol.bundle());
+    assert_eq!(discovered(&mut alice), 1);
+    // The next day has as many again, and so has one that a clock which was set back begins.
+    for hours in [24, -48] {
+        let moved = BEGINNING.0.saturating_add_signed(hours * 3_600_000);
+        (alice.now, bob.now) = (UnixMillis(moved), UnixMillis(moved));
+        let number = u32::try_from(hours + 100).unwrap();
+        alice.import_bundle(&crowd(&mut bob, number));
+        alice.import_bundle(&crowd(&mut bob, number + 1));
+        assert_eq!(discovered(&mut alice), most, "{hours}");
+    }
 }

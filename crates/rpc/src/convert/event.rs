@@ -7,8 +7,8 @@ use engine::{
 use super::{name, public_key, role, suite};
 use crate::types::{
     self, AcceptedContact, BundleRotated, Decrypted, DeviceVersion, DiscoveredDevice, DroppedKey,
-    EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, RequestedContact,
-    RolledBackStore, UndecryptableMessage,
+    EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, Reason,
+    RequestedContact, RolledBackStore, UndecryptableMessage,
 };
 
 impl EventInfo {
@@ -28,7 +28,10 @@ impl EventInfo {
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let sender = message.sender.clone()?;
-        (message.outcome == Outcome::Undecryptable).then(|| Self {
+        // Who was declined is to be heard of no more.
+        let told =
+            message.outcome == Outcome::Undecryptable && message.reason != Some(Reason::Declined);
+        told.then(|| Self {
             seq: 0,
             at: at.0,
             account: Some(account.to_owned()),

@@ -6,7 +6,11 @@ use engine::{
 };
 
 use super::*;
-use crate::{EventLog, KEPT_EVENTS, SqliteStore};
+use crate::{
+    EventLog, KEPT_EVENTS, SqliteStore,
+    data_dir::EVENTS,
+    schema::{EVENT_LOG, open_writer},
+};
 
 /// Event number `number` of some account, told apart by its time.
 fn event(number: u64) -> (u64, Event) {
@@ -85,35 +89,79 @@ fn an_event_is_in_the_log_once_wherever_the_process_is_killed() {
 }
 
 #[test]
-fn the_newest_ten_thousand_are_kept_and_the_numbers_go_on() {
+fn the_newest_ten_thousand_of_each_account_are_kept_and_the_numbers_go_on() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut log = directory.event_log().unwrap();
-    let alice = name("alice");
+    let (alice, bob, carol) = (name("alice"), name("bob"), name("carol"));
+    let dropped = |log: &EventLog, account| log.dropped(0, u64::MAX, account).unwrap();
+    log.append(&bob, &events(1..=1)).unwrap();
     log.append(&alice, &events(1..=KEPT_EVENTS)).unwrap();
-    assert_eq!(log.dropped_through(), 0);
+    assert_eq!(dropped(&log, None), None);
     log.append(&alice, &events(KEPT_EVENTS + 1..=KEPT_EVENTS + 3))
         .unwrap();
-    assert_eq!(log.dropped_through(), 3);
-    // Events that are not written push out none that are.
+    assert_eq!(dropped(&log, Some(&alice)), Some(4));
+    // Events that are not written push out none that are, and nobody those of another.
     for _ in 0..5 {
         log.number_unwritten().unwrap();
     }
-    log.append(&name("bob"), &events(1..=1)).unwrap();
+    log.append(&bob, &events(2..=2)).unwrap();
     drop(log);
     let mut log = directory.event_log().unwrap();
-    log.append(&name("bob"), &events(2..=2)).unwrap();
-    assert_eq!(log.dropped_through(), 5);
-    let page = log.page(0, None, 100_000).unwrap();
-    assert_eq!(page.len() as u64, KEPT_EVENTS);
-    assert_eq!(page[0].seq, 6);
+    let newest = log.newest();
+    log.append(&bob, &events(3..=3)).unwrap();
+    let of_bob = [(1, 1), (KEPT_EVENTS + 10, 2), (newest + 1, 3)];
+    assert_eq!(held(&log, Some(&bob), 0), of_bob);
+    assert_eq!(dropped(&log, Some(&bob)), None);
+    let of_alice = held(&log, Some(&alice), 0);
+    assert_eq!(of_alice.len() as u64, KEPT_EVENTS);
+    assert_eq!(of_alice[0], (5, 4));
     // More at once than are kept.
-    log.append(&name("carol"), &events(1..=KEPT_EVENTS + 2))
+    log.append(&carol, &events(1..=KEPT_EVENTS + 2)).unwrap();
+    let of_carol = held(&log, Some(&carol), 0);
+    assert_eq!(of_carol.len() as u64, KEPT_EVENTS);
+    assert_eq!(of_carol[0], (newest + 4, 3));
+    assert_eq!(held(&log, Some(&alice), 0), of_alice);
+    assert_eq!(dropped(&log, None), Some(newest + 3));
+    assert_eq!(log.dropped(0, newest, None).unwrap(), Some(4));
+    assert_eq!(log.dropped(4, newest, None).unwrap(), None);
+}
+
+#[test]
+fn a_log_of_before_accounts_were_counted_apart_goes_on() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let (alice, bob) = (name("alice"), name("bob"));
+    let mut log = directory.event_log().unwrap();
+    log.append(&alice, &events(1..=KEPT_EVENTS)).unwrap();
+    log.append(&bob, &events(1..=2)).unwrap();
+    log.take_over_anew(&bob).unwrap();
+    drop(log);
+    let path = scratch.path().join(EVENTS);
+    let connection = open_writer(&path, directory.key(), EVENT_LOG).unwrap();
+    connection
+        .execute_batch(
+            "ALTER TABLE sources DROP COLUMN kept;
+             ALTER TABLE sources DROP COLUMN dropped_through;
+             ALTER TABLE state ADD COLUMN dropped_through INTEGER NOT NULL DEFAULT 0;
+             UPDATE state SET dropped_through = 3;
+             DELETE FROM events WHERE seq <= 3;
+             DELETE FROM sources WHERE account = 'bob';
+             PRAGMA user_version = 1;",
+        )
         .unwrap();
-    let page = log.page(0, None, 100_000).unwrap();
-    assert_eq!(page.len() as u64, KEPT_EVENTS);
-    assert_eq!(page[0].event.at.0, 3);
-    assert_eq!(page[0].seq, log.dropped_through() + 1);
+    drop(connection);
+    let mut log = directory.event_log().unwrap();
+    assert_eq!(log.dropped(0, u64::MAX, None).unwrap(), Some(3));
+    assert_eq!(log.accounts().unwrap(), [alice.clone(), bob.clone()]);
+    // There is room for three, and not for a fourth.
+    log.append(&alice, &events(KEPT_EVENTS + 1..=KEPT_EVENTS + 3))
+        .unwrap();
+    assert_eq!(held(&log, Some(&alice), 0)[0], (4, 4));
+    log.append(&alice, &events(KEPT_EVENTS + 4..=KEPT_EVENTS + 4))
+        .unwrap();
+    assert_eq!(held(&log, Some(&alice), 0)[0], (5, 5));
+    assert_eq!(held(&log, Some(&bob), 0).len(), 2);
 }
 
 #[test]
@@ -167,8 +215,8 @@ fn what_is_forgotten_is_gone_and_its_numbers_begin_anew() {
     log.append(&alice, &events(1..=1)).unwrap();
     assert_eq!(held(&log, None, 0), [(6, 1), (7, 1)]);
     // What was forgotten no longer counts among those kept.
-    log.append(&bob, &events(2..=KEPT_EVENTS - 1)).unwrap();
-    assert_eq!(log.dropped_through(), 0);
+    log.append(&alice, &events(2..=KEPT_EVENTS)).unwrap();
+    assert_eq!(log.dropped(0, u64::MAX, None).unwrap(), None);
 }
 
 #[test]

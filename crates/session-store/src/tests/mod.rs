@@ -30,6 +30,8 @@ fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    ALTER TABLE peers DROP COLUMN discoveries_since;
+    ALTER TABLE peers DROP COLUMN discoveries_told;
     ALTER TABLE contacts DROP COLUMN requested_at;
     ALTER TABLE devices DROP COLUMN signed_ns;
     ALTER TABLE devices DROP COLUMN begun;

@@ -5,10 +5,10 @@ use crypto_core::{
     EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix, Suite,
 };
 use engine::{
-    Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Event, EventKind,
-    Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction, UnixMillis,
-    memory::MemoryStore, store_contract,
+    Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event,
+    EventKind, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
+    Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
+    UnixMillis, memory::MemoryStore, store_contract,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -450,6 +450,10 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             newest_bundle_ns: bundle.0,
             newest_bundle_at: bundle.1.map(UnixMillis),
             last_sent_at: sent_at.map(UnixMillis),
+            discoveries: Discoveries {
+                since: UnixMillis(u64::from(*name)),
+                told: u32::from(*name),
+            },
         })?,
         Step::Device(step) => store.put_device(&device(step))?,
         Step::RemoveDevice(name, index) => store.remove_device(&identity(*name), &phone(*index))?,
