@@ -193,6 +193,22 @@ broken 'sealed: copies for ourselves go where nobody listens' $engine/sealing.rs
   'let negotiated = recipient != self.me()
             && match' 'let negotiated = match' \
   engine --lib each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own
+broken 'sealed: keys of whoever was sent a reply are tried, too' $engine/send.rs \
+  'note(store, recipient, bundle, env, |_| {})' 'note(store, recipient, bundle, env, |peer| peer.written_at = Some(env.now))' \
+  engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
+broken 'sealed: a derived key is not kept' $engine/sealing.rs \
+  '        store.put_negotiated(other, &derived)?;
+' '' \
+  engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
+broken 'sealed: an envelope has as many keys derived as there are' $daemon/topic_keys.rs \
+  'let granted = wanted.min(MAX_DERIVED_PER_CALL).min(left);' 'let granted = wanted.max(left.min(0));' \
+  daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
+broken 'sealed: envelopes wait for those that have keys derived' $daemon/api/envelope.rs \
+  'let tried = Arc::clone(&account);' 'if daemon.topic_keys.budget.turn().is_none() {
+        return Ok(Err(Unsealing::KeysPending));
+    }
+    let tried = Arc::clone(&account);' \
+  daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: a retry is sealed anew' $engine/wire/stored.rs \
   '        sealed: envelope.sealed.as_ref().map(|sealed| proto::Sealed {' '        sealed: envelope.sealed.as_ref().filter(|_| false).map(|sealed| proto::Sealed {' \
   engine --lib a_retry_gives_the_same_envelope_and_another_way_of_sealing_is_another_request

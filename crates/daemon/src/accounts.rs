@@ -9,7 +9,8 @@ use std::{
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Displaced, Engine, Env, Opener, StoreError, Transaction as _, Viewer,
+    Account, AccountName, Displaced, Engine, Env, MAX_NEGOTIATED_KEYS, Opener, StoreError,
+    StoreRead as _, Transaction as _, Unsealed, Unsealing, Viewer,
 };
 use rand_core::Rng as _;
 use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
@@ -362,6 +363,18 @@ impl AccountHandle {
             .as_ref()
             .ok_or_else(|| RpcError::new(Kind::AccountNotFound, "the account was removed"))?;
         Ok(read(&self.viewer, reader)?)
+    }
+
+    /// Opens a sealed message with the identity's key, or with those at hand that it shares with others.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub fn unseal(
+        &self,
+        sealed: &[u8],
+    ) -> Result<std::result::Result<Unsealed, Unsealing>, RpcError> {
+        let others = self.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS))?;
+        Ok(self.opener.unseal(sealed, &others))
     }
 
     fn close(&self) {

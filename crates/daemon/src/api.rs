@@ -257,6 +257,8 @@ impl Daemon {
 
 #[cfg(test)]
 mod tests {
+    use crypto_core::IdentityKeyPair;
+    use engine::StoreRead as _;
     use serde_json::{Value, json};
     use session_store::DataDir;
 
@@ -325,5 +327,64 @@ mod tests {
         all.sort_unstable();
         described.sort_unstable();
         assert_eq!(all, described);
+    }
+
+    #[tokio::test]
+    async fn envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact() {
+        let directory = tempfile::tempdir().unwrap();
+        let daemon = daemon(&directory);
+        let methods = methods(false);
+        let call = async |method: &str, params: Value| -> Value {
+            let params = params.to_string();
+            let answer = methods.run(method, &daemon, "1", Some(&params)).unwrap();
+            let mut answer: Value = serde_json::from_str(&answer.await).unwrap();
+            answer["result"].take()
+        };
+        call("account_create", json!({"account": "alice"})).await;
+        let account = daemon.account(None).unwrap();
+        let kept = || {
+            let others = account
+                .read(|_, reader| reader.correspondents(100))
+                .unwrap();
+            others.iter().filter(|other| other.shared.is_some()).count()
+        };
+        let others: Vec<Value> = (1..=6)
+            .map(|number| {
+                let pair = IdentityKeyPair::from_secret_bytes(&[number; 32]).unwrap();
+                json!(rpc::convert::public_key(pair.public()))
+            })
+            .collect();
+        for other in &others {
+            let hello = json!({"recipient": other, "text": "hello"});
+            call("message_encrypt", hello).await;
+        }
+        assert_eq!(kept(), 0);
+        let junk = json!({"sealed": format!("0x{}", "01".repeat(60))});
+        let read = call("message_decrypt", junk.clone()).await;
+        assert_eq!((&read["outcome"], kept()), (&json!("unopened"), 4));
+        assert_eq!(read["reason"], "keys_pending");
+        assert_eq!(read["nextAction"], "wait");
+        for _ in 0..2 {
+            let read = call("message_decrypt", junk.clone()).await;
+            assert_eq!(
+                (&read["reason"], kept()),
+                (&json!("authentication_failed"), 6)
+            );
+        }
+        // While a stranger's envelope has keys derived, one by a key that is at hand opens.
+        let seventh = IdentityKeyPair::from_secret_bytes(&[7; 32]).unwrap();
+        let seventh = rpc::convert::public_key(seventh.public());
+        call(
+            "message_encrypt",
+            json!({"recipient": seventh, "text": "hello"}),
+        )
+        .await;
+        let sealed = json!({"recipient": others[0], "text": "hi", "seal": "negotiated"});
+        let sent = call("message_encrypt", sealed).await;
+        let _turn = daemon.topic_keys.budget.turn().unwrap();
+        let back = json!({"sealed": sent["envelopes"][0]["sealed"]});
+        assert_eq!(call("message_decrypt", back).await["outcome"], "own");
+        let read = call("message_decrypt", junk).await;
+        assert_eq!((&read["reason"], kept()), (&json!("keys_pending"), 6));
     }
 }

@@ -1,6 +1,9 @@
 //! Keys from the names of topics and other texts: milliseconds of a processor each, so some are remembered.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crypto_core::keccak256;
 use engine::Remembered;
@@ -12,10 +15,55 @@ const MAX_TURNS: usize = 2;
 /// Keys remembered: those of the public chats that somebody reads.
 const MAX_REMEMBERED: usize = 64;
 
+/// Keys that one envelope may have derived, some ten milliseconds each: whoever sent it may be anybody.
+const MAX_DERIVED_PER_CALL: usize = 4;
+/// Keys that the envelopes of all accounts may have derived in a second: a sixth of a processor. Each is derived once
+/// and kept, so that this is of matter only for stores that were made before keys were, and after large groups were
+/// written to.
+const MAX_DERIVED_PER_SECOND: usize = 16;
+
+/// What envelopes may have derived.
+#[derive(Debug)]
+pub struct Budget {
+    /// The second of running time, and what was granted in it.
+    spent: Mutex<(u64, usize)>,
+    /// One envelope at a time: two would derive the same.
+    turn: Semaphore,
+}
+
+impl Budget {
+    fn new() -> Self {
+        Self {
+            spent: Mutex::default(),
+            turn: Semaphore::new(1),
+        }
+    }
+
+    /// The right to have keys derived, while it is held; `None` while another envelope has it.
+    pub fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.try_acquire().ok()
+    }
+
+    /// How many of `wanted` keys may be derived now, in running time. They count as derived.
+    pub fn grant(&self, running: Duration, wanted: usize) -> usize {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = running.as_secs();
+        if spent.0 != second {
+            *spent = (second, 0);
+        }
+        let left = MAX_DERIVED_PER_SECOND.saturating_sub(spent.1);
+        let granted = wanted.min(MAX_DERIVED_PER_CALL).min(left);
+        spent.1 += granted;
+        granted
+    }
+}
+
 /// Works keys out, a few at a time, and remembers the last. What is forgotten is wiped.
 #[derive(Debug)]
 pub struct TopicKeys {
     turns: Semaphore,
+    /// What envelopes may have derived.
+    pub budget: Budget,
     /// By a digest of the text, which may be a secret.
     known: Mutex<Remembered<[u8; 32], Arc<SymmetricKey>>>,
 }
@@ -24,6 +72,7 @@ impl Default for TopicKeys {
     fn default() -> Self {
         Self {
             turns: Semaphore::new(MAX_TURNS),
+            budget: Budget::new(),
             known: Mutex::new(Remembered::new(MAX_REMEMBERED)),
         }
     }
@@ -67,6 +116,21 @@ fn digest(text: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn envelopes_have_a_few_keys_derived_at_a_time_and_a_few_in_a_second() {
+        let keys = TopicKeys::default();
+        let at = Duration::from_millis;
+        let granted: Vec<usize> = (0..6).map(|_| keys.budget.grant(at(5_000), 100)).collect();
+        assert_eq!(granted, [4, 4, 4, 4, 0, 0]);
+        assert_eq!(keys.budget.grant(at(5_999), 1), 0);
+        assert_eq!(keys.budget.grant(at(6_000), 1), 1);
+        assert_eq!(keys.budget.grant(at(6_500), 100), 4);
+        let turn = keys.budget.turn();
+        assert!(turn.is_some() && keys.budget.turn().is_none());
+        drop(turn);
+        assert!(keys.budget.turn().is_some());
+    }
 
     #[test]
     fn what_is_remembered_is_the_same_key_and_bounded() {

@@ -7,15 +7,15 @@
 
 mod steps;
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash};
+use std::{cell::RefCell, collections::HashMap, hash::Hash, sync::Arc};
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use self::steps::Steps;
 use crate::{
-    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
-    Session, Store, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
-    UnixMillis,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    OwnPreKey, Peer, RunningTime, Session, Store, StoreError, StoreRead, StoredKey, StoredReply,
+    Timekeeping, Transaction, UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -60,6 +60,7 @@ struct Kept {
     timekeeping: Remembered<(), Timekeeping>,
     own_prekeys_replaced: Remembered<SignedPreKey, Option<UnixMillis>>,
     peers: Remembered<IdentityKey, Option<Peer>>,
+    negotiated: Remembered<IdentityKey, Option<Arc<Negotiated>>>,
     contacts: Remembered<IdentityKey, Option<Contact>>,
     /// By installation id, as the store gives them.
     devices: Remembered<IdentityKey, Vec<Device>>,
@@ -257,6 +258,11 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         self.kept.peers.or_read(*identity, read)
     }
 
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>> {
+        let read = || self.store.negotiated(identity);
+        self.kept.negotiated.or_read(*identity, read)
+    }
+
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>> {
         let read = || self.store.contact(identity);
         self.kept.contacts.or_read(*identity, read)
@@ -354,7 +360,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         current_own_prekey() -> Option<OwnPreKey>;
         replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
         contacts() -> Vec<Contact>;
-        identities_sent_to(limit: usize) -> Vec<IdentityKey>;
+        correspondents(limit: usize) -> Vec<Correspondent>;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;
@@ -392,6 +398,11 @@ impl<S: Transaction> Store for Cached<S> {
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.write().peers.0.get_mut().remove(&peer.identity);
         self.below()?.put_peer(peer)
+    }
+
+    fn put_negotiated(&mut self, identity: &IdentityKey, shared: &Arc<Negotiated>) -> Result<()> {
+        self.write().negotiated.0.get_mut().remove(identity);
+        self.below()?.put_negotiated(identity, shared)
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {

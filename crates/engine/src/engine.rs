@@ -2,13 +2,12 @@
 
 use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
 
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::{
     Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Seal, Store, StoreError, StoreRead,
     UnixMillis, Viewer, WireError, WireMessage, memo::VerifiedBundles, replies::ReplyLimiter,
-    sealing::NegotiatedKeys, sweep::Sweeps, time::RunningClock,
+    sweep::Sweeps, time::RunningClock,
 };
 
 /// Sends, receives and keeps the bundle of one account.
@@ -21,7 +20,6 @@ pub struct Engine {
     pub(crate) config: Config,
     pub(crate) verified: VerifiedBundles,
     pub(crate) replies: ReplyLimiter,
-    pub(crate) negotiated: Arc<NegotiatedKeys>,
     pub(crate) sweeps: Sweeps,
     running: Option<RunningClock>,
 }
@@ -109,7 +107,6 @@ impl Engine {
             replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
             config,
             verified: VerifiedBundles::default(),
-            negotiated: Arc::default(),
             sweeps: Sweeps::default(),
             running: None,
         }

@@ -26,8 +26,8 @@ use self::{
     index::{Place, place},
 };
 use crate::{
-    ChatKey, Contact, Device, Event, OwnBundle, OwnPreKey, Peer, RunningTime, Session, Store,
-    StoreError, StoredKey, StoredReply, Timekeeping, copies::copy_session,
+    ChatKey, Contact, Device, Event, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+    Store, StoreError, StoredKey, StoredReply, Timekeeping, copies::copy_session,
 };
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -77,6 +77,7 @@ struct Tables {
     own_prekeys: BTreeMap<SignedPreKey, OwnPreKey>,
     own_bundle: BTreeMap<(), OwnBundle>,
     peers: BTreeMap<IdentityKey, Peer>,
+    negotiated: BTreeMap<IdentityKey, Arc<Negotiated>>,
     contacts: BTreeMap<IdentityKey, Contact>,
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
     /// The ids of `devices`, by identity.
@@ -237,6 +238,19 @@ impl Store for MemoryStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError> {
         self.put(|tables| &mut tables.peers, peer.identity, peer.clone());
+        Ok(())
+    }
+
+    fn put_negotiated(
+        &mut self,
+        identity: &IdentityKey,
+        shared: &Arc<Negotiated>,
+    ) -> Result<(), StoreError> {
+        self.put(
+            |tables| &mut tables.negotiated,
+            *identity,
+            Arc::clone(shared),
+        );
         Ok(())
     }
 

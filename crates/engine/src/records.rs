@@ -92,6 +92,8 @@ pub struct Peer {
     /// When we first sent this identity the prekey that was ours then, in a message to its devices or in a reply
     /// to an authenticated one: not after the last rotation, if it has not been told of the present prekey.
     pub last_sent_at: Option<UnixMillis>,
+    /// The same, of messages that the user sent: a reply is sent to anybody.
+    pub written_at: Option<UnixMillis>,
     /// Its devices that were told of.
     pub discoveries: Discoveries,
 }
@@ -105,6 +107,7 @@ impl Peer {
             newest_bundle_ns: 0,
             newest_bundle_at: None,
             last_sent_at: None,
+            written_at: None,
             discoveries: Discoveries::default(),
         }
     }

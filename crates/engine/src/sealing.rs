@@ -7,15 +7,16 @@
 mod keys;
 mod opener;
 
+use std::sync::Arc;
+
 use crypto_core::{IdentityKey, InstallationId};
 use envelope::{Padding, SealError, SealTo, Topic, TopicName};
 
-pub use self::keys::MAX_NEGOTIATED_KEYS;
-pub(crate) use self::keys::NegotiatedKeys;
+pub use self::keys::{MAX_NEGOTIATED_KEYS, Negotiated};
 pub use self::opener::{Opener, Unsealed, Unsealing};
 use crate::{Engine, Env, Envelope, Mode, SendError, Store, StoreError, StoreRead, send::Size};
 
-/// Negotiated keys that one call works out, some ten milliseconds of the account's thread each. The other members of a large
+/// Negotiated keys that one call derives, some ten milliseconds of the account's thread each. The other members of a large
 /// group are written to by their partitioned topics until it is their turn in a later call.
 const MAX_KEYS_PER_CALL: usize = 4;
 
@@ -42,6 +43,15 @@ impl Seal {
     }
 }
 
+/// An identity that the user wrote to, and what we share with it, if that was derived.
+#[derive(Clone, Debug)]
+pub struct Correspondent {
+    /// Who.
+    pub identity: IdentityKey,
+    /// What we share.
+    pub shared: Option<Arc<Negotiated>>,
+}
+
 /// An envelope around a wire message, ready for a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -55,16 +65,13 @@ impl Engine {
     /// Opens sealed messages, beside the thread that works with the store.
     #[must_use]
     pub fn opener(&self) -> Opener {
-        Opener::new(
-            std::sync::Arc::clone(&self.account.identity),
-            std::sync::Arc::clone(&self.negotiated),
-        )
+        Opener::new(Arc::clone(&self.account.identity))
     }
 
     /// Seals every message that is for somebody. An answer that would be too large to be given is an error.
     pub(crate) fn seal_all(
         &self,
-        store: &dyn Store,
+        store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
         envelopes: &mut [Envelope],
@@ -81,7 +88,7 @@ impl Engine {
 
     fn seal_one(
         &self,
-        store: &dyn Store,
+        store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
         envelope: &mut Envelope,
@@ -95,14 +102,23 @@ impl Engine {
                 Seal::Partitioned => false,
                 Seal::Negotiated => true,
                 Seal::Agreed => {
-                    agreed(store, &recipient, envelope)?
-                        && (self.negotiated.is_known(&recipient) || take_one(keys_left))
+                    let written_to = store
+                        .peer(&recipient)?
+                        .is_some_and(|peer| peer.written_at.is_some());
+                    // Derived with the first message, so that what is answered by this topic opens at once. Not for
+                    // whoever is only sent a reply: that may be anybody.
+                    let at_hand = written_to
+                        && (store.negotiated(&recipient)?.is_some() || take_one(keys_left));
+                    if at_hand {
+                        self.negotiated(store, &recipient)?;
+                    }
+                    at_hand && agreed(store, &recipient, envelope)?
                 }
             };
         let identity = &self.account.identity;
         let signer = Some(&**identity);
         let (sealed, topic) = if negotiated {
-            let secret = self.negotiated.with(identity, &recipient)?;
+            let secret = self.negotiated(store, &recipient)?;
             let to = SealTo::Key(&secret.key);
             let sealed = envelope::seal(env.rng, to, signer, &envelope.wire, Padding::Random);
             (sealed, secret.topic)
@@ -116,6 +132,20 @@ impl Engine {
             topic,
         });
         Ok(())
+    }
+
+    /// What we share with `other`, derived if nobody has.
+    fn negotiated(
+        &self,
+        store: &mut dyn Store,
+        other: &IdentityKey,
+    ) -> Result<Arc<Negotiated>, SendError> {
+        if let Some(kept) = store.negotiated(other)? {
+            return Ok(kept);
+        }
+        let derived = Arc::new(Negotiated::derive(&self.account.identity, other)?);
+        store.put_negotiated(other, &derived)?;
+        Ok(derived)
     }
 }
 

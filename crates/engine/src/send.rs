@@ -7,7 +7,7 @@ use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 use crate::{
     ContactMark, Engine, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES,
     MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, SendRequest, Sent,
-    Store, StoredReply, Target,
+    Store, StoredReply, Target, UnixMillis,
     copy::Copies,
     targets::targets,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -219,7 +219,7 @@ impl Engine {
             check_not_empty(content.payload)?;
             let envelope = self.dh_envelope(env, recipient, bundle, content)?;
             sent.envelopes.push(envelope);
-            return note_sent(store, recipient, bundle, env);
+            return note_written(store, recipient, bundle, env);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut copies = Copies {
@@ -242,7 +242,7 @@ impl Engine {
             return Ok(());
         };
         sent.envelopes.push(envelope);
-        note_sent(store, recipient, bundle, env)
+        note_written(store, recipient, bundle, env)
     }
 
     /// One wire message of all copies; `None` if there are none. The devices that are written to by
@@ -400,17 +400,43 @@ pub(crate) fn note_sent(
     bundle: &OwnBundle,
     env: &Env<'_>,
 ) -> Result<(), SendError> {
-    let peer = store.peer(recipient)?;
-    let noted = peer
-        .as_ref()
-        .and_then(|peer| peer.last_sent_at)
-        .is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now);
-    if !noted {
-        let peer = peer.unwrap_or_else(|| Peer::new(*recipient));
-        store.put_peer(&Peer {
-            last_sent_at: Some(env.now),
-            ..peer
-        })?;
+    note(store, recipient, bundle, env, |_| {})
+}
+
+/// The same, of a message that the user sent.
+fn note_written(
+    store: &mut dyn Store,
+    recipient: &IdentityKey,
+    bundle: &OwnBundle,
+    env: &Env<'_>,
+) -> Result<(), SendError> {
+    note(store, recipient, bundle, env, |peer| {
+        if !is_noted(peer.written_at, bundle, env) {
+            peer.written_at = Some(env.now);
+        }
+    })
+}
+
+fn note(
+    store: &mut dyn Store,
+    recipient: &IdentityKey,
+    bundle: &OwnBundle,
+    env: &Env<'_>,
+    also: impl FnOnce(&mut Peer),
+) -> Result<(), SendError> {
+    let known = store.peer(recipient)?;
+    let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
+    if !is_noted(peer.last_sent_at, bundle, env) {
+        peer.last_sent_at = Some(env.now);
+    }
+    also(&mut peer);
+    if known.as_ref() != Some(&peer) {
+        store.put_peer(&peer)?;
     }
     Ok(())
+}
+
+/// Whether something was sent `at` a moment since our present prekey was made.
+fn is_noted(at: Option<UnixMillis>, bundle: &OwnBundle, env: &Env<'_>) -> bool {
+    at.is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now)
 }

@@ -3,11 +3,13 @@
 //! A small interface in whole records: a backend keeps and finds, the rules decide.
 //! There is no method that marks, flags or cleans by a policy of its own.
 
+use std::sync::Arc;
+
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
 use crate::{
-    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
-    Session, StoredKey, StoredReply, Timekeeping, UnixMillis,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    OwnPreKey, Peer, RunningTime, Session, StoredKey, StoredReply, Timekeeping, UnixMillis,
 };
 
 /// A store that could not do what it was asked. The batch it happened in is rolled back.
@@ -45,8 +47,10 @@ pub trait StoreRead {
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
     /// What is known of `identity`.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
-    /// Identities known, those that were sent to last first; at most `limit`.
-    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>, StoreError>;
+    /// Identities that the user wrote to, with what we share with them, the last first; at most `limit`.
+    fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
+    /// What we share with `identity`, if that was derived.
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>, StoreError>;
     /// The record of a contact.
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError>;
     /// All contacts, by key in byte order.
@@ -145,6 +149,12 @@ pub trait Store: StoreRead {
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError>;
     /// Keeps what is known of an identity.
     fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError>;
+    /// Keeps what we share with an identity.
+    fn put_negotiated(
+        &mut self,
+        identity: &IdentityKey,
+        shared: &Arc<Negotiated>,
+    ) -> Result<(), StoreError>;
     /// Keeps the record of a contact.
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError>;
     /// Keeps a device.

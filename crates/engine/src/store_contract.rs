@@ -10,6 +10,8 @@ mod batches;
 mod records;
 mod time;
 
+use std::sync::Arc;
+
 use crypto_core::{
     AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
     SharedKeyPrefix, Suite, VerifiedPreKey,
@@ -21,8 +23,8 @@ pub use self::records::{initiated, own_prekey, session};
 use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
 use crate::{
     Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
-    ListedPreKey, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
-    StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
+    ListedPreKey, Negotiated, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime, Session,
+    Standing, StoreRead, StoredKey, StoredReply, Transaction, UnixMillis,
 };
 
 /// Runs the whole contract on fresh stores.
@@ -124,14 +126,20 @@ fn contacts_come_back_in_order(store: &mut impl Transaction) {
 
 fn peers_and_devices_come_back(store: &mut impl Transaction) {
     store.begin().expect("begin");
-    for (newest_bundle_at, last_sent_at) in
-        [(None, None), (Some(UnixMillis(3)), Some(UnixMillis(4)))]
-    {
+    for (newest_bundle_at, last_sent_at, written_at) in [
+        (None, None, None),
+        (
+            Some(UnixMillis(3)),
+            Some(UnixMillis(4)),
+            Some(UnixMillis(4)),
+        ),
+    ] {
         let peer = Peer {
             identity: key(2),
             newest_bundle_ns: i64::MAX,
             newest_bundle_at,
             last_sent_at,
+            written_at,
             discoveries: Discoveries {
                 since: UnixMillis(6),
                 told: 7,
@@ -140,20 +148,35 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         store.put_peer(&peer).expect("put");
         assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
     }
-    for (seed, last_sent_at) in [
+    for (seed, written_at) in [
         (3, None),
         (4, Some(UnixMillis(5))),
         (5, Some(UnixMillis(3))),
     ] {
         let peer = Peer {
-            last_sent_at,
+            last_sent_at: Some(UnixMillis(9)),
+            written_at,
             ..Peer::new(key(seed))
         };
         store.put_peer(&peer).expect("put");
     }
-    let found = store.identities_sent_to(4).expect("read");
-    assert_eq!(found, [4, 2, 5, 3].map(key));
-    assert_eq!(store.identities_sent_to(1).expect("read"), [key(4)]);
+    let found = store.correspondents(4).expect("read");
+    let written_to: Vec<_> = found.iter().map(|found| found.identity).collect();
+    assert_eq!(written_to, [4, 2, 5].map(key));
+    assert!(found.iter().all(|found| found.shared.is_none()));
+    let bytes: Vec<u8> = (0..36).collect();
+    let shared = Arc::new(Negotiated::from_bytes(&bytes).expect("a key"));
+    assert!(store.negotiated(&key(2)).expect("read").is_none());
+    store.put_negotiated(&key(2), &shared).expect("put");
+    // A record that is put anew keeps it.
+    let peer = store.peer(&key(2)).expect("read").expect("a peer");
+    store.put_peer(&peer).expect("put");
+    let kept =
+        |found: &Option<Arc<Negotiated>>| found.as_ref().map(|kept| kept.to_bytes().to_vec());
+    let found = store.correspondents(2).expect("read");
+    let found: Vec<_> = found.iter().map(|found| kept(&found.shared)).collect();
+    assert_eq!(found, [None, Some(bytes.clone())]);
+    assert_eq!(kept(&store.negotiated(&key(2)).expect("read")), Some(bytes));
     let bare = Device {
         identity: key(2),
         installation: installation("b"),

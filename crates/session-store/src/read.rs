@@ -1,9 +1,12 @@
 //! Reading, over either connection. Statements are prepared once for each.
 
+use std::sync::Arc;
+
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    ChatKey, Contact, Counts, Device, DeviceName, Event, ListedPreKey, OwnBundle, OwnPreKey, Peer,
-    RunningTime, Session, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, UnixMillis,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, ListedPreKey, Negotiated,
+    OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoreRead, StoredKey,
+    StoredReply, Timekeeping, UnixMillis,
 };
 use rusqlite::{Params, Row};
 
@@ -139,12 +142,28 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
-    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>> {
+    fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>> {
         self.all(
-            "SELECT identity FROM peers ORDER BY last_sent_at DESC, identity LIMIT ?1",
+            "SELECT identity, shared FROM peers LEFT JOIN negotiated_keys USING (identity) \
+             WHERE written_at IS NOT NULL ORDER BY written_at DESC, identity LIMIT ?1",
             [integer(limit as u64)],
-            |row| Columns::of(row).identity(),
+            |row| {
+                let mut columns = Columns::of(row);
+                Ok(Correspondent {
+                    identity: columns.identity()?,
+                    shared: rows::negotiated(&mut columns)?,
+                })
+            },
         )
+    }
+
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>> {
+        let shared = self.first(
+            "SELECT shared FROM negotiated_keys WHERE identity = ?1",
+            [identity.as_bytes()],
+            |row| rows::negotiated(&mut Columns::of(row)),
+        )?;
+        Ok(shared.flatten())
     }
 
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>> {

@@ -1,14 +1,16 @@
 //! Records as rows and back.
 
+use std::sync::Arc;
+
 use crypto_core::{
     EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
     RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId, SessionRatchet,
     SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
 };
 use engine::{
-    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, OwnPreKey,
-    OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing,
-    StoreError, StoredKey, StoredReply, UnixMillis,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
+    Negotiated, OwnPreKey, OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime,
+    Session, Standing, StoreError, StoredKey, StoredReply, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -18,7 +20,7 @@ pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_sec
      ratchet_signature, version, created_at, replaced_at";
 /// Columns of `peers` in the order [`peer`] reads them.
 pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, last_sent_at, \
-     discoveries_since, discoveries_told";
+     written_at, discoveries_since, discoveries_told";
 /// Columns of `contacts` in the order [`contact`] reads them.
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
 /// Columns of `devices` in the order [`device`] reads them.
@@ -185,11 +187,21 @@ pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {
         newest_bundle_ns: columns.take()?,
         newest_bundle_at: columns.optional_time()?,
         last_sent_at: columns.optional_time()?,
+        written_at: columns.optional_time()?,
         discoveries: Discoveries {
             since: columns.time()?,
             told: columns.number()?,
         },
     })
+}
+
+/// What two identities share, as bytes that are wiped.
+pub(crate) fn negotiated(columns: &mut Columns<'_>) -> Result<Option<Arc<Negotiated>>> {
+    let Some(bytes) = columns.take::<Option<Vec<u8>>>()?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    let shared = Negotiated::from_bytes(&bytes).ok_or_else(|| corrupt("a negotiated key"))?;
+    Ok(Some(Arc::new(shared)))
 }
 
 pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {

@@ -1,11 +1,13 @@
 //! Writing, over the one connection that may.
 
+use std::sync::Arc;
+
 use crypto_core::{
     IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
 };
 use engine::{
-    ChatKey, Contact, Device, Event, Handshake, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoredKey, StoredReply, Timekeeping,
+    ChatKey, Contact, Device, Event, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
+    RunningTime, Session, Store, StoreError, StoredKey, StoredReply, Timekeeping,
 };
 use rusqlite::{Params, named_params, params};
 
@@ -226,15 +228,23 @@ impl Store for SqliteStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.run(
-            &format!("INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+            &format!("INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
             (
                 peer.identity.as_bytes(),
                 peer.newest_bundle_ns,
                 optional_time(peer.newest_bundle_at),
                 optional_time(peer.last_sent_at),
+                optional_time(peer.written_at),
                 time(peer.discoveries.since),
                 peer.discoveries.told,
             ),
+        )
+    }
+
+    fn put_negotiated(&mut self, identity: &IdentityKey, shared: &Arc<Negotiated>) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO negotiated_keys (identity, shared) VALUES (?1, ?2)",
+            (identity.as_bytes(), &**shared.to_bytes()),
         )
     }
 

@@ -1,8 +1,9 @@
-//! The methods of envelopes. None of them reads or writes a store, or waits for an account's thread.
+//! The methods of envelopes. None of them writes a store, or waits for an account's thread, but where a key is derived that
+//! is to be kept.
 
 use std::sync::Arc;
 
-use engine::{MAX_NEGOTIATED_KEYS, StoreRead as _, Unsealed, Unsealing};
+use engine::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated, StoreRead as _, Unsealed, Unsealing};
 use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric};
 use rpc::{
     Kind, RpcError,
@@ -12,7 +13,7 @@ use rpc::{
     types::{Hex, OpenedEnvelope, SealedEnvelope},
 };
 
-use super::{Daemon, Result, blocking, stopping, topic::topic_key};
+use super::{Daemon, Result, blocking, topic::topic_key};
 use crate::{accounts::AccountHandle, entropy::entropy};
 
 /// A key as it is given.
@@ -138,7 +139,7 @@ pub(super) async fn envelope_open(
     .await
 }
 
-/// The wire message in an envelope, and who signed it. Nothing is written, and what does not open never reaches the
+/// The wire message in an envelope, and who signed it. Nothing of it is written, and what does not open never reaches the
 /// account's thread.
 pub(super) async fn unseal(
     daemon: &Arc<Daemon>,
@@ -153,11 +154,48 @@ pub(super) async fn unseal(
     if is_asymmetric(&envelope) {
         return blocking(move || Ok(account.opener.unseal(&envelope, &[]))).await;
     }
-    // Without its key, it may ask for many that are not at hand.
-    let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
-    blocking(move || {
-        let others = account.read(|_, reader| reader.identities_sent_to(MAX_NEGOTIATED_KEYS))?;
-        Ok(account.opener.unseal(&envelope, &others))
+    let tried = Arc::clone(&account);
+    let (unsealed, envelope) = blocking(move || Ok((tried.unseal(&envelope)?, envelope))).await?;
+    if !matches!(unsealed, Err(Unsealing::KeysPending)) {
+        return Ok(unsealed);
+    }
+    // Whoever sent it may be anybody: it derives a few keys, and never those that are kept.
+    let Some(_turn) = daemon.topic_keys.budget.turn() else {
+        return Ok(Err(Unsealing::KeysPending));
+    };
+    derive_some(daemon, &account).await?;
+    blocking(move || account.unseal(&envelope)).await
+}
+
+/// Derives some of the keys that are not at hand, those of whom the user wrote to last, and keeps them.
+async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Result<()> {
+    let (budget, deriving) = (Arc::clone(daemon), Arc::clone(account));
+    let derived = blocking(move || {
+        let mut others = deriving.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS))?;
+        others.retain(|other| other.shared.is_none());
+        others.truncate(
+            budget
+                .topic_keys
+                .budget
+                .grant(budget.clock.running(), others.len()),
+        );
+        let derive = |other: Correspondent| {
+            let shared = Negotiated::derive(deriving.opener.identity(), &other.identity).ok()?;
+            Some((other.identity, Arc::new(shared)))
+        };
+        Ok(others.into_iter().filter_map(derive).collect::<Vec<_>>())
     })
-    .await
+    .await?;
+    if derived.is_empty() {
+        return Ok(());
+    }
+    account
+        .worker
+        .call(move |_, store, _| {
+            for (identity, shared) in &derived {
+                store.put_negotiated(identity, shared)?;
+            }
+            Ok(())
+        })
+        .await
 }

@@ -3,14 +3,15 @@
 use std::{
     cell::Cell,
     mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
-    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, RunningTime,
-    Session, Store, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
-    UnixMillis,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    OwnPreKey, Peer, RunningTime, Session, Store, StoreError, StoreRead, StoredKey, StoredReply,
+    Timekeeping, Transaction, UnixMillis,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -73,7 +74,8 @@ impl<S: StoreRead> StoreRead for Timed<S> {
         peer(identity: &IdentityKey) -> Option<Peer>;
         contact(identity: &IdentityKey) -> Option<Contact>;
         contacts() -> Vec<Contact>;
-        identities_sent_to(limit: usize) -> Vec<IdentityKey>;
+        correspondents(limit: usize) -> Vec<Correspondent>;
+        negotiated(identity: &IdentityKey) -> Option<Arc<Negotiated>>;
         devices(identity: &IdentityKey) -> Vec<Device>;
         devices_after(after: Option<&DeviceName>, limit: usize) -> Vec<Device>;
         omitted_devices() -> Vec<Device>;
@@ -112,6 +114,7 @@ impl<S: Store> Store for Timed<S> {
         remove_own_prekey(key: &SignedPreKey) -> ();
         put_own_bundle(bundle: &OwnBundle) -> ();
         put_peer(peer: &Peer) -> ();
+        put_negotiated(identity: &IdentityKey, shared: &Arc<Negotiated>) -> ();
         put_contact(contact: &Contact) -> ();
         put_device(device: &Device) -> ();
         remove_device(identity: &IdentityKey, installation: &InstallationId) -> ();

@@ -1,7 +1,9 @@
 //! What a store in memory holds, in whole, for comparisons.
 
+use std::sync::Arc;
+
 use super::{MemoryStore, Tables};
-use crate::{ChatKey, Handshake, OwnPreKey, Session, StoredKey};
+use crate::{ChatKey, Handshake, Negotiated, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
@@ -12,6 +14,7 @@ impl MemoryStore {
             own_prekeys,
             own_bundle,
             peers,
+            negotiated,
             contacts,
             devices,
             installations: _,
@@ -29,6 +32,10 @@ impl MemoryStore {
         let mut records = vec![format!("{own_bundle:?}{timekeeping:?}{last_event:?}")];
         records.extend(own_prekeys.values().map(own_prekey));
         records.extend(peers.values().map(|peer| format!("{peer:?}")));
+        let shared = |(identity, shared): (&_, &Arc<Negotiated>)| {
+            format!("{identity:?}{:?}", *shared.to_bytes())
+        };
+        records.extend(negotiated.iter().map(shared));
         records.extend(contacts.values().map(|contact| format!("{contact:?}")));
         records.extend(devices.values().map(|device| format!("{device:?}")));
         records.extend(sessions.values().map(|(age, of)| session(*age, of)));

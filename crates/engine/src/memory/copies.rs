@@ -13,6 +13,7 @@ impl Tables {
             own_prekeys: copies(&self.own_prekeys, copy_own_prekey)?,
             own_bundle: self.own_bundle.clone(),
             peers: self.peers.clone(),
+            negotiated: self.negotiated.clone(),
             contacts: self.contacts.clone(),
             devices: self.devices.clone(),
             installations: self.installations.clone(),

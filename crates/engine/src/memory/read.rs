@@ -1,6 +1,6 @@
 //! Reading from the store in memory.
 
-use std::ops::Bound;
+use std::{ops::Bound, sync::Arc};
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 
@@ -9,9 +9,9 @@ use super::{
     copies::{copy_own_prekey, copy_stored_key},
 };
 use crate::{
-    ChatKey, Contact, Counts, Device, DeviceName, Event, OwnBundle, OwnPreKey, Peer, Role, Session,
-    Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, UnixMillis,
-    copies::copy_session,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    OwnPreKey, Peer, Role, Session, Standing, StoreError, StoreRead, StoredKey, StoredReply,
+    Timekeeping, UnixMillis, copies::copy_session,
 };
 
 impl StoreRead for MemoryStore {
@@ -50,11 +50,19 @@ impl StoreRead for MemoryStore {
         Ok(self.tables.peers.get(identity).cloned())
     }
 
-    fn identities_sent_to(&self, limit: usize) -> Result<Vec<IdentityKey>, StoreError> {
-        let mut peers: Vec<_> = self.tables.peers.values().collect();
-        peers.sort_by_key(|peer| (std::cmp::Reverse(peer.last_sent_at), peer.identity));
-        let identities = peers.into_iter().map(|peer| peer.identity);
-        Ok(identities.take(limit).collect())
+    fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError> {
+        let peers = self.tables.peers.values();
+        let mut written_to: Vec<_> = peers.filter(|peer| peer.written_at.is_some()).collect();
+        written_to.sort_by_key(|peer| (std::cmp::Reverse(peer.written_at), peer.identity));
+        let correspondents = written_to.into_iter().map(|peer| Correspondent {
+            identity: peer.identity,
+            shared: self.tables.negotiated.get(&peer.identity).cloned(),
+        });
+        Ok(correspondents.take(limit).collect())
+    }
+
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>, StoreError> {
+        Ok(self.tables.negotiated.get(identity).cloned())
     }
 
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError> {

@@ -1,73 +1,58 @@
-//! The keys that we share with others, worked out once.
+//! The keys that we share with others: derived once, and kept in the store.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
 
 use crypto_core::{IdentityKey, IdentityKeyPair, KeyError};
 use envelope::{SymmetricKey, Topic, TopicName};
+use zeroize::Zeroizing;
 
-use crate::Remembered;
-
-/// Negotiated keys remembered, about 200 bytes each; those of as many identities are tried on an envelope that names nobody.
+/// Identities whose keys are tried on an envelope that names nobody: those that the user last wrote to. A few
+/// hundred nanoseconds each for a small envelope.
 pub const MAX_NEGOTIATED_KEYS: usize = 1024;
+/// Length of what is kept of two identities: the topic, then its key.
+const NEGOTIATED_BYTES: usize = 4 + 32;
 
-/// What two identities share.
-#[derive(Debug)]
-pub(crate) struct Negotiated {
+/// What two identities share. It follows from their keys, and from nothing else.
+pub struct Negotiated {
     pub(crate) topic: Topic,
     pub(crate) key: SymmetricKey,
 }
 
-/// The negotiated keys of one account, by the other's identity. What is forgotten is wiped, and worked out again.
-pub(crate) struct NegotiatedKeys(Mutex<Remembered<IdentityKey, Arc<Negotiated>>>);
-
-impl Default for NegotiatedKeys {
-    fn default() -> Self {
-        Self(Mutex::new(Remembered::new(MAX_NEGOTIATED_KEYS)))
-    }
-}
-
-impl fmt::Debug for NegotiatedKeys {
+impl fmt::Debug for Negotiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NegotiatedKeys(..)")
+        f.write_str("Negotiated(..)")
     }
 }
 
-impl NegotiatedKeys {
-    /// Whether the key shared with `other` is at hand.
-    pub(crate) fn is_known(&self, other: &IdentityKey) -> bool {
-        self.known(other).is_some()
-    }
-
-    fn known(&self, other: &IdentityKey) -> Option<Arc<Negotiated>> {
-        self.lock().get(other).cloned()
-    }
-
-    /// Nothing panics under this lock, and what it guards can be lost.
-    fn lock(&self) -> MutexGuard<'_, Remembered<IdentityKey, Arc<Negotiated>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The key shared with `other`. If it is not at hand this takes milliseconds; others do not wait meanwhile.
+impl Negotiated {
+    /// What we share with `other`: some ten milliseconds of a processor.
     ///
     /// # Errors
     /// [`KeyError`] if the other's key came from a store and is no point of the curve.
-    pub(crate) fn with(
-        &self,
-        own: &IdentityKeyPair,
-        other: &IdentityKey,
-    ) -> Result<Arc<Negotiated>, KeyError> {
-        if let Some(known) = self.known(other) {
-            return Ok(known);
-        }
+    pub fn derive(own: &IdentityKeyPair, other: &IdentityKey) -> Result<Self, KeyError> {
         let name = TopicName::negotiated(own, other)?;
-        let made = Arc::new(Negotiated {
+        Ok(Self {
             topic: name.topic(),
             key: SymmetricKey::from_password(name.as_str()),
-        });
-        self.lock().keep(*other, Arc::clone(&made));
-        Ok(made)
+        })
+    }
+
+    /// Its bytes, for a store.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(NEGOTIATED_BYTES));
+        bytes.extend_from_slice(&self.topic.to_bytes());
+        bytes.extend_from_slice(self.key.secret_bytes());
+        bytes
+    }
+
+    /// Of the bytes that a store gives; `None` if they are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (topic, key) = bytes.split_first_chunk()?;
+        Some(Self {
+            topic: Topic::from_bytes(*topic),
+            key: SymmetricKey::from_bytes(key).ok()?,
+        })
     }
 }

@@ -9,7 +9,7 @@ use envelope::{
 };
 use zeroize::Zeroizing;
 
-use super::keys::NegotiatedKeys;
+use super::Correspondent;
 
 /// What an uncompressed key begins with.
 const UNCOMPRESSED: u8 = 4;
@@ -19,7 +19,6 @@ const UNCOMPRESSED: u8 = 4;
 #[derive(Clone, Debug)]
 pub struct Opener {
     identity: Arc<IdentityKeyPair>,
-    negotiated: Arc<NegotiatedKeys>,
 }
 
 /// A wire message and who signed the envelope around it.
@@ -45,6 +44,8 @@ pub enum Unsealing {
     Unopened(Unopened),
     /// It opens, and nobody signed it: it is refused.
     Unsigned,
+    /// No key at hand opens it, and not every key that may is at hand.
+    KeysPending,
 }
 
 impl From<Unopened> for Unsealing {
@@ -54,11 +55,8 @@ impl From<Unopened> for Unsealing {
 }
 
 impl Opener {
-    pub(super) fn new(identity: Arc<IdentityKeyPair>, negotiated: Arc<NegotiatedKeys>) -> Self {
-        Self {
-            identity,
-            negotiated,
-        }
+    pub(super) const fn new(identity: Arc<IdentityKeyPair>) -> Self {
+        Self { identity }
     }
 
     /// The account's own key pair.
@@ -76,26 +74,25 @@ impl Opener {
     }
 
     /// Opens a sealed message with whatever fits: our identity or, if its bytes are none of an envelope to an identity,
-    /// the keys that we share with `others`, at most [`super::MAX_NEGOTIATED_KEYS`] of them. A key that is not at hand takes
-    /// milliseconds, once.
+    /// the keys that we share with `others`. It derives none.
     ///
     /// # Errors
     /// [`Unsealing`], the reason.
-    pub fn unseal(&self, sealed: &[u8], others: &[IdentityKey]) -> Result<Unsealed, Unsealing> {
+    pub fn unseal(&self, sealed: &[u8], others: &[Correspondent]) -> Result<Unsealed, Unsealing> {
         if is_asymmetric(sealed) {
             return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);
         }
         if sealed.len() < MIN_SYMMETRIC_BYTES {
             return Err(Unopened::Malformed.into());
         }
-        for other in others.iter().take(super::MAX_NEGOTIATED_KEYS) {
-            let Ok(secret) = self.negotiated.with(&self.identity, other) else {
-                continue;
-            };
+        for secret in others.iter().filter_map(|other| other.shared.as_ref()) {
             match self.unseal_with(&secret.key, sealed) {
                 Err(Unsealing::Unopened(Unopened::AuthenticationFailed)) => {}
                 unsealed => return unsealed,
             }
+        }
+        if others.iter().any(|other| other.shared.is_none()) {
+            return Err(Unsealing::KeysPending);
         }
         // Most likely one to an identity whose first bytes were changed.
         let was_asymmetric =

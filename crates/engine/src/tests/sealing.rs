@@ -1,9 +1,11 @@
 //! Sealed messages: by which topic they go, and what their signature proves.
 
+use std::sync::Arc;
+
 use envelope::{OpenWith, Padding, SealTo, SymmetricKey, Topic, TopicName, Unopened};
 
 use super::*;
-use crate::{ContactState, MAX_NEGOTIATED_KEYS, Seal, Sealed, Unsealing};
+use crate::{ContactState, MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed, Unsealing};
 
 impl Device {
     fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<Sealed> {
@@ -25,12 +27,35 @@ impl Device {
     }
 
     fn unseal(&self, sealed: &[u8]) -> Result<crate::Unsealed, Unsealing> {
-        let others = self.store.identities_sent_to(MAX_NEGOTIATED_KEYS);
+        let others = self.store.correspondents(MAX_NEGOTIATED_KEYS);
         self.engine.opener().unseal(sealed, &others.unwrap())
+    }
+
+    /// Whom the user wrote to, each with whether what is shared with it is kept.
+    fn correspondents(&self) -> Vec<(IdentityKey, bool)> {
+        let others = self.store.correspondents(MAX_NEGOTIATED_KEYS).unwrap();
+        let kept = others.into_iter();
+        kept.map(|other| (other.identity, other.shared.is_some()))
+            .collect()
+    }
+
+    /// Derives what is not kept yet; how many that were.
+    fn derive_pending(&mut self) -> usize {
+        let pending: Vec<_> = self.correspondents();
+        let pending: Vec<_> = pending.iter().filter(|(_, kept)| !kept).collect();
+        for (other, _) in &pending {
+            let shared = Negotiated::derive(&self.engine.account.identity, other).unwrap();
+            self.transact(|_, store, _| store.put_negotiated(other, &Arc::new(shared)))
+                .unwrap();
+        }
+        pending.len()
     }
 
     /// Opens and reads what came sealed.
     fn take(&mut self, sealed: &[u8]) -> Received {
+        if self.unseal(sealed).is_err() {
+            self.derive_pending();
+        }
         let unsealed = self.unseal(sealed).unwrap();
         let request = ReceiveRequest {
             sender: unsealed.sender,
@@ -305,6 +330,7 @@ fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
         .seal(&[bob.key], "hi", Seal::Negotiated)
         .remove(0)
         .envelope;
+    bob.derive_pending();
     let before = bob.fingerprint();
     let reason = |bob: &Device, bytes: &[u8]| match bob.unseal(bytes) {
         Err(Unsealing::Unopened(reason)) => reason,
@@ -346,4 +372,48 @@ fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
     assert_eq!(bob.fingerprint(), before);
     assert_eq!(bob.take_text(&asymmetric), "hi");
     assert_eq!(bob.take_text(&symmetric), "hi");
+}
+
+/// An envelope of the least length, of nobody.
+const JUNK: [u8; 60] = [1; 60];
+
+#[test]
+fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let junk = |alice: &Device| alice.unseal(&JUNK).unwrap_err();
+    let strange = Unsealing::Unopened(Unopened::AuthenticationFailed);
+    // A stranger of whom everything is known, and who was sent the reply that its message is due.
+    let mut stranger = Device::new(3, "stranger");
+    alice.import_bundle(&stranger.bundle());
+    stranger.import_bundle(&alice.bundle());
+    let on_the_old_prekey = stranger.seal_to(alice.key, "late");
+    pass(&mut [&mut alice, &mut bob, &mut stranger], DAY);
+    alice.bundle();
+    assert!(alice.take(&on_the_old_prekey.envelope).reply.is_some());
+    let peer = alice.store.peer(&stranger.key).unwrap().unwrap();
+    assert!(peer.last_sent_at.is_some());
+    assert_eq!(alice.correspondents(), []);
+    assert_eq!(junk(&alice), strange);
+    // With the first sealed message that the user sends, what is shared is derived and kept.
+    alice.import_bundle(&bob.bundle());
+    let first = alice.seal_to(bob.key, "hello");
+    assert_eq!(alice.correspondents(), [(bob.key, true)]);
+    assert_eq!(junk(&alice), strange);
+    bob.take_text(&first.envelope);
+    let answer = bob.seal_to(alice.key, "hi");
+    assert_eq!(answer.topic, bob.negotiated(alice.key).topic());
+    assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
+    // It outlives the process: another engine on the same store derives nothing.
+    let before = alice.fingerprint();
+    alice.engine = Device::new(1, "alice").engine;
+    assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
+    assert_eq!(alice.derive_pending(), 0);
+    assert_eq!(alice.fingerprint(), before);
+    // One who was written to without an envelope: only its own key is missing, and the others open without it.
+    let carol = Device::new(7, "carol");
+    alice.send(carol.key, "not sealed");
+    assert_eq!(junk(&alice), Unsealing::KeysPending);
+    assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
+    assert_eq!(alice.derive_pending(), 1);
+    assert_eq!(junk(&alice), strange);
 }

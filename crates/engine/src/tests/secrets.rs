@@ -1,10 +1,12 @@
 //! What `Debug` shows of what holds secrets: nothing of them.
 
+use std::sync::Arc;
+
 use crypto_core::Wiped;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{ChatKey, Opener, Unsealed, sealing::NegotiatedKeys, world::ForeignDevice};
+use crate::{ChatKey, Correspondent, Negotiated, Opener, Unsealed, world::ForeignDevice};
 
 const SECRET: u8 = 0xa5;
 
@@ -58,11 +60,16 @@ fn what_holds_keys_does_not_show_them() {
 fn what_is_shared_with_others_is_not_shown() {
     let device = Device::new(SECRET, "a");
     let other = *Device::new(2, "b").engine.account.identity.public();
-    let negotiated = &device.engine.negotiated;
-    let shared = negotiated.with(&device.engine.account.identity, &other);
-    let digits = format!("{:?}", shared.unwrap().key.secret_bytes());
-    assert!(!format!("{negotiated:?}").contains(&digits[1..20]));
-    shows_nothing::<NegotiatedKeys>(negotiated);
+    let shared = Negotiated::derive(&device.engine.account.identity, &other).unwrap();
+    let digits = format!("{:?}", shared.key.secret_bytes());
+    assert!(!format!("{shared:?}").contains(&digits[1..20]));
+    let bytes: Vec<u8> = [&[1, 2, 3, 4][..], &[SECRET; 32]].concat();
+    let kept = Arc::new(Negotiated::from_bytes(&bytes).unwrap());
+    shows_nothing::<Negotiated>(&kept);
+    shows_nothing::<Correspondent>(&Correspondent {
+        identity: other,
+        shared: Some(kept),
+    });
     shows_nothing::<Opener>(&device.engine.opener());
     shows_nothing::<ChatKey>(&ChatKey::of("swordfish"));
     shows_nothing::<Unsealed>(&Unsealed {

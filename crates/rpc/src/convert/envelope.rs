@@ -7,8 +7,8 @@ use super::public_key;
 use crate::{
     error::{self, RpcError},
     types::{
-        ChatClock, Decrypted, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, Hex, NextAction,
-        OpenedEnvelope, Outcome, Reason,
+        ChatClock, Decrypted, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, Hex, OpenedEnvelope,
+        Outcome, Reason,
     },
 };
 
@@ -91,6 +91,7 @@ impl From<Unsealing> for Decrypted {
                 let reason = Reason::UnauthenticatedSender;
                 (reason, reason.hint())
             }
+            Unsealing::KeysPending => (Reason::KeysPending, Reason::KeysPending.hint()),
         };
         Self {
             outcome: Outcome::Unopened,
@@ -105,7 +106,7 @@ impl From<Unsealing> for Decrypted {
             session_id: None,
             reason: Some(reason),
             hint: Some(hint.to_owned()),
-            next_action: Some(NextAction::Drop),
+            next_action: Some(reason.next_action()),
             reply: None,
             new_installations: Vec::new(),
             warnings: Vec::new(),
@@ -198,6 +199,9 @@ mod tests {
         let unsigned = serde_json::to_value(Decrypted::from(Unsealing::Unsigned)).unwrap();
         assert_eq!(unsigned["reason"], "unauthenticated_sender");
         assert_eq!(unsigned["nextAction"], "drop");
+        let pending = serde_json::to_value(Decrypted::from(Unsealing::KeysPending)).unwrap();
+        assert_eq!(pending["reason"], "keys_pending");
+        assert_eq!(pending["nextAction"], "wait");
     }
 
     #[test]

@@ -414,13 +414,13 @@ mod tests {
             (Reason::SuiteForbidden, "suite_forbidden", "drop"),
             (Reason::Declined, "declined", "drop"),
         ];
-        // The last two are of envelopes, which are not for the engine to open.
+        // The last three are of envelopes, which are not for the engine to open.
         let names: Vec<_> = types::Reason::ALL
             .iter()
             .take(table.len())
             .map(|reason| reason.name())
             .collect();
-        assert_eq!(types::Reason::ALL.len(), table.len() + 2);
+        assert_eq!(types::Reason::ALL.len(), table.len() + 3);
         assert_eq!(names, table.map(|(_, name, _)| name));
         for (reason, name, next_action) in table {
             let mut with_reply = received(Outcome::Undecryptable(reason));

@@ -65,6 +65,9 @@ impl Reason {
             Self::UnauthenticatedSender => {
                 "nobody signed the envelope, so nothing says who sent the message: drop it; `envelope_open` shows what is in it"
             }
+            Self::KeysPending => {
+                "not every key shared with those you wrote to is derived yet, a few with each such call: decrypt it again in a second, or give the key of its topic as `symKey`"
+            }
         }
     }
 
@@ -118,7 +121,7 @@ impl Reason {
             | Self::BadSignature
             | Self::UnauthenticatedSender => NextAction::Drop,
             Self::TooManySkipped => NextAction::Rekey,
-            Self::TooManySessions => NextAction::Wait,
+            Self::TooManySessions | Self::KeysPending => NextAction::Wait,
         }
     }
 }

@@ -131,6 +131,8 @@ closed! {
         BadSignature = "bad_signature",
         /// Nobody signed the envelope that it came in.
         UnauthenticatedSender = "unauthenticated_sender",
+        /// Keys that may open its envelope are not derived yet.
+        KeysPending = "keys_pending",
     }
 
     /// What to do about a message that was not read.

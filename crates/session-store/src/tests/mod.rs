@@ -30,6 +30,9 @@ fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    DROP TABLE negotiated_keys;
+    DROP INDEX peers_written_to;
+    ALTER TABLE peers DROP COLUMN written_at;
     ALTER TABLE peers DROP COLUMN discoveries_since;
     ALTER TABLE peers DROP COLUMN discoveries_told;
     ALTER TABLE contacts DROP COLUMN requested_at;

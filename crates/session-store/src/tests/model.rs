@@ -450,6 +450,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             newest_bundle_ns: bundle.0,
             newest_bundle_at: bundle.1.map(UnixMillis),
             last_sent_at: sent_at.map(UnixMillis),
+            written_at: sent_at.filter(|at| at % 2 == 0).map(UnixMillis),
             discoveries: Discoveries {
                 since: UnixMillis(u64::from(*name)),
                 told: u32::from(*name),
