@@ -342,6 +342,14 @@ broken 'worker: a panic of a call takes the connection with it' $daemon/api/goes
 broken 'worker: it shows what waits' $daemon/worker.rs \
   'f.debug_struct("Worker").finish_non_exhaustive()' 'f.debug_struct("Worker").field("queued", &self.queued()).finish()' \
   daemon --lib a_worker_shows_nothing_of_its_account_and_of_what_waits
+broken 'what changed nothing is committed' $daemon/worker/account.rs \
+  'if !self.store.has_changed()? {' 'if !self.store.has_changed()? && self.commit_cost > std::time::Duration::MAX {' \
+  daemon --lib a_batch_that_changed_nothing_is_not_committed_and_erases_no_event
+broken 'what changed nothing is written' $store/commit.rs \
+  'if !self.has_changed()? {
+            return self.abort();' 'if self.check_open().is_err() {
+            return self.abort();' \
+  session-store --lib a_batch_that_changed_nothing_writes_no_byte
 broken 'a batch that failed is acknowledged' $daemon/worker/account.rs \
   '                job.fail(error.clone().into());' '                let _ = (&job, error.clone());' \
   daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works

@@ -26,6 +26,7 @@ mod faults {
     mod site;
     mod sweep;
     mod town;
+    mod unchanged;
     mod weather;
 }
 mod support;

@@ -178,6 +178,17 @@ impl Disk {
         }
     }
 
+    /// How many calls that write, wait for the disk or name a file there are in `act`.
+    pub fn calls_in(&self, act: impl FnOnce()) -> u64 {
+        /// More than there are: none fails.
+        const FAR_OFF: u64 = 1 << 40;
+        self.fail(&Fault::once(Call::Any), FAR_OFF);
+        act();
+        let calls = FAR_OFF - self.read(FUSE);
+        self.mend();
+        calls
+    }
+
     /// Lets nothing fail any more.
     pub fn mend(&self) {
         self.write(FUSE, 0);

@@ -5,6 +5,8 @@
 //! and no call waits for a batch that is not already there. It is the account's own thread, or, where calls come
 //! one by one, the one that brings the call (`queue`).
 //!
+//! A batch that changed nothing is not committed: whoever can make calls fail must not make the disk work with them.
+//!
 //! Events that a batch wrote are published between its commit and its answers. They stay in the store until
 //! the next commit, which erases them, so that none is lost whenever the process ends.
 

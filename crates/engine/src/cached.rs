@@ -534,6 +534,14 @@ impl<S: Transaction> Transaction for Cached<S> {
         }
     }
 
+    fn has_changed(&mut self) -> Result<bool> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.write_steps()?;
+        self.store.has_changed()
+    }
+
     fn commit(&mut self) -> Result<()> {
         let committed = match self.failed.take() {
             Some(error) => Err(error),

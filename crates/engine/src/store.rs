@@ -220,7 +220,9 @@ pub trait Transaction: Store {
     fn release(&mut self) -> Result<(), StoreError>;
     /// Ends the call and undoes what it wrote.
     fn rollback(&mut self) -> Result<(), StoreError>;
-    /// Makes the batch durable.
+    /// Whether the batch has changed anything that is kept.
+    fn has_changed(&mut self) -> Result<bool, StoreError>;
+    /// Makes the batch durable. One that has changed nothing is ended, and costs the disk nothing.
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Undoes the whole batch.
     fn abort(&mut self) -> Result<(), StoreError>;

@@ -17,7 +17,10 @@ use crypto_core::{
     SharedKeyPrefix, Suite, VerifiedPreKey,
 };
 
-use self::batches::{a_batch_goes_in_turn, a_rollback_undoes_one_call_and_an_abort_all};
+use self::batches::{
+    a_batch_goes_in_turn, a_batch_that_keeps_nothing_has_changed_nothing,
+    a_rollback_undoes_one_call_and_an_abort_all,
+};
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{initiated, own_prekey, session};
 use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
@@ -42,6 +45,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     events_wait_in_order(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
     a_batch_goes_in_turn(&mut fresh());
+    a_batch_that_keeps_nothing_has_changed_nothing(&mut fresh());
 }
 
 fn own_records_come_back(store: &mut impl Transaction) {

@@ -13,6 +13,11 @@ use crate::{SqliteStore, rows::failed};
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl SqliteStore {
+    /// Rows that the transaction that is open has changed, without those that were undone.
+    fn changes(&self) -> u64 {
+        self.connection.total_changes().wrapping_sub(self.unchanged)
+    }
+
     /// Whether a row that the transaction has written carries its number.
     pub(crate) const fn carried(&mut self, carried: bool) {
         if let Some(epoch) = &mut self.epoch {
@@ -74,6 +79,7 @@ impl Transaction for SqliteStore {
         if let Some(epoch) = &mut self.epoch {
             epoch.begin();
         }
+        self.unchanged = self.connection.total_changes();
         self.run("BEGIN IMMEDIATE", ())
     }
 
@@ -88,6 +94,7 @@ impl Transaction for SqliteStore {
 
     fn savepoint(&mut self) -> Result<()> {
         self.check_open()?;
+        self.kept = self.changes();
         self.run("SAVEPOINT call", ())
     }
 
@@ -98,12 +105,22 @@ impl Transaction for SqliteStore {
     fn rollback(&mut self) -> Result<()> {
         self.carried(false);
         self.run("ROLLBACK TO call", ())?;
-        self.run("RELEASE call", ())
+        self.run("RELEASE call", ())?;
+        // SQLite goes on counting what was undone.
+        self.unchanged = self.connection.total_changes().wrapping_sub(self.kept);
+        Ok(())
+    }
+
+    fn has_changed(&mut self) -> Result<bool> {
+        self.check_open()?;
+        Ok(self.changes() > 0)
     }
 
     fn commit(&mut self) -> Result<()> {
-        // Otherwise there is nothing to count.
-        self.check_open()?;
+        // SQLite would write the pages of a call that was undone, and the epoch its count.
+        if !self.has_changed()? {
+            return self.abort();
+        }
         let Err(failed) = self.commit_counted() else {
             return Ok(());
         };

@@ -59,6 +59,10 @@ pub struct Sqlite<Mode> {
     epoch: Option<Epoch>,
     /// A commit failed and may be in the log all the same, for the next process to find.
     left_in_log: bool,
+    /// How many changes SQLite had counted when nothing of the transaction that is open was kept.
+    unchanged: u64,
+    /// How many changes were kept when the call that is open began.
+    kept: u64,
     mode: PhantomData<fn() -> Mode>,
 }
 
@@ -74,6 +78,8 @@ impl<Mode> Sqlite<Mode> {
             connection,
             epoch,
             left_in_log: false,
+            unchanged: 0,
+            kept: 0,
             mode: PhantomData,
         }
     }

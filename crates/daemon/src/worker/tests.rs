@@ -151,8 +151,8 @@ fn calls_that_wait_share_one_commit() {
         for call in waiting {
             call.await.unwrap().unwrap();
         }
-        // One for the call that was held, one for all that waited meanwhile.
-        assert_eq!(log.commits(), 2);
+        // The call that was held changed nothing.
+        assert_eq!(log.commits(), 1);
     });
 }
 
@@ -166,8 +166,8 @@ fn a_long_queue_is_committed_in_batches_of_bounded_length() {
         for call in waiting {
             call.await.unwrap().unwrap();
         }
-        // The call that was held, a full batch, and the one that did not fit.
-        assert_eq!(log.commits(), 3);
+        // A full batch, and the one that did not fit.
+        assert_eq!(log.commits(), 2);
     });
 }
 
@@ -267,7 +267,7 @@ fn stopping_finishes_what_was_accepted_and_takes_no_more() {
         drop(release);
         assert_eq!(accepted.await.unwrap(), Ok(()));
         stopping.await.unwrap();
-        assert_eq!(log.commits(), 2);
+        assert_eq!(log.commits(), 1);
         let refused = enqueue(&worker, |store| put(store, "late")).await.unwrap();
         assert_eq!(refused.unwrap_err().kind, Kind::ShuttingDown);
     });
@@ -318,6 +318,7 @@ fn a_caller_finds_the_events_of_its_call_published_once_and_the_next_commit_eras
         worker.call(|_, store, _| append(store, 2)).await.unwrap();
         assert_eq!(*published.lock().unwrap(), [1, 2]);
         assert_eq!(log.commits(), 1);
+        worker.call(|_, store, _| put(store, "next")).await.unwrap();
         assert_eq!(waiting(&worker).await, 0);
         // More than are published at once.
         worker
@@ -346,7 +347,34 @@ fn events_that_cannot_be_published_wait_and_their_call_succeeds() {
         assert!(published.lock().unwrap().is_empty());
         assert_eq!(waiting(&worker).await, 1);
         assert_eq!(*published.lock().unwrap(), [1]);
+        worker.call(|_, store, _| put(store, "next")).await.unwrap();
         assert_eq!(waiting(&worker).await, 0);
+    });
+}
+
+#[test]
+fn a_batch_that_changed_nothing_is_not_committed_and_erases_no_event() {
+    runtime().block_on(async {
+        let (publish, published) = way_out(&Arc::default());
+        let (worker, log) = start_with(MemoryStore::default(), 8, publish);
+        worker.call(|_, store, _| append(store, 1)).await.unwrap();
+        // A disk that fails is of no concern to them.
+        log.fail_next();
+        assert_eq!(waiting(&worker).await, 1);
+        let undone = worker.call(|_, store, _| {
+            put(store, "undone")?;
+            Err::<(), _>(RpcError::new(Kind::InvalidKey, "no"))
+        });
+        assert_eq!(undone.await.unwrap_err().kind, Kind::InvalidKey);
+        let tried = worker.try_out(|_, store, _| put(store, "tried"));
+        assert_eq!(tried.await, Ok(()));
+        assert_eq!(log.commits(), 1);
+        let fails = worker.call(|_, store, _| put(store, "fails")).await;
+        assert_eq!(fails.unwrap_err().kind, Kind::StoreFailed);
+        worker.call(|_, store, _| put(store, "kept")).await.unwrap();
+        assert_eq!(log.commits(), 2);
+        assert_eq!(waiting(&worker).await, 0);
+        assert_eq!(*published.lock().unwrap(), [1]);
     });
 }
 
@@ -402,7 +430,7 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
         for call in waiting {
             call.await.unwrap().unwrap();
         }
-        assert_eq!(log.commits(), before + 2);
+        assert_eq!(log.commits(), before + 1);
         // One more may come soon after several.
         assert_eq!(where_it_runs(&worker).await, "account");
     });

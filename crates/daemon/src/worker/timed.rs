@@ -144,6 +144,7 @@ impl<S: Transaction> Transaction for Timed<S> {
         savepoint() -> ();
         release() -> ();
         rollback() -> ();
+        has_changed() -> bool;
         commit() -> ();
         abort() -> ();
         rest() -> ();

@@ -38,9 +38,15 @@ impl Transaction for MemoryStore {
         Ok(())
     }
 
+    fn has_changed(&mut self) -> Result<bool, StoreError> {
+        self.check_open()?;
+        Ok(!self.undo.is_empty())
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
-        if !self.open {
-            return Err(out_of_turn());
+        if !self.has_changed()? {
+            self.close();
+            return Ok(());
         }
         if self.log.fail_next.swap(false, Ordering::SeqCst) {
             self.crash();

@@ -288,6 +288,58 @@ fn a_step_of_a_session_writes_one_page() {
 }
 
 #[test]
+fn a_batch_that_changed_nothing_writes_no_byte() {
+    let nothing: [(&str, Commit); 4] = [
+        ("nothing", |store| {
+            store.begin()?;
+            store.commit()
+        }),
+        ("reading", |store| {
+            store.begin()?;
+            store.savepoint()?;
+            store.sessions(None)?;
+            store.release()?;
+            store.commit()
+        }),
+        ("what is not there", |store| {
+            store.begin()?;
+            store.savepoint()?;
+            store.remove_session(&SessionId::from_bytes([9; 32]))?;
+            store.remove_events_up_to(1)?;
+            store.release()?;
+            store.commit()
+        }),
+        ("what was undone", |store| {
+            store.begin()?;
+            store.savepoint()?;
+            store.step_session(&stepping())?;
+            store.remove_session(&stepping().id)?;
+            store.rollback()?;
+            store.commit()
+        }),
+    ];
+    let home = Home::new();
+    let mut store = home.open();
+    add_session(&mut store);
+    let files = || {
+        let changed = |path: PathBuf| {
+            let found = fs::metadata(path).unwrap();
+            (found.len(), found.modified().unwrap())
+        };
+        [home.database(), home.log(), home.marks().remove(0)].map(changed)
+    };
+    for (what, batch) in nothing {
+        let before = files();
+        batch(&mut store).unwrap();
+        assert!(store.check_open().is_err(), "{what}");
+        assert_eq!(files(), before, "{what}");
+    }
+    step(&mut store).unwrap();
+    kill(store);
+    assert_eq!(home.found(), None);
+}
+
+#[test]
 fn a_log_that_was_lost_is_told() {
     let home = Home::new();
     let mut store = home.open();
