@@ -261,3 +261,22 @@ fn a_store_exchanged_under_a_running_daemon_is_not_built_upon() {
     let (_, message) = places.send(&alice, &bob, "after the restart");
     assert_eq!(bob.read(&alice, &message), "after the restart");
 }
+
+#[test]
+fn a_stopped_daemon_leaves_no_log() {
+    let (mut alice, bob, _) = acquainted();
+    for _ in 0..30 {
+        let message = bob.send(&alice, "confirmed");
+        assert_eq!(alice.read(&bob, &message), "confirmed");
+    }
+    // The second connection of the daemon has read it, too.
+    assert!(!alice.sessions().is_empty());
+    let accounts = alice.daemon.data_dir().join("accounts");
+    let log = accounts.join("alice.db-wal");
+    assert!(fs::metadata(&log).expect("a log").len() > 30 * 4096);
+    alice.daemon.terminate();
+    assert!(!log.exists());
+    alice.daemon.restart();
+    let (status, _) = rolled_back(&alice);
+    assert_eq!(status["rolledBackAt"], Value::Null, "{status}");
+}

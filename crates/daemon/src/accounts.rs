@@ -361,7 +361,7 @@ impl AccountHandle {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = reader
             .as_ref()
-            .ok_or_else(|| RpcError::new(Kind::AccountNotFound, "the account was removed"))?;
+            .ok_or_else(|| RpcError::new(Kind::AccountNotFound, "the account was closed"))?;
         Ok(read(&self.viewer, reader)?)
     }
 
@@ -378,8 +378,9 @@ impl AccountHandle {
     }
 
     fn close(&self) {
-        self.worker.stop();
+        // First, or the store could not erase its log when it is closed.
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.worker.stop();
     }
 }
 
@@ -426,6 +427,37 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(account.read(|_, _| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn an_account_that_nobody_calls_leaves_nothing_in_its_log() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = DataDir::open(scratch.path(), None, &mut entropy()).unwrap();
+        let clock = Arc::new(Clock::default());
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let manner = Manner {
+            rest_after: std::time::Duration::from_millis(1),
+            ..Manner::from(8)
+        };
+        let config = engine::Config::default();
+        let accounts = Accounts::open(directory, clock, metrics, config, manner).unwrap();
+        create(&accounts, "a", None);
+        let account = accounts.find(None).unwrap();
+        let log = scratch.path().join("accounts/a.db-wal");
+        for clock in 1..=3 {
+            let chat = engine::ChatKey::of("chat");
+            let put = account
+                .worker
+                .call(move |_, store, _| Ok(store.put_chat_clock(&chat, clock)?));
+            runtime.block_on(put).unwrap();
+            // Until it rests: there is nothing else to wait for.
+            while std::fs::metadata(&log).unwrap().len() > 0 {
+                thread::yield_now();
+            }
+        }
     }
 
     #[test]

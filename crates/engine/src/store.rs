@@ -226,6 +226,6 @@ pub trait Transaction: Store {
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Undoes the whole batch.
     fn abort(&mut self) -> Result<(), StoreError>;
-    /// Gives back what is held for speed alone, between batches: nobody has called for a while.
+    /// Gives back what is held for speed alone, and erases what is left behind of earlier batches: nobody has called for a while.
     fn rest(&mut self) -> Result<(), StoreError>;
 }

@@ -142,6 +142,10 @@ impl Transaction for SqliteStore {
         // Pages, in clear as they are, are wiped when they are given back.
         self.connection
             .execute_batch("PRAGMA shrink_memory")
-            .map_err(failed)
+            .map_err(failed)?;
+        match &mut self.epoch {
+            Some(epoch) => epoch.rest(&self.connection),
+            None => Ok(()),
+        }
     }
 }

@@ -215,7 +215,7 @@ impl DataDir {
         let connection = open_writer(&path, &self.key, EVENT_LOG)?;
         // Its log has its name now.
         sync_directory(&path)?;
-        EventLog::new(connection).map_err(|error| OpenError::Database {
+        EventLog::new(connection, &path).map_err(|error| OpenError::Database {
             path,
             cause: error.to_string(),
         })

@@ -3,7 +3,7 @@
 //! A ratchet must never run twice from one state, and a database alone cannot know that it ran before. So two
 //! witnesses are kept. The database holds a random *mark* and counts its commits. A file beside it bears the
 //! mark in its name, counts the same commits, and notes which file it is itself. The mark is drawn anew
-//! whenever the store is opened or closed, and the file renamed.
+//! whenever the store is opened or closed, and when nobody has called for a while, and the file renamed.
 //!
 //! * The database alone was put back: the file has counted further. If the log of a crash is beside it, that has the newest
 //!   count; but what the database's own file says without it does not fit ([`Alone`]).
@@ -56,6 +56,7 @@ use crate::{
     error::OpenError,
     files::sync_directory,
     key::StoreKey,
+    log,
     rows::{Columns, corrupt, failed, integer, time},
     schema::open_reader,
 };
@@ -89,6 +90,8 @@ pub(crate) struct Epoch {
     carried: bool,
     /// Whether the transaction that is open is noted in the row.
     noting: bool,
+    /// How many there were when the mark was last drawn anew.
+    renewed: u64,
     /// SQLite's number for what others have written to the database, when it was last asked.
     others: i64,
     /// The mark in the database. The file beside it bears the one before until this one is in the database's own file.
@@ -134,6 +137,7 @@ impl Epoch {
             note_next: true,
             carried: false,
             noting: false,
+            renewed: 0,
             others: written_by_others(connection).map_err(|error| unusable(failed(error)))?,
             mark: row.map_or_else(Mark::default, |row| row.mark),
             checkpoints: Checkpoints::held(connection).map_err(|error| unusable(failed(error)))?,
@@ -265,14 +269,20 @@ impl Epoch {
         }
     }
 
-    /// Draws a new mark, when the store is opened and when it is closed.
+    /// Draws a new mark, and erases the log: when the store is opened, when it is closed, and at rest.
     pub(crate) fn renew(&mut self, connection: &Connection) -> Result<()> {
-        let Some(file) = self.file.as_ref().filter(|_| !self.lost) else {
+        if self.lost || self.file.is_none() {
             return Ok(());
-        };
-        if *file.mark() != self.mark {
+        }
+        // With all of it in the database's own file the mark begins the log anew.
+        let before = self.copy_log(connection);
+        if self
+            .file
+            .as_ref()
+            .is_some_and(|file| *file.mark() != self.mark)
+        {
             // A renaming that was cut off is finished first: the mark before the previous one accuses.
-            self.copy_log(connection)?;
+            before.as_ref().map_err(Clone::clone)?;
         }
         self.mark = returned(
             connection,
@@ -291,16 +301,30 @@ impl Epoch {
         self.commits = self.number();
         self.noted = self.commits;
         // The name follows the mark. If it does not get there, the previous mark tells as much.
-        self.copy_log(connection)
+        let pages = self.copy_log(connection)?;
+        self.renewed = self.commits;
+        // Unless a reader had it go on behind what was there.
+        if before.is_ok_and(|before| before == 0 || pages <= before) {
+            log::cut_off(connection, &self.database, pages)
+                .map_err(|error| StoreError::Io(error.to_string()))?;
+        }
+        Ok(())
     }
 
-    /// Copies the log into the database's own file, to its end.
-    pub(crate) fn copy_log(&mut self, connection: &Connection) -> Result<()> {
-        if checkpoints::copy(connection).map_err(failed)? {
-            self.log_copied()
-        } else {
-            Err(StoreError::Io("the log is being read".to_owned()))
+    /// Nobody has called for a while: what the log still gives back of what was erased is erased.
+    pub(crate) fn rest(&mut self, connection: &Connection) -> Result<()> {
+        if self.commits == self.renewed {
+            return Ok(());
         }
+        self.renew(connection)
+    }
+
+    /// Copies the log into the database's own file, to its end; how many pages it has.
+    pub(crate) fn copy_log(&mut self, connection: &Connection) -> Result<u64> {
+        let copied = log::copy(connection).map_err(failed)?;
+        let pages = copied.ok_or_else(|| StoreError::Io("the log is being read".to_owned()))?;
+        self.log_copied()?;
+        Ok(pages)
     }
 
     /// The database's own file holds all commits, durably, and the mark: the file beside it may bear that too.

@@ -3,10 +3,15 @@
 //! An account's store keeps its events until they are here. Both sides are durable, and neither knows of the
 //! other's commit: the log remembers how far it has taken over each account, so that every event is in it once.
 
+use std::path::{Path, PathBuf};
+
 use engine::{AccountName, Event, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
-use crate::rows::{Columns, corrupt, failed, integer};
+use crate::{
+    log,
+    rows::{Columns, corrupt, failed, integer},
+};
 
 /// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy account, in a
 /// few megabytes.
@@ -24,6 +29,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug)]
 pub struct EventLog {
     connection: Connection,
+    path: PathBuf,
     state: State,
 }
 
@@ -73,13 +79,18 @@ impl State {
 }
 
 impl EventLog {
-    pub(crate) fn new(connection: Connection) -> Result<Self> {
+    /// On this connection to the database at `path`.
+    pub(crate) fn new(connection: Connection, path: &Path) -> Result<Self> {
         let state = connection
             .query_row("SELECT newest, unwritten_through FROM state", (), |row| {
                 Ok(State::read(row))
             })
             .map_err(failed)??;
-        Ok(Self { connection, state })
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            state,
+        })
     }
 
     /// The newest number given.
@@ -251,10 +262,8 @@ impl EventLog {
             return Ok(());
         }
         transaction.commit().map_err(failed)?;
-        // The pages that held them are overwritten; the write-ahead log holds them until it is cut off.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
-            .map_err(failed)
+        // The pages that held them are overwritten; the log still holds them.
+        self.erase_log()
     }
 
     /// Takes over the events of an account from its lowest number on: its store was put back, and numbers them anew.
@@ -287,10 +296,23 @@ impl EventLog {
     /// [`StoreError`] if that could not be written.
     pub fn close(mut self) -> Result<()> {
         self.state.reserved = self.state.newest;
+        self.erase_log()?;
+        self.connection.close().map_err(|(_, error)| failed(error))
+    }
+}
+
+impl EventLog {
+    /// Writes the state, so that the log is begun anew, and erases what it held before.
+    fn erase_log(&mut self) -> Result<()> {
+        log::copy(&self.connection).map_err(failed)?;
         let transaction = begin(&mut self.connection)?;
         write_state(&transaction, &self.state)?;
         transaction.commit().map_err(failed)?;
-        self.connection.close().map_err(|(_, error)| failed(error))
+        match log::copy(&self.connection).map_err(failed)? {
+            Some(pages) => log::cut_off(&self.connection, &self.path, pages)
+                .map_err(|error| StoreError::Io(error.to_string())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, Read as _, Seek as _, SeekFrom},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::Path,
 };
@@ -79,11 +79,7 @@ pub(crate) fn wipe(path: &Path) -> Result<(), OpenError> {
     let overwritten = fs::OpenOptions::new()
         .write(true)
         .open(path)
-        .and_then(|mut file| {
-            let size = file.metadata()?.len();
-            io::copy(&mut io::repeat(0).take(size), &mut file)?;
-            file.sync_all()
-        })
+        .and_then(|mut file| overwrite(&mut file, 0))
         .and_then(|()| fs::remove_file(path));
     match overwritten {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(OpenError::Io {
@@ -92,4 +88,15 @@ pub(crate) fn wipe(path: &Path) -> Result<(), OpenError> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Overwrites a file with zeros from this byte on, and waits until they are on the disk.
+pub(crate) fn overwrite(file: &mut File, from: u64) -> io::Result<()> {
+    let size = file.metadata()?.len().saturating_sub(from);
+    if size == 0 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(from))?;
+    io::copy(&mut io::repeat(0).take(size), file)?;
+    file.sync_all()
 }

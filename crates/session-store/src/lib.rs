@@ -15,6 +15,7 @@ mod examine;
 mod files;
 mod key;
 mod lock;
+mod log;
 mod read;
 mod rekey;
 mod restore;

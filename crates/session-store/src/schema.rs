@@ -5,6 +5,7 @@ use std::{
     os::unix::ffi::OsStrExt as _,
     path::Path,
     sync::Once,
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -36,8 +37,8 @@ pub(crate) const EVENT_LOG: Schema = &[
 ];
 /// Statements kept prepared: all there are.
 const STATEMENT_CACHE: usize = 64;
-/// How long a reader waits for the writer's short exclusive moments, in milliseconds.
-const BUSY_TIMEOUT_MS: u32 = 5000;
+/// How long a reader waits for the writer's short exclusive moments.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a database for reading and writing and brings its schema up to date. The name of its log may not be on the disk
 /// yet: SQLite waits for it as well, but takes no notice if the disk does not get it, and all commits would be
@@ -148,15 +149,15 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
         .execute_batch(&key.pragma())
         .map_err(|error| unusable(path, &error))?;
     connection
-        .execute_batch(&format!(
+        .execute_batch(
             "PRAGMA cipher_log_level = NONE;
              PRAGMA cipher_memory_security = ON;
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA trusted_schema = OFF;
-             PRAGMA cell_size_check = ON;
-             PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"
-        ))
+             PRAGMA cell_size_check = ON;",
+        )
+        .and_then(|()| connection.busy_timeout(BUSY_TIMEOUT))
         .map_err(|error| unusable(path, &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     // A plan holds whatever is bound to it. Otherwise each new value has SQLite prepare a statement anew that a partial

@@ -20,7 +20,7 @@ pub(super) trait Batches: Send {
     /// Runs calls, each in its own savepoint, commits them together, and publishes what they tell. Their results are in them
     /// then, and nothing of them is kept if the commit failed.
     fn run(&mut self, batch: &mut [Box<dyn Job>]);
-    /// Gives back what is held for speed alone.
+    /// Gives back what is held for speed alone, and has what was erased leave the log.
     fn rest(&mut self);
     /// No more calls come.
     fn close(&mut self);
@@ -56,7 +56,7 @@ impl<S: Transaction + Send> Batches for Account<S> {
     fn rest(&mut self) {
         self.engine.rest();
         if let Err(error) = self.store.rest() {
-            tracing::warn!(%error, "an account that nobody calls could not give back its memory");
+            tracing::warn!(%error, "an account that nobody calls could not give back its memory, or erase what its log holds");
         }
     }
 

@@ -12,10 +12,9 @@ use super::{
     marks::Mark,
     row::{Row, read_row},
 };
-use crate::{data_dir::log_of, error::OpenError, key::StoreKey, schema::open_alone};
-
-/// The header of a log, in bytes: one that is no longer has no commit in it.
-const LOG_HEADER_BYTES: u64 = 32;
+use crate::{
+    data_dir::log_of, error::OpenError, key::StoreKey, log::HEADER_BYTES, schema::open_alone,
+};
 
 /// What the file says.
 #[derive(Debug)]
@@ -33,7 +32,8 @@ impl Alone {
     /// Asks the file of the database at `database`. Must come before anything that may copy the log into it.
     pub(crate) fn read(database: &Path, key: &StoreKey) -> Result<Self, OpenError> {
         let logged = fs::metadata(log_of(database)).map_or(0, |found| found.len());
-        if logged <= LOG_HEADER_BYTES {
+        // One that is no longer than its header has no commit in it.
+        if logged <= HEADER_BYTES {
             return Ok(Self::Whole);
         }
         match open_alone(database, key).and_then(|connection| read_row(&connection)) {

@@ -68,14 +68,3 @@ impl Checkpoints {
         self.0.complete.store(false, Ordering::Relaxed);
     }
 }
-
-/// Copies the log into the database's own file, and waits until that is on the disk; whether it was copied to its end. A reader of
-/// an earlier state is not waited for.
-pub(super) fn copy(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?
-        .query_row((), |row| {
-            let (busy, logged, copied): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(busy == 0 && logged >= 0 && logged == copied)
-        })
-}

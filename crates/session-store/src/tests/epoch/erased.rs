@@ -1,0 +1,157 @@
+//! What the log gives back of what was erased.
+
+use std::collections::BTreeSet;
+
+use crypto_core::AssociatedData;
+
+use super::*;
+use crate::{key::StoreKey, log, schema::open_alone};
+
+/// Bytes of a page, and of a log before its first page and before each of them.
+const PAGE: usize = 4096;
+const LOG_HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+
+/// The chains of the only session that whoever has the key of the stores finds in the database and in every page that its
+/// log holds, whether SQLite still takes that for a part of it or not.
+fn chains_on_the_disk(home: &Home) -> BTreeSet<Vec<u8>> {
+    let key = StoreKey::load_known(&home.path(), None).unwrap();
+    let copy = home.scratch.path().join("copy.db");
+    let read = |pages: &[u8]| -> Option<Vec<u8>> {
+        fs::write(&copy, pages).unwrap();
+        let connection = open_alone(&copy, &key).ok()?;
+        let chains = "SELECT chains FROM session_chains";
+        connection.query_row(chains, (), |row| row.get(0)).ok()
+    };
+    let database = fs::read(home.database()).unwrap();
+    let log = fs::read(home.log()).unwrap_or_default();
+    let frames = log.get(LOG_HEADER..).unwrap_or_default();
+    let mut found: BTreeSet<_> = read(&database).into_iter().collect();
+    for frame in frames.chunks_exact(FRAME_HEADER + PAGE) {
+        let number = u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize;
+        let mut pages = database.clone();
+        if let Some(at) = number.checked_sub(1).map(|before| before * PAGE) {
+            pages.resize(pages.len().max(at + PAGE), 0);
+            pages[at..at + PAGE].copy_from_slice(&frame[FRAME_HEADER..]);
+            found.extend(read(&pages));
+        }
+    }
+    found
+}
+
+/// Steps a session as often as messages are sent on it.
+fn send(store: &mut SqliteStore, session: &mut Session, messages: usize) {
+    for _ in 0..messages {
+        let ratchet = session.ratchet.copy();
+        session.ratchet = ratchet.seal(&AssociatedData::empty(), b"text").unwrap().0;
+        store.begin().unwrap();
+        store.step_session(session).unwrap();
+        store.commit().unwrap();
+    }
+}
+
+#[test]
+fn a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end() {
+    for crashed_before in [false, true] {
+        let home = Home::new();
+        let mut session = store_contract::initiated(1, Suite::X25519);
+        let mut store = home.open();
+        add(&mut store, &session);
+        // It has the database open all the time, and asks it nothing.
+        let reader = home.directory().reader(&name("a")).unwrap();
+        send(&mut store, &mut session, 30);
+        assert!(chains_on_the_disk(&home).len() > 20);
+        if crashed_before {
+            kill(store);
+            assert!(chains_on_the_disk(&home).len() > 20);
+            store = home.open();
+        } else {
+            store.rest().unwrap();
+        }
+        let newest = |session: &Session| BTreeSet::from([session.ratchet.chain_bytes().to_vec()]);
+        assert_eq!(chains_on_the_disk(&home), newest(&session));
+        assert_eq!(fs::metadata(home.log()).unwrap().len(), 0);
+
+        send(&mut store, &mut session, 30);
+        drop(reader);
+        drop(store);
+        assert!(!home.log().exists());
+        assert_eq!(chains_on_the_disk(&home), newest(&session));
+        assert_eq!(home.found(), None);
+    }
+}
+
+#[test]
+fn a_store_rests_once_for_what_was_committed_and_is_the_newest_state_wherever_it_is_killed() {
+    let home = Home::new();
+    let mut store = home.open();
+    add_session(&mut store);
+    let first = home.marks();
+    store.rest().unwrap();
+    let second = home.marks();
+    assert_ne!(first, second);
+    let changed = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+    let before = (changed(&home.database()), changed(&second[0]));
+    store.rest().unwrap();
+    assert_eq!(home.marks(), second);
+    let after = (changed(&home.database()), changed(&second[0]));
+    assert_eq!(before, after);
+    kill(store);
+    assert_eq!(home.found(), None);
+    let mut store = home.open();
+    step(&mut store).unwrap();
+    store.rest().unwrap();
+    step(&mut store).unwrap();
+    kill(store);
+    assert_eq!(home.found(), None);
+}
+
+#[test]
+fn what_is_behind_the_last_commit_is_overwritten_before_the_log_is_cut_off() {
+    let home = Home::new();
+    let mut store = home.open();
+    add_session(&mut store);
+    for _ in 0..10 {
+        step(&mut store).unwrap();
+    }
+    assert!(copy_log(&mut store));
+    commit(&mut store).unwrap();
+    // A reader of the newest state keeps it from being cut off, and goes on reading.
+    let reader = home.directory().reader(&name("a")).unwrap();
+    reader.connection.execute_batch("BEGIN").unwrap();
+    assert_eq!(reader.timekeeping(), Ok(ran(1)));
+    let before = fs::read(home.log()).unwrap();
+    let pages = log::copy(&store.connection).unwrap().unwrap();
+    log::cut_off(&store.connection, &home.database(), pages).unwrap();
+    let after = fs::read(home.log()).unwrap();
+    let end = LOG_HEADER + usize::try_from(pages).unwrap() * (FRAME_HEADER + PAGE);
+    assert!(before.len() == after.len() && end < after.len(), "{pages}");
+    assert!(before[..end] == after[..end]);
+    assert!(before[end..].iter().any(|byte| *byte != 0));
+    assert!(after[end..].iter().all(|byte| *byte == 0));
+    assert_eq!(reader.session_count(&stepping().peer), Ok(1));
+    step(&mut store).unwrap();
+    kill(store);
+    drop(reader);
+    assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_reader_puts_off_the_erasing_and_keeps_nobody_from_the_store() {
+    let home = Home::new();
+    let mut session = store_contract::initiated(1, Suite::X25519);
+    let mut store = home.open();
+    add(&mut store, &session);
+    let reader = home.directory().reader(&name("a")).unwrap();
+    reader.connection.execute_batch("BEGIN").unwrap();
+    assert_eq!(reader.session_count(&session.peer), Ok(1));
+    send(&mut store, &mut session, 5);
+    assert!(store.rest().is_err());
+    send(&mut store, &mut session, 5);
+    assert!(chains_on_the_disk(&home).len() > 5);
+    reader.connection.execute_batch("COMMIT").unwrap();
+    store.rest().unwrap();
+    assert_eq!(chains_on_the_disk(&home).len(), 1);
+    kill(store);
+    assert_eq!(home.found(), None);
+}
