@@ -19,6 +19,7 @@ use crate::{
     data_dir::{ACCOUNTS, COMPANIONS, EVENTS, EXTENSION, account_names, companion},
     epoch::{self, Alone},
     error::OpenError,
+    files::wipe_directory,
     key::{self, StoreKey},
     lock::{LOCK_FILE, MAX_HOLDER_BYTES},
     rekey, restore,
@@ -47,13 +48,24 @@ pub struct Examined {
     /// The latest moment that is written in it.
     pub latest: Option<UnixMillis>,
     /// Holds the copy.
-    _scratch: Option<TempDir>,
+    _scratch: Option<Scratch>,
+}
+
+/// A directory for a copy, which is erased with it: what the account erases later must not be left in it.
+#[derive(Debug)]
+struct Scratch(TempDir);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be overwritten is removed all the same.
+        let _ = wipe_directory(self.0.path());
+    }
 }
 
 /// A copy of a database, with its log.
 struct Copy {
     /// Holds it.
-    scratch: TempDir,
+    scratch: Scratch,
     /// What the database's own file says.
     alone: Alone,
 }
@@ -168,7 +180,8 @@ impl Examiner {
     fn read_copy(&self, path: &Path) -> Result<(Connection, Option<Copy>), OpenError> {
         // Only we can enter it, and what is in it is encrypted.
         let scratch = tempfile::tempdir().map_err(OpenError::io(&std::env::temp_dir()))?;
-        let copy = scratch.path().join("copy");
+        let scratch = Scratch(scratch);
+        let copy = scratch.0.path().join("copy");
         fs::copy(path, &copy).map_err(OpenError::io(path))?;
         for suffix in COMPANIONS {
             let found = companion(path, suffix);

@@ -90,6 +90,19 @@ pub(crate) fn wipe(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Erases a directory with all files below it, as [`wipe`] does.
+pub(crate) fn wipe_directory(directory: &Path) -> Result<(), OpenError> {
+    for entry in fs::read_dir(directory).map_err(OpenError::io(directory))? {
+        let path = entry.map_err(OpenError::io(directory))?.path();
+        if path.is_dir() {
+            wipe_directory(&path)?;
+        } else {
+            wipe(&path)?;
+        }
+    }
+    fs::remove_dir(directory).map_err(OpenError::io(directory))
+}
+
 /// Overwrites a file with zeros from this byte on, and waits until they are on the disk.
 pub(crate) fn overwrite(file: &mut File, from: u64) -> io::Result<()> {
     let size = file.metadata()?.len().saturating_sub(from);

@@ -20,7 +20,7 @@ use crate::{
     data_dir::{ACCOUNTS, EVENTS, EXTENSION, account_names, erase_companions},
     epoch,
     error::OpenError,
-    files::{make_directory, sync_directory, sync_entries, wipe},
+    files::{make_directory, sync_directory, sync_entries, wipe, wipe_directory},
     key::{self, KDF_FILE, KEY_FILE, StoreKey},
     schema::open_copy,
 };
@@ -99,9 +99,9 @@ fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError>
         cause: error.to_string(),
     };
     let connection = open_copy(copy, old)?;
-    // One file alone: no log of it would be moved along.
+    // One file alone: no log of it would be moved along, and a journal of its pages under the old key would be left behind.
     connection
-        .query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(()))
+        .query_row("PRAGMA journal_mode = MEMORY", (), |_| Ok(()))
         .and_then(|()| connection.execute_batch(&new.rekey_pragma()))
         .map_err(failed)?;
     connection.close().map_err(|(_, error)| failed(error))?;
@@ -154,10 +154,7 @@ fn undo(directory: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(OpenError::io(&mark)(error)),
         _ => sync_directory(&mark),
     }?;
-    for part in [KEY_FILE, KDF_FILE] {
-        wipe(&directory.join(part))?;
-    }
-    fs::remove_dir_all(directory).map_err(OpenError::io(directory))?;
+    wipe_directory(directory)?;
     sync_directory(directory)
 }
 

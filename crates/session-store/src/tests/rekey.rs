@@ -159,6 +159,20 @@ fn a_change_cut_off_before_its_mark_never_happened() {
 }
 
 #[test]
+fn what_a_change_that_was_cut_off_leaves_is_overwritten() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = scratch.path().join("data");
+    cut_off_at_the_mark(&at, Some("new"));
+    let watched = scratch.path().join("watched");
+    fs::hard_link(at.join(REKEYING).join("accounts/a.db"), &watched).unwrap();
+    fs::remove_file(at.join(REKEYING).join(READY)).unwrap();
+    is_under(&at, None);
+    let left = fs::read(&watched).unwrap();
+    assert!(left.len() > 4096 && left.iter().all(|byte| *byte == 0));
+    assert!(!at.join(REKEYING).exists());
+}
+
+#[test]
 fn a_change_cut_off_after_its_mark_is_finished_wherever_it_stood() {
     let scratch = tempfile::tempdir().unwrap();
     let moves = ["accounts/a.db", "accounts/b.db", "events.db", KDF_FILE];
