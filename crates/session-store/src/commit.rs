@@ -18,13 +18,6 @@ impl SqliteStore {
         self.connection.total_changes().wrapping_sub(self.unchanged)
     }
 
-    /// Whether a row that the transaction has written carries its number.
-    pub(crate) const fn carried(&mut self, carried: bool) {
-        if let Some(epoch) = &mut self.epoch {
-            epoch.carried(carried);
-        }
-    }
-
     /// Commits the transaction that is open and counts it; nothing of it is kept in memory if that fails.
     fn commit_counted(&mut self) -> Result<()> {
         let counted = match &mut self.epoch {
@@ -95,6 +88,9 @@ impl Transaction for SqliteStore {
     fn savepoint(&mut self) -> Result<()> {
         self.check_open()?;
         self.kept = self.changes();
+        if let Some(epoch) = &mut self.epoch {
+            epoch.begin_call();
+        }
         self.run("SAVEPOINT call", ())
     }
 
@@ -103,11 +99,13 @@ impl Transaction for SqliteStore {
     }
 
     fn rollback(&mut self) -> Result<()> {
-        self.carried(false);
         self.run("ROLLBACK TO call", ())?;
         self.run("RELEASE call", ())?;
         // SQLite goes on counting what was undone.
         self.unchanged = self.connection.total_changes().wrapping_sub(self.kept);
+        if let Some(epoch) = &mut self.epoch {
+            epoch.undo_call();
+        }
         Ok(())
     }
 
@@ -131,6 +129,9 @@ impl Transaction for SqliteStore {
     }
 
     fn abort(&mut self) -> Result<()> {
+        if let Some(epoch) = &mut self.epoch {
+            epoch.undo();
+        }
         if self.connection.is_autocommit() {
             return Ok(());
         }

@@ -116,7 +116,7 @@ impl DataDir {
             .open(&unfinished)
             .map_err(OpenError::io(&unfinished))?;
         let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
-        let mark = insert_account(&connection, account)
+        let (mark, key) = insert_account(&connection, account)
             .and_then(|()| epoch::insert_mark(&connection))
             .and_then(|mark| {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(mark))
@@ -133,7 +133,7 @@ impl DataDir {
             })?;
         // What an erased account of this name left behind would be read into the new one, or erased with it later.
         finish_erasing(&path)?;
-        epoch::place(&path, &mark)?;
+        epoch::place(&path, &mark, key)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))

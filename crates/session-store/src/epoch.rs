@@ -22,7 +22,8 @@
 //! # The count
 //!
 //! A commit that steps a session leaves its number in the row of the session's chains, which it writes anyway; any other
-//! in the row of this module, which is a page more. The highest of these numbers counts the commits.
+//! in the row of this module, which is a page more. The highest of these numbers counts the commits. With the number stands the sum of the
+//! rows that ratchets run from ([`digest`]): a page that was put back among the others is told by it.
 //!
 //! The first commit of a log is noted in the row of this module, whatever it writes, together with the number that this row is known to have in
 //! the database's own file: that is known when the log has been copied into the file to its end, and the log is never begun
@@ -30,6 +31,9 @@
 
 mod alone;
 mod checkpoints;
+mod digest;
+mod judge;
+mod keys;
 mod marks;
 mod row;
 
@@ -39,26 +43,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crypto_core::SessionId;
 use engine::{Displaced, StoreError, UnixMillis};
 use rusqlite::Connection;
 
 pub(crate) use self::{
     alone::Alone,
+    judge::{check_no_mixture, inspect},
     marks::{erase_all, erase_orphans},
-    row::insert_mark,
+    row::{forget_digest, found, insert_mark},
 };
 use self::{
     checkpoints::Checkpoints,
-    marks::{Mark, MarkFile, Witness},
-    row::{Row, read_counted, returned, written_by_others},
+    digest::Digest,
+    judge::{check_mixture, judge, judge_rows},
+    keys::Key,
+    marks::{Mark, MarkFile},
+    row::{begin_anew, read_counted, read_keys, returned, written_by_others},
 };
 use crate::{
     error::OpenError,
     files::sync_directory,
-    key::StoreKey,
     log,
-    rows::{Columns, corrupt, failed, integer, time},
-    schema::open_reader,
+    rows::{failed, integer},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -86,8 +93,11 @@ pub(crate) struct Epoch {
     based: u64,
     /// The next commit is noted in the row, whatever else it writes: the first of a log is.
     note_next: bool,
-    /// Whether the number of the transaction that is open stands in a row that it writes.
-    carried: bool,
+    /// A session whose chains the transaction that is open has written: its number may stand beside them.
+    carrier: Option<SessionId>,
+    /// Of the rows that ratchets run from.
+    digest: Digest,
+    digest_key: Key,
     /// Whether the transaction that is open is noted in the row.
     noting: bool,
     /// How many there were when the mark was last drawn anew.
@@ -118,13 +128,20 @@ impl Epoch {
             path: database.to_owned(),
             cause: error.to_string(),
         };
-        let row = read_counted(connection).map_err(|error| unusable(failed(error)))?;
+        let unreadable = |error: rusqlite::Error| unusable(failed(error));
+        let row = read_counted(connection).map_err(unreadable)?;
+        let (digest_key, witness_key) = match read_keys(connection).map_err(unreadable)? {
+            Some(keys) => (keys.digest, keys.witness),
+            None => (Key::draw(connection).map_err(unreadable)?, None),
+        };
         let witnesses = marks::find(database)?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
-        let displaced = judge(row.as_ref(), alone, &witnesses);
         if let Some(row) = &row {
             check_mixture(connection, database, row, alone, &witnesses)?;
         }
+        let digest = Digest::follow(connection, &digest_key).map_err(unreadable)?;
+        let displaced = judge(row.as_ref(), witness_key.as_ref(), alone, &witnesses)
+            .or_else(|| judge_rows(row.as_ref(), digest.sum()));
         let mut epoch = Self {
             database: database.to_owned(),
             inode: metadata.ino(),
@@ -135,12 +152,14 @@ impl Epoch {
                 (_, row) => row.map_or(0, |row| row.based),
             },
             note_next: true,
-            carried: false,
+            carrier: None,
+            digest,
+            digest_key,
             noting: false,
             renewed: 0,
-            others: written_by_others(connection).map_err(|error| unusable(failed(error)))?,
+            others: written_by_others(connection).map_err(unreadable)?,
             mark: row.map_or_else(Mark::default, |row| row.mark),
-            checkpoints: Checkpoints::held(connection).map_err(|error| unusable(failed(error)))?,
+            checkpoints: Checkpoints::held(connection).map_err(unreadable)?,
             file: None,
             displaced,
             settling: None,
@@ -151,9 +170,9 @@ impl Epoch {
             return Ok(epoch);
         }
         let file = match (row, witnesses.into_iter().next()) {
-            (Some(_), Some(witness)) => witness.open()?,
+            (Some(_), Some(witness)) => witness.open(witness_key)?,
             // Of a version that kept no witnesses.
-            _ => begin_anew(connection, database, 0, None).map_err(unusable)?,
+            _ => begin_anew(connection, database, &epoch.digest_key, 0, None).map_err(unusable)?,
         };
         epoch.mark = if row.is_some() {
             epoch.mark
@@ -185,6 +204,7 @@ impl Epoch {
         self.settling = Some(begin_anew(
             connection,
             &self.database,
+            &self.digest_key,
             self.commits,
             Some(found),
         )?);
@@ -194,19 +214,34 @@ impl Epoch {
     /// A transaction begins.
     pub(crate) fn begin(&mut self) {
         self.settling = None;
-        self.carried = false;
+        self.carrier = None;
+        self.digest.keep();
         self.checkpoints.forget();
     }
 
-    /// How many commits there are with the transaction that is open: what a row that it writes has to carry.
-    pub(crate) const fn number(&self) -> u64 {
+    /// A call of the transaction begins.
+    pub(crate) fn begin_call(&self) {
+        self.digest.begin_call();
+    }
+
+    /// That call is undone.
+    pub(crate) fn undo_call(&self) {
+        self.digest.undo_call();
+    }
+
+    /// The transaction is undone, if there is one.
+    pub(crate) fn undo(&self) {
+        self.digest.undo();
+    }
+
+    /// How many commits there are with the transaction that is open.
+    const fn number(&self) -> u64 {
         self.commits.saturating_add(1)
     }
 
-    /// Whether a row that the transaction has written carries its number. None is sure to once anything was undone
-    /// or erased.
-    pub(crate) const fn carried(&mut self, carried: bool) {
-        self.carried = carried;
+    /// The transaction has written the chains of this session.
+    pub(crate) const fn carried(&mut self, session: SessionId) {
+        self.carrier = Some(session);
     }
 
     /// Counts the transaction that is about to be committed, as part of it.
@@ -219,7 +254,8 @@ impl Epoch {
         // Whatever others have written: the row tells whether it is still this state.
         let exchanged = others != self.others;
         self.others = others;
-        self.noting = self.note_next || !self.carried || exchanged || self.settling.is_some();
+        let must_note = self.note_next || exchanged || self.settling.is_some();
+        self.noting = must_note || !self.carry(connection)?;
         let counted = !self.noting || self.note(connection)?;
         self.lost |= !ours || !counted;
         if self.lost {
@@ -235,9 +271,37 @@ impl Epoch {
             None => self.noted,
         };
         let changed = connection
-            .prepare_cached("UPDATE epoch SET commits = ?2, based = ?3 WHERE commits = ?1")
+            .prepare_cached(
+                "UPDATE epoch SET commits = ?2, based = ?3, digest = ?4 WHERE commits = ?1",
+            )
             .and_then(|mut statement| {
-                statement.execute([integer(noted), integer(self.number()), integer(self.based)])
+                statement.execute((
+                    integer(noted),
+                    integer(self.number()),
+                    integer(self.based),
+                    self.digest.sum(),
+                ))
+            })
+            .map_err(failed)?;
+        Ok(changed == 1)
+    }
+
+    /// Writes the number of the transaction that is open into a row that it has written anyway, if there still is one.
+    fn carry(&self, connection: &Connection) -> Result<bool> {
+        let Some(session) = &self.carrier else {
+            return Ok(false);
+        };
+        let changed = connection
+            .prepare_cached(
+                "UPDATE session_chains SET commits = ?2, digest = ?3 \
+                 WHERE age = (SELECT age FROM sessions WHERE id = ?1)",
+            )
+            .and_then(|mut statement| {
+                statement.execute((
+                    session.as_bytes(),
+                    integer(self.number()),
+                    self.digest.sum(),
+                ))
             })
             .map_err(failed)?;
         Ok(changed == 1)
@@ -246,6 +310,7 @@ impl Epoch {
     /// The transaction was committed.
     pub(crate) fn counted(&mut self, connection: &Connection) {
         self.commits = self.number();
+        self.digest.keep();
         if self.noting {
             self.noted = self.commits;
             self.note_next = false;
@@ -284,15 +349,24 @@ impl Epoch {
             // A renaming that was cut off is finished first: the mark before the previous one accuses.
             before.as_ref().map_err(Clone::clone)?;
         }
+        if let Some(file) = self.file.as_mut().filter(|file| file.key().is_none()) {
+            // The file first: what it says counts for the database that has the key, and this one has none yet.
+            let key = Key::draw(connection).map_err(failed)?;
+            file.authenticate(key, self.commits)
+                .map_err(|error| StoreError::Io(error.to_string()))?;
+        }
         self.mark = returned(
             connection,
-            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3 \
+            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3, \
+                 digest = ?5, witness_key = ?6 \
              WHERE commits = ?1 AND mark = ?2 RETURNING mark",
             (
                 integer(self.noted),
                 &self.mark,
                 integer(self.based),
                 integer(self.number()),
+                self.digest.sum(),
+                self.file.as_ref().and_then(MarkFile::key),
             ),
             |row| row.get::<_, Mark>(0),
         )
@@ -337,7 +411,7 @@ impl Epoch {
         };
         let failed = |error: &dyn std::fmt::Display| StoreError::Io(error.to_string());
         if *file.mark() != self.mark {
-            file.rename(&self.database, &self.mark)
+            file.rename(&self.database, &self.mark, self.commits)
                 .map_err(|error| failed(&error))?;
         }
         file.count(self.commits).map_err(|error| failed(&error))
@@ -345,145 +419,6 @@ impl Epoch {
 }
 
 /// Puts the file of a new database beside the place where that will be.
-pub(crate) fn place(database: &Path, mark: &Mark) -> std::result::Result<(), OpenError> {
-    MarkFile::create(database, mark, 0).map(drop)
-}
-
-/// When the store on this connection was last found displaced.
-pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
-    let mut statement = connection
-        .prepare_cached("SELECT displaced_at, displaced FROM epoch WHERE displaced IS NOT NULL")
-        .map_err(failed)?;
-    let mut rows = statement.query(()).map_err(failed)?;
-    let Some(row) = rows.next().map_err(failed)? else {
-        return Ok(None);
-    };
-    let mut columns = Columns::of(row);
-    let at = columns.time()?;
-    let how = match columns.count()? {
-        1 => Displaced::Older,
-        2 => Displaced::Elsewhere,
-        3 => Displaced::Unmarked,
-        _ => return Err(corrupt("how a store was displaced")),
-    };
-    Ok(Some(Found { at, how }))
-}
-
-/// What the database at `database` would be found to be, if it were opened for writing now. `alone` is what its own file
-/// says. Changes nothing.
-pub(crate) fn inspect(
-    connection: &Connection,
-    database: &Path,
-    alone: &Alone,
-) -> std::result::Result<Option<Displaced>, OpenError> {
-    let row = read_counted(connection).map_err(|error| OpenError::Database {
-        path: database.to_owned(),
-        cause: error.to_string(),
-    })?;
-    let witnesses = marks::find(database)?;
-    if let Some(row) = &row {
-        check_mixture(connection, database, row, alone, &witnesses)?;
-    }
-    Ok(judge(row.as_ref(), alone, &witnesses))
-}
-
-fn judge(row: Option<&Row>, alone: &Alone, witnesses: &[Witness]) -> Option<Displaced> {
-    let (row, witness) = match (row, witnesses) {
-        (None, []) => return None,
-        (Some(row), [witness]) => (row, witness),
-        (Some(_), []) => return Some(Displaced::Unmarked),
-        _ => return Some(Displaced::Older),
-    };
-    if witness.mark != row.mark && witness.mark != row.previous {
-        return Some(Displaced::Older);
-    }
-    match &witness.record {
-        None => Some(Displaced::Unmarked),
-        Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),
-        Some(record) if record.commits > row.commits => Some(Displaced::Older),
-        Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),
-        Some(_) => None,
-    }
-}
-
-/// Whether the log that is beside the database was begun on another state of it.
-fn is_mixture(row: &Row, alone: &Alone, witnesses: &[Witness]) -> bool {
-    let named = match witnesses {
-        [witness] => Some(&witness.mark),
-        _ => None,
-    };
-    !alone.fits(row, named)
-}
-
-/// Refuses a database whose log was begun on another state of it.
-pub(crate) fn check_no_mixture(
-    database: &Path,
-    key: &StoreKey,
-) -> std::result::Result<(), OpenError> {
-    let alone = Alone::read(database, key)?;
-    let row = read_counted(&open_reader(database, key)?).map_err(|error| OpenError::Database {
-        path: database.to_owned(),
-        cause: error.to_string(),
-    })?;
-    match row {
-        Some(row) if is_mixture(&row, &alone, &marks::find(database)?) => Err(OpenError::Mixture {
-            path: database.to_owned(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses pages of two times that make no sense together. If they do, the store is displaced, and begins anew.
-fn check_mixture(
-    connection: &Connection,
-    database: &Path,
-    row: &Row,
-    alone: &Alone,
-    witnesses: &[Witness],
-) -> std::result::Result<(), OpenError> {
-    if !is_mixture(row, alone, witnesses) {
-        return Ok(());
-    }
-    let sound = connection.query_row("PRAGMA integrity_check(1)", (), |row| {
-        row.get::<_, String>(0)
-    });
-    if sound.is_ok_and(|found| found == "ok") {
-        Ok(())
-    } else {
-        Err(OpenError::Mixture {
-            path: database.to_owned(),
-        })
-    }
-}
-
-/// A new mark and a new file, whatever there was before, after so many commits; the other files go when this is committed.
-fn begin_anew(
-    connection: &Connection,
-    database: &Path,
-    commits: u64,
-    found: Option<Found>,
-) -> Result<MarkFile> {
-    let mark = returned(
-        connection,
-        "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced) \
-         SELECT 1, mark, mark, ?3, ?1, ?2 FROM (SELECT randomblob(8) AS mark) WHERE true \
-         ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, previous = excluded.mark, \
-             commits = excluded.commits, based = 0, \
-             displaced_at = coalesce(excluded.displaced_at, displaced_at), \
-             displaced = coalesce(excluded.displaced, displaced) \
-         RETURNING mark",
-        (
-            found.map(|found| time(found.at)),
-            found.map(|found| match found.how {
-                Displaced::Older => 1,
-                Displaced::Elsewhere => 2,
-                Displaced::Unmarked => 3,
-            }),
-            integer(commits),
-        ),
-        |row| row.get::<_, Mark>(0),
-    )
-    .map_err(failed)?
-    .ok_or_else(|| corrupt("a store's mark"))?;
-    MarkFile::create(database, &mark, commits).map_err(|error| StoreError::Io(error.to_string()))
+pub(crate) fn place(database: &Path, mark: &Mark, key: Key) -> std::result::Result<(), OpenError> {
+    MarkFile::create(database, mark, key, 0).map(drop)
 }

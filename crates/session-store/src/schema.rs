@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{error::OpenError, key::StoreKey};
+use crate::{epoch, error::OpenError, key::StoreKey};
 
 /// A schema's history; `user_version` counts how much of it a database has.
 pub(crate) type Schema = &'static [&'static str];
@@ -29,6 +29,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0010_contact_requests.sql"),
     include_str!("../../../migrations/0011_sessions_among_peers.sql"),
     include_str!("../../../migrations/0012_peers.sql"),
+    include_str!("../../../migrations/0013_keyed_witnesses.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[
@@ -197,6 +198,7 @@ fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(
         transaction.execute_batch(migration).map_err(failed)?;
     }
     if done < schema.len() {
+        epoch::forget_digest(&transaction).map_err(failed)?;
         transaction
             .execute_batch(&format!("PRAGMA user_version = {}", schema.len()))
             .map_err(failed)?;

@@ -13,7 +13,6 @@ use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
-    epoch::Epoch,
     rows::{
         PEER, contact_state, corrupt, failed, integer, optional_time, pairing, role, shared,
         standing, time,
@@ -23,11 +22,11 @@ use crate::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 const UPDATE_CHAINS: &str = "UPDATE session_chains SET chains = ?2, last_sent_at = ?3, last_received_at = ?4, \
-         sent = ?5, received = ?6, advances = ?7, commits = ?8 \
+         sent = ?5, received = ?6, advances = ?7 \
      WHERE age = (SELECT age FROM sessions WHERE id = ?1)";
 const INSERT_CHAINS: &str = "INSERT INTO session_chains \
-         (age, chains, last_sent_at, last_received_at, sent, received, advances, commits) \
-     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM sessions WHERE id = ?1";
+         (age, chains, last_sent_at, last_received_at, sent, received, advances) \
+     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7 FROM sessions WHERE id = ?1";
 
 /// What a session holds only while it is unconfirmed.
 fn handshake(session: &Session) -> (Option<[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
@@ -131,11 +130,12 @@ impl SqliteStore {
                 integer(session.sent),
                 integer(session.received),
                 integer(session.advances),
-                integer(self.epoch.as_ref().map_or(0, Epoch::number)),
             ],
         )? == 1;
-        if written {
-            self.carried(true);
+        if let Some(epoch) = &mut self.epoch
+            && written
+        {
+            epoch.carried(session.id);
         }
         Ok(written)
     }
@@ -364,7 +364,6 @@ impl Store for SqliteStore {
             [id.as_bytes()],
         )?;
         // Its stored keys and its chains go with it, by the foreign keys.
-        self.carried(false);
         self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
         Ok(unconfirmed)
     }

@@ -1,4 +1,7 @@
-//! The file beside a database: `NAME.MARK.epoch`, 64 bytes.
+//! The file beside a database: `NAME.MARK.epoch`, 96 bytes.
+//!
+//! It is authenticated with a key that is drawn whenever a database begins anew, and that the database holds. So nobody without the
+//! key of the stores can write a lower count into it, or give it to a state that was given up.
 
 use std::{
     fs::{self, File},
@@ -8,6 +11,9 @@ use std::{
     time::UNIX_EPOCH,
 };
 
+use hmac::Mac as _;
+
+use super::keys::Key;
 use crate::{
     error::OpenError,
     files::{sync_directory, wipe},
@@ -20,9 +26,12 @@ pub(super) type Mark = [u8; MARK_BYTES];
 
 const EXTENSION: &str = ".epoch";
 const MAGIC: [u8; 16] = *b"ratchetd epoch 1";
-/// Magic, inode, birth (0 or 1, seconds, nanoseconds), count, and its complement.
-const RECORD_BYTES: usize = 64;
-/// Where the count and its complement are: 16 bytes within one sector, written at once.
+/// Magic, inode, birth (0 or 1, seconds, nanoseconds), count, and its complement. Files of versions that did not authenticate
+/// them have no more.
+const FACTS_BYTES: usize = 64;
+/// The MAC over that.
+const MAC_BYTES: usize = 32;
+/// Where the count, its complement and the MAC are: 48 bytes within one sector, written at once.
 const COUNT_AT: usize = 48;
 
 /// Which file a file is: what no copy of it has in common with it.
@@ -60,15 +69,25 @@ impl Place {
 pub(super) struct Record {
     pub(super) place: Place,
     pub(super) commits: u64,
+    /// Over all of it.
+    mac: Option<[u8; MAC_BYTES]>,
 }
 
 impl Record {
-    fn to_bytes(&self) -> [u8; RECORD_BYTES] {
+    const fn new(place: Place, commits: u64) -> Self {
+        Self {
+            place,
+            commits,
+            mac: None,
+        }
+    }
+
+    fn facts(&self) -> [u8; FACTS_BYTES] {
         let (known, seconds, nanoseconds) = match self.place.born {
             Some((seconds, nanoseconds)) => (1, seconds, nanoseconds),
             None => (0, 0, 0),
         };
-        let mut bytes = [0; RECORD_BYTES];
+        let mut bytes = [0; FACTS_BYTES];
         let numbers = [
             self.place.inode,
             known,
@@ -86,11 +105,25 @@ impl Record {
         bytes
     }
 
+    /// As it stands in the file: without a key nobody will ask for its MAC.
+    fn to_bytes(&self, key: Option<&Key>) -> Vec<u8> {
+        let facts = self.facts();
+        let mac = key.map(|key| key.mac().chain_update(facts).finalize().into_bytes());
+        facts.into_iter().chain(mac.into_iter().flatten()).collect()
+    }
+
+    /// Whether it was written with this key. Before there was one, nothing was authenticated.
+    pub(super) fn is_of(&self, key: Option<&Key>) -> bool {
+        key.is_none_or(|key| {
+            let mac = key.mac().chain_update(self.facts());
+            self.mac
+                .is_some_and(|found| mac.verify_slice(&found).is_ok())
+        })
+    }
+
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let numbers = bytes.strip_prefix(&MAGIC)?;
-        if bytes.len() != RECORD_BYTES {
-            return None;
-        }
+        let (facts, mac) = bytes.split_at_checked(FACTS_BYTES)?;
+        let numbers = facts.strip_prefix(&MAGIC)?;
         let mut numbers = numbers
             .chunks_exact(8)
             .filter_map(|number| Some(u64::from_le_bytes(number.try_into().ok()?)));
@@ -103,6 +136,10 @@ impl Record {
                 born: (known == 1).then_some((seconds, nanoseconds)),
             },
             commits,
+            mac: match mac {
+                [] => None,
+                mac => Some(mac.try_into().ok()?),
+            },
         })
     }
 }
@@ -119,12 +156,14 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) fn open(self) -> Result<MarkFile, OpenError> {
+    pub(super) fn open(self, key: Option<Key>) -> Result<MarkFile, OpenError> {
         let file = fs::OpenOptions::new().write(true).open(&self.path);
         Ok(MarkFile {
             file: file.map_err(OpenError::io(&self.path))?,
+            place: self.place,
             mark: self.mark,
             path: self.path,
+            key,
         })
     }
 }
@@ -139,7 +178,8 @@ pub(super) fn find(database: &Path) -> Result<Vec<Witness>, OpenError> {
                 let place = Place::of(&file)?;
                 let mut bytes = Vec::new();
                 // One byte more than there may be tells that it is none of ours.
-                file.take(RECORD_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+                file.take((FACTS_BYTES + MAC_BYTES) as u64 + 1)
+                    .read_to_end(&mut bytes)?;
                 Ok((place, Record::from_bytes(&bytes)))
             };
             let (place, record) = read().map_err(OpenError::io(&path))?;
@@ -219,13 +259,21 @@ fn path_of(database: &Path, mark: &Mark) -> PathBuf {
 #[derive(Debug)]
 pub(super) struct MarkFile {
     file: File,
+    place: Place,
     mark: Mark,
     path: PathBuf,
+    /// None until the file is authenticated.
+    key: Option<Key>,
 }
 
 impl MarkFile {
     /// Makes the file, durably. Those of other marks stay.
-    pub(super) fn create(database: &Path, mark: &Mark, commits: u64) -> Result<Self, OpenError> {
+    pub(super) fn create(
+        database: &Path,
+        mark: &Mark,
+        key: Key,
+        commits: u64,
+    ) -> Result<Self, OpenError> {
         let path = path_of(database, mark);
         let make = || {
             let file = fs::OpenOptions::new()
@@ -234,17 +282,34 @@ impl MarkFile {
                 .mode(0o600)
                 .open(&path)?;
             let place = Place::of(&file)?;
-            file.write_all_at(&Record { place, commits }.to_bytes(), 0)?;
+            let record = Record::new(place, commits).to_bytes(Some(&key));
+            file.write_all_at(&record, 0)?;
             file.sync_all()?;
-            Ok(file)
+            Ok((file, place))
         };
-        let file = make().map_err(OpenError::io(&path))?;
+        let (file, place) = make().map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
         Ok(Self {
             file,
+            place,
             mark: *mark,
             path,
+            key: Some(key),
         })
+    }
+
+    /// What the file is authenticated with, if it is.
+    pub(super) const fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// From here on the file is authenticated with this key. Nobody asks for that before the database holds it.
+    pub(super) fn authenticate(&mut self, key: Key, commits: u64) -> io::Result<()> {
+        let record = Record::new(self.place, commits).to_bytes(Some(&key));
+        self.file.write_all_at(&record, 0)?;
+        self.file.sync_all()?;
+        self.key = Some(key);
+        Ok(())
     }
 
     pub(super) const fn mark(&self) -> &Mark {
@@ -254,19 +319,25 @@ impl MarkFile {
     /// Notes how many commits there are. Not made durable: what the loss of power takes away, it takes from this
     /// file alone, and a count that is behind accuses nobody.
     pub(super) fn count(&self, commits: u64) -> io::Result<()> {
-        let mut bytes = [0; 16];
-        let numbers = [commits, !commits].into_iter().flat_map(u64::to_le_bytes);
-        for (byte, part) in bytes.iter_mut().zip(numbers) {
-            *byte = part;
-        }
-        self.file.write_all_at(&bytes, COUNT_AT as u64)
+        let record = Record::new(self.place, commits).to_bytes(self.key());
+        let counted = record.get(COUNT_AT..).unwrap_or_default();
+        self.file.write_all_at(counted, COUNT_AT as u64)
     }
 
-    /// Gives the file the name of a new mark, durably.
-    pub(super) fn rename(&mut self, database: &Path, mark: &Mark) -> Result<(), OpenError> {
+    /// Gives the file the name of a new mark, durably, and its count with it: what the loss of power takes away of that is no more
+    /// than one run of the daemon.
+    pub(super) fn rename(
+        &mut self,
+        database: &Path,
+        mark: &Mark,
+        commits: u64,
+    ) -> Result<(), OpenError> {
         if self.mark == *mark {
             return Ok(());
         }
+        self.count(commits)
+            .and_then(|()| self.file.sync_data())
+            .map_err(OpenError::io(&self.path))?;
         let path = path_of(database, mark);
         fs::rename(&self.path, &path).map_err(OpenError::io(&self.path))?;
         self.mark = *mark;

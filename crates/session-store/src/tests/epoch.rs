@@ -1,6 +1,7 @@
 //! Older states and copies are told from the newest state.
 
 mod erased;
+mod keyed;
 mod log;
 
 use std::{
@@ -281,9 +282,12 @@ fn a_step_of_a_session_writes_one_page() {
     let mut store = home.open();
     add_session(&mut store);
     let logged = || fs::metadata(home.log()).unwrap().len();
-    for _ in 0..5 {
+    for sent in 1..=5 {
         let before = logged();
-        step(&mut store).unwrap();
+        store.begin().unwrap();
+        let stepped = Session { sent, ..stepping() };
+        store.step_session(&stepped).unwrap();
+        store.commit().unwrap();
         assert_eq!(logged() - before, 24 + 4096);
     }
 }

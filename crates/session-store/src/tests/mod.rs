@@ -30,6 +30,12 @@ fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    UPDATE epoch SET commits =
+        max(commits, (SELECT coalesce(max(commits), 0) FROM session_chains));
+    ALTER TABLE session_chains DROP COLUMN digest;
+    ALTER TABLE epoch DROP COLUMN digest;
+    ALTER TABLE epoch DROP COLUMN digest_key;
+    ALTER TABLE epoch DROP COLUMN witness_key;
     DROP TABLE negotiated_keys;
     DROP INDEX peers_written_to;
     ALTER TABLE peers DROP COLUMN written_at;

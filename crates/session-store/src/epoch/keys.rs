@@ -1,0 +1,71 @@
+//! The keys of the witnesses, which an account's own database holds.
+//!
+//! They are random, and do not follow from the key of the stores: that changes, and a database that was put under another one, or
+//! brought back from a backup, stays what it is. Whoever puts an old page back cannot have another key with it
+//! but one whose count and sum are as old.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _};
+use rusqlite::{
+    Connection,
+    types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
+};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+const KEY_BYTES: usize = 32;
+
+/// A key. Secret.
+pub(crate) struct Key(Zeroizing<[u8; KEY_BYTES]>);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+impl FromSql for Key {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; KEY_BYTES]>::column_result(value).map(|key| Self(Zeroizing::new(key)))
+    }
+}
+
+impl ToSql for Key {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.0.as_slice())))
+    }
+}
+
+impl Key {
+    /// A new one, of SQLite's generator, which the system's randomness seeds.
+    pub(super) fn draw(connection: &Connection) -> rusqlite::Result<Self> {
+        connection.query_row("SELECT randomblob(32)", (), |row| row.get(0))
+    }
+
+    pub(super) fn mac(&self) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        Hmac::new_from_slice(self.0.as_slice()).expect("every length is a key")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::digest::Digest, *};
+    use crate::schema::ACCOUNT;
+
+    #[test]
+    fn no_key_of_a_witness_shows_itself() {
+        fn shows_nothing<T: fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}").to_lowercase();
+            assert!(!shown.contains("a5a5") && !shown.contains("165"), "{shown}");
+        }
+        let key = Key(Zeroizing::new([0xa5; KEY_BYTES]));
+        shows_nothing::<Key>(&key);
+        let connection = Connection::open_in_memory().unwrap();
+        for migration in ACCOUNT {
+            connection.execute_batch(migration).unwrap();
+        }
+        shows_nothing::<Digest>(&Digest::follow(&connection, &key).unwrap());
+    }
+}
