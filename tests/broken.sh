@@ -348,6 +348,19 @@ broken 'strangers keep the places of who has the token' $daemon/server/places.rs
 broken 'a connection without the token stays open' $daemon/server/mod.rs \
   'if is_chunked || caller.place.is_strangers() {' 'if is_chunked {' \
   daemon '--test doors' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
+broken 'requests have all the memory there is' $daemon/budget.rs \
+  'let Ok(more) = more else { return false };' 'let Ok(more) = more else { return true };' \
+  daemon '--test doors' requests_are_taken_up_to_a_number_of_bytes_in_all_and_answered_busy_past_it
+broken 'calls that wait for an account have all the memory there is' $daemon/worker.rs \
+  'request.as_ref().map_or(0, |request| request.bytes)' 'request.as_ref().map_or(0, |request| request.bytes / 1_000)' \
+  daemon --lib calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered
+broken 'a message of a WebSocket is read whether or not there is room' $daemon/server/guarded.rs \
+  'Poll::Ready(None) | Poll::Pending => false,' 'Poll::Ready(None) | Poll::Pending => true,' \
+  daemon --lib a_message_of_a_websocket_is_read_on_when_there_is_room_for_as_much_as_it_says
+broken 'the text of a request is kept while its call waits' $daemon/server/calls.rs \
+  'drop(text);
+        match begun {' 'match begun {' \
+  daemon --lib the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside

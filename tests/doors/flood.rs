@@ -218,6 +218,78 @@ fn a_websocket_has_a_limit_of_subscriptions_and_of_running_calls_and_goes_on_pas
     door.works();
 }
 
+/// Bytes of the largest request.
+const LARGEST: usize = 10 << 20;
+/// Bytes of all requests and answers that are under way.
+const ALL: usize = 128 << 20;
+
+/// A call of so many bytes that waits for an event.
+fn waiting_call(bytes: usize) -> String {
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "event_list", "params": {"account": "*", "waitMs": 60_000}});
+    let call = call.to_string();
+    format!("{call}{}", " ".repeat(bytes - call.len()))
+}
+
+#[test]
+fn requests_are_taken_up_to_a_number_of_bytes_in_all_and_answered_busy_past_it() {
+    let door = Door::with("[rpc]\nbody_timeout_s = 3600\n");
+    let account = |name: &str| door.daemon.ok("account_create", json!({"account": name}));
+    let _accounts = (account("a"), account("b"));
+    let bundle = door.daemon.ok("bundle_get", json!({"account": "b"}))["bundle"].take();
+    let large = waiting_call(LARGEST);
+    let head_of = |bytes: usize| {
+        format!("POST / HTTP/1.1\r\n{LOCALHOST}{JSON}content-length: {bytes}\r\n\r\n")
+    };
+    // Their texts are dropped as soon as they are read, and they wait. The last one is not even
+    // sent whole: what counts is what it says.
+    let mut waiting = Vec::new();
+    for _ in 0..ALL / LARGEST - 1 {
+        let mut connection = door.connect(Listener::Unix);
+        let request = format!("{}{large}", head_of(LARGEST));
+        connection.write_all(request.as_bytes()).expect("to send");
+        waiting.push(connection);
+    }
+    let mut unfinished = door.connect(Listener::Unix);
+    let request = format!("{}{}", head_of(LARGEST), &large[..LARGEST / 2]);
+    unfinished.write_all(request.as_bytes()).expect("to send");
+    let refused = door.daemon.post(&large);
+    assert_eq!(refused.status, 429);
+    let error = error_of(&refused);
+    assert_eq!(error["data"]["kind"], "busy", "{error}");
+    assert_eq!(
+        error["data"]["hint"],
+        "nothing was done: try again in a moment"
+    );
+    // Small ones have room.
+    door.works();
+    // On a WebSocket a large message is not read on until there is room, and then it is answered.
+    let mut socket = door.connect(Listener::Unix);
+    let upgrade = format!("GET / HTTP/1.1\r\n{LOCALHOST}{UPGRADING}\r\n");
+    socket.write_all(upgrade.as_bytes()).expect("to send");
+    assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
+    let call = format!("{CALL}{}", " ".repeat(LARGEST - CALL.len()));
+    let mut frame = vec![0x81, 0xff];
+    frame.extend((LARGEST as u64).to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(call.as_bytes());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            socket.write_all(&frame).expect("to send");
+            assert!(WebSocket::over(socket).next().expect("an answer")["result"].is_object());
+        });
+        // What is over gives its room back: what was not sent whole, and what was answered.
+        drop(unfinished);
+        let told = json!({"account": "a", "bundle": bundle});
+        let told = json!({"jsonrpc": "2.0", "id": 1, "method": "bundle_import", "params": told});
+        while door.daemon.post(&told.to_string()).status != 200 {}
+        for mut connection in waiting {
+            assert!(head(&mut connection).starts_with("HTTP/1.1 200"));
+        }
+    });
+    while door.daemon.post(&call).status != 200 {}
+    door.works();
+}
+
 /// Open file descriptors of the daemon, if we may look.
 fn descriptors(door: &Door) -> Option<usize> {
     let directory = format!("/proc/{}/fd", door.daemon.pid());

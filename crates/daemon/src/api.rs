@@ -38,6 +38,7 @@ pub(crate) use self::answers::{failed, succeeded};
 use self::{called::Called, goes_on::GoesOn};
 use crate::{
     accounts::{AccountHandle, Accounts},
+    budget::{Budget, Request, Room},
     clock::Clock,
     metrics::Metrics,
     probe::Probe,
@@ -62,6 +63,8 @@ pub struct Daemon {
     pub memory: MemoryProtection,
     /// When the daemon started.
     pub started_at: UnixMillis,
+    /// Room for requests and answers.
+    pub budget: Budget,
     /// Keys derived from passwords at the same time: each takes up to 512 MiB.
     pub derivations: Semaphore,
     /// Keys derived from the names of topics.
@@ -91,49 +94,54 @@ pub(crate) use self::system::revision;
 
 type Result<T> = std::result::Result<T, RpcError>;
 
-/// Runs a request, with its id and its parameters as they stand there, and gives the answer's text.
-type Run = dyn for<'a> Fn(&'a Arc<Daemon>, &'a str, Option<&'a str>) -> Answering<'a> + Send + Sync;
+/// Reads the parameters of a request, which stand there as they were written beside its id, and
+/// gives what runs it. That keeps nothing of the text but the id.
+type Run = dyn Fn(&Arc<Daemon>, &str, Option<&str>, &Arc<Room>) -> Answering + Send + Sync;
 
-/// An answer on its way.
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = String> + Send + 'a>>;
+/// An answer's text on its way.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// The methods by name.
 #[derive(Default)]
 pub struct Methods(HashMap<&'static str, Box<Run>>);
 
 impl Methods {
-    /// The answer of the method of this name, if there is one.
-    pub(crate) fn run<'a>(
+    /// The answer of the method of this name, if there is one, to a request that has its room
+    /// until its call has ended.
+    pub(crate) fn run(
         &self,
         method: &str,
-        daemon: &'a Arc<Daemon>,
-        id: &'a str,
-        params: Option<&'a str>,
-    ) -> Option<Answering<'a>> {
+        daemon: &Arc<Daemon>,
+        id: &str,
+        params: Option<&str>,
+        room: &Arc<Room>,
+    ) -> Option<Answering> {
         let run = self.0.get(method)?;
-        Some(run(daemon, id, params))
+        Some(run(daemon, id, params, room))
     }
 
     fn insert<F>(&mut self, name: &'static str, run: F)
     where
-        F: for<'a> Fn(&'a Arc<Daemon>, &'a str, Option<&'a str>) -> Answering<'a>
-            + Send
-            + Sync
-            + 'static,
+        F: Fn(&Arc<Daemon>, &str, Option<&str>, &Arc<Room>) -> Answering + Send + Sync + 'static,
     {
         self.0.insert(name, Box::new(run));
     }
 
     /// Registers one method: it reads its parameters, runs, and answers in its types. A panic in it is
     /// answered as an internal error, under the request's own id.
-    fn register<M, F, R>(&mut self, function: F)
+    pub(crate) fn register<M, F, R>(&mut self, function: F)
     where
         M: Method,
         F: Fn(Arc<Daemon>, M::Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<M::Reply>> + Send + 'static,
     {
-        self.insert(M::NAME, move |daemon, id, params| {
+        self.insert(M::NAME, move |daemon, id, params, room| {
             let called = Called::begin(M::NAME, Arc::clone(&daemon.metrics));
+            let request = Request {
+                bytes: params.map_or(0, str::len),
+                room: Arc::clone(room),
+            };
+            let id: Box<str> = id.into();
             let read = Fields::parse(params, M::Params::FIELDS).and_then(M::Params::read);
             let call = read.map(|params| function(Arc::clone(daemon), params));
             Box::pin(async move {
@@ -141,7 +149,7 @@ impl Methods {
                     Ok(call) => {
                         let span = called.span();
                         let call = async move { called.end(call.await) }.instrument(span);
-                        GoesOn::new(call).await.unwrap_or_else(|_| {
+                        GoesOn::new(request.run(call)).await.unwrap_or_else(|_| {
                             tracing::error!(method = M::NAME, "a method panicked");
                             Err(RpcError::new(
                                 Kind::Internal,
@@ -152,8 +160,8 @@ impl Methods {
                     Err(error) => called.end(Err(error)),
                 };
                 match result {
-                    Ok(reply) => succeeded(id, &reply),
-                    Err(error) => failed(id, &error),
+                    Ok(reply) => succeeded(&id, &reply),
+                    Err(error) => failed(&id, &error),
                 }
             })
         });
@@ -256,7 +264,7 @@ impl Daemon {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use crypto_core::IdentityKeyPair;
     use engine::StoreRead as _;
     use serde_json::{Value, json};
@@ -265,7 +273,7 @@ mod tests {
     use super::*;
     use crate::entropy::entropy;
 
-    fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
+    pub(crate) fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
         let clock = Arc::new(Clock::default());
         let data_dir = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let config = engine::Config::default();
@@ -289,6 +297,7 @@ mod tests {
                 reason: None,
             },
             started_at: clock.now(),
+            budget: Budget::new(100),
             derivations: Semaphore::new(MAX_DERIVATIONS),
             topic_keys: TopicKeys::default(),
             stopping: AtomicBool::new(false),
@@ -304,7 +313,9 @@ mod tests {
         methods.register::<methods::SystemVersion, _, _>(|_, _| async { panic!("on purpose") });
         methods.register::<methods::AccountList, _, _>(|_, _| async { Ok(Vec::new()) });
         let answer = async |id: &str, method: &str| -> Value {
-            let answer = methods.run(method, &daemon, id, None).unwrap().await;
+            let room = Arc::new(daemon.budget.room());
+            let answer = methods.run(method, &daemon, id, None, &room).unwrap();
+            let answer = answer.await;
             serde_json::from_str(&answer).unwrap()
         };
         let panicked = answer("\"seven\"", "system_version").await;
@@ -336,7 +347,8 @@ mod tests {
         let methods = methods(false);
         let call = async |method: &str, params: Value| -> Value {
             let params = params.to_string();
-            let answer = methods.run(method, &daemon, "1", Some(&params)).unwrap();
+            let room = Arc::new(daemon.budget.room());
+            let answer = methods.run(method, &daemon, "1", Some(&params), &room).unwrap();
             let mut answer: Value = serde_json::from_str(&answer.await).unwrap();
             answer["result"].take()
         };

@@ -32,7 +32,11 @@ use tokio::{
 
 pub use self::outbox::Publish;
 use self::{account::Account, outbox::Outbox, queue::Queue, timed::Timed};
-use crate::{clock::Clock, metrics::Metrics};
+use crate::{
+    budget::{Budget, MAX_ACCOUNT_BYTES, Request, Room},
+    clock::Clock,
+    metrics::Metrics,
+};
 
 /// An account that nobody calls for so long gives back its memory, some megabytes: a daemon with many accounts needs memory for those
 /// in use. The next call reads what it needs again, some milliseconds.
@@ -73,6 +77,8 @@ impl From<usize> for Manner {
 /// One account, and its thread.
 pub struct Worker {
     queue: Arc<Queue>,
+    /// Room for the requests that wait.
+    budget: Budget,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -100,7 +106,13 @@ struct Call<T, F> {
     /// What is logged of it stands in the span of the call, whichever thread runs it.
     span: tracing::Span,
     caller: oneshot::Sender<Result<T, RpcError>>,
+    /// Given back when it is answered.
+    _room: Waiting,
 }
+
+/// The room that a call has while it waits: of the account's, and of the daemon's that of the
+/// request it comes from, also when nobody waits for the answer any more.
+type Waiting = (Room, Option<Arc<Room>>);
 
 impl<T, F> Job for Call<T, F>
 where
@@ -177,6 +189,7 @@ impl Worker {
             })?;
         Ok(Self {
             queue,
+            budget: Budget::new(MAX_ACCOUNT_BYTES),
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -185,8 +198,9 @@ impl Worker {
     /// its result once everything it wrote is durable. Once this was polled it is run, whether or not the result is waited for.
     ///
     /// # Errors
-    /// [`Kind::Busy`] if the queue is full, [`Kind::ShuttingDown`] if the worker has stopped,
-    /// [`Kind::StoreFailed`] if the commit failed, or the function's own error: nothing was done then.
+    /// [`Kind::Busy`] if the queue is full, in calls or in bytes, [`Kind::ShuttingDown`] if the
+    /// worker has stopped, [`Kind::StoreFailed`] if the commit failed, or the function's own error:
+    /// nothing was done then.
     pub async fn call<T, F>(&self, function: F) -> Result<T, RpcError>
     where
         T: Send + 'static,
@@ -218,6 +232,7 @@ impl Worker {
             + Send
             + 'static,
     {
+        let room = self.room(Request::here())?;
         let (caller, result) = oneshot::channel();
         let job = Box::new(Call {
             function: Some(function),
@@ -225,6 +240,7 @@ impl Worker {
             result: None,
             span: tracing::Span::current(),
             caller,
+            _room: room,
         });
         self.queue.submit(job)?;
         result.await.unwrap_or_else(|_| {
@@ -233,6 +249,17 @@ impl Worker {
                 "the account's worker has stopped",
             ))
         })
+    }
+
+    /// Room for a call of this request.
+    fn room(&self, request: Option<Request>) -> Result<Waiting, RpcError> {
+        let bytes = request.as_ref().map_or(0, |request| request.bytes);
+        let room = self.budget.take(bytes).ok_or_else(|| {
+            let message =
+                "the calls that wait for this account have all the room there is for them";
+            RpcError::new(Kind::Busy, message)
+        })?;
+        Ok((room, request.map(|request| request.room)))
     }
 
     /// Calls that wait.

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     accounts::Accounts,
     api::{Daemon, MAX_DERIVATIONS, methods},
+    budget::{Budget, MAX_BYTES},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
     entropy::entropy,
@@ -84,6 +85,7 @@ async fn serve(
         metrics,
         memory,
         started_at: clock.now(),
+        budget: Budget::new(MAX_BYTES),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
         topic_keys: TopicKeys::default(),
         stopping: AtomicBool::new(false),

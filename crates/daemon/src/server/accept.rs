@@ -101,7 +101,8 @@ impl Acceptor {
         let open = self.shared.daemon.metrics.connected(gate.listener());
         let place = Arc::new(place);
         let write_timeout = Duration::from_secs(self.shared.rpc.write_timeout_s);
-        let stream = Guarded::new(stream, write_timeout, (Arc::clone(&place), open));
+        let budget = self.shared.daemon.budget.clone();
+        let stream = Guarded::new(stream, write_timeout, (Arc::clone(&place), open), budget);
         let caller = Caller {
             gate,
             place,

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use hyper::body::Bytes;
 use rpc::{
     Kind, Method as _, Params as _, RpcError,
     methods::{EventSubscribe, EventUnsubscribe, SubscribeParams, UnsubscribeParams},
@@ -13,7 +14,8 @@ use super::{
     subscriptions::{Subscriptions, misplaced},
 };
 use crate::{
-    api::{Daemon, Methods, failed, succeeded},
+    api::{Answering, Daemon, Methods, failed, succeeded},
+    budget::{Room, Written},
     metrics::UNKNOWN,
 };
 
@@ -28,56 +30,103 @@ pub(super) struct Calls {
 }
 
 /// What comes of a text.
-#[derive(Debug)]
 pub(super) enum Answer {
     /// Notifications have none.
     None,
-    /// This.
-    Text(String),
+    /// This, and the room that it has until it is written.
+    Text(Written),
     /// It is on its way already: it has to come before the events of its subscription.
     Sent,
 }
 
+/// What comes of a request once its parameters are read.
+enum Begun {
+    /// A call, which runs when this is waited for.
+    Runs(Answering),
+    /// An answer, at once.
+    Answered(String),
+    /// The answer of a subscription, which is on its way.
+    Sent,
+    /// Nothing: it has no answer.
+    Notification,
+}
+
 impl Calls {
-    /// Answers a request or a batch. Subscriptions are those of the WebSocket it came on, if it did.
-    pub(super) async fn answer(&self, text: &[u8], on: Option<&Subscriptions>) -> Answer {
-        match requests::read(text) {
-            Asked::Single(Ok(request)) => self.run(request, on).await,
-            Asked::Single(Err(malformed)) => Answer::Text(self.refuse(&malformed)),
-            Asked::Batch(entries) => {
-                let mut answers = Vec::new();
-                for (index, entry) in entries.into_iter().enumerate() {
-                    let answer = match entry {
-                        // The rest of a batch is not begun any more: a hundred slow calls would outlast the stop.
-                        Ok(request) if index > 0 && self.daemon.is_stopping() => {
-                            self.not_begun(&request)
-                        }
-                        Ok(request) => self.run(request, None).await,
-                        Err(malformed) => Answer::Text(self.refuse(&malformed)),
-                    };
-                    if let Answer::Text(answer) = answer {
-                        answers.push(answer);
-                    }
-                }
-                if answers.is_empty() {
-                    return Answer::None;
-                }
-                Answer::Text(format!("[{}]", answers.join(",")))
+    /// Answers a request or a batch, which has its room until it is answered. The text of a
+    /// request is dropped when its parameters were read; that of a batch, whose requests are run
+    /// one after another, when the last of them was answered. Subscriptions are those of the
+    /// WebSocket it came on, if it did.
+    pub(super) async fn answer(
+        &self,
+        text: Bytes,
+        room: Room,
+        on: Option<&Subscriptions>,
+    ) -> Answer {
+        let room = Arc::new(room);
+        let begun = match requests::read(&text) {
+            Asked::Single(Ok(request)) => self.begin(request, &room, on),
+            Asked::Single(Err(malformed)) => Begun::Answered(self.refuse(&malformed)),
+            Asked::Batch(entries) => return self.answer_all(entries, &room).await,
+        };
+        drop(text);
+        match begun {
+            Begun::Runs(answering) => Answer::Text(self.written(answering.await)),
+            Begun::Answered(answer) => Answer::Text(self.written(answer)),
+            Begun::Sent => Answer::Sent,
+            Begun::Notification => Answer::None,
+        }
+    }
+
+    /// Answers the requests of a batch, one after another.
+    async fn answer_all(
+        &self,
+        entries: Vec<Result<Request<'_>, Malformed<'_>>>,
+        room: &Arc<Room>,
+    ) -> Answer {
+        // Each has its room from when it is made: the others may take long.
+        let mut answers = Vec::new();
+        for (index, entry) in entries.into_iter().enumerate() {
+            let begun = match entry {
+                // The rest of a batch is not begun any more: a hundred slow calls would outlast the
+                // stop.
+                Ok(request) if index > 0 && self.daemon.is_stopping() => self.not_begun(&request),
+                Ok(request) => self.begin(request, room, None),
+                Err(malformed) => Begun::Answered(self.refuse(&malformed)),
+            };
+            match begun {
+                Begun::Runs(answering) => answers.push(self.written(answering.await)),
+                Begun::Answered(answer) => answers.push(self.written(answer)),
+                Begun::Sent | Begun::Notification => {}
             }
         }
+        if answers.is_empty() {
+            return Answer::None;
+        }
+        let texts: Vec<&str> = answers.iter().map(|answer| &*answer.text).collect();
+        let whole = format!("[{}]", texts.join(","));
+        drop(answers);
+        Answer::Text(self.written(whole))
     }
 
     /// The answer to a text for which there is no room.
     pub(super) fn refuse_all(&self, error: RpcError) -> Answer {
-        Answer::Text(self.refuse(&Malformed::new(error)))
+        Answer::Text(self.written(self.refuse(&Malformed::new(error))))
     }
 
-    fn not_begun(&self, request: &Request<'_>) -> Answer {
+    /// An answer, with as much room as there is for it.
+    fn written(&self, text: String) -> Written {
+        Written {
+            room: self.daemon.budget.owe(text.len()),
+            text,
+        }
+    }
+
+    fn not_begun(&self, request: &Request<'_>) -> Begun {
         let Some(id) = request.id else {
-            return Answer::None;
+            return Begun::Notification;
         };
         let error = RpcError::new(Kind::ShuttingDown, "the daemon is stopping");
-        Answer::Text(self.refuse(&Malformed { id, error }))
+        Begun::Answered(self.refuse(&Malformed { id, error }))
     }
 
     fn refuse(&self, malformed: &Malformed<'_>) -> String {
@@ -86,30 +135,31 @@ impl Calls {
         failed(malformed.id, &malformed.error)
     }
 
-    /// Runs one request, unless it is a notification.
-    async fn run(&self, request: Request<'_>, on: Option<&Subscriptions>) -> Answer {
+    /// Reads the parameters of a request, unless it is a notification. What comes of it has
+    /// nothing of the text any more.
+    fn begin(&self, request: Request<'_>, room: &Arc<Room>, on: Option<&Subscriptions>) -> Begun {
         let Some(id) = request.id else {
-            return Answer::None;
+            return Begun::Notification;
         };
         if request.method == EventSubscribe::NAME {
             return self.subscribe(id, request.params, on);
         }
         if request.method == EventUnsubscribe::NAME {
-            return Answer::Text(self.unsubscribe(id, request.params, on));
+            return Begun::Answered(self.unsubscribe(id, request.params, on));
         }
         let answering = self
             .methods
-            .run(&request.method, &self.daemon, id, request.params);
-        match answering {
-            Some(answering) => Answer::Text(answering.await),
-            None => {
+            .run(&request.method, &self.daemon, id, request.params, room);
+        answering.map_or_else(
+            || {
                 let error = method_not_found(&request.method);
-                Answer::Text(self.refuse(&Malformed { id, error }))
-            }
-        }
+                Begun::Answered(self.refuse(&Malformed { id, error }))
+            },
+            Begun::Runs,
+        )
     }
 
-    fn subscribe(&self, id: &str, params: Option<&str>, on: Option<&Subscriptions>) -> Answer {
+    fn subscribe(&self, id: &str, params: Option<&str>, on: Option<&Subscriptions>) -> Begun {
         let began = Instant::now();
         let begun = on
             .ok_or_else(|| misplaced(EventSubscribe::NAME))
@@ -120,8 +170,8 @@ impl Calls {
             });
         self.count(EventSubscribe::NAME, began, &begun);
         match begun {
-            Ok(()) => Answer::Sent,
-            Err(error) => Answer::Text(failed(id, &error)),
+            Ok(()) => Begun::Sent,
+            Err(error) => Begun::Answered(failed(id, &error)),
         }
     }
 
@@ -154,4 +204,55 @@ fn method_not_found(name: &str) -> RpcError {
         Kind::MethodNotFound,
         format!("there is no method {shown:?}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use super::*;
+    use crate::{api::tests::daemon, budget::Budget};
+
+    /// Text that tells when it is dropped.
+    struct Text(Vec<u8>, Arc<AtomicBool>);
+
+    impl AsRef<[u8]> for Text {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Text {
+        fn drop(&mut self) {
+            self.1.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut methods = Methods::default();
+        methods.register::<rpc::methods::SystemVersion, _, _>(|_, _| pending());
+        let calls = Calls {
+            daemon: daemon(&directory),
+            methods,
+        };
+        let text = br#"{"jsonrpc":"2.0","id":1,"method":"system_version","params":{}}"#;
+        let budget = Budget::new(text.len());
+        let room = budget.take(text.len()).unwrap();
+        let dropped = Arc::new(AtomicBool::new(false));
+        let kept = Text(text.to_vec(), Arc::clone(&dropped));
+        let answer = calls.answer(Bytes::from_owner(kept), room, None);
+        tokio::pin!(answer);
+        tokio::select! {
+            biased;
+            _ = &mut answer => unreachable!("it never ends"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(dropped.load(Ordering::Relaxed), "the text is kept");
+        assert!(budget.take(1).is_none(), "its call has not ended");
+    }
 }

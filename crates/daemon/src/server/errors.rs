@@ -1,11 +1,16 @@
 //! Requests that never come to be JSON-RPC: what is answered to them, and what that says to do.
 
-use hyper::{Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{Response, StatusCode, body::Bytes, header};
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use rpc::{Kind, RpcError};
 
 use super::MAX_REQUEST_BYTES;
 use crate::api::failed;
+
+/// Said of a request for which the budget has no room.
+pub(super) const NO_ROOM: &str =
+    "the requests and answers that are under way have all the room there is";
 
 /// Why a request is refused before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub(super) enum Refusal {
     Token,
     /// It has the token, and as many connections of such as may be are open.
     Places,
+    /// What waits already has all the room there is.
+    Busy,
     /// There is nothing at its path.
     Path,
     /// It is no POST.
@@ -39,7 +46,7 @@ impl Refusal {
         match self {
             Self::Host | Self::Origin => StatusCode::FORBIDDEN,
             Self::Token => StatusCode::UNAUTHORIZED,
-            Self::Places => StatusCode::TOO_MANY_REQUESTS,
+            Self::Places | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Path => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -65,6 +72,7 @@ impl Refusal {
                 "as many connections are open as may be",
                 "nothing was done: close some that you do not need, or raise rpc.max_connections",
             ),
+            Self::Busy => (NO_ROOM, Kind::Busy.hint()),
             Self::Path => (
                 "there is nothing at this path",
                 "POST calls to /; GET has /livez, /readyz, /auth, /events and /metrics",
@@ -98,7 +106,7 @@ impl Refusal {
             ),
         };
         let kind = match self {
-            Self::Places => Kind::Busy,
+            Self::Places | Self::Busy => Kind::Busy,
             _ => Kind::InvalidRequest,
         };
         Some(RpcError::new(kind, message).with_hint(hint))
@@ -123,8 +131,8 @@ pub(super) fn refused_with(status: StatusCode, error: &RpcError) -> HttpResponse
 }
 
 /// An answer of JSON.
-pub(super) fn json(status: StatusCode, text: String) -> HttpResponse {
-    let mut response = Response::new(HttpBody::from(text));
+pub(super) fn json(status: StatusCode, text: impl Into<Bytes>) -> HttpResponse {
+    let mut response = Response::new(HttpBody::new(Full::new(text.into())));
     *response.status_mut() = status;
     let json = header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

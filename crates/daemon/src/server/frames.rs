@@ -61,6 +61,11 @@ impl Frames {
         }
     }
 
+    /// Bytes of the present message up to the end of its present frame.
+    pub(super) fn message(&self) -> usize {
+        usize::try_from(self.message).unwrap_or(usize::MAX)
+    }
+
     fn begin(&mut self, start: u8, length: u64) -> Result<(), &'static str> {
         self.payload = length;
         let opcode = start & OPCODE;

@@ -3,7 +3,7 @@
 
 use std::{
     future::Future as _,
-    io,
+    io, mem,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -17,20 +17,31 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
+use tokio_util::sync::PollSemaphore;
 
 use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames, places::Place};
-use crate::metrics::Open;
+use crate::{
+    budget::{Budget, Room},
+    metrics::Open,
+};
 
 /// Messages of a WebSocket whose answers are not written yet, at most: past that its client is not read until some are,
 /// or they would pile up in memory. More than the calls that may be running: to these much is answered at once.
 const MAX_UNANSWERED: usize = MAX_CALLS + 64;
 
+/// A message of a WebSocket that is no larger is read whether or not there is room for it: of all
+/// connections together these are 16 MiB.
+const MAX_UNCOUNTED: usize = 64 * 1024;
+
 /// What a connection's bytes and the calls on it know of each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flow {
     /// The client may send frames: they are held to their form.
     is_websocket: AtomicBool,
     unanswered: Mutex<Unanswered>,
+    /// Of the message of a WebSocket that is being read.
+    room: Mutex<Room>,
+    budget: Budget,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +55,24 @@ impl Flow {
     /// To be called before the client is told that it may speak WebSocket.
     pub(super) fn becomes_websocket(&self) {
         self.is_websocket.store(true, Ordering::Release);
+    }
+
+    fn new(budget: Budget) -> Self {
+        Self {
+            is_websocket: AtomicBool::default(),
+            unanswered: Mutex::default(),
+            room: Mutex::new(budget.room()),
+            budget,
+        }
+    }
+
+    /// The room that a message has which was read whole: it may be too small.
+    pub(super) fn room_read_into(&self) -> Room {
+        mem::replace(&mut *self.room(), self.budget.room())
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a message that was answered, or that has no answer.
@@ -90,15 +119,23 @@ pub(super) struct Guarded<S> {
     /// The last bytes of the head: nothing may follow it before the client may send frames.
     tail: [u8; 4],
     frames: Frames,
+    /// Comes when there is room for what a message says of its length.
+    roomy: PollSemaphore,
     /// Its place among those that may be open, and its part in their number.
     _place: (Arc<Place>, Open),
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, patience: Duration, place: (Arc<Place>, Open)) -> Self {
+    pub(super) fn new(
+        stream: S,
+        patience: Duration,
+        place: (Arc<Place>, Open),
+        budget: Budget,
+    ) -> Self {
         Self {
             stream,
-            flow: Arc::default(),
+            roomy: PollSemaphore::new(Arc::clone(&budget.0)),
+            flow: Arc::new(Flow::new(budget)),
             patience,
             waiting: None,
             broken: false,
@@ -135,6 +172,27 @@ impl<S> Guarded<S> {
             reader.wake();
         }
         Poll::Ready(Err(given_up()))
+    }
+
+    /// Whether the message that is being read may be read on: there has to be room for as much as
+    /// it says. Who asks is woken when there is.
+    fn has_room(&mut self, context: &mut Context<'_>) -> bool {
+        let message = self.frames.message();
+        if message <= MAX_UNCOUNTED {
+            return true;
+        }
+        let mut room = self.flow.room();
+        if room.bytes() >= message || room.resize(message) {
+            return true;
+        }
+        let missing = u32::try_from(message.saturating_sub(room.bytes())).unwrap_or(u32::MAX);
+        match self.roomy.poll_acquire_many(context, missing) {
+            Poll::Ready(Some(found)) => {
+                room.add(found);
+                true
+            }
+            Poll::Ready(None) | Poll::Pending => false,
+        }
     }
 
     /// Judges what was read.
@@ -182,7 +240,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if self.broken {
             return Poll::Ready(Err(given_up()));
         }
-        if !self.flow.may_read(context) {
+        if !self.flow.may_read(context) || !self.has_room(context) {
             self.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
@@ -249,12 +307,19 @@ mod tests {
         server::places::Callers,
     };
 
+    /// Less than the largest message.
+    const BUDGET: usize = 1 << 20;
+
     fn guarded(patience: Duration) -> (Callers, Guarded<DuplexStream>, DuplexStream) {
         let places = Callers::new(1);
         let place = Arc::new(places.place().unwrap());
         let (ours, theirs) = tokio::io::duplex(4);
         let open = Metrics::new().unwrap().connected(Listener::Unix);
-        (places, Guarded::new(ours, patience, (place, open)), theirs)
+        (
+            places,
+            Guarded::new(ours, patience, (place, open), Budget::new(BUDGET)),
+            theirs,
+        )
     }
 
     #[tokio::test]
@@ -350,5 +415,40 @@ mod tests {
         client.write_all(&[0x80, 0]).await.unwrap();
         assert!(guarded.read_u8().await.is_err());
         assert!(guarded.write_u8(0).await.is_err());
+    }
+
+    /// The head of a frame of text of so many bytes.
+    fn head_of(bytes: u32) -> [u8; 14] {
+        let mut head = [0; 14];
+        head[..2].copy_from_slice(&[0x81, 0xff]);
+        head[6..10].copy_from_slice(&bytes.to_be_bytes());
+        head
+    }
+
+    #[tokio::test]
+    async fn a_message_of_a_websocket_is_read_on_when_there_is_room_for_as_much_as_it_says() {
+        let (_places, mut guarded, mut client) = guarded(Duration::MAX);
+        client.write_all(END_OF_HEAD).await.unwrap();
+        guarded.read_exact(&mut [0; 4]).await.unwrap();
+        guarded.flow().becomes_websocket();
+        let flow = guarded.flow();
+        let others = flow.budget.take(BUDGET).unwrap();
+        let large = BUDGET - 1;
+        let sending = tokio::spawn(async move {
+            let head = head_of(u32::try_from(large).unwrap());
+            client.write_all(&head).await.unwrap();
+            client.write_all(&vec![0; large]).await.unwrap();
+            client
+        });
+        guarded.read_exact(&mut [0; 14]).await.unwrap();
+        assert!(read(&mut guarded).await.is_none(), "there is no room");
+        drop(others);
+        let mut message = vec![0; large];
+        guarded.read_exact(&mut message).await.unwrap();
+        assert!(flow.budget.take(2).is_none(), "it is counted");
+        let room = flow.room_read_into();
+        assert_eq!(room.bytes(), large);
+        drop((room, sending.await.unwrap()));
+        assert!(flow.budget.take(BUDGET).is_some());
     }
 }

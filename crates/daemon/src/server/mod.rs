@@ -19,7 +19,11 @@ mod websocket;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use hyper::{Request, StatusCode, body::Incoming, header};
+use hyper::{
+    Request, StatusCode,
+    body::{Bytes, Incoming},
+    header,
+};
 use jsonrpsee::server::{HttpResponse, ServerHandle, StopHandle, stop_channel};
 use listenfd::ListenFd;
 use tokio::task::JoinSet;
@@ -243,9 +247,11 @@ impl Shared {
         }
         let timeout = Duration::from_secs(self.rpc.body_timeout_s);
         let limit = MAX_REQUEST_BYTES as usize;
-        match body::whole(request.into_body(), limit, timeout).await {
-            Ok(body) => match self.calls.answer(&body, None).await {
-                Answer::Text(text) => json(StatusCode::OK, text),
+        let budget = &self.daemon.budget;
+        match body::whole(request.into_body(), limit, timeout, budget).await {
+            Ok((body, room)) => match self.calls.answer(body, room, None).await {
+                // It has its room until it is written.
+                Answer::Text(text) => json(StatusCode::OK, Bytes::from_owner(text)),
                 Answer::None | Answer::Sent => empty(StatusCode::NO_CONTENT),
             },
             Err(refusal) => refusal.response(),

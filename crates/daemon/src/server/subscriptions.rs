@@ -9,6 +9,7 @@ use rpc::{Kind, RpcError, types::EventInfo};
 use serde::Serialize;
 use tokio::{sync::mpsc, task::AbortHandle};
 
+use super::websocket::Outgoing;
 use crate::events::{AT_ONCE, Reader};
 
 /// Subscriptions of one WebSocket: one for each of a frontend's accounts, and some.
@@ -17,7 +18,7 @@ const MAX_SUBSCRIPTIONS: usize = 32;
 /// The subscriptions of one WebSocket. They end with it.
 #[derive(Debug)]
 pub(super) struct Subscriptions {
-    answers: mpsc::Sender<String>,
+    answers: mpsc::Sender<Outgoing>,
     running: Mutex<Running>,
 }
 
@@ -30,7 +31,7 @@ struct Running {
 
 impl Subscriptions {
     /// None yet; answers and notifications go here.
-    pub(super) fn new(answers: mpsc::Sender<String>) -> Self {
+    pub(super) fn new(answers: mpsc::Sender<Outgoing>) -> Self {
         Self {
             answers,
             running: Mutex::default(),
@@ -104,8 +105,8 @@ impl<'a> Notification<'a> {
 }
 
 /// Sends the answer, and events as they come, no faster than they are taken.
-async fn notify(mut reader: Reader, name: String, answer: String, answers: mpsc::Sender<String>) {
-    if answers.send(answer).await.is_err() {
+async fn notify(mut reader: Reader, name: String, answer: String, answers: mpsc::Sender<Outgoing>) {
+    if answers.send(Outgoing::Notification(answer)).await.is_err() {
         return;
     }
     loop {
@@ -125,7 +126,11 @@ async fn notify(mut reader: Reader, name: String, answer: String, answers: mpsc:
             let Ok(notification) = serde_json::to_string(&Notification::of(&name, &event)) else {
                 return;
             };
-            if answers.send(notification).await.is_err() {
+            if answers
+                .send(Outgoing::Notification(notification))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

@@ -22,9 +22,11 @@ use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use super::{
     MAX_CALLS, MAX_REQUEST_BYTES,
     calls::{Answer, Calls},
+    errors::NO_ROOM,
     guarded::Flow,
     subscriptions::Subscriptions,
 };
+use crate::budget::{Room, Written};
 
 /// Answers and notifications that wait to be written; those of running calls wait where they are.
 const MAX_WAITING_ANSWERS: usize = 32;
@@ -127,9 +129,12 @@ async fn serve(sender: Sender<Stream>, receiver: Receiver<Stream>, served: Serve
         reading.set(next(receiver));
         heard = Instant::now();
         if let Come::Message(message) = come {
+            let mut room = session.flow.room_read_into();
+            // What there is no room for is given up before anything else is done with it.
+            let taken = room.resize(message.len()).then_some((message, room));
             let (session, at_work) = (Arc::clone(&session), at_work.clone());
             tokio::spawn(async move {
-                session.take(&message).await;
+                session.take(taken).await;
                 drop(at_work);
             });
         }
@@ -162,25 +167,32 @@ struct Session {
     /// One for each call that may be running.
     places: Semaphore,
     subscriptions: Subscriptions,
-    answers: mpsc::Sender<String>,
+    answers: mpsc::Sender<Outgoing>,
+}
+
+/// An answer or a notification. An answer has its room until it is written; notifications are
+/// small, and as many as may wait.
+pub(super) enum Outgoing {
+    Answer(Written),
+    Notification(String),
 }
 
 impl Session {
-    /// Answers a message. When the connection is closed nobody waits for that any more; what a call does goes on.
-    async fn take(&self, message: &[u8]) {
-        let answer = match self.places.try_acquire() {
-            Ok(_place) => tokio::select! {
-                answer = self.calls.answer(message, Some(&self.subscriptions)) => answer,
+    /// Answers a message, if there was room for it. When the connection is closed nobody waits
+    /// for that any more; what a call does goes on.
+    async fn take(&self, message: Option<(Vec<u8>, Room)>) {
+        let busy = |message| self.calls.refuse_all(RpcError::new(Kind::Busy, message));
+        let answer = match (message, self.places.try_acquire()) {
+            (Some((text, room)), Ok(_place)) => tokio::select! {
+                answer = self.calls.answer(text.into(), room, Some(&self.subscriptions)) => answer,
                 () = self.answers.closed() => return,
             },
-            Err(_) => self.calls.refuse_all(RpcError::new(
-                Kind::Busy,
-                "too many calls are running on this WebSocket",
-            )),
+            (Some(_), Err(_)) => busy("too many calls are running on this WebSocket"),
+            (None, _) => busy(NO_ROOM),
         };
         match answer {
-            Answer::Text(text) => {
-                let _ = self.answers.send(text).await;
+            Answer::Text(answer) => {
+                let _ = self.answers.send(Outgoing::Answer(answer)).await;
             }
             Answer::None => self.flow.answered(),
             Answer::Sent => {}
@@ -191,7 +203,7 @@ impl Session {
 /// Writes answers, notifications and pings, until it is told to finish; then what still waits, and the close.
 async fn write(
     mut sender: Sender<Stream>,
-    mut answers: mpsc::Receiver<String>,
+    mut answers: mpsc::Receiver<Outgoing>,
     ping_interval: Duration,
     mut finished: oneshot::Receiver<()>,
 ) {
@@ -222,7 +234,11 @@ async fn write(
     let _ = sender.close().await;
 }
 
-async fn write_text(sender: &mut Sender<Stream>, text: String) -> Result<(), Error> {
+async fn write_text(sender: &mut Sender<Stream>, text: Outgoing) -> Result<(), Error> {
+    let (text, _room) = match text {
+        Outgoing::Answer(Written { text, room }) => (text, Some(room)),
+        Outgoing::Notification(text) => (text, None),
+    };
     sender.send_text_owned(text).await?;
     sender.flush().await
 }

@@ -123,6 +123,7 @@ fn enqueue(
         result: None,
         span: tracing::Span::none(),
         caller,
+        _room: worker.room(None).unwrap(),
     };
     let refused = worker.queue.submit(Box::new(call)).err();
     tokio::spawn(async move {
@@ -525,4 +526,54 @@ fn a_worker_shows_nothing_of_its_account_and_of_what_waits() {
     }
     let (worker, _) = start(1);
     shows_nothing::<Worker>(&worker);
+}
+
+/// A request with parameters of so many bytes, in a text that has no room of its own.
+fn request(bytes: usize) -> Request {
+    let room = Arc::new(Budget::new(0).room());
+    Request { bytes, room }
+}
+
+/// What comes of a call without waiting for it.
+async fn at_once<F: Future>(mut call: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match call.as_mut().poll(context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[test]
+fn calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered() {
+    runtime().block_on(async {
+        let (worker, _) = start(100);
+        let release = hold(&worker).await;
+        let large = MAX_ACCOUNT_BYTES / 4;
+        let call = |bytes: usize| {
+            let worker = Arc::clone(&worker);
+            let call = async move { worker.call(|_, _, _| Ok(())).await };
+            request(bytes).run(call)
+        };
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(call(large))).collect();
+        for call in &mut waiting {
+            assert_eq!(at_once(call.as_mut()).await, None, "it waits");
+        }
+        let is_refused = async || {
+            let refused = at_once(std::pin::pin!(call(1))).await;
+            assert_eq!(refused.map(|call| call.unwrap_err().kind), Some(Kind::Busy));
+            assert_eq!(worker.queued(), 4, "nothing is left of it");
+        };
+        is_refused().await;
+        // Nor do those go away that nobody waits for any more.
+        waiting.pop();
+        is_refused().await;
+        drop(release);
+        for call in waiting {
+            call.await.unwrap();
+        }
+        worker.stop();
+        assert!(worker.budget.take(MAX_ACCOUNT_BYTES).is_some());
+    });
 }
