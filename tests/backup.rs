@@ -62,6 +62,9 @@ fn kept(daemon: &Daemon, other: &str) -> [Value; 3] {
     [own, devices, accounts]
 }
 
+/// What was restored counts as real.
+const RESTORED: [&str; 2] = ["--dev", "--dev-on-real-data"];
+
 #[test]
 fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_sends_on_its_ratchets()
 {
@@ -105,7 +108,7 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
     let said = done(&ratchetd("restore", &data, &[path(&file)]));
     assert!(said.starts_with("alice\n"), "{said}");
     let restored = Party {
-        daemon: Daemon::start_in(directory, vec!["--dev".to_owned()]),
+        daemon: Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec()),
         key: alice.key,
         installation: alice.installation,
     };
@@ -218,7 +221,7 @@ fn what_was_decided_about_devices_and_contacts_survives_a_backup() {
         &directory.path().join("data"),
         &[path(&file)],
     ));
-    let restored = Daemon::start_in(directory, vec!["--dev".to_owned()]);
+    let restored = Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec());
     assert_eq!(known(&restored), before);
     // To the same devices as before, on none of the sessions of before.
     let sent = restored.ok(

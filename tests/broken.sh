@@ -361,6 +361,12 @@ broken 'the text of a request is kept while its call waits' $daemon/server/calls
   'drop(text);
         match begun {' 'match begun {' \
   daemon --lib the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends
+broken 'real accounts may be served with --dev' $daemon/dev.rs \
+  'if !settings.dev_on_real_data {' 'if !settings.dev_on_real_data && accounts.len() > 1_000 {' \
+  daemon '--test operation' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
+broken 'what was served without --dev is still its own' $daemon/dev.rs \
+  'match remove(&mark) {' 'match Ok::<(), io::Error>(()) {' \
+  daemon '--test operation' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside

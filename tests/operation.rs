@@ -272,3 +272,61 @@ fn a_websocket_carries_calls_and_batches_and_their_errors_are_those_of_http() {
     assert_eq!(answers[1]["error"]["data"]["kind"], "method_not_found");
     assert_eq!(answers[2]["error"]["data"]["field"], "bogus");
 }
+
+#[test]
+fn dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so() {
+    let health = |daemon: &Daemon| {
+        let socket = daemon.socket().display().to_string();
+        let said = support::ratchetd("health", &daemon.data_dir(), &["--socket", &socket]);
+        assert!(said.status.success());
+        String::from_utf8(said.stdout).expect("text")
+    };
+    let doctor = |daemon: &Daemon| -> Vec<Value> {
+        let socket = daemon.socket().display().to_string();
+        let arguments = ["--json", "--socket", &socket];
+        let said = support::ratchetd("doctor", &daemon.data_dir(), &arguments);
+        let found: Value = serde_json::from_slice(&said.stdout).expect("JSON");
+        let found = found["findings"].as_array().expect("findings").iter();
+        let found = found.filter(|finding| finding["id"] == "serving.dev");
+        found.map(|finding| finding["severity"].clone()).collect()
+    };
+    let shown = |daemon: &Daemon| {
+        let status = daemon.ok("system_status", json!({}));
+        let health = daemon.ok("system_health", json!({}));
+        assert_eq!(status["devOnRealData"], health["devOnRealData"]);
+        (status["dev"] == true, status["devOnRealData"] == true)
+    };
+    // Made with it: its own, also when it has accounts.
+    let mut daemon = Daemon::start_with(&["--dev"]);
+    daemon.ok("account_create", json!({"account": "a"}));
+    daemon.kill_and_restart();
+    assert_eq!(shown(&daemon), (true, false));
+    assert_eq!(health(&daemon), "ready\n");
+    assert_eq!(doctor(&daemon), ["notice"]);
+    // Served without it once: real from then on.
+    daemon.kill();
+    daemon.restart_with(&[]);
+    assert_eq!(shown(&daemon), (false, false));
+    assert_eq!(doctor(&daemon), [] as [&str; 0]);
+    daemon.kill();
+    let home = daemon.data_dir().parent().expect("its parent").to_owned();
+    let refused = serve(&home, &["--dev".to_owned()])
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).expect("text");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("--dev-on-real-data"), "{said}");
+    daemon.restart_with(&["--dev", "--dev-on-real-data"]);
+    assert_eq!(shown(&daemon), (true, true));
+    assert_eq!(health(&daemon), "ready, with --dev on real data\n");
+    assert_eq!(doctor(&daemon), ["problem"]);
+    // It stays refused: what is real is not made anything else by being served so.
+    daemon.kill();
+    let refused = serve(&home, &["--dev".to_owned()])
+        .stderr(Stdio::null())
+        .status()
+        .expect("it runs");
+    assert_eq!(refused.code(), Some(2));
+}

@@ -206,7 +206,11 @@ fn after_a_backup_was_restored_everything_is_read_by_dh_until_the_next_prekey() 
     let directory = tempfile::tempdir().expect("a directory");
     ratchetd("restore", &directory.path().join("data"), &[file]);
     let alice = Party {
-        daemon: Daemon::start_in(directory, vec!["--dev".to_owned()]),
+        // What was restored counts as real.
+        daemon: Daemon::start_in(
+            directory,
+            ["--dev", "--dev-on-real-data"].map(str::to_owned).to_vec(),
+        ),
         key,
         installation,
     };

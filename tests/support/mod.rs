@@ -248,6 +248,7 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
         "LOG",
         "LOG_FILTER",
         "DEV",
+        "DEV_ON_REAL_DATA",
     ] {
         command.env_remove(format!("RATCHETD_{name}"));
     }

@@ -40,6 +40,7 @@ use crate::{
     accounts::{AccountHandle, Accounts},
     budget::{Budget, Request, Room},
     clock::Clock,
+    dev::Dev,
     metrics::Metrics,
     probe::Probe,
     timers::Timers,
@@ -61,6 +62,8 @@ pub struct Daemon {
     pub metrics: Arc<Metrics>,
     /// What keeps its memory to itself.
     pub memory: MemoryProtection,
+    /// What it lets callers do to its accounts.
+    pub dev: Dev,
     /// When the daemon started.
     pub started_at: UnixMillis,
     /// Room for requests and answers.
@@ -296,6 +299,7 @@ pub(crate) mod tests {
                 locked: false,
                 reason: None,
             },
+            dev: Dev::Off,
             started_at: clock.now(),
             budget: Budget::new(100),
             derivations: Semaphore::new(MAX_DERIVATIONS),

@@ -57,6 +57,8 @@ pub struct Config {
     pub log_filter: String,
     /// Development methods and a clock that can be moved.
     pub dev: bool,
+    /// Allow them on a data directory that was made or used without.
+    pub dev_on_real_data: bool,
     /// Memory.
     pub memory: Memory,
     /// Who may connect.
@@ -157,6 +159,7 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             dev: false,
+            dev_on_real_data: false,
             memory: Memory::default(),
             rpc: Rpc::default(),
             ratchet: Ratchet::default(),

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod conformance;
+pub mod dev;
 pub mod entropy;
 pub mod events;
 pub mod log;

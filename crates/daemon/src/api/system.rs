@@ -16,7 +16,7 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking};
-use crate::log;
+use crate::{dev::Dev, log};
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -29,7 +29,11 @@ pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> 
         } else {
             HealthStatus::Failing
         };
-        Ok(Health { status, reason })
+        Ok(Health {
+            status,
+            reason,
+            dev_on_real_data: daemon.dev == Dev::OnRealData,
+        })
     })
     .await
 }
@@ -87,6 +91,8 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             now: daemon.clock.now().0,
             newest_event: daemon.accounts.events().newest(),
             memory: daemon.memory.clone(),
+            dev: daemon.dev != Dev::Off,
+            dev_on_real_data: daemon.dev == Dev::OnRealData,
             accounts: accounts.collect::<Result<_>>()?,
         })
     })

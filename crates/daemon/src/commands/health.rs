@@ -47,7 +47,12 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
         .split_once("\r\n\r\n")
         .and_then(|(_, body)| serde_json::from_str(body).ok());
     let reason = said.as_ref().and_then(|said| said["reason"].as_str());
-    let line = match (answer.starts_with("HTTP/1.1 200 "), reason) {
+    let ready = answer.starts_with("HTTP/1.1 200 ");
+    let on_real_data = said
+        .as_ref()
+        .is_some_and(|said| said["devOnRealData"] == true);
+    let line = match (ready, reason) {
+        (true, _) if on_real_data => "ready, with --dev on real data".to_owned(),
         (true, _) => "ready".to_owned(),
         (false, Some(reason)) => format!("not ready: {reason}"),
         (false, None) => {
@@ -57,7 +62,7 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
     };
     // That nobody reads it changes nothing.
     let _ = writeln!(out, "{line}");
-    Ok(line == "ready")
+    Ok(ready)
 }
 
 /// The answer as it came, with its head.

@@ -16,6 +16,7 @@ use crate::{
     budget::{Budget, MAX_BYTES},
     clock::Clock,
     config::{Flags, Settings, read_passphrase},
+    dev::Dev,
     entropy::entropy,
     log, memory,
     metrics::Metrics,
@@ -66,6 +67,7 @@ async fn serve(
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
+    let dev = Dev::admit(&settings, &directory)?;
     let manner = Manner {
         commit_cost: settings.dev_commit_cost,
         ..Manner::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
@@ -84,6 +86,7 @@ async fn serve(
         timers: Timers::new(Arc::clone(&clock)),
         metrics,
         memory,
+        dev,
         started_at: clock.now(),
         budget: Budget::new(MAX_BYTES),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),

@@ -46,6 +46,9 @@ pub struct Flags {
     /// Development methods, and a clock that can be moved
     #[arg(long, env = "RATCHETD_DEV", num_args = 0..=1, default_missing_value = "true")]
     pub dev: Option<bool>,
+    /// Allow --dev on a data directory that was made or used without it
+    #[arg(long, env = "RATCHETD_DEV_ON_REAL_DATA", num_args = 0..=1, default_missing_value = "true")]
+    pub dev_on_real_data: Option<bool>,
     /// Make every commit take so many milliseconds longer: for measurements, with --dev alone
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=MAX_COMMIT_COST_MS))]
     pub dev_commit_cost_ms: Option<u64>,

@@ -49,6 +49,8 @@ pub struct Settings {
     pub log_filter: String,
     /// Development methods.
     pub dev: bool,
+    /// Whether they may be used on a data directory that was made or used without.
+    pub dev_on_real_data: bool,
     /// How much longer every commit takes: for measurements, with `dev` alone. Not in the file.
     pub dev_commit_cost: Duration,
     /// Whether memory is locked.
@@ -142,6 +144,7 @@ impl Config {
         set(&mut self.log, flags.log);
         set(&mut self.log_filter, flags.log_filter);
         set(&mut self.dev, flags.dev);
+        set(&mut self.dev_on_real_data, flags.dev_on_real_data);
         self
     }
 
@@ -197,6 +200,7 @@ impl Config {
             log: self.log,
             log_filter: self.log_filter,
             dev: self.dev,
+            dev_on_real_data: self.dev_on_real_data,
             dev_commit_cost: Duration::ZERO,
             memory_lock: self.memory.lock,
             rpc: self.rpc,

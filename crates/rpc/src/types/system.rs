@@ -28,11 +28,14 @@ impl JsonSchema for OpenRpcDocument {
 
 /// Whether the daemon works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Health {
     /// Whether it does.
     pub status: HealthStatus,
     /// What is failing.
     pub reason: Option<String>,
+    /// Whether callers may move the clock and set prekeys of accounts that may be real.
+    pub dev_on_real_data: bool,
 }
 
 /// What is running.
@@ -73,6 +76,11 @@ pub struct Status {
     pub newest_event: u64,
     /// What keeps its memory to itself.
     pub memory: MemoryProtection,
+    /// Whether callers may move the clock and set prekeys.
+    pub dev: bool,
+    /// Whether they may do so to accounts that may be real: their data directory was made or used
+    /// without `--dev`.
+    pub dev_on_real_data: bool,
     /// Its accounts.
     pub accounts: Vec<AccountStatus>,
 }

@@ -113,6 +113,21 @@ fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {
         let depth = queue(account.queued, u64::from(settings.rpc.queue));
         findings.push(depth.of(&account.account));
     }
+    if status.dev_on_real_data {
+        findings.push(Finding::new(
+            "serving.dev",
+            Severity::Problem,
+            "every caller may move the clock and set prekeys of accounts that may be real (--dev-on-real-data)",
+            "restart the daemon without --dev",
+        ));
+    } else if status.dev {
+        findings.push(Finding::new(
+            "serving.dev",
+            Severity::Notice,
+            "every caller may move the clock and set prekeys (--dev)",
+            "nothing, unless there are messages that matter: restart without --dev then",
+        ));
+    }
     let memory = &status.memory;
     if memory.core_dumps || memory.traceable {
         findings.push(Finding::new(
