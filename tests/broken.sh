@@ -63,6 +63,9 @@ broken 'half of the IV alone counts, whatever it is' $core/ratchet/chain.rs \
 broken 'a message may hold any number of bundles' $engine/wire.rs \
   'check_at_most(MAX_BUNDLES, bundles.len(), "bundles", MESSAGE)?;' '' \
   engine --lib a_message_of_millions_of_bundles_is_refused_for_their_number
+broken 'every bundle of a message is looked at when it is taken apart' $engine/inspect.rs \
+  'self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);' 'self.bundles.iter().take(usize::MAX.min(MAX_BUNDLES_LOOKED_AT * 1_000));' \
+  engine --lib of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apart
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
   '            .chain_update(header.pn.to_le_bytes())
 ' '' \

@@ -11,12 +11,10 @@ use crypto_core::{
 use self::entry::BundleContext;
 pub(crate) use self::{entry::meet, lower::Lower};
 use crate::{
-    BundleImportError, Engine, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_PER_MESSAGE, Peer,
-    Store, StoreError, UnixMillis, Warning, WarningKind, time::ending_at,
+    BundleImportError, Engine, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_LOOKED_AT,
+    MAX_BUNDLES_PER_MESSAGE, Peer, Store, StoreError, UnixMillis, Warning, WarningKind,
+    time::ending_at,
 };
-
-/// Bundles of any identity looked at in one message: what a stranger adds must cost little.
-const MAX_BUNDLES_LOOKED_AT: usize = 16;
 
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]

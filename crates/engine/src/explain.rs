@@ -8,7 +8,6 @@ use crate::{
     Engine, Env, InspectedMessage, InstallationView, Mode, ReceiveError, ReceiveRequest, Received,
     Session, SessionView, Store, StoreError, UnixMillis, WireError,
     attempt::RatchetEntry,
-    inspect::inspect_parts,
     ratchet_message::trials,
     send::ANY_INSTALLATION,
     wire::{WireEntry, WireMessage},
@@ -103,7 +102,7 @@ pub enum MessageKeyState {
 
 impl Engine {
     /// Explains a received message. **What is written meanwhile must be undone by the caller**, who runs this in a savepoint:
-    /// the message is tried as it would be received.
+    /// the message is tried as it would be received. `message` is the same, [taken apart](WireMessage::inspect) beforehand.
     ///
     /// # Errors
     /// As of [`Self::receive`].
@@ -112,9 +111,9 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         request: ReceiveRequest,
+        message: InspectedMessage,
     ) -> Result<Explained, ReceiveError> {
         let wire = request.message.as_ref().map_err(WireError::clone)?;
-        let message = inspect_parts(wire);
         let installation = InstallationId::parse(&wire.installation).ok();
         let from = (&request.sender, installation.as_ref());
         let (addressed, entry) = self.addressed(wire, &message);

@@ -4,7 +4,7 @@ use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
 
 use crate::{
     InspectedBundle, InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
-    Mode, WireError,
+    MAX_BUNDLES_LOOKED_AT, Mode, WireError,
     wire::{WireEntry, WireMessage, decode_bundle},
 };
 
@@ -21,25 +21,32 @@ pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
 /// # Errors
 /// [`WireError`] if the bytes are no wire message.
 pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
-    Ok(inspect_parts(&WireMessage::decode(wire)?))
+    Ok(WireMessage::decode(wire)?.inspect())
 }
 
-/// The same, of one that was split already.
-pub(crate) fn inspect_parts(message: &WireMessage) -> InspectedMessage {
-    InspectedMessage {
-        installation: message.installation.clone(),
-        bundles: message
-            .bundles
-            .iter()
-            .map(|bundle| inspect_bundle(bundle).map_err(|error| error.0))
-            .collect(),
-        targets: message
-            .entries
-            .iter()
-            .map(|(installation, entry)| inspect_target(installation, entry))
-            .collect(),
-        public_bytes: message.public.len(),
-        contact: message.contact,
+impl WireMessage {
+    /// Takes the message apart. That takes no account, and is done beside it: the signatures of the first
+    /// [`MAX_BUNDLES_LOOKED_AT`] bundles are checked, the others are not looked at.
+    #[must_use]
+    pub fn inspect(&self) -> InspectedMessage {
+        let looked_at = self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);
+        let looked_at = looked_at.map(|bundle| inspect_bundle(bundle).map_err(|error| error.0));
+        let others = self.bundles.iter().skip(MAX_BUNDLES_LOOKED_AT);
+        let not_looked_at =
+            || format!("not looked at: of a message, the first {MAX_BUNDLES_LOOKED_AT} are");
+        InspectedMessage {
+            installation: self.installation.clone(),
+            bundles: looked_at
+                .chain(others.map(|_| Err(not_looked_at())))
+                .collect(),
+            targets: self
+                .entries
+                .iter()
+                .map(|(installation, entry)| inspect_target(installation, entry))
+                .collect(),
+            public_bytes: self.public.len(),
+            contact: self.contact,
+        }
     }
 }
 

@@ -126,15 +126,17 @@ impl Device {
         sender: IdentityKey,
         wire: &[u8],
     ) -> Result<Explained, ReceiveError> {
+        let message = WireMessage::decode(wire)?;
+        let inspected = message.inspect();
         let request = ReceiveRequest {
             sender,
-            message: WireMessage::decode(wire),
+            message: Ok(message),
             confirm: false,
             sealed: false,
         };
         let mut explained = None;
         let undone: Result<(), ()> = self.call(|engine, store, env| {
-            explained = Some(engine.explain(store, env, request));
+            explained = Some(engine.explain(store, env, request, inspected));
             Err(())
         });
         undone.expect_err("undone");

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{ReceiveRequest, SendRequest, WireMessage, inspect_bundle, inspect_message};
+use engine::{
+    ReceiveError, ReceiveRequest, SendRequest, WireMessage, inspect_bundle, inspect_message,
+};
 use rpc::{
     RpcError,
     forms::{Arrived, Sealing, one_payload},
@@ -183,15 +185,22 @@ pub(super) async fn message_explain(
     params: methods::ExplainParams,
 ) -> Result<Explanation> {
     let account = daemon.account(params.account.as_ref())?;
-    let request = ReceiveRequest {
-        sender: params.sender,
-        message: WireMessage::decode(&params.message.0),
-        confirm: false,
-        sealed: false,
-    };
+    // Beside the account: the bundles of a message have their signatures checked.
+    let (request, message) = blocking(move || {
+        let wire = WireMessage::decode(&params.message.0).map_err(ReceiveError::from)?;
+        let message = wire.inspect();
+        let request = ReceiveRequest {
+            sender: params.sender,
+            message: Ok(wire),
+            confirm: false,
+            sealed: false,
+        };
+        Ok((request, message))
+    })
+    .await?;
     account
         .worker
-        .try_out(move |engine, store, env| Ok(engine.explain(store, env, request)?))
+        .try_out(move |engine, store, env| Ok(engine.explain(store, env, request, message)?))
         .await
         .map(Explanation::from)
 }
@@ -216,7 +225,7 @@ pub(super) async fn message_inspect(
     _: Arc<Daemon>,
     params: methods::InspectMessageParams,
 ) -> Result<InspectedMessageInfo> {
-    // A message of the largest size holds thousands of bundles, and each has its signatures checked.
+    // The bundles of a message have their signatures checked.
     blocking(move || {
         inspect_message(&params.message.0)
             .map(InspectedMessageInfo::from)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    WarningKind,
+    MAX_BUNDLES_LOOKED_AT, WarningKind,
     wire::{WireMessage, encode_message},
 };
 
@@ -271,6 +271,34 @@ fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_
     assert_eq!(bob.fingerprint(), before);
     let (alice, eighth) = &turned[1];
     assert_eq!(bob.read(*alice, eighth), "turned");
+}
+
+#[test]
+fn of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apart() {
+    let (mut alice, mut bob) = established();
+    let bundle = alice.bundle();
+    let crowded = changed(&alice.send(bob.key, "read me"), |message| {
+        message.bundles = vec![bundle; 680];
+    });
+    let message = WireMessage::decode(&crowded).unwrap();
+    let inspected = message.inspect();
+    let looked_at = inspected.bundles.iter().filter(|bundle| bundle.is_ok());
+    assert_eq!(looked_at.count(), MAX_BUNDLES_LOOKED_AT);
+    assert_eq!(inspected.bundles.len(), 680);
+    let last = inspected.bundles.last().unwrap();
+    assert!(last.as_ref().unwrap_err().contains("not looked at"));
+    // The account is given what was taken apart.
+    let request = ReceiveRequest {
+        sender: alice.key,
+        message: Ok(message),
+        confirm: false,
+        sealed: false,
+    };
+    let explained = bob
+        .transact(|engine, store, env| engine.explain(store, env, request, inspected.clone()))
+        .unwrap();
+    assert_eq!(explained.message, inspected);
+    assert!(matches!(explained.received.outcome, Outcome::Decrypted(_)));
 }
 
 #[test]
