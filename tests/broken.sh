@@ -134,6 +134,21 @@ broken 'events: what is told in memory pushes out that of another account' $daem
 broken 'stored keys pile up' $engine/accept.rs \
   'let limit = self.config.max_message_keys;' 'let limit = u32::MAX;' \
   engine --lib stored_keys_stay_bounded_and_the_oldest_go_first
+broken 'skipped keys: gaps that are used up pile up' $engine/accept.rs \
+  'limit.saturating_mul(PLACES_PER_KEY)' 'limit.saturating_mul(1000)' \
+  engine --lib a_gap_that_is_nearly_used_up_costs_no_other_key_until_there_are_many
+broken 'skipped keys: an identity that was never answered keeps those of each of its devices' $engine/accept.rs \
+  '(Some(&gap.peer), MAX_UNANSWERED_KEYS_PER_IDENTITY),' '' \
+  engine --lib an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_its_devices
+broken 'skipped keys: strangers keep as many as there are strangers' $engine/accept.rs \
+  '(None, MAX_UNANSWERED_KEYS),' '' \
+  session-store --lib strangers_keep_a_hundred_thousand_keys_between_them_and_the_oldest_gap_goes_first
+broken 'skipped keys: a key that was used stays in its place' $store/keys.rs \
+  'keys.write_at(&USED, place.offset).map_err(failed)?;' '' \
+  session-store --lib a_key_that_is_used_is_overwritten_in_its_place_and_gone_once_it_is_confirmed
+broken 'skipped keys: each has a row of its own' $engine/gap.rs \
+  '.chunk_by(|one, next| one.header_key == next.header_key)' '.chunk_by(|_, _| false)' \
+  session-store --lib a_stranger_that_passes_a_thousand_messages_over_has_little_written
 broken 'another device of ours gets copies before it is enabled' $engine/targets.rs \
   'Pairing::Pending => InstallationState::Pending,' 'Pairing::Pending if places == 0 => InstallationState::Pending,
                 Pairing::Pending => InstallationState::Active,' \

@@ -352,7 +352,9 @@ pub(crate) mod tests {
         let call = async |method: &str, params: Value| -> Value {
             let params = params.to_string();
             let room = Arc::new(daemon.budget.room());
-            let answer = methods.run(method, &daemon, "1", Some(&params), &room).unwrap();
+            let answer = methods
+                .run(method, &daemon, "1", Some(&params), &room)
+                .unwrap();
             let mut answer: Value = serde_json::from_str(&answer.await).unwrap();
             answer["result"].take()
         };

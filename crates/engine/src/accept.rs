@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    Device, Engine, Env, EventKind, Handshake, KeyDropped, Role, Session, Store, StoreError,
-    StoredKey, UnixMillis,
+    Device, Engine, Env, EventKind, Gap, Handshake, KeyDropped, MAX_UNANSWERED_GAPS,
+    MAX_UNANSWERED_KEYS, MAX_UNANSWERED_KEYS_PER_IDENTITY, PLACES_PER_KEY, Role, Session, Store,
+    StoreError, StoredKey, UnixMillis,
     adopt::meet,
-    attempt::{Accepted, OpenedBy},
+    attempt::{Accepted, KeptKey, OpenedBy},
     event::note,
     ratchet_message::{OpenedMessage, Reply},
     receive::Incoming,
@@ -45,33 +46,26 @@ impl Engine {
                 session.received = session.received.saturating_add(1);
                 session.advances = session.advances.saturating_add(1);
                 store.put_session(&session)?;
-                for skipped in &advance.skipped {
-                    store.put_stored_key(skipped)?;
-                }
-                if !incoming.confirm {
-                    store.put_stored_key(&StoredKey {
-                        read_at: Some(incoming.read_at),
-                        ..advance.used
-                    })?;
-                }
-                if !advance.skipped.is_empty() || !incoming.confirm {
-                    let limit = self.config.max_message_keys;
-                    for message in store.drop_oldest_stored_keys(&id, limit)? {
-                        let why = KeyDropped::Limit;
-                        note(store, now, EventKind::MessageKeyDropped { message, why })?;
-                    }
-                }
+                let used = (!incoming.confirm).then_some(StoredKey {
+                    read_at: Some(incoming.read_at),
+                    ..advance.used
+                });
+                self.keep_keys(store, now, &session, advance.gaps, used)?;
                 false
             }
-            OpenedBy::Stored(stored) => {
+            OpenedBy::Kept(kept) => {
+                let KeptKey { stored, place } = *kept;
                 let duplicate = stored.read_at.is_some();
                 if !duplicate {
                     session.received = session.received.saturating_add(1);
                     store.put_session(&session)?;
                 }
-                if incoming.confirm {
-                    store.remove_stored_key(&stored.message)?;
-                } else if !duplicate {
+                match place {
+                    Some((chain, n)) => store.erase_skipped_key(&id, &chain, n)?,
+                    None if incoming.confirm => store.remove_stored_key(&stored.message)?,
+                    None => {}
+                }
+                if !incoming.confirm && !duplicate {
                     store.put_stored_key(&StoredKey {
                         read_at: Some(incoming.read_at),
                         ..stored
@@ -87,6 +81,42 @@ impl Engine {
             duplicate,
             reply,
         })
+    }
+
+    /// Keeps the keys of the messages that were passed over, and the one that was `used` if it is to
+    /// be kept. Room is made before: what is erased is written over with what takes its place.
+    fn keep_keys(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        session: &Session,
+        mut gaps: Vec<Gap>,
+        used: Option<StoredKey>,
+    ) -> Result<(), StoreError> {
+        if gaps.is_empty() && used.is_none() {
+            return Ok(());
+        }
+        let limit = self.config.max_message_keys;
+        let mut room = limit.saturating_sub(u32::from(used.is_some()));
+        let mut places = limit.saturating_mul(PLACES_PER_KEY);
+        for gap in gaps.iter_mut().rev() {
+            gap.keep_newest(room);
+            room = room.saturating_sub(gap.places());
+            places = places.saturating_sub(gap.places());
+        }
+        gaps.retain(|gap| gap.places() > 0);
+        for message in store.drop_oldest_stored_keys(&session.id, room, places)? {
+            let why = KeyDropped::Limit;
+            note(store, now, EventKind::MessageKeyDropped { message, why })?;
+        }
+        for mut gap in gaps {
+            if !gap.answered {
+                gap.keep_newest(MAX_UNANSWERED_KEYS_PER_IDENTITY);
+                make_room_for_unanswered(store, &gap)?;
+            }
+            store.put_gap(&gap)?;
+        }
+        used.map_or(Ok(()), |used| store.put_stored_key(&used))
     }
 
     /// The device an authenticated message came from, with what the message proves of it: that it
@@ -154,6 +184,18 @@ impl Engine {
         store.put_device(&device)?;
         Ok(Some(device))
     }
+}
+
+/// Erases the oldest gaps of sessions that we have never sent on until this one fits in, too.
+fn make_room_for_unanswered(store: &mut dyn Store, gap: &Gap) -> Result<(), StoreError> {
+    let gaps = MAX_UNANSWERED_GAPS.saturating_sub(1);
+    for (peer, keys) in [
+        (Some(&gap.peer), MAX_UNANSWERED_KEYS_PER_IDENTITY),
+        (None, MAX_UNANSWERED_KEYS),
+    ] {
+        store.drop_oldest_unanswered(peer, gaps, keys.saturating_sub(gap.places()))?;
+    }
+    Ok(())
 }
 
 /// Whether what a message tells of its device now is noted well enough. Which devices were active

@@ -5,7 +5,7 @@ use crypto_core::{
 };
 
 use crate::{
-    Engine, Env, Reason, Session, Store, StoreError, StoreRead, StoredKey, receive::Plaintext,
+    Engine, Env, Gap, Reason, Session, Store, StoreError, StoreRead, StoredKey, receive::Plaintext,
     wire::WireRatchetHeader,
 };
 
@@ -37,18 +37,48 @@ impl<'a> RatchetEntry<'a> {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)
     }
 
-    /// The message's key, if this session has stored it. Most sessions have stored none, which stores remember.
-    pub(crate) fn stored_key_on(
+    /// The message's key, if this session has kept it. Most sessions have kept none, which stores
+    /// remember, and most messages are the next of their chain, of which there is nothing to look
+    /// for.
+    pub(crate) fn kept_key_on(
         &self,
         session: &Session,
         store: &(impl StoreRead + ?Sized),
-    ) -> Result<Option<StoredKey>, StoreError> {
-        if store.has_stored_keys(&session.id)? {
-            store.stored_key(&self.id_on(session))
-        } else {
-            Ok(None)
+    ) -> Result<Option<KeptKey>, StoreError> {
+        let ratchet = &session.ratchet;
+        let is_ahead = ratchet.receiving_key() == Some(self.header.key)
+            && ratchet.receiving_number() <= Some(self.header.n);
+        if is_ahead || !store.has_stored_keys(&session.id)? {
+            return Ok(None);
         }
+        let message = self.id_on(session);
+        let (chain, n) = (self.header.key, self.header.n);
+        if let Some(key) = store.skipped_key(&session.id, &chain, n)? {
+            let stored = StoredKey {
+                message,
+                session: session.id,
+                key,
+                read_at: None,
+            };
+            return Ok(Some(KeptKey {
+                stored,
+                place: Some((chain, n)),
+            }));
+        }
+        let stored = store.stored_key(&message)?;
+        Ok(stored.map(|stored| KeptKey {
+            stored,
+            place: None,
+        }))
     }
+}
+
+/// The key of a message that was kept outside its chain.
+pub(crate) struct KeptKey {
+    pub(crate) stored: StoredKey,
+    /// The chain and the number of its message, if it is in a gap. `None` if it is kept by itself:
+    /// since its message was read, or by an earlier version.
+    pub(crate) place: Option<(HeaderKey, u32)>,
 }
 
 /// A message that opened, with what it will change. Nothing is written yet.
@@ -61,7 +91,7 @@ pub(crate) struct Accepted {
 impl Accepted {
     /// Whether it was read before.
     pub(crate) fn is_duplicate(&self) -> bool {
-        matches!(&self.opened_by, OpenedBy::Stored(key) if key.read_at.is_some())
+        matches!(&self.opened_by, OpenedBy::Kept(key) if key.stored.read_at.is_some())
     }
 }
 
@@ -70,13 +100,13 @@ pub(crate) enum OpenedBy {
     /// By moving the receiving chain.
     Advance(Box<Advance>),
     /// With a key that was kept: skipped before, or read and not confirmed.
-    Stored(StoredKey),
+    Kept(Box<KeptKey>),
 }
 
 /// A session's next state.
 pub(crate) struct Advance {
     pub(crate) ratchet: SessionRatchet,
-    pub(crate) skipped: Vec<StoredKey>,
+    pub(crate) gaps: Vec<Gap>,
     pub(crate) used: StoredKey,
 }
 
@@ -91,16 +121,18 @@ impl Engine {
         message_id: MessageId,
     ) -> Result<Result<Accepted, Reason>, StoreError> {
         let ad = self.associated_data(session);
-        if let Some(stored) = message.stored_key_on(session, store)? {
-            let opened =
-                session
-                    .ratchet
-                    .open_stored(&stored.key, &message.header, &ad, message.ciphertext);
+        if let Some(kept) = message.kept_key_on(session, store)? {
+            let opened = session.ratchet.open_stored(
+                &kept.stored.key,
+                &message.header,
+                &ad,
+                message.ciphertext,
+            );
             return Ok(opened
                 .map(|plaintext| Accepted {
                     message: message_id,
                     plaintext,
-                    opened_by: OpenedBy::Stored(stored),
+                    opened_by: OpenedBy::Kept(Box::new(kept)),
                 })
                 .map_err(|error| reason_of(&error)));
         }
@@ -134,15 +166,7 @@ impl Engine {
                 env.rng,
             )
             .map_err(|error| reason_of(&error))?;
-        let skipped = skipped
-            .into_iter()
-            .map(|skipped| StoredKey {
-                message: MessageId::ratchet(&session.id, &skipped.header_key, skipped.n),
-                session: session.id,
-                key: skipped.key,
-                read_at: None,
-            })
-            .collect();
+        let gaps = Gap::of(session, &skipped);
         let used = StoredKey {
             message: message_id,
             session: session.id,
@@ -154,7 +178,7 @@ impl Engine {
             plaintext,
             opened_by: OpenedBy::Advance(Box::new(Advance {
                 ratchet,
-                skipped,
+                gaps,
                 used,
             })),
         })

@@ -9,11 +9,13 @@ mod steps;
 
 use std::{cell::RefCell, collections::HashMap, hash::Hash, sync::Arc};
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+};
 
 use self::steps::Steps;
 use crate::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
     OwnPreKey, Peer, RunningTime, Session, Store, StoreError, StoreRead, StoredKey, StoredReply,
     Timekeeping, Transaction, UnixMillis,
 };
@@ -364,6 +366,8 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;
+        skipped_key(session: &SessionId, chain: &HeaderKey, n: u32) -> Option<MessageKey>;
+        gaps(session: &SessionId) -> Vec<Gap>;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
         reply(request_id: &str) -> Option<StoredReply>;
@@ -461,6 +465,12 @@ impl<S: Transaction> Store for Cached<S> {
         self.below()?.put_stored_key(key)
     }
 
+    fn put_gap(&mut self, gap: &Gap) -> Result<()> {
+        let without = self.write().without_keys.0.get_mut();
+        without.remove(&gap.session);
+        self.below()?.put_gap(gap)
+    }
+
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {
         self.write();
         let unconfirmed = self.below()?.remove_session(id)?;
@@ -471,7 +481,9 @@ impl<S: Transaction> Store for Cached<S> {
     // When keys that were erased are there again, it must be forgotten that there are none.
     pass_on! { remembered
         remove_stored_key(message: &MessageId) -> ();
-        drop_oldest_stored_keys(session: &SessionId, keep: u32) -> Vec<MessageId>;
+        erase_skipped_key(session: &SessionId, chain: &HeaderKey, n: u32) -> ();
+        drop_oldest_stored_keys(session: &SessionId, keep: u32, places: u32) -> Vec<MessageId>;
+        drop_oldest_unanswered(peer: Option<&IdentityKey>, gaps: u32, places: u32) -> ();
         drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
     }
 
@@ -727,7 +739,7 @@ mod tests {
             &|store| {
                 assert!(
                     store
-                        .drop_oldest_stored_keys(&made.id, 0)
+                        .drop_oldest_stored_keys(&made.id, 0, 0)
                         .unwrap()
                         .is_empty()
                 )

@@ -30,6 +30,17 @@ pub const MAX_RECIPIENTS: usize = 1000;
 pub const MAX_SENT_BYTES: usize = 16 * 1024 * 1024;
 /// Sessions that a message without an X3DH header is tried on (protocol §5).
 pub const MAX_SESSION_TRIALS: usize = 8;
+/// Message keys kept of messages that one identity passed over, in sessions on which we have never
+/// sent: three times what one message may pass over. A gap counts whole until its last key is used.
+pub const MAX_UNANSWERED_KEYS_PER_IDENTITY: u32 = 3_000;
+/// The same of all identities together, 3.2 MB: an identity costs a stranger nothing.
+pub const MAX_UNANSWERED_KEYS: u32 = 100_000;
+/// Gaps that these are in. Each message that is passed over alone is one, and they are looked
+/// through for each new one.
+pub const MAX_UNANSWERED_GAPS: u32 = 4_096;
+/// Places that the gaps of a session may have for each key that it may keep: of gaps that are
+/// nearly used up the rest goes then, the oldest first, so that they do not pile up.
+pub const PLACES_PER_KEY: u32 = 2;
 /// Longest request id, in characters.
 pub const MAX_REQUEST_ID_CHARS: usize = 128;
 /// How long a request id keeps its answer.

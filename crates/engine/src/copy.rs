@@ -8,8 +8,8 @@ use crypto_core::{
 };
 
 use crate::{
-    Device, DevicePreKey, Engine, Env, Handshake, Role, SendError, Session, SessionStart,
-    SkipReason, Skipped, Store, Target,
+    Device, DevicePreKey, Engine, Env, Gap, Handshake, Role, SendError, Session, SessionStart,
+    SkipReason, Skipped, Store, StoreError, Target,
     route::{Route, route},
     standing::{activate_new, make_room, resume, usable_session},
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
@@ -75,6 +75,9 @@ impl Engine {
                 return Ok(());
             }
         };
+        if session.sent == 0 && session.received > 0 {
+            answer_gaps(store, &session.id)?;
+        }
         let (session, entry, target) = self.seal(env, session, payload)?;
         store.put_session(&session)?;
         copies.targets.push(target);
@@ -205,6 +208,19 @@ impl Engine {
             ratchet_pre_key,
         )
     }
+}
+
+/// A session that we send on now is a stranger's no more, and nor are its gaps.
+fn answer_gaps(store: &mut dyn Store, session: &SessionId) -> Result<(), StoreError> {
+    if store.has_stored_keys(session)? {
+        for gap in store.gaps(session)? {
+            store.put_gap(&Gap {
+                answered: true,
+                ..gap
+            })?;
+        }
+    }
+    Ok(())
 }
 
 impl From<KeyError> for SendError {

@@ -250,8 +250,8 @@ fn key_state(
     session: &Session,
     message: &RatchetEntry<'_>,
 ) -> Result<MessageKeyState, StoreError> {
-    if let Some(stored) = message.stored_key_on(session, store)? {
-        return Ok(if stored.read_at.is_some() {
+    if let Some(kept) = message.kept_key_on(session, store)? {
+        return Ok(if kept.stored.read_at.is_some() {
             MessageKeyState::Read
         } else {
             MessageKeyState::Skipped

@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod explain;
 mod first_message;
+mod gap;
 mod inspect;
 mod memo;
 #[cfg(any(test, feature = "memory"))]
@@ -62,6 +63,7 @@ pub use engine::*;
 pub use error::*;
 pub use event::{DeviceName, Event, EventKind, KeyDropped, SessionName};
 pub use explain::*;
+pub use gap::*;
 pub use inspect::*;
 pub use records::*;
 pub use remembered::Remembered;

@@ -7,6 +7,7 @@ mod batch;
 mod contents;
 mod copies;
 mod index;
+mod keys;
 mod read;
 
 use std::{
@@ -18,17 +19,20 @@ use std::{
 };
 
 use crypto_core::{
-    IdentityKey, InstallationId, MessageId, SessionId, SessionRatchet, SignedPreKey,
+    HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SessionRatchet, SignedPreKey,
 };
 
 use self::{
-    copies::{copy_own_prekey, copy_stored_key},
+    copies::{copy_gap, copy_own_prekey, copy_stored_key},
     index::{Place, place},
 };
 use crate::{
-    ChatKey, Contact, Device, Event, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-    Store, StoreError, StoredKey, StoredReply, Timekeeping, copies::copy_session,
+    ChatKey, Contact, Device, Event, Gap, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime,
+    Session, Store, StoreError, StoredKey, StoredReply, Timekeeping, copies::copy_session,
 };
+
+/// A gap by its session, its chain and its last message.
+type GapName = (SessionId, HeaderKey, u32);
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 
@@ -86,6 +90,7 @@ struct Tables {
     /// Which of `sessions` is the active one, by device.
     active: BTreeMap<Place, SessionId>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
+    gaps: BTreeMap<GapName, (u64, Gap)>,
     /// By session: whose, and on which own prekey.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredReply>,
@@ -103,6 +108,7 @@ impl std::fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore")
             .field("sessions", &self.tables.sessions.len())
             .field("stored_keys", &self.tables.stored_keys.len())
+            .field("gaps", &self.tables.gaps.len())
             .finish_non_exhaustive()
     }
 }
@@ -179,18 +185,6 @@ impl MemoryStore {
             self.tables.next_age += 1;
             self.tables.next_age
         })
-    }
-
-    fn keys_of(&self, session: &SessionId) -> Vec<(u64, MessageId, bool)> {
-        let mut keys: Vec<_> = self
-            .tables
-            .stored_keys
-            .iter()
-            .filter(|(_, (_, key))| key.session == *session)
-            .map(|(message, (age, key))| (*age, *message, key.read_at.is_some()))
-            .collect();
-        keys.sort_unstable();
-        keys
     }
 
     /// Sessions that satisfy `wanted`, newest first.
@@ -311,7 +305,7 @@ impl Store for MemoryStore {
     }
 
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError> {
-        let unconfirmed = self.drop_oldest_stored_keys(id, 0)?;
+        let unconfirmed = self.drop_oldest_stored_keys(id, 0, 0)?;
         self.activate(id, None);
         self.remove(|tables| &mut tables.sessions, *id);
         Ok(unconfirmed)
@@ -334,21 +328,54 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn put_gap(&mut self, gap: &Gap) -> Result<(), StoreError> {
+        if !self.tables.sessions.contains_key(&gap.session) {
+            return Err(StoreError::Corrupt("a gap of no session".to_owned()));
+        }
+        let name = keys::name(gap);
+        let known = self.tables.gaps.get(&name).map(|(age, _)| *age);
+        let age = self.age(known);
+        self.put(|tables| &mut tables.gaps, name, (age, copy_gap(gap)));
+        Ok(())
+    }
+
+    fn erase_skipped_key(
+        &mut self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<(), StoreError> {
+        let Some((age, gap)) = self.gap_of(session, chain, n) else {
+            return Ok(());
+        };
+        let (age, mut gap) = (*age, copy_gap(gap));
+        gap.take(n);
+        let name = keys::name(&gap);
+        if gap.held() == 0 {
+            self.remove(|tables| &mut tables.gaps, name);
+        } else {
+            self.put(|tables| &mut tables.gaps, name, (age, gap));
+        }
+        Ok(())
+    }
+
     fn drop_oldest_stored_keys(
         &mut self,
         session: &SessionId,
         keep: u32,
+        places: u32,
     ) -> Result<Vec<MessageId>, StoreError> {
-        let keys = self.keys_of(session);
-        let excess = keys.len().saturating_sub(keep as usize);
-        let mut dropped = Vec::new();
-        for (_, message, read) in keys.into_iter().take(excess) {
-            self.remove(|tables| &mut tables.stored_keys, message);
-            if read {
-                dropped.push(message);
-            }
-        }
-        Ok(dropped)
+        Ok(self.drop_oldest_keys_of(session, keep, places))
+    }
+
+    fn drop_oldest_unanswered(
+        &mut self,
+        peer: Option<&IdentityKey>,
+        gaps: u32,
+        places: u32,
+    ) -> Result<(), StoreError> {
+        self.drop_oldest_gaps(peer, gaps, places);
+        Ok(())
     }
 
     fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError> {

@@ -204,9 +204,15 @@ pub(crate) fn trials(
             suite == Suite::Secp256k1 || session.installation.as_ref() == installation;
         session.suite() == suite && same_device
     });
-    for index in 0..sessions.len() {
+    // A single one is tried, whatever it holds.
+    let several = if sessions.len() > 1 {
+        sessions.len()
+    } else {
+        0
+    };
+    for index in 0..several {
         let holds = match sessions.get(index) {
-            Some(session) => message.stored_key_on(session, store)?.is_some(),
+            Some(session) => message.kept_key_on(session, store)?.is_some(),
             None => false,
         };
         if holds {

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+};
 
 use crate::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
     OwnPreKey, Peer, RunningTime, Session, StoredKey, StoredReply, Timekeeping, UnixMillis,
 };
 
@@ -111,12 +113,21 @@ pub trait StoreRead {
     ) -> Result<Vec<Session>, StoreError>;
     /// How many sessions there are with `identity`.
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
-    /// How many keys the session has stored.
+    /// How many keys the session has stored, those of its gaps included.
     fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError>;
-    /// Whether the session has stored any.
+    /// Whether the session has stored any, or has a gap.
     fn has_stored_keys(&self, session: &SessionId) -> Result<bool, StoreError>;
-    /// The stored key of a message.
+    /// The stored key of a message, if it is kept by itself.
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError>;
+    /// The key of message `n` of a chain, if it lies in a gap and was not used.
+    fn skipped_key(
+        &self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<Option<MessageKey>, StoreError>;
+    /// The gaps of a session, oldest first.
+    fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError>;
     /// Whether a first message that made session `id` was accepted, even if the session is long erased.
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError>;
     /// First messages remembered of `identity` on this own prekey.
@@ -176,12 +187,33 @@ pub trait Store: StoreRead {
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
     /// Erases a message key.
     fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError>;
-    /// Erases the oldest keys of a session until `keep` are left; names those of messages that were read and not confirmed.
+    /// Keeps a gap of a session that is there. One that is already there keeps its age. Their ages
+    /// and those of keys that are kept by themselves are counted together.
+    fn put_gap(&mut self, gap: &Gap) -> Result<(), StoreError>;
+    /// Overwrites the key of message `n` of a chain in its gap; erases a gap that has no other.
+    fn erase_skipped_key(
+        &mut self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<(), StoreError>;
+    /// Erases the oldest keys of a session, those of its gaps included, until `keep` are left, and
+    /// its oldest gaps while they have more than `places` in all; names the messages that were read
+    /// and not confirmed.
     fn drop_oldest_stored_keys(
         &mut self,
         session: &SessionId,
         keep: u32,
+        places: u32,
     ) -> Result<Vec<MessageId>, StoreError>;
+    /// Erases the oldest gaps that are not answered, with this identity or with anyone, until there
+    /// are `gaps` at most, of `places` in all.
+    fn drop_oldest_unanswered(
+        &mut self,
+        peer: Option<&IdentityKey>,
+        gaps: u32,
+        places: u32,
+    ) -> Result<(), StoreError>;
     /// Erases the keys of messages first read before `cutoff` and not confirmed since; names the messages.
     fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError>;
     /// Remembers a first message that was accepted.

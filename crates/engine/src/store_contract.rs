@@ -7,6 +7,7 @@
 )]
 
 mod batches;
+mod gaps;
 mod records;
 mod time;
 
@@ -20,6 +21,11 @@ use crypto_core::{
 use self::batches::{
     a_batch_goes_in_turn, a_batch_that_keeps_nothing_has_changed_nothing,
     a_rollback_undoes_one_call_and_an_abort_all,
+};
+pub use self::gaps::gap;
+use self::gaps::{
+    gaps_and_keys_of_a_session_go_by_their_age, gaps_come_back_and_are_found,
+    the_oldest_unanswered_gaps_go_first,
 };
 use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{initiated, own_prekey, session};
@@ -39,6 +45,9 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     steps_of_sessions_come_back(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
     stored_keys_keep_their_age(&mut fresh());
+    gaps_come_back_and_are_found(&mut fresh());
+    gaps_and_keys_of_a_session_go_by_their_age(&mut fresh());
+    the_oldest_unanswered_gaps_go_first(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     what_time_ends_is_found(&mut fresh());
     clocks_come_back(&mut fresh());
@@ -431,8 +440,8 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
 
     let id = SessionId::from_bytes([1; 32]);
     assert!(store.has_stored_keys(&id).expect("read"));
-    assert_eq!(store.drop_oldest_stored_keys(&id, 5).expect("drop"), []);
-    let dropped = store.drop_oldest_stored_keys(&id, 2).expect("drop");
+    assert_eq!(store.drop_oldest_stored_keys(&id, 5, 0).expect("drop"), []);
+    let dropped = store.drop_oldest_stored_keys(&id, 2, 0).expect("drop");
     assert_eq!(dropped, [read.message]);
     assert_eq!(store.stored_key_count(&id).expect("read"), 2);
     for (message, there) in [
@@ -445,7 +454,7 @@ fn stored_keys_keep_their_age(store: &mut impl Transaction) {
         let found = store.stored_key(&MessageId::from_bytes([message; 32]));
         assert_eq!(found.expect("read").is_some(), there, "{message}");
     }
-    assert_eq!(store.drop_oldest_stored_keys(&id, 0).expect("drop"), []);
+    assert_eq!(store.drop_oldest_stored_keys(&id, 0, 0).expect("drop"), []);
     assert_eq!(store.stored_key_count(&id).expect("read"), 0);
     assert!(!store.has_stored_keys(&id).expect("read"));
     // The keys of a session go with it.

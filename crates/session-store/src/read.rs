@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+};
 use engine::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, ListedPreKey, Negotiated,
-    OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoreRead, StoredKey,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
+    Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoreRead, StoredKey,
     StoredReply, Timekeeping, UnixMillis,
 };
 use rusqlite::{Params, Row};
@@ -13,7 +15,7 @@ use rusqlite::{Params, Row};
 use crate::{
     Sqlite,
     rows::{
-        self, CONTACT, Columns, DEVICE, OWN_PREKEY, PEER, SELECT_SESSION, STORED_KEY, failed,
+        self, CONTACT, Columns, DEVICE, GAP, OWN_PREKEY, PEER, SELECT_SESSION, STORED_KEY, failed,
         integer, time,
     },
 };
@@ -22,7 +24,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 impl<Mode> Sqlite<Mode> {
     /// Every row that `sql` gives.
-    fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -38,7 +40,7 @@ impl<Mode> Sqlite<Mode> {
     }
 
     /// The first row that `sql` gives.
-    fn first<T>(
+    pub(crate) fn first<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -50,7 +52,7 @@ impl<Mode> Sqlite<Mode> {
     }
 
     /// The number that `sql` gives.
-    fn count(&self, sql: &str, params: impl Params) -> Result<u64> {
+    pub(crate) fn count(&self, sql: &str, params: impl Params) -> Result<u64> {
         let count = self.first(sql, params, |row| Columns::of(row).count())?;
         Ok(count.unwrap_or(0))
     }
@@ -326,18 +328,20 @@ impl<Mode> StoreRead for Sqlite<Mode> {
 
     fn stored_key_count(&self, session: &SessionId) -> Result<u64> {
         self.count(
-            "SELECT count(*) FROM stored_keys WHERE session = ?1",
+            "SELECT (SELECT count(*) FROM stored_keys WHERE session = ?1) \
+                 + (SELECT coalesce(sum(held), 0) FROM gaps WHERE session = ?1)",
             [session.as_bytes()],
         )
     }
 
     fn has_stored_keys(&self, session: &SessionId) -> Result<bool> {
         let found = self.first(
-            "SELECT 1 FROM stored_keys WHERE session = ?1 LIMIT 1",
+            "SELECT EXISTS (SELECT 1 FROM stored_keys WHERE session = ?1) \
+                 OR EXISTS (SELECT 1 FROM gaps WHERE session = ?1)",
             [session.as_bytes()],
-            |_| Ok(()),
+            |row| Columns::of(row).take(),
         )?;
-        Ok(found.is_some())
+        Ok(found.unwrap_or(false))
     }
 
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>> {
@@ -345,6 +349,26 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             &format!("SELECT {STORED_KEY} FROM stored_keys WHERE message = ?1"),
             [message.as_bytes()],
             rows::stored_key,
+        )
+    }
+
+    fn skipped_key(
+        &self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<Option<MessageKey>> {
+        self.key_in_gap(session, chain, n)
+    }
+
+    fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>> {
+        self.all(
+            &format!(
+                "SELECT {GAP} FROM gaps JOIN gap_keys USING (age) \
+                     WHERE session = ?1 ORDER BY age"
+            ),
+            [session.as_bytes()],
+            rows::gap,
         )
     }
 
@@ -420,86 +444,10 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             peers: self.count("SELECT count(*) FROM peers", [])?,
             devices: self.count("SELECT count(*) FROM devices", [])?,
             sessions: self.count("SELECT count(*) FROM sessions", [])?,
-            stored_keys: self.count("SELECT count(*) FROM stored_keys", [])?,
-        })
-    }
-}
-
-/// Rows of a table that [`Sqlite::holdings`] counts at most: some ten milliseconds.
-pub const MAX_COUNTED: u32 = 100_000;
-
-/// How much a store holds, and how old it is, for whoever watches it grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holdings {
-    /// Sessions of any standing, at most [`MAX_COUNTED`].
-    pub sessions: u64,
-    /// Message keys, skipped and unconfirmed, at most [`MAX_COUNTED`].
-    pub stored_keys: u64,
-    /// Those of messages that were read and not confirmed, at most [`MAX_COUNTED`].
-    pub unconfirmed_keys: u64,
-    /// Devices of others that were omitted at the asked moment or before (spec 4.3), at most [`MAX_COUNTED`].
-    pub stale_devices: u64,
-    /// When the signed prekey of the published bundle was made.
-    pub prekey_created_at: Option<UnixMillis>,
-}
-
-impl<Mode> Sqlite<Mode> {
-    /// The identities, without `own`, of which more than so many devices are known; at most [`MAX_COUNTED`].
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub fn identities_of_many(
-        &self,
-        own: &IdentityKey,
-        devices: usize,
-    ) -> Result<Vec<IdentityKey>> {
-        let devices = i64::try_from(devices).unwrap_or(i64::MAX);
-        self.all(
-            "SELECT identity FROM devices WHERE identity <> ?1 \
-             GROUP BY identity HAVING count(*) > ?2 LIMIT ?3",
-            (own.as_bytes(), devices, MAX_COUNTED),
-            |row| Columns::of(row).identity(),
-        )
-    }
-
-    /// How many chats have a clock above this one.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub fn chat_clocks_above(&self, clock: u64) -> Result<u64> {
-        self.count(
-            "SELECT count(*) FROM clocks WHERE last > ?1",
-            [integer(clock)],
-        )
-    }
-
-    /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since `omitted_by`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub fn holdings(&self, own: &IdentityKey, omitted_by: UnixMillis) -> Result<Holdings> {
-        Ok(Holdings {
-            sessions: self.count(
-                "SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT ?1)",
-                [MAX_COUNTED],
-            )?,
             stored_keys: self.count(
-                "SELECT count(*) FROM (SELECT 1 FROM stored_keys LIMIT ?1)",
-                [MAX_COUNTED],
-            )?,
-            unconfirmed_keys: self.count(
-                "SELECT count(*) FROM (SELECT 1 FROM stored_keys WHERE read_at IS NOT NULL LIMIT ?1)",
-                [MAX_COUNTED],
-            )?,
-            stale_devices: self.count(
-                "SELECT count(*) FROM (SELECT 1 FROM devices \
-                 WHERE omitted_since <= ?2 AND identity <> ?3 LIMIT ?1)",
-                (MAX_COUNTED, integer(omitted_by.0), own.as_bytes()),
-            )?,
-            prekey_created_at: self.first(
-                "SELECT prekey_created_at FROM own_bundle",
+                "SELECT (SELECT count(*) FROM stored_keys) \
+                     + (SELECT coalesce(sum(held), 0) FROM gaps)",
                 [],
-                |row| Columns::of(row).time(),
             )?,
         })
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crypto_core::{
-    EphemeralKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
+    EphemeralKey, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
     RatchetPreKeyPair, SECP256K1_KEY_BYTES, SIGNATURE_BYTES, SessionId, SessionRatchet,
-    SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, X25519_KEY_BYTES,
+    SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, Wiped,
+    X25519_KEY_BYTES,
 };
 use engine::{
-    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
+    Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Gap, Handshake,
     Negotiated, OwnPreKey, OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime,
     Session, Standing, StoreError, StoredKey, StoredReply, UnixMillis,
 };
@@ -35,6 +36,8 @@ pub(crate) const SELECT_SESSION: &str = "SELECT id, peer, installation, role, si
      FROM sessions JOIN session_chains USING (age)";
 /// Columns of `stored_keys` in the order [`stored_key`] reads them.
 pub(crate) const STORED_KEY: &str = "message, session, key, read_at";
+/// Columns of `gaps` in the order [`gap`] reads them.
+pub(crate) const GAP: &str = "session, peer, chain, last, answered, keys";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -397,6 +400,19 @@ pub(crate) fn stored_key(row: &Row<'_>) -> Result<StoredKey> {
         session: SessionId::from_bytes(columns.take()?),
         key: MessageKey::from_stored(*columns.secret()?),
         read_at: columns.optional_running_time()?,
+    })
+}
+
+pub(crate) fn gap(row: &Row<'_>) -> Result<Gap> {
+    let mut columns = Columns::of(row);
+    Ok(Gap {
+        session: SessionId::from_bytes(columns.take()?),
+        peer: columns.identity()?,
+        chain: HeaderKey::from_wire(&columns.take::<Vec<u8>>()?)
+            .map_err(|_| corrupt("a header key"))?,
+        last: columns.number()?,
+        answered: columns.take()?,
+        keys: columns.take().map(Wiped::new)?,
     })
 }
 

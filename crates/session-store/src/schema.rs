@@ -30,6 +30,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0011_sessions_among_peers.sql"),
     include_str!("../../../migrations/0012_peers.sql"),
     include_str!("../../../migrations/0013_keyed_witnesses.sql"),
+    include_str!("../../../migrations/0014_gaps.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use crypto_core::{
-    IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
+    HeaderKey, IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
 };
 use engine::{
-    ChatKey, Contact, Device, Event, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
+    ChatKey, Contact, Device, Event, Gap, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
     RunningTime, Session, Store, StoreError, StoredKey, StoredReply, Timekeeping,
 };
 use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
+    keys::NEXT_AGE,
     rows::{
         PEER, contact_state, corrupt, failed, integer, optional_time, pairing, role, shared,
         standing, time,
@@ -44,7 +45,7 @@ impl SqliteStore {
     }
 
     /// How many rows `sql` changes.
-    fn changed(&self, sql: &str, params: impl Params) -> Result<usize> {
+    pub(crate) fn changed(&self, sql: &str, params: impl Params) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute(params).map_err(failed)
     }
@@ -141,7 +142,7 @@ impl SqliteStore {
     }
 
     /// The messages that `sql` gives, each with whether it was read: those that were.
-    fn messages(&self, sql: &str, params: impl Params) -> Result<Vec<MessageId>> {
+    pub(crate) fn messages(&self, sql: &str, params: impl Params) -> Result<Vec<MessageId>> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let found = statement
             .query_map(params, |row| {
@@ -370,8 +371,11 @@ impl Store for SqliteStore {
 
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<()> {
         self.run(
-            "INSERT INTO stored_keys (message, session, key, read_at) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (message) DO UPDATE SET key = excluded.key, read_at = excluded.read_at",
+            &format!(
+                "INSERT INTO stored_keys (age, message, session, key, read_at) \
+                     VALUES ({NEXT_AGE}, ?1, ?2, ?3, ?4) \
+                 ON CONFLICT (message) DO UPDATE SET key = excluded.key, read_at = excluded.read_at"
+            ),
             (
                 key.message.as_bytes(),
                 key.session.as_bytes(),
@@ -388,32 +392,30 @@ impl Store for SqliteStore {
         )
     }
 
+    fn put_gap(&mut self, gap: &Gap) -> Result<()> {
+        self.write_gap(gap)
+    }
+
+    fn erase_skipped_key(&mut self, session: &SessionId, chain: &HeaderKey, n: u32) -> Result<()> {
+        self.erase_key_in_gap(session, chain, n)
+    }
+
     fn drop_oldest_stored_keys(
         &mut self,
         session: &SessionId,
         keep: u32,
+        places: u32,
     ) -> Result<Vec<MessageId>> {
-        // Ages only rise, so that their span bounds the count: two look-ups in an index, on nearly every message.
-        let span: i64 = self
-            .connection
-            .prepare_cached(
-                "SELECT coalesce((SELECT age FROM stored_keys WHERE session = ?1 \
-                     ORDER BY age DESC LIMIT 1) \
-                   - (SELECT age FROM stored_keys WHERE session = ?1 \
-                     ORDER BY age LIMIT 1) + 1, 0)",
-            )
-            .and_then(|mut statement| statement.query_row([session.as_bytes()], |row| row.get(0)))
-            .map_err(failed)?;
-        if span <= i64::from(keep) {
-            return Ok(Vec::new());
-        }
-        self.messages(
-            "DELETE FROM stored_keys WHERE session = ?1 AND age IN ( \
-                 SELECT age FROM stored_keys WHERE session = ?1 \
-                 ORDER BY age DESC LIMIT -1 OFFSET ?2) \
-             RETURNING message, read_at IS NOT NULL",
-            (session.as_bytes(), keep),
-        )
+        self.drop_oldest_keys_of(session, keep, places)
+    }
+
+    fn drop_oldest_unanswered(
+        &mut self,
+        peer: Option<&IdentityKey>,
+        gaps: u32,
+        places: u32,
+    ) -> Result<()> {
+        self.drop_oldest_gaps(peer, gaps, places)
     }
 
     fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>> {

@@ -7,9 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+};
 use engine::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
     OwnPreKey, Peer, RunningTime, Session, Store, StoreError, StoreRead, StoredKey, StoredReply,
     Timekeeping, Transaction, UnixMillis,
 };
@@ -92,6 +94,8 @@ impl<S: StoreRead> StoreRead for Timed<S> {
         stored_key_count(session: &SessionId) -> u64;
         has_stored_keys(session: &SessionId) -> bool;
         stored_key(message: &MessageId) -> Option<StoredKey>;
+        skipped_key(session: &SessionId, chain: &HeaderKey, n: u32) -> Option<MessageKey>;
+        gaps(session: &SessionId) -> Vec<Gap>;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
         reply(request_id: &str) -> Option<StoredReply>;
@@ -123,7 +127,10 @@ impl<S: Store> Store for Timed<S> {
         remove_session(id: &SessionId) -> Vec<MessageId>;
         put_stored_key(key: &StoredKey) -> ();
         remove_stored_key(message: &MessageId) -> ();
-        drop_oldest_stored_keys(session: &SessionId, keep: u32) -> Vec<MessageId>;
+        put_gap(gap: &Gap) -> ();
+        erase_skipped_key(session: &SessionId, chain: &HeaderKey, n: u32) -> ();
+        drop_oldest_stored_keys(session: &SessionId, keep: u32, places: u32) -> Vec<MessageId>;
+        drop_oldest_unanswered(peer: Option<&IdentityKey>, gaps: u32, places: u32) -> ();
         drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{MemoryStore, Tables};
-use crate::{ChatKey, Handshake, Negotiated, OwnPreKey, Session, StoredKey};
+use crate::{ChatKey, Gap, Handshake, Negotiated, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
@@ -21,6 +21,7 @@ impl MemoryStore {
             sessions,
             active: _,
             stored_keys,
+            gaps,
             first_messages,
             replies,
             clocks,
@@ -40,6 +41,7 @@ impl MemoryStore {
         records.extend(devices.values().map(|device| format!("{device:?}")));
         records.extend(sessions.values().map(|(age, of)| session(*age, of)));
         records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
+        records.extend(gaps.values().map(|(age, of)| gap(*age, of)));
         records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
         records.extend(replies.iter().map(|reply| format!("{reply:?}")));
         // The keys of chats show nothing of themselves.
@@ -70,4 +72,8 @@ fn session(age: u64, session: &Session) -> String {
 
 fn stored_key(age: u64, key: &StoredKey) -> String {
     format!("{age}{key:?}{:?}", key.key.secret_bytes())
+}
+
+fn gap(age: u64, gap: &Gap) -> String {
+    format!("{age}{gap:?}{:?}", *gap.keys)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair};
+use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
 
 use super::Tables;
-use crate::{OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey, copies::copy_session};
+use crate::{Gap, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey, copies::copy_session};
 
 impl Tables {
     pub(super) fn copy(&self) -> Result<Self, StoreError> {
@@ -24,6 +24,7 @@ impl Tables {
             stored_keys: copies(&self.stored_keys, |(age, key)| {
                 Ok((*age, copy_stored_key(key)))
             })?,
+            gaps: copies(&self.gaps, |(age, gap)| Ok((*age, copy_gap(gap))))?,
             first_messages: self.first_messages.clone(),
             replies: self.replies.clone(),
             clocks: self.clocks.clone(),
@@ -64,5 +65,12 @@ pub(super) fn copy_stored_key(key: &StoredKey) -> StoredKey {
     StoredKey {
         key: MessageKey::from_stored(*key.key.secret_bytes()),
         ..*key
+    }
+}
+
+pub(super) fn copy_gap(gap: &Gap) -> Gap {
+    Gap {
+        keys: Wiped::new(gap.keys.to_vec()),
+        ..*gap
     }
 }

@@ -2,14 +2,16 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+};
 
 use super::{
     MemoryStore,
-    copies::{copy_own_prekey, copy_stored_key},
+    copies::{copy_gap, copy_own_prekey, copy_stored_key},
 };
 use crate::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Negotiated, OwnBundle,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
     OwnPreKey, Peer, Role, Session, Standing, StoreError, StoreRead, StoredKey, StoredReply,
     Timekeeping, UnixMillis, copies::copy_session,
 };
@@ -193,16 +195,33 @@ impl StoreRead for MemoryStore {
     }
 
     fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError> {
-        Ok(self.keys_of(session).len() as u64)
+        let held = self.gaps_of(session).into_iter();
+        let held = held.map(|(_, gap)| u64::from(gap.held())).sum::<u64>();
+        Ok(self.keys_of(session).len() as u64 + held)
     }
 
     fn has_stored_keys(&self, session: &SessionId) -> Result<bool, StoreError> {
-        Ok(!self.keys_of(session).is_empty())
+        Ok(!self.keys_of(session).is_empty() || !self.gaps_of(session).is_empty())
     }
 
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
         let found = self.tables.stored_keys.get(message);
         Ok(found.map(|(_, key)| copy_stored_key(key)))
+    }
+
+    fn skipped_key(
+        &self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<Option<MessageKey>, StoreError> {
+        let gap = self.gap_of(session, chain, n);
+        Ok(gap.and_then(|(_, gap)| copy_gap(gap).take(n)))
+    }
+
+    fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError> {
+        let gaps = self.gaps_of(session).into_iter();
+        Ok(gaps.map(|(_, gap)| copy_gap(gap)).collect())
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError> {
@@ -246,11 +265,13 @@ impl StoreRead for MemoryStore {
     }
 
     fn counts(&self) -> Result<Counts, StoreError> {
+        let gaps = self.tables.gaps.values();
+        let held = gaps.map(|(_, gap)| u64::from(gap.held())).sum::<u64>();
         Ok(Counts {
             peers: self.tables.peers.len() as u64,
             devices: self.tables.devices.len() as u64,
             sessions: self.tables.sessions.len() as u64,
-            stored_keys: self.tables.stored_keys.len() as u64,
+            stored_keys: self.tables.stored_keys.len() as u64 + held,
         })
     }
 }

@@ -338,40 +338,6 @@ fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
 }
 
 #[test]
-fn a_thousand_missing_messages_are_passed_over_and_one_more_is_refused() {
-    let (mut alice, mut bob) = established();
-    let sent: Vec<Envelope> = (0..1003)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
-    // Message 0 of this chain was "so" in `established`: numbers begin after it.
-    assert_eq!(bob.refusal(alice.key, &sent[1001]), Reason::TooManySkipped);
-    assert_eq!(bob.read(alice.key, &sent[1000]), "1000");
-    assert_eq!(bob.read(alice.key, &sent[1001]), "1001");
-    for n in [0, 500, 999] {
-        assert_eq!(bob.read(alice.key, &sent[n]), format!("{n}"));
-        assert_eq!(bob.refusal(alice.key, &sent[n]), Reason::MessageKeyGone);
-    }
-}
-
-#[test]
-fn stored_keys_stay_bounded_and_the_oldest_go_first() {
-    let config = Config {
-        max_message_keys: 10,
-        ..Config::default()
-    };
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
-    meet(&mut alice, &mut bob);
-    let sent: Vec<Envelope> = (0..30)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
-    assert_eq!(bob.read(alice.key, &sent[29]), "29");
-    let session = bob.active(alice.key).unwrap().id;
-    assert_eq!(bob.store.stored_key_count(&session).unwrap(), 10);
-    assert_eq!(bob.refusal(alice.key, &sent[18]), Reason::MessageKeyGone);
-    assert_eq!(bob.read(alice.key, &sent[19]), "19");
-}
-
-#[test]
 fn a_message_is_read_again_until_it_is_confirmed_also_after_a_crash() {
     let (mut alice, mut bob) = established();
     let message = alice.send(bob.key, "keep me");

@@ -13,6 +13,7 @@ mod schedules;
 mod sealing;
 mod secrets;
 mod sessions;
+mod skipped;
 mod stolen;
 mod stories;
 mod time;

@@ -6,7 +6,9 @@ use crypto_core::Wiped;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{ChatKey, Correspondent, Negotiated, Opener, Unsealed, world::ForeignDevice};
+use crate::{
+    ChatKey, Correspondent, Gap, Negotiated, Opener, Unsealed, store_contract, world::ForeignDevice,
+};
 
 const SECRET: u8 = 0xa5;
 
@@ -52,6 +54,9 @@ fn what_holds_keys_does_not_show_them() {
     shows_nothing::<Engine>(&device.engine);
     shows_nothing::<MemoryStore>(&device.store);
     shows_nothing::<ForeignDevice>(&ForeignDevice::new(&[SECRET; 32], 7));
+    let of = (crypto_core::SessionId::from_bytes([7; 32]), device.key);
+    let chain = crypto_core::HeaderKey::X25519([7; 32]);
+    shows_nothing::<Gap>(&store_contract::gap(of, chain, 9, &[SECRET]));
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
 }

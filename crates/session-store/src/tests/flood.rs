@@ -17,16 +17,16 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const MESSAGES_AN_HOUR: u64 = 60;
 
 /// One end, with its own clock.
-struct End<S> {
-    engine: Engine,
-    store: S,
-    key: IdentityKey,
+pub(super) struct End<S> {
+    pub(super) engine: Engine,
+    pub(super) store: S,
+    pub(super) key: IdentityKey,
     now: UnixMillis,
     running: Duration,
 }
 
 impl<S: Transaction> End<S> {
-    fn new(seed: u8, config: Config, store: impl FnOnce(&Account) -> S) -> Self {
+    pub(super) fn new(seed: u8, config: Config, store: impl FnOnce(&Account) -> S) -> Self {
         let account = Account {
             name: AccountName::parse("a").unwrap(),
             identity: IdentityKeyPair::from_secret_bytes(&[seed; 32])
@@ -45,7 +45,7 @@ impl<S: Transaction> End<S> {
         }
     }
 
-    fn transact<T, E: std::fmt::Debug>(
+    pub(super) fn transact<T, E: std::fmt::Debug>(
         &mut self,
         call: impl FnOnce(&mut Engine, &mut S, &mut Env<'_>) -> Result<T, E>,
     ) -> T {
@@ -61,8 +61,40 @@ impl<S: Transaction> End<S> {
         result.unwrap()
     }
 
+    /// So many calls in one commit.
+    pub(super) fn in_calls<T, E: std::fmt::Debug>(
+        &mut self,
+        calls: usize,
+        mut call: impl FnMut(&mut Engine, &mut S, &mut Env<'_>, usize) -> Result<T, E>,
+    ) -> Vec<T> {
+        let mut rng = UnwrapErr(SysRng);
+        let mut env = Env {
+            now: self.now,
+            running: self.running,
+            rng: &mut rng,
+        };
+        self.store.begin().unwrap();
+        let answers = (0..calls).map(|number| {
+            self.store.savepoint().unwrap();
+            let answer = call(&mut self.engine, &mut self.store, &mut env, number);
+            self.store.release().unwrap();
+            answer.unwrap()
+        });
+        let answers = answers.collect();
+        self.store.commit().unwrap();
+        answers
+    }
+
+    /// The same on another store.
+    pub(super) fn replace_store(self, replace: impl FnOnce(S) -> S) -> Self {
+        Self {
+            store: replace(self.store),
+            ..self
+        }
+    }
+
     /// An hour passes; what happened is told to nobody.
-    fn hour(&mut self) {
+    pub(super) fn hour(&mut self) {
         self.now = self.now.after(HOUR);
         self.running += HOUR;
         self.transact(|engine, store, env| engine.sweep(store, env));
@@ -70,7 +102,7 @@ impl<S: Transaction> End<S> {
     }
 }
 
-fn rows(store: &SqliteStore, table: &str) -> u64 {
+pub(super) fn rows(store: &SqliteStore, table: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM {table}");
     let rows = store
         .connection

@@ -5,9 +5,11 @@ mod directory;
 mod epoch;
 mod event_log;
 mod flood;
+mod gap_costs;
 mod migrations;
 mod model;
 mod rekey;
+mod skipped;
 mod store;
 mod world;
 
@@ -30,6 +32,8 @@ fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    DROP TABLE gap_keys;
+    DROP TABLE gaps;
     UPDATE epoch SET commits =
         max(commits, (SELECT coalesce(max(commits), 0) FROM session_chains));
     ALTER TABLE session_chains DROP COLUMN digest;

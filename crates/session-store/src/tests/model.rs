@@ -2,13 +2,14 @@
 //! the same after every commit, abort and crash.
 
 use crypto_core::{
-    EphemeralKeyPair, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix, Suite,
+    EphemeralKeyPair, HeaderKey, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix,
+    Suite,
 };
 use engine::{
     Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event,
-    EventKind, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
-    Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping, Transaction,
-    UnixMillis, memory::MemoryStore, store_contract,
+    EventKind, Gap, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role,
+    RunningTime, Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping,
+    Transaction, UnixMillis, memory::MemoryStore, store_contract,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -35,6 +36,18 @@ enum Step {
     DropOldest {
         session: u8,
         keep: u32,
+        places: u32,
+    },
+    Gap(GapStep),
+    EraseSkipped {
+        session: u8,
+        chain: u8,
+        n: u32,
+    },
+    DropUnanswered {
+        peer: Option<u8>,
+        gaps: u32,
+        places: u32,
     },
     Prekey {
         name: u8,
@@ -60,6 +73,16 @@ enum Step {
     Bundle(u64),
     /// Reads what is remembered, at a moment when it may yet be undone.
     Look(u8),
+}
+
+#[derive(Clone, Debug)]
+struct GapStep {
+    session: u8,
+    chain: u8,
+    /// Gaps of a chain do not overlap.
+    index: u32,
+    keys: Vec<u8>,
+    answered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -206,7 +229,20 @@ fn step() -> impl Strategy<Value = Step> {
             |(message, session, read_at)| Step::Key { message, session, read_at }
         ),
         1 => message.prop_map(Step::RemoveKey),
-        2 => (name(), 0..4_u32).prop_map(|(session, keep)| Step::DropOldest { session, keep }),
+        2 => (name(), 0..6_u32, 0..8_u32).prop_map(
+            |(session, keep, places)| Step::DropOldest { session, keep, places }
+        ),
+        5 => (name(), 1..3_u8, 0..3_u32, vec(1..9_u8, 1..4), any::<bool>()).prop_map(
+            |(session, chain, index, keys, answered)| Step::Gap(GapStep {
+                session, chain, index, keys, answered,
+            })
+        ),
+        3 => (name(), 1..3_u8, 0..12_u32).prop_map(
+            |(session, chain, n)| Step::EraseSkipped { session, chain, n }
+        ),
+        2 => (option::of(name()), 0..4_u32, 0..8_u32).prop_map(
+            |(peer, gaps, places)| Step::DropUnanswered { peer, gaps, places }
+        ),
         1 => (name(), any::<bool>(), option::of(number())).prop_map(
             |(name, with_ratchet, replaced_at)| Step::Prekey { name, with_ratchet, replaced_at }
         ),
@@ -359,6 +395,23 @@ fn find(store: &impl StoreRead, step: &MoveStep) -> Result<Option<Session>, Stor
     }
 }
 
+fn header_key(seed: u8) -> HeaderKey {
+    if seed.is_multiple_of(2) {
+        HeaderKey::X25519([seed; 32])
+    } else {
+        HeaderKey::Secp256k1([seed; 33])
+    }
+}
+
+fn gap(step: &GapStep) -> Gap {
+    let of = (session_id(step.session), identity(step.session));
+    let last = step.index * 4 + 3;
+    Gap {
+        answered: step.answered,
+        ..store_contract::gap(of, header_key(step.chain), last, &step.keys)
+    }
+}
+
 fn moved_by(session: Session, step: &MoveStep) -> Session {
     let suite = session.suite();
     Session {
@@ -427,8 +480,20 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             }
         }
         Step::RemoveKey(message) => store.remove_stored_key(&message_id(*message))?,
-        Step::DropOldest { session, keep } => {
-            let mut dropped = store.drop_oldest_stored_keys(&session_id(*session), *keep)?;
+        Step::Gap(step) => store.put_gap(&gap(step))?,
+        Step::EraseSkipped { session, chain, n } => {
+            store.erase_skipped_key(&session_id(*session), &header_key(*chain), *n)?;
+        }
+        Step::DropUnanswered { peer, gaps, places } => {
+            store.drop_oldest_unanswered(peer.map(identity).as_ref(), *gaps, *places)?;
+        }
+        Step::DropOldest {
+            session,
+            keep,
+            places,
+        } => {
+            let id = session_id(*session);
+            let mut dropped = store.drop_oldest_stored_keys(&id, *keep, *places)?;
             dropped.sort();
             return Ok(dropped);
         }
@@ -567,6 +632,13 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         lines.push(format!("{:?}", found.as_ref().map(facts)));
         lines.push(format!("{:?}", store.stored_key_count(&session).unwrap()));
         lines.push(format!("{:?}", store.has_stored_keys(&session).unwrap()));
+        for gap in store.gaps(&session).unwrap() {
+            for n in gap.last.saturating_sub(4)..gap.last + 2 {
+                let key = store.skipped_key(&session, &gap.chain, n).unwrap();
+                lines.push(format!("{:?}", key.map(|key| *key.secret_bytes())));
+            }
+            lines.push(format!("{gap:?} {:?}", *gap.keys));
+        }
         let own = store.own_prekey(&prekey).unwrap();
         lines.push(format!(
             "{:?}",

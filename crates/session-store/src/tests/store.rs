@@ -342,9 +342,11 @@ fn the_look_ups_of_every_message_go_by_an_index() {
             "stored_keys_of_session",
         ),
         (
-            "stored_keys WHERE session = ?1 ORDER BY age DESC LIMIT 1",
-            "stored_keys_of_session",
+            "gaps WHERE session = ?1 AND chain = ?2 AND last >= ?3 ORDER BY last LIMIT 1",
+            "gaps_of_chain",
         ),
+        ("gaps WHERE session = ?1 LIMIT 1", "gaps_of_chain"),
+        ("gaps WHERE answered = 0 AND peer = ?1", "gaps_unanswered"),
         ("own_prekeys WHERE public = ?1", "PRIMARY KEY"),
         (
             "devices WHERE identity = ?1 AND installation = ?2",

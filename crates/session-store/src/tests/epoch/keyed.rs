@@ -224,7 +224,9 @@ fn a_store_that_authenticated_nothing_is_brought_up_to_date_and_is_told_from_the
              ALTER TABLE epoch DROP COLUMN digest;
              ALTER TABLE epoch DROP COLUMN digest_key;
              ALTER TABLE epoch DROP COLUMN witness_key;
-             PRAGMA user_version = 11;",
+             DROP TABLE gap_keys;
+             DROP TABLE gaps;
+             PRAGMA user_version = 12;",
         )
         .unwrap();
     kill(store);

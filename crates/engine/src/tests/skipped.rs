@@ -1,0 +1,109 @@
+//! Messages that are passed over, and how many of their keys are kept.
+
+use super::*;
+
+#[test]
+fn a_thousand_missing_messages_are_passed_over_and_one_more_is_refused() {
+    let (mut alice, mut bob) = established();
+    let sent: Vec<Envelope> = (0..1003)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    // Message 0 of this chain was "so" in `established`: numbers begin after it.
+    assert_eq!(bob.refusal(alice.key, &sent[1001]), Reason::TooManySkipped);
+    assert_eq!(bob.read(alice.key, &sent[1000]), "1000");
+    assert_eq!(bob.read(alice.key, &sent[1001]), "1001");
+    for n in [0, 500, 999] {
+        assert_eq!(bob.read(alice.key, &sent[n]), format!("{n}"));
+        assert_eq!(bob.refusal(alice.key, &sent[n]), Reason::MessageKeyGone);
+    }
+}
+
+#[test]
+fn stored_keys_stay_bounded_and_the_oldest_go_first() {
+    let config = Config {
+        max_message_keys: 10,
+        ..Config::default()
+    };
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
+    meet(&mut alice, &mut bob);
+    let sent: Vec<Envelope> = (0..30)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    assert_eq!(bob.read(alice.key, &sent[29]), "29");
+    let session = bob.active(alice.key).unwrap().id;
+    assert_eq!(bob.store.stored_key_count(&session).unwrap(), 10);
+    assert_eq!(bob.refusal(alice.key, &sent[18]), Reason::MessageKeyGone);
+    assert_eq!(bob.read(alice.key, &sent[19]), "19");
+}
+
+#[test]
+fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_its_devices() {
+    let mut bob = Device::new(2, "bob");
+    let mut devices = ["phone", "laptop"].map(|name| Device::new(1, name));
+    let alice = devices[0].key;
+    let sent = devices.each_mut().map(|device| {
+        device.engine.config.unanswered_messages = u64::MAX;
+        device.import_bundle(&bob.bundle());
+        let count = 2 * 1001;
+        let sent = (0..count).map(|n| device.send(bob.key, &format!("{n}")));
+        sent.collect::<Vec<_>>()
+    });
+    let keys = |bob: &Device| {
+        let sessions = bob.sessions(alice);
+        let keys = sessions
+            .iter()
+            .map(|session| bob.store.stored_key_count(&session.id).unwrap());
+        keys.sum::<u64>()
+    };
+    for sent in &sent {
+        bob.read(alice, &sent[1000]);
+    }
+    bob.read(alice, &sent[0][2001]);
+    assert_eq!(keys(&bob), 3000);
+    assert_eq!(bob.read(alice, &sent[1][0]), "0");
+    // One more, and the oldest gap has to go, that of the first device.
+    bob.read(alice, &sent[1][1002]);
+    assert_eq!(keys(&bob), 2000);
+    assert_eq!(bob.refusal(alice, &sent[0][0]), Reason::MessageKeyGone);
+    assert_eq!(bob.read(alice, &sent[0][1001]), "1001");
+    assert_eq!(bob.read(alice, &sent[1][999]), "999");
+    // What we have answered is not bounded with strangers, nor are the gaps that it has.
+    bob.send(alice, "so you are real");
+    bob.read(alice, &sent[1][2001]);
+    let before = keys(&bob);
+    let later: Vec<Envelope> = (0..1001)
+        .map(|n| devices[0].send(bob.key, &format!("{n}")))
+        .collect();
+    bob.read(alice, &later[1000]);
+    assert_eq!(keys(&bob), before + 1000);
+    assert!(keys(&bob) > 3000);
+}
+
+#[test]
+fn a_gap_that_is_nearly_used_up_costs_no_other_key_until_there_are_many() {
+    let config = Config {
+        max_message_keys: 10,
+        ..Config::default()
+    };
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
+    meet(&mut alice, &mut bob);
+    let sent: Vec<Envelope> = (0..30)
+        .map(|n| alice.send(bob.key, &format!("{n}")))
+        .collect();
+    // Of each four that are passed over all but the oldest are read: there is room for twice as
+    // many places as keys.
+    for gap in 0..6 {
+        for n in [4, 1, 2, 3] {
+            let n = gap * 5 + n;
+            assert_eq!(bob.read(alice.key, &sent[n]), format!("{n}"));
+        }
+    }
+    let session = bob.active(alice.key).unwrap().id;
+    assert_eq!(bob.store.stored_key_count(&session).unwrap(), 5);
+    assert_eq!(bob.refusal(alice.key, &sent[0]), Reason::MessageKeyGone);
+    for gap in 1..6 {
+        let n = gap * 5;
+        assert_eq!(bob.read(alice.key, &sent[n]), format!("{n}"));
+    }
+    assert!(!bob.store.has_stored_keys(&session).unwrap());
+}

@@ -1,0 +1,92 @@
+//! How much a store holds, for whoever watches it.
+
+use crypto_core::IdentityKey;
+use engine::{StoreError, UnixMillis};
+
+use crate::{
+    Sqlite,
+    rows::{Columns, integer},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Rows of a table that [`Sqlite::holdings`] counts at most: some ten milliseconds.
+pub const MAX_COUNTED: u32 = 100_000;
+
+/// How much a store holds, and how old it is, for whoever watches it grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Sessions of any standing, at most [`MAX_COUNTED`].
+    pub sessions: u64,
+    /// Message keys, skipped and unconfirmed, at most [`MAX_COUNTED`].
+    pub stored_keys: u64,
+    /// Those of messages that were read and not confirmed, at most [`MAX_COUNTED`].
+    pub unconfirmed_keys: u64,
+    /// Devices of others that were omitted at the asked moment or before (spec 4.3), at most [`MAX_COUNTED`].
+    pub stale_devices: u64,
+    /// When the signed prekey of the published bundle was made.
+    pub prekey_created_at: Option<UnixMillis>,
+}
+
+impl<Mode> Sqlite<Mode> {
+    /// The identities, without `own`, of which more than so many devices are known; at most [`MAX_COUNTED`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn identities_of_many(
+        &self,
+        own: &IdentityKey,
+        devices: usize,
+    ) -> Result<Vec<IdentityKey>> {
+        let devices = i64::try_from(devices).unwrap_or(i64::MAX);
+        self.all(
+            "SELECT identity FROM devices WHERE identity <> ?1 \
+             GROUP BY identity HAVING count(*) > ?2 LIMIT ?3",
+            (own.as_bytes(), devices, MAX_COUNTED),
+            |row| Columns::of(row).identity(),
+        )
+    }
+
+    /// How many chats have a clock above this one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn chat_clocks_above(&self, clock: u64) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM clocks WHERE last > ?1",
+            [integer(clock)],
+        )
+    }
+
+    /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since `omitted_by`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn holdings(&self, own: &IdentityKey, omitted_by: UnixMillis) -> Result<Holdings> {
+        Ok(Holdings {
+            sessions: self.count(
+                "SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT ?1)",
+                [MAX_COUNTED],
+            )?,
+            stored_keys: self.count(
+                "SELECT min(?1, (SELECT count(*) FROM (SELECT 1 FROM stored_keys LIMIT ?1)) \
+                     + (SELECT coalesce(sum(held), 0) FROM (SELECT held FROM gaps LIMIT ?1)))",
+                [MAX_COUNTED],
+            )?,
+            unconfirmed_keys: self.count(
+                "SELECT count(*) FROM (SELECT 1 FROM stored_keys WHERE read_at IS NOT NULL LIMIT ?1)",
+                [MAX_COUNTED],
+            )?,
+            stale_devices: self.count(
+                "SELECT count(*) FROM (SELECT 1 FROM devices \
+                 WHERE omitted_since <= ?2 AND identity <> ?3 LIMIT ?1)",
+                (MAX_COUNTED, integer(omitted_by.0), own.as_bytes()),
+            )?,
+            prekey_created_at: self.first(
+                "SELECT prekey_created_at FROM own_bundle",
+                [],
+                |row| Columns::of(row).time(),
+            )?,
+        })
+    }
+}
