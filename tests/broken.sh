@@ -385,6 +385,12 @@ broken 'real accounts may be served with --dev' $daemon/dev.rs \
 broken 'what was served without --dev is still its own' $daemon/dev.rs \
   'match remove(&mark) {' 'match Ok::<(), io::Error>(()) {' \
   daemon '--test operation' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
+broken 'out of file descriptors is taken for a full disk' $store/trouble.rs \
+  'Errno::MFILE => Some(Trouble::Descriptors),' 'Errno::MFILE => Some(Trouble::Full),' \
+  daemon '--test process' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
+broken 'the limit of open files is not raised' $daemon/memory.rs \
+  'let _ = setrlimit(Resource::Nofile, raised);' 'let _ = raised;' \
+  daemon '--test process' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside

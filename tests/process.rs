@@ -22,7 +22,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Daemon, RATCHETD, serve};
+use support::{Daemon, RATCHETD, WebSocket, serve};
 use tempfile::TempDir;
 
 /// A user that is neither root nor ours.
@@ -305,4 +305,68 @@ fn every_file_is_the_daemons_alone_whatever_the_mask_it_was_started_with() {
         let mode = fs::metadata(&path).expect("its mode").permissions().mode() & 0o777;
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
     }
+}
+
+/// A daemon with limits of its own; killed when dropped.
+struct Limited {
+    process: Child,
+    scratch: TempDir,
+}
+
+impl Limited {
+    /// Runs `serve` after these lines of a shell.
+    fn start(limits: &str) -> Self {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let inner = serve(scratch.path(), &["--log-filter", "off"].map(str::to_owned));
+        let process = Command::new("sh")
+            .args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")])
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut this = Self { process, scratch };
+        let mut ready = String::new();
+        let output = this.process.stdout.take().expect("its output");
+        BufReader::new(output)
+            .read_line(&mut ready)
+            .expect("a line");
+        assert!(ready.starts_with("listening"), "{ready}");
+        this
+    }
+
+    /// The soft and the hard limit of open files.
+    fn open_files(&self) -> Vec<String> {
+        let limits = proc(self.process.id(), "limits");
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"));
+        let numbers = line.expect("the limit").split_whitespace().skip(3).take(2);
+        numbers.map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room() {
+    // So many that the daemon starts, and an account or two can be made.
+    let daemon = Limited::start("ulimit -Sn 40; ulimit -Hn 60");
+    assert_eq!(daemon.open_files(), ["60", "60"]);
+    // One connection for all: another one could not be taken.
+    let mut socket = WebSocket::open(&daemon.scratch.path().join("s"));
+    let refused = (0..60).find_map(|number| {
+        let params = json!({"account": format!("a{number}")});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "account_create", "params": params});
+        Some(socket.ask(&call)["error"].take()).filter(|error| !error.is_null())
+    });
+    let refused = refused.expect("an account too many");
+    assert_eq!(refused["data"]["kind"], "store_failed", "{refused}");
+    let hint = refused["data"]["hint"].as_str().expect("text");
+    assert!(hint.contains("limit of open files"), "{refused}");
 }

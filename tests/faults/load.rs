@@ -75,7 +75,10 @@ impl<'a> Caller<'a> {
             return reply;
         };
         if self.failing && error["data"]["kind"] == "store_failed" {
-            if error["data"]["hint"] == HINT {
+            if error["data"]["hint"]
+                .as_str()
+                .is_some_and(|hint| hint.starts_with(HINT))
+            {
                 return reply;
             }
             if error["data"]["hint"] == IN_DOUBT {

@@ -392,7 +392,13 @@ fn opening_failed(error: &OpenError) -> RpcError {
         OpenError::AccountNotFound => {
             RpcError::new(Kind::AccountNotFound, error.to_string()).about("account")
         }
-        _ => RpcError::new(Kind::StoreFailed, error.to_string()),
+        _ => {
+            let failed = RpcError::new(Kind::StoreFailed, error.to_string());
+            match error.trouble() {
+                Some(trouble) => failed.refused_for(trouble),
+                None => failed,
+            }
+        }
     }
 }
 

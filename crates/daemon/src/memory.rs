@@ -1,12 +1,12 @@
-//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no swapping out. And how many heaps
-//! it is kept in.
+//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no
+//! swapping out. How many heaps it is kept in, and how many files may be open.
 
 use std::{ffi::OsString, os::unix::process::CommandExt as _, path::Path, process::Command};
 
 use rpc::types::MemoryProtection;
 use rustix::{
     fs::Mode,
-    process::{Resource, Rlimit, setrlimit, umask},
+    process::{Resource, Rlimit, getrlimit, setrlimit, umask},
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,17 @@ pub fn close() -> MemoryProtection {
         locked: false,
         reason: None,
     }
+}
+
+/// Lets this process open as many files as it may be allowed to. Some systems give less at the
+/// start, for programs that cannot take more. What cannot be raised stays: then there are fewer.
+pub fn raise_descriptors() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// What the C library reads, when a program starts and never again, for how many heaps it may keep.
@@ -126,10 +137,7 @@ fn not_dumpable() -> bool {
 /// Whether as much may be locked as is ever used: no limit, or a capability that stands above it.
 #[cfg(target_os = "linux")]
 fn unlimited() -> Result<(), String> {
-    use rustix::{
-        process::getrlimit,
-        thread::{CapabilitySet, capabilities},
-    };
+    use rustix::thread::{CapabilitySet, capabilities};
     let limit = getrlimit(Resource::Memlock);
     if limit.maximum.is_none() {
         let raised = Rlimit {

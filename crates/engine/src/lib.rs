@@ -47,6 +47,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod time;
+mod trouble;
 mod view;
 mod wire;
 #[cfg(any(test, feature = "testing"))]
@@ -72,6 +73,7 @@ pub use sealing::*;
 pub use store::*;
 pub use sweep::SWEEP_INTERVAL;
 pub use time::*;
+pub use trouble::Trouble;
 pub use view::*;
 pub use wire::{
     MAX_BUNDLE_BYTES, MAX_CONTACT_CODE_CHARS, WireMessage, decode_contact_code, encode_contact_code,

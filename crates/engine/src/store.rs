@@ -11,13 +11,17 @@ use crypto_core::{
 
 use crate::{
     ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
-    OwnPreKey, Peer, RunningTime, Session, StoredKey, StoredReply, Timekeeping, UnixMillis,
+    OwnPreKey, Peer, RunningTime, Session, StoredKey, StoredReply, Timekeeping, Trouble,
+    UnixMillis,
 };
 
 /// A store that could not do what it was asked. The batch it happened in is rolled back.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum StoreError {
-    /// The disk is full, or failed.
+    /// The system refused it, for a reason that a user can do something about.
+    #[error("the store could not be read or written: {}", .0.words())]
+    Refused(Trouble),
+    /// It failed in another way.
     #[error("the store could not be read or written: {0}")]
     Io(String),
     /// The disk failed in the middle of a commit, and could not be made to forget it: if the process ends before the disk

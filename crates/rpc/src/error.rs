@@ -1,6 +1,8 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
-use engine::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError};
+use engine::{
+    BundleImportError, PairingError, ReceiveError, SendError, StoreError, Trouble, WireError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +140,7 @@ impl Kind {
             Self::Busy => "nothing was done: try again in a moment",
             Self::ShuttingDown => "nothing was done: try again when the daemon is back",
             Self::StoreFailed => {
-                "nothing was done and nothing was lost: free some disk space or mend the disk, then repeat the call"
+                "nothing was done and nothing was lost: mend what the message says, then repeat the call"
             }
             Self::StoreRolledBack => {
                 "nothing was done: another copy of the data directory was put in this one's place while the daemon ran, or another program writes to it; restart the daemon, which then sets up new sessions, and see `system_status`"
@@ -198,6 +200,15 @@ impl RpcError {
         self
     }
 
+    /// The same, of a store that the system refused something for this reason.
+    #[must_use]
+    pub fn refused_for(self, trouble: Trouble) -> Self {
+        self.with_hint(format!(
+            "nothing was done and nothing was lost: {}, then repeat the call",
+            trouble.advice()
+        ))
+    }
+
     /// What goes into `error.data`.
     #[must_use]
     pub fn data(&self) -> ErrorData {
@@ -213,6 +224,7 @@ impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
         let failed = Self::new(Kind::StoreFailed, error.to_string());
         match error {
+            StoreError::Refused(trouble) => failed.refused_for(trouble),
             StoreError::Io(_) => failed,
             StoreError::RolledBack => Self::new(Kind::StoreRolledBack, error.to_string()),
             StoreError::InDoubt(_) => failed.with_hint(

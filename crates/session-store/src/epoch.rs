@@ -65,7 +65,7 @@ use crate::{
     error::OpenError,
     files::sync_directory,
     log,
-    rows::{failed, integer},
+    rows::{failed, failed_file, failed_io, integer},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -353,7 +353,7 @@ impl Epoch {
             // The file first: what it says counts for the database that has the key, and this one has none yet.
             let key = Key::draw(connection).map_err(failed)?;
             file.authenticate(key, self.commits)
-                .map_err(|error| StoreError::Io(error.to_string()))?;
+                .map_err(|error| failed_io(&error))?;
         }
         self.mark = returned(
             connection,
@@ -379,8 +379,7 @@ impl Epoch {
         self.renewed = self.commits;
         // Unless a reader had it go on behind what was there.
         if before.is_ok_and(|before| before == 0 || pages <= before) {
-            log::cut_off(connection, &self.database, pages)
-                .map_err(|error| StoreError::Io(error.to_string()))?;
+            log::cut_off(connection, &self.database, pages).map_err(|error| failed_io(&error))?;
         }
         Ok(())
     }
@@ -409,12 +408,11 @@ impl Epoch {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let failed = |error: &dyn std::fmt::Display| StoreError::Io(error.to_string());
         if *file.mark() != self.mark {
             file.rename(&self.database, &self.mark, self.commits)
-                .map_err(|error| failed(&error))?;
+                .map_err(|error| failed_file(&error))?;
         }
-        file.count(self.commits).map_err(|error| failed(&error))
+        file.count(self.commits).map_err(|error| failed_io(&error))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use engine::Trouble;
+
 /// What is wrong with a data directory, its key or a store in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -24,7 +26,7 @@ pub enum OpenError {
         mend: String,
     },
     /// A file could not be read or written.
-    #[error("{}: {cause}", path.display())]
+    #[error("{}: {cause}{}", path.display(), crate::trouble::advice(cause))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -93,6 +95,14 @@ pub enum OpenError {
         /// The newest known.
         known: usize,
     },
+    /// The system refused it to SQLite.
+    #[error("{}: {}: {}", path.display(), trouble.words(), trouble.advice())]
+    Refused {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        trouble: Trouble,
+    },
     /// SQLite failed.
     #[error("{}: {cause}", path.display())]
     Database {
@@ -160,6 +170,16 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// What a user can do something about, if it is that.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Io { cause, .. } => crate::trouble::of_io(cause),
+            Self::Refused { trouble, .. } => Some(*trouble),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |cause| Self::Io { path, cause }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use crate::{
     log,
-    rows::{Columns, corrupt, failed, integer},
+    rows::{Columns, corrupt, failed, failed_io, integer},
 };
 
 /// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy account, in a
@@ -309,8 +309,9 @@ impl EventLog {
         write_state(&transaction, &self.state)?;
         transaction.commit().map_err(failed)?;
         match log::copy(&self.connection).map_err(failed)? {
-            Some(pages) => log::cut_off(&self.connection, &self.path, pages)
-                .map_err(|error| StoreError::Io(error.to_string())),
+            Some(pages) => {
+                log::cut_off(&self.connection, &self.path, pages).map_err(|error| failed_io(&error))
+            }
             None => Ok(()),
         }
     }

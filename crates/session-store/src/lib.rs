@@ -25,6 +25,7 @@ mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod write;
 
 use std::marker::PhantomData;
@@ -45,6 +46,7 @@ pub use holdings::{Holdings, MAX_COUNTED};
 pub use key::{KDF_FILE, KEY_FILE};
 pub use rekey::rekey;
 pub use restore::restore;
+pub use trouble::of_io as trouble;
 
 /// A connection that may write.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Records as rows and back.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use crypto_core::{
     EphemeralKey, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, RatchetPreKey,
@@ -15,6 +15,8 @@ use engine::{
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
+
+use crate::{OpenError, trouble};
 
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
@@ -44,12 +46,23 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Why a call of SQLite failed, in words that tell what to do.
 pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Io("the disk is full".to_owned()),
         Some(
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation,
         ) => StoreError::Corrupt(error.to_string()),
-        _ => StoreError::Io(error.to_string()),
+        _ => trouble::of_sqlite(&error)
+            .map_or_else(|| StoreError::Io(error.to_string()), StoreError::Refused),
     }
+}
+
+/// Why a file beside a database could not be read or written.
+pub(crate) fn failed_io(error: &io::Error) -> StoreError {
+    trouble::of_io(error).map_or_else(|| StoreError::Io(error.to_string()), StoreError::Refused)
+}
+
+/// The same, as it is told of what is opened.
+pub(crate) fn failed_file(error: &OpenError) -> StoreError {
+    let trouble = error.trouble();
+    trouble.map_or_else(|| StoreError::Io(error.to_string()), StoreError::Refused)
 }
 
 pub(crate) fn corrupt(what: &str) -> StoreError {

@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{epoch, error::OpenError, key::StoreKey};
+use crate::{epoch, error::OpenError, key::StoreKey, trouble};
 
 /// A schema's history; `user_version` counts how much of it a database has.
 pub(crate) type Schema = &'static [&'static str];
@@ -208,8 +208,12 @@ fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(
 }
 
 fn unusable(path: &Path, error: &rusqlite::Error) -> OpenError {
-    OpenError::Database {
-        path: path.to_owned(),
-        cause: error.to_string(),
+    let path = path.to_owned();
+    match trouble::of_database(&path, error) {
+        Some(trouble) => OpenError::Refused { path, trouble },
+        None => OpenError::Database {
+            path,
+            cause: error.to_string(),
+        },
     }
 }

@@ -35,6 +35,7 @@ use crate::{
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
     let settings = Settings::load(flags.clone()).map_err(|error| error.to_string())?;
     log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
+    memory::raise_descriptors();
     // Before there is anything to hide, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
     // So, too: it takes what it finds out of the environment.

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use engine::Trouble;
 use hyper::{StatusCode, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::server::StopHandle;
@@ -203,7 +204,8 @@ pub(super) async fn bind_tcp(address: SocketAddr) -> Result<(TcpListener, Socket
 
 /// Out of file descriptors, most likely: taking a breath lets some be closed.
 async fn pause_after(error: &std::io::Error) {
-    tracing::warn!(%error, "a connection could not be accepted");
+    let advice = session_store::trouble(error).map(Trouble::advice);
+    tracing::warn!(%error, advice, "a connection could not be accepted");
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 

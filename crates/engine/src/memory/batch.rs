@@ -50,7 +50,7 @@ impl Transaction for MemoryStore {
         }
         if self.log.fail_next.swap(false, Ordering::SeqCst) {
             self.crash();
-            return Err(StoreError::Io("the disk is full".to_owned()));
+            return Err(StoreError::Refused(crate::Trouble::Full));
         }
         self.log.commits.fetch_add(1, Ordering::SeqCst);
         self.close();

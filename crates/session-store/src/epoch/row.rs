@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::{Displaced, StoreError};
+use engine::Displaced;
 use rusqlite::{Connection, OptionalExtension as _, Params};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     keys::Key,
     marks::{Mark, MarkFile},
 };
-use crate::rows::{Columns, corrupt, failed, integer, time};
+use crate::rows::{Columns, corrupt, failed, failed_file, integer, time};
 
 /// What the database says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +225,5 @@ pub(super) fn begin_anew(
     )
     .map_err(failed)?
     .ok_or_else(|| corrupt("a store's mark"))?;
-    MarkFile::create(database, &mark, key, commits)
-        .map_err(|error| StoreError::Io(error.to_string()))
+    MarkFile::create(database, &mark, key, commits).map_err(|error| failed_file(&error))
 }

@@ -206,7 +206,7 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
     store.savepoint().unwrap();
     store.put_reply("small", &reply(1)).unwrap();
     let full = store.put_reply("large", &reply(1 << 20));
-    assert_eq!(full, Err(StoreError::Io("the disk is full".to_owned())));
+    assert_eq!(full, Err(StoreError::Refused(engine::Trouble::Full)));
     store.abort().unwrap();
     allow_pages(&store, u32::MAX - 1);
     store.begin().unwrap();
