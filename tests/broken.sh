@@ -315,6 +315,9 @@ broken 'mark: anybody may write its file' $store/epoch/judge.rs \
 broken 'mark: a store that begins anew keeps the key of its file' $store/epoch/row.rs \
   'witness_key = excluded.witness_key, \' 'witness_key = coalesce(witness_key, excluded.witness_key), \' \
   session-store --lib a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor
+broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/memory.rs \
+  'let given = std::fs::read("/proc/self/cmdline")?;' 'let given: Vec<u8> = std::env::args_os().flat_map(|given| [given.as_bytes(), b"\0"].concat()).collect();' \
+  daemon '--test process' a_daemon_that_is_started_through_the_loader_serves_with_as_few_heaps
 broken 'a second daemon gets in' $store/lock.rs \
   'let mut tried = file.try_lock();' 'let mut tried: std::result::Result<(), TryLockError> = Ok(());' \
   session-store --lib a_second_opener_is_refused_and_told_who_holds_it

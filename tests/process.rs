@@ -81,6 +81,54 @@ fn a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside() {
     assert_eq!(told["traceable"], false, "{told}");
 }
 
+/// The loader that this test was started by, as a path; `None` if it needed none.
+fn loader() -> Option<PathBuf> {
+    let maps = proc(std::process::id(), "maps");
+    let mut mapped = maps
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(5));
+    mapped
+        .find(|path| {
+            let name = Path::new(path).file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("ld-"))
+        })
+        .map(PathBuf::from)
+}
+
+#[test]
+fn a_daemon_that_is_started_through_the_loader_serves_with_as_few_heaps() {
+    let Some(loader) = loader() else {
+        eprintln!("passed over: programs need no loader here");
+        return;
+    };
+    let scratch = tempfile::tempdir().expect("a directory");
+    let inner = serve(scratch.path(), &[]);
+    let mut through = Command::new(&loader);
+    through
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env_remove("MALLOC_ARENA_MAX")
+        .stdout(Stdio::piped());
+    for (name, _) in inner.get_envs() {
+        through.env_remove(name);
+    }
+    let mut process = through.spawn().expect("it starts");
+    let mut ready = String::new();
+    let output = process.stdout.take().expect("its output");
+    BufReader::new(output)
+        .read_line(&mut ready)
+        .expect("a line");
+    let environment = fs::read(format!("/proc/{}/environ", process.id()));
+    process.kill().expect("to kill");
+    process.wait().expect("to wait");
+    assert!(ready.starts_with("listening on"), "{ready:?}");
+    // Which is root's to read.
+    if let Ok(environment) = environment {
+        let mut variables = environment.split(|byte| *byte == 0);
+        assert!(variables.any(|variable| variable.starts_with(b"MALLOC_ARENA_MAX=")));
+    }
+}
+
 /// A daemon of another user, if we may make one.
 struct Foreign {
     process: Child,

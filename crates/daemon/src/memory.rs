@@ -1,7 +1,12 @@
 //! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no
 //! swapping out. How many heaps it is kept in, and how many files may be open.
 
-use std::{ffi::OsString, os::unix::process::CommandExt as _, path::Path, process::Command};
+use std::{
+    ffi::OsStr,
+    os::unix::{ffi::OsStrExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
 
 use rpc::types::MemoryProtection;
 use rustix::{
@@ -59,22 +64,32 @@ const HEAPS: &str = "MALLOC_ARENA_MAX";
 /// Heaps for each processor, where the C library would keep eight: enough for threads not to wait for one another.
 const HEAPS_PER_PROCESSOR: usize = 2;
 
-/// Starts this program anew in its own place with fewer heaps, unless their number was given to it: memory that one account gives
-/// back is then there for the next, where it would stay in a heap that only a few accounts share. Comes back if there is
-/// nothing to be done, or if it cannot be: then there are more heaps, and nothing else differs.
+/// Starts this program anew in its own place with fewer heaps, unless their number was given to it:
+/// memory that one account gives back is then there for the next, where it would stay in a heap
+/// that only a few accounts share. Comes back if there is nothing to be done, or if it cannot be:
+/// then there are more heaps, and nothing else differs.
 pub fn share_heaps() {
     if std::env::var_os(HEAPS).is_some() {
         return;
     }
-    if let Ok(program) = std::env::current_exe() {
+    // What the kernel was given, and not what `main` was: a program that was started through the
+    // loader is an argument of the loader, which is what runs here.
+    let started = std::env::current_exe().and_then(|program| {
+        let given = std::fs::read("/proc/self/cmdline")?;
+        Ok((program, given))
+    });
+    if let Ok((program, given)) = started {
         // It comes back only with an error.
-        let _ = anew(&program, std::env::args_os()).exec();
+        let _ = anew(&program, &given).exec();
     }
 }
 
-/// `program` with the arguments of this one, its name first, and fewer heaps.
-fn anew(program: &Path, mut arguments: impl Iterator<Item = OsString>) -> Command {
+/// `program` with the arguments that were `given` to this one, each ended by a zero and its name
+/// first, and fewer heaps.
+fn anew(program: &Path, given: &[u8]) -> Command {
     let mut command = Command::new(program);
+    let given = given.strip_suffix(&[0]).unwrap_or(given);
+    let mut arguments = given.split(|byte| *byte == 0).map(OsStr::from_bytes);
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
@@ -184,9 +199,9 @@ mod tests {
 
     #[test]
     fn it_is_started_anew_as_it_was_with_fewer_heaps() {
-        let given = ["ratchetd", "serve", "--data-dir", "a b"].map(OsString::from);
-        let command = anew(Path::new("/proc/self/exe"), given.into_iter());
-        assert!(command.get_args().eq(["serve", "--data-dir", "a b"]));
+        let given = b"ratchetd\0serve\0--data-dir\0a b\0\0";
+        let command = anew(Path::new("/proc/self/exe"), given);
+        assert!(command.get_args().eq(["serve", "--data-dir", "a b", ""]));
         let heaps: Vec<_> = command.get_envs().collect();
         let [(name, Some(number))] = heaps[..] else {
             panic!("{heaps:?}");
