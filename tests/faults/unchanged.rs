@@ -48,7 +48,8 @@ fn what_changes_nothing_is_not_written_and_waits_for_no_disk() {
         let calls = pair.disk.calls_in(|| (0..10).for_each(|_| call()));
         assert_eq!(calls, 0, "{what}");
     }
-    // A session is told of: its event waits in the store, published, and no forgery pays for erasing it.
+    // A session is told of: its event waits in the store, published, and no forgery pays for
+    // erasing it.
     alice
         .daemon
         .ok("session_reset", json!({"identity": bob.key}));

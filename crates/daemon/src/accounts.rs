@@ -365,7 +365,8 @@ impl AccountHandle {
         Ok(read(&self.viewer, reader)?)
     }
 
-    /// Opens a sealed message with the identity's key, or with those at hand that it shares with others.
+    /// Opens a sealed message with the identity's key, or with those at hand that it shares with
+    /// others.
     ///
     /// # Errors
     /// As of [`Self::read`].

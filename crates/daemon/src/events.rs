@@ -21,8 +21,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 pub use self::reader::{AT_ONCE, Reader};
 use crate::{clock::Clock, metrics::Metrics};
 
-/// Events of one account that are told and not written: as many are held in memory. Whoever sends it nonsense fills
-/// no more than that, and pushes out nothing of another account.
+/// Events of one account that are told and not written: as many are held in memory. Whoever sends
+/// it nonsense fills no more than that, and pushes out nothing of another account.
 const HELD_IN_MEMORY: usize = 1_000;
 /// Calls that may wait for events at once. Each costs little, and a connection can bear many of them.
 const MAX_WAITING: usize = 1_024;
@@ -90,7 +90,8 @@ impl Told {
             .map(|(_, unwritten)| unwritten)
     }
 
-    /// The newest event after `from` and not after `next` that is no longer there, of one account or of all.
+    /// The newest event after `from` and not after `next` that is no longer there, of one account
+    /// or of all.
     fn dropped(
         &mut self,
         from: u64,
@@ -252,7 +253,8 @@ impl EventHub {
             Some(last) if events.len() == limit => last.seq,
             _ => newest,
         };
-        // What is missing may be older than what is there of other accounts: its mark takes its place among that.
+        // What is missing may be older than what is there of other accounts: its mark takes its
+        // place among that.
         if let Some(gone) = told.dropped(from, next, account)? {
             let place = events.partition_point(|event| event.seq <= gone);
             events.insert(place, lagged(gone));

@@ -15,11 +15,12 @@ const MAX_TURNS: usize = 2;
 /// Keys remembered: those of the public chats that somebody reads.
 const MAX_REMEMBERED: usize = 64;
 
-/// Keys that one envelope may have derived, some ten milliseconds each: whoever sent it may be anybody.
+/// Keys that one envelope may have derived, some ten milliseconds each: whoever sent it may be
+/// anybody.
 const MAX_DERIVED_PER_CALL: usize = 4;
-/// Keys that the envelopes of all accounts may have derived in a second: a sixth of a processor. Each is derived once
-/// and kept, so that this is of matter only for stores that were made before keys were, and after large groups were
-/// written to.
+/// Keys that the envelopes of all accounts may have derived in a second: a sixth of a processor.
+/// Each is derived once and kept, so that this is of matter only for stores that were made before
+/// keys were, and after large groups were written to.
 const MAX_DERIVED_PER_SECOND: usize = 16;
 
 /// What envelopes may have derived.

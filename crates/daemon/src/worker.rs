@@ -1,14 +1,15 @@
 //! One thread at a time has an account and its store.
 //!
-//! It takes what is waiting, runs each call in its own savepoint, commits the
-//! batch once, durably, and only then answers: durability is paid once a batch,
-//! and no call waits for a batch that is not already there. It is the account's own thread, or, where calls come
-//! one by one, the one that brings the call (`queue`).
+//! It takes what is waiting, runs each call in its own savepoint, commits the batch once, durably,
+//! and only then answers: durability is paid once a batch, and no call waits for a batch that is
+//! not already there. It is the account's own thread, or, where calls come one by one, the one that
+//! brings the call (`queue`).
 //!
-//! A batch that changed nothing is not committed: whoever can make calls fail must not make the disk work with them.
+//! A batch that changed nothing is not committed: whoever can make calls fail must not make the
+//! disk work with them.
 //!
-//! Events that a batch wrote are published between its commit and its answers. They stay in the store until
-//! the next commit, which erases them, so that none is lost whenever the process ends.
+//! Events that a batch wrote are published between its commit and its answers. They stay in the
+//! store until the next commit, which erases them, so that none is lost whenever the process ends.
 
 mod account;
 mod outbox;

@@ -83,8 +83,8 @@ impl Engine {
         })
     }
 
-    /// Keeps the keys of the messages that were passed over, and the one that was `used` if it is to
-    /// be kept. Room is made before: what is erased is written over with what takes its place.
+    /// Keeps the keys of the messages that were passed over, and the one that was `used` if it is
+    /// to be kept. Room is made before: what is erased is written over with what takes its place.
     fn keep_keys(
         &self,
         store: &mut dyn Store,

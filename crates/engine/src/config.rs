@@ -15,11 +15,12 @@ pub const MAX_WIRE_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// Bundles read from one message (protocol §1); the rest is ignored with a warning.
 pub const MAX_BUNDLES_PER_MESSAGE: usize = 4;
-/// Bundles of any identity looked at in one message, to take it up, to explain it or to take it apart: what a
-/// stranger adds must cost little, and each can have 33 signatures.
+/// Bundles of any identity looked at in one message, to take it up, to explain it or to take it
+/// apart: what a stranger adds must cost little, and each can have 33 signatures.
 pub const MAX_BUNDLES_LOOKED_AT: usize = 16;
-/// New devices of one identity that events tell of in [`DISCOVERIES_SPAN`]: as many as are remembered of it,
-/// which is more than any person has. Those beyond are taken up all the same, and listed.
+/// New devices of one identity that events tell of in [`DISCOVERIES_SPAN`]: as many as are
+/// remembered of it, which is more than any person has. Those beyond are taken up all the same, and
+/// listed.
 pub const MAX_DISCOVERIES_TOLD: u32 = 32;
 /// The span in which they are counted.
 pub const DISCOVERIES_SPAN: Duration = DAY;

@@ -101,8 +101,9 @@ pub enum MessageKeyState {
 }
 
 impl Engine {
-    /// Explains a received message. **What is written meanwhile must be undone by the caller**, who runs this in a savepoint:
-    /// the message is tried as it would be received. `message` is the same, [taken apart](WireMessage::inspect) beforehand.
+    /// Explains a received message. **What is written meanwhile must be undone by the caller**, who
+    /// runs this in a savepoint: the message is tried as it would be received. `message` is the
+    /// same, [taken apart](WireMessage::inspect) beforehand.
     ///
     /// # Errors
     /// As of [`Self::receive`].

@@ -25,8 +25,8 @@ pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
 }
 
 impl WireMessage {
-    /// Takes the message apart. That takes no account, and is done beside it: the signatures of the first
-    /// [`MAX_BUNDLES_LOOKED_AT`] bundles are checked, the others are not looked at.
+    /// Takes the message apart. That takes no account, and is done beside it: the signatures of the
+    /// first [`MAX_BUNDLES_LOOKED_AT`] bundles are checked, the others are not looked at.
     #[must_use]
     pub fn inspect(&self) -> InspectedMessage {
         let looked_at = self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);

@@ -16,8 +16,9 @@ pub use self::keys::{MAX_NEGOTIATED_KEYS, Negotiated};
 pub use self::opener::{Opener, Unsealed, Unsealing};
 use crate::{Engine, Env, Envelope, Mode, SendError, Store, StoreError, StoreRead, send::Size};
 
-/// Negotiated keys that one call derives, some ten milliseconds of the account's thread each. The other members of a large
-/// group are written to by their partitioned topics until it is their turn in a later call.
+/// Negotiated keys that one call derives, some ten milliseconds of the account's thread each. The
+/// other members of a large group are written to by their partitioned topics until it is their turn
+/// in a later call.
 const MAX_KEYS_PER_CALL: usize = 4;
 
 /// By which topic sealed messages go. Copies for our own devices always go by our own partitioned topic: a frontend listens
@@ -105,8 +106,8 @@ impl Engine {
                     let written_to = store
                         .peer(&recipient)?
                         .is_some_and(|peer| peer.written_at.is_some());
-                    // Derived with the first message, so that what is answered by this topic opens at once. Not for
-                    // whoever is only sent a reply: that may be anybody.
+                    // Derived with the first message, so that what is answered by this topic opens
+                    // at once. Not for whoever is only sent a reply: that may be anybody.
                     let at_hand = written_to
                         && (store.negotiated(&recipient)?.is_some() || take_one(keys_left));
                     if at_hand {

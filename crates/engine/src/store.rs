@@ -53,7 +53,8 @@ pub trait StoreRead {
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
     /// What is known of `identity`.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
-    /// Identities that the user wrote to, with what we share with them, the last first; at most `limit`.
+    /// Identities that the user wrote to, with what we share with them, the last first; at most
+    /// `limit`.
     fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
     /// What we share with `identity`, if that was derived.
     fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>, StoreError>;
@@ -262,6 +263,7 @@ pub trait Transaction: Store {
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Undoes the whole batch.
     fn abort(&mut self) -> Result<(), StoreError>;
-    /// Gives back what is held for speed alone, and erases what is left behind of earlier batches: nobody has called for a while.
+    /// Gives back what is held for speed alone, and erases what is left behind of earlier batches:
+    /// nobody has called for a while.
     fn rest(&mut self) -> Result<(), StoreError>;
 }

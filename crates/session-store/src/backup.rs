@@ -254,7 +254,8 @@ impl Workshop {
 
 impl Drop for Workshop {
     fn drop(&mut self) {
-        // What is erased in the account later must not be left in a copy. The rest is the backup itself, maybe under its other name.
+        // What is erased in the account later must not be left in a copy. The rest is the backup
+        // itself, maybe under its other name.
         let _ = wipe(&self.path("account.db"));
         let _ = fs::remove_dir_all(&self.0);
     }

@@ -1,33 +1,40 @@
 //! What tells an account's newest state from an older one that was put back, and from a copy.
 //!
-//! A ratchet must never run twice from one state, and a database alone cannot know that it ran before. So two
-//! witnesses are kept. The database holds a random *mark* and counts its commits. A file beside it bears the
-//! mark in its name, counts the same commits, and notes which file it is itself. The mark is drawn anew
-//! whenever the store is opened or closed, and when nobody has called for a while, and the file renamed.
+//! A ratchet must never run twice from one state, and a database alone cannot know that it ran
+//! before. So two witnesses are kept. The database holds a random *mark* and counts its commits. A
+//! file beside it bears the mark in its name, counts the same commits, and notes which file it is
+//! itself. The mark is drawn anew whenever the store is opened or closed, and when nobody has
+//! called for a while, and the file renamed.
 //!
-//! * The database alone was put back: the file has counted further. If the log of a crash is beside it, that has the newest
-//!   count; but what the database's own file says without it does not fit ([`Alone`]).
-//! * Both were put back over the present ones: the present file, under a later mark, is still there.
-//! * Both were copied elsewhere, or removed and put back: the file is not the one that it says it is.
+//! * The database alone was put back: the file has counted further. If the log of a crash is beside
+//!   it, that has the newest count; but what the database's own file says without it does not fit
+//!   ([`Alone`]).
+//! * Both were put back over the present ones: the present file, under a later mark, is still
+//!   there.
+//! * Both were copied elsewhere, or removed and put back: the file is not the one that it says it
+//!   is.
 //! * The database came without the file, from a backup: there is none.
 //!
-//! An image of the whole disk that was put back shows none of this, and cannot be told from a loss of power.
+//! An image of the whole disk that was put back shows none of this, and cannot be told from a loss
+//! of power.
 //!
 //! # The order of things
 //!
-//! A mark is committed to the log, copied into the database's own file, and then given to the file beside it; each is on the
-//! disk before the next. So the database's own file has the mark that the file beside it bears, or the one after,
-//! wherever a crash comes.
+//! A mark is committed to the log, copied into the database's own file, and then given to the file
+//! beside it; each is on the disk before the next. So the database's own file has the mark that the
+//! file beside it bears, or the one after, wherever a crash comes.
 //!
 //! # The count
 //!
-//! A commit that steps a session leaves its number in the row of the session's chains, which it writes anyway; any other
-//! in the row of this module, which is a page more. The highest of these numbers counts the commits. With the number stands the sum of the
-//! rows that ratchets run from ([`digest`]): a page that was put back among the others is told by it.
+//! A commit that steps a session leaves its number in the row of the session's chains, which it
+//! writes anyway; any other in the row of this module, which is a page more. The highest of these
+//! numbers counts the commits. With the number stands the sum of the rows that ratchets run from
+//! ([`digest`]): a page that was put back among the others is told by it.
 //!
-//! The first commit of a log is noted in the row of this module, whatever it writes, together with the number that this row is known to have in
-//! the database's own file: that is known when the log has been copied into the file to its end, and the log is never begun
-//! anew before that. So no file with a lower one can be the one that the log belongs to.
+//! The first commit of a log is noted in the row of this module, whatever it writes, together with
+//! the number that this row is known to have in the database's own file: that is known when the log
+//! has been copied into the file to its end, and the log is never begun anew before that. So no
+//! file with a lower one can be the one that the log belongs to.
 
 mod alone;
 mod checkpoints;
@@ -93,7 +100,8 @@ pub(crate) struct Epoch {
     based: u64,
     /// The next commit is noted in the row, whatever else it writes: the first of a log is.
     note_next: bool,
-    /// A session whose chains the transaction that is open has written: its number may stand beside them.
+    /// A session whose chains the transaction that is open has written: its number may stand beside
+    /// them.
     carrier: Option<SessionId>,
     /// Of the rows that ratchets run from.
     digest: Digest,
@@ -286,7 +294,8 @@ impl Epoch {
         Ok(changed == 1)
     }
 
-    /// Writes the number of the transaction that is open into a row that it has written anyway, if there still is one.
+    /// Writes the number of the transaction that is open into a row that it has written anyway, if
+    /// there still is one.
     fn carry(&self, connection: &Connection) -> Result<bool> {
         let Some(session) = &self.carrier else {
             return Ok(false);
@@ -334,7 +343,8 @@ impl Epoch {
         }
     }
 
-    /// Draws a new mark, and erases the log: when the store is opened, when it is closed, and at rest.
+    /// Draws a new mark, and erases the log: when the store is opened, when it is closed, and at
+    /// rest.
     pub(crate) fn renew(&mut self, connection: &Connection) -> Result<()> {
         if self.lost || self.file.is_none() {
             return Ok(());
@@ -350,7 +360,8 @@ impl Epoch {
             before.as_ref().map_err(Clone::clone)?;
         }
         if let Some(file) = self.file.as_mut().filter(|file| file.key().is_none()) {
-            // The file first: what it says counts for the database that has the key, and this one has none yet.
+            // The file first: what it says counts for the database that has the key, and this one
+            // has none yet.
             let key = Key::draw(connection).map_err(failed)?;
             file.authenticate(key, self.commits)
                 .map_err(|error| failed_io(&error))?;

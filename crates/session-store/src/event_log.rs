@@ -13,8 +13,8 @@ use crate::{
     rows::{Columns, corrupt, failed, failed_io, integer},
 };
 
-/// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy account, in a
-/// few megabytes.
+/// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy
+/// account, in a few megabytes.
 pub const KEPT_EVENTS: u64 = 10_000;
 /// Numbers set aside at once for events that are not written: one commit for so many of them, and no more
 /// numbers are left out when the process is killed.
@@ -99,8 +99,8 @@ impl EventLog {
         self.state.newest
     }
 
-    /// The newest event after `after` and not after `through` that was dropped to make room, of one account or of
-    /// all; `None` if none was.
+    /// The newest event after `after` and not after `through` that was dropped to make room, of one
+    /// account or of all; `None` if none was.
     ///
     /// # Errors
     /// [`StoreError`] if that cannot be read.

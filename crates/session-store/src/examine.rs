@@ -51,7 +51,8 @@ pub struct Examined {
     _scratch: Option<Scratch>,
 }
 
-/// A directory for a copy, which is erased with it: what the account erases later must not be left in it.
+/// A directory for a copy, which is erased with it: what the account erases later must not be left
+/// in it.
 #[derive(Debug)]
 struct Scratch(TempDir);
 

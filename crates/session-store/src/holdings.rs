@@ -22,14 +22,16 @@ pub struct Holdings {
     pub stored_keys: u64,
     /// Those of messages that were read and not confirmed, at most [`MAX_COUNTED`].
     pub unconfirmed_keys: u64,
-    /// Devices of others that were omitted at the asked moment or before (spec 4.3), at most [`MAX_COUNTED`].
+    /// Devices of others that were omitted at the asked moment or before (spec 4.3), at most
+    /// [`MAX_COUNTED`].
     pub stale_devices: u64,
     /// When the signed prekey of the published bundle was made.
     pub prekey_created_at: Option<UnixMillis>,
 }
 
 impl<Mode> Sqlite<Mode> {
-    /// The identities, without `own`, of which more than so many devices are known; at most [`MAX_COUNTED`].
+    /// The identities, without `own`, of which more than so many devices are known; at most
+    /// [`MAX_COUNTED`].
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -58,7 +60,8 @@ impl<Mode> Sqlite<Mode> {
         )
     }
 
-    /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since `omitted_by`.
+    /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since
+    /// `omitted_by`.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.

@@ -1,8 +1,9 @@
 //! What SQLite's log leaves on the disk.
 //!
-//! The log holds pages as they were before later commits, with keys that were erased since. SQLite writes it over from
-//! its beginning once all of it is in the database's own file, and leaves the rest as it was. Whoever has the key of the stores
-//! reads from that what was confirmed. So where there is time, at rest and at the end, what is behind the last commit is overwritten.
+//! The log holds pages as they were before later commits, with keys that were erased since. SQLite
+//! writes it over from its beginning once all of it is in the database's own file, and leaves the
+//! rest as it was. Whoever has the key of the stores reads from that what was confirmed. So where
+//! there is time, at rest and at the end, what is behind the last commit is overwritten.
 
 use std::{fs, io, os::unix::fs::FileExt as _, path::Path, time::Duration};
 
@@ -17,8 +18,8 @@ const PAGE_SIZE_AT: u64 = 8;
 /// Bytes before each page in it.
 const FRAME_HEADER_BYTES: u64 = 24;
 
-/// Copies the log into the database's own file, and waits until that is on the disk; how many pages the log has, if it was copied to
-/// its end. A reader of an earlier state is not waited for.
+/// Copies the log into the database's own file, and waits until that is on the disk; how many pages
+/// the log has, if it was copied to its end. A reader of an earlier state is not waited for.
 pub(crate) fn copy(connection: &Connection) -> rusqlite::Result<Option<u64>> {
     checkpoint(connection, "PASSIVE")
 }
@@ -33,8 +34,8 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Option<u6
         })
 }
 
-/// Overwrites what is behind the last of the `pages` of the log of `database`, and cuts the log off. All of them must be
-/// in the database's own file, and nothing may be written meanwhile.
+/// Overwrites what is behind the last of the `pages` of the log of `database`, and cuts the log
+/// off. All of them must be in the database's own file, and nothing may be written meanwhile.
 pub(crate) fn cut_off(connection: &Connection, database: &Path, pages: u64) -> io::Result<()> {
     let failed = |error: rusqlite::Error| io::Error::other(error);
     let mut log = fs::OpenOptions::new()
@@ -48,7 +49,8 @@ pub(crate) fn cut_off(connection: &Connection, database: &Path, pages: u64) -> i
     log.read_exact_at(&mut page_size, PAGE_SIZE_AT)?;
     let frame = FRAME_HEADER_BYTES.saturating_add(u32::from_be_bytes(page_size).into());
     let end = HEADER_BYTES.saturating_add(pages.saturating_mul(frame));
-    // No process takes what is behind the last commit for a part of the log: it has the salt of an earlier one.
+    // No process takes what is behind the last commit for a part of the log: it has the salt of an
+    // earlier one.
     overwrite(&mut log, end)?;
     // Whoever reads, reads on; the log is cut off another time then.
     connection.busy_timeout(Duration::ZERO).map_err(failed)?;

@@ -99,7 +99,8 @@ fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError>
         cause: error.to_string(),
     };
     let connection = open_copy(copy, old)?;
-    // One file alone: no log of it would be moved along, and a journal of its pages under the old key would be left behind.
+    // One file alone: no log of it would be moved along, and a journal of its pages under the old
+    // key would be left behind.
     connection
         .query_row("PRAGMA journal_mode = MEMORY", (), |_| Ok(()))
         .and_then(|()| connection.execute_batch(&new.rekey_pragma()))

@@ -1,5 +1,5 @@
-//! The methods of envelopes. None of them writes a store, or waits for an account's thread, but where a key is derived that
-//! is to be kept.
+//! The methods of envelopes. None of them writes a store, or waits for an account's thread, but
+//! where a key is derived that is to be kept.
 
 use std::sync::Arc;
 
@@ -139,8 +139,8 @@ pub(super) async fn envelope_open(
     .await
 }
 
-/// The wire message in an envelope, and who signed it. Nothing of it is written, and what does not open never reaches the
-/// account's thread.
+/// The wire message in an envelope, and who signed it. Nothing of it is written, and what does not
+/// open never reaches the account's thread.
 pub(super) async fn unseal(
     daemon: &Arc<Daemon>,
     account: &Arc<AccountHandle>,
@@ -167,7 +167,8 @@ pub(super) async fn unseal(
     blocking(move || account.unseal(&envelope)).await
 }
 
-/// Derives some of the keys that are not at hand, those of whom the user wrote to last, and keeps them.
+/// Derives some of the keys that are not at hand, those of whom the user wrote to last, and keeps
+/// them.
 async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Result<()> {
     let (budget, deriving) = (Arc::clone(daemon), Arc::clone(account));
     let derived = blocking(move || {

@@ -98,7 +98,8 @@ impl<S: Transaction> Account<S> {
             }
         }
         if !self.store.has_changed()? {
-            // No commit, and none to erase published events for: a forgery, or a call that reads, costs the disk nothing.
+            // No commit, and none to erase published events for: a forgery, or a call that reads,
+            // costs the disk nothing.
             return self.store.commit();
         }
         self.outbox.erase(&mut self.store)?;

@@ -6,8 +6,8 @@ use crypto_core::{IdentityKey, IdentityKeyPair, KeyError};
 use envelope::{SymmetricKey, Topic, TopicName};
 use zeroize::Zeroizing;
 
-/// Identities whose keys are tried on an envelope that names nobody: those that the user last wrote to. A few
-/// hundred nanoseconds each for a small envelope.
+/// Identities whose keys are tried on an envelope that names nobody: those that the user last wrote
+/// to. A few hundred nanoseconds each for a small envelope.
 pub const MAX_NEGOTIATED_KEYS: usize = 1024;
 /// Length of what is kept of two identities: the topic, then its key.
 const NEGOTIATED_BYTES: usize = 4 + 32;

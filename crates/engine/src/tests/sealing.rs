@@ -409,7 +409,8 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     assert_eq!(alice.derive_pending(), 0);
     assert_eq!(alice.fingerprint(), before);
-    // One who was written to without an envelope: only its own key is missing, and the others open without it.
+    // One who was written to without an envelope: only its own key is missing, and the others open
+    // without it.
     let carol = Device::new(7, "carol");
     alice.send(carol.key, "not sealed");
     assert_eq!(junk(&alice), Unsealing::KeysPending);

@@ -1,13 +1,16 @@
 //! A keyed digest over the rows that ratchets run from.
 //!
-//! SQLCipher's MAC binds a page to its place in the file and to no moment: an older page that is put back, with all others left
-//! as they are, passes for the newest. So whatever row counts a commit also has the sum, modulo 2^256, of a MAC over each
-//! row of the tables below, and the sum is compared with the rows when the store is opened. It is a sum, and no hash of all rows, so that
-//! a commit costs the rows that it changes: their old MACs are subtracted and their new ones added. An exclusive or would do the same, but a
-//! row that two pages have at once would cancel itself out. Nobody without the key of the store sees a MAC or the sum, nor can have
-//! one computed, so that no other set of rows can be chosen for its sum.
+//! SQLCipher's MAC binds a page to its place in the file and to no moment: an older page that is
+//! put back, with all others left as they are, passes for the newest. So whatever row counts a
+//! commit also has the sum, modulo 2^256, of a MAC over each row of the tables below, and the sum
+//! is compared with the rows when the store is opened. It is a sum, and no hash of all rows, so
+//! that a commit costs the rows that it changes: their old MACs are subtracted and their new ones
+//! added. An exclusive or would do the same, but a row that two pages have at once would cancel
+//! itself out. Nobody without the key of the store sees a MAC or the sum, nor can have one
+//! computed, so that no other set of rows can be chosen for its sum.
 //!
-//! Triggers of the connection that writes tell of each row that is changed, whichever statement does it.
+//! Triggers of the connection that writes tell of each row that is changed, whichever statement
+//! does it.
 
 use std::{
     fmt,
@@ -28,7 +31,8 @@ use super::keys::Key;
 /// A sum of MACs.
 pub(super) type Sum = [u8; 32];
 
-/// The tables, with the columns that are under the MAC: all that a ratchet and its standing consist of. Those that count commits are not.
+/// The tables, with the columns that are under the MAC: all that a ratchet and its standing consist
+/// of. Those that count commits are not.
 const TABLES: [(&str, &[&str]); 2] = [
     (
         "sessions",
@@ -90,7 +94,8 @@ impl fmt::Debug for Digest {
 }
 
 impl Digest {
-    /// Of the rows that are there, which are all read. From here on it follows what this connection writes.
+    /// Of the rows that are there, which are all read. From here on it follows what this connection
+    /// writes.
     pub(super) fn follow(connection: &Connection, key: &Key) -> rusqlite::Result<Self> {
         let mac = key.mac();
         let sum = sum_of(connection, &mac)?;

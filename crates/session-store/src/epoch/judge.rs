@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{error::OpenError, key::StoreKey, schema::open_reader};
 
-/// What the database at `database` would be found to be, if it were opened for writing now. `alone` is what its own file
-/// says. Changes nothing.
+/// What the database at `database` would be found to be, if it were opened for writing now. `alone`
+/// is what its own file says. Changes nothing.
 pub(crate) fn inspect(
     connection: &Connection,
     database: &Path,
@@ -101,7 +101,8 @@ pub(crate) fn check_no_mixture(database: &Path, key: &StoreKey) -> Result<(), Op
     }
 }
 
-/// Refuses pages of two times that make no sense together. If they do, the store is displaced, and begins anew.
+/// Refuses pages of two times that make no sense together. If they do, the store is displaced, and
+/// begins anew.
 pub(super) fn check_mixture(
     connection: &Connection,
     database: &Path,

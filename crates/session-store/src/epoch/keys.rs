@@ -1,8 +1,8 @@
 //! The keys of the witnesses, which an account's own database holds.
 //!
-//! They are random, and do not follow from the key of the stores: that changes, and a database that was put under another one, or
-//! brought back from a backup, stays what it is. Whoever puts an old page back cannot have another key with it
-//! but one whose count and sum are as old.
+//! They are random, and do not follow from the key of the stores: that changes, and a database that
+//! was put under another one, or brought back from a backup, stays what it is. Whoever puts an old
+//! page back cannot have another key with it but one whose count and sum are as old.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! The file beside a database: `NAME.MARK.epoch`, 96 bytes.
 //!
-//! It is authenticated with a key that is drawn whenever a database begins anew, and that the database holds. So nobody without the
-//! key of the stores can write a lower count into it, or give it to a state that was given up.
+//! It is authenticated with a key that is drawn whenever a database begins anew, and that the
+//! database holds. So nobody without the key of the stores can write a lower count into it, or give
+//! it to a state that was given up.
 
 use std::{
     fs::{self, File},
@@ -26,8 +27,8 @@ pub(super) type Mark = [u8; MARK_BYTES];
 
 const EXTENSION: &str = ".epoch";
 const MAGIC: [u8; 16] = *b"ratchetd epoch 1";
-/// Magic, inode, birth (0 or 1, seconds, nanoseconds), count, and its complement. Files of versions that did not authenticate
-/// them have no more.
+/// Magic, inode, birth (0 or 1, seconds, nanoseconds), count, and its complement. Files of versions
+/// that did not authenticate them have no more.
 const FACTS_BYTES: usize = 64;
 /// The MAC over that.
 const MAC_BYTES: usize = 32;
@@ -303,7 +304,8 @@ impl MarkFile {
         self.key.as_ref()
     }
 
-    /// From here on the file is authenticated with this key. Nobody asks for that before the database holds it.
+    /// From here on the file is authenticated with this key. Nobody asks for that before the
+    /// database holds it.
     pub(super) fn authenticate(&mut self, key: Key, commits: u64) -> io::Result<()> {
         let record = Record::new(self.place, commits).to_bytes(Some(&key));
         self.file.write_all_at(&record, 0)?;
@@ -324,8 +326,8 @@ impl MarkFile {
         self.file.write_all_at(counted, COUNT_AT as u64)
     }
 
-    /// Gives the file the name of a new mark, durably, and its count with it: what the loss of power takes away of that is no more
-    /// than one run of the daemon.
+    /// Gives the file the name of a new mark, durably, and its count with it: what the loss of
+    /// power takes away of that is no more than one run of the daemon.
     pub(super) fn rename(
         &mut self,
         database: &Path,

@@ -24,7 +24,8 @@ pub(crate) struct Row {
     pub(super) commits: u64,
     /// What was known to be noted in its own file without the log; 0 if that was not known.
     pub(super) based: u64,
-    /// The sum over the rows that ratchets run from, as of the last commit; none if it is not known.
+    /// The sum over the rows that ratchets run from, as of the last commit; none if it is not
+    /// known.
     pub(super) digest: Option<Sum>,
 }
 
@@ -37,8 +38,8 @@ pub(super) struct Keys {
     pub(super) witness: Option<Key>,
 }
 
-/// Gives a database that is being made its mark and its keys; [`place`](super::place) puts the file beside it that bears the
-/// mark and is under the key.
+/// Gives a database that is being made its mark and its keys; [`place`](super::place) puts the file
+/// beside it that bears the mark and is under the key.
 pub(crate) fn insert_mark(connection: &Connection) -> rusqlite::Result<(Mark, Key)> {
     returned(
         connection,
@@ -191,7 +192,8 @@ pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
     Ok(Some(Found { at, how }))
 }
 
-/// A new mark and a new file, whatever there was before, after so many commits; the other files go when this is committed.
+/// A new mark and a new file, whatever there was before, after so many commits; the other files go
+/// when this is committed.
 pub(super) fn begin_anew(
     connection: &Connection,
     database: &Path,

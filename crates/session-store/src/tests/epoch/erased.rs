@@ -12,8 +12,8 @@ const PAGE: usize = 4096;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// The chains of the only session that whoever has the key of the stores finds in the database and in every page that its
-/// log holds, whether SQLite still takes that for a part of it or not.
+/// The chains of the only session that whoever has the key of the stores finds in the database and
+/// in every page that its log holds, whether SQLite still takes that for a part of it or not.
 fn chains_on_the_disk(home: &Home) -> BTreeSet<Vec<u8>> {
     let key = StoreKey::load_known(&home.path(), None).unwrap();
     let copy = home.scratch.path().join("copy.db");

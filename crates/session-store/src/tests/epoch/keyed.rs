@@ -91,7 +91,8 @@ fn the_newest_count_of_the_log_put_into_the_file_without_the_log_is_told() {
     assert!(told > 3, "{told}");
 }
 
-/// An older state in the very files, its mark's file under the name that it had, and then `forge` at that.
+/// An older state in the very files, its mark's file under the name that it had, and then `forge`
+/// at that.
 fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
     let home = Home::new();
     let mut store = home.open();
