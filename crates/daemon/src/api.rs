@@ -401,8 +401,23 @@ pub(crate) mod tests {
         let sent = call("message_encrypt", sealed).await;
         let _turn = daemon.topic_keys.budget.turn().unwrap();
         let back = json!({"sealed": sent["envelopes"][0]["sealed"]});
-        assert_eq!(call("message_decrypt", back).await["outcome"], "own");
+        assert_eq!(
+            call("message_decrypt", back.clone()).await["outcome"],
+            "own"
+        );
         let read = call("message_decrypt", junk).await;
         assert_eq!((&read["reason"], kept()), (&json!("keys_pending"), 6));
+        // Nor does one wait while a large one of a stranger is tried with all keys.
+        let large = json!({"sealed": format!("0x{}", "01".repeat(65_537))});
+        let trial = daemon.topic_keys.budget.trial(65_537).await.unwrap();
+        let waits = call("message_decrypt", large.clone());
+        tokio::pin!(waits);
+        tokio::select! {
+            biased;
+            read = &mut waits => panic!("two large ones at once: {read}"),
+            read = call("message_decrypt", back) => assert_eq!(read["outcome"], "own"),
+        }
+        drop(trial);
+        assert_eq!(waits.await["outcome"], "unopened");
     }
 }

@@ -23,13 +23,20 @@ const MAX_DERIVED_PER_CALL: usize = 4;
 /// keys were, and after large groups were written to.
 const MAX_DERIVED_PER_SECOND: usize = 16;
 
-/// What envelopes may have derived.
+/// Bytes of an envelope that is tried with all keys at once: 64 MiB of work for 1024 of them, tens of
+/// milliseconds. Larger ones wait for one another.
+const SMALL_ENVELOPE_BYTES: usize = 64 << 10;
+
+/// What envelopes may have derived, and what they may have tried.
 #[derive(Debug)]
 pub struct Budget {
     /// The second of running time, and what was granted in it.
     spent: Mutex<(u64, usize)>,
     /// One envelope at a time: two would derive the same.
     turn: Semaphore,
+    /// One large envelope at a time: with a thousand keys it takes seconds of a processor, and
+    /// whoever sent it may be anybody.
+    large: Semaphore,
 }
 
 impl Budget {
@@ -37,7 +44,19 @@ impl Budget {
         Self {
             spent: Mutex::default(),
             turn: Semaphore::new(1),
+            large: Semaphore::new(1),
         }
+    }
+
+    /// Waits until an envelope of so many bytes may be tried with all keys; a small one at once may.
+    ///
+    /// # Errors
+    /// [`AcquireError`] at an end of the daemon.
+    pub async fn trial(&self, bytes: usize) -> Result<Option<SemaphorePermit<'_>>, AcquireError> {
+        if bytes <= SMALL_ENVELOPE_BYTES {
+            return Ok(None);
+        }
+        self.large.acquire().await.map(Some)
     }
 
     /// The right to have keys derived, while it is held; `None` while another envelope has it.

@@ -13,7 +13,7 @@ use rpc::{
     types::{Hex, OpenedEnvelope, SealedEnvelope},
 };
 
-use super::{Daemon, Result, blocking, topic::topic_key};
+use super::{Daemon, Result, blocking, stopping, topic::topic_key};
 use crate::{accounts::AccountHandle, entropy::entropy};
 
 /// A key as it is given.
@@ -154,6 +154,8 @@ pub(super) async fn unseal(
     if is_asymmetric(&envelope) {
         return blocking(move || Ok(account.opener.unseal(&envelope, &[]))).await;
     }
+    let trial = daemon.topic_keys.budget.trial(envelope.len());
+    let _trial = trial.await.map_err(stopping)?;
     let tried = Arc::clone(&account);
     let (unsealed, envelope) = blocking(move || Ok((tried.unseal(&envelope)?, envelope))).await?;
     if !matches!(unsealed, Err(Unsealing::KeysPending)) {
