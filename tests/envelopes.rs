@@ -137,6 +137,30 @@ fn what_is_sealed_opens_with_what_it_was_sealed_to_and_with_nothing_else() {
 }
 
 #[test]
+fn an_envelope_that_may_be_by_a_key_not_derived_yet_says_so_and_can_be_given_again() {
+    let alice = Party::new("alice");
+    for number in 0..6 {
+        let other = alice.daemon.ok(
+            "account_create",
+            json!({"account": format!("other-{number}")}),
+        );
+        let hello = json!({"account": "alice", "recipient": other["publicKey"], "text": "hello"});
+        alice.daemon.ok("message_encrypt", hello);
+    }
+    let junk = json!({"account": "alice", "sealed": hex(&[1; 60])});
+    let mut read = alice.daemon.ok("message_decrypt", junk.clone());
+    assert_eq!(
+        (&read["outcome"], &read["reason"], &read["nextAction"]),
+        (&json!("unopened"), &json!("keys_pending"), &json!("wait"))
+    );
+    assert!(text(&read["hint"]).contains("symKey"), "{read}");
+    while read["reason"] == "keys_pending" {
+        read = alice.daemon.ok("message_decrypt", junk.clone());
+    }
+    assert_eq!(read["reason"], "authentication_failed");
+}
+
+#[test]
 fn what_an_envelope_cannot_be_made_of_or_opened_with_is_named() {
     let alice = Party::new("alice");
     let (key, zero) = (

@@ -20,6 +20,7 @@ tests=(
   "-p engine --lib|many_schedules_keep_the_invariants"
   "-p engine --lib|many_mixed_schedules_read_what_status_go_would_have_read"
   "-p session-store --lib|a_peer_that_does_so_a_million_times_fills_nothing"
+  "-p session-store --lib|what_messages_cost_around_a_gap"
 )
 
 # None is forgotten.

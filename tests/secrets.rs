@@ -28,7 +28,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand, and which hold nothing that is secret.
-const PUBLIC: [&str; 15] = [
+const PUBLIC: [&str; 16] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -44,6 +44,7 @@ const PUBLIC: [&str; 15] = [
     "Topic",
     "Checkpoints",
     "Methods",
+    "Place",
 ];
 
 /// Compiles only for what wipes itself when it is dropped.
