@@ -523,6 +523,8 @@ export interface ExportedAccount {
 
 /** Whether the daemon works. */
 export interface Health {
+  /** Whether callers may move the clock and set prekeys of accounts that may be real. */
+  devOnRealData: boolean;
   /** What is failing. */
   reason: string | null;
   /** Whether it does. */
@@ -973,7 +975,9 @@ export type Reason =
   /** The signature of its envelope is not one of any key. */
   | "bad_signature"
   /** Nobody signed the envelope that it came in. */
-  | "unauthenticated_sender";
+  | "unauthenticated_sender"
+  /** Keys that may open its envelope are not derived yet. */
+  | "keys_pending";
 
 /** The answer to a removal. */
 export interface Removed {
@@ -1106,6 +1110,13 @@ export type Standing =
 export interface Status {
   /** Its accounts. */
   accounts: AccountStatus[];
+  /** Whether callers may move the clock and set prekeys. */
+  dev: boolean;
+  /**
+   * Whether they may do so to accounts that may be real: their data directory was made or used
+   * without `--dev`.
+   */
+  devOnRealData: boolean;
   /** What keeps its memory to itself. */
   memory: MemoryProtection;
   /** The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come. */
