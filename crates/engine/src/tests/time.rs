@@ -121,6 +121,12 @@ fn what_ended_while_the_clock_stood_in_1970_is_kept_for_a_fortnight_from_then() 
     assert_eq!(bob.sessions(alice.key).len(), 0);
 }
 
+/// The version of the prekey that bob knows of alice's device.
+fn version_known(bob: &Device, alice: &Device) -> u32 {
+    let known = bob.known(alice.key, &alice.id).unwrap();
+    known.prekey.unwrap().version
+}
+
 #[test]
 fn a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back() {
     let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
@@ -129,16 +135,28 @@ fn a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back() {
     pass(&mut [&mut alice, &mut bob], 25 * HOUR);
     bob.sweep();
     let newer = alice.send(bob.key, "newer");
-    // To his clock the later bundle is of the day after tomorrow, the older one of today.
-    bob.now = UnixMillis(bob.now.0 - 30 * HOUR);
+    // To his clock the later bundle is of the day after tomorrow, the older one soon of today.
+    bob.now = UnixMillis(bob.now.0 - 31 * HOUR);
     bob.read(alice.key, &newer);
-    let version = |bob: &Device| {
-        let known = bob.known(alice.key, &alice.id).unwrap();
-        known.prekey.unwrap().version
-    };
-    assert_eq!(version(&bob), 2);
+    assert_eq!(version_known(&bob, &alice), 2);
+    bob.later(6 * HOUR + HOUR / 2);
     bob.read(alice.key, &late);
-    assert_eq!(version(&bob), 2);
+    assert_eq!(version_known(&bob, &alice), 2);
+}
+
+#[test]
+fn a_peer_whose_clock_is_ahead_has_no_replaced_prekey_brought_back() {
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    alice.import_bundle(&bob.bundle());
+    alice.now = UnixMillis(alice.now.0 + 30 * HOUR);
+    let late = alice.send(bob.key, "late");
+    pass(&mut [&mut alice, &mut bob], 25 * HOUR);
+    bob.sweep();
+    let newer = alice.send(bob.key, "newer");
+    bob.read(alice.key, &newer);
+    assert_eq!(version_known(&bob, &alice), 2);
+    bob.read(alice.key, &late);
+    assert_eq!(version_known(&bob, &alice), 2);
 }
 
 #[test]
