@@ -310,12 +310,24 @@ fn dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_s
     assert_eq!(doctor(&daemon), [] as [&str; 0]);
     daemon.kill();
     let home = daemon.data_dir().parent().expect("its parent").to_owned();
-    let refused = serve(&home, &["--dev".to_owned()])
-        .stderr(Stdio::piped())
-        .output()
-        .expect("it runs");
-    assert_eq!(refused.status.code(), Some(2));
-    let said = String::from_utf8(refused.stderr).expect("text");
+    let refused = || {
+        let mut process = serve(&home, &["--dev".to_owned()])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut served = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output)
+            .read_line(&mut served)
+            .expect("a line");
+        if !served.is_empty() {
+            process.kill().expect("to kill");
+        }
+        process.wait_with_output().expect("it ends")
+    };
+    let first = refused();
+    assert_eq!(first.status.code(), Some(2));
+    let said = String::from_utf8(first.stderr).expect("text");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("--dev-on-real-data"), "{said}");
     daemon.restart_with(&["--dev", "--dev-on-real-data"]);
@@ -324,9 +336,5 @@ fn dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_s
     assert_eq!(doctor(&daemon), ["problem"]);
     // It stays refused: what is real is not made anything else by being served so.
     daemon.kill();
-    let refused = serve(&home, &["--dev".to_owned()])
-        .stderr(Stdio::null())
-        .status()
-        .expect("it runs");
-    assert_eq!(refused.code(), Some(2));
+    assert_eq!(refused().status.code(), Some(2));
 }
