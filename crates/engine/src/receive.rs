@@ -250,7 +250,7 @@ impl Engine {
         let envelope = self.advertisement(store, env, sender, seal)?;
         if received.authenticated {
             let bundle = self.current_bundle(store, env)?;
-            note_sent(store, sender, &bundle, env)?;
+            note_sent(store, sender, &bundle, env, false)?;
         }
         Ok(Received {
             reply: Some(envelope),

@@ -219,7 +219,7 @@ impl Engine {
             check_not_empty(content.payload)?;
             let envelope = self.dh_envelope(env, recipient, bundle, content)?;
             sent.envelopes.push(envelope);
-            return note_written(store, recipient, bundle, env);
+            return note_sent(store, recipient, bundle, env, true);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut copies = Copies {
@@ -242,7 +242,7 @@ impl Engine {
             return Ok(());
         };
         sent.envelopes.push(envelope);
-        note_written(store, recipient, bundle, env)
+        note_sent(store, recipient, bundle, env, true)
     }
 
     /// One wire message of all copies; `None` if there are none. The devices that are written to by
@@ -393,43 +393,23 @@ impl Size {
     }
 }
 
-/// Notes that `recipient` was sent the present prekey: once per prekey, not on every message.
+/// Notes that `recipient` was sent the present prekey, and that it was `written` to by the user, if
+/// it was: once per prekey, not on every message.
 pub(crate) fn note_sent(
     store: &mut dyn Store,
     recipient: &IdentityKey,
     bundle: &OwnBundle,
     env: &Env<'_>,
-) -> Result<(), SendError> {
-    note(store, recipient, bundle, env, |_| {})
-}
-
-/// The same, of a message that the user sent.
-fn note_written(
-    store: &mut dyn Store,
-    recipient: &IdentityKey,
-    bundle: &OwnBundle,
-    env: &Env<'_>,
-) -> Result<(), SendError> {
-    note(store, recipient, bundle, env, |peer| {
-        if !is_noted(peer.written_at, bundle, env) {
-            peer.written_at = Some(env.now);
-        }
-    })
-}
-
-fn note(
-    store: &mut dyn Store,
-    recipient: &IdentityKey,
-    bundle: &OwnBundle,
-    env: &Env<'_>,
-    also: impl FnOnce(&mut Peer),
+    written: bool,
 ) -> Result<(), SendError> {
     let known = store.peer(recipient)?;
     let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
     if !is_noted(peer.last_sent_at, bundle, env) {
         peer.last_sent_at = Some(env.now);
     }
-    also(&mut peer);
+    if written && !is_noted(peer.written_at, bundle, env) {
+        peer.written_at = Some(env.now);
+    }
     if known.as_ref() != Some(&peer) {
         store.put_peer(&peer)?;
     }

@@ -7,7 +7,7 @@ use crypto_core::{IdentityKey, InstallationId};
 use super::entry::BundleContext;
 use crate::{
     Device, Engine, EventKind, Pairing, Store, StoreError, UnixMillis, event::note,
-    standing::supersede, time::ending_at,
+    standing::supersede,
 };
 
 impl Engine {
@@ -74,12 +74,11 @@ pub(super) fn run_stale_timers(
     stale_after: Duration,
 ) -> Result<(), StoreError> {
     let is_newest = context.omitted_since.is_none();
-    let now = ending_at(store, context.now)?;
     for device in store.devices(context.bundle.identity())? {
         let listed = context.lists(&device.installation);
         let omitted_since = match (is_newest, listed, device.omitted_since) {
             (true, true, _) => None,
-            (true, false, running) => Some(running.unwrap_or(now)),
+            (true, false, running) => Some(running.unwrap_or(context.latest)),
             (false, true, Some(running)) if context.stamp != 0 => {
                 Some(running.max(context.activity()))
             }
