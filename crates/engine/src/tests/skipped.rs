@@ -2,12 +2,27 @@
 
 use super::*;
 
+/// So many messages, each of which says its number.
+fn numbered(from: &mut Device, to: IdentityKey, count: usize) -> Vec<Envelope> {
+    (0..count).map(|n| from.send(to, &format!("{n}"))).collect()
+}
+
+/// Alice and bob, who keeps ten keys for a session, and 30 messages to him.
+fn little_room() -> (Device, Device, Vec<Envelope>) {
+    let config = Config {
+        max_message_keys: 10,
+        ..Config::default()
+    };
+    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
+    meet(&mut alice, &mut bob);
+    let sent = numbered(&mut alice, bob.key, 30);
+    (alice, bob, sent)
+}
+
 #[test]
 fn a_thousand_missing_messages_are_passed_over_and_one_more_is_refused() {
     let (mut alice, mut bob) = established();
-    let sent: Vec<Envelope> = (0..1003)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
+    let sent = numbered(&mut alice, bob.key, 1003);
     // Message 0 of this chain was "so" in `established`: numbers begin after it.
     assert_eq!(bob.refusal(alice.key, &sent[1001]), Reason::TooManySkipped);
     assert_eq!(bob.read(alice.key, &sent[1000]), "1000");
@@ -20,15 +35,7 @@ fn a_thousand_missing_messages_are_passed_over_and_one_more_is_refused() {
 
 #[test]
 fn stored_keys_stay_bounded_and_the_oldest_go_first() {
-    let config = Config {
-        max_message_keys: 10,
-        ..Config::default()
-    };
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
-    meet(&mut alice, &mut bob);
-    let sent: Vec<Envelope> = (0..30)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
+    let (alice, mut bob, sent) = little_room();
     assert_eq!(bob.read(alice.key, &sent[29]), "29");
     let session = bob.active(alice.key).unwrap().id;
     assert_eq!(bob.store.stored_key_count(&session).unwrap(), 10);
@@ -44,9 +51,7 @@ fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_i
     let sent = devices.each_mut().map(|device| {
         device.engine.config.unanswered_messages = u64::MAX;
         device.import_bundle(&bob.bundle());
-        let count = 2 * 1001;
-        let sent = (0..count).map(|n| device.send(bob.key, &format!("{n}")));
-        sent.collect::<Vec<_>>()
+        numbered(device, bob.key, 2 * 1001)
     });
     let keys = |bob: &Device| {
         let sessions = bob.sessions(alice);
@@ -71,9 +76,7 @@ fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_i
     bob.send(alice, "so you are real");
     bob.read(alice, &sent[1][2001]);
     let before = keys(&bob);
-    let later: Vec<Envelope> = (0..1001)
-        .map(|n| devices[0].send(bob.key, &format!("{n}")))
-        .collect();
+    let later = numbered(&mut devices[0], bob.key, 1001);
     bob.read(alice, &later[1000]);
     assert_eq!(keys(&bob), before + 1000);
     assert!(keys(&bob) > 3000);
@@ -81,15 +84,7 @@ fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_i
 
 #[test]
 fn a_gap_that_is_nearly_used_up_costs_no_other_key_until_there_are_many() {
-    let config = Config {
-        max_message_keys: 10,
-        ..Config::default()
-    };
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
-    meet(&mut alice, &mut bob);
-    let sent: Vec<Envelope> = (0..30)
-        .map(|n| alice.send(bob.key, &format!("{n}")))
-        .collect();
+    let (alice, mut bob, sent) = little_room();
     // Of each four that are passed over all but the oldest are read: there is room for twice as
     // many places as keys.
     for gap in 0..6 {

@@ -30,6 +30,12 @@ fn open_with(path: &Path, passphrase: &str) -> Result<DataDir, OpenError> {
     DataDir::open(path, Some(passphrase.as_bytes()), &mut UnwrapErr(SysRng))
 }
 
+/// Holds that what has a secret of bytes 0xa5 does not show it.
+pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+    let shown = format!("{value:?} {value:#?}").to_lowercase();
+    assert!(!shown.contains("a5a5") && !shown.contains("165"), "{shown}");
+}
+
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
     DROP TABLE gap_keys;
