@@ -324,7 +324,7 @@ broken 'mark: a store that begins anew keeps the key of its file' $store/epoch/r
   session-store --lib a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor
 broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/memory.rs \
   'let given = std::fs::read("/proc/self/cmdline")?;' 'let given: Vec<u8> = std::env::args_os().flat_map(|given| [given.as_bytes(), b"\0"].concat()).collect();' \
-  daemon '--test process' a_daemon_that_is_started_through_the_loader_serves_with_as_few_heaps
+  daemon '--test it' a_daemon_that_is_started_through_the_loader_serves_with_as_few_heaps
 broken 'a second daemon gets in' $store/lock.rs \
   'let mut tried = file.try_lock();' 'let mut tried: std::result::Result<(), TryLockError> = Ok(());' \
   session-store --lib a_second_opener_is_refused_and_told_who_holds_it
@@ -344,7 +344,7 @@ broken 'log: the connection that reads stays open while the account is closed' $
   '        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.worker.stop();' '        self.worker.stop();
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;' \
-  daemon '--test rollback' a_stopped_daemon_leaves_no_log
+  daemon '--test it' a_stopped_daemon_leaves_no_log
 
 broken 'a step of a call that failed is kept' $engine/cached.rs \
   '        drop(self.steps.undo());
@@ -364,21 +364,21 @@ broken 'any host passes' $daemon/server/gate.rs \
   'LOOPBACK_HOSTS.contains(&name)
             ||' '!name.is_empty() || LOOPBACK_HOSTS.contains(&name)
             ||' \
-  daemon '--test doors' hosts_that_are_not_ours_are_refused_on_everything
+  daemon '--test it' hosts_that_are_not_ours_are_refused_on_everything
 broken 'any page passes' $daemon/server/gate.rs \
   '            if !allowed {
                 return Err(Refusal::Origin);' '            if !allowed && self.origins.len() > 1_000 {
                 return Err(Refusal::Origin);' \
-  daemon '--test doors' pages_of_other_sites_are_refused_on_everything
+  daemon '--test it' pages_of_other_sites_are_refused_on_everything
 broken 'strangers keep the places of who has the token' $daemon/server/places.rs \
   'let first = self.present().each.pop_first();' 'let first = self.present().each.pop_last();' \
-  daemon '--test doors' strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token
+  daemon '--test it' strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token
 broken 'a connection without the token stays open' $daemon/server/mod.rs \
   'if is_chunked || caller.place.is_strangers() {' 'if is_chunked {' \
-  daemon '--test doors' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
+  daemon '--test it' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
 broken 'requests have all the memory there is' $daemon/budget.rs \
   'let Ok(more) = more else { return false };' 'let Ok(more) = more else { return true };' \
-  daemon '--test doors' requests_are_taken_up_to_a_number_of_bytes_in_all_and_answered_busy_past_it
+  daemon '--test it' requests_are_taken_up_to_a_number_of_bytes_in_all_and_answered_busy_past_it
 broken 'calls that wait for an account have all the memory there is' $daemon/worker.rs \
   'request.as_ref().map_or(0, |request| request.bytes)' 'request.as_ref().map_or(0, |request| request.bytes / 1_000)' \
   daemon --lib calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered
@@ -391,19 +391,19 @@ broken 'the text of a request is kept while its call waits' $daemon/server/calls
   daemon --lib the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends
 broken 'real accounts may be served with --dev' $daemon/dev.rs \
   'if !settings.dev_on_real_data {' 'if !settings.dev_on_real_data && accounts.len() > 1_000 {' \
-  daemon '--test operation' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
+  daemon '--test it' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
 broken 'what was served without --dev is still its own' $daemon/dev.rs \
   'match remove(&mark) {' 'match Ok::<(), io::Error>(()) {' \
-  daemon '--test operation' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
+  daemon '--test it' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
 broken 'out of file descriptors is taken for a full disk' $store/trouble.rs \
   'Errno::MFILE => Some(Trouble::Descriptors),' 'Errno::MFILE => Some(Trouble::Full),' \
-  daemon '--test process' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
+  daemon '--test it' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
 broken 'the limit of open files is not raised' $daemon/memory.rs \
   'let _ = setrlimit(Resource::Nofile, raised);' 'let _ = raised;' \
-  daemon '--test process' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
+  daemon '--test it' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
 broken 'the daemon may be looked into' $daemon/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
-  daemon '--test process' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
+  daemon '--test it' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
 broken 'worker: every thread of the runtime may wait for a disk' $daemon/worker.rs \
   'Semaphore::new(threads.saturating_sub(1))' 'Semaphore::new(threads)' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime

@@ -1,0 +1,733 @@
+//! What is left on the disk by a daemon that has handled everything it can handle, at its most talkative: no secret,
+//! no plaintext, and nobody's identity, in no file and no name of one.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test says what it expects by panicking; modules share their helpers"
+)]
+
+mod search;
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+};
+
+use crate::support::{RATCHETD, UPGRADE, bytes, connect, exchange, head, hex, serve, text};
+use search::{Needles, files};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How a daemon is run.
+struct Mode {
+    suite: &'static str,
+    log: &'static str,
+    passphrase: Option<&'static str>,
+}
+
+/// A daemon whose every output is kept in files, with what it was told.
+struct House {
+    scratch: TempDir,
+    mode: Mode,
+    process: Option<Child>,
+    address: String,
+    token: String,
+    /// The key of the stores, as hex, if it is in a file.
+    store_key: Option<String>,
+    needles: Needles,
+}
+
+/// Bytes that stand nowhere else, known beforehand.
+fn secret(number: u8) -> [u8; 32] {
+    std::array::from_fn(|at| {
+        let at = u8::try_from(at).expect("below 32");
+        (number.wrapping_mul(37) ^ at.wrapping_mul(101)).wrapping_add(at) | 1
+    })
+}
+
+impl House {
+    fn new(mode: Mode) -> Self {
+        let scratch = tempfile::tempdir().expect("a directory");
+        fs::create_dir(scratch.path().join("given")).expect("to make it");
+        let mut needles = Needles::default();
+        if let Some(passphrase) = mode.passphrase {
+            fs::write(scratch.path().join("given/passphrase"), passphrase).expect("to write");
+            needles.add_text("the passphrase", passphrase);
+        }
+        let mut house = Self {
+            scratch,
+            mode,
+            process: None,
+            address: String::new(),
+            token: String::new(),
+            store_key: None,
+            needles,
+        };
+        house.start();
+        house.store_key = fs::read_to_string(house.data().join("store.key"))
+            .ok()
+            .map(|key| key.trim().to_owned());
+        assert_eq!(house.store_key.is_some(), house.mode.passphrase.is_none());
+        house.token = fs::read_to_string(house.data().join("rpc.token"))
+            .expect("the token")
+            .trim()
+            .to_owned();
+        house
+    }
+
+    fn data(&self) -> PathBuf {
+        self.scratch.path().join("data")
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let given = |file: &str| {
+            self.scratch
+                .path()
+                .join("given")
+                .join(file)
+                .display()
+                .to_string()
+        };
+        let mut arguments = vec![
+            "--http=127.0.0.1:0".to_owned(),
+            "--dev".to_owned(),
+            "--log-filter=trace".to_owned(),
+            format!("--log={}", self.mode.log),
+        ];
+        if self.mode.passphrase.is_some() {
+            arguments.push(format!("--passphrase-file={}", given("passphrase")));
+        }
+        arguments
+    }
+
+    /// Starts the daemon; what it says is added to the files `stdout` and `stderr`.
+    fn start(&mut self) {
+        let output = |name: &str| {
+            let path = self.scratch.path().join(name);
+            File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .expect("a file")
+        };
+        let mut process = serve(self.scratch.path(), &self.arguments())
+            .stderr(output("stderr"))
+            .spawn()
+            .expect("it starts");
+        let mut said = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut copy = output("stdout");
+        for _ in 0..2 {
+            let line = said.next().expect("a line").expect("text");
+            writeln!(copy, "{line}").expect("to write");
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                self.address = address.to_owned();
+            }
+        }
+        self.process = Some(process);
+    }
+
+    /// Ends it as a power cut would.
+    fn cut(&mut self) {
+        let mut process = self.process.take().expect("a process");
+        process.kill().expect("kill");
+        process.wait().expect("wait");
+    }
+
+    fn stop(&mut self) {
+        let mut process = self.process.take().expect("a process");
+        let asked = Command::new("kill")
+            .args(["-TERM", &process.id().to_string()])
+            .status();
+        assert!(asked.expect("kill").success());
+        assert!(process.wait().expect("wait").success());
+    }
+
+    /// Posts a body over TCP, with more header lines.
+    fn post(&self, headers: &str, body: &str) -> Value {
+        let answer = exchange(
+            TcpStream::connect(&self.address).expect("to connect"),
+            &format!(
+                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n{headers}\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                self.token,
+                body.len()
+            ),
+        );
+        serde_json::from_slice(&answer.body).unwrap_or_default()
+    }
+
+    /// A call, however it ends.
+    fn call(&self, method: &str, params: Value) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        self.post("", &request.to_string())
+    }
+
+    fn ok(&self, method: &str, params: Value) -> Value {
+        let mut answer = self.call(method, params);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    fn fails(&self, method: &str, params: Value) {
+        let answer = self.call(method, params);
+        assert!(answer["error"].is_object(), "{method}: {answer}");
+    }
+
+    /// Remembers who an account is.
+    fn know(&mut self, account: &Value) {
+        let name = text(&account["account"]);
+        self.needles
+            .add_public_key(&name, &text(&account["publicKey"]));
+        self.needles.add_text(
+            &format!("{name}, compact"),
+            &text(&account["compressedKey"]),
+        );
+        self.needles.add_text(
+            &format!("{name}'s device"),
+            &text(&account["installationId"]),
+        );
+    }
+
+    /// Sends a text from one account to another, and gives its envelopes.
+    fn send(&mut self, from: &str, to: &Value, message: &str) -> Vec<String> {
+        self.needles.add_text("a text", message);
+        let sent = self.ok("message_encrypt", json!({"account": from, "recipient": to["publicKey"], "text": message, "requestId": format!("request of {message}")}));
+        let envelopes = sent["envelopes"].as_array().expect("envelopes");
+        let messages = envelopes.iter().map(|envelope| text(&envelope["message"]));
+        let messages: Vec<String> = messages.collect();
+        for message in &messages {
+            let bytes = bytes(message);
+            let end = &bytes[bytes.len() - 64..];
+            self.needles.add_bytes("a ciphertext", end);
+        }
+        messages
+    }
+
+    /// Reads a message; its message id.
+    fn read(&self, account: &str, from: &Value, message: &str, confirm: bool) -> Value {
+        let mut read = self.ok(
+            "message_decrypt",
+            json!({"account": account, "sender": from["publicKey"], "message": message, "confirm": confirm}),
+        );
+        assert_eq!(read["outcome"], "decrypted", "{read}");
+        read["messageId"].take()
+    }
+
+    /// Nothing that must not be there is in any file, or in a name of one.
+    fn assert_clean(&self, when: &str) {
+        let mut seen = 0;
+        for path in files(self.scratch.path()) {
+            let below = path.strip_prefix(self.scratch.path()).expect("below");
+            if below.starts_with("given") {
+                continue;
+            }
+            let name = below.display().to_string();
+            let found = self.needles.found_in(name.as_bytes());
+            assert!(found.is_empty(), "{when}: the name {name}: {found:?}");
+            if path.is_dir() {
+                continue;
+            }
+            let content = match fs::read(&path) {
+                // A daemon at rest has renamed or removed it since it was listed.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return self.assert_clean(when);
+                }
+                content => content.expect("to read"),
+            };
+            let found = self.needles.found_in(&content);
+            assert!(found.is_empty(), "{when}: {name}: {found:?}");
+            let has_token = find(&content, self.token.as_bytes());
+            assert_eq!(
+                has_token,
+                below == Path::new("data/rpc.token"),
+                "{when}: {name}"
+            );
+            if let Some(key) = &self.store_key {
+                let raw = find(&content, &bytes(&format!("0x{key}")));
+                let hex = find(&content, key.as_bytes());
+                let upper = find(&content, key.to_uppercase().as_bytes());
+                assert!(!raw && !upper, "{when}: {name}");
+                assert_eq!(hex, below == Path::new("data/store.key"), "{when}: {name}");
+            }
+            seen += 1;
+        }
+        assert!(seen > 8, "{when}: {seen} files");
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
+}
+
+/// Three accounts of two identities, their keys known beforehand or told.
+fn accounts(house: &mut House) -> (Value, Value, Value) {
+    let own = secret(1);
+    house.needles.add_bytes("alice's key", &own);
+    let alice = house.ok("account_import", json!({"account": "alice", "privateKey": hex(&own), "installationId": "alice-device-0123456789"}));
+    house.know(&alice);
+    let mut bob = house.ok(
+        "account_create",
+        json!({"account": "bob", "words": 24, "installationId": "bob-device-0011223344"}),
+    );
+    let phrase = text(&bob["mnemonic"].take());
+    house.needles.add_phrase("bob's phrase", &phrase);
+    house.know(&bob);
+    // Another device of the same identity.
+    let second = house.ok(
+        "account_recover",
+        json!({"account": "bob-2", "mnemonic": phrase, "installationId": "bob-device-9876543210"}),
+    );
+    assert_eq!(second["publicKey"], bob["publicKey"]);
+    house.know(&second);
+    let guarded = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+    let guard = "seventeen owls on a gate";
+    house.needles.add_phrase("carol's phrase", guarded);
+    house.needles.add_text("carol's phrase's passphrase", guard);
+    let carol = house.ok(
+        "account_recover",
+        json!({"account": "carol", "mnemonic": guarded, "mnemonicPassphrase": guard}),
+    );
+    house.know(&carol);
+    let removed = house.ok(
+        "account_remove",
+        json!({"account": "carol", "publicKey": carol["publicKey"]}),
+    );
+    assert_eq!(removed["removed"], true);
+    (alice, bob, second)
+}
+
+/// Prekeys of ours, known beforehand. Without a ratchet prekey a device is spoken to in suite secp256k1.
+fn prekeys(house: &mut House) {
+    for (number, account) in [(2, "alice"), (3, "bob"), (4, "bob-2")] {
+        let signed = secret(number);
+        house.needles.add_bytes("a signed prekey", &signed);
+        let mut params = json!({"account": account, "signedPreKeyPrivate": hex(&signed)});
+        if house.mode.suite == "x25519" {
+            let ratchet = secret(number + 10);
+            house.needles.add_bytes("a ratchet prekey", &ratchet);
+            params["ratchetPreKeyPrivate"] = hex(&ratchet).into();
+        }
+        let imported = house.ok("dev_importPrekey", params);
+        let public = bytes(&text(&imported["signedPreKey"]));
+        house.needles.add_bytes("its public half", &public[1..33]);
+        house.ok("bundle_get", json!({"account": account}));
+    }
+}
+
+/// Messages of every kind, and some that cannot be read.
+fn conversation(house: &mut House, alice: &Value, bob: &Value) {
+    // Without a bundle of theirs: DH.
+    let sent = house.send("alice", bob, "marmalade before the first ratchet");
+    house.read("bob", alice, &sent[0], false);
+    let contact = text(&house.ok("bundle_get", json!({"account": "bob"}))["contactCode"]);
+    house.needles.add_text("bob's contact code", &contact[..64]);
+    house.ok(
+        "bundle_import",
+        json!({"account": "alice", "bundle": contact}),
+    );
+    let contact = house.ok("bundle_get", json!({"account": "bob-2"}))["bundle"].take();
+    house.ok(
+        "bundle_import",
+        json!({"account": "bob", "bundle": contact}),
+    );
+    house.ok(
+        "bundle_import",
+        json!({"account": "alice", "bundle": contact}),
+    );
+    house.call(
+        "installation_enable",
+        json!({"account": "bob", "installationId": "bob-device-9876543210"}),
+    );
+    let mut ids = Vec::new();
+    for round in 0..4 {
+        for message in house.send(
+            "alice",
+            bob,
+            &format!("to bob, round {round}, of the ratchet"),
+        ) {
+            house.call(
+                "message_decrypt",
+                json!({"account": "bob-2", "sender": alice["publicKey"], "message": message}),
+            );
+            let params =
+                json!({"account": "bob", "sender": alice["publicKey"], "message": message});
+            ids.push(house.call("message_decrypt", params)["result"]["messageId"].take());
+        }
+        for message in house.send(
+            "bob",
+            alice,
+            &format!("to alice, round {round}, of the ratchet"),
+        ) {
+            let params = json!({"account": "alice", "sender": bob["publicKey"], "message": message, "confirm": round % 2 == 0});
+            house.call("message_decrypt", params);
+        }
+    }
+    ids.retain(Value::is_string);
+    house.ok(
+        "message_confirm",
+        json!({"account": "bob", "messageIds": ids}),
+    );
+    // One is left unread, so that its key is stored; one is changed on the way; one is of another sender.
+    let skipped = house.send("alice", bob, "skipped, and never read");
+    let last = house.send("alice", bob, "changed on its way");
+    assert_eq!(skipped.len(), last.len());
+    let mut changed = bytes(&last[0]);
+    *changed.last_mut().expect("a byte") ^= 1;
+    for (sender, message) in [
+        (alice, hex(&changed)),
+        (bob, last[0].clone()),
+        (alice, last[0].clone()),
+        (alice, last[0][..60].to_owned()),
+    ] {
+        house.call(
+            "message_decrypt",
+            json!({"account": "bob", "sender": sender["publicKey"], "message": message}),
+        );
+    }
+    house.needles.add_text("a text", "to a group of people");
+    house
+        .needles
+        .add_text("a text", "to everybody, in the clear");
+    house.ok("message_encryptGroup", json!({"account": "alice", "recipients": [bob["publicKey"]], "text": "to a group of people"}));
+    house.ok(
+        "message_encryptPublic",
+        json!({"account": "alice", "text": "to everybody, in the clear"}),
+    );
+    house.ok(
+        "message_advertise",
+        json!({"account": "bob", "recipient": alice["publicKey"]}),
+    );
+    house.ok("message_inspect", json!({"message": last[0]}));
+    for name in [
+        "name of a phone that nobody knows",
+        "another name of that very phone",
+    ] {
+        house.needles.add_text("a device's name", name);
+        house.ok("installation_setMetadata", json!({"account": "bob", "installationId": "bob-device-9876543210", "metadata": {"name": name, "deviceType": "phone", "pushToken": "push-token-0123456789abcdef"}}));
+    }
+    house
+        .needles
+        .add_text("a push token", "push-token-0123456789abcdef");
+    house.ok("installation_list", json!({"account": "bob"}));
+    let sessions = house.ok("session_list", json!({"account": "bob"}));
+    assert_eq!(sessions[0]["suite"], house.mode.suite, "{sessions}");
+    house.ok(
+        "session_reset",
+        json!({"account": "alice", "identity": bob["publicKey"]}),
+    );
+    house.ok("event_list", json!({"account": "*"}));
+    keystores(house, alice);
+    let introduction = "the lighthouse keeper asks to be let in";
+    house.needles.add_text("an introduction", introduction);
+    house.ok(
+        "contact_request",
+        json!({"account": "alice", "identity": bob["publicKey"], "text": introduction}),
+    );
+}
+
+/// A key goes out in a file of other programs, and comes back; once with the wrong password.
+fn keystores(house: &mut House, alice: &Value) {
+    let password = "nineteen herons in a row";
+    house.needles.add_text("a keystore's password", password);
+    let wrong = "eighteen herons in a row";
+    house.needles.add_text("a wrong password", wrong);
+    let exported = house.ok(
+        "account_export",
+        json!({"account": "alice", "password": password}),
+    );
+    let keystore = &exported["keystore"];
+    let sealed = text(&keystore["crypto"]["ciphertext"]);
+    house.needles.add_text("a sealed key", &sealed);
+    house.fails(
+        "account_importKeystore",
+        json!({"account": "again", "keystore": keystore, "password": wrong}),
+    );
+    let imported = house.ok(
+        "account_importKeystore",
+        json!({"account": "again", "keystore": keystore, "password": password}),
+    );
+    assert_eq!(imported["publicKey"], alice["publicKey"]);
+    house
+        .needles
+        .add_text("a third device", &text(&imported["installationId"]));
+}
+
+/// Envelopes, the topic that only two can tell, its key, and the name of a chat.
+fn envelopes(house: &mut House, alice: &Value, bob: &Value) {
+    let chat = "the chat about the lighthouse";
+    house.needles.add_text("a chat's name", chat);
+    house.ok("clock_next", json!({"account": "alice", "chat": chat}));
+    let topic = house.ok(
+        "topic_negotiated",
+        json!({"account": "alice", "identity": bob["publicKey"]}),
+    );
+    house
+        .needles
+        .add_text("a shared secret", &text(&topic["name"]));
+    let key = bytes(&text(&topic["symKey"]));
+    house.needles.add_bytes("a topic's key", &key);
+    let password = "thirteen foghorns at noon";
+    house.needles.add_text("an envelope's password", password);
+    let inside = "buoys and bells, sealed";
+    house.needles.add_text("what is in an envelope", inside);
+    for to in [
+        json!({"recipient": bob["publicKey"]}),
+        json!({"symKey": topic["symKey"]}),
+        json!({"password": password}),
+    ] {
+        let mut params = to.clone();
+        params["account"] = "alice".into();
+        params["text"] = inside.into();
+        let sealed = house.ok("envelope_seal", params);
+        let mut params = json!({"account": "bob", "envelope": sealed["envelope"]});
+        for by in ["symKey", "password"] {
+            if let Some(given) = to.get(by) {
+                params[by] = given.clone();
+            }
+        }
+        let opened = house.ok("envelope_open", params.clone());
+        assert_eq!(opened["signer"], alice["publicKey"]);
+        // A message that is none.
+        params["envelope"].take();
+        params["sealed"] = sealed["envelope"].clone();
+        house.call("message_decrypt", params);
+    }
+    let message = "moored at the jetty, sealed";
+    house.needles.add_text("a sealed text", message);
+    for seal in [json!("negotiated"), json!("partitioned")] {
+        let sent = house.ok(
+            "message_encrypt",
+            json!({"account": "alice", "recipient": bob["publicKey"], "text": message, "seal": seal, "requestId": format!("{seal} request")}),
+        );
+        let sealed = &sent["envelopes"][0]["sealed"];
+        let bytes = bytes(&text(sealed));
+        house
+            .needles
+            .add_bytes("an envelope", &bytes[bytes.len() - 64..]);
+        house.call(
+            "message_decrypt",
+            json!({"account": "bob", "sealed": sealed}),
+        );
+    }
+}
+
+/// Secrets where none belongs: in wrong parameters, names, paths and headers.
+fn mistakes(house: &mut House) {
+    let own = hex(&secret(1));
+    let misplaced = "zebras cross with umbrellas";
+    house.needles.add_text("a misplaced secret", misplaced);
+    let spoilt = format!("{}zz", &own[..64]);
+    house.fails(
+        "account_import",
+        json!({"account": "x", "privateKey": spoilt}),
+    );
+    house.fails("account_import", json!({"account": own, "privateKey": own}));
+    house.fails(
+        "account_import",
+        json!({"account": "x", "privateKey": [1, 2, secret(1)]}),
+    );
+    house.fails(
+        "account_import",
+        json!({"account": "x", "privateKey": own, own.as_str(): misplaced}),
+    );
+    house.fails(
+        "account_import",
+        json!({"account": "alice", "privateKey": own}),
+    );
+    house.fails(
+        "account_recover",
+        json!({"account": "x", "mnemonic": format!("{misplaced} abandon abandon")}),
+    );
+    house.fails("account_recover", json!([misplaced, misplaced, misplaced]));
+    house.fails(
+        "message_encrypt",
+        json!({"account": "alice", "recipient": own, "text": misplaced}),
+    );
+    house.fails(
+        "message_encrypt",
+        json!({"account": "alice", "recipient": misplaced, "payload": misplaced}),
+    );
+    house.fails(
+        "message_encrypt",
+        json!({"account": misplaced, "recipient": own, "text": misplaced, "payload": "0x00"}),
+    );
+    house.fails(
+        "message_decrypt",
+        json!({"account": "alice", "sender": own, "message": own}),
+    );
+    house.fails(
+        "bundle_import",
+        json!({"account": "alice", "bundle": misplaced}),
+    );
+    house.fails(
+        "installation_enable",
+        json!({"account": "alice", "installationId": misplaced}),
+    );
+    house.fails(
+        "event_list",
+        json!({"account": misplaced, "after": misplaced}),
+    );
+    house.fails(misplaced, json!({misplaced: own}));
+    house.fails(&own, json!({}));
+    for body in [
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":\"{misplaced}\",\"method\":\"account_import\",\"params\":{{\"privateKey\":\"{own}\""
+        ),
+        format!("[{{\"{own}\":\"{misplaced}\"}},\"{own}\"]"),
+        format!("{misplaced} {own}"),
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"account_import\",\"params\":{{\"account\":\"x\",\"privateKey\":\"{own}\"}}}}"
+        ),
+    ] {
+        house.post(
+            &format!("cookie: {own}\r\nx-secret: {misplaced}\r\n"),
+            &body,
+        );
+    }
+    let token = &house.token;
+    let encoded = misplaced.replace(' ', "%20");
+    for request in [
+        format!(
+            "GET /events?account={own}&after={encoded} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n"
+        ),
+        format!(
+            "GET /{own} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        ),
+        format!("GET /?token={token} HTTP/1.1\r\nhost: {own}\r\nconnection: close\r\n\r\n"),
+        format!(
+            "POST / HTTP/1.1\r\nhost: localhost\r\norigin: {own}\r\nconnection: close\r\nauthorization: Bearer x{token}\r\n\r\n"
+        ),
+        format!("{misplaced} {own}\r\n\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(&house.address).expect("to connect");
+        stream.write_all(request.as_bytes()).expect("to send");
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    // Frames that are none, and calls that are none, with a secret in each.
+    for bytes in [
+        format!("{misplaced} {own}").into_bytes(),
+        frame(&own),
+        frame(&format!("{{\"id\":\"{own}\",\"method\":7}}")),
+    ] {
+        let mut socket = connect(&house.scratch.path().join("s"));
+        socket.write_all(UPGRADE.as_bytes()).expect("to send");
+        assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
+        socket.write_all(&bytes).expect("to send");
+        let _ = socket.shutdown(std::net::Shutdown::Write);
+        let _ = socket.read_to_end(&mut Vec::new());
+    }
+}
+
+fn frame(text: &str) -> Vec<u8> {
+    let mut frame = vec![
+        0x81,
+        0x80 | u8::try_from(text.len()).expect("short"),
+        0,
+        0,
+        0,
+        0,
+    ];
+    frame.extend(text.as_bytes());
+    frame
+}
+
+/// A backup of everything, made while the daemon serves.
+fn back_up(house: &House) {
+    let file = house.scratch.path().join("backup");
+    let mut command = Command::new(RATCHETD);
+    command.arg("backup").arg(&file).arg("--without-key");
+    command.arg("--data-dir").arg(house.data()).env_clear();
+    if house.mode.passphrase.is_some() {
+        command
+            .arg("--passphrase-file")
+            .arg(house.scratch.path().join("given/passphrase"));
+    }
+    let output = command.output().expect("it runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::write(
+        house.scratch.path().join("backup.said"),
+        [output.stdout, output.stderr].concat(),
+    )
+    .expect("to write");
+}
+
+fn nothing_is_left_by(mode: Mode) {
+    let mut house = House::new(mode);
+    let (alice, bob, _) = accounts(&mut house);
+    prekeys(&mut house);
+    conversation(&mut house, &alice, &bob);
+    envelopes(&mut house, &alice, &bob);
+    mistakes(&mut house);
+    back_up(&house);
+    house.assert_clean("while it runs");
+    house.cut();
+    let wal = files(&house.data()).into_iter().any(|path| {
+        path.to_string_lossy().ends_with("-wal")
+            && fs::metadata(&path).is_ok_and(|file| file.len() > 0)
+    });
+    assert!(wal, "a log that was not written back is what this is about");
+    house.assert_clean("after a power cut");
+
+    house.start();
+    let message = house.send("bob", &alice, "candles, until the power came back");
+    house.call(
+        "message_decrypt",
+        json!({"account": "alice", "sender": bob["publicKey"], "message": message[0]}),
+    );
+    // Old sessions and prekeys are erased: their pages are free then.
+    house.ok(
+        "dev_advanceTime",
+        json!({"ms": 16 * 24 * 60 * 60 * 1000_u64}),
+    );
+    house.ok(
+        "account_remove",
+        json!({"account": "alice", "publicKey": alice["publicKey"]}),
+    );
+    house.stop();
+    house.assert_clean("after it was stopped");
+    let log = fs::read_to_string(house.scratch.path().join("stderr")).expect("the log");
+    assert!(
+        log.contains("TRACE") || log.contains("DEBUG"),
+        "it said all that it could"
+    );
+}
+
+#[test]
+fn a_talkative_daemon_leaves_nothing_readable_with_a_key_file_in_suite_x25519() {
+    nothing_is_left_by(Mode {
+        suite: "x25519",
+        log: "text",
+        passphrase: None,
+    });
+}
+
+#[test]
+fn a_talkative_daemon_leaves_nothing_readable_with_a_passphrase_in_suite_secp256k1() {
+    nothing_is_left_by(Mode {
+        suite: "secp256k1",
+        log: "json",
+        passphrase: Some("correct horse battery staple"),
+    });
+}

@@ -1,0 +1,305 @@
+//! `ratchetd backup` and `ratchetd restore`, from outside: what was known is there again, and no ratchet runs twice.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
+
+use crate::support::{self, Daemon, Party, ratchetd, text};
+use serde_json::{Value, json};
+
+fn done(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    said
+}
+
+/// What a command says that does nothing: one line.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("ratchetd: "), "{said}");
+    said
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn acquainted() -> (Party, Party) {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    for _ in 0..2 {
+        let message = alice.send(&bob, "from alice");
+        assert_eq!(bob.read(&alice, &message), "from alice");
+        let message = bob.send(&alice, "from bob");
+        assert_eq!(alice.read(&bob, &message), "from bob");
+    }
+    (alice, bob)
+}
+
+/// What a backup is for: who we are, whom we know, and what we decided about them.
+fn kept(daemon: &Daemon, other: &str) -> [Value; 3] {
+    let own = daemon.ok("account_get", json!({}));
+    let mut devices = daemon.ok("installation_list", json!({"identity": other}));
+    for device in devices.as_array_mut().expect("an array") {
+        // The time that has passed is not kept, nor the session that is sent on.
+        let device = device.as_object_mut().expect("an object");
+        device.remove("lastActiveAt");
+        device.remove("nextMode");
+    }
+    let accounts = daemon.ok("account_list", json!({}));
+    [own, devices, accounts]
+}
+
+/// What was restored counts as real.
+const RESTORED: [&str; 2] = ["--dev", "--dev-on-real-data"];
+
+#[test]
+fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_sends_on_its_ratchets()
+{
+    let (alice, bob) = acquainted();
+    alice.daemon.ok(
+        "installation_setMetadata",
+        json!({"identity": bob.key, "installationId": bob.installation, "metadata": {"name": "bob's phone"}}),
+    );
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    // While calls are made.
+    let said = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for _ in 0..20 {
+                alice.send(&bob, "meanwhile");
+            }
+        });
+        let output = ratchetd(
+            "backup",
+            &alice.daemon.data_dir(),
+            &[path(&file), "--with-key"],
+        );
+        writing.join().expect("sent");
+        done(&output)
+    });
+    assert!(said.starts_with("alice\n"), "{said}");
+    let mode = fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let left = fs::read_dir(scratch.path()).expect("a directory").count();
+    assert_eq!(left, 1, "nothing but the backup is left");
+
+    // What comes after it is lost with the machine.
+    let after = alice.send(&bob, "after the backup");
+    assert_eq!(bob.read(&alice, &after), "after the backup");
+    let late = bob.send(&alice, "an answer to that");
+    let before = kept(&alice.daemon, &bob.key);
+    drop(alice.daemon);
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let said = done(&ratchetd("restore", &data, &[path(&file)]));
+    assert!(said.starts_with("alice\n"), "{said}");
+    let restored = Party {
+        daemon: Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec()),
+        key: alice.key,
+        installation: alice.installation,
+    };
+    assert_eq!(kept(&restored.daemon, &bob.key), before);
+    let status = restored.daemon.ok("system_status", json!({}));
+    assert_eq!(status["accounts"][0]["rolledBackReason"], "unmarked");
+    for session in restored.sessions() {
+        assert_eq!(session["standing"], "expired", "{session}");
+    }
+    // It may open, or not; what is sent goes on a new session.
+    let read = restored.receive(&bob, &late);
+    assert!(
+        read["outcome"] == "decrypted" || read["reply"].is_object(),
+        "{read}"
+    );
+    let sent = restored.encrypt(&bob, "back again");
+    assert_eq!(sent["envelopes"][0]["targets"][0]["mode"], "x3dh", "{sent}");
+    assert_eq!(
+        bob.read(&restored, &support::only_message(&sent)),
+        "back again"
+    );
+    let message = bob.send(&restored, "welcome");
+    assert_eq!(restored.read(&bob, &message), "welcome");
+}
+
+#[test]
+fn what_was_decided_about_devices_and_contacts_survives_a_backup() {
+    let key = format!("0x{}", "07".repeat(32));
+    let mut own = ["x1-phone", "x1-laptop", "x1-tablet"]
+        .map(|installation| Party::with_key("me", &key, installation));
+    let (bob, carol) = (Party::new("bob"), Party::new("carol"));
+    let (phone, others) = own.split_first_mut().expect("three");
+    let introduce = |from: &Party, to: &Party| {
+        let code = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+        to.daemon.ok("bundle_import", json!({"bundle": code}));
+    };
+    for other in others.iter().chain([&bob, &carol]) {
+        introduce(other, phone);
+    }
+    for (method, params) in [
+        (
+            "installation_enable",
+            json!({"installationId": "x1-laptop"}),
+        ),
+        (
+            "installation_enable",
+            json!({"installationId": "x1-tablet"}),
+        ),
+        (
+            "installation_disable",
+            json!({"installationId": "x1-tablet"}),
+        ),
+        (
+            "installation_setMetadata",
+            json!({"installationId": "x1-laptop", "metadata": {"name": "Laptop", "deviceType": "laptop"}}),
+        ),
+        ("contact_accept", json!({"identity": bob.key})),
+        (
+            "contact_verify",
+            json!({"identity": bob.key, "verified": true}),
+        ),
+        ("contact_decline", json!({"identity": carol.key})),
+    ] {
+        phone.daemon.ok(method, params);
+    }
+    phone.encrypt(&carol, "a session with everyone");
+    let targets = |sent: &Value| {
+        let envelopes = sent["envelopes"].as_array().expect("envelopes");
+        let targets = envelopes
+            .iter()
+            .flat_map(|envelope| envelope["targets"].as_array().expect("targets"));
+        targets
+            .map(|target| (text(&target["installationId"]), text(&target["sessionId"])))
+            .collect::<Vec<_>>()
+    };
+    let before_it = targets(&phone.encrypt(&bob, "before"));
+    let known = |daemon: &Daemon| {
+        [
+            daemon.ok("contact_list", json!({})),
+            daemon.ok("contact_get", json!({"identity": bob.key})),
+            daemon.ok("contact_get", json!({"identity": carol.key})),
+            kept(daemon, &phone.key)[1].clone(),
+            daemon.ok("account_get", json!({})),
+        ]
+    };
+    let before = known(&phone.daemon);
+    assert_eq!(before[1]["state"], "accepted");
+    assert_eq!(before[1]["verified"], true);
+    assert_eq!(before[2]["state"], "declined");
+    let mut states: Vec<String> = before[3]
+        .as_array()
+        .expect("devices")
+        .iter()
+        .map(|device| text(&device["state"]))
+        .collect();
+    states.sort();
+    assert_eq!(states, ["active", "active", "disabled"]);
+
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    done(&ratchetd(
+        "backup",
+        &phone.daemon.data_dir(),
+        &[path(&file), "--with-key"],
+    ));
+    phone.daemon.terminate();
+    let directory = tempfile::tempdir().expect("a directory");
+    done(&ratchetd(
+        "restore",
+        &directory.path().join("data"),
+        &[path(&file)],
+    ));
+    let restored = Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec());
+    assert_eq!(known(&restored), before);
+    // To the same devices as before, on none of the sessions of before.
+    let sent = restored.ok(
+        "message_encrypt",
+        json!({"recipient": bob.key, "text": "after"}),
+    );
+    let after = targets(&sent);
+    let installations =
+        |targets: &[(String, String)]| targets.iter().map(|(of, _)| of.clone()).collect::<Vec<_>>();
+    assert_eq!(installations(&after), installations(&before_it));
+    for (_, session) in &after {
+        assert!(before_it.iter().all(|(_, old)| old != session));
+    }
+}
+
+#[test]
+fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| scratch.path().join(name);
+    fs::write(at("passphrase"), "correct horse\n").expect("to write");
+    fs::write(at("wrong"), "wrong horse\n").expect("to write");
+    let (file, target) = (at("backup"), at("target"));
+
+    // Under a passphrase: neither it nor the key is in the backup.
+    let mut daemon = Daemon::start_with(&["--passphrase-file", path(&at("passphrase"))]);
+    let key = text(&daemon.ok("account_create", json!({"account": "a"}))["publicKey"]);
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    assert!(said.contains("--passphrase-file"), "{said}");
+    let with = |name: &str| ["--passphrase-file".to_owned(), path(&at(name)).to_owned()];
+    let run = |command, directory: &Path, passphrase: &str| {
+        let with = with(passphrase);
+        ratchetd(command, directory, &[path(&file), &with[0], &with[1]])
+    };
+    let said = refused(&run("backup", &daemon.data_dir(), "wrong"));
+    assert!(said.contains("wrong passphrase"), "{said}");
+    assert!(!file.exists());
+    done(&run("backup", &daemon.data_dir(), "passphrase"));
+    let said = refused(&run("backup", &daemon.data_dir(), "passphrase"));
+    assert!(said.contains("is there already"), "{said}");
+    let said = refused(&run("restore", &target, "wrong"));
+    assert!(said.contains("wrong passphrase"), "{said}");
+    done(&run("restore", &target, "passphrase"));
+    let said = refused(&run("restore", &target, "passphrase"));
+    assert!(said.contains("into a directory that is empty"), "{said}");
+    let said = refused(&run("restore", &daemon.data_dir(), "passphrase"));
+    assert!(said.contains("in use by another ratchetd"), "{said}");
+    daemon.terminate();
+
+    // With a key file, which has to be thought of.
+    let daemon = Daemon::start();
+    daemon.ok("account_create", json!({"account": "b"}));
+    let file = at("without");
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    assert!(said.contains("--with-key"), "{said}");
+    done(&ratchetd(
+        "backup",
+        &daemon.data_dir(),
+        &[path(&file), "--without-key"],
+    ));
+    let secret = fs::read_to_string(daemon.data_dir().join("store.key")).expect("a key");
+    let bytes = fs::read(&file).expect("a backup");
+    for secret in [secret.trim(), key.trim_start_matches("0x")] {
+        let found = bytes
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes());
+        assert!(!found);
+    }
+    let target = at("other");
+    let said = refused(&ratchetd("restore", &target, &[path(&file)]));
+    assert!(said.contains("--key-file"), "{said}");
+    let key = daemon.data_dir().join("store.key");
+    done(&ratchetd(
+        "restore",
+        &target,
+        &[path(&file), "--key-file", path(&key)],
+    ));
+    let said = refused(&ratchetd(
+        "backup",
+        &at("nothing"),
+        &[path(&at("x")), "--with-key"],
+    ));
+    assert!(said.contains("--data-dir"), "{said}");
+}

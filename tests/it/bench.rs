@@ -1,0 +1,317 @@
+//! `ratchetd bench`: that it measures what it says, leaves nothing behind, and says what it cannot do. Not how fast anything is.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use crate::support::{self, Daemon, RATCHETD};
+use serde_json::{Value, json};
+
+/// Small enough for a build without optimisations.
+const SMALL: [&str; 7] = [
+    "--rounds=2",
+    "--connections=3",
+    "--members=3",
+    "--mix=empty=1,encrypt=2,decrypt=2,group=1",
+    "--json",
+    "--peers=2",
+    "--bars",
+];
+
+fn bench(arguments: &[&str]) -> Command {
+    let mut command = Command::new(RATCHETD);
+    command.arg("bench").args(arguments);
+    command
+}
+
+/// Runs it; exit code, output and diagnostics.
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// A report that came without a word about anything else.
+fn report(command: &mut Command) -> Value {
+    let (code, out, diagnostics) = run(command);
+    assert_eq!((code, diagnostics.as_str()), (Some(0), ""), "{out}");
+    serde_json::from_str(&out).expect("JSON")
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
+}
+
+/// Latencies rise, and their distribution has all of them.
+fn check_latency(of: &Value, count: &Value) {
+    let latency = &of["latency"];
+    let quantiles = ["p50", "p90", "p99", "max"].map(|name| number(&latency[name]));
+    assert!(quantiles[0] > 0.0 && quantiles.is_sorted(), "{latency}");
+    let steps = of["distribution"].as_array().expect("steps");
+    let counted: u64 = steps.iter().filter_map(|step| step["count"].as_u64()).sum();
+    assert_eq!(count, counted, "{of}");
+}
+
+#[test]
+fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let svg = directory.path().join("plot.svg");
+    let report = report(
+        bench(&SMALL)
+            .args([
+                "--seconds=0.2",
+                "--commit-cost=1",
+                "--sessions=12",
+                "--messages=6",
+            ])
+            .args(["--accounts=2", "--svg"])
+            .arg(&svg)
+            .arg("--dir")
+            .arg(directory.path()),
+    );
+    assert_eq!(report["errors"], 0, "{report}");
+    let figures = report["figures"].as_array().expect("figures");
+    let measured: Vec<(&str, u64)> = figures
+        .iter()
+        .map(|figure| {
+            let name = figure["name"].as_str().expect("a name");
+            (name, figure["connections"].as_u64().expect("a number"))
+        })
+        .collect();
+    let expected = [
+        ("empty", 1),
+        ("encrypt", 1),
+        ("decrypt", 1),
+        ("group", 1),
+        ("empty", 3),
+        ("encrypt", 3),
+        ("decrypt", 3),
+        ("strange", 3),
+        ("mix", 3),
+        ("mix: empty", 3),
+        ("mix: encrypt", 3),
+        ("mix: decrypt", 3),
+        ("mix: group", 3),
+    ];
+    assert_eq!(measured, expected);
+    for figure in figures {
+        assert!(number(&figure["callsPerSecond"]) > 0.0, "{figure}");
+        assert_eq!(figure["rounds"].as_array().expect("rounds").len(), 2);
+        assert_eq!(
+            figure["ofEmpty"].is_null(),
+            figure["name"] == "empty",
+            "{figure}"
+        );
+        check_latency(figure, &figure["calls"]);
+    }
+    for floor in ["bareCommit", "seals"] {
+        let floor = &report["floors"][floor];
+        check_latency(floor, &floor["count"]);
+    }
+    for name in ["sessions", "sessionsSpread", "messages"] {
+        assert!(number(&report[name]["ratio"]) > 0.0, "{name}: {report}");
+    }
+    assert_eq!(
+        (&report["full"]["accounts"], &report["full"]["sessions"]),
+        (&json!(2), &json!(6))
+    );
+    assert!(number(&report["idleKib"]) > 0.0);
+    let bars = report["bars"].as_array().expect("bars");
+    assert_eq!(bars.len(), 13, "{bars:#?}");
+    for bar in bars {
+        let (measured, wanted) = (number(&bar["measured"]), number(&bar["bar"]));
+        let met = if bar["atLeast"] == true {
+            measured >= wanted
+        } else {
+            measured <= wanted
+        };
+        assert_eq!(bar["met"], met, "{bar}");
+    }
+    assert_eq!(
+        report["place"]["directory"],
+        directory.path().to_str().expect("text")
+    );
+    let picture = fs::read_to_string(&svg).expect("the plot");
+    let picture = roxmltree::Document::parse(&picture).expect("XML");
+    let curves = picture
+        .descendants()
+        .filter(|node| node.has_tag_name("polyline"))
+        .count();
+    // Each figure and the bare commit, with its sample beside its name.
+    assert_eq!(curves, 2 * (expected.len() + 1));
+    let left: Vec<_> = fs::read_dir(directory.path()).expect("it").collect();
+    assert_eq!(left.len(), 1, "the plot alone is left: {left:?}");
+}
+
+/// What the simulated cost is for: it is in every commit of the daemon that is given it.
+#[test]
+fn a_commit_that_costs_more_is_felt_by_every_encryption() {
+    let report = report(bench(&SMALL).args(["--calls=6", "--commit-cost=20"]));
+    let cost = &report["commitCost"];
+    assert_eq!(cost["addedMs"], 20);
+    for one in ["one", "many"] {
+        let fastest = cost[one]["distribution"][0]["toUs"].clone();
+        assert!(number(&fastest) >= 20_000.0, "{cost}");
+    }
+}
+
+#[test]
+fn people_get_a_table_histograms_and_the_bars() {
+    let arguments: Vec<&str> = SMALL.into_iter().filter(|one| *one != "--json").collect();
+    let (code, out, diagnostics) = run(bench(&arguments).arg("--calls=6"));
+    assert_eq!((code, diagnostics.as_str()), (Some(0), ""), "{out}");
+    for part in [
+        "calls/s",
+        "of empty",
+        "bare commit",
+        "█",
+        "| what | measured | bar | met |",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(!out.contains('\u{1b}'), "a pipe is no terminal: {out:?}");
+}
+
+#[test]
+fn one_kind_can_be_measured_alone() {
+    let report = report(bench(&SMALL).args(["--calls=6", "--only=decrypt,empty"]));
+    let figures = report["figures"].as_array().expect("figures");
+    let measured: Vec<_> = figures
+        .iter()
+        .map(|figure| (&figure["name"], &figure["connections"], &figure["calls"]))
+        .collect();
+    let twelve = &json!(12);
+    assert_eq!(
+        measured,
+        [
+            (&json!("empty"), &json!(1), twelve),
+            (&json!("decrypt"), &json!(1), twelve),
+            (&json!("empty"), &json!(3), twelve),
+            (&json!("decrypt"), &json!(3), twelve),
+        ],
+        "every call was made, in two rounds"
+    );
+}
+
+fn accounts(daemon: &Daemon) -> Vec<String> {
+    let accounts = daemon.ok("account_list", json!({}));
+    let accounts = accounts.as_array().expect("accounts").iter();
+    accounts
+        .map(|account| account["account"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+#[test]
+fn a_running_daemon_is_left_as_it_was() {
+    let daemon = Daemon::start();
+    daemon.ok("account_create", json!({"account": "mine"}));
+    let report = report(
+        bench(&SMALL)
+            .args(["--calls=5", "--socket"])
+            .arg(daemon.socket()),
+    );
+    assert_eq!(report["errors"], 0);
+    assert_eq!(report["figures"][0]["calls"], 10, "in each of two rounds");
+    assert_eq!(accounts(&daemon), ["mine"]);
+}
+
+#[test]
+fn a_run_that_is_interrupted_or_fails_leaves_no_account_either() {
+    let daemon = Daemon::start();
+    let mut running = bench(&[
+        "--seconds=3600",
+        "--connections=2",
+        "--members=2",
+        "--socket",
+    ]);
+    let running = running
+        .arg(daemon.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    while accounts(&daemon).is_empty() {}
+    let status = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status();
+    assert!(status.expect("kill").success());
+    let output = running.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "ratchetd: interrupted\n"
+    );
+    assert_eq!(accounts(&daemon), [""; 0]);
+
+    // One that lets nobody write to whom no request was made.
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    fs::create_dir(&data).expect("to make");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&data, private).expect("to close");
+    fs::write(
+        data.join("ratchetd.toml"),
+        "[contacts]\npolicy = \"request\"\n",
+    )
+    .expect("to write");
+    let daemon = Daemon::start_in(directory, Vec::new());
+    refused(
+        bench(&SMALL)
+            .args(["--calls=6", "--socket"])
+            .arg(daemon.socket()),
+        "contact",
+    );
+    assert_eq!(accounts(&daemon), [""; 0]);
+}
+
+/// It says why in one line, and does nothing.
+fn refused(command: &mut Command, why: &str) {
+    let (code, out, diagnostics) = run(command);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{diagnostics}");
+    let first = diagnostics.lines().next().unwrap_or_default();
+    assert!(first.contains(why), "{why}: {diagnostics}");
+    // What goes on after an empty line is how to get help.
+    assert!(diagnostics.lines().nth(1).unwrap_or_default().is_empty());
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_in_one_line() {
+    for (arguments, why) in [
+        (&["--connections=0"][..], "--connections"),
+        (&["--connections=251"], "--connections"),
+        (&["--seconds=0"], "--seconds"),
+        (&["--seconds=soon"], "--seconds"),
+        (&["--rounds=0"], "--rounds"),
+        (&["--mix=encrypt"], "--mix"),
+        (&["--mix=sign=1"], "sign"),
+        (&["--only=sign"], "--only"),
+        (&["--members=1001"], "--members"),
+        (&["--calls=1", "--seconds=1"], "--seconds"),
+        (&["--sessions=10"], "--sessions"),
+        (&["--socket=/x", "--commit-cost=1"], "--commit-cost"),
+        (&["--socket=/x", "--heavy"], "--heavy"),
+        (&["--socket=/nowhere/at/all"], "ratchetd serve"),
+        (&["--dir=/nowhere/at/all"], "scratch directory"),
+    ] {
+        refused(&mut bench(arguments), why);
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let costly = ["--dev-commit-cost-ms=1".to_owned()];
+    let mut serve = support::serve(directory.path(), &costly);
+    refused(serve.stderr(Stdio::piped()), "--dev");
+    let svg = directory.path().join("no/such/place.svg");
+    let tiny = ["--calls=1", "--members=1", "--connections=1", "--svg"];
+    refused(bench(&tiny).arg(svg), "place.svg");
+}

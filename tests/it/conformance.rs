@@ -1,0 +1,266 @@
+//! The recorded vectors, through the command that users have.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::process::Command;
+
+use crate::support::RATCHETD;
+
+const FILES: [(&str, usize); 12] = [
+    ("status-go-hostile", 61),
+    ("status-go-receive", 31),
+    ("status-go-sizes", 12),
+    ("status-go-skips", 5),
+    ("x25519-hostile", 44),
+    ("x25519-receive", 27),
+    ("x25519-sessions", 14),
+    ("trust-envelope", 66),
+    ("trust-topics", 42),
+    ("trust-identity", 16),
+    ("trust-account", 55),
+    ("trust-keystore", 18),
+];
+
+fn vector(name: &str) -> String {
+    format!(
+        "{}/../../tests/vectors/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    )
+}
+
+fn conformance(files: &[String]) -> (Option<i32>, String) {
+    let output = Command::new(RATCHETD)
+        .arg("conformance")
+        .args(files)
+        .output()
+        .expect("the command runs");
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).expect("text"),
+    )
+}
+
+#[test]
+fn every_case_of_every_file_passes() {
+    let files: Vec<String> = FILES.iter().map(|(name, _)| vector(name)).collect();
+    let (code, output) = conformance(&files);
+    for (line, (name, cases)) in output.lines().zip(FILES) {
+        assert!(
+            line.ends_with(&format!("{name}.json: {cases} passed, 0 failed")),
+            "{line}"
+        );
+    }
+    assert_eq!((code, output.lines().count()), (Some(0), FILES.len()));
+}
+
+/// With all that is left out, so that no more is.
+const CONVERSATIONS: &str = "status-go-conversations.json: 18 passed, 0 failed; not compared: \
+    agreed_secret and min_version of a message (286), devices met (807), \
+    empty payloads by DH or in public, made by the engine (6), \
+    messages by DH to the own identity, made by the engine (10), \
+    messages of answered sessions, made by the engine (71), \
+    own messages that status-go tries to open (35), prekeys of siblings in a bundle (155), \
+    public messages without content, errors to status-go (3), \
+    ratchet keys that nothing was sent with (104)\n";
+
+#[test]
+fn every_conversation_replays_on_both_sides() {
+    let (code, output) = conformance(&[vector("status-go-conversations")]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.ends_with(CONVERSATIONS), "{output}");
+}
+
+/// The last byte of a recorded message is the last of a MAC.
+#[test]
+fn a_conversation_with_another_ciphertext_is_reported_and_fails() {
+    let text = std::fs::read_to_string(vector("status-go-conversations")).expect("the file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let all = file["conversations"].as_array_mut().expect("conversations");
+    all.truncate(2);
+    let message = &mut all[1]["steps"][4]["message_hex"];
+    let mut hex = message.as_str().expect("hex").to_owned();
+    let last = hex.pop().expect("a digit");
+    hex.push(if last == '0' { '1' } else { '0' });
+    *message = hex.into();
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    std::fs::write(&path, file.to_string()).expect("to write");
+    let path = path.display().to_string();
+    let first = "conv-50: step 4 (send): another ciphertext than was recorded";
+    let (code, output) = conformance(std::slice::from_ref(&path));
+    assert_eq!(code, Some(1));
+    let expected = format!("1 passed, 1 failed; first: {first}; not compared: ");
+    assert!(output.contains(&expected), "{output}");
+
+    let (_, output) = conformance(&["--json".to_owned(), path]);
+    let report: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    let report = &report["files"][0];
+    assert_eq!(report["firstFailure"], first);
+    assert!(report["notCompared"]["devices met"].is_u64(), "{report}");
+}
+
+#[test]
+fn a_vector_that_does_not_hold_is_reported_and_fails() {
+    let text = std::fs::read_to_string(vector("status-go-skips")).expect("the file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    file["cases"][0]["steps"][0]["expect"] =
+        serde_json::json!({"outcome": "decrypted", "payload": "0x00"});
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let path = scratch.path().join("wrong.json");
+    std::fs::write(&path, file.to_string()).expect("to write");
+    let (code, output) = conformance(&[path.display().to_string()]);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("4 passed, 1 failed; first: "), "{output}");
+}
+
+/// Each with one entry of each section changed.
+#[test]
+fn what_is_recorded_otherwise_fails_in_every_section() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    for (name, section, member, value) in [
+        (
+            "trust-envelope",
+            "good",
+            "envelope",
+            serde_json::json!("04"),
+        ),
+        ("trust-envelope", "good", "iv", serde_json::json!("00")),
+        (
+            "trust-envelope",
+            "decode",
+            "expect",
+            serde_json::json!({"ok": false, "reason": "malformed"}),
+        ),
+        (
+            "trust-topics",
+            "identities",
+            "partitioned",
+            serde_json::json!({}),
+        ),
+        (
+            "trust-topics",
+            "negotiated",
+            "symKey",
+            serde_json::json!("00"),
+        ),
+        (
+            "trust-topics",
+            "publicChats",
+            "topic",
+            serde_json::json!("00000000"),
+        ),
+        (
+            "trust-topics",
+            "contentTopicParse",
+            "topic",
+            serde_json::json!("ffffffff"),
+        ),
+        (
+            "trust-identity",
+            "vectors",
+            "colorId",
+            serde_json::json!(99),
+        ),
+        (
+            "trust-account",
+            "mnemonics",
+            "privateKey",
+            serde_json::json!("00"),
+        ),
+        (
+            "trust-account",
+            "compressedKeys",
+            "compressedKey",
+            serde_json::json!("zQ3sh"),
+        ),
+        (
+            "trust-account",
+            "compressedKeysBad",
+            "input",
+            serde_json::json!("zQ3shVc2UkAfJCdc1TR8E66J85h48P43r93q8jGPkPpjF9Ef9"),
+        ),
+        (
+            "trust-keystore",
+            "good",
+            "password",
+            serde_json::json!("wrong"),
+        ),
+    ] {
+        let text = std::fs::read_to_string(vector(name)).expect("the file");
+        let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let kept: Vec<_> = file[section].as_array().expect("entries")[..1].to_vec();
+        for (_, other) in file.as_object_mut().expect("an object") {
+            if other.is_array() {
+                *other = serde_json::json!([]);
+            }
+        }
+        file[section] = kept.into();
+        file[section][0][member] = value;
+        let path = scratch.path().join("wrong.json");
+        std::fs::write(&path, file.to_string()).expect("to write");
+        let (code, output) = conformance(&[path.display().to_string()]);
+        assert_eq!(code, Some(1), "{name} {section}: {output}");
+        assert!(
+            output.contains(&format!("1 failed; first: {section} ")),
+            "{output}"
+        );
+    }
+}
+
+#[test]
+fn files_of_other_formats_are_skipped_by_name_and_broken_ones_fail() {
+    let (code, output) = conformance(&[vector("x25519-primitives")]);
+    assert_eq!(code, Some(0));
+    assert!(output.contains("skipped"), "{output}");
+    let (code, output) = conformance(&[format!("{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"))]);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("not JSON"), "{output}");
+}
+
+#[test]
+fn programs_get_json_of_every_file() {
+    let (code, output) = conformance(&[
+        "--json".to_owned(),
+        vector("status-go-sizes"),
+        vector("x25519-primitives"),
+        "nowhere.json".to_owned(),
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!((code, &report["passed"]), (Some(1), &false.into()));
+    let of = |number: usize| &report["files"][number];
+    assert_eq!(
+        (&of(0)["passed"], &of(0)["failed"]),
+        (&12.into(), &0.into())
+    );
+    assert_eq!(of(1)["skipped"], true);
+    assert!(
+        of(2)["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("No such file"))
+    );
+}
+
+#[test]
+fn the_demo_tells_its_story_to_the_end() {
+    let output = Command::new(RATCHETD)
+        .arg("demo")
+        .output()
+        .expect("it runs");
+    let story = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{story}");
+    for part in [
+        "mode dh",
+        "x3dh",
+        "message_key_gone",
+        "duplicate",
+        "pending",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+}

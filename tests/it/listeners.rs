@@ -1,0 +1,165 @@
+//! Starts that cannot be, sockets that are in use, and a log that tells nothing.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+use std::{fs, net::TcpStream, os::unix::net::UnixListener, path::Path};
+
+use crate::support::{Daemon, exchange, serve, text};
+use serde_json::{Value, json};
+
+const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
+
+/// Runs `serve` to its end; its exit code and its complaint.
+fn fails(directory: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    let output = serve(directory, &arguments)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .expect("it runs");
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).expect("text"),
+    )
+}
+
+#[test]
+fn a_start_that_cannot_be_is_refused_in_one_line_that_says_why() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let passphrase = scratch.path().join("passphrase");
+    let config = scratch.path().join("config.toml");
+    fs::write(&passphrase, "correct horse\n").expect("to write");
+    fs::write(&config, "sokcet = \"x\"\n").expect("to write");
+    let one_line = |(code, complaint): (Option<i32>, String), named: &str| {
+        assert_ne!(code, Some(0), "{complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        assert!(complaint.contains(named), "{named}: {complaint}");
+    };
+    let path = |path: &Path| path.display().to_string();
+    one_line(
+        fails(scratch.path(), &["--config", &path(&config)]),
+        "sokcet",
+    );
+    one_line(
+        fails(scratch.path(), &["--http", "0.0.0.0:0"]),
+        "--http-allow-remote",
+    );
+    one_line(
+        fails(scratch.path(), &["--log-filter", "a=b=c"]),
+        "log_filter",
+    );
+    one_line(
+        fails(scratch.path(), &["--passphrase-file", "/nowhere"]),
+        "/nowhere",
+    );
+
+    let mut daemon = Daemon::start_with(&["--passphrase-file", &path(&passphrase)]);
+    let pid = daemon.pid().to_string();
+    let home = daemon.data_dir().parent().expect("its parent").to_owned();
+    one_line(
+        fails(&home, &["--passphrase-file", &path(&passphrase)]),
+        &pid,
+    );
+    assert_eq!(daemon.terminate(), Some(0));
+    assert!(
+        !daemon.socket().exists(),
+        "a stopped daemon takes its socket with it"
+    );
+    one_line(fails(&home, &[]), "--passphrase-file");
+    fs::write(&passphrase, "wrong horse\n").expect("to write");
+    one_line(
+        fails(&home, &["--passphrase-file", &path(&passphrase)]),
+        "wrong passphrase",
+    );
+}
+
+#[test]
+fn the_socket_of_a_dead_daemon_is_replaced_and_that_of_another_process_is_not() {
+    let mut daemon = Daemon::start();
+    daemon.kill_and_restart();
+    assert_eq!(daemon.post(BODY).status, 200);
+
+    let scratch = tempfile::tempdir().expect("a directory");
+    let _listener = UnixListener::bind(scratch.path().join("s")).expect("to bind");
+    let (code, complaint) = fails(scratch.path(), &[]);
+    assert_ne!(code, Some(0));
+    assert!(complaint.contains("another process listens"), "{complaint}");
+
+    let scratch = tempfile::tempdir().expect("a directory");
+    fs::write(scratch.path().join("s"), "precious").expect("to write");
+    let (code, complaint) = fails(scratch.path(), &[]);
+    assert_ne!(code, Some(0));
+    assert!(complaint.contains("no socket"), "{complaint}");
+    assert_eq!(
+        fs::read(scratch.path().join("s")).expect("still there"),
+        b"precious"
+    );
+}
+
+#[test]
+fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let log = scratch.path().join("log");
+    let arguments = ["--http", "127.0.0.1:0", "--log-filter", "trace"].map(str::to_owned);
+    let mut process = serve(scratch.path(), &arguments)
+        .stderr(fs::File::create(&log).expect("the log"))
+        .spawn()
+        .expect("it starts");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(
+        process.stdout.take().expect("output"),
+    ));
+    lines.next().expect("a line").expect("text");
+    let listening = lines.next().expect("a line").expect("text");
+    let address = listening
+        .strip_prefix("listening on http://")
+        .expect("http")
+        .to_owned();
+    let token = fs::read_to_string(scratch.path().join("data/rpc.token")).expect("the token");
+    let call = |method: &str, params: Value| -> Value {
+        let body =
+            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = exchange(
+            TcpStream::connect(&address).expect("to connect"),
+            &format!(
+                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                token.trim(),
+                body.len()
+            ),
+        );
+        serde_json::from_slice::<Value>(&answer.body).expect("JSON")["result"].clone()
+    };
+    let account = call("account_create", json!({"account": "a"}));
+    let other = call("account_create", json!({"account": "b"}));
+    let sent = call(
+        "message_encrypt",
+        json!({"account": "a", "recipient": other["publicKey"], "text": "attack at dawn"}),
+    );
+    let message = &sent["envelopes"][0]["message"];
+    let read = call(
+        "message_decrypt",
+        json!({"account": "b", "sender": account["publicKey"], "message": message}),
+    );
+    assert_eq!(read["text"], "attack at dawn");
+    process.kill().expect("kill");
+    process.wait().expect("wait");
+    let log = fs::read_to_string(&log).expect("the log");
+    assert!(log.contains("ready"), "{log}");
+    let phrase = text(&account["mnemonic"]);
+    let words: Vec<&str> = phrase.split(' ').take(3).collect();
+    for secret in [
+        "attack at dawn".to_owned(),
+        "61747461636b".to_owned(),
+        words.join(" "),
+        token.trim().to_owned(),
+        text(&account["publicKey"])[4..40].to_owned(),
+        text(&other["compressedKey"]),
+        text(message)[2..60].to_owned(),
+    ] {
+        assert!(!log.contains(&secret), "{secret}");
+    }
+}

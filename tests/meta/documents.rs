@@ -1,0 +1,101 @@
+//! What the documents say: their commands run, the files and tests they name are there.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod commands;
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_documents_name_only_files_that_exist() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    for (name, text) in [
+        ("README.md", README),
+        ("ARCHITECTURE.md", include_str!("../../ARCHITECTURE.md")),
+        ("docs/protocol.md", include_str!("../../docs/protocol.md")),
+        ("docs/api.md", include_str!("../../docs/api.md")),
+        ("docs/security.md", include_str!("../../docs/security.md")),
+        (
+            "docs/operations.md",
+            include_str!("../../docs/operations.md"),
+        ),
+        ("docs/fuzzing.md", include_str!("../../docs/fuzzing.md")),
+        ("docs/curl.md", include_str!("../../docs/curl.md")),
+        ("CONTRIBUTING.md", include_str!("../../CONTRIBUTING.md")),
+    ] {
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let is_path = quoted.contains('/')
+                && quoted.contains('.')
+                && !quoted.contains([' ', '$', '<', '*', '{', '~']);
+            if is_path && !quoted.starts_with('/') {
+                assert!(
+                    std::path::Path::new(&format!("{root}{quoted}")).exists(),
+                    "{name} names {quoted}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    let mut sources = String::new();
+    let mut places = vec![format!("{root}tests"), format!("{root}crates")];
+    while let Some(place) = places.pop() {
+        for entry in std::fs::read_dir(&place).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                places.push(path.display().to_string());
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(&path).expect("a source"));
+            }
+        }
+    }
+    let security = include_str!("../../docs/security.md");
+    let mut named = 0;
+    for quoted in security.split('`').skip(1).step_by(2) {
+        let is_test = quoted.matches('_').count() >= 3
+            && quoted
+                .bytes()
+                .all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if is_test {
+            named += 1;
+            assert!(sources.contains(&format!("fn {quoted}(")), "{quoted}");
+        }
+    }
+    assert!(named > 5, "{named}");
+}
+
+/// In the tables of the security page that say what shows a claim, each row names a test, or says that nothing does.
+#[test]
+fn every_claim_in_a_table_of_the_security_page_names_a_test_or_says_that_there_is_none() {
+    let security = include_str!("../../docs/security.md");
+    let last = |line: &str| {
+        let mut cells = line.trim().trim_matches('|').split('|');
+        cells.next_back().unwrap_or_default().trim().to_owned()
+    };
+    let (mut asked, mut rows) = (false, 0);
+    for line in security.lines() {
+        if !line.starts_with('|') {
+            asked = false;
+        } else if last(line) == "shown by" {
+            asked = true;
+        } else if asked && !last(line).starts_with("---") {
+            rows += 1;
+            let shown = last(line);
+            let has_test = shown
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .any(|name| name.contains('_'));
+            assert!(has_test || shown.starts_with("nothing: "), "{line}");
+        }
+    }
+    assert!(rows >= 50, "{rows}");
+}

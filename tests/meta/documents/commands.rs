@@ -1,0 +1,505 @@
+//! Every command of the documents is run, and what stands below it is what it prints.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::support::RATCHETD;
+
+/// Whatever was printed there, within a line.
+const LEFT_OUT: char = '…';
+
+/// How lines begin that are not run here, and where they are: they need the network, an engine for containers, a system to
+/// change, or hours.
+const RUN_ELSEWHERE: [(&str, &str); 20] = [
+    ("cargo install cargo-fuzz", "by whoever fuzzes"),
+    ("fuzz/run.sh", "by whoever fuzzes"),
+    ("cargo +nightly fuzz run", "by whoever fuzzes"),
+    ("npm ci && npm run build", "clients/typescript/check.sh"),
+    ("npx tsc ", "clients/typescript/test/readme.test.ts"),
+    ("node hello.js", "clients/typescript/test/readme.test.ts"),
+    ("docker build ", "tests/container.sh, with buildah"),
+    ("docker run ", "tests/container.sh, with buildah"),
+    ("docker exec ", "tests/container.sh, with buildah"),
+    (
+        "docker compose ",
+        "tests/it/containers.rs, without containers",
+    ),
+    ("cargo test --workspace", ".ci/run"),
+    (".ci/run", "before every change"),
+    ("ratchetd bench", "tests/it/bench.rs, in short"),
+    (
+        "target/release/ratchetd bench",
+        "by whoever measures; tests/it/bench.rs, in short",
+    ),
+    ("cargo build --release", "by whoever measures"),
+    ("benches/run.sh", "by whoever measures"),
+    ("perf ", "by whoever measures"),
+    ("tests/container.sh", "by whoever changes the image"),
+    ("install -m ", "by whoever installs"),
+    ("systemctl ", "by whoever installs"),
+];
+
+/// What stands in, while documents are run, for programs that change the machine, and what they check of it.
+const STAND_INS: [(&str, &str); 2] = [
+    // The program is built already.
+    (
+        "cargo",
+        r#"case "$*" in
+  "run --release -- "*) shift 3; exec ratchetd "$@" ;;
+  "test --workspace") ;;
+  *) echo "cargo $* is not known here" >&2; exit 9 ;;
+esac"#,
+    ),
+    // tests/it/containers.rs holds the conversation.
+    (
+        "docker",
+        r#"[ "$*" = "compose up --build --exit-code-from demo" ] || { echo "docker $* is not known here" >&2; exit 9; }"#,
+    ),
+];
+
+/// A block of commands.
+#[derive(Clone)]
+struct Block {
+    line: usize,
+    commands: String,
+    /// What stands below it.
+    shown: Option<String>,
+}
+
+/// The blocks of shell commands of a document, in order.
+fn blocks(text: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut lines = text.lines().enumerate();
+    let mut follows = false;
+    while let Some((number, line)) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            follows = false;
+            continue;
+        };
+        let body: String = (&mut lines)
+            .map(|(_, line)| line)
+            .take_while(|line| *line != "```")
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        if language == "sh" {
+            found.push(Block {
+                line: number + 1,
+                commands: body,
+                shown: None,
+            });
+        } else if follows && language == "text" {
+            found.last_mut().expect("it follows one").shown = Some(body);
+        }
+        follows = language == "sh";
+    }
+    found
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(document: &str) -> String {
+    fs::read_to_string(top().join(document)).expect(document)
+}
+
+/// Runs the blocks in one shell, in a new home; what each printed. A block that starts a daemon is one in another terminal.
+fn run(document: &str, blocks: &[Block]) -> Vec<String> {
+    const NEXT: &str = "=== the next block ===\n";
+    let home = tempfile::tempdir().expect("a home");
+    let stand_ins = home.path().join("stand-ins");
+    fs::create_dir(&stand_ins).expect("a directory");
+    for (name, body) in STAND_INS {
+        let path = stand_ins.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    }
+    let mut script = String::from("set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n");
+    for block in blocks {
+        let commands = block.commands.replace("/new/place", "$HOME/new");
+        script.push_str(commands.trim_end());
+        if commands.trim_end().ends_with(" serve") {
+            script.push_str(" >/dev/null 2>&1 &\nuntil curl -sf --unix-socket \"$HOME/.local/share/ratchetd/ratchetd.sock\" \\\n  http://localhost/livez >/dev/null; do sleep 0.05; done");
+        }
+        script.push_str("\nprintf '");
+        script.push_str(&NEXT.replace('\n', "\\n"));
+        script.push_str("'\n");
+    }
+    let beside = Path::new(RATCHETD).parent().expect("a directory");
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env(
+            "PATH",
+            format!(
+                "{}:{}:{}",
+                stand_ins.display(),
+                beside.display(),
+                std::env::var("PATH").expect("a path")
+            ),
+        )
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let mut printed: Vec<String> = printed.split(NEXT).map(str::to_owned).collect();
+    let rest = printed.pop();
+    let stopped_at = blocks.get(printed.len());
+    assert!(
+        output.status.success() && stopped_at.is_none(),
+        "{document}:{}: {rest:?} {}",
+        stopped_at.map_or(0, |block| block.line),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    printed
+}
+
+/// Whether the line is the one shown, but for what was left out.
+fn is_shown(shown: &str, line: &str) -> bool {
+    let mut parts = shown.split(LEFT_OUT);
+    let first = parts.next().expect("one part at least");
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = rest.get(at + part.len()..).expect("it was found there");
+    }
+    rest.ends_with(last)
+}
+
+/// Runs a document and compares what it prints with what it shows.
+fn run_and_compare(document: &str) {
+    let blocks = blocks(&read(document));
+    let printed = run(document, &blocks);
+    compare(document, &blocks, &printed);
+}
+
+fn compare(document: &str, blocks: &[Block], printed: &[String]) {
+    for (block, printed) in blocks.iter().zip(printed) {
+        let Some(shown) = &block.shown else { continue };
+        // A line that begins with a space continues the one before.
+        let shown = shown.replace("\n ", "");
+        let (shown, printed): (Vec<&str>, Vec<&str>) = (
+            shown.lines().filter(|line| !line.is_empty()).collect(),
+            printed.lines().filter(|line| !line.is_empty()).collect(),
+        );
+        let at = format!("{document}:{}", block.line);
+        for (shown, printed) in shown.iter().zip(&printed) {
+            assert!(
+                is_shown(shown, printed),
+                "{at} shows {shown}\nand printed {printed}"
+            );
+        }
+        assert_eq!(shown.len(), printed.len(), "{at} printed {printed:#?}");
+    }
+}
+
+#[test]
+fn what_a_newcomer_pastes_from_the_readme_works_from_top_to_bottom() {
+    let mut blocks = blocks(&read("README.md"));
+    let session = blocks
+        .iter()
+        .position(|block| block.commands.contains("rpc()"))
+        .expect("the session");
+    // Whoever pastes it again on the same daemon goes on where it was.
+    blocks.insert(session + 1, blocks[session].clone());
+    let printed = run("README.md", &blocks);
+    compare("README.md", &blocks, &printed);
+    let created = ["\"mnemonic\":", "\"result\""];
+    let exists = ["\"account_exists\"", "use the account that has it"];
+    for (printed, accounts, first) in [
+        (&printed[session], created, "\"forwardSecrecy\":false"),
+        (&printed[session + 1], exists, "\"forwardSecrecy\":true"),
+    ] {
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines.len(), 6, "{lines:#?}");
+        for (line, parts) in lines.iter().zip([
+            accounts,
+            accounts,
+            ["\"text\":\"hello\"", first],
+            ["\"text\":\"hi\"", "\"forwardSecrecy\":true"],
+            ["\"confirmed\":1", "\"result\""],
+            ["\"undecryptable\"", "\"message_key_gone\""],
+        ]) {
+            for part in parts {
+                assert!(line.contains(part), "{part} in {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_curl_page_is_a_script_that_prints_what_it_shows_and_leaves_no_method_out() {
+    run_and_compare("docs/curl.md");
+    let text = read("docs/curl.md");
+    for method in rpc::openrpc::document(false)["methods"]
+        .as_array()
+        .expect("methods")
+    {
+        let name = method["name"].as_str().expect("a name");
+        assert!(text.contains(name), "{name} is not shown");
+    }
+}
+
+/// What the examples of the interface refer to.
+const BEFORE_THE_INTERFACE: &str = r#"ratchetd serve --http 127.0.0.1:0 >ready.txt 2>log.txt &
+until grep -q http: ready.txt; do sleep 0.05; done
+PORT=$(sed -n 's/.*127.0.0.1://p' ready.txt)
+call() { ratchetd call --json "$@"; }
+get() { sed -n "s/^ *\"$1\": \"\([^\"]*\)\".*/\1/p" | head -n 1; }
+BOB=$(call account_create account=bob | get publicKey)
+CONTACT_CODE=$(call bundle_get account=bob | get contactCode)
+"#;
+
+#[test]
+fn the_examples_of_the_interface_are_answered_with_results() {
+    let mut all = vec![Block {
+        line: 0,
+        commands: BEFORE_THE_INTERFACE.to_owned(),
+        shown: None,
+    }];
+    for mut block in blocks(&read("docs/api.md")) {
+        block.commands = block.commands.replace(":8645/", ":$PORT/");
+        // A stream has no end.
+        if block.commands.starts_with("curl -sN") {
+            block.commands = format!("sed '/^data/q' < <({})", block.commands.trim_end());
+        }
+        // Later examples refer to what the earlier ones gave.
+        for (method, after) in [
+            (
+                "\"account_create\"",
+                "ALICE=$(call account_get account=alice | get publicKey)",
+            ),
+            (
+                "\"message_encrypt\"",
+                "MESSAGE=$(call message_encrypt account=alice recipient=$BOB text=hi | get message)",
+            ),
+            (
+                "\"message_decrypt\"",
+                "ID=$(call message_decrypt account=bob sender=$ALICE message=$MESSAGE | get messageId)",
+            ),
+        ] {
+            if block.commands.contains(method) {
+                block.commands.push_str(after);
+            }
+        }
+        all.push(block);
+    }
+    let printed = run("docs/api.md", &all);
+    let mut answers = 0;
+    for (block, printed) in all.iter().zip(printed) {
+        for line in printed.lines().filter(|line| line.starts_with('{')) {
+            answers += 1;
+            assert!(line.contains("\"result\":"), "{}: {line}", block.line);
+        }
+    }
+    assert!(answers >= 10, "{answers}");
+}
+
+#[test]
+fn what_the_operator_is_told_to_type_works() {
+    let mut with_a_daemon = vec![Block {
+        line: 0,
+        commands: "SOCKET=$HOME/.local/share/ratchetd/ratchetd.sock\nratchetd serve".to_owned(),
+        shown: None,
+    }];
+    for mut block in blocks(&read("docs/operations.md")) {
+        let run_here = lines(&block.commands).filter(|line| elsewhere(line).is_none());
+        block.commands = run_here.flat_map(|line| [line, "\n"]).collect();
+        with_a_daemon.push(block);
+    }
+    run("docs/operations.md", &with_a_daemon);
+}
+
+/// The command lines of a block.
+fn lines(commands: &str) -> impl Iterator<Item = &str> {
+    let lines = commands.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Where this line is run, if not here.
+fn elsewhere(line: &str) -> Option<&'static str> {
+    RUN_ELSEWHERE
+        .iter()
+        .find(|(begin, _)| line.starts_with(begin))
+        .map(|(_, place)| *place)
+}
+
+/// Every document of the project.
+fn documents(place: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(place).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        if path.is_dir() {
+            if !name.starts_with('.')
+                && !["target", "node_modules", "build", "dist"].contains(&name)
+            {
+                documents(&path, found);
+            }
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_document_has_a_command_that_nobody_runs() {
+    let run_here = [
+        "README.md",
+        "docs/curl.md",
+        "docs/api.md",
+        "docs/operations.md",
+    ];
+    let mut found = Vec::new();
+    documents(&top(), &mut found);
+    assert!(found.len() >= 10, "{found:?}");
+    for path in found {
+        if run_here.iter().any(|name| path.ends_with(name))
+            && !path.ends_with("clients/typescript/README.md")
+        {
+            continue;
+        }
+        for block in blocks(&fs::read_to_string(&path).expect("a document")) {
+            for line in lines(&block.commands) {
+                let place = elsewhere(line).unwrap_or_else(|| {
+                    panic!("{}:{}: who runs {line}?", path.display(), block.line)
+                });
+                // It is there at least.
+                for word in line.split_whitespace().chain([place]) {
+                    let word = word.trim_end_matches(',');
+                    let is_script = word.ends_with(".sh") || word.starts_with(".ci/");
+                    assert!(!is_script || top().join(word).exists(), "{word}");
+                }
+            }
+        }
+    }
+}
+
+/// Where a command is said to be run elsewhere, it is.
+#[test]
+fn what_is_run_elsewhere_is_run_there() {
+    let check = read("clients/typescript/check.sh");
+    let package: serde_json::Value =
+        serde_json::from_str(&read("clients/typescript/package.json")).expect("JSON");
+    assert!(check.contains("npm ci") && check.contains("npm test"));
+    let test = package["scripts"]["test"].as_str().expect("a script");
+    assert!(test.starts_with("npm run build &&"), "{test}");
+    let ci = read(".ci/run");
+    assert!(ci.contains("clients/typescript/check.sh") && ci.contains("README.md"));
+    // The container is run as the documents have it, as far as buildah can.
+    let script = read("tests/container.sh");
+    let documented = "docker run -d --name ratchetd --read-only --tmpfs /tmp --network none --cap-drop ALL --ulimit memlock=-1 -v ratchetd-data:/var/lib/ratchetd -v ratchetd-socket:/run/ratchetd ratchetd";
+    assert!(read("docs/operations.md").contains(documented));
+    let dockerfile = read("Dockerfile").replace("\\\n#     ", "");
+    assert!(dockerfile.contains(documented), "{dockerfile}");
+    let running = script
+        .split("images run ")
+        .find(|command| command.contains("-- $program"))
+        .expect("the daemon's container");
+    for flag in [
+        "--network none",
+        "--cap-drop all",
+        ":/var/lib/ratchetd",
+        ":/run/ratchetd",
+    ] {
+        assert!(running.contains(flag), "{flag}");
+    }
+    assert!(script.contains("ratchetd doctor") && script.contains("--build-arg REVISION="));
+}
+
+/// What is quoted within a line is not run: it names what there is.
+#[test]
+fn commands_within_lines_name_commands_flags_scripts_and_tests_that_there_are() {
+    let mut found = Vec::new();
+    documents(&top(), &mut found);
+    let mut seen = 0;
+    for path in found {
+        let text = fs::read_to_string(&path).expect("a document");
+        let prose: Vec<&str> = text.split("```").step_by(2).collect();
+        for quoted in prose
+            .iter()
+            .flat_map(|part| part.split('`').skip(1).step_by(2))
+        {
+            for command in quoted.split(" | ") {
+                let words: Vec<&str> = command
+                    .split_whitespace()
+                    .skip_while(|word| word.contains('='))
+                    .collect();
+                let at = format!("{}: {quoted}", path.display());
+                match words.as_slice() {
+                    ["ratchetd", name, rest @ ..]
+                        if name.bytes().all(|byte| byte.is_ascii_lowercase()) =>
+                    {
+                        is_a_command(name, rest, &at);
+                    }
+                    ["npm", "run", script, ..] => {
+                        let package = read("clients/typescript/package.json");
+                        assert!(package.contains(&format!("\"{script}\": ")), "{at}");
+                    }
+                    ["cargo", "test" | "run", rest @ ..] => {
+                        for pair in rest.windows(2) {
+                            match pair {
+                                ["-p", name] => {
+                                    assert!(top().join("crates").join(name).exists(), "{at}");
+                                }
+                                ["--test", name] => {
+                                    let file = format!("tests/{name}/main.rs");
+                                    assert!(top().join(file).exists(), "{at}");
+                                }
+                                _ => {}
+                            }
+                        }
+                    }
+                    _ => continue,
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+fn is_a_command(name: &str, rest: &[&str], at: &str) {
+    let help = Command::new(RATCHETD)
+        .args([name, "--help"])
+        .output()
+        .expect("it runs");
+    assert!(help.status.success(), "{at}");
+    let help = String::from_utf8(help.stdout).expect("text");
+    for flag in rest.iter().filter(|word| word.starts_with("--")) {
+        let flag = flag.split('=').next().expect("a name");
+        let is_in_names = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+        let mut words = help.split(|letter| !is_in_names(letter));
+        assert!(words.any(|word| word == flag), "{at} has no {flag}");
+    }
+}
+
+#[test]
+fn what_was_left_out_is_the_only_thing_that_may_differ() {
+    assert!(is_shown("a…c…e", "abcde"));
+    assert!(is_shown("a…", "a"));
+    for (shown, line) in [
+        ("a…c", "abd"),
+        ("abc", "abcd"),
+        ("b…", "ab"),
+        ("a…b…b", "ab"),
+    ] {
+        assert!(!is_shown(shown, line), "{shown} {line}");
+    }
+}

@@ -1,0 +1,20 @@
+//! What the sources, the documents and the interface say of each other: the rules of the
+//! architecture, the commands and names in the documents, closed sets, secrets and the OpenRPC document.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test says what it expects by panicking"
+)]
+
+mod architecture;
+mod closed_sets;
+mod documents;
+mod openrpc;
+mod secrets;
+
+#[path = "../support/mod.rs"]
+mod support;
