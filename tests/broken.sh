@@ -128,7 +128,7 @@ broken 'events: bundles of a declined contact are taken up' $engine/receive.rs \
 broken 'events: an account pushes out those of another' $store/event_log.rs \
   '"DELETE FROM events WHERE account = ?1 AND seq <= ?2",' '"DELETE FROM events WHERE ?1 IS NOT NULL AND seq <= ?2",' \
   session-store --lib the_newest_ten_thousand_of_each_account_are_kept_and_the_numbers_go_on
-broken 'events: what is told in memory pushes out that of another account' $daemon/events.rs \
+broken 'events: what is told in memory pushes out that of another account' $daemon/accounts/events/mod.rs \
   'let account = event.account.clone().unwrap_or_default();' 'let account = String::new();' \
   daemon --lib no_account_pushes_out_the_events_of_another
 broken 'stored keys pile up' $engine/accept.rs \
@@ -203,7 +203,7 @@ broken 'a request id gets other bytes' $engine/send.rs \
   engine --lib a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes
 
 # Sealed messages.
-broken 'sealed: any number of large envelopes is tried with all keys at once' $daemon/topic_keys.rs \
+broken 'sealed: any number of large envelopes is tried with all keys at once' $daemon/accounts/topic_keys.rs \
   'if bytes <= SMALL_ENVELOPE_BYTES {' 'if bytes <= SMALL_ENVELOPE_BYTES * 1_000_000 {' \
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: what nobody signed is taken as our own' $engine/sealing/opener.rs \
@@ -225,7 +225,7 @@ broken 'sealed: a derived key is not kept' $engine/sealing.rs \
   '        store.put_negotiated(other, &derived)?;
 ' '' \
   engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
-broken 'sealed: an envelope has as many keys derived as there are' $daemon/topic_keys.rs \
+broken 'sealed: an envelope has as many keys derived as there are' $daemon/accounts/topic_keys.rs \
   'let granted = wanted.min(MAX_DERIVED_PER_CALL).min(left);' 'let granted = wanted.max(left.min(0));' \
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: envelopes wait for those that have keys derived' $daemon/api/envelope.rs \
@@ -322,7 +322,7 @@ broken 'mark: anybody may write its file' $store/epoch/judge.rs \
 broken 'mark: a store that begins anew keeps the key of its file' $store/epoch/row.rs \
   'witness_key = excluded.witness_key, \' 'witness_key = coalesce(witness_key, excluded.witness_key), \' \
   session-store --lib a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor
-broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/memory.rs \
+broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/ops/memory.rs \
   'let given = std::fs::read("/proc/self/cmdline")?;' 'let given: Vec<u8> = std::env::args_os().flat_map(|given| [given.as_bytes(), b"\0"].concat()).collect();' \
   daemon '--test it' a_daemon_that_is_started_through_the_loader_serves_with_as_few_heaps
 broken 'a second daemon gets in' $store/lock.rs \
@@ -340,7 +340,7 @@ broken 'log: it stays as it is at rest' $store/epoch.rs \
 broken 'log: it stays as it is at the end' $store/epoch.rs \
   'log::cut_off(connection, &self.database, pages)' 'Ok::<(), std::io::Error>(())' \
   session-store --lib a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end
-broken 'log: the connection that reads stays open while the account is closed' $daemon/accounts.rs \
+broken 'log: the connection that reads stays open while the account is closed' $daemon/accounts/registry.rs \
   '        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.worker.stop();' '        self.worker.stop();
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;' \
@@ -376,10 +376,10 @@ broken 'strangers keep the places of who has the token' $daemon/server/places.rs
 broken 'a connection without the token stays open' $daemon/server/mod.rs \
   'if is_chunked || caller.place.is_strangers() {' 'if is_chunked {' \
   daemon '--test it' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
-broken 'requests have all the memory there is' $daemon/budget.rs \
+broken 'requests have all the memory there is' $daemon/ops/budget.rs \
   'let Ok(more) = more else { return false };' 'let Ok(more) = more else { return true };' \
   daemon '--test it' requests_are_taken_up_to_a_number_of_bytes_in_all_and_answered_busy_past_it
-broken 'calls that wait for an account have all the memory there is' $daemon/worker.rs \
+broken 'calls that wait for an account have all the memory there is' $daemon/accounts/worker/mod.rs \
   'request.as_ref().map_or(0, |request| request.bytes)' 'request.as_ref().map_or(0, |request| request.bytes / 1_000)' \
   daemon --lib calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered
 broken 'a message of a WebSocket is read whether or not there is room' $daemon/server/guarded.rs \
@@ -389,35 +389,35 @@ broken 'the text of a request is kept while its call waits' $daemon/server/calls
   'drop(text);
         match begun {' 'match begun {' \
   daemon --lib the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends
-broken 'real accounts may be served with --dev' $daemon/dev.rs \
+broken 'real accounts may be served with --dev' $daemon/ops/dev.rs \
   'if !settings.dev_on_real_data {' 'if !settings.dev_on_real_data && accounts.len() > 1_000 {' \
   daemon '--test it' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
-broken 'what was served without --dev is still its own' $daemon/dev.rs \
+broken 'what was served without --dev is still its own' $daemon/ops/dev.rs \
   'match remove(&mark) {' 'match Ok::<(), io::Error>(()) {' \
   daemon '--test it' dev_is_refused_on_real_data_unless_it_is_asked_for_and_then_everything_says_so
 broken 'out of file descriptors is taken for a full disk' $store/trouble.rs \
   'Errno::MFILE => Some(Trouble::Descriptors),' 'Errno::MFILE => Some(Trouble::Full),' \
   daemon '--test it' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
-broken 'the limit of open files is not raised' $daemon/memory.rs \
+broken 'the limit of open files is not raised' $daemon/ops/memory.rs \
   'let _ = setrlimit(Resource::Nofile, raised);' 'let _ = raised;' \
   daemon '--test it' the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room
-broken 'the daemon may be looked into' $daemon/memory.rs \
+broken 'the daemon may be looked into' $daemon/ops/memory.rs \
   'set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()' 'set_dumpable_behavior(DumpableBehavior::Dumpable).is_ok()' \
   daemon '--test it' a_crash_leaves_no_core_and_no_process_of_the_same_user_may_look_inside
-broken 'worker: every thread of the runtime may wait for a disk' $daemon/worker.rs \
+broken 'worker: every thread of the runtime may wait for a disk' $daemon/accounts/worker/mod.rs \
   'Semaphore::new(threads.saturating_sub(1))' 'Semaphore::new(threads)' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
-broken 'worker: calls that take long run where they come' $daemon/worker/queue.rs \
+broken 'worker: calls that take long run where they come' $daemon/accounts/worker/queue.rs \
   'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = calls == 1;' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
-broken 'worker: the first call after a rest runs where it comes' $daemon/worker/queue.rs \
+broken 'worker: the first call after a rest runs where it comes' $daemon/accounts/worker/queue.rs \
   'state.light = false;' '' \
   daemon --lib an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on
-broken 'worker: many calls run where they come' $daemon/worker/queue.rs \
+broken 'worker: many calls run where they come' $daemon/accounts/worker/queue.rs \
   'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = ended.duration_since(began) < self.manner.soon;
         let _ = calls;' \
   daemon --lib calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread
-broken 'worker: no thread is woken while a call takes long' $daemon/worker/queue.rs \
+broken 'worker: no thread is woken while a call takes long' $daemon/accounts/worker/queue.rs \
   'self.wake_runtime();' '' \
   daemon --lib what_comes_while_a_call_takes_unexpectedly_long_is_seen
 broken 'worker: a call ends with its client' $daemon/api/goes_on.rs \
@@ -426,10 +426,10 @@ broken 'worker: a call ends with its client' $daemon/api/goes_on.rs \
 broken 'worker: a panic of a call takes the connection with it' $daemon/api/goes_on.rs \
   'catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)))' 'AssertUnwindSafe(Ok::<_, ()>(call.as_mut().poll(cx))).0' \
   daemon --lib a_call_that_panics_says_so
-broken 'worker: it shows what waits' $daemon/worker.rs \
+broken 'worker: it shows what waits' $daemon/accounts/worker/mod.rs \
   'f.debug_struct("Worker").finish_non_exhaustive()' 'f.debug_struct("Worker").field("queued", &self.queued()).finish()' \
   daemon --lib a_worker_shows_nothing_of_its_account_and_of_what_waits
-broken 'what changed nothing is committed' $daemon/worker/account.rs \
+broken 'what changed nothing is committed' $daemon/accounts/worker/account.rs \
   'if !self.store.has_changed()? {' 'if !self.store.has_changed()? && self.commit_cost > std::time::Duration::MAX {' \
   daemon --lib a_batch_that_changed_nothing_is_not_committed_and_erases_no_event
 broken 'what changed nothing is written' $store/commit.rs \
@@ -437,7 +437,7 @@ broken 'what changed nothing is written' $store/commit.rs \
             return self.abort();' 'if self.check_open().is_err() {
             return self.abort();' \
   session-store --lib a_batch_that_changed_nothing_writes_no_byte
-broken 'a batch that failed is acknowledged' $daemon/worker/account.rs \
+broken 'a batch that failed is acknowledged' $daemon/accounts/worker/account.rs \
   '                job.fail(error.clone().into());' '                let _ = (&job, error.clone());' \
   daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works
 

@@ -26,7 +26,7 @@ use crate::{
         verify::{self, VerifyArgs},
     },
     config::Flags,
-    memory,
+    ops::memory,
 };
 
 /// End-to-end encryption with forward secrecy for chat frontends, over JSON-RPC.

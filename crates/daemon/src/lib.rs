@@ -4,23 +4,9 @@
 
 pub mod accounts;
 pub mod api;
-pub mod budget;
 pub mod cli;
-pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod conformance;
-pub mod dev;
-pub mod entropy;
-pub mod events;
-pub mod log;
-pub mod memory;
-pub mod metrics;
-pub mod probe;
-pub mod qr;
+pub mod ops;
 pub mod server;
-pub mod supervisor;
-pub mod terminal;
-pub mod timers;
-pub mod topic_keys;
-pub mod worker;

@@ -2,7 +2,7 @@
 
 use crypto_core::typed::one_word;
 use engine::{MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle};
-use rpc::{forms::BundleBytes, params::Form as _};
+use rpc::params::{BundleBytes, Form as _};
 use serde_json::Value;
 
 /// Any text is read as a contact code and as the parameter of a bundle; any bytes are written as a code.

@@ -5,10 +5,7 @@ use crypto_core::{
     SignedPreKeyPair,
 };
 use engine::AccountName;
-use rpc::{
-    forms::{PrivateKey, Wire},
-    params::Form,
-};
+use rpc::params::{Form, PrivateKey, Wire};
 use serde_json::Value;
 
 /// Any bytes are read as keys, any text as keys and names. What is read is written, in every form, as what is read

@@ -229,8 +229,8 @@ mod tests {
     use super::*;
     use crate::{
         error::Kind,
-        forms::Millis,
         methods::{AccountOnly, AdvanceTimeParams, BundleGet, DevAdvanceTime},
+        params::Millis,
     };
 
     /// Answers one request with `answer`, and gives what was asked: head and body.

@@ -5,7 +5,6 @@
 pub mod client;
 pub mod convert;
 pub mod error;
-pub mod forms;
 pub mod keystore;
 pub mod methods;
 pub mod openrpc;

@@ -9,14 +9,14 @@ use crypto_core::{
 use rand_core::Rng as _;
 use rpc::{
     Kind, RpcError,
-    forms::Secret,
     keystore::{KeystoreFileError, write_keystore_file},
     methods,
+    params::Secret,
     types::{AccountInfo, ExportedAccount, NewAccount, Removed},
 };
 
 use super::{Daemon, Result, blocking, stopping};
-use crate::entropy::entropy;
+use crate::ops::entropy::entropy;
 
 pub(super) async fn account_create(
     daemon: Arc<Daemon>,

@@ -12,7 +12,7 @@ use rpc::Kind;
 use tracing::Span;
 
 use super::Result;
-use crate::metrics::Metrics;
+use crate::ops::metrics::Metrics;
 
 /// Counts the call when it is dropped; one that has not come to its end then has panicked.
 pub(super) struct Called {

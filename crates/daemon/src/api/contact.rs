@@ -5,9 +5,8 @@ use std::sync::Arc;
 use crypto_core::IdentityKey;
 use engine::{ContactStep, Engine, Env, SendError, SendRequest, Store};
 use rpc::{
-    RpcError,
-    forms::{Payload, Sealing, Text, one_payload},
-    methods,
+    RpcError, methods,
+    params::{Payload, Sealing, Text, one_payload},
     types::{ContactInfo, ContactStepInfo},
 };
 

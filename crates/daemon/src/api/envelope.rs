@@ -8,13 +8,13 @@ use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric
 use rpc::{
     Kind, RpcError,
     convert::public_key,
-    forms::{Secret, SymKey, one_content},
     methods,
+    params::{Secret, SymKey, one_content},
     types::{Hex, OpenedEnvelope, SealedEnvelope},
 };
 
 use super::{Daemon, Result, blocking, stopping, topic::topic_key};
-use crate::{accounts::AccountHandle, entropy::entropy};
+use crate::{accounts::registry::AccountHandle, ops::entropy::entropy};
 
 /// A key as it is given.
 enum GivenKey {

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use engine::AccountName;
 use rpc::{
     Kind, RpcError,
-    forms::AccountFilter,
     methods::{self, SubscribeParams},
+    params::AccountFilter,
     types::{EventInfo, Events},
 };
 
 use super::{Daemon, Result};
-use crate::events::Reader;
+use crate::accounts::events::Reader;
 
 /// Events in an answer that names no limit.
 const DEFAULT_LIMIT: usize = 100;

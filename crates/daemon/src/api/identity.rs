@@ -8,7 +8,7 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking};
-use crate::qr;
+use crate::api::qr;
 
 pub(super) async fn identity_describe(
     daemon: Arc<Daemon>,

@@ -6,9 +6,8 @@ use engine::{
     ReceiveError, ReceiveRequest, SendRequest, WireMessage, inspect_bundle, inspect_message,
 };
 use rpc::{
-    RpcError,
-    forms::{Arrived, Sealing, one_payload},
-    methods,
+    RpcError, methods,
+    params::{Arrived, Sealing, one_payload},
     types::{
         BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, EventInfo,
         Explanation, ImportedBundleInfo, InspectedBundleInfo, InspectedMessageInfo,
@@ -16,7 +15,7 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking, envelope::unseal};
-use crate::accounts::AccountHandle;
+use crate::accounts::registry::AccountHandle;
 
 pub(super) async fn bundle_get(
     daemon: Arc<Daemon>,

@@ -7,8 +7,8 @@ use engine::{PreKeyImport, StoreRead as _};
 use rpc::{
     Kind, RpcError,
     convert::displaced,
-    forms::PrivateKey,
     methods,
+    params::PrivateKey,
     types::{
         AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, LogFilterInfo,
         Status, Version,
@@ -16,7 +16,7 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking};
-use crate::{dev::Dev, log};
+use crate::ops::{dev::Dev, log};
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);

@@ -9,8 +9,8 @@ use session_store::{KEY_FILE, KeyInBackup, back_up, restore};
 use zeroize::Zeroizing;
 
 use crate::{
-    clock::Clock,
     config::{DirectoryFlags, Settings, read_passphrase},
+    ops::clock::Clock,
 };
 
 /// What `backup` takes.

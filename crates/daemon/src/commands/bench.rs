@@ -23,7 +23,7 @@ use self::{
     drive::{Kind, Limit},
     mix::Mix,
 };
-use crate::{config::MAX_COMMIT_COST_MS, terminal::Look};
+use crate::{commands::terminal::Look, config::MAX_COMMIT_COST_MS};
 
 /// Most connections: a daemon takes no more at once unless it is told to.
 const MAX_CONNECTIONS: i64 = 250;

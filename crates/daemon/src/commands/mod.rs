@@ -13,4 +13,5 @@ pub mod qr;
 pub mod reach;
 pub mod rekey;
 pub mod serve;
+pub mod terminal;
 pub mod verify;

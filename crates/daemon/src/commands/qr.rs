@@ -6,7 +6,7 @@ use engine::AccountName;
 use rpc::{methods, types::QrFormat};
 
 use super::reach::{Ended, Failed, ReachArgs, complain};
-use crate::terminal::{LIGHT_ON_DARK, Look};
+use crate::commands::terminal::{LIGHT_ON_DARK, Look};
 
 /// What `qr` takes.
 #[derive(Debug, clap::Args)]

@@ -11,8 +11,8 @@ use rpc::{
 };
 
 use crate::{
+    commands::terminal::{BAD, Look, harmless},
     config::{Flags, Settings},
-    terminal::{BAD, Look, harmless},
 };
 
 /// Where the daemon is.

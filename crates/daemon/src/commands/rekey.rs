@@ -7,7 +7,7 @@ use session_store::rekey;
 use super::backup::{directory, say};
 use crate::{
     config::{DirectoryFlags, read_passphrase},
-    entropy::entropy,
+    ops::entropy::entropy,
 };
 
 /// What `rekey` takes.

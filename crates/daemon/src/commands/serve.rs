@@ -11,21 +11,20 @@ use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    accounts::Accounts,
+    accounts::{registry::Accounts, sweeps::Timers, topic_keys::TopicKeys, worker::Manner},
     api::{Daemon, MAX_DERIVATIONS, methods},
-    budget::{Budget, MAX_BYTES},
-    clock::Clock,
     config::{Flags, Settings, read_passphrase},
-    dev::Dev,
-    entropy::entropy,
-    log, memory,
-    metrics::Metrics,
-    probe::Probe,
+    ops::{
+        budget::{Budget, MAX_BYTES},
+        clock::Clock,
+        dev::Dev,
+        entropy::entropy,
+        log, memory,
+        metrics::Metrics,
+        probe::Probe,
+        supervisor,
+    },
     server::Server,
-    supervisor,
-    timers::Timers,
-    topic_keys::TopicKeys,
-    worker::Manner,
 };
 
 /// Serves until a signal asks it to stop.

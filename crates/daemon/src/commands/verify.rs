@@ -14,7 +14,7 @@ use super::{
     qr::account_name,
     reach::{Ended, Failed, ReachArgs, complain},
 };
-use crate::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING};
+use crate::commands::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING};
 
 /// What `verify` takes.
 #[derive(Debug, clap::Args)]

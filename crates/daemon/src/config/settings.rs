@@ -10,7 +10,7 @@ use crypto_core::{SkipLimits, Suite};
 use engine::ContactPolicy;
 use nix::unistd::Group;
 
-use crate::memory::MemoryLock;
+use crate::ops::memory::MemoryLock;
 
 use super::{Config, ConfigError, Flags, LogFormat, Rpc};
 

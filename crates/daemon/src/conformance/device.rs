@@ -12,7 +12,7 @@ use session_store::DataDir;
 use tempfile::TempDir;
 
 use super::words;
-use crate::entropy::entropy;
+use crate::ops::entropy::entropy;
 
 /// How a device is made.
 pub(super) type NewDevice =

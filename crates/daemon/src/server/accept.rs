@@ -24,7 +24,7 @@ use super::{
     places::{Callers, Entered, Place, Strangers},
     unix::UnixGate,
 };
-use crate::metrics::{Listener, TurnedAway};
+use crate::ops::metrics::{Listener, TurnedAway};
 
 /// Largest head of a request: what strangers on TCP can make each connection hold.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

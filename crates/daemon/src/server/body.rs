@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes};
 
 use super::errors::Refusal;
-use crate::budget::{Budget, Room};
+use crate::ops::budget::{Budget, Room};
 
 /// Reads a body of at most `limit` bytes, into room that is taken before what it says of its
 /// length is read, and before each piece that is over that is kept. One that there is no room for

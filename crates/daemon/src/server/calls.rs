@@ -15,8 +15,10 @@ use super::{
 };
 use crate::{
     api::{Answering, Daemon, Methods, failed, succeeded},
-    budget::{Room, Written},
-    metrics::UNKNOWN,
+    ops::{
+        budget::{Room, Written},
+        metrics::UNKNOWN,
+    },
 };
 
 /// Longest part of a method's name from outside that is shown.
@@ -214,7 +216,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{api::tests::daemon, budget::Budget};
+    use crate::{api::tests::daemon, ops::budget::Budget};
 
     /// Text that tells when it is dropped.
     struct Text(Vec<u8>, Arc<AtomicBool>);

@@ -15,14 +15,16 @@ use hyper::{
 };
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use rpc::{
-    Kind, Params as _, RpcError, forms::Cursor, methods::SubscribeParams, params::Fields,
+    Kind, Params as _, RpcError,
+    methods::SubscribeParams,
+    params::{Cursor, Fields},
     types::EventInfo,
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{Shared, errors::refused_with};
-use crate::events::{AT_ONCE, Reader};
+use crate::accounts::events::{AT_ONCE, Reader};
 
 /// A silent stream carries a comment this often: proxies keep it open, and a client that is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -172,13 +174,16 @@ mod tests {
 
     use http_body_util::BodyExt as _;
     use rpc::{
-        forms::AccountFilter,
+        params::AccountFilter,
         types::{EventData, Lagged},
     };
     use session_store::DataDir;
 
     use super::*;
-    use crate::{clock::Clock, entropy::entropy, events::EventHub, metrics::Metrics};
+    use crate::{
+        accounts::events::EventHub,
+        ops::{clock::Clock, entropy::entropy, metrics::Metrics},
+    };
 
     fn read(
         query: &str,

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::errors::Refusal;
-use crate::{config::Rpc, entropy::entropy};
+use crate::{config::Rpc, ops::entropy::entropy};
 
 /// Random bytes of a token: 256 bits, written as hex.
 const TOKEN_BYTES: usize = 32;

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::PollSemaphore;
 
 use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames, places::Place};
-use crate::{
+use crate::ops::{
     budget::{Budget, Room},
     metrics::Open,
 };
@@ -303,7 +303,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        metrics::{Listener, Metrics},
+        ops::metrics::{Listener, Metrics},
         server::places::Callers,
     };
 

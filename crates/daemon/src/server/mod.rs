@@ -42,7 +42,7 @@ use self::{
 use crate::{
     api::{Daemon, Methods},
     config::{Rpc, Settings},
-    metrics::{Listener, TurnedAway},
+    ops::metrics::{Listener, TurnedAway},
 };
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.

@@ -5,7 +5,7 @@ use jsonrpsee::server::{HttpBody, HttpResponse};
 use serde_json::{Value, json};
 
 use super::Shared;
-use crate::{dev::Dev, metrics::CONTENT_TYPE};
+use crate::ops::{dev::Dev, metrics::CONTENT_TYPE};
 
 /// Answers the request if it is one that needs no token.
 pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>) -> Option<HttpResponse> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::websocket::Outgoing;
-use crate::events::{AT_ONCE, Reader};
+use crate::accounts::events::{AT_ONCE, Reader};
 
 /// Subscriptions of one WebSocket: one for each of a frontend's accounts, and some.
 const MAX_SUBSCRIPTIONS: usize = 32;

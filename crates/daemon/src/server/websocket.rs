@@ -26,7 +26,7 @@ use super::{
     guarded::Flow,
     subscriptions::Subscriptions,
 };
-use crate::budget::{Room, Written};
+use crate::ops::budget::{Room, Written};
 
 /// Answers and notifications that wait to be written; those of running calls wait where they are.
 const MAX_WAITING_ANSWERS: usize = 32;

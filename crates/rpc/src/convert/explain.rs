@@ -3,10 +3,12 @@
 use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState};
 
 use super::{message::mode, millis, name, public_key};
-use crate::forms::to_hex;
-use crate::types::{
-    self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
-    Outcome, PossibleSessionInfo,
+use crate::{
+    params::to_hex,
+    types::{
+        self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
+        Outcome, PossibleSessionInfo,
+    },
 };
 
 /// Characters of an id that people are shown.

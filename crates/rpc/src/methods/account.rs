@@ -3,10 +3,7 @@
 use crypto_core::IdentityKey;
 use engine::AccountName;
 
-use crate::{
-    forms::{KeystoreFile, NewInstallationId, PrivateKey, Secret, Words},
-    params::params,
-};
+use crate::params::{KeystoreFile, NewInstallationId, PrivateKey, Secret, Words, params};
 
 params! {
     /// For `account_create`.

@@ -3,10 +3,7 @@
 use crypto_core::IdentityKey;
 use engine::AccountName;
 
-use crate::{
-    forms::{Payload, Sealing, Text},
-    params::params,
-};
+use crate::params::{Payload, Sealing, Text, params};
 
 params! {
     /// For `contact_get`.

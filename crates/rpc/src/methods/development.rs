@@ -2,10 +2,7 @@
 
 use engine::AccountName;
 
-use crate::{
-    forms::{At, Millis, Number, PrivateKey},
-    params::params,
-};
+use crate::params::{At, Millis, Number, PrivateKey, params};
 
 params! {
     /// For `dev_advanceTime`.

@@ -3,7 +3,7 @@
 use crypto_core::{IdentityKey, InstallationId};
 use engine::AccountName;
 
-use crate::{forms::Metadata, params::params};
+use crate::params::{Metadata, params};
 
 params! {
     /// For `installation_list` and `session_list`.

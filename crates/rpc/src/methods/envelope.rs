@@ -3,12 +3,9 @@
 use crypto_core::IdentityKey;
 use engine::AccountName;
 
-use crate::{
-    forms::{
-        At, ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey,
-        Text,
-    },
-    params::params,
+use crate::params::{
+    At, ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey, Text,
+    params,
 };
 
 params! {

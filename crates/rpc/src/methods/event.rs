@@ -1,9 +1,6 @@
 //! The parameters of the methods of events.
 
-use crate::{
-    forms::{AccountFilter, Cursor, EventLimit, Subscription, WaitMillis},
-    params::params,
-};
+use crate::params::{AccountFilter, Cursor, EventLimit, Subscription, WaitMillis, params};
 
 params! {
     /// For `event_list`.

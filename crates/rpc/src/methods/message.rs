@@ -3,12 +3,9 @@
 use crypto_core::IdentityKey;
 use engine::AccountName;
 
-use crate::{
-    forms::{
-        BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey,
-        Text, Wire,
-    },
-    params::params,
+use crate::params::{
+    BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey, Text,
+    Wire, params,
 };
 
 params! {

@@ -1,6 +1,6 @@
 //! Parameters of the methods of the daemon itself.
 
-use crate::{forms::LogFilter, params::params};
+use crate::params::{LogFilter, params};
 
 params! {
     /// For `system_setLogFilter`.

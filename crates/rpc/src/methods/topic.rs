@@ -4,7 +4,7 @@ use crypto_core::IdentityKey;
 use engine::AccountName;
 use envelope::ContentTopic;
 
-use crate::{forms::ChatName, params::params};
+use crate::params::{ChatName, params};
 
 params! {
     /// For `topic_contactCode`, `topic_partitioned` and `topic_personal`.

@@ -16,7 +16,7 @@ use super::{
     drive::{Latencies, Limit, latencies},
     town::PAYLOAD,
 };
-use crate::entropy::entropy;
+use crate::ops::entropy::entropy;
 
 /// Fewest commits and rounds of seals that are measured, however short the time is.
 const AT_LEAST: u64 = 3;

@@ -16,7 +16,7 @@ use super::{
     report::{Full, Growth},
     town::{PAYLOAD, Town, befriend, group_params, hex, import, shown},
 };
-use crate::clock::Clock;
+use crate::ops::clock::Clock;
 
 /// Sessions of the small store.
 const FEW: usize = 10;

@@ -12,7 +12,7 @@ use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use super::{line::Line, process::Process};
-use crate::{commands::child::Child, entropy::entropy};
+use crate::{commands::child::Child, ops::entropy::entropy};
 
 /// How the names of our accounts begin.
 const PREFIX: &str = "bench-";

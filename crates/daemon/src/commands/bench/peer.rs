@@ -7,7 +7,7 @@ use engine::{
 };
 use rand_core::Rng as _;
 
-use crate::{clock::Clock, entropy::entropy};
+use crate::ops::{clock::Clock, entropy::entropy};
 
 /// A device.
 #[derive(Debug)]

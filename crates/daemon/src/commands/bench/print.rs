@@ -8,7 +8,7 @@ use super::{
     figure::{Figure, Latency, Step},
     report::{Bar, Growth, Report},
 };
-use crate::terminal::{ASIDE, BAD, GOOD, HEADING, Look, NAME, WARNING};
+use crate::commands::terminal::{ASIDE, BAD, GOOD, HEADING, Look, NAME, WARNING};
 
 /// Widest bar of a histogram, in characters.
 const WIDEST: u64 = 50;

@@ -19,7 +19,7 @@ use super::{
     mix::{Mix, Turns},
     peer::Peer,
 };
-use crate::{clock::Clock, entropy::entropy};
+use crate::ops::{clock::Clock, entropy::entropy};
 
 /// What is said: 100 bytes.
 pub(super) const PAYLOAD: &[u8; 100] =

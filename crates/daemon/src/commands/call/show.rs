@@ -9,7 +9,7 @@ use std::{
 use comfy_table::{Table, presets};
 use serde_json::{Map, Value};
 
-use crate::terminal::{ASIDE, HEADING, Look, NAME, harmless};
+use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless};
 
 /// Characters of a value that stays whole in a table.
 const WHOLE: usize = 24;

@@ -1,8 +1,8 @@
 //! The part of the story that is about several devices of one person.
 
 use rpc::{
-    forms::Secret,
     methods,
+    params::Secret,
     types::{InstallationState, Outcome},
 };
 

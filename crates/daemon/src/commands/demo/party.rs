@@ -7,8 +7,8 @@ use engine::AccountName;
 use rpc::{
     Method,
     client::{Address, Client},
-    forms::MessageIds,
     methods,
+    params::MessageIds,
     types::{AccountInfo, Decrypted, Encrypted, EnvelopeInfo},
 };
 

@@ -12,7 +12,7 @@ use rustix::param::clock_ticks_per_second;
 use session_store::holder;
 
 use super::{Finding, Severity};
-use crate::{clock::Clock, config::Settings};
+use crate::{config::Settings, ops::clock::Clock};
 
 /// A wall clock that has gone this much further than the machine has run, or less far, was set.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);

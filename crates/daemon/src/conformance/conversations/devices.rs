@@ -22,7 +22,7 @@ use crate::{
         draws::Draws,
         words,
     },
-    entropy::entropy,
+    ops::entropy::entropy,
 };
 
 /// A device of the recording.

@@ -14,7 +14,7 @@ use engine::{
 use rand_core::Rng as _;
 use session_store::{DataDir, SqliteStore};
 
-use crate::{clock::Clock, entropy::entropy};
+use crate::ops::{clock::Clock, entropy::entropy};
 
 /// Scratch devices, in the data directory so that they live on the same disk.
 const DIRECTORY: &str = "probe";

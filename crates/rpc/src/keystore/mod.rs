@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     fn vectors() -> Value {
-        let text = include_str!("../../../tests/vectors/trust-keystore.json");
+        let text = include_str!("../../../../tests/vectors/trust-keystore.json");
         serde_json::from_str(text).unwrap()
     }
 

@@ -18,11 +18,11 @@ use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 use tokio::runtime::Handle;
 
 use crate::{
-    clock::Clock,
-    entropy::entropy,
-    events::EventHub,
-    metrics::Metrics,
-    worker::{Manner, Worker},
+    accounts::{
+        events::EventHub,
+        worker::{Manner, Worker},
+    },
+    ops::{clock::Clock, entropy::entropy, metrics::Metrics},
 };
 
 /// Accounts that are opened at once at the start. More would only wait for the same disk.

@@ -15,7 +15,7 @@ use crate::{
 /// The version of OpenRPC that the document follows.
 const OPENRPC: &str = "1.3.2";
 /// One real call of every method: `{method: {params, result}}`.
-const EXAMPLES: &str = include_str!("openrpc/examples.json");
+const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is said of methods whose parameters cannot be left out from the end alone.
 const BY_POSITION: &str =

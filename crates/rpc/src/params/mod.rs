@@ -1,10 +1,34 @@
 //! Reading parameters: by name or by position, each on its own, so that an error names it.
 
+mod envelope;
+mod event;
+mod forms;
+mod keystore;
+mod metadata;
+mod payload;
+mod topic;
+mod typed;
+
 use std::{collections::HashMap, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+pub use self::envelope::{
+    Arrived, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, SymKey, one_content,
+};
+pub use self::event::{
+    AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
+};
+pub use self::forms::{
+    At, BundleBytes, LogFilter, MessageIds, Millis, NewInstallationId, Number, PrivateKey,
+    Recipients, RequestId, Secret, Wire, Words,
+};
+pub(crate) use self::forms::{decode_hex, to_hex};
+pub use self::keystore::KeystoreFile;
+pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
+pub use self::payload::{Payload, Text, one_payload};
+pub use self::topic::ChatName;
 use crate::error::{Kind, RpcError};
 
 /// The parameters of a method.
@@ -340,7 +364,6 @@ pub(crate) use params;
 )]
 mod tests {
     use super::*;
-    use crate::forms::{Number, Secret};
 
     params! {
         /// One of each sort.

@@ -10,6 +10,7 @@ macro_rules! opaque {
         })*
     };
 }
+pub(super) use opaque;
 
 /// Bytes with a limit of their own.
 macro_rules! limited_bytes {
@@ -39,35 +40,18 @@ macro_rules! limited_bytes {
         }
     )*};
 }
-
-mod envelope;
-mod event;
-mod keystore;
-mod metadata;
-mod payload;
-mod topic;
-mod typed;
+pub(super) use limited_bytes;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
 use engine::{AccountName, MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, MAX_WIRE_BYTES};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-pub use self::envelope::{
-    Arrived, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, SymKey, one_content,
+use super::{
+    Form,
+    typed::{self, Fault},
 };
-pub use self::event::{
-    AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
-};
-pub use self::keystore::KeystoreFile;
-pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
-pub use self::payload::{Payload, Text, one_payload};
-pub use self::topic::ChatName;
-use self::{payload::one_of, typed::Fault};
-use crate::{
-    error::{Kind, RpcError},
-    params::Form,
-};
+use crate::error::{Kind, RpcError};
 
 /// An encoded wire message, `0x` and hex; at most 4 MiB.
 pub struct Wire(pub Vec<u8>);
@@ -124,16 +108,16 @@ pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Length of 32 bytes as `0x` and hex.
-const SECRET_CHARS: usize = 66;
+pub(super) const SECRET_CHARS: usize = 66;
 
 /// 32 bytes that are secret, from hex. What they are read from is wiped, too.
-fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
+pub(super) fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
     let text = string(value).map(Zeroizing::new).ok_or(Fault::Other)?;
     typed::fixed_hex(&text)
 }
 
 /// The error for a key or code that is none.
-fn none(kind: Kind, what: &str, fault: Fault) -> RpcError {
+pub(super) fn none(kind: Kind, what: &str, fault: Fault) -> RpcError {
     let error = RpcError::new(kind, format!("not a {what}: {}", fault.told()));
     match fault.mend() {
         Some(hint) => error.with_hint(hint),
@@ -146,7 +130,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
     const_hex::encode_prefixed(bytes)
 }
 
-fn string(value: Value) -> Option<String> {
+pub(super) fn string(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         _ => None,

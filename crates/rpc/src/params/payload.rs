@@ -3,7 +3,7 @@
 use engine::MAX_PAYLOAD_BYTES;
 use serde_json::Value;
 
-use super::{from_hex, string, to_hex};
+use super::forms::{from_hex, limited_bytes, opaque, string, to_hex};
 use crate::{
     error::{Kind, RpcError},
     params::Form,

@@ -16,7 +16,7 @@ use engine::{Config, Outcome, PreKeyImport, ReceiveRequest, UnixMillis, WireMess
 use serde::Deserialize;
 
 use self::device::Device;
-use crate::entropy::entropy;
+use crate::ops::entropy::entropy;
 
 /// The format read here; files of another are passed over and named.
 pub const FORMAT: &str = "ratchetd-conformance/1";

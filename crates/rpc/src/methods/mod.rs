@@ -451,7 +451,7 @@ mod tests {
             "publicKey" | "recipient" | "sender" | "identity" => json!(key),
             "password" => json!("correct horse"),
             "keystore" => {
-                let vectors = include_str!("../../../tests/vectors/trust-keystore.json");
+                let vectors = include_str!("../../../../tests/vectors/trust-keystore.json");
                 let vectors: Value = serde_json::from_str(vectors).unwrap();
                 json!(vectors["good"][0]["keystore"].to_string())
             }

@@ -6,7 +6,11 @@ use envelope::{MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, Symmetr
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{SECRET_CHARS, Text, Wire, from_hex, none, one_of, secret_hex, to_hex};
+use super::{
+    Text, Wire,
+    forms::{SECRET_CHARS, from_hex, limited_bytes, none, opaque, secret_hex, to_hex},
+    payload::one_of,
+};
 use crate::{
     error::{Kind, RpcError},
     params::Form,

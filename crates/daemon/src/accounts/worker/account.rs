@@ -9,7 +9,7 @@ use std::{
 use engine::{Cached, Engine, Env, StoreError, Transaction};
 
 use super::{Job, outbox::Outbox, timed::Timed};
-use crate::{
+use crate::ops::{
     clock::Clock,
     entropy::entropy,
     metrics::{Metrics, Phase},

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use engine::SWEEP_INTERVAL;
 use tokio::sync::Mutex;
 
-use crate::{api::Daemon, clock::Clock};
+use crate::{api::Daemon, ops::clock::Clock};
 
 /// When the next sweep falls due.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use engine::{EventKind, KeyDropped, UnixMillis};
 use rpc::types::{EventData, Hex, RequestedContact};
 
 use super::*;
-use crate::entropy::entropy;
+use crate::ops::entropy::entropy;
 
 fn open(directory: &tempfile::TempDir) -> (DataDir, Arc<EventHub>) {
     let data = DataDir::open(directory.path(), None, &mut entropy()).unwrap();

@@ -3,7 +3,7 @@
 use envelope::ContentTopic;
 use serde_json::Value;
 
-use super::string;
+use super::forms::string;
 use crate::{error::RpcError, params::Form, types::QrFormat};
 
 /// Longest name of a public chat, in characters. Those of people have some dozens.

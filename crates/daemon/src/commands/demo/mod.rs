@@ -6,9 +6,8 @@ mod party;
 use std::io::Write;
 
 use rpc::{
-    Method,
-    forms::{Payload, Secret, Text, Wire},
-    methods,
+    Method, methods,
+    params::{Payload, Secret, Text, Wire},
     types::{Decrypted, Encrypted, EnvelopeInfo, Reason, Suite},
 };
 use zeroize::Zeroizing;

@@ -10,9 +10,9 @@ use std::{io::Write, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    clock::Clock,
+    commands::terminal::{BAD, GOOD, Look, NAME, WARNING},
     config::{DirectoryFlags, Flags, Settings, read_passphrase},
-    terminal::{BAD, GOOD, Look, NAME, WARNING},
+    ops::clock::Clock,
 };
 
 /// What `doctor` takes.

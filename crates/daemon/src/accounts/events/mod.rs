@@ -19,7 +19,7 @@ use session_store::{DataDir, EventLog, OpenError};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 pub use self::reader::{AT_ONCE, Reader};
-use crate::{clock::Clock, metrics::Metrics};
+use crate::ops::{clock::Clock, metrics::Metrics};
 
 /// Events of one account that are told and not written: as many are held in memory. Whoever sends
 /// it nonsense fills no more than that, and pushes out nothing of another account.

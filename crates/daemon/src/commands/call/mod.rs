@@ -8,7 +8,7 @@ use rpc::{METHODS, MethodInfo, client::ClientError};
 use serde_json::{Map, Value, json};
 
 use super::reach::{Ended, Failed, ReachArgs, complain};
-use crate::terminal::{ASIDE, HEADING, Look};
+use crate::commands::terminal::{ASIDE, HEADING, Look};
 
 /// The parameter whose value is somebody's words.
 const TEXT: &str = "text";

@@ -11,6 +11,7 @@ mod event;
 mod goes_on;
 mod identity;
 mod message;
+pub mod qr;
 mod system;
 mod topic;
 
@@ -37,14 +38,18 @@ use tracing::Instrument as _;
 pub(crate) use self::answers::{failed, succeeded};
 use self::{called::Called, goes_on::GoesOn};
 use crate::{
-    accounts::{AccountHandle, Accounts},
-    budget::{Budget, Request, Room},
-    clock::Clock,
-    dev::Dev,
-    metrics::Metrics,
-    probe::Probe,
-    timers::Timers,
-    topic_keys::TopicKeys,
+    accounts::{
+        registry::{AccountHandle, Accounts},
+        sweeps::Timers,
+        topic_keys::TopicKeys,
+    },
+    ops::{
+        budget::{Budget, Request, Room},
+        clock::Clock,
+        dev::Dev,
+        metrics::Metrics,
+        probe::Probe,
+    },
 };
 
 /// What the methods work on.
@@ -274,7 +279,7 @@ pub(crate) mod tests {
     use session_store::DataDir;
 
     use super::*;
-    use crate::entropy::entropy;
+    use crate::ops::entropy::entropy;
 
     pub(crate) fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
         let clock = Arc::new(Clock::default());

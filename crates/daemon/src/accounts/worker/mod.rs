@@ -33,7 +33,7 @@ use tokio::{
 
 pub use self::outbox::Publish;
 use self::{account::Account, outbox::Outbox, queue::Queue, timed::Timed};
-use crate::{
+use crate::ops::{
     budget::{Budget, MAX_ACCOUNT_BYTES, Request, Room},
     clock::Clock,
     metrics::Metrics,

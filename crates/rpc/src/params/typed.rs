@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, typed::one_word};
 use engine::{MAX_CONTACT_CODE_CHARS, MAX_WIRE_BYTES, decode_contact_code};
 use zeroize::Zeroizing;
 
-use super::decode_hex;
+use super::forms::decode_hex;
 
 /// What the short form of a public key begins with.
 const COMPACT_PREFIX: &str = "zQ3sh";

@@ -6,7 +6,7 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
-use crate::memory::MemoryLock;
+use crate::ops::memory::MemoryLock;
 
 pub(crate) use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
