@@ -244,7 +244,6 @@ fn only_sources_go_into_the_build() {
         "Cargo.toml",
         "Cargo.lock",
         "crates",
-        "benches",
         "proto",
         "migrations",
         "contrib/compose",

@@ -18,7 +18,6 @@
 mod among_peers;
 mod at_rest;
 mod backup;
-mod bench;
 mod commands;
 mod conformance;
 mod contacts;

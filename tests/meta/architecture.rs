@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 /// Who may use whom among the workspace's own crates.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("crypto-core", &[]),
     ("envelope", &["crypto-core"]),
     ("engine", &["envelope", "crypto-core"]),
@@ -28,7 +28,17 @@ const MAY_USE: [(&str, &[&str]); 8] = [
         &["daemon", "rpc", "engine", "envelope", "crypto-core"],
     ),
     // Its benchmarks use what they measure as tests use what they test.
-    ("benches", &[]),
+    ("criterion-benches", &[]),
+    (
+        "bench",
+        &[
+            "daemon",
+            "session-store",
+            "engine",
+            "envelope",
+            "crypto-core",
+        ],
+    ),
 ];
 
 /// Packages that one crate alone may name.
@@ -111,7 +121,7 @@ fn what_belongs_to_one_crate_is_named_by_no_other() {
 fn what_only_benchmarks_need_is_in_no_build_and_no_test() {
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
-        let benchmarks = name == "benches";
+        let benchmarks = name == "criterion-benches";
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             let named = dependency["name"].as_str().expect("a name");
             assert!(
@@ -160,7 +170,7 @@ fn nothing_that_serves_opens_a_connection() {
         }
     }
     let expected = [
-        "daemon/src/commands/bench/line.rs",
+        "bench/src/line.rs",
         "daemon/src/commands/health.rs",
         // Asks at its own path whether another daemon is there.
         "daemon/src/server/unix.rs",

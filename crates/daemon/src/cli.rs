@@ -12,7 +12,6 @@ use clap_complete::Shell;
 use crate::{
     commands::{
         backup::{self, BackupArgs, RestoreArgs},
-        bench::{self, BenchArgs},
         call::{self, CallArgs},
         conformance::{self, ConformanceArgs},
         demo,
@@ -61,8 +60,6 @@ enum Command {
     Doctor(DoctorArgs),
     /// Ask a running daemon whether it is ready
     Health(HealthArgs),
-    /// Measure what calls cost, on a scratch daemon or a running one
-    Bench(Box<BenchArgs>),
     /// Put a data directory under another key
     Rekey(RekeyArgs),
     /// Replay recorded wire vectors
@@ -125,11 +122,6 @@ pub fn main() -> ExitCode {
             Ok(false) => Ok(FAILED),
             // Health checks of containers know no other failure.
             Err(error) => said(Err(error), &mut diagnostics).map(|_| FAILED),
-        },
-        Command::Bench(args) => match bench::run(&args, &mut out) {
-            Ok(true) => Ok(0),
-            Ok(false) => Ok(FAILED),
-            Err(error) => said(Err(error), &mut diagnostics),
         },
         Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
         Command::Conformance(args) => {

@@ -1,4 +1,4 @@
-//! This program once more, as a daemon that serves a scratch directory.
+//! A daemon as a child process, that serves a scratch directory.
 
 use std::{
     ffi::OsStr,
@@ -9,15 +9,18 @@ use std::{
 
 /// A daemon that is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Child {
+pub struct Child {
     process: std::process::Child,
     socket: PathBuf,
 }
 
 impl Child {
-    /// Starts a daemon on this data directory, with these flags besides, and waits until it listens.
-    pub(super) fn serve(data_dir: &Path, flags: &[&OsStr]) -> Result<Self, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    /// Starts `program`, a `ratchetd`, as a daemon on this data directory with these flags besides,
+    /// and waits until it listens.
+    ///
+    /// # Errors
+    /// One line, if it did not come to listen.
+    pub fn serve(program: &Path, data_dir: &Path, flags: &[&OsStr]) -> Result<Self, String> {
         let socket = data_dir.join("s");
         let mut command = Command::new(program);
         // It is the same whatever the reader's own daemon is told by its environment.
@@ -37,7 +40,7 @@ impl Child {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| format!("{}: {error}", program.display()))?;
         let mut child = Self { process, socket };
         let mut line = String::new();
         if let Some(out) = child.process.stdout.take() {
@@ -53,7 +56,10 @@ impl Child {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(super) fn stop(mut self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// One line, if it could not be asked.
+    pub fn stop(mut self) -> Result<(), String> {
         let pid = i32::try_from(self.process.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw)
@@ -67,7 +73,8 @@ impl Child {
     }
 
     /// Where it listens.
-    pub(super) fn socket(&self) -> &Path {
+    #[must_use]
+    pub fn socket(&self) -> &Path {
         &self.socket
     }
 }

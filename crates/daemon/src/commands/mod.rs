@@ -1,9 +1,8 @@
 //! The subcommands.
 
 pub mod backup;
-pub mod bench;
 pub mod call;
-mod child;
+pub mod child;
 pub mod conformance;
 pub mod demo;
 pub mod doctor;

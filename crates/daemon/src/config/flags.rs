@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::LogFormat;
 
 /// Slower than any disk, in milliseconds.
-pub(crate) const MAX_COMMIT_COST_MS: u64 = 1000;
+pub const MAX_COMMIT_COST_MS: u64 = 1000;
 
 /// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
 #[derive(Clone, Debug, Default, clap::Args)]

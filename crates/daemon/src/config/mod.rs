@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ops::memory::MemoryLock;
 
-pub(crate) use self::flags::MAX_COMMIT_COST_MS;
+pub use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
     flags::{DirectoryFlags, Flags},
     passphrase::read_passphrase,

@@ -29,10 +29,15 @@ pub(super) fn account_name() -> Result<AccountName, String> {
     AccountName::parse("me").map_err(|error| error.to_string())
 }
 
+/// The demo's daemons are this program once more.
+fn own_program() -> Result<PathBuf, String> {
+    std::env::current_exe().map_err(|error| error.to_string())
+}
+
 impl Party {
     pub(super) async fn start(scratch: &Path, name: &str) -> Result<Self, String> {
         let data_dir = scratch.join(name);
-        let process = Child::serve(&data_dir, &[])?;
+        let process = Child::serve(&own_program()?, &data_dir, &[])?;
         let client = Client::new(Address::Unix(process.socket().to_owned()));
         Ok(Self {
             data_dir,
@@ -104,7 +109,7 @@ impl Party {
     pub(super) async fn kill_and_restart(&mut self) -> Result<(), String> {
         // Killed when dropped, and its lock is free before the next one asks for it.
         self.process = None;
-        self.process = Some(Child::serve(&self.data_dir, &[])?);
+        self.process = Some(Child::serve(&own_program()?, &self.data_dir, &[])?);
         Ok(())
     }
 }

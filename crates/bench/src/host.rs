@@ -8,18 +8,18 @@ use std::{
 };
 
 use crypto_core::IdentityKey;
+use daemon::{commands::child::Child, ops::entropy::entropy};
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
-use super::{line::Line, process::Process};
-use crate::{commands::child::Child, ops::entropy::entropy};
+use crate::{line::Line, process::Process};
 
 /// How the names of our accounts begin.
 const PREFIX: &str = "bench-";
 
 /// An account made for the measurement.
 #[derive(Clone, Debug)]
-pub(super) struct Made {
+pub(crate) struct Made {
     /// Its name.
     pub name: String,
     /// As the interface shows it.
@@ -30,7 +30,7 @@ pub(super) struct Made {
 
 /// A daemon.
 #[derive(Debug)]
-pub(super) struct Host {
+pub(crate) struct Host {
     socket: PathBuf,
     /// Tells our accounts from those of another measurement at the same time.
     run: String,
@@ -41,14 +41,19 @@ pub(super) struct Host {
 
 impl Host {
     /// One that runs already.
-    pub(super) fn running(socket: &Path) -> Self {
+    pub(crate) fn running(socket: &Path) -> Self {
         Self::new(socket.to_owned(), None)
     }
 
-    /// A scratch daemon on this data directory, with these flags besides; how long it took until it listened.
-    pub(super) fn scratch(data_dir: &Path, flags: &[&OsStr]) -> Result<(Self, Duration), String> {
+    /// Starts `program` on this data directory, with these flags besides; how long it took until it
+    /// listened.
+    pub(crate) fn scratch(
+        program: &Path,
+        data_dir: &Path,
+        flags: &[&OsStr],
+    ) -> Result<(Self, Duration), String> {
         let began = Instant::now();
-        let child = Child::serve(data_dir, flags)?;
+        let child = Child::serve(program, data_dir, flags)?;
         let started_in = began.elapsed();
         Ok((
             Self::new(child.socket().to_owned(), Some(child)),
@@ -68,26 +73,26 @@ impl Host {
     }
 
     /// Has a scratch daemon stop in its own time, so that it leaves its stores as one that is stopped does.
-    pub(super) fn stop(self) -> Result<(), String> {
+    pub(crate) fn stop(self) -> Result<(), String> {
         self.child.map_or(Ok(()), Child::stop)
     }
 
-    pub(super) fn socket(&self) -> &Path {
+    pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
 
-    pub(super) fn is_scratch(&self) -> bool {
+    pub(crate) fn is_scratch(&self) -> bool {
         self.child.is_some()
     }
 
     /// Its resident memory, in KiB, if the system tells.
-    pub(super) async fn resident_kib(&self) -> Option<u64> {
+    pub(crate) async fn resident_kib(&self) -> Option<u64> {
         let line = Line::open(&self.socket).await.ok()?;
         Process::new(line.process()?).resident_kib()
     }
 
     /// Makes an account.
-    pub(super) async fn make_account(&self) -> Result<Made, String> {
+    pub(crate) async fn make_account(&self) -> Result<Made, String> {
         let number = self.made.borrow().len() + 1;
         let name = format!("{PREFIX}{}-{number}", self.run);
         let mut line = Line::open(&self.socket).await?;
@@ -108,7 +113,7 @@ impl Host {
     }
 
     /// Removes every account that was made here. A scratch daemon takes its own with it.
-    pub(super) async fn clean(&self) -> Result<(), String> {
+    pub(crate) async fn clean(&self) -> Result<(), String> {
         if self.is_scratch() {
             return Ok(());
         }

@@ -7,26 +7,26 @@ const USER_TIME_FIELD: usize = 11;
 
 /// A process.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     directory: String,
 }
 
 impl Process {
-    pub(super) fn new(pid: u32) -> Self {
+    pub(crate) fn new(pid: u32) -> Self {
         Self {
             directory: format!("/proc/{pid}"),
         }
     }
 
     /// This one.
-    pub(super) fn own() -> Self {
+    pub(crate) fn own() -> Self {
         Self {
             directory: "/proc/self".to_owned(),
         }
     }
 
     /// Resident memory, in KiB.
-    pub(super) fn resident_kib(&self) -> Option<u64> {
+    pub(crate) fn resident_kib(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("{}/status", self.directory)).ok()?;
         let line = status
             .lines()
@@ -36,7 +36,7 @@ impl Process {
 }
 
 /// Processor time that a process has taken, all its threads together; in steps of a clock tick, 10 ms as a rule.
-pub(super) fn cpu_time(process: &Process) -> Option<Duration> {
+pub(crate) fn cpu_time(process: &Process) -> Option<Duration> {
     let stat = fs::read_to_string(format!("{}/stat", process.directory)).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut times = fields.split(' ').skip(USER_TIME_FIELD);

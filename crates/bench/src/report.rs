@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
+use crate::{
     figure::{Figure, Latency, Step},
     place::Place,
 };
@@ -13,7 +13,7 @@ const ALLOWANCE_US: f64 = 100.0;
 /// What was asked for.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// The running daemon's socket; null for a scratch daemon.
     pub socket: Option<String>,
     /// Connections at once.
@@ -34,7 +34,7 @@ pub(super) struct Asked {
 
 /// A floor: something measured without the daemon.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Floor {
+pub(crate) struct Floor {
     /// How often it was done.
     pub count: u64,
     /// How long it took.
@@ -46,7 +46,7 @@ pub(super) struct Floor {
 /// The floors beside the empty call.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Floors {
+pub(crate) struct Floors {
     /// One durable commit of one small row.
     pub bare_commit: Floor,
     /// One message sealed for each member of the group, by the cryptography alone.
@@ -56,7 +56,7 @@ pub(super) struct Floors {
 /// How much is gained by sharing commits when one costs so much more.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CommitCost {
+pub(crate) struct CommitCost {
     /// What is added to each commit, in milliseconds.
     pub added_ms: u64,
     /// Encryptions on one connection.
@@ -69,7 +69,7 @@ pub(super) struct CommitCost {
 
 /// What a message costs in a small and in a large state.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Growth {
+pub(crate) struct Growth {
     /// Sessions in the store, or messages before.
     pub from: u64,
     /// The same of the large state.
@@ -85,7 +85,7 @@ pub(super) struct Growth {
 /// A full daemon.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Full {
+pub(crate) struct Full {
     /// Its accounts.
     pub accounts: usize,
     /// Sessions of all of them.
@@ -101,7 +101,7 @@ pub(super) struct Full {
 /// A bar that this command measures.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     /// What of.
     pub name: String,
     /// What was measured.
@@ -119,7 +119,7 @@ pub(super) struct Bar {
 /// The report.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// Where it was measured.
     pub place: Place,
     /// What was asked for.
@@ -155,7 +155,7 @@ impl Report {
     }
 
     /// Holds what was measured against the bars.
-    pub(super) fn judge(&mut self) {
+    pub(crate) fn judge(&mut self) {
         let many = self.asked.connections;
         let of_empty = |name| self.figure(name, many).and_then(|figure| figure.of_empty);
         let p50 = |name| self.figure(name, 1).map(|figure| figure.latency.p50);

@@ -1,4 +1,4 @@
-//! `ratchetd bench`: what calls cost, over the real interface, beside what they cannot cost less than.
+//! `ratchetd-bench`: what calls cost, over the real interface, beside what they cannot cost less than.
 
 mod drive;
 mod figure;
@@ -17,13 +17,20 @@ mod report;
 mod svg;
 mod town;
 
-use std::{io::Write, path::PathBuf, time::Duration};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
-use self::{
+use clap::Parser as _;
+use daemon::{commands::terminal::Look, config::MAX_COMMIT_COST_MS};
+
+use crate::{
     drive::{Kind, Limit},
     mix::Mix,
 };
-use crate::{commands::terminal::Look, config::MAX_COMMIT_COST_MS};
 
 /// Most connections: a daemon takes no more at once unless it is told to.
 const MAX_CONNECTIONS: i64 = 250;
@@ -34,9 +41,18 @@ const HEAVY_ACCOUNTS: usize = 100;
 /// Longest time for a kind, in seconds: an hour.
 const MAX_SECONDS: f64 = 3600.0;
 
-/// What `bench` takes.
-#[derive(Debug, clap::Args)]
-pub struct BenchArgs {
+/// A call failed.
+const FAILED: u8 = 1;
+/// Nothing could be measured.
+const NOT_DONE: u8 = 2;
+
+/// Measure what calls to ratchetd cost, on a scratch daemon or a running one.
+#[derive(Debug, clap::Parser)]
+#[command(name = "ratchetd-bench", version)]
+struct BenchArgs {
+    /// The daemon's program, for scratch daemons [default: ratchetd beside this program]
+    #[arg(long, value_name = "PATH", conflicts_with = "socket")]
+    ratchetd: Option<PathBuf>,
     /// Measure the daemon that runs on this Unix socket, with accounts of its own that are removed at the end [default: a scratch daemon]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -105,6 +121,23 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl BenchArgs {
+    /// The program that scratch daemons are started from.
+    fn ratchetd(&self) -> Result<PathBuf, String> {
+        if let Some(given) = &self.ratchetd {
+            return Ok(given.clone());
+        }
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let beside = own.with_file_name("ratchetd");
+        if beside.is_file() {
+            Ok(beside)
+        } else {
+            Err(format!(
+                "there is no {}: say with --ratchetd where the daemon's program is",
+                beside.display()
+            ))
+        }
+    }
+
     fn connections(&self) -> usize {
         usize::from(self.connections)
     }
@@ -145,11 +178,24 @@ impl BenchArgs {
     }
 }
 
+fn main() -> ExitCode {
+    let args = BenchArgs::parse();
+    match run(&args, &mut io::stdout()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(error) => {
+            // A terminal that is gone reads no error either.
+            let _ = writeln!(io::stderr(), "ratchetd-bench: {error}");
+            ExitCode::from(NOT_DONE)
+        }
+    }
+}
+
 /// Measures and prints; whether every call succeeded.
 ///
 /// # Errors
 /// One line, if it could not be measured.
-pub fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<bool, String> {
+fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<bool, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{
+use crate::{
     BenchArgs,
     drive::{Kind, Latencies, Limit, latencies},
     figure::{Tally, distribution, latency},
@@ -27,7 +27,7 @@ struct Phase {
 }
 
 /// Measures everything that was asked for.
-pub(super) async fn measure(args: &BenchArgs) -> Result<Report, String> {
+pub(crate) async fn measure(args: &BenchArgs) -> Result<Report, String> {
     let scratch = match &args.dir {
         Some(directory) => tempfile::tempdir_in(directory),
         None => tempfile::tempdir(),
@@ -35,7 +35,7 @@ pub(super) async fn measure(args: &BenchArgs) -> Result<Report, String> {
     let scratch = scratch.map_err(|error| format!("no scratch directory can be made: {error}"))?;
     let host = match &args.socket {
         Some(socket) => Host::running(socket),
-        None => Host::scratch(&scratch.path().join("d"), &[])?.0,
+        None => Host::scratch(&args.ratchetd()?, &scratch.path().join("d"), &[])?.0,
     };
     let place = Place::of(scratch.path().parent().unwrap_or(scratch.path()));
     let measured = tokio::select! {
@@ -87,7 +87,11 @@ async fn commit_cost(
     progress: &Progress,
 ) -> Result<CommitCost, String> {
     let cost = format!("--dev-commit-cost-ms={added_ms}");
-    let (host, _) = Host::scratch(data_dir, &["--dev".as_ref(), cost.as_ref()])?;
+    let (host, _) = Host::scratch(
+        &args.ratchetd()?,
+        data_dir,
+        &["--dev".as_ref(), cost.as_ref()],
+    )?;
     let account = host.make_account().await?;
     let town = Town::build(&host, account, args.peers(), 0).await?;
     let encrypt = Mix::only(Kind::Encrypt);

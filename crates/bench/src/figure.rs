@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::drive::{Driven, Kind, Latencies, latencies};
+use crate::drive::{Driven, Kind, Latencies, latencies};
 
 /// Steps of a distribution in each power of ten.
 const STEPS: f64 = 10.0;
@@ -10,7 +10,7 @@ const NS_IN_US: f64 = 1000.0;
 
 /// Latencies in short, in microseconds.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Latency {
+pub(crate) struct Latency {
     /// Half of them are no longer.
     pub p50: f64,
     /// Nine of ten are no longer.
@@ -26,7 +26,7 @@ pub(super) struct Latency {
 /// How many latencies lie in a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// Where it begins, in microseconds.
     pub from_us: f64,
     /// Where the next one does.
@@ -38,7 +38,7 @@ pub(super) struct Step {
 /// What is reported of one kind of call on one number of connections.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Figure {
+pub(crate) struct Figure {
     /// The kind, or the part of the mix.
     pub name: String,
     /// Connections at once.
@@ -65,7 +65,7 @@ pub(super) struct Figure {
 
 /// The rounds of one measurement.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     name: String,
     connections: usize,
     rates: Vec<f64>,
@@ -76,7 +76,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(name: &str, connections: usize) -> Result<Self, String> {
+    pub(crate) fn new(name: &str, connections: usize) -> Result<Self, String> {
         Ok(Self {
             name: name.to_owned(),
             connections,
@@ -89,7 +89,7 @@ impl Tally {
     }
 
     /// Adds a round. Of a mix, its calls of one kind.
-    pub(super) fn add(&mut self, driven: &Driven, of: Option<Kind>) -> Result<(), String> {
+    pub(crate) fn add(&mut self, driven: &Driven, of: Option<Kind>) -> Result<(), String> {
         let mut calls = 0;
         for (kind, held) in &driven.latencies {
             if of.is_none_or(|of| of == *kind) {
@@ -112,7 +112,7 @@ impl Tally {
     }
 
     /// The figure, with its ratio to the empty call if that was measured in as many rounds.
-    pub(super) fn figure(&self, empty: Option<&Self>) -> Figure {
+    pub(crate) fn figure(&self, empty: Option<&Self>) -> Figure {
         let calls = self.held.len();
         let each = |seconds: Option<f64>| Some(seconds? * 1e6 / calls.max(1) as f64);
         let ratios = empty.map(|empty| {
@@ -136,7 +136,7 @@ impl Tally {
 }
 
 /// The middle of them; 0 of none.
-pub(super) fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
@@ -149,7 +149,7 @@ pub(super) fn median(values: &[f64]) -> f64 {
 }
 
 /// Latencies in short.
-pub(super) fn latency(held: &Latencies) -> Latency {
+pub(crate) fn latency(held: &Latencies) -> Latency {
     let at = |quantile| held.value_at_quantile(quantile) as f64 / NS_IN_US;
     Latency {
         p50: at(0.5),
@@ -161,7 +161,7 @@ pub(super) fn latency(held: &Latencies) -> Latency {
 }
 
 /// How many latencies lie in each of the steps, from the first that has any to the last.
-pub(super) fn distribution(held: &Latencies) -> Vec<Step> {
+pub(crate) fn distribution(held: &Latencies) -> Vec<Step> {
     let step_of = |nanos: u64| ((nanos.max(1) as f64 / NS_IN_US).log10() * STEPS).floor() as i32;
     let bound = |step: i32| 10_f64.powf(f64::from(step) / STEPS);
     let mut steps: Vec<(i32, u64)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
+use crate::{
     figure::Step,
     print::{connections, span},
     report::Report,
@@ -32,7 +32,7 @@ struct Curve<'a> {
 }
 
 /// The report as a picture.
-pub(super) fn plot(report: &Report) -> String {
+pub(crate) fn plot(report: &Report) -> String {
     let mut curves: Vec<Curve<'_>> = report
         .figures
         .iter()

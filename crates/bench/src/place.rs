@@ -10,7 +10,7 @@ const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 /// The machine and the directory.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Version of this program.
     pub version: &'static str,
     /// Whether it was built with optimisations: figures of one that was not say nothing.
@@ -28,7 +28,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn of(directory: &Path) -> Self {
+    pub(crate) fn of(directory: &Path) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             optimised: !cfg!(debug_assertions),
@@ -43,7 +43,7 @@ impl Place {
     }
 
     /// What should be known before any figure is believed.
-    pub(super) fn warnings(&self) -> Vec<&'static str> {
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let in_memory = self.filesystem.as_deref();
         let in_memory = in_memory.is_some_and(|kind| IN_MEMORY.contains(&kind));
         [

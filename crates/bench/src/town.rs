@@ -10,19 +10,19 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair};
+use daemon::ops::{clock::Clock, entropy::entropy};
 use serde_json::{Value, json};
 
-use super::{
+use crate::{
     drive::{Driven, Kind, Limit, Source, drive},
     host::{Host, Made},
     line::{Line, find, request},
     mix::{Mix, Turns},
     peer::Peer,
 };
-use crate::ops::{clock::Clock, entropy::entropy};
 
 /// What is said: 100 bytes.
-pub(super) const PAYLOAD: &[u8; 100] =
+pub(crate) const PAYLOAD: &[u8; 100] =
     b"A hundred bytes are about as much as people say to each other in one message, so that is what we say";
 /// Of the messages to a group one in so many is read by its members: a device skips up to 1,000.
 const READ_ONE_IN: u64 = 500;
@@ -39,12 +39,12 @@ const UNOPENED: &[u8] = br#""outcome":"unopened""#;
 const WIRE_BYTES: usize = 700;
 
 /// Hex with the prefix that the interface wants.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const_hex::encode_prefixed(bytes)
 }
 
 /// A key as the interface shows it.
-pub(super) fn shown(identity: &IdentityKey) -> Result<String, String> {
+pub(crate) fn shown(identity: &IdentityKey) -> Result<String, String> {
     let bytes = identity
         .to_uncompressed()
         .map_err(|error| error.to_string())?;
@@ -52,14 +52,14 @@ pub(super) fn shown(identity: &IdentityKey) -> Result<String, String> {
 }
 
 /// One account with its peers.
-pub(super) struct Town {
+pub(crate) struct Town {
     socket: PathBuf,
     folk: Rc<RefCell<Folk>>,
 }
 
 impl Town {
     /// Gives an account so many peers and a group of so many members, and has each pair talk once in both directions.
-    pub(super) async fn build(
+    pub(crate) async fn build(
         host: &Host,
         made: Made,
         peers: usize,
@@ -81,7 +81,7 @@ impl Town {
     }
 
     /// Measures calls of this mix on so many connections.
-    pub(super) async fn measure(
+    pub(crate) async fn measure(
         &self,
         mix: &Mix,
         connections: usize,
@@ -106,7 +106,7 @@ impl Town {
 }
 
 /// Makes these calls; all must succeed.
-pub(super) async fn pour(host: &Host, calls: Vec<Vec<u8>>) -> Result<(), String> {
+pub(crate) async fn pour(host: &Host, calls: Vec<Vec<u8>>) -> Result<(), String> {
     struct Pot(VecDeque<Vec<u8>>);
     impl Source for Pot {
         fn next(&mut self, _: usize) -> Option<(Kind, Rc<[u8]>)> {
@@ -127,7 +127,7 @@ pub(super) async fn pour(host: &Host, calls: Vec<Vec<u8>>) -> Result<(), String>
 }
 
 /// Has the account know the peers' bundles.
-pub(super) async fn import(
+pub(crate) async fn import(
     host: &Host,
     made: &Made,
     clock: &Clock,
@@ -145,7 +145,7 @@ pub(super) async fn import(
 }
 
 /// A message to each peer and an answer from each: from then on their sessions are established.
-pub(super) async fn befriend(
+pub(crate) async fn befriend(
     host: &Host,
     made: &Made,
     clock: &Clock,
@@ -166,7 +166,7 @@ pub(super) async fn befriend(
     Ok(())
 }
 
-pub(super) fn group_params(made: &Made, members: &[Peer]) -> Result<Value, String> {
+pub(crate) fn group_params(made: &Made, members: &[Peer]) -> Result<Value, String> {
     let recipients = members
         .iter()
         .map(|peer| shown(&peer.identity()))

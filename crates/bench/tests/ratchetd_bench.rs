@@ -1,4 +1,5 @@
-//! `ratchetd bench`: that it measures what it says, leaves nothing behind, and says what it cannot do. Not how fast anything is.
+//! `ratchetd-bench`: that it measures what it says, leaves nothing behind, and says what it cannot
+//! do. Not how fast anything is.
 
 #![allow(
     clippy::expect_used,
@@ -9,11 +10,17 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::support::{self, Daemon, RATCHETD};
+use daemon::commands::child::Child;
 use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program under test.
+const BENCH: &str = env!("CARGO_BIN_EXE_ratchetd-bench");
 
 /// Small enough for a build without optimisations.
 const SMALL: [&str; 7] = [
@@ -26,9 +33,58 @@ const SMALL: [&str; 7] = [
     "--bars",
 ];
 
+/// The daemon's program, beside the one under test: tests of the whole workspace build it.
+fn ratchetd() -> PathBuf {
+    let program = Path::new(BENCH).with_file_name("ratchetd");
+    assert!(program.is_file(), "first: cargo build -p daemon");
+    program
+}
+
+/// A running daemon with a data directory of its own.
+struct Daemon {
+    _directory: TempDir,
+    child: Child,
+}
+
+impl Daemon {
+    /// With this configuration.
+    fn start(configuration: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let data = directory.path().join("data");
+        fs::create_dir(&data).expect("to make");
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("to close");
+        fs::write(data.join("ratchetd.toml"), configuration).expect("to write");
+        let child = Child::serve(&ratchetd(), &data, &[]).expect("it starts");
+        Self {
+            _directory: directory,
+            child,
+        }
+    }
+
+    fn socket(&self) -> &Path {
+        self.child.socket()
+    }
+
+    fn call(&self, arguments: &[&str]) -> Value {
+        let mut command = Command::new(ratchetd());
+        command
+            .args(["call", "--json", "--socket"])
+            .arg(self.socket());
+        report(command.args(arguments))
+    }
+
+    fn accounts(&self) -> Vec<String> {
+        let accounts = self.call(&["account_list"]);
+        let accounts = accounts.as_array().expect("accounts").iter();
+        accounts
+            .map(|account| account["account"].as_str().expect("a name").to_owned())
+            .collect()
+    }
+}
+
 fn bench(arguments: &[&str]) -> Command {
-    let mut command = Command::new(RATCHETD);
-    command.arg("bench").args(arguments);
+    let mut command = Command::new(BENCH);
+    command.args(arguments);
     command
 }
 
@@ -205,18 +261,10 @@ fn one_kind_can_be_measured_alone() {
     );
 }
 
-fn accounts(daemon: &Daemon) -> Vec<String> {
-    let accounts = daemon.ok("account_list", json!({}));
-    let accounts = accounts.as_array().expect("accounts").iter();
-    accounts
-        .map(|account| account["account"].as_str().expect("a name").to_owned())
-        .collect()
-}
-
 #[test]
 fn a_running_daemon_is_left_as_it_was() {
-    let daemon = Daemon::start();
-    daemon.ok("account_create", json!({"account": "mine"}));
+    let daemon = Daemon::start("");
+    daemon.call(&["account_create", "account=mine"]);
     let report = report(
         bench(&SMALL)
             .args(["--calls=5", "--socket"])
@@ -224,12 +272,12 @@ fn a_running_daemon_is_left_as_it_was() {
     );
     assert_eq!(report["errors"], 0);
     assert_eq!(report["figures"][0]["calls"], 10, "in each of two rounds");
-    assert_eq!(accounts(&daemon), ["mine"]);
+    assert_eq!(daemon.accounts(), ["mine"]);
 }
 
 #[test]
 fn a_run_that_is_interrupted_or_fails_leaves_no_account_either() {
-    let daemon = Daemon::start();
+    let daemon = Daemon::start("");
     let mut running = bench(&[
         "--seconds=3600",
         "--connections=2",
@@ -242,7 +290,7 @@ fn a_run_that_is_interrupted_or_fails_leaves_no_account_either() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    while accounts(&daemon).is_empty() {}
+    while daemon.accounts().is_empty() {}
     let status = Command::new("kill")
         .args(["-INT", &running.id().to_string()])
         .status();
@@ -251,29 +299,19 @@ fn a_run_that_is_interrupted_or_fails_leaves_no_account_either() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "ratchetd: interrupted\n"
+        "ratchetd-bench: interrupted\n"
     );
-    assert_eq!(accounts(&daemon), [""; 0]);
+    assert_eq!(daemon.accounts(), [""; 0]);
 
     // One that lets nobody write to whom no request was made.
-    let directory = tempfile::tempdir().expect("a directory");
-    let data = directory.path().join("data");
-    fs::create_dir(&data).expect("to make");
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    fs::set_permissions(&data, private).expect("to close");
-    fs::write(
-        data.join("ratchetd.toml"),
-        "[contacts]\npolicy = \"request\"\n",
-    )
-    .expect("to write");
-    let daemon = Daemon::start_in(directory, Vec::new());
+    let daemon = Daemon::start("[contacts]\npolicy = \"request\"\n");
     refused(
         bench(&SMALL)
             .args(["--calls=6", "--socket"])
             .arg(daemon.socket()),
         "contact",
     );
-    assert_eq!(accounts(&daemon), [""; 0]);
+    assert_eq!(daemon.accounts(), [""; 0]);
 }
 
 /// It says why in one line, and does nothing.
@@ -304,13 +342,15 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         (&["--socket=/x", "--heavy"], "--heavy"),
         (&["--socket=/nowhere/at/all"], "ratchetd serve"),
         (&["--dir=/nowhere/at/all"], "scratch directory"),
+        (&["--ratchetd=/nowhere/at/all"], "/nowhere/at/all"),
+        (&["--ratchetd=/x", "--socket=/x"], "--ratchetd"),
     ] {
         refused(&mut bench(arguments), why);
     }
     let directory = tempfile::tempdir().expect("a directory");
-    let costly = ["--dev-commit-cost-ms=1".to_owned()];
-    let mut serve = support::serve(directory.path(), &costly);
-    refused(serve.stderr(Stdio::piped()), "--dev");
+    let mut serve = Command::new(ratchetd());
+    serve.args(["serve", "--dev-commit-cost-ms=1", "--data-dir"]);
+    refused(serve.arg(directory.path()), "--dev");
     let svg = directory.path().join("no/such/place.svg");
     let tiny = ["--calls=1", "--members=1", "--connections=1", "--svg"];
     refused(bench(&tiny).arg(svg), "place.svg");

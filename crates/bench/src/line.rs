@@ -22,7 +22,7 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 const LENGTH: &[u8] = b"content-length:";
 
 /// A request, head and body, as it goes out.
-pub(super) fn request(method: &str, params: &Value) -> Vec<u8> {
+pub(crate) fn request(method: &str, params: &Value) -> Vec<u8> {
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let head = format!(
         "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -33,13 +33,13 @@ pub(super) fn request(method: &str, params: &Value) -> Vec<u8> {
 
 /// A connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     stream: UnixStream,
     buffer: Vec<u8>,
 }
 
 impl Line {
-    pub(super) async fn open(socket: &Path) -> Result<Self, String> {
+    pub(crate) async fn open(socket: &Path) -> Result<Self, String> {
         let stream = UnixStream::connect(socket).await.map_err(|error| {
             format!(
                 "no daemon answers at {}: {error}; start one with `ratchetd serve`",
@@ -53,13 +53,13 @@ impl Line {
     }
 
     /// The process at the other end, if the system knows it.
-    pub(super) fn process(&self) -> Option<u32> {
+    pub(crate) fn process(&self) -> Option<u32> {
         let pid = self.stream.peer_cred().ok()?.pid()?;
         u32::try_from(pid).ok()
     }
 
     /// Sends a request, and gives the body of the answer, which is a result.
-    pub(super) async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
+    pub(crate) async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
         let broken = |error: std::io::Error| format!("the connection broke: {error}");
         self.stream.write_all(request).await.map_err(broken)?;
         self.buffer.clear();
@@ -89,7 +89,7 @@ impl Line {
     }
 
     /// The same for calls that are not measured: the result as JSON.
-    pub(super) async fn ask(&mut self, method: &str, params: &Value) -> Result<Value, String> {
+    pub(crate) async fn ask(&mut self, method: &str, params: &Value) -> Result<Value, String> {
         let named = |error: String| format!("{method}: {error}");
         let body = self.call(&request(method, params)).await.map_err(named)?;
         let mut answer: Value =
@@ -140,7 +140,7 @@ fn complaint(body: &[u8]) -> String {
 }
 
 /// Where `part` first stands in `bytes`.
-pub(super) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 

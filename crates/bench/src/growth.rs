@@ -2,9 +2,10 @@
 
 use std::{cell::RefCell, collections::VecDeque, path::Path, rc::Rc};
 
+use daemon::ops::clock::Clock;
 use serde_json::json;
 
-use super::{
+use crate::{
     BenchArgs,
     drive::{Kind, Limit, Source, drive},
     figure::median,
@@ -16,7 +17,6 @@ use super::{
     report::{Full, Growth},
     town::{PAYLOAD, Town, befriend, group_params, hex, import, shown},
 };
-use crate::ops::clock::Clock;
 
 /// Sessions of the small store.
 const FEW: usize = 10;
@@ -33,7 +33,7 @@ const STARTS: usize = 5;
 
 /// What encrypting costs with `sessions` of them in the store against a few: with the same recipients, and with recipients
 /// from all over the store.
-pub(super) async fn sessions(
+pub(crate) async fn sessions(
     args: &BenchArgs,
     host: &Host,
     sessions: u64,
@@ -67,7 +67,7 @@ pub(super) async fn sessions(
 }
 
 /// How many steps [`sessions`] takes.
-pub(super) fn steps_of(sessions: u64) -> u64 {
+pub(crate) fn steps_of(sessions: u64) -> u64 {
     sessions.div_ceil(CHUNK as u64) + 2
 }
 
@@ -130,7 +130,7 @@ impl Source for Ring {
 }
 
 /// What a message costs after so many others, half of them sent and half of them read, against the first.
-pub(super) async fn messages(
+pub(crate) async fn messages(
     args: &BenchArgs,
     host: &Host,
     messages: u64,
@@ -173,19 +173,19 @@ pub(super) async fn messages(
 }
 
 /// How many steps [`messages`] takes.
-pub(super) fn steps_of_messages(messages: u64) -> u64 {
+pub(crate) fn steps_of_messages(messages: u64) -> u64 {
     (messages.div_ceil(FIRST.min(messages)) + LAST_BLOCKS as u64).div_ceil(10)
 }
 
 /// A daemon with many accounts, each with a session with every member of the group: its memory, and how long it takes to start.
-pub(super) async fn full(
+pub(crate) async fn full(
     args: &BenchArgs,
     accounts: usize,
     data_dir: &Path,
     progress: &Progress,
 ) -> Result<Full, String> {
     let clock = Clock::default();
-    let (host, _) = Host::scratch(data_dir, &[])?;
+    let (host, _) = Host::scratch(&args.ratchetd()?, data_dir, &[])?;
     let mut contacts = (0..args.members())
         .map(|_| Peer::new(&clock))
         .collect::<Result<Vec<_>, _>>()?;
@@ -203,7 +203,7 @@ pub(super) async fn full(
     let mut resident_after_start_kib = None;
     for _ in 0..STARTS {
         progress.step("a start");
-        let (host, took) = Host::scratch(data_dir, &[])?;
+        let (host, took) = Host::scratch(&args.ratchetd()?, data_dir, &[])?;
         starts.push(took.as_secs_f64() * 1000.0);
         resident_after_start_kib = host.resident_kib().await;
         host.stop()?;
@@ -218,6 +218,6 @@ pub(super) async fn full(
 }
 
 /// How many steps [`full`] takes.
-pub(super) const fn steps_of_accounts(accounts: usize) -> u64 {
+pub(crate) const fn steps_of_accounts(accounts: usize) -> u64 {
     (accounts + STARTS) as u64
 }

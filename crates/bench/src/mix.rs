@@ -2,20 +2,20 @@
 
 use std::str::FromStr;
 
-use super::drive::Kind;
+use crate::drive::Kind;
 
 /// Weights of the kinds of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mix(Vec<(Kind, u32)>);
+pub(crate) struct Mix(Vec<(Kind, u32)>);
 
 impl Mix {
     /// Calls of one kind alone.
-    pub(super) fn only(kind: Kind) -> Self {
+    pub(crate) fn only(kind: Kind) -> Self {
         Self(vec![(kind, 1)])
     }
 
     /// How much of all calls is of this kind.
-    pub(super) fn share(&self, kind: Kind) -> f64 {
+    pub(crate) fn share(&self, kind: Kind) -> f64 {
         let sum = |of: &dyn Fn(&Kind) -> bool| -> f64 {
             let weights = self.0.iter().filter(|(each, _)| of(each));
             weights.map(|(_, weight)| f64::from(*weight)).sum()
@@ -24,7 +24,7 @@ impl Mix {
     }
 
     /// The kinds one after the other, as evenly spread as their weights allow.
-    pub(super) fn turns(&self) -> Turns {
+    pub(crate) fn turns(&self) -> Turns {
         Turns(
             self.0
                 .iter()
@@ -76,7 +76,7 @@ impl FromStr for Mix {
 
 /// Whose turn it is: kind, weight, and how much it is owed.
 #[derive(Debug)]
-pub(super) struct Turns(Vec<(Kind, u32, i64)>);
+pub(crate) struct Turns(Vec<(Kind, u32, i64)>);
 
 impl Iterator for Turns {
     type Item = Kind;

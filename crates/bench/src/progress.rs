@@ -7,11 +7,11 @@ const STYLE: &str = "[{elapsed_precise}] {bar:30} {pos}/{len} {wide_msg}";
 
 /// A line on the diagnostics while they are a terminal; nothing otherwise.
 #[derive(Debug)]
-pub(super) struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// So many steps lie ahead.
-    pub(super) fn of(steps: u64) -> Self {
+    pub(crate) fn of(steps: u64) -> Self {
         let target = ProgressDrawTarget::stderr();
         let bar = ProgressBar::with_draw_target(Some(steps), target);
         if let Ok(style) = ProgressStyle::with_template(STYLE) {
@@ -21,7 +21,7 @@ impl Progress {
     }
 
     /// The next step begins.
-    pub(super) fn step(&self, what: &str) {
+    pub(crate) fn step(&self, what: &str) {
         if self.0.message().is_empty() {
             self.0.set_message(what.to_owned());
             self.0.tick();
@@ -32,7 +32,7 @@ impl Progress {
     }
 
     /// There are more steps.
-    pub(super) fn more(&self, steps: u64) {
+    pub(crate) fn more(&self, steps: u64) {
         self.0.inc_length(steps);
     }
 }

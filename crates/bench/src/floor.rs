@@ -9,14 +9,14 @@ use crypto_core::{
     AssociatedData, EphemeralKeyPair, IdentityKeyPair, InstallationId, RatchetPreKeyPair,
     SessionRatchet, SignedPreKeyPair, Suite, VerifiedPreKey, x3dh,
 };
+use daemon::ops::entropy::entropy;
 use rand_core::Rng as _;
 use session_store::BareCommit;
 
-use super::{
+use crate::{
     drive::{Latencies, Limit, latencies},
     town::PAYLOAD,
 };
-use crate::ops::entropy::entropy;
 
 /// Fewest commits and rounds of seals that are measured, however short the time is.
 const AT_LEAST: u64 = 3;
@@ -25,31 +25,31 @@ const SEAL_ROUNDS: u64 = 10;
 
 /// Durable commits of a scratch database.
 #[derive(Debug)]
-pub(super) struct Commits(BareCommit);
+pub(crate) struct Commits(BareCommit);
 
 impl Commits {
     /// In this directory, which must be on the file system that is to be measured.
-    pub(super) fn in_directory(directory: &Path) -> Result<Self, String> {
+    pub(crate) fn in_directory(directory: &Path) -> Result<Self, String> {
         BareCommit::open(directory, &mut entropy())
             .map(Self)
             .map_err(|error| error.to_string())
     }
 
     /// Latencies of single commits, one after the other.
-    pub(super) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
+    pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
         measure(limit, || self.0.commit().map_err(|error| error.to_string()))
     }
 }
 
 /// Sessions of the cryptography alone, without a store.
 #[derive(Debug)]
-pub(super) struct Seals {
+pub(crate) struct Seals {
     sessions: Vec<(SessionRatchet, AssociatedData)>,
 }
 
 impl Seals {
     /// So many sessions, each with a device of its own.
-    pub(super) fn of(sessions: usize) -> Result<Self, String> {
+    pub(crate) fn of(sessions: usize) -> Result<Self, String> {
         let own = IdentityKeyPair::generate(&mut entropy());
         let device = random_device();
         let sessions = (0..sessions)
@@ -59,7 +59,7 @@ impl Seals {
     }
 
     /// Latencies of one message to each of them.
-    pub(super) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
+    pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
         let limit = match limit {
             Limit::Calls(calls) => Limit::Calls(calls.min(SEAL_ROUNDS)),
             limit @ Limit::Time(_) => limit,

@@ -1,23 +1,22 @@
 //! A device at the other end of a conversation: an engine of its own in this process, over a store in memory.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
+use daemon::ops::{clock::Clock, entropy::entropy};
 use engine::{
     Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, WireMessage,
     memory::MemoryStore,
 };
 use rand_core::Rng as _;
 
-use crate::ops::{clock::Clock, entropy::entropy};
-
 /// A device.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     engine: Engine,
     store: MemoryStore,
 }
 
 impl Peer {
-    pub(super) fn new(clock: &Clock) -> Result<Self, String> {
+    pub(crate) fn new(clock: &Clock) -> Result<Self, String> {
         let mut id = [0; 16];
         entropy().fill_bytes(&mut id);
         let account = Account {
@@ -33,12 +32,12 @@ impl Peer {
         })
     }
 
-    pub(super) fn identity(&self) -> IdentityKey {
+    pub(crate) fn identity(&self) -> IdentityKey {
         *self.engine.account().identity.public()
     }
 
     /// Its bundle, as it goes on the wire.
-    pub(super) fn bundle(&mut self, clock: &Clock) -> Result<Vec<u8>, String> {
+    pub(crate) fn bundle(&mut self, clock: &Clock) -> Result<Vec<u8>, String> {
         self.with(clock, |engine, store, env| {
             let bundle = engine.bundle(store, env);
             bundle
@@ -48,7 +47,7 @@ impl Peer {
     }
 
     /// A message to `recipient`, as it goes on the wire.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         clock: &Clock,
         recipient: IdentityKey,
@@ -74,7 +73,7 @@ impl Peer {
     }
 
     /// Reads a message: it must be this one.
-    pub(super) fn read(
+    pub(crate) fn read(
         &mut self,
         clock: &Clock,
         sender: IdentityKey,

@@ -11,7 +11,7 @@ use std::{
 use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
-use super::{
+use crate::{
     line::Line,
     process::{Process, cpu_time},
 };
@@ -23,7 +23,7 @@ const DIGITS: u8 = 3;
 
 /// What is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `system_version`: what a call costs that does nothing.
     Empty,
     /// `message_encrypt` to one device with an established session.
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(super) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Empty,
         Self::Encrypt,
         Self::Decrypt,
@@ -47,7 +47,7 @@ impl Kind {
     ];
 
     /// Its name in reports and options.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::Encrypt => "encrypt",
@@ -71,7 +71,7 @@ impl FromStr for Kind {
 
 /// How long a loop goes on.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// So long.
     Time(Duration),
     /// So many calls, all connections together.
@@ -79,7 +79,7 @@ pub(super) enum Limit {
 }
 
 /// Where the calls come from, and the answers go.
-pub(super) trait Source {
+pub(crate) trait Source {
     /// The next call of a connection; none ends the loop for all.
     fn next(&mut self, connection: usize) -> Option<(Kind, Rc<[u8]>)>;
     /// The body of an answer that is a result.
@@ -87,16 +87,16 @@ pub(super) trait Source {
 }
 
 /// Latencies of one kind, in nanoseconds.
-pub(super) type Latencies = Histogram<u64>;
+pub(crate) type Latencies = Histogram<u64>;
 
 /// An empty histogram.
-pub(super) fn latencies() -> Result<Latencies, String> {
+pub(crate) fn latencies() -> Result<Latencies, String> {
     Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).map_err(|error| error.to_string())
 }
 
 /// What a loop has measured.
 #[derive(Debug)]
-pub(super) struct Driven {
+pub(crate) struct Driven {
     /// From the first request to the last answer.
     pub elapsed: Duration,
     /// Of each kind of call.
@@ -113,12 +113,12 @@ pub(super) struct Driven {
 
 impl Driven {
     /// Calls that were answered.
-    pub(super) fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.latencies.iter().map(|(_, held)| held.len()).sum()
     }
 
     /// Calls a second.
-    pub(super) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.calls() as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }
 }
@@ -133,7 +133,7 @@ struct Loop<S> {
 }
 
 /// Makes calls on so many connections until the limit is reached or there are none left.
-pub(super) async fn drive<S: Source + 'static>(
+pub(crate) async fn drive<S: Source + 'static>(
     socket: &Path,
     connections: usize,
     limit: Limit,

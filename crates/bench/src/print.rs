@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
+use daemon::commands::terminal::{ASIDE, BAD, GOOD, HEADING, Look, NAME, WARNING};
 
-use super::{
+use crate::{
     figure::{Figure, Latency, Step},
     report::{Bar, Growth, Report},
 };
-use crate::commands::terminal::{ASIDE, BAD, GOOD, HEADING, Look, NAME, WARNING};
 
 /// Widest bar of a histogram, in characters.
 const WIDEST: u64 = 50;
@@ -18,7 +18,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 const NOTHING: &str = "-";
 
 /// Prints the report: where, how fast, how long, and with `bars` how that stands to the bars.
-pub(super) fn print(
+pub(crate) fn print(
     report: &Report,
     bars: bool,
     look: Look,
@@ -158,7 +158,7 @@ fn spans(latency: &Latency) -> [String; 4] {
 }
 
 /// A span given in microseconds, with three digits.
-pub(super) fn span(us: f64) -> String {
+pub(crate) fn span(us: f64) -> String {
     let (value, unit) = match us {
         us if us < 1_000.0 => (us, "µs"),
         us if us < 1_000_000.0 => (us / 1_000.0, "ms"),
@@ -172,7 +172,7 @@ pub(super) fn span(us: f64) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
-pub(super) fn connections(number: usize) -> String {
+pub(crate) fn connections(number: usize) -> String {
     match number {
         1 => "1 connection".to_owned(),
         number => format!("{number} connections"),
