@@ -1,11 +1,5 @@
-//! Envelopes, negotiated topics and the clocks of chats: the recorded vectors and every refusal, against the daemon.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! Envelopes, negotiated topics and the clocks of chats: the recorded vectors and every refusal,
+//! against the daemon.
 
 use crate::support::{Daemon, Party, bytes, hex, list, only_message, prefixed, text, vectors};
 use serde_json::{Value, json};
@@ -441,7 +435,14 @@ fn envelopes_of_strangers_and_damaged_ones_are_outcomes_and_write_nothing() {
         sealed(&bob, json!("partitioned")),
         sealed(&carol, json!("partitioned")),
     );
-    let negotiated = sealed(&carol, json!("negotiated"));
+    // The first byte of an envelope under a key is random. One that begins as envelopes to an
+    // identity do is taken for one of them, and is malformed: another is made then.
+    let negotiated = loop {
+        let envelope = sealed(&carol, json!("negotiated"));
+        if !envelope.starts_with("0x04") {
+            break envelope;
+        }
+    };
     let unsigned = {
         let message = only_message(&alice.encrypt(&bob, "hi"));
         let params = json!({"payload": message, "recipient": bob.key, "sign": false});
