@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Breaks the main claims of docs/security.md in a copy of the tree, one at a time, and looks whether the test that is named for
-# each of them goes red.
+# Breaks the main claims of docs/security.md in a copy of the tree, one at a time, and looks whether
+# the test that is named for each of them goes red.
 #
 #   tests/broken.sh               all of them
 #   tests/broken.sh bundle        those whose description has this word
 #
-# The copy is of the last commit, in target/broken, and is built in target/broken/target: about two minutes for the first build of
-# each crate, a quarter of a minute for most of the others. A break that does not compile, or that no longer finds the line it is
-# for, is an error of this script, and ends it as one.
+# The copy is of the last commit, or of the tree where there is no git repository, in target/broken,
+# and is built in target/broken/target: about two minutes for the first build of each crate, a
+# quarter of a minute for most of the others. A break that does not compile, or that no longer finds
+# the line it is for, is an error of this script, and ends it as one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 only=${1:-}
 copy=$PWD/target/broken
 mkdir -p "$copy"
 find "$copy" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
-git archive HEAD | tar -x -C "$copy"
+if [[ -e .git ]]; then
+  git archive HEAD | tar -x -C "$copy"
+else
+  tar -c --exclude ./target . | tar -x -C "$copy"
+fi
 cd "$copy"
 export CARGO_TERM_COLOR=never CARGO_TARGET_DIR=$copy/target
 

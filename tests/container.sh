@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Builds the images with buildah and holds the conversation of compose.yaml in containers, where no engine runs and no
-# registry of images is reached: root file systems made of Debian packages stand in for the bases.
+# Builds the images with buildah and holds the conversation of compose.yaml in containers, where no
+# engine runs and no registry of images is reached: root file systems made of Debian packages stand
+# in for the bases.
 #
 #   tests/container.sh
 #
-# Needs root, buildah, debootstrap and a Rust toolchain, which stands in for that of the build image. What this does not
-# show: the bases that the Dockerfile names, and what an engine adds (seccomp, cgroups, a root that cannot be written to).
+# Needs root, buildah, debootstrap and a Rust toolchain, which stands in for that of the build
+# image. What this does not show: the bases that the Dockerfile names, and what an engine adds
+# (seccomp, cgroups, a root that cannot be written to).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -60,7 +62,7 @@ done
 [[ -d ${CARGO_HOME:-$HOME/.cargo}/registry ]] && cp -r "${CARGO_HOME:-$HOME/.cargo}/registry" "$scratch/cargo/"
 volumes+=(--volume "$scratch/cargo:/root/.cargo")
 [[ -d /etc/ssl/certs ]] && volumes+=(--volume /etc/ssl/certs:/etc/ssl/certs:ro)
-revision=$(git rev-parse --short=12 HEAD)
+revision=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unpacked)
 for target in daemon demo; do
   images build --layers --target "$target" --tag "$target" "${volumes[@]}" \
     --build-arg BUILD_IMAGE=localhost/standin-debian \
