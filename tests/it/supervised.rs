@@ -1,20 +1,12 @@
-//! Under systemd, or whatever works in its manner: what it is told, what it passes, and what it may change while we run.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test says what it expects by panicking"
-)]
+//! Under systemd, or whatever works in its manner: what it is told, what it passes, and what it may
+//! change while we run.
 
 use std::{
-    fmt::Write as _,
     fs,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     net::{TcpListener, TcpStream},
     os::{
-        fd::{AsRawFd as _, OwnedFd},
+        fd::OwnedFd,
         unix::{
             fs::PermissionsExt as _,
             net::{UnixDatagram, UnixListener, UnixStream},
@@ -35,24 +27,27 @@ fn told(socket: &UnixDatagram) -> Vec<String> {
     message.lines().map(str::to_owned).collect()
 }
 
-/// Starts a daemon as systemd does: it is told its own process id, and listeners are passed from number 3 on.
+/// Starts a daemon as systemd does: it is told its own process id, and gets up to two listeners as
+/// its descriptors from number 3 on. What it says on stderr is kept in the file `said`.
+///
+/// The listeners come to the shell as its stdin and stderr. Were they left open across `exec` in
+/// this process, every daemon that another test starts meanwhile would inherit them.
 fn launch(directory: &Path, listeners: Vec<OwnedFd>, environment: &str, arguments: &str) -> Child {
     let count = listeners.len();
-    let mut redirections = String::new();
-    for (index, listener) in listeners.iter().enumerate() {
-        rustix::io::fcntl_setfd(listener, rustix::io::FdFlags::empty()).expect("to be passed on");
-        let _ = write!(redirections, "{}<&{} ", index + 3, listener.as_raw_fd());
-    }
+    let redirections = ["", "3<&0", "3<&0 4<&2"][count];
+    let mut listeners = listeners.into_iter().map(Stdio::from);
+    let mut next = || listeners.next().unwrap_or_else(Stdio::null);
     let activation = format!("LISTEN_FDS={count} LISTEN_PID=$$");
     let script = format!(
-        "exec {redirections}; {activation} WATCHDOG_PID=$$ {environment} \
+        "exec {redirections} 2>\"$1/said\" </dev/null; {activation} WATCHDOG_PID=$$ {environment} \
          exec \"$0\" serve --data-dir \"$1/data\" --socket \"$1/s\" {arguments}"
     );
     Command::new("bash")
         .args(["-c", &script, RATCHETD])
         .arg(directory)
+        .stdin(next())
+        .stderr(next())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .spawn()
         .expect("it starts")
 }
@@ -169,10 +164,8 @@ fn what_is_passed_and_cannot_be_served_is_refused_in_one_line() {
     let refused = |listeners: Vec<OwnedFd>, arguments: &str, expected: &str| {
         let directory = tempfile::tempdir().expect("a directory");
         let mut child = launch(directory.path(), listeners, "", arguments);
-        let mut said = String::new();
-        let mut output = child.stderr.take().expect("its words");
-        output.read_to_string(&mut said).expect("text");
         assert_eq!(child.wait().expect("its end").code(), Some(2));
+        let said = fs::read_to_string(directory.path().join("said")).expect("what it said");
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains(expected), "{said}");
     };
@@ -315,7 +308,8 @@ fn the_filter_of_the_log_changes_while_we_run() {
     assert_eq!(set["result"]["previous"], "info");
 }
 
-/// A key that systemd does not know would be passed over, and what it was to forbid would be allowed.
+/// A key that systemd does not know would be passed over, and what it was to forbid would be
+/// allowed.
 #[test]
 fn systemd_finds_nothing_to_say_about_the_units() {
     let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib/systemd");
