@@ -4,8 +4,9 @@
 #   tests/long.sh            all of them
 #   tests/long.sh power      those whose name contains "power"
 #
-# How much each does: RATCHETD_KILLS (1000), RATCHETD_FAULTS (800), RATCHETD_CUTS (400), RATCHETD_SCHEDULES (10000 of each
-# mix; 20000 mixed ones in all), RATCHETD_MESSAGES (1000000). RATCHETD_SEED repeats the choices of a run.
+# How much each does: RATCHETD_KILLS (1000), RATCHETD_FAULTS (800), RATCHETD_CUTS (400),
+# RATCHETD_SCHEDULES (10000 of each mix; 20000 mixed ones in all), RATCHETD_MESSAGES (1000000).
+# RATCHETD_SEED repeats the choices of a run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never

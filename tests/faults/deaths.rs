@@ -1,4 +1,5 @@
-//! The power goes at one call of the system after another, of what is done to whole accounts and of starts.
+//! The power goes at one call of the system after another, of what is done to whole accounts and of
+//! starts.
 
 use serde_json::{Value, json};
 
@@ -37,8 +38,8 @@ fn power_fails(random: &mut Random, daemon: &mut Daemon) {
     daemon.restart();
 }
 
-/// Lets the daemon die at the first, the second … call of the system in `method`, until it answers; it has the account
-/// afterwards as `before`, or as `after` if it answered. How often it died.
+/// Lets the daemon die at the first, the second … call of the system in `method`, until it answers;
+/// it has the account afterwards as `before`, or as `after` if it answered. How often it died.
 fn die_in(method: &str, params: &Value, before: bool, all: bool, ready: impl Fn(&Daemon)) -> u64 {
     let seed = seed();
     let mut random = Random::of(seed, 0);

@@ -56,7 +56,8 @@ pub struct Ledger {
     pub gone: Vec<VecDeque<Mail>>,
     /// Ratchet messages that were made for each device.
     pub addressed: Vec<u64>,
-    /// Calls to encrypt that each device answered, and those that were asked for once and not answered.
+    /// Calls to encrypt that each device answered, and those that were asked for once and not
+    /// answered.
     pub sent: Vec<u64>,
     pub unsure: Vec<u64>,
     /// Every ratchet position that left a daemon.
@@ -112,7 +113,8 @@ impl Ledger {
         self.positions.len()
     }
 
-    /// A new message was encrypted: all targets, each at a position of its own. What reaches a device is put before it.
+    /// A new message was encrypted: all targets, each at a position of its own. What reaches a
+    /// device is put before it.
     pub fn encrypted(&mut self, from: usize, to: &str, text: &str, sent: &Value) {
         self.counts.encrypted += 1;
         self.sent[from] += 1;
@@ -256,8 +258,8 @@ impl Ledger {
         }
     }
 
-    /// How far each of this device's counters to the others has come, as `session_list` tells it. A call steps all of
-    /// them or none: they rise alike.
+    /// How far each of this device's counters to the others has come, as `session_list` tells it. A
+    /// call steps all of them or none: they rise alike.
     pub fn counters_rose_alike(
         &mut self,
         at: usize,
@@ -276,8 +278,8 @@ impl Ledger {
     }
 }
 
-/// Whether an answer says that the key is not there any more. Of chains long past the daemon cannot tell it from a
-/// message that was changed.
+/// Whether an answer says that the key is not there any more. Of chains long past the daemon cannot
+/// tell it from a message that was changed.
 fn is_gone(read: &Value) -> bool {
     read["outcome"] == "undecryptable"
         && matches!(

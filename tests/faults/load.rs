@@ -113,7 +113,8 @@ impl<'a> Caller<'a> {
                     }
                     return;
                 }
-                // With an id it is asked for until it is answered: it must not be done a second time.
+                // With an id it is asked for until it is answered: it must not be done a second
+                // time.
                 Reply::Lost if with_id => (),
                 Reply::Lost => {
                     self.town.ledger().unsure[self.at] += 1;

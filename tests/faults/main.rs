@@ -1,5 +1,6 @@
-//! Faults: daemons killed under load, disks that fail, power that goes. Whatever happens, no ratchet position is used
-//! twice, nothing that was answered is lost, and no message reaches some of its devices only.
+//! Faults: daemons killed under load, disks that fail, power that goes. Whatever happens, no
+//! ratchet position is used twice, nothing that was answered is lost, and no message reaches some
+//! of its devices only.
 
 #![allow(
     clippy::expect_used,

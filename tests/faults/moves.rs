@@ -48,8 +48,9 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// Lets the power go at one call of the system after another in a command, until it is done before that; `judge` is given the
-/// directory, and whether the command had said that it was done. How often the power went.
+/// Lets the power go at one call of the system after another in a command, until it is done before
+/// that; `judge` is given the directory, and whether the command had said that it was done. How
+/// often the power went.
 fn die_at_each(
     directory: impl Fn() -> TempDir,
     arguments: &[&str],

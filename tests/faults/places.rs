@@ -9,7 +9,8 @@ use super::{
 };
 use crate::support::{Daemon, hex};
 
-/// The ways in which the disk fails a message, and those in which the making, cutting, renaming and removing of files fails.
+/// The ways in which the disk fails a message, and those in which the making, cutting, renaming and
+/// removing of files fails.
 fn faults_of_files() -> Vec<Fault> {
     let mut faults = faults();
     faults.extend([Fault::once(Call::Name), Fault::once(Call::Truncate)]);
@@ -57,8 +58,8 @@ pub fn starting(all: bool) -> u64 {
     failures
 }
 
-/// Lets the first, the second … call of `method` fail, each on a daemon that `ready` has prepared, and repeats it, every
-/// other time on a daemon that was killed; how often it failed.
+/// Lets the first, the second … call of `method` fail, each on a daemon that `ready` has prepared,
+/// and repeats it, every other time on a daemon that was killed; how often it failed.
 fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Daemon)) -> u64 {
     let (mut daemon, disk) = Disk::under(&QUIET, false);
     let mut failures = 0;

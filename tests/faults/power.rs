@@ -347,7 +347,8 @@ fn lose_names(random: &mut Random, journal: &Path, names: &[&Record], renamed: &
         let paths = paths(record);
         let gone = journal.join(record.count.to_string());
         match record.kind {
-            // What is not there was not made, wherever the directory it was made in was moved since.
+            // What is not there was not made, wherever the directory it was made in was moved
+            // since.
             CREATE => {
                 let moved = renamed.iter().filter(|renaming| {
                     renaming.place > record.place

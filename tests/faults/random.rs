@@ -41,8 +41,8 @@ impl Random {
     }
 }
 
-/// The seed of this run: RATCHETD_SEED, or a new one. The order of threads is the system's, so that a seed brings
-/// back the choices and not the whole run.
+/// The seed of this run: RATCHETD_SEED, or a new one. The order of threads is the system's, so that
+/// a seed brings back the choices and not the whole run.
 pub fn seed() -> u64 {
     env::var("RATCHETD_SEED").map_or_else(
         |_| RandomState::new().build_hasher().finish(),

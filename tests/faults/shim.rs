@@ -116,7 +116,8 @@ impl Fault {
 pub struct Disk(File);
 
 impl Disk {
-    /// A daemon on a fresh directory whose disk obeys. With a journal, what it does not sync can be undone.
+    /// A daemon on a fresh directory whose disk obeys. With a journal, what it does not sync can be
+    /// undone.
     pub fn under(arguments: &[&str], journal: bool) -> (Daemon, Self) {
         let directory = tempfile::tempdir().expect("a scratch directory");
         let (environment, disk) = Self::of(&directory, journal);

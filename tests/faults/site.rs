@@ -61,8 +61,8 @@ impl Site {
         }
     }
 
-    /// From now on the daemon dies in one of every `calm` requests at most, whichever chance chooses, and its disk fails
-    /// in one of every `fair`; 0: in none.
+    /// From now on the daemon dies in one of every `calm` requests at most, whichever chance
+    /// chooses, and its disk fails in one of every `fair`; 0: in none.
     pub fn arm(&self, random: &mut Random, calm: usize, fair: usize) {
         if let Some(weather) = &self.weather {
             weather.arm(random, fair);
@@ -105,8 +105,8 @@ impl Site {
         self.turns.fetch_add(1, SeqCst);
     }
 
-    /// Asks. If it is this request's turn, the daemon is killed at some moment of it, and `away` is called with its
-    /// directory before it is started again.
+    /// Asks. If it is this request's turn, the daemon is killed at some moment of it, and `away` is
+    /// called with its directory before it is started again.
     ///
     /// # Panics
     /// If there is no answer although nobody killed the daemon.

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::support::only_message;
 
-/// Which calls of the system are to fail, one after the other: every one that waits for the disk or names a file. Writes
-/// are many and much alike, and some of them stand for all unless `all` are wanted.
+/// Which calls of the system are to fail, one after the other: every one that waits for the disk or
+/// names a file. Writes are many and much alike, and some of them stand for all unless `all` are
+/// wanted.
 pub fn turns(fault: &Fault, all: bool) -> impl Iterator<Item = u64> {
     let all = all || fault.call != Call::Write;
     std::iter::successors(Some(1), move |nth| {
@@ -18,8 +19,8 @@ pub fn turns(fault: &Fault, all: bool) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Lets the first, the second, the third … call of the system fail in `act`, and `judge` what it answered, until
-/// one passes without the failing call being reached; how often the disk failed.
+/// Lets the first, the second, the third … call of the system fail in `act`, and `judge` what it
+/// answered, until one passes without the failing call being reached; how often the disk failed.
 fn sweep<P>(
     pair: &mut Pair,
     fault: &Fault,

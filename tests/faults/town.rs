@@ -1,5 +1,6 @@
-//! Two identities of two devices each, on three daemons: a phone each on a daemon of its own, and both tablets as two
-//! accounts of a third. The tablets show no ratchet prekey: between them the suite is secp256k1, between the phones x25519.
+//! Two identities of two devices each, on three daemons: a phone each on a daemon of its own, and
+//! both tablets as two accounts of a third. The tablets show no ratchet prekey: between them the
+//! suite is secp256k1, between the phones x25519.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::support::{hex, text};
 
-/// Kills between two resets: a device keeps 64 sessions with another, and what is under way on older ones is lost.
+/// Kills between two resets: a device keeps 64 sessions with another, and what is under way on
+/// older ones is lost.
 const RESET_EVERY: u64 = 25;
 
 /// One device: an account on a daemon.
@@ -134,8 +136,8 @@ impl Town {
         reply
     }
 
-    /// Whether it is time for `at` to give up its sessions: true of a phone once in so many kills. A tablet would get a
-    /// new prekey by it, and that one in full.
+    /// Whether it is time for `at` to give up its sessions: true of a phone once in so many kills.
+    /// A tablet would get a new prekey by it, and that one in full.
     pub fn reset_is_due(&self, at: usize) -> bool {
         let resets = &mut self.ledger().counts.resets;
         let due = at < PHONES.len() && self.kills() / RESET_EVERY > *resets;
@@ -167,7 +169,8 @@ impl Town {
         counters
     }
 
-    /// Everybody writes once, at the same time as it were: all sessions cross. Counting begins after that.
+    /// Everybody writes once, at the same time as it were: all sessions cross. Counting begins
+    /// after that.
     pub fn greet(&self) {
         for at in 0..self.residents.len() {
             let greeting = format!("hello from {at}");
@@ -291,8 +294,8 @@ impl Town {
         }
     }
 
-    /// The positions once more, from the bytes alone: no two messages have a header key and number in common. Looks at
-    /// the messages since the last time, if they are so many.
+    /// The positions once more, from the bytes alone: no two messages have a header key and number
+    /// in common. Looks at the messages since the last time, if they are so many.
     pub fn check_headers(&self, at_least: usize) {
         let wires = {
             let mut ledger = self.ledger();

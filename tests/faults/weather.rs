@@ -89,7 +89,8 @@ impl Weather {
         }
     }
 
-    /// The daemon was killed: the next one finds a disk that works, whatever others ask for meanwhile.
+    /// The daemon was killed: the next one finds a disk that works, whatever others ask for
+    /// meanwhile.
     pub fn clear(&self) {
         let mut state = self.state();
         state.mend();

@@ -1,13 +1,5 @@
-//! What is left on the disk by a daemon that has handled everything it can handle, at its most talkative: no secret,
-//! no plaintext, and nobody's identity, in no file and no name of one.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "a test says what it expects by panicking; modules share their helpers"
-)]
+//! What is left on the disk by a daemon that has handled everything it can handle, at its most
+//! talkative: no secret, no plaintext, and nobody's identity, in no file and no name of one.
 
 mod search;
 
@@ -313,7 +305,8 @@ fn accounts(house: &mut House) -> (Value, Value, Value) {
     (alice, bob, second)
 }
 
-/// Prekeys of ours, known beforehand. Without a ratchet prekey a device is spoken to in suite secp256k1.
+/// Prekeys of ours, known beforehand. Without a ratchet prekey a device is spoken to in suite
+/// secp256k1.
 fn prekeys(house: &mut House) {
     for (number, account) in [(2, "alice"), (3, "bob"), (4, "bob-2")] {
         let signed = secret(number);
@@ -384,7 +377,8 @@ fn conversation(house: &mut House, alice: &Value, bob: &Value) {
         "message_confirm",
         json!({"account": "bob", "messageIds": ids}),
     );
-    // One is left unread, so that its key is stored; one is changed on the way; one is of another sender.
+    // One is left unread, so that its key is stored; one is changed on the way; one is of another
+    // sender.
     let skipped = house.send("alice", bob, "skipped, and never read");
     let last = house.send("alice", bob, "changed on its way");
     assert_eq!(skipped.len(), last.len());

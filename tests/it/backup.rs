@@ -1,12 +1,5 @@
-//! `ratchetd backup` and `ratchetd restore`, from outside: what was known is there again, and no ratchet runs twice.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
+//! `ratchetd backup` and `ratchetd restore`, from outside: what was known is there again, and no
+//! ratchet runs twice.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
 

@@ -1,12 +1,5 @@
 //! The commands for people: what they print, what shells and `man` know of them.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::{
     fs,
     io::Write as _,

@@ -1,13 +1,5 @@
 //! The recorded vectors, through the command that users have.
 
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::process::Command;
 
 use crate::support::RATCHETD;

@@ -1,13 +1,5 @@
 //! Contacts: who asked whom, what was answered, and who may be written to (spec 1.5.x).
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
-
 use crate::support::{self, Daemon, Party, text};
 use serde_json::{Value, json};
 

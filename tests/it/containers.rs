@@ -1,12 +1,5 @@
-//! What the image and the composition are made of, as far as it can be tried where no engine runs them.
-//! `tests/container.sh` builds the image and runs it.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! What the image and the composition are made of, as far as it can be tried where no engine runs
+//! them. `tests/container.sh` builds the image and runs it.
 
 use std::{
     fs,
@@ -216,7 +209,8 @@ fn the_composition_gives_its_daemons_nothing_they_do_not_need() {
     }
 }
 
-/// Everything is left out of the build but what is named: no store, no key of somebody who builds in a directory in use.
+/// Everything is left out of the build but what is named: no store, no key of somebody who builds
+/// in a directory in use.
 #[test]
 fn only_sources_go_into_the_build() {
     let ignored = read(".dockerignore");

@@ -1,13 +1,5 @@
 //! Conversations between two daemons over their sockets.
 
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use crate::support::{Daemon, Party, bytes, hex, only_message, text};
 use serde_json::{Value, json};
 
@@ -182,7 +174,8 @@ fn every_single_bit_change_stays_shut_and_the_untouched_message_still_opens() {
 
 #[test]
 fn a_peer_without_the_ratchet_prekey_is_spoken_to_on_secp256k1_both_ways() {
-    // An id that does not promise the extension, and a prekey that does not carry it: like status-go.
+    // An id that does not promise the extension, and a prekey that does not carry it: like
+    // status-go.
     let plain = |account: &str, key: u8| {
         let party = Party::with(
             Daemon::start(),
@@ -275,7 +268,8 @@ fn a_device_that_was_not_addressed_introduces_itself_once_in_two_hours() {
     let (alice, bob) = established();
     let laptop = Party::with(Daemon::start(), "other", json!({}));
     let message = alice.send(&bob, "for the phone");
-    // A stranger's daemon holds no session and is not named: not targeted, with a reply, once in two hours.
+    // A stranger's daemon holds no session and is not named: not targeted, with a reply, once in
+    // two hours.
     let read = laptop.receive(&alice, &message);
     assert_eq!(read["outcome"], "not_targeted");
     assert_eq!(read["reason"], "other_installation");

@@ -1,12 +1,5 @@
 //! Several devices of one identity, over the interface: pairing, fan-out, introduction, recovery.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use crate::support::{self, Daemon, Party, text};
 use serde_json::{Value, json};
 
@@ -408,7 +401,8 @@ fn sessions_that_are_reset_expire_and_the_next_message_sets_up_another() {
     assert_eq!(refused.expect_err("unknown")["code"], 1201);
 }
 
-/// The fields of a message of the outermost level: number and bytes. All are delimited by their length.
+/// The fields of a message of the outermost level: number and bytes. All are delimited by their
+/// length.
 fn fields(message: &[u8]) -> Vec<(u64, Vec<u8>)> {
     let mut rest = message;
     let varint = |rest: &mut &[u8]| {

@@ -1,14 +1,7 @@
-//! `ratchetd doctor`, from outside: states that bring its findings about, and nothing is changed by looking. What takes another
-//! user, a full disk, a crowded queue, another file system or a clock that is set is judged beside the code, in
-//! `daemon::commands::doctor`; nothing brings about `memory.private` here.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
+//! `ratchetd doctor`, from outside: states that bring its findings about, and nothing is changed by
+//! looking. What takes another user, a full disk, a crowded queue, another file system or a clock
+//! that is set is judged beside the code, in `daemon::commands::doctor`; nothing brings about
+//! `memory.private` here.
 
 use std::{
     collections::BTreeMap,

@@ -1,11 +1,5 @@
-//! Wrong input on purpose: each error has its code, its kind, the parameter it is about, and a hint.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! Wrong input on purpose: each error has its code, its kind, the parameter it is about, and a
+//! hint.
 
 use crate::support::{self, Daemon, Party, bytes, hex, text};
 use serde_json::{Value, json};
@@ -609,7 +603,8 @@ fn an_id_comes_back_as_it_was_sent_whatever_it_is() {
         assert_eq!(shape(&answer["error"]).1.as_deref(), Some("id"), "{answer}");
         assert_eq!(answer["id"], Value::Null);
     }
-    // A call with such an id is carried out, on a WebSocket too, where a subscription takes one as well.
+    // A call with such an id is carried out, on a WebSocket too, where a subscription takes one as
+    // well.
     let made = body(
         "{\"jsonrpc\":\"2.0\",\"id\":-1,\"method\":\"account_create\",\"params\":{\"account\":\"a\"}}",
     );

@@ -1,11 +1,5 @@
-//! Events, by their three ways out: nothing is lost while nobody listens, and whoever misses something is told.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! Events, by their three ways out: nothing is lost while nobody listens, and whoever misses
+//! something is told.
 
 use std::{
     fs,

@@ -1,13 +1,5 @@
 //! `message_explain`: it says what `message_decrypt` will say, and why, and changes nothing.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
-
 use crate::support::{self, Party, bytes, hex};
 use serde_json::{Value, json};
 
@@ -34,7 +26,8 @@ fn state(party: &Party, other: &Party) -> Vec<Value> {
         .collect()
 }
 
-/// What is explained, twice the same and without a trace; then the message is read, and is what it was said to be.
+/// What is explained, twice the same and without a trace; then the message is read, and is what it
+/// was said to be.
 fn explained_and_read(party: &Party, from: &Party, message: &str) -> Value {
     let before = state(party, from);
     let explained = explain(party, from, message);
@@ -287,7 +280,8 @@ fn a_suite_that_is_forbidden_meanwhile_and_a_session_that_is_gone_are_told_apart
     let answer = bob.send(&alice, "yes");
     alice.read(&bob, &answer);
 
-    // Bob's disk is lost. He comes back under the same name, and what is on its way has no session there.
+    // Bob's disk is lost. He comes back under the same name, and what is on its way has no session
+    // there.
     let on_its_way = alice.send(&bob, "swordfish");
     let key = format!("0x{}", "07".repeat(32));
     let lost = Party::with_key("lost", &key, "bobs-phone");

@@ -1,20 +1,13 @@
 //! Messages to many at once: pairwise, for all of them or for none.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::collections::BTreeSet;
 
 use crate::support::{self, Daemon, text};
 use k256::elliptic_curve::sec1::ToSec1Point as _;
 use serde_json::{Value, json};
 
-/// A daemon with accounts of these names, of which the first knows the others' bundles; their public keys.
+/// A daemon with accounts of these names, of which the first knows the others' bundles; their
+/// public keys.
 fn acquainted(names: &[&str]) -> (Daemon, Vec<String>) {
     let daemon = Daemon::start();
     let keys = names

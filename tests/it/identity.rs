@@ -1,11 +1,5 @@
-//! What tells identities apart, where envelopes go, and codes to hand out: the recorded vectors, against the daemon.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! What tells identities apart, where envelopes go, and codes to hand out: the recorded vectors,
+//! against the daemon.
 
 use std::process::Command;
 

@@ -1,12 +1,5 @@
-//! `account_export` and `account_importKeystore`, from outside: keys come and go in the files that other programs use.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
+//! `account_export` and `account_importKeystore`, from outside: keys come and go in the files that
+//! other programs use.
 
 use crate::support::{Daemon, Party, text};
 use serde_json::{Value, json};

@@ -1,12 +1,5 @@
 //! The life of a session between two people, day by day, told over the interface.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use crate::support::{Daemon, Party, only_message, text};
 use serde_json::{Value, json};
 
@@ -87,8 +80,8 @@ fn from_the_first_message_to_the_day_after_the_last() {
         .map(|number| alice.send(&bob, &format!("letter {number}")))
         .collect();
 
-    // Day 1. Both prekeys are replaced by the timer, and with one of them goes the session that was built on it.
-    // Whose that was, sends on a new one; the other, after hearing of it.
+    // Day 1. Both prekeys are replaced by the timer, and with one of them goes the session that was
+    // built on it. Whose that was, sends on a new one; the other, after hearing of it.
     pass(&everyone, DAY);
     let version = |person: &Party| person.daemon.ok("bundle_get", json!({}))["version"].take();
     assert_eq!((version(&alice), version(&bob)), (json!(2), json!(2)));
@@ -125,7 +118,8 @@ fn from_the_first_message_to_the_day_after_the_last() {
         "It has come at last."
     );
 
-    // Day 15 and two sweeps. The session is gone with all its keys, and so is what was never delivered.
+    // Day 15 and two sweeps. The session is gone with all its keys, and so is what was never
+    // delivered.
     pass(&everyone, 2 * DAY + 3 * HOUR);
     assert_eq!(standing(&bob, &first), None);
     assert_eq!(standing(&alice, &first), None);
@@ -152,7 +146,8 @@ fn a_month_of_silence_on_one_side_and_both_find_each_other_again() {
     assert_eq!(bob.read(&alice, &hello), "hello");
     let hi = bob.send(&alice, "hi");
     assert_eq!(alice.read(&bob, &hi), "hi");
-    // Bob's machine is off for a month; Alice writes once a week, to a prekey he has not replaced yet.
+    // Bob's machine is off for a month; Alice writes once a week, to a prekey he has not replaced
+    // yet.
     let mut waiting = Vec::new();
     for week in 1..=4 {
         pass(&[&alice], 7 * DAY);
@@ -166,7 +161,8 @@ fn a_month_of_silence_on_one_side_and_both_find_each_other_again() {
         pass(&[&bob], 7 * DAY);
         span -= 7 * DAY;
     }
-    // What was sealed for a prekey of a month ago is lost with it; what came since his rotation would not be.
+    // What was sealed for a prekey of a month ago is lost with it; what came since his rotation
+    // would not be.
     let mut replies = Vec::new();
     for (message, _) in &waiting {
         let received = bob.receive(&alice, message);

@@ -1,12 +1,5 @@
 //! Starts that cannot be, sockets that are in use, and a log that tells nothing.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::{fs, net::TcpStream, os::unix::net::UnixListener, path::Path};
 
 use crate::support::{Daemon, exchange, serve, text};

@@ -2,8 +2,8 @@
 //! topic, all in one binary, so that what they share is compiled and linked once.
 //!
 //! The tests of all modules run side by side in this process. None changes what they share: the
-//! environment, the working directory, limits of the process. Where a daemon has to find one of these
-//! changed, it is changed in the daemon's process.
+//! environment, the working directory, limits of the process. Where a daemon has to find one of
+//! these changed, it is changed in the daemon's process.
 
 #![allow(
     clippy::expect_used,

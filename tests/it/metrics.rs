@@ -1,12 +1,5 @@
 //! What `GET /metrics` tells, and what it keeps to itself.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{Daemon, Party, bytes, hex, text};

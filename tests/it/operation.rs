@@ -1,11 +1,5 @@
-//! A daemon in its surroundings: settings, limits, readiness, stopping, and the command that calls it.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! A daemon in its surroundings: settings, limits, readiness, stopping, and the command that calls
+//! it.
 
 use std::{
     fs,
@@ -178,7 +172,8 @@ fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
 }
 
-/// What a daemon answers to a request that it has taken up, and whose body comes when it has been told to stop.
+/// What a daemon answers to a request that it has taken up, and whose body comes when it has been
+/// told to stop.
 fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     let scratch = tempfile::tempdir().expect("a directory");
     let arguments = ["--log-filter", "info"].map(str::to_owned);

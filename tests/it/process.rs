@@ -1,13 +1,5 @@
 //! The daemon as the system sees it: its memory is its own, and so is every file it makes.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test says what it expects by panicking, and why it is passed over"
-)]
-
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -46,7 +38,8 @@ fn kilobytes(pid: u32, name: &str) -> u64 {
     number.parse().expect("a number")
 }
 
-/// Whether most of a process's memory is locked. The database locks a little of its own, as far as it may.
+/// Whether most of a process's memory is locked. The database locks a little of its own, as far as
+/// it may.
 fn is_locked(pid: u32) -> bool {
     kilobytes(pid, "VmLck") > kilobytes(pid, "VmSize") / 2
 }
@@ -134,8 +127,8 @@ struct Foreign {
 }
 
 impl Foreign {
-    /// Runs `serve` as the stranger, after this shell line and with these options of setpriv. `None`, with the reason
-    /// printed, where that cannot be.
+    /// Runs `serve` as the stranger, after this shell line and with these options of setpriv.
+    /// `None`, with the reason printed, where that cannot be.
     fn start(before: &str, options: &str, config: &str) -> Option<Self> {
         let (mut command, scratch) = Self::command(before, options, config)?;
         let mut process = command.spawn().expect("it starts");

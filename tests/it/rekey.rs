@@ -1,12 +1,5 @@
-//! `ratchetd rekey`, from outside: nothing is lost by it, however it ends, and the old key opens nothing any more.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
+//! `ratchetd rekey`, from outside: nothing is lost by it, however it ends, and the old key opens
+//! nothing any more.
 
 use std::{
     fs,

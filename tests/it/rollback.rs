@@ -1,13 +1,5 @@
-//! A data directory put back to an earlier state, copied, or exchanged under a running daemon: no ratchet runs twice
-//! from one state, everybody can talk again, and the user is told.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test says what it expects by panicking"
-)]
+//! A data directory put back to an earlier state, copied, or exchanged under a running daemon: no
+//! ratchet runs twice from one state, everybody can talk again, and the user is told.
 
 use std::{collections::HashSet, fs};
 
@@ -146,7 +138,8 @@ fn the_one_who_was_put_back_may_speak_first() {
     assert_eq!(rolled_back(&alice).1.len(), 1);
 }
 
-/// The log of a crash has the newest mark and count, whatever file it lies beside, and not every page.
+/// The log of a crash has the newest mark and count, whatever file it lies beside, and not every
+/// page.
 #[test]
 fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
     for copied_while_it_runs in [false, true] {
@@ -185,7 +178,8 @@ fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
         alice.daemon.kill();
         assert!(fs::metadata(&log).expect("a log").len() > 4096);
         fs::write(&database, old).expect("to put back");
-        // Whether the pages of the two make sense together is a matter of luck. If not, it is refused, and says what to do.
+        // Whether the pages of the two make sense together is a matter of luck. If not, it is
+        // refused, and says what to do.
         if !alice.daemon.try_restart() {
             fs::remove_file(&log).expect("to remove");
             fs::remove_file(database.with_extension("db-shm")).expect("to remove");
@@ -252,7 +246,8 @@ fn a_store_exchanged_under_a_running_daemon_is_not_built_upon() {
         assert_eq!(refused["data"]["kind"], "store_rolled_back");
         assert!(text(&refused["data"]["hint"]).contains("restart"));
     }
-    // So it stays up to the restart. The log that SQLite left is of this very file's state, and makes it whole.
+    // So it stays up to the restart. The log that SQLite left is of this very file's state, and
+    // makes it whole.
     let mut alice = alice;
     alice.daemon.terminate();
     alice.daemon.restart();

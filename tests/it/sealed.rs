@@ -1,12 +1,5 @@
-//! A conversation of three devices through sealed envelopes alone, over a relay that reorders, duplicates, drops and forges.
-//! No step of it names a sender.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! A conversation of three devices through sealed envelopes alone, over a relay that reorders,
+//! duplicates, drops and forges. No step of it names a sender.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +91,8 @@ impl Device {
     }
 }
 
-/// Delivers what the relay has: in any order, some of it twice, some of it not, and some of it changed.
+/// Delivers what the relay has: in any order, some of it twice, some of it not, and some of it
+/// changed.
 fn deliver(relay: &mut Relay, chance: &mut Chance, devices: &mut [Device], mallory: &Party) {
     let mut carried = std::mem::take(&mut relay.carried);
     for at in (1..carried.len()).rev() {
@@ -185,7 +179,8 @@ fn three_devices_converse_through_sealed_envelopes_over_a_relay_that_does_its_wo
     }
 
     let ways = [(0, &to_bob), (1, &to_alice), (2, &to_alice)];
-    // They make each other's acquaintance: by now messages get lost because a device is not known yet, too.
+    // They make each other's acquaintance: by now messages get lost because a device is not known
+    // yet, too.
     let mut rounds = 0;
     let acquainted = |devices: &[Device]| {
         devices.iter().enumerate().all(|(at, device)| {
@@ -207,7 +202,8 @@ fn three_devices_converse_through_sealed_envelopes_over_a_relay_that_does_its_wo
         assert!(rounds < 40, "they never got to know each other");
     }
 
-    // From now on everything is read by everybody else, however late: what was lost is sent again, as it was.
+    // From now on everything is read by everybody else, however late: what was lost is sent again,
+    // as it was.
     let mut written: Vec<(usize, &String, String)> = Vec::new();
     for round in 0..8 {
         for (from, to) in ways {

@@ -1,11 +1,5 @@
-//! What a bundle or a message is warned of, over the interface, each with what the rest of it still does.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! What a bundle or a message is warned of, over the interface, each with what the rest of it still
+//! does.
 
 use crate::support::{
     Daemon,
@@ -121,7 +115,8 @@ fn a_device_for_which_there_is_no_room_is_warned_of() {
     };
     assert!(kinds(&import(&bob, &bundle(0, named(0..32)))).is_empty());
     assert_eq!(known(&bob).len(), 32);
-    // What the user decided about is not forgotten for another one, and neither is what the new bundle lists.
+    // What the user decided about is not forgotten for another one, and neither is what the new
+    // bundle lists.
     bob.ok(
         "installation_disable",
         json!({"identity": public_key(), "installationId": "device-00"}),

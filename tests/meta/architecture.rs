@@ -1,13 +1,5 @@
 //! The dependency table of ARCHITECTURE.md, held against the manifests.
 
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::{collections::BTreeSet, process::Command};
 
 use serde_json::Value;
@@ -137,7 +129,8 @@ fn what_only_benchmarks_need_is_in_no_build_and_no_test() {
     }
 }
 
-/// The daemon carries no bytes anywhere: what makes connections are the commands that call a daemon, for people and scripts.
+/// The daemon carries no bytes anywhere: what makes connections are the commands that call a
+/// daemon, for people and scripts.
 #[test]
 fn nothing_that_serves_opens_a_connection() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");

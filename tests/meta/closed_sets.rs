@@ -1,12 +1,5 @@
 //! Each value that a program may branch on is met by a test from outside the process.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;

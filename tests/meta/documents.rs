@@ -1,12 +1,5 @@
 //! What the documents say: their commands run, the files and tests they name are there.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
-
 mod commands;
 
 const README: &str = include_str!("../../README.md");
@@ -72,7 +65,8 @@ fn every_test_that_the_security_page_names_exists() {
     assert!(named > 5, "{named}");
 }
 
-/// In the tables of the security page that say what shows a claim, each row names a test, or says that nothing does.
+/// In the tables of the security page that say what shows a claim, each row names a test, or says
+/// that nothing does.
 #[test]
 fn every_claim_in_a_table_of_the_security_page_names_a_test_or_says_that_there_is_none() {
     let security = include_str!("../../docs/security.md");

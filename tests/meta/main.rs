@@ -1,5 +1,6 @@
 //! What the sources, the documents and the interface say of each other: the rules of the
-//! architecture, the commands and names in the documents, closed sets, secrets and the OpenRPC document.
+//! architecture, the commands and names in the documents, closed sets, secrets and the OpenRPC
+//! document.
 
 #![allow(
     clippy::expect_used,

@@ -1,15 +1,8 @@
-//! The OpenRPC document, held against the daemon: method by method, example by example. That every answer of every other
-//! test fits it as well is seen to by `support`.
+//! The OpenRPC document, held against the daemon: method by method, example by example. That every
+//! answer of every other test fits it as well is seen to by `support`.
 //!
-//! `RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc` writes the examples anew, from a real conversation; run it twice,
-//! the second time for what is made of them.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! `RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc` writes the examples anew, from a
+//! real conversation; run it twice, the second time for what is made of them.
 
 mod reference;
 
@@ -363,7 +356,8 @@ fn the_document_has_the_form_of_one() {
     referred.insert("#/components/errors/parse_error".to_owned());
     referred.insert("#/components/errors/method_not_found".to_owned());
     assert_eq!(referred, defined);
-    // The account alone may be left out before a parameter that must be given, and then it is said how.
+    // The account alone may be left out before a parameter that must be given, and then it is said
+    // how.
     for method in methods(&DOCUMENT) {
         let params = method["params"].as_array().expect("params");
         let names: BTreeSet<String> = params.iter().map(|param| text(&param["name"])).collect();

@@ -1,12 +1,6 @@
-//! Every type that holds a secret has a test that its `Debug` shows nothing, and holds it in something that wipes itself.
-//! Found by reading the sources, so that a new type cannot be forgotten.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test says what it expects by panicking"
-)]
+//! Every type that holds a secret has a test that its `Debug` shows nothing, and holds it in
+//! something that wipes itself. Found by reading the sources, so that a new type cannot be
+//! forgotten.
 
 use std::{
     collections::BTreeSet,
@@ -168,7 +162,8 @@ fn item(text: &str) -> &str {
     text
 }
 
-/// The names that a macro's parameter is given where the macro is used: its capitalised words, in order.
+/// The names that a macro's parameter is given where the macro is used: its capitalised words, in
+/// order.
 fn given(source: &str, defined_at: usize, parameter: &str) -> Vec<String> {
     let (before, after) = source.split_at(defined_at);
     let defined = before

@@ -1,4 +1,5 @@
-//! The OpenRPC document as a judge: whatever any test asks of a daemon, and whatever it answers, is held to it.
+//! The OpenRPC document as a judge: whatever any test asks of a daemon, and whatever it answers, is
+//! held to it.
 
 use std::{
     collections::HashMap,

@@ -132,7 +132,8 @@ impl Daemon {
         self.restart();
     }
 
-    /// Starts the process again after it has ended; whether it came to listen. One that does not says why and ends.
+    /// Starts the process again after it has ended; whether it came to listen. One that does not
+    /// says why and ends.
     pub fn try_restart(&mut self) -> bool {
         let mut command = command(self.directory.path(), &self.arguments, &self.environment);
         self.process = command.stderr(Stdio::null()).spawn().expect("it starts");

@@ -113,7 +113,8 @@ impl<S: Read + Write> EventStream<S> {
         }
     }
 
-    /// The next event, checked against its lines; comments are passed over. `None` at the proper end of the stream.
+    /// The next event, checked against its lines; comments are passed over. `None` at the proper
+    /// end of the stream.
     pub fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {

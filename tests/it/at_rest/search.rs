@@ -17,7 +17,8 @@ pub struct Needles {
 }
 
 impl Needles {
-    /// Bytes: raw, as hex, as base64 at any place of a longer text, as a list of decimal numbers, and reversed; each half too.
+    /// Bytes: raw, as hex, as base64 at any place of a longer text, as a list of decimal numbers,
+    /// and reversed; each half too.
     pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) {
         assert!(bytes.len() >= 2 * START, "{name} is too short to look for");
         let (first, last) = bytes.split_at(bytes.len() / 2);

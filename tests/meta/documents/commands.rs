@@ -12,8 +12,8 @@ use crate::support::RATCHETD;
 /// Whatever was printed there, within a line.
 const LEFT_OUT: char = '…';
 
-/// How lines begin that are not run here, and where they are: they need the network, an engine for containers, a system to
-/// change, or hours.
+/// How lines begin that are not run here, and where they are: they need the network, an engine for
+/// containers, a system to change, or hours.
 const RUN_ELSEWHERE: [(&str, &str); 20] = [
     ("cargo install cargo-fuzz", "by whoever fuzzes"),
     ("fuzz/run.sh", "by whoever fuzzes"),
@@ -43,7 +43,8 @@ const RUN_ELSEWHERE: [(&str, &str); 20] = [
     ("systemctl ", "by whoever installs"),
 ];
 
-/// What stands in, while documents are run, for programs that change the machine, and what they check of it.
+/// What stands in, while documents are run, for programs that change the machine, and what they
+/// check of it.
 const STAND_INS: [(&str, &str); 2] = [
     // The program is built already.
     (
@@ -107,7 +108,8 @@ fn read(document: &str) -> String {
     fs::read_to_string(top().join(document)).expect(document)
 }
 
-/// Runs the blocks in one shell, in a new home; what each printed. A block that starts a daemon is one in another terminal.
+/// Runs the blocks in one shell, in a new home; what each printed. A block that starts a daemon is
+/// one in another terminal.
 fn run(document: &str, blocks: &[Block]) -> Vec<String> {
     const NEXT: &str = "=== the next block ===\n";
     let home = tempfile::tempdir().expect("a home");

@@ -1,8 +1,9 @@
 //! The tables of `docs/api.md`, made from the OpenRPC document.
 //!
-//! What stands between `<!-- methods GROUP -->` and `<!-- end -->` is a table of the methods of that group; between
-//! `<!-- type NAME -->` and `<!-- end -->`, one of the members of that type, or of the values of that list; between
-//! `<!-- errors -->` or `<!-- reasons -->` and `<!-- end -->`, one of all errors, or of why a message was not read.
+//! What stands between `<!-- methods GROUP -->` and `<!-- end -->` is a table of the methods of
+//! that group; between `<!-- type NAME -->` and `<!-- end -->`, one of the members of that type, or
+//! of the values of that list; between `<!-- errors -->` or `<!-- reasons -->` and `<!-- end -->`,
+//! one of all errors, or of why a message was not read.
 
 use std::fmt::Write as _;
 
