@@ -14,7 +14,6 @@ mod print;
 mod process;
 mod progress;
 mod report;
-mod svg;
 mod town;
 
 use std::{
@@ -102,9 +101,6 @@ struct BenchArgs {
     /// As --sessions 100000 --messages 1000000 --accounts 100, unless they are given
     #[arg(long, conflicts_with = "socket")]
     heavy: bool,
-    /// Write a plot of the latencies
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
     /// Print, as Markdown, how the figures stand to the bars
     #[arg(long)]
     bars: bool,
@@ -200,17 +196,7 @@ fn run(args: &BenchArgs, out: &mut dyn Write) -> Result<bool, String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    // Before the work: it would be lost if this failed.
-    let plot = args.svg.as_deref().map(|path| {
-        let file = std::fs::File::create(path);
-        file.map_err(|error| format!("{}: {error}", path.display()))
-    });
-    let plot = plot.transpose()?;
     let report = runtime.block_on(measure::measure(args))?;
-    if let Some(mut plot) = plot {
-        plot.write_all(svg::plot(&report).as_bytes())
-            .map_err(|error| format!("the plot cannot be written: {error}"))?;
-    }
     let printed = if args.json {
         serde_json::to_string_pretty(&report)
             .map_err(Into::into)

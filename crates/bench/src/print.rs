@@ -158,7 +158,7 @@ fn spans(latency: &Latency) -> [String; 4] {
 }
 
 /// A span given in microseconds, with three digits.
-pub(crate) fn span(us: f64) -> String {
+fn span(us: f64) -> String {
     let (value, unit) = match us {
         us if us < 1_000.0 => (us, "µs"),
         us if us < 1_000_000.0 => (us / 1_000.0, "ms"),
@@ -172,7 +172,7 @@ pub(crate) fn span(us: f64) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
-pub(crate) fn connections(number: usize) -> String {
+fn connections(number: usize) -> String {
     match number {
         1 => "1 connection".to_owned(),
         number => format!("{number} connections"),
