@@ -163,7 +163,7 @@ fn nothing_that_serves_opens_a_connection() {
         }
     }
     let expected = [
-        "bench/src/line.rs",
+        "bench/src/connection.rs",
         "daemon/src/commands/health.rs",
         // Asks at its own path whether another daemon is there.
         "daemon/src/server/unix.rs",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::drive::{Driven, Kind, Latencies, latencies};
+use crate::closed_loop::{Driven, Kind, Latencies, latencies};
 
 /// Steps of a distribution in each power of ten.
 const STEPS: f64 = 10.0;

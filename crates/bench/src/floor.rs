@@ -14,8 +14,8 @@ use rand_core::Rng as _;
 use session_store::BareCommit;
 
 use crate::{
-    drive::{Latencies, Limit, latencies},
-    town::PAYLOAD,
+    closed_loop::{Latencies, Limit, latencies},
+    population::PAYLOAD,
 };
 
 /// Fewest commits and rounds of seals that are measured, however short the time is.

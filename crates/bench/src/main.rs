@@ -1,20 +1,20 @@
 //! `ratchetd-bench`: what calls cost, over the real interface, beside what they cannot cost less than.
 
-mod drive;
+mod closed_loop;
+mod connection;
 mod figure;
 mod floor;
-mod growth;
-mod host;
-mod line;
+mod machine;
 mod measure;
 mod mix;
 mod peer;
-mod place;
+mod population;
 mod print;
 mod process;
 mod progress;
 mod report;
-mod town;
+mod scaling;
+mod test_daemon;
 
 use std::{
     io::{self, Write},
@@ -27,7 +27,7 @@ use clap::Parser as _;
 use daemon::{commands::terminal::Look, config::MAX_COMMIT_COST_MS};
 
 use crate::{
-    drive::{Kind, Limit},
+    closed_loop::{Kind, Limit},
     mix::Mix,
 };
 

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use crate::{
     BenchArgs,
-    drive::{Kind, Latencies, Limit, latencies},
+    closed_loop::{Kind, Latencies, Limit, latencies},
     figure::{Tally, distribution, latency},
     floor::{Commits, Seals},
     growth,
-    host::Host,
+    machine::Place,
     mix::Mix,
-    place::Place,
+    population::Town,
     progress::Progress,
     report::{Asked, CommitCost, Floor, Floors, Report},
-    town::Town,
+    test_daemon::Host,
 };
 
 /// A round before the first, this part of its length, whose figures are thrown away.
@@ -62,19 +62,19 @@ async fn everything(
         report.commit_cost = Some(commit_cost(args, &data_dir, added_ms, &progress).await?);
     }
     if let Some(sessions) = args.sessions() {
-        progress.more(growth::steps_of(sessions));
-        let (same, spread) = growth::sessions(args, host, sessions, &progress).await?;
+        progress.more(scaling::steps_of(sessions));
+        let (same, spread) = scaling::sessions(args, host, sessions, &progress).await?;
         report.sessions = Some(same);
         report.sessions_spread = Some(spread);
     }
     if let Some(messages) = args.messages() {
-        progress.more(growth::steps_of_messages(messages));
-        report.messages = Some(growth::messages(args, host, messages, &progress).await?);
+        progress.more(scaling::steps_of_messages(messages));
+        report.messages = Some(scaling::messages(args, host, messages, &progress).await?);
     }
     if let Some(accounts) = args.accounts() {
-        progress.more(growth::steps_of_accounts(accounts));
+        progress.more(scaling::steps_of_accounts(accounts));
         let data_dir = scratch.join("f");
-        report.full = Some(growth::full(args, accounts, &data_dir, &progress).await?);
+        report.full = Some(scaling::full(args, accounts, &data_dir, &progress).await?);
     }
     Ok(report)
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::drive::Kind;
+use crate::closed_loop::Kind;
 
 /// Weights of the kinds of calls.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     figure::{Figure, Latency, Step},
-    place::Place,
+    machine::Place,
 };
 
 /// Added to an empty call and a bare commit: what one call on an idle daemon may take besides, in microseconds.

@@ -12,7 +12,7 @@ use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
 use crate::{
-    line::Line,
+    connection::Line,
     process::{Process, cpu_time},
 };
 

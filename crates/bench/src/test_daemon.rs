@@ -12,7 +12,7 @@ use daemon::{commands::child::Child, ops::entropy::entropy};
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
-use crate::{line::Line, process::Process};
+use crate::{connection::Line, process::Process};
 
 /// How the names of our accounts begin.
 const PREFIX: &str = "bench-";

@@ -14,11 +14,11 @@ use daemon::ops::{clock::Clock, entropy::entropy};
 use serde_json::{Value, json};
 
 use crate::{
-    drive::{Driven, Kind, Limit, Source, drive},
-    host::{Host, Made},
-    line::{Line, find, request},
+    closed_loop::{Driven, Kind, Limit, Source, drive},
+    connection::{Line, find, request},
     mix::{Mix, Turns},
     peer::Peer,
+    test_daemon::{Host, Made},
 };
 
 /// What is said: 100 bytes.

@@ -7,15 +7,15 @@ use serde_json::json;
 
 use crate::{
     BenchArgs,
-    drive::{Kind, Limit, Source, drive},
+    closed_loop::{Kind, Limit, Source, drive},
+    connection::{Line, request},
     figure::median,
-    host::{Host, Made},
-    line::{Line, request},
     mix::Mix,
     peer::Peer,
+    population::{PAYLOAD, Town, befriend, group_params, hex, import, shown},
     progress::Progress,
     report::{Full, Growth},
-    town::{PAYLOAD, Town, befriend, group_params, hex, import, shown},
+    test_daemon::{Host, Made},
 };
 
 /// Sessions of the small store.
