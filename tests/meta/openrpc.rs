@@ -400,7 +400,7 @@ fn every_type_that_is_named_has_its_table_on_the_page() {
         // The tables of these two say what to do as well.
         let advice = match name.as_str() {
             "Reason" => page.matches("<!-- reasons -->").count(),
-            "Kind" => page.matches("<!-- errors -->").count(),
+            "ErrorKind" => page.matches("<!-- errors -->").count(),
             _ => 0,
         };
         let tables = tables + advice;

@@ -1,4 +1,4 @@
-import type { ErrorData, Kind } from "./generated.js";
+import type { ErrorData, ErrorKind } from "./generated.js";
 
 /** The daemon answered with an error. `hint` says what to do; nothing was done. */
 export class RatchetdError extends Error {
@@ -9,7 +9,7 @@ export class RatchetdError extends Error {
     /** The JSON-RPC code. */
     readonly code: number,
     /** The stable name of what went wrong; null if the answer has none. */
-    readonly kind: Kind | null,
+    readonly kind: ErrorKind | null,
     /** What to do. */
     readonly hint: string,
     /** The parameter it is about, if it is about one. */

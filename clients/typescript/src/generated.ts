@@ -333,8 +333,55 @@ export interface ErrorData {
   /** What to do. */
   hint: string;
   /** The stable name. */
-  kind: Kind;
+  kind: ErrorKind;
 }
+
+/** The stable names of errors. Protocol outcomes are results, not errors. */
+export type ErrorKind =
+  /** The request is not JSON. */
+  | "parse_error"
+  /** The JSON is no JSON-RPC request. */
+  | "invalid_request"
+  /** There is no such method. */
+  | "method_not_found"
+  /** A bug of the daemon. */
+  | "internal"
+  /** A parameter is missing, unknown or of the wrong form; `field` names it. */
+  | "invalid_params"
+  /** Not a public or private key. */
+  | "invalid_key"
+  /** Not a bundle, or not signed by its identity. */
+  | "invalid_bundle"
+  /** Not a wire message. */
+  | "invalid_message"
+  /** Not a recovery phrase. */
+  | "invalid_mnemonic"
+  /** Larger than one message can carry. */
+  | "payload_too_large"
+  /** No account of this name. */
+  | "account_not_found"
+  /** The name is taken. */
+  | "account_exists"
+  /** No account was named, and there is not exactly one. */
+  | "account_ambiguous"
+  /** No device of this id is known. */
+  | "installation_not_found"
+  /** As many devices are enabled as may be. */
+  | "installation_limit"
+  /** The contact has not accepted, and the policy asks for that. */
+  | "contact_not_accepted"
+  /** The request id stands for another request. */
+  | "request_id_reused"
+  /** The configuration forbids every suite that would reach the recipient. */
+  | "suite_forbidden"
+  /** The queue is full; nothing was done. */
+  | "busy"
+  /** The daemon is stopping; nothing was done. */
+  | "shutting_down"
+  /** The disk failed; nothing was done and nothing was lost. */
+  | "store_failed"
+  /** The store is older than it was: a copy was put back. */
+  | "store_rolled_back";
 
 /** The device that an event is about. */
 export interface EventDevice {
@@ -714,53 +761,6 @@ export type KeyDropped =
   | "unconfirmed"
   /** Its session was erased. */
   | "session_erased";
-
-/** The stable names of errors. Protocol outcomes are results, not errors. */
-export type Kind =
-  /** The request is not JSON. */
-  | "parse_error"
-  /** The JSON is no JSON-RPC request. */
-  | "invalid_request"
-  /** There is no such method. */
-  | "method_not_found"
-  /** A bug of the daemon. */
-  | "internal"
-  /** A parameter is missing, unknown or of the wrong form; `field` names it. */
-  | "invalid_params"
-  /** Not a public or private key. */
-  | "invalid_key"
-  /** Not a bundle, or not signed by its identity. */
-  | "invalid_bundle"
-  /** Not a wire message. */
-  | "invalid_message"
-  /** Not a recovery phrase. */
-  | "invalid_mnemonic"
-  /** Larger than one message can carry. */
-  | "payload_too_large"
-  /** No account of this name. */
-  | "account_not_found"
-  /** The name is taken. */
-  | "account_exists"
-  /** No account was named, and there is not exactly one. */
-  | "account_ambiguous"
-  /** No device of this id is known. */
-  | "installation_not_found"
-  /** As many devices are enabled as may be. */
-  | "installation_limit"
-  /** The contact has not accepted, and the policy asks for that. */
-  | "contact_not_accepted"
-  /** The request id stands for another request. */
-  | "request_id_reused"
-  /** The configuration forbids every suite that would reach the recipient. */
-  | "suite_forbidden"
-  /** The queue is full; nothing was done. */
-  | "busy"
-  /** The daemon is stopping; nothing was done. */
-  | "shutting_down"
-  /** The disk failed; nothing was done and nothing was lost. */
-  | "store_failed"
-  /** The store is older than it was: a copy was put back. */
-  | "store_rolled_back";
 
 /** The mark that events are missing. */
 export interface Lagged {

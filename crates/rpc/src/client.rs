@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        error::Kind,
+        error::ErrorKind,
         methods::{AccountOnly, AdvanceTimeParams, BundleGet, DevAdvanceTime},
         params::Millis,
     };
@@ -349,7 +349,7 @@ mod tests {
         };
         assert_eq!((code, message.as_str()), (1101, "there is no such account"));
         let data = data.unwrap();
-        assert_eq!(data.kind, Kind::AccountNotFound);
+        assert_eq!(data.kind, ErrorKind::AccountNotFound);
         assert_eq!(data.field.as_deref(), Some("account"));
         assert_eq!(data.hint, "make one");
     }

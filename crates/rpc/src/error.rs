@@ -10,7 +10,7 @@ use crate::types::closed;
 
 closed! {
     /// The stable names of errors. Protocol outcomes are results, not errors.
-    Kind {
+    ErrorKind {
         /// The request is not JSON.
         ParseError = "parse_error",
         /// The JSON is no JSON-RPC request.
@@ -58,7 +58,7 @@ closed! {
     }
 }
 
-impl Kind {
+impl ErrorKind {
     /// The JSON-RPC code.
     #[must_use]
     pub const fn code(self) -> i32 {
@@ -154,7 +154,7 @@ impl Kind {
 #[error("{message}")]
 pub struct RpcError {
     /// Its stable name.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// The parameter it is about.
     pub field: Option<String>,
     /// What is wrong.
@@ -167,7 +167,7 @@ pub struct RpcError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The stable name.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// The parameter it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub field: Option<String>,
@@ -177,7 +177,7 @@ pub struct ErrorData {
 
 impl RpcError {
     /// An error with its kind's own hint.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             field: None,
@@ -222,11 +222,11 @@ impl RpcError {
 
 impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
-        let failed = Self::new(Kind::StoreFailed, error.to_string());
+        let failed = Self::new(ErrorKind::StoreFailed, error.to_string());
         match error {
             StoreError::Refused(trouble) => failed.refused_for(trouble),
             StoreError::Io(_) => failed,
-            StoreError::RolledBack => Self::new(Kind::StoreRolledBack, error.to_string()),
+            StoreError::RolledBack => Self::new(ErrorKind::StoreRolledBack, error.to_string()),
             StoreError::InDoubt(_) => failed.with_hint(
                 "mend the disk, then repeat the call: it was not done, unless the daemon was ended or the power went before",
             ),
@@ -243,28 +243,28 @@ impl From<SendError> for RpcError {
         match error {
             SendError::Store(error) => error.into(),
             SendError::PayloadTooLarge { .. } => {
-                Self::new(Kind::PayloadTooLarge, message).about("payload")
+                Self::new(ErrorKind::PayloadTooLarge, message).about("payload")
             }
-            SendError::EmptyPayload => Self::new(Kind::InvalidParams, message)
+            SendError::EmptyPayload => Self::new(ErrorKind::InvalidParams, message)
                 .about("payload")
                 .with_hint(
                     "say something in payload or text: in public and by DH, to an identity of which no device is known or to a device that is written to without forward secrecy, it cannot be empty; `message_advertise` makes an advertisement",
                 ),
-            SendError::TooManyRecipients { .. } => Self::new(Kind::InvalidParams, message)
+            SendError::TooManyRecipients { .. } => Self::new(ErrorKind::InvalidParams, message)
                 .about("recipients")
                 .with_hint("send to the recipients in several calls"),
-            SendError::TooMuchAtOnce { .. } => Self::new(Kind::PayloadTooLarge, message)
+            SendError::TooMuchAtOnce { .. } => Self::new(ErrorKind::PayloadTooLarge, message)
                 .about("recipients")
                 .with_hint("send to the recipients in several calls, or a smaller payload"),
-            SendError::SuiteForbidden { .. } => Self::new(Kind::SuiteForbidden, message),
-            SendError::ContactNotAccepted { .. } => Self::new(Kind::ContactNotAccepted, message),
-            SendError::OwnIdentity => Self::new(Kind::InvalidParams, message)
+            SendError::SuiteForbidden { .. } => Self::new(ErrorKind::SuiteForbidden, message),
+            SendError::ContactNotAccepted { .. } => Self::new(ErrorKind::ContactNotAccepted, message),
+            SendError::OwnIdentity => Self::new(ErrorKind::InvalidParams, message)
                 .about("identity")
                 .with_hint("a contact is somebody else"),
             SendError::RequestIdReused => {
-                Self::new(Kind::RequestIdReused, message).about("requestId")
+                Self::new(ErrorKind::RequestIdReused, message).about("requestId")
             }
-            SendError::Key(_) => Self::new(Kind::Internal, message),
+            SendError::Key(_) => Self::new(ErrorKind::Internal, message),
         }
     }
 }
@@ -275,9 +275,9 @@ impl From<ReceiveError> for RpcError {
         match error {
             ReceiveError::Store(error) => error.into(),
             ReceiveError::NotAMessage(_) => {
-                Self::new(Kind::InvalidMessage, message).about("message")
+                Self::new(ErrorKind::InvalidMessage, message).about("message")
             }
-            ReceiveError::Key(_) => Self::new(Kind::Internal, message),
+            ReceiveError::Key(_) => Self::new(ErrorKind::Internal, message),
         }
     }
 }
@@ -287,7 +287,7 @@ impl From<BundleImportError> for RpcError {
         match error {
             BundleImportError::Store(error) => error.into(),
             BundleImportError::Invalid(message) => {
-                Self::new(Kind::InvalidBundle, message).about("bundle")
+                Self::new(ErrorKind::InvalidBundle, message).about("bundle")
             }
         }
     }
@@ -299,12 +299,12 @@ impl From<PairingError> for RpcError {
         match error {
             PairingError::Send(error) => error.into(),
             PairingError::NotFound => {
-                Self::new(Kind::InstallationNotFound, message).about("installationId")
+                Self::new(ErrorKind::InstallationNotFound, message).about("installationId")
             }
             PairingError::Limit { .. } => {
-                Self::new(Kind::InstallationLimit, message).about("installationId")
+                Self::new(ErrorKind::InstallationLimit, message).about("installationId")
             }
-            PairingError::ThisDevice => Self::new(Kind::InvalidParams, message)
+            PairingError::ThisDevice => Self::new(ErrorKind::InvalidParams, message)
                 .about("installationId")
                 .with_hint("this device cannot be disabled: disable it on another one, or remove the account"),
         }
@@ -315,13 +315,17 @@ impl RpcError {
     /// Bytes that are no bundle at all.
     #[must_use]
     pub fn not_a_bundle(error: &WireError) -> Self {
-        Self::new(Kind::InvalidBundle, format!("not a bundle: {error}")).about("bundle")
+        Self::new(ErrorKind::InvalidBundle, format!("not a bundle: {error}")).about("bundle")
     }
 
     /// Bytes that are no wire message at all.
     #[must_use]
     pub fn not_a_message(error: &WireError) -> Self {
-        Self::new(Kind::InvalidMessage, format!("not a wire message: {error}")).about("message")
+        Self::new(
+            ErrorKind::InvalidMessage,
+            format!("not a wire message: {error}"),
+        )
+        .about("message")
     }
 }
 
@@ -333,7 +337,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_code_a_name_and_says_what_to_do() {
-        for kind in Kind::ALL {
+        for kind in ErrorKind::ALL {
             let name = serde_json::to_value(kind).unwrap();
             let name = name.as_str().unwrap();
             assert!(
@@ -376,7 +380,7 @@ mod tests {
             ("store_failed", 1701),
             ("store_rolled_back", 1702),
         ];
-        let kinds: Vec<_> = Kind::ALL
+        let kinds: Vec<_> = ErrorKind::ALL
             .iter()
             .map(|kind| (kind.name(), kind.code()))
             .collect();
@@ -385,12 +389,12 @@ mod tests {
 
     #[test]
     fn data_has_one_shape() {
-        let error = RpcError::new(Kind::Busy, "the queue is full");
+        let error = RpcError::new(ErrorKind::Busy, "the queue is full");
         assert_eq!(
             serde_json::to_value(error.data()).unwrap(),
             json!({"kind": "busy", "hint": "nothing was done: try again in a moment"})
         );
-        let error = RpcError::new(Kind::InvalidKey, "not a key")
+        let error = RpcError::new(ErrorKind::InvalidKey, "not a key")
             .about("sender")
             .with_hint("look again");
         assert_eq!(
@@ -405,98 +409,106 @@ mod tests {
         let corrupt = || StoreError::Corrupt("session".to_owned());
         let in_doubt = StoreError::InDoubt("no answer".to_owned());
         let key = || "off the curve".to_owned();
-        let rows: Vec<(RpcError, Kind, Option<&str>)> = vec![
-            (io().into(), Kind::StoreFailed, None),
-            (in_doubt.into(), Kind::StoreFailed, None),
-            (StoreError::RolledBack.into(), Kind::StoreRolledBack, None),
-            (corrupt().into(), Kind::StoreFailed, None),
-            (SendError::Store(io()).into(), Kind::StoreFailed, None),
+        let rows: Vec<(RpcError, ErrorKind, Option<&str>)> = vec![
+            (io().into(), ErrorKind::StoreFailed, None),
+            (in_doubt.into(), ErrorKind::StoreFailed, None),
+            (
+                StoreError::RolledBack.into(),
+                ErrorKind::StoreRolledBack,
+                None,
+            ),
+            (corrupt().into(), ErrorKind::StoreFailed, None),
+            (SendError::Store(io()).into(), ErrorKind::StoreFailed, None),
             (
                 SendError::PayloadTooLarge { bytes: 2, limit: 1 }.into(),
-                Kind::PayloadTooLarge,
+                ErrorKind::PayloadTooLarge,
                 Some("payload"),
             ),
             (
                 SendError::EmptyPayload.into(),
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 Some("payload"),
             ),
             (
                 SendError::TooManyRecipients { count: 2, limit: 1 }.into(),
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 Some("recipients"),
             ),
             (
                 SendError::TooMuchAtOnce { limit: 1 }.into(),
-                Kind::PayloadTooLarge,
+                ErrorKind::PayloadTooLarge,
                 Some("recipients"),
             ),
             (
                 SendError::SuiteForbidden { recipient: key() }.into(),
-                Kind::SuiteForbidden,
+                ErrorKind::SuiteForbidden,
                 None,
             ),
             (
                 SendError::ContactNotAccepted { recipient: key() }.into(),
-                Kind::ContactNotAccepted,
+                ErrorKind::ContactNotAccepted,
                 None,
             ),
             (
                 SendError::OwnIdentity.into(),
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 Some("identity"),
             ),
             (
                 SendError::RequestIdReused.into(),
-                Kind::RequestIdReused,
+                ErrorKind::RequestIdReused,
                 Some("requestId"),
             ),
-            (SendError::Key(key()).into(), Kind::Internal, None),
-            (ReceiveError::Store(io()).into(), Kind::StoreFailed, None),
+            (SendError::Key(key()).into(), ErrorKind::Internal, None),
+            (
+                ReceiveError::Store(io()).into(),
+                ErrorKind::StoreFailed,
+                None,
+            ),
             (
                 ReceiveError::NotAMessage(key()).into(),
-                Kind::InvalidMessage,
+                ErrorKind::InvalidMessage,
                 Some("message"),
             ),
-            (ReceiveError::Key(key()).into(), Kind::Internal, None),
+            (ReceiveError::Key(key()).into(), ErrorKind::Internal, None),
             (
                 PairingError::Send(io().into()).into(),
-                Kind::StoreFailed,
+                ErrorKind::StoreFailed,
                 None,
             ),
             (
                 PairingError::NotFound.into(),
-                Kind::InstallationNotFound,
+                ErrorKind::InstallationNotFound,
                 Some("installationId"),
             ),
             (
                 PairingError::Limit { limit: 3 }.into(),
-                Kind::InstallationLimit,
+                ErrorKind::InstallationLimit,
                 Some("installationId"),
             ),
             (
                 PairingError::ThisDevice.into(),
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 Some("installationId"),
             ),
             (
                 BundleImportError::Store(io()).into(),
-                Kind::StoreFailed,
+                ErrorKind::StoreFailed,
                 None,
             ),
             (
                 BundleImportError::Invalid(key()).into(),
-                Kind::InvalidBundle,
+                ErrorKind::InvalidBundle,
                 Some("bundle"),
             ),
             (
                 RpcError::not_a_bundle(&WireError(key())),
-                Kind::InvalidBundle,
+                ErrorKind::InvalidBundle,
                 Some("bundle"),
             ),
             (
                 RpcError::not_a_message(&WireError(key())),
-                Kind::InvalidMessage,
+                ErrorKind::InvalidMessage,
                 Some("message"),
             ),
         ];

@@ -11,6 +11,6 @@ pub mod openrpc;
 pub mod params;
 pub mod types;
 
-pub use error::{Kind, RpcError};
+pub use error::{ErrorKind, RpcError};
 pub use methods::{METHODS, Method, MethodInfo};
 pub use params::{Fields, Params};

@@ -13,7 +13,7 @@ use engine::{
     StoreRead as _, Transaction as _, Unsealed, Unsealing, Viewer,
 };
 use rand_core::Rng as _;
-use rpc::{Kind, RpcError, convert::displaced, types::AccountInfo};
+use rpc::{ErrorKind, RpcError, convert::displaced, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 use tokio::runtime::Handle;
 
@@ -132,26 +132,27 @@ impl Accounts {
     /// The account of this name, or the only one if none is named.
     ///
     /// # Errors
-    /// [`Kind::AccountNotFound`] or [`Kind::AccountAmbiguous`].
+    /// [`ErrorKind::AccountNotFound`] or [`ErrorKind::AccountAmbiguous`].
     pub fn find(&self, name: Option<&AccountName>) -> Result<Arc<AccountHandle>, RpcError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = open.values();
         match (name, all.next(), all.next()) {
             (Some(name), ..) => open.get(name).cloned().ok_or_else(|| {
                 RpcError::new(
-                    Kind::AccountNotFound,
+                    ErrorKind::AccountNotFound,
                     format!("there is no account {name:?}", name = name.as_str()),
                 )
                 .about("account")
             }),
             (None, Some(only), None) => Ok(Arc::clone(only)),
-            (None, None, _) => Err(
-                RpcError::new(Kind::AccountNotFound, "there is no account yet")
-                    .about("account")
-                    .with_hint("make one with account_create"),
-            ),
+            (None, None, _) => Err(RpcError::new(
+                ErrorKind::AccountNotFound,
+                "there is no account yet",
+            )
+            .about("account")
+            .with_hint("make one with account_create")),
             (None, Some(_), Some(_)) => Err(RpcError::new(
-                Kind::AccountAmbiguous,
+                ErrorKind::AccountAmbiguous,
                 "there are several accounts, and none was named",
             )
             .about("account")),
@@ -168,7 +169,7 @@ impl Accounts {
     /// Makes an account and opens it. Blocks until it is durable.
     ///
     /// # Errors
-    /// [`Kind::AccountExists`] or [`Kind::StoreFailed`].
+    /// [`ErrorKind::AccountExists`] or [`ErrorKind::StoreFailed`].
     pub fn create(
         &self,
         name: AccountName,
@@ -211,7 +212,7 @@ impl Accounts {
     /// Erases an account. What its worker has accepted is finished first. Blocks meanwhile.
     ///
     /// # Errors
-    /// [`Kind::AccountNotFound`], [`Kind::InvalidParams`] if the key is not the account's, or [`Kind::StoreFailed`].
+    /// [`ErrorKind::AccountNotFound`], [`ErrorKind::InvalidParams`] if the key is not the account's, or [`ErrorKind::StoreFailed`].
     pub fn remove(&self, name: &AccountName, identity: &IdentityKey) -> Result<(), RpcError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let account = match self.find(Some(name)) {
@@ -224,11 +225,12 @@ impl Accounts {
             },
         };
         if account.identity != *identity {
-            return Err(
-                RpcError::new(Kind::InvalidParams, "the public key is not this account's")
-                    .about("publicKey")
-                    .with_hint("account_get shows the account's public key"),
-            );
+            return Err(RpcError::new(
+                ErrorKind::InvalidParams,
+                "the public key is not this account's",
+            )
+            .about("publicKey")
+            .with_hint("account_get shows the account's public key"));
         }
         self.open
             .write()
@@ -353,7 +355,7 @@ impl AccountHandle {
     /// Reads on the second connection, beside the worker.
     ///
     /// # Errors
-    /// [`Kind::StoreFailed`], or [`Kind::AccountNotFound`] if the account was just removed.
+    /// [`ErrorKind::StoreFailed`], or [`ErrorKind::AccountNotFound`] if the account was just removed.
     pub fn read<T>(
         &self,
         read: impl FnOnce(&Viewer, &SqliteReader) -> Result<T, StoreError>,
@@ -361,7 +363,7 @@ impl AccountHandle {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = reader
             .as_ref()
-            .ok_or_else(|| RpcError::new(Kind::AccountNotFound, "the account was closed"))?;
+            .ok_or_else(|| RpcError::new(ErrorKind::AccountNotFound, "the account was closed"))?;
         Ok(read(&self.viewer, reader)?)
     }
 
@@ -388,13 +390,13 @@ impl AccountHandle {
 fn opening_failed(error: &OpenError) -> RpcError {
     match error {
         OpenError::AccountExists => {
-            RpcError::new(Kind::AccountExists, error.to_string()).about("account")
+            RpcError::new(ErrorKind::AccountExists, error.to_string()).about("account")
         }
         OpenError::AccountNotFound => {
-            RpcError::new(Kind::AccountNotFound, error.to_string()).about("account")
+            RpcError::new(ErrorKind::AccountNotFound, error.to_string()).about("account")
         }
         _ => {
-            let failed = RpcError::new(Kind::StoreFailed, error.to_string());
+            let failed = RpcError::new(ErrorKind::StoreFailed, error.to_string());
             match error.trouble() {
                 Some(trouble) => failed.refused_for(trouble),
                 None => failed,
@@ -490,7 +492,7 @@ mod tests {
         // Asking for a name that is taken costs its owner nothing.
         let identity = IdentityKeyPair::generate(&mut entropy());
         let refused = accounts.create(name, identity, None).unwrap_err();
-        assert_eq!((refused.kind, held()), (Kind::AccountExists, 1));
+        assert_eq!((refused.kind, held()), (ErrorKind::AccountExists, 1));
     }
 
     #[test]

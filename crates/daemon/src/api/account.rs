@@ -8,7 +8,7 @@ use crypto_core::{
 };
 use rand_core::Rng as _;
 use rpc::{
-    Kind, RpcError,
+    ErrorKind, RpcError,
     keystore::{KeystoreFileError, write_keystore_file},
     methods,
     params::Secret,
@@ -56,7 +56,7 @@ pub(super) async fn account_recover(
 
 fn recovered(phrase: &Secret, passphrase: Option<&Secret>) -> Result<IdentityKeyPair> {
     let mnemonic = Mnemonic::parse(&phrase.0).map_err(|error: MnemonicError| {
-        let refused = RpcError::new(Kind::InvalidMnemonic, error.to_string()).about("mnemonic");
+        let refused = RpcError::new(ErrorKind::InvalidMnemonic, error.to_string()).about("mnemonic");
         match error {
             MnemonicError::WordCount(1) => refused.with_hint(
                 "give the words of the phrase; a private key goes to `account_import`, a keystore file to `account_importKeystore`",
@@ -70,7 +70,7 @@ fn recovered(phrase: &Secret, passphrase: Option<&Secret>) -> Result<IdentityKey
 }
 
 fn derivation_failed(error: crypto_core::KeyError) -> RpcError {
-    RpcError::new(Kind::Internal, error.to_string())
+    RpcError::new(ErrorKind::Internal, error.to_string())
 }
 
 pub(super) async fn account_import(
@@ -79,7 +79,8 @@ pub(super) async fn account_import(
 ) -> Result<AccountInfo> {
     blocking(move || {
         let identity = IdentityKeyPair::from_secret_bytes(&params.private_key.0).map_err(|_| {
-            RpcError::new(Kind::InvalidKey, "not a private key of the curve").about("privateKey")
+            RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve")
+                .about("privateKey")
         })?;
         daemon.accounts.create(
             params.account,
@@ -95,9 +96,11 @@ pub(super) async fn account_export(
     params: methods::ExportParams,
 ) -> Result<ExportedAccount> {
     if params.password.0.is_empty() {
-        return Err(RpcError::new(Kind::InvalidParams, "the password is empty")
-            .about("password")
-            .with_hint("give a password: whoever has the file can try as many as they like"));
+        return Err(
+            RpcError::new(ErrorKind::InvalidParams, "the password is empty")
+                .about("password")
+                .with_hint("give a password: whoever has the file can try as many as they like"),
+        );
     }
     let account = daemon.account(params.account.as_ref())?;
     let secret = account
@@ -116,7 +119,7 @@ pub(super) async fn account_export(
                     ScryptCost::STANDARD,
                     &mut rng,
                 )
-                .map_err(|error| RpcError::new(Kind::Internal, error.to_string()))
+                .map_err(|error| RpcError::new(ErrorKind::Internal, error.to_string()))
             })?;
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);

@@ -1,7 +1,7 @@
 //! Answers as they stand on the wire, under the id of their request.
 
 use jsonrpsee::types::ErrorObjectOwned;
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 use serde::Serialize;
 
 /// Room for an answer from the start: most fit, a message of some hundred bytes for one device among them.
@@ -19,7 +19,7 @@ pub(crate) fn succeeded(id: &str, result: &impl Serialize) -> String {
         (Ok(()), Ok(text)) => text,
         _ => failed(
             id,
-            &RpcError::new(Kind::Internal, "the answer could not be written"),
+            &RpcError::new(ErrorKind::Internal, "the answer could not be written"),
         ),
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use rpc::Kind;
+use rpc::ErrorKind;
 use tracing::Span;
 
 use super::Result;
@@ -19,7 +19,7 @@ pub(super) struct Called {
     method: &'static str,
     metrics: Arc<Metrics>,
     began: Instant,
-    error: Option<Kind>,
+    error: Option<ErrorKind>,
     span: Span,
 }
 
@@ -32,7 +32,7 @@ impl Called {
             method,
             metrics,
             began: Instant::now(),
-            error: Some(Kind::Internal),
+            error: Some(ErrorKind::Internal),
             span: tracing::info_span!("call", id = NUMBER.fetch_add(1, Ordering::Relaxed), method),
         }
     }
@@ -52,7 +52,7 @@ impl Called {
 impl Drop for Called {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        let outcome = self.error.map_or("ok", Kind::name);
+        let outcome = self.error.map_or("ok", ErrorKind::name);
         tracing::debug!(parent: &self.span, outcome, ?took, "answered");
         self.metrics.called(self.method, self.error);
         self.metrics.call_took(self.method, took);

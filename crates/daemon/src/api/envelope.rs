@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated, StoreRead as _, Unsealed, Unsealing};
 use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric};
 use rpc::{
-    Kind, RpcError,
+    ErrorKind, RpcError,
     convert::public_key,
     methods,
     params::{Secret, SymKey, one_content},
@@ -49,7 +49,7 @@ enum Whom<I> {
 }
 
 fn refused(what: &str, field: &str) -> RpcError {
-    RpcError::new(Kind::InvalidParams, what)
+    RpcError::new(ErrorKind::InvalidParams, what)
         .about(field)
         .with_hint("give recipient, symKey or password, exactly one of them")
 }
@@ -106,12 +106,12 @@ fn not_sealed(error: &SealError) -> RpcError {
     let message = error.to_string();
     match error {
         SealError::PayloadTooLarge(_) => {
-            RpcError::new(Kind::PayloadTooLarge, message).about("payload")
+            RpcError::new(ErrorKind::PayloadTooLarge, message).about("payload")
         }
         SealError::PaddingTooLarge(_) => {
-            RpcError::new(Kind::PayloadTooLarge, message).about("padding")
+            RpcError::new(ErrorKind::PayloadTooLarge, message).about("padding")
         }
-        SealError::Recipient(_) => RpcError::new(Kind::InvalidKey, message).about("recipient"),
+        SealError::Recipient(_) => RpcError::new(ErrorKind::InvalidKey, message).about("recipient"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use engine::AccountName;
 use rpc::{
-    Kind, RpcError,
+    ErrorKind, RpcError,
     methods::{self, SubscribeParams},
     params::AccountFilter,
     types::{EventInfo, Events},
@@ -28,9 +28,9 @@ pub(super) async fn event_list(
     let mut reader = Reader::new(Arc::clone(hub), account, after);
     let mut found = reader.read(limit).await?;
     if found.is_empty() && !wait.is_zero() {
-        let _place = hub
-            .wait()
-            .ok_or_else(|| RpcError::new(Kind::Busy, "too many calls wait for events already"))?;
+        let _place = hub.wait().ok_or_else(|| {
+            RpcError::new(ErrorKind::Busy, "too many calls wait for events already")
+        })?;
         if let Ok(Some(come)) = tokio::time::timeout(wait, reader.next(limit)).await {
             found = come?;
         }

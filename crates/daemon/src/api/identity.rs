@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rpc::{
-    Kind, RpcError, methods,
+    ErrorKind, RpcError, methods,
     types::{BundleInfo, ContactCodeQr, IdentityInfo, QrFormat},
 };
 
@@ -20,7 +20,7 @@ pub(super) async fn identity_describe(
         None => None,
     };
     IdentityInfo::new(&params.identity, own.as_ref())
-        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))
+        .map_err(|error| RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity"))
 }
 
 pub(super) async fn contact_code_qr(
@@ -39,7 +39,7 @@ pub(super) async fn contact_code_qr(
             QrFormat::Text => qr::text(&bundle.contact_code),
         };
         let qr = drawn.map_err(|error| {
-            RpcError::new(Kind::InstallationLimit, error.to_string()).with_hint(
+            RpcError::new(ErrorKind::InstallationLimit, error.to_string()).with_hint(
                 "disable devices that are not used any more: each makes the code longer; or give the contactCode of bundle_get as text",
             )
         })?;

@@ -28,7 +28,7 @@ use std::{
 
 use engine::{AccountName, UnixMillis};
 use rpc::{
-    Kind, Method, Params as _, RpcError, methods, openrpc,
+    ErrorKind, Method, Params as _, RpcError, methods, openrpc,
     params::Fields,
     types::{MemoryProtection, OpenRpcDocument},
 };
@@ -160,7 +160,7 @@ impl Methods {
                         GoesOn::new(request.run(call)).await.unwrap_or_else(|_| {
                             tracing::error!(method = M::NAME, "a method panicked");
                             Err(RpcError::new(
-                                Kind::Internal,
+                                ErrorKind::Internal,
                                 "the call failed inside the daemon",
                             ))
                         })
@@ -254,7 +254,7 @@ async fn blocking<T: Send + 'static>(
         .await
         .unwrap_or_else(|_| {
             Err(RpcError::new(
-                Kind::Internal,
+                ErrorKind::Internal,
                 "the call failed inside the daemon",
             ))
         })
@@ -262,7 +262,7 @@ async fn blocking<T: Send + 'static>(
 
 /// A turn could not be waited for: nobody closes a semaphore but an end of the daemon.
 fn stopping<E>(_: E) -> RpcError {
-    RpcError::new(Kind::ShuttingDown, "the daemon is stopping")
+    RpcError::new(ErrorKind::ShuttingDown, "the daemon is stopping")
 }
 
 impl Daemon {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
 use engine::{PreKeyImport, StoreRead as _};
 use rpc::{
-    Kind, RpcError,
+    ErrorKind, RpcError,
     convert::displaced,
     methods,
     params::PrivateKey,
@@ -49,7 +49,7 @@ pub(super) async fn system_set_log_filter(
 ) -> Result<LogFilterInfo> {
     let filter = params.filter.0;
     let previous = log::set_filter(&filter).map_err(|error| {
-        RpcError::new(Kind::InvalidParams, error)
+        RpcError::new(ErrorKind::InvalidParams, error)
             .about("filter")
             .with_hint(
                 "give off, error, warn, info, debug or trace, or directives such as daemon=debug",
@@ -111,7 +111,7 @@ pub(super) async fn dev_advance_time(
 ) -> Result<ClockInfo> {
     let span = Duration::from_millis(params.ms.0);
     if span > MAX_ADVANCE {
-        return Err(RpcError::new(Kind::InvalidParams, "more than a year")
+        return Err(RpcError::new(ErrorKind::InvalidParams, "more than a year")
             .about("ms")
             .with_hint(format!(
                 "advance by at most {} ms at once, and again for more",
@@ -131,7 +131,7 @@ pub(super) async fn dev_import_prekey(
     let account = daemon.account(params.account.as_ref())?;
     let signed =
         SignedPreKeyPair::from_secret_bytes(&params.signed_pre_key_private.0).map_err(|_| {
-            RpcError::new(Kind::InvalidKey, "not a private key of the curve")
+            RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve")
                 .about("signedPreKeyPrivate")
         })?;
     let ratchet = params

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use envelope::{SymmetricKey, TopicName};
 use rpc::{
-    Kind, RpcError, methods,
+    ErrorKind, RpcError, methods,
     types::{Hex, ParsedTopic, TopicInfo},
 };
 use zeroize::Zeroizing;
@@ -15,8 +15,9 @@ pub(super) async fn topic_contact_code(
     daemon: Arc<Daemon>,
     params: methods::TopicOfParams,
 ) -> Result<TopicInfo> {
-    let name = TopicName::contact_code(&params.identity)
-        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))?;
+    let name = TopicName::contact_code(&params.identity).map_err(|error| {
+        RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
+    })?;
     described(&daemon, name).await
 }
 
@@ -31,8 +32,9 @@ pub(super) async fn topic_personal(
     daemon: Arc<Daemon>,
     params: methods::TopicOfParams,
 ) -> Result<TopicInfo> {
-    let name = TopicName::personal_discovery(&params.identity)
-        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))?;
+    let name = TopicName::personal_discovery(&params.identity).map_err(|error| {
+        RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
+    })?;
     described(&daemon, name).await
 }
 
@@ -41,8 +43,10 @@ pub(super) async fn topic_negotiated(
     params: methods::NegotiatedTopicParams,
 ) -> Result<TopicInfo> {
     let account = daemon.account(params.account.as_ref())?;
-    let name = TopicName::negotiated(account.opener.identity(), &params.identity)
-        .map_err(|error| RpcError::new(Kind::InvalidKey, error.to_string()).about("identity"))?;
+    let name =
+        TopicName::negotiated(account.opener.identity(), &params.identity).map_err(|error| {
+            RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
+        })?;
     described(&daemon, name).await
 }
 

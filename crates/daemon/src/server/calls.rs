@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use hyper::body::Bytes;
 use rpc::{
-    Kind, Method as _, Params as _, RpcError,
+    ErrorKind, Method as _, Params as _, RpcError,
     methods::{EventSubscribe, EventUnsubscribe, SubscribeParams, UnsubscribeParams},
     params::Fields,
 };
@@ -127,7 +127,7 @@ impl Calls {
         let Some(id) = request.id else {
             return Begun::Notification;
         };
-        let error = RpcError::new(Kind::ShuttingDown, "the daemon is stopping");
+        let error = RpcError::new(ErrorKind::ShuttingDown, "the daemon is stopping");
         Begun::Answered(self.refuse(&Malformed { id, error }))
     }
 
@@ -203,7 +203,7 @@ impl Calls {
 fn method_not_found(name: &str) -> RpcError {
     let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
     RpcError::new(
-        Kind::MethodNotFound,
+        ErrorKind::MethodNotFound,
         format!("there is no method {shown:?}"),
     )
 }

@@ -3,7 +3,7 @@
 use http_body_util::Full;
 use hyper::{Response, StatusCode, body::Bytes, header};
 use jsonrpsee::server::{HttpBody, HttpResponse};
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 
 use super::MAX_REQUEST_BYTES;
 use crate::api::failed;
@@ -72,7 +72,7 @@ impl Refusal {
                 "as many connections are open as may be",
                 "nothing was done: close some that you do not need, or raise rpc.max_connections",
             ),
-            Self::Busy => (NO_ROOM, Kind::Busy.hint()),
+            Self::Busy => (NO_ROOM, ErrorKind::Busy.hint()),
             Self::Path => (
                 "there is nothing at this path",
                 "POST calls to /; GET has /livez, /readyz, /auth, /events and /metrics",
@@ -106,8 +106,8 @@ impl Refusal {
             ),
         };
         let kind = match self {
-            Self::Places | Self::Busy => Kind::Busy,
-            _ => Kind::InvalidRequest,
+            Self::Places | Self::Busy => ErrorKind::Busy,
+            _ => ErrorKind::InvalidRequest,
         };
         Some(RpcError::new(kind, message).with_hint(hint))
     }

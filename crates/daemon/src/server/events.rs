@@ -15,7 +15,7 @@ use hyper::{
 };
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use rpc::{
-    Kind, Params as _, RpcError,
+    ErrorKind, Params as _, RpcError,
     methods::SubscribeParams,
     params::{Cursor, Fields},
     types::EventInfo,
@@ -76,7 +76,7 @@ fn params(query: &str, headers: &HeaderMap) -> Result<SubscribeParams, RpcError>
     if let Some(last) = headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty()) {
         let last = last.to_str().ok().and_then(|last| last.parse().ok());
         params.after = Some(Cursor(last.ok_or_else(|| {
-            RpcError::new(Kind::InvalidParams, "expected the number of an event")
+            RpcError::new(ErrorKind::InvalidParams, "expected the number of an event")
                 .about(LAST_EVENT_ID)
                 .with_hint("give the `id` of the last event that was seen, or leave the header out")
         })?));
@@ -105,7 +105,7 @@ fn decoded(text: &str) -> Result<String, RpcError> {
 
 fn not_a_query() -> RpcError {
     RpcError::new(
-        Kind::InvalidParams,
+        ErrorKind::InvalidParams,
         "the query is not percent-encoded UTF-8",
     )
 }
@@ -233,7 +233,7 @@ mod tests {
             ("account=%ff", None, None),
         ] {
             let error = read(query, last).unwrap_err();
-            assert_eq!(error.kind, Kind::InvalidParams, "{query}");
+            assert_eq!(error.kind, ErrorKind::InvalidParams, "{query}");
             assert_eq!(error.field.as_deref(), field, "{query}");
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -73,12 +73,12 @@ pub(super) fn read(text: &[u8]) -> Asked<'_> {
 
 fn batch<'a>(entries: &Entries<'a>) -> Asked<'a> {
     if entries.number == 0 {
-        let error = RpcError::new(Kind::InvalidRequest, "the batch is empty");
+        let error = RpcError::new(ErrorKind::InvalidRequest, "the batch is empty");
         return Asked::Single(Err(Malformed::new(error)));
     }
     if entries.number > MAX_BATCH {
         let error = RpcError::new(
-            Kind::InvalidRequest,
+            ErrorKind::InvalidRequest,
             format!(
                 "the batch has {} requests; at most {MAX_BATCH} are taken",
                 entries.number
@@ -95,15 +95,18 @@ fn batch<'a>(entries: &Entries<'a>) -> Asked<'a> {
 }
 
 fn not_json() -> Malformed<'static> {
-    Malformed::new(RpcError::new(Kind::ParseError, "not JSON"))
+    Malformed::new(RpcError::new(ErrorKind::ParseError, "not JSON"))
 }
 
 fn no_request() -> Malformed<'static> {
-    Malformed::new(RpcError::new(Kind::InvalidRequest, "not a request object"))
+    Malformed::new(RpcError::new(
+        ErrorKind::InvalidRequest,
+        "not a request object",
+    ))
 }
 
 fn invalid(message: impl Into<String>, about: &str) -> RpcError {
-    RpcError::new(Kind::InvalidRequest, message).about(about)
+    RpcError::new(ErrorKind::InvalidRequest, message).about(about)
 }
 
 /// Checks the members of a request one by one, so that an error can name the one that is wrong.
@@ -135,7 +138,7 @@ fn request<'a>(members: Members<'a>) -> Result<Request<'a>, Malformed<'a>> {
     let Ok(method) = serde_json::from_str(method) else {
         return refused(
             invalid("a request names its method, as a string", "method")
-                .with_hint(Kind::MethodNotFound.hint()),
+                .with_hint(ErrorKind::MethodNotFound.hint()),
         );
     };
     Ok(Request {
@@ -334,7 +337,7 @@ mod tests {
             ),
         ] {
             let malformed = single(text).unwrap_err();
-            assert_eq!(malformed.error.kind, Kind::InvalidRequest, "{text}");
+            assert_eq!(malformed.error.kind, ErrorKind::InvalidRequest, "{text}");
             assert_eq!(malformed.id, id, "{text}");
             assert_eq!(malformed.error.field.as_deref(), Some(field), "{text}");
         }
@@ -343,14 +346,14 @@ mod tests {
     #[test]
     fn what_is_no_request_at_all_is_told_from_what_is_no_json() {
         for (text, kind) in [
-            ("", Kind::ParseError),
-            ("{", Kind::ParseError),
-            ("{\"id\":1} x", Kind::ParseError),
-            ("[1", Kind::ParseError),
-            ("secret", Kind::ParseError),
-            ("7", Kind::InvalidRequest),
-            ("\"secret\"", Kind::InvalidRequest),
-            ("[]", Kind::InvalidRequest),
+            ("", ErrorKind::ParseError),
+            ("{", ErrorKind::ParseError),
+            ("{\"id\":1} x", ErrorKind::ParseError),
+            ("[1", ErrorKind::ParseError),
+            ("secret", ErrorKind::ParseError),
+            ("7", ErrorKind::InvalidRequest),
+            ("\"secret\"", ErrorKind::InvalidRequest),
+            ("[]", ErrorKind::InvalidRequest),
         ] {
             let malformed = single(text).unwrap_err();
             assert_eq!(
@@ -362,7 +365,7 @@ mod tests {
         }
         assert!(matches!(
             read(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"),
-            Asked::Single(Err(Malformed { error, .. })) if error.kind == Kind::ParseError
+            Asked::Single(Err(Malformed { error, .. })) if error.kind == ErrorKind::ParseError
         ));
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rpc::{Kind, RpcError, types::EventInfo};
+use rpc::{ErrorKind, RpcError, types::EventInfo};
 use serde::Serialize;
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -51,7 +51,7 @@ impl Subscriptions {
         running.tasks.retain(|_, task| !task.is_finished());
         if running.tasks.len() >= MAX_SUBSCRIPTIONS {
             return Err(RpcError::new(
-                Kind::Busy,
+                ErrorKind::Busy,
                 format!("a WebSocket has at most {MAX_SUBSCRIPTIONS} subscriptions"),
             )
             .with_hint("end one with event_unsubscribe, or subscribe to all accounts at once with account \"*\""));
@@ -140,7 +140,7 @@ async fn notify(mut reader: Reader, name: String, answer: String, answers: mpsc:
 /// The error for one that came where notifications cannot follow it.
 pub(super) fn misplaced(method: &str) -> RpcError {
     RpcError::new(
-        Kind::InvalidRequest,
+        ErrorKind::InvalidRequest,
         format!("{method} works over a WebSocket only, and not in a batch"),
     )
     .with_hint("open a WebSocket and send it as a request of its own; without one, use event_list with waitMs, or GET /events")

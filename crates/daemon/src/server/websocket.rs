@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hyper::{Request, body::Incoming, upgrade};
 use hyper_util::rt::TokioIo;
 use jsonrpsee::server::{HttpBody, HttpResponse, StopHandle};
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 use soketto::{
     Receiver, Sender,
     connection::Error,
@@ -181,7 +181,10 @@ impl Session {
     /// Answers a message, if there was room for it. When the connection is closed nobody waits
     /// for that any more; what a call does goes on.
     async fn take(&self, message: Option<(Vec<u8>, Room)>) {
-        let busy = |message| self.calls.refuse_all(RpcError::new(Kind::Busy, message));
+        let busy = |message| {
+            self.calls
+                .refuse_all(RpcError::new(ErrorKind::Busy, message))
+        };
         let answer = match (message, self.places.try_acquire()) {
             (Some((text, room)), Ok(_place)) => tokio::select! {
                 answer = self.calls.answer(text.into(), room, Some(&self.subscriptions)) => answer,

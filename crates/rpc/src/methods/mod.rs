@@ -36,7 +36,7 @@ pub use self::{
     topic::{NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams},
 };
 use crate::{
-    error::{Kind, RpcError},
+    error::{ErrorKind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeQr, ContactInfo,
@@ -74,7 +74,7 @@ pub struct MethodInfo {
     /// Makes the schema of what it gives.
     pub reply: fn(&mut SchemaGenerator) -> Schema,
     /// How it can fail, besides what its parameters can be refused for and what every call can fail with.
-    pub fails: &'static [&'static [Kind]],
+    pub fails: &'static [&'static [ErrorKind]],
     /// It exists only with `--dev`.
     pub dev: bool,
     /// Reads parameters as a request carries them, and writes them as the client does.
@@ -147,27 +147,31 @@ params! {
 }
 
 /// A method that reads an account's store.
-const READS: &[Kind] = &[Kind::StoreFailed];
+const READS: &[ErrorKind] = &[ErrorKind::StoreFailed];
 /// A method that changes an account's store.
-const WRITES: &[Kind] = &[Kind::Busy, Kind::StoreFailed, Kind::StoreRolledBack];
+const WRITES: &[ErrorKind] = &[
+    ErrorKind::Busy,
+    ErrorKind::StoreFailed,
+    ErrorKind::StoreRolledBack,
+];
 /// A method that makes an account.
-const MAKES: &[Kind] = &[Kind::AccountExists, Kind::StoreFailed];
+const MAKES: &[ErrorKind] = &[ErrorKind::AccountExists, ErrorKind::StoreFailed];
 /// A method that takes a recovery phrase.
-const PHRASE: &[Kind] = &[Kind::InvalidMnemonic];
+const PHRASE: &[ErrorKind] = &[ErrorKind::InvalidMnemonic];
 /// A method that names an account, and does not leave it out.
-const NAMED: &[Kind] = &[Kind::AccountNotFound];
+const NAMED: &[ErrorKind] = &[ErrorKind::AccountNotFound];
 /// A method that encrypts for devices.
-const SENDS: &[Kind] = &[Kind::SuiteForbidden, Kind::ContactNotAccepted];
+const SENDS: &[ErrorKind] = &[ErrorKind::SuiteForbidden, ErrorKind::ContactNotAccepted];
 /// A method with a request id.
-const ONCE: &[Kind] = &[Kind::RequestIdReused];
+const ONCE: &[ErrorKind] = &[ErrorKind::RequestIdReused];
 /// A method about one device.
-const DEVICE: &[Kind] = &[Kind::InstallationNotFound];
+const DEVICE: &[ErrorKind] = &[ErrorKind::InstallationNotFound];
 /// A method that enables devices.
-const PAIRS: &[Kind] = &[Kind::InstallationLimit];
+const PAIRS: &[ErrorKind] = &[ErrorKind::InstallationLimit];
 /// A method that has limits of its own.
-const LIMITED: &[Kind] = &[Kind::Busy];
+const LIMITED: &[ErrorKind] = &[ErrorKind::Busy];
 /// A method of WebSockets alone.
-const STREAMS: &[Kind] = &[Kind::InvalidRequest];
+const STREAMS: &[ErrorKind] = &[ErrorKind::InvalidRequest];
 
 methods! {
     /// Makes an account with a new identity, and shows its recovery phrase this once.
@@ -437,7 +441,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::Kind;
+    use crate::error::ErrorKind;
 
     /// A value that the parameter of this name takes, as the client writes it.
     fn good(name: &str) -> Value {
@@ -641,7 +645,7 @@ mod tests {
                 let read = (method.rewrite)(&Value::Object(params).to_string());
                 if missing.required {
                     let error = read.unwrap_err();
-                    assert_eq!(error.kind, Kind::InvalidParams, "{}", method.name);
+                    assert_eq!(error.kind, ErrorKind::InvalidParams, "{}", method.name);
                     assert_eq!(
                         error.field.as_deref(),
                         Some(missing.name),

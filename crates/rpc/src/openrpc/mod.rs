@@ -6,7 +6,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    error::{ErrorData, Kind},
+    error::{ErrorData, ErrorKind},
     methods::{EventSubscribe, EventUnsubscribe, METHODS, Method as _, MethodInfo, RpcDiscover},
     params::ParamInfo,
     types::{EventInfo, Reason},
@@ -22,9 +22,13 @@ const BY_POSITION: &str =
     "By position, give null for a parameter that is left out before another one.";
 
 /// What any call can fail with.
-const ANY: [Kind; 3] = [Kind::InvalidParams, Kind::Internal, Kind::ShuttingDown];
+const ANY: [ErrorKind; 3] = [
+    ErrorKind::InvalidParams,
+    ErrorKind::Internal,
+    ErrorKind::ShuttingDown,
+];
 /// What a call can fail with that names an account, or leaves it out.
-const ACCOUNT: [Kind; 2] = [Kind::AccountNotFound, Kind::AccountAmbiguous];
+const ACCOUNT: [ErrorKind; 2] = [ErrorKind::AccountNotFound, ErrorKind::AccountAmbiguous];
 
 /// The document; `dev`: with the methods for development.
 #[must_use]
@@ -43,7 +47,7 @@ pub fn document(dev: bool) -> Value {
         .collect();
     let event = generator.subschema_for::<EventInfo>();
     let data = generator.subschema_for::<ErrorData>();
-    let errors: Map<String, Value> = Kind::ALL
+    let errors: Map<String, Value> = ErrorKind::ALL
         .iter()
         .map(|kind| (kind.name().to_owned(), error(*kind)))
         .collect();
@@ -89,15 +93,15 @@ pub fn document(dev: bool) -> Value {
 
 /// What a call of the method can fail with, in the order of the error table.
 #[must_use]
-pub fn errors(method: &MethodInfo) -> Vec<Kind> {
+pub fn errors(method: &MethodInfo) -> Vec<ErrorKind> {
     let names_account = method
         .params
         .iter()
         .any(|param| param.name == "account" && !param.required);
     let refused = method.params.iter().flat_map(|param| param.refused);
     let fails = method.fails.iter().copied().flatten();
-    let mut kinds: Vec<Kind> = Kind::ALL.to_vec();
-    let listed: Vec<Kind> = ANY
+    let mut kinds: Vec<ErrorKind> = ErrorKind::ALL.to_vec();
+    let listed: Vec<ErrorKind> = ANY
         .iter()
         .chain(ACCOUNT.iter().filter(|_| names_account))
         .chain(refused)
@@ -159,7 +163,7 @@ fn about_result(info: &MethodInfo, schema: &Value, generator: &SchemaGenerator) 
 }
 
 /// One error for each code (the specification wants them to differ), with the kinds that it stands for.
-fn by_code(kinds: &[Kind]) -> Vec<Value> {
+fn by_code(kinds: &[ErrorKind]) -> Vec<Value> {
     let codes: BTreeSet<i32> = kinds.iter().map(|kind| kind.code()).collect();
     codes
         .into_iter()
@@ -181,7 +185,7 @@ fn param(info: &ParamInfo) -> Value {
     })
 }
 
-fn error(kind: Kind) -> Value {
+fn error(kind: ErrorKind) -> Value {
     json!({
         "code": kind.code(),
         "message": kind.about(),

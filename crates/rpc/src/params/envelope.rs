@@ -12,7 +12,7 @@ use super::{
     payload::one_of,
 };
 use crate::{
-    error::{Kind, RpcError},
+    error::{ErrorKind, RpcError},
     params::Form,
 };
 
@@ -47,7 +47,7 @@ limited_bytes! {
 
 impl Form for SymKey {
     const TAKES: &'static str = "a symmetric key as 0x and 64 hex digits, not all zero";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey];
 
     fn schema() -> Value {
         serde_json::json!({"type": "string", "minLength": SECRET_CHARS})
@@ -56,10 +56,10 @@ impl Form for SymKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
         let bytes = secret_hex(value)
-            .map_err(|fault| hint(none(Kind::InvalidKey, "symmetric key", fault)))?;
+            .map_err(|fault| hint(none(ErrorKind::InvalidKey, "symmetric key", fault)))?;
         SymmetricKey::from_bytes(bytes.as_slice())
             .map(Self)
-            .map_err(|error| hint(RpcError::new(Kind::InvalidKey, error.to_string())))
+            .map_err(|error| hint(RpcError::new(ErrorKind::InvalidKey, error.to_string())))
     }
 
     fn write(&self) -> Value {
@@ -108,7 +108,7 @@ impl Sealing {
     pub fn asked_of_group(sealing: Option<Self>) -> Result<Option<Seal>, RpcError> {
         match Self::asked(sealing) {
             Some(Seal::Negotiated) => Err(RpcError::new(
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 "the negotiated topics of a group are not forced",
             )
             .about("seal")
@@ -181,7 +181,7 @@ impl Arrived {
         key: Option<SymKey>,
     ) -> Result<Self, RpcError> {
         let refused = |what: &str, field: &str| {
-            RpcError::new(Kind::InvalidParams, what)
+            RpcError::new(ErrorKind::InvalidParams, what)
                 .about(field)
                 .with_hint(
                     "give sender and message, or sealed alone: its signature names the sender",
@@ -260,7 +260,7 @@ mod tests {
             "01".repeat(32),
         ] {
             let refused = SymKey::read(json!(bad)).unwrap_err();
-            assert_eq!(refused.kind, Kind::InvalidKey);
+            assert_eq!(refused.kind, ErrorKind::InvalidKey);
         }
     }
 

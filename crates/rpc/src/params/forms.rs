@@ -17,7 +17,7 @@ macro_rules! limited_bytes {
     ($($form:ident, $limit:ident, $what:literal, $takes:literal;)*) => {$(
         impl Form for $form {
             const TAKES: &'static str = $takes;
-            const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
+            const REFUSED: &'static [ErrorKind] = &[ErrorKind::PayloadTooLarge];
 
             fn schema() -> Value {
                 serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
@@ -27,7 +27,7 @@ macro_rules! limited_bytes {
                 let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
                 if bytes.len() > $limit {
                     return Err(RpcError::new(
-                        Kind::PayloadTooLarge,
+                        ErrorKind::PayloadTooLarge,
                         format!("{} has at most {} bytes", $what, $limit),
                     ));
                 }
@@ -51,7 +51,7 @@ use super::{
     Form,
     typed::{self, Fault},
 };
-use crate::error::{Kind, RpcError};
+use crate::error::{ErrorKind, RpcError};
 
 /// An encoded wire message, `0x` and hex; at most 4 MiB.
 pub struct Wire(pub Vec<u8>);
@@ -117,7 +117,7 @@ pub(super) fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
 }
 
 /// The error for a key or code that is none.
-pub(super) fn none(kind: Kind, what: &str, fault: Fault) -> RpcError {
+pub(super) fn none(kind: ErrorKind, what: &str, fault: Fault) -> RpcError {
     let error = RpcError::new(kind, format!("not a {what}: {}", fault.told()));
     match fault.mend() {
         Some(hint) => error.with_hint(hint),
@@ -139,14 +139,14 @@ pub(super) fn string(value: Value) -> Option<String> {
 
 impl Form for Wire {
     const TAKES: &'static str = "a wire message as 0x and hex digits, at most 4 MiB";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidMessage];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidMessage];
 
     fn schema() -> Value {
         serde_json::json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let invalid = |message: &str| RpcError::new(Kind::InvalidMessage, message);
+        let invalid = |message: &str| RpcError::new(ErrorKind::InvalidMessage, message);
         let bytes = from_hex(&value).ok_or_else(|| invalid("not 0x and hex digits"))?;
         if bytes.len() > MAX_WIRE_BYTES {
             return Err(invalid("larger than 4 MiB"));
@@ -161,7 +161,7 @@ impl Form for Wire {
 
 impl Form for BundleBytes {
     const TAKES: &'static str = "a bundle as 0x and hex digits, or a contact code";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidBundle];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidBundle];
 
     fn schema() -> Value {
         serde_json::json!({"type": "string", "minLength": 1})
@@ -171,7 +171,7 @@ impl Form for BundleBytes {
         let text = value.as_str().ok_or_else(Self::wrong)?;
         typed::bundle(text)
             .map(Self)
-            .map_err(|fault| none(Kind::InvalidBundle, "bundle", fault))
+            .map_err(|fault| none(ErrorKind::InvalidBundle, "bundle", fault))
     }
 
     fn write(&self) -> Value {
@@ -182,7 +182,7 @@ impl Form for BundleBytes {
 impl Form for IdentityKey {
     const TAKES: &'static str =
         "a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey];
 
     fn schema() -> Value {
         // What is pasted along is no part of the key, and no pattern tells it from a fault.
@@ -192,7 +192,7 @@ impl Form for IdentityKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = value.as_str().ok_or(Fault::Other);
         text.and_then(typed::public_key)
-            .map_err(|fault| none(Kind::InvalidKey, "public key", fault))
+            .map_err(|fault| none(ErrorKind::InvalidKey, "public key", fault))
     }
 
     fn write(&self) -> Value {
@@ -202,7 +202,7 @@ impl Form for IdentityKey {
 
 impl Form for PrivateKey {
     const TAKES: &'static str = "a private key as 0x and 64 hex digits";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidKey];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey];
 
     fn schema() -> Value {
         serde_json::json!({"type": "string", "minLength": SECRET_CHARS})
@@ -211,7 +211,7 @@ impl Form for PrivateKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         secret_hex(value)
             .map(Self)
-            .map_err(|fault| none(Kind::InvalidKey, "private key", fault))
+            .map_err(|fault| none(ErrorKind::InvalidKey, "private key", fault))
     }
 
     fn write(&self) -> Value {
@@ -296,7 +296,7 @@ impl Form for NewInstallationId {
             return Ok(Self(id));
         }
         Err(RpcError::new(
-            Kind::InvalidParams,
+            ErrorKind::InvalidParams,
             "digits followed by x1-: nobody else would read the bundles of this device, whose signed bytes could be read in two ways",
         )
         .with_hint("leave it out, and a fresh id is made; or begin it with something else than digits"))
@@ -404,7 +404,7 @@ impl Form for MessageIds {
 
 impl Form for Recipients {
     const TAKES: &'static str = "an array of 1 to 1000 public keys";
-    const REFUSED: &'static [Kind] = &[Kind::InvalidKey, Kind::PayloadTooLarge];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey, ErrorKind::PayloadTooLarge];
 
     fn schema() -> Value {
         serde_json::json!({"type": "array", "minItems": 1, "maxItems": MAX_RECIPIENTS, "items": IdentityKey::schema()})
@@ -530,7 +530,7 @@ mod tests {
     const COMPRESSED: &str = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
     const UNCOMPRESSED: &str = "0x0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
 
-    fn refused<T: Form>(value: Value) -> Kind {
+    fn refused<T: Form>(value: Value) -> ErrorKind {
         let shown = value.to_string().chars().take(80).collect::<String>();
         let Err(error) = T::read(value) else {
             panic!("{shown} was taken");
@@ -561,7 +561,7 @@ mod tests {
             json!([0]),
             json!({"0x": 0}),
         ] {
-            assert_eq!(refused::<Payload>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<Payload>(bad), ErrorKind::InvalidParams);
         }
         let bytes: crate::types::Hex = serde_json::from_value(json!("0x00AB")).unwrap();
         assert_eq!(serde_json::to_value(bytes).unwrap(), json!("0x00ab"));
@@ -573,19 +573,19 @@ mod tests {
         assert!(Payload::read(hex_of(1 << 20)).is_ok());
         assert_eq!(
             refused::<Payload>(hex_of((1 << 20) + 1)),
-            Kind::PayloadTooLarge
+            ErrorKind::PayloadTooLarge
         );
         assert!(Text::read("x".repeat(1 << 20).into()).is_ok());
         assert_eq!(
             refused::<Text>("x".repeat((1 << 20) + 1).into()),
-            Kind::PayloadTooLarge
+            ErrorKind::PayloadTooLarge
         );
         // Bytes count, not characters.
         assert_eq!(
             refused::<Text>("ü".repeat((1 << 19) + 1).into()),
-            Kind::PayloadTooLarge
+            ErrorKind::PayloadTooLarge
         );
-        assert_eq!(refused::<Text>(json!(1)), Kind::InvalidParams);
+        assert_eq!(refused::<Text>(json!(1)), ErrorKind::InvalidParams);
     }
 
     #[test]
@@ -600,7 +600,7 @@ mod tests {
             (one_payload(payload(), text()), "text"),
         ] {
             let error = error.unwrap_err();
-            assert_eq!(error.kind, Kind::InvalidParams);
+            assert_eq!(error.kind, ErrorKind::InvalidParams);
             assert_eq!(error.field.as_deref(), Some(field));
         }
     }
@@ -609,7 +609,7 @@ mod tests {
     fn a_wire_message_may_have_four_mebibytes_and_no_byte_more() {
         assert!(Wire::read(hex_of(4 << 20)).is_ok());
         for bad in [hex_of((4 << 20) + 1), json!("0x0"), json!("CAFE"), json!(7)] {
-            assert_eq!(refused::<Wire>(bad), Kind::InvalidMessage);
+            assert_eq!(refused::<Wire>(bad), ErrorKind::InvalidMessage);
         }
     }
 
@@ -620,9 +620,12 @@ mod tests {
             assert_eq!(BundleBytes::read(good).unwrap().0, [1, 2, 250]);
         }
         for bad in [json!("0x0"), json!("not a code!"), hex_of((4 << 20) + 1)] {
-            assert_eq!(refused::<BundleBytes>(bad), Kind::InvalidBundle);
+            assert_eq!(refused::<BundleBytes>(bad), ErrorKind::InvalidBundle);
         }
-        assert_eq!(refused::<BundleBytes>(json!(["0x00"])), Kind::InvalidParams);
+        assert_eq!(
+            refused::<BundleBytes>(json!(["0x00"])),
+            ErrorKind::InvalidParams
+        );
     }
 
     #[test]
@@ -656,7 +659,7 @@ mod tests {
             json!(1),
             json!([COMPRESSED]),
         ] {
-            assert_eq!(refused::<IdentityKey>(bad), Kind::InvalidKey);
+            assert_eq!(refused::<IdentityKey>(bad), ErrorKind::InvalidKey);
         }
     }
 
@@ -670,7 +673,7 @@ mod tests {
             json!("00".repeat(32)),
             json!(1),
         ] {
-            assert_eq!(refused::<PrivateKey>(bad), Kind::InvalidKey);
+            assert_eq!(refused::<PrivateKey>(bad), ErrorKind::InvalidKey);
         }
     }
 
@@ -680,33 +683,39 @@ mod tests {
             assert!(RequestId::read("ü".repeat(good).into()).is_ok());
         }
         for bad in [json!(""), json!("x".repeat(129)), json!(1)] {
-            assert_eq!(refused::<RequestId>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<RequestId>(bad), ErrorKind::InvalidParams);
         }
         for good in [12, 24] {
             assert_eq!(Words::read(json!(good)).unwrap().write(), json!(good));
         }
         for bad in [json!(15), json!("12"), json!(12.0), json!(-12)] {
-            assert_eq!(refused::<Words>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<Words>(bad), ErrorKind::InvalidParams);
         }
         for bad in [json!(-1), json!(1.5), json!("1"), json!(true), json!(1e30)] {
-            assert_eq!(refused::<Millis>(bad.clone()), Kind::InvalidParams);
-            assert_eq!(refused::<At>(bad.clone()), Kind::InvalidParams);
-            assert_eq!(refused::<Number>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<Millis>(bad.clone()), ErrorKind::InvalidParams);
+            assert_eq!(refused::<At>(bad.clone()), ErrorKind::InvalidParams);
+            assert_eq!(refused::<Number>(bad), ErrorKind::InvalidParams);
         }
         assert_eq!(Millis::read(json!(u64::MAX)).unwrap().0, u64::MAX);
         assert_eq!(Number::read(json!(u32::MAX)).unwrap().0, u32::MAX);
-        assert_eq!(refused::<Number>(json!(1_u64 << 32)), Kind::InvalidParams);
+        assert_eq!(
+            refused::<Number>(json!(1_u64 << 32)),
+            ErrorKind::InvalidParams
+        );
         for bad in [json!(0), json!("true")] {
-            assert_eq!(refused::<bool>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<bool>(bad), ErrorKind::InvalidParams);
         }
         for bad in ["", "Alice", "../x", ".a"] {
-            assert_eq!(refused::<AccountName>(json!(bad)), Kind::InvalidParams);
+            assert_eq!(refused::<AccountName>(json!(bad)), ErrorKind::InvalidParams);
         }
         for bad in ["", "none", "a b"] {
-            assert_eq!(refused::<InstallationId>(json!(bad)), Kind::InvalidParams);
+            assert_eq!(
+                refused::<InstallationId>(json!(bad)),
+                ErrorKind::InvalidParams
+            );
             assert_eq!(
                 refused::<NewInstallationId>(json!(bad)),
-                Kind::InvalidParams
+                ErrorKind::InvalidParams
             );
         }
         // Of others, any that a bundle may list is named; a new device must be one that they read.
@@ -714,7 +723,7 @@ mod tests {
         let error = NewInstallationId::read(json!("7x1-phone")).unwrap_err();
         assert!(error.message.contains("bundles"), "{error}");
         assert!(NewInstallationId::read(json!("x1-7")).is_ok());
-        assert_eq!(refused::<Secret>(json!(1)), Kind::InvalidParams);
+        assert_eq!(refused::<Secret>(json!(1)), ErrorKind::InvalidParams);
     }
 
     #[test]
@@ -733,7 +742,7 @@ mod tests {
             json!([hex_of(32), null]),
             hex_of(32),
         ] {
-            assert_eq!(refused::<MessageIds>(bad), Kind::InvalidParams);
+            assert_eq!(refused::<MessageIds>(bad), ErrorKind::InvalidParams);
         }
     }
 

@@ -48,7 +48,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::Kind;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_file_is_taken_as_an_object_and_as_text() {
@@ -87,7 +87,7 @@ mod tests {
     fn what_is_none_says_what_to_do() {
         for wrong in [json!(7), json!("{}"), json!({"version": 1}), json!([])] {
             let error = KeystoreFile::read(wrong.clone()).unwrap_err();
-            assert_eq!(error.kind, Kind::InvalidParams);
+            assert_eq!(error.kind, ErrorKind::InvalidParams);
             assert!(error.hint.len() > 20, "{wrong}: {}", error.hint);
             assert_ne!(error.hint, error.message, "{wrong}");
         }

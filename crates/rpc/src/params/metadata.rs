@@ -4,7 +4,7 @@ use engine::DeviceMetadata;
 use serde_json::Value;
 
 use crate::{
-    error::{Kind, RpcError},
+    error::{ErrorKind, RpcError},
     params::{Form, shown},
 };
 
@@ -42,7 +42,7 @@ impl Form for Metadata {
                 "deviceType" => (&mut metadata.device_type, MAX_DEVICE_NAME_CHARS),
                 "pushToken" => (&mut metadata.push_token, MAX_PUSH_TOKEN_CHARS),
                 _ => {
-                    return Err(RpcError::new(Kind::InvalidParams, "no such member")
+                    return Err(RpcError::new(ErrorKind::InvalidParams, "no such member")
                         .about(&format!("metadata.{}", shown(&name)))
                         .with_hint("the members are: name, deviceType, pushToken"));
                 }
@@ -51,11 +51,12 @@ impl Form for Metadata {
                 Value::String(given) if given.chars().count() <= limit => *text = given,
                 _ => {
                     let takes = format!("a text of at most {limit} characters");
-                    return Err(
-                        RpcError::new(Kind::InvalidParams, format!("expected {takes}"))
-                            .about(&format!("metadata.{name}"))
-                            .with_hint(format!("give {takes}")),
-                    );
+                    return Err(RpcError::new(
+                        ErrorKind::InvalidParams,
+                        format!("expected {takes}"),
+                    )
+                    .about(&format!("metadata.{name}"))
+                    .with_hint(format!("give {takes}")));
                 }
             }
         }

@@ -29,7 +29,7 @@ pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 pub use self::payload::{Payload, Text, one_payload};
 pub use self::topic::ChatName;
-use crate::error::{Kind, RpcError};
+use crate::error::{ErrorKind, RpcError};
 
 /// The parameters of a method.
 pub trait Params: Sized {
@@ -58,7 +58,7 @@ pub struct ParamInfo {
     /// What it is for.
     pub about: &'static str,
     /// What it can be refused for, besides `invalid_params`.
-    pub refused: &'static [Kind],
+    pub refused: &'static [ErrorKind],
     /// What it takes, as a JSON schema.
     pub schema: fn() -> Value,
 }
@@ -69,7 +69,7 @@ pub trait Form: Sized {
     const TAKES: &'static str;
 
     /// What a value of the right JSON type can still be refused for, besides `invalid_params`.
-    const REFUSED: &'static [Kind] = &[];
+    const REFUSED: &'static [ErrorKind] = &[];
 
     /// The same as a JSON schema, as far as one can say it.
     fn schema() -> Value;
@@ -86,8 +86,11 @@ pub trait Form: Sized {
     /// The error for a value of another form.
     #[must_use]
     fn wrong() -> RpcError {
-        RpcError::new(Kind::InvalidParams, format!("expected {}", Self::TAKES))
-            .with_hint(format!("give {}", Self::TAKES))
+        RpcError::new(
+            ErrorKind::InvalidParams,
+            format!("expected {}", Self::TAKES),
+        )
+        .with_hint(format!("give {}", Self::TAKES))
     }
 }
 
@@ -99,7 +102,7 @@ pub trait Field: Sized {
     const TAKES: &'static str;
 
     /// What it can be refused for, besides `invalid_params`.
-    const REFUSED: &'static [Kind];
+    const REFUSED: &'static [ErrorKind];
 
     /// The same as a JSON schema.
     fn schema() -> Value;
@@ -117,7 +120,7 @@ pub trait Field: Sized {
 impl<T: Form> Field for T {
     const REQUIRED: bool = true;
     const TAKES: &'static str = T::TAKES;
-    const REFUSED: &'static [Kind] = T::REFUSED;
+    const REFUSED: &'static [ErrorKind] = T::REFUSED;
 
     fn schema() -> Value {
         <T as Form>::schema()
@@ -125,7 +128,7 @@ impl<T: Form> Field for T {
 
     fn read(value: Option<Value>) -> Result<Self, RpcError> {
         let value = value.ok_or_else(|| {
-            RpcError::new(Kind::InvalidParams, "required, and missing")
+            RpcError::new(ErrorKind::InvalidParams, "required, and missing")
                 .with_hint(format!("give {}", T::TAKES))
         })?;
         T::read(value)
@@ -139,7 +142,7 @@ impl<T: Form> Field for T {
 impl<T: Form> Field for Option<T> {
     const REQUIRED: bool = false;
     const TAKES: &'static str = T::TAKES;
-    const REFUSED: &'static [Kind] = T::REFUSED;
+    const REFUSED: &'static [ErrorKind] = T::REFUSED;
 
     fn schema() -> Value {
         T::schema()
@@ -179,14 +182,17 @@ impl Fields {
         let given: Given = match params {
             // The parser's own words quote what it read, which may be a secret.
             Some(text) => serde_json::from_str(text).map_err(|_| {
-                RpcError::new(Kind::InvalidParams, "params are no object and no array")
-                    .with_hint("give params as an object by name, or as an array by position")
+                RpcError::new(
+                    ErrorKind::InvalidParams,
+                    "params are no object and no array",
+                )
+                .with_hint("give params as an object by name, or as an array by position")
             })?,
             None => Given::default(),
         };
         if given.positional && given.members.len() > known.len() {
             return Err(RpcError::new(
-                Kind::InvalidParams,
+                ErrorKind::InvalidParams,
                 format!(
                     "{} parameters, of which {} are known",
                     given.members.len(),
@@ -206,7 +212,7 @@ impl Fields {
                 name
             };
             if values.contains_key(&name) {
-                return Err(RpcError::new(Kind::InvalidParams, "given twice")
+                return Err(RpcError::new(ErrorKind::InvalidParams, "given twice")
                     .about(&shown(&name))
                     .with_hint("give each parameter once"));
             }
@@ -236,7 +242,7 @@ impl Fields {
         unknown.sort();
         match unknown.first() {
             None => Ok(()),
-            Some(name) => Err(RpcError::new(Kind::InvalidParams, "no such parameter")
+            Some(name) => Err(RpcError::new(ErrorKind::InvalidParams, "no such parameter")
                 .about(&shown(name))
                 .with_hint(names_in_order(self.known))),
         }
@@ -383,7 +389,7 @@ mod tests {
 
     fn refused(params: &str) -> RpcError {
         let error = read(Some(params)).unwrap_err();
-        assert_eq!(error.kind, Kind::InvalidParams, "{params}");
+        assert_eq!(error.kind, ErrorKind::InvalidParams, "{params}");
         assert!(!error.hint.is_empty(), "{params}");
         error
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::forms::{from_hex, limited_bytes, opaque, string, to_hex};
 use crate::{
-    error::{Kind, RpcError},
+    error::{ErrorKind, RpcError},
     params::Form,
 };
 
@@ -21,7 +21,7 @@ limited_bytes! {
 
 impl Form for Text {
     const TAKES: &'static str = "text, at most 1 MiB of UTF-8";
-    const REFUSED: &'static [Kind] = &[Kind::PayloadTooLarge];
+    const REFUSED: &'static [ErrorKind] = &[ErrorKind::PayloadTooLarge];
 
     fn schema() -> Value {
         serde_json::json!({"type": "string"})
@@ -31,7 +31,7 @@ impl Form for Text {
         let text = string(value).ok_or_else(Self::wrong)?;
         if text.len() > MAX_PAYLOAD_BYTES {
             return Err(RpcError::new(
-                Kind::PayloadTooLarge,
+                ErrorKind::PayloadTooLarge,
                 format!("a text has at most {MAX_PAYLOAD_BYTES} bytes"),
             ));
         }
@@ -57,12 +57,16 @@ pub(super) fn one_of(payload: Option<Vec<u8>>, text: Option<Text>) -> Result<Vec
     match (payload, text) {
         (Some(payload), None) => Ok(payload),
         (None, Some(text)) => Ok(text.0.into_bytes()),
-        (None, None) => Err(RpcError::new(Kind::InvalidParams, "no payload and no text")
-            .about("payload")
-            .with_hint(hint)),
-        (Some(_), Some(_)) => Err(RpcError::new(Kind::InvalidParams, "both payload and text")
-            .about("text")
-            .with_hint(hint)),
+        (None, None) => Err(
+            RpcError::new(ErrorKind::InvalidParams, "no payload and no text")
+                .about("payload")
+                .with_hint(hint),
+        ),
+        (Some(_), Some(_)) => Err(
+            RpcError::new(ErrorKind::InvalidParams, "both payload and text")
+                .about("text")
+                .with_hint(hint),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::AccountName;
-use rpc::{Kind, RpcError, types::EventInfo};
+use rpc::{ErrorKind, RpcError, types::EventInfo};
 use tokio::sync::watch;
 
 use super::{EventHub, Page, Tide};
@@ -41,13 +41,16 @@ impl Reader {
     /// Reads what there is, at most `limit` events and the marks of those that are missing.
     ///
     /// # Errors
-    /// [`Kind::StoreFailed`] if the log cannot be read.
+    /// [`ErrorKind::StoreFailed`] if the log cannot be read.
     pub async fn read(&mut self, limit: usize) -> Result<Vec<EventInfo>, RpcError> {
         let (hub, account, after) = (Arc::clone(&self.hub), self.account.clone(), self.cursor);
         let page =
             tokio::task::spawn_blocking(move || hub.page(account.as_ref(), after, limit)).await;
         let Page { events, next } = page.map_err(|_| {
-            RpcError::new(Kind::Internal, "the events were not read inside the daemon")
+            RpcError::new(
+                ErrorKind::Internal,
+                "the events were not read inside the daemon",
+            )
         })??;
         self.cursor = next;
         Ok(events)

@@ -25,7 +25,7 @@ use std::{
 };
 
 use engine::{Cached, Engine, Env, Store, Transaction};
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, oneshot},
@@ -130,7 +130,7 @@ where
             .unwrap_or_else(|_| {
                 tracing::error!("a call panicked; it was undone");
                 Err(RpcError::new(
-                    Kind::Internal,
+                    ErrorKind::Internal,
                     "the call failed inside the daemon",
                 ))
             });
@@ -199,8 +199,8 @@ impl Worker {
     /// its result once everything it wrote is durable. Once this was polled it is run, whether or not the result is waited for.
     ///
     /// # Errors
-    /// [`Kind::Busy`] if the queue is full, in calls or in bytes, [`Kind::ShuttingDown`] if the
-    /// worker has stopped, [`Kind::StoreFailed`] if the commit failed, or the function's own error:
+    /// [`ErrorKind::Busy`] if the queue is full, in calls or in bytes, [`ErrorKind::ShuttingDown`] if the
+    /// worker has stopped, [`ErrorKind::StoreFailed`] if the commit failed, or the function's own error:
     /// nothing was done then.
     pub async fn call<T, F>(&self, function: F) -> Result<T, RpcError>
     where
@@ -246,7 +246,7 @@ impl Worker {
         self.queue.submit(job)?;
         result.await.unwrap_or_else(|_| {
             Err(RpcError::new(
-                Kind::ShuttingDown,
+                ErrorKind::ShuttingDown,
                 "the account's worker has stopped",
             ))
         })
@@ -258,7 +258,7 @@ impl Worker {
         let room = self.budget.take(bytes).ok_or_else(|| {
             let message =
                 "the calls that wait for this account have all the room there is for them";
-            RpcError::new(Kind::Busy, message)
+            RpcError::new(ErrorKind::Busy, message)
         })?;
         Ok((room, request.map(|request| request.room)))
     }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rpc::{Kind, RpcError};
+use rpc::{ErrorKind, RpcError};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::SemaphorePermit,
@@ -114,15 +114,18 @@ impl Queue {
     /// Puts a call into the queue, and runs it here if calls come one by one and are done soon.
     ///
     /// # Errors
-    /// [`Kind::Busy`] if the queue is full, [`Kind::ShuttingDown`] if no more calls are taken.
+    /// [`ErrorKind::Busy`] if the queue is full, [`ErrorKind::ShuttingDown`] if no more calls are taken.
     pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), RpcError> {
         let mut state = self.lock();
         if state.closed {
-            return Err(RpcError::new(Kind::ShuttingDown, "the daemon is stopping"));
+            return Err(RpcError::new(
+                ErrorKind::ShuttingDown,
+                "the daemon is stopping",
+            ));
         }
         if state.waiting.len() >= self.manner.queue {
             return Err(RpcError::new(
-                Kind::Busy,
+                ErrorKind::Busy,
                 "too many calls are waiting for this account",
             ));
         }

@@ -193,7 +193,7 @@ fn a_call_that_fails_or_panics_is_undone_alone() {
         let good = enqueue(&worker, |store| put(store, "good"));
         let bad = enqueue(&worker, |store| {
             put(store, "bad")?;
-            Err(RpcError::new(Kind::InvalidKey, "no"))
+            Err(RpcError::new(ErrorKind::InvalidKey, "no"))
         });
         let panics = enqueue(&worker, |store| {
             put(store, "panics")?;
@@ -202,8 +202,8 @@ fn a_call_that_fails_or_panics_is_undone_alone() {
         let last = enqueue(&worker, |store| put(store, "last"));
         drop(release);
         assert_eq!(good.await.unwrap(), Ok(()));
-        assert_eq!(bad.await.unwrap().unwrap_err().kind, Kind::InvalidKey);
-        assert_eq!(panics.await.unwrap().unwrap_err().kind, Kind::Internal);
+        assert_eq!(bad.await.unwrap().unwrap_err().kind, ErrorKind::InvalidKey);
+        assert_eq!(panics.await.unwrap().unwrap_err().kind, ErrorKind::Internal);
         assert_eq!(last.await.unwrap(), Ok(()));
         for (name, there) in [
             ("good", true),
@@ -230,7 +230,7 @@ fn a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works() {
         drop(release);
         for call in [first, second] {
             let error = call.await.unwrap().unwrap_err();
-            assert_eq!(error.kind, Kind::StoreFailed);
+            assert_eq!(error.kind, ErrorKind::StoreFailed);
         }
         let before = log.commits();
         assert!(!is_there(&worker, "d").await && !is_there(&worker, "e").await);
@@ -246,7 +246,7 @@ fn a_full_queue_is_busy_and_does_nothing() {
         let release = hold(&worker).await;
         let fit = enqueue_puts(&worker, 2);
         let refused = enqueue(&worker, |store| put(store, "3")).await.unwrap();
-        assert_eq!(refused.unwrap_err().kind, Kind::Busy);
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Busy);
         drop(release);
         for call in fit {
             call.await.unwrap().unwrap();
@@ -270,7 +270,7 @@ fn stopping_finishes_what_was_accepted_and_takes_no_more() {
         stopping.await.unwrap();
         assert_eq!(log.commits(), 1);
         let refused = enqueue(&worker, |store| put(store, "late")).await.unwrap();
-        assert_eq!(refused.unwrap_err().kind, Kind::ShuttingDown);
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::ShuttingDown);
     });
 }
 
@@ -344,7 +344,7 @@ fn events_that_cannot_be_published_wait_and_their_call_succeeds() {
         // A batch that is undone publishes nothing, and erases nothing.
         log.fail_next();
         let undone = worker.call(|_, store, _| append(store, 1)).await;
-        assert_eq!(undone.unwrap_err().kind, Kind::StoreFailed);
+        assert_eq!(undone.unwrap_err().kind, ErrorKind::StoreFailed);
         assert!(published.lock().unwrap().is_empty());
         assert_eq!(waiting(&worker).await, 1);
         assert_eq!(*published.lock().unwrap(), [1]);
@@ -364,14 +364,14 @@ fn a_batch_that_changed_nothing_is_not_committed_and_erases_no_event() {
         assert_eq!(waiting(&worker).await, 1);
         let undone = worker.call(|_, store, _| {
             put(store, "undone")?;
-            Err::<(), _>(RpcError::new(Kind::InvalidKey, "no"))
+            Err::<(), _>(RpcError::new(ErrorKind::InvalidKey, "no"))
         });
-        assert_eq!(undone.await.unwrap_err().kind, Kind::InvalidKey);
+        assert_eq!(undone.await.unwrap_err().kind, ErrorKind::InvalidKey);
         let tried = worker.try_out(|_, store, _| put(store, "tried"));
         assert_eq!(tried.await, Ok(()));
         assert_eq!(log.commits(), 1);
         let fails = worker.call(|_, store, _| put(store, "fails")).await;
-        assert_eq!(fails.unwrap_err().kind, Kind::StoreFailed);
+        assert_eq!(fails.unwrap_err().kind, ErrorKind::StoreFailed);
         worker.call(|_, store, _| put(store, "kept")).await.unwrap();
         assert_eq!(log.commits(), 2);
         assert_eq!(waiting(&worker).await, 0);
@@ -562,7 +562,10 @@ fn calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_an
         }
         let is_refused = async || {
             let refused = at_once(std::pin::pin!(call(1))).await;
-            assert_eq!(refused.map(|call| call.unwrap_err().kind), Some(Kind::Busy));
+            assert_eq!(
+                refused.map(|call| call.unwrap_err().kind),
+                Some(ErrorKind::Busy)
+            );
             assert_eq!(worker.queued(), 4, "nothing is left of it");
         };
         is_refused().await;

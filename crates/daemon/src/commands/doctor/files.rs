@@ -125,13 +125,13 @@ pub(super) fn unfinished(data_dir: &Path) -> Option<Finding> {
 }
 
 /// A kind of file system that is not a plain disk: its number, its name, and what is to be known of it.
-type Kind = (i64, &'static str, Severity, &'static str, &'static str);
+type FileKind = (i64, &'static str, Severity, &'static str, &'static str);
 
 const ON_A_NETWORK: &str = "locks, renaming and syncing are not sure there";
 const TO_A_DISK: &str = "move the directory to a local disk, with the daemon stopped";
 
 /// Numbers of statfs(2).
-const KINDS: [Kind; 18] = [
+const KINDS: [FileKind; 18] = [
     (0x6969, "nfs", Severity::Warning, ON_A_NETWORK, TO_A_DISK),
     (0x517b, "smb", Severity::Warning, ON_A_NETWORK, TO_A_DISK),
     (

@@ -52,7 +52,7 @@ pub(super) enum Step {
 pub(super) struct Send {
     pub(super) msg: u64,
     pub(super) device: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SendKind,
     /// Null for a public message.
     pub(super) recipient_party: Option<String>,
     pub(super) payload_hex: Hex,
@@ -65,7 +65,7 @@ pub(super) struct Send {
 
 /// Which of status-go's functions made the message.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) enum Kind {
+pub(super) enum SendKind {
     /// For the devices of the recipient that are known, or by DH if none is.
     #[serde(rename = "build_direct")]
     Direct,

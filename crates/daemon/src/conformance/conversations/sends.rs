@@ -10,7 +10,7 @@ use super::{
     drawn::{Drawn, pair},
     entry::{ANY_INSTALLATION, Entry, Headers, contains, field, same},
     ratchets::Peer,
-    recording::{Kind, Role, Send},
+    recording::{Role, Send, SendKind},
 };
 use crate::conformance::{Checked, words};
 
@@ -53,11 +53,11 @@ impl World<'_> {
             public: None,
         };
         match (send.kind, recipient) {
-            (Kind::Public, None) => {
+            (SendKind::Public, None) => {
                 self.send_public(send)?;
                 sent.public = Some(send.payload_hex.0.clone());
             }
-            (Kind::Direct, Some(recipient)) if !send.targeted_installations.is_empty() => {
+            (SendKind::Direct, Some(recipient)) if !send.targeted_installations.is_empty() => {
                 self.check_agreement(send, &recipient)?;
                 for target in &send.targeted_installations {
                     let peer = Peer {
@@ -68,7 +68,7 @@ impl World<'_> {
                     sent.entries.insert(target.clone(), entry);
                 }
             }
-            (kind, Some(recipient)) if kind != Kind::Public => {
+            (kind, Some(recipient)) if kind != SendKind::Public => {
                 self.check_agreement(send, &recipient)?;
                 let entry = self.send_by_dh(send, recipient.public(), &mut drawn)?;
                 sent.entries.insert(ANY_INSTALLATION.to_owned(), entry);
@@ -158,13 +158,13 @@ impl World<'_> {
             self.not_compared(TO_ITSELF);
             return Ok(entry);
         }
-        if payload.is_empty() && send.kind != Kind::Advertisement {
+        if payload.is_empty() && send.kind != SendKind::Advertisement {
             self.not_compared(EMPTY);
             return Ok(entry);
         }
         let device = self.device(&send.device)?;
         let envelopes = match send.kind {
-            Kind::Advertisement => vec![device.advertisement(recipient, draws)?],
+            SendKind::Advertisement => vec![device.advertisement(recipient, draws)?],
             _ => device.dh_message(*recipient, draws, payload)?,
         };
         if !envelopes

@@ -15,7 +15,7 @@ use prometheus::{
     core::{Collector, GenericGauge},
 };
 use rpc::{
-    Kind,
+    ErrorKind,
     types::{Decrypted, Reason},
 };
 
@@ -256,8 +256,8 @@ impl Metrics {
     }
 
     /// Counts a call of a method that there is, or of [`UNKNOWN`]; `error` is what it was answered with, if not a result.
-    pub(crate) fn called(&self, method: &'static str, error: Option<Kind>) {
-        add(&self.calls, &[method, error.map_or(OK, Kind::name)]);
+    pub(crate) fn called(&self, method: &'static str, error: Option<ErrorKind>) {
+        add(&self.calls, &[method, error.map_or(OK, ErrorKind::name)]);
     }
 
     /// Adds the time of a call.
