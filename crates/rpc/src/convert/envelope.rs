@@ -127,7 +127,7 @@ impl From<ClockError> for RpcError {
     fn from(error: ClockError) -> Self {
         let message = error.to_string();
         let refused = |field: &str, hint: &str| {
-            Self::new(error::Kind::InvalidParams, message)
+            Self::new(error::ErrorKind::InvalidParams, message)
                 .about(field)
                 .with_hint(hint)
         };
