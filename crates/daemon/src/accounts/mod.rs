@@ -2,6 +2,7 @@
 //! in memory for them.
 
 pub mod events;
+mod gauges;
 pub mod registry;
 pub mod sweeps;
 pub mod topic_keys;

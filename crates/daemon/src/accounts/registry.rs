@@ -5,6 +5,7 @@ use std::{
     panic::resume_unwind,
     sync::{Arc, Mutex, PoisonError, RwLock},
     thread,
+    time::Duration,
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
@@ -54,13 +55,15 @@ pub struct AccountHandle {
 pub struct Accounts {
     directory: DataDir,
     events: Arc<EventHub>,
-    clock: Arc<Clock>,
-    metrics: Arc<Metrics>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) metrics: Arc<Metrics>,
     config: engine::Config,
     manner: Manner,
     open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
     /// Held while an account is made or removed.
     changing: Mutex<()>,
+    /// The running time at which the stores were last counted for the metrics.
+    pub(super) counted: Mutex<Option<Duration>>,
 }
 
 impl Accounts {
@@ -88,6 +91,7 @@ impl Accounts {
             manner: manner.into(),
             open: RwLock::new(BTreeMap::new()),
             changing: Mutex::new(()),
+            counted: Mutex::new(None),
         };
         accounts.open_all()?;
         Ok(accounts)

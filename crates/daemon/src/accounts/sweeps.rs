@@ -5,17 +5,19 @@ use std::{sync::Arc, time::Duration};
 use engine::SWEEP_INTERVAL;
 use tokio::sync::Mutex;
 
-use crate::{api::Daemon, ops::clock::Clock};
+use super::registry::Accounts;
+use crate::ops::clock::Clock;
 
-/// When the next sweep falls due.
+/// Knows when the next sweep falls due.
 #[derive(Debug)]
-pub struct Timers {
+pub struct Sweeper {
     clock: Arc<Clock>,
-    /// In running time. Held while the sweeps run, so that the timer and a moved clock do not run them twice.
+    /// In running time. Held while the sweeps run, so that the timer and a moved clock do not run
+    /// them twice.
     due: Mutex<Duration>,
 }
 
-impl Timers {
+impl Sweeper {
     /// The first sweep is due at once.
     #[must_use]
     pub fn new(clock: Arc<Clock>) -> Self {
@@ -26,12 +28,12 @@ impl Timers {
     }
 
     /// Sweeps whenever it is time to, until the task is ended.
-    pub async fn run(&self, daemon: &Daemon) {
+    pub async fn run(&self, accounts: &Accounts) {
         loop {
             let mut due = self.due.lock().await;
             let wait = due.saturating_sub(self.clock.running());
             if wait.is_zero() {
-                *due = self.sweep(daemon).await;
+                *due = self.sweep(accounts).await;
             } else {
                 drop(due);
                 tokio::time::sleep(wait).await;
@@ -40,13 +42,13 @@ impl Timers {
     }
 
     /// Moves the development clock forward, and sweeps whenever that falls due on the way.
-    pub async fn advance(&self, daemon: &Daemon, span: Duration) {
+    pub async fn advance(&self, accounts: &Accounts, span: Duration) {
         let mut due = self.due.lock().await;
         let mut left = span;
         loop {
             let wait = due.saturating_sub(self.clock.running());
             if wait.is_zero() {
-                *due = self.sweep(daemon).await;
+                *due = self.sweep(accounts).await;
             } else if left.is_zero() {
                 break;
             } else {
@@ -61,11 +63,12 @@ impl Timers {
         }
     }
 
-    /// Sweeps every account, each in a transaction of its own; gives the time of the next sweep. One that
-    /// fails is made up for then: expiry is judged at use, and a sweep only writes it down.
-    async fn sweep(&self, daemon: &Daemon) -> Duration {
+    /// Sweeps every account, each in a transaction of its own, and returns when the next sweep is
+    /// due. A sweep that fails is made up for then: expiry is judged at use, and a sweep only
+    /// writes it down.
+    async fn sweep(&self, accounts: &Accounts) -> Duration {
         let next = self.clock.running().saturating_add(SWEEP_INTERVAL);
-        for account in daemon.accounts.all() {
+        for account in accounts.all() {
             let swept = account
                 .worker
                 .call(|engine, store, env| Ok(engine.sweep(store, env)?));

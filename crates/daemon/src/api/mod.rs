@@ -40,7 +40,7 @@ use self::{called::Called, goes_on::GoesOn};
 use crate::{
     accounts::{
         registry::{AccountHandle, Accounts},
-        sweeps::Timers,
+        sweeps::Sweeper,
         topic_keys::TopicKeys,
     },
     ops::{
@@ -60,9 +60,9 @@ pub struct Daemon {
     /// The clock.
     pub clock: Arc<Clock>,
     /// The hourly sweep.
-    pub timers: Timers,
+    pub sweeper: Sweeper,
     /// Whether things work.
-    pub probe: Probe,
+    pub probe: Arc<Probe>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What keeps its memory to itself.
@@ -89,6 +89,12 @@ impl Daemon {
         self.accounts.events().stop_waiting();
     }
 
+    /// Everything that is counted, as Prometheus text. Blocks.
+    pub(crate) fn render_metrics(&self) -> std::result::Result<Vec<u8>, String> {
+        self.accounts.update_gauges();
+        self.metrics.render(self.started_at)
+    }
+
     /// Whether it was told to stop.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
@@ -97,8 +103,6 @@ impl Daemon {
 
 /// One: another would only slow it down.
 pub const MAX_DERIVATIONS: usize = 1;
-
-pub(crate) use self::system::revision;
 
 type Result<T> = std::result::Result<T, RpcError>;
 
@@ -296,8 +300,8 @@ pub(crate) mod tests {
             )
             .unwrap(),
             metrics,
-            probe: Probe::new(directory.path(), Arc::clone(&clock)),
-            timers: Timers::new(Arc::clone(&clock)),
+            probe: Arc::new(Probe::new(directory.path(), Arc::clone(&clock))),
+            sweeper: Sweeper::new(Arc::clone(&clock)),
             memory: MemoryProtection {
                 core_dumps: true,
                 traceable: true,

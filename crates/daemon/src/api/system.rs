@@ -16,7 +16,11 @@ use rpc::{
 };
 
 use super::{Daemon, Result, blocking};
-use crate::ops::{dev::Dev, log};
+use crate::ops::{
+    build::{REVISION, VERSION},
+    dev::Dev,
+    log,
+};
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -38,11 +42,6 @@ pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> 
     .await
 }
 
-/// The git revision of this build, if it is known.
-pub(crate) const fn revision() -> Option<&'static str> {
-    option_env!("RATCHETD_REVISION")
-}
-
 pub(super) async fn system_set_log_filter(
     _: Arc<Daemon>,
     params: methods::LogFilterParams,
@@ -61,8 +60,8 @@ pub(super) async fn system_set_log_filter(
 pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Result<Version> {
     Ok(Version {
         name: "ratchetd".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: revision().map(str::to_owned),
+        version: VERSION.to_owned(),
+        revision: REVISION.map(str::to_owned),
         protocol: 1,
     })
 }
@@ -85,8 +84,8 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             })
         });
         Ok(Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: revision().map(str::to_owned),
+            version: VERSION.to_owned(),
+            revision: REVISION.map(str::to_owned),
             started_at: daemon.started_at.0,
             now: daemon.clock.now().0,
             newest_event: daemon.accounts.events().newest(),
@@ -118,7 +117,7 @@ pub(super) async fn dev_advance_time(
                 MAX_ADVANCE.as_millis()
             )));
     }
-    daemon.timers.advance(&daemon, span).await;
+    daemon.sweeper.advance(&daemon.accounts, span).await;
     Ok(ClockInfo {
         now: daemon.clock.now().0,
     })

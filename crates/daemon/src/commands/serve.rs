@@ -11,11 +11,12 @@ use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    accounts::{registry::Accounts, sweeps::Timers, topic_keys::TopicKeys, worker::Manner},
+    accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::Manner},
     api::{Daemon, MAX_DERIVATIONS, methods},
     config::{Flags, Settings, read_passphrase},
     ops::{
         budget::{Budget, MAX_BYTES},
+        build::VERSION,
         clock::Clock,
         dev::Dev,
         entropy::entropy,
@@ -82,8 +83,8 @@ async fn serve(
     )
     .map_err(|error| error.to_string())?;
     let daemon = Arc::new(Daemon {
-        probe: Probe::new(&settings.data_dir, Arc::clone(&clock)),
-        timers: Timers::new(Arc::clone(&clock)),
+        probe: Arc::new(Probe::new(&settings.data_dir, Arc::clone(&clock))),
+        sweeper: Sweeper::new(Arc::clone(&clock)),
         metrics,
         memory,
         dev,
@@ -100,16 +101,12 @@ async fn serve(
     announce(&server.addresses);
     // Not before: a start that cannot be says so in one line.
     memory::tell(&daemon.memory);
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        dev = settings.dev,
-        "ready"
-    );
+    tracing::info!(version = VERSION, dev = settings.dev, "ready");
 
     let swept = Arc::clone(&daemon);
-    let sweeping = tokio::spawn(async move { swept.timers.run(&swept).await });
+    let sweeping = tokio::spawn(async move { swept.sweeper.run(&swept.accounts).await });
     let filtering = tokio::spawn(read_filter_again(hangup, flags));
-    let watched = supervisor::ready(&daemon);
+    let watched = supervisor::ready(Arc::clone(&daemon.probe));
     wait_for_any(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
     supervisor::stopping();

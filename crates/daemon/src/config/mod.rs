@@ -6,8 +6,6 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ops::memory::MemoryLock;
-
 pub use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
     flags::{DirectoryFlags, Flags},
@@ -29,6 +27,19 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether memory is locked, so that it is never swapped out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemoryLock {
+    /// Where that is allowed without a limit.
+    #[default]
+    Auto,
+    /// Or else the daemon does not start.
+    Require,
+    /// Not.
+    Off,
 }
 
 /// Everything that can be set in the file. An empty string means the automatic value.

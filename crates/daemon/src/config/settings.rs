@@ -10,9 +10,7 @@ use crypto_core::{SkipLimits, Suite};
 use engine::ContactPolicy;
 use nix::unistd::Group;
 
-use crate::ops::memory::MemoryLock;
-
-use super::{Config, ConfigError, Flags, LogFormat, Rpc};
+use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";

@@ -13,20 +13,8 @@ use rustix::{
     fs::Mode,
     process::{Resource, Rlimit, getrlimit, setrlimit, umask},
 };
-use serde::{Deserialize, Serialize};
 
-/// Whether memory is locked, so that it is never swapped out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MemoryLock {
-    /// Where that is allowed without a limit.
-    #[default]
-    Auto,
-    /// Or else the daemon does not start.
-    Require,
-    /// Not.
-    Off,
-}
+use crate::config::MemoryLock;
 
 /// Forbids core dumps and tracing to this process, and every file it makes to other users. For every command: they
 /// all hold secrets at times.

@@ -2,6 +2,7 @@
 //! metrics, memory, the probe of readiness, and the supervisor that started it.
 
 pub mod budget;
+pub(crate) mod build;
 pub mod clock;
 pub mod dev;
 pub mod entropy;

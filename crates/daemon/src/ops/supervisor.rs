@@ -5,22 +5,21 @@ use std::{sync::Arc, time::Duration};
 use sd_notify::NotifyState;
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
-use crate::api::Daemon;
+use crate::ops::probe::Probe;
 
 /// The status while all is well.
 const READY: &str = "serving";
 
 /// We listen. From now on the watchdog, if there is one, hears of us for as long as the check of readiness comes to an end.
 /// What it finds is in the status: a new start would not mend a full disk. The task that sees to it ends with the daemon.
-pub fn ready(daemon: &Arc<Daemon>) -> JoinHandle<()> {
+pub fn ready(probe: Arc<Probe>) -> JoinHandle<()> {
     tell(&[NotifyState::Ready, NotifyState::Status(READY)]);
     let mut limit = 0;
     let watched = sd_notify::watchdog_enabled(false, &mut limit);
-    let daemon = Arc::clone(daemon);
     tokio::spawn(async move {
         if watched {
             // Twice within the time that we are given: one answer may be late.
-            watch(daemon, Duration::from_micros(limit) / 2).await;
+            watch(probe, Duration::from_micros(limit) / 2).await;
         }
     })
 }
@@ -30,16 +29,16 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }
 
-async fn watch(daemon: Arc<Daemon>, every: Duration) {
+async fn watch(probe: Arc<Probe>, every: Duration) {
     // A timer with a period of nothing panics.
     let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let probed = Arc::clone(&daemon);
+        let probe = Arc::clone(&probe);
         // Telling waits for a supervisor that does not take its messages, too.
         let told = tokio::task::spawn_blocking(move || {
-            let status = match probed.probe.check() {
+            let status = match probe.check() {
                 Ok(()) => READY.to_owned(),
                 Err(reason) => format!("not ready: {reason}"),
             };

@@ -32,7 +32,7 @@ pub(super) async fn metrics<B>(shared: &Shared, request: &Request<B>) -> Option<
         return None;
     }
     let daemon = std::sync::Arc::clone(&shared.daemon);
-    let rendered = tokio::task::spawn_blocking(move || daemon.metrics.render(&daemon)).await;
+    let rendered = tokio::task::spawn_blocking(move || daemon.render_metrics()).await;
     Some(match rendered {
         Ok(Ok(text)) => answer_with(StatusCode::OK, CONTENT_TYPE, HttpBody::from(text)),
         failed => {

@@ -95,18 +95,6 @@ pub struct At(pub engine::UnixMillis);
 /// A whole number from 0 to 2^32-1.
 pub struct Number(pub u32);
 
-/// Decodes `0x` and an even number of hex digits, of either case.
-pub(crate) fn from_hex(value: &Value) -> Option<Vec<u8>> {
-    decode_hex(value.as_str()?)
-}
-
-/// The same, of text. The decoder takes `0x` off by itself, and would take none as well.
-pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    text.starts_with("0x")
-        .then(|| const_hex::decode(text).ok())
-        .flatten()
-}
-
 /// Length of 32 bytes as `0x` and hex.
 pub(super) const SECRET_CHARS: usize = 66;
 
@@ -123,11 +111,6 @@ pub(super) fn none(kind: ErrorKind, what: &str, fault: Fault) -> RpcError {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
-}
-
-/// `0x` and lowercase hex.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    const_hex::encode_prefixed(bytes)
 }
 
 pub(super) fn string(value: Value) -> Option<String> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     commands::terminal::{BAD, GOOD, Look, NAME, WARNING},
     config::{DirectoryFlags, Flags, Settings, read_passphrase},
-    ops::clock::Clock,
+    ops::{build::VERSION, clock::Clock},
 };
 
 /// What `doctor` takes.
@@ -109,7 +109,7 @@ pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, String> {
     let findings = examine(&settings);
     let worst = findings.iter().map(|finding| finding.severity).max();
     let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
         data_dir: settings.data_dir,
         findings,
         worst: worst.unwrap_or(Severity::Ok),

@@ -1,19 +1,17 @@
-//! What is looked up when somebody asks: what the stores hold, and the process itself.
+//! Values that are set when somebody asks: what the accounts hold, and the process itself.
 
 use std::time::Duration;
 
+use engine::UnixMillis;
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts};
 use session_store::Holdings;
 
 use super::Register;
-use crate::api::{Daemon, revision};
+use crate::ops::build::{REVISION, VERSION};
 
-/// What the stores hold is counted at most this often, however often somebody asks.
-const COUNTED_EVERY: Duration = Duration::from_secs(5);
-
-/// Values that are set before they are written.
+/// Values that go up and down.
 #[derive(Debug)]
-pub(super) struct Gauges {
+pub(crate) struct Gauges {
     accounts: IntGauge,
     queued: IntGauge,
     sessions: IntGauge,
@@ -24,8 +22,6 @@ pub(super) struct Gauges {
     resident: IntGauge,
     started: Gauge,
     build: IntGaugeVec,
-    /// The running time at which the stores were last looked at.
-    counted: Option<Duration>,
 }
 
 impl Gauges {
@@ -65,58 +61,35 @@ impl Gauges {
                 Opts::new("ratchetd_build_info", "The version; always 1."),
                 &["version", "revision"],
             )?)?,
-            counted: None,
         })
     }
 
-    /// Looks everything up. Blocks.
-    pub(super) fn set(&mut self, daemon: &Daemon) {
-        let accounts = daemon.accounts.all();
-        self.accounts.set(integer(accounts.len() as u64));
-        let queued = accounts.iter().map(|account| account.worker.queued()).sum();
+    /// The accounts that are open, and the calls that wait for them.
+    pub(crate) fn set_accounts(&self, open: usize, queued: u64) {
+        self.accounts.set(integer(open as u64));
         self.queued.set(integer(queued));
-        let running = daemon.clock.running();
-        let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
-        if !self.counted.is_some_and(is_fresh) {
-            self.count(daemon);
-            self.counted = Some(running);
-        }
+    }
+
+    /// What the stores hold, and the age of the oldest published prekey.
+    pub(crate) fn set_holdings(&self, held: &Holdings, prekey_age: Duration) {
+        self.sessions.set(integer(held.sessions));
+        self.stored_keys.set(integer(held.stored_keys));
+        self.unconfirmed_keys.set(integer(held.unconfirmed_keys));
+        self.stale_devices.set(integer(held.stale_devices));
+        self.bundle_age.set(seconds(prekey_age));
+    }
+
+    /// What the process itself is, and the memory it has now.
+    pub(super) fn set_process(&self, started_at: UnixMillis) {
         if let Some(bytes) = resident() {
             self.resident.set(integer(bytes));
         }
         self.started
-            .set(seconds(Duration::from_millis(daemon.started_at.0)));
-        let version = [env!("CARGO_PKG_VERSION"), revision().unwrap_or_default()];
+            .set(seconds(Duration::from_millis(started_at.0)));
+        let version = [VERSION, REVISION.unwrap_or_default()];
         if let Ok(build) = self.build.get_metric_with_label_values(&version) {
             build.set(1);
         }
-    }
-
-    /// Counts what the stores hold, on the connections that only read.
-    fn count(&self, daemon: &Daemon) {
-        let now = daemon.clock.now();
-        let mut all = Holdings::default();
-        let mut oldest = Duration::ZERO;
-        for account in daemon.accounts.all() {
-            let omitted_by = now.before(account.viewer.stale_after());
-            // One that is just being removed holds nothing.
-            let Ok(held) = account.read(|_, reader| reader.holdings(&account.identity, omitted_by))
-            else {
-                continue;
-            };
-            all.sessions = all.sessions.saturating_add(held.sessions);
-            all.stored_keys = all.stored_keys.saturating_add(held.stored_keys);
-            all.unconfirmed_keys = all.unconfirmed_keys.saturating_add(held.unconfirmed_keys);
-            all.stale_devices = all.stale_devices.saturating_add(held.stale_devices);
-            if let Some(made) = held.prekey_created_at {
-                oldest = oldest.max(now.since(made));
-            }
-        }
-        self.sessions.set(integer(all.sessions));
-        self.stored_keys.set(integer(all.stored_keys));
-        self.unconfirmed_keys.set(integer(all.unconfirmed_keys));
-        self.stale_devices.set(integer(all.stale_devices));
-        self.bundle_age.set(seconds(oldest));
     }
 }
 

@@ -4,11 +4,9 @@
 
 mod gauges;
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use engine::UnixMillis;
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
@@ -20,7 +18,6 @@ use rpc::{
 };
 
 use self::gauges::Gauges;
-use crate::api::Daemon;
 
 /// The media type of the text ([`prometheus::TEXT_FORMAT`]).
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -114,8 +111,8 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     refused_requests: IntCounterVec,
     events: IntCounter,
-    /// Held while they are set and written, so that what is written was set together.
-    gauges: Mutex<Gauges>,
+    /// What is set before it is written.
+    pub(crate) gauges: Gauges,
 }
 
 /// Registers everything under the daemon's name.
@@ -214,7 +211,7 @@ impl Metrics {
                 "ratchetd_events_total",
                 "Events told, written or not.",
             )?)?,
-            gauges: Mutex::new(Gauges::registered(&new)?),
+            gauges: Gauges::registered(&new)?,
             registry: new.0,
         };
         // A series that is there from the start can be watched for its first rise.
@@ -241,13 +238,12 @@ impl Metrics {
         Ok(this)
     }
 
-    /// Everything as Prometheus text. Blocks.
+    /// Everything as Prometheus text, of a process that started then.
     ///
     /// # Errors
     /// In words, if it cannot be written.
-    pub fn render(&self, daemon: &Daemon) -> Result<Vec<u8>, String> {
-        let mut gauges = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
-        gauges.set(daemon);
+    pub fn render(&self, started_at: UnixMillis) -> Result<Vec<u8>, String> {
+        self.gauges.set_process(started_at);
         let mut text = Vec::new();
         TextEncoder::new()
             .encode(&self.registry.gather(), &mut text)

@@ -1,0 +1,6 @@
+//! Which build of the program this is.
+
+/// Its version.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The git revision it was built from, if that is known.
+pub(crate) const REVISION: Option<&str> = option_env!("RATCHETD_REVISION");
