@@ -5,6 +5,7 @@
 pub mod client;
 pub mod convert;
 pub mod error;
+mod hex;
 pub mod keystore;
 pub mod methods;
 pub mod openrpc;

@@ -4,7 +4,7 @@ use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession
 
 use super::{message::mode, millis, name, public_key};
 use crate::{
-    params::to_hex,
+    hex::to_hex,
     types::{
         self, Decrypted, Explanation, Hex, InstallationInfo, NamedPreKeyInfo, NextAction, NextStep,
         Outcome, PossibleSessionInfo,

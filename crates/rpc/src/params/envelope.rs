@@ -8,11 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{
     Text, Wire,
-    forms::{SECRET_CHARS, from_hex, limited_bytes, none, opaque, secret_hex, to_hex},
+    forms::{SECRET_CHARS, hex_bytes, limited_bytes, not_a, opaque, secret_hex},
     payload::one_of,
 };
 use crate::{
     error::{ErrorKind, RpcError},
+    hex::to_hex,
     params::Form,
 };
 
@@ -56,7 +57,7 @@ impl Form for SymKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
         let bytes = secret_hex(value)
-            .map_err(|fault| hint(none(ErrorKind::InvalidKey, "symmetric key", fault)))?;
+            .map_err(|fault| hint(not_a(ErrorKind::InvalidKey, "symmetric key", fault)))?;
         SymmetricKey::from_bytes(bytes.as_slice())
             .map(Self)
             .map_err(|error| hint(RpcError::new(ErrorKind::InvalidKey, error.to_string())))

@@ -24,7 +24,7 @@ macro_rules! limited_bytes {
             }
 
             fn read(value: Value) -> Result<Self, RpcError> {
-                let bytes = from_hex(&value).ok_or_else(Self::wrong)?;
+                let bytes = hex_bytes(&value).ok_or_else(Self::wrong)?;
                 if bytes.len() > $limit {
                     return Err(RpcError::new(
                         ErrorKind::PayloadTooLarge,
@@ -51,7 +51,10 @@ use super::{
     Form,
     typed::{self, Fault},
 };
-use crate::error::{ErrorKind, RpcError};
+use crate::{
+    error::{ErrorKind, RpcError},
+    hex::{decode_hex, to_hex},
+};
 
 /// An encoded wire message, `0x` and hex; at most 4 MiB.
 pub struct Wire(pub Vec<u8>);
@@ -105,12 +108,17 @@ pub(super) fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
 }
 
 /// The error for a key or code that is none.
-pub(super) fn none(kind: ErrorKind, what: &str, fault: Fault) -> RpcError {
-    let error = RpcError::new(kind, format!("not a {what}: {}", fault.told()));
-    match fault.mend() {
+pub(super) fn not_a(kind: ErrorKind, what: &str, fault: Fault) -> RpcError {
+    let error = RpcError::new(kind, format!("not a {what}: {}", fault.describe()));
+    match fault.hint() {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
+}
+
+/// The bytes of a text of `0x` and hex digits.
+pub(super) fn hex_bytes(value: &Value) -> Option<Vec<u8>> {
+    decode_hex(value.as_str()?)
 }
 
 pub(super) fn string(value: Value) -> Option<String> {
@@ -130,7 +138,7 @@ impl Form for Wire {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let invalid = |message: &str| RpcError::new(ErrorKind::InvalidMessage, message);
-        let bytes = from_hex(&value).ok_or_else(|| invalid("not 0x and hex digits"))?;
+        let bytes = hex_bytes(&value).ok_or_else(|| invalid("not 0x and hex digits"))?;
         if bytes.len() > MAX_WIRE_BYTES {
             return Err(invalid("larger than 4 MiB"));
         }
@@ -154,7 +162,7 @@ impl Form for BundleBytes {
         let text = value.as_str().ok_or_else(Self::wrong)?;
         typed::bundle(text)
             .map(Self)
-            .map_err(|fault| none(ErrorKind::InvalidBundle, "bundle", fault))
+            .map_err(|fault| not_a(ErrorKind::InvalidBundle, "bundle", fault))
     }
 
     fn write(&self) -> Value {
@@ -175,7 +183,7 @@ impl Form for IdentityKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         let text = value.as_str().ok_or(Fault::Other);
         text.and_then(typed::public_key)
-            .map_err(|fault| none(ErrorKind::InvalidKey, "public key", fault))
+            .map_err(|fault| not_a(ErrorKind::InvalidKey, "public key", fault))
     }
 
     fn write(&self) -> Value {
@@ -194,7 +202,7 @@ impl Form for PrivateKey {
     fn read(value: Value) -> Result<Self, RpcError> {
         secret_hex(value)
             .map(Self)
-            .map_err(|fault| none(ErrorKind::InvalidKey, "private key", fault))
+            .map_err(|fault| not_a(ErrorKind::InvalidKey, "private key", fault))
     }
 
     fn write(&self) -> Value {
@@ -369,7 +377,7 @@ impl Form for MessageIds {
         items
             .iter()
             .map(|item| {
-                let bytes: [u8; 32] = from_hex(item)?.try_into().ok()?;
+                let bytes: [u8; 32] = hex_bytes(item)?.try_into().ok()?;
                 Some(MessageId::from_bytes(bytes))
             })
             .collect::<Option<_>>()

@@ -24,7 +24,6 @@ pub use self::forms::{
     At, BundleBytes, LogFilter, MessageIds, Millis, NewInstallationId, Number, PrivateKey,
     Recipients, RequestId, Secret, Wire, Words,
 };
-pub(crate) use self::forms::{decode_hex, to_hex};
 pub use self::keystore::KeystoreFile;
 pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
 pub use self::payload::{Payload, Text, one_payload};

@@ -3,9 +3,10 @@
 use engine::MAX_PAYLOAD_BYTES;
 use serde_json::Value;
 
-use super::forms::{from_hex, limited_bytes, opaque, string, to_hex};
+use super::forms::{hex_bytes, limited_bytes, opaque, string};
 use crate::{
     error::{ErrorKind, RpcError},
+    hex::to_hex,
     params::Form,
 };
 

@@ -4,7 +4,7 @@ use crypto_core::{IdentityKey, typed::one_word};
 use engine::{MAX_CONTACT_CODE_CHARS, MAX_WIRE_BYTES, decode_contact_code};
 use zeroize::Zeroizing;
 
-use super::forms::decode_hex;
+use crate::hex::decode_hex;
 
 /// What the short form of a public key begins with.
 const COMPACT_PREFIX: &str = "zQ3sh";
@@ -34,7 +34,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// In words.
-    pub(super) fn told(self) -> String {
+    pub(super) fn describe(self) -> String {
         match self {
             Self::Empty => "nothing is there".to_owned(),
             Self::Link => "it is a link".to_owned(),
@@ -59,7 +59,7 @@ impl Fault {
     }
 
     /// What to do, where the fault says more than the form does.
-    pub(super) const fn mend(self) -> Option<&'static str> {
+    pub(super) const fn hint(self) -> Option<&'static str> {
         match self {
             Self::Link => Some(
                 "give the key or code in the link: in https://status.app/u#zQ3sh… it is what stands after the #",

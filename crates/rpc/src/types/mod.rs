@@ -23,7 +23,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::params::{decode_hex, to_hex};
+use crate::hex::{decode_hex, to_hex};
 
 pub use account::*;
 pub use bundle::*;
