@@ -412,14 +412,14 @@ broken 'the daemon may be looked into' $daemon/ops/memory.rs \
 broken 'worker: every thread of the runtime may wait for a disk' $daemon/accounts/worker/mod.rs \
   'Semaphore::new(threads.saturating_sub(1))' 'Semaphore::new(threads)' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
-broken 'worker: calls that take long run where they come' $daemon/accounts/worker/queue.rs \
-  'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = calls == 1;' \
+broken 'worker: calls that take long run inline' $daemon/accounts/worker/queue.rs \
+  'state.inline = calls == 1 && ended.duration_since(began) < self.config.inline_threshold;' 'state.inline = calls == 1;' \
   daemon --lib calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime
-broken 'worker: the first call after a rest runs where it comes' $daemon/accounts/worker/queue.rs \
-  'state.light = false;' '' \
+broken 'worker: the first call after memory was released runs inline' $daemon/accounts/worker/queue.rs \
+  'state.inline = false;' '' \
   daemon --lib an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on
-broken 'worker: many calls run where they come' $daemon/accounts/worker/queue.rs \
-  'state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;' 'state.light = ended.duration_since(began) < self.manner.soon;
+broken 'worker: a call after many runs inline' $daemon/accounts/worker/queue.rs \
+  'state.inline = calls == 1 && ended.duration_since(began) < self.config.inline_threshold;' 'state.inline = ended.duration_since(began) < self.config.inline_threshold;
         let _ = calls;' \
   daemon --lib calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread
 broken 'worker: no thread is woken while a call takes long' $daemon/accounts/worker/queue.rs \

@@ -7,7 +7,7 @@
 
 mod steps;
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, hash::Hash, mem, sync::Arc, time::Duration};
 
 use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
@@ -39,6 +39,7 @@ pub struct Cached<S> {
     written: bool,
     /// Whether the batch has.
     batch_written: bool,
+    event_appended: bool,
 }
 
 /// How far the call that is open has come.
@@ -122,12 +123,18 @@ impl<S> Cached<S> {
             failed: None,
             written: false,
             batch_written: false,
+            event_appended: false,
         }
     }
 
     /// The store below. What is written past this one is not noticed, and what was put down here may not have reached it.
     pub const fn inner(&mut self) -> &mut S {
         &mut self.store
+    }
+
+    /// Whether an event was appended since this was asked last.
+    pub const fn take_event_appended(&mut self) -> bool {
+        mem::replace(&mut self.event_appended, false)
     }
 
     /// Frees what is remembered.
@@ -487,12 +494,16 @@ impl<S: Transaction> Store for Cached<S> {
         drop_keys_read_before(cutoff: RunningTime) -> Vec<MessageId>;
     }
 
+    fn append_event(&mut self, event: &Event) -> Result<()> {
+        self.event_appended = true;
+        self.below()?.append_event(event)
+    }
+
     pass_on! { write
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_reply(request_id: &str, reply: &StoredReply) -> ();
         remove_replies_before(cutoff: RunningTime) -> ();
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
-        append_event(event: &Event) -> ();
         remove_events_up_to(number: u64) -> ();
     }
 }
@@ -579,13 +590,17 @@ impl<S: Transaction> Transaction for Cached<S> {
         self.store.abort()
     }
 
-    fn rest(&mut self) -> Result<()> {
+    fn release_memory(&mut self) -> Result<()> {
         if self.call != Call::NoBatch {
             return Err(out_of_turn());
         }
         self.steps.clear();
         self.forget();
-        self.store.rest()
+        self.store.release_memory()
+    }
+
+    fn take_spent(&mut self) -> Duration {
+        self.store.take_spent()
     }
 }
 

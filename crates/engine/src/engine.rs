@@ -147,8 +147,9 @@ impl Engine {
         Ok(confirmed)
     }
 
-    /// Forgets what was worked out and can be again: nobody has called for a while. What limits replies is kept.
-    pub fn rest(&mut self) {
+    /// Gives back the memory of what was worked out and can be worked out again. What limits
+    /// replies is kept.
+    pub fn release_memory(&mut self) {
         self.verified = VerifiedBundles::default();
     }
 

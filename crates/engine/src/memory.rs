@@ -40,7 +40,7 @@ type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 #[derive(Debug, Default)]
 pub struct CommitLog {
     commits: AtomicU64,
-    rests: AtomicU64,
+    releases: AtomicU64,
     fail_next: AtomicBool,
 }
 
@@ -51,10 +51,10 @@ impl CommitLog {
         self.commits.load(Ordering::SeqCst)
     }
 
-    /// How often it was told that nobody calls.
+    /// How often it was told to give back its memory.
     #[must_use]
-    pub fn rests(&self) -> u64 {
-        self.rests.load(Ordering::SeqCst)
+    pub fn releases(&self) -> u64 {
+        self.releases.load(Ordering::SeqCst)
     }
 
     /// Makes the next commit fail, as a full disk would.

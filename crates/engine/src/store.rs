@@ -3,7 +3,7 @@
 //! A small interface in whole records: a backend keeps and finds, the rules decide.
 //! There is no method that marks, flags or cleans by a policy of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
@@ -263,7 +263,12 @@ pub trait Transaction: Store {
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Undoes the whole batch.
     fn abort(&mut self) -> Result<(), StoreError>;
-    /// Gives back what is held for speed alone, and erases what is left behind of earlier batches:
-    /// nobody has called for a while.
-    fn rest(&mut self) -> Result<(), StoreError>;
+    /// Gives back memory that is held for speed alone, and erases what is left behind of earlier
+    /// batches. For an account that nobody has called for a while.
+    fn release_memory(&mut self) -> Result<(), StoreError>;
+
+    /// The time spent in the store since this was asked last; zero if it is not measured.
+    fn take_spent(&mut self) -> Duration {
+        Duration::ZERO
+    }
 }

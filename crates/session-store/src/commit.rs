@@ -5,6 +5,8 @@
 //! them for a commit like any other. What callers were told had failed would have happened, to their loss if it was a
 //! message read and confirmed at once. So an empty commit is put over those pages before anybody is told anything.
 
+use std::time::Duration;
+
 use engine::{StoreError, Transaction};
 use rusqlite::ErrorCode;
 
@@ -138,14 +140,18 @@ impl Transaction for SqliteStore {
         self.run("ROLLBACK", ())
     }
 
-    fn rest(&mut self) -> Result<()> {
+    fn take_spent(&mut self) -> Duration {
+        self.stopwatch.take()
+    }
+
+    fn release_memory(&mut self) -> Result<()> {
         self.connection.flush_prepared_statement_cache();
         // Pages, in clear as they are, are wiped when they are given back.
         self.connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(failed)?;
         match &mut self.epoch {
-            Some(epoch) => epoch.rest(&self.connection),
+            Some(epoch) => epoch.release_memory(&self.connection),
             None => Ok(()),
         }
     }

@@ -396,7 +396,7 @@ impl Epoch {
     }
 
     /// Nobody has called for a while: what the log still gives back of what was erased is erased.
-    pub(crate) fn rest(&mut self, connection: &Connection) -> Result<()> {
+    pub(crate) fn release_memory(&mut self, connection: &Connection) -> Result<()> {
         if self.commits == self.renewed {
             return Ok(());
         }

@@ -64,6 +64,7 @@ impl<Mode> Sqlite<Mode> {
 
     /// The keys of a gap, of which SQLite reads and writes no more than it is asked for.
     fn keys_of_gap(&self, age: i64, read_only: bool) -> Result<Blob<'_>> {
+        let _lap = self.stopwatch.lap();
         self.connection
             .blob_open(MAIN_DB, "gap_keys", "keys", age, read_only)
             .map_err(failed)

@@ -23,17 +23,18 @@ mod rekey;
 mod restore;
 mod rows;
 mod schema;
+mod stopwatch;
 #[cfg(test)]
 mod tests;
 mod trouble;
 mod write;
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Instant};
 
 use engine::{Displaced, StoreError};
 use rusqlite::Connection;
 
-use self::epoch::Epoch;
+use self::{epoch::Epoch, stopwatch::Stopwatch};
 
 pub use backup::{KeyInBackup, back_up};
 pub use bare_commit::BareCommit;
@@ -68,6 +69,7 @@ pub struct Sqlite<Mode> {
     unchanged: u64,
     /// How many changes were kept when the call that is open began.
     kept: u64,
+    stopwatch: Stopwatch,
     mode: PhantomData<fn() -> Mode>,
 }
 
@@ -85,6 +87,7 @@ impl<Mode> Sqlite<Mode> {
             left_in_log: false,
             unchanged: 0,
             kept: 0,
+            stopwatch: Stopwatch::new(),
             mode: PhantomData,
         }
     }
@@ -99,6 +102,12 @@ impl<Mode> Sqlite<Mode> {
 }
 
 impl SqliteStore {
+    /// Measures by this clock from now on how long the statements of this connection take
+    /// ([`Transaction::take_spent`](engine::Transaction::take_spent)).
+    pub const fn measure_by(&mut self, now: fn() -> Instant) {
+        self.stopwatch.now = Some(now);
+    }
+
     /// What this store was found to be when it was opened, if not the newest state of its account. Until
     /// [`Self::settle`] is committed nothing can be written.
     #[must_use]

@@ -30,6 +30,7 @@ impl<Mode> Sqlite<Mode> {
         params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        let _lap = self.stopwatch.lap();
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params).map_err(failed)?;
         let mut found = Vec::new();
@@ -46,6 +47,7 @@ impl<Mode> Sqlite<Mode> {
         params: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
+        let _lap = self.stopwatch.lap();
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params).map_err(failed)?;
         rows.next().map_err(failed)?.map(read).transpose()

@@ -46,6 +46,7 @@ impl SqliteStore {
 
     /// How many rows `sql` changes.
     pub(crate) fn changed(&self, sql: &str, params: impl Params) -> Result<usize> {
+        let _lap = self.stopwatch.lap();
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         statement.execute(params).map_err(failed)
     }
@@ -143,6 +144,7 @@ impl SqliteStore {
 
     /// The messages that `sql` gives, each with whether it was read: those that were.
     pub(crate) fn messages(&self, sql: &str, params: impl Params) -> Result<Vec<MessageId>> {
+        let _lap = self.stopwatch.lap();
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let found = statement
             .query_map(params, |row| {
@@ -265,9 +267,9 @@ impl Store for SqliteStore {
 
     fn put_device(&mut self, device: &Device) -> Result<()> {
         let prekey = device.prekey.as_ref();
-        let put = |sql: &str| {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            statement.execute(named_params! {
+        let put =
+            |sql: &str| {
+                self.changed(sql, named_params! {
                 ":identity": device.identity.as_bytes(),
                 ":installation": device.installation.as_str(),
                 ":signed_pre_key": prekey.map(|prekey| prekey.key.signed_pre_key().as_bytes()),
@@ -296,7 +298,7 @@ impl Store for SqliteStore {
                 ":device_type": device.metadata.device_type,
                 ":push_token": device.metadata.push_token,
             })
-        };
+            };
         // Nearly every message moves the times of its device, which no index knows. To check a pairing costs a table in memory.
         let updated = put(
             "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
@@ -309,8 +311,7 @@ impl Store for SqliteStore {
                  device_type = :device_type, push_token = :push_token \
              WHERE identity = :identity AND installation = :installation \
                  AND omitted_since IS :omitted_since AND pairing = :pairing",
-        )
-        .map_err(failed)?;
+        )?;
         if updated == 1 {
             return Ok(());
         }
@@ -326,7 +327,6 @@ impl Store for SqliteStore {
                  :extension_shown, :stale_told, :former, :refused_version, :went_back_at, :name, :device_type, :push_token)",
         )
         .map(drop)
-        .map_err(failed)
     }
 
     fn remove_device(

@@ -5,7 +5,7 @@ use std::{
     panic::resume_unwind,
     sync::{Arc, Mutex, PoisonError, RwLock},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use crate::{
     accounts::{
         events::EventHub,
-        worker::{Manner, Worker},
+        worker::{Worker, WorkerConfig},
     },
     ops::{clock::Clock, entropy::entropy, metrics::Metrics},
 };
@@ -58,7 +58,7 @@ pub struct Accounts {
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
     config: engine::Config,
-    manner: Manner,
+    worker: WorkerConfig,
     open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
     /// Held while an account is made or removed.
     changing: Mutex<()>,
@@ -76,7 +76,7 @@ impl Accounts {
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
         config: engine::Config,
-        manner: impl Into<Manner>,
+        worker: impl Into<WorkerConfig>,
     ) -> Result<Self, OpenError> {
         let accounts = Self {
             events: Arc::new(EventHub::open(
@@ -88,7 +88,7 @@ impl Accounts {
             clock,
             metrics,
             config,
-            manner: manner.into(),
+            worker: worker.into(),
             open: RwLock::new(BTreeMap::new()),
             changing: Mutex::new(()),
             counted: Mutex::new(None),
@@ -280,6 +280,7 @@ impl Accounts {
         let identity = *account.identity.public();
         let reader = self.directory.reader(&name)?;
         let mut engine = Engine::new(account, self.config.clone());
+        store.measure_by(Instant::now);
         if let Some(how) = store.displaced() {
             self.begin_anew(&name, &mut engine, &mut store, how)
                 .map_err(|cause| OpenError::Database {
@@ -297,7 +298,7 @@ impl Accounts {
             store,
             Arc::clone(&self.clock),
             Arc::clone(&self.metrics),
-            self.manner.clone(),
+            self.worker.clone(),
             Box::new(move |waiting| events.publish(&source, waiting)),
         )
         .map_err(|cause| OpenError::Io {
@@ -451,12 +452,12 @@ mod tests {
         let directory = DataDir::open(scratch.path(), None, &mut entropy()).unwrap();
         let clock = Arc::new(Clock::default());
         let metrics = Arc::new(Metrics::new().unwrap());
-        let manner = Manner {
-            rest_after: std::time::Duration::from_millis(1),
-            ..Manner::from(8)
+        let worker = WorkerConfig {
+            release_after: Duration::from_millis(1),
+            ..WorkerConfig::from(8)
         };
         let config = engine::Config::default();
-        let accounts = Accounts::open(directory, clock, metrics, config, manner).unwrap();
+        let accounts = Accounts::open(directory, clock, metrics, config, worker).unwrap();
         create(&accounts, "a", None);
         let account = accounts.find(None).unwrap();
         let log = scratch.path().join("accounts/a.db-wal");
@@ -466,7 +467,7 @@ mod tests {
                 .worker
                 .call(move |_, store, _| Ok(store.put_chat_clock(&chat, clock)?));
             runtime.block_on(put).unwrap();
-            // Until it rests: there is nothing else to wait for.
+            // Until its memory is released: there is nothing else to wait for.
             while std::fs::metadata(&log).unwrap().len() > 0 {
                 thread::yield_now();
             }

@@ -11,7 +11,7 @@ use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::Manner},
+    accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
     api::{Daemon, MAX_DERIVATIONS, methods},
     config::{Flags, Settings, read_passphrase},
     ops::{
@@ -69,9 +69,9 @@ async fn serve(
     let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
         .map_err(|error| error.to_string())?;
     let dev = Dev::admit(&settings, &directory)?;
-    let manner = Manner {
+    let worker = WorkerConfig {
         commit_cost: settings.dev_commit_cost,
-        ..Manner::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
+        ..WorkerConfig::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
     };
     let metrics = Arc::new(Metrics::new()?);
     let accounts = Accounts::open(
@@ -79,7 +79,7 @@ async fn serve(
         Arc::clone(&clock),
         Arc::clone(&metrics),
         settings.engine.clone(),
-        manner,
+        worker,
     )
     .map_err(|error| error.to_string())?;
     let daemon = Arc::new(Daemon {

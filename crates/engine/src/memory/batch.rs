@@ -62,8 +62,8 @@ impl Transaction for MemoryStore {
         Ok(())
     }
 
-    fn rest(&mut self) -> Result<(), StoreError> {
-        self.log.rests.fetch_add(1, Ordering::SeqCst);
+    fn release_memory(&mut self) -> Result<(), StoreError> {
+        self.log.releases.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 }

@@ -586,7 +586,7 @@ fn an_open_store_whose_pages_were_replaced_is_not_built_upon_once_they_are_read_
     assert!(copy_log(&mut store));
     // In the very file, as `cp` does.
     fs::write(home.database(), old).unwrap();
-    assert_eq!(store.rest(), Err(StoreError::RolledBack));
+    assert_eq!(store.release_memory(), Err(StoreError::RolledBack));
     assert_eq!(step(&mut store), Err(StoreError::RolledBack));
 }
 

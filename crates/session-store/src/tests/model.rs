@@ -699,7 +699,7 @@ proptest! {
                     memory.commit().unwrap();
                     // Whatever was held is read anew then.
                     if calls.len() % 2 == 0 {
-                        sqlite.rest().unwrap();
+                        sqlite.release_memory().unwrap();
                     }
                 }
                 End::Abort => {

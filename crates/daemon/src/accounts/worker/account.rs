@@ -1,4 +1,4 @@
-//! An account, and how a batch of calls runs on it.
+//! An account with its store, and how a batch of calls runs on it.
 
 use std::{
     sync::Arc,
@@ -8,20 +8,21 @@ use std::{
 
 use engine::{Cached, Engine, Env, StoreError, Transaction};
 
-use super::{Job, outbox::Outbox, timed::Timed};
+use super::{Job, outbox::Outbox};
 use crate::ops::{
     clock::Clock,
     entropy::entropy,
     metrics::{Metrics, Phase},
 };
 
-/// What can be done with an account, whatever its store.
-pub(super) trait Batches: Send {
-    /// Runs calls, each in its own savepoint, commits them together, and publishes what they tell. Their results are in them
-    /// then, and nothing of them is kept if the commit failed.
+/// What the queue does with an account, whatever its store.
+pub(super) trait BatchRunner: Send {
+    /// Runs calls, each in its own savepoint, commits them together, and publishes their events.
+    /// Their results are in them then. If the commit failed, nothing of them is kept.
     fn run(&mut self, batch: &mut [Box<dyn Job>]);
-    /// Gives back what is held for speed alone, and has what was erased leave the log.
-    fn rest(&mut self);
+    /// Gives back memory that is held for speed alone, and erases from the store's log what was
+    /// erased from the store.
+    fn release_memory(&mut self);
     /// No more calls come.
     fn close(&mut self);
 }
@@ -29,14 +30,14 @@ pub(super) trait Batches: Send {
 /// An account with its store.
 pub(super) struct Account<S> {
     pub(super) engine: Engine,
-    pub(super) store: Cached<Timed<S>>,
+    pub(super) store: Cached<S>,
     pub(super) outbox: Outbox,
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) commit_cost: Duration,
 }
 
-impl<S: Transaction + Send> Batches for Account<S> {
+impl<S: Transaction + Send> BatchRunner for Account<S> {
     fn run(&mut self, batch: &mut [Box<dyn Job>]) {
         self.metrics.batch(batch.len());
         if let Err(error) = self.run_and_commit(batch) {
@@ -48,14 +49,14 @@ impl<S: Transaction + Send> Batches for Account<S> {
                 job.fail(error.clone().into());
             }
         } else {
-            // Before the answers: a caller finds the events of its call.
+            // Before the answers, so that a caller finds the events of its call.
             self.outbox.publish(&mut self.store);
         }
     }
 
-    fn rest(&mut self) {
-        self.engine.rest();
-        if let Err(error) = self.store.rest() {
+    fn release_memory(&mut self) {
+        self.engine.release_memory();
+        if let Err(error) = self.store.release_memory() {
             tracing::warn!(%error, "an account that nobody calls could not give back its memory, or erase what its log holds");
         }
     }
@@ -66,8 +67,8 @@ impl<S: Transaction + Send> Batches for Account<S> {
 }
 
 impl<S: Transaction> Account<S> {
-    /// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it came from: SQLite
-    /// may have rolled the whole transaction back by itself.
+    /// Runs a batch up to its commit. After an error nothing of it may be kept, whichever call it
+    /// came from: SQLite may have rolled the whole transaction back by itself.
     fn run_and_commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         self.store.begin()?;
         for job in batch {
@@ -78,15 +79,14 @@ impl<S: Transaction> Account<S> {
                 running: self.clock.running(),
                 rng: &mut rng,
             };
-            // What the batch itself and the call before took is not this call's.
-            self.store.inner().take_spent();
+            // The time of the batch itself and of the call before is not this call's.
+            self.store.take_spent();
             let began = Instant::now();
             let keep = job.run(&mut self.engine, &mut self.store, &mut env);
             let whole = began.elapsed();
-            let store = self.store.inner();
-            let load = store.take_spent();
-            if store.take_told() {
-                self.outbox.told();
+            let load = self.store.take_spent();
+            if self.store.take_event_appended() {
+                self.outbox.event_appended();
             }
             self.metrics.phase_took(Phase::Load, load);
             self.metrics
@@ -98,8 +98,8 @@ impl<S: Transaction> Account<S> {
             }
         }
         if !self.store.has_changed()? {
-            // No commit, and none to erase published events for: a forgery, or a call that reads,
-            // costs the disk nothing.
+            // Nothing is written, and no published event erased: a forged message, or a call that
+            // only reads, costs the disk nothing.
             return self.store.commit();
         }
         self.outbox.erase(&mut self.store)?;

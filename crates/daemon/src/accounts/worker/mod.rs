@@ -1,12 +1,12 @@
-//! One thread at a time has an account and its store.
+//! The worker of an account: one thread at a time has the account and its store.
 //!
-//! It takes what is waiting, runs each call in its own savepoint, commits the batch once, durably,
-//! and only then answers: durability is paid once a batch, and no call waits for a batch that is
-//! not already there. It is the account's own thread, or, where calls come one by one, the one that
-//! brings the call (`queue`).
+//! It takes the calls that wait, runs each in its own savepoint, commits the batch once, durably,
+//! and only then answers. So durability is paid for once a batch, and no call waits for others to
+//! arrive. The thread is the account's own, or, where calls come one by one, the one that submits
+//! the call (see [`queue`]).
 //!
-//! A batch that changed nothing is not committed: whoever can make calls fail must not make the
-//! disk work with them.
+//! A batch that changed nothing is not committed: a client that can make calls fail must not make
+//! the disk work with them.
 //!
 //! Events that a batch wrote are published between its commit and its answers. They stay in the
 //! store until the next commit, which erases them, so that none is lost whenever the process ends.
@@ -14,7 +14,6 @@
 mod account;
 mod outbox;
 mod queue;
-mod timed;
 
 use std::{
     fmt,
@@ -32,45 +31,48 @@ use tokio::{
 };
 
 pub use self::outbox::Publish;
-use self::{account::Account, outbox::Outbox, queue::Queue, timed::Timed};
+use self::{account::Account, outbox::Outbox, queue::Queue};
 use crate::ops::{
     budget::{Budget, MAX_ACCOUNT_BYTES, Request, Room},
     clock::Clock,
     metrics::Metrics,
 };
 
-/// An account that nobody calls for so long gives back its memory, some megabytes: a daemon with many accounts needs memory for those
-/// in use. The next call reads what it needs again, some milliseconds.
-pub const REST_AFTER: Duration = Duration::from_secs(5);
-/// A call that takes longer is not waited for by the thread that brings the next one, which may be all that reads what comes: a few
-/// commits of a quick disk, a part of one of a slow disk.
-pub const SOON: Duration = Duration::from_millis(1);
+/// An account that nobody calls for so long gives back its memory, some megabytes, so that a daemon
+/// with many accounts needs memory for those in use. The next call reads again what it needs, in
+/// some milliseconds.
+pub const RELEASE_AFTER: Duration = Duration::from_secs(5);
+/// After a call that took longer, the next one runs on the account's thread: the submitting thread
+/// may be the only one that reads requests. It is the time of a few commits on a quick disk, and
+/// less than one on a slow disk.
+pub const INLINE_THRESHOLD: Duration = Duration::from_millis(1);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
-pub struct Manner {
+pub struct WorkerConfig {
     /// Calls that may wait.
     pub queue: usize,
     /// For measurements with `--dev`: every commit takes so much longer, as on a slower disk.
     pub commit_cost: Duration,
-    /// When nobody has called for so long, what is held for speed is given back.
-    pub rest_after: Duration,
-    /// While calls come one by one and take less, each is run by the thread that brings it.
-    pub soon: Duration,
+    /// When nobody has called for so long, memory that is held for speed is given back.
+    pub release_after: Duration,
+    /// While calls come one by one and take less, each runs on the thread that submits it.
+    pub inline_threshold: Duration,
     /// How many threads of the runtime may do so at once, for all accounts together.
-    pub lendable: Arc<Semaphore>,
+    pub inline_permits: Arc<Semaphore>,
 }
 
-impl From<usize> for Manner {
-    /// With all but one thread of the runtime that this is called in.
+impl From<usize> for WorkerConfig {
+    /// The usual values with a queue of this length. All but one thread of the runtime that this is
+    /// called in may run calls inline.
     fn from(queue: usize) -> Self {
         let threads = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_workers());
         Self {
             queue,
             commit_cost: Duration::ZERO,
-            rest_after: REST_AFTER,
-            soon: SOON,
-            lendable: Arc::new(Semaphore::new(threads.saturating_sub(1))),
+            release_after: RELEASE_AFTER,
+            inline_threshold: INLINE_THRESHOLD,
+            inline_permits: Arc::new(Semaphore::new(threads.saturating_sub(1))),
         }
     }
 }
@@ -161,14 +163,14 @@ impl Worker {
         store: S,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
-        manner: impl Into<Manner>,
+        config: impl Into<WorkerConfig>,
         publish: Publish,
     ) -> std::io::Result<Self>
     where
         S: Transaction + Send + 'static,
     {
-        let manner = manner.into();
-        let mut store = Cached::new(Timed::new(store));
+        let config = config.into();
+        let mut store = Cached::new(store);
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
         let account = Account {
@@ -177,9 +179,9 @@ impl Worker {
             outbox,
             clock,
             metrics,
-            commit_cost: manner.commit_cost,
+            commit_cost: config.commit_cost,
         };
-        let queue = Arc::new(Queue::new(Box::new(account), manner));
+        let queue = Arc::new(Queue::new(Box::new(account), config));
         let served = Arc::clone(&queue);
         let thread = thread::Builder::new()
             .name("account".to_owned())

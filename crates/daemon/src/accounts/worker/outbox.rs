@@ -28,7 +28,7 @@ impl Outbox {
     }
 
     /// An event was written, in a transaction that is open.
-    pub(super) const fn told(&mut self) {
+    pub(super) const fn event_appended(&mut self) {
         self.waiting = true;
     }
 

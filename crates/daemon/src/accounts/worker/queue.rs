@@ -1,11 +1,15 @@
-//! The calls that wait for an account, and who has the account.
+//! An account's pending calls, and which thread runs them.
 //!
-//! Whoever has it runs a batch of what waits. Where calls come one by one and are done soon, that is the thread that brought the
-//! call: handing it over would wake two threads that sleep, and cost more than the call. As soon as several wait, or the
-//! disk is slow, it is the account's own thread, and those that bring calls go on to read the next.
+//! The thread that holds the account runs a batch of what waits. The account's own thread drains up
+//! to [`MAX_BATCH`] calls into one commit. If the last batch was a single call that took less than
+//! [`WorkerConfig::inline_threshold`], the thread that submits the next call runs it itself: handing
+//! it over would wake two sleeping threads, and cost more than the call. As soon as several calls
+//! wait, or the disk is slow, the account's thread takes over, and the submitting threads go on to
+//! read the next requests.
 //!
-//! A thread that runs a call reads nothing meanwhile, and the runtime may have no other that is awake. So one of them is always
-//! left ([`Manner::lendable`]), and should a call take long after all, the account's thread has the runtime wake it.
+//! A thread that runs a call reads nothing meanwhile, and the runtime may have no other that is
+//! awake. So one of its threads is always left free ([`WorkerConfig::inline_permits`]), and if an
+//! inline call takes long after all, the account's thread has the runtime wake another.
 
 use std::{
     collections::VecDeque,
@@ -21,50 +25,52 @@ use tokio::{
     sync::SemaphorePermit,
 };
 
-use super::{Job, Manner, account::Batches};
+use super::{Job, WorkerConfig, account::BatchRunner};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 pub(super) const MAX_BATCH: usize = 64;
 /// How often the account's thread looks, while there are calls, whether one of them takes long.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What is shared by those who bring calls and the account's thread.
+/// What the submitting threads and the account's thread share.
 pub(super) struct Queue {
     state: Mutex<State>,
     /// The account's thread waits for this.
     changed: Condvar,
-    manner: Manner,
+    config: WorkerConfig,
     /// Where the callers wait.
     runtime: Option<Handle>,
 }
 
 struct State {
     waiting: VecDeque<Box<dyn Job>>,
-    account: Place,
-    /// Whether the last batch was a single call and done soon.
-    light: bool,
+    account: Slot,
+    /// Whether the last batch was a single call under the threshold: the next one runs inline.
+    inline: bool,
     /// Batches that were run.
     batches: u64,
     used_at: Instant,
-    /// Whether nothing is held for speed alone, and the account's thread waits for a call however long it takes.
-    resting: bool,
+    /// Whether the account's memory was given back. The account's thread then waits without limit
+    /// for the next call.
+    released: bool,
     /// No more calls are taken.
     closed: bool,
 }
 
 /// Where the account is.
-enum Place {
-    Here(Box<dyn Batches>),
-    /// Somebody runs a batch.
-    Taken,
-    /// Whoever had it panicked.
+enum Slot {
+    /// Here, and free.
+    Free(Box<dyn BatchRunner>),
+    /// With a thread that runs a batch.
+    InUse,
+    /// Gone: the thread that had it panicked.
     Lost,
 }
 
-impl Place {
-    fn take(&mut self) -> Option<Box<dyn Batches>> {
-        match mem::replace(self, Self::Taken) {
-            Self::Here(account) => Some(account),
+impl Slot {
+    fn take(&mut self) -> Option<Box<dyn BatchRunner>> {
+        match mem::replace(self, Self::InUse) {
+            Self::Free(account) => Some(account),
             elsewhere => {
                 *self = elsewhere;
                 None
@@ -74,24 +80,24 @@ impl Place {
 }
 
 impl Queue {
-    pub(super) fn new(account: Box<dyn Batches>, manner: Manner) -> Self {
+    pub(super) fn new(account: Box<dyn BatchRunner>, config: WorkerConfig) -> Self {
         Self {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
-                account: Place::Here(account),
-                light: false,
+                account: Slot::Free(account),
+                inline: false,
                 batches: 0,
                 used_at: Instant::now(),
-                resting: false,
+                released: false,
                 closed: false,
             }),
             changed: Condvar::new(),
-            manner,
+            config,
             runtime: Handle::try_current().ok(),
         }
     }
 
-    /// Nothing under the lock can panic half way.
+    /// Nothing panics half way under the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,8 +107,8 @@ impl Queue {
     }
 
     #[cfg(test)]
-    pub(super) fn is_resting(&self) -> bool {
-        self.lock().resting
+    pub(super) fn is_released(&self) -> bool {
+        self.lock().released
     }
 
     /// Takes no more calls.
@@ -111,10 +117,11 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Puts a call into the queue, and runs it here if calls come one by one and are done soon.
+    /// Puts a call into the queue, and runs it on this thread if the last one was quick.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`] if the queue is full, [`ErrorKind::ShuttingDown`] if no more calls are taken.
+    /// [`ErrorKind::Busy`] if the queue is full, [`ErrorKind::ShuttingDown`] if no more calls are
+    /// taken.
     pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), RpcError> {
         let mut state = self.lock();
         if state.closed {
@@ -123,38 +130,44 @@ impl Queue {
                 "the daemon is stopping",
             ));
         }
-        if state.waiting.len() >= self.manner.queue {
+        if state.waiting.len() >= self.config.queue {
             return Err(RpcError::new(
                 ErrorKind::Busy,
                 "too many calls are waiting for this account",
             ));
         }
         state.waiting.push_back(job);
-        let lent = if state.light { self.borrow() } else { None };
-        let here = lent.and_then(|lent| Some((state.account.take()?, lent)));
-        // The account's thread need not be told again of a second one that waits, and whoever has the account
-        // now finds this one.
-        let tell = matches!(state.account, Place::Here(_)) && state.waiting.len() == 1;
+        let permit = if state.inline {
+            self.inline_permit()
+        } else {
+            None
+        };
+        let inline = permit.and_then(|permit| Some((state.account.take()?, permit)));
+        // Only the first call that waits has to wake the account's thread, and a thread that has
+        // the account now finds this one by itself.
+        let notify = matches!(state.account, Slot::Free(_)) && state.waiting.len() == 1;
         drop(state);
-        if let Some((account, _lent)) = here {
+        if let Some((account, _permit)) = inline {
             self.run_batch(account);
-        } else if tell {
+        } else if notify {
             self.changed.notify_one();
         }
         Ok(())
     }
 
-    /// Takes this thread from the runtime, if it is one of several and enough are left.
-    fn borrow(&self) -> Option<SemaphorePermit<'_>> {
+    /// The right to run a call on this thread, if it is one of several of a runtime and enough of
+    /// them are left.
+    fn inline_permit(&self) -> Option<SemaphorePermit<'_>> {
         let runtime = Handle::try_current().ok()?;
         let others = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         others
-            .then(|| self.manner.lendable.try_acquire().ok())
+            .then(|| self.config.inline_permits.try_acquire().ok())
             .flatten()
     }
 
-    /// What the account's thread does, until no more calls come. What it gives back is to be closed.
-    pub(super) fn serve(&self) -> Option<Box<dyn Batches>> {
+    /// Serves as the account's thread until no more calls come, and returns the account to be
+    /// closed; `None` if it was lost.
+    pub(super) fn serve(&self) -> Option<Box<dyn BatchRunner>> {
         let mut seen = None;
         loop {
             let mut state = self.lock();
@@ -166,42 +179,43 @@ impl Queue {
                 continue;
             }
             match state.account {
-                Place::Here(_) if state.closed => return state.account.take(),
-                Place::Lost => return None,
-                Place::Here(_) | Place::Taken => {}
+                Slot::Free(_) if state.closed => return state.account.take(),
+                Slot::Lost => return None,
+                Slot::Free(_) | Slot::InUse => {}
             }
-            if state.resting {
+            if state.released {
                 drop(self.changed.wait(state));
                 continue;
             }
-            if matches!(state.account, Place::Taken) {
+            if matches!(state.account, Slot::InUse) {
                 let running = Some(state.batches);
                 if mem::replace(&mut seen, running) == running {
                     self.wake_runtime();
                 }
             }
             let left = self
-                .manner
-                .rest_after
+                .config
+                .release_after
                 .saturating_sub(state.used_at.elapsed());
             if !left.is_zero() {
                 drop(self.changed.wait_timeout(state, left.min(LOOK_EVERY)));
                 continue;
             }
-            // If somebody has the account, the end of that batch is told of. The next call reads anew what is given back, and
-            // nobody would look how long it takes.
-            state.resting = true;
-            state.light = false;
+            // A thread that has the account notifies this one at the end of its batch. The next
+            // call reads anew what is given back, and nobody would look how long it takes: so it
+            // does not run inline.
+            state.released = true;
+            state.inline = false;
             let account = state.account.take();
             drop(state);
             if let Some(account) = account {
-                drop(self.lend(account, |account| account.rest()));
+                drop(self.with_account(account, |account| account.release_memory()));
             }
         }
     }
 
-    /// Has the runtime wake a thread that sleeps, if there is one: with all of them asleep but those that run calls nobody
-    /// sees what comes.
+    /// Has the runtime wake a sleeping thread, if there is one: while all sleep but those that run
+    /// calls, nobody reads what clients send.
     fn wake_runtime(&self) {
         if let Some(runtime) = &self.runtime {
             runtime.spawn(async {});
@@ -209,43 +223,44 @@ impl Queue {
     }
 
     /// Runs a batch of what waits, and puts the account back.
-    fn run_batch(&self, account: Box<dyn Batches>) {
+    fn run_batch(&self, account: Box<dyn BatchRunner>) {
         let began = Instant::now();
         let mut calls = 0;
-        let mut state = self.lend(account, |account| {
-            let mut batch = self.gather();
+        let mut state = self.with_account(account, |account| {
+            let mut batch = self.take_batch();
             account.run(&mut batch);
             calls = batch.len();
             self.answer(batch);
         });
         let ended = Instant::now();
-        state.light = calls == 1 && ended.duration_since(began) < self.manner.soon;
+        state.inline = calls == 1 && ended.duration_since(began) < self.config.inline_threshold;
         state.batches = state.batches.wrapping_add(1);
         state.used_at = ended;
-        let tell = mem::take(&mut state.resting) || state.closed || !state.waiting.is_empty();
+        let notify = mem::take(&mut state.released) || state.closed || !state.waiting.is_empty();
         drop(state);
-        if tell {
+        if notify {
             self.changed.notify_one();
         }
     }
 
     /// Does something with the account, and puts it back.
-    fn lend(
+    fn with_account(
         &self,
-        mut account: Box<dyn Batches>,
-        work: impl FnOnce(&mut dyn Batches),
+        mut account: Box<dyn BatchRunner>,
+        work: impl FnOnce(&mut dyn BatchRunner),
     ) -> MutexGuard<'_, State> {
-        let lost = LostIfDropped(self);
+        let lost = LostOnPanic(self);
         work(&mut *account);
         mem::forget(lost);
         let mut state = self.lock();
-        state.account = Place::Here(account);
+        state.account = Slot::Free(account);
         state
     }
 
-    /// The calls of one commit: those that wait, and those that are about to. Who was answered a moment ago may be writing its
-    /// next call: one that comes too late pays for a commit of its own. Where nothing else runs this takes no time.
-    fn gather(&self) -> Vec<Box<dyn Job>> {
+    /// The calls of one commit: those that wait, and those that are about to. A caller that was
+    /// answered a moment ago may be writing its next call, and one that comes too late pays for a
+    /// commit of its own. Where nothing else runs, yielding takes no time.
+    fn take_batch(&self) -> Vec<Box<dyn Job>> {
         let mut batch = Vec::new();
         loop {
             let mut state = self.lock();
@@ -259,8 +274,8 @@ impl Queue {
         }
     }
 
-    /// Gives the callers of a batch their results. Each that came from the account's thread would wake one of the runtime's: of
-    /// several the runtime is told once.
+    /// Gives the callers of a batch their results. Each result that is sent from the account's
+    /// thread wakes the runtime: several are sent from a task of the runtime, which is woken once.
     fn answer(&self, batch: Vec<Box<dyn Job>>) {
         let answer_all = |batch: Vec<Box<dyn Job>>| {
             for job in batch {
@@ -276,14 +291,15 @@ impl Queue {
     }
 }
 
-/// Whoever has the account panics outside a call: its callers, and those that would follow, are told that it has stopped.
-struct LostIfDropped<'a>(&'a Queue);
+/// Dropped when the thread that has the account panics outside a call: marks the account as lost,
+/// so that its callers, and those that would follow, are told that the worker has stopped.
+struct LostOnPanic<'a>(&'a Queue);
 
-impl Drop for LostIfDropped<'_> {
+impl Drop for LostOnPanic<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closed = true;
-        state.account = Place::Lost;
+        state.account = Slot::Lost;
         let waiting = mem::take(&mut state.waiting);
         drop(state);
         drop(waiting);

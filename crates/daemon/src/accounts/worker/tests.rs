@@ -16,13 +16,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{queue::MAX_BATCH, *};
 
-fn start(manner: impl Into<Manner>) -> (Arc<Worker>, Arc<CommitLog>) {
-    start_with(MemoryStore::default(), manner, Box::new(|_| Ok(())))
+fn start(config: impl Into<WorkerConfig>) -> (Arc<Worker>, Arc<CommitLog>) {
+    start_with(MemoryStore::default(), config, Box::new(|_| Ok(())))
 }
 
 fn start_with(
     store: MemoryStore,
-    manner: impl Into<Manner>,
+    config: impl Into<WorkerConfig>,
     publish: Publish,
 ) -> (Arc<Worker>, Arc<CommitLog>) {
     let account = engine::Account {
@@ -36,7 +36,7 @@ fn start_with(
     let log = store.log();
     let clock = Arc::new(Clock::default());
     let metrics = Arc::new(Metrics::new().unwrap());
-    let worker = Worker::start(engine, store, clock, metrics, manner, publish).unwrap();
+    let worker = Worker::start(engine, store, clock, metrics, config, publish).unwrap();
     (Arc::new(worker), log)
 }
 
@@ -44,20 +44,20 @@ fn start_with(
 fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
     let runtime = runtime();
     let _inside = runtime.enter();
-    let manner = Manner {
-        rest_after: Duration::from_millis(1),
-        soon: Duration::MAX,
-        ..Manner::from(8)
+    let config = WorkerConfig {
+        release_after: Duration::from_millis(1),
+        inline_threshold: Duration::MAX,
+        ..WorkerConfig::from(8)
     };
-    let (worker, log) = start(manner);
-    for rests in 1..=2 {
-        while log.rests() < rests || !worker.queue.is_resting() {
+    let (worker, log) = start(config);
+    for releases in 1..=2 {
+        while log.releases() < releases || !worker.queue.is_released() {
             thread::yield_now();
         }
         // The one that finds nothing in memory is not waited for by the runtime's threads.
         let first = runtime.block_on(where_it_runs(&worker));
         assert_eq!(first, "account");
-        let name = if rests == 1 { "a" } else { "b" };
+        let name = if releases == 1 { "a" } else { "b" };
         let put = worker.call(move |_, store, _| put(store, name));
         runtime.block_on(put).unwrap();
         assert!(runtime.block_on(is_there(&worker, name)));
@@ -404,20 +404,20 @@ async fn comes_off_its_thread(worker: &Worker) {
     while where_it_runs(worker).await == "account" {}
 }
 
-/// A worker whose calls count as done soon if they take less than `soon`.
-fn start_with_soon(soon: Duration) -> (Arc<Worker>, Arc<CommitLog>) {
-    let manner = Manner {
-        soon,
-        ..Manner::from(100)
+/// A worker whose calls run inline while they take less than `inline_threshold`.
+fn start_with_threshold(inline_threshold: Duration) -> (Arc<Worker>, Arc<CommitLog>) {
+    let config = WorkerConfig {
+        inline_threshold,
+        ..WorkerConfig::from(100)
     };
-    start(manner)
+    start(config)
 }
 
 #[test]
 fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_accounts_thread() {
     let runtime = runtime();
     let _inside = runtime.enter();
-    let (worker, log) = start_with_soon(Duration::MAX);
+    let (worker, log) = start_with_threshold(Duration::MAX);
     runtime.block_on(async {
         assert_eq!(where_it_runs(&worker).await, "account");
         comes_off_its_thread(&worker).await;
@@ -448,17 +448,17 @@ fn calls_that_come_one_by_one_run_where_they_come_and_those_that_wait_on_the_acc
 fn calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left_to_the_runtime() {
     let runtime = runtime();
     let _inside = runtime.enter();
-    let (slow, _) = start_with_soon(Duration::ZERO);
+    let (slow, _) = start_with_threshold(Duration::ZERO);
     runtime.block_on(async {
         for _ in 0..3 {
             assert_eq!(where_it_runs(&slow).await, "account");
         }
     });
-    let manner = Manner {
-        soon: Duration::MAX,
-        ..Manner::from(8)
+    let config = WorkerConfig {
+        inline_threshold: Duration::MAX,
+        ..WorkerConfig::from(8)
     };
-    let ((one, _), (other, _)) = (start(manner.clone()), start(manner));
+    let ((one, _), (other, _)) = (start(config.clone()), start(config));
     runtime.block_on(async {
         for worker in [&one, &other] {
             comes_off_its_thread(worker).await;
@@ -477,7 +477,7 @@ fn calls_that_take_long_run_on_the_accounts_thread_and_one_thread_is_always_left
 fn what_comes_while_a_call_takes_unexpectedly_long_is_seen() {
     let runtime = runtime();
     let _inside = runtime.enter();
-    let (worker, _) = start_with_soon(Duration::MAX);
+    let (worker, _) = start_with_threshold(Duration::MAX);
     runtime.block_on(comes_off_its_thread(&worker));
     let pair = || {
         let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();

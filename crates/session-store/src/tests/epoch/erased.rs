@@ -66,7 +66,7 @@ fn a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end() {
             assert!(chains_on_the_disk(&home).len() > 20);
             store = home.open();
         } else {
-            store.rest().unwrap();
+            store.release_memory().unwrap();
         }
         let newest = |session: &Session| BTreeSet::from([session.ratchet.chain_bytes().to_vec()]);
         assert_eq!(chains_on_the_disk(&home), newest(&session));
@@ -87,12 +87,12 @@ fn a_store_rests_once_for_what_was_committed_and_is_the_newest_state_wherever_it
     let mut store = home.open();
     add_session(&mut store);
     let first = home.marks();
-    store.rest().unwrap();
+    store.release_memory().unwrap();
     let second = home.marks();
     assert_ne!(first, second);
     let changed = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
     let before = (changed(&home.database()), changed(&second[0]));
-    store.rest().unwrap();
+    store.release_memory().unwrap();
     assert_eq!(home.marks(), second);
     let after = (changed(&home.database()), changed(&second[0]));
     assert_eq!(before, after);
@@ -100,7 +100,7 @@ fn a_store_rests_once_for_what_was_committed_and_is_the_newest_state_wherever_it
     assert_eq!(home.found(), None);
     let mut store = home.open();
     step(&mut store).unwrap();
-    store.rest().unwrap();
+    store.release_memory().unwrap();
     step(&mut store).unwrap();
     kill(store);
     assert_eq!(home.found(), None);
@@ -146,11 +146,11 @@ fn a_reader_puts_off_the_erasing_and_keeps_nobody_from_the_store() {
     reader.connection.execute_batch("BEGIN").unwrap();
     assert_eq!(reader.session_count(&session.peer), Ok(1));
     send(&mut store, &mut session, 5);
-    assert!(store.rest().is_err());
+    assert!(store.release_memory().is_err());
     send(&mut store, &mut session, 5);
     assert!(chains_on_the_disk(&home).len() > 5);
     reader.connection.execute_batch("COMMIT").unwrap();
-    store.rest().unwrap();
+    store.release_memory().unwrap();
     assert_eq!(chains_on_the_disk(&home).len(), 1);
     kill(store);
     assert_eq!(home.found(), None);
