@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     disk::{HINT, IN_DOUBT},
-    ledger::{Mail, State},
+    host::Reply,
+    invariant_log::{Mail, State},
+    population::Town,
     random::Random,
-    site::Reply,
-    town::Town,
 };
 
 /// Messages that may wait at one device; more are not written before some are read.

@@ -12,22 +12,22 @@
     reason = "a test says what it expects by panicking"
 )]
 
-mod deaths;
 mod disk;
+mod fault_injector;
+mod host;
+mod invariant_log;
 mod kills;
-mod ledger;
 mod load;
-mod moves;
-mod places;
+mod no_writes;
+mod population;
 mod power;
 mod random;
 mod run;
 mod shim;
-mod site;
-mod sweep;
-mod town;
-mod unchanged;
-mod weather;
+mod sweep_accounts;
+mod sweep_commands;
+mod sweep_messages;
+mod sweep_power_cuts;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -11,14 +11,14 @@ use std::{
 
 use super::{
     disk::QUIET,
+    fault_injector::Weather,
+    host::Site,
     kills::torn_tail,
     load::Caller,
+    population::Town,
     power,
     random::{Random, seed},
     shim::Disk,
-    site::Site,
-    town::Town,
-    weather::Weather,
 };
 use crate::support::Daemon;
 

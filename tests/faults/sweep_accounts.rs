@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     disk::{Pair, QUIET, faults, is_store_failed},
     shim::{Call, Disk, Fault},
-    sweep::turns,
+    sweep_messages::turns,
 };
 use crate::support::{Daemon, hex};
 

@@ -11,9 +11,9 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    ledger::{Device, Ledger, Mail, State},
+    host::{Reply, Site},
+    invariant_log::{Device, Ledger, Mail, State},
     random::Random,
-    site::{Reply, Site},
 };
 use crate::support::{hex, text};
 

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{random::Random, weather::Weather};
+use super::{fault_injector::Weather, random::Random};
 use crate::support::{Daemon, SILENCE};
 
 /// What became of a request.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     disk::{Pair, faults, is_store_failed, sent},
-    places,
     shim::{Call, Fault},
+    sweep_accounts,
 };
 use crate::support::only_message;
 
@@ -161,9 +161,9 @@ fn every_single_write_fails_once() {
         ("sending", sending(true)),
         ("reading", reading(true)),
         ("confirming", confirming(true)),
-        ("starting", places::starting(true)),
-        ("making an account", places::making(true)),
-        ("removing one", places::removing(true)),
+        ("starting", sweep_accounts::starting(true)),
+        ("making an account", sweep_accounts::making(true)),
+        ("removing one", sweep_accounts::removing(true)),
     ];
     println!("failing calls of the system: {failures:?}");
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     disk::{Pair, QUIET},
-    places::{account, has_account},
     power::cut,
     random::{Random, seed},
     shim::{Call, Disk, Fault, Manner},
-    sweep::turns,
+    sweep_accounts::{account, has_account},
+    sweep_messages::turns,
 };
 use crate::support::Daemon;
 
