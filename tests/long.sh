@@ -17,7 +17,7 @@ tests=(
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_faults"
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_power_cuts"
   "-p daemon --test faults|every_single_write_fails_once"
-  "-p daemon --test faults|the_power_goes_at_every_single_write"
+  "-p daemon --test faults|the_power_is_cut_at_every_single_write"
   "-p engine --lib|many_schedules_keep_the_invariants"
   "-p engine --lib|many_mixed_schedules_read_what_status_go_would_have_read"
   "-p session-store --lib|a_peer_that_does_so_a_million_times_fills_nothing"

@@ -1,4 +1,4 @@
-//! Disks that fail, one call of the system after another.
+//! Disks that fail: one call, all calls for a while, and at random under load.
 
 use std::thread;
 
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 
 use super::{
     run::{Plan, number, run},
-    shim::{Call, Disk, Errno, Fault, Manner},
+    shim::{Call, Disk, Effect, Errno, Fault},
 };
 use crate::support::{Party, only_message};
 
-/// How what is said to do about a disk that fails begins; the rest goes by what is wrong with it.
+/// How the hint of a call that failed on its disk begins; the rest depends on the error.
 pub const HINT: &str = "nothing was done and nothing was lost: ";
-/// And about one that fails in the middle of a commit and then lets nothing be put over it.
+/// The hint when the disk failed in the middle of a commit that could not be undone.
 pub const IN_DOUBT: &str = "mend the disk, then repeat the call: it was not done, unless the daemon was ended or the power went before";
 
-/// The development clock, and no word about a disk that fails on purpose.
+/// The development clock, and no log of the faults that are injected.
 pub const QUIET: [&str; 3] = ["--dev", "--log-filter", "off"];
 
-/// A device whose disk fails, and one that it talks to.
+/// A device whose disk can fail, and its peer.
 pub struct Pair {
     pub disk: Disk,
     pub alice: Party,
@@ -26,9 +26,9 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// With a session that both have answered on; with a journal, if the power is to go.
+    /// With a session on which both have answered; with an undo journal if power is to be cut.
     pub fn new(journal: bool) -> Self {
-        let (daemon, disk) = Disk::under(&QUIET, journal);
+        let (daemon, disk) = Disk::with_daemon(&QUIET, journal);
         let alice = Party::with(daemon, "alice", json!({}));
         let bob = Party::new("bob");
         let pair = Self { disk, alice, bob };
@@ -54,7 +54,7 @@ pub fn is_store_failed(error: &Value) {
 /// The ways in which a disk fails once.
 pub fn faults() -> Vec<Fault> {
     let write = Fault::once(Call::Write);
-    let (part, everything) = (Manner::Part, Manner::Everything);
+    let (part, everything) = (Effect::Part, Effect::Everything);
     vec![
         Fault::once(Call::Sync),
         Fault {
@@ -63,24 +63,24 @@ pub fn faults() -> Vec<Fault> {
         },
         Fault {
             errno: Errno::Full,
-            manner: part,
+            effect: part,
             ..write
         },
         Fault {
-            manner: everything,
+            effect: everything,
             ..write
         },
     ]
 }
 
-/// How often `at` has sent to the other, as its sessions tell it.
+/// How many messages `at` has sent, as `session_list` tells it.
 pub fn sent(at: &Party) -> u64 {
     let sent = |session: &Value| session["sent"].as_u64().expect("a number");
     at.sessions().iter().map(sent).sum()
 }
 
 #[test]
-fn calls_that_share_a_commit_that_fails_are_told_once_each_and_work_when_repeated() {
+fn calls_in_a_failed_commit_each_get_the_error_and_succeed_when_repeated() {
     const CALLERS: u64 = 16;
     let pair = Pair::new(false);
     for (turn, fault) in faults().iter().enumerate() {
@@ -118,7 +118,7 @@ fn calls_that_share_a_commit_that_fails_are_told_once_each_and_work_when_repeate
 }
 
 #[test]
-fn while_the_disk_fails_the_daemon_reads_and_says_that_it_is_not_ready_and_recovers_by_itself() {
+fn a_daemon_on_a_failing_disk_reads_is_not_ready_and_recovers_by_itself() {
     let pair = Pair::new(false);
     let ready = || {
         let daemon = &pair.alice.daemon;

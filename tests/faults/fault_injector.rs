@@ -1,4 +1,5 @@
-//! A disk that fails now and then under load.
+//! The fault injector of one daemon's disk: under load it lets the disk fail at random intervals,
+//! once or for some requests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,32 +8,32 @@ use super::{
     shim::{Disk, Fault},
 };
 
-/// A failing call of the system is one of so many next ones, at most.
-const SOON: usize = 40;
-/// Requests during which a disk may go on failing, at most.
-const LONG: usize = 16;
+/// The first system call that fails is at most this many calls ahead.
+const MAX_CALLS_AHEAD: usize = 40;
+/// Most requests during which a lasting fault goes on.
+const MAX_FAILING_REQUESTS: usize = 16;
 
-/// When the disk under a daemon fails, and for how long.
-pub struct Weather(Mutex<State>);
+/// Decides when the disk under a daemon fails, and for how long.
+pub struct FaultInjector(Mutex<State>);
 
 struct State {
     disk: Disk,
-    /// Requests between two orders to fail, at most; 0: none is given.
-    calm: usize,
-    /// Requests until the next order.
-    fuse: usize,
+    /// Most requests between two faults; 0: there are none.
+    interval: usize,
+    /// Requests until the next fault.
+    countdown: usize,
     /// Requests until the disk is mended.
     left: usize,
-    /// Failed calls when the order was given.
+    /// System calls that had failed when the fault was ordered.
     failed_before: u64,
     faults: u64,
 }
 
 impl State {
-    fn light(&mut self, random: &mut Random) {
-        self.fuse = match self.calm {
+    fn reset_countdown(&mut self, random: &mut Random) {
+        self.countdown = match self.interval {
             0 => 0,
-            calm => 1 + random.below(calm),
+            interval => 1 + random.below(interval),
         };
     }
 
@@ -45,13 +46,13 @@ impl State {
     }
 }
 
-impl Weather {
+impl FaultInjector {
     /// Nothing fails before [`Self::arm`].
     pub fn new(disk: Disk) -> Self {
         Self(Mutex::new(State {
             disk,
-            calm: 0,
-            fuse: 0,
+            interval: 0,
+            countdown: 0,
             left: 0,
             failed_before: 0,
             faults: 0,
@@ -62,47 +63,46 @@ impl Weather {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on the disk fails in one of every `calm` requests at most; 0: in none.
-    pub fn arm(&self, random: &mut Random, calm: usize) {
+    /// From now on the disk fails after at most `interval` requests; 0: never.
+    pub fn arm(&self, random: &mut Random, interval: usize) {
         let mut state = self.state();
         state.mend();
-        state.calm = calm;
-        state.light(random);
+        state.interval = interval;
+        state.reset_countdown(random);
     }
 
-    /// A request is about to be made.
-    pub fn pass(&self, random: &mut Random) {
+    /// Counts a request that is about to be made; orders a fault, or ends one, if it is time.
+    pub fn before_request(&self, random: &mut Random) {
         let mut state = self.state();
-        match (state.left, state.fuse) {
+        match (state.left, state.countdown) {
             (0, 0) => {}
             (0, 1) => {
-                let nth = 1 + random.below(SOON) as u64;
+                let nth = 1 + random.below(MAX_CALLS_AHEAD) as u64;
                 state.disk.fail(&Fault::any(random), nth);
-                state.left = 1 + random.below(LONG);
+                state.left = 1 + random.below(MAX_FAILING_REQUESTS);
             }
-            (0, _) => state.fuse -= 1,
+            (0, _) => state.countdown -= 1,
             (1, _) => {
                 state.mend();
-                state.light(random);
+                state.reset_countdown(random);
             }
             _ => state.left -= 1,
         }
     }
 
-    /// The daemon was killed: the next one finds a disk that works, whatever others ask for
-    /// meanwhile.
-    pub fn clear(&self) {
+    /// The daemon was killed: mends the disk, which works until [`Self::resume`].
+    pub fn stop(&self) {
         let mut state = self.state();
         state.mend();
-        state.fuse = 0;
+        state.countdown = 0;
     }
 
-    /// The next daemon is there.
+    /// The daemon was started again.
     pub fn resume(&self, random: &mut Random) {
-        self.state().light(random);
+        self.state().reset_countdown(random);
     }
 
-    /// Orders that came to something, and calls of the system that failed.
+    /// Faults that were met, and system calls that failed.
     pub fn faults(&self) -> (u64, u64) {
         let state = self.state();
         (state.faults, state.disk.failed())

@@ -1,4 +1,5 @@
-//! A daemon that is killed while it is asked.
+//! One machine of a fault run: a daemon that can be killed at a random moment of a request, and the
+//! fault injector of its disk.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -12,194 +13,199 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{fault_injector::Weather, random::Random};
+use super::{fault_injector::FaultInjector, random::Random};
 use crate::support::{Daemon, SILENCE};
 
-/// What became of a request.
+/// What became of a call.
 #[derive(Debug)]
-pub enum Reply {
+pub enum CallOutcome {
     Result(Value),
     Error(Value),
-    /// No answer: it may have happened or not.
+    /// There was no answer: the call may have been carried out or not.
     Lost,
-    /// Nobody was there to take it: it did not happen.
+    /// The daemon could not be reached: the call was not carried out.
     NotSent,
 }
 
 /// Where in a request the daemon dies.
 enum Moment {
-    /// So many bytes of the request have been sent.
+    /// After this many bytes of the request were sent.
     Byte(usize),
-    /// The request has been sent, and so many times others had their turn.
+    /// After the request was sent and this thread has yielded this many times.
     Waiting(usize),
-    /// The answer has been read.
+    /// After the answer was read.
     Answered,
 }
 
-/// A daemon, and the number of requests until it is killed.
-pub struct Site {
+/// A daemon, its disk, and what is to happen to them.
+pub struct Host {
     daemon: Mutex<Daemon>,
-    weather: Option<Weather>,
+    injector: Option<FaultInjector>,
     socket: PathBuf,
-    fuse: AtomicI64,
-    /// Requests between two kills, at most; 0: nobody is killed.
-    calm: AtomicUsize,
-    /// Rises when a kill begins, and again when the daemon is back: odd while it is away.
-    turns: AtomicU64,
+    /// Requests until the daemon is killed.
+    countdown: AtomicI64,
+    /// Most requests between two kills; 0: the daemon is not killed.
+    kill_interval: AtomicUsize,
+    /// Counts the starts and ends of kills: odd while the daemon is down.
+    transitions: AtomicU64,
 }
 
-impl Site {
-    /// Nothing is killed before [`Self::arm`].
-    pub fn new(daemon: Daemon, weather: Option<Weather>) -> Self {
+impl Host {
+    /// Nothing happens to it before [`Self::arm`].
+    pub fn new(daemon: Daemon, injector: Option<FaultInjector>) -> Self {
         Self {
             socket: daemon.socket(),
-            weather,
+            injector,
             daemon: Mutex::new(daemon),
-            fuse: AtomicI64::new(0),
-            calm: AtomicUsize::new(0),
-            turns: AtomicU64::new(0),
+            countdown: AtomicI64::new(0),
+            kill_interval: AtomicUsize::new(0),
+            transitions: AtomicU64::new(0),
         }
     }
 
-    /// From now on the daemon dies in one of every `calm` requests at most, whichever chance
-    /// chooses, and its disk fails in one of every `fair`; 0: in none.
-    pub fn arm(&self, random: &mut Random, calm: usize, fair: usize) {
-        if let Some(weather) = &self.weather {
-            weather.arm(random, fair);
+    /// From now on the daemon is killed after at most `kill_interval` requests, and its disk fails
+    /// after at most `fault_interval`; both are chosen anew each time. 0: never.
+    pub fn arm(&self, random: &mut Random, kill_interval: usize, fault_interval: usize) {
+        if let Some(injector) = &self.injector {
+            injector.arm(random, fault_interval);
         }
-        self.calm.store(calm, SeqCst);
-        self.light(random);
+        self.kill_interval.store(kill_interval, SeqCst);
+        self.reset_countdown(random);
     }
 
-    fn light(&self, random: &mut Random) {
-        let requests = match self.calm.load(SeqCst) {
+    fn reset_countdown(&self, random: &mut Random) {
+        let requests = match self.kill_interval.load(SeqCst) {
             0 => 0,
-            calm => 1 + random.below(calm),
+            kill_interval => 1 + random.below(kill_interval),
         };
-        self.fuse
+        self.countdown
             .store(i64::try_from(requests).expect("few"), SeqCst);
     }
 
     /// How often it was killed.
     pub fn kills(&self) -> u64 {
-        self.turns.load(SeqCst) / 2
+        self.transitions.load(SeqCst) / 2
     }
 
     /// How often its disk failed, and how many calls of the system did.
     pub fn faults(&self) -> (u64, u64) {
-        self.weather.as_ref().map_or((0, 0), Weather::faults)
+        self.injector.as_ref().map_or((0, 0), FaultInjector::faults)
     }
 
-    /// The daemon, while it runs.
+    /// The daemon; waits while it is being killed and restarted.
     pub fn daemon(&self) -> MutexGuard<'_, Daemon> {
         self.daemon.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Kills the daemon, lets `away` at its directory, and starts it again.
-    pub fn kill(&self, away: impl FnOnce(&Path)) {
+    /// Kills the daemon, calls `while_down` with its data directory, and starts it again.
+    pub fn kill(&self, while_down: impl FnOnce(&Path)) {
         let mut daemon = self.daemon();
-        self.turns.fetch_add(1, SeqCst);
+        self.transitions.fetch_add(1, SeqCst);
         daemon.kill();
-        away(&daemon.data_dir());
+        while_down(&daemon.data_dir());
         daemon.restart();
-        self.turns.fetch_add(1, SeqCst);
+        self.transitions.fetch_add(1, SeqCst);
     }
 
-    /// Asks. If it is this request's turn, the daemon is killed at some moment of it, and `away` is
-    /// called with its directory before it is started again.
+    /// Makes a call. If the countdown has run out, the daemon is killed at some moment of this
+    /// call, and `while_down` is called with its data directory before it is started again.
     ///
     /// # Panics
-    /// If there is no answer although nobody killed the daemon.
+    /// If there is no answer although the daemon was not killed.
     pub fn call(
         &self,
         random: &mut Random,
         method: &str,
         params: &Value,
-        away: fn(&mut Random, &Path),
-    ) -> Reply {
-        if let Some(weather) = &self.weather {
-            weather.pass(random);
+        while_down: fn(&mut Random, &Path),
+    ) -> CallOutcome {
+        if let Some(injector) = &self.injector {
+            injector.before_request(random);
         }
-        let turn = self.turns.load(SeqCst);
-        let its_turn = self.fuse.fetch_sub(1, SeqCst) == 1;
+        let before = self.transitions.load(SeqCst);
+        let dies_now = self.countdown.fetch_sub(1, SeqCst) == 1;
         let request = request(method, params);
-        let moment = its_turn.then(|| match random.below(8) {
+        let moment = dies_now.then(|| match random.below(8) {
             0 => Moment::Byte(random.below(request.len())),
             1 => Moment::Answered,
             _ => Moment::Waiting(random.below(2000)),
         });
         let mut kill = || {
             self.kill(|directory| {
-                if let Some(weather) = &self.weather {
-                    weather.clear();
+                if let Some(injector) = &self.injector {
+                    injector.stop();
                 }
-                away(random, directory);
+                while_down(random, directory);
             });
-            if let Some(weather) = &self.weather {
-                weather.resume(random);
+            if let Some(injector) = &self.injector {
+                injector.resume(random);
             }
-            self.light(random);
+            self.reset_countdown(random);
         };
-        let reply = match moment {
+        let answer = match moment {
             None => self.exchange(&request, || ()),
             Some(Moment::Byte(sent)) => {
                 let stream = self.send(&request[..sent]);
                 kill();
-                stream.map_or(Reply::NotSent, |_| Reply::Lost)
+                stream.map_or(CallOutcome::NotSent, |_| CallOutcome::Lost)
             }
-            Some(Moment::Waiting(turns)) => self.exchange(&request, || {
-                for _ in 0..turns {
+            Some(Moment::Waiting(yields)) => self.exchange(&request, || {
+                for _ in 0..yields {
                     std::thread::yield_now();
                 }
                 kill();
             }),
             Some(Moment::Answered) => {
-                let reply = self.exchange(&request, || ());
+                let answer = self.exchange(&request, || ());
                 kill();
-                reply
+                answer
             }
         };
-        if matches!(reply, Reply::Lost | Reply::NotSent) {
+        if matches!(answer, CallOutcome::Lost | CallOutcome::NotSent) {
             assert_ne!(
-                self.wait(),
-                turn,
-                "{method}: no answer, and nobody killed the daemon"
+                self.wait_until_up(),
+                before,
+                "{method}: no answer, and the daemon was not killed"
             );
         }
-        reply
+        answer
     }
 
-    /// Asks without ever being the one that kills, until there is an answer.
-    pub fn look(&self, method: &str, params: &Value) -> Value {
+    /// Repeats a call until it is answered. It never kills the daemon itself.
+    pub fn ask_until_answered(&self, method: &str, params: &Value) -> Value {
         loop {
             match self.exchange(&request(method, params), || ()) {
-                Reply::Result(result) => return result,
-                Reply::Error(error) => panic!("{method}: {error}"),
-                Reply::Lost | Reply::NotSent => self.wait(),
+                CallOutcome::Result(result) => return result,
+                CallOutcome::Error(error) => panic!("{method}: {error}"),
+                CallOutcome::Lost | CallOutcome::NotSent => self.wait_until_up(),
             };
         }
     }
 
-    /// Waits for a daemon that is being killed to be back; how many turns there were then.
-    fn wait(&self) -> u64 {
-        // Whoever kills holds the daemon until it is back.
+    /// Waits until a daemon that is being killed is back; the count of transitions then.
+    fn wait_until_up(&self) -> u64 {
+        // The thread that kills it holds the lock until it is back.
         let daemon = self.daemon();
-        let turns = self.turns.load(SeqCst);
-        assert_eq!(turns % 2, 0, "a daemon was killed and did not come back");
+        let transitions = self.transitions.load(SeqCst);
+        assert_eq!(
+            transitions % 2,
+            0,
+            "a daemon was killed and did not come back"
+        );
         drop(daemon);
-        turns
+        transitions
     }
 
-    /// Sends, does something else, and reads what came back.
-    fn exchange(&self, request: &str, meanwhile: impl FnOnce()) -> Reply {
+    /// Sends a request, calls `meanwhile`, and reads what came back.
+    fn exchange(&self, request: &str, meanwhile: impl FnOnce()) -> CallOutcome {
         let stream = self.send(request);
         meanwhile();
         let Ok(mut stream) = stream else {
-            return Reply::NotSent;
+            return CallOutcome::NotSent;
         };
         let mut raw = Vec::new();
         if stream.read_to_end(&mut raw).is_err() {
-            return Reply::Lost;
+            return CallOutcome::Lost;
         }
         let body = raw
             .windows(4)
@@ -207,19 +213,19 @@ impl Site {
             .and_then(|end| raw.get(end + 4..))
             .unwrap_or_default();
         let Ok(mut answer) = serde_json::from_slice::<Value>(body) else {
-            // Cut off, or nothing at all.
-            return Reply::Lost;
+            // The answer was cut off, or there was none.
+            return CallOutcome::Lost;
         };
         match answer.get_mut("error") {
-            Some(error) => Reply::Error(error.take()),
-            None => Reply::Result(answer["result"].take()),
+            Some(error) => CallOutcome::Error(error.take()),
+            None => CallOutcome::Result(answer["result"].take()),
         }
     }
 
     fn send(&self, request: &str) -> io::Result<UnixStream> {
         let mut stream = UnixStream::connect(&self.socket)?;
         stream.set_read_timeout(Some(SILENCE))?;
-        // What cannot be sent gets no answer either, and may have been read in part.
+        // A request that cannot be sent whole may have been read in part, and gets no answer.
         let _ = stream.write_all(request.as_bytes());
         Ok(stream)
     }

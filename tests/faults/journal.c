@@ -1,7 +1,9 @@
-/* Keeps what has to be undone when the power goes: everything since a file, or a directory, was last synced.
+/* Keeps what has to be undone when the power goes: everything since a file, or a directory, was
+   last synced.
 
-   The journal is a row of records. Each is a `struct record` and `length` bytes after it. The process may end anywhere:
-   a record that is cut off at the end tells of something that was never done. */
+   The journal is a row of records. Each is a `struct record` and `length` bytes after it. The
+   process may end anywhere: a record that is cut off at the end tells of something that was never
+   done. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,11 +22,15 @@ enum { WRITE = 1, TRUNCATE = 2, SYNC = 3, CREATE = 4, RENAME = 5, UNLINK = 6, SY
 
 struct record {
   uint64_t kind;
-  uint64_t file;   /* inode */
-  uint64_t at;     /* WRITE: where; TRUNCATE: the new size; SYNC*: how far the journal had come when it began */
-  uint64_t count;  /* WRITE: how many bytes; RENAME, UNLINK: number of the link that keeps what went; 0: nothing went */
-  uint64_t size;   /* WRITE, TRUNCATE: the size before */
-  uint64_t length; /* of what follows: the bytes that were there, or a path, or two of them with a 0 between */
+  uint64_t file; /* inode */
+  /* WRITE: the offset; TRUNCATE: the new size; SYNC*: how far the journal had come when it began. */
+  uint64_t at;
+  /* WRITE: how many bytes; RENAME, UNLINK: the number of the link that keeps the file that was
+     replaced or removed; 0: there was none. */
+  uint64_t count;
+  uint64_t size; /* WRITE, TRUNCATE: the size before */
+  /* Of what follows: the bytes that were there, or a path, or two of them with a 0 between. */
+  uint64_t length;
 };
 
 static int journal = -1;
@@ -108,7 +114,8 @@ static void append_names(uint64_t kind, uint64_t link, const char *first, const 
   append((struct record){kind, 0, 0, link, 0, length}, names);
 }
 
-/* Gives a file that is about to lose its name another one; its number, or 0 if there is no such file. */
+/* Gives a file that is about to lose its name another one; its number, or 0 if there is no such
+   file. */
 static uint64_t keep_file(const char *path) {
   char link[PATH_BYTES + 32];
   snprintf(link, sizeof link, "%s/%llu", kept_in, (unsigned long long)(links + 1));

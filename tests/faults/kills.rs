@@ -7,8 +7,8 @@ use super::{
     run::{Plan, number, run},
 };
 
-/// What a write that was under way leaves behind: bytes that are no frame at the end of the
-/// write-ahead log.
+/// Appends what an unfinished write may leave: bytes that are no frame, at the end of a write-ahead
+/// log.
 pub fn torn_tail(random: &mut Random, data_dir: &Path) {
     for account in std::fs::read_dir(data_dir.join("accounts")).expect("the accounts") {
         let path = account.expect("an entry").path();

@@ -1,4 +1,5 @@
-//! What devices do at the same time, and what becomes of it.
+//! The load of a fault run: callers that encrypt, decrypt, confirm, repeat calls and fetch bundles
+//! at random.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -6,35 +7,35 @@ use serde_json::{Value, json};
 
 use super::{
     disk::{HINT, IN_DOUBT},
-    host::Reply,
-    invariant_log::{Mail, State},
-    population::Town,
+    host::CallOutcome,
+    invariant_log::{Delivery, State},
+    population::Population,
     random::Random,
 };
 
-/// Messages that may wait at one device; more are not written before some are read.
-const CROWDED: usize = 40;
-/// Answered requests that a writer remembers and asks for again.
-const REMEMBERED: usize = 20;
+/// Messages that may wait in one inbox before callers stop writing.
+const MAX_WAITING: usize = 40;
+/// Answered calls with a request id that a caller keeps, to repeat them.
+const MAX_REMEMBERED: usize = 20;
 
-/// One caller of one device.
+/// One thread that calls for one device.
 pub struct Caller<'a> {
-    town: &'a Town,
+    population: &'a Population,
     at: usize,
     random: Random,
     /// Whether the disk may fail.
     failing: bool,
-    /// Requests with an id, and their answers.
+    /// Parameters and answers of calls with a request id.
     answered: Vec<(Value, Value)>,
 }
 
-/// Names texts and request ids.
+/// Numbers texts and request ids.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl<'a> Caller<'a> {
-    pub fn new(town: &'a Town, at: usize, random: Random, failing: bool) -> Self {
+    pub fn new(population: &'a Population, at: usize, random: Random, failing: bool) -> Self {
         Self {
-            town,
+            population,
             at,
             random,
             failing,
@@ -45,19 +46,19 @@ impl<'a> Caller<'a> {
     /// Goes on until it is told to stop.
     pub fn run(&mut self, done: impl Fn() -> bool) {
         while !done() {
-            if self.town.reset_is_due(self.at) {
+            if self.population.reset_is_due(self.at) {
                 self.reset();
             }
             self.act();
-            self.town.check_headers(1000);
+            self.population.check_headers(1000);
         }
     }
 
-    /// Does one thing.
+    /// Makes one call, chosen at random.
     pub fn act(&mut self) {
         let crowded = {
-            let ledger = self.town.ledger();
-            ledger.inboxes.iter().any(|inbox| inbox.len() > CROWDED)
+            let log = self.population.log();
+            log.inboxes.iter().any(|inbox| inbox.len() > MAX_WAITING)
         };
         match self.random.below(20) {
             0..8 if !crowded => self.encrypt(),
@@ -69,33 +70,35 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn call(&mut self, method: &str, params: &Value) -> Reply {
-        let reply = self.town.call(&mut self.random, self.at, method, params);
-        let Reply::Error(error) = &reply else {
-            return reply;
+    fn call(&mut self, method: &str, params: &Value) -> CallOutcome {
+        let answer = self
+            .population
+            .call(&mut self.random, self.at, method, params);
+        let CallOutcome::Error(error) = &answer else {
+            return answer;
         };
         if self.failing && error["data"]["kind"] == "store_failed" {
             if error["data"]["hint"]
                 .as_str()
                 .is_some_and(|hint| hint.starts_with(HINT))
             {
-                return reply;
+                return answer;
             }
             if error["data"]["hint"] == IN_DOUBT {
-                self.town.ledger().counts.doubtful += 1;
-                return Reply::Lost;
+                self.population.log().counts.doubtful += 1;
+                return CallOutcome::Lost;
             }
         }
         let what = format!("device {at}, {method}: {error}", at = self.at);
-        self.town.ledger().violation(what);
-        reply
+        self.population.log().violation(what);
+        answer
     }
 
     fn encrypt(&mut self) {
         let number = NEXT.fetch_add(1, SeqCst);
         let length = self.random.below(1500);
         let text = format!("{number} {}", "x".repeat(length));
-        let to = self.town.friend_of(self.at).to_owned();
+        let to = self.population.peer_of(self.at).to_owned();
         let mut params = json!({"recipient": to, "text": text});
         let with_id = self.random.one_in(2);
         if with_id {
@@ -103,47 +106,49 @@ impl<'a> Caller<'a> {
         }
         loop {
             match self.call("message_encrypt", &params) {
-                Reply::Result(sent) => {
-                    self.town.ledger().encrypted(self.at, &to, &text, &sent);
+                CallOutcome::Result(sent) => {
+                    self.population
+                        .log()
+                        .record_encrypted(self.at, &to, &text, &sent);
                     if with_id {
-                        if self.answered.len() >= REMEMBERED {
+                        if self.answered.len() >= MAX_REMEMBERED {
                             self.answered.remove(0);
                         }
                         self.answered.push((params, sent));
                     }
                     return;
                 }
-                // With an id it is asked for until it is answered: it must not be done a second
-                // time.
-                Reply::Lost if with_id => (),
-                Reply::Lost => {
-                    self.town.ledger().unsure[self.at] += 1;
+                // With a request id the call is repeated until it is answered: it must be carried
+                // out once.
+                CallOutcome::Lost if with_id => (),
+                CallOutcome::Lost => {
+                    self.population.log().unanswered[self.at] += 1;
                     return;
                 }
-                Reply::NotSent | Reply::Error(_) => return,
+                CallOutcome::NotSent | CallOutcome::Error(_) => return,
             }
         }
     }
 
-    /// Asks again for what was answered: the same bytes.
+    /// Repeats an answered call: the answer is the same.
     fn repeat(&mut self) {
         if self.answered.is_empty() {
             return;
         }
         let which = self.random.below(self.answered.len());
         let (params, sent) = self.answered[which].clone();
-        if let Reply::Result(again) = self.call("message_encrypt", &params) {
-            let mut ledger = self.town.ledger();
-            ledger.counts.repeated += 1;
+        if let CallOutcome::Result(again) = self.call("message_encrypt", &params) {
+            let mut log = self.population.log();
+            log.counts.repeated += 1;
             if again != sent {
-                ledger.violation(format!("{} was given other bytes", params["requestId"]));
+                log.violation(format!("{} was given other bytes", params["requestId"]));
             }
         }
     }
 
-    fn take_mail(&mut self) -> Option<Mail> {
-        let mut ledger = self.town.ledger();
-        let inbox = &mut ledger.inboxes[self.at];
+    fn take_delivery(&mut self) -> Option<Delivery> {
+        let mut log = self.population.log();
+        let inbox = &mut log.inboxes[self.at];
         if inbox.is_empty() {
             return None;
         }
@@ -152,99 +157,106 @@ impl<'a> Caller<'a> {
     }
 
     fn decrypt(&mut self) {
-        let Some(mut mail) = self.take_mail() else {
+        let Some(mut delivery) = self.take_delivery() else {
             return;
         };
         let confirm = self.random.one_in(3);
-        let sender = &self.town.residents[mail.from].key;
-        let params = json!({"sender": sender, "message": &*mail.wire, "confirm": confirm});
+        let sender = &self.population.members[delivery.from].key;
+        let params = json!({"sender": sender, "message": &*delivery.wire, "confirm": confirm});
         match self.call("message_decrypt", &params) {
-            Reply::Result(read) => {
-                self.town
-                    .ledger()
-                    .decrypted(self.at, &mut mail, confirm, &read);
+            CallOutcome::Result(read) => {
+                self.population
+                    .log()
+                    .record_decrypted(self.at, &mut delivery, confirm, &read);
             }
-            Reply::Lost => {
-                mail.state = match (mail.state, confirm) {
-                    (_, true) => State::MaybeGone,
+            CallOutcome::Lost => {
+                delivery.state = match (delivery.state, confirm) {
+                    (_, true) => State::MaybeConfirmed,
                     (State::Unread, false) => State::MaybeRead,
                     (state, false) => state,
                 }
             }
-            Reply::NotSent | Reply::Error(_) => (),
+            CallOutcome::NotSent | CallOutcome::Error(_) => (),
         }
-        self.town.ledger().put_back(self.at, mail);
+        self.population.log().put_back(self.at, delivery);
     }
 
-    /// Confirms some of those that were read.
+    /// Confirms some messages that were read.
     fn confirm(&mut self) {
-        let mut mails = Vec::new();
+        let mut deliveries = Vec::new();
         {
-            let mut ledger = self.town.ledger();
-            let inbox = &mut ledger.inboxes[self.at];
+            let mut log = self.population.log();
+            let inbox = &mut log.inboxes[self.at];
             let most = 1 + self.random.below(4);
-            while mails.len() < most
+            while deliveries.len() < most
                 && let Some(which) = inbox
                     .iter()
-                    .position(|mail| matches!(mail.state, State::Read | State::MaybeRead))
+                    .position(|delivery| matches!(delivery.state, State::Read | State::MaybeRead))
             {
-                mails.push(inbox.swap_remove(which));
+                deliveries.push(inbox.swap_remove(which));
             }
         }
-        if mails.is_empty() {
+        if deliveries.is_empty() {
             return;
         }
-        let ids: Vec<&str> = mails.iter().map(|mail| mail.message.as_str()).collect();
+        let ids: Vec<&str> = deliveries
+            .iter()
+            .map(|delivery| delivery.message.as_str())
+            .collect();
         let params = json!({"messageIds": ids});
         match self.call("message_confirm", &params) {
-            Reply::Result(result) => {
+            CallOutcome::Result(result) => {
                 let confirmed = result["confirmed"].as_u64();
-                self.town.ledger().confirmed(self.at, &mut mails, confirmed);
+                self.population
+                    .log()
+                    .record_confirmed(self.at, &mut deliveries, confirmed);
             }
-            Reply::Lost => {
-                for mail in &mut mails {
-                    mail.state = State::MaybeGone;
+            CallOutcome::Lost => {
+                for delivery in &mut deliveries {
+                    delivery.state = State::MaybeConfirmed;
                 }
             }
-            Reply::NotSent | Reply::Error(_) => (),
+            CallOutcome::NotSent | CallOutcome::Error(_) => (),
         }
-        let mut ledger = self.town.ledger();
-        for mail in mails {
-            ledger.put_back(self.at, mail);
+        let mut log = self.population.log();
+        for delivery in deliveries {
+            log.put_back(self.at, delivery);
         }
     }
 
-    /// Tries one that was confirmed.
+    /// Tries to read a confirmed message.
     fn read_again(&mut self) {
-        let mut mail = {
-            let ledger = self.town.ledger();
-            let gone = &ledger.gone[self.at];
-            if gone.is_empty() {
+        let mut delivery = {
+            let log = self.population.log();
+            let confirmed = &log.newest_confirmed[self.at];
+            if confirmed.is_empty() {
                 return;
             }
-            gone[self.random.below(gone.len())].clone()
+            confirmed[self.random.below(confirmed.len())].clone()
         };
-        let sender = &self.town.residents[mail.from].key;
-        let params = json!({"sender": sender, "message": &*mail.wire});
-        if let Reply::Result(read) = self.call("message_decrypt", &params) {
-            self.town
-                .ledger()
-                .decrypted(self.at, &mut mail, false, &read);
+        let sender = &self.population.members[delivery.from].key;
+        let params = json!({"sender": sender, "message": &*delivery.wire});
+        if let CallOutcome::Result(read) = self.call("message_decrypt", &params) {
+            self.population
+                .log()
+                .record_decrypted(self.at, &mut delivery, false, &read);
         }
     }
 
-    /// Gives up the sessions with its friend's phone: the next messages set up others. With a
-    /// tablet it would go on by DH, since that has one prekey for good.
+    /// Resets the sessions with the peer's phone: the next messages set up new ones. With a tablet,
+    /// which has one prekey for good, messages would go by DH.
     fn reset(&mut self) {
-        let friend = self.town.phone_of_friend(self.at);
-        let params = json!({"identity": friend.key, "installationId": friend.installation});
+        let peer = self.population.phone_of_peer(self.at);
+        let params = json!({"identity": peer.key, "installationId": peer.installation});
         self.call("session_reset", &params);
     }
 
     fn bundle(&mut self) {
-        let before = self.town.ledger().newest_bundle(self.at);
-        if let Reply::Result(bundle) = self.call("bundle_get", &json!({})) {
-            self.town.ledger().bundle(self.at, before, &bundle);
+        let before = self.population.log().newest_bundle(self.at);
+        if let CallOutcome::Result(bundle) = self.call("bundle_get", &json!({})) {
+            self.population
+                .log()
+                .record_bundle(self.at, before, &bundle);
         }
     }
 }

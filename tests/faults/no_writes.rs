@@ -1,11 +1,11 @@
-//! What costs the disk nothing.
+//! Calls that change nothing write nothing.
 
 use serde_json::json;
 
 use super::disk::Pair;
 
 #[test]
-fn what_changes_nothing_is_not_written_and_waits_for_no_disk() {
+fn calls_that_change_nothing_write_nothing() {
     let pair = Pair::new(false);
     let (alice, bob) = (&pair.alice, &pair.bob);
     let params = |message: &str| json!({"sender": bob.key, "message": message});

@@ -1,6 +1,6 @@
-//! Two identities of two devices each, on three daemons: a phone each on a daemon of its own, and
-//! both tablets as two accounts of a third. The tablets show no ratchet prekey: between them the
-//! suite is secp256k1, between the phones x25519.
+//! The population of a fault run: two identities of two devices each, on three daemons. Each phone
+//! has a daemon of its own; both tablets are accounts of the third. The tablets show no ratchet
+//! prekey: between them the suite is secp256k1, between the phones x25519.
 
 use std::{
     collections::BTreeMap,
@@ -11,84 +11,84 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    host::{Reply, Site},
-    invariant_log::{Device, Ledger, Mail, State},
+    host::{CallOutcome, Host},
+    invariant_log::{Delivery, Device, InvariantLog, State},
     random::Random,
 };
 use crate::support::{hex, text};
 
-/// Kills between two resets: a device keeps 64 sessions with another, and what is under way on
-/// older ones is lost.
+/// Kills between two session resets. A device keeps 64 sessions with another, and messages that are
+/// under way on older ones are lost.
 const RESET_EVERY: u64 = 25;
 
-/// One device: an account on a daemon.
-pub struct Resident {
+/// A device: an account on a daemon.
+pub struct Member {
     pub account: &'static str,
-    pub site: Arc<Site>,
+    pub host: Arc<Host>,
     pub key: String,
     pub installation: String,
 }
 
-/// All of them, and what is known of them.
-pub struct Town {
-    pub sites: Vec<Arc<Site>>,
-    pub residents: Vec<Resident>,
-    ledger: Mutex<Ledger>,
-    /// Counters after everybody had written once.
+/// All devices, their daemons, and the log of what they did.
+pub struct Population {
+    pub hosts: Vec<Arc<Host>>,
+    pub members: Vec<Member>,
+    log: Mutex<InvariantLog>,
+    /// Counters after everyone has sent a first message.
     first_counters: Mutex<Vec<BTreeMap<String, u64>>>,
-    /// What happens to a directory between a kill and the next start.
-    away: fn(&mut Random, &Path),
+    /// What is done to a data directory between a kill and the next start.
+    while_down: fn(&mut Random, &Path),
 }
 
 /// Account, daemon, and byte that its identity is made of.
 const PHONES: [(&str, usize, u8); 2] = [("alice-phone", 0, 1), ("bob-phone", 1, 2)];
 const TABLETS: [(&str, usize, u8); 2] = [("alice-tablet", 2, 1), ("bob-tablet", 2, 2)];
 
-impl Town {
-    /// Everybody knows everybody, and nothing was said yet.
-    pub fn new(sites: [Site; 3], away: fn(&mut Random, &Path)) -> Self {
-        let sites = sites.map(Arc::new).to_vec();
-        let mut residents = Vec::new();
-        for (account, site, identity) in PHONES.into_iter().chain(TABLETS) {
-            residents.push(move_in(account, &sites[site], identity));
+impl Population {
+    /// All devices have each other's bundles; no message was sent yet.
+    pub fn new(hosts: [Host; 3], while_down: fn(&mut Random, &Path)) -> Self {
+        let hosts = hosts.map(Arc::new).to_vec();
+        let mut members = Vec::new();
+        for (account, host, identity) in PHONES.into_iter().chain(TABLETS) {
+            members.push(create_member(account, &hosts[host], identity));
         }
-        for (account, site, identity) in TABLETS {
+        for (account, host, identity) in TABLETS {
             let private = hex(&[identity + 8; 32]);
-            sites[site].daemon().ok(
+            hosts[host].daemon().ok(
                 "dev_importPrekey",
                 json!({"account": account, "signedPreKeyPrivate": private, "version": 1, "current": true}),
             );
         }
-        let devices = residents.iter().map(|resident| Device {
-            key: resident.key.clone(),
-            installation: resident.installation.clone(),
+        let devices = members.iter().map(|member| Device {
+            key: member.key.clone(),
+            installation: member.installation.clone(),
         });
-        let ledger = Ledger::new(devices.collect());
-        let town = Self {
-            sites,
-            residents,
-            ledger: Mutex::new(ledger),
+        let log = InvariantLog::new(devices.collect());
+        let population = Self {
+            hosts,
+            members,
+            log: Mutex::new(log),
             first_counters: Mutex::default(),
-            away,
+            while_down,
         };
-        town.introduce_all();
-        town
+        population.introduce_all();
+        population
     }
 
     fn introduce_all(&self) {
-        let everybody = 0..self.residents.len();
-        // Twice: what the bundles list has changed when the devices are paired.
+        let everyone = 0..self.members.len();
+        // Twice: once the devices are paired, their bundles list each other.
         for _ in 0..2 {
-            for at in everybody.clone() {
+            for at in everyone.clone() {
                 let bundle = self.ask(at, "bundle_get", json!({}))["contactCode"].take();
-                for other in everybody.clone().filter(|other| *other != at) {
+                for other in everyone.clone().filter(|other| *other != at) {
                     self.ask(other, "bundle_import", json!({"bundle": bundle}));
                 }
             }
-            for at in everybody.clone() {
-                for other in everybody.clone().filter(|other| *other != at) {
-                    if self.residents[other].key == self.residents[at].key {
-                        let device = &self.residents[other].installation;
+            for at in everyone.clone() {
+                for other in everyone.clone().filter(|other| *other != at) {
+                    if self.members[other].key == self.members[at].key {
+                        let device = &self.members[other].installation;
                         self.ask(at, "installation_enable", json!({"installationId": device}));
                     }
                 }
@@ -96,68 +96,74 @@ impl Town {
         }
     }
 
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn log(&self) -> MutexGuard<'_, InvariantLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often any of them was killed.
+    /// How often the daemons were killed, together.
     pub fn kills(&self) -> u64 {
-        self.sites.iter().map(|site| site.kills()).sum()
+        self.hosts.iter().map(|host| host.kills()).sum()
     }
 
-    /// How often any of their disks failed, and how many calls of the system did.
+    /// How often their disks failed, and how many system calls did, together.
     pub fn faults(&self) -> (u64, u64) {
-        let of_sites = self.sites.iter().map(|site| site.faults());
-        of_sites.fold((0, 0), |sum, of_site| {
-            (sum.0 + of_site.0, sum.1 + of_site.1)
+        let of_hosts = self.hosts.iter().map(|host| host.faults());
+        of_hosts.fold((0, 0), |sum, of_host| {
+            (sum.0 + of_host.0, sum.1 + of_host.1)
         })
     }
 
-    /// A call to a daemon that nobody kills meanwhile.
+    /// A call to a daemon that is not killed meanwhile.
     pub fn ask(&self, at: usize, method: &str, mut params: Value) -> Value {
-        let resident = &self.residents[at];
-        params["account"] = json!(resident.account);
-        resident.site.daemon().ok(method, params)
+        let member = &self.members[at];
+        params["account"] = json!(member.account);
+        member.host.daemon().ok(method, params)
     }
 
-    /// A call that anything may happen to.
-    pub fn call(&self, random: &mut Random, at: usize, method: &str, params: &Value) -> Reply {
-        let resident = &self.residents[at];
+    /// A call during which the daemon may be killed and its disk may fail.
+    pub fn call(
+        &self,
+        random: &mut Random,
+        at: usize,
+        method: &str,
+        params: &Value,
+    ) -> CallOutcome {
+        let member = &self.members[at];
         let mut params = params.clone();
-        params["account"] = json!(resident.account);
-        let reply = resident.site.call(random, method, &params, self.away);
-        let counts = &mut self.ledger().counts;
+        params["account"] = json!(member.account);
+        let answer = member.host.call(random, method, &params, self.while_down);
+        let counts = &mut self.log().counts;
         counts.calls += 1;
-        match reply {
-            Reply::Lost | Reply::NotSent => counts.lost += 1,
-            Reply::Error(_) => counts.failed += 1,
-            Reply::Result(_) => (),
+        match answer {
+            CallOutcome::Lost | CallOutcome::NotSent => counts.lost += 1,
+            CallOutcome::Error(_) => counts.failed += 1,
+            CallOutcome::Result(_) => (),
         }
-        reply
+        answer
     }
 
-    /// Whether it is time for `at` to give up its sessions: true of a phone once in so many kills.
-    /// A tablet would get a new prekey by it, and that one in full.
+    /// Whether it is time for `at` to reset its sessions: for a phone once in [`RESET_EVERY`]
+    /// kills, for a tablet never, since that would give it a prekey with a ratchet prekey.
     pub fn reset_is_due(&self, at: usize) -> bool {
-        let resets = &mut self.ledger().counts.resets;
+        let resets = &mut self.log().counts.resets;
         let due = at < PHONES.len() && self.kills() / RESET_EVERY > *resets;
         *resets += u64::from(due);
         due
     }
 
-    /// Identity of the other household.
-    pub fn friend_of(&self, at: usize) -> &str {
-        &self.phone_of_friend(at).key
+    /// Public key of the other identity.
+    pub fn peer_of(&self, at: usize) -> &str {
+        &self.phone_of_peer(at).key
     }
 
-    /// Phone of the other household.
-    pub fn phone_of_friend(&self, at: usize) -> &Resident {
-        let own = &self.residents[at].key;
-        let friend = self.residents.iter().find(|other| other.key != *own);
-        friend.expect("two identities")
+    /// The phone of the other identity.
+    pub fn phone_of_peer(&self, at: usize) -> &Member {
+        let own = &self.members[at].key;
+        let peer = self.members.iter().find(|other| other.key != *own);
+        peer.expect("two identities")
     }
 
-    /// Messages `sent` to, or `received` from, each other device so far.
+    /// How many messages were `sent` to, or `received` from, each other device so far.
     pub fn counters(&self, at: usize, which: &str) -> BTreeMap<String, u64> {
         let mut counters = BTreeMap::new();
         let sessions = self.ask(at, "session_list", json!({}));
@@ -169,109 +175,111 @@ impl Town {
         counters
     }
 
-    /// Everybody writes once, at the same time as it were: all sessions cross. Counting begins
-    /// after that.
-    pub fn greet(&self) {
-        for at in 0..self.residents.len() {
+    /// Every device sends a message before it has read any, so that all sessions cross. Counting
+    /// begins after that.
+    pub fn send_first_messages(&self) {
+        for at in 0..self.members.len() {
             let greeting = format!("hello from {at}");
-            let params = json!({"recipient": self.friend_of(at), "text": greeting});
+            let params = json!({"recipient": self.peer_of(at), "text": greeting});
             let sent = self.ask(at, "message_encrypt", params);
-            let mut ledger = self.ledger();
-            ledger.encrypted(at, self.friend_of(at), &greeting, &sent);
-            ledger.sent[at] = 0;
+            let mut log = self.log();
+            log.record_encrypted(at, self.peer_of(at), &greeting, &sent);
+            log.sent[at] = 0;
         }
-        let counters = (0..self.residents.len()).map(|at| self.counters(at, "sent"));
+        let counters = (0..self.members.len()).map(|at| self.counters(at, "sent"));
         let counters = counters.collect();
         *self.first_counters.lock().expect("nobody panicked") = counters;
     }
 
-    /// Each device has sent every call to all of its targets or to none; how many calls those were.
+    /// Each call of the device has encrypted for all of its targets or for none; how many calls
+    /// that were.
     pub fn check_fan_out(&self, at: usize) -> u64 {
         let now = self.counters(at, "sent");
         let first = self.first_counters.lock().expect("nobody panicked")[at].clone();
-        self.ledger().counters_rose_alike(at, &first, &now)
+        self.log().counters_rose_alike(at, &first, &now)
     }
 
-    /// Each message for this device was opened, and once.
+    /// Each message for this device was opened, and once only.
     pub fn check_received(&self, at: usize) {
         let received: u64 = self.counters(at, "received").values().sum();
-        let mut ledger = self.ledger();
-        let addressed = ledger.addressed[at];
+        let mut log = self.log();
+        let addressed = log.addressed[at];
         if received != addressed {
-            ledger.violation(format!("device {at} opened {received} of {addressed}"));
+            log.violation(format!("device {at} opened {received} of {addressed}"));
         }
     }
 
-    /// Reads and confirms everything that is there, without any kill.
-    pub fn drain(&self, at: usize) {
+    /// Reads and confirms all messages of the inbox, without kills.
+    pub fn read_all(&self, at: usize) {
         loop {
-            let Some(mut mail) = self.ledger().inboxes[at].pop() else {
+            let Some(mut delivery) = self.log().inboxes[at].pop() else {
                 return;
             };
-            let params = json!({"sender": self.residents[mail.from].key, "message": &*mail.wire});
+            let params =
+                json!({"sender": self.members[delivery.from].key, "message": &*delivery.wire});
             let read = self.ask(at, "message_decrypt", params);
-            self.ledger().decrypted(at, &mut mail, false, &read);
-            if mail.state == State::Read {
-                let params = json!({"messageIds": [mail.message]});
+            self.log().record_decrypted(at, &mut delivery, false, &read);
+            if delivery.state == State::Read {
+                let params = json!({"messageIds": [delivery.message]});
                 let confirmed = self.ask(at, "message_confirm", params)["confirmed"].as_u64();
-                let mails = std::slice::from_mut(&mut mail);
-                self.ledger().confirmed(at, mails, confirmed);
+                let deliveries = std::slice::from_mut(&mut delivery);
+                self.log().record_confirmed(at, deliveries, confirmed);
             }
-            self.ledger().put_back(at, mail);
+            self.log().put_back(at, delivery);
         }
     }
 
-    /// Everybody writes to everybody in turn, and all is read at once.
-    pub fn talk(&self, turns: usize) {
+    /// Every device writes in turn, and all read each message at once.
+    pub fn converse(&self, turns: usize) {
         for turn in 0..turns {
-            for at in 0..self.residents.len() {
+            for at in 0..self.members.len() {
                 let said = format!("turn {turn} of {at}");
-                let params = json!({"recipient": self.friend_of(at), "text": said});
+                let params = json!({"recipient": self.peer_of(at), "text": said});
                 let sent = self.ask(at, "message_encrypt", params);
-                self.ledger()
-                    .encrypted(at, self.friend_of(at), &said, &sent);
-                for other in 0..self.residents.len() {
-                    self.drain(other);
+                self.log()
+                    .record_encrypted(at, self.peer_of(at), &said, &sent);
+                for other in 0..self.members.len() {
+                    self.read_all(other);
                 }
             }
         }
     }
 
-    /// No daemon took its own store for an older one.
+    /// No daemon took its own store for an older state of it.
     pub fn check_stores(&self) {
-        for site in &self.sites {
-            let status = site.daemon().ok("system_status", json!({}));
+        for host in &self.hosts {
+            let status = host.daemon().ok("system_status", json!({}));
             for account in status["accounts"].as_array().expect("an array") {
                 if !account["rolledBackAt"].is_null() {
-                    self.ledger()
+                    self.log()
                         .violation(format!("taken for an older state: {account}"));
                 }
             }
         }
     }
 
-    /// The session that `at` sends to `to` on.
+    /// Id and suite of the session on which `at` sends to `to`.
     fn active_session(&self, at: usize, to: usize) -> Option<(String, String)> {
-        let params = json!({"identity": self.residents[to].key});
+        let params = json!({"identity": self.members[to].key});
         let sessions = self.ask(at, "session_list", params);
         let sessions = sessions.as_array().expect("an array");
         let active = sessions.iter().find(|session| {
-            session["installationId"] == self.residents[to].installation.as_str()
+            session["installationId"] == self.members[to].installation.as_str()
                 && session["standing"] == "active"
         })?;
         Some((text(&active["sessionId"]), text(&active["suite"])))
     }
 
-    /// Any two devices are on the same session, and both suites are in use.
+    /// Any two devices send on the same session, and both suites are in use.
     pub fn check_agreement(&self) {
         let mut suites = Vec::new();
-        for at in 0..self.residents.len() {
+        for at in 0..self.members.len() {
             for other in 0..at {
                 let here = self.active_session(at, other);
                 let there = self.active_session(other, at);
                 if here.is_none() || here != there {
                     let what = format!("{at} is on {here:?} with {other}, which is on {there:?}");
-                    self.ledger().violation(what);
+                    self.log().violation(what);
                 }
                 suites.extend(here.map(|(_, suite)| suite));
             }
@@ -280,50 +288,51 @@ impl Town {
         suites.dedup();
         if suites != ["secp256k1", "x25519"] {
             let what = format!("the sessions are of {suites:?} alone");
-            self.ledger().violation(what);
+            self.log().violation(what);
         }
     }
 
-    /// No message confirmed opens again.
-    pub fn check_gone(&self, at: usize) {
-        let gone: Vec<Mail> = self.ledger().gone[at].iter().cloned().collect();
-        for mut mail in gone {
-            let params = json!({"sender": self.residents[mail.from].key, "message": &*mail.wire});
+    /// No confirmed message opens again.
+    pub fn check_confirmed(&self, at: usize) {
+        let confirmed: Vec<Delivery> = self.log().newest_confirmed[at].iter().cloned().collect();
+        for mut delivery in confirmed {
+            let params =
+                json!({"sender": self.members[delivery.from].key, "message": &*delivery.wire});
             let read = self.ask(at, "message_decrypt", params);
-            self.ledger().decrypted(at, &mut mail, false, &read);
+            self.log().record_decrypted(at, &mut delivery, false, &read);
         }
     }
 
-    /// The positions once more, from the bytes alone: no two messages have a header key and number
-    /// in common. Looks at the messages since the last time, if they are so many.
+    /// The ratchet positions once more, from the bytes alone: no two messages share header key and
+    /// number. Reads the messages since the last check, if they are `at_least` this many.
     pub fn check_headers(&self, at_least: usize) {
         let wires = {
-            let mut ledger = self.ledger();
-            if ledger.wires.len() < at_least {
+            let mut log = self.log();
+            if log.wires.len() < at_least {
                 return;
             }
-            std::mem::take(&mut ledger.wires)
+            std::mem::take(&mut log.wires)
         };
         for wire in wires {
             let params = json!({"message": &*wire});
-            let message = self.sites[0].look("message_inspect", &params);
+            let message = self.hosts[0].ask_until_answered("message_inspect", &params);
             for target in message["targets"].as_array().expect("an array") {
-                self.ledger().header(&target["drHeader"]);
+                self.log().record_header(&target["drHeader"]);
             }
         }
     }
 }
 
-fn move_in(account: &'static str, site: &Arc<Site>, identity: u8) -> Resident {
+fn create_member(account: &'static str, host: &Arc<Host>, identity: u8) -> Member {
     let mut params = json!({"account": account, "privateKey": hex(&[identity; 32])});
     if account.ends_with("tablet") {
         // Without the prefix of the devices that show one.
         params["installationId"] = json!(format!("plain-{account}"));
     }
-    let info = site.daemon().ok("account_import", params);
-    Resident {
+    let info = host.daemon().ok("account_import", params);
+    Member {
         account,
-        site: Arc::clone(site),
+        host: Arc::clone(host),
         key: text(&info["publicKey"]),
         installation: text(&info["installationId"]),
     }

@@ -1,4 +1,4 @@
-//! Power that goes: of what was not synced, any part may be gone.
+//! Power cuts: of what was not synced, a random part is undone, by the journal of `journal.c`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,16 +14,16 @@ use super::{
     shim::journal_of,
 };
 
-/// What a disk writes whole or not at all, in bytes.
+/// Size of what a disk writes whole or not at all, in bytes.
 const SECTOR: u64 = 512;
-/// What the kernel keeps of a file, and writes, as one, in bytes.
+/// Size of the pages in which the kernel caches and writes a file, in bytes.
 const PAGE: u64 = 4096;
-/// Bytes of a record of the journal: six numbers.
+/// Size of the head of a journal record in bytes: six numbers.
 const RECORD: usize = 6 * 8;
 
-/// What `journal.c` writes.
+/// A record of the journal that `journal.c` writes.
 struct Record {
-    /// Where in the journal it is.
+    /// Its offset in the journal.
     place: u64,
     kind: u64,
     file: u64,
@@ -53,7 +53,7 @@ fn read_journal(path: &Path) -> Vec<Record> {
         let [kind, file, at, count, size, length] =
             [0, 1, 2, 3, 4, 5].map(|n| u64::from_ne_bytes(numbers[n]));
         let length = usize::try_from(length).expect("a length");
-        // What is cut off was never done.
+        // A record that is cut off tells of something that was never done.
         let Some((bytes, more)) = more.split_at_checked(length) else {
             break;
         };
@@ -80,14 +80,14 @@ struct Change {
     dropped: bool,
 }
 
-/// What of one file may not be on the disk.
+/// Changes of one file that may not be on the disk.
 #[derive(Default)]
 struct Unsynced {
-    /// By number of the page, oldest first.
+    /// Changes by page number, oldest first.
     pages: BTreeMap<u64, Vec<Change>>,
     /// Records that changed the size, oldest first.
     sizes: Vec<usize>,
-    /// One of them cut the file off.
+    /// Whether one of them made the file shorter.
     cut: bool,
 }
 
@@ -107,7 +107,7 @@ impl Unsynced {
     fn sync(&mut self, records: &[Record], began: u64) {
         let before = |record: usize| records[record].place < began;
         self.pages.retain(|_, changes| {
-            // Whatever is in a page is written with it.
+            // A page is written with all of its changes.
             let written = changes
                 .iter()
                 .any(|change| !change.dropped && before(change.record));
@@ -132,11 +132,11 @@ impl Unsynced {
 enum Loss {
     Everything,
     Nothing,
-    /// What was written from there on.
+    /// The changes from this record on.
     Since(usize),
-    /// Each page for itself.
+    /// A random part of each page's changes.
     Pages,
-    /// Each sector for itself.
+    /// A random part of each sector's changes.
     Sectors,
 }
 
@@ -165,7 +165,7 @@ impl Loss {
     }
 }
 
-/// Sectors that were put back to what they were, over all cuts of this process.
+/// Sectors that were undone by all power cuts of this process.
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 /// How many sectors were lost so far.
@@ -173,7 +173,8 @@ pub fn lost_sectors() -> u64 {
     LOST.load(SeqCst)
 }
 
-/// Takes away of the directory `data_dir`, whose daemon is dead, what its disk may not have got.
+/// Cuts the power of a daemon that was killed: undoes in `data_dir` a random part of what was not
+/// synced.
 pub fn cut(random: &mut Random, data_dir: &Path) {
     let journal = journal_of(data_dir.parent().expect("a scratch directory"));
     let records = read_journal(&journal.join("journal"));
@@ -385,7 +386,7 @@ fn now_at(path: PathBuf, renaming: &Record) -> PathBuf {
 }
 
 #[test]
-fn nothing_is_lost_forked_or_half_done_when_the_power_goes() {
+fn nothing_is_lost_forked_or_half_done_when_the_power_is_cut() {
     run(&Plan::power(10));
 }
 

@@ -1,4 +1,5 @@
-//! Load on daemons to which something happens, and what the judge says of it.
+//! A run of a fault suite: load on daemons that are killed or whose disks fail, and the checks
+//! after it.
 
 use std::{
     env,
@@ -11,121 +12,126 @@ use std::{
 
 use super::{
     disk::QUIET,
-    fault_injector::Weather,
-    host::Site,
+    fault_injector::FaultInjector,
+    host::Host,
     kills::torn_tail,
     load::Caller,
-    population::Town,
+    population::Population,
     power,
     random::{Random, seed},
     shim::Disk,
 };
 use crate::support::Daemon;
 
-/// Callers of each device.
+/// Threads that call for each device.
 const CALLERS: usize = 3;
-/// Turns of talk in which all sessions come to agree.
+/// Turns of conversation after which both sides of every session agree on it.
 const TURNS: usize = 4;
 
-/// What is to happen.
+/// What is to happen in a run.
 pub struct Plan {
     name: &'static str,
-    /// Daemons killed, and disks failing, so often at least.
+    /// Least number of kills, of all daemons.
     kills: u64,
+    /// Least number of faults, of all disks.
     faults: u64,
-    /// Requests between two kills of one daemon, and between two failures of one disk, at most.
-    calm: usize,
-    fair: usize,
-    /// What happens to a directory between a kill and the next start.
-    away: fn(&mut Random, &Path),
+    /// Most requests between two kills of one daemon.
+    kill_interval: usize,
+    /// Most requests between two faults of one disk; 0: disks do not fail.
+    fault_interval: usize,
+    /// What is done to a data directory between a kill and the next start.
+    while_down: fn(&mut Random, &Path),
 }
 
 impl Plan {
-    /// Daemons die, and disks work.
+    /// Daemons are killed; disks work.
     pub const fn kills(kills: u64) -> Self {
         Self {
             name: "kills",
             kills,
             faults: 0,
-            calm: 120,
-            fair: 0,
+            kill_interval: 120,
+            fault_interval: 0,
             away: torn_tail,
         }
     }
 
-    /// Disks fail, and now and then a daemon dies, on a failing disk as well.
+    /// Disks fail, and now and then a daemon is killed, on a failing disk as well.
     pub const fn faults(faults: u64) -> Self {
         Self {
             name: "disk faults",
             kills: 1 + faults / 5,
             faults,
-            calm: 160,
-            fair: 20,
+            kill_interval: 160,
+            fault_interval: 20,
             away: |_, _| (),
         }
     }
 
-    /// The power goes, of disks that sometimes fail before.
+    /// The power is cut, also while a disk fails.
     pub const fn power(cuts: u64) -> Self {
         Self {
             name: "power cuts",
             kills: cuts,
             faults: 1,
-            calm: 100,
-            fair: 60,
+            kill_interval: 100,
+            fault_interval: 60,
             away: power::cut,
         }
     }
 
-    fn site(&self) -> Site {
-        if self.fair == 0 {
-            return Site::new(Daemon::start(), None);
+    fn host(&self) -> Host {
+        if self.fault_interval == 0 {
+            return Host::new(Daemon::start(), None);
         }
-        let (daemon, disk) = Disk::under(&QUIET, true);
-        Site::new(daemon, Some(Weather::new(disk)))
+        let (daemon, disk) = Disk::with_daemon(&QUIET, true);
+        Host::new(daemon, Some(FaultInjector::new(disk)))
     }
 
-    fn is_done(&self, town: &Town) -> bool {
-        town.kills() >= self.kills && town.faults().0 >= self.faults
+    fn is_done(&self, population: &Population) -> bool {
+        population.kills() >= self.kills && population.faults().0 >= self.faults
     }
 }
 
-/// A number from the environment.
+/// The number in an environment variable, or `otherwise`.
 pub fn number(name: &str, otherwise: u64) -> u64 {
     env::var(name).map_or(otherwise, |number| number.parse().expect("a number"))
 }
 
-/// Lets it happen, and judges.
+/// Runs a plan.
+///
+/// # Panics
+/// If a rule was broken.
 pub fn run(plan: &Plan) {
     let seed = seed();
     let began = Instant::now();
-    let town = Town::new([(); 3].map(|()| plan.site()), plan.away);
-    town.greet();
+    let population = Population::new([(); 3].map(|()| plan.host()), plan.while_down);
+    population.send_first_messages();
     let stop = AtomicBool::new(false);
     let mut random = Random::of(seed, 0);
-    for site in &town.sites {
-        site.arm(&mut random, plan.calm, plan.fair);
+    for host in &population.hosts {
+        host.arm(&mut random, plan.kill_interval, plan.fault_interval);
     }
     thread::scope(|scope| {
-        for at in 0..town.residents.len() {
+        for at in 0..population.members.len() {
             for caller in 0..CALLERS {
                 let random = Random::of(seed, (1 + at * CALLERS + caller) as u64);
-                let (town, stop) = (&town, &stop);
+                let (population, stop) = (&population, &stop);
                 scope.spawn(move || {
                     let _stops_all = StopsAll(stop);
-                    let done = || plan.is_done(town) || stop.load(SeqCst);
-                    Caller::new(town, at, random, plan.fair > 0).run(done);
+                    let done = || plan.is_done(population) || stop.load(SeqCst);
+                    Caller::new(population, at, random, plan.fault_interval > 0).run(done);
                 });
             }
         }
     });
-    for site in &town.sites {
-        site.arm(&mut random, 0, 0);
+    for host in &population.hosts {
+        host.arm(&mut random, 0, 0);
     }
-    settle(&town);
-    let ledger = town.ledger();
-    let counts = ledger.counts;
-    let (faults, failed_calls) = town.faults();
+    settle(&population);
+    let log = population.log();
+    let counts = log.counts;
+    let (faults, failed_calls) = population.faults();
     let line = format!(
         "{name}: {kills} kills{lost_sectors}, {faults} faults of disks ({failed_calls} calls of the system), {calls} calls \
          ({lost} unanswered, {failed} failed, {doubtful} in doubt), {encrypted} messages encrypted \
@@ -136,7 +142,7 @@ pub fn run(plan: &Plan) {
             "power cuts" => format!(" ({} unsynced sectors lost)", power::lost_sectors()),
             _ => String::new(),
         },
-        kills = town.kills(),
+        kills = population.kills(),
         calls = counts.calls,
         lost = counts.lost,
         failed = counts.failed,
@@ -147,18 +153,18 @@ pub fn run(plan: &Plan) {
         duplicates = counts.duplicates,
         confirmed = counts.confirmed,
         resets = counts.resets,
-        positions = ledger.positions(),
-        violations = ledger.violations.len(),
+        positions = log.positions(),
+        violations = log.violations.len(),
         seconds = began.elapsed().as_secs(),
     );
-    // Past the harness, which shows nothing of tests that pass.
+    // Not by a macro: the harness captures those, and shows nothing of a test that passes.
     io::stderr().write_all(line.as_bytes()).expect("stderr");
-    let first: Vec<&String> = ledger.violations.iter().take(10).collect();
+    let first: Vec<&String> = log.violations.iter().take(10).collect();
     assert!(first.is_empty(), "RATCHETD_SEED={seed}: {first:#?}");
-    assert!(plan.is_done(&town));
+    assert!(plan.is_done(&population));
 }
 
-/// Stops all callers when one is done, however it ended.
+/// Stops all callers when one of them ends, by a panic too.
 struct StopsAll<'a>(&'a AtomicBool);
 
 impl Drop for StopsAll<'_> {
@@ -167,31 +173,32 @@ impl Drop for StopsAll<'_> {
     }
 }
 
-/// Everything under way arrives, everybody talks, and what was said is on disk and holds.
-fn settle(town: &Town) {
-    let everybody = 0..town.residents.len();
-    for at in everybody.clone() {
-        town.drain(at);
+/// Delivers what is under way and makes the checks: at rest, after a conversation, and after a last
+/// kill of each daemon.
+fn settle(population: &Population) {
+    let everyone = 0..population.members.len();
+    for at in everyone.clone() {
+        population.read_all(at);
     }
-    for at in everybody.clone() {
-        town.check_received(at);
-        let calls = town.check_fan_out(at);
-        let mut ledger = town.ledger();
-        let (sent, unsure) = (ledger.sent[at], ledger.unsure[at]);
-        if calls < sent || calls > sent + unsure {
-            ledger.violation(format!(
-                "device {at} stepped {calls} times for {sent} answers and {unsure} lost"
+    for at in everyone.clone() {
+        population.check_received(at);
+        let calls = population.check_fan_out(at);
+        let mut log = population.log();
+        let (sent, unanswered) = (log.sent[at], log.unanswered[at]);
+        if calls < sent || calls > sent + unanswered {
+            log.violation(format!(
+                "device {at} encrypted {calls} times for {sent} answered calls and {unanswered} unanswered ones"
             ));
         }
     }
-    town.check_stores();
-    town.talk(TURNS);
-    town.check_agreement();
-    for site in &town.sites {
-        site.kill(|_| ());
+    population.check_stores();
+    population.converse(TURNS);
+    population.check_agreement();
+    for host in &population.hosts {
+        host.kill(|_| ());
     }
-    for at in everybody {
-        town.check_gone(at);
+    for at in everyone {
+        population.check_confirmed(at);
     }
-    town.check_headers(0);
+    population.check_headers(0);
 }

@@ -1,7 +1,8 @@
 /* Stands between the daemon and its data directory, and lets the disk fail as it is ordered to.
 
-   RATCHETD_FAULTS_DIRECTORY names the data directory, RATCHETD_FAULTS_ORDERS a file of the form `struct orders` below,
-   which the test writes and which is mapped here. Calls on other files pass untouched. */
+   RATCHETD_FAULTS_DIRECTORY names the data directory, RATCHETD_FAULTS_ORDERS a file of the form
+   `struct orders` below, which the test writes and which is mapped here. Calls on other files pass
+   untouched. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,15 +30,23 @@ enum { NOTHING = 0, A_PART = 1, EVERYTHING = 2, DEATH = 3 };
 
 /* All numbers are written by one side and read by the other as they are. */
 struct orders {
-  uint64_t kinds;    /* which calls fail, a sum of kinds; GROWTH: writes past the end of a file alone; DIRECTORIES:
-                        syncs of directories alone */
-  uint64_t fuse;     /* the how manyeth of them from now on; 0: none */
-  uint64_t error;    /* errno */
-  uint64_t manner;   /* what is done all the same */
-  uint64_t lasting;  /* 1: all after it fail as well */
-  uint64_t broken;   /* set here when a lasting failure began, or when the rest of a short write is to fail */
-  uint64_t failed;   /* counted here: calls that failed */
-  char part[64];     /* only files whose path contains this */
+  /* Which calls fail, a sum of kinds; GROWTH: of writes those past the end of a file alone;
+     DIRECTORIES: of syncs those of directories alone. */
+  uint64_t kinds;
+  /* Which of them is the first to fail, counted from now on; 0: none. */
+  uint64_t countdown;
+  /* The errno it fails with. */
+  uint64_t error;
+  /* What it does before it fails. */
+  uint64_t effect;
+  /* 1: all after it fail as well. */
+  uint64_t lasting;
+  /* Set here when a lasting failure began, or when the rest of a short write is to fail. */
+  uint64_t broken;
+  /* Counted here: calls that failed. */
+  uint64_t failed;
+  /* Only calls on files whose path contains this fail. */
+  char part[64];
 };
 
 static struct orders *orders;
@@ -107,7 +116,7 @@ int path_at(int directory, const char *name, char path[PATH_BYTES]) {
 
 static uint64_t read_order(uint64_t *order) { return __atomic_load_n(order, __ATOMIC_SEQ_CST); }
 
-/* Whether this call fails; FIRST: it is the one that the fuse was for. */
+/* Whether this call fails; FIRST: it is the one that the countdown was for. */
 enum { FIRST = 2 };
 
 static int fails(uint64_t kinds, const char *path) {
@@ -118,16 +127,16 @@ static int fails(uint64_t kinds, const char *path) {
     fails = 1;
     if (!read_order(&orders->lasting)) __atomic_store_n(&orders->broken, 0, __ATOMIC_SEQ_CST);
   } else {
-    uint64_t fuse = read_order(&orders->fuse);
-    while (fuse && !__atomic_compare_exchange_n(&orders->fuse, &fuse, fuse - 1, 0, __ATOMIC_SEQ_CST,
+    uint64_t left = read_order(&orders->countdown);
+    while (left && !__atomic_compare_exchange_n(&orders->countdown, &left, left - 1, 0, __ATOMIC_SEQ_CST,
                                                 __ATOMIC_SEQ_CST)) {
     }
-    fails = fuse == 1 ? FIRST : 0;
+    fails = left == 1 ? FIRST : 0;
     if (fails && read_order(&orders->lasting)) __atomic_store_n(&orders->broken, 1, __ATOMIC_SEQ_CST);
   }
   if (!fails) return 0;
   __atomic_add_fetch(&orders->failed, 1, __ATOMIC_SEQ_CST);
-  if (read_order(&orders->manner) == DEATH) raise(SIGKILL);
+  if (read_order(&orders->effect) == DEATH) raise(SIGKILL);
   return fails;
 }
 
@@ -152,7 +161,7 @@ static ssize_t write_at(int fd, const char *path, const void *bytes, size_t coun
   size_t part;
   int how = fails(kinds, path);
   if (!how) return keep_and_write(fd, path, bytes, count, at);
-  switch (read_order(&orders->manner)) {
+  switch (read_order(&orders->effect)) {
     case A_PART:
       /* A disk that is nearly full writes the sectors that fit, and the next call fails. */
       part = (size_t)((at + (off_t)count / 2) / SECTOR * SECTOR - at);
@@ -195,7 +204,8 @@ static int sync_file(int fd, long call) {
     journal_sync_failed(fd, path, place);
     return failure();
   }
-  /* What the kernel was given outlives the process; whether it outlives the machine is played, not tried. */
+  /* What the kernel was given outlives the process; whether it outlives the machine is played, not
+     tried. */
   journal_synced(fd, path, place);
   return 0;
 }

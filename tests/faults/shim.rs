@@ -1,4 +1,5 @@
-//! The disk under a daemon, which fails when it is told to. `shim.c` stands between the two.
+//! The library that is loaded into a daemon and lets its disk fail: `shim.c`, and the file of
+//! orders through which a test tells it what to do.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,16 +14,16 @@ use tempfile::TempDir;
 use super::random::Random;
 use crate::support::Daemon;
 
-/// Bytes of the orders: seven numbers and a part of a path.
+/// Size of the file of orders in bytes: seven numbers and a part of a path.
 const ORDERS: usize = 7 * 8 + PART;
 const PART: usize = 64;
 
-/// Numbers of the orders, each of 8 bytes, by their places.
-const FUSE: u64 = 1;
+/// Indices of numbers in the file of orders, each of 8 bytes.
+const COUNTDOWN: u64 = 1;
 const BROKEN: u64 = 5;
 const FAILED: u64 = 6;
 
-/// What fails.
+/// Kinds of system calls that fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     Write = 1,
@@ -30,21 +31,21 @@ pub enum Call {
     Truncate = 4,
     /// Making, renaming and removing files.
     Name = 8,
-    /// Writing past the end of a file: a full disk lets overwriting pass.
+    /// Writing past the end of a file. Overwriting works on a full disk.
     Growth = 16,
-    /// Waiting until names are on the disk.
+    /// Syncing a directory.
     Directory = 32,
-    /// Whatever changes anything.
+    /// All of the first four.
     Any = 1 + 2 + 4 + 8,
 }
 
-/// What a call that fails does all the same.
+/// What a failing call does before it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum Effect {
     Nothing = 0,
-    /// A write of which half is done; the next one fails.
+    /// Half of a write; the next write fails.
     Part = 1,
-    /// All of it.
+    /// All that was asked for.
     Everything = 2,
     /// Nothing, and the process is killed.
     Death = 3,
@@ -62,26 +63,26 @@ pub enum Errno {
 pub struct Fault {
     pub call: Call,
     pub errno: Errno,
-    pub manner: Manner,
-    /// All calls of this kind from then on.
+    pub effect: Effect,
+    /// Whether all calls of this kind fail from then on.
     pub lasting: bool,
-    /// In files whose path contains this.
+    /// Only calls on files whose path contains this fail.
     pub part: &'static str,
 }
 
 impl Fault {
-    /// Fails once, with an error and nothing done.
+    /// Fails once with an I/O error, nothing done.
     pub const fn once(call: Call) -> Self {
         Self {
             call,
             errno: Errno::Io,
-            manner: Manner::Nothing,
+            effect: Effect::Nothing,
             lasting: false,
             part: "",
         }
     }
 
-    /// One of those there are.
+    /// A random fault.
     pub fn any(random: &mut Random) -> Self {
         let (call, errno) = match random.below(6) {
             0 => (Call::Growth, Errno::Full),
@@ -90,11 +91,11 @@ impl Fault {
             3 | 4 => (Call::Sync, Errno::Io),
             _ => (Call::Any, Errno::Io),
         };
-        let manner = match random.below(4) {
-            0 => Manner::Part,
-            // A full disk is never one that did it all the same.
-            1 if errno == Errno::Io => Manner::Everything,
-            _ => Manner::Nothing,
+        let effect = match random.below(4) {
+            0 => Effect::Part,
+            // A full disk does not write.
+            1 if errno == Errno::Io => Effect::Everything,
+            _ => Effect::Nothing,
         };
         let part = match random.below(4) {
             0 => "-wal",
@@ -105,29 +106,29 @@ impl Fault {
         Self {
             call,
             errno,
-            manner,
+            effect,
             lasting: random.one_in(3),
             part,
         }
     }
 }
 
-/// Tells the disk under one daemon what to do.
+/// The file of orders of the disk under one daemon.
 pub struct Disk(File);
 
 impl Disk {
-    /// A daemon on a fresh directory whose disk obeys. With a journal, what it does not sync can be
-    /// undone.
-    pub fn under(arguments: &[&str], journal: bool) -> (Daemon, Self) {
+    /// Starts a daemon on a fresh directory, on a disk that can fail. With a journal, what the
+    /// daemon does not sync can be undone.
+    pub fn with_daemon(arguments: &[&str], journal: bool) -> (Daemon, Self) {
         let directory = tempfile::tempdir().expect("a scratch directory");
-        let (environment, disk) = Self::of(&directory, journal);
+        let (environment, disk) = Self::in_directory(&directory, journal);
         let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
         let daemon = Daemon::start_in_with(directory, arguments, environment);
         (daemon, disk)
     }
 
-    /// What a daemon in this directory has to be started with.
-    pub fn of(directory: &TempDir, journal: bool) -> (Vec<(String, String)>, Self) {
+    /// The environment with which a daemon in this directory has to be started.
+    pub fn in_directory(directory: &TempDir, journal: bool) -> (Vec<(String, String)>, Self) {
         let directory = directory.path().canonicalize().expect("a path");
         let orders = directory.join("orders");
         fs::write(&orders, [0; ORDERS]).expect("the orders");
@@ -170,45 +171,45 @@ impl Disk {
         for (which, number) in [
             (0, fault.call as u64),
             (2, fault.errno as u64),
-            (3, fault.manner as u64),
+            (3, fault.effect as u64),
             (4, u64::from(fault.lasting)),
             // Last: it begins here.
-            (FUSE, nth),
+            (COUNTDOWN, nth),
         ] {
             self.write(which, number);
         }
     }
 
-    /// How many calls that write, wait for the disk or name a file there are in `act`.
+    /// How many of the calls of [`Call::Any`] there are during `act`.
     pub fn calls_in(&self, act: impl FnOnce()) -> u64 {
-        /// More than there are: none fails.
+        /// More calls than there are: none fails.
         const FAR_OFF: u64 = 1 << 40;
         self.fail(&Fault::once(Call::Any), FAR_OFF);
         act();
-        let calls = FAR_OFF - self.read(FUSE);
+        let calls = FAR_OFF - self.read(COUNTDOWN);
         self.mend();
         calls
     }
 
-    /// Lets nothing fail any more.
+    /// Ends all faults.
     pub fn mend(&self) {
-        self.write(FUSE, 0);
+        self.write(COUNTDOWN, 0);
         self.write(0, 0);
         self.write(BROKEN, 0);
     }
 
-    /// How many calls have failed.
+    /// How many system calls have failed.
     pub fn failed(&self) -> u64 {
         self.read(FAILED)
     }
 }
 
-/// Where the shim under a daemon in this directory keeps its journal.
+/// Where the library keeps its undo journal for a daemon in this directory.
 pub fn journal_of(directory: &Path) -> PathBuf {
     directory.join("undo")
 }
 
-/// The shim, compiled once.
+/// The library, compiled once.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {

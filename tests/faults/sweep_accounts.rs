@@ -1,29 +1,29 @@
-//! Starts, and accounts that are made and removed, on disks that fail.
+//! Each system call fails once, one run after another, while a daemon starts and while an account
+//! is made or removed.
 
 use serde_json::{Value, json};
 
 use super::{
     disk::{Pair, QUIET, faults, is_store_failed},
     shim::{Call, Disk, Fault},
-    sweep_messages::turns,
+    sweep_messages::call_numbers,
 };
 use crate::support::{Daemon, hex};
 
-/// The ways in which the disk fails a message, and those in which the making, cutting, renaming and
-/// removing of files fails.
+/// The faults of [`faults`], and those of making, cutting, renaming and removing files.
 fn faults_of_files() -> Vec<Fault> {
     let mut faults = faults();
     faults.extend([Fault::once(Call::Name), Fault::once(Call::Truncate)]);
     faults
 }
 
-/// Lets a daemon start, again and again; how often its disk failed meanwhile.
+/// Starts a daemon again and again; how often its disk failed meanwhile.
 pub fn starting(all: bool) -> u64 {
     let mut pair = Pair::new(false);
     let mut failures = 0;
     for fault in faults_of_files() {
-        for nth in turns(&fault, all) {
-            // Every other time in order, which renames what tells a store's newest state.
+        for nth in call_numbers(&fault, all) {
+            // Every other time by a clean stop, which renames the sidecar file of the store.
             if nth % 2 == 0 {
                 pair.alice.daemon.terminate();
             } else {
@@ -58,13 +58,13 @@ pub fn starting(all: bool) -> u64 {
     failures
 }
 
-/// Lets the first, the second … call of `method` fail, each on a daemon that `ready` has prepared,
-/// and repeats it, every other time on a daemon that was killed; how often it failed.
+/// Lets the first, the second … system call of `method` fail, each time on a daemon that `ready`
+/// has prepared, and repeats the call, every other time after a kill. How often it failed.
 fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Daemon)) -> u64 {
-    let (mut daemon, disk) = Disk::under(&QUIET, false);
+    let (mut daemon, disk) = Disk::with_daemon(&QUIET, false);
     let mut failures = 0;
     for fault in faults_of_files() {
-        for nth in turns(&fault, all) {
+        for nth in call_numbers(&fault, all) {
             ready(&daemon);
             let before = disk.failed();
             disk.fail(&fault, nth);
@@ -80,7 +80,7 @@ fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Dae
                 is_store_failed(&error);
                 failures += 1;
                 let again = daemon.call(method, params.clone());
-                // What was being erased is erased at a start.
+                // An account that was being erased is erased at the next start.
                 let erased = killed && method == "account_remove";
                 let done = match &again {
                     Ok(_) => true,
@@ -96,7 +96,7 @@ fn sweep_of_account(method: &str, params: &Value, all: bool, ready: impl Fn(&Dae
     failures
 }
 
-/// An account to make and to remove, and what removes it.
+/// The parameters that make an account, and those that remove it.
 pub fn account() -> (Value, Value) {
     let (key, made) = (hex(&[7; 32]), "new");
     let daemon = Daemon::start();
@@ -136,16 +136,16 @@ pub fn removing(all: bool) -> u64 {
 }
 
 #[test]
-fn a_daemon_that_starts_on_a_failing_disk_starts_or_says_so_and_its_store_stays_what_it_is() {
+fn a_start_on_a_failing_disk_succeeds_or_reports_it_and_keeps_the_store() {
     starting(false);
 }
 
 #[test]
-fn an_account_that_the_disk_refuses_was_not_made_and_can_be() {
+fn a_failed_creation_of_an_account_succeeds_when_repeated() {
     making(false);
 }
 
 #[test]
-fn an_account_that_the_disk_keeps_is_there_until_it_can_be_removed() {
+fn a_failed_removal_of_an_account_succeeds_when_repeated() {
     removing(false);
 }

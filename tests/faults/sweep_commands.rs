@@ -1,4 +1,5 @@
-//! Directories that are restored, and put under another key, while the power goes.
+//! The power is cut at each system call, one run after another, of `ratchetd restore` and of
+//! `ratchetd rekey`.
 
 use std::{
     fs,
@@ -12,11 +13,11 @@ use tempfile::TempDir;
 use super::{
     power::cut,
     random::{Random, seed},
-    shim::{Call, Disk, Fault, Manner},
+    shim::{Call, Disk, Effect, Fault},
 };
 use crate::support::{Daemon, RATCHETD, ratchetd, text};
 
-/// A command on the directory `data` below this one, on a disk that obeys.
+/// Runs a command on the directory `data` below this one.
 fn run(directory: &TempDir, environment: &[(String, String)], arguments: &[&str]) -> Output {
     let data = directory
         .path()
@@ -34,7 +35,7 @@ fn run(directory: &TempDir, environment: &[(String, String)], arguments: &[&str]
         .expect("to run ratchetd")
 }
 
-/// A backup of a directory with one account, and who that is.
+/// A backup of a data directory with one account, and the public key of that account.
 fn backup(scratch: &TempDir) -> (PathBuf, String) {
     let daemon = Daemon::start();
     let key = text(&daemon.ok("account_create", json!({"account": "alice"}))["publicKey"]);
@@ -48,10 +49,10 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// Lets the power go at one call of the system after another in a command, until it is done before
-/// that; `judge` is given the directory, and whether the command had said that it was done. How
-/// often the power went.
-fn die_at_each(
+/// Cuts the power at the first, the second … system call of a command, until the command ends
+/// before it; `judge` is given the directory, whether the command succeeded, and the seed. How
+/// often the power was cut.
+fn die_at_each_call(
     directory: impl Fn() -> TempDir,
     arguments: &[&str],
     judge: impl Fn(TempDir, bool, u64),
@@ -62,9 +63,9 @@ fn die_at_each(
     for call in [Call::Sync, Call::Name] {
         for nth in 1.. {
             let directory = directory();
-            let (environment, disk) = Disk::of(&directory, true);
+            let (environment, disk) = Disk::in_directory(&directory, true);
             let fault = Fault {
-                manner: Manner::Death,
+                effect: Effect::Death,
                 ..Fault::once(call)
             };
             disk.fail(&fault, nth);
@@ -96,12 +97,12 @@ fn account_in(directory: TempDir) -> Option<String> {
 }
 
 #[test]
-fn what_was_said_to_be_restored_is_there_wherever_the_power_goes_and_else_it_can_be_restored_again()
+fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut()
 {
     let scratch = tempfile::tempdir().expect("a directory");
     let (file, key) = backup(&scratch);
     let arguments = ["restore", path(&file)];
-    let deaths = die_at_each(
+    let deaths = die_at_each_call(
         || tempfile::tempdir().expect("a directory"),
         &arguments,
         |directory, done, seed| {
@@ -123,10 +124,10 @@ fn what_was_said_to_be_restored_is_there_wherever_the_power_goes_and_else_it_can
 }
 
 #[test]
-fn a_change_of_the_key_has_happened_or_has_not_wherever_the_power_goes() {
+fn rekey_is_atomic_wherever_the_power_is_cut() {
     let scratch = tempfile::tempdir().expect("a directory");
     let (file, key) = backup(&scratch);
-    let deaths = die_at_each(
+    let deaths = die_at_each_call(
         || {
             let directory = tempfile::tempdir().expect("a directory");
             let restored = run(&directory, &[], &["restore", path(&file)]);

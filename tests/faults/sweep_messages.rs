@@ -1,4 +1,4 @@
-//! One call of the system after another fails in what is done to a message.
+//! Each system call fails once, one run after another, while a message is sent, read or confirmed.
 
 use serde_json::{Value, json};
 
@@ -9,18 +9,18 @@ use super::{
 };
 use crate::support::only_message;
 
-/// Which calls of the system are to fail, one after the other: every one that waits for the disk or
-/// names a file. Writes are many and much alike, and some of them stand for all unless `all` are
-/// wanted.
-pub fn turns(fault: &Fault, all: bool) -> impl Iterator<Item = u64> {
+/// The numbers of the system calls that are to fail, one after the other: every one that waits for
+/// the disk or names a file. Writes are many and alike, so unless `all` are wanted a part of them
+/// is tried.
+pub fn call_numbers(fault: &Fault, all: bool) -> impl Iterator<Item = u64> {
     let all = all || fault.call != Call::Write;
     std::iter::successors(Some(1), move |nth| {
         Some(nth + 1 + if all { 0 } else { nth / 3 })
     })
 }
 
-/// Lets the first, the second, the third … call of the system fail in `act`, and `judge` what it
-/// answered, until one passes without the failing call being reached; how often the disk failed.
+/// Lets the first, the second, the third … system call of `act` fail, and calls `judge` with the
+/// answer, until `act` ends before the failing call is reached. How often the disk failed.
 fn sweep<P>(
     pair: &mut Pair,
     fault: &Fault,
@@ -30,7 +30,7 @@ fn sweep<P>(
     judge: impl Fn(&Pair, &P, Result<Value, Value>),
 ) -> u64 {
     let mut failures = 0;
-    for nth in turns(fault, all) {
+    for nth in call_numbers(fault, all) {
         let prepared = prepare(pair);
         let before = pair.disk.failed();
         pair.disk.fail(fault, nth);
@@ -41,7 +41,7 @@ fn sweep<P>(
         }
         let reached = pair.disk.failed() > before;
         assert!(reached || answer.is_ok(), "{fault:?}, {nth}: {answer:?}");
-        // What the process knew is gone; what the system was told is not.
+        // The memory of the process is lost; what it wrote is not.
         pair.alice.daemon.kill_and_restart();
         judge(pair, &prepared, answer);
         if !reached {
@@ -140,17 +140,17 @@ fn confirming(all: bool) -> u64 {
 }
 
 #[test]
-fn a_message_that_the_disk_refuses_was_not_sent_and_can_be() {
+fn a_failed_encryption_sends_nothing_and_succeeds_when_repeated() {
     sending(false);
 }
 
 #[test]
-fn a_message_that_the_disk_refuses_was_not_read_and_can_be() {
+fn a_failed_decryption_succeeds_when_repeated() {
     reading(false);
 }
 
 #[test]
-fn a_confirmation_that_the_disk_refuses_erased_nothing_and_can_be_given() {
+fn a_failed_confirmation_erases_nothing_and_succeeds_when_repeated() {
     confirming(false);
 }
 

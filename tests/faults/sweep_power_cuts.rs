@@ -1,5 +1,5 @@
-//! The power goes at one call of the system after another, of what is done to whole accounts and of
-//! starts.
+//! The power is cut at each system call, one run after another, while an account is made or removed
+//! and while a daemon starts.
 
 use serde_json::{Value, json};
 
@@ -7,17 +7,18 @@ use super::{
     disk::{Pair, QUIET},
     power::cut,
     random::{Random, seed},
-    shim::{Call, Disk, Fault, Manner},
+    shim::{Call, Disk, Effect, Fault},
     sweep_accounts::{account, has_account},
-    sweep_messages::turns,
+    sweep_messages::call_numbers,
 };
 use crate::support::Daemon;
 
-/// How often each moment is tried, if all are: what is lost is another part each time.
+/// How often each system call is tried, if all are: each time another part of the unsynced data is
+/// lost.
 const TIMES: u64 = 3;
 
-/// What the daemon dies at, and how often.
-fn moments(all: bool) -> (&'static [Call], u64) {
+/// The kinds of system calls at which the daemon dies, and how often it does at each.
+fn fatal_calls(all: bool) -> (&'static [Call], u64) {
     match all {
         true => (&[Call::Sync, Call::Name, Call::Write], TIMES),
         false => (&[Call::Sync, Call::Name], 1),
@@ -26,28 +27,35 @@ fn moments(all: bool) -> (&'static [Call], u64) {
 
 fn death(call: Call) -> Fault {
     Fault {
-        manner: Manner::Death,
+        effect: Effect::Death,
         ..Fault::once(call)
     }
 }
 
-/// The power goes, and comes back.
+/// Cuts the power and starts the daemon again.
 fn power_fails(random: &mut Random, daemon: &mut Daemon) {
     daemon.kill();
     cut(random, &daemon.data_dir());
     daemon.restart();
 }
 
-/// Lets the daemon die at the first, the second … call of the system in `method`, until it answers;
-/// it has the account afterwards as `before`, or as `after` if it answered. How often it died.
-fn die_in(method: &str, params: &Value, before: bool, all: bool, ready: impl Fn(&Daemon)) -> u64 {
+/// Lets the daemon die at the first, the second … system call of `method`, until it answers. Before
+/// an answer the account is there or not; after one it is not as `before`. How often the daemon
+/// died.
+fn die_at_each_call(
+    method: &str,
+    params: &Value,
+    before: bool,
+    all: bool,
+    ready: impl Fn(&Daemon),
+) -> u64 {
     let seed = seed();
     let mut random = Random::of(seed, 0);
-    let (mut daemon, disk) = Disk::under(&QUIET, true);
+    let (mut daemon, disk) = Disk::with_daemon(&QUIET, true);
     let mut deaths = 0;
-    let (calls, times) = moments(all);
+    let (calls, times) = fatal_calls(all);
     for &call in calls {
-        for nth in turns(&death(call), all) {
+        for nth in call_numbers(&death(call), all) {
             let mut answered = false;
             for _ in 0..times {
                 ready(&daemon);
@@ -85,7 +93,7 @@ fn die_in(method: &str, params: &Value, before: bool, all: bool, ready: impl Fn(
 /// Makes an account; how often the daemon died of it.
 pub fn making(all: bool) -> u64 {
     let (params, removal) = account();
-    die_in("account_import", &params, false, all, |daemon| {
+    die_at_each_call("account_import", &params, false, all, |daemon| {
         if has_account(daemon) {
             daemon.ok("account_remove", removal.clone());
         }
@@ -95,7 +103,7 @@ pub fn making(all: bool) -> u64 {
 /// Removes an account; how often the daemon died of it.
 pub fn removing(all: bool) -> u64 {
     let (params, removal) = account();
-    die_in("account_remove", &removal, true, all, |daemon| {
+    die_at_each_call("account_remove", &removal, true, all, |daemon| {
         if !has_account(daemon) {
             daemon.ok("account_import", params.clone());
         }
@@ -108,11 +116,11 @@ pub fn starting(all: bool) -> u64 {
     let mut random = Random::of(seed, 0);
     let mut pair = Pair::new(true);
     let mut deaths = 0;
-    let (calls, times) = moments(all);
+    let (calls, times) = fatal_calls(all);
     for &call in calls {
-        // Every other time after an end in order, which renames what tells a store's newest state.
+        // Every other time after a clean stop, which renames the sidecar file of the store.
         let ends = [true, false].repeat(usize::try_from(times).expect("a few"));
-        for nth in turns(&death(call), all) {
+        for nth in call_numbers(&death(call), all) {
             let mut started = false;
             for &in_order in &ends {
                 if in_order {
@@ -145,25 +153,25 @@ pub fn starting(all: bool) -> u64 {
 }
 
 #[test]
-fn an_account_is_whole_or_not_there_wherever_the_power_goes_when_it_is_made() {
+fn an_account_is_whole_or_absent_wherever_the_power_is_cut_while_it_is_made() {
     let deaths = making(false);
     assert!(deaths > 10, "{deaths}");
 }
 
 #[test]
-fn an_account_is_whole_or_not_there_wherever_the_power_goes_when_it_is_removed() {
+fn an_account_is_whole_or_absent_wherever_the_power_is_cut_while_it_is_removed() {
     let deaths = removing(false);
     assert!(deaths > 5, "{deaths}");
 }
 
 #[test]
-fn a_store_is_its_newest_state_wherever_the_power_goes_at_a_start() {
+fn a_store_is_its_newest_state_wherever_the_power_is_cut_at_a_start() {
     let deaths = starting(false);
     assert!(deaths > 5, "{deaths}");
 }
 
 #[test]
-fn nothing_is_sent_while_the_name_of_the_log_is_not_on_the_disk() {
+fn nothing_is_sent_before_the_name_of_the_log_is_synced() {
     let seed = seed();
     let mut random = Random::of(seed, 0);
     let mut pair = Pair::new(true);
@@ -198,7 +206,7 @@ fn nothing_is_sent_while_the_name_of_the_log_is_not_on_the_disk() {
 
 #[test]
 #[ignore = "takes minutes"]
-fn the_power_goes_at_every_single_write() {
+fn the_power_is_cut_at_every_single_write() {
     let deaths = [
         ("making an account", making(true)),
         ("removing one", removing(true)),

@@ -113,7 +113,7 @@ fn a_vector_that_does_not_hold_is_reported_and_fails() {
 
 /// Each with one entry of each section changed.
 #[test]
-fn what_is_recorded_otherwise_fails_in_every_section() {
+fn a_changed_recording_fails_in_every_section() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     for (name, section, member, value) in [
         (
@@ -239,7 +239,7 @@ fn programs_get_json_of_every_file() {
 }
 
 #[test]
-fn the_demo_tells_its_story_to_the_end() {
+fn the_demo_runs_to_its_end() {
     let output = Command::new(RATCHETD)
         .arg("demo")
         .output()

@@ -303,7 +303,7 @@ fn what_would_be_an_empty_message_by_dh_or_in_public_is_refused_and_says_what_to
 }
 
 #[test]
-fn by_default_states_are_recorded_and_hinder_nobody() {
+fn by_default_contact_states_are_recorded_and_block_nothing() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     let message = alice.send(&bob, "hello");
     bob.receive(&alice, &message);

@@ -131,7 +131,7 @@ fn stage(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_image_runs_the_program_itself_as_nobody_special_and_checks_its_health() {
+fn the_image_runs_the_program_as_an_unprivileged_user_and_checks_its_health() {
     let daemon = stage("daemon");
     let one = |keyword: &str| {
         let mut found = daemon.iter().filter(|line| line.starts_with(keyword));

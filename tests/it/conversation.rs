@@ -217,7 +217,7 @@ fn a_peer_without_the_ratchet_prekey_is_spoken_to_on_secp256k1_both_ways() {
 }
 
 #[test]
-fn noise_is_refused_and_kills_nothing() {
+fn random_bytes_are_refused_and_stop_nothing() {
     let (alice, bob) = established();
     let big = hex(&vec![0x5a; 4 * 1024 * 1024]);
     for message in ["0x", "0xff", "0x0a", "0x12026161", "0xaa0600", big.as_str()] {

@@ -156,7 +156,7 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
 }
 
 #[test]
-fn what_is_no_directory_is_said_to_be_none_and_not_made() {
+fn a_missing_data_directory_is_reported_and_not_made() {
     let scratch = tempfile::tempdir().expect("a directory");
     let nowhere = scratch.path().join("nowhere");
     is(&report(&nowhere, &[]), "directory", "problem");
@@ -225,7 +225,7 @@ fn a_damaged_database_and_a_missing_key_are_problems() {
 }
 
 #[test]
-fn a_lost_key_is_told_of_as_the_start_tells_of_it() {
+fn a_lost_key_is_reported_as_at_a_start() {
     let (mut alice, _) = acquainted();
     let directory = alice.daemon.data_dir();
     alice.daemon.terminate();
@@ -247,7 +247,7 @@ fn mode_of(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_state_that_was_put_back_is_told_of_before_it_is_used() {
+fn a_restored_state_is_reported_before_it_is_used() {
     let (mut alice, bob) = acquainted();
     let directory = alice.daemon.data_dir();
     let database = directory.join("accounts/alice.db");
@@ -295,7 +295,7 @@ fn time_shows_in_the_clock_the_bundle_and_the_devices() {
 }
 
 #[test]
-fn a_second_device_of_ours_that_waits_is_told_of() {
+fn a_second_device_of_ours_that_waits_is_reported() {
     let mut daemon = Daemon::start();
     let created = daemon.ok("account_create", json!({"account": "phone"}));
     let phrase = &created["mnemonic"];
@@ -314,7 +314,7 @@ fn a_second_device_of_ours_that_waits_is_told_of() {
 }
 
 #[test]
-fn what_was_cut_off_is_told_of_with_what_finishes_it() {
+fn interrupted_operations_are_reported_with_what_finishes_them() {
     let (mut alice, _) = acquainted();
     let directory = alice.daemon.data_dir();
     alice.daemon.terminate();
@@ -340,7 +340,7 @@ fn what_was_cut_off_is_told_of_with_what_finishes_it() {
 }
 
 #[test]
-fn accounts_that_cannot_be_listed_and_devices_over_the_limit_are_told_of() {
+fn accounts_that_cannot_be_listed_and_devices_over_the_limit_are_reported() {
     let phone = Party::new("phone");
     let exported = phone
         .daemon
@@ -380,7 +380,7 @@ fn accounts_that_cannot_be_listed_and_devices_over_the_limit_are_told_of() {
 }
 
 #[test]
-fn a_daemon_that_does_not_answer_where_it_is_looked_for_is_told_of() {
+fn a_daemon_that_does_not_answer_at_its_socket_is_reported() {
     let (alice, _) = acquainted();
     let directory = alice.daemon.data_dir();
     let elsewhere = directory.join("no-socket");
@@ -395,7 +395,7 @@ fn a_daemon_that_does_not_answer_where_it_is_looked_for_is_told_of() {
 }
 
 #[test]
-fn an_old_prekey_is_told_of() {
+fn an_old_prekey_is_reported() {
     let hour = 60 * 60 * 1000;
     for (hours, severity) in [(23, "ok"), (27, "notice"), (8 * 24, "warning")] {
         // A daemon of its own: one that starts with an old prekey replaces it, sooner or later.
@@ -416,7 +416,7 @@ fn an_old_prekey_is_told_of() {
 }
 
 #[test]
-fn a_directory_in_memory_is_told_of() {
+fn a_directory_in_memory_is_reported() {
     let Ok(scratch) = tempfile::tempdir_in("/dev/shm") else {
         // Where there is no such place, there is nothing to tell of.
         return;

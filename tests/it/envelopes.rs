@@ -153,7 +153,7 @@ fn an_envelope_that_may_be_by_a_key_not_derived_yet_says_so_and_can_be_given_aga
 }
 
 #[test]
-fn what_an_envelope_cannot_be_made_of_or_opened_with_is_named() {
+fn wrong_parameters_of_envelope_methods_are_named() {
     let alice = Party::new("alice");
     let (key, zero) = (
         format!("0x{}", "17".repeat(32)),
@@ -373,7 +373,7 @@ fn what_an_envelope_cannot_be_made_of_or_opened_with_is_named() {
 }
 
 #[test]
-fn without_an_account_there_is_still_what_needs_none() {
+fn methods_that_need_no_account_work_without_one() {
     let daemon = Daemon::start();
     let params = json!({"text": "x", "password": "p", "sign": false});
     let sealed = daemon.ok("envelope_seal", params);

@@ -518,7 +518,7 @@ fn no_account_is_made_whose_bundles_nobody_would_read() {
 }
 
 #[test]
-fn requests_that_are_none_and_batches_are_answered_as_json_rpc_says() {
+fn invalid_requests_and_batches_are_answered_as_json_rpc_says() {
     let daemon = Daemon::start();
     let answer =
         |body: &str| -> Value { serde_json::from_slice(&daemon.post(body).body).expect("JSON") };

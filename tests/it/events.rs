@@ -250,7 +250,7 @@ fn a_message_that_cannot_be_read_is_told_of_and_never_written() {
 }
 
 #[test]
-fn who_falls_too_far_behind_is_told_where_to_go_on() {
+fn a_subscriber_that_falls_too_far_behind_is_told_where_to_continue() {
     let alice = Party::new("alice");
     let bob = Party::new("bob");
     alice.receive(&bob, &bob.send(&alice, "first"));
@@ -310,7 +310,7 @@ fn who_falls_too_far_behind_is_told_where_to_go_on() {
 }
 
 #[test]
-fn ten_thousand_events_are_kept_and_whoever_was_further_behind_is_told() {
+fn ten_thousand_events_are_kept_and_a_reader_further_behind_is_told() {
     let alice = Party::new("alice");
     // Each of these identities has as many devices as are known of one: as many are discovered.
     let bundle = |number: u64| {

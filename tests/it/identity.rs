@@ -89,7 +89,7 @@ fn with_an_account_there_is_the_safety_number_that_both_ends_see() {
 }
 
 #[test]
-fn what_is_no_key_is_refused_before_anything_else() {
+fn invalid_keys_are_refused_before_anything_else() {
     let daemon = Daemon::start();
     let mut bad: Vec<Value> = vec![json!(""), json!("z"), json!("0x"), json!(7), json!("0x04")];
     let account = vectors("trust-account.json");

@@ -136,7 +136,7 @@ fn bundles_age_and_devices_go_stale() {
 }
 
 #[test]
-fn nothing_in_it_tells_who_or_what() {
+fn metrics_hold_no_identity_and_no_content() {
     let (alice, bob) = (Party::new("alice-in-private"), Party::new("bob-in-private"));
     let letter = alice.send(&bob, "swordfish");
     bob.read(&alice, &letter);
@@ -172,7 +172,7 @@ fn nothing_in_it_tells_who_or_what() {
 }
 
 #[test]
-fn the_page_for_operators_lists_all_of_them() {
+fn the_operations_page_lists_every_metric() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     bob.receive(&alice, &alice.send(&bob, "hello"));
     bob.daemon.get("/nothing");

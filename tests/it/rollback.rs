@@ -115,7 +115,7 @@ fn a_directory_put_back_reads_and_sends_on_new_sessions_alone() {
 }
 
 #[test]
-fn the_one_who_was_put_back_may_speak_first() {
+fn a_restored_device_may_send_first() {
     let (mut alice, bob, mut places) = acquainted();
     let backup = tempfile::tempdir().expect("a directory");
     // A copy of a daemon that runs, log and all.

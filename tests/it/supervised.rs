@@ -160,7 +160,7 @@ fn sockets_that_are_passed_are_served_under_the_rules_of_our_own() {
 }
 
 #[test]
-fn what_is_passed_and_cannot_be_served_is_refused_in_one_line() {
+fn unusable_passed_sockets_are_refused_in_one_line() {
     let refused = |listeners: Vec<OwnedFd>, arguments: &str, expected: &str| {
         let directory = tempfile::tempdir().expect("a directory");
         let mut child = launch(directory.path(), listeners, "", arguments);

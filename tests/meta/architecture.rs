@@ -96,7 +96,7 @@ fn crates_use_only_those_below_them() {
 }
 
 #[test]
-fn what_belongs_to_one_crate_is_named_by_no_other() {
+fn packages_of_one_crate_are_used_by_no_other() {
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
         let used = uses(&package);
@@ -110,7 +110,7 @@ fn what_belongs_to_one_crate_is_named_by_no_other() {
 }
 
 #[test]
-fn what_only_benchmarks_need_is_in_no_build_and_no_test() {
+fn packages_of_benchmarks_are_in_no_build_and_no_test() {
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
         let benchmarks = name == "criterion-benches";

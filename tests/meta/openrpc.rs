@@ -249,7 +249,7 @@ fn every_method_has_an_example_that_its_schemas_allow() {
 }
 
 #[test]
-fn what_needs_no_account_gives_what_the_examples_show() {
+fn methods_without_an_account_answer_as_their_examples_show() {
     let daemon = Daemon::start();
     for method in methods(&DOCUMENT) {
         let name = text(&method["name"]);
@@ -267,7 +267,7 @@ fn what_needs_no_account_gives_what_the_examples_show() {
 
 /// The parts of an OpenRPC document that are used here, in our own words.
 #[test]
-fn the_document_has_the_form_of_one() {
+fn the_document_is_a_valid_openrpc_document() {
     let schema = json!({
         "type": "object",
         "required": ["openrpc", "info", "methods", "components"],

@@ -45,7 +45,7 @@ const PUBLIC: [&str; 16] = [
 fn wipes<T: ZeroizeOnDrop>() {}
 
 #[test]
-fn what_secrets_are_held_in_wipes_itself() {
+fn types_that_hold_secrets_wipe_themselves() {
     wipes::<Zeroizing<[u8; 32]>>();
     wipes::<Wiped<[u8; 32]>>();
     wipes::<Wiped<Vec<u8>>>();

@@ -63,7 +63,7 @@ fn the_directory_does_not_hold_the_secret_of_a_message_that_was_not_answered() {
 
 /// Once it is answered, or another session has taken its place, not even those are kept.
 #[test]
-fn the_beginning_of_the_secret_goes_when_no_crossing_can_be_settled_with_it() {
+fn the_secret_prefix_is_erased_once_no_crossing_needs_it() {
     let limits = "[limits]\nunanswered_messages = 1\n";
     let (alice, bob) = (Party::configured("alice", limits), Party::new("bob"));
     introduce(&bob, &alice);
@@ -214,7 +214,7 @@ const LEAD: u64 = 120_000;
 /// Bob's clock is most of a day ahead, and so are the envelopes of his messages and their clocks.
 /// Alice takes note of them, and her chat stays where others take what she sends.
 #[test]
-fn the_clock_of_a_chat_is_not_pushed_ahead_by_those_who_are() {
+fn peers_with_fast_clocks_do_not_push_a_chat_clock_ahead() {
     let alice = Party::new("alice");
     let ahead = now(&alice).0 + 20 * HOUR;
     for clock_of_his in [ahead, ahead + LEAD] {
@@ -231,7 +231,7 @@ fn the_clock_of_a_chat_is_not_pushed_ahead_by_those_who_are() {
 /// Alice's own clock was two days ahead for a while. Her chats start again from now, and not from
 /// then.
 #[test]
-fn a_chat_that_was_ahead_with_our_own_clock_starts_again_from_now() {
+fn a_chat_clock_that_followed_our_fast_clock_starts_again_from_now() {
     let mut alice = Party::new("alice");
     pass(&[&alice], 2 * DAY);
     let ahead = clock(&alice, "clock_next", json!({}));

@@ -153,7 +153,7 @@ fn after_a_reset_everything_is_read_by_dh_until_the_next_prekey() {
 /// Alice starts over and hears nothing of Bob for so long that the session which she began is
 /// erased. That she began one is still known.
 #[test]
-fn that_a_prekey_was_used_outlives_its_session() {
+fn the_use_of_a_prekey_is_known_after_its_session() {
     let (alice, mut bob) = talking();
     reset(&alice, json!({"identity": bob.key}));
     pass(&[&alice], 16 * DAY);

@@ -134,7 +134,7 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn everything_that_is_looked_for_would_be_found() {
+fn every_form_of_a_secret_is_found() {
     let secret: Vec<u8> = (0..32_u8)
         .map(|byte| (byte * 7).wrapping_add(129))
         .collect();

@@ -361,7 +361,7 @@ fn documents(place: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn no_document_has_a_command_that_nobody_runs() {
+fn every_command_in_a_document_is_run() {
     let run_here = [
         "README.md",
         "docs/curl.md",
@@ -395,7 +395,7 @@ fn no_document_has_a_command_that_nobody_runs() {
 
 /// Where a command is said to be run elsewhere, it is.
 #[test]
-fn what_is_run_elsewhere_is_run_there() {
+fn commands_said_to_run_elsewhere_are_run_there() {
     let check = read("clients/typescript/check.sh");
     let package: serde_json::Value =
         serde_json::from_str(&read("clients/typescript/package.json")).expect("JSON");
@@ -493,7 +493,7 @@ fn is_a_command(name: &str, rest: &[&str], at: &str) {
 }
 
 #[test]
-fn what_was_left_out_is_the_only_thing_that_may_differ() {
+fn only_what_is_elided_may_differ() {
     assert!(is_shown("a…c…e", "abcde"));
     assert!(is_shown("a…", "a"));
     for (shown, line) in [
