@@ -32,10 +32,8 @@ impl Pair {
         let alice = Party::with(daemon, "alice", json!({}));
         let bob = Party::new("bob");
         let pair = Self { disk, alice, bob };
-        for (from, to) in [(&pair.alice, &pair.bob), (&pair.bob, &pair.alice)] {
-            let bundle = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-            to.daemon.ok("bundle_import", json!({"bundle": bundle}));
-        }
+        pair.alice.learn(&pair.bob);
+        pair.bob.learn(&pair.alice);
         for _ in 0..2 {
             pair.bob.read(&pair.alice, &pair.alice.send(&pair.bob, "a"));
             pair.alice.read(&pair.bob, &pair.bob.send(&pair.alice, "b"));

@@ -14,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{fault_injector::FaultInjector, random::Random};
-use crate::support::{Daemon, SILENCE};
+use crate::support::{self, Daemon, SILENCE};
 
 /// What became of a call.
 #[derive(Debug)]
@@ -232,10 +232,6 @@ impl Host {
 }
 
 fn request(method: &str, params: &Value) -> String {
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    support::request("", &body.to_string())
 }

@@ -97,8 +97,7 @@ fn account_in(directory: TempDir) -> Option<String> {
 }
 
 #[test]
-fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut()
-{
+fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut() {
     let scratch = tempfile::tempdir().expect("a directory");
     let (file, key) = backup(&scratch);
     let arguments = ["restore", path(&file)];

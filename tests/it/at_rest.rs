@@ -11,7 +11,9 @@ use std::{
     process::{Child, Command},
 };
 
-use crate::support::{RATCHETD, UPGRADE, bytes, connect, exchange, head, hex, serve, text};
+use crate::support::{
+    RATCHETD, UPGRADE, bytes, connect, exchange, head, hex, request, serve, spoilt, text,
+};
 use search::{Needles, files};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -142,14 +144,10 @@ impl House {
 
     /// Posts a body over TCP, with more header lines.
     fn post(&self, headers: &str, body: &str) -> Value {
+        let headers = format!("authorization: Bearer {}\r\n{headers}", self.token);
         let answer = exchange(
             TcpStream::connect(&self.address).expect("to connect"),
-            &format!(
-                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n{headers}\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                self.token,
-                body.len()
-            ),
+            &request(&headers, body),
         );
         serde_json::from_slice(&answer.body).unwrap_or_default()
     }
@@ -382,10 +380,8 @@ fn conversation(house: &mut House, alice: &Value, bob: &Value) {
     let skipped = house.send("alice", bob, "skipped, and never read");
     let last = house.send("alice", bob, "changed on its way");
     assert_eq!(skipped.len(), last.len());
-    let mut changed = bytes(&last[0]);
-    *changed.last_mut().expect("a byte") ^= 1;
     for (sender, message) in [
-        (alice, hex(&changed)),
+        (alice, spoilt(&last[0])),
         (bob, last[0].clone()),
         (alice, last[0].clone()),
         (alice, last[0][..60].to_owned()),

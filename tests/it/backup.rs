@@ -3,41 +3,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
 
-use crate::support::{self, Daemon, Party, ratchetd, text};
+use crate::support::{self, Daemon, Party, path_text, ratchetd, refused, succeeded, text};
 use serde_json::{Value, json};
-
-fn done(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{complained}");
-    said
-}
-
-/// What a command says that does nothing: one line.
-fn refused(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.starts_with("ratchetd: "), "{said}");
-    said
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
-fn acquainted() -> (Party, Party) {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
-    for _ in 0..2 {
-        let message = alice.send(&bob, "from alice");
-        assert_eq!(bob.read(&alice, &message), "from alice");
-        let message = bob.send(&alice, "from bob");
-        assert_eq!(alice.read(&bob, &message), "from bob");
-    }
-    (alice, bob)
-}
 
 /// What a backup is for: who we are, whom we know, and what we decided about them.
 fn kept(daemon: &Daemon, other: &str) -> [Value; 3] {
@@ -59,7 +26,7 @@ const RESTORED: [&str; 2] = ["--dev", "--dev-on-real-data"];
 #[test]
 fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_sends_on_its_ratchets()
 {
-    let (alice, bob) = acquainted();
+    let (alice, bob) = Party::conversing();
     alice.daemon.ok(
         "installation_setMetadata",
         json!({"identity": bob.key, "installationId": bob.installation, "metadata": {"name": "bob's phone"}}),
@@ -76,10 +43,10 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
         let output = ratchetd(
             "backup",
             &alice.daemon.data_dir(),
-            &[path(&file), "--with-key"],
+            &[path_text(&file), "--with-key"],
         );
         writing.join().expect("sent");
-        done(&output)
+        succeeded(&output)
     });
     assert!(said.starts_with("alice\n"), "{said}");
     let mode = fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
@@ -96,7 +63,7 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
 
     let directory = tempfile::tempdir().expect("a directory");
     let data = directory.path().join("data");
-    let said = done(&ratchetd("restore", &data, &[path(&file)]));
+    let said = succeeded(&ratchetd("restore", &data, &[path_text(&file)]));
     assert!(said.starts_with("alice\n"), "{said}");
     let restored = Party {
         daemon: Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec()),
@@ -132,12 +99,8 @@ fn what_was_decided_about_devices_and_contacts_survives_a_backup() {
         .map(|installation| Party::with_key("me", &key, installation));
     let (bob, carol) = (Party::new("bob"), Party::new("carol"));
     let (phone, others) = own.split_first_mut().expect("three");
-    let introduce = |from: &Party, to: &Party| {
-        let code = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-        to.daemon.ok("bundle_import", json!({"bundle": code}));
-    };
     for other in others.iter().chain([&bob, &carol]) {
-        introduce(other, phone);
+        phone.learn(other);
     }
     for (method, params) in [
         (
@@ -200,17 +163,17 @@ fn what_was_decided_about_devices_and_contacts_survives_a_backup() {
 
     let scratch = tempfile::tempdir().expect("a directory");
     let file = scratch.path().join("backup");
-    done(&ratchetd(
+    succeeded(&ratchetd(
         "backup",
         &phone.daemon.data_dir(),
-        &[path(&file), "--with-key"],
+        &[path_text(&file), "--with-key"],
     ));
     phone.daemon.terminate();
     let directory = tempfile::tempdir().expect("a directory");
-    done(&ratchetd(
+    succeeded(&ratchetd(
         "restore",
         &directory.path().join("data"),
-        &[path(&file)],
+        &[path_text(&file)],
     ));
     let restored = Daemon::start_in(directory, RESTORED.map(str::to_owned).to_vec());
     assert_eq!(known(&restored), before);
@@ -237,24 +200,29 @@ fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
     let (file, target) = (at("backup"), at("target"));
 
     // Under a passphrase: neither it nor the key is in the backup.
-    let mut daemon = Daemon::start_with(&["--passphrase-file", path(&at("passphrase"))]);
+    let mut daemon = Daemon::start_with(&["--passphrase-file", path_text(&at("passphrase"))]);
     let key = text(&daemon.ok("account_create", json!({"account": "a"}))["publicKey"]);
-    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path_text(&file)]));
     assert!(said.contains("--passphrase-file"), "{said}");
-    let with = |name: &str| ["--passphrase-file".to_owned(), path(&at(name)).to_owned()];
+    let with = |name: &str| {
+        [
+            "--passphrase-file".to_owned(),
+            path_text(&at(name)).to_owned(),
+        ]
+    };
     let run = |command, directory: &Path, passphrase: &str| {
         let with = with(passphrase);
-        ratchetd(command, directory, &[path(&file), &with[0], &with[1]])
+        ratchetd(command, directory, &[path_text(&file), &with[0], &with[1]])
     };
     let said = refused(&run("backup", &daemon.data_dir(), "wrong"));
     assert!(said.contains("wrong passphrase"), "{said}");
     assert!(!file.exists());
-    done(&run("backup", &daemon.data_dir(), "passphrase"));
+    succeeded(&run("backup", &daemon.data_dir(), "passphrase"));
     let said = refused(&run("backup", &daemon.data_dir(), "passphrase"));
     assert!(said.contains("is there already"), "{said}");
     let said = refused(&run("restore", &target, "wrong"));
     assert!(said.contains("wrong passphrase"), "{said}");
-    done(&run("restore", &target, "passphrase"));
+    succeeded(&run("restore", &target, "passphrase"));
     let said = refused(&run("restore", &target, "passphrase"));
     assert!(said.contains("into a directory that is empty"), "{said}");
     let said = refused(&run("restore", &daemon.data_dir(), "passphrase"));
@@ -265,12 +233,12 @@ fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
     let daemon = Daemon::start();
     daemon.ok("account_create", json!({"account": "b"}));
     let file = at("without");
-    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path(&file)]));
+    let said = refused(&ratchetd("backup", &daemon.data_dir(), &[path_text(&file)]));
     assert!(said.contains("--with-key"), "{said}");
-    done(&ratchetd(
+    succeeded(&ratchetd(
         "backup",
         &daemon.data_dir(),
-        &[path(&file), "--without-key"],
+        &[path_text(&file), "--without-key"],
     ));
     let secret = fs::read_to_string(daemon.data_dir().join("store.key")).expect("a key");
     let bytes = fs::read(&file).expect("a backup");
@@ -281,18 +249,18 @@ fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
         assert!(!found);
     }
     let target = at("other");
-    let said = refused(&ratchetd("restore", &target, &[path(&file)]));
+    let said = refused(&ratchetd("restore", &target, &[path_text(&file)]));
     assert!(said.contains("--key-file"), "{said}");
     let key = daemon.data_dir().join("store.key");
-    done(&ratchetd(
+    succeeded(&ratchetd(
         "restore",
         &target,
-        &[path(&file), "--key-file", path(&key)],
+        &[path_text(&file), "--key-file", path_text(&key)],
     ));
     let said = refused(&ratchetd(
         "backup",
         &at("nothing"),
-        &[path(&at("x")), "--with-key"],
+        &[path_text(&at("x")), "--with-key"],
     ));
     assert!(said.contains("--data-dir"), "{said}");
 }

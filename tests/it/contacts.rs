@@ -119,8 +119,7 @@ fn a_request_is_made_accepted_and_leads_to_forward_secrecy_at_both_ends() {
 #[test]
 fn with_a_bundle_the_request_is_proven_and_recorded_also_after_a_crash() {
     let (alice, mut bob) = (gated("alice"), gated("bob"));
-    let bundle = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": bundle}));
+    alice.learn(&bob);
     let asked = contact(&alice, "contact_request", &bob, json!({"text": "hello"}));
     let introduction = support::only_message(&asked);
     let read = bob.receive(&alice, &introduction);
@@ -150,8 +149,7 @@ fn with_a_bundle_the_request_is_proven_and_recorded_also_after_a_crash() {
 #[test]
 fn a_declined_contact_is_not_read_and_learns_nothing_until_it_is_accepted_after_all() {
     let (alice, bob) = (gated("alice"), gated("bob"));
-    let bundle = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": bundle}));
+    alice.learn(&bob);
     let asked = contact(&alice, "contact_request", &bob, json!({"text": "hello"}));
     bob.read(&alice, &support::only_message(&asked));
     let declined = contact(&bob, "contact_decline", &alice, json!({}));
@@ -194,8 +192,7 @@ fn who_is_declined_may_be_told_so_and_whoever_is_not_accepted_is_sent_no_adverti
     };
     let refused = advertise(&alice, &bob).expect_err("nobody was asked");
     assert_eq!(refused["data"]["kind"], "contact_not_accepted");
-    let bundle = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": bundle}));
+    alice.learn(&bob);
     let asked = contact(&alice, "contact_request", &bob, json!({"text": "hello"}));
     bob.read(&alice, &support::only_message(&asked));
     let refused = advertise(&alice, &bob).expect_err("the answer is not here");

@@ -21,11 +21,6 @@ fn device(seed: u8) -> Party {
     }
 }
 
-fn introduce(from: &Party, to: &Party) {
-    let code = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    to.daemon.ok("bundle_import", json!({"bundle": code}));
-}
-
 /// The message addressed to `to` among the envelopes, and the devices it reaches.
 fn envelope(sent: &Value, to: &Party) -> Option<(String, Vec<String>)> {
     let envelopes = sent["envelopes"].as_array().expect("envelopes");
@@ -62,9 +57,9 @@ fn two_devices_are_paired_by_hand_and_then_read_and_send_alike() {
     let (phone, laptop, bob) = (device(1), device(1), device(2));
     assert_eq!(phone.key, laptop.key);
     assert_ne!(phone.installation, laptop.installation);
-    introduce(&laptop, &phone);
-    introduce(&phone, &laptop);
-    introduce(&bob, &phone);
+    phone.learn(&laptop);
+    laptop.learn(&phone);
+    phone.learn(&bob);
     assert_eq!(state(&phone, &laptop), "pending");
     let sent = phone.encrypt(&bob, "alone");
     assert_eq!(
@@ -155,7 +150,7 @@ fn a_fourth_device_is_refused_with_what_to_do_and_what_is_wrong_is_named() {
     let phone = device(1);
     let others = [device(1), device(1), device(1)];
     for other in &others {
-        introduce(other, &phone);
+        phone.learn(other);
     }
     let enable = |other: &Party| {
         phone.daemon.call(
@@ -203,7 +198,7 @@ fn a_listing_says_what_was_published_and_when_it_runs_out() {
         made.zip(expires).map(|(made, expires)| expires - made),
         Some(DAY)
     );
-    introduce(&bob, &phone);
+    phone.learn(&bob);
     let listed = phone
         .daemon
         .ok("installation_list", json!({"identity": bob.key}));
@@ -234,20 +229,20 @@ fn told(of: &Party, kinds: &[&str]) -> Vec<(String, String)> {
 #[test]
 fn a_device_that_becomes_stale_and_one_that_is_back_are_told() {
     let (phone, laptop, bob) = (device(1), device(1), device(2));
-    introduce(&laptop, &phone);
-    introduce(&phone, &laptop);
+    phone.learn(&laptop);
+    laptop.learn(&phone);
     let params = json!({"installationId": laptop.installation});
     phone.daemon.ok("installation_enable", params.clone());
-    introduce(&phone, &bob);
+    bob.learn(&phone);
     assert_eq!(state(&bob, &laptop), "active");
     phone.daemon.ok("installation_disable", params.clone());
-    introduce(&phone, &bob);
+    bob.learn(&phone);
     for person in [&phone, &bob] {
         person.daemon.ok("dev_advanceTime", json!({"ms": 8 * DAY}));
     }
     assert_eq!(state(&bob, &laptop), "stale");
     phone.daemon.ok("installation_enable", params);
-    introduce(&phone, &bob);
+    bob.learn(&phone);
     assert_eq!(state(&bob, &laptop), "active");
     assert_eq!(
         told(&bob, &["installation.stale", "installation.active"]),
@@ -261,8 +256,8 @@ fn what_we_send_to_ourselves_goes_to_our_other_devices_and_without_them_to_nobod
     let (phone, laptop) = (device(1), device(1));
     let alone = phone.encrypt(&phone, "a note");
     assert_eq!(alone["envelopes"], json!([]));
-    introduce(&laptop, &phone);
-    introduce(&phone, &laptop);
+    phone.learn(&laptop);
+    laptop.learn(&phone);
     let params = json!({"installationId": laptop.installation});
     phone.daemon.ok("installation_enable", params);
     let sent = phone.encrypt(&phone, "a note");
@@ -274,8 +269,8 @@ fn what_we_send_to_ourselves_goes_to_our_other_devices_and_without_them_to_nobod
 #[test]
 fn a_copy_for_another_device_of_ours_asks_to_be_enabled_here() {
     let (phone, laptop, tablet, bob) = (device(1), device(1), device(1), device(2));
-    introduce(&laptop, &phone);
-    introduce(&bob, &phone);
+    phone.learn(&laptop);
+    phone.learn(&bob);
     let params = json!({"installationId": laptop.installation});
     phone.daemon.ok("installation_enable", params);
     let sent = phone.encrypt(&bob, "with a copy");
@@ -306,7 +301,7 @@ fn of_five_devices_the_three_last_active_get_a_copy_and_the_others_are_named() {
     for (index, device) in devices.iter().enumerate() {
         let minutes = json!({"ms": index * 60_000});
         device.daemon.ok("dev_advanceTime", minutes);
-        introduce(device, &alice);
+        alice.learn(device);
     }
     let sent = alice.encrypt(&devices[0], "to all");
     let (message, reached) = envelope(&sent, &devices[0]).expect("an envelope");
@@ -325,7 +320,7 @@ fn of_five_devices_the_three_last_active_get_a_copy_and_the_others_are_named() {
         device.daemon.ok("dev_advanceTime", json!({"ms": HOUR}));
     }
     alice.daemon.ok("dev_advanceTime", json!({"ms": 2 * HOUR}));
-    introduce(&alice, &devices[0]);
+    devices[0].learn(&alice);
     let speaks = devices[0].encrypt(&alice, "I am here");
     let (speaks, _) = envelope(&speaks, &alice).expect("an envelope");
     assert_eq!(alice.read(&devices[0], &speaks), "I am here");
@@ -345,7 +340,7 @@ fn a_recovered_account_is_a_new_device_that_introduces_itself() {
         key: text(&made["publicKey"]),
         installation: text(&made["installationId"]),
     };
-    introduce(&alice, &bob);
+    bob.learn(&alice);
     let hello = bob.send(&alice, "hello");
     assert_eq!(alice.read(&bob, &hello), "hello");
 
@@ -378,7 +373,7 @@ fn a_recovered_account_is_a_new_device_that_introduces_itself() {
 #[test]
 fn sessions_that_are_reset_expire_and_the_next_message_sets_up_another() {
     let (alice, bob) = (device(1), device(2));
-    introduce(&bob, &alice);
+    alice.learn(&bob);
     let hello = alice.send(&bob, "hello");
     assert_eq!(bob.read(&alice, &hello), "hello");
     let hi = bob.send(&alice, "hi");
@@ -452,7 +447,7 @@ const BUNDLES: u64 = 3;
 #[test]
 fn a_device_whose_prekey_never_came_is_left_out_with_the_reason() {
     let (alice, bob) = (device(1), device(2));
-    introduce(&bob, &alice);
+    alice.learn(&bob);
     let mut message = fields(&support::bytes(&alice.send(&bob, "hello")));
     message.retain(|(number, _)| *number != BUNDLES);
     let read = bob.receive(&alice, &joined(&message));
@@ -474,7 +469,7 @@ fn a_device_whose_prekey_never_came_is_left_out_with_the_reason() {
 #[test]
 fn what_is_odd_about_the_bundles_of_a_message_is_told_and_the_message_is_read() {
     let (alice, bob, carol) = (device(1), device(2), device(3));
-    introduce(&bob, &alice);
+    alice.learn(&bob);
     let foreign = text(&carol.daemon.ok("bundle_get", json!({}))["bundle"]);
     let foreign = support::bytes(&foreign);
     let own = text(&alice.daemon.ok("bundle_get", json!({}))["bundle"]);

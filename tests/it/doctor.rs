@@ -11,7 +11,7 @@ use std::{
     process::Output,
 };
 
-use crate::support::{self, Daemon, Party};
+use crate::support::{self, Daemon, Party, path_text};
 use serde_json::{Value, json};
 
 /// Everything about a file that looking could change.
@@ -80,16 +80,10 @@ fn is(report: &Value, id: &str, severity: &str) {
 }
 
 fn acquainted() -> (Party, Party) {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    let (alice, bob) = Party::acquainted();
     let message = alice.send(&bob, "hello");
     assert_eq!(bob.read(&alice, &message), "hello");
     (alice, bob)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 #[test]
@@ -97,7 +91,7 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
     let (mut alice, bob) = acquainted();
     let directory = alice.daemon.data_dir();
     let socket = alice.daemon.socket();
-    let serving = report(&directory, &["--socket", text(&socket)]);
+    let serving = report(&directory, &["--socket", path_text(&socket)]);
     for id in [
         "permissions",
         "lock.holder",
@@ -215,7 +209,7 @@ fn a_damaged_database_and_a_missing_key_are_problems() {
     fs::write(&file, "correct horse\n").expect("to write");
     mode_of(&file, 0o600);
     is(
-        &report(&directory, &["--passphrase-file", text(&file)]),
+        &report(&directory, &["--passphrase-file", path_text(&file)]),
         "store.key",
         "problem",
     );
@@ -287,7 +281,7 @@ fn time_shows_in_the_clock_the_bundle_and_the_devices() {
     is(
         &report(
             &bob.daemon.data_dir(),
-            &["--socket", text(&bob.daemon.socket())],
+            &["--socket", path_text(&bob.daemon.socket())],
         ),
         "clock.jump",
         "ok",
@@ -363,7 +357,7 @@ fn accounts_that_cannot_be_listed_and_devices_over_the_limit_are_reported() {
     }
     let config = tempfile::NamedTempFile::new().expect("a file");
     fs::write(config.path(), "[limits]\nmax_devices = 1\n").expect("to write");
-    let strict = ["--config", text(config.path())];
+    let strict = ["--config", path_text(config.path())];
     for (mut party, own, contacts) in [(phone, "warning", "ok"), (bob, "ok", "notice")] {
         let directory = party.daemon.data_dir();
         party.daemon.terminate();
@@ -384,7 +378,7 @@ fn a_daemon_that_does_not_answer_at_its_socket_is_reported() {
     let (alice, _) = acquainted();
     let directory = alice.daemon.data_dir();
     let elsewhere = directory.join("no-socket");
-    let found = report(&directory, &["--socket", text(&elsewhere)]);
+    let found = report(&directory, &["--socket", path_text(&elsewhere)]);
     is(&found, "serving.answers", "warning");
     is(&found, "lock.holder", "ok");
     assert!(

@@ -12,7 +12,7 @@ use std::{
 use crate::support::{
     Daemon, EventStream, Party, SILENCE, WebSocket,
     bundles::{bundle_of, entry, identity},
-    bytes, connect, head, hex, serve, text,
+    bytes, connect, head, hex, request, serve, spoilt, text,
 };
 use serde_json::{Value, json};
 
@@ -83,13 +83,6 @@ fn call(id: u64, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
-/// A message whose last byte was changed on its way.
-fn spoilt(message: &str) -> String {
-    let mut bytes = bytes(message);
-    *bytes.last_mut().expect("bytes") ^= 1;
-    hex(&bytes)
-}
-
 #[test]
 fn every_account_has_its_events_and_one_sequence_holds_them_all() {
     let two = Two::new();
@@ -151,11 +144,7 @@ fn a_long_poll_waits_for_what_is_asked_for_and_no_longer_than_it_is_asked_to() {
     let params = json!({"account": "a", "after": now, "waitMs": 60_000});
     let body = call(1, "event_list", params).to_string();
     let mut waiting = connect(&two.daemon.socket());
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let request = request("", &body);
     waiting.write_all(request.as_bytes()).expect("to send");
     // The event of another account wakes nobody.
     two.set("b", false);
@@ -555,14 +544,9 @@ fn the_events_of_a_removed_account_are_gone_and_its_name_begins_anew() {
 }
 
 /// Posts to a daemon that the test started by itself.
-fn post(socket: &Path, request: &Value) -> std::os::unix::net::UnixStream {
-    let body = request.to_string();
+fn post(socket: &Path, call: &Value) -> std::os::unix::net::UnixStream {
     let mut stream = connect(socket);
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let request = request("", &call.to_string());
     stream.write_all(request.as_bytes()).expect("to send");
     stream
 }

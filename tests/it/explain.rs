@@ -75,16 +75,9 @@ fn told(explained: &Value) -> String {
     sentences.join(" ")
 }
 
-fn acquainted() -> (Party, Party) {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
-    (alice, bob)
-}
-
 #[test]
 fn a_message_of_a_session_in_every_state_of_its_key() {
-    let (alice, bob) = acquainted();
+    let (alice, bob) = Party::acquainted();
     let first = alice.send(&bob, "swordfish");
     let explained = explained_and_read(&bob, &alice, &first);
     assert_eq!(explained["outcome"], "decrypted");
@@ -135,13 +128,11 @@ fn a_message_of_a_session_in_every_state_of_its_key() {
 
 #[test]
 fn a_message_that_does_not_open_says_what_it_lacks() {
-    let (alice, bob) = acquainted();
+    let (alice, bob) = Party::acquainted();
     let message = alice.send(&bob, "swordfish");
 
     // Changed on the way.
-    let mut changed = bytes(&message);
-    *changed.last_mut().expect("bytes") ^= 1;
-    let explained = explained_and_read(&bob, &alice, &hex(&changed));
+    let explained = explained_and_read(&bob, &alice, &spoilt(&message));
     assert_eq!(explained["outcome"], "undecryptable");
     assert_eq!(explained["nextAction"], "drop");
 
@@ -213,11 +204,6 @@ fn messages_without_a_session_are_explained_too() {
     assert_eq!(error["data"]["kind"], "invalid_message");
 }
 
-fn learn(of: &Party, from: &Party) {
-    let contact = from.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    of.daemon.ok("bundle_import", json!({"bundle": contact}));
-}
-
 fn reason(explained: &Value) -> (&str, &str) {
     let member = |name: &str| explained[name].as_str().expect(name);
     (member("reason"), member("nextAction"))
@@ -229,7 +215,7 @@ fn too_many_missing_messages_call_for_a_new_session_and_that_mends_it() {
         Party::new("alice"),
         Party::configured("bob", "[limits]\nmax_skip = 3\n"),
     );
-    learn(&alice, &bob);
+    alice.learn(&bob);
     let first = alice.send(&bob, "swordfish");
     bob.read(&alice, &first);
     let sent: Vec<String> = (0..5).map(|_| alice.send(&bob, "swordfish")).collect();
@@ -249,7 +235,7 @@ fn too_many_missing_messages_call_for_a_new_session_and_that_mends_it() {
 fn sessions_over_the_limit_wait_for_the_next_rotation() {
     let limits = "[limits]\nmax_first_messages = 2\n";
     let (alice, bob) = (Party::new("alice"), Party::configured("bob", limits));
-    learn(&alice, &bob);
+    alice.learn(&bob);
     for _ in 0..2 {
         let begun = alice.send(&bob, "swordfish");
         bob.read(&alice, &begun);
@@ -264,7 +250,7 @@ fn sessions_over_the_limit_wait_for_the_next_rotation() {
 
 #[test]
 fn a_suite_that_is_forbidden_meanwhile_and_a_session_that_is_gone_are_told_apart() {
-    let (alice, mut bob) = acquainted();
+    let (alice, mut bob) = Party::acquainted();
     let message = alice.send(&bob, "swordfish");
     bob.daemon.terminate();
     let config = bob.daemon.data_dir().join("ratchetd.toml");
@@ -285,7 +271,7 @@ fn a_suite_that_is_forbidden_meanwhile_and_a_session_that_is_gone_are_told_apart
     let on_its_way = alice.send(&bob, "swordfish");
     let key = format!("0x{}", "07".repeat(32));
     let lost = Party::with_key("lost", &key, "bobs-phone");
-    learn(&alice, &lost);
+    alice.learn(&lost);
     let begun = alice.send(&lost, "swordfish");
     lost.read(&alice, &begun);
     let answer = lost.send(&alice, "yes");
@@ -299,7 +285,7 @@ fn a_suite_that_is_forbidden_meanwhile_and_a_session_that_is_gone_are_told_apart
 
 #[test]
 fn an_entry_for_this_device_without_any_header_is_malformed() {
-    let (alice, bob) = acquainted();
+    let (alice, bob) = Party::acquainted();
     // ProtocolMessage.installation_id, then one entry of direct_message with a payload alone.
     let part = |tag: &[u8], value: &[u8]| {
         let mut bytes = tag.to_vec();

@@ -10,9 +10,7 @@ fn vectors() -> Value {
 
 #[test]
 fn an_exported_key_is_the_identity_on_another_daemon_and_nothing_else_comes_with_it() {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    let (alice, bob) = Party::acquainted();
     alice.send(&bob, "on a session");
     let exported = alice
         .daemon

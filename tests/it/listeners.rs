@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpStream, os::unix::net::UnixListener, path::Path};
 
-use crate::support::{Daemon, exchange, serve, text};
+use crate::support::{Daemon, exchange, request, serve, text};
 use serde_json::{Value, json};
 
 const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
@@ -112,17 +112,13 @@ fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
         .expect("http")
         .to_owned();
     let token = fs::read_to_string(scratch.path().join("data/rpc.token")).expect("the token");
+    let authorization = format!("authorization: Bearer {}\r\n", token.trim());
     let call = |method: &str, params: Value| -> Value {
         let body =
             json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = exchange(
             TcpStream::connect(&address).expect("to connect"),
-            &format!(
-                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                token.trim(),
-                body.len()
-            ),
+            &request(&authorization, &body),
         );
         serde_json::from_slice::<Value>(&answer.body).expect("JSON")["result"].clone()
     };

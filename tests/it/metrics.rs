@@ -40,18 +40,13 @@ fn families(metrics: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn calls_outcomes_and_what_is_stored_are_counted() {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    let (alice, bob) = Party::acquainted();
     let letters: Vec<String> = ["one", "two", "three"]
         .iter()
         .map(|letter| alice.send(&bob, letter))
         .collect();
     bob.receive(&alice, &letters[2]);
-    let mut changed = bytes(&letters[1]);
-    let last = changed.len() - 1;
-    changed[last] ^= 1;
-    bob.receive(&alice, &hex(&changed));
+    bob.receive(&alice, &spoilt(&letters[1]));
     let refused = bob
         .daemon
         .call("message_decrypt", json!({"sender": "0x00"}));
@@ -120,9 +115,7 @@ fn calls_outcomes_and_what_is_stored_are_counted() {
 
 #[test]
 fn bundles_age_and_devices_go_stale() {
-    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    let (alice, bob) = Party::acquainted();
     alice.daemon.ok("bundle_get", json!({}));
     let hour = 60 * 60 * 1000;
     alice.daemon.ok("dev_advanceTime", json!({"ms": 3 * hour}));

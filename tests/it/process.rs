@@ -184,11 +184,7 @@ impl Foreign {
         let body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_status\"}";
         let answer = support::exchange(
             support::connect(&self.scratch.path().join("s")),
-            &format!(
-                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            ),
+            &support::request("", body),
         );
         let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
         answer["result"]["memory"].clone()
@@ -316,14 +312,7 @@ fn every_file_is_the_daemons_alone_whatever_the_mask_it_was_started_with() {
     let call = |method: &str, params: Value| {
         let body =
             json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = support::exchange(
-            support::connect(&socket),
-            &format!(
-                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        );
+        let answer = support::exchange(support::connect(&socket), &support::request("", &body));
         let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
         assert!(answer["error"].is_null(), "{answer}");
     };

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::{self, Party};
+use crate::support::{self, Party, path_text, refused, succeeded};
 use serde_json::json;
 
 fn rekey(directory: &Path, arguments: &[&str]) -> Command {
@@ -22,21 +22,6 @@ fn rekey(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn done(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{complained}");
-    said
-}
-
-/// What is said when nothing was done: one line.
-fn refused(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    said
-}
-
 /// Two that have a session both ways, and a message from each that is still on its way.
 struct Conversation {
     alice: Party,
@@ -49,15 +34,7 @@ struct Conversation {
 
 impl Conversation {
     fn new() -> Self {
-        let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-        let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-        alice.daemon.ok("bundle_import", json!({"bundle": contact}));
-        for _ in 0..2 {
-            let message = alice.send(&bob, "from alice");
-            assert_eq!(bob.read(&alice, &message), "from alice");
-            let message = bob.send(&alice, "from bob");
-            assert_eq!(alice.read(&bob, &message), "from bob");
-        }
+        let (alice, bob) = Party::conversing();
         let to_bob = alice.send(&bob, "before");
         let to_alice = bob.send(&alice, "before, too");
         Self {
@@ -88,10 +65,6 @@ impl Conversation {
     }
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
 #[test]
 fn sessions_go_on_under_the_new_key_and_the_old_one_opens_nothing() {
     let scratch = tempfile::tempdir().expect("a directory");
@@ -111,9 +84,12 @@ fn sessions_go_on_under_the_new_key_and_the_old_one_opens_nothing() {
     let said = refused(&run(&["--new-key"]));
     assert!(said.contains("in use by another ratchetd (pid"), "{said}");
     assert_eq!(daemon.terminate(), Some(0));
-    let said = refused(&run(&["--new-passphrase-file", text(&empty)]));
+    let said = refused(&run(&["--new-passphrase-file", path_text(&empty)]));
     assert!(said.contains("the passphrase is empty"), "{said}");
-    for arguments in [&[][..], &["--new-key", "--new-passphrase-file", text(&one)]] {
+    for arguments in [
+        &[][..],
+        &["--new-key", "--new-passphrase-file", path_text(&one)],
+    ] {
         assert_eq!(run(arguments).status.code(), Some(2));
     }
     let nowhere = scratch.path().join("nowhere");
@@ -121,7 +97,7 @@ fn sessions_go_on_under_the_new_key_and_the_old_one_opens_nothing() {
     assert!(said.contains("is no data directory of ratchetd"), "{said}");
 
     // From a key file to a passphrase, to another, and back to a file.
-    let said = done(&run(&["--new-passphrase-file", text(&one)]));
+    let said = succeeded(&run(&["--new-passphrase-file", path_text(&one)]));
     assert!(
         said.contains(&format!("--passphrase-file {}", one.display())),
         "{said}"
@@ -131,17 +107,17 @@ fn sessions_go_on_under_the_new_key_and_the_old_one_opens_nothing() {
     assert!(said.contains("is protected by a passphrase"), "{said}");
     let change = [
         "--passphrase-file",
-        text(&one),
+        path_text(&one),
         "--new-passphrase-file",
-        text(&two),
+        path_text(&two),
     ];
-    done(&run(&change));
+    succeeded(&run(&change));
     let said = refused(&run(&change));
     assert!(said.contains("wrong passphrase"), "{said}");
-    daemon.restart_with(&["--dev", "--passphrase-file", text(&two)]);
+    daemon.restart_with(&["--dev", "--passphrase-file", path_text(&two)]);
     daemon.ok("account_list", json!({}));
     assert_eq!(daemon.terminate(), Some(0));
-    done(&run(&["--passphrase-file", text(&two), "--new-key"]));
+    succeeded(&run(&["--passphrase-file", path_text(&two), "--new-key"]));
     assert!(!directory.join("store-kdf.toml").exists());
     daemon.restart_with(&["--dev"]);
     conversation.goes_on();
@@ -221,7 +197,7 @@ fn a_disk_that_is_full_leaves_the_old_key() {
             "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"",
             support::RATCHETD,
         ])
-        .args(["rekey", "--new-key", "--data-dir", text(&directory)])
+        .args(["rekey", "--new-key", "--data-dir", path_text(&directory)])
         .env_clear()
         .output()
         .expect("to run");

@@ -23,8 +23,7 @@ impl Places {
 fn acquainted() -> (Party, Party, Places) {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
     let mut places = Places::default();
-    let contact = bob.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-    alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+    alice.learn(&bob);
     for _ in 0..2 {
         let (_, message) = places.send(&alice, &bob, "from alice");
         assert_eq!(bob.read(&alice, &message), "from alice");
@@ -145,8 +144,7 @@ fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
     for copied_while_it_runs in [false, true] {
         let (mut alice, bob, mut places) = acquainted();
         let carol = Party::new("carol");
-        let contact = carol.daemon.ok("bundle_get", json!({}))["contactCode"].take();
-        alice.daemon.ok("bundle_import", json!({"bundle": contact}));
+        alice.learn(&carol);
         let database = alice.daemon.data_dir().join("accounts").join("alice.db");
         let log = database.with_extension("db-wal");
         let mut old = Vec::new();

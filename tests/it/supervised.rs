@@ -16,7 +16,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{RATCHETD, exchange, text};
+use crate::support::{RATCHETD, exchange, request, text};
 use serde_json::{Value, json};
 
 /// What the daemon tells next, as lines.
@@ -120,14 +120,6 @@ fn lines(child: &mut Child, count: usize) -> Vec<String> {
 
 const VERSION: &str = r#"{"jsonrpc":"2.0","id":1,"method":"system_version"}"#;
 
-fn request(headers: &str) -> String {
-    format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{VERSION}",
-        VERSION.len()
-    )
-}
-
 #[test]
 fn sockets_that_are_passed_are_served_under_the_rules_of_our_own() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -146,14 +138,14 @@ fn sockets_that_are_passed_are_served_under_the_rules_of_our_own() {
     );
     let over_unix = exchange(
         UnixStream::connect(&path).expect("the socket"),
-        &request(""),
+        &request("", VERSION),
     );
     assert_eq!(over_unix.status, 200);
     let connect = || TcpStream::connect(address).expect("the port");
-    assert_eq!(exchange(connect(), &request("")).status, 401);
+    assert_eq!(exchange(connect(), &request("", VERSION)).status, 401);
     let token = fs::read_to_string(directory.path().join("data/rpc.token")).expect("the token");
     let header = format!("authorization: Bearer {}\r\n", token.trim());
-    assert_eq!(exchange(connect(), &request(&header)).status, 200);
+    assert_eq!(exchange(connect(), &request(&header, VERSION)).status, 200);
     assert_eq!(terminate(&mut child), Some(0));
     // The file of the socket is of whoever passed it: the next start gets it again.
     assert!(path.exists());
@@ -227,13 +219,8 @@ impl Logged {
 
     fn call(&self, method: &str, params: &Value) -> Value {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let body = body.to_string();
-        let head = format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
         let stream = UnixStream::connect(&self.socket).expect("the socket");
-        let answer = exchange(stream, &format!("{head}{body}"));
+        let answer = exchange(stream, &request("", &body.to_string()));
         serde_json::from_slice(&answer.body).expect("JSON")
     }
 

@@ -178,15 +178,7 @@ impl Daemon {
 
     /// Posts a body to the Unix socket.
     pub fn post(&self, body: &str) -> Answer {
-        let stream = UnixStream::connect(self.socket()).expect("the socket");
-        exchange(
-            stream,
-            &format!(
-                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        )
+        exchange(connect(&self.socket()), &request("", body))
     }
 
     /// Gets a path from the Unix socket.
@@ -227,6 +219,28 @@ pub fn ratchetd(command: &str, data: &Path, arguments: &[&str]) -> Output {
         .env_clear()
         .output()
         .expect("to run ratchetd")
+}
+
+/// What a command that has to succeed printed.
+pub fn succeeded(output: &Output) -> String {
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}{errors}");
+    printed
+}
+
+/// The one line with which a command has to refuse to do anything.
+pub fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.starts_with("ratchetd: "), "{errors}");
+    errors
+}
+
+/// A path as an argument.
+pub fn path_text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
 }
 
 /// A command line of the daemon on this directory, not started yet.
@@ -290,6 +304,15 @@ fn spawn(
         listening.push(line.trim_end().to_owned());
     }
     (process, listening, output)
+}
+
+/// The text of a request that posts a body, with these header lines besides its own.
+pub fn request(headers: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// Sends a request as it stands and reads the whole answer: the head and as much body as it
@@ -374,6 +397,31 @@ impl Party {
             key: text(&info["publicKey"]),
             installation: text(&info["installationId"]),
         }
+    }
+
+    /// Alice and Bob. Alice knows Bob's bundle.
+    pub fn acquainted() -> (Self, Self) {
+        let (alice, bob) = (Self::new("alice"), Self::new("bob"));
+        alice.learn(&bob);
+        (alice, bob)
+    }
+
+    /// Alice and Bob, who have read two messages of each other.
+    pub fn conversing() -> (Self, Self) {
+        let (alice, bob) = Self::acquainted();
+        for _ in 0..2 {
+            let message = alice.send(&bob, "from alice");
+            assert_eq!(bob.read(&alice, &message), "from alice");
+            let message = bob.send(&alice, "from bob");
+            assert_eq!(alice.read(&bob, &message), "from bob");
+        }
+        (alice, bob)
+    }
+
+    /// Imports the contact code of `other`.
+    pub fn learn(&self, other: &Self) {
+        let code = other.daemon.ok("bundle_get", json!({}))["contactCode"].take();
+        self.daemon.ok("bundle_import", json!({"bundle": code}));
     }
 
     /// Encrypts a text for `to`; the whole result.
@@ -477,6 +525,13 @@ pub fn bytes(hex: &str) -> Vec<u8> {
         .step_by(2)
         .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"))
         .collect()
+}
+
+/// The message with its last byte changed, which belongs to its MAC.
+pub fn spoilt(message: &str) -> String {
+    let mut bytes = bytes(message);
+    *bytes.last_mut().expect("bytes") ^= 1;
+    hex(&bytes)
 }
 
 /// Bytes as `0x` and hex digits.
