@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::LogFormat;
 
 /// Slower than any disk, in milliseconds.
 pub const MAX_COMMIT_COST_MS: u64 = 1000;
 
 /// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, Serialize, clap::Args)]
 pub struct Flags {
     /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
     #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Where accounts and keys are kept [default: $XDG_DATA_HOME/ratchetd or ~/.local/share/ratchetd]
     #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
@@ -51,6 +54,7 @@ pub struct Flags {
     pub dev_on_real_data: Option<bool>,
     /// Make every commit take so many milliseconds longer: for measurements, with --dev alone
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=MAX_COMMIT_COST_MS))]
+    #[serde(skip)]
     pub dev_commit_cost_ms: Option<u64>,
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: flags over environment over file, by the same names.
 
 mod flags;
+mod limits;
 mod passphrase;
 mod settings;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
     flags::{DirectoryFlags, Flags},
+    limits::Limits,
     passphrase::read_passphrase,
     settings::Settings,
 };
@@ -130,32 +132,6 @@ pub struct Contacts {
     pub policy: String,
 }
 
-/// The numbers of protocol §1; spans in seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(
-    missing_docs,
-    reason = "each is engine::Config's field of the same name"
-)]
-pub struct Limits {
-    pub prekey_rotation_s: u64,
-    pub erase_after_s: u64,
-    pub stale_after_s: u64,
-    pub max_devices: usize,
-    pub max_known_devices: usize,
-    pub max_skip: u32,
-    pub max_steps: u32,
-    pub unconfirmed_keys_s: u64,
-    pub max_message_keys: u32,
-    pub max_sessions_per_device: usize,
-    pub max_sessions_per_identity: usize,
-    pub max_first_messages: u32,
-    pub reply_span_s: u64,
-    pub max_replies_per_identity: usize,
-    pub unanswered_messages: u64,
-    pub unanswered_age_s: u64,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -209,30 +185,6 @@ impl Default for Contacts {
     fn default() -> Self {
         Self {
             policy: "open".to_owned(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let config = engine::Config::default();
-        Self {
-            prekey_rotation_s: config.prekey_rotation.as_secs(),
-            erase_after_s: config.erase_after.as_secs(),
-            stale_after_s: config.stale_after.as_secs(),
-            max_devices: config.max_devices,
-            max_known_devices: config.max_known_devices,
-            max_skip: config.skip.max_skip,
-            max_steps: config.skip.max_steps,
-            unconfirmed_keys_s: config.unconfirmed_keys.as_secs(),
-            max_message_keys: config.max_message_keys,
-            max_sessions_per_device: config.max_sessions_per_device,
-            max_sessions_per_identity: config.max_sessions_per_identity,
-            max_first_messages: config.max_first_messages,
-            reply_span_s: config.reply_span.as_secs(),
-            max_replies_per_identity: config.max_replies_per_identity,
-            unanswered_messages: config.unanswered_messages,
-            unanswered_age_s: config.unanswered_age.as_secs(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crypto_core::{SkipLimits, Suite};
+use crypto_core::Suite;
 use engine::ContactPolicy;
 use nix::unistd::Group;
 
@@ -76,7 +76,7 @@ impl Settings {
         };
         let config = file.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
         let commit_cost = flags.dev_commit_cost_ms.unwrap_or(0);
-        let mut settings = config.overridden_by(flags).settle()?;
+        let mut settings = config.overridden_by(&flags)?.settle()?;
         if commit_cost > 0 && !settings.dev {
             return Err(ConfigError(
                 "--dev-commit-cost-ms is for measurements: it needs --dev".to_owned(),
@@ -125,25 +125,13 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError(one_line(&error.to_string())))
     }
 
-    fn overridden_by(mut self, flags: Flags) -> Self {
-        fn set<T>(value: &mut T, flag: Option<T>) {
-            if let Some(flag) = flag {
-                *value = flag;
-            }
-        }
-        set(&mut self.data_dir, flags.data_dir);
-        set(&mut self.socket, flags.socket);
-        set(&mut self.socket_mode, flags.socket_mode);
-        set(&mut self.socket_group, flags.socket_group);
-        set(&mut self.http, flags.http);
-        set(&mut self.http_allow_remote, flags.http_allow_remote);
-        set(&mut self.token_file, flags.token_file);
-        set(&mut self.passphrase_file, flags.passphrase_file);
-        set(&mut self.log, flags.log);
-        set(&mut self.log_filter, flags.log_filter);
-        set(&mut self.dev, flags.dev);
-        set(&mut self.dev_on_real_data, flags.dev_on_real_data);
-        self
+    /// The same, with the values of the flags that were given.
+    fn overridden_by(self, flags: &Flags) -> Result<Self, ConfigError> {
+        let wrong = |error: &dyn std::fmt::Display| ConfigError(one_line(&error.to_string()));
+        // Flags have the names of the keys, and those that were left out are not written.
+        let mut values = toml::Table::try_from(self).map_err(|error| wrong(&error))?;
+        values.extend(toml::Table::try_from(flags).map_err(|error| wrong(&error))?);
+        values.try_into().map_err(|error| wrong(&error))
     }
 
     /// Settles every automatic value and checks all others.
@@ -224,34 +212,21 @@ impl Config {
                 "ratchet.suites: at least one suite must be allowed".to_owned(),
             ));
         }
-        let limits = &self.limits;
         let spans = [
             ("rpc.header_timeout_s", self.rpc.header_timeout_s),
             ("rpc.body_timeout_s", self.rpc.body_timeout_s),
             ("rpc.write_timeout_s", self.rpc.write_timeout_s),
             ("rpc.ping_interval_s", self.rpc.ping_interval_s),
         ];
-        let positive = [
-            ("prekey_rotation_s", limits.prekey_rotation_s),
-            ("max_devices", limits.max_devices as u64),
-            ("max_known_devices", limits.max_known_devices as u64),
-            ("max_message_keys", u64::from(limits.max_message_keys)),
-            (
-                "max_sessions_per_device",
-                limits.max_sessions_per_device as u64,
-            ),
-            (
-                "max_sessions_per_identity",
-                limits.max_sessions_per_identity as u64,
-            ),
-            ("max_first_messages", u64::from(limits.max_first_messages)),
+        let sizes = [
             ("rpc.queue", u64::from(self.rpc.queue)),
             ("rpc.max_connections", u64::from(self.rpc.max_connections)),
         ];
-        if let Some((name, _)) = positive.iter().chain(&spans).find(|(_, value)| *value == 0) {
+        let zero = sizes.iter().chain(&spans).find(|(_, value)| *value == 0);
+        if let Some(name) = self.limits.wrongly_zero().or(zero.map(|(name, _)| *name)) {
             return Err(ConfigError(format!("{name}: must be at least 1")));
         }
-        if limits.max_devices > MAX_LISTED_DEVICES {
+        if self.limits.max_devices > MAX_LISTED_DEVICES {
             return Err(ConfigError(format!(
                 "max_devices: must be at most {MAX_LISTED_DEVICES}"
             )));
@@ -275,28 +250,13 @@ impl Config {
                 "{name}: must be at most {MAX_TIMEOUT_S}"
             )));
         }
-        Ok(engine::Config {
+        let mut config = engine::Config {
             suites,
             contacts,
-            prekey_rotation: Duration::from_secs(limits.prekey_rotation_s),
-            erase_after: Duration::from_secs(limits.erase_after_s),
-            stale_after: Duration::from_secs(limits.stale_after_s),
-            max_devices: limits.max_devices,
-            max_known_devices: limits.max_known_devices,
-            skip: SkipLimits {
-                max_skip: limits.max_skip,
-                max_steps: limits.max_steps,
-            },
-            unconfirmed_keys: Duration::from_secs(limits.unconfirmed_keys_s),
-            max_message_keys: limits.max_message_keys,
-            max_sessions_per_device: limits.max_sessions_per_device,
-            max_sessions_per_identity: limits.max_sessions_per_identity,
-            max_first_messages: limits.max_first_messages,
-            reply_span: Duration::from_secs(limits.reply_span_s),
-            max_replies_per_identity: limits.max_replies_per_identity,
-            unanswered_messages: limits.unanswered_messages,
-            unanswered_age: Duration::from_secs(limits.unanswered_age_s),
-        })
+            ..engine::Config::default()
+        };
+        self.limits.set(&mut config);
+        Ok(config)
     }
 }
 
