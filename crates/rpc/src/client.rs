@@ -119,7 +119,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn call<M: Method>(&self, params: M::Params) -> Result<M::Reply, ClientError> {
+    pub async fn call<M: Method>(&self, params: M::Params) -> Result<M::Output, ClientError> {
         let result = self
             .call_raw(M::NAME, Value::Object(params.write()))
             .await?;

@@ -88,7 +88,8 @@ impl ErrorKind {
         }
     }
 
-    /// The first kind of this code: there are several of -32602. One that is not in the table is the daemon's bug.
+    /// The first kind of this code: there are several of -32602. One that is not in the table is
+    /// the daemon's bug.
     #[must_use]
     pub fn of_code(code: i32) -> Self {
         let found = Self::ALL.iter().find(|kind| kind.code() == code);

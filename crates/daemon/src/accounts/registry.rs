@@ -49,8 +49,9 @@ pub struct AccountHandle {
 
 /// All accounts.
 ///
-/// A call that panicked under one of the locks here left nothing half done: the registry changes in one
-/// step, and the reader only reads. So a poisoned lock is taken as it is, and the account stays usable.
+/// A call that panicked under one of the locks here left nothing half done: the registry changes in
+/// one step, and the reader only reads. So a poisoned lock is taken as it is, and the account stays
+/// usable.
 #[derive(Debug)]
 pub struct Accounts {
     directory: DataDir,
@@ -97,7 +98,8 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Opens every account of the directory, several at once: one waits for the disk while another one's pages are checked.
+    /// Opens every account of the directory, several at once: one waits for the disk while another
+    /// one's pages are checked.
     fn open_all(&self) -> Result<(), OpenError> {
         let names = Mutex::new(self.directory.accounts()?.into_iter());
         let next = || names.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -197,7 +199,8 @@ impl Accounts {
         if self.find(Some(&account.name)).is_ok() {
             return Err(opening_failed(&OpenError::AccountExists));
         }
-        // What is left of an earlier account of this name would be taken for this one's; its numbers begin anew.
+        // What is left of an earlier account of this name would be taken for this one's; its
+        // numbers begin anew.
         self.events.forget(&account.name)?;
         let store = self
             .directory
@@ -205,7 +208,8 @@ impl Accounts {
             .map_err(|error| opening_failed(&error))?;
         let name = account.name.clone();
         self.take_up(account, store).map_err(|error| {
-            // Its maker is told that there is none, and never saw its phrase: it must not turn up at the next start.
+            // Its maker is told that there is none, and never saw its phrase: it must not turn up
+            // at the next start.
             if let Err(error) = self.directory.remove_account(&name) {
                 tracing::error!(%error, "an account that could not be opened is left behind");
             }
@@ -216,7 +220,8 @@ impl Accounts {
     /// Erases an account. What its worker has accepted is finished first. Blocks meanwhile.
     ///
     /// # Errors
-    /// [`ErrorKind::AccountNotFound`], [`ErrorKind::InvalidParams`] if the key is not the account's, or [`ErrorKind::StoreFailed`].
+    /// [`ErrorKind::AccountNotFound`], [`ErrorKind::InvalidParams`] if the key is not the
+    /// account's, or [`ErrorKind::StoreFailed`].
     pub fn remove(&self, name: &AccountName, identity: &IdentityKey) -> Result<(), RpcError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let account = match self.find(Some(name)) {
@@ -259,7 +264,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Finishes what the workers have accepted, and closes every store and the event log. Blocks meanwhile.
+    /// Finishes what the workers have accepted, and closes every store and the event log. Blocks
+    /// meanwhile.
     pub fn close(&self) {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         for account in std::mem::take(&mut *open).into_values() {
@@ -321,7 +327,8 @@ impl Accounts {
         Ok(info)
     }
 
-    /// Makes a store that is an older state or a copy safe to send from, before anything else is done with it.
+    /// Makes a store that is an older state or a copy safe to send from, before anything else is
+    /// done with it.
     fn begin_anew(
         &self,
         name: &AccountName,
@@ -360,7 +367,8 @@ impl AccountHandle {
     /// Reads on the second connection, beside the worker.
     ///
     /// # Errors
-    /// [`ErrorKind::StoreFailed`], or [`ErrorKind::AccountNotFound`] if the account was just removed.
+    /// [`ErrorKind::StoreFailed`], or [`ErrorKind::AccountNotFound`] if the account was just
+    /// removed.
     pub fn read<T>(
         &self,
         read: impl FnOnce(&Viewer, &SqliteReader) -> Result<T, StoreError>,

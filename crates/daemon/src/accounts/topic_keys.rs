@@ -1,4 +1,5 @@
-//! Keys from the names of topics and other texts: milliseconds of a processor each, so some are remembered.
+//! Keys from the names of topics and other texts: milliseconds of a processor each, so some are
+//! remembered.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,8 +24,8 @@ const MAX_DERIVED_PER_CALL: usize = 4;
 /// keys were, and after large groups were written to.
 const MAX_DERIVED_PER_SECOND: usize = 16;
 
-/// Bytes of an envelope that is tried with all keys at once: 64 MiB of work for 1024 of them, tens of
-/// milliseconds. Larger ones wait for one another.
+/// Bytes of an envelope that is tried with all keys at once: 64 MiB of work for 1024 of them, tens
+/// of milliseconds. Larger ones wait for one another.
 const SMALL_ENVELOPE_BYTES: usize = 64 << 10;
 
 /// What envelopes may have derived, and what they may have tried.
@@ -48,7 +49,8 @@ impl Budget {
         }
     }
 
-    /// Waits until an envelope of so many bytes may be tried with all keys; a small one at once may.
+    /// Waits until an envelope of so many bytes may be tried with all keys; a small one at once
+    /// may.
     ///
     /// # Errors
     /// [`AcquireError`] at an end of the daemon.

@@ -4,10 +4,12 @@ use jsonrpsee::types::ErrorObjectOwned;
 use rpc::{ErrorKind, RpcError};
 use serde::Serialize;
 
-/// Room for an answer from the start: most fit, a message of some hundred bytes for one device among them.
+/// Room for an answer from the start: most fit, a message of some hundred bytes for one device
+/// among them.
 const USUAL_BYTES: usize = 2048;
 
-/// An answer with a result. The id is JSON. The text is written once, in its place: that of a group has more than a megabyte.
+/// An answer with a result. The id is JSON. The text is written once, in its place: that of a group
+/// has more than a megabyte.
 pub(crate) fn succeeded(id: &str, result: &impl Serialize) -> String {
     let mut text = Vec::with_capacity(USUAL_BYTES);
     text.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");

@@ -9,8 +9,8 @@ use std::{
 
 use tokio::runtime::Handle;
 
-/// A call that runs in the task of its connection, and in one of its own from the moment that nobody waits for it any more: what
-/// it has begun comes to its end, and is counted.
+/// A call that runs in the task of its connection, and in one of its own from the moment that
+/// nobody waits for it any more: what it has begun comes to its end, and is counted.
 pub(super) struct GoesOn<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
 
 impl<F: Future<Output: Send> + Send + 'static> GoesOn<F> {
@@ -30,7 +30,8 @@ impl<F: Future<Output: Send> + Send + 'static> Future for GoesOn<F> {
         let Some(call) = &mut self.0 else {
             return Poll::Ready(Err(Panicked));
         };
-        // Whatever the call held is gone with it, and what it shares with others stands behind locks and channels.
+        // Whatever the call held is gone with it, and what it shares with others stands behind
+        // locks and channels.
         let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
         let ended = match polled {
             Ok(Poll::Pending) => return Poll::Pending,

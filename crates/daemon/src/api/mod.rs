@@ -139,13 +139,13 @@ impl Methods {
         self.0.insert(name, Box::new(run));
     }
 
-    /// Registers one method: it reads its parameters, runs, and answers in its types. A panic in it is
-    /// answered as an internal error, under the request's own id.
+    /// Registers one method: it reads its parameters, runs, and answers in its types. A panic in it
+    /// is answered as an internal error, under the request's own id.
     pub(crate) fn register<M, F, R>(&mut self, function: F)
     where
         M: Method,
         F: Fn(Arc<Daemon>, M::Params) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<M::Reply>> + Send + 'static,
+        R: Future<Output = Result<M::Output>> + Send + 'static,
     {
         self.insert(M::NAME, move |daemon, id, params, room| {
             let called = Called::begin(M::NAME, Arc::clone(&daemon.metrics));
@@ -186,7 +186,8 @@ impl fmt::Debug for Methods {
     }
 }
 
-/// All methods but those that need a WebSocket, which the server has; those for development only if asked.
+/// All methods but those that need a WebSocket, which the server has; those for development only if
+/// asked.
 #[must_use]
 pub fn methods(dev: bool) -> Methods {
     let mut all = Methods::default();
@@ -250,7 +251,8 @@ pub fn methods(dev: bool) -> Methods {
     all
 }
 
-/// Runs what blocks or takes long (files, key derivation, the reading connection, inspections) off the threads that serve connections.
+/// Runs what blocks or takes long (files, key derivation, the reading connection, inspections) off
+/// the threads that serve connections.
 async fn blocking<T: Send + 'static>(
     function: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

@@ -15,8 +15,8 @@ pub const MAX_BYTES: usize = 2953;
 #[error("{0} characters do not fit a QR code, which holds {MAX_BYTES}")]
 pub struct TooLong(pub usize);
 
-/// The smallest code that the text fits, with as much error correction as it takes in that size: larger modules
-/// help a camera more than redundancy in smaller ones.
+/// The smallest code that the text fits, with as much error correction as it takes in that size:
+/// larger modules help a camera more than redundancy in smaller ones.
 fn code(text: &str) -> Result<QrCode, TooLong> {
     QrCode::encode_text(text, QrCodeEcc::Low).map_err(|_| TooLong(text.len()))
 }
@@ -46,8 +46,8 @@ pub fn svg(text: &str) -> Result<String, TooLong> {
     ))
 }
 
-/// Lines of half blocks, two rows of modules to a line; what is light is filled, so that it is right where letters are
-/// light on dark.
+/// Lines of half blocks, two rows of modules to a line; what is light is filled, so that it is
+/// right where letters are light on dark.
 ///
 /// # Errors
 /// [`TooLong`].

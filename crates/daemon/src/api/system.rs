@@ -22,7 +22,8 @@ use crate::ops::{
     log,
 };
 
-/// Furthest the development clock moves in one call: every timer on the way is run, and there is one an hour.
+/// Furthest the development clock moves in one call: every timer on the way is run, and there is
+/// one an hour.
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Health> {

@@ -1,4 +1,5 @@
-//! `ratchetd health`: whether the daemon is ready, for health checks in containers, where there is no curl.
+//! `ratchetd health`: whether the daemon is ready, for health checks in containers, where there is
+//! no curl.
 
 use std::{
     io::{Read as _, Write},

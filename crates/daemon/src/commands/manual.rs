@@ -29,7 +29,8 @@ pub fn print(command: Command, mut out: &mut dyn Write) -> io::Result<()> {
     Man::new(command).render(&mut out)
 }
 
-/// Writes a page of the program and of each of its commands into a directory, which is made if it is not there.
+/// Writes a page of the program and of each of its commands into a directory, which is made if it
+/// is not there.
 ///
 /// # Errors
 /// In words, if that fails.

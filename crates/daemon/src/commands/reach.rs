@@ -89,7 +89,7 @@ impl Reached {
     ///
     /// # Errors
     /// [`Failed::Call`].
-    pub(super) fn call<M: Method>(&self, params: M::Params) -> Result<M::Reply, Failed> {
+    pub(super) fn call<M: Method>(&self, params: M::Params) -> Result<M::Output, Failed> {
         Ok(self.runtime.block_on(self.client.call::<M>(params))?)
     }
 

@@ -1,4 +1,5 @@
-//! What is printed for people: colours where they are wanted, and nothing that a terminal would take for an order.
+//! What is printed for people: colours where they are wanted, and nothing that a terminal would
+//! take for an order.
 
 use std::{borrow::Cow, fmt::Write as _, io};
 
@@ -33,7 +34,8 @@ impl Look {
     /// No colours.
     pub const PLAIN: Self = Self { colours: false };
 
-    /// Colours if standard output is a terminal that has them, and nobody asked for none (`NO_COLOR`).
+    /// Colours if standard output is a terminal that has them, and nobody asked for none
+    /// (`NO_COLOR`).
     #[must_use]
     pub fn of_output() -> Self {
         Self::chosen(AutoStream::choice(&io::stdout()))
@@ -74,8 +76,8 @@ impl Look {
     }
 }
 
-/// The text with everything spelled out that moves a terminal's cursor, colours it, or turns the direction of reading: what a
-/// contact has written gives a terminal no orders.
+/// The text with everything spelled out that moves a terminal's cursor, colours it, or turns the
+/// direction of reading: what a contact has written gives a terminal no orders.
 #[must_use]
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_order) {

@@ -9,17 +9,20 @@ use super::LogFormat;
 /// Slower than any disk, in milliseconds.
 pub const MAX_COMMIT_COST_MS: u64 = 1000;
 
-/// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is `RATCHETD_DATA_DIR`.
+/// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is
+/// `RATCHETD_DATA_DIR`.
 #[derive(Clone, Debug, Default, Serialize, clap::Args)]
 pub struct Flags {
     /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
     #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Where accounts and keys are kept [default: $XDG_DATA_HOME/ratchetd or ~/.local/share/ratchetd]
+    /// Where accounts and keys are kept [default: $XDG_DATA_HOME/ratchetd or
+    /// ~/.local/share/ratchetd]
     #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<String>,
-    /// Unix socket [default: $XDG_RUNTIME_DIR/ratchetd.sock, or ratchetd.sock in the data directory]
+    /// Unix socket [default: $XDG_RUNTIME_DIR/ratchetd.sock, or ratchetd.sock in the data
+    /// directory]
     #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
     pub socket: Option<String>,
     /// Mode of the socket, octal [default: 0600]
@@ -34,7 +37,8 @@ pub struct Flags {
     /// Allow --http with an address that other machines can reach
     #[arg(long, env = "RATCHETD_HTTP_ALLOW_REMOTE", num_args = 0..=1, default_missing_value = "true")]
     pub http_allow_remote: Option<bool>,
-    /// The TCP listener's bearer token [default: rpc.token in the data directory, made at the first start]
+    /// The TCP listener's bearer token [default: rpc.token in the data directory, made at the first
+    /// start]
     #[arg(long, env = "RATCHETD_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<String>,
     /// File with the passphrase that protects the stores [default: a random key in store.key]
@@ -43,7 +47,8 @@ pub struct Flags {
     /// Form of log lines
     #[arg(long, env = "RATCHETD_LOG", value_name = "FORMAT")]
     pub log: Option<LogFormat>,
-    /// What is logged: off, error, warn, info, debug, trace, or directives such as daemon=debug [default: info]
+    /// What is logged: off, error, warn, info, debug, trace, or directives such as daemon=debug
+    /// [default: info]
     #[arg(long, env = "RATCHETD_LOG_FILTER", value_name = "FILTER")]
     pub log_filter: Option<String>,
     /// Development methods, and a clock that can be moved

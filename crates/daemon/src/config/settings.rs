@@ -93,7 +93,8 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 impl Settings {
-    /// Whether this address may be listened on: without a word for it, only one that this machine alone can reach.
+    /// Whether this address may be listened on: without a word for it, only one that this machine
+    /// alone can reach.
     #[must_use]
     pub const fn may_listen_on(&self, address: SocketAddr) -> bool {
         self.http_allow_remote || address.ip().is_loopback()
@@ -117,10 +118,12 @@ impl Config {
         Self::parse(&text).map_err(|error| wrong(&error))
     }
 
-    /// Reads the text of a configuration file. What each value means is checked by [`Self::settle`].
+    /// Reads the text of a configuration file. What each value means is checked by
+    /// [`Self::settle`].
     ///
     /// # Errors
-    /// [`ConfigError`] naming the line that is no TOML, the key that is unknown or the value of another type.
+    /// [`ConfigError`] naming the line that is no TOML, the key that is unknown or the value of
+    /// another type.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| ConfigError(one_line(&error.to_string())))
     }

@@ -1,7 +1,7 @@
 //! Recorded envelopes, topics, identities, accounts and keystores (formats `ratchetd-trust/…/1`).
 //!
-//! Where status-go takes more than we do, such as content topics of any length or phrases without a checksum, a file holds
-//! what it did; what is required here is that we refuse or agree.
+//! Where status-go takes more than we do, such as content topics of any length or phrases without a
+//! checksum, a file holds what it did; what is required here is that we refuse or agree.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, Mnemonic, Portrait};
 use envelope::{
@@ -47,7 +47,8 @@ const KNOWN: [(&str, &[(&str, Check)]); 5] = [
     ),
 ];
 
-/// The entries of a file, each with what was found to differ; `None` if its format is none of these.
+/// The entries of a file, each with what was found to differ; `None` if its format is none of
+/// these.
 pub(super) fn check(file: &Value) -> Option<Vec<(String, Checked)>> {
     let format = file.get("format")?.as_str()?.strip_prefix(FORMATS)?;
     let (_, sections) = KNOWN.iter().find(|(known, _)| *known == format)?;

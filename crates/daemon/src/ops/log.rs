@@ -61,7 +61,8 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Changes what is logged; what it was before. What may never be logged is not, whatever is asked for.
+/// Changes what is logged; what it was before. What may never be logged is not, whatever is asked
+/// for.
 ///
 /// # Errors
 /// In words, if it is no filter, or if nothing is logged in this process.

@@ -16,8 +16,8 @@ use rustix::{
 
 use crate::config::MemoryLock;
 
-/// Forbids core dumps and tracing to this process, and every file it makes to other users. For every command: they
-/// all hold secrets at times.
+/// Forbids core dumps and tracing to this process, and every file it makes to other users. For
+/// every command: they all hold secrets at times.
 #[must_use]
 pub fn close() -> MemoryProtection {
     umask(Mode::RWXG | Mode::RWXO);
@@ -28,7 +28,8 @@ pub fn close() -> MemoryProtection {
     let limited = setrlimit(Resource::Core, none).is_ok();
     let closed = not_dumpable();
     MemoryProtection {
-        // A core that is piped to a program is not under the limit, and one of a process that is not dumpable is none.
+        // A core that is piped to a program is not under the limit, and one of a process that is
+        // not dumpable is none.
         core_dumps: !(limited && closed),
         traceable: !closed,
         locked: false,
@@ -49,7 +50,8 @@ pub fn raise_descriptors() {
 
 /// What the C library reads, when a program starts and never again, for how many heaps it may keep.
 const HEAPS: &str = "MALLOC_ARENA_MAX";
-/// Heaps for each processor, where the C library would keep eight: enough for threads not to wait for one another.
+/// Heaps for each processor, where the C library would keep eight: enough for threads not to wait
+/// for one another.
 const HEAPS_PER_PROCESSOR: usize = 2;
 
 /// Starts this program anew in its own place with fewer heaps, unless their number was given to it:
@@ -90,7 +92,8 @@ fn anew(program: &Path, given: &[u8]) -> Command {
 
 /// Locks all memory, now and later, page by page as it is used.
 ///
-/// A lock under a limit would make allocations fail once the limit is reached: where there is one, nothing is locked.
+/// A lock under a limit would make allocations fail once the limit is reached: where there is one,
+/// nothing is locked.
 ///
 /// # Errors
 /// Why it cannot be locked, if it has to be.

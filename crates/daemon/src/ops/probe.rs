@@ -1,4 +1,5 @@
-//! Whether the daemon works: a real message between two scratch devices, encrypted, stored and read.
+//! Whether the daemon works: a real message between two scratch devices, encrypted, stored and
+//! read.
 
 use std::{
     path::{Path, PathBuf},

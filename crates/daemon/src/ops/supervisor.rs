@@ -1,4 +1,5 @@
-//! What systemd, or whatever else started us in its manner, is told of us (sd_notify). Without one, nobody is.
+//! What systemd, or whatever else started us in its manner, is told of us (sd_notify). Without one,
+//! nobody is.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,8 +11,9 @@ use crate::ops::probe::Probe;
 /// The status while all is well.
 const READY: &str = "serving";
 
-/// We listen. From now on the watchdog, if there is one, hears of us for as long as the check of readiness comes to an end.
-/// What it finds is in the status: a new start would not mend a full disk. The task that sees to it ends with the daemon.
+/// We listen. From now on the watchdog, if there is one, hears of us for as long as the check of
+/// readiness comes to an end. What it finds is in the status: a new start would not mend a full
+/// disk. The task that sees to it ends with the daemon.
 pub fn ready(probe: Arc<Probe>) -> JoinHandle<()> {
     tell(&[NotifyState::Ready, NotifyState::Status(READY)]);
     let mut limit = 0;

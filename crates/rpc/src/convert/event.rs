@@ -23,8 +23,8 @@ impl EventInfo {
         }
     }
 
-    /// A message that could not be read, not numbered yet; `None` if it is another outcome. What such a message
-    /// says of itself is not proven.
+    /// A message that could not be read, not numbered yet; `None` if it is another outcome. What
+    /// such a message says of itself is not proven.
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let sender = message.sender.clone()?;

@@ -1,7 +1,8 @@
 //! The long form of public keys, worked out once for each of them.
 //!
-//! Keys are kept and sent in their short form. The interface gives the long one, which takes a square root in the field of
-//! the curve: longer than a message takes to encrypt, and every answer names somebody.
+//! Keys are kept and sent in their short form. The interface gives the long one, which takes a
+//! square root in the field of the curve: longer than a message takes to encrypt, and every answer
+//! names somebody.
 
 use std::{
     collections::HashMap,
@@ -10,8 +11,8 @@ use std::{
 
 use crypto_core::IdentityKey;
 
-/// Keys whose long form is remembered, about 100 bytes each: four groups of the largest size. When there are more, all are
-/// forgotten, so that no order of their use has to be kept.
+/// Keys whose long form is remembered, about 100 bytes each: four groups of the largest size. When
+/// there are more, all are forgotten, so that no order of their use has to be kept.
 const MAX_REMEMBERED: usize = 4096;
 
 static REMEMBERED: LazyLock<Mutex<HashMap<IdentityKey, [u8; 65]>>> = LazyLock::new(Mutex::default);

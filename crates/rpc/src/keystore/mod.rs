@@ -37,7 +37,8 @@ pub enum KeystoreFileError {
         "the file holds a recovery phrase, which stands for another key than a wallet's: give the words to `account_recover`; or the file without the phrase, if its own key is to be the identity"
     )]
     Phrase,
-    /// No JSON, or a member is missing, stands twice or is of another type. Line and column, counted from 1.
+    /// No JSON, or a member is missing, stands twice or is of another type. Line and column,
+    /// counted from 1.
     #[error(
         "not of the form of a keystore, at line {0}, column {1}: give the whole file as it was exported"
     )]

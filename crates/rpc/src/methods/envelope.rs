@@ -33,7 +33,8 @@ params! {
 params! {
     /// For `envelope_open`.
     OpenParams {
-        /// May be left out when there is exactly one. Its identity opens the envelope, unless a key does.
+        /// May be left out when there is exactly one. Its identity opens the envelope, unless a key
+        /// does.
         account = "account": Option<AccountName>,
         /// The envelope.
         envelope = "envelope": EnvelopeBytes,

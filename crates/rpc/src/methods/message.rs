@@ -39,7 +39,8 @@ params! {
         text = "text": Option<Text>,
         /// Makes a retry safe for 24 hours.
         request_id = "requestId": Option<RequestId>,
-        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by the one named.
+        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed
+        /// upon (`true`), or by the one named.
         seal = "seal": Option<Sealing>,
     }
 }
@@ -57,7 +58,8 @@ params! {
         text = "text": Option<Text>,
         /// Makes a retry safe for 24 hours.
         request_id = "requestId": Option<RequestId>,
-        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by the one named.
+        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed
+        /// upon (`true`), or by the one named.
         seal = "seal": Option<Sealing>,
     }
 }
@@ -97,10 +99,11 @@ params! {
         message = "message": Option<Wire>,
         /// Confirm at once: the message is read at most once. False by default.
         confirm = "confirm": Option<bool>,
-        /// The message in its envelope, instead of `sender` and `message`: the signature names the sender.
+        /// The message in its envelope, instead of `sender` and `message`: the signature names the
+        /// sender.
         sealed = "sealed": Option<EnvelopeBytes>,
-        /// The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys that we share with the
-        /// 1024 identities last written to are tried.
+        /// The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our
+        /// identity and the keys that we share with the 1024 identities last written to are tried.
         sym_key = "symKey": Option<SymKey>,
     }
 }

@@ -57,7 +57,7 @@ pub trait Method {
     /// What it takes.
     type Params: Params + Send + 'static;
     /// What it gives.
-    type Reply: Serialize + DeserializeOwned + JsonSchema + Clone + Send + 'static;
+    type Output: Serialize + DeserializeOwned + JsonSchema + Clone + Send + 'static;
 }
 
 /// A method, for listings.
@@ -72,8 +72,9 @@ pub struct MethodInfo {
     /// What it takes, in the order of positions.
     pub params: &'static [ParamInfo],
     /// Makes the schema of what it gives.
-    pub reply: fn(&mut SchemaGenerator) -> Schema,
-    /// How it can fail, besides what its parameters can be refused for and what every call can fail with.
+    pub output: fn(&mut SchemaGenerator) -> Schema,
+    /// How it can fail, besides what its parameters can be refused for and what every call can fail
+    /// with.
     pub fails: &'static [&'static [ErrorKind]],
     /// It exists only with `--dev`.
     pub dev: bool,
@@ -92,7 +93,7 @@ macro_rules! methods {
     ($(
         #[doc = $summary:literal]
         $(#[doc = $more:literal])*
-        $(@$dev:ident)? $method:ident = $name:literal ($params:ty) -> $reply:ty $(, fails $($fails:ident)|+)?;
+        $(@$dev:ident)? $method:ident = $name:literal ($params:ty) -> $output:ty $(, fails $($fails:ident)|+)?;
     )*) => {
         $(
             #[doc = $summary]
@@ -104,7 +105,7 @@ macro_rules! methods {
                 const NAME: &'static str = $name;
                 const SUMMARY: &'static str = $summary.trim_ascii();
                 type Params = $params;
-                type Reply = $reply;
+                type Output = $output;
             }
         )*
 
@@ -115,7 +116,7 @@ macro_rules! methods {
                 summary: <$method as Method>::SUMMARY,
                 more: concat!($($more),*).trim_ascii(),
                 params: <$params as Params>::FIELDS,
-                reply: SchemaGenerator::subschema_for::<$reply>,
+                output: SchemaGenerator::subschema_for::<$output>,
                 fails: &[$($($fails),+)?],
                 dev: is_dev!($($dev)?),
                 rewrite: rewrite::<$params>,
@@ -176,13 +177,13 @@ const STREAMS: &[ErrorKind] = &[ErrorKind::InvalidRequest];
 methods! {
     /// Makes an account with a new identity, and shows its recovery phrase this once.
     ///
-    /// The account is the first device of the identity. The recovery phrase (BIP-39, English; the key at
-    /// m/43'/60'/1581'/0'/0) is in the answer and kept nowhere else: write it down.
+    /// The account is the first device of the identity. The recovery phrase (BIP-39, English; the
+    /// key at m/43'/60'/1581'/0'/0) is in the answer and kept nowhere else: write it down.
     AccountCreate = "account_create" (CreateParams) -> NewAccount, fails MAKES;
     /// Makes an account from a recovery phrase: a new device of that identity.
     ///
-    /// No sessions come with it. Contacts write to it when they have its bundle, and devices of the same identity when they
-    /// have enabled it.
+    /// No sessions come with it. Contacts write to it when they have its bundle, and devices of the
+    /// same identity when they have enabled it.
     AccountRecover = "account_recover" (RecoverParams) -> AccountInfo, fails MAKES | PHRASE;
     /// Makes an account from a private key: a new device of that identity.
     ///
@@ -198,28 +199,29 @@ methods! {
     AccountGet = "account_get" (AccountOnly) -> AccountInfo;
     /// Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
     ///
-    /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a second. Ratchet state is
-    /// never exported: a copy of it could use a key twice.
+    /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a
+    /// second. Ratchet state is never exported: a copy of it could use a key twice.
     AccountExport = "account_export" (ExportParams) -> ExportedAccount;
     /// Makes an account from a keystore file: a new device of that identity.
     ///
-    /// As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong password is
-    /// `invalid_params` about `password`.
+    /// As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong
+    /// password is `invalid_params` about `password`.
     AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo, fails MAKES;
     /// Erases an account and all its data.
     ///
-    /// The public key must be the account's, so that none is erased by mistake. What is waiting is finished first; then its
-    /// sessions, keys and events are gone for good.
+    /// The public key must be the account's, so that none is erased by mistake. What is waiting is
+    /// finished first; then its sessions, keys and events are gone for good.
     AccountRemove = "account_remove" (RemoveParams) -> Removed, fails NAMED | WRITES;
 
     /// Gives the bundle to publish; rotates the prekey first if that is due.
     ///
-    /// Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
-    /// secrecy. It rides on every message as well.
+    /// Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a
+    /// session with forward secrecy. It rides on every message as well.
     BundleGet = "bundle_get" (AccountOnly) -> BundleInfo, fails WRITES;
     /// Takes a contact's bundle that came by another way than a message.
     ///
-    /// The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in `warnings`.
+    /// The bundle must be signed by the identity that it names. Entries that are refused or skipped
+    /// are told in `warnings`.
     BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo, fails WRITES;
     /// Takes a bundle apart without any key.
     ///
@@ -236,8 +238,8 @@ methods! {
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
     ///
-    /// One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A retry with the same
-    /// `requestId` gives the same bytes.
+    /// One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A
+    /// retry with the same `requestId` gives the same bytes.
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Wraps a public message: not encrypted.
     ///
@@ -250,14 +252,15 @@ methods! {
     MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes, fails WRITES | SENDS;
     /// Reads a received wire message.
     ///
-    /// With its `sender`, as the transport names it, or `sealed`, when the signature names it and the reply comes sealed, too. What becomes of a
-    /// message is a result, with a reason and what to do if it was not read. Send the `reply` if there is one. Until
-    /// `message_confirm` the message can be read again, and is marked as a duplicate.
+    /// With its `sender`, as the transport names it, or `sealed`, when the signature names it and
+    /// the reply comes sealed, too. What becomes of a message is a result, with a reason and what
+    /// to do if it was not read. Send the `reply` if there is one. Until `message_confirm` the
+    /// message can be read again, and is marked as a duplicate.
     MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted, fails WRITES;
     /// Erases the keys of messages whose text the caller has stored.
     ///
-    /// Store the text first: afterwards nobody reads that message again. Ids that are not known, or confirmed already, are
-    /// passed over.
+    /// Store the text first: afterwards nobody reads that message again. Ids that are not known, or
+    /// confirmed already, are passed over.
     MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed, fails WRITES;
     /// Takes a wire message apart without any key.
     ///
@@ -265,7 +268,8 @@ methods! {
     MessageInspect = "message_inspect" (InspectMessageParams) -> InspectedMessageInfo;
     /// Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
     ///
-    /// What the bytes are, which session and keys they would need, and what is known of the sender's device.
+    /// What the bytes are, which session and keys they would need, and what is known of the
+    /// sender's device.
     MessageExplain = "message_explain" (ExplainParams) -> Explanation, fails WRITES;
 
     /// Lists the devices of an identity, ours by default.
@@ -274,11 +278,13 @@ methods! {
     InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails READS;
     /// Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
     ///
-    /// Of our own, it must be enabled on every device; of a contact, it undoes `installation_disable`.
+    /// Of our own, it must be enabled on every device; of a contact, it undoes
+    /// `installation_disable`.
     InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE | PAIRS;
     /// Disables a device: nothing is sent to it any more.
     ///
-    /// Of our own, our bundle leaves it out, and other devices of ours and our contacts stop writing to it.
+    /// Of our own, our bundle leaves it out, and other devices of ours and our contacts stop
+    /// writing to it.
     InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Notes a name, a type and a push address of a device.
     ///
@@ -302,7 +308,8 @@ methods! {
     ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails READS;
     /// Shows how we stand to an identity, and the safety number.
     ///
-    /// An identity that nothing was recorded of is in the state `none`. The safety number is the same at both ends.
+    /// An identity that nothing was recorded of is in the state `none`. The safety number is the
+    /// same at both ends.
     ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
     ///
@@ -327,24 +334,27 @@ methods! {
 
     /// Draws the contact code as a QR code, for another device to read from paper or a screen.
     ///
-    /// What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing finer: with very many
-    /// it fits no QR code, which is `installation_limit`.
+    /// What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and
+    /// the drawing finer: with very many it fits no QR code, which is `installation_limit`.
     ContactCodeQrDrawn = "contact_code_qr" (ContactCodeQrParams) -> ContactCodeQr, fails WRITES | PAIRS;
 
     /// Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
     ///
-    /// Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety number.
+    /// Needs no account, and changes nothing. Pictures and colours can be imitated: what people
+    /// compare is the safety number.
     IdentityDescribe = "identity_describe" (DescribeParams) -> IdentityInfo;
 
     /// Puts something into an envelope for a relay, signed by the account's identity.
     ///
-    /// To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): exactly one of them. Where it goes is
-    /// not in it: whoever can open it can pass it on, under the signer's name. `message_encrypt` with `seal` does this for messages.
+    /// To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one):
+    /// exactly one of them. Where it goes is not in it: whoever can open it can pass it on, under
+    /// the signer's name. `message_encrypt` with `seal` does this for messages.
     EnvelopeSeal = "envelope_seal" (SealParams) -> SealedEnvelope;
     /// Opens an envelope from a relay, and says who signed it.
     ///
-    /// With the account's identity, or with the key given. That it does not open is a result: listeners see strangers' envelopes all
-    /// day. What comes sealed from another ratchetd goes to `message_decrypt` as it is.
+    /// With the account's identity, or with the key given. That it does not open is a result:
+    /// listeners see strangers' envelopes all day. What comes sealed from another ratchetd goes to
+    /// `message_decrypt` as it is.
     EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
 
     /// The topic where an identity publishes its contact code, and its key.
@@ -353,7 +363,8 @@ methods! {
     TopicContactCode = "topic_contactCode" (TopicOfParams) -> TopicInfo;
     /// The topic where an identity is written to before a secret is agreed upon.
     ///
-    /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
+    /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there
+    /// is no `symKey`.
     TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
     /// The topic where an identity alone is written to.
     ///
@@ -363,7 +374,8 @@ methods! {
     TopicPersonal = "topic_personal" (TopicOfParams) -> TopicInfo;
     /// The topic where this account and an identity write to each other, and its key.
     ///
-    /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own partitioned topic.
+    /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and
+    /// at our own partitioned topic.
     TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
     /// The topic of a public chat, and its key.
     ///
@@ -381,18 +393,20 @@ methods! {
     ClockNext = "clock_next" (ClockNextParams) -> ChatClock, fails WRITES;
     /// Takes note of the clock of a message that was received in a chat.
     ///
-    /// Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is more than a day ahead of this machine:
-    /// nobody pushes a chat's clock away. Such a message is not to be shown.
+    /// Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is
+    /// more than a day ahead of this machine: nobody pushes a chat's clock away. Such a message is
+    /// not to be shown.
     ClockObserve = "clock_observe" (ClockObserveParams) -> ChatClock, fails WRITES;
 
     /// Gives the events after one; waits for some, if asked.
     ///
-    /// A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
+    /// A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer
+    /// there.
     EventList = "event_list" (EventListParams) -> Events, fails READS;
     /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
     ///
-    /// Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without a
-    /// WebSocket there are `event_list` and `GET /events`.
+    /// Notifications bear the method `event_notification` and hold the name of the subscription and
+    /// an event. Without a WebSocket there are `event_list` and `GET /events`.
     EventSubscribe = "event_subscribe" (SubscribeParams) -> String, fails LIMITED | STREAMS;
     /// Ends a subscription of this WebSocket; false if there is none of this name.
     ///
@@ -409,7 +423,8 @@ methods! {
     SystemVersion = "system_version" (NoParams) -> Version;
     /// How the daemon and its accounts are doing.
     ///
-    /// Counts of each account, and whether its data directory was found to be a copy or an older state.
+    /// Counts of each account, and whether its data directory was found to be a copy or an older
+    /// state.
     SystemStatus = "system_status" (NoParams) -> Status, fails READS;
 
     /// Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is asked for.

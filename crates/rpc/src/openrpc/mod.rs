@@ -114,7 +114,7 @@ pub fn errors(method: &MethodInfo) -> Vec<ErrorKind> {
 
 fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGenerator) -> Value {
     let (group, _) = info.name.split_once(['_', '.']).unwrap_or((info.name, ""));
-    let schema = (info.reply)(generator);
+    let schema = (info.output)(generator);
     let about = about_result(info, schema.as_value(), generator);
     let own = json!({
         "params": {},
@@ -162,7 +162,8 @@ fn about_result(info: &MethodInfo, schema: &Value, generator: &SchemaGenerator) 
     }
 }
 
-/// One error for each code (the specification wants them to differ), with the kinds that it stands for.
+/// One error for each code (the specification wants them to differ), with the kinds that it stands
+/// for.
 fn by_code(kinds: &[ErrorKind]) -> Vec<Value> {
     let codes: BTreeSet<i32> = kinds.iter().map(|kind| kind.code()).collect();
     codes

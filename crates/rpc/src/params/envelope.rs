@@ -29,7 +29,8 @@ pub struct PaddingBytes(pub Vec<u8>);
 /// A symmetric key: `0x` and 64 hex digits, not all zero. Wiped when dropped.
 pub struct SymKey(pub SymmetricKey);
 
-/// Whether messages are sealed, and by which topic they go: `true`, `false`, `"negotiated"` or `"partitioned"`.
+/// Whether messages are sealed, and by which topic they go: `true`, `false`, `"negotiated"` or
+/// `"partitioned"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealing(pub Option<Seal>);
 
@@ -102,7 +103,8 @@ impl Sealing {
         sealing.and_then(|sealing| sealing.0)
     }
 
-    /// The same, for many at once: each member's own topic is used once it is agreed upon, and none is forced.
+    /// The same, for many at once: each member's own topic is used once it is agreed upon, and none
+    /// is forced.
     ///
     /// # Errors
     /// [`RpcError`] if the negotiated topics are asked for.

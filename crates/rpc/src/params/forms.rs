@@ -83,7 +83,8 @@ pub struct MessageIds(pub Vec<MessageId>);
 /// Identities to write to: 1 to 1000. One that is named twice gets one message.
 pub struct Recipients(pub Vec<IdentityKey>);
 
-/// What is to be logged: 1 to 1024 characters. Whether it is a filter is for the daemon to find out.
+/// What is to be logged: 1 to 1024 characters. Whether it is a filter is for the daemon to find
+/// out.
 pub struct LogFilter(pub String);
 
 /// Longest log filter, in characters: some dozens of directives.

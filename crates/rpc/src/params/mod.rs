@@ -176,7 +176,8 @@ impl Fields {
     /// Takes a request's `params`: an object, an array, or nothing.
     ///
     /// # Errors
-    /// [`RpcError`] if they are anything else, if a name stands twice, or if there are more positions than parameters.
+    /// [`RpcError`] if they are anything else, if a name stands twice, or if there are more
+    /// positions than parameters.
     pub fn parse(params: Option<&str>, known: &'static [ParamInfo]) -> Result<Self, RpcError> {
         let given: Given = match params {
             // The parser's own words quote what it read, which may be a secret.
@@ -262,7 +263,8 @@ pub(crate) fn shown(name: &str) -> String {
     name.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
-/// `params` as they stand: serde_json's own map would keep the last of two equal names without a word.
+/// `params` as they stand: serde_json's own map would keep the last of two equal names without a
+/// word.
 #[derive(Default)]
 struct Given {
     positional: bool,

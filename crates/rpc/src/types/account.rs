@@ -43,7 +43,8 @@ impl std::fmt::Debug for NewAccount {
 /// An identity key under a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExportedAccount {
-    /// The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity.
+    /// The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the
+    /// identity.
     pub keystore: serde_json::Value,
 }
 

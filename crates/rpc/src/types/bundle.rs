@@ -65,7 +65,8 @@ pub struct ImportedInstallation {
 pub struct InspectedBundleInfo {
     /// Whose it claims to be; null if that is no key.
     pub identity: Option<Hex>,
-    /// Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer.
+    /// Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly;
+    /// `createdAt` has fewer.
     pub timestamp: i64,
     /// The same in milliseconds; null if it has none.
     pub created_at: Option<u64>,

@@ -57,7 +57,8 @@ pub struct OpenedEnvelope {
     /// The same, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// Who signed it; null if nobody did, or it did not open. It is whatever key fits the signature: compare it.
+    /// Who signed it; null if nobody did, or it did not open. It is whatever key fits the
+    /// signature: compare it.
     pub signer: Option<Hex>,
     /// Why it did not open.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -80,7 +81,8 @@ impl fmt::Debug for OpenedEnvelope {
 /// A chat's clock and the time of day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatClock {
-    /// The highest clock of the chat by now; of `clock_next`, the one for the message that is about to be sent.
+    /// The highest clock of the chat by now; of `clock_next`, the one for the message that is about
+    /// to be sent.
     pub clock: u64,
     /// Now, as `timestamp` of that message.
     pub timestamp: u64,

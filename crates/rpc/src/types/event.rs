@@ -192,7 +192,8 @@ pub struct DroppedKey {
 pub struct RequestedContact {
     /// Who.
     pub identity: Hex,
-    /// The message with its introduction, which `message_decrypt` gave; null if the bytes do not tell.
+    /// The message with its introduction, which `message_decrypt` gave; null if the bytes do not
+    /// tell.
     pub message_id: Option<Hex>,
     /// Whether that message proves who it is.
     pub authenticated: bool,

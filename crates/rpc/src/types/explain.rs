@@ -8,7 +8,8 @@ use crate::types::{
     Outcome, PreKeyState, Reason, SessionInfo, WarningInfo,
 };
 
-/// What a message is, what it needs, what of that there is, and what to do next. Nothing was changed to find it out.
+/// What a message is, what it needs, what of that there is, and what to do next. Nothing was
+/// changed to find it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -44,7 +45,8 @@ pub struct Explanation {
     pub installation: Option<InstallationInfo>,
     /// For whom it is.
     pub addressed_to: Addressed,
-    /// How the entry for this device is encrypted; null if there is none, or its headers make no sense together.
+    /// How the entry for this device is encrypted; null if there is none, or its headers make no
+    /// sense together.
     pub mode: Option<Mode>,
     /// The signed prekey that the entry names; null if it names none.
     pub prekey: Option<NamedPreKeyInfo>,

@@ -10,7 +10,8 @@ closed! {
     QrFormat {
         /// An SVG document: dark on white, 4 modules of quiet ground around it.
         Svg = "svg",
-        /// Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet ground.
+        /// Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet
+        /// ground.
         Text = "text",
     }
 }
@@ -23,14 +24,15 @@ pub struct IdentityInfo {
     pub public_key: Hex,
     /// The same in the short form, `zQ3sh…`.
     pub compressed_key: String,
-    /// The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to 31).
+    /// The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to
+    /// 31).
     pub color_hash: Vec<[u8; 2]>,
     /// Which of 11 colours stands for the identity: 0 to 10.
     pub color_id: u8,
     /// The picture.
     pub identicon: IdenticonInfo,
-    /// With `account`: 60 decimal digits, the same at both ends, to be compared by another way. Left out without one, and
-    /// for the account's own identity.
+    /// With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
+    /// Left out without one, and for the account's own identity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub safety_number: Option<String>,
 }

@@ -36,7 +36,8 @@ pub struct EnvelopeInfo {
     /// The devices it is encrypted for. What goes by DH any other device of the identity can read,
     /// too, if it has no copy of its own.
     pub targets: Vec<TargetInfo>,
-    /// The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it.
+    /// The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
+    /// asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed: Option<Hex>,
     /// The topic that the envelope goes by: 4 bytes.
@@ -98,7 +99,8 @@ pub struct Decrypted {
     pub text: Option<String>,
     /// It was read through a ratchet.
     pub forward_secrecy: bool,
-    /// The sender's identity is proven: by the message itself, or by the signature of the envelope that it came in.
+    /// The sender's identity is proven: by the message itself, or by the signature of the envelope
+    /// that it came in.
     pub authenticated: bool,
     /// It was read before, and not confirmed.
     pub duplicate: bool,

@@ -59,7 +59,8 @@ impl JsonSchema for Hex {
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // As JSON that is made already: hex digits need not be searched for characters to escape, one by one.
+        // As JSON that is made already: hex digits need not be searched for characters to escape,
+        // one by one.
         let json = format!("\"{}\"", to_hex(&self.0));
         RawValue::from_string(json)
             .map_err(serde::ser::Error::custom)?

@@ -72,7 +72,8 @@ pub struct Status {
     pub started_at: u64,
     /// Its clock.
     pub now: u64,
-    /// The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come.
+    /// The number of the newest event, 0 if there was none: as `after` it leads to those that are
+    /// still to come.
     pub newest_event: u64,
     /// What keeps its memory to itself.
     pub memory: MemoryProtection,
@@ -115,7 +116,8 @@ pub struct AccountStatus {
     pub stored_keys: u64,
     /// Calls that wait for the account's worker.
     pub queued: u64,
-    /// When its store was last found to be an older state or a copy; null if never. Sessions from before do not send.
+    /// When its store was last found to be an older state or a copy; null if never. Sessions from
+    /// before do not send.
     pub rolled_back_at: Option<u64>,
     /// What it was found to be then.
     pub rolled_back_reason: Option<Displaced>,

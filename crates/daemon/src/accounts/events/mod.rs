@@ -1,8 +1,9 @@
 //! Events of all accounts, for whoever listens: one sequence, read by cursor.
 //!
-//! What the engine wrote down goes from each account's store into the durable log. What may not be written,
-//! because a stranger made it happen, is told all the same: it is held in memory, with a number of the same
-//! sequence. A reader asks for what comes after its cursor, so that a slow one costs nothing.
+//! What the engine wrote down goes from each account's store into the durable log. What may not be
+//! written, because a stranger made it happen, is told all the same: it is held in memory, with a
+//! number of the same sequence. A reader asks for what comes after its cursor, so that a slow one
+//! costs nothing.
 
 mod reader;
 #[cfg(test)]
@@ -24,7 +25,8 @@ use crate::ops::{clock::Clock, metrics::Metrics};
 /// Events of one account that are told and not written: as many are held in memory. Whoever sends
 /// it nonsense fills no more than that, and pushes out nothing of another account.
 const HELD_IN_MEMORY: usize = 1_000;
-/// Calls that may wait for events at once. Each costs little, and a connection can bear many of them.
+/// Calls that may wait for events at once. Each costs little, and a connection can bear many of
+/// them.
 const MAX_WAITING: usize = 1_024;
 
 /// The events of one daemon.
@@ -32,8 +34,8 @@ const MAX_WAITING: usize = 1_024;
 pub struct EventHub {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
-    /// A call that panicked under the lock left nothing half done: the log changes by transactions, the
-    /// rest in one step. So a poisoned lock is taken as it is.
+    /// A call that panicked under the lock left nothing half done: the log changes by transactions,
+    /// the rest in one step. So a poisoned lock is taken as it is.
     told: Mutex<Told>,
     tide: watch::Sender<Tide>,
     waiting: Semaphore,
@@ -115,7 +117,8 @@ impl Unwritten {
 }
 
 impl EventHub {
-    /// Opens the log of this directory, and erases in it what is left of accounts that are no longer there.
+    /// Opens the log of this directory, and erases in it what is left of accounts that are no
+    /// longer there.
     ///
     /// # Errors
     /// [`OpenError`] if it cannot be opened.
@@ -152,8 +155,8 @@ impl EventHub {
         })
     }
 
-    /// Takes over events that wait in the store of `account`, with their numbers there, and tells of them.
-    /// They are durable when this returns; what was taken over before is passed over.
+    /// Takes over events that wait in the store of `account`, with their numbers there, and tells
+    /// of them. They are durable when this returns; what was taken over before is passed over.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be written: they must stay where they are.
@@ -172,7 +175,8 @@ impl EventHub {
         Ok(())
     }
 
-    /// Tells of an event that may not be written, and gives it its number. One that gets none is logged and lost.
+    /// Tells of an event that may not be written, and gives it its number. One that gets none is
+    /// logged and lost.
     pub fn tell(&self, mut event: EventInfo) {
         let mut told = self.told();
         match told.log().and_then(EventLog::number_unwritten) {
@@ -219,8 +223,9 @@ impl EventHub {
         Ok(())
     }
 
-    /// The events after `after`, of one account or of all, at most `limit`. Where events are missing, because
-    /// they were dropped or the cursor is of another log, a mark stands in their place. Blocks meanwhile.
+    /// The events after `after`, of one account or of all, at most `limit`. Where events are
+    /// missing, because they were dropped or the cursor is of another log, a mark stands in their
+    /// place. Blocks meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be read.

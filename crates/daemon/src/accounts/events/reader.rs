@@ -56,8 +56,8 @@ impl Reader {
         Ok(events)
     }
 
-    /// Reads what there is, once there is something; `None` when the daemon stops. May be given up on at any
-    /// time: what was not returned is read next time.
+    /// Reads what there is, once there is something; `None` when the daemon stops. May be given up
+    /// on at any time: what was not returned is read next time.
     pub async fn next(&mut self, limit: usize) -> Option<Result<Vec<EventInfo>, RpcError>> {
         loop {
             if self.tide.borrow().stopping {

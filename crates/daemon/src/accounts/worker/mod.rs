@@ -127,7 +127,8 @@ where
             return false;
         };
         let _in_its_span = self.span.enter();
-        // The engine keeps only caches that may be ahead of the store: a panic leaves nothing broken behind.
+        // The engine keeps only caches that may be ahead of the store: a panic leaves nothing
+        // broken behind.
         let result = catch_unwind(AssertUnwindSafe(|| function(engine, store, env)))
             .unwrap_or_else(|_| {
                 tracing::error!("a call panicked; it was undone");
@@ -147,7 +148,8 @@ where
 
     fn answer(self: Box<Self>) {
         if let Some(result) = self.result {
-            // A caller that has gone away needs no answer: what it asked for is done or undone all the same.
+            // A caller that has gone away needs no answer: what it asked for is done or undone all
+            // the same.
             let _ = self.caller.send(result);
         }
     }
@@ -197,13 +199,14 @@ impl Worker {
         })
     }
 
-    /// Runs `function` on the account, in a batch with whatever else is waiting, and gives
-    /// its result once everything it wrote is durable. Once this was polled it is run, whether or not the result is waited for.
+    /// Runs `function` on the account, in a batch with whatever else is waiting, and gives its
+    /// result once everything it wrote is durable. Once this was polled it is run, whether or not
+    /// the result is waited for.
     ///
     /// # Errors
-    /// [`ErrorKind::Busy`] if the queue is full, in calls or in bytes, [`ErrorKind::ShuttingDown`] if the
-    /// worker has stopped, [`ErrorKind::StoreFailed`] if the commit failed, or the function's own error:
-    /// nothing was done then.
+    /// [`ErrorKind::Busy`] if the queue is full, in calls or in bytes, [`ErrorKind::ShuttingDown`]
+    /// if the worker has stopped, [`ErrorKind::StoreFailed`] if the commit failed, or the
+    /// function's own error: nothing was done then.
     pub async fn call<T, F>(&self, function: F) -> Result<T, RpcError>
     where
         T: Send + 'static,

@@ -2,11 +2,12 @@
 
 use engine::{Event, StoreError, Transaction};
 
-/// Events published at once: bounds what is held in memory of a sweep that ended thousands of sessions.
+/// Events published at once: bounds what is held in memory of a sweep that ended thousands of
+/// sessions.
 const AT_ONCE: usize = 1_000;
 
-/// Takes events with their numbers in the store, rising. It must not return before they are durable, and pass
-/// over those that it was given before.
+/// Takes events with their numbers in the store, rising. It must not return before they are
+/// durable, and pass over those that it was given before.
 pub type Publish = Box<dyn FnMut(&[(u64, Event)]) -> Result<(), StoreError> + Send>;
 
 /// The way out of one store.
@@ -14,7 +15,8 @@ pub(super) struct Outbox {
     publish: Publish,
     /// Published up to this number, and still in the store.
     published: Option<u64>,
-    /// Whether there may be events in the store that are not published: not to be asked for after every commit.
+    /// Whether there may be events in the store that are not published: not to be asked for after
+    /// every commit.
     waiting: bool,
 }
 
@@ -32,7 +34,8 @@ impl Outbox {
         self.waiting = true;
     }
 
-    /// Publishes what was committed. What cannot be published stays in the store, for the next time.
+    /// Publishes what was committed. What cannot be published stays in the store, for the next
+    /// time.
     pub(super) fn publish(&mut self, store: &mut dyn Transaction) {
         if !self.waiting {
             return;

@@ -2,10 +2,10 @@
 //!
 //! The thread that holds the account runs a batch of what waits. The account's own thread drains up
 //! to [`MAX_BATCH`] calls into one commit. If the last batch was a single call that took less than
-//! [`WorkerConfig::inline_threshold`], the thread that submits the next call runs it itself: handing
-//! it over would wake two sleeping threads, and cost more than the call. As soon as several calls
-//! wait, or the disk is slow, the account's thread takes over, and the submitting threads go on to
-//! read the next requests.
+//! [`WorkerConfig::inline_threshold`], the thread that submits the next call runs it itself:
+//! handing it over would wake two sleeping threads, and cost more than the call. As soon as several
+//! calls wait, or the disk is slow, the account's thread takes over, and the submitting threads go
+//! on to read the next requests.
 //!
 //! A thread that runs a call reads nothing meanwhile, and the runtime may have no other that is
 //! awake. So one of its threads is always left free ([`WorkerConfig::inline_permits`]), and if an

@@ -399,7 +399,8 @@ async fn where_it_runs(worker: &Worker) -> String {
     name.await.unwrap()
 }
 
-/// Until a call runs where it comes: the account's thread answers the first before it puts the account back.
+/// Until a call runs where it comes: the account's thread answers the first before it puts the
+/// account back.
 async fn comes_off_its_thread(worker: &Worker) {
     while where_it_runs(worker).await == "account" {}
 }

@@ -142,7 +142,8 @@ fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value,
     }
 }
 
-/// A text is sent as it was read. Of all else, such as keys and phrases, the line end that editors and `echo` add is taken off.
+/// A text is sent as it was read. Of all else, such as keys and phrases, the line end that editors
+/// and `echo` add is taken off.
 fn from_input(name: &str, mut value: String) -> String {
     if name != TEXT {
         value.truncate(value.trim_end_matches(['\n', '\r']).len());
@@ -150,7 +151,8 @@ fn from_input(name: &str, mut value: String) -> String {
     value
 }
 
-/// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if they look otherwise.
+/// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if
+/// they look otherwise.
 ///
 /// # Errors
 /// One line, if an array is needed and the value is none: its form is the shell's to spoil.

@@ -58,7 +58,8 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// A message that leaves the laptop out, what the laptop does about it, and the message after that.
+    /// A message that leaves the laptop out, what the laptop does about it, and the message after
+    /// that.
     pub(super) async fn introduced(&mut self) -> Result<(), String> {
         self.say(
             "Bob does not know the laptop yet: his message is not for it, and the laptop's daemon says what to do.",

@@ -303,4 +303,4 @@ fn decrypt_params(
 }
 
 /// The result of a method, as the story tells it.
-type Told<M> = Result<<M as Method>::Reply, String>;
+type Told<M> = Result<<M as Method>::Output, String>;

@@ -16,7 +16,8 @@ use crate::config::Settings;
 const PRIVATE: u32 = 0o077;
 /// Others may not write.
 const UNWRITABLE: u32 = 0o022;
-/// The log of a database that is written to grows to about this before it is written back; some times that for several accounts.
+/// The log of a database that is written to grows to about this before it is written back; some
+/// times that for several accounts.
 const LOG_BYTES: u64 = 16 * 1024 * 1024;
 /// Below this the next commit may fail.
 const NO_ROOM_BYTES: u64 = 1024 * 1024;
@@ -124,7 +125,8 @@ pub(super) fn unfinished(data_dir: &Path) -> Option<Finding> {
     Some(Finding::new(id, Severity::Problem, message, advice))
 }
 
-/// A kind of file system that is not a plain disk: its number, its name, and what is to be known of it.
+/// A kind of file system that is not a plain disk: its number, its name, and what is to be known of
+/// it.
 type FileKind = (i64, &'static str, Severity, &'static str, &'static str);
 
 const ON_A_NETWORK: &str = "locks, renaming and syncing are not sure there";
@@ -311,7 +313,8 @@ pub(super) fn headroom(data_dir: &Path) -> Finding {
     room(found.f_bavail.saturating_mul(found.f_frsize), wanted, files)
 }
 
-/// What so many free bytes, and places for files if they are counted, mean where so many are wanted.
+/// What so many free bytes, and places for files if they are counted, mean where so many are
+/// wanted.
 fn room(free: u64, wanted: u64, files: Option<u64>) -> Finding {
     const ID: &str = "disk.headroom";
     let said = format!("{} free, {} wanted", mebibytes(free), mebibytes(wanted));

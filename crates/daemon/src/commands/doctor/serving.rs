@@ -59,11 +59,13 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
     }
 }
 
-/// How long the holder of a lock has run, sleep of the machine included, if the system tells: Linux does.
+/// How long the holder of a lock has run, sleep of the machine included, if the system tells: Linux
+/// does.
 fn run_time(holder: &str) -> Option<Duration> {
     let pid: u32 = holder.strip_prefix("pid ")?.parse().ok()?;
     let process = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Its name may hold anything; the fields are counted from its end. The 22nd is when it started, in ticks.
+    // Its name may hold anything; the fields are counted from its end. The 22nd is when it started,
+    // in ticks.
     let (_, fields) = process.rsplit_once(") ")?;
     let started: u64 = fields.split(' ').nth(19)?.parse().ok()?;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
@@ -76,7 +78,8 @@ fn run_time(holder: &str) -> Option<Duration> {
     )
 }
 
-/// What it means that so much time has passed by the wall clock while the daemon has run for so long.
+/// What it means that so much time has passed by the wall clock while the daemon has run for so
+/// long.
 fn clock(passed: Duration, run: Duration) -> Finding {
     const ID: &str = "clock.running";
     if passed.abs_diff(run) <= CLOCK_TOLERANCE {

@@ -13,8 +13,8 @@ use crate::config::Settings;
 
 /// A clock this far behind what is written is no clock that was set right by a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
-/// A clock this far ahead of what was written runs ahead, or nobody was there for as long: what is erased after a fortnight, and
-/// a fortnight later at the latest, is gone then.
+/// A clock this far ahead of what was written runs ahead, or nobody was there for as long: what is
+/// erased after a fortnight, and a fortnight later at the latest, is gone then.
 const CLOCK_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A device that will be stale within this is told of.
 const NEAR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,4 +1,5 @@
-//! What the daemon counts, for `GET /metrics`: no identities, no names of accounts, nothing of any message.
+//! What the daemon counts, for `GET /metrics`: no identities, no names of accounts, nothing of any
+//! message.
 //!
 //! Every label takes its values from a closed list, so that no client can make the series grow.
 
@@ -27,8 +28,8 @@ pub(crate) const UNKNOWN: &str = "unknown";
 /// The outcome of a call that was answered with a result.
 const OK: &str = "ok";
 
-/// Upper bounds of the times of calls and phases, in seconds: from what a message costs in memory to what a long
-/// poll waits.
+/// Upper bounds of the times of calls and phases, in seconds: from what a message costs in memory
+/// to what a long poll waits.
 const SECONDS: [f64; 15] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
     60.0,
@@ -251,7 +252,8 @@ impl Metrics {
         Ok(text)
     }
 
-    /// Counts a call of a method that there is, or of [`UNKNOWN`]; `error` is what it was answered with, if not a result.
+    /// Counts a call of a method that there is, or of [`UNKNOWN`]; `error` is what it was answered
+    /// with, if not a result.
     pub(crate) fn called(&self, method: &'static str, error: Option<ErrorKind>) {
         add(&self.calls, &[method, error.map_or(OK, ErrorKind::name)]);
     }
