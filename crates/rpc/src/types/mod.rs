@@ -25,19 +25,38 @@ use serde_json::value::RawValue;
 
 use crate::hex::{decode_hex, to_hex};
 
-pub use account::*;
-pub use bundle::*;
+pub use account::{AccountInfo, ExportedAccount, NewAccount, Removed};
+pub use bundle::{
+    BundleInfo, ImportedBundleInfo, ImportedInstallation, InspectedBundleEntry,
+    InspectedBundleInfo, WarningInfo,
+};
 pub(crate) use closed::closed;
-pub use closed::*;
-pub use contact::*;
-pub use device::*;
-pub use envelope::*;
-pub use event::*;
-pub use explain::*;
-pub use identity::*;
-pub use message::*;
-pub use system::*;
-pub use topic::*;
+pub use closed::{
+    Addressed, ContactMark, ContactState, Displaced, HealthStatus, InstallationState, KeyDropped,
+    MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, SessionState,
+    SkipReason, Standing, Suite, WarningKind,
+};
+pub use contact::{ContactInfo, ContactStepInfo};
+pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
+pub use envelope::{
+    ChatClock, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, OpenedEnvelope, SealedEnvelope,
+};
+pub use event::{
+    AcceptedContact, BundleRotated, DeviceVersion, DiscoveredDevice, DroppedKey, EventData,
+    EventDevice, EventInfo, EventSession, Events, Lagged, RequestedContact, RolledBackStore,
+    UndecryptableMessage,
+};
+pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
+pub use identity::{ContactCodeQr, IdenticonInfo, IdentityInfo, QrFormat};
+pub use message::{
+    Confirmed, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Envelopes,
+    InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+};
+pub use system::{
+    AccountStatus, Clock, Health, ImportedPreKeyInfo, LogFilterInfo, MemoryProtection,
+    OpenRpcDocument, Status, Version,
+};
+pub use topic::{ParsedTopic, TopicInfo};
 
 /// Bytes, `0x` and lowercase hex in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
