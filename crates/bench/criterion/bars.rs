@@ -1,7 +1,7 @@
 //! Holds what a run measured against the bars, as a table in Markdown.
 //!
-//! The bars are held against the fastest samples, in which nothing else was at work; medians that give another ratio tell
-//! that the machine was not quiet. What was not measured is left out.
+//! The bars are held against the fastest samples, in which nothing else was at work; medians that
+//! give another ratio tell that the machine was not quiet. What was not measured is left out.
 
 #![allow(
     clippy::print_stdout,

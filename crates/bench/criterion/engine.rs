@@ -38,7 +38,8 @@ fn party() -> Party<MemoryStore> {
     Party::new(account(), MemoryStore::default())
 }
 
-/// A message to all devices of an audience, in sessions that were answered; beside it its seals alone.
+/// A message to all devices of an audience, in sessions that were answered; beside it its seals
+/// alone.
 fn send(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("send");
     for (identities, each) in AUDIENCES {

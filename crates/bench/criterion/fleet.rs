@@ -70,8 +70,8 @@ impl<S: Transaction> Party<S> {
             .expect("it is sent")
     }
 
-    /// Makes identities with so many devices each known, as their bundles would, and sets up a session with every device
-    /// that has been answered.
+    /// Makes identities with so many devices each known, as their bundles would, and sets up a
+    /// session with every device that has been answered.
     pub(crate) fn meet(&mut self, identities: usize, devices: u8) -> Vec<IdentityKey> {
         let met: Vec<IdentityKey> = (0..identities)
             .map(|_| *IdentityKeyPair::generate(&mut rng()).public())

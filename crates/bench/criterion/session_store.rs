@@ -1,5 +1,5 @@
-//! What the store costs on a file: records read and written, in the processor's time; commits, which wait for the disk, by
-//! the clock, and beside them a commit of SQLite alone.
+//! What the store costs on a file: records read and written, in the processor's time; commits,
+//! which wait for the disk, by the clock, and beside them a commit of SQLite alone.
 
 #![allow(
     clippy::expect_used,
@@ -32,7 +32,8 @@ const BATCHES: [usize; 2] = [1, 64];
 fn main() {
     let mut of_processor = configured(CpuTime);
     let mut of_clock = configured(WallTime);
-    // Beside what was built: where that lies is a disk, as a rule, and the system's temporary directory need not be.
+    // Beside what was built: where that lies is a disk, as a rule, and the system's temporary
+    // directory need not be.
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let place = scratch.path().join("data");
     let directory = DataDir::open(&place, None, &mut rng()).expect("a directory");

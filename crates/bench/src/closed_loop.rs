@@ -1,4 +1,5 @@
-//! A closed loop: each connection has one call on its way, and makes the next when the answer is there.
+//! A closed loop of calls: each connection has one call under way, and makes the next one when the
+//! answer is there.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,18 +13,18 @@ use hdrhistogram::Histogram;
 use tokio::task::LocalSet;
 
 use crate::{
-    connection::Line,
+    connection::Connection,
     process::{Process, cpu_time},
 };
 
-/// Longest latency that is told apart from longer ones: a minute, in nanoseconds.
+/// Latencies above this, a minute in nanoseconds, are recorded as this.
 const LONGEST_NS: u64 = 60_000_000_000;
-/// Digits of a latency that are kept.
+/// Significant digits of a latency that are kept.
 const DIGITS: u8 = 3;
 
-/// What is called.
+/// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum CallKind {
     /// `system_version`: what a call costs that does nothing.
     Empty,
     /// `message_encrypt` to one device with an established session.
@@ -32,11 +33,11 @@ pub(crate) enum Kind {
     Decrypt,
     /// `message_encryptGroup`.
     Group,
-    /// `message_decrypt` of a sealed message that is for somebody else.
+    /// `message_decrypt` of a sealed message that is for another identity.
     Strange,
 }
 
-impl Kind {
+impl CallKind {
     /// All of them.
     pub(crate) const ALL: [Self; 5] = [
         Self::Empty,
@@ -58,7 +59,7 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for CallKind {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -69,24 +70,26 @@ impl FromStr for Kind {
     }
 }
 
-/// How long a loop goes on.
+/// When a loop ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
-    /// So long.
+    /// After this time.
     Time(Duration),
-    /// So many calls, all connections together.
+    /// After this many calls, all connections together.
     Calls(u64),
 }
 
-/// Where the calls come from, and the answers go.
-pub(crate) trait Source {
-    /// The next call of a connection; none ends the loop for all.
-    fn next(&mut self, connection: usize) -> Option<(Kind, Rc<[u8]>)>;
-    /// The body of an answer that is a result.
-    fn answered(&mut self, connection: usize, kind: Kind, body: &[u8]) -> Result<(), String>;
+/// Makes the requests of a loop, and takes the answers.
+pub(crate) trait Workload {
+    /// The next call of a connection: its kind and the whole HTTP request. `None` when it has none
+    /// left: that ends a loop limited by time, and this connection in one limited by calls.
+    fn next(&mut self, connection: usize) -> Option<(CallKind, Rc<[u8]>)>;
+
+    /// Takes the body of an answer, which is a result; an error if it is not the one expected.
+    fn answered(&mut self, connection: usize, kind: CallKind, body: &[u8]) -> Result<(), String>;
 }
 
-/// Latencies of one kind, in nanoseconds.
+/// Latencies of one kind of call, in nanoseconds.
 pub(crate) type Latencies = Histogram<u64>;
 
 /// An empty histogram.
@@ -94,27 +97,27 @@ pub(crate) fn latencies() -> Result<Latencies, String> {
     Histogram::new_with_bounds(1, LONGEST_NS, DIGITS).map_err(|error| error.to_string())
 }
 
-/// What a loop has measured.
+/// What was measured in one loop.
 #[derive(Debug)]
-pub(crate) struct Driven {
+pub(crate) struct LoopResult {
     /// From the first request to the last answer.
     pub elapsed: Duration,
-    /// Of each kind of call.
-    pub latencies: Vec<(Kind, Latencies)>,
-    /// Calls that failed. Each ends its connection.
+    /// By kind of call; kinds without a call are left out.
+    pub latencies: Vec<(CallKind, Latencies)>,
+    /// Calls that failed. Each ended its connection.
     pub errors: u64,
-    /// What was wrong with the first of them.
+    /// Why the first of them failed.
     pub first_error: Option<String>,
-    /// Processor time that the daemon took, if it can be known.
+    /// Processor time of the daemon meanwhile; `None` if the system does not tell.
     pub daemon_cpu: Option<Duration>,
-    /// Processor time that the caller took.
+    /// Processor time of this process.
     pub own_cpu: Option<Duration>,
 }
 
-impl Driven {
+impl LoopResult {
     /// Calls that were answered.
     pub(crate) fn calls(&self) -> u64 {
-        self.latencies.iter().map(|(_, held)| held.len()).sum()
+        self.latencies.iter().map(|(_, each)| each.len()).sum()
     }
 
     /// Calls a second.
@@ -123,66 +126,66 @@ impl Driven {
     }
 }
 
-struct Loop<S> {
-    source: Rc<RefCell<S>>,
+/// What the tasks of a loop share; all of them run on one thread.
+struct Loop<W> {
+    workload: Rc<RefCell<W>>,
     until: Option<Instant>,
     calls_left: Cell<u64>,
     over: Cell<bool>,
-    measured: RefCell<Vec<(Kind, Latencies)>>,
+    latencies: RefCell<Vec<(CallKind, Latencies)>>,
     errors: RefCell<Vec<String>>,
 }
 
-/// Makes calls on so many connections until the limit is reached or there are none left.
-pub(crate) async fn drive<S: Source + 'static>(
+/// Makes calls on this many connections until the limit is reached or the workload has none left.
+pub(crate) async fn run_loop<W: Workload + 'static>(
     socket: &Path,
     connections: usize,
     limit: Limit,
-    source: &Rc<RefCell<S>>,
-) -> Result<Driven, String> {
-    let mut lines = Vec::with_capacity(connections);
+    workload: &Rc<RefCell<W>>,
+) -> Result<LoopResult, String> {
+    let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
-        lines.push(Line::open(socket).await?);
+        opened.push(Connection::open(socket).await?);
     }
-    let daemon = lines.first().and_then(Line::process).map(Process::new);
-    let measured = Kind::ALL
+    let daemon = opened.first().and_then(Connection::process);
+    let daemon = daemon.map(Process::new);
+    let cpu_times = || {
+        (
+            daemon.as_ref().and_then(cpu_time),
+            cpu_time(&Process::own()),
+        )
+    };
+    let by_kind = CallKind::ALL
         .into_iter()
         .map(|kind| Ok((kind, latencies()?)))
         .collect::<Result<_, String>>()?;
-    let cpu_before = (
-        daemon.as_ref().and_then(cpu_time),
-        cpu_time(&Process::own()),
-    );
+    let cpu_before = cpu_times();
     let began = Instant::now();
+    let (until, calls_left) = match limit {
+        Limit::Time(span) => (began.checked_add(span), u64::MAX),
+        Limit::Calls(calls) => (None, calls),
+    };
     let shared = Rc::new(Loop {
-        source: Rc::clone(source),
-        until: match limit {
-            Limit::Time(span) => began.checked_add(span),
-            Limit::Calls(_) => None,
-        },
-        calls_left: Cell::new(match limit {
-            Limit::Time(_) => u64::MAX,
-            Limit::Calls(calls) => calls,
-        }),
+        workload: Rc::clone(workload),
+        until,
+        calls_left: Cell::new(calls_left),
         over: Cell::new(false),
-        measured: RefCell::new(measured),
+        latencies: RefCell::new(by_kind),
         errors: RefCell::default(),
     });
     let tasks = LocalSet::new();
-    for (connection, line) in lines.into_iter().enumerate() {
-        tasks.spawn_local(Rc::clone(&shared).run(connection, line));
+    for (number, connection) in opened.into_iter().enumerate() {
+        tasks.spawn_local(Rc::clone(&shared).run(number, connection));
     }
     tasks.await;
     let elapsed = began.elapsed();
-    let cpu_after = (
-        daemon.as_ref().and_then(cpu_time),
-        cpu_time(&Process::own()),
-    );
+    let cpu_after = cpu_times();
     let spent =
         |before: Option<Duration>, after: Option<Duration>| Some(after?.saturating_sub(before?));
     let errors = shared.errors.take();
-    let mut latencies = shared.measured.take();
-    latencies.retain(|(_, held)| !held.is_empty());
-    Ok(Driven {
+    let mut latencies = shared.latencies.take();
+    latencies.retain(|(_, each)| !each.is_empty());
+    Ok(LoopResult {
         elapsed,
         latencies,
         errors: errors.len() as u64,
@@ -192,40 +195,40 @@ pub(crate) async fn drive<S: Source + 'static>(
     })
 }
 
-impl<S: Source> Loop<S> {
-    async fn run(self: Rc<Self>, connection: usize, mut line: Line) {
-        while let Some((kind, request)) = self.next(connection) {
+impl<W: Workload> Loop<W> {
+    async fn run(self: Rc<Self>, number: usize, mut connection: Connection) {
+        while let Some((kind, request)) = self.next(number) {
             let began = Instant::now();
-            let answer = line.call(&request).await;
+            let answer = connection.call(&request).await;
             let taken = began.elapsed();
-            let kept =
-                answer.and_then(|body| self.source.borrow_mut().answered(connection, kind, body));
-            if let Err(error) = kept {
+            let accepted =
+                answer.and_then(|body| self.workload.borrow_mut().answered(number, kind, body));
+            if let Err(error) = accepted {
                 self.errors
                     .borrow_mut()
                     .push(format!("{}: {error}", kind.name()));
                 return;
             }
             let nanos = u64::try_from(taken.as_nanos()).unwrap_or(LONGEST_NS);
-            for (of, held) in self.measured.borrow_mut().iter_mut() {
+            for (of, each) in self.latencies.borrow_mut().iter_mut() {
                 if *of == kind {
-                    held.saturating_record(nanos);
+                    each.saturating_record(nanos);
                 }
             }
         }
     }
 
-    fn next(&self, connection: usize) -> Option<(Kind, Rc<[u8]>)> {
+    fn next(&self, number: usize) -> Option<(CallKind, Rc<[u8]>)> {
         let left = self.calls_left.get();
         let late = self.until.is_some_and(|until| Instant::now() >= until);
         if self.over.get() || late || left == 0 {
             return None;
         }
-        let next = self.source.borrow_mut().next(connection);
+        let next = self.workload.borrow_mut().next(number);
         match next {
             Some(_) => self.calls_left.set(left - 1),
-            // What is timed ends with the first connection that has nothing left: fewer would be measured for more. What is
-            // counted is made by the others.
+            // A loop limited by time would go on with fewer connections than it is reported with:
+            // it ends. In one limited by calls the other connections make those that are left.
             None => self.over.set(self.until.is_some()),
         }
         next

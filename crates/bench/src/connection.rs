@@ -1,6 +1,7 @@
-//! One connection to the daemon, kept alive: requests that were made before, answers that are looked at no more than needed.
+//! One connection to the daemon, kept alive, with as little HTTP as the daemon's answers need.
 //!
-//! The caller shares the machine with the daemon it measures, so that what it spends is missing there.
+//! Requests are made in advance, and answers are parsed no further than necessary: the caller
+//! shares the machine with the daemon it measures, and what it spends is missing there.
 
 use std::path::Path;
 
@@ -10,18 +11,18 @@ use tokio::{
     net::UnixStream,
 };
 
-/// Largest answer read: a batch of the largest messages.
+/// Largest answer that is read: a group of the largest messages.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-/// Largest head of an answer.
+/// Largest head of an answer that is read.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// Room for an answer to begin with: those of one message fit.
+/// First capacity of the buffer for answers; that of one message fits.
 const BUFFER_BYTES: usize = 8 * 1024;
-/// How an answer with a result begins.
+/// How an answer with a result begins as the daemon writes it: such an answer is not parsed.
 const RESULT: &[u8] = br#"{"jsonrpc":"2.0","id":1,"result":"#;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 const LENGTH: &[u8] = b"content-length:";
 
-/// A request, head and body, as it goes out.
+/// A whole HTTP request for this method, as it is sent.
 pub(crate) fn request(method: &str, params: &Value) -> Vec<u8> {
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let head = format!(
@@ -31,14 +32,15 @@ pub(crate) fn request(method: &str, params: &Value) -> Vec<u8> {
     (head + &body).into_bytes()
 }
 
-/// A connection.
+/// An open connection.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
 }
 
-impl Line {
+impl Connection {
+    /// Connects to the daemon's Unix socket.
     pub(crate) async fn open(socket: &Path) -> Result<Self, String> {
         let stream = UnixStream::connect(socket).await.map_err(|error| {
             format!(
@@ -52,13 +54,14 @@ impl Line {
         })
     }
 
-    /// The process at the other end, if the system knows it.
+    /// The id of the process at the other end, if the system knows it.
     pub(crate) fn process(&self) -> Option<u32> {
         let pid = self.stream.peer_cred().ok()?.pid()?;
         u32::try_from(pid).ok()
     }
 
-    /// Sends a request, and gives the body of the answer, which is a result.
+    /// Sends a request, and returns the body of the answer. An answer that is not a result is an
+    /// error.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
         let broken = |error: std::io::Error| format!("the connection broke: {error}");
         self.stream.write_all(request).await.map_err(broken)?;
@@ -79,16 +82,12 @@ impl Line {
                 && self.buffer.len() >= end
             {
                 let body = self.buffer.get(begin..end).unwrap_or_default();
-                return if body.starts_with(RESULT) {
-                    Ok(body)
-                } else {
-                    Err(complaint(body))
-                };
+                return check_result(body).map(|()| body);
             }
         }
     }
 
-    /// The same for calls that are not measured: the result as JSON.
+    /// Makes a call that is not measured, and returns the result.
     pub(crate) async fn ask(&mut self, method: &str, params: &Value) -> Result<Value, String> {
         let named = |error: String| format!("{method}: {error}");
         let body = self.call(&request(method, params)).await.map_err(named)?;
@@ -101,7 +100,7 @@ impl Line {
     }
 }
 
-/// Where the body begins and ends, once the head is there.
+/// Where the body begins and ends in `bytes`; `None` as long as the head is incomplete.
 fn head(bytes: &[u8]) -> Result<Option<(usize, usize)>, String> {
     let Some(end) = find(bytes, END_OF_HEAD) else {
         return if bytes.len() > MAX_HEAD_BYTES {
@@ -132,14 +131,20 @@ fn head(bytes: &[u8]) -> Result<Option<(usize, usize)>, String> {
     Ok(Some((begin, begin + length)))
 }
 
-/// What an answer without a result says is wrong.
-fn complaint(body: &[u8]) -> String {
+/// That a body is a result; otherwise the message of its error.
+fn check_result(body: &[u8]) -> Result<(), String> {
+    if body.starts_with(RESULT) {
+        return Ok(());
+    }
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    if answer.get("result").is_some() {
+        return Ok(());
+    }
     let message = answer.pointer("/error/message").and_then(Value::as_str);
-    message.unwrap_or("the answer is no result").to_owned()
+    Err(message.unwrap_or("the answer is no result").to_owned())
 }
 
-/// Where `part` first stands in `bytes`.
+/// Where `part` first occurs in `bytes`.
 pub(crate) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
@@ -149,7 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_of_a_body_is_known_once_its_head_is_whole() {
+    fn a_result_is_told_from_an_error() {
+        for result in [
+            r#"{"jsonrpc":"2.0","id":1,"result":null}"#,
+            r#"{"result":{"error":1},"id":1,"jsonrpc":"2.0"}"#,
+        ] {
+            assert_eq!(check_result(result.as_bytes()), Ok(()));
+        }
+        let error = br#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#;
+        assert_eq!(check_result(error), Err("no".to_owned()));
+        assert!(check_result(b"{").is_err());
+    }
+
+    #[test]
+    fn the_body_is_found_once_the_head_is_complete() {
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\ndate: x\r\n\r\n{1}23 more";
         assert_eq!(head(answer), Ok(Some((47, 52))));
         for cut in 0..47 {

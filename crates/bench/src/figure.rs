@@ -1,41 +1,41 @@
-//! Figures of one kind of call: from the rounds to what is reported.
+//! The figures of one kind of call, from the rounds in which it was measured.
 
 use serde::Serialize;
 
-use crate::closed_loop::{Driven, Kind, Latencies, latencies};
+use crate::closed_loop::{CallKind, Latencies, LoopResult, latencies};
 
-/// Steps of a distribution in each power of ten.
-const STEPS: f64 = 10.0;
+/// Buckets of a distribution in each power of ten.
+const BUCKETS_IN_A_DECADE: f64 = 10.0;
 const NS_IN_US: f64 = 1000.0;
 
-/// Latencies in short, in microseconds.
+/// A summary of latencies, in microseconds.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Latency {
-    /// Half of them are no longer.
+    /// The median.
     pub p50: f64,
-    /// Nine of ten are no longer.
+    /// The 90th percentile.
     pub p90: f64,
-    /// Ninety-nine of a hundred are no longer.
+    /// The 99th percentile.
     pub p99: f64,
     /// The longest.
     pub max: f64,
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
 }
 
-/// How many latencies lie in a step.
+/// A bucket of a distribution of latencies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Step {
-    /// Where it begins, in microseconds.
+pub(crate) struct Bucket {
+    /// Lower bound, in microseconds.
     pub from_us: f64,
-    /// Where the next one does.
+    /// Upper bound, in microseconds.
     pub to_us: f64,
-    /// How many.
+    /// Latencies between the two.
     pub count: u64,
 }
 
-/// What is reported of one kind of call on one number of connections.
+/// The figures of one kind of call on one number of connections.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Figure {
@@ -49,33 +49,36 @@ pub(crate) struct Figure {
     pub errors: u64,
     /// Median of the rounds.
     pub calls_per_second: f64,
-    /// Each round's.
+    /// Calls a second of each round.
     pub rounds: Vec<f64>,
-    /// Median of the rounds' ratios to the empty call on the same connections.
+    /// Median of the rounds' ratios to the empty call on as many connections.
     pub of_empty: Option<f64>,
     /// Processor time of the daemon for one call, in microseconds.
     pub daemon_cpu_us: Option<f64>,
-    /// The same of the caller.
+    /// Processor time of this program for one call, in microseconds.
     pub caller_cpu_us: Option<f64>,
     /// Of all rounds.
     pub latency: Latency,
     /// Of all rounds.
-    pub distribution: Vec<Step>,
+    pub distribution: Vec<Bucket>,
 }
 
-/// The rounds of one measurement.
+/// Collects the rounds of one measurement.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct Series {
     name: String,
     connections: usize,
+    /// Calls a second of each round.
     rates: Vec<f64>,
     errors: u64,
+    /// Processor time of all rounds, in seconds; `None` once it is unknown for one of them.
     daemon_cpu: Option<f64>,
     own_cpu: Option<f64>,
-    held: Latencies,
+    latencies: Latencies,
 }
 
-impl Tally {
+impl Series {
+    /// A measurement without rounds yet.
     pub(crate) fn new(name: &str, connections: usize) -> Result<Self, String> {
         Ok(Self {
             name: name.to_owned(),
@@ -84,37 +87,39 @@ impl Tally {
             errors: 0,
             daemon_cpu: Some(0.0),
             own_cpu: Some(0.0),
-            held: latencies()?,
+            latencies: latencies()?,
         })
     }
 
-    /// Adds a round. Of a mix, its calls of one kind.
-    pub(crate) fn add(&mut self, driven: &Driven, of: Option<Kind>) -> Result<(), String> {
+    /// Adds a round: all calls of it, or those of one kind.
+    pub(crate) fn add(&mut self, round: &LoopResult, of: Option<CallKind>) -> Result<(), String> {
         let mut calls = 0;
-        for (kind, held) in &driven.latencies {
+        for (kind, latencies) in &round.latencies {
             if of.is_none_or(|of| of == *kind) {
-                calls += held.len();
-                self.held.add(held).map_err(|error| error.to_string())?;
+                calls += latencies.len();
+                self.latencies
+                    .add(latencies)
+                    .map_err(|error| error.to_string())?;
             }
         }
         self.rates
-            .push(calls as f64 / driven.elapsed.as_secs_f64().max(f64::EPSILON));
-        // What a mix takes cannot be told apart by kind.
-        let whole = calls == driven.calls();
+            .push(calls as f64 / round.elapsed.as_secs_f64().max(f64::EPSILON));
+        // The processor time of a mix cannot be divided among its kinds.
+        let whole = calls == round.calls();
         let spent = |cpu: Option<std::time::Duration>| Some(cpu.filter(|_| whole)?.as_secs_f64());
         let sum = |so_far: Option<f64>, more| Some(so_far? + spent(more)?);
-        self.daemon_cpu = sum(self.daemon_cpu, driven.daemon_cpu);
-        self.own_cpu = sum(self.own_cpu, driven.own_cpu);
+        self.daemon_cpu = sum(self.daemon_cpu, round.daemon_cpu);
+        self.own_cpu = sum(self.own_cpu, round.own_cpu);
         if of.is_none() || whole {
-            self.errors += driven.errors;
+            self.errors += round.errors;
         }
         Ok(())
     }
 
-    /// The figure, with its ratio to the empty call if that was measured in as many rounds.
+    /// The figures, with the ratio to the empty call if that was measured in the same rounds.
     pub(crate) fn figure(&self, empty: Option<&Self>) -> Figure {
-        let calls = self.held.len();
-        let each = |seconds: Option<f64>| Some(seconds? * 1e6 / calls.max(1) as f64);
+        let calls = self.latencies.len();
+        let for_one = |seconds: Option<f64>| Some(seconds? * 1e6 / calls.max(1) as f64);
         let ratios = empty.map(|empty| {
             let pairs = self.rates.iter().zip(&empty.rates);
             pairs.map(|(rate, floor)| rate / floor).collect::<Vec<_>>()
@@ -127,20 +132,20 @@ impl Tally {
             calls_per_second: median(&self.rates),
             rounds: self.rates.clone(),
             of_empty: ratios.map(|ratios| median(&ratios)),
-            daemon_cpu_us: each(self.daemon_cpu),
-            caller_cpu_us: each(self.own_cpu),
-            latency: latency(&self.held),
-            distribution: distribution(&self.held),
+            daemon_cpu_us: for_one(self.daemon_cpu),
+            caller_cpu_us: for_one(self.own_cpu),
+            latency: latency(&self.latencies),
+            distribution: distribution(&self.latencies),
         }
     }
 }
 
-/// The middle of them; 0 of none.
+/// The median; 0 if there are no values.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
-    let at = |place: usize| sorted.get(place).copied().unwrap_or(0.0);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
     if sorted.len().is_multiple_of(2) && middle > 0 {
         f64::midpoint(at(middle - 1), at(middle))
     } else {
@@ -148,43 +153,34 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Latencies in short.
-pub(crate) fn latency(held: &Latencies) -> Latency {
-    let at = |quantile| held.value_at_quantile(quantile) as f64 / NS_IN_US;
+/// A summary of the latencies.
+pub(crate) fn latency(latencies: &Latencies) -> Latency {
+    let at = |quantile| latencies.value_at_quantile(quantile) as f64 / NS_IN_US;
     Latency {
         p50: at(0.5),
         p90: at(0.9),
         p99: at(0.99),
-        max: held.max() as f64 / NS_IN_US,
-        mean: held.mean() / NS_IN_US,
+        max: latencies.max() as f64 / NS_IN_US,
+        mean: latencies.mean() / NS_IN_US,
     }
 }
 
-/// How many latencies lie in each of the steps, from the first that has any to the last.
-pub(crate) fn distribution(held: &Latencies) -> Vec<Step> {
-    let step_of = |nanos: u64| ((nanos.max(1) as f64 / NS_IN_US).log10() * STEPS).floor() as i32;
-    let bound = |step: i32| 10_f64.powf(f64::from(step) / STEPS);
-    let mut steps: Vec<(i32, u64)> = Vec::new();
-    for value in held.iter_recorded() {
-        let step = step_of(value.value_iterated_to());
-        let count = value.count_since_last_iteration();
-        while let Some((last, _)) = steps.last()
-            && *last < step - 1
-        {
-            steps.push((*last + 1, 0));
-        }
-        match steps.last_mut() {
-            Some((last, held)) if *last == step => *held += count,
-            _ => steps.push((step, count)),
-        }
-    }
-    steps
-        .into_iter()
-        .map(|(step, count)| Step {
-            from_us: bound(step),
-            to_us: bound(step + 1),
-            count,
+/// The latencies in buckets of a tenth of a power of ten, from the first that has any to the last.
+/// The first bucket has everything below a microsecond.
+pub(crate) fn distribution(latencies: &Latencies) -> Vec<Bucket> {
+    let ratio = 10_f64.powf(BUCKETS_IN_A_DECADE.recip());
+    let mut from_us = 0.0;
+    latencies
+        .iter_log(NS_IN_US as u64, ratio)
+        .map(|value| {
+            let to_us = (value.value_iterated_to() + 1) as f64 / NS_IN_US;
+            Bucket {
+                from_us: std::mem::replace(&mut from_us, to_us),
+                to_us,
+                count: value.count_since_last_iteration(),
+            }
         })
+        .skip_while(|bucket| bucket.count == 0)
         .collect()
 }
 
@@ -193,25 +189,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_of_an_even_number_lies_between_two() {
+    fn the_median_of_an_even_number_of_values_lies_between_two() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert_eq!(median(&[]), 0.0);
     }
 
     #[test]
-    fn a_distribution_loses_none_and_has_no_gaps() {
-        let mut held = latencies().unwrap();
-        for nanos in [900, 1_000, 1_100, 10_000, 10_000_000] {
-            held.record(nanos).unwrap();
+    fn a_distribution_has_every_latency_and_no_gaps() {
+        let mut latencies = latencies().unwrap();
+        assert_eq!(distribution(&latencies), []);
+        for nanos in [1_500, 1_600, 10_010, 10_000_000] {
+            latencies.record(nanos).unwrap();
         }
-        let steps = distribution(&held);
-        assert_eq!(steps.iter().map(|step| step.count).sum::<u64>(), 5);
-        for pair in steps.windows(2) {
-            assert!((pair[0].to_us - pair[1].from_us).abs() < 1e-9 * pair[0].to_us);
+        let buckets = distribution(&latencies);
+        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 4);
+        for pair in buckets.windows(2) {
+            assert_eq!(pair[0].to_us, pair[1].from_us);
+            assert!((1.2..1.3).contains(&(pair[1].to_us / pair[1].from_us)));
         }
-        assert_eq!(steps.last().unwrap().count, 1);
-        let longest = steps.last().unwrap();
-        assert!(longest.from_us <= 10_010.0 && 9_990.0 < longest.to_us);
+        let (first, last) = (buckets.first().unwrap(), buckets.last().unwrap());
+        assert!(first.count > 0 && last.count > 0);
+        assert!(first.from_us <= 1.5 && 1.5 <= first.to_us);
+        assert!(last.from_us <= 10_010.0 && 9_990.0 <= last.to_us);
     }
 }

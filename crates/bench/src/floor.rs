@@ -1,4 +1,5 @@
-//! What the daemon builds on, measured by itself: a durable commit, and the sealing of a message.
+//! Floors: what a call cannot cost less than, measured without the daemon. A durable commit, and
+//! the sealing of a message by the cryptography alone.
 
 use std::{
     path::Path,
@@ -18,9 +19,10 @@ use crate::{
     population::PAYLOAD,
 };
 
-/// Fewest commits and rounds of seals that are measured, however short the time is.
+/// Fewest samples that are taken, however short the time is.
 const AT_LEAST: u64 = 3;
-/// Times that all seals are made, if a number of calls is the limit.
+/// Most samples of the seals if a number of calls is the limit: one sample is a seal in every
+/// session.
 const SEAL_ROUNDS: u64 = 10;
 
 /// Durable commits of a scratch database.
@@ -28,27 +30,27 @@ const SEAL_ROUNDS: u64 = 10;
 pub(crate) struct Commits(BareCommit);
 
 impl Commits {
-    /// In this directory, which must be on the file system that is to be measured.
+    /// Commits in this directory, which must be on the file system that is to be measured.
     pub(crate) fn in_directory(directory: &Path) -> Result<Self, String> {
         BareCommit::open(directory, &mut entropy())
             .map(Self)
             .map_err(|error| error.to_string())
     }
 
-    /// Latencies of single commits, one after the other.
+    /// The latencies of single commits, one after the other.
     pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
         measure(limit, || self.0.commit().map_err(|error| error.to_string()))
     }
 }
 
-/// Sessions of the cryptography alone, without a store.
+/// Sessions of the cryptography, without rules or a store.
 #[derive(Debug)]
 pub(crate) struct Seals {
     sessions: Vec<(SessionRatchet, AssociatedData)>,
 }
 
 impl Seals {
-    /// So many sessions, each with a device of its own.
+    /// This many sessions, each with a device of its own.
     pub(crate) fn of(sessions: usize) -> Result<Self, String> {
         let own = IdentityKeyPair::generate(&mut entropy());
         let device = random_device();
@@ -58,7 +60,7 @@ impl Seals {
         Ok(Self { sessions })
     }
 
-    /// Latencies of one message to each of them.
+    /// The latencies of sealing one message in each of the sessions.
     pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
         let limit = match limit {
             Limit::Calls(calls) => Limit::Calls(calls.min(SEAL_ROUNDS)),
@@ -80,36 +82,38 @@ impl Seals {
     }
 }
 
+/// The latencies of doing the work again and again.
 fn measure(
     limit: Limit,
     mut work: impl FnMut() -> Result<(), String>,
 ) -> Result<Latencies, String> {
-    let mut held = latencies()?;
+    let mut samples = latencies()?;
     let began = Instant::now();
-    while held.len() < AT_LEAST
+    while samples.len() < AT_LEAST
         || match limit {
             Limit::Time(span) => began.elapsed() < span,
-            Limit::Calls(calls) => held.len() < calls,
+            Limit::Calls(calls) => samples.len() < calls,
         }
     {
         let began = Instant::now();
         work()?;
-        held.saturating_record(nanos(began.elapsed()));
+        samples.saturating_record(nanos(began.elapsed()));
     }
-    Ok(held)
+    Ok(samples)
 }
 
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn random_device() -> InstallationId {
+/// The id of a new device.
+pub(crate) fn random_device() -> InstallationId {
     let mut id = [0; 16];
     entropy().fill_bytes(&mut id);
     InstallationId::from_random(id)
 }
 
-/// A session of suite x25519 with a device of somebody.
+/// A session of suite x25519 with a new device of a new identity.
 fn initiate(
     own: &IdentityKeyPair,
     device: &InstallationId,
@@ -118,7 +122,7 @@ fn initiate(
     let peer = IdentityKeyPair::generate(&mut rng);
     let signed = SignedPreKeyPair::generate(&mut rng);
     let ratchet = RatchetPreKeyPair::generate(&mut rng);
-    // Its signatures are of no matter here: it was made two lines above.
+    // Nothing to verify: its keys were made in the lines above.
     let prekey =
         VerifiedPreKey::from_stored(*peer.public(), *signed.public(), Some(*ratchet.public()));
     let ephemeral = EphemeralKeyPair::generate(&mut rng);
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_are_measured_as_were_asked_for_and_never_none() {
+    fn as_many_samples_are_taken_as_asked_for_and_never_none() {
         let mut seals = Seals::of(2).unwrap();
         assert_eq!(seals.measure(Limit::Calls(7)).unwrap().len(), 7);
         let none = Limit::Time(Duration::ZERO);

@@ -1,19 +1,17 @@
-//! Where a measurement was made: the machine and the file system.
+//! The machine and the file system that a measurement was made on.
 
 use std::{fs, path::Path};
 
 use serde::Serialize;
 
-/// File systems that are no disk: nothing there is durable, and a commit costs nothing.
+/// File systems in memory: nothing there is durable, and a commit costs nothing.
 const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
-/// The machine and the directory.
+/// The machine, and the directory that was measured in.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Place {
-    /// Version of this program.
-    pub version: &'static str,
-    /// Whether it was built with optimisations: figures of one that was not say nothing.
+pub(crate) struct Machine {
+    /// Whether this program was built with optimisations: without, its figures mean nothing.
     pub optimised: bool,
     /// The processor, as the system names it.
     pub processor: Option<String>,
@@ -27,12 +25,12 @@ pub(crate) struct Place {
     pub filesystem: Option<String>,
 }
 
-impl Place {
+impl Machine {
+    /// This machine, and the file system of this directory.
     pub(crate) fn of(directory: &Path) -> Self {
         Self {
-            version: env!("CARGO_PKG_VERSION"),
             optimised: !cfg!(debug_assertions),
-            processor: first_line("/proc/cpuinfo", "model name"),
+            processor: first_value("/proc/cpuinfo", "model name"),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .ok()
@@ -42,13 +40,13 @@ impl Place {
         }
     }
 
-    /// What should be known before any figure is believed.
+    /// Reasons why the figures mean little.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let in_memory = self.filesystem.as_deref();
         let in_memory = in_memory.is_some_and(|kind| IN_MEMORY.contains(&kind));
         [
-            (!self.optimised, "this program was built without optimisations: its figures say nothing"),
-            (in_memory, "the directory is in memory, where commits cost nothing: choose one on a disk with --dir"),
+            (!self.optimised, "this program was built without optimisations: its figures mean nothing"),
+            (in_memory, "the directory is in memory, where commits cost nothing: choose one on a disk by --dir"),
         ]
         .into_iter()
         .filter_map(|(holds, words)| holds.then_some(words))
@@ -56,7 +54,8 @@ impl Place {
     }
 }
 
-fn first_line(path: &str, name: &str) -> Option<String> {
+/// The value of the first line of a file that begins with `name`; a colon is between the two.
+fn first_value(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let (_, value) = text
         .lines()
@@ -65,16 +64,17 @@ fn first_line(path: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// The kind of file system that a directory is on.
+/// The type of the file system that a directory is on.
 fn filesystem(directory: &Path) -> Option<String> {
     let directory = directory.canonicalize().ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    kind_of(&directory, &mounts)
+    type_in(&directory, &mounts)
 }
 
-/// Of the mounts that the directory is below, the deepest counts, and of those the last.
-fn kind_of(directory: &Path, mounts: &str) -> Option<String> {
-    /// Field of a line that holds where it is mounted; after a lone dash comes the kind.
+/// The same from the text of `mountinfo`. Of the mounts above the directory the deepest counts, and
+/// of equally deep ones the last.
+fn type_in(directory: &Path, mounts: &str) -> Option<String> {
+    /// Field of a line with the mount point; the type comes after a lone dash.
     const MOUNT_POINT: usize = 4;
     let mut found: Option<(usize, &str)> = None;
     for line in mounts.lines() {
@@ -103,8 +103,8 @@ mod tests {
             ("/tmpx", "ext4"),
             ("/my disk/x", "xfs"),
         ] {
-            assert_eq!(kind_of(Path::new(path), mounts).as_deref(), Some(kind));
+            assert_eq!(type_in(Path::new(path), mounts).as_deref(), Some(kind));
         }
-        assert_eq!(kind_of(Path::new("/"), ""), None);
+        assert_eq!(type_in(Path::new("/"), ""), None);
     }
 }

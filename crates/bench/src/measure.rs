@@ -3,20 +3,20 @@
 use std::path::Path;
 
 use crate::{
-    BenchArgs,
-    closed_loop::{Kind, Latencies, Limit, latencies},
-    figure::{Tally, distribution, latency},
+    Args,
+    closed_loop::{CallKind, Latencies, Limit, latencies},
+    figure::{Series, distribution, latency},
     floor::{Commits, Seals},
-    growth,
-    machine::Place,
+    machine::Machine,
     mix::Mix,
-    population::Town,
+    population::Population,
     progress::Progress,
-    report::{Asked, CommitCost, Floor, Floors, Report},
-    test_daemon::Host,
+    report::{CommitCost, Floor, Floors, Report, Settings},
+    scaling,
+    test_daemon::TestDaemon,
 };
 
-/// A round before the first, this part of its length, whose figures are thrown away.
+/// The warm-up round before the first is this many times shorter; its figures are thrown away.
 const WARM_UP: u32 = 4;
 
 /// What is measured in each round, besides the floors.
@@ -26,88 +26,88 @@ struct Phase {
     connections: usize,
 }
 
-/// Measures everything that was asked for.
-pub(crate) async fn measure(args: &BenchArgs) -> Result<Report, String> {
+/// Measures everything that was asked for, and removes the accounts made for it, also after an
+/// error or a signal.
+pub(crate) async fn measure(args: &Args) -> Result<Report, String> {
     let scratch = match &args.dir {
         Some(directory) => tempfile::tempdir_in(directory),
         None => tempfile::tempdir(),
     };
     let scratch = scratch.map_err(|error| format!("no scratch directory can be made: {error}"))?;
-    let host = match &args.socket {
-        Some(socket) => Host::running(socket),
-        None => Host::scratch(&args.ratchetd()?, &scratch.path().join("d"), &[])?.0,
+    let daemon = match &args.socket {
+        Some(socket) => TestDaemon::running(socket),
+        None => TestDaemon::scratch(&args.ratchetd()?, &scratch.path().join("d"), &[])?.0,
     };
-    let place = Place::of(scratch.path().parent().unwrap_or(scratch.path()));
+    let machine = Machine::of(scratch.path().parent().unwrap_or(scratch.path()));
     let measured = tokio::select! {
-        measured = everything(args, &host, place, scratch.path()) => measured,
+        measured = measure_all(args, &daemon, machine, scratch.path()) => measured,
         _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
     };
-    let cleaned = host.clean().await;
+    let removed = daemon.remove_accounts().await;
     let mut report = measured?;
-    cleaned?;
-    report.judge();
+    removed?;
+    report.compare_with_bars();
     Ok(report)
 }
 
-async fn everything(
-    args: &BenchArgs,
-    host: &Host,
-    place: Place,
+async fn measure_all(
+    args: &Args,
+    daemon: &TestDaemon,
+    machine: Machine,
     scratch: &Path,
 ) -> Result<Report, String> {
-    let progress = Progress::of(0);
-    let mut report = main_part(args, host, place, scratch, &progress).await?;
+    let progress = Progress::new();
+    let mut report = measure_calls(args, daemon, machine, scratch, &progress).await?;
     if let Some(added_ms) = args.commit_cost {
         let data_dir = scratch.join("c");
         report.commit_cost = Some(commit_cost(args, &data_dir, added_ms, &progress).await?);
     }
     if let Some(sessions) = args.sessions() {
-        progress.more(scaling::steps_of(sessions));
-        let (same, spread) = scaling::sessions(args, host, sessions, &progress).await?;
+        progress.more(scaling::steps_of_sessions(sessions));
+        let (same, spread) = scaling::sessions(args, daemon, sessions, &progress).await?;
         report.sessions = Some(same);
         report.sessions_spread = Some(spread);
     }
     if let Some(messages) = args.messages() {
         progress.more(scaling::steps_of_messages(messages));
-        report.messages = Some(scaling::messages(args, host, messages, &progress).await?);
+        report.messages = Some(scaling::messages(args, daemon, messages, &progress).await?);
     }
     if let Some(accounts) = args.accounts() {
         progress.more(scaling::steps_of_accounts(accounts));
-        let data_dir = scratch.join("f");
-        report.full = Some(scaling::full(args, accounts, &data_dir, &progress).await?);
+        let data_dir = scratch.join("a");
+        report.many_accounts = Some(scaling::accounts(args, accounts, &data_dir, &progress).await?);
     }
     Ok(report)
 }
 
-/// Encryptions on one connection and on all, on a scratch daemon whose commits take longer.
+/// Encryptions on one connection and on all, by a scratch daemon whose commits take longer.
 async fn commit_cost(
-    args: &BenchArgs,
+    args: &Args,
     data_dir: &Path,
     added_ms: u64,
     progress: &Progress,
 ) -> Result<CommitCost, String> {
     let cost = format!("--dev-commit-cost-ms={added_ms}");
-    let (host, _) = Host::scratch(
-        &args.ratchetd()?,
-        data_dir,
-        &["--dev".as_ref(), cost.as_ref()],
-    )?;
-    let account = host.make_account().await?;
-    let town = Town::build(&host, account, args.peers(), 0).await?;
-    let encrypt = Mix::only(Kind::Encrypt);
-    let name = Kind::Encrypt.name();
-    let mut one = Tally::new(name, 1)?;
-    let mut many = Tally::new(name, args.connections())?;
+    let flags = ["--dev".as_ref(), cost.as_ref()];
+    let (daemon, _) = TestDaemon::scratch(&args.ratchetd()?, data_dir, &flags)?;
+    let account = daemon.create_account().await?;
+    let population = Population::build(&daemon, account, args.peers(), 0).await?;
+    let encrypt = Mix::only(CallKind::Encrypt);
+    let name = CallKind::Encrypt.name();
+    let mut one = Series::new(name, 1)?;
+    let mut many = Series::new(name, args.connections())?;
     progress.more(args.rounds() as u64 + 1);
     for round in 0..=args.rounds() {
         progress.step("encryptions with slow commits");
-        for (tally, connections) in [(&mut one, 1), (&mut many, args.connections())] {
-            let driven = town.measure(&encrypt, connections, args.limit()).await?;
-            if let Some(error) = driven.first_error {
+        for (series, connections) in [(&mut one, 1), (&mut many, args.connections())] {
+            let result = population
+                .measure(&encrypt, connections, args.limit())
+                .await?;
+            if let Some(error) = result.first_error {
                 return Err(error);
             }
             if round > 0 {
-                tally.add(&driven, None)?;
+                series.add(&result, None)?;
             }
         }
     }
@@ -120,10 +120,11 @@ async fn commit_cost(
     })
 }
 
-async fn main_part(
-    args: &BenchArgs,
-    host: &Host,
-    place: Place,
+/// The calls and the floors, one after the other in each round.
+async fn measure_calls(
+    args: &Args,
+    daemon: &TestDaemon,
+    machine: Machine,
     scratch: &Path,
     progress: &Progress,
 ) -> Result<Report, String> {
@@ -131,69 +132,73 @@ async fn main_part(
     let phases = phases(args);
     progress.more((args.rounds() as u64 + 1) * (phases.len() as u64 + 2));
     progress.step("accounts and contacts");
-    let account = host.make_account().await?;
-    let idle_kib = if host.is_scratch() {
-        host.resident_kib().await
+    let version = daemon.version().await?;
+    let account = daemon.create_account().await?;
+    let idle_kib = if daemon.is_scratch() {
+        daemon.resident_kib().await
     } else {
         None
     };
-    let town = Town::build(host, account, args.peers(), args.members()).await?;
+    let population = Population::build(daemon, account, args.peers(), args.members()).await?;
     let mut seals = Seals::of(args.members())?;
-    let (mut commit_held, mut seals_held) = (latencies()?, latencies()?);
-    let mut tallies = tallies(args, &phases)?;
+    let (mut all_commits, mut all_seals) = (latencies()?, latencies()?);
+    let mut series = series(args, &phases)?;
     let mut first_error = None;
     for round in 0..=args.rounds() {
-        let warming = round == 0;
-        let limit = if warming {
+        let warm_up = round == 0;
+        let limit = if warm_up {
             shorter(args.limit())
         } else {
             args.limit()
         };
-        for (phase, tallies) in phases.iter().zip(&mut tallies) {
+        for (phase, series) in phases.iter().zip(&mut series) {
             progress.step(&format!(
                 "{}, {} connections",
                 phase.name, phase.connections
             ));
-            let driven = town.measure(&phase.mix, phase.connections, limit).await?;
-            if let Some(error) = &driven.first_error {
+            let result = population
+                .measure(&phase.mix, phase.connections, limit)
+                .await?;
+            if let Some(error) = &result.first_error {
                 first_error.get_or_insert_with(|| error.clone());
             }
-            if warming && driven.errors == 0 {
+            if warm_up && result.errors == 0 {
                 continue;
             }
-            for (kind, tally) in tallies {
-                tally.add(&driven, *kind)?;
+            for (kind, each) in series {
+                each.add(&result, *kind)?;
             }
         }
         progress.step("bare commits");
         let committed = commits.measure(limit)?;
         progress.step("bare seals");
         let sealed = seals.measure(limit)?;
-        if !warming {
-            add(&mut commit_held, &committed)?;
-            add(&mut seals_held, &sealed)?;
+        if !warm_up {
+            add(&mut all_commits, &committed)?;
+            add(&mut all_seals, &sealed)?;
         }
     }
     let empty = |connections| {
-        let of_empty = phases.iter().zip(&tallies);
-        of_empty
+        let phases = phases.iter().zip(&series);
+        phases
             .filter(|(phase, _)| phase.name == "empty" && phase.connections == connections)
-            .find_map(|(_, tallies)| tallies.first().map(|(_, tally)| tally))
+            .find_map(|(_, series)| series.first().map(|(_, each)| each))
     };
     let figures: Vec<_> = phases
         .iter()
-        .zip(&tallies)
-        .flat_map(|(phase, tallies)| {
+        .zip(&series)
+        .flat_map(|(phase, series)| {
             let floor = empty(phase.connections).filter(|_| phase.name != "empty");
-            tallies.iter().map(move |(_, tally)| tally.figure(floor))
+            series.iter().map(move |(_, each)| each.figure(floor))
         })
         .collect();
     Ok(Report {
-        place,
-        asked: asked(args),
+        machine,
+        daemon: version,
+        settings: settings(args),
         floors: Floors {
-            bare_commit: floor(&commit_held),
-            seals: floor(&seals_held),
+            bare_commit: floor(&all_commits),
+            seals: floor(&all_seals),
         },
         errors: figures.iter().map(|figure| figure.errors).sum(),
         figures,
@@ -202,27 +207,28 @@ async fn main_part(
         sessions: None,
         sessions_spread: None,
         messages: None,
-        full: None,
+        many_accounts: None,
         bars: Vec::new(),
         first_error,
     })
 }
 
-/// Each kind alone, on one connection and on all; a group on one, since a call of it is a load by itself; then all together.
-fn phases(args: &BenchArgs) -> Vec<Phase> {
+/// Each kind alone, on one connection and on all, then the mix. Groups are measured on one
+/// connection alone, since one such call is a load by itself, and strangers' messages on all.
+fn phases(args: &Args) -> Vec<Phase> {
     let many = args.connections();
     let mut alone = vec![
-        (Kind::Empty, 1),
-        (Kind::Encrypt, 1),
-        (Kind::Decrypt, 1),
-        (Kind::Group, 1),
+        (CallKind::Empty, 1),
+        (CallKind::Encrypt, 1),
+        (CallKind::Decrypt, 1),
+        (CallKind::Group, 1),
     ];
     if many > 1 {
         alone.extend([
-            (Kind::Empty, many),
-            (Kind::Encrypt, many),
-            (Kind::Decrypt, many),
-            (Kind::Strange, many),
+            (CallKind::Empty, many),
+            (CallKind::Encrypt, many),
+            (CallKind::Decrypt, many),
+            (CallKind::Strange, many),
         ]);
     }
     alone.retain(|(kind, _)| args.only.is_empty() || args.only.contains(kind));
@@ -244,29 +250,30 @@ fn phases(args: &BenchArgs) -> Vec<Phase> {
     phases
 }
 
-type Tallies = Vec<(Option<Kind>, Tally)>;
+/// What is collected of a phase: all calls, and of the mix those of each kind as well.
+type PhaseSeries = Vec<(Option<CallKind>, Series)>;
 
-/// One for each phase, and for the mix one for each of its kinds besides.
-fn tallies(args: &BenchArgs, phases: &[Phase]) -> Result<Vec<Tallies>, String> {
+/// One for each phase.
+fn series(args: &Args, phases: &[Phase]) -> Result<Vec<PhaseSeries>, String> {
     phases
         .iter()
         .map(|phase| {
-            let mut tallies = vec![(None, Tally::new(&phase.name, phase.connections)?)];
+            let mut series = vec![(None, Series::new(&phase.name, phase.connections)?)];
             if phase.name == "mix" {
-                for kind in Kind::ALL {
+                for kind in CallKind::ALL {
                     if args.mix.share(kind) > 0.0 {
                         let name = format!("mix: {}", kind.name());
-                        tallies.push((Some(kind), Tally::new(&name, phase.connections)?));
+                        series.push((Some(kind), Series::new(&name, phase.connections)?));
                     }
                 }
             }
-            Ok(tallies)
+            Ok(series)
         })
         .collect()
 }
 
-fn asked(args: &BenchArgs) -> Asked {
-    Asked {
+fn settings(args: &Args) -> Settings {
+    Settings {
         socket: args
             .socket
             .as_ref()
@@ -288,14 +295,14 @@ fn shorter(limit: Limit) -> Limit {
     }
 }
 
-fn add(held: &mut Latencies, more: &Latencies) -> Result<(), String> {
-    held.add(more).map_err(|error| error.to_string())
+fn add(all: &mut Latencies, more: &Latencies) -> Result<(), String> {
+    all.add(more).map_err(|error| error.to_string())
 }
 
-fn floor(held: &Latencies) -> Floor {
+fn floor(latencies: &Latencies) -> Floor {
     Floor {
-        count: held.len(),
-        latency: latency(held),
-        distribution: distribution(held),
+        count: latencies.len(),
+        latency: latency(latencies),
+        distribution: distribution(latencies),
     }
 }

@@ -1,4 +1,4 @@
-//! A device at the other end of a conversation: an engine of its own in this process, over a store in memory.
+//! A device at the other end of a conversation: an engine in this process, over a store in memory.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use daemon::ops::{clock::Clock, entropy::entropy};
@@ -6,39 +6,48 @@ use engine::{
     Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, WireMessage,
     memory::MemoryStore,
 };
-use rand_core::Rng as _;
+
+use crate::floor::random_device;
 
 /// A device.
 #[derive(Debug)]
 pub(crate) struct Peer {
     engine: Engine,
     store: MemoryStore,
+    clock: Clock,
 }
 
 impl Peer {
-    pub(crate) fn new(clock: &Clock) -> Result<Self, String> {
-        let mut id = [0; 16];
-        entropy().fill_bytes(&mut id);
+    /// A device of a new identity.
+    pub(crate) fn new() -> Result<Self, String> {
+        let clock = Clock::default();
         let account = Account {
             name: AccountName::parse("peer").map_err(|error| error.to_string())?,
             identity: IdentityKeyPair::generate(&mut entropy()).into(),
-            installation: InstallationId::from_random(id),
+            installation: random_device(),
             fresh_installation: true,
             created_at: clock.now(),
         };
         Ok(Self {
             engine: Engine::new(account, engine::Config::default()),
             store: MemoryStore::default(),
+            clock,
         })
     }
 
+    /// This many of them.
+    pub(crate) fn several(count: usize) -> Result<Vec<Self>, String> {
+        (0..count).map(|_| Self::new()).collect()
+    }
+
+    /// Its identity.
     pub(crate) fn identity(&self) -> IdentityKey {
         *self.engine.account().identity.public()
     }
 
     /// Its bundle, as it goes on the wire.
-    pub(crate) fn bundle(&mut self, clock: &Clock) -> Result<Vec<u8>, String> {
-        self.with(clock, |engine, store, env| {
+    pub(crate) fn bundle(&mut self) -> Result<Vec<u8>, String> {
+        self.transact(|engine, store, env| {
             let bundle = engine.bundle(store, env);
             bundle
                 .map(|bundle| bundle.wire)
@@ -49,7 +58,6 @@ impl Peer {
     /// A message to `recipient`, as it goes on the wire.
     pub(crate) fn write(
         &mut self,
-        clock: &Clock,
         recipient: IdentityKey,
         payload: &[u8],
     ) -> Result<Vec<u8>, String> {
@@ -59,7 +67,7 @@ impl Peer {
             request_id: None,
             seal: None,
         };
-        self.with(clock, |engine, store, env| {
+        self.transact(|engine, store, env| {
             let sent = engine.send(store, env, &request);
             let envelope = sent
                 .map_err(|error| error.to_string())?
@@ -72,10 +80,9 @@ impl Peer {
         })
     }
 
-    /// Reads a message: it must be this one.
+    /// Reads a message; an error unless it says what is expected.
     pub(crate) fn read(
         &mut self,
-        clock: &Clock,
         sender: IdentityKey,
         wire: &[u8],
         expected: &[u8],
@@ -86,7 +93,7 @@ impl Peer {
             confirm: true,
             sealed: false,
         };
-        self.with(clock, |engine, store, env| {
+        self.transact(|engine, store, env| {
             let received = engine.receive(store, env, request);
             match received.map_err(|error| error.to_string())?.outcome {
                 Outcome::Decrypted(text) if text.as_slice() == expected => Ok(()),
@@ -95,16 +102,16 @@ impl Peer {
         })
     }
 
-    fn with<T>(
+    /// One call of the engine in a transaction of its own.
+    fn transact<T>(
         &mut self,
-        clock: &Clock,
         call: impl FnOnce(&mut Engine, &mut MemoryStore, &mut Env<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
         use engine::Transaction as _;
         let mut rng = entropy();
         let mut env = Env {
-            now: clock.now(),
-            running: clock.running(),
+            now: self.clock.now(),
+            running: self.clock.running(),
             rng: &mut rng,
         };
         self.store.begin().map_err(|error| error.to_string())?;

@@ -1,6 +1,8 @@
-//! An account of the daemon and those it talks with: what is called, and what the answers are good for.
+//! An account of the daemon, and the devices it talks with: what is called, and checks of the
+//! answers.
 //!
-//! What the daemon encrypts is read by its recipients, after the measurement, and what it decrypts was written by them.
+//! What the daemon encrypts is read by its recipients after each measurement, and what it decrypts
+//! was written by peers before it, so that neither takes processor time meanwhile.
 
 use std::{
     cell::RefCell,
@@ -10,172 +12,168 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair};
-use daemon::ops::{clock::Clock, entropy::entropy};
+use daemon::ops::entropy::entropy;
 use serde_json::{Value, json};
 
 use crate::{
-    closed_loop::{Driven, Kind, Limit, Source, drive},
-    connection::{Line, find, request},
-    mix::{Mix, Turns},
+    closed_loop::{CallKind, Limit, LoopResult, Workload, run_loop},
+    connection::{Connection, find, request},
+    mix::{Mix, Schedule},
     peer::Peer,
-    test_daemon::{Host, Made},
+    test_daemon::{TestAccount, TestDaemon},
 };
 
-/// What is said: 100 bytes.
+/// The payload of every message: 100 bytes, about as much as people write in one.
 pub(crate) const PAYLOAD: &[u8; 100] =
     b"A hundred bytes are about as much as people say to each other in one message, so that is what we say";
-/// Of the messages to a group one in so many is read by its members: a device skips up to 1,000.
+/// Of the answers with messages to the group, one in this many is read by its members, who skip up
+/// to 1,000 messages.
 const READ_ONE_IN: u64 = 500;
-/// Connections for what is not measured.
-const HELPERS: usize = 64;
-/// Beginning of a message in an answer.
+/// Connections for calls that are not measured.
+const SETUP_CONNECTIONS: usize = 64;
+/// How a message begins in an answer.
 const MESSAGE: &[u8] = br#""message":"0x"#;
-/// What an answer has that gives a text.
+/// What the answer has if a message was decrypted.
 const DECRYPTED: &[u8] = br#""outcome":"decrypted""#;
-
-/// What an answer has to an envelope that is not ours.
+/// What the answer has if an envelope is not for us.
 const UNOPENED: &[u8] = br#""outcome":"unopened""#;
-/// Bytes of a message of this length, with its bundle.
+/// Bytes of a message with this payload and a bundle.
 const WIRE_BYTES: usize = 700;
 
-/// Hex with the prefix that the interface wants.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const_hex::encode_prefixed(bytes)
-}
-
-/// A key as the interface shows it.
-pub(crate) fn shown(identity: &IdentityKey) -> Result<String, String> {
-    let bytes = identity
-        .to_uncompressed()
-        .map_err(|error| error.to_string())?;
-    Ok(hex(&bytes))
-}
-
-/// One account with its peers.
-pub(crate) struct Town {
+/// An account with its peers.
+pub(crate) struct Population {
     socket: PathBuf,
-    folk: Rc<RefCell<Folk>>,
+    state: Rc<RefCell<State>>,
 }
 
-impl Town {
-    /// Gives an account so many peers and a group of so many members, and has each pair talk once in both directions.
+impl Population {
+    /// Makes this many peers and members of a group, and sets up sessions between each of them and
+    /// the account, which messages in both directions have established.
     pub(crate) async fn build(
-        host: &Host,
-        made: Made,
+        daemon: &TestDaemon,
+        account: TestAccount,
         peers: usize,
         members: usize,
     ) -> Result<Self, String> {
-        let clock = Clock::default();
-        let some = |count: usize| -> Result<Vec<Peer>, String> {
-            (0..count).map(|_| Peer::new(&clock)).collect()
-        };
-        let (mut peers, mut members) = (some(peers)?, some(members)?);
+        let (mut peers, mut members) = (Peer::several(peers)?, Peer::several(members)?);
         for group in [&mut peers, &mut members] {
-            befriend(host, &made, &clock, group).await?;
+            establish_sessions(daemon, &account, group).await?;
         }
-        let folk = Folk::new(clock, made, peers, members)?;
         Ok(Self {
-            socket: host.socket().to_owned(),
-            folk: Rc::new(RefCell::new(folk)),
+            socket: daemon.socket().to_owned(),
+            state: Rc::new(RefCell::new(State::new(account, peers, members)?)),
         })
     }
 
-    /// Measures calls of this mix on so many connections.
+    /// Measures calls of this mix on this many connections.
     pub(crate) async fn measure(
         &self,
         mix: &Mix,
         connections: usize,
         limit: Limit,
-    ) -> Result<Driven, String> {
-        let work = (connections, mix.to_string());
-        let reads = mix.share(Kind::Decrypt);
-        self.folk.borrow_mut().prepare(&work, limit, reads)?;
-        let source = Rc::new(RefCell::new(Calls {
-            folk: Rc::clone(&self.folk),
-            turns: mix.turns(),
-        }));
-        let mut driven = drive(&self.socket, connections, limit, &source).await?;
-        let mut folk = self.folk.borrow_mut();
-        folk.rates.insert(work, driven.rate());
-        if let Err(error) = folk.read() {
-            driven.errors += 1;
-            driven.first_error.get_or_insert(error);
+    ) -> Result<LoopResult, String> {
+        self.state.borrow_mut().prepare(mix, connections, limit)?;
+        let mut result = run_loop(&self.socket, connections, limit, &self.state).await?;
+        let mut state = self.state.borrow_mut();
+        state
+            .rates
+            .insert((connections, mix.to_string()), result.rate());
+        if let Err(error) = state.read() {
+            result.errors += 1;
+            result.first_error.get_or_insert(error);
         }
-        Ok(driven)
+        Ok(result)
     }
 }
 
-/// Makes these calls; all must succeed.
-pub(crate) async fn pour(host: &Host, calls: Vec<Vec<u8>>) -> Result<(), String> {
-    struct Pot(VecDeque<Vec<u8>>);
-    impl Source for Pot {
-        fn next(&mut self, _: usize) -> Option<(Kind, Rc<[u8]>)> {
-            Some((Kind::Empty, self.0.pop_front()?.into()))
+/// Makes these calls side by side; all must succeed.
+async fn call_all(daemon: &TestDaemon, calls: Vec<Vec<u8>>) -> Result<(), String> {
+    struct Queue(VecDeque<Vec<u8>>);
+    impl Workload for Queue {
+        fn next(&mut self, _: usize) -> Option<(CallKind, Rc<[u8]>)> {
+            // No figure is made of it: any kind will do.
+            Some((CallKind::Empty, self.0.pop_front()?.into()))
         }
-        fn answered(&mut self, _: usize, _: Kind, _: &[u8]) -> Result<(), String> {
+        fn answered(&mut self, _: usize, _: CallKind, _: &[u8]) -> Result<(), String> {
             Ok(())
         }
     }
     if calls.is_empty() {
         return Ok(());
     }
-    let connections = calls.len().min(HELPERS);
+    let connections = calls.len().min(SETUP_CONNECTIONS);
     let limit = Limit::Calls(calls.len() as u64);
-    let pot = Rc::new(RefCell::new(Pot(calls.into())));
-    let driven = drive(host.socket(), connections, limit, &pot).await?;
-    driven.first_error.map_or(Ok(()), Err)
+    let queue = Rc::new(RefCell::new(Queue(calls.into())));
+    let result = run_loop(daemon.socket(), connections, limit, &queue).await?;
+    result.first_error.map_or(Ok(()), Err)
 }
 
-/// Has the account know the peers' bundles.
-pub(crate) async fn import(
-    host: &Host,
-    made: &Made,
-    clock: &Clock,
+/// Imports the peers' bundles into the account.
+pub(crate) async fn import_bundles(
+    daemon: &TestDaemon,
+    account: &TestAccount,
     peers: &mut [Peer],
 ) -> Result<(), String> {
     let calls = peers
         .iter_mut()
         .map(|peer| {
-            let bundle = hex(&peer.bundle(clock)?);
-            let params = json!({"account": made.name, "bundle": bundle});
+            let params = json!({"account": account.name, "bundle": hex(&peer.bundle()?)});
             Ok(request("bundle_import", &params))
         })
         .collect::<Result<_, String>>()?;
-    pour(host, calls).await
+    call_all(daemon, calls).await
 }
 
-/// A message to each peer and an answer from each: from then on their sessions are established.
-pub(crate) async fn befriend(
-    host: &Host,
-    made: &Made,
-    clock: &Clock,
+/// Sets up a session with each peer by a message to it and an answer from it.
+pub(crate) async fn establish_sessions(
+    daemon: &TestDaemon,
+    account: &TestAccount,
     peers: &mut [Peer],
 ) -> Result<(), String> {
-    import(host, made, clock, peers).await?;
-    let mut line = Line::open(host.socket()).await?;
+    import_bundles(daemon, account, peers).await?;
+    let mut connection = Connection::open(daemon.socket()).await?;
     for group in peers.chunks_mut(engine::MAX_RECIPIENTS) {
-        let params = group_params(made, group)?;
-        let sent = line.ask("message_encryptGroup", &params).await?;
-        read_group(clock, made, group, &sent)?;
+        let params = group_params(account, group)?;
+        let sent = connection.ask("message_encryptGroup", &params).await?;
+        read_group(account, group, &sent)?;
         let answers = group
             .iter_mut()
-            .map(|peer| decrypt_request(clock, made, peer))
+            .map(|peer| decrypt_request(account, peer))
             .collect::<Result<_, String>>()?;
-        pour(host, answers).await?;
+        call_all(daemon, answers).await?;
     }
     Ok(())
 }
 
-pub(crate) fn group_params(made: &Made, members: &[Peer]) -> Result<Value, String> {
-    let recipients = members
-        .iter()
-        .map(|peer| shown(&peer.identity()))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(json!({"account": made.name, "recipients": recipients, "payload": hex(PAYLOAD)}))
+/// A call that encrypts the payload for this recipient, whose key is in the interface's form.
+pub(crate) fn encrypt_request(account: &TestAccount, recipient: &str) -> Rc<[u8]> {
+    let params = json!({"account": account.name, "recipient": recipient, "payload": hex(PAYLOAD)});
+    request("message_encrypt", &params).into()
 }
 
-/// An envelope that a stranger signed for another stranger.
-fn strange_params(made: &Made) -> Result<Value, String> {
+/// Parameters of `message_encryptGroup` for these members.
+pub(crate) fn group_params(account: &TestAccount, members: &[Peer]) -> Result<Value, String> {
+    let recipients = members
+        .iter()
+        .map(|peer| key_text(&peer.identity()))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({"account": account.name, "recipients": recipients, "payload": hex(PAYLOAD)}))
+}
+
+/// A key in the interface's form.
+pub(crate) fn key_text(identity: &IdentityKey) -> Result<String, String> {
+    let bytes = identity
+        .to_uncompressed()
+        .map_err(|error| error.to_string())?;
+    Ok(hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const_hex::encode_prefixed(bytes)
+}
+
+/// A call that is given an envelope which a stranger signed for another stranger.
+fn stranger_request(account: &TestAccount) -> Result<Vec<u8>, String> {
     let mut rng = entropy();
     let (from, to) = (
         IdentityKeyPair::generate(&mut rng),
@@ -185,25 +183,21 @@ fn strange_params(made: &Made) -> Result<Value, String> {
     let wire = [0x74; WIRE_BYTES];
     let sealed = envelope::seal(&mut rng, to, Some(&from), &wire, envelope::Padding::Random)
         .map_err(|error| error.to_string())?;
-    Ok(json!({"account": made.name, "sealed": hex(sealed.as_bytes())}))
-}
-
-/// A call that decrypts what this peer writes now.
-fn decrypt_request(clock: &Clock, made: &Made, peer: &mut Peer) -> Result<Vec<u8>, String> {
-    let message = hex(&peer.write(clock, made.identity, PAYLOAD)?);
-    let sender = shown(&peer.identity())?;
-    let params =
-        json!({"account": made.name, "sender": sender, "message": message, "confirm": true});
+    let params = json!({"account": account.name, "sealed": hex(sealed.as_bytes())});
     Ok(request("message_decrypt", &params))
 }
 
-/// Has each member read its message of a result of `message_encryptGroup`.
-fn read_group(
-    clock: &Clock,
-    made: &Made,
-    members: &mut [Peer],
-    sent: &Value,
-) -> Result<(), String> {
+/// A call that decrypts a message which this peer writes now.
+fn decrypt_request(account: &TestAccount, peer: &mut Peer) -> Result<Vec<u8>, String> {
+    let message = hex(&peer.write(account.identity, PAYLOAD)?);
+    let sender = key_text(&peer.identity())?;
+    let params =
+        json!({"account": account.name, "sender": sender, "message": message, "confirm": true});
+    Ok(request("message_decrypt", &params))
+}
+
+/// Has each member read its message in a result of `message_encryptGroup`.
+fn read_group(account: &TestAccount, members: &mut [Peer], sent: &Value) -> Result<(), String> {
     let envelopes = sent.get("envelopes").and_then(Value::as_array);
     let messages: BTreeMap<&str, &str> = envelopes
         .into_iter()
@@ -214,163 +208,153 @@ fn read_group(
         })
         .collect();
     for member in members {
-        let key = shown(&member.identity())?;
+        let key = key_text(&member.identity())?;
         let message = messages
             .get(key.as_str())
             .ok_or("a member of the group got no message")?;
         let wire = const_hex::decode(message).map_err(|error| error.to_string())?;
-        member.read(clock, made.identity, &wire, PAYLOAD)?;
+        member.read(account.identity, &wire, PAYLOAD)?;
     }
     Ok(())
 }
 
-/// The account, the others, and what is under way between them.
-struct Folk {
-    clock: Clock,
-    made: Made,
+/// The account, its peers, and the messages under way between them.
+struct State {
+    account: TestAccount,
     /// Each connection talks with one of them.
     peers: Vec<Peer>,
     members: Vec<Peer>,
-    empty: Rc<[u8]>,
-    encrypt: Vec<Rc<[u8]>>,
-    group: Rc<[u8]>,
-    /// A call that is given an envelope for somebody else.
-    strange: Rc<[u8]>,
-    /// Calls that decrypt what the peers have written, of each peer.
-    stock: Vec<VecDeque<Rc<[u8]>>>,
-    /// Calls a second, of each number of connections and mix, as far as is known: how much stock is needed.
+    /// Which kind of call comes next.
+    schedule: Schedule,
+    empty_call: Rc<[u8]>,
+    /// For each peer.
+    encrypt_calls: Vec<Rc<[u8]>>,
+    group_call: Rc<[u8]>,
+    strange_call: Rc<[u8]>,
+    /// Calls that decrypt what the peers have written, for each peer.
+    decrypt_calls: Vec<VecDeque<Rc<[u8]>>>,
+    /// Calls a second measured before, by connections and mix: how many messages must be written.
     rates: BTreeMap<(usize, String), f64>,
-    /// Messages to the peers that they have not read, in hex.
+    /// Messages to the peers that they have not read, in hex, with the peer's index.
     sent: Vec<(usize, Box<[u8]>)>,
     /// Answers with messages to the members.
     sent_to_group: Vec<Box<[u8]>>,
-    group_calls: u64,
-    /// Whether an answer of this measurement was kept.
-    group_kept: bool,
+    group_answers: u64,
 }
 
-impl Folk {
-    fn new(clock: Clock, made: Made, peers: Vec<Peer>, members: Vec<Peer>) -> Result<Self, String> {
-        let encrypt = peers
+impl State {
+    fn new(account: TestAccount, peers: Vec<Peer>, members: Vec<Peer>) -> Result<Self, String> {
+        let encrypt_calls = peers
             .iter()
-            .map(|peer| {
-                let recipient = shown(&peer.identity())?;
-                let params =
-                    json!({"account": made.name, "recipient": recipient, "payload": hex(PAYLOAD)});
-                Ok(request("message_encrypt", &params).into())
-            })
+            .map(|peer| Ok(encrypt_request(&account, &key_text(&peer.identity())?)))
             .collect::<Result<_, String>>()?;
+        let group = group_params(&account, &members)?;
         Ok(Self {
-            empty: request("system_version", &json!({})).into(),
-            encrypt,
-            group: request("message_encryptGroup", &group_params(&made, &members)?).into(),
-            strange: request("message_decrypt", &strange_params(&made)?).into(),
-            stock: peers.iter().map(|_| VecDeque::new()).collect(),
+            schedule: Mix::only(CallKind::Empty).schedule(),
+            empty_call: request("system_version", &json!({})).into(),
+            encrypt_calls,
+            group_call: request("message_encryptGroup", &group).into(),
+            strange_call: stranger_request(&account)?.into(),
+            decrypt_calls: peers.iter().map(|_| VecDeque::new()).collect(),
             rates: BTreeMap::new(),
             sent: Vec::new(),
             sent_to_group: Vec::new(),
-            group_calls: 0,
-            group_kept: false,
-            clock,
-            made,
+            group_answers: 0,
+            account,
             peers,
             members,
         })
     }
 
-    /// Has the peers write as much as will be read, if that is this share of the calls.
-    fn prepare(&mut self, work: &(usize, String), limit: Limit, share: f64) -> Result<(), String> {
-        /// Calls a second before any were measured: a stock that is too large is used later.
+    /// Prepares a measurement: has the peers write as many messages as will be decrypted in it.
+    fn prepare(&mut self, mix: &Mix, connections: usize, limit: Limit) -> Result<(), String> {
+        /// Calls a second before any were measured. What is left over is used later.
         const FIRST_GUESS: f64 = 6000.0;
-        /// A loop that runs out of stock ends early: better have some left.
+        /// A loop without messages left ends early: some should be left over.
         const MARGIN: f64 = 1.4;
-        self.group_kept = false;
-        let needed = match limit {
-            Limit::Calls(calls) => calls as f64 * share,
-            Limit::Time(span) => {
-                let rate = self.rates.get(work).copied().unwrap_or(FIRST_GUESS);
-                span.as_secs_f64() * rate * share * MARGIN
-            }
-        };
+        self.schedule = mix.schedule();
+        self.group_answers = 0;
+        let share = mix.share(CallKind::Decrypt);
         if share <= 0.0 {
             return Ok(());
         }
-        // Fewer connections than peers talk with the first of them alone.
-        let talking = self.peers.len().min(work.0).max(1);
-        let each = (needed / talking as f64).ceil() as usize + 1;
-        let talking = self.peers.iter_mut().zip(&mut self.stock).take(talking);
-        for (peer, stock) in talking {
-            while stock.len() < each {
-                let call = decrypt_request(&self.clock, &self.made, peer)?;
-                stock.push_back(call.into());
+        let needed = match limit {
+            Limit::Calls(calls) => calls as f64 * share,
+            Limit::Time(span) => {
+                let rate = self.rates.get(&(connections, mix.to_string()));
+                span.as_secs_f64() * rate.copied().unwrap_or(FIRST_GUESS) * share * MARGIN
+            }
+        };
+        // With fewer connections than peers only the first peers are talked with.
+        let talking = self.peers.len().min(connections).max(1);
+        let for_each = (needed / talking as f64).ceil() as usize + 1;
+        let talking = self
+            .peers
+            .iter_mut()
+            .zip(&mut self.decrypt_calls)
+            .take(talking);
+        for (peer, calls) in talking {
+            while calls.len() < for_each {
+                calls.push_back(decrypt_request(&self.account, peer)?.into());
             }
         }
         Ok(())
     }
 
-    /// Has the others read what was written to them.
+    /// Has the peers and members read what was written to them.
     fn read(&mut self) -> Result<(), String> {
-        for (number, message) in std::mem::take(&mut self.sent) {
+        for (index, message) in std::mem::take(&mut self.sent) {
             let wire = const_hex::decode(&message).map_err(|error| error.to_string())?;
-            let peer = self.peers.get_mut(number).ok_or("a peer is gone")?;
-            peer.read(&self.clock, self.made.identity, &wire, PAYLOAD)?;
+            let peer = self.peers.get_mut(index).ok_or("a peer is gone")?;
+            peer.read(self.account.identity, &wire, PAYLOAD)?;
         }
         for answer in std::mem::take(&mut self.sent_to_group) {
             let answer: Value =
                 serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
             let sent = answer.get("result").unwrap_or(&Value::Null);
-            read_group(&self.clock, &self.made, &mut self.members, sent)?;
+            read_group(&self.account, &mut self.members, sent)?;
         }
         Ok(())
     }
 }
 
-/// Calls of a mix.
-struct Calls {
-    folk: Rc<RefCell<Folk>>,
-    turns: Turns,
-}
-
-impl Source for Calls {
-    fn next(&mut self, connection: usize) -> Option<(Kind, Rc<[u8]>)> {
-        let mut folk = self.folk.borrow_mut();
-        let peer = connection.checked_rem(folk.peers.len())?;
-        let kind = self.turns.next()?;
+impl Workload for State {
+    fn next(&mut self, connection: usize) -> Option<(CallKind, Rc<[u8]>)> {
+        let peer = connection.checked_rem(self.peers.len())?;
+        let kind = self.schedule.next()?;
         let call = match kind {
-            Kind::Empty => Rc::clone(&folk.empty),
-            Kind::Encrypt => Rc::clone(folk.encrypt.get(peer)?),
-            Kind::Decrypt => folk.stock.get_mut(peer)?.pop_front()?,
-            Kind::Group => Rc::clone(&folk.group),
-            Kind::Strange => Rc::clone(&folk.strange),
+            CallKind::Empty => Rc::clone(&self.empty_call),
+            CallKind::Encrypt => Rc::clone(self.encrypt_calls.get(peer)?),
+            CallKind::Decrypt => self.decrypt_calls.get_mut(peer)?.pop_front()?,
+            CallKind::Group => Rc::clone(&self.group_call),
+            CallKind::Strange => Rc::clone(&self.strange_call),
         };
         Some((kind, call))
     }
 
-    fn answered(&mut self, connection: usize, kind: Kind, body: &[u8]) -> Result<(), String> {
-        let mut folk = self.folk.borrow_mut();
+    fn answered(&mut self, connection: usize, kind: CallKind, body: &[u8]) -> Result<(), String> {
         match kind {
-            Kind::Empty => {}
-            Kind::Encrypt => {
+            CallKind::Empty => {}
+            CallKind::Encrypt => {
                 let message = message(body).ok_or("an answer without a message")?.into();
-                let peer = connection.checked_rem(folk.peers.len()).unwrap_or(0);
-                folk.sent.push((peer, message));
+                let peer = connection.checked_rem(self.peers.len()).unwrap_or(0);
+                self.sent.push((peer, message));
             }
-            Kind::Decrypt => {
+            CallKind::Decrypt => {
                 if find(body, DECRYPTED).is_none() {
-                    return Err("a message was not read".to_owned());
+                    return Err("a message was not decrypted".to_owned());
                 }
             }
-            Kind::Strange => {
+            CallKind::Strange => {
                 if find(body, UNOPENED).is_none() {
                     return Err("a stranger's envelope was taken for ours".to_owned());
                 }
             }
-            Kind::Group => {
-                if !folk.group_kept || folk.group_calls.is_multiple_of(READ_ONE_IN) {
-                    folk.group_kept = true;
-                    folk.sent_to_group.push(body.into());
+            CallKind::Group => {
+                if self.group_answers.is_multiple_of(READ_ONE_IN) {
+                    self.sent_to_group.push(body.into());
                 }
-                folk.group_calls += 1;
+                self.group_answers += 1;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The report for people.
+//! The report as text: a table, histograms, and with `--bars` a table in Markdown.
 
 use std::io::{self, Write};
 
@@ -6,25 +6,26 @@ use comfy_table::{CellAlignment, Table, presets};
 use daemon::commands::terminal::{ASIDE, BAD, GOOD, HEADING, Look, NAME, WARNING};
 
 use crate::{
-    figure::{Figure, Latency, Step},
-    report::{Bar, Growth, Report},
+    figure::{Bucket, Figure, Latency},
+    report::{Bar, Report, Scaling},
 };
 
 /// Widest bar of a histogram, in characters.
 const WIDEST: u64 = 50;
 /// Parts of a character that a bar may end with, from none to seven eighths.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-/// What stands where there is nothing.
-const NOTHING: &str = "-";
+/// Printed for a value that is unknown.
+const UNKNOWN: &str = "-";
 
-/// Prints the report: where, how fast, how long, and with `bars` how that stands to the bars.
+/// Prints the report: the machine, the calls, their latencies, and with `bars` how they compare
+/// with the bars.
 pub(crate) fn print(
     report: &Report,
     bars: bool,
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    place(report, look, out)?;
+    settings(report, look, out)?;
     calls(report, look, out)?;
     for figure in &report.figures {
         let about = format!("{}, {}", figure.name, connections(figure.connections));
@@ -44,46 +45,41 @@ pub(crate) fn print(
     Ok(())
 }
 
-fn place(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (place, asked) = (&report.place, &report.asked);
-    let unknown = || NOTHING.to_owned();
-    let processor = place.processor.clone().unwrap_or_else(unknown);
-    let daemon = asked
-        .socket
-        .clone()
-        .unwrap_or_else(|| "a scratch daemon".to_owned());
-    let length = match (asked.seconds, asked.calls) {
+fn settings(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let (machine, settings) = (&report.machine, &report.settings);
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+    let daemon = settings.socket.as_deref().unwrap_or("a scratch daemon");
+    let length = match (settings.seconds, settings.calls) {
         (_, Some(calls)) => format!("{calls} calls of each kind in each of"),
         (seconds, None) => format!("{} s for each kind in", seconds.unwrap_or_default()),
     };
     let lines = [
-        ("version", place.version.to_owned()),
         (
             "machine",
             format!(
-                "{processor}, {} processors, kernel {}",
-                place.processors,
-                place.kernel.clone().unwrap_or_else(unknown)
+                "{}, {} processors, kernel {}",
+                known(&machine.processor),
+                machine.processors,
+                known(&machine.kernel)
             ),
         ),
         (
             "directory",
-            format!(
-                "{} ({})",
-                place.directory,
-                place.filesystem.clone().unwrap_or_else(unknown)
-            ),
+            format!("{} ({})", machine.directory, known(&machine.filesystem)),
         ),
-        ("daemon", daemon),
+        ("daemon", format!("{daemon}, version {}", report.daemon)),
         (
             "measured",
-            format!("{length} {} rounds, {} peers", asked.rounds, asked.peers),
+            format!(
+                "{length} {} rounds, {} peers",
+                settings.rounds, settings.peers
+            ),
         ),
     ];
     for (name, value) in lines {
         writeln!(out, "{}  {value}", look.paint(NAME, &format!("{name:9}")))?;
     }
-    for warning in place.warnings() {
+    for warning in machine.warnings() {
         writeln!(out, "{}", look.paint(WARNING, warning))?;
     }
     Ok(())
@@ -114,18 +110,18 @@ fn calls(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
             format!("{:.0}", figure.calls_per_second),
             figure
                 .of_empty
-                .map_or_else(|| NOTHING.to_owned(), |ratio| format!("{ratio:.2}")),
+                .map_or_else(|| UNKNOWN.to_owned(), |ratio| format!("{ratio:.2}")),
         ];
         row.extend(spans(latency));
         row.extend(
             [figure.daemon_cpu_us, figure.caller_cpu_us]
-                .map(|cpu| cpu.map_or_else(|| NOTHING.to_owned(), span)),
+                .map(|cpu| cpu.map_or_else(|| UNKNOWN.to_owned(), span)),
         );
         row.push(figure.errors.to_string());
         table.add_row(row);
     }
     let floors = &report.floors;
-    let seals = format!("{} bare seals", report.asked.members);
+    let seals = format!("{} bare seals", report.settings.members);
     for (name, floor) in [
         ("bare commit", &floors.bare_commit),
         (&seals, &floors.seals),
@@ -157,7 +153,7 @@ fn spans(latency: &Latency) -> [String; 4] {
     [latency.p50, latency.p90, latency.p99, latency.max].map(span)
 }
 
-/// A span given in microseconds, with three digits.
+/// A time given in microseconds, with three digits and its unit.
 fn span(us: f64) -> String {
     let (value, unit) = match us {
         us if us < 1_000.0 => (us, "µs"),
@@ -179,23 +175,30 @@ fn connections(number: usize) -> String {
     }
 }
 
-fn histogram(about: &str, steps: &[Step], look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let most = steps.iter().map(|step| step.count).max().unwrap_or(0);
+fn histogram(
+    about: &str,
+    distribution: &[Bucket],
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let counts = distribution.iter().map(|bucket| bucket.count);
+    let most = counts.max().unwrap_or(0);
     if most == 0 {
         return Ok(());
     }
     writeln!(out, "\n{}", look.paint(HEADING, about))?;
-    for step in steps {
-        let eighths = (step.count * WIDEST * 8).div_ceil(most);
+    for bucket in distribution {
+        let eighths = (bucket.count * WIDEST * 8).div_ceil(most);
         let whole = usize::try_from(eighths / 8).unwrap_or(0);
         let part = usize::try_from(eighths % 8).unwrap_or(0);
         let bar = "█".repeat(whole) + EIGHTHS.get(part).copied().unwrap_or_default();
-        let from = format!("{:>8}", span(step.from_us));
-        writeln!(out, "{}  {bar} {}", look.paint(NAME, &from), step.count)?;
+        let from = format!("{:>8}", span(bucket.from_us));
+        writeln!(out, "{}  {bar} {}", look.paint(NAME, &from), bucket.count)?;
     }
     Ok(())
 }
 
+/// What was measured besides calls, and whether the bars are met.
 fn more(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
     if let Some(cost) = &report.commit_cost {
@@ -210,36 +213,31 @@ fn more(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
             ),
         ));
     }
-    let growth = |what: &str, growth: &Growth| {
-        (
-            format!("{what} {} against {}", growth.to, growth.from),
+    for (what, scaling) in [
+        ("sessions", &report.sessions),
+        ("sessions, all in use,", &report.sessions_spread),
+        ("messages", &report.messages),
+    ] {
+        let Some(Scaling {
+            from,
+            to,
+            before,
+            after,
+            ratio,
+        }) = scaling
+        else {
+            continue;
+        };
+        lines.push((
+            format!("{what} {to} against {from}"),
             format!(
-                "{:.0} calls/s against {:.0}: a message costs {:.2} times as much",
-                growth.after, growth.before, growth.ratio
+                "{after:.0} calls/s against {before:.0}: a message costs {ratio:.2} times as much"
             ),
-        )
-    };
-    lines.extend(
-        report
-            .sessions
-            .iter()
-            .map(|sessions| growth("sessions", sessions)),
-    );
-    lines.extend(
-        report
-            .sessions_spread
-            .iter()
-            .map(|sessions| growth("sessions, all in use,", sessions)),
-    );
-    lines.extend(
-        report
-            .messages
-            .iter()
-            .map(|messages| growth("messages", messages)),
-    );
+        ));
+    }
     let mib = |kib: Option<u64>| {
         kib.map_or_else(
-            || NOTHING.to_owned(),
+            || UNKNOWN.to_owned(),
             |kib| format!("{:.1} MiB", kib as f64 / 1024.0),
         )
     };
@@ -249,14 +247,14 @@ fn more(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
             mib(report.idle_kib),
         ));
     }
-    if let Some(full) = &report.full {
+    if let Some(many) = &report.many_accounts {
         lines.push((
-            format!("{} accounts, {} sessions", full.accounts, full.sessions),
+            format!("{} accounts, {} sessions", many.accounts, many.sessions),
             format!(
                 "resident memory {}, after a new start {}; ready in {:.0} ms",
-                mib(full.resident_kib),
-                mib(full.resident_after_start_kib),
-                full.start_ms
+                mib(many.resident_kib),
+                mib(many.resident_after_start_kib),
+                many.start_ms
             ),
         ));
     }

@@ -1,8 +1,9 @@
-//! What the system says of a process: its processor time and its memory.
+//! Processor time and memory of a process, from `/proc`.
 
 use std::{fs, time::Duration};
 
-/// Fields of `/proc/PID/stat` after the name, which ends with a bracket: user and system time.
+/// Index of the user time in `/proc/PID/stat`, counted after the name, which ends with a bracket.
+/// The system time comes next.
 const USER_TIME_FIELD: usize = 11;
 
 /// A process.
@@ -12,13 +13,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// The process with this id.
     pub(crate) fn new(pid: u32) -> Self {
         Self {
             directory: format!("/proc/{pid}"),
         }
     }
 
-    /// This one.
+    /// This process.
     pub(crate) fn own() -> Self {
         Self {
             directory: "/proc/self".to_owned(),
@@ -35,7 +37,8 @@ impl Process {
     }
 }
 
-/// Processor time that a process has taken, all its threads together; in steps of a clock tick, 10 ms as a rule.
+/// Processor time that all threads of a process have taken; in steps of a clock tick, usually 10
+/// ms.
 pub(crate) fn cpu_time(process: &Process) -> Option<Duration> {
     let stat = fs::read_to_string(format!("{}/stat", process.directory)).ok()?;
     let (_, fields) = stat.rsplit_once(") ")?;

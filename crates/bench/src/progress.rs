@@ -1,26 +1,30 @@
-//! What is done meanwhile, for whoever watches.
+//! Progress on standard error.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// How it looks.
 const STYLE: &str = "[{elapsed_precise}] {bar:30} {pos}/{len} {wide_msg}";
 
-/// A line on the diagnostics while they are a terminal; nothing otherwise.
+/// A line on standard error if that is a terminal; nothing otherwise.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// So many steps lie ahead.
-    pub(crate) fn of(steps: u64) -> Self {
-        let target = ProgressDrawTarget::stderr();
-        let bar = ProgressBar::with_draw_target(Some(steps), target);
+    /// Without steps yet.
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template(STYLE) {
             bar.set_style(style);
         }
         Self(bar)
     }
 
-    /// The next step begins.
+    /// Adds this many steps to those that are expected.
+    pub(crate) fn more(&self, steps: u64) {
+        self.0.inc_length(steps);
+    }
+
+    /// Ends the step under way, if any, and begins the next.
     pub(crate) fn step(&self, what: &str) {
         if self.0.message().is_empty() {
             self.0.set_message(what.to_owned());
@@ -29,11 +33,6 @@ impl Progress {
             self.0.set_message(what.to_owned());
             self.0.inc(1);
         }
-    }
-
-    /// There are more steps.
-    pub(crate) fn more(&self, steps: u64) {
-        self.0.inc_length(steps);
     }
 }
 

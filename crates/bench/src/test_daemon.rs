@@ -1,4 +1,4 @@
-//! The daemon that is measured, and the accounts that were made there for it.
+//! The daemon that is measured, and the accounts made there for the measurement.
 
 use std::{
     cell::RefCell,
@@ -12,41 +12,41 @@ use daemon::{commands::child::Child, ops::entropy::entropy};
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
-use crate::{connection::Line, process::Process};
+use crate::{connection::Connection, process::Process};
 
-/// How the names of our accounts begin.
+/// Prefix of the names of our accounts.
 const PREFIX: &str = "bench-";
 
 /// An account made for the measurement.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
+pub(crate) struct TestAccount {
     /// Its name.
     pub name: String,
-    /// As the interface shows it.
+    /// Its public key, in the form that `account_remove` takes.
     pub public_key: String,
-    /// The same.
+    /// The same key.
     pub identity: IdentityKey,
 }
 
-/// A daemon.
+/// The daemon that is measured.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct TestDaemon {
     socket: PathBuf,
-    /// Tells our accounts from those of another measurement at the same time.
-    run: String,
-    made: RefCell<Vec<Made>>,
-    /// A scratch daemon ends with this value.
+    /// Tells our accounts from those of another measurement of the same daemon at the same time.
+    run_id: String,
+    accounts: RefCell<Vec<TestAccount>>,
+    /// The process of a scratch daemon, killed with this value; `None` for one that ran before.
     child: Option<Child>,
 }
 
-impl Host {
-    /// One that runs already.
+impl TestDaemon {
+    /// One that runs already and listens on this socket.
     pub(crate) fn running(socket: &Path) -> Self {
         Self::new(socket.to_owned(), None)
     }
 
-    /// Starts `program` on this data directory, with these flags besides; how long it took until it
-    /// listened.
+    /// Starts `program` as a scratch daemon on this data directory, with these flags besides.
+    /// Returns it with the time until it listened.
     pub(crate) fn scratch(
         program: &Path,
         data_dir: &Path,
@@ -54,76 +54,88 @@ impl Host {
     ) -> Result<(Self, Duration), String> {
         let began = Instant::now();
         let child = Child::serve(program, data_dir, flags)?;
-        let started_in = began.elapsed();
-        Ok((
-            Self::new(child.socket().to_owned(), Some(child)),
-            started_in,
-        ))
+        let start = began.elapsed();
+        Ok((Self::new(child.socket().to_owned(), Some(child)), start))
     }
 
     fn new(socket: PathBuf, child: Option<Child>) -> Self {
-        let mut run = [0; 4];
-        entropy().fill_bytes(&mut run);
+        let mut run_id = [0; 4];
+        entropy().fill_bytes(&mut run_id);
         Self {
             socket,
-            run: const_hex::encode(run),
-            made: RefCell::default(),
+            run_id: const_hex::encode(run_id),
+            accounts: RefCell::default(),
             child,
         }
     }
 
-    /// Has a scratch daemon stop in its own time, so that it leaves its stores as one that is stopped does.
+    /// Stops a scratch daemon by a signal, so that it closes its stores as it does in service.
     pub(crate) fn stop(self) -> Result<(), String> {
         self.child.map_or(Ok(()), Child::stop)
     }
 
+    /// Its Unix socket.
     pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
 
+    /// Whether it is a scratch daemon.
     pub(crate) fn is_scratch(&self) -> bool {
         self.child.is_some()
     }
 
-    /// Its resident memory, in KiB, if the system tells.
-    pub(crate) async fn resident_kib(&self) -> Option<u64> {
-        let line = Line::open(&self.socket).await.ok()?;
-        Process::new(line.process()?).resident_kib()
+    /// Its version, and the revision that it was built from if it knows it.
+    pub(crate) async fn version(&self) -> Result<String, String> {
+        let mut connection = Connection::open(&self.socket).await?;
+        let answer = connection.ask("system_version", &json!({})).await?;
+        let text = |member: &str| answer.get(member).and_then(Value::as_str);
+        let version = text("version").unwrap_or_default().to_owned();
+        Ok(match text("revision") {
+            Some(revision) => format!("{version} ({revision})"),
+            None => version,
+        })
     }
 
-    /// Makes an account.
-    pub(crate) async fn make_account(&self) -> Result<Made, String> {
-        let number = self.made.borrow().len() + 1;
-        let name = format!("{PREFIX}{}-{number}", self.run);
-        let mut line = Line::open(&self.socket).await?;
-        let account = line
+    /// Its resident memory in KiB; `None` if the system does not tell.
+    pub(crate) async fn resident_kib(&self) -> Option<u64> {
+        let connection = Connection::open(&self.socket).await.ok()?;
+        Process::new(connection.process()?).resident_kib()
+    }
+
+    /// Creates an account.
+    pub(crate) async fn create_account(&self) -> Result<TestAccount, String> {
+        let number = self.accounts.borrow().len() + 1;
+        let name = format!("{PREFIX}{}-{number}", self.run_id);
+        let mut connection = Connection::open(&self.socket).await?;
+        let answer = connection
             .ask("account_create", &json!({"account": name}))
             .await?;
-        let text = |member: &str| account.get(member).and_then(Value::as_str);
+        let text = |member: &str| answer.get(member).and_then(Value::as_str);
         let identity = text("compressedKey")
             .and_then(|key| IdentityKey::from_compact(key).ok())
             .ok_or("account_create gave no key")?;
-        let made = Made {
+        let account = TestAccount {
             name,
             public_key: text("publicKey").unwrap_or_default().to_owned(),
             identity,
         };
-        self.made.borrow_mut().push(made.clone());
-        Ok(made)
+        self.accounts.borrow_mut().push(account.clone());
+        Ok(account)
     }
 
-    /// Removes every account that was made here. A scratch daemon takes its own with it.
-    pub(crate) async fn clean(&self) -> Result<(), String> {
+    /// Removes every account that was created here from a running daemon. Those of a scratch daemon
+    /// go with its directory.
+    pub(crate) async fn remove_accounts(&self) -> Result<(), String> {
         if self.is_scratch() {
             return Ok(());
         }
-        let mut line = Line::open(&self.socket).await?;
+        let mut connection = Connection::open(&self.socket).await?;
         let mut failed = None;
-        for made in self.made.take() {
-            let params = json!({"account": made.name, "publicKey": made.public_key});
-            if let Err(error) = line.ask("account_remove", &params).await {
-                failed = Some(format!("{} is left behind: {error}", made.name));
-                line = Line::open(&self.socket).await?;
+        for account in self.accounts.take() {
+            let params = json!({"account": account.name, "publicKey": account.public_key});
+            if let Err(error) = connection.ask("account_remove", &params).await {
+                failed = Some(format!("{} is left behind: {error}", account.name));
+                connection = Connection::open(&self.socket).await?;
             }
         }
         failed.map_or(Ok(()), Err)

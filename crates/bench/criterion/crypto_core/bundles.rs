@@ -1,4 +1,5 @@
-//! Bundles signed and verified; beside them one signature of Olm, which signs the keys it publishes with Ed25519.
+//! Bundles signed and verified; beside them one signature of Olm, which signs the keys it publishes
+//! with Ed25519.
 
 use std::hint::black_box;
 
@@ -47,7 +48,8 @@ pub(crate) fn bundle(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
-/// The signatures that a device makes when it publishes: over its own ratchet prekey, and over the bundle.
+/// The signatures that a device makes when it publishes: over its own ratchet prekey, and over the
+/// bundle.
 fn sign(identity: &IdentityKeyPair, bundle: &RawBundle, extended: bool) -> [[u8; 65]; 2] {
     let own = &bundle.entries[0];
     let ratchet = if extended {

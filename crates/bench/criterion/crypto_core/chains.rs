@@ -14,7 +14,8 @@ use crate::{
     primitives::Primitives,
 };
 
-/// The sizes of a message, with how many are made ahead of their opening: as many as stay in the caches.
+/// The sizes of a message, with how many are made ahead of their opening: as many as stay in the
+/// caches.
 const SIZES: [(&str, usize, u64); 3] = [("100B", 100, 256), ("1KB", 1024, 128), ("64KB", 65536, 8)];
 /// How far ahead of its chain a message lies.
 const AHEAD: [usize; 3] = [1, 100, 1000];

@@ -1,7 +1,8 @@
-//! What the cryptography costs: both suites, vodozemac's Olm doing the same work, and the primitives by themselves.
+//! What the cryptography costs: both suites, vodozemac's Olm doing the same work, and the
+//! primitives by themselves.
 //!
-//! All of it is the processor's time. Chains run: what is timed is the next message of a chain, never its setting up. What an operation gives is dropped
-//! within its time, secrets wiped.
+//! All of it is the processor's time. Chains run: what is timed is the next message of a chain,
+//! never its setting up. What an operation gives is dropped within its time, secrets wiped.
 
 #![allow(
     clippy::expect_used,

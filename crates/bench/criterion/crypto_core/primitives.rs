@@ -1,4 +1,5 @@
-//! The primitives of one seal, called in a row: no ratchet, no header, no copies, nothing allocated.
+//! The primitives of one seal, called in a row: no ratchet, no header, no copies, nothing
+//! allocated.
 
 use aes::Aes256;
 use ctr::{
@@ -34,7 +35,8 @@ impl Primitives {
         }
     }
 
-    /// Two HMACs of the chain key, HKDF to 80 bytes, AES-256-CTR, and the HMAC over associated data, header, IV and body.
+    /// Two HMACs of the chain key, HKDF to 80 bytes, AES-256-CTR, and the HMAC over associated
+    /// data, header, IV and body.
     pub(crate) fn seal(&mut self) -> [u8; 32] {
         let message: [u8; 32] = hmac(&self.chain)
             .chain_update([0x10])

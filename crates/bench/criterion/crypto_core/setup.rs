@@ -45,7 +45,8 @@ pub(crate) fn x3dh(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
-/// A whole session set up: X3DH, the ratchet, and the first message sealed at one end, opened at the other.
+/// A whole session set up: X3DH, the ratchet, and the first message sealed at one end, opened at
+/// the other.
 pub(crate) fn session(criterion: &mut Criterion<CpuTime>) {
     let text = [0x74; 100];
     let mut group = criterion.benchmark_group("session");
