@@ -19,8 +19,6 @@ const MAY_USE: [(&str, &[&str]); 9] = [
         "fuzz-targets",
         &["daemon", "rpc", "engine", "envelope", "crypto-core"],
     ),
-    // Its benchmarks use what they measure as tests use what they test.
-    ("criterion-benches", &[]),
     (
         "bench",
         &[
@@ -31,6 +29,8 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "crypto-core",
         ],
     ),
+    // Its benchmarks use what they measure as tests use what they test.
+    ("criterion-benches", &[]),
 ];
 
 /// Packages that one crate alone may name.

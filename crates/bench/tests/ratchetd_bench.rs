@@ -341,3 +341,32 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
     serve.args(["serve", "--dev-commit-cost-ms=1", "--data-dir"]);
     refused(serve.arg(directory.path()), "--dev");
 }
+
+/// The documents' commands are not run in full, but each of their flags is one.
+#[test]
+fn flags_in_the_documents_exist() {
+    let (code, help, _) = run(&mut bench(&["--help"]));
+    assert_eq!(code, Some(0));
+    let is_in_names = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    let known: Vec<&str> = help.split(|letter| !is_in_names(letter)).collect();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut seen = 0;
+    for document in [
+        "docs/operations.md",
+        "docs/performance.md",
+        "docs/performance-notes.md",
+    ] {
+        let text = fs::read_to_string(top.join(document)).expect(document);
+        let commands = text.lines().filter_map(|line| {
+            let (_, after) = line.split_once("ratchetd-bench ")?;
+            after.split(['`', '#', '>']).next()
+        });
+        for flag in commands.flat_map(str::split_whitespace) {
+            if flag.starts_with("--") {
+                assert!(known.contains(&flag), "{document}: {flag}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "{seen}");
+}
