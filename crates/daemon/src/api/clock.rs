@@ -25,7 +25,7 @@ pub(super) async fn clock_observe(
     account
         .worker
         .call(move |engine, store, env| {
-            let (clock, at) = (params.clock.0, params.envelope_at.0);
+            let (clock, at) = (params.clock.0, params.envelope_at);
             let time = engine.observe_clock(store, env, &params.chat.0, clock, at)?;
             Ok(time.into())
         })

@@ -142,7 +142,7 @@ pub(super) async fn dev_import_prekey(
         ratchet,
         version: params.version.map(|version| version.0),
         current: params.current,
-        created_at: params.created_at.map(|at| at.0),
+        created_at: params.created_at,
     };
     account
         .worker

@@ -1,8 +1,8 @@
 //! Parameters of the methods for development.
 
-use engine::AccountName;
+use engine::{AccountName, UnixMillis};
 
-use crate::params::{At, Millis, Number, PrivateKey, params};
+use crate::params::{Millis, Number, PrivateKey, params};
 
 params! {
     /// For `dev_advanceTime`.
@@ -26,6 +26,6 @@ params! {
         /// Whether it becomes the current one; by default if its version is the highest.
         current = "current": Option<bool>,
         /// Now by default.
-        created_at = "createdAt": Option<At>,
+        created_at = "createdAt": Option<UnixMillis>,
     }
 }

@@ -1,10 +1,10 @@
 //! Parameters of the methods of envelopes and clocks.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
+use engine::{AccountName, UnixMillis};
 
 use crate::params::{
-    At, ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey, Text,
+    ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey, Text,
     params,
 };
 
@@ -65,6 +65,6 @@ params! {
         /// The clock of the message that was received.
         clock = "clock": ClockValue,
         /// The time of the envelope that it came in.
-        envelope_at = "envelopeAt": At,
+        envelope_at = "envelopeAt": UnixMillis,
     }
 }

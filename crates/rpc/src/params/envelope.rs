@@ -7,15 +7,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Text, Wire,
-    forms::{SECRET_CHARS, hex_bytes, limited_bytes, not_a, opaque, secret_hex},
+    Form, SymKey, Text, Wire,
+    macros::{limited_bytes, opaque},
     payload::one_of,
 };
-use crate::{
-    error::{ErrorKind, RpcError},
-    hex::to_hex,
-    params::Form,
-};
+use crate::error::{ErrorKind, RpcError};
 
 /// A sealed envelope, `0x` and hex.
 pub struct EnvelopeBytes(pub Vec<u8>);
@@ -26,47 +22,15 @@ pub struct EnvelopePayload(pub Vec<u8>);
 /// Bytes to fill an envelope up with, `0x` and hex; at most 1 MiB.
 pub struct PaddingBytes(pub Vec<u8>);
 
-/// A symmetric key: `0x` and 64 hex digits, not all zero. Wiped when dropped.
-pub struct SymKey(pub SymmetricKey);
-
 /// Whether messages are sealed, and by which topic they go: `true`, `false`, `"negotiated"` or
 /// `"partitioned"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealing(pub Option<Seal>);
 
-/// A highest clock: a whole number that programs can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClockValue(pub u64);
-
-/// Whole numbers up to here are exact in every JSON parser.
-const MAX_EXACT: u64 = (1 << 53) - 1;
-
 limited_bytes! {
     EnvelopeBytes, MAX_ENVELOPE_BYTES, "an envelope", "an envelope as 0x and hex digits, at most 5 MiB";
     EnvelopePayload, MAX_PAYLOAD_BYTES, "what is sealed", "bytes as 0x and hex digits, at most 4 MiB";
     PaddingBytes, MAX_PADDING_BYTES, "padding", "bytes as 0x and hex digits, at most 1 MiB";
-}
-
-impl Form for SymKey {
-    const TAKES: &'static str = "a symmetric key as 0x and 64 hex digits, not all zero";
-    const REFUSED: &'static [ErrorKind] = &[ErrorKind::InvalidKey];
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "string", "minLength": SECRET_CHARS})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
-        let bytes = secret_hex(value)
-            .map_err(|fault| hint(not_a(ErrorKind::InvalidKey, "symmetric key", fault)))?;
-        SymmetricKey::from_bytes(bytes.as_slice())
-            .map(Self)
-            .map_err(|error| hint(RpcError::new(ErrorKind::InvalidKey, error.to_string())))
-    }
-
-    fn write(&self) -> Value {
-        to_hex(self.0.secret_bytes()).into()
-    }
 }
 
 impl Form for Sealing {
@@ -120,26 +84,6 @@ impl Sealing {
             )),
             seal => Ok(seal),
         }
-    }
-}
-
-impl Form for ClockValue {
-    const TAKES: &'static str = "a whole number from 0 to 9007199254740991";
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "integer", "minimum": 0, "maximum": MAX_EXACT})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        value
-            .as_u64()
-            .filter(|clock| *clock <= MAX_EXACT)
-            .map(Self)
-            .ok_or_else(Self::wrong)
-    }
-
-    fn write(&self) -> Value {
-        self.0.into()
     }
 }
 
@@ -210,13 +154,7 @@ impl Arrived {
     }
 }
 
-opaque!(
-    EnvelopeBytes,
-    EnvelopePayload,
-    PaddingBytes,
-    SymKey,
-    Arrived
-);
+opaque!(EnvelopeBytes, EnvelopePayload, PaddingBytes, Arrived);
 
 #[cfg(test)]
 mod tests {
@@ -252,19 +190,6 @@ mod tests {
         assert_eq!(asked(json!(false)).unwrap(), None);
         let refused = asked(json!("negotiated")).unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("seal"));
-    }
-
-    #[test]
-    fn a_symmetric_key_has_32_bytes_that_are_not_all_zero() {
-        assert!(SymKey::read(json!(format!("0x{}", "01".repeat(32)))).is_ok());
-        for bad in [
-            format!("0x{}", "00".repeat(32)),
-            format!("0x{}", "01".repeat(31)),
-            "01".repeat(32),
-        ] {
-            let refused = SymKey::read(json!(bad)).unwrap_err();
-            assert_eq!(refused.kind, ErrorKind::InvalidKey);
-        }
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Longest name or type of a device, in characters: a line for people.
-pub const MAX_DEVICE_NAME_CHARS: usize = 256;
+const MAX_DEVICE_NAME_CHARS: usize = 256;
 /// Longest address of a push service, in characters: a URL with its keys.
-pub const MAX_PUSH_TOKEN_CHARS: usize = 4096;
+const MAX_PUSH_TOKEN_CHARS: usize = 4096;
 
 /// What a frontend notes about a device, whole: a name that is left out is empty.
 pub struct Metadata(pub DeviceMetadata);

@@ -1,13 +1,21 @@
-//! Reading parameters: by name or by position, each on its own, so that an error names it.
+//! Parameters: their forms, and how they are read.
+//!
+//! A method's parameters are a struct that `params!` defines. They come by name or by position,
+//! and each is read on its own, so that an error names it. What a parameter may look like is its
+//! [`Form`].
 
 mod envelope;
-mod event;
-mod forms;
+mod keys;
 mod keystore;
+mod macros;
+mod message;
 mod metadata;
+mod names;
+mod numbers;
+mod pasted;
 mod payload;
+mod texts;
 mod topic;
-mod typed;
 
 use std::{collections::HashMap, fmt};
 
@@ -15,19 +23,16 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 pub use self::envelope::{
-    Arrived, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, SymKey, one_content,
+    Arrived, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, one_content,
 };
-pub use self::event::{
-    AccountFilter, Cursor, EventLimit, MAX_EVENTS, MAX_WAIT_MS, Subscription, WaitMillis,
-};
-pub use self::forms::{
-    At, BundleBytes, LogFilter, MessageIds, Millis, NewInstallationId, Number, PrivateKey,
-    Recipients, RequestId, Secret, Wire, Words,
-};
+pub use self::keys::{BundleBytes, PrivateKey, SymKey};
 pub use self::keystore::KeystoreFile;
-pub use self::metadata::{MAX_DEVICE_NAME_CHARS, MAX_PUSH_TOKEN_CHARS, Metadata};
+pub use self::message::{MessageIds, Recipients, Wire};
+pub use self::metadata::Metadata;
+pub use self::names::{AccountFilter, NewInstallationId};
+pub use self::numbers::{ClockValue, Cursor, EventLimit, Millis, Number, WaitMillis, Words};
 pub use self::payload::{Payload, Text, one_payload};
-pub use self::topic::ChatName;
+pub use self::texts::{ChatName, LogFilter, RequestId, Secret, Subscription};
 use crate::error::{ErrorKind, RpcError};
 
 /// The parameters of a method.
@@ -510,5 +515,22 @@ mod tests {
         let fields = Fields::parse(Some(params), Sample::FIELDS).unwrap();
         shows_nothing::<Fields>(&fields);
         shows_nothing::<Sample>(&Sample::read(fields).unwrap());
+    }
+
+    #[test]
+    fn debug_shows_no_secret_and_no_payload() {
+        fn shows_nothing<T: std::fmt::Debug>(value: T) {
+            let shown = format!("{value:?} {value:#?}");
+            let hidden = !shown.contains("swordfish") && !shown.contains("42");
+            assert!(hidden, "{shown}");
+        }
+        let secret = || "swordfish".to_owned();
+        shows_nothing::<Text>(Text(secret()));
+        shows_nothing::<Secret>(Secret(Zeroizing::new(secret())));
+        shows_nothing::<RequestId>(RequestId(secret()));
+        shows_nothing::<PrivateKey>(PrivateKey(Zeroizing::new([42; 32])));
+        shows_nothing::<Payload>(Payload(vec![42; 4]));
+        let metadata = json!({"name": secret(), "deviceType": "", "pushToken": "42"});
+        shows_nothing::<Metadata>(Metadata::read(metadata).unwrap());
     }
 }

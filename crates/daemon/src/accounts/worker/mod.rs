@@ -3,7 +3,7 @@
 //! It takes the calls that wait, runs each in its own savepoint, commits the batch once, durably,
 //! and only then answers. So durability is paid for once a batch, and no call waits for others to
 //! arrive. The thread is the account's own, or, where calls come one by one, the one that submits
-//! the call (see [`queue`]).
+//! the call (see `queue`).
 //!
 //! A batch that changed nothing is not committed: a client that can make calls fail must not make
 //! the disk work with them.
