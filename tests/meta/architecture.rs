@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
+use crate::sources::{read, sources};
 use serde_json::Value;
 
 /// Who may use whom among the workspace's own crates.
@@ -133,35 +134,17 @@ fn packages_of_benchmarks_are_in_no_build_and_no_test() {
 /// daemon, for people and scripts.
 #[test]
 fn nothing_that_serves_opens_a_connection() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
-    let mut places = vec![std::path::PathBuf::from(root)];
-    let mut connecting = BTreeSet::new();
-    while let Some(place) = places.pop() {
-        for entry in std::fs::read_dir(place).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                places.push(path);
-                continue;
-            }
-            if path.extension().is_none_or(|extension| extension != "rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-            if [
-                "Stream::connect",
-                "::connect(",
-                "Client::builder",
-                "connect_timeout",
-            ]
-            .iter()
-            .any(|call| text.contains(call))
-            {
-                let below = path.strip_prefix(root).unwrap();
-                connecting.insert(below.display().to_string());
-            }
-        }
-    }
+    let calls = [
+        "Stream::connect",
+        "::connect(",
+        "Client::builder",
+        "connect_timeout",
+    ];
+    let connecting: BTreeSet<String> = sources()
+        .iter()
+        .filter(|source| calls.iter().any(|call| source.text.contains(call)))
+        .map(|source| format!("{}/src/{}", source.krate, source.path))
+        .collect();
     let expected = [
         "bench/src/connection.rs",
         "daemon/src/commands/health.rs",
@@ -171,6 +154,5 @@ fn nothing_that_serves_opens_a_connection() {
     ];
     assert_eq!(connecting, expected.map(str::to_owned).into());
     // The client is for the command line.
-    let serving = std::fs::read_to_string(format!("{root}daemon/src/commands/serve.rs")).unwrap();
-    assert!(!serving.contains("client"));
+    assert!(!read("crates/daemon/src/commands/serve.rs").contains("client"));
 }

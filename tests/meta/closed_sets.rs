@@ -1,7 +1,11 @@
 //! Each value that a program may branch on is met by a test from outside the process.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
+use crate::{
+    sources::{files, top},
+    support::RATCHETD,
+};
 use serde_json::Value;
 
 /// Values that no test can bring about from outside, and why.
@@ -9,20 +13,6 @@ const UNMET: [(&str, &str); 1] = [(
     "internal",
     "a defect of the daemon: that it is answered as one is shown inside, with a call that panics on purpose",
 )];
-
-/// The tests at the top of the repository, which start the daemon.
-fn tests(directory: &Path, sources: &mut Vec<String>) {
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            tests(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !path.ends_with("closed_sets.rs")
-        {
-            sources.push(fs::read_to_string(&path).expect("a source"));
-        }
-    }
-}
 
 /// The values of a closed set, with the name of the set; of events, the type of each.
 fn values(schemas: &Value) -> Vec<(String, String)> {
@@ -46,16 +36,25 @@ fn values(schemas: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn every_value_of_every_closed_set_is_met_from_outside() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
-    let mut sources = Vec::new();
-    tests(&root, &mut sources);
-    let document = Command::new(env!("CARGO_BIN_EXE_ratchetd"))
+    // The tests at the top of the repository, which start the daemon.
+    let sources: Vec<String> = files(&top().join("tests"), "rs")
+        .iter()
+        .filter(|path| !path.ends_with("closed_sets.rs"))
+        .map(|path| fs::read_to_string(path).expect("a source"))
+        .collect();
+    let document = Command::new(RATCHETD)
         .arg("openrpc")
         .output()
         .expect("to run ratchetd");
     let document: Value = serde_json::from_slice(&document.stdout).expect("JSON");
     let values = values(&document["components"]["schemas"]);
-    for set in ["Reason", "WarningKind", "ErrorKind", "EventInfo", "NextAction"] {
+    for set in [
+        "Reason",
+        "WarningKind",
+        "ErrorKind",
+        "EventInfo",
+        "NextAction",
+    ] {
         let count = values.iter().filter(|(name, _)| name == set).count();
         assert!(count >= 4, "{set}: {count}");
     }

@@ -2,11 +2,12 @@
 
 mod commands;
 
+use crate::sources::{files, top};
+
 const README: &str = include_str!("../../README.md");
 
 #[test]
 fn the_documents_name_only_files_that_exist() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
     for (name, text) in [
         ("README.md", README),
         ("ARCHITECTURE.md", include_str!("../../ARCHITECTURE.md")),
@@ -26,10 +27,7 @@ fn the_documents_name_only_files_that_exist() {
                 && quoted.contains('.')
                 && !quoted.contains([' ', '$', '<', '*', '{', '~']);
             if is_path && !quoted.starts_with('/') {
-                assert!(
-                    std::path::Path::new(&format!("{root}{quoted}")).exists(),
-                    "{name} names {quoted}"
-                );
+                assert!(top().join(quoted).exists(), "{name} names {quoted}");
             }
         }
     }
@@ -37,19 +35,11 @@ fn the_documents_name_only_files_that_exist() {
 
 #[test]
 fn every_test_that_the_security_page_names_exists() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
-    let mut sources = String::new();
-    let mut places = vec![format!("{root}tests"), format!("{root}crates")];
-    while let Some(place) = places.pop() {
-        for entry in std::fs::read_dir(&place).expect("a directory") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                places.push(path.display().to_string());
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push_str(&std::fs::read_to_string(&path).expect("a source"));
-            }
-        }
-    }
+    let sources: String = ["tests", "crates"]
+        .iter()
+        .flat_map(|directory| files(&top().join(directory), "rs"))
+        .map(|path| std::fs::read_to_string(path).expect("a source"))
+        .collect();
     let security = include_str!("../../docs/security.md");
     let mut named = 0;
     for quoted in security.split('`').skip(1).step_by(2) {

@@ -4,7 +4,6 @@
 
 #![allow(
     clippy::expect_used,
-    clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     unreachable_pub,
@@ -16,6 +15,7 @@ mod closed_sets;
 mod documents;
 mod openrpc;
 mod secrets;
+mod sources;
 
 #[path = "../support/mod.rs"]
 mod support;

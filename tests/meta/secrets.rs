@@ -2,12 +2,9 @@
 //! something that wipes itself. Found by reading the sources, so that a new type cannot be
 //! forgotten.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs};
 
+use crate::sources::{Source, crates, files, is_word, sources};
 use crypto_core::Wiped;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
@@ -56,12 +53,6 @@ fn types_that_hold_secrets_wipe_themselves() {
     wipes::<bip39::Mnemonic>();
 }
 
-/// A source file without its comments and its tests.
-struct Source {
-    krate: String,
-    text: String,
-}
-
 /// A struct or enum.
 struct Type {
     krate: String,
@@ -71,70 +62,6 @@ struct Type {
     before: String,
     /// `impl Debug`, by hand.
     debug_by_hand: bool,
-}
-
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn crates() -> Vec<(String, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut crates = Vec::new();
-    for entry in fs::read_dir(root).expect("the crates") {
-        let path = entry.expect("an entry").path();
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        crates.push((name, path.join("src")));
-    }
-    crates.sort();
-    crates
-}
-
-fn sources() -> Vec<Source> {
-    let mut sources = Vec::new();
-    for (krate, directory) in crates() {
-        for path in rust_files(&directory) {
-            let below = path
-                .strip_prefix(&directory)
-                .expect("below")
-                .to_string_lossy()
-                .into_owned();
-            if below.contains("tests") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).expect("to read");
-            let text = text
-                .split("#[cfg(test)]\nmod tests")
-                .next()
-                .unwrap_or_default();
-            let lines = text
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            sources.push(Source {
-                krate: krate.clone(),
-                text,
-            });
-        }
-    }
-    sources
-}
-
-fn is_word(char: char) -> bool {
-    char.is_alphanumeric() || char == '_'
 }
 
 /// Whether the word stands in the text by itself.
@@ -281,7 +208,7 @@ fn every_type_with_a_secret_has_a_test_that_it_shows_nothing() {
             .expect("its crate")
             .1;
         let test = format!("shows_nothing::<{}", found.name);
-        let is_tested = rust_files(directory).iter().any(|path| {
+        let is_tested = files(directory, "rs").iter().any(|path| {
             let text = fs::read_to_string(path).expect("to read");
             text.match_indices(&test)
                 .any(|(at, _)| !text[at + test.len()..].starts_with(is_word))

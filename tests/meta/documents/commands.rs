@@ -3,11 +3,14 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
-use crate::support::RATCHETD;
+use crate::{
+    sources::{files, read, top},
+    support::RATCHETD,
+};
 
 /// Whatever was printed there, within a line.
 const LEFT_OUT: char = '…';
@@ -98,14 +101,6 @@ fn blocks(text: &str) -> Vec<Block> {
         follows = language == "sh";
     }
     found
-}
-
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(document: &str) -> String {
-    fs::read_to_string(top().join(document)).expect(document)
 }
 
 /// Runs the blocks in one shell, in a new home; what each printed. A block that starts a daemon is
@@ -340,26 +335,6 @@ fn elsewhere(line: &str) -> Option<&'static str> {
         .map(|(_, place)| *place)
 }
 
-/// Every document of the project.
-fn documents(place: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(place).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .expect("a name");
-        if path.is_dir() {
-            if !name.starts_with('.')
-                && !["target", "node_modules", "build", "dist"].contains(&name)
-            {
-                documents(&path, found);
-            }
-        } else if name.ends_with(".md") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_command_in_a_document_is_run() {
     let run_here = [
@@ -368,8 +343,7 @@ fn every_command_in_a_document_is_run() {
         "docs/api.md",
         "docs/operations.md",
     ];
-    let mut found = Vec::new();
-    documents(&top(), &mut found);
+    let found = files(&top(), "md");
     assert!(found.len() >= 10, "{found:?}");
     for path in found {
         if run_here.iter().any(|name| path.ends_with(name))
@@ -428,8 +402,7 @@ fn commands_said_to_run_elsewhere_are_run_there() {
 /// What is quoted within a line is not run: it names what there is.
 #[test]
 fn commands_within_lines_name_commands_flags_scripts_and_tests_that_there_are() {
-    let mut found = Vec::new();
-    documents(&top(), &mut found);
+    let found = files(&top(), "md");
     let mut seen = 0;
     for path in found {
         let text = fs::read_to_string(&path).expect("a document");
