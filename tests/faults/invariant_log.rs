@@ -63,7 +63,7 @@ pub struct InvariantLog {
     pub addressed: Vec<u64>,
     /// Calls to encrypt that each device answered.
     pub sent: Vec<u64>,
-    /// Calls to encrypt that were made once and not answered.
+    /// Calls to encrypt that were not answered and may have been carried out.
     pub unanswered: Vec<u64>,
     /// Every ratchet position that left a daemon.
     positions: HashSet<String>,

@@ -104,6 +104,7 @@ impl<'a> Caller<'a> {
         if with_id {
             params["requestId"] = json!(format!("request {number}"));
         }
+        let mut may_be_done = false;
         loop {
             match self.call("message_encrypt", &params) {
                 CallOutcome::Result(sent) => {
@@ -120,12 +121,16 @@ impl<'a> Caller<'a> {
                 }
                 // With a request id the call is repeated until it is answered: it must be carried
                 // out once.
-                CallOutcome::Lost if with_id => (),
+                CallOutcome::Lost if with_id => may_be_done = true,
                 CallOutcome::Lost => {
                     self.population.log().unanswered[self.at] += 1;
                     return;
                 }
-                CallOutcome::NotSent | CallOutcome::Error(_) => return,
+                CallOutcome::NotSent | CallOutcome::Error(_) => {
+                    // An attempt before this one may have been carried out.
+                    self.population.log().unanswered[self.at] += u64::from(may_be_done);
+                    return;
+                }
             }
         }
     }
