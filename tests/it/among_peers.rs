@@ -1,5 +1,5 @@
 //! Conversations with devices of status-go, and of ours with each other, that once lost messages
-//! without a word: each told as a story over the interface of a daemon (protocol §3, §7).
+//! silently: each is a scenario over the interface of a daemon (protocol §3, §7).
 
 mod answers;
 mod one_session;

@@ -1,5 +1,5 @@
-//! What is left on the disk by a daemon that has handled everything it can handle, at its most
-//! talkative: no secret, no plaintext, and nobody's identity, in no file and no name of one.
+//! What a daemon leaves on the disk after it has handled every kind of call, with the log filter at
+//! `trace`: no file and no file name holds a secret, a plaintext or an identity.
 
 mod search;
 
@@ -25,8 +25,8 @@ struct Mode {
     passphrase: Option<&'static str>,
 }
 
-/// A daemon whose every output is kept in files, with what it was told.
-struct House {
+/// A daemon whose output is all kept in files, and the secrets it was given.
+struct ObservedDaemon {
     scratch: TempDir,
     mode: Mode,
     process: Option<Child>,
@@ -37,7 +37,7 @@ struct House {
     needles: Needles,
 }
 
-/// Bytes that stand nowhere else, known beforehand.
+/// Secret bytes that are known beforehand and occur nowhere else.
 fn secret(number: u8) -> [u8; 32] {
     std::array::from_fn(|at| {
         let at = u8::try_from(at).expect("below 32");
@@ -45,7 +45,7 @@ fn secret(number: u8) -> [u8; 32] {
     })
 }
 
-impl House {
+impl ObservedDaemon {
     fn new(mode: Mode) -> Self {
         let scratch = tempfile::tempdir().expect("a directory");
         fs::create_dir(scratch.path().join("given")).expect("to make it");
@@ -54,7 +54,7 @@ impl House {
             fs::write(scratch.path().join("given/passphrase"), passphrase).expect("to write");
             needles.add_text("the passphrase", passphrase);
         }
-        let mut house = Self {
+        let mut observed = Self {
             scratch,
             mode,
             process: None,
@@ -63,16 +63,19 @@ impl House {
             store_key: None,
             needles,
         };
-        house.start();
-        house.store_key = fs::read_to_string(house.data().join("store.key"))
+        observed.start();
+        observed.store_key = fs::read_to_string(observed.data().join("store.key"))
             .ok()
             .map(|key| key.trim().to_owned());
-        assert_eq!(house.store_key.is_some(), house.mode.passphrase.is_none());
-        house.token = fs::read_to_string(house.data().join("rpc.token"))
+        assert_eq!(
+            observed.store_key.is_some(),
+            observed.mode.passphrase.is_none()
+        );
+        observed.token = fs::read_to_string(observed.data().join("rpc.token"))
             .expect("the token")
             .trim()
             .to_owned();
-        house
+        observed
     }
 
     fn data(&self) -> PathBuf {
@@ -100,7 +103,7 @@ impl House {
         arguments
     }
 
-    /// Starts the daemon; what it says is added to the files `stdout` and `stderr`.
+    /// Starts the daemon; its output is appended to the files `stdout` and `stderr`.
     fn start(&mut self) {
         let output = |name: &str| {
             let path = self.scratch.path().join(name);
@@ -126,7 +129,7 @@ impl House {
         self.process = Some(process);
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it.
     fn cut(&mut self) {
         let mut process = self.process.take().expect("a process");
         process.kill().expect("kill");
@@ -169,7 +172,7 @@ impl House {
         assert!(answer["error"].is_object(), "{method}: {answer}");
     }
 
-    /// Remembers who an account is.
+    /// Looks for the keys and ids of an account from now on.
     fn know(&mut self, account: &Value) {
         let name = text(&account["account"]);
         self.needles
@@ -209,7 +212,7 @@ impl House {
         read["messageId"].take()
     }
 
-    /// Nothing that must not be there is in any file, or in a name of one.
+    /// Checks that no file and no file name holds anything that is looked for.
     fn assert_clean(&self, when: &str) {
         let mut seen = 0;
         for path in files(self.scratch.path()) {
@@ -251,7 +254,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for ObservedDaemon {
     fn drop(&mut self) {
         if let Some(process) = &mut self.process {
             let _ = process.kill();
@@ -267,35 +270,37 @@ fn find(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Three accounts of two identities, their keys known beforehand or told.
-fn accounts(house: &mut House) -> (Value, Value, Value) {
+fn accounts(observed: &mut ObservedDaemon) -> (Value, Value, Value) {
     let own = secret(1);
-    house.needles.add_bytes("alice's key", &own);
-    let alice = house.ok("account_import", json!({"account": "alice", "privateKey": hex(&own), "installationId": "alice-device-0123456789"}));
-    house.know(&alice);
-    let mut bob = house.ok(
+    observed.needles.add_bytes("alice's key", &own);
+    let alice = observed.ok("account_import", json!({"account": "alice", "privateKey": hex(&own), "installationId": "alice-device-0123456789"}));
+    observed.know(&alice);
+    let mut bob = observed.ok(
         "account_create",
         json!({"account": "bob", "words": 24, "installationId": "bob-device-0011223344"}),
     );
     let phrase = text(&bob["mnemonic"].take());
-    house.needles.add_phrase("bob's phrase", &phrase);
-    house.know(&bob);
+    observed.needles.add_phrase("bob's phrase", &phrase);
+    observed.know(&bob);
     // Another device of the same identity.
-    let second = house.ok(
+    let second = observed.ok(
         "account_recover",
         json!({"account": "bob-2", "mnemonic": phrase, "installationId": "bob-device-9876543210"}),
     );
     assert_eq!(second["publicKey"], bob["publicKey"]);
-    house.know(&second);
+    observed.know(&second);
     let guarded = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
     let guard = "seventeen owls on a gate";
-    house.needles.add_phrase("carol's phrase", guarded);
-    house.needles.add_text("carol's phrase's passphrase", guard);
-    let carol = house.ok(
+    observed.needles.add_phrase("carol's phrase", guarded);
+    observed
+        .needles
+        .add_text("carol's phrase's passphrase", guard);
+    let carol = observed.ok(
         "account_recover",
         json!({"account": "carol", "mnemonic": guarded, "mnemonicPassphrase": guard}),
     );
-    house.know(&carol);
-    let removed = house.ok(
+    observed.know(&carol);
+    let removed = observed.ok(
         "account_remove",
         json!({"account": "carol", "publicKey": carol["publicKey"]}),
     );
@@ -305,80 +310,84 @@ fn accounts(house: &mut House) -> (Value, Value, Value) {
 
 /// Prekeys of ours, known beforehand. Without a ratchet prekey a device is spoken to in suite
 /// secp256k1.
-fn prekeys(house: &mut House) {
+fn prekeys(observed: &mut ObservedDaemon) {
     for (number, account) in [(2, "alice"), (3, "bob"), (4, "bob-2")] {
         let signed = secret(number);
-        house.needles.add_bytes("a signed prekey", &signed);
+        observed.needles.add_bytes("a signed prekey", &signed);
         let mut params = json!({"account": account, "signedPreKeyPrivate": hex(&signed)});
-        if house.mode.suite == "x25519" {
+        if observed.mode.suite == "x25519" {
             let ratchet = secret(number + 10);
-            house.needles.add_bytes("a ratchet prekey", &ratchet);
+            observed.needles.add_bytes("a ratchet prekey", &ratchet);
             params["ratchetPreKeyPrivate"] = hex(&ratchet).into();
         }
-        let imported = house.ok("dev_importPrekey", params);
+        let imported = observed.ok("dev_importPrekey", params);
         let public = bytes(&text(&imported["signedPreKey"]));
-        house.needles.add_bytes("its public half", &public[1..33]);
-        house.ok("bundle_get", json!({"account": account}));
+        observed
+            .needles
+            .add_bytes("its public half", &public[1..33]);
+        observed.ok("bundle_get", json!({"account": account}));
     }
 }
 
 /// Messages of every kind, and some that cannot be read.
-fn conversation(house: &mut House, alice: &Value, bob: &Value) {
+fn conversation(observed: &mut ObservedDaemon, alice: &Value, bob: &Value) {
     // Without a bundle of theirs: DH.
-    let sent = house.send("alice", bob, "marmalade before the first ratchet");
-    house.read("bob", alice, &sent[0], false);
-    let contact = text(&house.ok("bundle_get", json!({"account": "bob"}))["contactCode"]);
-    house.needles.add_text("bob's contact code", &contact[..64]);
-    house.ok(
+    let sent = observed.send("alice", bob, "marmalade before the first ratchet");
+    observed.read("bob", alice, &sent[0], false);
+    let contact = text(&observed.ok("bundle_get", json!({"account": "bob"}))["contactCode"]);
+    observed
+        .needles
+        .add_text("bob's contact code", &contact[..64]);
+    observed.ok(
         "bundle_import",
         json!({"account": "alice", "bundle": contact}),
     );
-    let contact = house.ok("bundle_get", json!({"account": "bob-2"}))["bundle"].take();
-    house.ok(
+    let contact = observed.ok("bundle_get", json!({"account": "bob-2"}))["bundle"].take();
+    observed.ok(
         "bundle_import",
         json!({"account": "bob", "bundle": contact}),
     );
-    house.ok(
+    observed.ok(
         "bundle_import",
         json!({"account": "alice", "bundle": contact}),
     );
-    house.call(
+    observed.call(
         "installation_enable",
         json!({"account": "bob", "installationId": "bob-device-9876543210"}),
     );
     let mut ids = Vec::new();
     for round in 0..4 {
-        for message in house.send(
+        for message in observed.send(
             "alice",
             bob,
             &format!("to bob, round {round}, of the ratchet"),
         ) {
-            house.call(
+            observed.call(
                 "message_decrypt",
                 json!({"account": "bob-2", "sender": alice["publicKey"], "message": message}),
             );
             let params =
                 json!({"account": "bob", "sender": alice["publicKey"], "message": message});
-            ids.push(house.call("message_decrypt", params)["result"]["messageId"].take());
+            ids.push(observed.call("message_decrypt", params)["result"]["messageId"].take());
         }
-        for message in house.send(
+        for message in observed.send(
             "bob",
             alice,
             &format!("to alice, round {round}, of the ratchet"),
         ) {
             let params = json!({"account": "alice", "sender": bob["publicKey"], "message": message, "confirm": round % 2 == 0});
-            house.call("message_decrypt", params);
+            observed.call("message_decrypt", params);
         }
     }
     ids.retain(Value::is_string);
-    house.ok(
+    observed.ok(
         "message_confirm",
         json!({"account": "bob", "messageIds": ids}),
     );
     // One is left unread, so that its key is stored; one is changed on the way; one is of another
     // sender.
-    let skipped = house.send("alice", bob, "skipped, and never read");
-    let last = house.send("alice", bob, "changed on its way");
+    let skipped = observed.send("alice", bob, "skipped, and never read");
+    let last = observed.send("alice", bob, "changed on its way");
     assert_eq!(skipped.len(), last.len());
     for (sender, message) in [
         (alice, spoilt(&last[0])),
@@ -386,97 +395,99 @@ fn conversation(house: &mut House, alice: &Value, bob: &Value) {
         (alice, last[0].clone()),
         (alice, last[0][..60].to_owned()),
     ] {
-        house.call(
+        observed.call(
             "message_decrypt",
             json!({"account": "bob", "sender": sender["publicKey"], "message": message}),
         );
     }
-    house.needles.add_text("a text", "to a group of people");
-    house
+    observed.needles.add_text("a text", "to a group of people");
+    observed
         .needles
         .add_text("a text", "to everybody, in the clear");
-    house.ok("message_encryptGroup", json!({"account": "alice", "recipients": [bob["publicKey"]], "text": "to a group of people"}));
-    house.ok(
+    observed.ok("message_encryptGroup", json!({"account": "alice", "recipients": [bob["publicKey"]], "text": "to a group of people"}));
+    observed.ok(
         "message_encryptPublic",
         json!({"account": "alice", "text": "to everybody, in the clear"}),
     );
-    house.ok(
+    observed.ok(
         "message_advertise",
         json!({"account": "bob", "recipient": alice["publicKey"]}),
     );
-    house.ok("message_inspect", json!({"message": last[0]}));
+    observed.ok("message_inspect", json!({"message": last[0]}));
     for name in [
         "name of a phone that nobody knows",
         "another name of that very phone",
     ] {
-        house.needles.add_text("a device's name", name);
-        house.ok("installation_setMetadata", json!({"account": "bob", "installationId": "bob-device-9876543210", "metadata": {"name": name, "deviceType": "phone", "pushToken": "push-token-0123456789abcdef"}}));
+        observed.needles.add_text("a device's name", name);
+        observed.ok("installation_setMetadata", json!({"account": "bob", "installationId": "bob-device-9876543210", "metadata": {"name": name, "deviceType": "phone", "pushToken": "push-token-0123456789abcdef"}}));
     }
-    house
+    observed
         .needles
         .add_text("a push token", "push-token-0123456789abcdef");
-    house.ok("installation_list", json!({"account": "bob"}));
-    let sessions = house.ok("session_list", json!({"account": "bob"}));
-    assert_eq!(sessions[0]["suite"], house.mode.suite, "{sessions}");
-    house.ok(
+    observed.ok("installation_list", json!({"account": "bob"}));
+    let sessions = observed.ok("session_list", json!({"account": "bob"}));
+    assert_eq!(sessions[0]["suite"], observed.mode.suite, "{sessions}");
+    observed.ok(
         "session_reset",
         json!({"account": "alice", "identity": bob["publicKey"]}),
     );
-    house.ok("event_list", json!({"account": "*"}));
-    keystores(house, alice);
+    observed.ok("event_list", json!({"account": "*"}));
+    keystores(observed, alice);
     let introduction = "the lighthouse keeper asks to be let in";
-    house.needles.add_text("an introduction", introduction);
-    house.ok(
+    observed.needles.add_text("an introduction", introduction);
+    observed.ok(
         "contact_request",
         json!({"account": "alice", "identity": bob["publicKey"], "text": introduction}),
     );
 }
 
 /// A key goes out in a file of other programs, and comes back; once with the wrong password.
-fn keystores(house: &mut House, alice: &Value) {
+fn keystores(observed: &mut ObservedDaemon, alice: &Value) {
     let password = "nineteen herons in a row";
-    house.needles.add_text("a keystore's password", password);
+    observed.needles.add_text("a keystore's password", password);
     let wrong = "eighteen herons in a row";
-    house.needles.add_text("a wrong password", wrong);
-    let exported = house.ok(
+    observed.needles.add_text("a wrong password", wrong);
+    let exported = observed.ok(
         "account_export",
         json!({"account": "alice", "password": password}),
     );
     let keystore = &exported["keystore"];
     let sealed = text(&keystore["crypto"]["ciphertext"]);
-    house.needles.add_text("a sealed key", &sealed);
-    house.fails(
+    observed.needles.add_text("a sealed key", &sealed);
+    observed.fails(
         "account_importKeystore",
         json!({"account": "again", "keystore": keystore, "password": wrong}),
     );
-    let imported = house.ok(
+    let imported = observed.ok(
         "account_importKeystore",
         json!({"account": "again", "keystore": keystore, "password": password}),
     );
     assert_eq!(imported["publicKey"], alice["publicKey"]);
-    house
+    observed
         .needles
         .add_text("a third device", &text(&imported["installationId"]));
 }
 
 /// Envelopes, the topic that only two can tell, its key, and the name of a chat.
-fn envelopes(house: &mut House, alice: &Value, bob: &Value) {
+fn envelopes(observed: &mut ObservedDaemon, alice: &Value, bob: &Value) {
     let chat = "the chat about the lighthouse";
-    house.needles.add_text("a chat's name", chat);
-    house.ok("clock_next", json!({"account": "alice", "chat": chat}));
-    let topic = house.ok(
+    observed.needles.add_text("a chat's name", chat);
+    observed.ok("clock_next", json!({"account": "alice", "chat": chat}));
+    let topic = observed.ok(
         "topic_negotiated",
         json!({"account": "alice", "identity": bob["publicKey"]}),
     );
-    house
+    observed
         .needles
         .add_text("a shared secret", &text(&topic["name"]));
     let key = bytes(&text(&topic["symKey"]));
-    house.needles.add_bytes("a topic's key", &key);
+    observed.needles.add_bytes("a topic's key", &key);
     let password = "thirteen foghorns at noon";
-    house.needles.add_text("an envelope's password", password);
+    observed
+        .needles
+        .add_text("an envelope's password", password);
     let inside = "buoys and bells, sealed";
-    house.needles.add_text("what is in an envelope", inside);
+    observed.needles.add_text("what is in an envelope", inside);
     for to in [
         json!({"recipient": bob["publicKey"]}),
         json!({"symKey": topic["symKey"]}),
@@ -485,97 +496,97 @@ fn envelopes(house: &mut House, alice: &Value, bob: &Value) {
         let mut params = to.clone();
         params["account"] = "alice".into();
         params["text"] = inside.into();
-        let sealed = house.ok("envelope_seal", params);
+        let sealed = observed.ok("envelope_seal", params);
         let mut params = json!({"account": "bob", "envelope": sealed["envelope"]});
         for by in ["symKey", "password"] {
             if let Some(given) = to.get(by) {
                 params[by] = given.clone();
             }
         }
-        let opened = house.ok("envelope_open", params.clone());
+        let opened = observed.ok("envelope_open", params.clone());
         assert_eq!(opened["signer"], alice["publicKey"]);
-        // A message that is none.
+        // An invalid message.
         params["envelope"].take();
         params["sealed"] = sealed["envelope"].clone();
-        house.call("message_decrypt", params);
+        observed.call("message_decrypt", params);
     }
     let message = "moored at the jetty, sealed";
-    house.needles.add_text("a sealed text", message);
+    observed.needles.add_text("a sealed text", message);
     for seal in [json!("negotiated"), json!("partitioned")] {
-        let sent = house.ok(
+        let sent = observed.ok(
             "message_encrypt",
             json!({"account": "alice", "recipient": bob["publicKey"], "text": message, "seal": seal, "requestId": format!("{seal} request")}),
         );
         let sealed = &sent["envelopes"][0]["sealed"];
         let bytes = bytes(&text(sealed));
-        house
+        observed
             .needles
             .add_bytes("an envelope", &bytes[bytes.len() - 64..]);
-        house.call(
+        observed.call(
             "message_decrypt",
             json!({"account": "bob", "sealed": sealed}),
         );
     }
 }
 
-/// Secrets where none belongs: in wrong parameters, names, paths and headers.
-fn mistakes(house: &mut House) {
+/// Secrets in places where none belongs: wrong parameters, names, paths and headers.
+fn mistakes(observed: &mut ObservedDaemon) {
     let own = hex(&secret(1));
     let misplaced = "zebras cross with umbrellas";
-    house.needles.add_text("a misplaced secret", misplaced);
+    observed.needles.add_text("a misplaced secret", misplaced);
     let spoilt = format!("{}zz", &own[..64]);
-    house.fails(
+    observed.fails(
         "account_import",
         json!({"account": "x", "privateKey": spoilt}),
     );
-    house.fails("account_import", json!({"account": own, "privateKey": own}));
-    house.fails(
+    observed.fails("account_import", json!({"account": own, "privateKey": own}));
+    observed.fails(
         "account_import",
         json!({"account": "x", "privateKey": [1, 2, secret(1)]}),
     );
-    house.fails(
+    observed.fails(
         "account_import",
         json!({"account": "x", "privateKey": own, own.as_str(): misplaced}),
     );
-    house.fails(
+    observed.fails(
         "account_import",
         json!({"account": "alice", "privateKey": own}),
     );
-    house.fails(
+    observed.fails(
         "account_recover",
         json!({"account": "x", "mnemonic": format!("{misplaced} abandon abandon")}),
     );
-    house.fails("account_recover", json!([misplaced, misplaced, misplaced]));
-    house.fails(
+    observed.fails("account_recover", json!([misplaced, misplaced, misplaced]));
+    observed.fails(
         "message_encrypt",
         json!({"account": "alice", "recipient": own, "text": misplaced}),
     );
-    house.fails(
+    observed.fails(
         "message_encrypt",
         json!({"account": "alice", "recipient": misplaced, "payload": misplaced}),
     );
-    house.fails(
+    observed.fails(
         "message_encrypt",
         json!({"account": misplaced, "recipient": own, "text": misplaced, "payload": "0x00"}),
     );
-    house.fails(
+    observed.fails(
         "message_decrypt",
         json!({"account": "alice", "sender": own, "message": own}),
     );
-    house.fails(
+    observed.fails(
         "bundle_import",
         json!({"account": "alice", "bundle": misplaced}),
     );
-    house.fails(
+    observed.fails(
         "installation_enable",
         json!({"account": "alice", "installationId": misplaced}),
     );
-    house.fails(
+    observed.fails(
         "event_list",
         json!({"account": misplaced, "after": misplaced}),
     );
-    house.fails(misplaced, json!({misplaced: own}));
-    house.fails(&own, json!({}));
+    observed.fails(misplaced, json!({misplaced: own}));
+    observed.fails(&own, json!({}));
     for body in [
         format!(
             "{{\"jsonrpc\":\"2.0\",\"id\":\"{misplaced}\",\"method\":\"account_import\",\"params\":{{\"privateKey\":\"{own}\""
@@ -586,12 +597,12 @@ fn mistakes(house: &mut House) {
             "{{\"jsonrpc\":\"2.0\",\"method\":\"account_import\",\"params\":{{\"account\":\"x\",\"privateKey\":\"{own}\"}}}}"
         ),
     ] {
-        house.post(
+        observed.post(
             &format!("cookie: {own}\r\nx-secret: {misplaced}\r\n"),
             &body,
         );
     }
-    let token = &house.token;
+    let token = &observed.token;
     let encoded = misplaced.replace(' ', "%20");
     for request in [
         format!(
@@ -606,18 +617,18 @@ fn mistakes(house: &mut House) {
         ),
         format!("{misplaced} {own}\r\n\r\n"),
     ] {
-        let mut stream = TcpStream::connect(&house.address).expect("to connect");
+        let mut stream = TcpStream::connect(&observed.address).expect("to connect");
         stream.write_all(request.as_bytes()).expect("to send");
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     }
-    // Frames that are none, and calls that are none, with a secret in each.
+    // Invalid frames and invalid calls, with a secret in each.
     for bytes in [
         format!("{misplaced} {own}").into_bytes(),
         frame(&own),
         frame(&format!("{{\"id\":\"{own}\",\"method\":7}}")),
     ] {
-        let mut socket = connect(&house.scratch.path().join("s"));
+        let mut socket = connect(&observed.scratch.path().join("s"));
         socket.write_all(UPGRADE.as_bytes()).expect("to send");
         assert!(head(&mut socket).starts_with("HTTP/1.1 101"));
         socket.write_all(&bytes).expect("to send");
@@ -640,15 +651,15 @@ fn frame(text: &str) -> Vec<u8> {
 }
 
 /// A backup of everything, made while the daemon serves.
-fn back_up(house: &House) {
-    let file = house.scratch.path().join("backup");
+fn back_up(observed: &ObservedDaemon) {
+    let file = observed.scratch.path().join("backup");
     let mut command = Command::new(RATCHETD);
     command.arg("backup").arg(&file).arg("--without-key");
-    command.arg("--data-dir").arg(house.data()).env_clear();
-    if house.mode.passphrase.is_some() {
+    command.arg("--data-dir").arg(observed.data()).env_clear();
+    if observed.mode.passphrase.is_some() {
         command
             .arg("--passphrase-file")
-            .arg(house.scratch.path().join("given/passphrase"));
+            .arg(observed.scratch.path().join("given/passphrase"));
     }
     let output = command.output().expect("it runs");
     assert!(
@@ -657,47 +668,47 @@ fn back_up(house: &House) {
         String::from_utf8_lossy(&output.stderr)
     );
     fs::write(
-        house.scratch.path().join("backup.said"),
+        observed.scratch.path().join("backup.said"),
         [output.stdout, output.stderr].concat(),
     )
     .expect("to write");
 }
 
 fn nothing_is_left_by(mode: Mode) {
-    let mut house = House::new(mode);
-    let (alice, bob, _) = accounts(&mut house);
-    prekeys(&mut house);
-    conversation(&mut house, &alice, &bob);
-    envelopes(&mut house, &alice, &bob);
-    mistakes(&mut house);
-    back_up(&house);
-    house.assert_clean("while it runs");
-    house.cut();
-    let wal = files(&house.data()).into_iter().any(|path| {
+    let mut observed = ObservedDaemon::new(mode);
+    let (alice, bob, _) = accounts(&mut observed);
+    prekeys(&mut observed);
+    conversation(&mut observed, &alice, &bob);
+    envelopes(&mut observed, &alice, &bob);
+    mistakes(&mut observed);
+    back_up(&observed);
+    observed.assert_clean("while it runs");
+    observed.cut();
+    let wal = files(&observed.data()).into_iter().any(|path| {
         path.to_string_lossy().ends_with("-wal")
             && fs::metadata(&path).is_ok_and(|file| file.len() > 0)
     });
     assert!(wal, "a log that was not written back is what this is about");
-    house.assert_clean("after a power cut");
+    observed.assert_clean("after a power cut");
 
-    house.start();
-    let message = house.send("bob", &alice, "candles, until the power came back");
-    house.call(
+    observed.start();
+    let message = observed.send("bob", &alice, "candles, until the power came back");
+    observed.call(
         "message_decrypt",
         json!({"account": "alice", "sender": bob["publicKey"], "message": message[0]}),
     );
     // Old sessions and prekeys are erased: their pages are free then.
-    house.ok(
+    observed.ok(
         "dev_advanceTime",
         json!({"ms": 16 * 24 * 60 * 60 * 1000_u64}),
     );
-    house.ok(
+    observed.ok(
         "account_remove",
         json!({"account": "alice", "publicKey": alice["publicKey"]}),
     );
-    house.stop();
-    house.assert_clean("after it was stopped");
-    let log = fs::read_to_string(house.scratch.path().join("stderr")).expect("the log");
+    observed.stop();
+    observed.assert_clean("after it was stopped");
+    let log = fs::read_to_string(observed.scratch.path().join("stderr")).expect("the log");
     assert!(
         log.contains("TRACE") || log.contains("DEBUG"),
         "it said all that it could"

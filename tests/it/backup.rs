@@ -1,12 +1,12 @@
-//! `ratchetd backup` and `ratchetd restore`, from outside: what was known is there again, and no
-//! ratchet runs twice.
+//! `ratchetd backup` and `ratchetd restore`, end to end: accounts, devices and contacts are
+//! restored, and no ratchet position is used twice.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
 
 use crate::support::{self, Daemon, Party, path_text, ratchetd, refused, succeeded, text};
 use serde_json::{Value, json};
 
-/// What a backup is for: who we are, whom we know, and what we decided about them.
+/// What a backup has to keep: the account, its devices and contacts, and decisions about them.
 fn kept(daemon: &Daemon, other: &str) -> [Value; 3] {
     let own = daemon.ok("account_get", json!({}));
     let mut devices = daemon.ok("installation_list", json!({"identity": other}));

@@ -1,4 +1,4 @@
-//! The commands for people: what they print, what shells and `man` know of them.
+//! The command line for people: what commands print, completion in shells, manual pages.
 
 use std::{
     fs,
@@ -94,7 +94,7 @@ fn programs_get_json_of_results_errors_and_the_list_of_methods() {
     }
 }
 
-/// Colours are for terminals, and a contact's words are shown as words.
+/// Tables have colours on a terminal only, and control characters in a contact's text are escaped.
 #[test]
 fn people_get_tables_in_colours_only_if_asked_and_no_orders_from_contacts() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));

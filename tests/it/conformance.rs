@@ -1,4 +1,4 @@
-//! The recorded vectors, through the command that users have.
+//! `ratchetd conformance`: the recorded vectors hold, and changed ones fail.
 
 use std::process::Command;
 

@@ -1,9 +1,9 @@
-//! Contacts: who asked whom, what was answered, and who may be written to (spec 1.5.x).
+//! Contacts: requests, answers to them, and who may be written to (spec 1.5.x).
 
 use crate::support::{self, Daemon, Party, text};
 use serde_json::{Value, json};
 
-/// A party whose daemon lets only accepted contacts be written to.
+/// A party whose daemon sends to accepted contacts only.
 fn gated(account: &str) -> Party {
     let directory = tempfile::tempdir().expect("a directory");
     let config = directory.path().join("config.toml");

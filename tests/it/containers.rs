@@ -1,5 +1,5 @@
-//! What the image and the composition are made of, as far as it can be tried where no engine runs
-//! them. `tests/container.sh` builds the image and runs it.
+//! The Dockerfile and compose.yaml, as far as they can be checked without a container engine.
+//! `tests/container.sh` builds the image and runs it.
 
 use std::{
     fs,

@@ -1,7 +1,7 @@
-//! `ratchetd doctor`, from outside: states that bring its findings about, and nothing is changed by
-//! looking. What takes another user, a full disk, a crowded queue, another file system or a clock
-//! that is set is judged beside the code, in `daemon::commands::doctor`; nothing brings about
-//! `memory.private` here.
+//! `ratchetd doctor`, end to end: each finding is provoked, and looking changes nothing. Findings
+//! that need another user, a full disk, a full queue, another file system or a clock that is set
+//! are tested beside the code, in `daemon::commands::doctor`; `memory.private` is not provoked
+//! here.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,4 @@
-//! Envelopes, negotiated topics and the clocks of chats: the recorded vectors and every refusal,
-//! against the daemon.
+//! Envelopes, negotiated topics and chat clocks: recorded vectors, and every refusal.
 
 use crate::support::{Daemon, Party, bytes, hex, list, only_message, prefixed, text, vectors};
 use serde_json::{Value, json};

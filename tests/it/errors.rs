@@ -1,5 +1,4 @@
-//! Wrong input on purpose: each error has its code, its kind, the parameter it is about, and a
-//! hint.
+//! Wrong input: each error has its code, its kind, the parameter that it is about, and a hint.
 
 use crate::support::{self, Daemon, Party, bytes, hex, text};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Events, by their three ways out: nothing is lost while nobody listens, and whoever misses
-//! something is told.
+//! Events by long poll, WebSocket and server-sent events: none is lost while no client listens, and
+//! a client that missed some is told.
 
 use std::{
     fs,

@@ -1,4 +1,5 @@
-//! `message_explain`: it says what `message_decrypt` will say, and why, and changes nothing.
+//! `message_explain`: it predicts the answer of `message_decrypt`, with reasons, and changes
+//! nothing.
 
 use crate::support::{self, Party, bytes, hex};
 use serde_json::{Value, json};
@@ -26,8 +27,8 @@ fn state(party: &Party, other: &Party) -> Vec<Value> {
         .collect()
 }
 
-/// What is explained, twice the same and without a trace; then the message is read, and is what it
-/// was said to be.
+/// The explanation of a message. It is the same twice and leaves no trace, and decrypting the
+/// message then gives what it predicted.
 fn explained_and_read(party: &Party, from: &Party, message: &str) -> Value {
     let before = state(party, from);
     let explained = explain(party, from, message);

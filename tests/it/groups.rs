@@ -1,4 +1,4 @@
-//! Messages to many at once: pairwise, for all of them or for none.
+//! Messages to many recipients at once: encrypted for each of them, for all or for none.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! What tells identities apart, where envelopes go, and codes to hand out: the recorded vectors,
-//! against the daemon.
+//! Identity pictures, topics, safety numbers and contact codes, checked against recorded vectors.
 
 use std::process::Command;
 

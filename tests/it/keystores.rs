@@ -1,5 +1,5 @@
-//! `account_export` and `account_importKeystore`, from outside: keys come and go in the files that
-//! other programs use.
+//! `account_export` and `account_importKeystore`: private keys in the keystore files of other
+//! programs.
 
 use crate::support::{Daemon, Party, text};
 use serde_json::{Value, json};

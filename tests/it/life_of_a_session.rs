@@ -1,4 +1,5 @@
-//! The life of a session between two people, day by day, told over the interface.
+//! The life of a session between two people, day by day: from crossing first messages to its
+//! erasure.
 
 use crate::support::{Daemon, Party, only_message, text};
 use serde_json::{Value, json};

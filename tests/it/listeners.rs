@@ -1,4 +1,4 @@
-//! Starts that cannot be, sockets that are in use, and a log that tells nothing.
+//! Starts that must fail, sockets that are in use, and a log without secrets.
 
 use std::{fs, net::TcpStream, os::unix::net::UnixListener, path::Path};
 

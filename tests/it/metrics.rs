@@ -1,4 +1,4 @@
-//! What `GET /metrics` tells, and what it keeps to itself.
+//! `GET /metrics`: what it tells, and that it tells nothing of identities and contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! A daemon in its surroundings: settings, limits, readiness, stopping, and the command that calls
-//! it.
+//! Operation of a daemon: settings, readiness, stopping, `--dev`, and the commands that call it.
 
 use std::{
     fs,
@@ -24,7 +23,7 @@ fn configured(config: &str) -> tempfile::TempDir {
 
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
-    // Each names an impossible address, and the complaint names the one that counts.
+    // Each names an impossible address; the error names the one that is used.
     let scratch = configured("http = \"of the file\"\n");
     let complaint = |environment: Option<&str>, flags: &[&str]| {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
@@ -67,7 +66,7 @@ fn every_setting_that_can_be_wrong_is_taken_from_the_flag_before_the_environment
     }
 }
 
-/// What it says when it is ready, and when it has ended after this signal, with its exit code.
+/// The ready line of a daemon, and its exit code after this signal.
 fn ready_then(mut command: Command, signal: &str) -> (String, Option<i32>) {
     let mut process = command
         .stdout(Stdio::piped())
@@ -172,8 +171,7 @@ fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
 }
 
-/// What a daemon answers to a request that it has taken up, and whose body comes when it has been
-/// told to stop.
+/// The response to a request whose body comes after the daemon was told to stop.
 fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     let scratch = tempfile::tempdir().expect("a directory");
     let arguments = ["--log-filter", "info"].map(str::to_owned);

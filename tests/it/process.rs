@@ -1,4 +1,4 @@
-//! The daemon as the system sees it: its memory is its own, and so is every file it makes.
+//! The daemon's process: memory that others cannot read, files that are its user's alone, limits.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! `ratchetd rekey`, from outside: nothing is lost by it, however it ends, and the old key opens
-//! nothing any more.
+//! `ratchetd rekey`, end to end: nothing is lost, however it ends, and the old key opens nothing
+//! afterwards.
 
 use std::{
     fs,

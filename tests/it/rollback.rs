@@ -1,17 +1,17 @@
-//! A data directory put back to an earlier state, copied, or exchanged under a running daemon: no
-//! ratchet runs twice from one state, everybody can talk again, and the user is told.
+//! A data directory that is restored to an earlier state, copied, or exchanged under a running
+//! daemon: no ratchet position is used twice, all parties can talk again, and the user is told.
 
 use std::{collections::HashSet, fs};
 
 use crate::support::{self, Daemon, Party, copy, text};
 use serde_json::{Value, json};
 
-/// The places of every ratchet message that was ever sent; none may come twice.
+/// The ratchet positions of all messages that were sent; none may occur twice.
 #[derive(Default)]
-struct Places(HashSet<String>);
+struct Positions(HashSet<String>);
 
-impl Places {
-    /// Encrypts, notes the place, and gives the target.
+impl Positions {
+    /// Encrypts a text and checks that its ratchet position is new; the target and the message.
     fn send(&mut self, from: &Party, to: &Party, message: &str) -> (Value, String) {
         let sent = from.encrypt(to, message);
         let target = sent["envelopes"][0]["targets"][0].clone();
@@ -20,17 +20,17 @@ impl Places {
     }
 }
 
-fn acquainted() -> (Party, Party, Places) {
+fn acquainted() -> (Party, Party, Positions) {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
-    let mut places = Places::default();
+    let mut positions = Positions::default();
     alice.learn(&bob);
     for _ in 0..2 {
-        let (_, message) = places.send(&alice, &bob, "from alice");
+        let (_, message) = positions.send(&alice, &bob, "from alice");
         assert_eq!(bob.read(&alice, &message), "from alice");
-        let (_, message) = places.send(&bob, &alice, "from bob");
+        let (_, message) = positions.send(&bob, &alice, "from bob");
         assert_eq!(alice.read(&bob, &message), "from bob");
     }
-    (alice, bob, places)
+    (alice, bob, positions)
 }
 
 fn rolled_back(party: &Party) -> (Value, Vec<Value>) {
@@ -46,7 +46,7 @@ fn rolled_back(party: &Party) -> (Value, Vec<Value>) {
 
 #[test]
 fn a_directory_put_back_reads_and_sends_on_new_sessions_alone() {
-    let (mut alice, bob, mut places) = acquainted();
+    let (mut alice, bob, mut positions) = acquainted();
     let backup = tempfile::tempdir().expect("a directory");
     assert_eq!(alice.daemon.terminate(), Some(0));
     copy(&alice.daemon.data_dir(), backup.path());
@@ -59,13 +59,13 @@ fn a_directory_put_back_reads_and_sends_on_new_sessions_alone() {
             .ok("dev_advanceTime", json!({"ms": 25 * 3_600_000}));
         bob.daemon
             .ok("dev_advanceTime", json!({"ms": 25 * 3_600_000}));
-        let (_, message) = places.send(&alice, &bob, &format!("day {day}"));
+        let (_, message) = positions.send(&alice, &bob, &format!("day {day}"));
         assert_eq!(bob.read(&alice, &message), format!("day {day}"));
-        let (_, message) = places.send(&bob, &alice, "noted");
+        let (_, message) = positions.send(&bob, &alice, "noted");
         assert_eq!(alice.read(&bob, &message), "noted");
     }
     let seen = alice.daemon.ok("event_list", json!({"limit": 1000}))["next"].take();
-    let (_, late) = places.send(&bob, &alice, "on a ratchet that alice is about to lose");
+    let (_, late) = positions.send(&bob, &alice, "on a ratchet that alice is about to lose");
 
     assert_eq!(alice.daemon.terminate(), Some(0));
     copy(backup.path(), &alice.daemon.data_dir());
@@ -99,12 +99,12 @@ fn a_directory_put_back_reads_and_sends_on_new_sessions_alone() {
 
     for turn in 0..3 {
         let said = format!("again, {turn}");
-        let (target, message) = places.send(&bob, &alice, &said);
+        let (target, message) = positions.send(&bob, &alice, &said);
         if turn == 0 {
             assert_eq!(target["mode"], "x3dh", "{target}");
         }
         assert_eq!(alice.read(&bob, &message), said);
-        let (_, message) = places.send(&alice, &bob, &said);
+        let (_, message) = positions.send(&alice, &bob, &said);
         assert_eq!(bob.read(&alice, &message), said);
     }
 
@@ -115,12 +115,12 @@ fn a_directory_put_back_reads_and_sends_on_new_sessions_alone() {
 
 #[test]
 fn a_restored_device_may_send_first() {
-    let (mut alice, bob, mut places) = acquainted();
+    let (mut alice, bob, mut positions) = acquainted();
     let backup = tempfile::tempdir().expect("a directory");
     // A copy of a daemon that runs, log and all.
     copy(&alice.daemon.data_dir(), backup.path());
     for _ in 0..3 {
-        let (_, message) = places.send(&alice, &bob, "lost at alice's");
+        let (_, message) = positions.send(&alice, &bob, "lost at alice's");
         assert_eq!(bob.read(&alice, &message), "lost at alice's");
     }
     assert_eq!(alice.daemon.terminate(), Some(0));
@@ -129,10 +129,10 @@ fn a_restored_device_may_send_first() {
     }
     copy(backup.path(), &alice.daemon.data_dir());
     alice.daemon.restart();
-    let (target, message) = places.send(&alice, &bob, "first on a new session");
+    let (target, message) = positions.send(&alice, &bob, "first on a new session");
     assert_eq!(target["mode"], "x3dh", "{target}");
     assert_eq!(bob.read(&alice, &message), "first on a new session");
-    let (_, message) = places.send(&bob, &alice, "heard");
+    let (_, message) = positions.send(&bob, &alice, "heard");
     assert_eq!(alice.read(&bob, &message), "heard");
     assert_eq!(rolled_back(&alice).1.len(), 1);
 }
@@ -142,7 +142,7 @@ fn a_restored_device_may_send_first() {
 #[test]
 fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
     for copied_while_it_runs in [false, true] {
-        let (mut alice, bob, mut places) = acquainted();
+        let (mut alice, bob, mut positions) = acquainted();
         let carol = Party::new("carol");
         alice.learn(&carol);
         let database = alice.daemon.data_dir().join("accounts").join("alice.db");
@@ -157,7 +157,7 @@ fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
             old = fs::read(&database).expect("to copy");
         }
         for _ in 0..3 {
-            let (_, message) = places.send(&alice, &bob, "lost at alice's");
+            let (_, message) = positions.send(&alice, &bob, "lost at alice's");
             assert_eq!(bob.read(&alice, &message), "lost at alice's");
         }
         // The log is copied into the database and begun anew, with nothing of bob in it.
@@ -186,10 +186,10 @@ fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
         let (status, told) = rolled_back(&alice);
         assert_eq!(status["rolledBackReason"], "older");
         assert_eq!(told.len(), 1);
-        let (target, message) = places.send(&alice, &bob, "first on a new session");
+        let (target, message) = positions.send(&alice, &bob, "first on a new session");
         assert_eq!(target["mode"], "x3dh", "{target}");
         assert_eq!(bob.read(&alice, &message), "first on a new session");
-        let (_, message) = places.send(&bob, &alice, "heard");
+        let (_, message) = positions.send(&bob, &alice, "heard");
         assert_eq!(alice.read(&bob, &message), "heard");
         alice.daemon.kill_and_restart();
         assert_eq!(rolled_back(&alice).1.len(), 1);
@@ -198,7 +198,7 @@ fn a_database_put_back_beside_the_log_of_a_crash_sends_on_new_sessions_alone() {
 
 #[test]
 fn a_copy_of_a_directory_never_sends_what_the_original_sends() {
-    let (mut alice, bob, mut places) = acquainted();
+    let (mut alice, bob, mut positions) = acquainted();
     assert_eq!(alice.daemon.terminate(), Some(0));
     let directory = tempfile::tempdir().expect("a directory");
     copy(&alice.daemon.data_dir(), &directory.path().join("data"));
@@ -215,21 +215,21 @@ fn a_copy_of_a_directory_never_sends_what_the_original_sends() {
     let (status, told) = rolled_back(&alice);
     assert_eq!((&status["rolledBackAt"], told.len()), (&Value::Null, 0));
     for _ in 0..3 {
-        let (target, message) = places.send(&alice, &bob, "the original");
+        let (target, message) = positions.send(&alice, &bob, "the original");
         assert_eq!(target["mode"], "ratchet", "{target}");
         assert_eq!(bob.read(&alice, &message), "the original");
-        places.send(&copied, &bob, "the copy");
+        positions.send(&copied, &bob, "the copy");
     }
 }
 
 #[test]
 fn a_store_exchanged_under_a_running_daemon_is_not_built_upon() {
-    let (alice, bob, mut places) = acquainted();
+    let (alice, bob, mut positions) = acquainted();
     let backup = tempfile::tempdir().expect("a directory");
     let accounts = alice.daemon.data_dir().join("accounts");
     let copied = backup.path().join("alice.db");
     fs::copy(accounts.join("alice.db"), &copied).expect("to copy");
-    let (_, message) = places.send(&alice, &bob, "before");
+    let (_, message) = positions.send(&alice, &bob, "before");
     assert_eq!(bob.read(&alice, &message), "before");
     fs::rename(&copied, accounts.join("alice.db")).expect("to exchange");
     for _ in 0..2 {
@@ -249,7 +249,7 @@ fn a_store_exchanged_under_a_running_daemon_is_not_built_upon() {
     let mut alice = alice;
     alice.daemon.terminate();
     alice.daemon.restart();
-    let (_, message) = places.send(&alice, &bob, "after the restart");
+    let (_, message) = positions.send(&alice, &bob, "after the restart");
     assert_eq!(bob.read(&alice, &message), "after the restart");
 }
 

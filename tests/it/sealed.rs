@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::{Party, bytes, hex, text};
 use serde_json::{Value, json};
 
-/// Chance, the same in every run.
+/// Pseudo-random choices, the same in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -19,7 +19,7 @@ impl Chance {
     }
 }
 
-/// All it ever sees are content topics and envelopes.
+/// A relay. It sees content topics and envelopes only.
 #[derive(Default)]
 struct Relay {
     carried: Vec<(String, String)>,

@@ -1,5 +1,4 @@
-//! Under systemd, or whatever works in its manner: what it is told, what it passes, and what it may
-//! change while we run.
+//! Under systemd or another supervisor: notifications, sockets that are passed, and reloading.
 
 use std::{
     fs,
@@ -19,7 +18,7 @@ use std::{
 use crate::support::{RATCHETD, exchange, request, text};
 use serde_json::{Value, json};
 
-/// What the daemon tells next, as lines.
+/// The next notification of the daemon, as lines.
 fn told(socket: &UnixDatagram) -> Vec<String> {
     let mut message = [0; 512];
     let length = socket.recv(&mut message).expect("a message");
@@ -75,7 +74,7 @@ fn a_supervisor_is_told_when_we_are_ready_that_we_live_and_that_we_end() {
     assert_eq!(told(&socket), ["READY=1", "STATUS=serving"]);
     assert_eq!(told(&socket), alive);
     assert_eq!(told(&socket), alive);
-    // Whoever does not take the messages holds up their sender.
+    // A supervisor that does not read its messages would block the daemon.
     let rest = std::thread::spawn(move || {
         let mut last = told(&socket);
         while last == alive {
@@ -147,7 +146,7 @@ fn sockets_that_are_passed_are_served_under_the_rules_of_our_own() {
     let header = format!("authorization: Bearer {}\r\n", token.trim());
     assert_eq!(exchange(connect(), &request(&header, VERSION)).status, 200);
     assert_eq!(terminate(&mut child), Some(0));
-    // The file of the socket is of whoever passed it: the next start gets it again.
+    // The file of the socket is the supervisor's: the next start gets it again.
     assert!(path.exists());
 }
 

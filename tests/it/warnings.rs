@@ -1,5 +1,4 @@
-//! What a bundle or a message is warned of, over the interface, each with what the rest of it still
-//! does.
+//! Warnings about bundles and messages, and what is still taken of those.
 
 use crate::support::{
     Daemon,

@@ -1,11 +1,11 @@
-//! The dependency table of ARCHITECTURE.md, held against the manifests.
+//! The rules of ARCHITECTURE.md, checked against manifests and sources.
 
 use std::{collections::BTreeSet, process::Command};
 
 use crate::sources::{read, sources};
 use serde_json::Value;
 
-/// Who may use whom among the workspace's own crates.
+/// The crates of the workspace, each with those that it may use.
 const MAY_USE: [(&str, &[&str]); 9] = [
     ("crypto-core", &[]),
     ("envelope", &["crypto-core"]),
@@ -30,11 +30,11 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "crypto-core",
         ],
     ),
-    // Its benchmarks use what they measure as tests use what they test.
+    // What it measures are its dev-dependencies.
     ("criterion-benches", &[]),
 ];
 
-/// Packages that one crate alone may name.
+/// Packages, each with the crates that may depend on it.
 const ONLY_IN: [(&str, &[&str]); 7] = [
     ("rusqlite", &["session-store"]),
     ("prost", &["engine"]),
@@ -45,7 +45,7 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ("tracing", &["daemon"]),
 ];
 
-/// Packages that benchmarks alone may name: what they measure with, and what they measure against.
+/// Packages that only benchmarks may depend on.
 const ONLY_MEASURED_WITH: [&str; 2] = ["criterion", "vodozemac"];
 
 fn packages() -> Vec<Value> {
@@ -65,7 +65,7 @@ fn packages() -> Vec<Value> {
     metadata["packages"].as_array().expect("packages").clone()
 }
 
-/// The names a package depends on, tests and build scripts aside.
+/// The dependencies of a package, without those of its tests and build script.
 fn uses(package: &Value) -> BTreeSet<String> {
     package["dependencies"]
         .as_array()
@@ -122,7 +122,7 @@ fn packages_of_benchmarks_are_in_no_build_and_no_test() {
                 "{name} names {named}"
             );
         }
-        // With a library, a program or an example of its own, tests would compile all of it.
+        // A library, program or example would be compiled with the tests.
         for target in package["targets"].as_array().expect("targets") {
             let kind = &target["kind"][0];
             assert!(!benchmarks || kind == "bench", "{name} has a {kind}");
@@ -130,8 +130,7 @@ fn packages_of_benchmarks_are_in_no_build_and_no_test() {
     }
 }
 
-/// The daemon carries no bytes anywhere: what makes connections are the commands that call a
-/// daemon, for people and scripts.
+/// A serving daemon opens no connection; only commands that call a daemon do.
 #[test]
 fn nothing_that_serves_opens_a_connection() {
     let calls = [
@@ -148,11 +147,11 @@ fn nothing_that_serves_opens_a_connection() {
     let expected = [
         "bench/src/connection.rs",
         "daemon/src/commands/health.rs",
-        // Asks at its own path whether another daemon is there.
+        // Checks whether another daemon listens at its path.
         "daemon/src/server/unix.rs",
         "rpc/src/client.rs",
     ];
     assert_eq!(connecting, expected.map(str::to_owned).into());
-    // The client is for the command line.
+    // The client is for commands.
     assert!(!read("crates/daemon/src/commands/serve.rs").contains("client"));
 }

@@ -1,4 +1,4 @@
-//! Each value that a program may branch on is met by a test from outside the process.
+//! Each value of a closed set, on which a program may branch, occurs in an end-to-end test.
 
 use std::{fs, process::Command};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Values that no test can bring about from outside, and why.
+/// Values that no end-to-end test can provoke, and why.
 const UNMET: [(&str, &str); 1] = [(
     "internal",
     "a defect of the daemon: that it is answered as one is shown inside, with a call that panics on purpose",

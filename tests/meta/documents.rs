@@ -1,4 +1,4 @@
-//! What the documents say: their commands run, the files and tests they name are there.
+//! The documents: their commands run, and the files and tests that they name exist.
 
 mod commands;
 
@@ -55,8 +55,8 @@ fn every_test_that_the_security_page_names_exists() {
     assert!(named > 5, "{named}");
 }
 
-/// In the tables of the security page that say what shows a claim, each row names a test, or says
-/// that nothing does.
+/// In the tables of the security page with a column "shown by", each row names a test there, or
+/// says why there is none.
 #[test]
 fn every_claim_in_a_table_of_the_security_page_names_a_test_or_says_that_there_is_none() {
     let security = include_str!("../../docs/security.md");

@@ -1,8 +1,8 @@
-//! The OpenRPC document, held against the daemon: method by method, example by example. That every
-//! answer of every other test fits it as well is seen to by `support`.
+//! The OpenRPC document, checked against the daemon: every method, every example. The answers of
+//! all other tests are checked in `support::document`.
 //!
-//! `RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc` writes the examples anew, from a
-//! real conversation; run it twice, the second time for what is made of them.
+//! `RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc` writes the examples from a real
+//! conversation; run it twice, the second time for the tables that are made from them.
 
 mod reference;
 
@@ -17,7 +17,7 @@ const EXAMPLES: &str = concat!(
 );
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
 
-/// Whether files are to be written anew, not compared.
+/// Whether files are to be written instead of compared.
 fn writes() -> bool {
     std::env::var_os("RATCHETD_WRITE").is_some()
 }
@@ -50,7 +50,7 @@ impl Told {
     }
 }
 
-/// Two people who use everything there is.
+/// Calls every method once; the calls and their results.
 fn tour() -> Map<String, Value> {
     let mut told = Told {
         daemon: Daemon::start(),
@@ -265,7 +265,7 @@ fn methods_without_an_account_answer_as_their_examples_show() {
     }
 }
 
-/// The parts of an OpenRPC document that are used here, in our own words.
+/// A schema of the parts of an OpenRPC document that are used here.
 #[test]
 fn the_document_is_a_valid_openrpc_document() {
     let schema = json!({
@@ -329,7 +329,7 @@ fn the_document_is_a_valid_openrpc_document() {
     if let Err(error) = form.validate(&DOCUMENT) {
         panic!("{error} at {}", error.instance_path());
     }
-    // Whatever it refers to is there, and what is there is referred to.
+    // Every reference has its target, and every schema is referred to.
     let mut referred = BTreeSet::new();
     references(&DOCUMENT, &mut referred);
     let mut defined = BTreeSet::new();
@@ -352,7 +352,7 @@ fn the_document_is_a_valid_openrpc_document() {
             }
         }
     }
-    // These two answer what is no call of a method.
+    // These two answer requests that call no method.
     referred.insert("#/components/errors/parse_error".to_owned());
     referred.insert("#/components/errors/method_not_found".to_owned());
     assert_eq!(referred, defined);

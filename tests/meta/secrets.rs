@@ -1,5 +1,5 @@
-//! Every type that holds a secret has a test that its `Debug` shows nothing, and holds it in
-//! something that wipes itself. Found by reading the sources, so that a new type cannot be
+//! Every type that holds a secret holds it in a type that wipes itself, and has a test that its
+//! `Debug` shows nothing. The types are found by reading the sources, so that a new one cannot be
 //! forgotten.
 
 use std::{collections::BTreeSet, fs};
@@ -8,7 +8,7 @@ use crate::sources::{Source, crates, files, is_word, sources};
 use crypto_core::Wiped;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// What wipes itself, and so marks a type that has it as one with a secret.
+/// Types that wipe themselves. A type that has one of them holds a secret.
 const WIPING: [&str; 6] = [
     "Zeroizing",
     "Wiped",
@@ -18,7 +18,7 @@ const WIPING: [&str; 6] = [
     "bip39::Mnemonic",
 ];
 
-/// Types whose `Debug` is written by hand, and which hold nothing that is secret.
+/// Types whose `Debug` is written by hand and which hold no secret.
 const PUBLIC: [&str; 16] = [
     "IdentityKey",
     "SignedPreKey",
@@ -38,7 +38,7 @@ const PUBLIC: [&str; 16] = [
     "Place",
 ];
 
-/// Compiles only for what wipes itself when it is dropped.
+/// Compiles only for types that wipe themselves when they are dropped.
 fn wipes<T: ZeroizeOnDrop>() {}
 
 #[test]
@@ -64,7 +64,7 @@ struct Type {
     debug_by_hand: bool,
 }
 
-/// Whether the word stands in the text by itself.
+/// Whether the text holds this word, and not only as a part of another.
 fn holds(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -89,7 +89,7 @@ fn item(text: &str) -> &str {
     text
 }
 
-/// The names that a macro's parameter is given where the macro is used: its capitalised words, in
+/// The arguments for a parameter of a macro wherever the macro is used: its capitalised words, in
 /// order.
 fn given(source: &str, defined_at: usize, parameter: &str) -> Vec<String> {
     let (before, after) = source.split_at(defined_at);
@@ -171,7 +171,7 @@ fn types(sources: &[Source]) -> Vec<Type> {
     types
 }
 
-/// Aliases of what wipes itself.
+/// Aliases of types that wipe themselves.
 fn aliases(sources: &[Source]) -> BTreeSet<String> {
     let mut aliases = BTreeSet::new();
     for source in sources {
@@ -195,7 +195,7 @@ fn every_type_with_a_secret_has_a_test_that_it_shows_nothing() {
     let mut missing = Vec::new();
     for found in types(&sources) {
         let is_secret = marks.iter().any(|mark| holds(&found.body, mark));
-        // What other crates see has a `Debug`: the lints ask for it.
+        // A public type has a `Debug`: the lints require it.
         let is_shown =
             found.debug_by_hand || found.before.contains("Debug") || found.before.ends_with(" pub");
         let by_hand = found.debug_by_hand && !PUBLIC.contains(&found.name.as_str());
@@ -222,7 +222,7 @@ fn every_type_with_a_secret_has_a_test_that_it_shows_nothing() {
         missing.is_empty(),
         "no test calls shows_nothing::<…> for {missing:#?}"
     );
-    // The reading itself still finds what is known to be there.
+    // The search itself still finds the types that are known.
     for known in [
         "RootKey",
         "ChainKey",

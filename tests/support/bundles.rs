@@ -1,4 +1,4 @@
-//! Bundles as a foreign implementation may make them.
+//! Makes bundles as another implementation may make them.
 
 use crypto_core::{
     IdentityKeyPair, InstallationId, RatchetPreKeyPair, RawEntry, SignedPreKeyPair, sign_bundle,

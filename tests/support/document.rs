@@ -1,5 +1,5 @@
-//! The OpenRPC document as a judge: whatever any test asks of a daemon, and whatever it answers, is
-//! held to it.
+//! Checks every call of every test against the OpenRPC document: its parameters, and what the
+//! daemon answers.
 
 use std::{
     collections::HashMap,
@@ -12,14 +12,14 @@ use serde_json::{Map, Value, json};
 /// The document, with the methods for development.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| rpc::openrpc::document(true));
 
-/// What judges one method.
+/// The schemas of one method.
 struct Judge {
     params: HashMap<String, Validator>,
     result: Validator,
     kinds: Vec<String>,
 }
 
-/// Members of results that the document does not know are not overlooked.
+/// The document with every schema closed, so that members that it does not know are found.
 static CLOSED: LazyLock<Value> = LazyLock::new(|| {
     let mut components = DOCUMENT["components"].clone();
     for (_, schema) in components["schemas"].as_object_mut().expect("schemas") {
@@ -66,7 +66,10 @@ fn judge(method: &str) -> Option<Arc<Judge>> {
     Some(judge)
 }
 
-/// Panics if the document does not foresee this answer, or forbids a parameter that was taken.
+/// Checks a call.
+///
+/// # Panics
+/// If the document does not allow this answer, or forbids a parameter that was accepted.
 pub fn check(method: &str, params: &Value, answer: &Result<Value, Value>) {
     let Some(judge) = judge(method) else {
         let error = answer
@@ -95,7 +98,7 @@ pub fn check(method: &str, params: &Value, answer: &Result<Value, Value>) {
                 LazyLock::new(|| validator(&DOCUMENT["x-error-data"]));
             assert!(DATA.is_valid(&error["data"]), "{method}: {error}");
             let kind = super::text(&error["data"]["kind"]);
-            // Without --dev they are not there.
+            // The methods for development are there with --dev only.
             let hidden = method.starts_with("dev_") && kind == "method_not_found";
             assert!(
                 hidden || judge.kinds.contains(&kind),

@@ -1,4 +1,5 @@
-//! A real daemon in a scratch directory, spoken to over its socket.
+//! Helpers of all end-to-end tests: daemons in scratch directories, calls over their sockets, and
+//! parties that talk to each other.
 
 #![allow(
     dead_code,
@@ -35,12 +36,12 @@ pub struct Daemon {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     process: Child,
-    /// Its ready lines.
+    /// The lines that said where it listens.
     pub listening: Vec<String>,
     output: Option<BufReader<ChildStdout>>,
 }
 
-/// An HTTP answer, as it came.
+/// An HTTP response. `status` is 0 if there was none.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -54,19 +55,19 @@ impl Daemon {
         Self::start_with(&["--dev"])
     }
 
-    /// A daemon with these flags besides its directory and socket.
+    /// A daemon on a fresh directory with these flags besides its directory and socket.
     pub fn start_with(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a scratch directory");
         let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
         Self::start_in(directory, arguments)
     }
 
-    /// A daemon on a directory that is there already.
+    /// A daemon on an existing directory.
     pub fn start_in(directory: TempDir, arguments: Vec<String>) -> Self {
         Self::start_in_with(directory, arguments, Vec::new())
     }
 
-    /// One with more in its environment.
+    /// A daemon on an existing directory, with more environment variables.
     pub fn start_in_with(
         directory: TempDir,
         arguments: Vec<String>,
@@ -95,19 +96,19 @@ impl Daemon {
         self.process.id()
     }
 
-    /// Ends the process as a power cut would, and starts it again on the same directory.
+    /// Kills the process and starts it again on the same directory.
     pub fn kill_and_restart(&mut self) {
         self.kill();
         self.restart();
     }
 
-    /// Ends the process without giving it a chance to do anything more.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill().expect("kill");
         self.process.wait().expect("wait");
     }
 
-    /// Asks the process to stop; its exit code.
+    /// Stops the process with SIGTERM; its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         let status = Command::new("kill")
             .args(["-TERM", &self.process.id().to_string()])
@@ -132,8 +133,8 @@ impl Daemon {
         self.restart();
     }
 
-    /// Starts the process again after it has ended; whether it came to listen. One that does not
-    /// says why and ends.
+    /// Starts the process again after it has ended; whether it listens. If not, it has reported an
+    /// error or was killed.
     pub fn try_restart(&mut self) -> bool {
         let mut command = command(self.directory.path(), &self.arguments, &self.environment);
         self.process = command.stderr(Stdio::null()).spawn().expect("it starts");
@@ -153,7 +154,7 @@ impl Daemon {
         self.try_call(method, params).expect("an answer")
     }
 
-    /// Calls a method of a daemon that may die of it: there is no answer then.
+    /// Calls a method; `None` if there is no answer because the daemon died.
     pub fn try_call(&self, method: &str, params: Value) -> Option<Result<Value, Value>> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let answer = self.post(&request.to_string());
@@ -209,7 +210,7 @@ fn socket(directory: &Path) -> PathBuf {
     directory.join("s")
 }
 
-/// What a command of the daemon about this data directory comes to. It knows of no environment.
+/// Runs a command of the daemon on this data directory, with an empty environment.
 pub fn ratchetd(command: &str, data: &Path, arguments: &[&str]) -> Output {
     Command::new(RATCHETD)
         .arg(command)
@@ -243,7 +244,7 @@ pub fn path_text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A command line of the daemon on this directory, not started yet.
+/// The command line of a daemon on this directory, not started yet.
 pub fn serve(directory: &Path, arguments: &[String]) -> Command {
     let mut command = Command::new(RATCHETD);
     command
@@ -270,7 +271,7 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
     command
 }
 
-/// As [`serve`], quiet unless it is told otherwise.
+/// As [`serve`], with a log of warnings only unless another filter is given.
 fn command(directory: &Path, arguments: &[String], environment: &[(String, String)]) -> Command {
     let mut command = serve(directory, arguments);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -315,8 +316,8 @@ pub fn request(headers: &str, body: &str) -> String {
     )
 }
 
-/// Sends a request as it stands and reads the whole answer: the head and as much body as it
-/// promises, or everything up to the end of the connection where it promises nothing.
+/// Sends a request as it stands and reads the whole response: the head, and a body of its
+/// `content-length`, or up to the end of the connection if it has none.
 pub fn exchange<S: Read + Write>(mut stream: S, request: &str) -> Answer {
     stream.write_all(request.as_bytes()).expect("to send");
     let mut stream = BufReader::new(stream);
@@ -333,7 +334,7 @@ pub fn exchange<S: Read + Write>(mut stream: S, request: &str) -> Answer {
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"))
         .and_then(|length| length.trim().parse().ok());
-    // An upgraded connection has no body, and does not end.
+    // The response to an upgrade has no body, and its connection does not end.
     let length = if status == Some(101) {
         Some(0)
     } else {
@@ -387,7 +388,7 @@ impl Party {
         Self::with(Daemon::start_in(directory, flags), account, json!({}))
     }
 
-    /// A daemon with the account of this private key, as this device.
+    /// A daemon with the account of this private key, under this installation id.
     pub fn with_key(account: &str, key: &str, installation: &str) -> Self {
         let daemon = Daemon::start();
         let params = json!({"account": account, "privateKey": key, "installationId": installation});
@@ -445,7 +446,7 @@ impl Party {
         )
     }
 
-    /// Decrypts a message that has to open, and confirms it; its text.
+    /// Decrypts a message, which has to succeed, and confirms it; its text.
     pub fn read(&self, from: &Self, message: &str) -> String {
         let read = self.receive(from, message);
         assert_eq!(read["outcome"], "decrypted", "{read}");
@@ -453,7 +454,7 @@ impl Party {
         text(&read["text"])
     }
 
-    /// Confirms a decrypted message; how many that were.
+    /// Confirms a decrypted message; how many messages were confirmed.
     pub fn confirm(&self, read: &Value) -> u64 {
         self.daemon.ok(
             "message_confirm",
@@ -498,7 +499,7 @@ pub fn list(value: &Value) -> &Vec<Value> {
     value.as_array().expect("a list")
 }
 
-/// Plain hex of a file of vectors, as the interface takes it.
+/// Plain hex of a file of vectors with the `0x` that the interface wants.
 pub fn prefixed(value: &Value) -> String {
     format!("0x{}", text(value))
 }

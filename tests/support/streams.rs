@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::Value;
 
-/// A request to speak WebSocket.
+/// A request for an upgrade to a WebSocket.
 pub const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
                            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A daemon that says nothing for so long has forgotten us: the test fails instead of hanging.
+/// How long a test waits for a daemon to say anything before it fails instead of hanging.
 pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// A connection to the daemon's socket.
@@ -23,7 +23,7 @@ pub fn connect(socket: &Path) -> UnixStream {
     stream
 }
 
-/// Reads the head of an answer, byte by byte so that nothing after it is lost.
+/// Reads the head of a response, byte by byte so that nothing after it is lost.
 pub fn head(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let mut byte = [0];
@@ -37,7 +37,7 @@ pub fn head(stream: &mut impl Read) -> String {
 pub struct WebSocket<S = UnixStream>(S);
 
 impl WebSocket {
-    /// One to the daemon's socket.
+    /// Opens one on the daemon's socket.
     pub fn open(socket: &Path) -> Self {
         let mut stream = connect(socket);
         stream.write_all(UPGRADE.as_bytes()).expect("to send");
@@ -47,7 +47,7 @@ impl WebSocket {
 }
 
 impl<S: Read + Write> WebSocket<S> {
-    /// One over a connection that was upgraded.
+    /// A WebSocket over a connection that was upgraded.
     pub fn over(stream: S) -> Self {
         Self(stream)
     }
@@ -100,7 +100,7 @@ pub struct EventStream<S> {
 }
 
 impl<S: Read + Write> EventStream<S> {
-    /// Asks for the stream, with more header lines.
+    /// Requests the stream, with more header lines.
     pub fn open(mut stream: S, query: &str, headers: &str) -> Self {
         let request = format!("GET /events{query} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).expect("to send");

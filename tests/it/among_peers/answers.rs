@@ -1,4 +1,4 @@
-//! What is kept, what is answered, and what a clock that jumps may cost (protocol §4, §7, §9).
+//! Kept secrets, answers to unreadable messages, and clocks that jump (protocol §4, §7, §9).
 
 use crypto_core::{EphemeralKey, IdentityKey, SignedPreKeyPair, x3dh};
 use engine::{AccountName, Handshake, Session, StoreRead as _};

@@ -1,5 +1,5 @@
-//! People with devices of two makes: ours are daemons, the others are like status-go's. All go by
-//! the clock of the daemon that they have to do with.
+//! Parties of two kinds: daemons, called ours, and simulated devices that behave like status-go's.
+//! A simulated device takes the time from the daemon that it talks to.
 
 use std::{path::Path, time::Duration};
 
@@ -64,7 +64,7 @@ impl StatusGo {
         hex(&message)
     }
 
-    /// What it makes of a wire message.
+    /// How it reads a wire message.
     pub fn receives(&mut self, from: &Party, message: &str) -> ForeignReading {
         self.device
             .read(&identity(from), &bytes(message), now(from))
@@ -81,7 +81,7 @@ fn identity(of: &Party) -> IdentityKey {
     IdentityKey::from_sec1(&bytes(&of.key)).expect("a key")
 }
 
-/// What the clock of a daemon shows.
+/// The time by the clock of a daemon.
 pub fn now(at: &Party) -> UnixMillis {
     let shown = at.daemon.ok("dev_now", json!({}));
     UnixMillis(shown["now"].as_u64().expect("milliseconds"))
@@ -116,12 +116,12 @@ pub fn ours_on(daemon: Daemon, seed: u8, installation: Value) -> Party {
     }
 }
 
-/// A bundle is imported; what came of it.
+/// Imports a bundle; the answer.
 pub fn import(at: &Party, bundle: &str) -> Value {
     at.daemon.ok("bundle_import", json!({"bundle": bundle}))
 }
 
-/// One of ours is shown the bundle of another.
+/// Imports the contact code of one of ours at another.
 pub fn introduce(of: &Party, to: &Party) {
     let code = text(&of.daemon.ok("bundle_get", json!({}))["contactCode"]);
     import(to, &code);
@@ -185,13 +185,13 @@ pub fn hears(at: &Party, from: &mut StatusGo, message: &str) -> Value {
     read
 }
 
-/// What one of ours makes of a wire message of that identity.
+/// The answer to decrypting a wire message of that identity.
 pub fn receive(at: &Party, from: &str, message: &str) -> Value {
     let params = json!({"sender": from, "message": message});
     at.daemon.ok("message_decrypt", params)
 }
 
-/// What it says of it beforehand.
+/// The explanation of a wire message of that identity.
 pub fn explain(at: &Party, from: &str, message: &str) -> Value {
     let params = json!({"sender": from, "message": message});
     at.daemon.ok("message_explain", params)
@@ -234,7 +234,7 @@ pub fn blocking(at: &Party, with: &str) -> Vec<Value> {
         .collect()
 }
 
-/// What was told of one type of event.
+/// The events of one type.
 pub fn told(at: &Party, which: &str) -> Vec<Value> {
     let events = at.daemon.ok("event_list", json!({"limit": 1000}));
     let events = list(&events["events"]).iter();
@@ -244,7 +244,7 @@ pub fn told(at: &Party, which: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A command of the daemon about its data directory; what it says.
+/// Runs a command on a data directory; its output.
 pub fn ratchetd(command: &str, directory: &Path, arguments: &[&str]) -> String {
     let output = support::ratchetd(command, directory, arguments);
     String::from_utf8(output.stdout).expect("UTF-8")

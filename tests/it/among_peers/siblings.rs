@@ -1,4 +1,4 @@
-//! Identities with devices of both makes: which of them are written to, and what one tells of the
+//! Identities with devices of both kinds: which of them are written to, and what one lists of the
 //! other (protocol §3).
 
 use serde_json::{Value, json};

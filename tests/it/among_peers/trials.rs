@@ -1,5 +1,5 @@
-//! Which of many sessions a message is tried on, and what is said if none of those opens it
-//! (protocol §5).
+//! The order in which sessions are tried on a message, and the answer if none opens it (protocol
+//! §5).
 
 use serde_json::{Value, json};
 

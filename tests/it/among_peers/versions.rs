@@ -1,4 +1,4 @@
-//! Devices whose version is lower than it was, and versions that cannot be (protocol §3, versions).
+//! Devices whose version went back, and impossible versions (protocol §3, versions).
 
 use crypto_core::{RawEntry, sign_bundle};
 use serde_json::{Value, json};

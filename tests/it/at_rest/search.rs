@@ -1,4 +1,4 @@
-//! Looking for bytes in files, in whatever form they may have been written.
+//! Finds bytes in files in whatever encoding they may have been written.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A form is found by its first bytes, so many; shorter ones would be found everywhere.
+/// How many first bytes a form is looked up by. Shorter forms would be found everywhere.
 const START: usize = 8;
 
 /// What must not be found, in all its forms.

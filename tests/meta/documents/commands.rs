@@ -1,4 +1,4 @@
-//! Every command of the documents is run, and what stands below it is what it prints.
+//! Every command in the documents is run, and prints what the document shows below it.
 
 use std::{
     fs,
@@ -12,15 +12,15 @@ use crate::{
     support::RATCHETD,
 };
 
-/// Whatever was printed there, within a line.
+/// Stands in a shown line for any text.
 const LEFT_OUT: char = '…';
 
-/// How lines begin that are not run here, and where they are: they need the network, an engine for
-/// containers, a system to change, or hours.
+/// Beginnings of command lines that are not run here, and who or what runs them: they need the
+/// network, an engine for containers, a system to change, or hours.
 const RUN_ELSEWHERE: [(&str, &str); 20] = [
-    ("cargo install cargo-fuzz", "by whoever fuzzes"),
-    ("fuzz/run.sh", "by whoever fuzzes"),
-    ("cargo +nightly fuzz run", "by whoever fuzzes"),
+    ("cargo install cargo-fuzz", "when fuzzing"),
+    ("fuzz/run.sh", "when fuzzing"),
+    ("cargo +nightly fuzz run", "when fuzzing"),
     ("npm ci && npm run build", "clients/typescript/check.sh"),
     ("npx tsc ", "clients/typescript/test/readme.test.ts"),
     ("node hello.js", "clients/typescript/test/readme.test.ts"),
@@ -36,18 +36,17 @@ const RUN_ELSEWHERE: [(&str, &str); 20] = [
     ("ratchetd-bench", "crates/bench/tests, in short"),
     (
         "target/release/ratchetd-bench",
-        "by whoever measures; crates/bench/tests, in short",
+        "when measuring; crates/bench/tests, in short",
     ),
-    ("cargo build --release", "by whoever measures"),
-    ("crates/bench/criterion/run.sh", "by whoever measures"),
-    ("perf ", "by whoever measures"),
-    ("tests/container.sh", "by whoever changes the image"),
-    ("install -m ", "by whoever installs"),
-    ("systemctl ", "by whoever installs"),
+    ("cargo build --release", "when measuring"),
+    ("crates/bench/criterion/run.sh", "when measuring"),
+    ("perf ", "when measuring"),
+    ("tests/container.sh", "when the image changes"),
+    ("install -m ", "when installing"),
+    ("systemctl ", "when installing"),
 ];
 
-/// What stands in, while documents are run, for programs that change the machine, and what they
-/// check of it.
+/// Scripts that replace programs while documents are run, and check their arguments.
 const STAND_INS: [(&str, &str); 2] = [
     // The program is built already.
     (
@@ -70,7 +69,7 @@ esac"#,
 struct Block {
     line: usize,
     commands: String,
-    /// What stands below it.
+    /// The output that the document shows below it.
     shown: Option<String>,
 }
 
@@ -103,8 +102,8 @@ fn blocks(text: &str) -> Vec<Block> {
     found
 }
 
-/// Runs the blocks in one shell, in a new home; what each printed. A block that starts a daemon is
-/// one in another terminal.
+/// Runs the blocks in one shell, in a new home directory; what each printed. A block that starts a
+/// daemon runs in the background, as in another terminal.
 fn run(document: &str, blocks: &[Block]) -> Vec<String> {
     const NEXT: &str = "=== the next block ===\n";
     let home = tempfile::tempdir().expect("a home");
@@ -157,7 +156,7 @@ fn run(document: &str, blocks: &[Block]) -> Vec<String> {
     printed
 }
 
-/// Whether the line is the one shown, but for what was left out.
+/// Whether a line is as shown, apart from what the document leaves out.
 fn is_shown(shown: &str, line: &str) -> bool {
     let mut parts = shown.split(LEFT_OUT);
     let first = parts.next().expect("one part at least");
@@ -211,7 +210,7 @@ fn what_a_newcomer_pastes_from_the_readme_works_from_top_to_bottom() {
         .iter()
         .position(|block| block.commands.contains("rpc()"))
         .expect("the session");
-    // Whoever pastes it again on the same daemon goes on where it was.
+    // Pasted again, on the same daemon, it goes on with the same accounts.
     blocks.insert(session + 1, blocks[session].clone());
     let printed = run("README.md", &blocks);
     compare("README.md", &blocks, &printed);
@@ -251,7 +250,7 @@ fn the_curl_page_is_a_script_that_prints_what_it_shows_and_leaves_no_method_out(
     }
 }
 
-/// What the examples of the interface refer to.
+/// Sets what the examples in the interface's page refer to.
 const BEFORE_THE_INTERFACE: &str = r#"ratchetd serve --http 127.0.0.1:0 >ready.txt 2>log.txt &
 until grep -q http: ready.txt; do sleep 0.05; done
 PORT=$(sed -n 's/.*127.0.0.1://p' ready.txt)
@@ -327,7 +326,7 @@ fn lines(commands: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// Where this line is run, if not here.
+/// Who or what runs this line, if it is not run here.
 fn elsewhere(line: &str) -> Option<&'static str> {
     RUN_ELSEWHERE
         .iter()
@@ -354,9 +353,9 @@ fn every_command_in_a_document_is_run() {
         for block in blocks(&fs::read_to_string(&path).expect("a document")) {
             for line in lines(&block.commands) {
                 let place = elsewhere(line).unwrap_or_else(|| {
-                    panic!("{}:{}: who runs {line}?", path.display(), block.line)
+                    panic!("{}:{}: nothing runs {line}", path.display(), block.line)
                 });
-                // It is there at least.
+                // At least the script exists.
                 for word in line.split_whitespace().chain([place]) {
                     let word = word.trim_end_matches(',');
                     let is_script = word.ends_with(".sh") || word.starts_with(".ci/");
@@ -367,7 +366,7 @@ fn every_command_in_a_document_is_run() {
     }
 }
 
-/// Where a command is said to be run elsewhere, it is.
+/// Commands that are said to be run elsewhere are run there.
 #[test]
 fn commands_said_to_run_elsewhere_are_run_there() {
     let check = read("clients/typescript/check.sh");
@@ -378,7 +377,7 @@ fn commands_said_to_run_elsewhere_are_run_there() {
     assert!(test.starts_with("npm run build &&"), "{test}");
     let ci = read(".ci/run");
     assert!(ci.contains("clients/typescript/check.sh") && ci.contains("README.md"));
-    // The container is run as the documents have it, as far as buildah can.
+    // The container is run as documented, as far as buildah can.
     let script = read("tests/container.sh");
     let documented = "docker run -d --name ratchetd --read-only --tmpfs /tmp --network none --cap-drop ALL --ulimit memlock=-1 -v ratchetd-data:/var/lib/ratchetd -v ratchetd-socket:/run/ratchetd ratchetd";
     assert!(read("docs/operations.md").contains(documented));
@@ -399,7 +398,7 @@ fn commands_said_to_run_elsewhere_are_run_there() {
     assert!(script.contains("ratchetd doctor") && script.contains("--build-arg REVISION="));
 }
 
-/// What is quoted within a line is not run: it names what there is.
+/// Commands quoted within a line are not run, but what they name exists.
 #[test]
 fn commands_within_lines_name_commands_flags_scripts_and_tests_that_there_are() {
     let found = files(&top(), "md");
