@@ -234,7 +234,7 @@ broken 'sealed: an envelope has as many keys derived as there are' $daemon/accou
   'let granted = wanted.min(MAX_DERIVED_PER_CALL).min(left);' 'let granted = wanted.max(left.min(0));' \
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: envelopes wait for those that have keys derived' $daemon/api/envelope.rs \
-  'let tried = Arc::clone(&account);' 'if daemon.topic_keys.budget.turn().is_none() {
+  'let tried = Arc::clone(&account);' 'if daemon.topic_keys.envelope_limits.turn().is_none() {
         return Ok(Err(Unsealing::KeysPending));
     }
     let tried = Arc::clone(&account);' \

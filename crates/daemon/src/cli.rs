@@ -91,13 +91,13 @@ const NOT_DONE: u8 = 2;
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let protection = memory::close();
+    let protection = memory::protect();
     let cli = Cli::parse();
     let mut out = io::stdout();
     let mut diagnostics = io::stderr();
     let ended = match cli.command {
         Command::Serve(flags) => {
-            memory::share_heaps();
+            memory::limit_heaps();
             said(serve::run(*flags, protection), &mut diagnostics)
         }
         Command::Demo => match demo::run(&mut out) {

@@ -1,4 +1,4 @@
-//! The accounts of this daemon, each with its worker and a connection for reading.
+//! The registry of accounts: each with its worker and a connection for reading.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use crate::{
     ops::{clock::Clock, entropy::entropy, metrics::Metrics},
 };
 
-/// Accounts that are opened at once at the start. More would only wait for the same disk.
+/// Accounts that are opened at the same time at the start. More would only wait for the same disk.
 const OPENED_AT_ONCE: usize = 4;
 
 /// One open account.
@@ -38,9 +38,9 @@ pub struct AccountHandle {
     pub info: AccountInfo,
     /// Its chat key.
     pub identity: IdentityKey,
-    /// For listings.
+    /// Answers queries.
     pub viewer: Viewer,
-    /// For what is done with the chat key and needs no store.
+    /// Does what needs the chat key and no store.
     pub opener: Opener,
     /// Its thread.
     pub worker: Worker,
@@ -98,8 +98,8 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Opens every account of the directory, several at once: one waits for the disk while another
-    /// one's pages are checked.
+    /// Opens every account of the directory, several at the same time: one waits for the disk while
+    /// the pages of another are checked.
     fn open_all(&self) -> Result<(), OpenError> {
         let names = Mutex::new(self.directory.accounts()?.into_iter());
         let next = || names.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -199,17 +199,17 @@ impl Accounts {
         if self.find(Some(&account.name)).is_ok() {
             return Err(opening_failed(&OpenError::AccountExists));
         }
-        // What is left of an earlier account of this name would be taken for this one's; its
-        // numbers begin anew.
+        // Events left behind by an earlier account of this name would be taken for this one's,
+        // whose numbers begin from the start.
         self.events.forget(&account.name)?;
         let store = self
             .directory
             .create_account(&account)
             .map_err(|error| opening_failed(&error))?;
         let name = account.name.clone();
-        self.take_up(account, store).map_err(|error| {
-            // Its maker is told that there is none, and never saw its phrase: it must not turn up
-            // at the next start.
+        self.start_account(account, store).map_err(|error| {
+            // The caller gets an error, and never saw the recovery phrase: the account must not
+            // turn up at the next start.
             if let Err(error) = self.directory.remove_account(&name) {
                 tracing::error!(%error, "an account that could not be opened is left behind");
             }
@@ -217,7 +217,7 @@ impl Accounts {
         })
     }
 
-    /// Erases an account. What its worker has accepted is finished first. Blocks meanwhile.
+    /// Erases an account. Calls that its worker has accepted are finished first. Blocks.
     ///
     /// # Errors
     /// [`ErrorKind::AccountNotFound`], [`ErrorKind::InvalidParams`] if the key is not the
@@ -226,7 +226,7 @@ impl Accounts {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let account = match self.find(Some(name)) {
             Ok(account) => account,
-            // An earlier removal may have failed: before the account was given up, or after.
+            // An earlier removal may have failed, with the account closed or already erased.
             Err(_) => match self.reopen(name) {
                 Ok(()) => self.find(Some(name))?,
                 Err(OpenError::AccountNotFound) => return self.erase(name),
@@ -264,8 +264,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Finishes what the workers have accepted, and closes every store and the event log. Blocks
-    /// meanwhile.
+    /// Finishes the calls that the workers have accepted, and closes every store and the event log.
+    /// Blocks.
     pub fn close(&self) {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         for account in std::mem::take(&mut *open).into_values() {
@@ -277,10 +277,14 @@ impl Accounts {
     /// Opens an account that is there and not in use.
     fn reopen(&self, name: &AccountName) -> Result<(), OpenError> {
         let (account, store) = self.directory.open_account(name)?;
-        self.take_up(account, store).map(drop)
+        self.start_account(account, store).map(drop)
     }
 
-    fn take_up(&self, account: Account, mut store: SqliteStore) -> Result<AccountInfo, OpenError> {
+    fn start_account(
+        &self,
+        account: Account,
+        mut store: SqliteStore,
+    ) -> Result<AccountInfo, OpenError> {
         let name = account.name.clone();
         let info = AccountInfo::from(&account);
         let identity = *account.identity.public();
@@ -288,7 +292,7 @@ impl Accounts {
         let mut engine = Engine::new(account, self.config.clone());
         store.measure_by(Instant::now);
         if let Some(how) = store.displaced() {
-            self.begin_anew(&name, &mut engine, &mut store, how)
+            self.recover_from_rollback(&name, &mut engine, &mut store, how)
                 .map_err(|cause| OpenError::Database {
                     path: self.directory.path().to_owned(),
                     cause: format!(
@@ -327,9 +331,9 @@ impl Accounts {
         Ok(info)
     }
 
-    /// Makes a store that is an older state or a copy safe to send from, before anything else is
-    /// done with it.
-    fn begin_anew(
+    /// Makes a store that was put back (an older state, or a copy) safe to send from, before
+    /// anything else is done with it.
+    fn recover_from_rollback(
         &self,
         name: &AccountName,
         engine: &mut Engine,
@@ -338,8 +342,8 @@ impl Accounts {
     ) -> Result<(), String> {
         let failed = |error: StoreError| error.to_string();
         let at = self.clock.now();
-        // Its events were numbered up to a later state, or at another place.
-        self.events.take_over_anew(name).map_err(failed)?;
+        // The event log may know higher numbers, of the later state or of the original.
+        self.events.restart_numbering(name).map_err(failed)?;
         let mut rng = entropy();
         let mut env = Env {
             now: at,
@@ -364,7 +368,7 @@ impl Accounts {
 }
 
 impl AccountHandle {
-    /// Reads on the second connection, beside the worker.
+    /// Reads on a connection of its own, beside the worker.
     ///
     /// # Errors
     /// [`ErrorKind::StoreFailed`], or [`ErrorKind::AccountNotFound`] if the account was just
@@ -380,8 +384,8 @@ impl AccountHandle {
         Ok(read(&self.viewer, reader)?)
     }
 
-    /// Opens a sealed message with the identity's key, or with those at hand that it shares with
-    /// others.
+    /// Opens a sealed message with the identity's key, or with the keys it shares with others as
+    /// far as they were derived.
     ///
     /// # Errors
     /// As of [`Self::read`].
@@ -394,7 +398,7 @@ impl AccountHandle {
     }
 
     fn close(&self) {
-        // First, or the store could not erase its log when it is closed.
+        // Before the store is closed: it could not erase its log while this connection is open.
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.worker.stop();
     }

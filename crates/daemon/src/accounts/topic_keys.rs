@@ -1,5 +1,7 @@
-//! Keys from the names of topics and other texts: milliseconds of a processor each, so some are
-//! remembered.
+//! Keys derived from the names of topics and other texts.
+//!
+//! Each takes milliseconds of a processor, so the last ones are remembered, and what a stranger's
+//! envelope may cost is limited.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,36 +13,34 @@ use engine::Remembered;
 use envelope::SymmetricKey;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
-/// Keys worked out at the same time: whoever asks for many leaves processors to messages.
+/// Keys derived at the same time: a caller that asks for many leaves processors to messages.
 const MAX_TURNS: usize = 2;
-/// Keys remembered: those of the public chats that somebody reads.
+/// Keys remembered: those of the public chats that a user reads.
 const MAX_REMEMBERED: usize = 64;
 
-/// Keys that one envelope may have derived, some ten milliseconds each: whoever sent it may be
-/// anybody.
+/// Keys that one envelope may have derived, some ten milliseconds each: its sender may be anybody.
 const MAX_DERIVED_PER_CALL: usize = 4;
 /// Keys that the envelopes of all accounts may have derived in a second: a sixth of a processor.
-/// Each is derived once and kept, so that this is of matter only for stores that were made before
-/// keys were, and after large groups were written to.
+/// Each is derived once and kept in the store, so this matters only for stores of older versions,
+/// and after messages to large groups.
 const MAX_DERIVED_PER_SECOND: usize = 16;
 
-/// Bytes of an envelope that is tried with all keys at once: 64 MiB of work for 1024 of them, tens
-/// of milliseconds. Larger ones wait for one another.
+/// Largest envelope that is tried with all keys without waiting for others: 64 MiB of work for 1024
+/// keys, tens of milliseconds. Larger ones wait for one another.
 const SMALL_ENVELOPE_BYTES: usize = 64 << 10;
 
-/// What envelopes may have derived, and what they may have tried.
+/// Limits of what envelopes may have derived and tried.
 #[derive(Debug)]
-pub struct Budget {
+pub struct EnvelopeLimits {
     /// The second of running time, and what was granted in it.
     spent: Mutex<(u64, usize)>,
     /// One envelope at a time: two would derive the same.
     turn: Semaphore,
-    /// One large envelope at a time: with a thousand keys it takes seconds of a processor, and
-    /// whoever sent it may be anybody.
+    /// One large envelope at a time: with a thousand keys it takes seconds of a processor.
     large: Semaphore,
 }
 
-impl Budget {
+impl EnvelopeLimits {
     fn new() -> Self {
         Self {
             spent: Mutex::default(),
@@ -49,8 +49,8 @@ impl Budget {
         }
     }
 
-    /// Waits until an envelope of so many bytes may be tried with all keys; a small one at once
-    /// may.
+    /// Waits until an envelope of so many bytes may be tried with all keys. A small one does not
+    /// wait.
     ///
     /// # Errors
     /// [`AcquireError`] at an end of the daemon.
@@ -80,12 +80,12 @@ impl Budget {
     }
 }
 
-/// Works keys out, a few at a time, and remembers the last. What is forgotten is wiped.
+/// Derives keys, a few at a time, and remembers the last ones. Those that are forgotten are wiped.
 #[derive(Debug)]
 pub struct TopicKeys {
     turns: Semaphore,
-    /// What envelopes may have derived.
-    pub budget: Budget,
+    /// What envelopes may have derived and tried.
+    pub envelope_limits: EnvelopeLimits,
     /// By a digest of the text, which may be a secret.
     known: Mutex<Remembered<[u8; 32], Arc<SymmetricKey>>>,
 }
@@ -94,14 +94,14 @@ impl Default for TopicKeys {
     fn default() -> Self {
         Self {
             turns: Semaphore::new(MAX_TURNS),
-            budget: Budget::new(),
+            envelope_limits: EnvelopeLimits::new(),
             known: Mutex::new(Remembered::new(MAX_REMEMBERED)),
         }
     }
 }
 
 impl TopicKeys {
-    /// Waits until another key may be worked out.
+    /// Waits until another key may be derived.
     ///
     /// # Errors
     /// [`AcquireError`] at an end of the daemon.
@@ -109,13 +109,13 @@ impl TopicKeys {
         self.turns.acquire().await
     }
 
-    /// The key of a text, if it is at hand.
+    /// The key of a text, if it is remembered.
     #[must_use]
     pub fn known(&self, text: &str) -> Option<Arc<SymmetricKey>> {
         self.lock().get(&digest(text)).cloned()
     }
 
-    /// The key of a text. Blocks while it is worked out.
+    /// The key of a text. Blocks while it is derived.
     #[must_use]
     pub fn of(&self, text: &str) -> Arc<SymmetricKey> {
         self.known(text).unwrap_or_else(|| {
@@ -125,7 +125,7 @@ impl TopicKeys {
         })
     }
 
-    /// Nothing panics under this lock, and what it guards can be lost.
+    /// Nothing panics under this lock, and the keys can be derived again.
     fn lock(&self) -> MutexGuard<'_, Remembered<[u8; 32], Arc<SymmetricKey>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,15 +143,17 @@ mod tests {
     fn envelopes_have_a_few_keys_derived_at_a_time_and_a_few_in_a_second() {
         let keys = TopicKeys::default();
         let at = Duration::from_millis;
-        let granted: Vec<usize> = (0..6).map(|_| keys.budget.grant(at(5_000), 100)).collect();
+        let granted: Vec<usize> = (0..6)
+            .map(|_| keys.envelope_limits.grant(at(5_000), 100))
+            .collect();
         assert_eq!(granted, [4, 4, 4, 4, 0, 0]);
-        assert_eq!(keys.budget.grant(at(5_999), 1), 0);
-        assert_eq!(keys.budget.grant(at(6_000), 1), 1);
-        assert_eq!(keys.budget.grant(at(6_500), 100), 4);
-        let turn = keys.budget.turn();
-        assert!(turn.is_some() && keys.budget.turn().is_none());
+        assert_eq!(keys.envelope_limits.grant(at(5_999), 1), 0);
+        assert_eq!(keys.envelope_limits.grant(at(6_000), 1), 1);
+        assert_eq!(keys.envelope_limits.grant(at(6_500), 100), 4);
+        let turn = keys.envelope_limits.turn();
+        assert!(turn.is_some() && keys.envelope_limits.turn().is_none());
         drop(turn);
-        assert!(keys.budget.turn().is_some());
+        assert!(keys.envelope_limits.turn().is_some());
     }
 
     #[test]

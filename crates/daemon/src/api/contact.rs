@@ -82,7 +82,7 @@ async fn introduce(
         .map(ContactStepInfo::from)
 }
 
-/// What to say; nothing may be said, too.
+/// The introduction, which may be empty.
 fn introduction(
     payload: Option<Payload>,
     text: Option<Text>,

@@ -1,5 +1,5 @@
-//! The methods of envelopes. None of them writes a store, or waits for an account's thread, but
-//! where a key is derived that is to be kept.
+//! The methods of envelopes. They write no store and wait for no worker, except to keep a key that
+//! was derived.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use rpc::{
 use super::{Daemon, Result, blocking, stopping, topic::topic_key};
 use crate::{accounts::registry::AccountHandle, ops::entropy::entropy};
 
-/// A key as it is given.
+/// A key as a caller gives it.
 enum GivenKey {
     Bytes(SymKey),
     Text(Secret),
@@ -33,7 +33,7 @@ impl GivenKey {
         }
     }
 
-    /// The key. One that has to be worked out waits for its turn.
+    /// The key. One that has to be derived waits for its turn.
     async fn key(self, daemon: &Arc<Daemon>) -> Result<Arc<SymmetricKey>> {
         match self {
             Self::Bytes(key) => Ok(Arc::new(key.0)),
@@ -42,8 +42,8 @@ impl GivenKey {
     }
 }
 
-/// Whose an envelope is.
-enum Whom<I> {
+/// What an envelope is sealed to.
+enum Target<I> {
     Identity(I),
     Key(Arc<SymmetricKey>),
 }
@@ -63,8 +63,8 @@ pub(super) async fn envelope_seal(
         params.recipient,
         GivenKey::read(params.sym_key, params.password)?,
     ) {
-        (Some(recipient), None) => Whom::Identity(recipient),
-        (None, Some(key)) => Whom::Key(key.key(&daemon).await?),
+        (Some(recipient), None) => Target::Identity(recipient),
+        (None, Some(key)) => Target::Key(key.key(&daemon).await?),
         (Some(_), Some(_)) => return Err(refused("both a recipient and a key", "recipient")),
         (None, None) => {
             return Err(refused(
@@ -74,7 +74,8 @@ pub(super) async fn envelope_seal(
         }
     };
     let signs = params.sign.unwrap_or(true);
-    // What nobody signs needs no account; one that is named is there all the same.
+    // An envelope without a signature needs no account. One that is named has to exist all the
+    // same.
     let account = if signs || params.account.is_some() {
         Some(daemon.account(params.account.as_ref())?)
     } else {
@@ -83,8 +84,8 @@ pub(super) async fn envelope_seal(
     let signer = account.filter(|_| signs);
     blocking(move || {
         let to = match &to {
-            Whom::Identity(recipient) => SealTo::Recipient(recipient),
-            Whom::Key(key) => SealTo::Key(key),
+            Target::Identity(recipient) => SealTo::Recipient(recipient),
+            Target::Key(key) => SealTo::Key(key),
         };
         let padding = match &params.padding {
             Some(padding) => Padding::Given(&padding.0),
@@ -121,26 +122,26 @@ pub(super) async fn envelope_open(
 ) -> Result<OpenedEnvelope> {
     let with = match GivenKey::read(params.sym_key, params.password)? {
         Some(key) => {
-            // An account is not needed; one that is named is there all the same.
+            // An account is not needed. One that is named has to exist all the same.
             if params.account.is_some() {
                 daemon.account(params.account.as_ref())?;
             }
-            Whom::Key(key.key(&daemon).await?)
+            Target::Key(key.key(&daemon).await?)
         }
-        None => Whom::Identity(daemon.account(params.account.as_ref())?),
+        None => Target::Identity(daemon.account(params.account.as_ref())?),
     };
     blocking(move || {
         let with = match &with {
-            Whom::Identity(account) => OpenWith::Recipient(account.opener.identity()),
-            Whom::Key(key) => OpenWith::Key(key),
+            Target::Identity(account) => OpenWith::Recipient(account.opener.identity()),
+            Target::Key(key) => OpenWith::Key(key),
         };
         Ok(envelope::open(with, &params.envelope.0).into())
     })
     .await
 }
 
-/// The wire message in an envelope, and who signed it. Nothing of it is written, and what does not
-/// open never reaches the account's thread.
+/// The wire message in an envelope, and who signed it. Nothing is written, and an envelope that
+/// does not open never reaches the account's worker.
 pub(super) async fn unseal(
     daemon: &Arc<Daemon>,
     account: &Arc<AccountHandle>,
@@ -154,33 +155,33 @@ pub(super) async fn unseal(
     if is_asymmetric(&envelope) {
         return blocking(move || Ok(account.opener.unseal(&envelope, &[]))).await;
     }
-    let trial = daemon.topic_keys.budget.trial(envelope.len());
+    let trial = daemon.topic_keys.envelope_limits.trial(envelope.len());
     let _trial = trial.await.map_err(stopping)?;
     let tried = Arc::clone(&account);
     let (unsealed, envelope) = blocking(move || Ok((tried.unseal(&envelope)?, envelope))).await?;
     if !matches!(unsealed, Err(Unsealing::KeysPending)) {
         return Ok(unsealed);
     }
-    // Whoever sent it may be anybody: it derives a few keys, and never those that are kept.
-    let Some(_turn) = daemon.topic_keys.budget.turn() else {
+    // The sender may be anybody: a few keys are derived for it, never those that are kept already.
+    let Some(_turn) = daemon.topic_keys.envelope_limits.turn() else {
         return Ok(Err(Unsealing::KeysPending));
     };
     derive_some(daemon, &account).await?;
     blocking(move || account.unseal(&envelope)).await
 }
 
-/// Derives some of the keys that are not at hand, those of whom the user wrote to last, and keeps
-/// them.
+/// Derives some of the keys that are missing, those of the contacts the user wrote to last, and
+/// keeps them.
 async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Result<()> {
-    let (budget, deriving) = (Arc::clone(daemon), Arc::clone(account));
+    let (limits, deriving) = (Arc::clone(daemon), Arc::clone(account));
     let derived = blocking(move || {
         let mut others = deriving.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS))?;
         others.retain(|other| other.shared.is_none());
         others.truncate(
-            budget
+            limits
                 .topic_keys
-                .budget
-                .grant(budget.clock.running(), others.len()),
+                .envelope_limits
+                .grant(limits.clock.running(), others.len()),
         );
         let derive = |other: Correspondent| {
             let shared = Negotiated::derive(deriving.opener.identity(), &other.identity).ok()?;

@@ -13,7 +13,7 @@ use rpc::{
 use super::{Daemon, Result};
 use crate::accounts::events::Reader;
 
-/// Events in an answer that names no limit.
+/// Events in the answer to a call without a limit.
 const DEFAULT_LIMIT: usize = 100;
 
 pub(super) async fn event_list(
@@ -28,11 +28,11 @@ pub(super) async fn event_list(
     let mut reader = Reader::new(Arc::clone(hub), account, after);
     let mut found = reader.read(limit).await?;
     if found.is_empty() && !wait.is_zero() {
-        let _place = hub.wait().ok_or_else(|| {
+        let _permit = hub.wait_permit().ok_or_else(|| {
             RpcError::new(ErrorKind::Busy, "too many calls wait for events already")
         })?;
-        if let Ok(Some(come)) = tokio::time::timeout(wait, reader.next(limit)).await {
-            found = come?;
+        if let Ok(Some(events)) = tokio::time::timeout(wait, reader.next(limit)).await {
+            found = events?;
         }
     }
     let (marks, events): (Vec<_>, Vec<_>) = found.into_iter().partition(EventInfo::is_lagged);
@@ -54,7 +54,7 @@ impl Daemon {
         Ok(Some(self.account(name.as_ref())?.name.clone()))
     }
 
-    /// A reader of events that come; by default, from now on.
+    /// A reader of events; by default of those that are still to come.
     pub(crate) fn reader(&self, params: SubscribeParams) -> Result<Reader> {
         let account = self.source(params.account)?;
         let hub = self.accounts.events();

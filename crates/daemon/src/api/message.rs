@@ -146,7 +146,7 @@ pub(super) async fn message_decrypt(
                     confirm,
                     sealed: true,
                 },
-                // It is counted, and no event tells of it: strangers' envelopes come all day.
+                // It is counted, and no event is published: strangers' envelopes come all day.
                 Err(unsealing) => {
                     let unopened = Decrypted::from(unsealing);
                     daemon.metrics.decrypted(&unopened);
@@ -163,7 +163,7 @@ pub(super) async fn message_decrypt(
     let decrypted = Decrypted::from(received);
     daemon.metrics.decrypted(&decrypted);
     let (name, now) = (&account.info.account, daemon.clock.now());
-    // What does not prove who wrote it, or when, is told and never written.
+    // A message that does not prove who wrote it, or when, makes an event that is never written.
     let event = if told_request {
         EventInfo::told_request(name, now, &decrypted)
     } else {
@@ -171,7 +171,7 @@ pub(super) async fn message_decrypt(
     };
     if let Some(event) = event {
         blocking(move || {
-            daemon.accounts.events().tell(event);
+            daemon.accounts.events().publish_unwritten(event);
             Ok(())
         })
         .await?;
@@ -184,7 +184,7 @@ pub(super) async fn message_explain(
     params: methods::ExplainParams,
 ) -> Result<Explanation> {
     let account = daemon.account(params.account.as_ref())?;
-    // Beside the account: the bundles of a message have their signatures checked.
+    // Not on the account's worker: the signatures of the bundles in the message are checked.
     let (request, message) = blocking(move || {
         let wire = WireMessage::decode(&params.message.0).map_err(ReceiveError::from)?;
         let message = wire.inspect();
@@ -224,7 +224,7 @@ pub(super) async fn message_inspect(
     _: Arc<Daemon>,
     params: methods::InspectMessageParams,
 ) -> Result<InspectedMessageInfo> {
-    // The bundles of a message have their signatures checked.
+    // The signatures of the bundles in the message are checked.
     blocking(move || {
         inspect_message(&params.message.0)
             .map(InspectedMessageInfo::from)

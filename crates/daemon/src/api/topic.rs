@@ -1,4 +1,4 @@
-//! The methods of topics. Only that of two identities needs an account.
+//! The methods of topics. Only the topic of two identities needs an account.
 
 use std::sync::Arc;
 
@@ -15,9 +15,8 @@ pub(super) async fn topic_contact_code(
     daemon: Arc<Daemon>,
     params: methods::TopicOfParams,
 ) -> Result<TopicInfo> {
-    let name = TopicName::contact_code(&params.identity).map_err(|error| {
-        RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
-    })?;
+    let name =
+        TopicName::contact_code(&params.identity).map_err(|error| not_an_identity(&error))?;
     described(&daemon, name).await
 }
 
@@ -32,9 +31,8 @@ pub(super) async fn topic_personal(
     daemon: Arc<Daemon>,
     params: methods::TopicOfParams,
 ) -> Result<TopicInfo> {
-    let name = TopicName::personal_discovery(&params.identity).map_err(|error| {
-        RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
-    })?;
+    let name =
+        TopicName::personal_discovery(&params.identity).map_err(|error| not_an_identity(&error))?;
     described(&daemon, name).await
 }
 
@@ -43,10 +41,8 @@ pub(super) async fn topic_negotiated(
     params: methods::NegotiatedTopicParams,
 ) -> Result<TopicInfo> {
     let account = daemon.account(params.account.as_ref())?;
-    let name =
-        TopicName::negotiated(account.opener.identity(), &params.identity).map_err(|error| {
-            RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
-        })?;
+    let name = TopicName::negotiated(account.opener.identity(), &params.identity)
+        .map_err(|error| not_an_identity(&error))?;
     described(&daemon, name).await
 }
 
@@ -67,7 +63,12 @@ pub(super) async fn topic_parse(
     })
 }
 
-/// With its key, if it has one.
+/// The error for a public key of which no secret can be derived.
+fn not_an_identity(error: &crypto_core::KeyError) -> RpcError {
+    RpcError::new(ErrorKind::InvalidKey, error.to_string()).about("identity")
+}
+
+/// A topic with its key, if it has one.
 async fn described(daemon: &Arc<Daemon>, name: TopicName) -> Result<TopicInfo> {
     let key = if name.is_keyed() {
         let text = Zeroizing::new(name.as_str().to_owned());
@@ -78,7 +79,7 @@ async fn described(daemon: &Arc<Daemon>, name: TopicName) -> Result<TopicInfo> {
     Ok(TopicInfo::new(&name, key.as_deref()))
 }
 
-/// The key of a text: 65356 rounds, which wait for their turn, or what is remembered of them.
+/// The key of a text, remembered or derived by 65356 rounds of PBKDF2, which wait for their turn.
 pub(super) async fn topic_key(
     daemon: &Arc<Daemon>,
     text: Zeroizing<String>,

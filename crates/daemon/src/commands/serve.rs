@@ -100,7 +100,7 @@ async fn serve(
     let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
     announce(&server.addresses);
     // Not before: a start that cannot be says so in one line.
-    memory::tell(&daemon.memory);
+    memory::log_protection(&daemon.memory);
     tracing::info!(version = VERSION, dev = settings.dev, "ready");
 
     let swept = Arc::clone(&daemon);

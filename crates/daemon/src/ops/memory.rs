@@ -1,5 +1,6 @@
-//! What keeps the process's memory to itself: no core dumps, no tracing by the same user, no
-//! swapping out. How many heaps it is kept in, and how many files may be open.
+//! Limits of the process: nobody reads its memory, it has few heaps, and may open many files.
+//!
+//! There are no core dumps, no tracing by the same user, and, where that is allowed, no swapping.
 
 use std::{
     ffi::OsStr,
@@ -16,10 +17,10 @@ use rustix::{
 
 use crate::config::MemoryLock;
 
-/// Forbids core dumps and tracing to this process, and every file it makes to other users. For
-/// every command: they all hold secrets at times.
+/// Forbids core dumps and tracing of this process, and makes its new files unreadable to other
+/// users. Called for every command: each may hold secrets.
 #[must_use]
-pub fn close() -> MemoryProtection {
+pub fn protect() -> MemoryProtection {
     umask(Mode::RWXG | Mode::RWXO);
     let none = Rlimit {
         current: Some(0),
@@ -37,8 +38,8 @@ pub fn close() -> MemoryProtection {
     }
 }
 
-/// Lets this process open as many files as it may be allowed to. Some systems give less at the
-/// start, for programs that cannot take more. What cannot be raised stays: then there are fewer.
+/// Raises the limit of open files to the highest value allowed. Some systems start programs with
+/// less, for those that cannot deal with more. If it cannot be raised it stays as it is.
 pub fn raise_descriptors() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {
@@ -48,35 +49,35 @@ pub fn raise_descriptors() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
-/// What the C library reads, when a program starts and never again, for how many heaps it may keep.
+/// The variable that the C library reads when a program starts, for how many heaps it may keep.
 const HEAPS: &str = "MALLOC_ARENA_MAX";
 /// Heaps for each processor, where the C library would keep eight: enough for threads not to wait
 /// for one another.
 const HEAPS_PER_PROCESSOR: usize = 2;
 
-/// Starts this program anew in its own place with fewer heaps, unless their number was given to it:
-/// memory that one account gives back is then there for the next, where it would stay in a heap
-/// that only a few accounts share. Comes back if there is nothing to be done, or if it cannot be:
-/// then there are more heaps, and nothing else differs.
-pub fn share_heaps() {
+/// Executes this program again in the same process with fewer heaps, unless their number is set
+/// already. Memory that one account gives back can then be used for the next, where it would stay
+/// in a heap that only a few accounts share. Returns if there is nothing to do or it fails: then
+/// there are more heaps, and nothing else differs.
+pub fn limit_heaps() {
     if std::env::var_os(HEAPS).is_some() {
         return;
     }
-    // What the kernel was given, and not what `main` was: a program that was started through the
-    // loader is an argument of the loader, which is what runs here.
+    // The arguments that the kernel was given, not those of `main`: a program that was started
+    // through the loader is an argument of the loader, which is the program that runs here.
     let started = std::env::current_exe().and_then(|program| {
         let given = std::fs::read("/proc/self/cmdline")?;
         Ok((program, given))
     });
     if let Ok((program, given)) = started {
         // It comes back only with an error.
-        let _ = anew(&program, &given).exec();
+        let _ = with_fewer_heaps(&program, &given).exec();
     }
 }
 
 /// `program` with the arguments that were `given` to this one, each ended by a zero and its name
 /// first, and fewer heaps.
-fn anew(program: &Path, given: &[u8]) -> Command {
+fn with_fewer_heaps(program: &Path, given: &[u8]) -> Command {
     let mut command = Command::new(program);
     let given = given.strip_suffix(&[0]).unwrap_or(given);
     let mut arguments = given.split(|byte| *byte == 0).map(OsStr::from_bytes);
@@ -112,8 +113,8 @@ pub fn lock(wanted: MemoryLock, state: &mut MemoryProtection) -> Result<(), Stri
     }
 }
 
-/// Says in the log what was achieved.
-pub fn tell(state: &MemoryProtection) {
+/// Logs what was achieved.
+pub fn log_protection(state: &MemoryProtection) {
     if state.core_dumps || state.traceable {
         tracing::warn!(
             core_dumps = state.core_dumps,
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn it_is_started_anew_as_it_was_with_fewer_heaps() {
         let given = b"ratchetd\0serve\0--data-dir\0a b\0\0";
-        let command = anew(Path::new("/proc/self/exe"), given);
+        let command = with_fewer_heaps(Path::new("/proc/self/exe"), given);
         assert!(command.get_args().eq(["serve", "--data-dir", "a b", ""]));
         let heaps: Vec<_> = command.get_envs().collect();
         let [(name, Some(number))] = heaps[..] else {

@@ -1,5 +1,5 @@
-//! What systemd, or whatever else started us in its manner, is told of us (sd_notify). Without one,
-//! nobody is.
+//! Messages to the supervisor that started the daemon, systemd or one like it (sd_notify). Without
+//! one nothing is sent.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,49 +11,49 @@ use crate::ops::probe::Probe;
 /// The status while all is well.
 const READY: &str = "serving";
 
-/// We listen. From now on the watchdog, if there is one, hears of us for as long as the check of
-/// readiness comes to an end. What it finds is in the status: a new start would not mend a full
-/// disk. The task that sees to it ends with the daemon.
+/// Says that the daemon listens. From then on a task answers the watchdog, if there is one,
+/// whenever the check of readiness comes to an end. Its result goes into the status only: a restart
+/// would not mend a full disk. The task ends with the daemon.
 pub fn ready(probe: Arc<Probe>) -> JoinHandle<()> {
-    tell(&[NotifyState::Ready, NotifyState::Status(READY)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(READY)]);
     let mut limit = 0;
     let watched = sd_notify::watchdog_enabled(false, &mut limit);
     tokio::spawn(async move {
         if watched {
-            // Twice within the time that we are given: one answer may be late.
+            // Twice within the given time: one answer may be late.
             watch(probe, Duration::from_micros(limit) / 2).await;
         }
     })
 }
 
-/// We finish what was accepted, and end.
+/// Says that the daemon finishes the calls it has accepted, and ends.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
+    notify(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
 }
 
 async fn watch(probe: Arc<Probe>, every: Duration) {
-    // A timer with a period of nothing panics.
+    // A timer with a period of zero panics.
     let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let probe = Arc::clone(&probe);
-        // Telling waits for a supervisor that does not take its messages, too.
-        let told = tokio::task::spawn_blocking(move || {
+        // Sending blocks while the supervisor takes no messages.
+        let sent = tokio::task::spawn_blocking(move || {
             let status = match probe.check() {
                 Ok(()) => READY.to_owned(),
                 Err(reason) => format!("not ready: {reason}"),
             };
-            tell(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+            notify(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
         });
-        if told.await.is_err() {
+        if sent.await.is_err() {
             tracing::error!("the check of readiness panicked");
         }
     }
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, states) {
-        tracing::warn!(%error, "the supervisor could not be told");
+        tracing::warn!(%error, "the supervisor could not be notified");
     }
 }

@@ -257,7 +257,7 @@ mod tests {
                 hint: "one\ntwo".to_owned(),
             }),
         };
-        hub.tell(event);
+        hub.publish_unwritten(event);
         let hub = Arc::new(hub);
         let reader = Reader::new(Arc::clone(&hub), None, 0);
         let mut stream = Stream::start(reader, Duration::from_secs(15));

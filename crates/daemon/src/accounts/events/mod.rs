@@ -1,9 +1,9 @@
-//! Events of all accounts, for whoever listens: one sequence, read by cursor.
+//! The events of all accounts: one sequence, read by cursor.
 //!
-//! What the engine wrote down goes from each account's store into the durable log. What may not be
-//! written, because a stranger made it happen, is told all the same: it is held in memory, with a
-//! number of the same sequence. A reader asks for what comes after its cursor, so that a slow one
-//! costs nothing.
+//! Events that the engine wrote into an account's store go into the durable log. Events that may
+//! not be written, because a stranger caused them, are published all the same: they are held in
+//! memory, with numbers of the same sequence. A reader asks for what comes after its cursor, so
+//! that a slow one costs nothing.
 
 mod reader;
 #[cfg(test)]
@@ -22,8 +22,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 pub use self::reader::{AT_ONCE, Reader};
 use crate::ops::{clock::Clock, metrics::Metrics};
 
-/// Events of one account that are told and not written: as many are held in memory. Whoever sends
-/// it nonsense fills no more than that, and pushes out nothing of another account.
+/// Events of one account that are held in memory because they may not be written. A stranger who
+/// sends nonsense to an account fills no more than that, and pushes out nothing of another account.
 const HELD_IN_MEMORY: usize = 1_000;
 /// Calls that may wait for events at once. Each costs little, and a connection can bear many of
 /// them.
@@ -36,19 +36,19 @@ pub struct EventHub {
     metrics: Arc<Metrics>,
     /// A call that panicked under the lock left nothing half done: the log changes by transactions,
     /// the rest in one step. So a poisoned lock is taken as it is.
-    told: Mutex<Told>,
-    tide: watch::Sender<Tide>,
+    state: Mutex<State>,
+    progress: watch::Sender<Progress>,
     waiting: Semaphore,
 }
 
-/// What has been told.
+/// What was published.
 #[derive(Debug)]
-struct Told {
+struct State {
     /// None once it is closed.
     log: Option<EventLog>,
     /// Events that are not written, by account.
     unwritten: HashMap<String, Unwritten>,
-    /// The newest of those that an earlier process told of.
+    /// The newest unwritten event of earlier processes. None of them is there any more.
     unwritten_before: u64,
 }
 
@@ -61,9 +61,9 @@ struct Unwritten {
     dropped_through: u64,
 }
 
-/// What wakes those who wait.
+/// What wakes the readers that wait.
 #[derive(Clone, Copy, Debug)]
-struct Tide {
+struct Progress {
     newest: u64,
     stopping: bool,
 }
@@ -77,7 +77,7 @@ pub struct Page {
     pub next: u64,
 }
 
-impl Told {
+impl State {
     fn log(&mut self) -> Result<&mut EventLog, StoreError> {
         let closed = || StoreError::Io("the event log is closed".to_owned());
         self.log.as_mut().ok_or_else(closed)
@@ -142,12 +142,12 @@ impl EventHub {
         Ok(Self {
             clock,
             metrics,
-            told: Mutex::new(Told {
+            state: Mutex::new(State {
                 unwritten_before: log.unwritten_through(),
                 unwritten: HashMap::new(),
                 log: Some(log),
             }),
-            tide: watch::Sender::new(Tide {
+            progress: watch::Sender::new(Progress {
                 newest,
                 stopping: false,
             }),
@@ -155,49 +155,49 @@ impl EventHub {
         })
     }
 
-    /// Takes over events that wait in the store of `account`, with their numbers there, and tells
-    /// of them. They are durable when this returns; what was taken over before is passed over.
+    /// Publishes events that wait in the store of `account`, given with their numbers there. They
+    /// are durable when this returns. Events that were published before are passed over.
     ///
     /// # Errors
-    /// [`StoreError`] if the log cannot be written: they must stay where they are.
+    /// [`StoreError`] if the log cannot be written: the events must stay in the store.
     pub fn publish(
         &self,
         account: &AccountName,
         events: &[(u64, Event)],
     ) -> Result<(), StoreError> {
-        let mut told = self.told();
-        let log = told.log()?;
+        let mut state = self.lock();
+        let log = state.log()?;
         let new = log.append(account, events)?;
         let newest = log.newest();
-        drop(told);
-        self.metrics.told(new);
-        self.raise(newest);
+        drop(state);
+        self.metrics.events_published(new);
+        self.wake_readers(newest);
         Ok(())
     }
 
-    /// Tells of an event that may not be written, and gives it its number. One that gets none is
-    /// logged and lost.
-    pub fn tell(&self, mut event: EventInfo) {
-        let mut told = self.told();
-        match told.log().and_then(EventLog::number_unwritten) {
+    /// Publishes an event that may not be written, and numbers it. If no number can be had, the
+    /// event is lost, and an error is logged.
+    pub fn publish_unwritten(&self, mut event: EventInfo) {
+        let mut state = self.lock();
+        match state.log().and_then(EventLog::number_unwritten) {
             Ok(seq) => event.seq = seq,
             Err(error) => {
-                tracing::error!(%error, "an event could not be told");
+                tracing::error!(%error, "an event could not be published");
                 return;
             }
         }
         let newest = event.seq;
         let account = event.account.clone().unwrap_or_default();
-        let unwritten = told.unwritten.entry(account).or_default();
+        let unwritten = state.unwritten.entry(account).or_default();
         unwritten.events.push_back(event);
         if unwritten.events.len() > HELD_IN_MEMORY
             && let Some(oldest) = unwritten.events.pop_front()
         {
             unwritten.dropped_through = oldest.seq;
         }
-        drop(told);
-        self.metrics.told(1);
-        self.raise(newest);
+        drop(state);
+        self.metrics.events_published(1);
+        self.wake_readers(newest);
     }
 
     /// Erases all events of an account.
@@ -205,27 +205,28 @@ impl EventHub {
     /// # Errors
     /// [`StoreError`] if the log cannot be written.
     pub fn forget(&self, account: &AccountName) -> Result<(), StoreError> {
-        let mut told = self.told();
-        told.log()?.forget(account)?;
-        told.unwritten.remove(account.as_str());
+        let mut state = self.lock();
+        state.log()?.forget(account)?;
+        state.unwritten.remove(account.as_str());
         Ok(())
     }
 
-    /// Takes over the events of an account that numbers them anew.
+    /// Starts over with an account whose store was put back: its events are numbered from the
+    /// beginning again.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be written.
-    pub fn take_over_anew(&self, account: &AccountName) -> Result<(), StoreError> {
-        let mut told = self.told();
-        let log = told.log()?;
+    pub fn restart_numbering(&self, account: &AccountName) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let log = state.log()?;
         log.take_over_anew(account)?;
-        told.unwritten_before = log.unwritten_through();
+        state.unwritten_before = log.unwritten_through();
         Ok(())
     }
 
-    /// The events after `after`, of one account or of all, at most `limit`. Where events are
-    /// missing, because they were dropped or the cursor is of another log, a mark stands in their
-    /// place. Blocks meanwhile.
+    /// The events after the cursor `after`, of one account or of all, at most `limit`. Where events
+    /// are missing, because they were dropped or the cursor belongs to another log, a mark stands
+    /// in their place. Blocks.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be read.
@@ -236,8 +237,8 @@ impl EventHub {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let lagged = |seq| EventInfo::lagged(seq, self.clock.now());
-        let mut told = self.told();
-        let log = told.log()?;
+        let mut state = self.lock();
+        let log = state.log()?;
         let newest = log.newest();
         let known = after <= newest;
         let from = if known { after } else { 0 };
@@ -246,7 +247,7 @@ impl EventHub {
             .iter()
             .map(|logged| EventInfo::new(logged.seq, &logged.account, &logged.event))
             .collect();
-        let mut unwritten: Vec<&EventInfo> = told
+        let mut unwritten: Vec<&EventInfo> = state
             .unwritten_of(account)
             .flat_map(|of_one| of_one.after(from).take(limit))
             .collect();
@@ -258,9 +259,9 @@ impl EventHub {
             Some(last) if events.len() == limit => last.seq,
             _ => newest,
         };
-        // What is missing may be older than what is there of other accounts: its mark takes its
-        // place among that.
-        if let Some(gone) = told.dropped(from, next, account)? {
+        // The missing events may be older than events of other accounts that are there: the mark is
+        // put in its place among them.
+        if let Some(gone) = state.dropped(from, next, account)? {
             let place = events.partition_point(|event| event.seq <= gone);
             events.insert(place, lagged(gone));
         }
@@ -273,35 +274,36 @@ impl EventHub {
     /// The number of the newest event.
     #[must_use]
     pub fn newest(&self) -> u64 {
-        self.tide.borrow().newest
+        self.progress.borrow().newest
     }
 
-    /// A place among those who wait, while it is held; `None` if all are taken.
-    pub fn wait(&self) -> Option<SemaphorePermit<'_>> {
+    /// The right to wait for events, while it is held; `None` if too many calls wait already.
+    pub fn wait_permit(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting.try_acquire().ok()
     }
 
     /// Ends every wait for events, now and later.
     pub fn stop_waiting(&self) {
-        self.tide.send_modify(|tide| tide.stopping = true);
+        self.progress
+            .send_modify(|progress| progress.stopping = true);
     }
 
     /// Closes the log.
     pub fn close(&self) {
-        if let Some(log) = self.told().log.take()
+        if let Some(log) = self.lock().log.take()
             && let Err(error) = log.close()
         {
             tracing::warn!(%error, "the event log was not closed properly; some numbers are left out");
         }
     }
 
-    fn raise(&self, newest: u64) {
-        // Two that told at once may come here in either order.
-        self.tide
-            .send_modify(|tide| tide.newest = tide.newest.max(newest));
+    fn wake_readers(&self, newest: u64) {
+        // Two calls that published at once may come here in either order.
+        self.progress
+            .send_modify(|progress| progress.newest = progress.newest.max(newest));
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,18 +6,18 @@ use engine::AccountName;
 use rpc::{ErrorKind, RpcError, types::EventInfo};
 use tokio::sync::watch;
 
-use super::{EventHub, Page, Tide};
+use super::{EventHub, Page, Progress};
 
-/// Events read at once for a subscription or a stream: what one that is slow holds in memory.
+/// Events read at once for a subscription or a stream: bounds what a slow client holds in memory.
 pub const AT_ONCE: usize = 100;
 
-/// Someone who reads events, from a cursor on.
+/// Reads events from a cursor on.
 #[derive(Debug)]
 pub struct Reader {
     hub: Arc<EventHub>,
     account: Option<AccountName>,
     cursor: u64,
-    tide: watch::Receiver<Tide>,
+    progress: watch::Receiver<Progress>,
 }
 
 impl Reader {
@@ -25,20 +25,20 @@ impl Reader {
     #[must_use]
     pub fn new(hub: Arc<EventHub>, account: Option<AccountName>, after: u64) -> Self {
         Self {
-            tide: hub.tide.subscribe(),
+            progress: hub.progress.subscribe(),
             hub,
             account,
             cursor: after,
         }
     }
 
-    /// Behind what was read.
+    /// The cursor after the last event that was read.
     #[must_use]
     pub const fn cursor(&self) -> u64 {
         self.cursor
     }
 
-    /// Reads what there is, at most `limit` events and the marks of those that are missing.
+    /// Reads without waiting: at most `limit` events, and the marks of missing ones.
     ///
     /// # Errors
     /// [`ErrorKind::StoreFailed`] if the log cannot be read.
@@ -56,11 +56,11 @@ impl Reader {
         Ok(events)
     }
 
-    /// Reads what there is, once there is something; `None` when the daemon stops. May be given up
-    /// on at any time: what was not returned is read next time.
+    /// Waits for events and reads them; `None` when the daemon stops. Safe to cancel at any time:
+    /// events that were not returned are read next time.
     pub async fn next(&mut self, limit: usize) -> Option<Result<Vec<EventInfo>, RpcError>> {
         loop {
-            if self.tide.borrow().stopping {
+            if self.progress.borrow().stopping {
                 return None;
             }
             match self.read(limit).await {
@@ -68,8 +68,8 @@ impl Reader {
                 read => return Some(read),
             }
             let cursor = self.cursor;
-            let come = |tide: &Tide| tide.stopping || tide.newest > cursor;
-            self.tide.wait_for(come).await.ok()?;
+            let more = |now: &Progress| now.stopping || now.newest > cursor;
+            self.progress.wait_for(more).await.ok()?;
         }
     }
 }

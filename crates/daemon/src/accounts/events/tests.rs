@@ -53,7 +53,7 @@ fn tell(hub: &EventHub, account: &str, times: u64) {
         authenticated: false,
     });
     for at in 1..=times {
-        hub.tell(EventInfo {
+        hub.publish_unwritten(EventInfo {
             seq: 0,
             at,
             account: Some(account.to_owned()),

@@ -6,17 +6,17 @@ use engine::{Event, StoreError, Transaction};
 /// sessions.
 const AT_ONCE: usize = 1_000;
 
-/// Takes events with their numbers in the store, rising. It must not return before they are
-/// durable, and pass over those that it was given before.
+/// Publishes events, given with their numbers in the store, in rising order. It must make them
+/// durable before it returns, and pass over events that it was given before.
 pub type Publish = Box<dyn FnMut(&[(u64, Event)]) -> Result<(), StoreError> + Send>;
 
-/// The way out of one store.
+/// Publishes the events of one store.
 pub(super) struct Outbox {
     publish: Publish,
     /// Published up to this number, and still in the store.
     published: Option<u64>,
-    /// Whether there may be events in the store that are not published: not to be asked for after
-    /// every commit.
+    /// Whether there may be events in the store that are not published. Without it the store would
+    /// be asked after every commit.
     waiting: bool,
 }
 
@@ -34,7 +34,7 @@ impl Outbox {
         self.waiting = true;
     }
 
-    /// Publishes what was committed. What cannot be published stays in the store, for the next
+    /// Publishes the events that were committed. If that fails they stay in the store, for the next
     /// time.
     pub(super) fn publish(&mut self, store: &mut dyn Transaction) {
         if !self.waiting {
@@ -63,7 +63,7 @@ impl Outbox {
         }
     }
 
-    /// Erases what was published, in a transaction that is open.
+    /// Erases the published events, in a transaction that is open.
     pub(super) fn erase(&self, store: &mut dyn Transaction) -> Result<(), StoreError> {
         match self.published {
             Some(number) => store.remove_events_up_to(number),
@@ -76,7 +76,7 @@ impl Outbox {
         self.published = None;
     }
 
-    /// Erases what was published when no more transactions come.
+    /// Erases the published events when no more transactions come.
     pub(super) fn close(&mut self, store: &mut dyn Transaction) {
         if self.published.is_some()
             && let Err(error) = self.erase_now(store)

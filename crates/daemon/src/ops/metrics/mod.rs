@@ -308,7 +308,7 @@ impl Metrics {
     }
 
     /// Counts events.
-    pub(crate) fn told(&self, events: u64) {
+    pub(crate) fn events_published(&self, events: u64) {
         self.events.inc_by(events);
     }
 }
