@@ -114,7 +114,7 @@ pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), String>
 
 pub(super) type Passphrase = Zeroizing<Vec<u8>>;
 
-/// The directory that a command is about, with the passphrase that it is under.
+/// The data directory that a command works on, with its passphrase.
 pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), String> {
     let settings = Settings::load(flags.into()).map_err(|error| error.to_string())?;
     let passphrase = settings.passphrase_file.as_deref().map(read_passphrase);
@@ -122,7 +122,7 @@ pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passph
     Ok((settings.data_dir, passphrase))
 }
 
-/// That nobody reads it changes nothing of what was done.
+/// Prints a line. It does not matter whether it is read: the work is done.
 pub(super) fn say(out: &mut dyn Write, line: &str) {
     let _ = writeln!(out, "{line}");
 }

@@ -1,4 +1,4 @@
-//! A daemon as a child process, that serves a scratch directory.
+//! A daemon that a command starts as a child process, to serve a scratch directory.
 
 use std::{
     ffi::OsStr,
@@ -23,7 +23,7 @@ impl Child {
     pub fn serve(program: &Path, data_dir: &Path, flags: &[&OsStr]) -> Result<Self, String> {
         let socket = data_dir.join("s");
         let mut command = Command::new(program);
-        // It is the same whatever the reader's own daemon is told by its environment.
+        // The environment may be meant for the user's own daemon.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("RATCHETD_") {
                 command.env_remove(name);

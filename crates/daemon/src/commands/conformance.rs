@@ -18,7 +18,7 @@ pub struct ConformanceArgs {
     json: bool,
 }
 
-/// Replays the files; whether all passed.
+/// Replays the files, and returns whether all passed.
 ///
 /// # Errors
 /// If the report cannot be written.

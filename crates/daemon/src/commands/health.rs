@@ -4,13 +4,13 @@
 use std::{
     io::{Read as _, Write},
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::config::{Flags, Settings};
+use super::reach::ReachArgs;
 
 /// A daemon that does not answer in this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,29 +20,16 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 /// What `health` takes.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
-    /// The daemon's configuration file, to find its socket [default: as for serve]
-    #[arg(long, env = "RATCHETD_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The daemon's Unix socket [default: as for serve]
-    #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
-    socket: Option<String>,
-    /// The daemon's data directory, to find its socket
-    #[arg(long, env = "RATCHETD_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<String>,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
-/// Asks `/readyz` and says in one line what it says; whether the daemon is ready.
+/// Asks `/readyz`, prints its answer in one line, and returns whether the daemon is ready.
 ///
 /// # Errors
-/// One line, if nobody could be asked.
+/// One line, if no daemon answers.
 pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
-    let settings = Settings::load(Flags {
-        config: args.config,
-        socket: args.socket,
-        data_dir: args.data_dir,
-        ..Flags::default()
-    })
-    .map_err(|error| error.to_string())?;
+    let settings = args.reach.settings()?;
     let answer = ask(&settings.socket)?;
     let said: Option<Value> = answer
         .split_once("\r\n\r\n")
@@ -61,12 +48,12 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
             return Err(format!("what answers at {shown} is not ratchetd"));
         }
     };
-    // That nobody reads it changes nothing.
+    // It does not matter whether the output is read.
     let _ = writeln!(out, "{line}");
     Ok(ready)
 }
 
-/// The answer as it came, with its head.
+/// The whole HTTP answer, with its head.
 fn ask(socket: &Path) -> Result<String, String> {
     let exchange = || -> std::io::Result<String> {
         let mut stream = UnixStream::connect(socket)?;

@@ -1,4 +1,4 @@
-//! What a shell and `man` know of the commands.
+//! Shell completions and manual pages, made from the definitions of the commands.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use clap_mangen::Man;
 /// # Errors
 /// If the output cannot be written.
 pub fn completions(mut command: Command, shell: Shell, out: &mut dyn Write) -> io::Result<()> {
-    // The generator takes a failure to write for a bug, and one that nobody reads is none.
+    // The generator panics when writing fails, as it does when the reader has gone.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "ratchetd", &mut script);
     out.write_all(&script)

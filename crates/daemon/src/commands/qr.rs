@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use engine::AccountName;
 use rpc::{methods, types::QrFormat};
 
-use super::reach::{Ended, Failed, ReachArgs, complain};
+use super::reach::{Ended, Failed, ReachArgs, report_failure};
 use crate::commands::terminal::{LIGHT_ON_DARK, Look};
 
 /// What `qr` takes.
@@ -46,7 +46,7 @@ pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io
         .and_then(|daemon| daemon.call::<methods::ContactCodeQrDrawn>(params));
     let drawing = match drawn {
         Ok(drawn) => drawn.qr,
-        Err(failed) => return complain("qr", &failed, diagnostics),
+        Err(failed) => return report_failure("qr", &failed, diagnostics),
     };
     if format == QrFormat::Svg {
         writeln!(out, "{drawing}")?;

@@ -1,4 +1,4 @@
-//! How a command reaches a running daemon, and what it says if that or its call fails.
+//! How a command reaches a running daemon, and what it prints if that or its call fails.
 
 use std::{
     io::{self, Write},
@@ -15,7 +15,7 @@ use crate::{
     config::{Flags, Settings},
 };
 
-/// Where the daemon is.
+/// Flags that say where the daemon is.
 #[derive(Debug, clap::Args)]
 pub struct ReachArgs {
     /// The daemon's configuration file, to find its socket [default: as for serve]
@@ -29,7 +29,7 @@ pub struct ReachArgs {
     data_dir: Option<String>,
 }
 
-/// How a command that calls ended.
+/// How a command that makes a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// With a result.
@@ -45,7 +45,7 @@ pub enum Ended {
 pub(super) enum Failed {
     /// A call went wrong.
     Call(ClientError),
-    /// Nothing could be called, or shown, in words.
+    /// Anything else, in words.
     Otherwise(String),
 }
 
@@ -63,18 +63,26 @@ pub(super) struct Reached {
 }
 
 impl ReachArgs {
-    /// A client of the daemon there; no connection is made yet.
+    /// The settings of the daemon, as far as its socket goes.
     ///
     /// # Errors
-    /// In words, if the configuration does not say where.
-    pub(super) fn reach(self) -> Result<Reached, Failed> {
-        let settings = Settings::load(Flags {
+    /// One line, if the configuration is wrong.
+    pub(super) fn settings(self) -> Result<Settings, String> {
+        Settings::load(Flags {
             config: self.config,
             socket: self.socket,
             data_dir: self.data_dir,
             ..Flags::default()
         })
-        .map_err(|error| Failed::Otherwise(error.to_string()))?;
+        .map_err(|error| error.to_string())
+    }
+
+    /// A client of the daemon; no connection is made yet.
+    ///
+    /// # Errors
+    /// [`Failed::Otherwise`] if the configuration is wrong.
+    pub(super) fn reach(self) -> Result<Reached, Failed> {
+        let settings = self.settings().map_err(Failed::Otherwise)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -106,11 +114,11 @@ impl Reached {
     }
 }
 
-/// Says what went wrong, and what to do where the daemon said so.
+/// Prints what went wrong, and the hint if the daemon gave one.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn complain(
+pub(super) fn report_failure(
     command: &str,
     failed: &Failed,
     diagnostics: &mut dyn Write,

@@ -36,9 +36,9 @@ pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
     let settings = Settings::load(flags.clone()).map_err(|error| error.to_string())?;
     log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
     memory::raise_descriptors();
-    // Before there is anything to hide, and while this is the only thread.
+    // Before there are secrets in memory, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
-    // So, too: it takes what it finds out of the environment.
+    // Also while this is the only thread: it removes variables from the environment.
     let listeners = ListenFd::from_env();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -53,7 +53,7 @@ async fn serve(
     listeners: ListenFd,
     memory: MemoryProtection,
 ) -> Result<(), String> {
-    // Taken before anything else: a signal during the start is not lost.
+    // Before anything else, so that no signal during the start is lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
@@ -99,7 +99,7 @@ async fn serve(
     let methods = methods(settings.dev);
     let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
     announce(&server.addresses);
-    // Not before: a start that cannot be says so in one line.
+    // Not earlier: a start that fails prints one line only.
     memory::log_protection(&daemon.memory);
     tracing::info!(version = VERSION, dev = settings.dev, "ready");
 
@@ -112,7 +112,7 @@ async fn serve(
     supervisor::stopping();
     watched.abort();
     filtering.abort();
-    // A sweep that a worker has taken up is finished with its other calls.
+    // A sweep that a worker has begun is finished with its other calls.
     sweeping.abort();
     daemon.stop();
     server.stop().await;
@@ -123,7 +123,7 @@ async fn serve(
     Ok(())
 }
 
-/// With every SIGHUP the filter of the log is what the configuration says now.
+/// Reads the log filter from the configuration again with every SIGHUP.
 async fn read_filter_again(mut hangup: Signal, flags: Flags) {
     while hangup.recv().await.is_some() {
         let set = Settings::load(flags.clone())
@@ -143,7 +143,8 @@ async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-/// One line for each listener, for whoever started us. That nobody reads them is no reason to stop.
+/// Prints a line for each listener, for the process that started the daemon. It does not matter
+/// whether they are read.
 fn announce(addresses: &[String]) {
     let mut out = std::io::stdout().lock();
     for address in addresses {

@@ -1,5 +1,4 @@
-//! What is printed for people: colours where they are wanted, and nothing that a terminal would
-//! take for an order.
+//! Printing for people: colours where they are wanted, and no control characters from others.
 
 use std::{borrow::Cow, fmt::Write as _, io};
 
@@ -10,16 +9,16 @@ use anstyle::{Ansi256Color, AnsiColor, Color, RgbColor, Style};
 pub const HEADING: Style = Style::new().bold();
 /// Names of values.
 pub const NAME: Style = AnsiColor::Cyan.on_default();
-/// What is as it should be.
+/// Something is as it should be.
 pub const GOOD: Style = AnsiColor::Green.on_default();
-/// What should be looked at.
+/// Something should be looked at.
 pub const WARNING: Style = AnsiColor::Yellow.on_default();
-/// What is wrong.
+/// Something is wrong.
 pub const BAD: Style = AnsiColor::Red.on_default();
-/// What can be passed over.
+/// Something less important.
 pub const ASIDE: Style = Style::new().dimmed();
 
-/// White letters on black, whatever colours the terminal has: its own may be the other way round.
+/// White letters on black, whatever colours the terminal has.
 pub const LIGHT_ON_DARK: Style = Style::new()
     .fg_color(Some(Color::Ansi256(Ansi256Color(231))))
     .bg_color(Some(Color::Ansi256(Ansi256Color(16))));
@@ -34,14 +33,13 @@ impl Look {
     /// No colours.
     pub const PLAIN: Self = Self { colours: false };
 
-    /// Colours if standard output is a terminal that has them, and nobody asked for none
-    /// (`NO_COLOR`).
+    /// Colours if standard output is a terminal that has them, and `NO_COLOR` is not set.
     #[must_use]
     pub fn of_output() -> Self {
         Self::chosen(AutoStream::choice(&io::stdout()))
     }
 
-    /// The same for the diagnostics.
+    /// The same for standard error.
     #[must_use]
     pub fn of_diagnostics() -> Self {
         Self::chosen(AutoStream::choice(&io::stderr()))
@@ -63,7 +61,7 @@ impl Look {
         }
     }
 
-    /// The text in this colour: red, green and blue. In none if it is not three bytes.
+    /// The text in this colour: red, green and blue, three bytes; otherwise without colour.
     #[must_use]
     pub fn paint_rgb(self, rgb: &[u8], text: &str) -> String {
         match rgb {
@@ -76,16 +74,16 @@ impl Look {
     }
 }
 
-/// The text with everything spelled out that moves a terminal's cursor, colours it, or turns the
-/// direction of reading: what a contact has written gives a terminal no orders.
+/// The text with every character escaped that moves a terminal's cursor, colours it, or changes the
+/// direction of reading, so that a contact's text cannot control a terminal.
 #[must_use]
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_order) {
+    if !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
     let mut spelled = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        if is_order(character) {
+        if is_control(character) {
             // Writing to a string cannot fail.
             let _ = write!(spelled, "{}", character.escape_default());
         } else {
@@ -95,8 +93,8 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(spelled)
 }
 
-/// Control characters, and those that turn the direction of reading or are not to be seen.
-fn is_order(character: char) -> bool {
+/// Control characters, invisible ones, and those that change the direction of reading.
+fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

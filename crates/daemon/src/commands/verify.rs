@@ -1,4 +1,4 @@
-//! `ratchetd verify IDENTITY`: what two people compare to make sure of each other's keys.
+//! `ratchetd verify IDENTITY`: the safety number that two people compare to be sure of their keys.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use rpc::{
 
 use super::{
     qr::account_name,
-    reach::{Ended, Failed, ReachArgs, complain},
+    reach::{Ended, Failed, ReachArgs, report_failure},
 };
 use crate::commands::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING};
 
@@ -50,7 +50,7 @@ struct Seen {
     look: IdentityInfo,
 }
 
-/// Shows the safety number and the identity, and notes what came of comparing them, if asked.
+/// Shows the safety number and the identity, and records the result of the comparison, if asked.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -64,7 +64,7 @@ pub fn run(
             show(&seen, Look::of_output(), out)?;
             Ok(Ended::Result)
         }
-        Err(failed) => complain("verify", &failed, diagnostics),
+        Err(failed) => report_failure("verify", &failed, diagnostics),
     }
 }
 
@@ -74,7 +74,7 @@ fn see(args: VerifyArgs) -> Result<Seen, Failed> {
     let own = daemon.call::<methods::AccountGet>(methods::AccountOnly {
         account: account.clone(),
     })?;
-    // First that there can be such a contact: what is ours has no safety number.
+    // First, because it fails for our own identity, which has no safety number.
     let mut contact = daemon.call::<methods::ContactGet>(methods::ContactParams {
         account: account.clone(),
         identity,

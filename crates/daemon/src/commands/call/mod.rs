@@ -7,10 +7,10 @@ use std::io::{Read, Write};
 use rpc::{METHODS, MethodInfo, client::ClientError};
 use serde_json::{Map, Value, json};
 
-use super::reach::{Ended, Failed, ReachArgs, complain};
+use super::reach::{Ended, Failed, ReachArgs, report_failure};
 use crate::commands::terminal::{ASIDE, HEADING, Look};
 
-/// The parameter whose value is somebody's words.
+/// The parameter whose value is the text of a message.
 const TEXT: &str = "text";
 
 /// What `call` takes.
@@ -52,7 +52,7 @@ pub fn run(
         .and_then(|params| Ok((params, args.reach.reach()?)));
     let (params, daemon) = match prepared {
         Ok(prepared) => prepared,
-        Err(failed) => return complain("call", &failed, diagnostics),
+        Err(failed) => return report_failure("call", &failed, diagnostics),
     };
     match daemon.call_raw(&method, params) {
         Ok(result) => {
@@ -72,7 +72,7 @@ pub fn run(
             writeln!(diagnostics, "{error:#}")?;
             Ok(Ended::Error)
         }
-        Err(error) => complain("call", &Failed::Call(error), diagnostics),
+        Err(error) => report_failure("call", &Failed::Call(error), diagnostics),
     }
 }
 
@@ -142,8 +142,8 @@ fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value,
     }
 }
 
-/// A text is sent as it was read. Of all else, such as keys and phrases, the line end that editors
-/// and `echo` add is taken off.
+/// A text is sent as it was read. From other values, such as keys and phrases, the line end that
+/// editors and `echo` add is removed.
 fn from_input(name: &str, mut value: String) -> String {
     if name != TEXT {
         value.truncate(value.trim_end_matches(['\n', '\r']).len());
@@ -155,7 +155,8 @@ fn from_input(name: &str, mut value: String) -> String {
 /// they look otherwise.
 ///
 /// # Errors
-/// One line, if an array is needed and the value is none: its form is the shell's to spoil.
+/// One line, if an array is needed and the value is none: a shell may have removed its quotation
+/// marks.
 fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Result<Value, String> {
     let takes = method
         .and_then(|method| method.params.iter().find(|param| param.name == name))

@@ -1,4 +1,4 @@
-//! The result of a call, for people: names and values, and tables of what comes in numbers.
+//! Prints the result of a call for people: names and values, and lists as tables.
 
 use std::{
     borrow::Cow,
@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless};
 
-/// Characters of a value that stays whole in a table.
+/// Longest value that is shown whole in a table, in characters.
 const WHOLE: usize = 24;
-/// How much is shown of the beginning and of the end of a longer one.
+/// How many characters are shown of the beginning and of the end of a longer one.
 const ENDS: (usize, usize) = (10, 6);
-/// What stands where there is nothing.
+/// Shown for an absent value.
 const NOTHING: &str = "-";
-/// Spaces before what belongs to the line above.
+/// Spaces of indentation.
 const STEP: usize = 2;
 
 /// Prints the result.
@@ -44,7 +44,7 @@ pub(super) fn show(result: &Value, look: Look, out: &mut dyn Write) -> io::Resul
 struct Page<'a> {
     look: Look,
     out: &'a mut dyn Write,
-    /// Whether a value was.
+    /// Whether a value was shortened.
     shortened: bool,
 }
 
@@ -68,7 +68,7 @@ impl Page<'_> {
         }
     }
 
-    /// What fits a line first, one under the other; then the rest.
+    /// First the members that fit a line, one under the other; then the others.
     fn members(&mut self, members: &Map<String, Value>, indent: usize) -> io::Result<()> {
         let lines: Vec<(&String, String)> = members
             .iter()
@@ -89,7 +89,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A column for each member that any of them has.
+    /// A column for each member that any of the items has.
     fn table(&mut self, items: &[Value], indent: usize) -> io::Result<()> {
         let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
         let mut columns: Vec<&String> = rows
@@ -145,7 +145,7 @@ impl Page<'_> {
         parts.join(" ")
     }
 
-    /// A key or a message takes more of a row than it tells.
+    /// Keys and messages are cut: whole, they would fill a row and say little.
     fn shorten<'a>(&mut self, line: &'a str) -> Cow<'a, str> {
         let bytes = line.starts_with("0x") && line.is_ascii();
         if !bytes || line.len() <= WHOLE {

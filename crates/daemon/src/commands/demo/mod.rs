@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use self::party::{Party, account_name};
 
-/// Tells the story in a scratch directory, which is removed afterwards.
+/// Runs the story in a scratch directory, which is removed afterwards.
 ///
 /// # Errors
 /// What did not go as the story says.

@@ -1,4 +1,4 @@
-//! What can be seen from outside: files, their permissions, and the disk they are on.
+//! Checks of files: their permissions, and the disk they are on.
 
 use std::{
     fs,
@@ -108,7 +108,7 @@ fn below(data_dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What a crash has cut off.
+/// Work that a crash has interrupted.
 pub(super) fn unfinished(data_dir: &Path) -> Option<Finding> {
     let (id, message, advice) = match session_store::unfinished(data_dir)? {
         Unfinished::Restore => (
@@ -125,8 +125,7 @@ pub(super) fn unfinished(data_dir: &Path) -> Option<Finding> {
     Some(Finding::new(id, Severity::Problem, message, advice))
 }
 
-/// A kind of file system that is not a plain disk: its number, its name, and what is to be known of
-/// it.
+/// A kind of file system that is not a plain disk: its number, its name, and the finding about it.
 type FileKind = (i64, &'static str, Severity, &'static str, &'static str);
 
 const ON_A_NETWORK: &str = "locks, renaming and syncing are not sure there";
@@ -273,7 +272,7 @@ pub(super) fn filesystem(data_dir: &Path) -> Finding {
     kind(number)
 }
 
-/// What it means to be on the file system with this number.
+/// Judges the file system with this number.
 fn kind(number: i64) -> Finding {
     const ID: &str = "filesystem.kind";
     match KINDS.iter().find(|(kind, ..)| *kind == number) {
@@ -284,7 +283,7 @@ fn kind(number: i64) -> Finding {
     }
 }
 
-/// Whether there is room for what will be written.
+/// Whether there is room for the files that will be written.
 pub(super) fn headroom(data_dir: &Path) -> Finding {
     const ID: &str = "disk.headroom";
     let largest = below(data_dir)
@@ -313,8 +312,7 @@ pub(super) fn headroom(data_dir: &Path) -> Finding {
     room(found.f_bavail.saturating_mul(found.f_frsize), wanted, files)
 }
 
-/// What so many free bytes, and places for files if they are counted, mean where so many are
-/// wanted.
+/// Judges the free bytes, and the free inodes if they are counted, against what is needed.
 fn room(free: u64, wanted: u64, files: Option<u64>) -> Finding {
     const ID: &str = "disk.headroom";
     let said = format!("{} free, {} wanted", mebibytes(free), mebibytes(wanted));

@@ -1,4 +1,4 @@
-//! `ratchetd doctor`: looks at everything a daemon rests on, and says what to do. Changes nothing.
+//! `ratchetd doctor`: checks everything a daemon depends on, and says what to do. Changes nothing.
 
 mod files;
 mod peers;
@@ -42,17 +42,17 @@ pub enum Severity {
     Problem,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
-    /// Stable, dotted.
+    /// Its stable name, with dots.
     id: &'static str,
     severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
-    /// What is.
+    /// What was found.
     message: String,
-    /// What to do about it; absent if nothing is to be done.
+    /// What to do about it; absent if nothing needs to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Finding {
     }
 }
 
-/// Looks, and prints what was found; how bad the worst of it is.
+/// Checks everything, prints the findings, and returns the severity of the worst.
 ///
 /// # Errors
 /// One line, if the configuration does not say where to look.
@@ -114,7 +114,7 @@ pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, String> {
         findings,
         worst: worst.unwrap_or(Severity::Ok),
     };
-    // That nobody reads it changes nothing of what was found.
+    // It does not matter whether the output is read.
     let _ = if args.json {
         print_json(&report, out)
     } else {

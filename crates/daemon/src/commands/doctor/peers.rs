@@ -1,4 +1,4 @@
-//! Which devices are written to in a way that somebody should know of.
+//! Checks of devices: which ones are written to in a way that the user should know of.
 
 use engine::{
     Device, DeviceName, InstallationState, InstallationView, Mode, StoreError, StoreRead,
@@ -12,7 +12,7 @@ const MAX_NAMED: usize = 8;
 /// Devices read at once.
 const PAGE: usize = 256;
 
-/// What there is to say of single devices, ours and others'.
+/// The findings about single devices, ours and others'.
 pub(super) fn look(
     store: &impl StoreRead,
     viewer: &Viewer,

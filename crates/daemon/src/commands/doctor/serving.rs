@@ -1,4 +1,4 @@
-//! What the daemon that serves says of itself.
+//! Checks of the daemon that serves the directory, if one does.
 
 use std::{fs, time::Duration};
 
@@ -14,12 +14,13 @@ use session_store::holder;
 use super::{Finding, Severity};
 use crate::{config::Settings, ops::clock::Clock};
 
-/// A wall clock that has gone this much further than the machine has run, or less far, was set.
+/// A wall clock whose time differs by more than this from the time the machine has run was set.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
-/// Of the places in a queue, how many may be taken: three quarters.
+/// The part of a queue that may be full: three quarters.
 const CROWDED: (u64, u64) = (3, 4);
 
-/// Who holds the directory, whether it answers, and how it is doing; whether there is one.
+/// Whether a daemon serves the directory; and the findings: who holds it, whether it answers, and
+/// its status.
 pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
     match holder(&settings.data_dir) {
         Ok(None) => (
@@ -59,13 +60,12 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
     }
 }
 
-/// How long the holder of a lock has run, sleep of the machine included, if the system tells: Linux
-/// does.
+/// How long the holder of a lock has run, sleep of the machine included. Known on Linux.
 fn run_time(holder: &str) -> Option<Duration> {
     let pid: u32 = holder.strip_prefix("pid ")?.parse().ok()?;
     let process = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Its name may hold anything; the fields are counted from its end. The 22nd is when it started,
-    // in ticks.
+    // The fields are counted from the end of the name, which may contain anything. The 22nd is the
+    // time it was started, in ticks.
     let (_, fields) = process.rsplit_once(") ")?;
     let started: u64 = fields.split(' ').nth(19)?.parse().ok()?;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
@@ -78,8 +78,7 @@ fn run_time(holder: &str) -> Option<Duration> {
     )
 }
 
-/// What it means that so much time has passed by the wall clock while the daemon has run for so
-/// long.
+/// Compares the time passed by the wall clock with the time that the daemon has run.
 fn clock(passed: Duration, run: Duration) -> Finding {
     const ID: &str = "clock.running";
     if passed.abs_diff(run) <= CLOCK_TOLERANCE {
@@ -151,7 +150,7 @@ fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {
     findings
 }
 
-/// What so many waiting calls mean where there are so many places.
+/// Judges how full a queue is.
 fn queue(queued: u64, places: u64) -> Finding {
     let said = format!("{queued} of {places} places in the queue are taken");
     let (taken, of) = CROWDED;

@@ -1,4 +1,4 @@
-//! What is in the databases.
+//! Checks of the databases.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use session_store::{Examined, Examiner};
 use super::{Finding, Severity, peers};
 use crate::config::Settings;
 
-/// A clock this far behind what is written is no clock that was set right by a little.
+/// A clock this far behind the times in the store was not just corrected a little.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
-/// A clock this far ahead of what was written runs ahead, or nobody was there for as long: what is
-/// erased after a fortnight, and a fortnight later at the latest, is gone then.
+/// A clock this far ahead of the times in the store runs ahead, unless the daemon was off for as
+/// long. What is erased after a fortnight, and a fortnight later at the latest, is gone then.
 const CLOCK_AHEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// A device that will be stale within this is told of.
+/// Devices that will be stale within this time are reported.
 const NEAR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Looks into every database. `serving`: a daemon has them open.
+/// Checks every database. `serving`: a daemon has them open.
 pub(super) fn look(
     settings: &Settings,
     passphrase: Option<&[u8]>,
@@ -59,7 +59,7 @@ pub(super) fn look(
     findings
 }
 
-/// An error that says what is wrong, and after it what to do.
+/// Splits an error into what is wrong and what to do.
 fn unusable(id: &'static str, error: &dyn std::fmt::Display) -> Finding {
     let told = error.to_string();
     let (wrong, mend) = told
@@ -143,7 +143,7 @@ fn installation(own: &InstallationId) -> Finding {
     )
 }
 
-/// What is written tells when the clock was last believed.
+/// Compares the clock with the times in the store.
 fn clock(latest: Option<UnixMillis>, now: UnixMillis) -> Finding {
     const ID: &str = "clock.jump";
     match latest {
