@@ -96,7 +96,7 @@ impl ErrorKind {
         found.copied().unwrap_or(Self::Internal)
     }
 
-    /// What to do about it, unless the case at hand knows better.
+    /// The hint for it, where an error has none of its own.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
@@ -201,7 +201,7 @@ impl RpcError {
         self
     }
 
-    /// The same, of a store that the system refused something for this reason.
+    /// The same, of a store to which the system refused something for this reason.
     #[must_use]
     pub fn refused_for(self, trouble: Trouble) -> Self {
         self.with_hint(format!(

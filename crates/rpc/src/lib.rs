@@ -1,6 +1,8 @@
-//! The JSON-RPC face: methods, types, the error table, a typed client.
+//! The JSON-RPC interface: methods, parameters, types, the error table, a typed client.
 //!
-//! Translation only: no rules, no server, no database.
+//! Translation only: no rules, no server, no database. [`params`] is what callers send, [`types`]
+//! what they are answered, [`convert`] makes the types from the engine's results, and [`methods`]
+//! is the list of all methods; [`openrpc`] describes them for programs.
 
 pub mod client;
 pub mod convert;

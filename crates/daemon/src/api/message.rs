@@ -165,7 +165,7 @@ pub(super) async fn message_decrypt(
     let (name, now) = (&account.info.account, daemon.clock.now());
     // A message that does not prove who wrote it, or when, makes an event that is never written.
     let event = if told_request {
-        EventInfo::told_request(name, now, &decrypted)
+        EventInfo::unproven_request(name, now, &decrypted)
     } else {
         EventInfo::undecryptable(name, now, &decrypted)
     };

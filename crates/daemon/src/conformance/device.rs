@@ -14,16 +14,16 @@ use tempfile::TempDir;
 use super::words;
 use crate::ops::entropy::entropy;
 
-/// How a device is made.
+/// Makes a device.
 pub(super) type NewDevice =
     fn(Arc<IdentityKeyPair>, InstallationId, Config, UnixMillis) -> Result<Device, String>;
 
-/// An engine whose store is gone with it. Its clock stands still.
+/// An engine with a store that is removed when this is dropped. Its clock stands still.
 pub(super) struct Device {
     engine: Engine,
     store: Box<dyn Transaction>,
     now: UnixMillis,
-    /// Keeps the lock while a store on disk is open, and the directory.
+    /// The directory of a store on disk, and its lock.
     _directory: Option<(DataDir, TempDir)>,
 }
 

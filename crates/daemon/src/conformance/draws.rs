@@ -1,10 +1,10 @@
-//! Recorded randomness.
+//! A generator that replays recorded randomness.
 
 use std::collections::VecDeque;
 
 use rand_core::{TryCryptoRng, TryRng};
 
-/// Gives the draws that were recorded, in order. A generator cannot fail: another draw is noted.
+/// Gives the recorded draws in order. A generator cannot fail, so a draw of another length is noted.
 pub(super) struct Draws {
     recorded: VecDeque<Vec<u8>>,
     other: bool,
@@ -18,7 +18,7 @@ impl Draws {
         }
     }
 
-    /// That all of the recorded draws were taken; there may have been more.
+    /// Checks that all recorded draws were taken; there may have been more.
     pub(super) fn check_taken(&self) -> Result<(), String> {
         if self.recorded.is_empty() {
             Ok(())
@@ -27,7 +27,7 @@ impl Draws {
         }
     }
 
-    /// That all of them were taken, and no other.
+    /// Checks that all recorded draws were taken, and no other.
     pub(super) fn check_exact(&self) -> Result<(), String> {
         if self.other || !self.recorded.is_empty() {
             return Err("other randomness is drawn than was recorded".to_owned());

@@ -1,6 +1,8 @@
-//! `ratchetd conformance`: replays recorded wire vectors against a fresh store each (format
-//! `ratchetd-conformance/1`), recorded conversations of status-go on both of their sides, and
-//! checks recorded envelopes, topics, identities, accounts and keystores.
+//! The replays of `ratchetd conformance`.
+//!
+//! They replay recorded wire vectors, each against a fresh store (format `ratchetd-conformance/1`),
+//! and recorded conversations of status-go from both sides, and check recorded envelopes, topics,
+//! identities, accounts and keystores.
 
 mod conversations;
 mod device;
@@ -18,10 +20,10 @@ use serde::Deserialize;
 use self::device::Device;
 use crate::ops::entropy::entropy;
 
-/// The format read here; files of another are passed over and named.
+/// The format read here. Files of other formats are skipped, and reported as such.
 pub const FORMAT: &str = "ratchetd-conformance/1";
 
-/// What a file's replay came to.
+/// The result of replaying a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileReport {
     /// Not of this format.
@@ -30,11 +32,11 @@ pub enum FileReport {
     Replayed {
         /// Cases without a difference.
         passed: usize,
-        /// Cases with one.
+        /// Cases with a difference.
         failed: usize,
         /// The first difference, with the case and step it is in.
         first_failure: Option<String>,
-        /// What was not compared, by name, and how often it came.
+        /// What was not compared, by name, and how often it occurred.
         not_compared: BTreeMap<&'static str, usize>,
     },
 }
@@ -102,7 +104,7 @@ struct Expect {
     warned: Option<bool>,
 }
 
-/// What a step gave, in the vectors' words.
+/// The result of a step, in the words of the vectors.
 #[derive(Debug)]
 struct Got {
     outcome: &'static str,

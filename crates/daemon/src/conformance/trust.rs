@@ -1,7 +1,7 @@
 //! Recorded envelopes, topics, identities, accounts and keystores (formats `ratchetd-trust/…/1`).
 //!
-//! Where status-go takes more than we do, such as content topics of any length or phrases without a
-//! checksum, a file holds what it did; what is required here is that we refuse or agree.
+//! Where status-go accepts more than ratchetd, such as content topics of any length or phrases
+//! without a checksum, a file records what status-go did; ratchetd has to agree or refuse.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, Mnemonic, Portrait};
 use envelope::{
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use super::{Checked, draws::Draws, words};
 
-/// What the formats begin with.
+/// The prefix of the formats.
 const FORMATS: &str = "ratchetd-trust/";
 
 type Check = fn(&Value) -> Checked;
 
-/// What is checked of each format: the sections of the file, and how an entry of each is.
+/// The checks of each format: the sections of the file, and the check of their entries.
 const KNOWN: [(&str, &[(&str, Check)]); 5] = [
     (
         "envelope/1",
@@ -47,8 +47,8 @@ const KNOWN: [(&str, &[(&str, Check)]); 5] = [
     ),
 ];
 
-/// The entries of a file, each with what was found to differ; `None` if its format is none of
-/// these.
+/// Checks the entries of a file, and returns the difference found in each; `None` if it is of
+/// another format.
 pub(super) fn check(file: &Value) -> Option<Vec<(String, Checked)>> {
     let format = file.get("format")?.as_str()?.strip_prefix(FORMATS)?;
     let (_, sections) = KNOWN.iter().find(|(known, _)| *known == format)?;
@@ -69,7 +69,7 @@ fn text<'a>(entry: &'a Value, name: &str) -> Result<&'a str, String> {
     text.ok_or_else(|| format!("no {name}"))
 }
 
-/// Plain hex; absent and null are no bytes.
+/// Plain hex; no bytes if it is absent or null.
 fn bytes(entry: &Value, name: &str) -> Result<Vec<u8>, String> {
     let text = entry.get(name).and_then(Value::as_str).unwrap_or_default();
     const_hex::decode(text).map_err(|error| format!("{name}: {error}"))
@@ -95,7 +95,7 @@ fn same<T: PartialEq>(what: &str, found: &T, recorded: &T) -> Checked {
     }
 }
 
-/// Whom an envelope is for.
+/// The recipient of an envelope.
 enum To {
     Recipient(IdentityKeyPair),
     Key(SymmetricKey),
@@ -131,7 +131,7 @@ fn opened_alike(opened: &Opened, entry: &Value) -> Checked {
     same("signer", &opened.signer, &signer(entry)?)
 }
 
-/// With the same randomness the same envelope is made, and it opens.
+/// Checks that the same randomness makes the same envelope, and that it opens.
 fn sealed_alike(entry: &Value) -> Checked {
     let to = To::of(entry)?;
     let signs = text(entry, "signerPrivateKey").is_ok_and(|key| !key.is_empty());
@@ -164,8 +164,8 @@ fn sealed_alike(entry: &Value) -> Checked {
     opened_alike(&to.open(&recorded).map_err(words)?, entry)
 }
 
-/// Names of envelopes whose flags have a bit of no meaning. They were recorded as read, with the
-/// bit ignored; they are refused, so that no signed bundle passes for a signed envelope (protocol
+/// Names of envelopes whose flags have a bit without a meaning. status-go ignored the bit and read
+/// them; here they are refused, so that no signed bundle passes for a signed envelope (protocol
 /// §9).
 const UNKNOWN_FLAG: &str = "unknown-flag-";
 

@@ -1,4 +1,4 @@
-//! Envelopes, and what of them did not open.
+//! Envelopes, and why some did not open.
 
 use engine::{ChatTime, ClockError, Unsealing};
 use envelope::{Kind, Opened, Unopened};

@@ -28,7 +28,7 @@ impl EventInfo {
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let sender = message.sender.clone()?;
-        // Who was declined is to be heard of no more.
+        // A declined identity causes no events.
         let told =
             message.outcome == Outcome::Undecryptable && message.reason != Some(Reason::Declined);
         told.then(|| Self {
@@ -49,7 +49,7 @@ impl EventInfo {
     /// A message that asks to become a contact and does not prove who wrote it, or when, not
     /// numbered yet; `None` if no identity is named.
     #[must_use]
-    pub fn told_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
+    pub fn unproven_request(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let identity = message.sender.clone()?;
         Some(Self {
             seq: 0,

@@ -1,4 +1,4 @@
-//! From the engine's answers to the interface's types.
+//! Conversions from the engine's results to the types of the interface.
 
 mod bundle;
 mod contact;
@@ -18,7 +18,8 @@ pub use event::displaced;
 
 use crate::types::{self, AccountInfo, Hex};
 
-/// A public key as it goes out: uncompressed. One that does not decompress stays as it is.
+/// A public key as answers give it: uncompressed. A key that is no point of the curve stays as it
+/// is.
 #[must_use]
 pub fn public_key(identity: &IdentityKey) -> Hex {
     Hex(uncompressed::uncompressed(identity)

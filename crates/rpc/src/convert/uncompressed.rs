@@ -1,8 +1,8 @@
-//! The long form of public keys, worked out once for each of them.
+//! The uncompressed form of public keys, computed once for each of them.
 //!
-//! Keys are kept and sent in their short form. The interface gives the long one, which takes a
-//! square root in the field of the curve: longer than a message takes to encrypt, and every answer
-//! names somebody.
+//! Keys are stored and sent compressed. The interface gives them uncompressed, which takes a square
+//! root in the field of the curve: more time than encrypting a message takes, and nearly every
+//! answer contains a key.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ const MAX_REMEMBERED: usize = 4096;
 
 static REMEMBERED: LazyLock<Mutex<HashMap<IdentityKey, [u8; 65]>>> = LazyLock::new(Mutex::default);
 
-/// The 65 bytes of a key; none if it is no point of the curve.
+/// The 65 bytes of a key; `None` if it is no point of the curve.
 pub(super) fn uncompressed(identity: &IdentityKey) -> Option<[u8; 65]> {
     let known = || REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = known().get(identity) {

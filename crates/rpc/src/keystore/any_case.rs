@@ -1,4 +1,4 @@
-//! Objects whose names are taken in any case.
+//! Objects whose member names are read in any case.
 
 use std::{fmt, marker::PhantomData};
 

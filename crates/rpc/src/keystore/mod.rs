@@ -1,8 +1,8 @@
 //! Keystore files: the JSON of Web3 Secret Storage, version 3.
 //!
-//! What is read is of one closed form: scrypt or PBKDF2-HMAC-SHA-256 with `dklen` 32, and
-//! AES-128-CTR. Names of members are taken in any case. Members beyond it, as some programs add
-//! them, are ignored; a member that stands twice is refused.
+//! Files are read with scrypt or PBKDF2-HMAC-SHA-256, `dklen` 32, and AES-128-CTR, and nothing
+//! else. The case of member names does not matter. Unknown members, which some programs add, are
+//! ignored; a member that is given twice is refused.
 
 mod any_case;
 mod phrase;
@@ -139,7 +139,7 @@ pub fn read_keystore_file(text: &str) -> Result<Keystore, KeystoreFileError> {
         return Err(KeystoreFileError::TooLarge(text.len()));
     }
     let form = |error: serde_json::Error| KeystoreFileError::Form(error.line(), error.column());
-    // As some systems begin their files.
+    // Some systems begin their files with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     if holds_phrase(text) {
         return Err(KeystoreFileError::Phrase);
@@ -173,8 +173,8 @@ pub fn read_keystore_file(text: &str) -> Result<Keystore, KeystoreFileError> {
     })
 }
 
-/// What checks the key that comes out. Some programs leave it empty, or put an address of another
-/// network there.
+/// The address that belongs to the key. Some programs leave it empty, or give an address of another
+/// network.
 fn address(text: &str) -> Option<[u8; 20]> {
     fixed(text.strip_prefix("0x").unwrap_or(text))
 }

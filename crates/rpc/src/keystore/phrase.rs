@@ -1,7 +1,7 @@
 //! Files of wallets that hold a recovery phrase, in clear or encrypted.
 //!
-//! The key beside it, where there is one, is that of a wallet's account. Of the phrase, another key
-//! is an account's identity.
+//! The key beside the phrase, where there is one, belongs to an account of the wallet. The identity
+//! of a chat account is another key, derived from the phrase.
 
 use crypto_core::Mnemonic;
 use serde_json::Value;

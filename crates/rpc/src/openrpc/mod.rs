@@ -17,7 +17,7 @@ const OPENRPC: &str = "1.3.2";
 /// One real call of every method: `{method: {params, result}}`.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// What is said of methods whose parameters cannot be left out from the end alone.
+/// Added to methods with an optional parameter before another one.
 const BY_POSITION: &str =
     "By position, give null for a parameter that is left out before another one.";
 

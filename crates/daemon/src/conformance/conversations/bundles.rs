@@ -1,4 +1,4 @@
-//! The bundles of a recording: what of them the draws and the clock readings determine.
+//! The bundles of a recording, as far as draws and clock readings determine them.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use super::{
 /// Of every entry; it is not signed.
 const PROTOCOL_VERSION: u32 = 1;
 
-/// That `device` made this bundle in a step with these clock readings: signed by its identity as we
-/// sign it, dated by one of the readings, with its newest prekey, and for the rest with prekeys
-/// that siblings of its had drawn.
+/// Checks that `device` made this bundle in a step with these clock readings: that its identity
+/// signed it as ratchetd signs, that one of the readings dates it, that it has the newest prekey of
+/// the device, and otherwise prekeys that siblings of the device had drawn.
 pub(super) fn check(
     devices: &BTreeMap<String, Recorded>,
     device: &Recorded,

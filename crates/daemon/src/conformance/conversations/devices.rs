@@ -1,5 +1,5 @@
-//! A recorded device: its keys, its sessions in `crypto-core`, and the engines that do the same as
-//! the program does it.
+//! A recorded device: its keys, its sessions in `crypto-core`, and the engines that repeat what it
+//! did.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,9 +29,9 @@ use crate::{
 pub(super) struct Recorded {
     pub(super) identity: Arc<IdentityKeyPair>,
     pub(super) installation: InstallationId,
-    /// All that it draws in the conversation; the version of each is its place, from 1.
+    /// All prekeys that it draws in the conversation. The version of each is its position, from 1.
     prekeys: Vec<PreKey>,
-    /// How many of them were drawn by now.
+    /// How many of them were drawn so far.
     drawn: usize,
     /// The devices of its own identity that it enabled.
     pub(super) enabled: Vec<String>,
@@ -41,13 +41,13 @@ pub(super) struct Recorded {
     engines: Engines,
 }
 
-/// Each with a store of its own, so that which session it sends on is not its choice: each has one
-/// at most.
+/// Engines, each with a store of its own and at most one session, so that they have no choice of the
+/// session to send on.
 struct Engines {
     config: Config,
     /// Reads what comes on the sessions that others begin, by DH and in public.
     reader: Device,
-    /// Sends by DH and in public: it knows nobody.
+    /// Sends by DH and in public: it knows no devices.
     stranger: Device,
     /// Begins a session, and reads what comes on it.
     begun: BTreeMap<EphemeralKey, Device>,

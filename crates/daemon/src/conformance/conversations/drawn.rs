@@ -1,4 +1,4 @@
-//! The draws of a step, each taken for what it was drawn for.
+//! The draws of a step, each taken for its purpose.
 
 use crypto_core::EphemeralKeyPair;
 use engine::UnixMillis;
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::conformance::{Checked, words};
 
-/// The draws of a step that nothing has taken yet.
+/// The draws of a step that were not taken yet.
 pub(super) struct Drawn<'a>(Vec<&'a Draw>);
 
 impl<'a> Drawn<'a> {

@@ -1,4 +1,4 @@
-//! One device's part of a recorded message, as it should be.
+//! The entry of one device in a recorded message, made again.
 
 use crypto_core::{EphemeralKey, Header, Sealed, SignedPreKey};
 use engine::InspectedTarget;
@@ -39,8 +39,8 @@ impl Entry {
         }
     }
 
-    /// That this is what stands in `wire` for the installation: the headers in their parts, so that
-    /// a difference has a name, and then the whole of it byte for byte.
+    /// Checks that `wire` has this entry for the installation: first the parts of the headers, so
+    /// that a difference has a name, and then the whole byte for byte.
     pub(super) fn check(&self, recorded: &InspectedTarget, wire: &[u8]) -> Result<(), String> {
         let (x3dh, ratchet, dh) = match &self.headers {
             Headers::Ratchet {
@@ -82,8 +82,8 @@ impl Entry {
         contains(wire, &self.encoded(installation))
     }
 
-    /// The entry as it stands on the wire (protocol §8). Written here once more, since what the
-    /// engine's own reader sees would not show a byte that it ignores.
+    /// The entry on the wire (protocol §8). It is encoded here once more, because the engine's reader
+    /// would not show a byte that it ignores.
     fn encoded(&self, installation: &str) -> Vec<u8> {
         let mut value = Vec::new();
         match &self.headers {

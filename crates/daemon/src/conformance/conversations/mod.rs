@@ -1,11 +1,12 @@
-//! Conversations of status-go, both sides of them, with every draw of randomness and reading of the
+//! Recorded conversations of status-go, with every draw of randomness and every reading of the
 //! clock.
 //!
-//! What a device sent is made again from its draws and must be the recorded bytes; what it read
-//! must open to the recorded text. Every session is held in `crypto-core`, where it goes on as the
-//! recording says, since status-go chooses among sessions otherwise than the engine does. What does
-//! not depend on that choice is done by the engine as well: it reads all that comes, and makes the
-//! first message of each session, those by DH and the public ones. The rest is counted by name.
+//! Each message that a device sent is made again from its draws, and has to be the recorded bytes.
+//! Each message that it read has to open to the recorded text. The sessions are held in
+//! `crypto-core` and follow the recording, because status-go chooses among sessions in another way
+//! than the engine. What does not depend on that choice is done by the engine as well: it reads all
+//! messages, and makes the first message of each session, the messages by DH and the public ones.
+//! What could not be compared is counted by name.
 
 mod bundles;
 mod devices;
@@ -37,23 +38,23 @@ use self::{
 };
 use super::{Checked, NotCompared, device::NewDevice, words};
 
-/// What the file says that it is.
+/// The format, as the file names it.
 pub(super) const FORMAT: &str = "status-go recordings";
 
-/// What of a bundle's devices was new to the one that read it, and whether it was told of a secret
-/// they share.
+/// Not compared: which devices of a bundle were new to its reader, and whether the reader reported
+/// a shared secret.
 const MET: &str = "devices met";
-/// Which of a sibling's prekeys the device knew last.
+/// Not compared: which prekey of a sibling the device knew last.
 const LISTED: &str = "prekeys of siblings in a bundle";
 
-/// Whatever they are, they show nowhere.
+/// Not compared: they have no visible effect.
 const UNUSED: &str = "ratchet keys that nothing was sent with";
 
 const NO_DEVICE: &str = "there is no such device";
 const NO_MESSAGE: &str = "that message was not sent";
 
-/// The conversations of the file, each with what was found to differ, and what was not compared in
-/// all of them. The devices that read are made by `reader`.
+/// Replays the conversations of the file, and returns the difference found in each, and what was
+/// not compared in all of them. `reader` makes the devices that read.
 pub(super) fn check(
     file: &Value,
     reader: NewDevice,
@@ -89,7 +90,7 @@ fn replay(conversation: &Value, reader: NewDevice, not_compared: &mut NotCompare
     Ok(())
 }
 
-/// What there is of a conversation by now.
+/// The state of a conversation so far.
 struct World<'a> {
     parties: BTreeMap<String, Arc<IdentityKeyPair>>,
     devices: BTreeMap<String, Recorded>,

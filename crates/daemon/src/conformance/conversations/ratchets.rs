@@ -1,5 +1,5 @@
-//! The sessions of one recorded device, held in `crypto-core` alone: which of them a message goes
-//! on is the recording's word.
+//! The sessions of one recorded device, held in `crypto-core` alone. The recording says which of
+//! them a message uses.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ struct Session {
     ephemeral: EphemeralKey,
     role: Role,
     ratchet: SessionRatchet,
-    /// Of messages passed over, and of those read and not confirmed.
+    /// Keys of messages that were skipped, and of those read and not confirmed.
     keys: BTreeMap<(HeaderKey, u32), MessageKey>,
 }
 

@@ -1,4 +1,4 @@
-//! What was received: opened to the recorded text, or refused as it was recorded.
+//! Received messages: they open to the recorded text, or are refused as recorded.
 
 use engine::{Outcome, Reason};
 
@@ -97,7 +97,7 @@ fn read(
 }
 
 impl Expect {
-    /// That `crypto-core` read the same. status-go gives null for a message by DH without a text,
+    /// Checks that `crypto-core` read the same. status-go gives null for a message by DH without a text,
     /// and for its own messages to others.
     fn compare_text(&self, text: Option<&[u8]>, own: bool) -> Checked {
         let agrees = match (self.ok, self.error_class, &self.payload_hex, text) {
@@ -114,7 +114,7 @@ impl Expect {
         }
     }
 
-    /// That the engine said the same; what it says on purpose otherwise has a name.
+    /// Checks that the engine gave the same result; intended differences have names.
     fn compare(
         &self,
         outcome: &Outcome,

@@ -34,7 +34,7 @@ pub(super) struct DeviceOf {
     pub(super) installation_id: String,
 }
 
-/// What one device did, and what it drew and read of its clock for that.
+/// What one device did, with the draws and clock readings for it.
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub(super) enum Step {
@@ -87,7 +87,7 @@ pub(super) struct Receive {
     pub(super) rng: Vec<Draw>,
 }
 
-/// What status-go said.
+/// The result in status-go.
 #[derive(Deserialize)]
 pub(super) struct Expect {
     pub(super) ok: bool,

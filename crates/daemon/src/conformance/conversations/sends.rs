@@ -1,4 +1,4 @@
-//! What was sent: made again from its draws, and the recorded bytes.
+//! Sent messages: made again from their draws, and compared with the recorded bytes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
