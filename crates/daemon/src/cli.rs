@@ -83,9 +83,9 @@ enum Command {
     },
 }
 
-/// A call ended with an error of the daemon, or a vector failed.
+/// The exit code if a call ended with an error of the daemon, or a vector failed.
 const FAILED: u8 = 1;
-/// Nothing was done.
+/// The exit code if nothing was done.
 const NOT_DONE: u8 = 2;
 
 /// Runs the command of this process.
@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Serve(flags) => {
             memory::limit_heaps();
-            said(serve::run(*flags, protection), &mut diagnostics)
+            report(serve::run(*flags, protection), &mut diagnostics)
         }
         Command::Demo => match demo::run(&mut out) {
             Ok(()) => Ok(0),
@@ -109,21 +109,21 @@ pub fn main() -> ExitCode {
         }
         Command::Qr(args) => qr::run(args, &mut out, &mut diagnostics).map(code),
         Command::Verify(args) => verify::run(args, &mut out, &mut diagnostics).map(code),
-        Command::Backup(args) => said(backup::run_backup(args, &mut out), &mut diagnostics),
-        Command::Restore(args) => said(backup::run_restore(args, &mut out), &mut diagnostics),
+        Command::Backup(args) => report(backup::run_backup(args, &mut out), &mut diagnostics),
+        Command::Restore(args) => report(backup::run_restore(args, &mut out), &mut diagnostics),
         Command::Doctor(args) => match doctor::run(args, &mut out) {
             Ok(Severity::Ok | Severity::Notice) => Ok(0),
             Ok(Severity::Warning) => Ok(FAILED),
             Ok(Severity::Problem) => Ok(NOT_DONE),
-            Err(error) => said(Err(error), &mut diagnostics),
+            Err(error) => report(Err(error), &mut diagnostics),
         },
         Command::Health(args) => match health::run(args, &mut out) {
             Ok(true) => Ok(0),
             Ok(false) => Ok(FAILED),
             // Health checks of containers know no other failure.
-            Err(error) => said(Err(error), &mut diagnostics).map(|_| FAILED),
+            Err(error) => report(Err(error), &mut diagnostics).map(|_| FAILED),
         },
-        Command::Rekey(args) => said(rekey::run(args, &mut out), &mut diagnostics),
+        Command::Rekey(args) => report(rekey::run(args, &mut out), &mut diagnostics),
         Command::Conformance(args) => {
             conformance::run(&args, &mut out).map(|passed| if passed { 0 } else { FAILED })
         }
@@ -134,9 +134,9 @@ pub fn main() -> ExitCode {
         Command::Man { out: None } => manual::print(Cli::command(), &mut out).map(|()| 0),
         Command::Man {
             out: Some(directory),
-        } => said(manual::write(Cli::command(), &directory), &mut diagnostics),
+        } => report(manual::write(Cli::command(), &directory), &mut diagnostics),
     };
-    // Output that nobody reads any more, as behind `head`, is no failure worth a word.
+    // Output whose reader has gone, as behind `head`, is not worth a message.
     ExitCode::from(ended.unwrap_or(NOT_DONE))
 }
 
@@ -149,8 +149,8 @@ const fn code(ended: Ended) -> u8 {
     }
 }
 
-/// The exit code of a command that either did what it was asked or says in one line why not.
-fn said(done: Result<(), String>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
+/// The exit code of a command that either succeeded or failed with a line that says why.
+fn report(done: Result<(), String>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
     match done {
         Ok(()) => Ok(0),
         Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),

@@ -1,4 +1,4 @@
-//! From flags, environment, file and defaults to one set of values.
+//! Puts flags, environment, file and defaults together into one set of values.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc};
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
 
-/// Longest queue of an account: its places, some 16 bytes each, are taken from memory at the start.
+/// Longest queue of an account: its slots, 16 bytes each, are allocated at the start.
 const MAX_QUEUE: u32 = 65_536;
 /// Longest time that a client may be given, in seconds: a day.
 const MAX_TIMEOUT_S: u64 = 86_400;
@@ -87,7 +87,7 @@ impl Settings {
     }
 }
 
-/// The path from the root on: others than this process read it.
+/// The absolute path, because other processes read it.
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }

@@ -1,27 +1,27 @@
-//! How many bytes of requests, and of answers that nobody has taken yet, are held at a time.
+//! Bounds the bytes of requests, and of answers not yet written, that are held at the same time.
 //!
-//! A request counts from before its text is read until its call is answered, also while that is of
-//! the text only what its parameters mean; an answer, from when it is made until it is written.
-//! What is counted is text: hex in it is twice what it stands for.
+//! A request counts with the length of its text, from before the text is read until the call is
+//! answered, although only the parameters are kept in between. An answer counts from when it is
+//! made until it is written.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of all requests and answers: some messages of the largest size (4 MiB, 8 MiB of text) for
-/// each of a few accounts, or a hundred thousand usual ones. It is what a daemon may need beside
-/// its accounts, so it has to fit into a small machine.
+/// Bytes of all requests and answers: some messages of the largest size (4 MiB, as hex 8 MiB) for
+/// each of a few accounts, or a hundred thousand usual ones. A daemon may need so much beside its
+/// accounts, so it has to fit into a small machine.
 pub const MAX_BYTES: usize = 128 << 20;
 /// Bytes of the requests that wait for one account: half of all, so that there is room for the
 /// others.
 pub const MAX_ACCOUNT_BYTES: usize = MAX_BYTES / 2;
 
-/// So many bytes, of which parts are taken and given back.
+/// A number of bytes, of which parts are taken and given back.
 #[derive(Clone, Debug)]
 pub struct Budget(pub(crate) Arc<Semaphore>);
 
 impl Budget {
-    /// One of which nothing is taken.
+    /// A budget of which nothing is taken.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes)))
@@ -35,14 +35,14 @@ impl Budget {
         }
     }
 
-    /// Room for so many bytes, if there is.
+    /// Room for so many bytes, if there is as much.
     pub(crate) fn take(&self, bytes: usize) -> Option<Room> {
         let mut room = self.room();
         room.resize(bytes).then_some(room)
     }
 
-    /// As much room for so many bytes as there is: for what is there already, and cannot be refused
-    /// any more.
+    /// As much room for so many bytes as there is, for bytes that are there already and cannot be
+    /// refused.
     pub(crate) fn owe(&self, bytes: usize) -> Room {
         Room {
             budget: self.clone(),
@@ -63,7 +63,7 @@ impl Room {
         self.bytes
     }
 
-    /// Makes it so large; whether there is as much.
+    /// Changes its size, if there is as much room; otherwise it stays as it is.
     pub(crate) fn resize(&mut self, bytes: usize) -> bool {
         if let Some(less) = self.bytes.checked_sub(bytes) {
             self.budget.0.add_permits(less);
@@ -79,7 +79,7 @@ impl Room {
         true
     }
 
-    /// Adds what was waited for.
+    /// Adds bytes that were waited for.
     pub(crate) fn add(&mut self, found: OwnedSemaphorePermit) {
         self.bytes = self.bytes.saturating_add(found.num_permits());
         found.forget();
@@ -97,7 +97,7 @@ impl Drop for Room {
 pub(crate) struct Request {
     /// Bytes of its parameters.
     pub(crate) bytes: usize,
-    /// The room of the text that it stands in.
+    /// The room of the text that contains it.
     pub(crate) room: Arc<Room>,
 }
 
@@ -106,18 +106,18 @@ tokio::task_local! {
 }
 
 impl Request {
-    /// The one that runs here, if one does.
+    /// The request whose call runs in this task, if one does.
     pub(crate) fn here() -> Option<Self> {
         REQUEST.try_with(Self::clone).ok()
     }
 
-    /// What is called in `call` comes from this.
+    /// Runs `call` as a call of this request.
     pub(crate) async fn run<F: Future>(self, call: F) -> F::Output {
         REQUEST.scope(self, call).await
     }
 }
 
-/// Text that gives its room back when it was written.
+/// Text that gives its room back once it is written.
 pub(crate) struct Written {
     pub(crate) text: String,
     pub(crate) room: Room,

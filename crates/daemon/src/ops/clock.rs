@@ -25,7 +25,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Now, by the wall clock: what people and other machines call the time. It may be set back.
+    /// The time of the wall clock. It may be set back.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         let since_epoch = SystemTime::now()
@@ -34,13 +34,13 @@ impl Clock {
         UnixMillis::default().after(since_epoch).after(self.moved())
     }
 
-    /// How long this clock has run. It never goes back, whatever is done to the wall clock.
+    /// How long this clock has run. It never goes back, also when the wall clock is set.
     #[must_use]
     pub fn running(&self) -> Duration {
         self.started.elapsed().saturating_add(self.moved())
     }
 
-    /// Moves the clock forward, for good.
+    /// Moves the clock forward.
     pub fn advance(&self, span: Duration) {
         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let _ = self

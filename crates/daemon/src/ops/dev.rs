@@ -1,4 +1,4 @@
-//! Which data directories may be served with `--dev`: a caller can move their clock and set their
+//! Which data directories may be served with `--dev`. With it callers can move the clock and set
 //! prekeys, which must never happen to real accounts.
 
 use std::{fs, io, path::Path};
@@ -7,13 +7,12 @@ use session_store::DataDir;
 
 use crate::config::Settings;
 
-/// The file that marks a data directory which was made with `--dev`, and served with nothing else
-/// since.
+/// The file that marks a data directory that was made with `--dev` and always served with it.
 const MARK: &str = "made-with-dev";
-/// What stands in it, for whoever finds it.
+/// Its content, for a person who finds it.
 const SAYS: &str = "This data directory was made with --dev, and holds nothing real.\n";
 
-/// What a daemon lets callers do to its accounts, and to whose.
+/// What a daemon lets callers do to its accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dev {
     /// Nothing unusual.
@@ -25,8 +24,9 @@ pub enum Dev {
 }
 
 impl Dev {
-    /// Whether a daemon with these settings may serve the directory, and as what. One without
-    /// `--dev` makes it one of real data; one with it, an empty one its own.
+    /// Decides whether a daemon with these settings may serve the directory, and how. Without
+    /// `--dev` the directory becomes one of real data. With it, a directory without accounts is
+    /// marked as made for development.
     ///
     /// # Errors
     /// One line that says what to do, if it is to have `--dev` on real data.

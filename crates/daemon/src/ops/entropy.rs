@@ -3,8 +3,8 @@
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
-/// Randomness from the operating system. A system that has none to give is no
-/// place to make keys: the call panics, and the worker that made it answers with an error.
+/// Randomness from the operating system. If the system has none to give the call panics, and the
+/// worker that made it answers with an error.
 pub type Entropy = UnwrapErr<SysRng>;
 
 /// A source of randomness.

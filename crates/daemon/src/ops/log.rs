@@ -20,7 +20,7 @@ fn is_safe(line: &Metadata<'_>) -> bool {
     !talkative || *line.level() <= Level::WARN
 }
 
-/// The filter that is in force.
+/// The filter in force.
 struct Filter {
     text: Mutex<String>,
     handle: reload::Handle<EnvFilter, Registry>,

@@ -19,7 +19,7 @@ use crate::ops::{clock::Clock, entropy::entropy};
 
 /// Scratch devices, in the data directory so that they live on the same disk.
 const DIRECTORY: &str = "probe";
-/// Anyone may ask whether the daemon works; the answer is worked out at most this often.
+/// Anyone may ask whether the daemon works, so it is checked at most this often.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 const GREETING: &[u8] = b"ready?";
 
@@ -33,21 +33,21 @@ pub struct Probe {
 
 #[derive(Debug, Default)]
 struct State {
-    devices: Option<Devices>,
-    /// The answer, and the running time at which it was worked out.
+    devices: Option<ScratchDevices>,
+    /// The answer, and the running time of the check.
     last: Option<(Duration, Result<(), String>)>,
 }
 
 #[derive(Debug)]
-struct Devices {
-    sender: Device,
-    receiver: Device,
+struct ScratchDevices {
+    sender: ScratchDevice,
+    receiver: ScratchDevice,
     /// Keeps its lock.
     _directory: DataDir,
 }
 
 #[derive(Debug)]
-struct Device {
+struct ScratchDevice {
     identity: IdentityKey,
     engine: Engine,
     store: SqliteStore,
@@ -69,7 +69,7 @@ impl Probe {
     /// # Errors
     /// What fails, in words.
     pub fn check(&self) -> Result<(), String> {
-        // A check that panicked had taken the devices out: the next one makes others.
+        // A check that panicked had taken the devices: the next one makes new ones.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, answer)) = &state.last
             && self.clock.running().saturating_sub(*at) < REMEMBERED_FOR
@@ -78,14 +78,14 @@ impl Probe {
         }
         let answer = self.exchange(&mut state.devices);
         if answer.is_err() {
-            // Begin afresh next time: a store that failed may have lost its place.
+            // The next check begins with new devices: a store that failed may be broken.
             state.devices = None;
         }
         state.last = Some((self.clock.running(), answer.clone()));
         answer
     }
 
-    fn exchange(&self, devices: &mut Option<Devices>) -> Result<(), String> {
+    fn exchange(&self, devices: &mut Option<ScratchDevices>) -> Result<(), String> {
         let mut ready = match devices.take() {
             Some(ready) => ready,
             None => self.make_devices()?,
@@ -128,26 +128,26 @@ impl Probe {
             Outcome::Decrypted(text) if text.as_slice() == GREETING => {}
             other => return Err(format!("a message was not read: {other:?}")),
         }
-        // The other way round next time, so that the session is answered.
+        // The next message goes the other way, so that the session is answered.
         std::mem::swap(&mut ready.sender, &mut ready.receiver);
         *devices = Some(ready);
         Ok(())
     }
 
-    fn make_devices(&self) -> Result<Devices, String> {
+    fn make_devices(&self) -> Result<ScratchDevices, String> {
         if self.directory.exists() {
             std::fs::remove_dir_all(&self.directory).map_err(|error| error.to_string())?;
         }
         let directory = DataDir::open(&self.directory, None, &mut entropy())
             .map_err(|error| error.to_string())?;
-        Ok(Devices {
+        Ok(ScratchDevices {
             sender: self.make_device(&directory, "a")?,
             receiver: self.make_device(&directory, "b")?,
             _directory: directory,
         })
     }
 
-    fn make_device(&self, directory: &DataDir, name: &str) -> Result<Device, String> {
+    fn make_device(&self, directory: &DataDir, name: &str) -> Result<ScratchDevice, String> {
         let mut id = [0; 16];
         entropy().fill_bytes(&mut id);
         let account = Account {
@@ -160,7 +160,7 @@ impl Probe {
         let store = directory
             .create_account(&account)
             .map_err(|error| error.to_string())?;
-        Ok(Device {
+        Ok(ScratchDevice {
             identity: *account.identity.public(),
             engine: Engine::new(account, engine::Config::default()),
             store,
@@ -168,7 +168,7 @@ impl Probe {
     }
 }
 
-impl Device {
+impl ScratchDevice {
     fn in_transaction<T>(
         &mut self,
         clock: &Clock,

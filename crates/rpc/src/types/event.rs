@@ -41,9 +41,6 @@ macro_rules! event_types {
         }
 
         impl EventData {
-            /// All names.
-            pub const NAMES: &'static [&'static str] = &[$($name,)+];
-
             /// The name of the type.
             #[must_use]
             pub const fn name(&self) -> &'static str {

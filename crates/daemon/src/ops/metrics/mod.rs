@@ -23,7 +23,8 @@ use self::gauges::Gauges;
 /// The media type of the text ([`prometheus::TEXT_FORMAT`]).
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// Instead of a name of no method, so that no caller can make the series grow.
+/// Counted instead of the name of a method that does not exist, so that no caller can make the
+/// series grow.
 pub(crate) const UNKNOWN: &str = "unknown";
 /// The outcome of a call that was answered with a result.
 const OK: &str = "ok";
@@ -37,7 +38,7 @@ const SECONDS: [f64; 15] = [
 /// Upper bounds of the calls in one commit; the last is the most there are.
 const BATCH_SIZES: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
-/// What a connection came in by.
+/// How a connection came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
     /// The Unix socket.
@@ -55,14 +56,14 @@ impl Listener {
     }
 }
 
-/// Why a connection was not served, or not for longer.
+/// Why a connection was refused or closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnedAway {
-    /// As many are open as may be.
+    /// The limit of open connections was reached.
     Limit,
     /// Its process runs as a user that may not use the socket.
     Peer,
-    /// It had shown no token, and a newer one came.
+    /// It had shown no token, and made room for a newer one.
     GaveWay,
 }
 
@@ -76,7 +77,7 @@ impl TurnedAway {
     }
 }
 
-/// Where the time of a call goes.
+/// The phases of a call, whose times are added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// In the store, within the transaction.
@@ -152,7 +153,7 @@ impl Metrics {
     /// All at zero.
     ///
     /// # Errors
-    /// In words, if a name stands twice or is none.
+    /// In words, if a name is used twice or is invalid.
     pub fn new() -> Result<Self, String> {
         Self::registered().map_err(|error| error.to_string())
     }
@@ -215,7 +216,7 @@ impl Metrics {
             gauges: Gauges::registered(&new)?,
             registry: new.0,
         };
-        // A series that is there from the start can be watched for its first rise.
+        // Series that exist from the start, so that their first rise is seen.
         for reason in Reason::ALL {
             this.undecryptable
                 .get_metric_with_label_values(&[reason.name()])?;
@@ -274,7 +275,7 @@ impl Metrics {
             .observe(f64::from(u32::try_from(calls).unwrap_or(u32::MAX)));
     }
 
-    /// Counts what was said of a message.
+    /// Counts the outcome of a message.
     pub(crate) fn decrypted(&self, message: &Decrypted) {
         add(&self.decrypted, &[message.outcome.name()]);
         if let Some(reason) = message.reason {
