@@ -15,7 +15,7 @@ use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc};
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
 
-/// Longest queue of an account: its slots, 16 bytes each, are allocated at the start.
+/// Longest queue of an account that can be set. Its bytes are limited as well.
 const MAX_QUEUE: u32 = 65_536;
 /// Longest time that a client may be given, in seconds: a day.
 const MAX_TIMEOUT_S: u64 = 86_400;
