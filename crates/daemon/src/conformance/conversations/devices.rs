@@ -5,16 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crypto_core::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId,
-    SignedPreKey, SignedPreKeyPair,
+    SignedPreKey,
 };
-use engine::{
-    Config, Envelope, PreKeyImport, ReceiveRequest, Received, SendRequest, UnixMillis, WireMessage,
-};
+use engine::{Config, Envelope, ReceiveRequest, Received, SendRequest, UnixMillis, WireMessage};
 use rand_core::CryptoRng;
 
 use super::{
+    drawn::PreKey,
     entry::Entry,
-    ratchets::{Peer, Place, Sessions},
+    ratchets::{KeyPosition, Peer, Sessions},
 };
 use crate::{
     conformance::{
@@ -53,15 +52,9 @@ struct Engines {
     begun: BTreeMap<EphemeralKey, Device>,
 }
 
-pub(super) struct PreKey {
-    secret: [u8; 32],
-    pair: SignedPreKeyPair,
-    created: UnixMillis,
-}
-
 /// A message that was read: where in `crypto-core`, and as what in the engine.
 pub(super) struct Read {
-    pub(super) place: Option<Place>,
+    pub(super) position: Option<KeyPosition>,
     pub(super) message: Option<MessageId>,
 }
 
@@ -114,7 +107,7 @@ impl Recorded {
         let index = self
             .prekeys()
             .iter()
-            .position(|own| own.pair.public().as_bytes().as_slice() == prekey)?;
+            .position(|own| own.pair().public().as_bytes().as_slice() == prekey)?;
         u32::try_from(index.checked_add(1)?).ok()
     }
 
@@ -122,7 +115,7 @@ impl Recorded {
     /// prekey.
     pub(super) fn bundle_of(&self, prekey: &SignedPreKey) -> Result<Vec<u8>, String> {
         let version = self.version_of(prekey.as_bytes());
-        let held = self.prekeys.iter().find(|own| own.pair.public() == prekey);
+        let held = self.prekeys.iter().find(|own| own.pair().public() == prekey);
         let (Some(version), Some(held)) = (version, held) else {
             return Err("the prekey was not drawn by that device before".to_owned());
         };
@@ -146,7 +139,7 @@ impl Recorded {
         sender: &Peer,
         entry: &Entry,
         draws: &mut Draws,
-    ) -> Result<(Vec<u8>, Option<Place>), String> {
+    ) -> Result<(Vec<u8>, Option<KeyPosition>), String> {
         let prekeys = self.prekeys.get(..self.drawn).unwrap_or(&self.prekeys);
         let limits = &self.engines.config.skip;
         self.sessions
@@ -270,7 +263,7 @@ impl Recorded {
     /// The engine that has the session reads a message, and draws what status-go drew.
     pub(super) fn receive(
         &mut self,
-        place: Option<&Place>,
+        position: Option<&KeyPosition>,
         sender: IdentityKey,
         wire: &[u8],
         drawn: Vec<Vec<u8>>,
@@ -282,7 +275,7 @@ impl Recorded {
             confirm: false,
             sealed: false,
         };
-        let received = self.engines.of(place)?.receive(&mut draws, request)?;
+        let received = self.engines.of(position)?.receive(&mut draws, request)?;
         // More is drawn for the reply to a message that is not for this device.
         draws.check_taken().map_err(by_the_engine)?;
         received.map_err(words)
@@ -293,53 +286,26 @@ impl Recorded {
             .read
             .get(message_id)
             .ok_or("a message is confirmed that was not read")?;
-        if let Some(place) = &read.place {
-            self.sessions.confirm(place);
+        if let Some(position) = &read.position {
+            self.sessions.confirm(position);
         }
         match read.message {
-            Some(message) => self.engines.of(read.place.as_ref())?.confirm(message),
+            Some(message) => self.engines.of(read.position.as_ref())?.confirm(message),
             None => Ok(()),
         }
     }
 }
 
 impl Engines {
-    /// Where messages of that place are read.
-    fn of(&mut self, place: Option<&Place>) -> Result<&mut Device, String> {
-        match place.and_then(|place| place.begun_with) {
+    /// The engine that has the session of this key.
+    fn of(&mut self, position: Option<&KeyPosition>) -> Result<&mut Device, String> {
+        match position.and_then(|position| position.begun_with) {
             None => Ok(&mut self.reader),
             Some(ephemeral) => self
                 .begun
                 .get_mut(&ephemeral)
                 .ok_or_else(|| NO_ENGINE.to_owned()),
         }
-    }
-}
-
-impl PreKey {
-    pub(super) fn new(secret: &[u8], created: UnixMillis) -> Result<Self, String> {
-        let secret = secret
-            .try_into()
-            .map_err(|_| "a prekey has not 32 bytes".to_owned())?;
-        Ok(Self {
-            secret,
-            pair: SignedPreKeyPair::from_secret_bytes(&secret).map_err(words)?,
-            created,
-        })
-    }
-
-    pub(super) const fn pair(&self) -> &SignedPreKeyPair {
-        &self.pair
-    }
-
-    fn import(&self, version: u32) -> Result<PreKeyImport, String> {
-        Ok(PreKeyImport {
-            signed: SignedPreKeyPair::from_secret_bytes(&self.secret).map_err(words)?,
-            ratchet: None,
-            version: Some(version),
-            current: None,
-            created_at: Some(self.created),
-        })
     }
 }
 

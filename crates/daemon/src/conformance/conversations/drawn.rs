@@ -1,10 +1,9 @@
 //! The draws of a step, each taken for its purpose.
 
-use crypto_core::EphemeralKeyPair;
-use engine::UnixMillis;
+use crypto_core::{EphemeralKeyPair, SignedPreKeyPair};
+use engine::{PreKeyImport, UnixMillis};
 
 use super::{
-    devices::PreKey,
     entry::same,
     recording::{Draw, Role, Step},
 };
@@ -62,6 +61,40 @@ impl<'a> Drawn<'a> {
             None => Ok(()),
             Some(draw) => Err(format!("nothing draws {:?} here", draw.role)),
         }
+    }
+}
+
+/// A prekey that a device drew.
+pub(super) struct PreKey {
+    secret: [u8; 32],
+    pair: SignedPreKeyPair,
+    pub(super) created: UnixMillis,
+}
+
+impl PreKey {
+    pub(super) fn new(secret: &[u8], created: UnixMillis) -> Result<Self, String> {
+        let secret = secret
+            .try_into()
+            .map_err(|_| "a prekey has not 32 bytes".to_owned())?;
+        Ok(Self {
+            secret,
+            pair: SignedPreKeyPair::from_secret_bytes(&secret).map_err(words)?,
+            created,
+        })
+    }
+
+    pub(super) const fn pair(&self) -> &SignedPreKeyPair {
+        &self.pair
+    }
+
+    pub(super) fn import(&self, version: u32) -> Result<PreKeyImport, String> {
+        Ok(PreKeyImport {
+            signed: SignedPreKeyPair::from_secret_bytes(&self.secret).map_err(words)?,
+            ratchet: None,
+            version: Some(version),
+            current: None,
+            created_at: Some(self.created),
+        })
     }
 }
 

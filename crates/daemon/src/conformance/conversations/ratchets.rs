@@ -10,7 +10,7 @@ use crypto_core::{
 };
 
 use super::{
-    devices::PreKey,
+    drawn::PreKey,
     entry::{Entry, Headers},
 };
 use crate::conformance::{draws::Draws, words};
@@ -48,7 +48,7 @@ enum Role {
 
 /// Where a message was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct KeyPosition {
     session: usize,
     key: HeaderKey,
     n: u32,
@@ -119,7 +119,7 @@ impl Sessions {
         entry: &Entry,
         limits: &SkipLimits,
         draws: &mut Draws,
-    ) -> Result<(Vec<u8>, Option<Place>), String> {
+    ) -> Result<(Vec<u8>, Option<KeyPosition>), String> {
         let (x3dh, header, signed_pre_key) = match &entry.headers {
             Headers::Dh(ephemeral) => {
                 let opened = crypto_core::dh_message::open(own, ephemeral, &entry.payload);
@@ -143,7 +143,7 @@ impl Sessions {
             match session.open(header, &entry.payload, limits, draws) {
                 Ok(payload) => {
                     let begun_with = (!responds).then_some(session.ephemeral);
-                    return Ok((payload, Some(Place::new(index, header, begun_with))));
+                    return Ok((payload, Some(KeyPosition::new(index, header, begun_with))));
                 }
                 Err(reason) => why = reason,
             }
@@ -171,15 +171,15 @@ impl Sessions {
             keys: BTreeMap::new(),
         };
         let payload = session.open(header, &entry.payload, limits, draws)?;
-        let place = Place::new(self.0.len(), header, None);
+        let position = KeyPosition::new(self.0.len(), header, None);
         self.0.push(session);
-        Ok((payload, Some(place)))
+        Ok((payload, Some(position)))
     }
 
     /// Forgets the key of a message that was read.
-    pub(super) fn confirm(&mut self, place: &Place) {
-        if let Some(session) = self.0.get_mut(place.session) {
-            session.keys.remove(&(place.key, place.n));
+    pub(super) fn confirm(&mut self, position: &KeyPosition) {
+        if let Some(session) = self.0.get_mut(position.session) {
+            session.keys.remove(&(position.key, position.n));
         }
     }
 }
@@ -216,7 +216,7 @@ impl Session {
     }
 }
 
-impl Place {
+impl KeyPosition {
     const fn new(session: usize, header: &Header, begun_with: Option<EphemeralKey>) -> Self {
         Self {
             session,

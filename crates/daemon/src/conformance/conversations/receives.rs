@@ -8,7 +8,7 @@ use super::{
     drawn::Drawn,
     entry::{ANY_INSTALLATION, same},
     identity,
-    ratchets::{Peer, Place},
+    ratchets::{KeyPosition, Peer},
     recording::{Expect, Receive, Refusal, Role},
     sends::Sent,
 };
@@ -51,18 +51,18 @@ impl World<'_> {
             )?;
         }
 
-        let (read, place) = read(device, &sender, sent, draws.clone())?;
+        let (read, position) = read(device, &sender, sent, draws.clone())?;
         let own = device.peer() == sender;
         receive.expect.compare_text(read.as_deref(), own)?;
         // One that is refused, since its key is gone, is refused by the engine that read it before.
         let before = || device.read.get(&receive.message_id);
-        let place = place.or_else(|| before().and_then(|read| read.place));
-        let received = device.receive(place.as_ref(), sender.identity, &sent.wire, draws)?;
+        let position = position.or_else(|| before().and_then(|read| read.position));
+        let received = device.receive(position.as_ref(), sender.identity, &sent.wire, draws)?;
         let told = receive.expect.compare(&received.outcome, own, sent)?;
         if receive.expect.ok {
             let message = received.message;
             let id = receive.message_id.clone();
-            device.read.insert(id, Read { place, message });
+            device.read.insert(id, Read { position, message });
         }
         self.not_compared(MET);
         told.into_iter().for_each(|apart| self.not_compared(apart));
@@ -76,7 +76,7 @@ fn read(
     sender: &Peer,
     sent: &Sent,
     drawn: Vec<Vec<u8>>,
-) -> Result<(Option<Vec<u8>>, Option<Place>), String> {
+) -> Result<(Option<Vec<u8>>, Option<KeyPosition>), String> {
     if let Some(public) = &sent.public {
         return Ok((
             Some(public.clone()).filter(|public| !public.is_empty()),
@@ -91,7 +91,7 @@ fn read(
     let opened = device.open(sender, entry, &mut draws);
     draws.check_exact()?;
     Ok(match opened {
-        Ok((text, place)) => (Some(text), place),
+        Ok((text, position)) => (Some(text), position),
         Err(_) => (None, None),
     })
 }
