@@ -1,6 +1,6 @@
 //! The order in which everything is measured.
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use crate::{
     Args,
@@ -88,7 +88,7 @@ async fn commit_cost(
     progress: &Progress,
 ) -> Result<CommitCost, String> {
     let cost = format!("--dev-commit-cost-ms={added_ms}");
-    let flags = ["--dev".as_ref(), cost.as_ref()];
+    let flags: [&OsStr; 2] = ["--dev".as_ref(), cost.as_ref()];
     let (daemon, _) = TestDaemon::scratch(&args.ratchetd()?, data_dir, &flags)?;
     let account = daemon.create_account().await?;
     let population = Population::build(&daemon, account, args.peers(), 0).await?;

@@ -1,6 +1,6 @@
 //! A device at the other end of a conversation: an engine in this process, over a store in memory.
 
-use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
+use crypto_core::{IdentityKey, IdentityKeyPair};
 use daemon::ops::{clock::Clock, entropy::entropy};
 use engine::{
     Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, WireMessage,
