@@ -29,7 +29,7 @@ pub enum State {
     /// Perhaps confirmed: the answer was lost.
     MaybeConfirmed,
     /// Confirmed: it never opens again.
-    Gone,
+    Confirmed,
 }
 
 /// A message on its way to one device.

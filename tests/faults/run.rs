@@ -52,7 +52,7 @@ impl Plan {
             faults: 0,
             kill_interval: 120,
             fault_interval: 0,
-            away: torn_tail,
+            while_down: torn_tail,
         }
     }
 
@@ -64,7 +64,7 @@ impl Plan {
             faults,
             kill_interval: 160,
             fault_interval: 20,
-            away: |_, _| (),
+            while_down: |_, _| (),
         }
     }
 
@@ -76,7 +76,7 @@ impl Plan {
             faults: 1,
             kill_interval: 100,
             fault_interval: 60,
-            away: power::cut,
+            while_down: power::cut,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `ratchetd backup` and `ratchetd restore`, end to end: accounts, devices and contacts are
 //! restored, and no ratchet position is used twice.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Output, thread};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, thread};
 
 use crate::support::{self, Daemon, Party, path_text, ratchetd, refused, succeeded, text};
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use std::{
 use crate::support::{
     Daemon, EventStream, Party, SILENCE, WebSocket,
     bundles::{bundle_of, entry, identity},
-    bytes, connect, head, hex, request, serve, spoilt, text,
+    connect, head, hex, request, serve, spoilt, text,
 };
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! `message_explain`: it predicts the answer of `message_decrypt`, with reasons, and changes
 //! nothing.
 
-use crate::support::{self, Party, bytes, hex};
+use crate::support::{self, Party, hex, spoilt};
 use serde_json::{Value, json};
 
 /// Everything that a listing shows of an account.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Daemon, Party, bytes, hex, text};
+use crate::support::{Daemon, Party, spoilt, text};
 use serde_json::json;
 
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
@@ -115,7 +115,7 @@ fn calls_outcomes_and_what_is_stored_are_counted() {
 
 #[test]
 fn bundles_age_and_devices_go_stale() {
-    let (alice, bob) = Party::acquainted();
+    let (alice, _bob) = Party::acquainted();
     alice.daemon.ok("bundle_get", json!({}));
     let hour = 60 * 60 * 1000;
     alice.daemon.ok("dev_advanceTime", json!({"ms": 3 * hour}));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     among_peers::people::*,
-    support::{Party, bytes, hex, list},
+    support::{Party, list, spoilt},
 };
 
 /// Alice begins a session with every message until Bob has answered one; both devices are ours.
