@@ -48,8 +48,7 @@ params! {
 params! {
     /// For `account_export`.
     ExportParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The password that the key is put under.
         password = "password": Secret,
     }

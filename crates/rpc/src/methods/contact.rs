@@ -1,15 +1,13 @@
 //! Parameters of the methods of contacts.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
 
 use crate::params::{Payload, Sealing, Text, params};
 
 params! {
     /// For `contact_get`.
     ContactParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// Who.
         identity = "identity": IdentityKey,
     }
@@ -18,8 +16,7 @@ params! {
 params! {
     /// For `contact_request`, `contact_accept` and `contact_decline`.
     IntroduceParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// Who.
         identity = "identity": IdentityKey,
         /// What to say, as bytes.
@@ -34,8 +31,7 @@ params! {
 params! {
     /// For `contact_verify`.
     VerifyContactParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// Who.
         identity = "identity": IdentityKey,
         /// Whether the safety numbers were compared and are the same.

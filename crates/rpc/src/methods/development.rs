@@ -1,6 +1,6 @@
 //! Parameters of the methods for development.
 
-use engine::{AccountName, UnixMillis};
+use engine::UnixMillis;
 
 use crate::params::{Millis, Number, PrivateKey, params};
 
@@ -15,8 +15,7 @@ params! {
 params! {
     /// For `dev_importPrekey`.
     ImportPreKeyParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The signed prekey's private half.
         signed_pre_key_private = "signedPreKeyPrivate": PrivateKey,
         /// The ratchet prekey's private half.

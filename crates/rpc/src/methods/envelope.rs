@@ -11,8 +11,7 @@ use crate::params::{
 params! {
     /// For `envelope_seal`.
     SealParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// What is sealed, as bytes.
         payload = "payload": Option<EnvelopePayload>,
         /// What is sealed, as text.
@@ -48,8 +47,7 @@ params! {
 params! {
     /// For `clock_next`.
     ClockNextParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// What the frontend calls the chat.
         chat = "chat": ChatName,
     }
@@ -58,8 +56,7 @@ params! {
 params! {
     /// For `clock_observe`.
     ClockObserveParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// What the frontend calls the chat.
         chat = "chat": ChatName,
         /// The clock of the message that was received.

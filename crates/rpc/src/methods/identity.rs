@@ -18,8 +18,7 @@ params! {
 params! {
     /// For `contact_code_qr`.
     ContactCodeQrParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// How it is drawn.
         format = "format": QrFormat,
     }

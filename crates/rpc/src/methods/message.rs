@@ -1,7 +1,6 @@
 //! Parameters of the methods of bundles and messages.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
 
 use crate::params::{
     BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey, Text,
@@ -11,8 +10,7 @@ use crate::params::{
 params! {
     /// For `bundle_import`.
     ImportBundleParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The bundle.
         bundle = "bundle": BundleBytes,
     }
@@ -29,8 +27,7 @@ params! {
 params! {
     /// For `message_encrypt`.
     EncryptParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The identity to write to.
         recipient = "recipient": IdentityKey,
         /// The plaintext as bytes.
@@ -48,8 +45,7 @@ params! {
 params! {
     /// For `message_encryptGroup`.
     EncryptGroupParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The identities to write to.
         recipients = "recipients": Recipients,
         /// The plaintext as bytes.
@@ -67,8 +63,7 @@ params! {
 params! {
     /// For `message_encryptPublic`.
     EncryptPublicParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The content as bytes.
         payload = "payload": Option<Payload>,
         /// The content as text.
@@ -79,8 +74,7 @@ params! {
 params! {
     /// For `message_advertise`.
     AdvertiseParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The identity to tell of our bundle.
         recipient = "recipient": IdentityKey,
         /// As for `message_encrypt`.
@@ -91,8 +85,7 @@ params! {
 params! {
     /// For `message_decrypt`.
     DecryptParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The identity that the transport names as the sender. With `message`; not with `sealed`.
         sender = "sender": Option<IdentityKey>,
         /// The wire message.
@@ -111,8 +104,7 @@ params! {
 params! {
     /// For `message_explain`.
     ExplainParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The identity that the transport names as the sender.
         sender = "sender": IdentityKey,
         /// The wire message.
@@ -123,8 +115,7 @@ params! {
 params! {
     /// For `message_confirm`.
     ConfirmParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// The messages whose text is stored.
         message_ids = "messageIds": MessageIds,
     }

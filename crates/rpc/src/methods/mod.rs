@@ -11,7 +11,6 @@ mod message;
 mod system;
 mod topic;
 
-use engine::AccountName;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -142,8 +141,7 @@ params! {
 params! {
     /// An account alone.
     AccountOnly {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
     }
 }
 

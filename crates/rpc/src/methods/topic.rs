@@ -1,7 +1,6 @@
 //! Parameters of the methods of topics.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
 use envelope::ContentTopic;
 
 use crate::params::{ChatName, params};
@@ -17,8 +16,7 @@ params! {
 params! {
     /// For `topic_negotiated`.
     NegotiatedTopicParams {
-        /// May be left out when there is exactly one.
-        account = "account": Option<AccountName>,
+        account;
         /// With whom.
         identity = "identity": IdentityKey,
     }

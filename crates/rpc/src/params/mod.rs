@@ -318,8 +318,17 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
-/// Defines a method's parameters.
+/// Defines a method's parameters. `account;` stands for the account that most methods take.
 macro_rules! params {
+    ($(#[$doc:meta])* $name:ident { account; $($others:tt)* }) => {
+        $crate::params::params! {
+            $(#[$doc])* $name {
+                /// May be left out when there is exactly one.
+                account = "account": Option<engine::AccountName>,
+                $($others)*
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident {
         $($(#[doc = $about:literal])+ $field:ident = $key:literal : $form:ty),* $(,)?
     }) => {
