@@ -410,7 +410,7 @@ pub(crate) mod tests {
         .await;
         let sealed = json!({"recipient": others[0], "text": "hi", "seal": "negotiated"});
         let sent = call("message_encrypt", sealed).await;
-        let _turn = daemon.topic_keys.budget.turn().unwrap();
+        let _turn = daemon.topic_keys.envelope_limits.turn().unwrap();
         let back = json!({"sealed": sent["envelopes"][0]["sealed"]});
         assert_eq!(
             call("message_decrypt", back.clone()).await["outcome"],
@@ -420,7 +420,12 @@ pub(crate) mod tests {
         assert_eq!((&read["reason"], kept()), (&json!("keys_pending"), 6));
         // Nor does one wait while a large one of a stranger is tried with all keys.
         let large = json!({"sealed": format!("0x{}", "01".repeat(65_537))});
-        let trial = daemon.topic_keys.budget.trial(65_537).await.unwrap();
+        let trial = daemon
+            .topic_keys
+            .envelope_limits
+            .trial(65_537)
+            .await
+            .unwrap();
         let waits = call("message_decrypt", large.clone());
         tokio::pin!(waits);
         tokio::select! {

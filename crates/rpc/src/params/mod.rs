@@ -535,11 +535,11 @@ mod tests {
         }
         let secret = || "swordfish".to_owned();
         shows_nothing::<Text>(Text(secret()));
-        shows_nothing::<Secret>(Secret(Zeroizing::new(secret())));
+        shows_nothing::<Secret>(Secret(zeroize::Zeroizing::new(secret())));
         shows_nothing::<RequestId>(RequestId(secret()));
-        shows_nothing::<PrivateKey>(PrivateKey(Zeroizing::new([42; 32])));
+        shows_nothing::<PrivateKey>(PrivateKey(zeroize::Zeroizing::new([42; 32])));
         shows_nothing::<Payload>(Payload(vec![42; 4]));
-        let metadata = json!({"name": secret(), "deviceType": "", "pushToken": "42"});
-        shows_nothing::<Metadata>(Metadata::read(metadata).unwrap());
+        let metadata = serde_json::json!({"name": secret(), "deviceType": "", "pushToken": "42"});
+        shows_nothing::<Metadata>(<Metadata as Form>::read(metadata).unwrap());
     }
 }

@@ -7,7 +7,7 @@ use crypto_core::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId,
     SignedPreKey,
 };
-use engine::{Config, Envelope, ReceiveRequest, Received, SendRequest, UnixMillis, WireMessage};
+use engine::{Config, Envelope, ReceiveRequest, Received, SendRequest, WireMessage};
 use rand_core::CryptoRng;
 
 use super::{
@@ -115,7 +115,10 @@ impl Recorded {
     /// prekey.
     pub(super) fn bundle_of(&self, prekey: &SignedPreKey) -> Result<Vec<u8>, String> {
         let version = self.version_of(prekey.as_bytes());
-        let held = self.prekeys.iter().find(|own| own.pair().public() == prekey);
+        let held = self
+            .prekeys
+            .iter()
+            .find(|own| own.pair().public() == prekey);
         let (Some(version), Some(held)) = (version, held) else {
             return Err("the prekey was not drawn by that device before".to_owned());
         };
