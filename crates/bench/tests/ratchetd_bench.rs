@@ -177,7 +177,10 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
         assert!(number(&report[name]["ratio"]) > 0.0, "{name}: {report}");
     }
     assert_eq!(
-        (&report["full"]["accounts"], &report["full"]["sessions"]),
+        (
+            &report["manyAccounts"]["accounts"],
+            &report["manyAccounts"]["sessions"]
+        ),
         (&json!(2), &json!(6))
     );
     assert!(number(&report["idleKib"]) > 0.0);
@@ -193,9 +196,11 @@ fn a_run_on_a_scratch_daemon_has_every_figure_and_no_errors() {
         assert_eq!(bar["met"], met, "{bar}");
     }
     assert_eq!(
-        report["place"]["directory"],
+        report["machine"]["directory"],
         directory.path().to_str().expect("text")
     );
+    let version = report["daemon"].as_str().expect("a version");
+    assert!(version.starts_with(env!("CARGO_PKG_VERSION")), "{version}");
     let left: Vec<_> = fs::read_dir(directory.path()).expect("it").collect();
     assert!(left.is_empty(), "{left:?}");
 }
