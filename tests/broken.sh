@@ -65,10 +65,10 @@ broken 'a MAC is not looked at' $core/ratchet/chain.rs \
 broken 'half of the IV alone counts, whatever it is' $core/ratchet/chain.rs \
   'low.checked_add(blocks).is_none()' 'low.checked_add(blocks).is_none() && false' \
   crypto-core --lib the_iv_is_the_one_on_the_wire
-broken 'a message may hold any number of bundles' $engine/wire.rs \
+broken 'a message may hold any number of bundles' $engine/wire/mod.rs \
   'check_at_most(MAX_BUNDLES, bundles.len(), "bundles", MESSAGE)?;' '' \
   engine --lib a_message_of_millions_of_bundles_is_refused_for_their_number
-broken 'every bundle of a message is looked at when it is taken apart' $engine/inspect.rs \
+broken 'every bundle of a message is looked at when it is taken apart' $engine/wire/inspect.rs \
   'self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);' 'self.bundles.iter().take(usize::MAX.min(MAX_BUNDLES_LOOKED_AT * 1_000));' \
   engine --lib of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apart
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
@@ -103,31 +103,31 @@ broken 'a ratchet prekey of a bundle is taken without its signature' $core/bundl
 broken 'an entry of a bundle need not keep what its id promises' $core/bundle.rs \
   'if installation_id.promises_ratchet_prekey() {' 'if installation_id.promises_ratchet_prekey() && signed_pre_key.to_bytes() == [0; 33] {' \
   crypto-core --lib an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped
-broken 'a version of a bundle may leap as far as it likes' $engine/adopt/entry.rs \
+broken 'a version of a bundle may leap as far as it likes' $engine/receive/import/entry.rs \
   'if !offers_extension && u64::from(entry.version) > highest {' 'if !offers_extension && u64::from(entry.version) > highest.saturating_add(u64::from(u32::MAX)) {' \
   engine --lib a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it
-broken 'an extension that was shown may be taken out of a bundle' $engine/adopt/entry.rs \
+broken 'an extension that was shown may be taken out of a bundle' $engine/receive/import/entry.rs \
   'if !offers_extension && device.extension_shown {' 'if !offers_extension && device.extension_shown && entry.version == 0 {' \
   engine --lib a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_known_one
 
 # Sessions and devices.
-broken 'the key of a confirmed message stays' $engine/engine.rs \
+broken 'the key of a confirmed message stays' $engine/engine/mod.rs \
   '                store.remove_stored_key(message)?;
 ' '' \
   engine --lib a_stolen_state_opens_nothing_that_was_read_and_confirmed_before
-broken 'a first message revives its session' $engine/first_message.rs \
+broken 'a first message revives its session' $engine/receive/first_message.rs \
   'if twin.is_none() && store.first_message_seen(&id)? {' 'if twin.is_some() && store.first_message_seen(&id)? {' \
   engine --lib a_first_message_cannot_revive_a_session_that_was_dropped
-broken 'a peer may begin as many sessions on a prekey as it likes' $engine/first_message.rs \
+broken 'a peer may begin as many sessions on a prekey as it likes' $engine/receive/first_message.rs \
   '>= self.config.max_first_messages {' '== u32::MAX {' \
   engine --lib sessions_of_a_peer_that_starts_over_with_every_message_stay_bounded
-broken 'a forgery is answered again and again' $engine/replies.rs \
+broken 'a forgery is answered again and again' $engine/engine/reply_limiter.rs \
   'if to_device || replies.len() >= self.per_identity {' 'if to_device && replies.len() > 1_000_000 {' \
   engine --lib replies_are_limited_and_a_forgery_gets_none
-broken 'events: new devices of an identity are told of without end' $engine/records.rs \
+broken 'events: new devices of an identity are told of without end' $engine/model/records.rs \
   '(today.told < MAX_DISCOVERIES_TOLD).then_some(' 'Some(' \
   engine --lib so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up
-broken 'events: bundles of a declined contact are taken up' $engine/receive.rs \
+broken 'events: bundles of a declined contact are taken up' $engine/receive/mod.rs \
   'let bundles = if declined { &[][..] } else { &message.bundles };' 'let bundles = &message.bundles;' \
   engine --lib nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told
 broken 'events: an account pushes out those of another' $store/event_log.rs \
@@ -136,74 +136,74 @@ broken 'events: an account pushes out those of another' $store/event_log.rs \
 broken 'events: what is told in memory pushes out that of another account' $daemon/accounts/events/mod.rs \
   'let account = event.account.clone().unwrap_or_default();' 'let account = String::new();' \
   daemon --lib no_account_pushes_out_the_events_of_another
-broken 'stored keys pile up' $engine/accept.rs \
+broken 'stored keys pile up' $engine/receive/persist.rs \
   'let limit = self.config.max_message_keys;' 'let limit = u32::MAX;' \
   engine --lib stored_keys_stay_bounded_and_the_oldest_go_first
-broken 'skipped keys: gaps that are used up pile up' $engine/accept.rs \
+broken 'skipped keys: gaps that are used up pile up' $engine/receive/persist.rs \
   'limit.saturating_mul(PLACES_PER_KEY)' 'limit.saturating_mul(1000)' \
   engine --lib a_gap_that_is_nearly_used_up_costs_no_other_key_until_there_are_many
-broken 'skipped keys: an identity that was never answered keeps those of each of its devices' $engine/accept.rs \
+broken 'skipped keys: an identity that was never answered keeps those of each of its devices' $engine/receive/persist.rs \
   '(Some(&gap.peer), MAX_UNANSWERED_KEYS_PER_IDENTITY),' '' \
   engine --lib an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_its_devices
-broken 'skipped keys: strangers keep as many as there are strangers' $engine/accept.rs \
+broken 'skipped keys: strangers keep as many as there are strangers' $engine/receive/persist.rs \
   '(None, MAX_UNANSWERED_KEYS),' '' \
   session-store --lib strangers_keep_a_hundred_thousand_keys_between_them_and_the_oldest_gap_goes_first
 broken 'skipped keys: a key that was used stays in its place' $store/keys.rs \
   'keys.write_at(&USED, place.offset).map_err(failed)?;' '' \
   session-store --lib a_key_that_is_used_is_overwritten_in_its_place_and_gone_once_it_is_confirmed
-broken 'skipped keys: each has a row of its own' $engine/gap.rs \
+broken 'skipped keys: each has a row of its own' $engine/model/gap.rs \
   '.chunk_by(|one, next| one.header_key == next.header_key)' '.chunk_by(|_, _| false)' \
   session-store --lib a_stranger_that_passes_a_thousand_messages_over_has_little_written
-broken 'another device of ours gets copies before it is enabled' $engine/targets.rs \
+broken 'another device of ours gets copies before it is enabled' $engine/send/targets.rs \
   'Pairing::Pending => InstallationState::Pending,' 'Pairing::Pending if places == 0 => InstallationState::Pending,
                 Pairing::Pending => InstallationState::Active,' \
   engine --lib another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_every_message
-broken 'a fourth device gets a copy' $engine/targets.rs \
+broken 'a fourth device gets a copy' $engine/send/targets.rs \
   '                    places -= 1;
 ' '' \
   engine --lib at_most_three_devices_get_a_copy_and_the_others_are_named
-broken 'who cannot be reached is written to by the weaker way' $engine/send.rs \
+broken 'who cannot be reached is written to by the weaker way' $engine/send/mod.rs \
   'let none_known = copies.is_empty() && copies.skipped.is_empty();' 'let none_known = copies.is_empty();' \
   engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way
-broken 'a suite that is forbidden is read' $engine/ratchet_message.rs \
+broken 'a suite that is forbidden is read' $engine/receive/ratchet.rs \
   'if !self.config.allows(suite) {' 'if !self.config.allows(suite) && entry.payload.is_empty() {' \
   engine --lib a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back
-broken 'sessions that ended are not erased' $engine/sweep.rs \
+broken 'sessions that ended are not erased' $engine/sessions/expiry.rs \
   'kept.settled.before(self.config.erase_after)' 'UnixMillis(0)' \
   engine --lib an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_its_prekey
-broken 'a second session is begun on a prekey in the suite of status-go' $engine/route.rs \
+broken 'a second session is begun on a prekey in the suite of status-go' $engine/send/route.rs \
   'if suite != Suite::Secp256k1 || !prekey.begun {' 'if suite != Suite::Secp256k1 || prekey.begun || !prekey.begun {' \
   engine --lib a_reset_costs_nothing_that_is_sent_after_it
-broken 'a restored store begins on prekeys it began on before' $engine/displaced.rs \
+broken 'a restored store begins on prekeys it began on before' $engine/sessions/rollback.rs \
   '        distrust_prekeys(store)?;' '        let _ = distrust_prekeys;' \
   engine --lib what_is_sent_after_a_restore_is_read
 broken 'all of SK is kept' $core/ratchet/mod.rs \
   'chain: Chain::new(key).one_ahead(),' 'chain: Chain::new(key),' \
   crypto-core --lib the_initiator_keeps_no_shared_key
-broken 'a clock that is ten years ahead is followed at once' $engine/sweep.rs \
+broken 'a clock that is ten years ahead is followed at once' $engine/sessions/expiry.rs \
   'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE) {' 'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE * 10_000) {' \
   engine --lib a_wall_clock_that_is_far_ahead_erases_nothing_before_a_fortnight_of_running_has_passed
-broken 'what ended while the clock was ahead is kept for years' $engine/sweep.rs \
+broken 'what ended while the clock was ahead is kept for years' $engine/sessions/expiry.rs \
   '        redate(store, latest, env.now.max(kept.settled))?;' '        let _ = redate;' \
   engine --lib what_ended_while_the_clock_was_ten_years_ahead_for_a_minute_is_not_kept_for_ten_years
-broken 'request ids go by the wall clock' $engine/sweep.rs \
+broken 'request ids go by the wall clock' $engine/sessions/expiry.rs \
   'remove_replies_before(running.before(REQUEST_ID_LIFETIME))' 'remove_replies_before(RunningTime(env.now.before(REQUEST_ID_LIFETIME).0))' \
   engine --lib an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows
-broken 'a clock that is set back brings a replaced prekey back' $engine/adopt.rs \
+broken 'a clock that is set back brings a replaced prekey back' $engine/receive/import/mod.rs \
   'let latest = ending_at(store, now)?;
         let stamp' 'let latest = now;
         let stamp' \
   engine --lib a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back
-broken 'a wrong clock of a peer brings a replaced prekey back' $engine/adopt/entry.rs \
+broken 'a wrong clock of a peer brings a replaced prekey back' $engine/receive/import/entry.rs \
   '(is_right || !misdated) &&' '(is_right || misdated || !misdated) &&' \
   engine --lib a_peer_whose_clock_is_ahead_has_no_replaced_prekey_brought_back
-broken 'a sibling lists an older prekey after a reset' $engine/adopt/entry.rs \
+broken 'a sibling lists an older prekey after a reset' $engine/receive/import/entry.rs \
   'known.any_version && (of_itself || context.sender.is_none())' 'known.any_version' \
   engine --lib what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey
-broken 'a lower version is believed whoever brings it' $engine/adopt/entry.rs \
+broken 'a lower version is believed whoever brings it' $engine/receive/import/entry.rs \
   'if context.sender == Some(&device.installation) {' 'if context.sender.is_none() {' \
   engine --lib a_device_that_is_set_up_again_under_its_old_id_is_believed
-broken 'a request id gets other bytes' $engine/send.rs \
+broken 'a request id gets other bytes' $engine/send/mod.rs \
   'return if known.input == input {' 'return if known.input != input {' \
   engine --lib a_batch_that_is_lost_was_never_sent_and_a_request_id_gives_the_same_bytes
 
@@ -215,18 +215,18 @@ broken 'sealed: what nobody signed is taken as our own' $engine/sealing/opener.r
   'return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);' 'let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed)?;
             return Ok(Unsealed { sender: opened.signer.unwrap_or(*self.identity.public()), wire: opened.payload });' \
   engine --lib the_sender_is_who_signed_and_what_nobody_signed_is_refused
-broken 'sealed: the negotiated topic is used before every device was heard of' $engine/sealing.rs \
+broken 'sealed: the negotiated topic is used before every device was heard of' $engine/sealing/mod.rs \
   'active.is_some_and(|session| session.received > 0)' 'active.is_some()' \
   engine --lib the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arrived
-broken 'sealed: copies for ourselves go where nobody listens' $engine/sealing.rs \
+broken 'sealed: copies for ourselves go where nobody listens' $engine/sealing/mod.rs \
   'let negotiated = recipient != self.me()
             && match' 'let negotiated = match' \
   engine --lib each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own
-broken 'sealed: keys of whoever was sent a reply are tried, too' $engine/send.rs \
+broken 'sealed: keys of whoever was sent a reply are tried, too' $engine/send/mod.rs \
   'if written && !is_noted' 'let _ = written;
     if !is_noted' \
   engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
-broken 'sealed: a derived key is not kept' $engine/sealing.rs \
+broken 'sealed: a derived key is not kept' $engine/sealing/mod.rs \
   '        store.put_negotiated(other, &derived)?;
 ' '' \
   engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
@@ -245,24 +245,24 @@ broken 'sealed: a retry is sealed anew' $engine/wire/stored.rs \
 broken 'sealed: an old letter accepts a contact' $engine/contacts.rs \
   '(mark.is_some() || is_newer(store, received, requested_at, answer)?);' 'true;' \
   engine --lib the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody
-broken 'sealed: a message by DH is proven without an envelope' $engine/receive.rs \
+broken 'sealed: a message by DH is proven without an envelope' $engine/receive/mod.rs \
   '            message,
             authenticated: incoming.sealed,' '            message,
             authenticated: true,' \
   engine --lib the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody
-broken 'sealed: the clock of a chat is pushed away' $engine/clocks.rs \
+broken 'sealed: the clock of a chat is pushed away' $engine/chat_clock.rs \
   'if clock > envelope_at.after(MAX_CLOCK_LEAD).0 {' 'if clock > envelope_at.after(MAX_ENVELOPE_LEAD).0 {' \
   engine --lib nobody_pushes_the_clock_of_a_chat_away
-broken 'sealed: a relay dates envelopes as it likes' $engine/clocks.rs \
+broken 'sealed: a relay dates envelopes as it likes' $engine/chat_clock.rs \
   'if envelope_at > env.now.after(MAX_ENVELOPE_LEAD) {' 'if envelope_at.0 == u64::MAX {' \
   engine --lib nobody_pushes_the_clock_of_a_chat_away
-broken 'sealed: a chat is pushed away from our own time' $engine/clocks.rs \
+broken 'sealed: a chat is pushed away from our own time' $engine/chat_clock.rs \
   'let clock = highest_clock(env.now).min(clock);' '' \
   engine --lib a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away
 broken 'sealed: a bundle passes for an envelope' crates/envelope/src/payload.rs \
   '.filter(|flags| *flags & UNKNOWN == 0)' '' \
   envelope --lib a_signed_bundle_is_no_signed_envelope
-broken 'contacts: a decline goes on a ratchet' $engine/send.rs \
+broken 'contacts: a decline goes on a ratchet' $engine/send/mod.rs \
   'if content.mark == Some(ContactMark::Decline) {' 'if content.payload.is_empty() && content.mark == Some(ContactMark::Decline) {' \
   engine --lib a_decline_goes_by_dh_and_accepts_nobody
 broken 'contacts: a decline accepts' $engine/contacts.rs \
@@ -351,11 +351,11 @@ broken 'log: the connection that reads stays open while the account is closed' $
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;' \
   daemon '--test it' a_stopped_daemon_leaves_no_log
 
-broken 'a step of a call that failed is kept' $engine/cached.rs \
+broken 'a step of a call that failed is kept' $engine/store/write_back/mod.rs \
   '        drop(self.steps.undo());
 ' '' \
   engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
-broken 'a step is lost when a later call writes' $engine/cached.rs \
+broken 'a step is lost when a later call writes' $engine/store/write_back/mod.rs \
   '        self.write_steps()?;
         if self.call == Call::Begun {' '        self.steps.clear();
         if self.call == Call::Begun {' \

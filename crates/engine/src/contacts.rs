@@ -6,9 +6,14 @@
 use crypto_core::{IdentityKey, SafetyNumber};
 
 use crate::{
-    Engine, Env, EventKind, Handshake, Outcome, Received, Role, SendError, SendRequest, Sent,
-    Standing, Store, StoreError, StoreRead, UnixMillis, Viewer, event::note,
-    standing::standing_now,
+    engine::{Engine, SendRequest},
+    model::{
+        Env, EventKind, Handshake, Outcome, Received, Role, SendError, Sent, Standing, UnixMillis,
+        event::note,
+    },
+    queries::Viewer,
+    sessions::lifecycle::standing_now,
+    store::{Store, StoreError, StoreRead},
 };
 
 /// Who may be written to, and who is read.

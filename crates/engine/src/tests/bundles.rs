@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    SkipReason, WarningKind,
+    model::{SkipReason, WarningKind},
     wire::{decode_bundle, encode_bundle},
 };
 use crypto_core::{RawBundle, sign_bundle};
@@ -18,7 +18,7 @@ pub(super) fn resigned(identity: u8, wire: &[u8], change: impl FnOnce(&mut RawBu
     encode_bundle(raw)
 }
 
-fn kinds(imported: &crate::ImportedBundle) -> Vec<WarningKind> {
+fn kinds(imported: &crate::model::ImportedBundle) -> Vec<WarningKind> {
     imported
         .warnings
         .iter()
@@ -208,7 +208,7 @@ fn a_signed_bundle_of_any_size_cannot_fill_the_memory() {
     let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
     let fat = resigned(2, &bob.bundle(), |raw| {
         raw.entries.push(crypto_core::RawEntry {
-            installation_id: "x".repeat(crate::MAX_BUNDLE_BYTES),
+            installation_id: "x".repeat(crate::wire::MAX_BUNDLE_BYTES),
             ..raw.entries[0].clone()
         });
     });
@@ -336,7 +336,7 @@ fn entries_for_our_own_device_change_nothing_and_a_clone_is_reported() {
 #[test]
 fn the_contact_code_reads_back_in_every_form_of_base64() {
     let wire = Device::new(1, "phone").bundle();
-    let code = crate::encode_contact_code(&wire);
+    let code = crate::wire::encode_contact_code(&wire);
     let url_safe = code.replace('+', "-").replace('/', "_");
     for text in [
         code.as_str(),
@@ -345,12 +345,12 @@ fn the_contact_code_reads_back_in_every_form_of_base64() {
         &format!(" {code}\n"),
     ] {
         assert_eq!(
-            crate::decode_contact_code(text).as_ref(),
+            crate::wire::decode_contact_code(text).as_ref(),
             Some(&wire),
             "{text}"
         );
     }
     for bad in ["", "====", "not base64!", "a"] {
-        assert_eq!(crate::decode_contact_code(bad), None, "{bad}");
+        assert_eq!(crate::wire::decode_contact_code(bad), None, "{bad}");
     }
 }

@@ -1,7 +1,9 @@
 //! The clocks of chats.
 
 use super::*;
-use crate::{ChatKey, ChatTime, ClockError, MAX_CLOCK_LEAD, MAX_CLOCKS, MAX_ENVELOPE_LEAD};
+use crate::chat_clock::{
+    ChatKey, ChatTime, ClockError, MAX_CLOCK_LEAD, MAX_CLOCKS, MAX_ENVELOPE_LEAD,
+};
 
 fn next(device: &mut Device, chat: &str) -> u64 {
     let now = device.now;

@@ -1,7 +1,11 @@
 //! Contacts: what may be said to them, and what their messages count for.
 
 use super::*;
-use crate::{ContactMark, ContactPolicy, ContactState, Seal, wire::encode_message};
+use crate::{
+    contacts::{ContactMark, ContactPolicy, ContactState},
+    sealing::Seal,
+    wire::encode_message,
+};
 
 impl Device {
     /// What a contact method makes: the wire message, and its envelope where it is sealed.

@@ -1,7 +1,10 @@
 //! Several devices of one identity: pairing by hand, limits, names, starting over (spec 4.1, protocol §7).
 
 use super::*;
-use crate::{DeviceMetadata, InstallationState, Pairing, SkipReason, wire::decode_bundle};
+use crate::{
+    model::{DeviceMetadata, InstallationState, Pairing, SkipReason},
+    wire::decode_bundle,
+};
 
 /// Two devices of one identity that have met, and a contact of theirs.
 fn family() -> (Device, Device, Device) {

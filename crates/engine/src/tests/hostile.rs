@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    MAX_BUNDLES_LOOKED_AT, WarningKind,
+    model::{MAX_BUNDLES_LOOKED_AT, WarningKind},
     wire::{WireMessage, encode_message},
 };
 
@@ -156,7 +156,7 @@ fn check_crowded(addition: &[u8], most: usize) {
     let (mut alice, mut bob) = established();
     let message = alice.send(bob.key, "x").wire;
     let crowded = |additions| [message.as_slice(), &addition.repeat(additions)].concat();
-    let room = (crate::MAX_WIRE_BYTES - message.len()) / addition.len();
+    let room = (crate::model::MAX_WIRE_BYTES - message.len()) / addition.len();
     for additions in [room, most + 1] {
         let refused = bob.try_receive(alice.key, &crowded(additions), true);
         assert!(matches!(refused, Err(ReceiveError::NotAMessage(_))));
@@ -247,7 +247,7 @@ fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_
     let mut bob = Device::new(2, "bob");
     let bundle = bob.bundle();
     let mut turned = Vec::new();
-    for start in 0..=u64::try_from(crate::MAX_SESSION_TRIALS).unwrap() {
+    for start in 0..=u64::try_from(crate::model::MAX_SESSION_TRIALS).unwrap() {
         bob.later(1000);
         let mut alice = Device::new(1, "alice");
         alice.rng = Sequence(1000 + start);
@@ -391,7 +391,7 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::collection::vec(bytes(), 0..3),
         prop::collection::btree_map(names, entry, 0..3),
         prop_oneof![4 => Just(Vec::new()), 1 => bytes()],
-        (0..5_u32).prop_map(crate::ContactMark::from_number),
+        (0..5_u32).prop_map(crate::contacts::ContactMark::from_number),
         bytes(),
     )
         .prop_map(|(installation, bundles, entries, public, contact, raw)| {
@@ -418,8 +418,8 @@ proptest! {
             let result = bob.try_receive(alice.key, &wire, true);
             let opened = matches!(result, Ok(Received { outcome: Outcome::Decrypted(_), .. }));
             prop_assert!(!opened);
-            let _ = crate::inspect_message(&wire);
-            let _ = crate::inspect_bundle(&wire);
+            let _ = crate::wire::inspect_message(&wire);
+            let _ = crate::wire::inspect_bundle(&wire);
         }
         prop_assert_eq!(bob.fingerprint(), before);
     }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::runs::runner;
 use crate::{
-    Config,
+    model::Config,
     world::{Cast, Chances, Event, Exemption, Frontend, Op, schedule},
 };
 

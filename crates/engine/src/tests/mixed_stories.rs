@@ -7,7 +7,7 @@
 use crypto_core::Suite;
 
 use crate::{
-    Config,
+    model::Config,
     world::{Cast, ClockFault, Frontend, Op, Place},
 };
 

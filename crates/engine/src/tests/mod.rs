@@ -24,10 +24,15 @@ use crypto_core::{
 };
 
 use crate::{
-    Account, AccountName, Config, Engine, Env, Envelope, EventKind, InstallationView, Mode,
-    Outcome, PairingError, PreKeyImport, Reason, ReceiveError, ReceiveRequest, Received, SendError,
-    SendRequest, Sent, Session, Standing, Store, StoreRead, Transaction, UnixMillis, WireMessage,
-    memory::MemoryStore, world::Sequence,
+    engine::{Engine, PreKeyImport, ReceiveRequest, SendRequest},
+    model::{
+        Account, AccountName, Config, Env, Envelope, EventKind, InstallationView, Mode, Outcome,
+        PairingError, Reason, ReceiveError, Received, SendError, Sent, Session, Standing,
+        UnixMillis,
+    },
+    store::{Store, StoreRead, Transaction, memory::MemoryStore},
+    wire::WireMessage,
+    world::Sequence,
 };
 
 /// The scenarios begin here: 2023-11-14.
@@ -195,7 +200,7 @@ impl Device {
             .wire
     }
 
-    fn import_bundle(&mut self, wire: &[u8]) -> crate::ImportedBundle {
+    fn import_bundle(&mut self, wire: &[u8]) -> crate::model::ImportedBundle {
         self.transact(|engine, store, env| engine.import_bundle(store, env, wire))
             .unwrap()
     }
@@ -240,7 +245,7 @@ impl Device {
         events.into_iter().map(|(_, event)| event.kind).collect()
     }
 
-    fn known(&self, identity: IdentityKey, id: &InstallationId) -> Option<crate::Device> {
+    fn known(&self, identity: IdentityKey, id: &InstallationId) -> Option<crate::model::Device> {
         self.store.device(&identity, id).unwrap()
     }
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::runs::runner;
 use crate::{
-    Config,
+    model::Config,
     world::{InMemory, Kind, Mix, World},
 };
 

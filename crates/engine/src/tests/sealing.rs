@@ -5,7 +5,10 @@ use std::sync::Arc;
 use envelope::{OpenWith, Padding, SealTo, SymmetricKey, Topic, TopicName, Unopened};
 
 use super::*;
-use crate::{ContactState, MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed, Unsealing};
+use crate::{
+    contacts::ContactState,
+    sealing::{MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed, Unsealing},
+};
 
 impl Device {
     fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<Sealed> {
@@ -26,7 +29,7 @@ impl Device {
         self.seal(&[to], text, Seal::Agreed).remove(0)
     }
 
-    fn unseal(&self, sealed: &[u8]) -> Result<crate::Unsealed, Unsealing> {
+    fn unseal(&self, sealed: &[u8]) -> Result<crate::sealing::Unsealed, Unsealing> {
         let others = self.store.correspondents(MAX_NEGOTIATED_KEYS);
         self.engine.opener().unseal(sealed, &others.unwrap())
     }

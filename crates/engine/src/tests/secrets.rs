@@ -7,7 +7,11 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ChatKey, Correspondent, Gap, Negotiated, Opener, Unsealed, store_contract, world::ForeignDevice,
+    chat_clock::ChatKey,
+    model::Gap,
+    sealing::{Correspondent, Negotiated, Opener, Unsealed},
+    store::contract,
+    world::ForeignDevice,
 };
 
 const SECRET: u8 = 0xa5;

@@ -3,7 +3,7 @@
 use crypto_core::SharedKeyPrefix;
 
 use super::*;
-use crate::SkipReason;
+use crate::model::SkipReason;
 
 #[test]
 fn two_sessions_that_cross_settle_on_one_at_both_ends() {
@@ -48,8 +48,8 @@ fn two_sessions_that_cross_settle_on_one_at_both_ends() {
 /// What is kept of SK of the session that waits for its answer.
 fn order(device: &Device, with: IdentityKey) -> SharedKeyPrefix {
     match device.active(with).unwrap().handshake {
-        crate::Handshake::Unconfirmed { order, .. } => order.unwrap(),
-        crate::Handshake::Established => panic!("answered"),
+        crate::model::Handshake::Unconfirmed { order, .. } => order.unwrap(),
+        crate::model::Handshake::Established => panic!("answered"),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<En
 /// Leaves nothing in the messages that tells which of them was written before a re-key.
 pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
     for envelope in envelopes {
-        let mut message = crate::WireMessage::decode(&envelope.wire).unwrap();
+        let mut message = crate::wire::WireMessage::decode(&envelope.wire).unwrap();
         message.bundles.clear();
         envelope.wire = crate::wire::encode_message(message);
     }
@@ -136,7 +136,7 @@ fn an_old_bundle_added_on_the_way_does_not_make_a_message_old() {
     pass(&mut [&mut alice, &mut bob], DAY);
     alice.import_bundle(&bob.bundle());
     let mut first = alice.send(bob.key, "new");
-    let mut message = crate::WireMessage::decode(&first.wire).unwrap();
+    let mut message = crate::wire::WireMessage::decode(&first.wire).unwrap();
     message.bundles.push(old.clone());
     message.bundles.insert(0, old);
     first.wire = crate::wire::encode_message(message);
@@ -404,7 +404,7 @@ fn in_suite_secp256k1_the_device_is_taken_from_a_bundle_only() {
         Device::plain(2, "bob-phone"),
     );
     alice.import_bundle(&bob.bundle());
-    let mut message = crate::WireMessage::decode(&alice.send(bob.key, "hello").wire).unwrap();
+    let mut message = crate::wire::WireMessage::decode(&alice.send(bob.key, "hello").wire).unwrap();
     message.installation = "someone-else".to_owned();
     message.bundles.clear();
     let renamed = crate::wire::encode_message(message);
@@ -553,7 +553,7 @@ fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others(
     // The oldest session, under a header key that is new to Bob.
     let from_first = devices[0].send(bob.key, "from the first");
     assert_eq!(mode(&from_first), Mode::Ratchet);
-    let mut renamed = crate::WireMessage::decode(&from_first.wire).unwrap();
+    let mut renamed = crate::wire::WireMessage::decode(&from_first.wire).unwrap();
     renamed.installation = devices[9].id.to_string();
     renamed.bundles.clear();
     let renamed = crate::wire::encode_message(renamed);

@@ -1,7 +1,7 @@
 //! Schedules that once broke an invariant of protocol §7, told as stories.
 
 use crate::{
-    Config,
+    model::Config,
     world::{Fate, InMemory, World, days, hours},
 };
 

@@ -1,7 +1,7 @@
 //! What time alone does (protocol §1, §7, spec 2.3, 3.4, 4.3).
 
 use super::*;
-use crate::{KeyDropped, wire::decode_bundle};
+use crate::{model::KeyDropped, wire::decode_bundle};
 
 fn erased(events: &[EventKind]) -> usize {
     let erased = |event: &&EventKind| matches!(event, EventKind::SessionErased(_));

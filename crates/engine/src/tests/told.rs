@@ -5,7 +5,7 @@ use super::{
     sessions::{id, strip_bundles, two_unanswered},
     *,
 };
-use crate::MAX_DISCOVERIES_TOLD;
+use crate::model::MAX_DISCOVERIES_TOLD;
 
 /// What was told of sessions.
 fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
@@ -86,7 +86,7 @@ fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
         bob.events(),
         [EventKind::MessageKeyDropped {
             message: read[0].targets[0].message,
-            why: crate::KeyDropped::Limit,
+            why: crate::model::KeyDropped::Limit,
         }]
     );
 }

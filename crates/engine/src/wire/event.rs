@@ -5,7 +5,9 @@ use prost::Message as _;
 
 use super::stored::proto;
 use crate::{
-    DeviceName, Displaced, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis,
+    model::{DeviceName, Event, EventKind, KeyDropped, Role, SessionName, UnixMillis},
+    sessions::Displaced,
+    store::StoreError,
 };
 
 impl Event {

@@ -4,7 +4,11 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use envelope::Topic;
 use prost::Message as _;
 
-use crate::{Envelope, Mode, Sealed, Sent, SkipReason, Skipped, StoreError, Target};
+use crate::{
+    model::{Envelope, Mode, Sent, SkipReason, Skipped, Target},
+    sealing::Sealed,
+    store::StoreError,
+};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 pub(super) mod proto {

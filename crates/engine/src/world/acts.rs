@@ -12,7 +12,10 @@ use super::{
     oracle::{self, Arrival},
 };
 use crate::{
-    Outcome, ReceiveError, ReceiveRequest, Received, SendRequest, StoreRead as _, WireMessage,
+    engine::{ReceiveRequest, SendRequest},
+    model::{Outcome, ReceiveError, Received},
+    store::StoreRead as _,
+    wire::WireMessage,
 };
 
 /// What happens to a letter on its last yard.
@@ -311,7 +314,8 @@ impl<H: Home> World<H> {
         // Our devices make no prekey without the extension: one like status-go's has been updated by this.
         let bundle = self.devices[at].store().own_bundle().expect("read");
         let updated = bundle.is_some_and(|bundle| {
-            let own = |entry: &&crate::ListedPreKey| entry.installation == self.devices[at].id;
+            let own =
+                |entry: &&crate::model::ListedPreKey| entry.installation == self.devices[at].id;
             let own = bundle.entries.iter().find(own);
             own.is_some_and(|entry| entry.ratchet_pre_key.is_some())
         });
@@ -347,14 +351,14 @@ impl<H: Home> World<H> {
 }
 
 /// That the identity has enough devices enabled is an answer; anything else is a fault.
-fn limit_only(error: crate::PairingError) {
+fn limit_only(error: crate::model::PairingError) {
     assert!(
-        matches!(error, crate::PairingError::Limit { .. }),
+        matches!(error, crate::model::PairingError::Limit { .. }),
         "not decided: {error}"
     );
 }
 
-impl<S: crate::Transaction> Device<S> {
+impl<S: crate::store::Transaction> Device<S> {
     /// Whether the letter told of the prekey that is this device's current one.
     fn published_in(&self, letter: &Letter) -> bool {
         let Some(current) = self.current_prekey() else {

@@ -9,8 +9,9 @@ use crypto_core::{
 
 use super::{Home, letter::Parcel, random::Sequence};
 use crate::{
-    Account, AccountName, Config, Engine, Env, PreKeyImport, Session, Standing, Store, Transaction,
-    UnixMillis,
+    engine::{Engine, PreKeyImport},
+    model::{Account, AccountName, Config, Env, Session, Standing, UnixMillis},
+    store::{Store, Transaction},
 };
 
 /// How the process fares around one call.
@@ -323,7 +324,7 @@ impl<S: Transaction> Device<S> {
             engine.sweep(store, env)?;
             let newest = store.events(usize::MAX)?.last().map(|(number, _)| *number);
             store.remove_events_up_to(newest.unwrap_or(0))?;
-            Ok::<_, crate::SendError>(())
+            Ok::<_, crate::model::SendError>(())
         })
         .expect("a sweep");
         let (running, clock) = (now - self.started, self.clock(now));

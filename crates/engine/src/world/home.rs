@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Account, AccountName, Displaced, Transaction, UnixMillis, memory::MemoryStore};
+use crate::{
+    model::{Account, AccountName, UnixMillis},
+    sessions::Displaced,
+    store::{Transaction, memory::MemoryStore},
+};
 
 /// The disks of a world: a place for the store of every device.
 pub trait Home {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use crate::{Mode, UnixMillis};
+use crate::model::{Mode, UnixMillis};
 
 /// A wire message that left a device, with what the world knows of it.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use super::{
     scene::Scene,
     status_go::StatusGo,
 };
-use crate::Config;
+use crate::model::Config;
 
 /// Spans of protocol §1.
 const ERASED_AFTER: u64 = 14 * 24 * HOUR;

@@ -12,7 +12,11 @@ use super::{
     device::{Device, Fate, Fingerprint, ReadState, Reply},
     letter::Letter,
 };
-use crate::{Mode, Outcome, Reason, Received, Standing, Transaction, wire};
+use crate::{
+    model::{Mode, Outcome, Reason, Received, Standing},
+    store::Transaction,
+    wire,
+};
 
 /// A message is readable for so long, whatever happens (protocol §7).
 const READABLE: Duration = Duration::from_secs(13 * 24 * 60 * 60);
@@ -276,7 +280,7 @@ pub(super) fn check_untouched(before: &Fingerprint, after: &Fingerprint, confirm
 pub(super) fn check_bounds<S: Transaction>(
     device: &Device<S>,
     identity: &IdentityKey,
-    config: &crate::Config,
+    config: &crate::model::Config,
 ) {
     let store = device.store();
     let sessions = store.sessions(Some(identity)).expect("read");

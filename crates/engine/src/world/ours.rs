@@ -11,9 +11,11 @@ use super::{
     party::{Opening, Party, Posted, Reading},
 };
 use crate::{
-    Config, Engine, Env, Envelope, Outcome, Reason, ReceiveRequest, Received, SendError,
-    SendRequest, Sent, Standing, Store, StoreRead as _, WireMessage, memory::MemoryStore,
-    standing::standing_now,
+    engine::{Engine, ReceiveRequest, SendRequest},
+    model::{Config, Env, Envelope, Outcome, Reason, Received, SendError, Sent, Standing},
+    sessions::lifecycle::standing_now,
+    store::{Store, StoreRead as _, memory::MemoryStore},
+    wire::WireMessage,
 };
 
 /// What a frontend does with the replies that it is given.
@@ -271,7 +273,7 @@ fn request(to: &IdentityKey, text: &[u8]) -> SendRequest {
 }
 
 fn posted(envelope: Envelope) -> Posted {
-    let target = |target: crate::Target| {
+    let target = |target: crate::model::Target| {
         let id = target.installation.as_ref().map(InstallationId::as_str);
         (id.unwrap_or("none").to_owned(), target.mode)
     };

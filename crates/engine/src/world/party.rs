@@ -2,7 +2,7 @@
 
 use crypto_core::{IdentityKey, SessionId};
 
-use crate::Mode;
+use crate::model::Mode;
 
 /// A device that schedules can be run with. `now` is the true time, in milliseconds; its clock may
 /// show another one.

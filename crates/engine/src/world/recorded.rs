@@ -11,7 +11,7 @@ use super::{
     scene::{Outcome, Scene},
     status_go::StatusGo,
 };
-use crate::Mode;
+use crate::model::Mode;
 
 /// What such a file says it is.
 const FORMAT: &str = "ratchetd-behaviour/1";

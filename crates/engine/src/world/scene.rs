@@ -12,7 +12,7 @@ use super::{
     party::{Opening, Party, Posted},
     sweeps,
 };
-use crate::{Mode, WireMessage};
+use crate::{model::Mode, wire::WireMessage};
 
 /// What came of a step.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crypto_core::SessionId;
 use zeroize::Zeroizing;
 
 use super::{Fate, Home, World, acts::Handing};
-use crate::SendRequest;
+use crate::engine::SendRequest;
 
 /// Messages each way, one after the other.
 const ROUNDS: usize = 2;

@@ -6,7 +6,10 @@ use super::{
     Fate, Home, World,
     acts::{Damage, Handing},
 };
-use crate::{Outcome, Standing, StoreRead as _};
+use crate::{
+    model::{Outcome, Standing},
+    store::StoreRead as _,
+};
 
 /// This many hours.
 #[must_use]

@@ -4,7 +4,7 @@ use crypto_core::IdentityKey;
 
 use super::StatusGo;
 use crate::{
-    UnixMillis,
+    model::UnixMillis,
     world::{
         Sequence,
         party::{Opening, Party as _, Posted},

@@ -11,8 +11,7 @@ use super::{
     tables::{Listed, Secret},
 };
 use crate::{
-    WireMessage,
-    wire::{WireEntry, WireRatchetHeader, WireX3dhHeader, decode_bundle},
+    wire::{WireEntry, WireMessage, WireRatchetHeader, WireX3dhHeader, decode_bundle},
     world::party::{Opening, Party as _},
 };
 

@@ -1,0 +1,190 @@
+//! The engine of one account: its identity, its configuration, and its pure caches.
+
+pub(crate) mod reply_limiter;
+pub(crate) mod verified_bundles;
+
+use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    engine::{reply_limiter::ReplyLimiter, verified_bundles::VerifiedBundles},
+    model::{
+        Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, UnixMillis, WireError,
+        time::RunningClock,
+    },
+    queries::Viewer,
+    sealing::Seal,
+    sessions::expiry::Sweeps,
+    store::{Store, StoreError, StoreRead},
+    wire::WireMessage,
+};
+
+/// Sends, receives and keeps the bundle of one account.
+///
+/// Everything durable lives in the store that each call is given; what is kept
+/// here can be lost, or be ahead of a store that was rolled back, without harm.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) account: Account,
+    pub(crate) config: Config,
+    pub(crate) verified: VerifiedBundles,
+    pub(crate) replies: ReplyLimiter,
+    pub(crate) sweeps: Sweeps,
+    running: Option<RunningClock>,
+}
+
+/// What to send, and to whom.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SendRequest {
+    /// The identities to address; one that stands twice counts once.
+    pub recipients: Vec<IdentityKey>,
+    /// The plaintext. Wiped when dropped.
+    pub payload: Zeroizing<Vec<u8>>,
+    /// Makes a retry safe: the same id with the same input gets the same bytes for a day.
+    pub request_id: Option<String>,
+    /// Seal what is made, and by which topic it goes.
+    pub seal: Option<Seal>,
+}
+
+impl std::fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SendRequest")
+            .field("recipients", &self.recipients.len())
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl SendRequest {
+    /// A digest of the input, to recognise a retry.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let count = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
+        let recipients: Vec<u8> = self
+            .recipients
+            .iter()
+            .flat_map(|recipient| recipient.to_bytes())
+            .collect();
+        // As it always was for what is not sealed.
+        let (name, seal) = match self.seal {
+            None => (b"ratchetd/request/1", None),
+            Some(seal) => (b"ratchetd/request/2", Some(seal.byte())),
+        };
+        keccak256(&[
+            name,
+            seal.as_slice(),
+            &count.to_be_bytes(),
+            &recipients,
+            &self.payload,
+        ])
+    }
+}
+
+/// A received wire message, and whom it is said to be from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiveRequest {
+    /// The identity that the transport, or the signature of the envelope, names as the sender.
+    pub sender: IdentityKey,
+    /// The `ProtocolMessage`, or why the bytes are none.
+    pub message: Result<WireMessage, WireError>,
+    /// Confirm at once: the message is read at most once.
+    pub confirm: bool,
+    /// It came in an envelope that the sender signed: that proves the sender, and the reply is sealed as well.
+    pub sealed: bool,
+}
+
+/// A prekey given from outside, for conformance runs.
+#[derive(Debug)]
+pub struct PreKeyImport {
+    /// The signed prekey.
+    pub signed: SignedPreKeyPair,
+    /// The ratchet prekey of suite x25519.
+    pub ratchet: Option<RatchetPreKeyPair>,
+    /// Its version; one above the current by default.
+    pub version: Option<u32>,
+    /// Whether it becomes the current one; by default if its version is the highest.
+    pub current: Option<bool>,
+    /// When it was made; now by default.
+    pub created_at: Option<UnixMillis>,
+}
+
+impl Engine {
+    /// The engine of `account`.
+    #[must_use]
+    pub fn new(account: Account, config: Config) -> Self {
+        Self {
+            account,
+            replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
+            config,
+            verified: VerifiedBundles::default(),
+            sweeps: Sweeps::default(),
+            running: None,
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What the listings need, for use with a read-only store.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.me(), self.account.installation.clone(), &self.config)
+    }
+
+    /// Erases the keys of messages that the caller has stored; returns how many there were.
+    /// Unknown ids, confirmed ones and messages never read count nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails. Ids beyond [`MAX_CONFIRM_IDS`] are left alone.
+    pub fn confirm(
+        &mut self,
+        store: &mut dyn Store,
+        messages: &[crypto_core::MessageId],
+    ) -> Result<usize, StoreError> {
+        let mut confirmed = 0;
+        for message in messages.iter().take(MAX_CONFIRM_IDS) {
+            let read = store
+                .stored_key(message)?
+                .is_some_and(|key| key.read_at.is_some());
+            if read {
+                store.remove_stored_key(message)?;
+                confirmed += 1;
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Gives back the memory of what was worked out and can be worked out again. What limits
+    /// replies is kept.
+    pub fn release_memory(&mut self) {
+        self.verified = VerifiedBundles::default();
+    }
+
+    /// How long daemons have run on this store by now.
+    pub(crate) fn running_time(
+        &mut self,
+        store: &dyn StoreRead,
+        env: &Env<'_>,
+    ) -> Result<RunningTime, StoreError> {
+        let clock = match self.running {
+            Some(clock) => clock,
+            None => *self
+                .running
+                .insert(RunningClock::new(store.timekeeping()?.running, env.running)),
+        };
+        Ok(clock.read(env.running))
+    }
+
+    /// Our own identity.
+    pub(crate) fn me(&self) -> IdentityKey {
+        *self.account.identity.public()
+    }
+
+    /// Our own installation id.
+    pub(crate) fn this_device(&self) -> &InstallationId {
+        &self.account.installation
+    }
+}

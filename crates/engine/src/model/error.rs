@@ -1,0 +1,114 @@
+//! One error type per operation, by what the caller can do about it.
+
+use crate::store::StoreError;
+
+/// A send that did not happen. Nothing was stepped, nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The store failed; the call may be repeated.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The payload is larger than one message may carry.
+    #[error("the payload has {bytes} bytes; at most {limit} fit one message")]
+    PayloadTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// An empty payload that would go by DH or in public, where it means an advertisement (protocol
+    /// §6).
+    #[error("an empty payload by DH or in public is an advertisement: nobody would be shown it")]
+    EmptyPayload,
+    /// More recipients than one call takes.
+    #[error("{count} recipients; at most {limit} in one call")]
+    TooManyRecipients {
+        /// How many.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The messages to all recipients together are larger than one call may make.
+    #[error("the messages to all recipients have more than {limit} bytes together")]
+    TooMuchAtOnce {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// Every known device of a recipient would need a suite that the configuration forbids.
+    #[error("every device of {recipient} needs a suite that the configuration forbids")]
+    SuiteForbidden {
+        /// The recipient, compressed, in hex.
+        recipient: String,
+    },
+    /// The configuration lets only contacts that were accepted be written to.
+    #[error("{recipient} is not an accepted contact")]
+    ContactNotAccepted {
+        /// The recipient, compressed, in hex.
+        recipient: String,
+    },
+    /// We are no contact of our own.
+    #[error("this is our own identity")]
+    OwnIdentity,
+    /// The request id was used with other input.
+    #[error("the request id was used for another request")]
+    RequestIdReused,
+    /// A key of the store failed in use.
+    #[error("a key failed in use: {0}")]
+    Key(String),
+}
+
+/// A receive that could not even begin. Undecryptable messages are outcomes, not errors.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The store failed; the call may be repeated.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bytes are no wire message.
+    #[error("the bytes are no wire message: {0}")]
+    NotAMessage(String),
+    /// A key of the store failed in use.
+    #[error("a key failed in use: {0}")]
+    Key(String),
+}
+
+impl From<WireError> for ReceiveError {
+    fn from(error: WireError) -> Self {
+        Self::NotAMessage(error.0)
+    }
+}
+
+/// A device that was not enabled, disabled or named.
+#[derive(Debug, thiserror::Error)]
+pub enum PairingError {
+    /// The store or a key failed; the call may be repeated.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// No such device is known.
+    #[error("no such device is known of this identity")]
+    NotFound,
+    /// As many devices of ours as there may be are enabled.
+    #[error("{limit} devices of this identity are enabled, this one included")]
+    Limit {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// This very device cannot be disabled.
+    #[error("this is the device itself")]
+    ThisDevice,
+}
+
+/// A bundle that was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleImportError {
+    /// The store failed; the call may be repeated.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not a bundle, or not signed by the identity it names.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// Bytes that are not of the wire format.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct WireError(pub String);

@@ -1,0 +1,183 @@
+//! What happened to devices, sessions and keys, for whoever listens.
+//!
+//! An event is written in the transaction of the change it tells of: it is there if, and only if, the change is.
+
+use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+
+use crate::{
+    model::{Device, Role, Session, Standing, UnixMillis},
+    sessions::Displaced,
+    store::{Store, StoreError},
+};
+
+/// Something that happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: UnixMillis,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// The kinds of [`Event`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// We have a new bundle to publish: the prekey was replaced, or our enabled devices changed.
+    BundleRotated {
+        /// Version of this device's prekey.
+        version: u32,
+        /// Whether that prekey is a new one.
+        prekey_replaced: bool,
+        /// The devices it lists.
+        installations: Vec<InstallationId>,
+    },
+    /// A device was met for the first time.
+    InstallationDiscovered {
+        /// Which.
+        device: DeviceName,
+        /// It is one of our own, and waits to be enabled (spec 4.1).
+        own: bool,
+    },
+    /// The user enabled a device.
+    InstallationEnabled(DeviceName),
+    /// The user disabled a device.
+    InstallationDisabled(DeviceName),
+    /// Bundles have omitted a device for too long (spec 4.3).
+    InstallationStale(DeviceName),
+    /// A bundle has stopped the timer of a stale device, or moved it: the newest one lists it
+    /// again, or one that lists it came on its own message (protocol §3, stale timers).
+    InstallationActive(DeviceName),
+    /// A bundle entry of a lower version than was known was taken: the device was set up again or
+    /// restored (protocol §3).
+    VersionWentBack {
+        /// Which device.
+        device: DeviceName,
+        /// The version that was known.
+        from: u32,
+        /// The version that is known now.
+        to: u32,
+    },
+    /// Both sides have the session.
+    SessionEstablished(SessionName),
+    /// Another session is sent on now.
+    SessionSuperseded(SessionName),
+    /// A superseded session is sent on again.
+    SessionReactivated(SessionName),
+    /// The prekey it was built on was replaced, or the user reset it.
+    SessionExpired(SessionName),
+    /// It is gone, with all its keys.
+    SessionErased(SessionName),
+    /// The key of a message that was read and not confirmed is gone: the message cannot be read again.
+    MessageKeyDropped {
+        /// Which message.
+        message: MessageId,
+        /// Why.
+        why: KeyDropped,
+    },
+    /// An identity wrote to us for the first time, in a message that proves it.
+    ContactRequested {
+        /// Who.
+        identity: IdentityKey,
+        /// Their introduction.
+        message: MessageId,
+    },
+    /// A contact request was accepted.
+    ContactAccepted {
+        /// The contact.
+        identity: IdentityKey,
+        /// By us, and not by them.
+        by_us: bool,
+    },
+    /// The store was found to be an older state or a copy: no session of it is sent on again.
+    StoreRolledBack {
+        /// What it is.
+        how: Displaced,
+        /// Sessions that expired by it; they are not told of one by one.
+        sessions: u64,
+    },
+}
+
+/// Why the key of an unconfirmed message was dropped (protocol §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyDropped {
+    /// The session holds as many keys as are kept.
+    Limit,
+    /// It was not confirmed in time.
+    Unconfirmed,
+    /// Its session was erased.
+    SessionErased,
+}
+
+/// A device, by its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceName {
+    /// Whose.
+    pub identity: IdentityKey,
+    /// Which.
+    pub installation: InstallationId,
+}
+
+/// A session, by what a frontend shows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionName {
+    /// The same at both ends.
+    pub id: SessionId,
+    /// The other identity.
+    pub identity: IdentityKey,
+    /// The other device, if it is known.
+    pub installation: Option<InstallationId>,
+    /// Its suite.
+    pub suite: Suite,
+    /// Our part in X3DH.
+    pub role: Role,
+}
+
+impl Device {
+    /// How events name it.
+    #[must_use]
+    pub fn name(&self) -> DeviceName {
+        DeviceName {
+            identity: self.identity,
+            installation: self.installation.clone(),
+        }
+    }
+}
+
+impl Session {
+    /// How events name it.
+    #[must_use]
+    pub fn name(&self) -> SessionName {
+        SessionName {
+            id: self.id,
+            identity: self.peer,
+            installation: self.installation.clone(),
+            suite: self.suite(),
+            role: self.role,
+        }
+    }
+}
+
+/// Writes down that a session was set up by the other side, and how it stands from the start.
+pub(crate) fn note_accepted(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    session: &Session,
+) -> Result<(), StoreError> {
+    note(store, at, EventKind::SessionEstablished(session.name()))?;
+    match session.standing {
+        Standing::Active => Ok(()),
+        Standing::Superseded { .. } => {
+            note(store, at, EventKind::SessionSuperseded(session.name()))
+        }
+        Standing::Expired { .. } => note(store, at, EventKind::SessionExpired(session.name())),
+    }
+}
+
+/// Writes down what has just happened.
+pub(crate) fn note(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    kind: EventKind,
+) -> Result<(), StoreError> {
+    store.append_event(&Event { at, kind })
+}

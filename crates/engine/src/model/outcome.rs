@@ -1,0 +1,386 @@
+//! What the engine answers: plain values, ready to be translated by an interface.
+
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
+};
+
+use crate::{contacts::ContactMark, model::UnixMillis, sealing::Sealed};
+
+/// How one device is addressed in an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Sets up a session: carries an X3DH header.
+    X3dh,
+    /// A message of an established session.
+    Ratchet,
+    /// Encrypted to the identity key alone, without forward secrecy (protocol §6).
+    Dh,
+    /// Not encrypted.
+    Public,
+}
+
+/// One device a message was encrypted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The device; `None` for DH (any device of the identity) and public messages.
+    pub installation: Option<InstallationId>,
+    /// How.
+    pub mode: Mode,
+    /// The session, which also fixes the suite; `None` for DH and public messages.
+    pub session: Option<(Suite, SessionId)>,
+    /// The same at both ends (protocol §5).
+    pub message: MessageId,
+}
+
+/// A wire message for the transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Whom it is for; `None` for a public message.
+    pub recipient: Option<IdentityKey>,
+    /// The encoded `ProtocolMessage`.
+    pub wire: Vec<u8>,
+    /// Whom it can be read by.
+    pub targets: Vec<Target>,
+    /// The same in an envelope, if that was asked for.
+    pub sealed: Option<Sealed>,
+}
+
+/// Why a known device did not get a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Omitted from its identity's bundles for too long (spec 4.3).
+    Stale,
+    /// Three devices were active more recently (spec 4.2).
+    OverLimit,
+    /// A device of our own that is not enabled yet (spec 4.1).
+    Pending,
+    /// Disabled by hand.
+    Disabled,
+    /// Only a suite that the configuration forbids would reach it.
+    SuiteForbidden,
+    /// Neither a session nor a prekey is known of it.
+    NoPreKey,
+}
+
+/// A device that did not get a copy. Nothing is left out silently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Whose device.
+    pub identity: IdentityKey,
+    /// Which.
+    pub installation: InstallationId,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// The answer to a send.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// One wire message per identity addressed, our own last.
+    pub envelopes: Vec<Envelope>,
+    /// The devices left out.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Sent {
+    /// Whether every copy has forward secrecy: none fell back to DH or is public.
+    #[must_use]
+    pub fn forward_secrecy(&self) -> bool {
+        self.envelopes
+            .iter()
+            .flat_map(|envelope| &envelope.targets)
+            .all(|target| matches!(target.mode, Mode::X3dh | Mode::Ratchet))
+    }
+}
+
+/// Why a message could not be read (the closed list of the interface).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Encrypted for other devices of our identity.
+    OtherInstallation,
+    /// It came from another device of our own that does not send to this one yet: the two are not paired.
+    NotPaired,
+    /// It belongs to a session we do not have.
+    SessionNotFound,
+    /// It was built on a prekey we do not have (any more).
+    PreKeyNotFound,
+    /// The bytes are not what the sender sealed, or the sender is not who it is said to be.
+    AuthenticationFailed,
+    /// Read and confirmed before, or so old that its key was dropped.
+    MessageKeyGone,
+    /// It lies further ahead than any honest sender gets.
+    TooManySkipped,
+    /// The sender began more sessions on one prekey than are remembered.
+    TooManySessions,
+    /// Not of the form the protocol gives it.
+    Malformed,
+    /// Of a suite that the configuration forbids.
+    SuiteForbidden,
+    /// From a contact that was declined.
+    Declined,
+}
+
+/// What became of a received message.
+#[derive(PartialEq, Eq)]
+pub enum Outcome {
+    /// A plaintext.
+    Decrypted(Wiped<Vec<u8>>),
+    /// A public message: nobody in particular is its sender or reader.
+    Public(Vec<u8>),
+    /// A bundle advertisement: nothing to show.
+    Bundle,
+    /// Our own message came back.
+    Own,
+    /// Not for this device.
+    NotTargeted(Reason),
+    /// For this device, and unreadable.
+    Undecryptable(Reason),
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Decrypted(_) => f.write_str("Decrypted(..)"),
+            Self::Public(_) => f.write_str("Public(..)"),
+            Self::Bundle => f.write_str("Bundle"),
+            Self::Own => f.write_str("Own"),
+            Self::NotTargeted(reason) => write!(f, "NotTargeted({reason:?})"),
+            Self::Undecryptable(reason) => write!(f, "Undecryptable({reason:?})"),
+        }
+    }
+}
+
+/// Something odd that did not cost the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// A stable name.
+    pub kind: WarningKind,
+    /// The device or bundle it is about, in words.
+    pub detail: String,
+}
+
+/// The kinds of [`Warning`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarningKind {
+    /// A bundle that is not well formed or not signed by its identity was skipped.
+    InvalidBundle,
+    /// A bundle of neither the sender nor ourselves was ignored.
+    ForeignBundle,
+    /// More bundles than are read from one message.
+    TooManyBundles,
+    /// A bundle entry that is not well formed was skipped.
+    InvalidEntry,
+    /// An entry lacks the ratchet prekey its device must have.
+    MissingExtension,
+    /// An entry's version is too far ahead to be believed.
+    VersionJump,
+    /// An entry of a lower version than is known was taken: the device was set up again or
+    /// restored.
+    VersionWentBack,
+    /// An entry of a lower version than is known was not taken.
+    VersionNotBelieved,
+    /// An entry names this very device, with keys that are not ours.
+    ClonedInstallation,
+    /// A device beyond the number remembered per identity was not taken up.
+    TooManyDevices,
+    /// The sender's installation id is not of the form the protocol gives it.
+    InvalidInstallation,
+}
+
+/// The answer to a receive.
+#[derive(Debug)]
+pub struct Received {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The same at both ends; `None` where the bytes do not tell it.
+    pub message: Option<MessageId>,
+    /// The identity the caller named.
+    pub sender: IdentityKey,
+    /// The device the message names as its sender, if it names a valid one.
+    pub installation: Option<InstallationId>,
+    /// Read through a ratchet.
+    pub forward_secrecy: bool,
+    /// The sender's identity is proven, by the message itself or by the signature of the envelope that it came in.
+    pub authenticated: bool,
+    /// Read before, and not confirmed.
+    pub duplicate: bool,
+    /// It asks to become a contact, or may do so, and nothing proves who wrote it, or when: to be
+    /// told, and not written.
+    pub told_request: bool,
+    /// It could not be read, and belongs to what was lost when the store was put back: it is
+    /// probably genuine.
+    pub lost_with_store: bool,
+    /// The session it was read on.
+    pub session: Option<SessionId>,
+    /// To be sent back, when the protocol asks for it.
+    pub reply: Option<Envelope>,
+    /// Devices met for the first time through this message's bundles.
+    pub new_installations: Vec<InstallationId>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+}
+
+/// What an imported bundle brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedBundle {
+    /// Whose.
+    pub identity: IdentityKey,
+    /// Its entries that were taken up or known.
+    pub installations: Vec<ImportedEntry>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+}
+
+/// One entry of an imported bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedEntry {
+    /// The device.
+    pub installation: InstallationId,
+    /// The version listed.
+    pub version: u32,
+    /// The device was not known before.
+    pub is_new: bool,
+    /// The prekey replaced an older one.
+    pub is_newer: bool,
+}
+
+/// A bundle taken apart, without any keys of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedBundle {
+    /// Whose, if the bytes name a point of the curve.
+    pub identity: Option<IdentityKey>,
+    /// Signed timestamp, nanoseconds.
+    pub timestamp_ns: i64,
+    /// Its entries, as they stand on the wire.
+    pub entries: Vec<InspectedEntry>,
+    /// Why it is not valid; `None` if it is.
+    pub fault: Option<String>,
+}
+
+/// One entry of an inspected bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedEntry {
+    /// As on the wire, of whatever form.
+    pub installation: String,
+    /// As on the wire.
+    pub signed_pre_key: Vec<u8>,
+    /// As on the wire.
+    pub version: u32,
+    /// As on the wire.
+    pub protocol_version: u32,
+    /// As on the wire; empty if absent.
+    pub ratchet_pre_key: Vec<u8>,
+    /// Whether the ratchet prekey is well formed and signed; `None` if it is absent.
+    pub ratchet_valid: Option<bool>,
+}
+
+/// A message taken apart, without any keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedMessage {
+    /// The sender's installation id, as on the wire.
+    pub installation: String,
+    /// Its bundles, field 1 first; `Err` holds what is wrong with one that is no bundle at all.
+    pub bundles: Vec<Result<InspectedBundle, String>>,
+    /// Its entries, by installation id in byte order.
+    pub targets: Vec<InspectedTarget>,
+    /// Length of the public message, in bytes; 0 if there is none.
+    pub public_bytes: usize,
+    /// What it says that it is to a contact.
+    pub contact: Option<ContactMark>,
+}
+
+/// One entry of an inspected message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedTarget {
+    /// The key of the entry, as on the wire.
+    pub installation: String,
+    /// How it is encrypted; `None` if the headers make no sense together.
+    pub mode: Option<Mode>,
+    /// X3DH header: `key` (EK) and `id` (SPK), as on the wire.
+    pub x3dh: Option<(Vec<u8>, Vec<u8>)>,
+    /// DR header, as on the wire.
+    pub dr: Option<InspectedRatchetHeader>,
+    /// DH header: `key` (EK), as on the wire.
+    pub dh: Option<Vec<u8>>,
+    /// Length of the ciphertext, in bytes.
+    pub payload_bytes: usize,
+}
+
+/// A DR header, as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedRatchetHeader {
+    /// Ratchet public key.
+    pub key: Vec<u8>,
+    /// Number in its chain.
+    pub n: u32,
+    /// Length of the chain before.
+    pub pn: u32,
+    /// Signed prekey of the session.
+    pub id: Vec<u8>,
+}
+
+/// The bundle we publish, for display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedBundle {
+    /// The encoded `Bundle`.
+    pub wire: Vec<u8>,
+    /// The same as text for QR codes and profiles.
+    pub contact_code: String,
+    /// Version of this device's prekey.
+    pub version: u32,
+    /// When the bundle was made.
+    pub created_at: UnixMillis,
+    /// When this device's prekey is due to be replaced.
+    pub expires_at: UnixMillis,
+    /// The devices it lists.
+    pub installations: Vec<InstallationId>,
+}
+
+/// A device as a frontend shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstallationView {
+    /// What is known of it; for ourselves, what others know of us.
+    pub device: crate::model::Device,
+    /// It belongs to our own identity.
+    pub own: bool,
+    /// It is this very device.
+    pub this_device: bool,
+    /// Whether it is sent to, and if not, why.
+    pub state: InstallationState,
+    /// When it became stale.
+    pub stale_at: Option<UnixMillis>,
+    /// The suite the next new session with it would use.
+    pub suite: Option<Suite>,
+    /// How the next message for it goes; `None` if it gets none. By DH, and without forward
+    /// secrecy, it goes in suite secp256k1 while the one session that is begun on its prekey is not
+    /// to be used (protocol §7).
+    pub next_mode: Option<Mode>,
+    /// Informational; `None` until a bundle lists it.
+    pub protocol_version: Option<u32>,
+}
+
+/// The states of [`InstallationView`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstallationState {
+    /// It gets messages.
+    Active,
+    /// Ours, not enabled yet.
+    Pending,
+    /// Disabled by hand.
+    Disabled,
+    /// Omitted for too long.
+    Stale,
+    /// More recently active devices fill the limit.
+    OverLimit,
+}
+
+/// A ratchet prekey pair given from outside, for conformance runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedPreKey {
+    /// The signed prekey now held.
+    pub signed_pre_key: SignedPreKey,
+    /// The ratchet prekey now held.
+    pub ratchet_pre_key: Option<RatchetPreKey>,
+    /// Its version.
+    pub version: u32,
+}

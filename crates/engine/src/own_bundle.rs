@@ -1,0 +1,361 @@
+//! This device's own prekeys and the bundle that publishes them (protocol §3, spec 2.2, 2.3).
+
+use crypto_core::{
+    RatchetPreKeyPair, RawBundle, RawEntry, SignedPreKeyPair, sign_bundle, sign_ratchet_prekey,
+};
+
+use crate::{
+    engine::{Engine, PreKeyImport},
+    model::{
+        Device, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
+        OwnRatchetPreKey, Pairing, PublishedBundle, SendError, UnixMillis, event::note,
+        time::ending_at,
+    },
+    store::{Store, StoreError},
+    wire::{encode_bundle, encode_contact_code},
+};
+
+/// `protocol_version` of our entries: informational (protocol §3).
+pub(crate) const PROTOCOL_VERSION: u32 = 1;
+/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count minutes from here
+/// (protocol §3).
+const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
+/// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).
+const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
+
+/// How many versions a new prekey is above the last one.
+pub(crate) struct Step(pub(crate) u32);
+
+const SECONDS_PER_MINUTE: u64 = 60;
+
+impl Engine {
+    /// The bundle we publish; rotates the prekey first if that is due.
+    ///
+    /// # Errors
+    /// [`SendError::Store`] if the store fails.
+    pub fn bundle(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+    ) -> Result<PublishedBundle, SendError> {
+        let bundle = self.current_bundle(store, env)?;
+        Ok(PublishedBundle {
+            contact_code: encode_contact_code(&bundle.wire),
+            version: bundle.version,
+            created_at: bundle.made_at,
+            expires_at: bundle.prekey_created_at.after(self.config.prekey_rotation),
+            installations: bundle
+                .entries
+                .into_iter()
+                .map(|entry| entry.installation)
+                .collect(),
+            wire: bundle.wire,
+        })
+    }
+
+    /// The bundle as it stands in the store; made anew if its content is not what it should be now: there is
+    /// none yet, a rotation is due, or the enabled devices of ours or their prekeys are others than it lists.
+    pub(crate) fn current_bundle(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+    ) -> Result<OwnBundle, SendError> {
+        let siblings = self.enabled_siblings(store)?;
+        let known = store.own_bundle()?;
+        if let Some(bundle) = &known
+            && !self.rotation_due(bundle.prekey_created_at, env.now)
+            && self.lists_exactly(bundle, &siblings)
+        {
+            return Ok(bundle.clone());
+        }
+        match store.current_own_prekey()? {
+            Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => {
+                Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
+            }
+            _ => self.replace_prekey(store, env, Step(1)),
+        }
+    }
+
+    /// When the prekey of our bundle was made; `None` if there is none, or another one is due.
+    pub(crate) fn standing_prekey(
+        &self,
+        store: &dyn Store,
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        let bundle = store.own_bundle()?;
+        Ok(bundle
+            .map(|bundle| bundle.prekey_created_at)
+            .filter(|created_at| !self.rotation_due(*created_at, now)))
+    }
+
+    /// Replaces the prekey before its time, and publishes the new one, so many versions higher.
+    pub(crate) fn replace_prekey(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        step: Step,
+    ) -> Result<OwnBundle, SendError> {
+        let outdated = store.current_own_prekey()?;
+        let prekey = self.rotate(store, env, outdated, step)?;
+        let (known, siblings) = (store.own_bundle()?, self.enabled_siblings(store)?);
+        Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
+    }
+
+    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is
+    /// current, if it does not say.
+    ///
+    /// # Errors
+    /// [`SendError::Store`] if the store fails.
+    pub fn import_prekey(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        import: PreKeyImport,
+    ) -> Result<ImportedPreKey, SendError> {
+        let current = store.current_own_prekey()?;
+        let newest = current.as_ref().map_or(0, |prekey| prekey.version);
+        let version = import.version.unwrap_or_else(|| newest.saturating_add(1));
+        let is_current = import.current.unwrap_or(version > newest);
+        let prekey = self.own_prekey(
+            import.signed,
+            import.ratchet,
+            version,
+            import.created_at.unwrap_or(env.now),
+            (!is_current).then_some(env.now),
+        );
+        if is_current && let Some(current) = current {
+            store.put_own_prekey(&OwnPreKey {
+                replaced_at: Some(env.now),
+                ..current
+            })?;
+        }
+        store.put_own_prekey(&prekey)?;
+        if is_current {
+            let known = store.own_bundle()?;
+            let siblings = self.enabled_siblings(store)?;
+            self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?;
+        }
+        Ok(ImportedPreKey {
+            signed_pre_key: *prekey.signed.public(),
+            ratchet_pre_key: prekey.ratchet.map(|ratchet| *ratchet.pair.public()),
+            version,
+        })
+    }
+
+    /// Makes a bundle and keeps it as the one we publish. All but the first are told of.
+    fn publish(
+        &self,
+        store: &mut dyn Store,
+        own: &OwnPreKey,
+        siblings: &[Device],
+        known: Option<&OwnBundle>,
+        now: UnixMillis,
+    ) -> Result<OwnBundle, StoreError> {
+        let last_timestamp = known.map_or(0, |bundle| bundle.timestamp_ns);
+        let bundle = self.make_bundle(own, siblings, now, last_timestamp);
+        store.put_own_bundle(&bundle)?;
+        if let Some(known) = known {
+            let entries = bundle.entries.iter();
+            let rotated = EventKind::BundleRotated {
+                version: bundle.version,
+                prekey_replaced: bundle.version != known.version,
+                installations: entries.map(|entry| entry.installation.clone()).collect(),
+            };
+            note(store, now, rotated)?;
+        }
+        Ok(bundle)
+    }
+
+    /// Replaces the current prekey, or makes the first one.
+    fn rotate(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        outdated: Option<OwnPreKey>,
+        step: Step,
+    ) -> Result<OwnPreKey, StoreError> {
+        let version = outdated
+            .as_ref()
+            .map_or_else(
+                || self.first_version(env.now).saturating_sub(1),
+                |outdated| outdated.version,
+            )
+            .saturating_add(step.0);
+        if let Some(outdated) = outdated {
+            store.put_own_prekey(&OwnPreKey {
+                replaced_at: Some(ending_at(store, env.now)?),
+                ..outdated
+            })?;
+        }
+        let prekey = self.own_prekey(
+            SignedPreKeyPair::generate(env.rng),
+            Some(RatchetPreKeyPair::generate(env.rng)),
+            version,
+            env.now,
+            None,
+        );
+        store.put_own_prekey(&prekey)?;
+        Ok(prekey)
+    }
+
+    /// Puts a prekey together and signs its ratchet half.
+    fn own_prekey(
+        &self,
+        signed: SignedPreKeyPair,
+        ratchet: Option<RatchetPreKeyPair>,
+        version: u32,
+        created_at: UnixMillis,
+        replaced_at: Option<UnixMillis>,
+    ) -> OwnPreKey {
+        let ratchet = ratchet.map(|pair| OwnRatchetPreKey {
+            signature: sign_ratchet_prekey(
+                &self.account.identity,
+                self.this_device(),
+                signed.public(),
+                pair.public(),
+                version,
+            ),
+            pair,
+        });
+        OwnPreKey {
+            signed,
+            ratchet,
+            version,
+            created_at,
+            replaced_at,
+        }
+    }
+
+    /// A fresh id begins at 1. A supplied one may have lived before, so that its versions must lie
+    /// above all that it can have published: one a day, one for each reset, and what a store adds
+    /// that was put back.
+    fn first_version(&self, now: UnixMillis) -> u32 {
+        if self.account.fresh_installation {
+            return 1;
+        }
+        let minutes = now.since(VERSION_EPOCH).as_secs() / SECONDS_PER_MINUTE;
+        u32::try_from(minutes).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Due by age; or made in a future further away than one rotation, by a clock since set right.
+    fn rotation_due(&self, created_at: UnixMillis, now: UnixMillis) -> bool {
+        let span = self.config.prekey_rotation;
+        now.since(created_at) >= span || created_at > now.after(span)
+    }
+
+    /// Our other devices that the user enabled and whose prekey we know.
+    fn enabled_siblings(&self, store: &dyn Store) -> Result<Vec<Device>, StoreError> {
+        let mut devices = store.devices(&self.me())?;
+        devices.retain(|device| {
+            device.pairing == Pairing::Enabled
+                && device.prekey.is_some()
+                && device.installation != *self.this_device()
+        });
+        Ok(devices)
+    }
+
+    fn lists_exactly(&self, bundle: &OwnBundle, siblings: &[Device]) -> bool {
+        let listed = bundle
+            .entries
+            .iter()
+            .filter(|entry| entry.installation != *self.this_device())
+            .cloned();
+        listed.eq(siblings.iter().filter_map(listed_sibling))
+    }
+
+    fn make_bundle(
+        &self,
+        own: &OwnPreKey,
+        siblings: &[Device],
+        now: UnixMillis,
+        last_timestamp: i64,
+    ) -> OwnBundle {
+        let mut entries = vec![RawEntry {
+            installation_id: self.this_device().as_str().to_owned(),
+            signed_pre_key: own.signed.public().to_bytes().to_vec(),
+            version: own.version,
+            protocol_version: PROTOCOL_VERSION,
+            ratchet_pre_key: own.ratchet.as_ref().map_or_else(Vec::new, |ratchet| {
+                ratchet.pair.public().to_bytes().to_vec()
+            }),
+            ratchet_signature: own
+                .ratchet
+                .as_ref()
+                .map_or_else(Vec::new, |ratchet| ratchet.signature.to_bytes().to_vec()),
+        }];
+        entries.extend(
+            siblings
+                .iter()
+                .filter_map(|device| self.sibling_entry(device)),
+        );
+        entries.sort_by(|a, b| a.installation_id.cmp(&b.installation_id));
+
+        let mut listed = vec![ListedPreKey {
+            installation: self.this_device().clone(),
+            signed_pre_key: *own.signed.public(),
+            ratchet_pre_key: own.ratchet.as_ref().map(|ratchet| *ratchet.pair.public()),
+            version: own.version,
+            protocol_version: PROTOCOL_VERSION,
+        }];
+        listed.extend(siblings.iter().filter_map(listed_sibling));
+        listed.sort_by(|a, b| a.installation.cmp(&b.installation));
+
+        let timestamp_ns = now
+            .as_nanos()
+            .max(last_timestamp.saturating_add(1))
+            .max(MIN_TIMESTAMP_NS);
+        let signature = sign_bundle(&self.account.identity, &entries, timestamp_ns);
+        OwnBundle {
+            wire: encode_bundle(RawBundle {
+                identity: self.me().to_bytes().to_vec(),
+                entries,
+                signature: signature.to_bytes().to_vec(),
+                timestamp: timestamp_ns,
+            }),
+            made_at: now,
+            timestamp_ns,
+            version: own.version,
+            prekey_created_at: own.created_at,
+            entries: listed,
+        }
+    }
+
+    /// A sibling's entry as we publish it. The identity's key is ours too, so its extension is signed here anew.
+    fn sibling_entry(&self, device: &Device) -> Option<RawEntry> {
+        let prekey = device.prekey.as_ref()?;
+        let signed = prekey.key.signed_pre_key();
+        let signature = prekey.key.ratchet_pre_key().map(|ratchet| {
+            sign_ratchet_prekey(
+                &self.account.identity,
+                &device.installation,
+                signed,
+                ratchet,
+                prekey.version,
+            )
+        });
+        Some(RawEntry {
+            installation_id: device.installation.as_str().to_owned(),
+            signed_pre_key: signed.to_bytes().to_vec(),
+            version: prekey.version,
+            protocol_version: prekey.protocol_version,
+            ratchet_pre_key: prekey
+                .key
+                .ratchet_pre_key()
+                .map_or_else(Vec::new, |ratchet| ratchet.to_bytes().to_vec()),
+            ratchet_signature: signature
+                .map_or_else(Vec::new, |signature| signature.to_bytes().to_vec()),
+        })
+    }
+}
+
+/// How our bundle lists another device of ours; `None` as long as its prekey is not known.
+fn listed_sibling(device: &Device) -> Option<ListedPreKey> {
+    let prekey = device.prekey.as_ref()?;
+    Some(ListedPreKey {
+        installation: device.installation.clone(),
+        signed_pre_key: *prekey.key.signed_pre_key(),
+        ratchet_pre_key: prekey.key.ratchet_pre_key().copied(),
+        version: prekey.version,
+        protocol_version: prekey.protocol_version,
+    })
+}

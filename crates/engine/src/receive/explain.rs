@@ -1,0 +1,278 @@
+//! Why a message opens, or does not: what it would need, and what of that there is.
+
+use std::mem;
+
+use crypto_core::{EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPreKey, Suite};
+
+use crate::{
+    engine::{Engine, ReceiveRequest},
+    model::{
+        Env, InspectedMessage, InstallationView, Mode, ReceiveError, Received, Session, UnixMillis,
+        WireError,
+    },
+    queries::SessionView,
+    receive::{ratchet::trials, trial::RatchetEntry},
+    send::ANY_INSTALLATION,
+    store::{Store, StoreError},
+    wire::{WireEntry, WireMessage},
+};
+
+/// What a message is, needs and would give.
+#[derive(Debug)]
+pub struct Explained {
+    /// What [`Engine::receive`] would answer now.
+    pub received: Received,
+    /// The message taken apart.
+    pub message: InspectedMessage,
+    /// For whom it is.
+    pub addressed: Addressed,
+    /// What is known of the device that the message names as its sender.
+    pub installation: Option<InstallationView>,
+    /// The signed prekey that its entry names.
+    pub prekey: Option<NamedPreKey>,
+    /// The sessions that its entry is tried on, in this order; at most
+    /// [`MAX_SESSION_TRIALS`](crate::model::MAX_SESSION_TRIALS).
+    pub sessions: Vec<PossibleSession>,
+}
+
+/// For whom a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressed {
+    /// It has an entry for this device, encrypted like this; `None` if its headers make no sense together.
+    ThisDevice(Option<Mode>),
+    /// Any device of our identity can read its entry (DH).
+    AnyDevice,
+    /// It is public.
+    Everyone,
+    /// It has entries, and none of them is for this device.
+    OtherDevices,
+    /// It has no entry: it carries bundles at most.
+    Nobody,
+}
+
+/// A signed prekey that an entry names (protocol §5: the responder's, on which the session is built).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedPreKey {
+    /// Its public part.
+    pub key: SignedPreKey,
+    /// What it is to us.
+    pub state: PreKeyState,
+}
+
+/// What a signed prekey is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreKeyState {
+    /// The one that our bundle lists.
+    Current,
+    /// One that was replaced. New sessions can be begun on it until it is erased.
+    Replaced {
+        /// When it was replaced.
+        since: UnixMillis,
+        /// The earliest that it will be erased, with what rests on it.
+        erase_at: UnixMillis,
+    },
+    /// None of ours: it is the other side's, or we have erased it.
+    NotOurs,
+}
+
+/// A session that a message can be of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PossibleSession {
+    /// The session.
+    pub session: SessionView,
+    /// What the message is called if it is of this session.
+    pub message: MessageId,
+    /// Its key there.
+    pub key: MessageKeyState,
+}
+
+/// What a session has of the key of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKeyState {
+    /// It is kept since the message was read, until it is confirmed.
+    Read,
+    /// It is kept since a later message was read.
+    Skipped,
+    /// It was used or dropped, and erased.
+    Gone,
+    /// The chain reaches it when it moves over this many messages that have not come.
+    Ahead {
+        /// Messages between the last one read and this one.
+        missing: u32,
+    },
+    /// Its chain begins with the next step of the other side, if the message is of this session.
+    NewChain,
+}
+
+impl Engine {
+    /// Explains a received message. **What is written meanwhile must be undone by the caller**, who
+    /// runs this in a savepoint: the message is tried as it would be received. `message` is the
+    /// same, [taken apart](WireMessage::inspect) beforehand.
+    ///
+    /// # Errors
+    /// As of [`Self::receive`].
+    pub fn explain(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: ReceiveRequest,
+        message: InspectedMessage,
+    ) -> Result<Explained, ReceiveError> {
+        let wire = request.message.as_ref().map_err(WireError::clone)?;
+        let installation = InstallationId::parse(&wire.installation).ok();
+        let from = (&request.sender, installation.as_ref());
+        let (addressed, entry) = self.addressed(wire, &message);
+        let (prekey, sessions) = match entry {
+            Some(entry) => self.needs(store, env.now, from, entry)?,
+            None => (None, Vec::new()),
+        };
+        let known = self
+            .viewer()
+            .installations(store, env.now, Some(&request.sender))?
+            .into_iter()
+            .find(|view| Some(&view.device.installation) == installation.as_ref());
+        // A reply that is only explained does not count against their limit.
+        let only = self.replies.only(&request.sender);
+        let replies = mem::replace(&mut self.replies, only);
+        let received = self.receive(store, env, request);
+        self.replies = replies;
+        Ok(Explained {
+            received: received?,
+            message,
+            addressed,
+            installation: known,
+            prekey,
+            sessions,
+        })
+    }
+
+    /// For whom a message is, and the entry of it that this device tries.
+    fn addressed<'a>(
+        &self,
+        wire: &'a WireMessage,
+        message: &InspectedMessage,
+    ) -> (Addressed, Option<&'a WireEntry>) {
+        let this = self.this_device().as_str();
+        if !wire.public.is_empty() {
+            (Addressed::Everyone, None)
+        } else if let Some(entry) = wire.entries.get(this) {
+            let mut targets = message.targets.iter();
+            let target = targets.find(|target| target.installation == this);
+            let mode = target.and_then(|target| target.mode);
+            (Addressed::ThisDevice(mode), Some(entry))
+        } else if wire.entries.contains_key(ANY_INSTALLATION) {
+            (Addressed::AnyDevice, None)
+        } else if wire.entries.is_empty() {
+            (Addressed::Nobody, None)
+        } else {
+            (Addressed::OtherDevices, None)
+        }
+    }
+
+    /// The prekey that an entry names, and the sessions that it can be of.
+    fn needs(
+        &self,
+        store: &dyn Store,
+        now: UnixMillis,
+        from: (&IdentityKey, Option<&InstallationId>),
+        entry: &WireEntry,
+    ) -> Result<(Option<NamedPreKey>, Vec<PossibleSession>), StoreError> {
+        let parsed = entry
+            .dr
+            .as_ref()
+            .and_then(|header| RatchetEntry::parse(header, &entry.payload));
+        let Some(parsed) = parsed else {
+            return Ok((None, Vec::new()));
+        };
+        let suite = parsed.header.key.suite();
+        let (prekey, sessions) = match &entry.x3dh {
+            Some(x3dh) => {
+                let prekey = SignedPreKey::from_wire(&x3dh.id).ok();
+                let ephemeral = EphemeralKey::from_wire(&x3dh.key).ok();
+                let session = match (&prekey, &ephemeral) {
+                    (Some(prekey), Some(ephemeral)) => {
+                        self.session_begun(store, from, suite, prekey, ephemeral)?
+                    }
+                    _ => None,
+                };
+                (prekey, session.into_iter().collect())
+            }
+            None => match &parsed.id.filter(SignedPreKey::is_on_curve) {
+                Some(prekey) => {
+                    let since = self.still_in_use(now);
+                    let trials = trials(store, from, &parsed, prekey, since)?;
+                    (Some(*prekey), trials.sessions)
+                }
+                None => (None, Vec::new()),
+            },
+        };
+        let named = prekey.map(|key| self.named(store, key)).transpose()?;
+        let viewer = self.viewer();
+        let sessions = sessions
+            .iter()
+            .map(|session| {
+                Ok(PossibleSession {
+                    session: viewer.session(store, session)?,
+                    message: parsed.id_on(session),
+                    key: key_state(store, session, &parsed)?,
+                })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok((named, sessions))
+    }
+
+    /// The session that a first message has begun here already.
+    fn session_begun(
+        &self,
+        store: &dyn Store,
+        from: (&IdentityKey, Option<&InstallationId>),
+        suite: Suite,
+        prekey: &SignedPreKey,
+        ephemeral: &EphemeralKey,
+    ) -> Result<Option<Session>, StoreError> {
+        let Some(id) = self.incoming_session_id(from, suite, prekey, ephemeral) else {
+            return Ok(None);
+        };
+        let session = store.session(&id)?;
+        Ok(session.filter(|session| session.peer == *from.0))
+    }
+
+    fn named(&self, store: &dyn Store, key: SignedPreKey) -> Result<NamedPreKey, StoreError> {
+        let state = match store.own_prekey_replaced_at(&key)? {
+            Some(since) => PreKeyState::Replaced {
+                since,
+                erase_at: since.after(self.config.erase_after),
+            },
+            None if store.own_prekey(&key)?.is_some() => PreKeyState::Current,
+            None => PreKeyState::NotOurs,
+        };
+        Ok(NamedPreKey { key, state })
+    }
+}
+
+fn key_state(
+    store: &dyn Store,
+    session: &Session,
+    message: &RatchetEntry<'_>,
+) -> Result<MessageKeyState, StoreError> {
+    if let Some(kept) = message.kept_key_on(session, store)? {
+        return Ok(if kept.stored.read_at.is_some() {
+            MessageKeyState::Read
+        } else {
+            MessageKeyState::Skipped
+        });
+    }
+    let (key, n) = (message.header.key, message.header.n);
+    if session.ratchet.receiving_key() != Some(key) {
+        return Ok(if session.retired.contains(&key) {
+            MessageKeyState::Gone
+        } else {
+            MessageKeyState::NewChain
+        });
+    }
+    let next = session.ratchet.receiving_number().unwrap_or_default();
+    Ok(n.checked_sub(next)
+        .map_or(MessageKeyState::Gone, |missing| MessageKeyState::Ahead {
+            missing,
+        }))
+}

@@ -1,0 +1,345 @@
+//! What a received bundle changes (protocol §3, spec 3.3, 4.1, 4.3).
+
+mod entry;
+mod known;
+mod lower;
+
+use crypto_core::{
+    EntryFault, IdentityKey, InstallationId, SignedPreKey, SkippedEntry, VerifiedBundle,
+};
+
+use self::entry::BundleContext;
+pub(crate) use self::{entry::meet, lower::Lower};
+use crate::{
+    engine::Engine,
+    model::{
+        BundleImportError, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_LOOKED_AT,
+        MAX_BUNDLES_PER_MESSAGE, Peer, UnixMillis, Warning, WarningKind, time::ending_at,
+    },
+    store::{Store, StoreError},
+};
+
+/// What the bundles of one message, or one imported bundle, brought.
+#[derive(Debug, Default)]
+pub(crate) struct Adopted {
+    /// A well-signed bundle of the sender was read.
+    pub(crate) of_sender: bool,
+    /// Every valid entry, in order.
+    pub(crate) entries: Vec<ImportedEntry>,
+    /// What was odd.
+    pub(crate) warnings: Vec<Warning>,
+    /// An entry of the device in question that is older than what we hold of it (protocol §7, sent before a re-key).
+    pub(crate) before_rekey: bool,
+    /// A bundle of the message lists the very device that sent it.
+    pub(crate) lists_sender: bool,
+    /// The entry of that device, if its version is lower than what we hold: whether it is taken is
+    /// decided when the message has opened (protocol §3, versions).
+    pub(crate) lower: Option<Lower>,
+    /// The newest believed date of the sender's bundles that list the device in question.
+    pub(crate) dated_at: Option<UnixMillis>,
+}
+
+impl Adopted {
+    fn warn(&mut self, kind: WarningKind, detail: impl Into<String>) {
+        self.warnings.push(Warning {
+            kind,
+            detail: detail.into(),
+        });
+    }
+
+    /// The devices met for the first time.
+    pub(crate) fn new_installations(&self) -> Vec<InstallationId> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.is_new)
+            .map(|entry| entry.installation.clone())
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Imports a bundle that came by another way than a message: a contact code, a QR code.
+    ///
+    /// # Errors
+    /// [`BundleImportError::Invalid`] if the bytes are no bundle or not signed by the identity they name.
+    pub fn import_bundle(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        wire: &[u8],
+    ) -> Result<ImportedBundle, BundleImportError> {
+        let bundle = self
+            .verified
+            .read(wire)
+            .and_then(|read| self.verified.verify(read))
+            .map_err(|error| BundleImportError::Invalid(error.to_string()))?;
+        let mut adopted = Adopted::default();
+        self.adopt(store, env.now, &bundle, None, &mut adopted)?;
+        Ok(ImportedBundle {
+            identity: *bundle.identity(),
+            installations: adopted.entries,
+            warnings: adopted.warnings,
+        })
+    }
+
+    /// Reads the bundles of a message: the first few of the sender's or of our own identity; the
+    /// rest is ignored. A bad one is skipped with a warning and never loses the message.
+    pub(crate) fn adopt_all(
+        &mut self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        sender: &IdentityKey,
+        sender_device: Option<&InstallationId>,
+        bundles: &[Vec<u8>],
+    ) -> Result<Adopted, StoreError> {
+        let mut adopted = Adopted::default();
+        let mut read = 0;
+        let mut listed = None;
+        for encoded in bundles.iter().take(MAX_BUNDLES_LOOKED_AT) {
+            let bundle = match self.verified.read(encoded) {
+                Ok(bundle) => bundle,
+                Err(error) => {
+                    adopted.warn(WarningKind::InvalidBundle, error.to_string());
+                    continue;
+                }
+            };
+            if let Err(ignored) = self.concerns_us(sender, bundle.identity()) {
+                adopted.warnings.push(ignored);
+                continue;
+            }
+            read += 1;
+            if read > MAX_BUNDLES_PER_MESSAGE {
+                adopted.warn(
+                    WarningKind::TooManyBundles,
+                    format!("at most {MAX_BUNDLES_PER_MESSAGE} are read from one message"),
+                );
+                break;
+            }
+            match self.verified.verify(bundle) {
+                Ok(bundle) => {
+                    let of_sender = bundle.identity() == sender;
+                    if of_sender {
+                        let version = version_of(&bundle, sender_device);
+                        let latest = ending_at(store, now)?;
+                        let dated_at = version.and_then(|_| signed_at(&bundle, latest));
+                        listed = listed.max(version);
+                        adopted.dated_at = adopted.dated_at.max(dated_at);
+                        adopted.of_sender = true;
+                    }
+                    let device = sender_device.filter(|_| of_sender);
+                    self.adopt(store, now, &bundle, device, &mut adopted)?;
+                }
+                Err(error) => adopted.warn(WarningKind::InvalidBundle, error.to_string()),
+            }
+        }
+        let older = Self::made_before_rekey(store, sender, sender_device, listed)?;
+        if !older {
+            // The newest entry counts: a relay could add a bundle of a sibling that has not heard
+            // of it.
+            adopted.lower = None;
+        }
+        let news = adopted.lower.as_ref().is_some_and(Lower::is_later);
+        adopted.before_rekey = older && !news;
+        Ok(adopted)
+    }
+
+    /// Only the sender's bundles and our own count; a stranger's costs no signature check.
+    fn concerns_us(&self, sender: &IdentityKey, named: &[u8]) -> Result<(), Warning> {
+        if named == sender.as_bytes() || named == self.me().as_bytes() {
+            return Ok(());
+        }
+        let known_form = matches!(named, [2 | 3, x @ ..] if x.len() == 32);
+        Err(Warning {
+            kind: if known_form {
+                WarningKind::ForeignBundle
+            } else {
+                WarningKind::InvalidBundle
+            },
+            detail: "a bundle of another identity than the sender's and ours".to_owned(),
+        })
+    }
+
+    /// Whether the newest entry that the message carries of its own device is below the one we hold: the message was
+    /// made before a re-key, and must not move sessions (protocol §7). The newest counts, so that a relay cannot
+    /// make a message look old by adding an old bundle to it.
+    fn made_before_rekey(
+        store: &dyn Store,
+        sender: &IdentityKey,
+        sender_device: Option<&InstallationId>,
+        listed: Option<u32>,
+    ) -> Result<bool, StoreError> {
+        let (Some(device), Some(listed)) = (sender_device, listed) else {
+            return Ok(false);
+        };
+        let known = store
+            .device(sender, device)?
+            .and_then(|device| device.prekey);
+        Ok(known.is_some_and(|prekey| listed < prekey.version))
+    }
+
+    /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of
+    /// the identity that it is of.
+    fn adopt(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        bundle: &VerifiedBundle,
+        sender: Option<&InstallationId>,
+        adopted: &mut Adopted,
+    ) -> Result<(), StoreError> {
+        let identity = bundle.identity();
+        // A clock that was set back must not make what is of today look like tomorrow's.
+        let latest = ending_at(store, now)?;
+        let stamp = trusted_stamp(bundle.timestamp_ns(), latest);
+        let dated_at = match stamp {
+            0 => Some(now),
+            _ => (stamp == bundle.timestamp_ns()).then(|| UnixMillis::from_nanos(stamp)),
+        };
+        let known_peer = store.peer(identity)?;
+        let peer = known_peer.clone().unwrap_or_else(|| Peer::new(*identity));
+        // What was noted by a clock that was ahead for a while must not stay the newest until then.
+        let newest = trusted_stamp(peer.newest_bundle_ns, latest);
+        let is_newest = stamp != 0 && stamp >= newest;
+        let peer = Peer {
+            newest_bundle_ns: newest.max(stamp),
+            newest_bundle_at: if stamp > newest {
+                Some(now)
+            } else {
+                peer.newest_bundle_at
+            },
+            ..peer
+        };
+        if known_peer.as_ref() != Some(&peer) {
+            store.put_peer(&peer)?;
+        }
+
+        let context = BundleContext {
+            bundle,
+            stamp,
+            dated_at,
+            now,
+            latest,
+            sender,
+            omitted_since: (!is_newest).then_some(latest),
+            may_be_begun: self.prekeys_may_be_begun(store, bundle, stamp, now)?,
+        };
+        for entry in bundle.entries() {
+            if self.is_this_device(identity, &entry.installation_id) {
+                let signed_pre_key = entry.prekey.signed_pre_key();
+                self.check_clone(store, signed_pre_key, entry.version, adopted)?;
+            } else {
+                self.adopt_entry(store, &context, entry, adopted)?;
+            }
+        }
+        for skipped in bundle.skipped() {
+            self.take_skipped(store, &context, skipped, adopted)?;
+        }
+        adopted.lists_sender |= sender.is_some_and(|sender| context.lists(sender));
+        known::run_stale_timers(store, &context, self.config.stale_after)?;
+        Ok(())
+    }
+
+    /// An entry for this very device changes nothing; but if its key was never ours, someone else is using our id.
+    fn check_clone(
+        &self,
+        store: &dyn Store,
+        signed_pre_key: &SignedPreKey,
+        version: u32,
+        adopted: &mut Adopted,
+    ) -> Result<(), StoreError> {
+        let ours = store.own_prekey(signed_pre_key)?.is_some();
+        // Below the versions we still hold it is an old bundle of ours, whose prekey was erased.
+        let held = store
+            .own_bundle()?
+            .map_or(0, |bundle| bundle.version)
+            .saturating_sub(self.versions_held());
+        if !ours && version >= held {
+            adopted.warn(
+                WarningKind::ClonedInstallation,
+                format!("{} lists a prekey that is not ours", self.this_device()),
+            );
+        }
+        Ok(())
+    }
+
+    /// An entry that is malformed is reported. One that only lacks the extension of its device was
+    /// published by a sibling that does not know the extension, and is no fault of anybody: it
+    /// tells that there is such a device (protocol §3).
+    fn take_skipped(
+        &self,
+        store: &mut dyn Store,
+        context: &BundleContext<'_>,
+        skipped: &SkippedEntry,
+        adopted: &mut Adopted,
+    ) -> Result<(), StoreError> {
+        let detail = format!("{}: {}", skipped.installation_id, skipped.reason);
+        if skipped.reason != EntryFault::MissingExtension {
+            adopted.warn(WarningKind::InvalidEntry, detail);
+            return Ok(());
+        }
+        if self.is_this_device(context.bundle.identity(), &skipped.installation_id) {
+            return match &skipped.signed_pre_key {
+                Some(key) => self.check_clone(store, key, skipped.version, adopted),
+                None => Ok(()),
+            };
+        }
+        if context.sender == Some(&skipped.installation_id) {
+            // It would not leave its own extension out.
+            adopted.warn(WarningKind::MissingExtension, detail);
+        }
+        let (name, version) = (&skipped.installation_id, skipped.version);
+        self.meet_without_prekey(store, context, name, version, adopted)
+    }
+
+    /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was
+    /// lost when an older one was put back. A device publishes a prekey for the time of a rotation,
+    /// so that a later bundle of its own lists another one; a sibling goes on listing that of a
+    /// device that is off.
+    fn prekeys_may_be_begun(
+        &self,
+        store: &dyn Store,
+        bundle: &VerifiedBundle,
+        stamp: i64,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let Some(put_back_at) = store.timekeeping()?.put_back_at else {
+            return Ok(false);
+        };
+        let dated_at = UnixMillis::from_nanos(stamp);
+        let alone = bundle.entries().len() + bundle.skipped().len() == 1;
+        let made_since = alone && dated_at >= put_back_at.after(self.config.prekey_rotation);
+        Ok(now < put_back_at.after(self.config.erase_after) && !made_since)
+    }
+
+    /// Own prekeys kept: one per rotation within the erasure span.
+    fn versions_held(&self) -> u32 {
+        let rotation = self.config.prekey_rotation.as_secs().max(1);
+        u32::try_from(self.config.erase_after.as_secs() / rotation).unwrap_or(u32::MAX)
+    }
+}
+
+/// The version that the bundle lists for this device.
+fn version_of(bundle: &VerifiedBundle, device: Option<&InstallationId>) -> Option<u32> {
+    bundle
+        .entries()
+        .iter()
+        .find(|entry| Some(&entry.installation_id) == device)
+        .map(|entry| entry.version)
+}
+
+/// A timestamp over a day ahead of the `latest` time that we know of counts as that (protocol §3):
+/// otherwise one bundle dated 2099 would be the newest for ever.
+fn trusted_stamp(timestamp_ns: i64, latest: UnixMillis) -> i64 {
+    if UnixMillis::from_nanos(timestamp_ns).is_far_ahead(latest) {
+        latest.as_nanos()
+    } else {
+        timestamp_ns
+    }
+}
+
+/// When a bundle was signed, as far as it can be believed.
+fn signed_at(bundle: &VerifiedBundle, latest: UnixMillis) -> Option<UnixMillis> {
+    let stamp = bundle.timestamp_ns();
+    let believed = stamp != 0 && trusted_stamp(stamp, latest) == stamp;
+    believed.then(|| UnixMillis::from_nanos(stamp))
+}

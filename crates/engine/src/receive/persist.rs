@@ -1,0 +1,230 @@
+//! Writing down what an authenticated ratchet message changed.
+
+use std::time::Duration;
+
+use crate::{
+    engine::Engine,
+    model::{
+        Device, Env, EventKind, Gap, Handshake, KeyDropped, MAX_UNANSWERED_GAPS,
+        MAX_UNANSWERED_KEYS, MAX_UNANSWERED_KEYS_PER_IDENTITY, PLACES_PER_KEY, Role, Session,
+        StoredKey, UnixMillis, event::note,
+    },
+    receive::{
+        Incoming,
+        import::meet,
+        ratchet::{OpenedMessage, Reply},
+        trial::{Accepted, KeptKey, OpenedBy},
+    },
+    store::{Store, StoreError},
+};
+
+/// How exactly the times of a device are kept, as long as it is the last of its identity to have been active. Days hang on them, and a
+/// device that writes a hundred messages a second would be written down with each.
+const ACTIVITY_GRAIN: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Stores the session's new state and the message's key, which stays until the caller confirms the
+    /// message: a caller that dies before it has stored the text gets it again (protocol §7, read twice).
+    pub(crate) fn keep(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        incoming: &Incoming<'_>,
+        mut session: Session,
+        accepted: Accepted,
+    ) -> Result<OpenedMessage, StoreError> {
+        let id = session.id;
+        let reply = reply_due(store, &session)?;
+        session.last_received_at = Some(now);
+        let duplicate = match accepted.opened_by {
+            OpenedBy::Advance(advance) => {
+                if let Some(left) = session.ratchet.receiving_key()
+                    && advance.ratchet.receiving_key() != Some(left)
+                {
+                    session.retired.push(&left);
+                }
+                session.ratchet = advance.ratchet;
+                if matches!(session.handshake, Handshake::Unconfirmed { .. }) {
+                    session.handshake = Handshake::Established;
+                    note(store, now, EventKind::SessionEstablished(session.name()))?;
+                }
+                session.received = session.received.saturating_add(1);
+                session.advances = session.advances.saturating_add(1);
+                store.put_session(&session)?;
+                let used = (!incoming.confirm).then_some(StoredKey {
+                    read_at: Some(incoming.read_at),
+                    ..advance.used
+                });
+                self.keep_keys(store, now, &session, advance.gaps, used)?;
+                false
+            }
+            OpenedBy::Kept(kept) => {
+                let KeptKey { stored, place } = *kept;
+                let duplicate = stored.read_at.is_some();
+                if !duplicate {
+                    session.received = session.received.saturating_add(1);
+                    store.put_session(&session)?;
+                }
+                match place {
+                    Some((chain, n)) => store.erase_skipped_key(&id, &chain, n)?,
+                    None if incoming.confirm => store.remove_stored_key(&stored.message)?,
+                    None => {}
+                }
+                if !incoming.confirm && !duplicate {
+                    store.put_stored_key(&StoredKey {
+                        read_at: Some(incoming.read_at),
+                        ..stored
+                    })?;
+                }
+                duplicate
+            }
+        };
+        Ok(OpenedMessage {
+            plaintext: accepted.plaintext,
+            message: accepted.message,
+            session: id,
+            duplicate,
+            reply,
+        })
+    }
+
+    /// Keeps the keys of the messages that were passed over, and the one that was `used` if it is
+    /// to be kept. Room is made before: what is erased is written over with what takes its place.
+    fn keep_keys(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        session: &Session,
+        mut gaps: Vec<Gap>,
+        used: Option<StoredKey>,
+    ) -> Result<(), StoreError> {
+        if gaps.is_empty() && used.is_none() {
+            return Ok(());
+        }
+        let limit = self.config.max_message_keys;
+        let mut room = limit.saturating_sub(u32::from(used.is_some()));
+        let mut places = limit.saturating_mul(PLACES_PER_KEY);
+        for gap in gaps.iter_mut().rev() {
+            gap.keep_newest(room);
+            room = room.saturating_sub(gap.places());
+            places = places.saturating_sub(gap.places());
+        }
+        gaps.retain(|gap| gap.places() > 0);
+        for message in store.drop_oldest_stored_keys(&session.id, room, places)? {
+            let why = KeyDropped::Limit;
+            note(store, now, EventKind::MessageKeyDropped { message, why })?;
+        }
+        for mut gap in gaps {
+            if !gap.answered {
+                gap.keep_newest(MAX_UNANSWERED_KEYS_PER_IDENTITY);
+                make_room_for_unanswered(store, &gap)?;
+            }
+            store.put_gap(&gap)?;
+        }
+        used.map_or(Ok(()), |used| store.put_stored_key(&used))
+    }
+
+    /// The device an authenticated message came from, with what the message proves of it: that it
+    /// wrote, that it is one of its identity's if the bundle that came with it lists it, and which
+    /// version it has.
+    ///
+    /// In suite x25519 the message proves the device, and one that no bundle has listed yet is
+    /// taken up. In suite secp256k1 nothing does: the session is given to the device that the
+    /// message names once a verified bundle lists that one (protocol §5), and to none until then.
+    pub(crate) fn device_of(
+        &self,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        incoming: &Incoming<'_>,
+        session: &mut Session,
+    ) -> Result<Option<Device>, StoreError> {
+        let proven = session.installation.is_some();
+        let Some(installation) = session
+            .installation
+            .clone()
+            .or_else(|| incoming.installation.clone())
+        else {
+            return Ok(None);
+        };
+        // Only the device that the session is with can say this of itself.
+        if incoming.installation.as_ref() == Some(&installation)
+            && incoming.settle_version(self, store, env, Some(session))?
+            // What was taken may have expired this very session.
+            && let Some(kept) = store.session(&session.id)?
+        {
+            (session.standing, session.handshake) = (kept.standing, kept.handshake);
+        }
+        let mut siblings = store.devices(&session.peer)?;
+        let known = siblings
+            .iter()
+            .position(|device| device.installation == installation)
+            .map(|at| siblings.swap_remove(at));
+        let device = match known {
+            Some(device) if proven || device.prekey.is_some() => device,
+            None if proven
+                && self.make_room_for_device(store, &session.peer, env.now, |_| false)? =>
+            {
+                let own = session.peer == self.me();
+                let device = Device::met(session.peer, installation.clone(), own, env.now);
+                meet(store, &device, env.now)?;
+                device
+            }
+            _ => return Ok(None),
+        };
+        session.installation = Some(installation);
+        let listed = incoming.lists(&device.installation);
+        if is_noted(&device, &siblings, listed, env.now) {
+            return Ok(Some(device));
+        }
+        if listed && device.stale_told {
+            note(store, env.now, EventKind::InstallationActive(device.name()))?;
+        }
+        let device = Device {
+            wrote_at: device.wrote_at.believed(env.now).max(env.now),
+            last_active_at: device.last_active_at.believed(env.now).max(env.now),
+            omitted_since: device.omitted_since.filter(|_| !listed),
+            stale_told: device.stale_told && !listed,
+            ..device
+        };
+        store.put_device(&device)?;
+        Ok(Some(device))
+    }
+}
+
+/// Erases the oldest gaps of sessions that we have never sent on until this one fits in, too.
+fn make_room_for_unanswered(store: &mut dyn Store, gap: &Gap) -> Result<(), StoreError> {
+    let gaps = MAX_UNANSWERED_GAPS.saturating_sub(1);
+    for (peer, keys) in [
+        (Some(&gap.peer), MAX_UNANSWERED_KEYS_PER_IDENTITY),
+        (None, MAX_UNANSWERED_KEYS),
+    ] {
+        store.drop_oldest_unanswered(peer, gaps, keys.saturating_sub(gap.places()))?;
+    }
+    Ok(())
+}
+
+/// Whether what a message tells of its device now is noted well enough. Which devices were active
+/// last decides who gets copies, so their order is kept to the millisecond.
+fn is_noted(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
+    let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
+    let mut siblings = siblings.iter();
+    let timer_stops = listed && (device.omitted_since.is_some() || device.stale_told);
+    lately(device.wrote_at)
+        && lately(device.last_active_at)
+        && !timer_stops
+        && siblings.all(|other| other.last_active_at < device.last_active_at)
+}
+
+/// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.
+fn reply_due(store: &dyn Store, session: &Session) -> Result<Reply, StoreError> {
+    let on_our_prekey = session.role == Role::Responder;
+    let replaced = on_our_prekey
+        && store
+            .own_prekey_replaced_at(&session.signed_pre_key)?
+            .is_some();
+    Ok(if replaced {
+        Reply::AdvertiseUnlessSent
+    } else {
+        Reply::None
+    })
+}

@@ -1,0 +1,199 @@
+//! Trying a ratchet message on a session, on a copy of its ratchet: nothing is written here.
+
+use crypto_core::{
+    AssociatedData, Header, HeaderKey, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
+};
+
+use crate::{
+    engine::Engine,
+    model::{Env, Gap, Reason, Session, StoredKey},
+    receive::Plaintext,
+    store::{Store, StoreError, StoreRead},
+    wire::WireRatchetHeader,
+};
+
+/// A ratchet entry whose fields have been parsed.
+pub(crate) struct RatchetEntry<'a> {
+    pub(crate) header: Header,
+    /// The session's signed prekey, if the DR header names one in its proper form. To look sessions up by: it need not be
+    /// a point of the curve.
+    pub(crate) id: Option<SignedPreKey>,
+    pub(crate) ciphertext: &'a [u8],
+}
+
+impl<'a> RatchetEntry<'a> {
+    /// Of a DR header and the bytes it stands before; `None` if its ratchet key is none.
+    pub(crate) fn parse(header: &WireRatchetHeader, ciphertext: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            header: Header {
+                key: HeaderKey::from_wire(&header.key).ok()?,
+                n: header.n,
+                pn: header.pn,
+            },
+            id: SignedPreKey::named(&header.id).ok(),
+            ciphertext,
+        })
+    }
+
+    /// The message's id, if it is one of this session.
+    pub(crate) fn id_on(&self, session: &Session) -> MessageId {
+        MessageId::ratchet(&session.id, &self.header.key, self.header.n)
+    }
+
+    /// The message's key, if this session has kept it. Most sessions have kept none, which stores
+    /// remember, and most messages are the next of their chain, of which there is nothing to look
+    /// for.
+    pub(crate) fn kept_key_on(
+        &self,
+        session: &Session,
+        store: &(impl StoreRead + ?Sized),
+    ) -> Result<Option<KeptKey>, StoreError> {
+        let ratchet = &session.ratchet;
+        let is_ahead = ratchet.receiving_key() == Some(self.header.key)
+            && ratchet.receiving_number() <= Some(self.header.n);
+        if is_ahead || !store.has_stored_keys(&session.id)? {
+            return Ok(None);
+        }
+        let message = self.id_on(session);
+        let (chain, n) = (self.header.key, self.header.n);
+        if let Some(key) = store.skipped_key(&session.id, &chain, n)? {
+            let stored = StoredKey {
+                message,
+                session: session.id,
+                key,
+                read_at: None,
+            };
+            return Ok(Some(KeptKey {
+                stored,
+                place: Some((chain, n)),
+            }));
+        }
+        let stored = store.stored_key(&message)?;
+        Ok(stored.map(|stored| KeptKey {
+            stored,
+            place: None,
+        }))
+    }
+}
+
+/// The key of a message that was kept outside its chain.
+pub(crate) struct KeptKey {
+    pub(crate) stored: StoredKey,
+    /// The chain and the number of its message, if it is in a gap. `None` if it is kept by itself:
+    /// since its message was read, or by an earlier version.
+    pub(crate) place: Option<(HeaderKey, u32)>,
+}
+
+/// A message that opened, with what it will change. Nothing is written yet.
+pub(crate) struct Accepted {
+    pub(crate) message: MessageId,
+    pub(crate) plaintext: Plaintext,
+    pub(crate) opened_by: OpenedBy,
+}
+
+impl Accepted {
+    /// Whether it was read before.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(&self.opened_by, OpenedBy::Kept(key) if key.stored.read_at.is_some())
+    }
+}
+
+/// How a message was opened.
+pub(crate) enum OpenedBy {
+    /// By moving the receiving chain.
+    Advance(Box<Advance>),
+    /// With a key that was kept: skipped before, or read and not confirmed.
+    Kept(Box<KeptKey>),
+}
+
+/// A session's next state.
+pub(crate) struct Advance {
+    pub(crate) ratchet: SessionRatchet,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) used: StoredKey,
+}
+
+impl Engine {
+    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of the ratchet.
+    pub(crate) fn attempt(
+        &self,
+        store: &dyn Store,
+        env: &mut Env<'_>,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        message_id: MessageId,
+    ) -> Result<Result<Accepted, Reason>, StoreError> {
+        let ad = self.associated_data(session);
+        if let Some(kept) = message.kept_key_on(session, store)? {
+            let opened = session.ratchet.open_stored(
+                &kept.stored.key,
+                &message.header,
+                &ad,
+                message.ciphertext,
+            );
+            return Ok(opened
+                .map(|plaintext| Accepted {
+                    message: message_id,
+                    plaintext,
+                    opened_by: OpenedBy::Kept(Box::new(kept)),
+                })
+                .map_err(|error| reason_of(&error)));
+        }
+        if session.retired.contains(&message.header.key) {
+            return Ok(Err(Reason::MessageKeyGone));
+        }
+        Ok(self.advance(env, session, message, message_id, &ad))
+    }
+
+    /// Moves a copy of the session's ratchet to the message.
+    pub(crate) fn advance(
+        &self,
+        env: &mut Env<'_>,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        message_id: MessageId,
+        ad: &AssociatedData,
+    ) -> Result<Accepted, Reason> {
+        let Opened {
+            ratchet,
+            plaintext,
+            skipped,
+            used,
+        } = session
+            .ratchet
+            .open(
+                &message.header,
+                ad,
+                message.ciphertext,
+                &self.config.skip,
+                env.rng,
+            )
+            .map_err(|error| reason_of(&error))?;
+        let gaps = Gap::of(session, &skipped);
+        let used = StoredKey {
+            message: message_id,
+            session: session.id,
+            key: used,
+            read_at: None,
+        };
+        Ok(Accepted {
+            message: message_id,
+            plaintext,
+            opened_by: OpenedBy::Advance(Box::new(Advance {
+                ratchet,
+                gaps,
+                used,
+            })),
+        })
+    }
+}
+
+fn reason_of(error: &OpenError) -> Reason {
+    match error {
+        OpenError::Malformed => Reason::Malformed,
+        OpenError::KeyGone => Reason::MessageKeyGone,
+        OpenError::TooManySkipped => Reason::TooManySkipped,
+        OpenError::Authentication | OpenError::BadPreviousCount => Reason::AuthenticationFailed,
+        OpenError::ChainExhausted => Reason::TooManySkipped,
+    }
+}

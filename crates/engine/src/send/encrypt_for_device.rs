@@ -1,0 +1,240 @@
+//! One copy of a message for one device: the session it goes on, and one step of its ratchet (protocol §4, §5, §7).
+
+use std::collections::BTreeMap;
+
+use crypto_core::{
+    AssociatedData, EphemeralKeyPair, IdentityKey, InstallationId, KeyError, MessageId, SealError,
+    Sealed, SessionId, SessionInstallations, SessionParties, SessionRatchet, Suite, x3dh,
+};
+
+use crate::{
+    engine::Engine,
+    model::{
+        Device, DevicePreKey, Env, Gap, Handshake, Role, SendError, Session, SessionStart,
+        SkipReason, Skipped, Target,
+    },
+    send::route::{Route, route},
+    sessions::lifecycle::{activate_new, make_room, resume, usable_session},
+    store::{Store, StoreError},
+    wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
+};
+
+/// The copies of one message for one identity.
+#[derive(Default)]
+pub(crate) struct Copies {
+    pub(crate) entries: BTreeMap<String, WireEntry>,
+    pub(crate) targets: Vec<Target>,
+    /// The devices that read the one DH entry of the message.
+    pub(crate) by_dh: Vec<InstallationId>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+impl Copies {
+    /// Whether no device is reached.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.by_dh.is_empty()
+    }
+
+    /// That the configuration forbids what every device of the recipient needs is the caller's to mend.
+    pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
+        let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
+        if self.is_empty() && self.skipped.iter().any(forbidden) {
+            return Err(SendError::SuiteForbidden {
+                recipient: recipient.to_compact(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted,
+    /// and so is one that the DH entry of the message is for.
+    pub(crate) fn copy_for(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        device: Device,
+        payload: &[u8],
+        copies: &mut Copies,
+    ) -> Result<(), SendError> {
+        let session = match route(store, &self.config, &device, env.now)? {
+            Route::Active(session) => session,
+            Route::Resume(mut session) => {
+                let active = usable_session(store, &device, env.now)?;
+                resume(store, &mut session, active, env.now)?;
+                session
+            }
+            Route::Begin(suite) => self.new_session(store, env, &device, suite)?,
+            Route::Dh => {
+                copies.by_dh.push(device.installation);
+                return Ok(());
+            }
+            Route::Skip(reason) => {
+                copies.skipped.push(Skipped {
+                    identity: device.identity,
+                    installation: device.installation,
+                    reason,
+                });
+                return Ok(());
+            }
+        };
+        if session.sent == 0 && session.received > 0 {
+            answer_gaps(store, &session.id)?;
+        }
+        let (session, entry, target) = self.seal(env, session, payload)?;
+        store.put_session(&session)?;
+        copies.targets.push(target);
+        copies
+            .entries
+            .insert(device.installation.as_str().to_owned(), entry);
+        Ok(())
+    }
+
+    /// Sets up a session with a device as its initiator (X3DH, protocol §4) and makes it the active one.
+    fn new_session(
+        &self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        device: &Device,
+        suite: Suite,
+    ) -> Result<Session, SendError> {
+        let Some(known) = &device.prekey else {
+            return Err(SendError::Key("a session needs a prekey".to_owned()));
+        };
+        let prekey = &known.key;
+        let ephemeral = EphemeralKeyPair::generate(env.rng);
+        let shared = x3dh::initiate(&self.account.identity, &ephemeral, prekey)?;
+        let ratchet = SessionRatchet::initiate(&shared, prekey, suite, env.rng)?;
+        let start = SessionStart {
+            id: SessionId::derive(&SessionParties {
+                initiator: &self.me(),
+                responder: &device.identity,
+                installations: match suite {
+                    Suite::X25519 => SessionInstallations::X25519 {
+                        initiator: self.this_device(),
+                        responder: &device.installation,
+                    },
+                    Suite::Secp256k1 => SessionInstallations::Secp256k1,
+                },
+                signed_pre_key: prekey.signed_pre_key(),
+                ephemeral: ephemeral.public(),
+            }),
+            peer: device.identity,
+            installation: Some(device.installation.clone()),
+            role: Role::Initiator,
+            signed_pre_key: *prekey.signed_pre_key(),
+            ratchet_pre_key: prekey.ratchet_pre_key().copied(),
+            handshake: Handshake::Unconfirmed {
+                order: Some(shared.prefix()),
+                ephemeral: *ephemeral.public(),
+            },
+            ratchet,
+        };
+        if suite == Suite::Secp256k1 {
+            store.put_device(&Device {
+                prekey: Some(DevicePreKey {
+                    begun: true,
+                    ..known.clone()
+                }),
+                ..device.clone()
+            })?;
+        }
+        let active = usable_session(store, device, env.now)?;
+        let mut session = Session::begin(start, env.now);
+        make_room(store, &self.config, &session, env.now)?;
+        activate_new(store, &mut session, active, env.now)?;
+        Ok(session)
+    }
+
+    /// Takes one step of the sending chain.
+    fn seal(
+        &self,
+        env: &Env<'_>,
+        session: Session,
+        payload: &[u8],
+    ) -> Result<(Session, WireEntry, Target), SendError> {
+        let (ad, mode) = (self.associated_data(&session), session.mode());
+        let (ratchet, Sealed { header, ciphertext }) = session.ratchet.seal(&ad, payload)?;
+        let x3dh = match &session.handshake {
+            Handshake::Unconfirmed { ephemeral, .. } => Some(WireX3dhHeader {
+                key: ephemeral.to_bytes().to_vec(),
+                id: session.signed_pre_key.to_bytes().to_vec(),
+            }),
+            Handshake::Established => None,
+        };
+        let target = Target {
+            installation: session.installation.clone(),
+            mode,
+            session: Some((ratchet.suite(), session.id)),
+            message: MessageId::ratchet(&session.id, &header.key, header.n),
+        };
+        let entry = WireEntry {
+            x3dh,
+            dr: Some(WireRatchetHeader {
+                key: header.key.as_bytes().to_vec(),
+                n: header.n,
+                pn: header.pn,
+                id: session.signed_pre_key.to_bytes().to_vec(),
+            }),
+            dh: None,
+            payload: ciphertext,
+        };
+        let session = Session {
+            ratchet,
+            sent: session.sent.saturating_add(1),
+            last_sent_at: Some(env.now),
+            ..session
+        };
+        Ok((session, entry, target))
+    }
+
+    /// The associated data of a session: who began it with whom, on which prekeys (protocol §5).
+    pub(crate) fn associated_data(&self, session: &Session) -> AssociatedData {
+        let (Some(installation), Some(ratchet_pre_key), Suite::X25519) = (
+            &session.installation,
+            &session.ratchet_pre_key,
+            session.suite(),
+        ) else {
+            return AssociatedData::empty();
+        };
+        let me = self.me();
+        let us = (&me, self.this_device());
+        let them = (&session.peer, installation);
+        let (initiator, responder) = match session.role {
+            Role::Initiator => (us, them),
+            Role::Responder => (them, us),
+        };
+        AssociatedData::x25519(
+            initiator,
+            responder,
+            &session.signed_pre_key,
+            ratchet_pre_key,
+        )
+    }
+}
+
+/// A session that we send on now is a stranger's no more, and nor are its gaps.
+fn answer_gaps(store: &mut dyn Store, session: &SessionId) -> Result<(), StoreError> {
+    if store.has_stored_keys(session)? {
+        for gap in store.gaps(session)? {
+            store.put_gap(&Gap {
+                answered: true,
+                ..gap
+            })?;
+        }
+    }
+    Ok(())
+}
+
+impl From<KeyError> for SendError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error.to_string())
+    }
+}
+
+impl From<SealError> for SendError {
+    fn from(error: SealError) -> Self {
+        Self::Key(error.to_string())
+    }
+}

@@ -1,0 +1,226 @@
+//! What the user decides about devices and sessions: pairing by hand, names, starting over (spec 4.1, protocol §7).
+
+use crypto_core::{IdentityKey, InstallationId};
+
+use crate::{
+    engine::Engine,
+    model::{
+        Device, DeviceMetadata, Env, EventKind, InstallationView, Pairing, PairingError, Standing,
+        event::note, time::ending_at,
+    },
+    own_bundle::Step,
+    sessions::expiry::expire,
+    store::{Store, StoreError},
+};
+
+impl Engine {
+    /// Enables a device, ours by default: one of ours gets a copy of every message from now on, and our bundle
+    /// lists it (spec 4.1). At most `max_devices` of ours are enabled, this one included.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn enable_installation(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        if self.is_this_device(&identity, installation) {
+            return self.shown(store, env, &identity, installation);
+        }
+        self.decide(store, env, &identity, installation, Pairing::Enabled)
+    }
+
+    /// Disables a device, ours by default: nothing is sent to it any more, and our bundle does not list it.
+    /// What it sends is still read.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn disable_installation(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        if self.is_this_device(&identity, installation) {
+            return Err(PairingError::ThisDevice);
+        }
+        self.decide(store, env, &identity, installation, Pairing::Disabled)
+    }
+
+    /// Keeps the names that a frontend gives a device, ours by default.
+    ///
+    /// # Errors
+    /// [`PairingError`]; nothing is changed then.
+    pub fn set_metadata(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: Option<&IdentityKey>,
+        installation: &InstallationId,
+        metadata: DeviceMetadata,
+    ) -> Result<InstallationView, PairingError> {
+        let identity = identity.copied().unwrap_or_else(|| self.me());
+        let device = if self.is_this_device(&identity, installation) {
+            // Nobody sends to himself: the record of this device is there for its names alone.
+            Device {
+                pairing: Pairing::Enabled,
+                ..Device::met(identity, installation.clone(), true, env.now)
+            }
+        } else {
+            known(store, &identity, installation)?
+        };
+        store.put_device(&Device { metadata, ..device })?;
+        self.shown(store, env, &identity, installation)
+    }
+
+    /// Starts over with an identity, or one device of it: its sessions expire, and the next message
+    /// sets up a new one. What a device once showed in its bundles is no longer held against it:
+    /// not the extension, and not the version (protocol §3). Gives the number of sessions that
+    /// expired.
+    ///
+    /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the
+    /// device has a new prekey, it is written to by DH (protocol §7, one session for each prekey).
+    ///
+    /// The other side may still be sending on a session that expires here, or hear of it only
+    /// later, and prefer it to the one that takes its place: the two might never meet. So our
+    /// prekey is replaced: our next bundle tells the other side that what it began on the old one
+    /// has expired (spec 3.3), and what we began before comes too late to be sent on (protocol §7,
+    /// sent before a re-key).
+    ///
+    /// # Errors
+    /// [`PairingError::NotFound`] if no such device is known, or the store's.
+    pub fn reset_sessions(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+        installation: Option<&InstallationId>,
+    ) -> Result<usize, PairingError> {
+        let chosen = |id: Option<&InstallationId>| installation.is_none() || installation == id;
+        let mut known = false;
+        for device in store.devices(identity)? {
+            if !chosen(Some(&device.installation)) {
+                continue;
+            }
+            known = true;
+            let mut forgotten = Device {
+                extension_shown: false,
+                refused_version: None,
+                ..device.clone()
+            };
+            if let Some(prekey) = &mut forgotten.prekey {
+                prekey.any_version = true;
+            }
+            if forgotten != device {
+                store.put_device(&forgotten)?;
+            }
+        }
+        let ended = ending_at(store, env.now)?;
+        let mut expired = 0;
+        for session in store.sessions(Some(identity))? {
+            if !chosen(session.installation.as_ref()) {
+                continue;
+            }
+            known = true;
+            if !matches!(session.standing, Standing::Expired { .. }) {
+                expire(store, session, ended, env.now)?;
+                expired += 1;
+            }
+        }
+        if !known && installation.is_some() {
+            return Err(PairingError::NotFound);
+        }
+        if expired > 0 {
+            self.replace_prekey(store, env, Step(1))?;
+        }
+        Ok(expired)
+    }
+
+    /// Writes down the user's word, if it is news; if it is about a device of ours, the bundle that says so is
+    /// made at once.
+    fn decide(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+        pairing: Pairing,
+    ) -> Result<InstallationView, PairingError> {
+        let own = *identity == self.me();
+        let device = known(store, identity, installation)?;
+        if device.pairing != pairing {
+            let event = if pairing == Pairing::Enabled {
+                if own {
+                    self.check_places(store)?;
+                }
+                EventKind::InstallationEnabled(device.name())
+            } else {
+                EventKind::InstallationDisabled(device.name())
+            };
+            store.put_device(&Device { pairing, ..device })?;
+            note(store, env.now, event)?;
+            if own {
+                self.current_bundle(store, env)?;
+            }
+        }
+        self.shown(store, env, identity, installation)
+    }
+
+    /// Whether one more device of ours may be enabled.
+    fn check_places(&self, store: &dyn Store) -> Result<(), PairingError> {
+        let limit = self.config.max_devices;
+        let devices = store.devices(&self.me())?;
+        let others = devices.iter().filter(|device| {
+            device.pairing == Pairing::Enabled && device.installation != *self.this_device()
+        });
+        if others.count() + 1 >= limit {
+            return Err(PairingError::Limit { limit });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_this_device(
+        &self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> bool {
+        *identity == self.me() && installation == self.this_device()
+    }
+
+    fn shown(
+        &self,
+        store: &dyn Store,
+        env: &Env<'_>,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<InstallationView, PairingError> {
+        let views = self
+            .viewer()
+            .installations(store, env.now, Some(identity))?;
+        views
+            .into_iter()
+            .find(|view| view.device.installation == *installation)
+            .ok_or(PairingError::NotFound)
+    }
+}
+
+fn known(
+    store: &dyn Store,
+    identity: &IdentityKey,
+    installation: &InstallationId,
+) -> Result<Device, PairingError> {
+    store
+        .device(identity, installation)?
+        .ok_or(PairingError::NotFound)
+}
+
+impl From<StoreError> for PairingError {
+    fn from(error: StoreError) -> Self {
+        Self::Send(error.into())
+    }
+}

@@ -1,0 +1,529 @@
+//! What every store has to keep to: one suite, run by each backend's own tests.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a contract says what it expects by panicking"
+)]
+
+mod batches;
+mod gaps;
+mod records;
+mod time;
+
+use std::sync::Arc;
+
+use crypto_core::{
+    AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
+    SharedKeyPrefix, Suite, VerifiedPreKey,
+};
+
+use self::batches::{
+    a_batch_goes_in_turn, a_batch_that_keeps_nothing_has_changed_nothing,
+    a_rollback_undoes_one_call_and_an_abort_all,
+};
+pub use self::gaps::gap;
+use self::gaps::{
+    gaps_and_keys_of_a_session_go_by_their_age, gaps_come_back_and_are_found,
+    the_oldest_unanswered_gaps_go_first,
+};
+use self::records::{facts, installation, key, prekey, prekey_facts};
+pub use self::records::{initiated, own_prekey, session};
+use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
+use crate::{
+    contacts::{Contact, ContactState},
+    model::{
+        Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey, OwnBundle,
+        Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing, StoredKey, StoredReply,
+        UnixMillis,
+    },
+    sealing::Negotiated,
+    store::{StoreRead, Transaction},
+};
+
+/// Runs the whole contract on fresh stores.
+pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
+    own_records_come_back(&mut fresh());
+    peers_and_devices_come_back(&mut fresh());
+    contacts_come_back_in_order(&mut fresh());
+    sessions_come_back_and_are_found(&mut fresh());
+    steps_of_sessions_come_back(&mut fresh());
+    at_most_one_session_is_active(&mut fresh());
+    stored_keys_keep_their_age(&mut fresh());
+    gaps_come_back_and_are_found(&mut fresh());
+    gaps_and_keys_of_a_session_go_by_their_age(&mut fresh());
+    the_oldest_unanswered_gaps_go_first(&mut fresh());
+    first_messages_and_replies_are_remembered(&mut fresh());
+    what_time_ends_is_found(&mut fresh());
+    clocks_come_back(&mut fresh());
+    events_wait_in_order(&mut fresh());
+    a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
+    a_batch_goes_in_turn(&mut fresh());
+    a_batch_that_keeps_nothing_has_changed_nothing(&mut fresh());
+}
+
+fn own_records_come_back(store: &mut impl Transaction) {
+    assert!(store.own_bundle().expect("read").is_none());
+    assert!(store.current_own_prekey().expect("read").is_none());
+    store.begin().expect("begin");
+    for (seed, with_ratchet, replaced_at) in [
+        (5, true, Some(UnixMillis(9))),
+        (6, false, Some(UnixMillis(10))),
+        (7, true, None),
+    ] {
+        let record = own_prekey(seed, with_ratchet, replaced_at);
+        store.put_own_prekey(&record).expect("put");
+        let found = store.own_prekey(record.signed.public()).expect("read");
+        assert_eq!(
+            found.as_ref().map(prekey_facts),
+            Some(prekey_facts(&record))
+        );
+        let replaced = store.own_prekey_replaced_at(record.signed.public());
+        assert_eq!(replaced.expect("read"), replaced_at);
+    }
+    let current = store.current_own_prekey().expect("read");
+    assert_eq!(current.map(|prekey| prekey.version), Some(7));
+    assert!(store.own_prekey(&prekey(8)).expect("read").is_none());
+    for names in [vec!["b", "a"], vec!["c"]] {
+        let mut entries: Vec<ListedPreKey> = names
+            .iter()
+            .map(|name| ListedPreKey {
+                installation: installation(name),
+                signed_pre_key: prekey(7),
+                ratchet_pre_key: (*name == "a")
+                    .then(|| *RatchetPreKeyPair::from_secret_bytes(&[7; 32]).public()),
+                version: 3,
+                protocol_version: 1,
+            })
+            .collect();
+        entries.sort_by(|a, b| a.installation.cmp(&b.installation));
+        let bundle = OwnBundle {
+            wire: vec![1, 2, 3],
+            made_at: UnixMillis(4),
+            timestamp_ns: 1_700_000_000_000_000_001,
+            version: u32::MAX,
+            prekey_created_at: UnixMillis(5),
+            entries,
+        };
+        store.put_own_bundle(&bundle).expect("put");
+        assert_eq!(store.own_bundle().expect("read"), Some(bundle));
+    }
+    store.commit().expect("commit");
+}
+
+fn contacts_come_back_in_order(store: &mut impl Transaction) {
+    let states = [
+        ContactState::None,
+        ContactState::RequestSent,
+        ContactState::RequestReceived,
+        ContactState::Accepted,
+        ContactState::Declined,
+    ];
+    store.begin().expect("begin");
+    let mut all = Vec::new();
+    for (seed, state) in (2..).zip(states) {
+        let contact = |verified| Contact {
+            identity: key(seed),
+            state,
+            verified,
+            added_at: UnixMillis(seed.into()),
+            requested_at: (state == ContactState::RequestSent).then_some(UnixMillis(7)),
+        };
+        assert_eq!(store.contact(&key(seed)).expect("read"), None);
+        for verified in [true, seed % 2 == 0] {
+            store.put_contact(&contact(verified)).expect("put");
+            let found = store.contact(&key(seed)).expect("read");
+            assert_eq!(found, Some(contact(verified)));
+        }
+        all.push(contact(seed % 2 == 0));
+    }
+    all.sort_by_key(|contact| contact.identity);
+    assert_eq!(store.contacts().expect("read"), all);
+    store.commit().expect("commit");
+}
+
+fn peers_and_devices_come_back(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    for (newest_bundle_at, last_sent_at, written_at) in [
+        (None, None, None),
+        (
+            Some(UnixMillis(3)),
+            Some(UnixMillis(4)),
+            Some(UnixMillis(4)),
+        ),
+    ] {
+        let peer = Peer {
+            identity: key(2),
+            newest_bundle_ns: i64::MAX,
+            newest_bundle_at,
+            last_sent_at,
+            written_at,
+            discoveries: Discoveries {
+                since: UnixMillis(6),
+                told: 7,
+            },
+        };
+        store.put_peer(&peer).expect("put");
+        assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
+    }
+    for (seed, written_at) in [
+        (3, None),
+        (4, Some(UnixMillis(5))),
+        (5, Some(UnixMillis(3))),
+    ] {
+        let peer = Peer {
+            last_sent_at: Some(UnixMillis(9)),
+            written_at,
+            ..Peer::new(key(seed))
+        };
+        store.put_peer(&peer).expect("put");
+    }
+    let found = store.correspondents(4).expect("read");
+    let written_to: Vec<_> = found.iter().map(|found| found.identity).collect();
+    assert_eq!(written_to, [4, 2, 5].map(key));
+    assert!(found.iter().all(|found| found.shared.is_none()));
+    let bytes: Vec<u8> = (0..36).collect();
+    let shared = Arc::new(Negotiated::from_bytes(&bytes).expect("a key"));
+    assert!(store.negotiated(&key(2)).expect("read").is_none());
+    store.put_negotiated(&key(2), &shared).expect("put");
+    // A record that is put anew keeps it.
+    let peer = store.peer(&key(2)).expect("read").expect("a peer");
+    store.put_peer(&peer).expect("put");
+    let kept =
+        |found: &Option<Arc<Negotiated>>| found.as_ref().map(|kept| kept.to_bytes().to_vec());
+    let found = store.correspondents(2).expect("read");
+    let found: Vec<_> = found.iter().map(|found| kept(&found.shared)).collect();
+    assert_eq!(found, [None, Some(bytes.clone())]);
+    assert_eq!(kept(&store.negotiated(&key(2)).expect("read")), Some(bytes));
+    let bare = Device {
+        identity: key(2),
+        installation: installation("b"),
+        prekey: None,
+        pairing: Pairing::Pending,
+        first_seen_at: UnixMillis(1),
+        wrote_at: UnixMillis(2),
+        last_active_at: UnixMillis(3),
+        omitted_since: None,
+        rekey_due: false,
+        extension_shown: false,
+        stale_told: false,
+        former: RetiredChains::default(),
+        refused_version: None,
+        went_back_at: None,
+        metadata: DeviceMetadata::default(),
+    };
+    let full = Device {
+        installation: installation("a"),
+        prekey: Some(DevicePreKey {
+            key: VerifiedPreKey::from_stored(
+                key(2),
+                prekey(7),
+                Some(*RatchetPreKeyPair::from_secret_bytes(&[7; 32]).public()),
+            ),
+            version: u32::MAX,
+            protocol_version: 1,
+            bundle_ns: -1,
+            signed_ns: 7,
+            dated_at: UnixMillis(5),
+            begun: true,
+            any_version: true,
+        }),
+        pairing: Pairing::Disabled,
+        omitted_since: Some(UnixMillis(4)),
+        rekey_due: true,
+        extension_shown: true,
+        stale_told: true,
+        former: RetiredChains::from_bytes(&[3; 16]),
+        refused_version: Some(u32::MAX),
+        went_back_at: Some(UnixMillis(6)),
+        metadata: DeviceMetadata {
+            name: "Phöne".to_owned(),
+            device_type: "phone".to_owned(),
+            push_token: "t'oken".to_owned(),
+        },
+        ..bare.clone()
+    };
+    let plain = Device {
+        installation: installation("c"),
+        prekey: full.prekey.as_ref().map(|prekey| DevicePreKey {
+            key: VerifiedPreKey::from_stored(key(2), *prekey.key.signed_pre_key(), None),
+            begun: false,
+            any_version: false,
+            ..prekey.clone()
+        }),
+        pairing: Pairing::Enabled,
+        ..bare.clone()
+    };
+    for device in [&bare, &full, &plain] {
+        store.put_device(device).expect("put");
+        let found = store.device(&key(2), &device.installation).expect("read");
+        assert_eq!(found.as_ref(), Some(device));
+    }
+    let omitted = Device {
+        omitted_since: Some(UnixMillis(5)),
+        ..bare.clone()
+    };
+    store.put_device(&omitted).expect("put");
+    let found = store.omitted_devices().expect("read");
+    assert!(found.contains(&omitted) && !found.contains(&plain));
+    store.put_device(&bare).expect("put");
+    let elsewhere = Device {
+        identity: key(9),
+        ..bare.clone()
+    };
+    store.put_device(&elsewhere).expect("put");
+    let mut all = vec![full.clone(), bare.clone(), plain.clone(), elsewhere];
+    all.sort_by_key(|device| (device.identity, device.installation.clone()));
+    assert_eq!(store.devices_after(None, 9).expect("read"), all);
+    for (place, device) in all.iter().enumerate() {
+        let after = store.devices_after(Some(&device.name()), 1).expect("read");
+        assert_eq!(after.first(), all.get(place + 1));
+    }
+    assert_eq!(store.devices(&key(2)).expect("read"), [full, bare, plain]);
+    assert!(store.devices(&key(3)).expect("read").is_empty());
+    store
+        .remove_device(&key(2), &installation("a"))
+        .expect("remove");
+    assert_eq!(store.devices(&key(2)).expect("read").len(), 2);
+    store.commit().expect("commit");
+}
+
+fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    let superseded = Standing::Superseded {
+        since: UnixMillis(5),
+    };
+    let mut first = session(1, Suite::X25519, superseded);
+    first.lost_to = Some(SessionId::from_bytes([9; 32]));
+    first.overtaking = Some((SessionId::from_bytes([8; 32]), 77));
+    let mut second = session(2, Suite::Secp256k1, Standing::Active);
+    second.role = Role::Initiator;
+    second.ratchet_pre_key = None;
+    second.handshake = Handshake::Unconfirmed {
+        order: Some(SharedKeyPrefix::from_stored([3; 8])),
+        ephemeral: *EphemeralKeyPair::from_secret_bytes(&[4; 32])
+            .expect("a scalar")
+            .public(),
+    };
+    let mut third = session(
+        3,
+        Suite::Secp256k1,
+        Standing::Expired {
+            since: UnixMillis(6),
+        },
+    );
+    third.installation = None;
+    third.signed_pre_key = first.signed_pre_key;
+    third.sent = u64::from(u32::MAX) + 1;
+    for session in [&first, &second, &third] {
+        store.put_session(session).expect("put");
+        let found = store.session(&session.id).expect("read").expect("there");
+        assert_eq!(facts(&found), facts(session));
+    }
+    // An update keeps the session's place among the others.
+    first.standing = Standing::Expired {
+        since: UnixMillis(7),
+    };
+    first.received = 3;
+    first.retired = RetiredChains::from_bytes(&[1; 16]);
+    first.last_sent_at = Some(UnixMillis(8));
+    store.put_session(&first).expect("put");
+    let ids = |sessions: Vec<Session>| {
+        sessions
+            .iter()
+            .map(|session| session.id)
+            .collect::<Vec<_>>()
+    };
+    let all = store.sessions(Some(&key(2))).expect("read");
+    assert_eq!(all.last().map(facts), Some(facts(&first)));
+    assert_eq!(ids(all), [third.id, second.id, first.id]);
+    assert_eq!(ids(store.sessions(None).expect("read")).len(), 3);
+    assert!(store.sessions(Some(&key(3))).expect("read").is_empty());
+    assert_eq!(store.session_count(&key(2)).expect("read"), 3);
+    let on_prekey = store.sessions_on_prekey(&key(2), &first.signed_pre_key);
+    assert_eq!(ids(on_prekey.expect("read")), [third.id, first.id]);
+    let active = store.active_session(&key(2), &installation("x1-phone"));
+    assert_eq!(
+        active.expect("read").map(|session| session.id),
+        Some(second.id)
+    );
+    let other = store.active_session(&key(2), &installation("x1-other"));
+    assert!(other.expect("read").is_none());
+    store.remove_session(&second.id).expect("remove");
+    assert!(store.session(&second.id).expect("read").is_none());
+    store.commit().expect("commit");
+}
+
+/// Only what a message moves is taken from a step.
+fn steps_of_sessions_come_back(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    for suite in [Suite::X25519, Suite::Secp256k1] {
+        let mut session = initiated(9, suite);
+        store.savepoint().expect("savepoint");
+        assert!(store.step_session(&session).is_err());
+        store.rollback().expect("rollback");
+        store.put_session(&session).expect("put");
+        for number in 1..4 {
+            let ad = AssociatedData::empty();
+            let (ratchet, _) = session.ratchet.seal(&ad, b"text").expect("seal");
+            session = Session {
+                ratchet,
+                last_sent_at: Some(UnixMillis(number)),
+                last_received_at: (number > 1).then_some(UnixMillis(number + 1)),
+                sent: number,
+                received: number + 1,
+                advances: number + 2,
+                ..session
+            };
+            store.savepoint().expect("savepoint");
+            store.step_session(&session).expect("step");
+            store.rollback().expect("rollback");
+            let found = store.session(&session.id).expect("read").expect("there");
+            assert_ne!(facts(&found), facts(&session));
+            store.savepoint().expect("savepoint");
+            store.step_session(&session).expect("step");
+            store.release().expect("release");
+            let found = store.session(&session.id).expect("read").expect("there");
+            assert_eq!(facts(&found), facts(&session));
+        }
+        store.remove_session(&session.id).expect("remove");
+        assert!(store.session(&session.id).expect("read").is_none());
+        store.savepoint().expect("savepoint");
+        assert!(store.step_session(&session).is_err());
+        store.rollback().expect("rollback");
+    }
+    store.commit().expect("commit");
+}
+
+fn at_most_one_session_is_active(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    store
+        .put_session(&session(1, Suite::X25519, Standing::Active))
+        .expect("put");
+    let twin = session(2, Suite::X25519, Standing::Active);
+    assert!(store.put_session(&twin).is_err());
+    store.abort().expect("abort");
+}
+
+fn stored_keys_keep_their_age(store: &mut impl Transaction) {
+    let stored = |message: u8, session: u8, read_at| StoredKey {
+        message: MessageId::from_bytes([message; 32]),
+        session: SessionId::from_bytes([session; 32]),
+        key: MessageKey::from_stored([message; 32]),
+        read_at,
+    };
+    store.begin().expect("begin");
+    assert!(store.put_stored_key(&stored(10, 1, None)).is_err());
+    for seed in [1, 2] {
+        let superseded = Standing::Superseded {
+            since: UnixMillis(1),
+        };
+        store
+            .put_session(&session(seed, Suite::X25519, superseded))
+            .expect("put");
+    }
+    for message in 10..16 {
+        store
+            .put_stored_key(&stored(message, 1, None))
+            .expect("put");
+        store
+            .put_stored_key(&stored(message + 100, 2, None))
+            .expect("put");
+    }
+    // Read now, but as old as it was.
+    let read = stored(10, 1, Some(RunningTime(7)));
+    store.put_stored_key(&read).expect("put");
+    let found = store
+        .stored_key(&read.message)
+        .expect("read")
+        .expect("there");
+    assert_eq!(found.key.secret_bytes(), read.key.secret_bytes());
+    assert_eq!((found.session, found.read_at), (read.session, read.read_at));
+    store
+        .remove_stored_key(&MessageId::from_bytes([12; 32]))
+        .expect("remove");
+
+    let id = SessionId::from_bytes([1; 32]);
+    assert!(store.has_stored_keys(&id).expect("read"));
+    assert_eq!(store.drop_oldest_stored_keys(&id, 5, 0).expect("drop"), []);
+    let dropped = store.drop_oldest_stored_keys(&id, 2, 0).expect("drop");
+    assert_eq!(dropped, [read.message]);
+    assert_eq!(store.stored_key_count(&id).expect("read"), 2);
+    for (message, there) in [
+        (10, false),
+        (11, false),
+        (13, false),
+        (14, true),
+        (15, true),
+    ] {
+        let found = store.stored_key(&MessageId::from_bytes([message; 32]));
+        assert_eq!(found.expect("read").is_some(), there, "{message}");
+    }
+    assert_eq!(store.drop_oldest_stored_keys(&id, 0, 0).expect("drop"), []);
+    assert_eq!(store.stored_key_count(&id).expect("read"), 0);
+    assert!(!store.has_stored_keys(&id).expect("read"));
+    // The keys of a session go with it.
+    let other = SessionId::from_bytes([2; 32]);
+    assert_eq!(store.stored_key_count(&other).expect("read"), 6);
+    for (message, at) in [(111, 5), (113, 9)] {
+        let read = stored(message, 2, Some(RunningTime(at)));
+        store.put_stored_key(&read).expect("put");
+    }
+    let message = |message: u8| MessageId::from_bytes([message; 32]);
+    let dropped = store.drop_keys_read_before(RunningTime(9)).expect("drop");
+    assert_eq!(dropped, [message(111)]);
+    let unconfirmed = store.remove_session(&other).expect("remove");
+    assert_eq!(unconfirmed, [message(113)]);
+    assert_eq!(store.stored_key_count(&other).expect("read"), 0);
+    store.commit().expect("commit");
+}
+
+fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
+    store.begin().expect("begin");
+    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
+    for seed in [1, 2, 2] {
+        store
+            .put_first_message(&key(2), &prekey(5), &id(seed))
+            .expect("put");
+    }
+    // A session that is known stays whose it was.
+    store
+        .put_first_message(&key(3), &prekey(6), &id(1))
+        .expect("put");
+    store
+        .put_first_message(&key(2), &prekey(6), &id(4))
+        .expect("put");
+    let seen = |store: &dyn StoreRead, seed: u8| store.first_message_seen(&id(seed)).expect("read");
+    assert!(seen(store, 1) && seen(store, 2) && !seen(store, 3));
+    assert_eq!(
+        store
+            .first_message_count(&key(2), &prekey(5))
+            .expect("read"),
+        2
+    );
+    assert_eq!(
+        store
+            .first_message_count(&key(3), &prekey(6))
+            .expect("read"),
+        0
+    );
+    // They are remembered as long as their prekey.
+    store.remove_own_prekey(&prekey(5)).expect("remove");
+    assert!(!seen(store, 1) && !seen(store, 2) && seen(store, 4));
+
+    let reply = |at| StoredReply {
+        input: [1; 32],
+        reply: vec![2; 3],
+        at: RunningTime(at),
+    };
+    for (name, at) in [("old", 10), ("new", 20), ("new", 21)] {
+        store.put_reply(name, &reply(at)).expect("put");
+    }
+    assert_eq!(store.reply("new").expect("read"), Some(reply(21)));
+    store
+        .remove_replies_before(RunningTime(11))
+        .expect("remove");
+    assert_eq!(store.reply("old").expect("read"), None);
+    assert!(store.reply("new").expect("read").is_some());
+    store.commit().expect("commit");
+}

@@ -1,0 +1,145 @@
+//! Records for the contract, and their facts as text that can be compared.
+
+use crypto_core::{
+    IdentityKey, IdentityKeyPair, InstallationId, OwnPreKeys, RatchetPreKeyPair, SessionId,
+    SessionRatchet, SharedKey, SignedPreKey, SignedPreKeyPair, Suite, VerifiedPreKey,
+    sign_ratchet_prekey,
+};
+
+use crate::{
+    model::{
+        Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
+    },
+    world::Sequence,
+};
+
+pub(super) fn identity(seed: u8) -> IdentityKeyPair {
+    IdentityKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
+}
+
+pub(super) fn key(seed: u8) -> IdentityKey {
+    *identity(seed).public()
+}
+
+pub(super) fn signed(seed: u8) -> SignedPreKeyPair {
+    SignedPreKeyPair::from_secret_bytes(&[seed; 32]).expect("a scalar")
+}
+
+pub(super) fn prekey(seed: u8) -> SignedPreKey {
+    *signed(seed).public()
+}
+
+pub(super) fn installation(name: &str) -> InstallationId {
+    InstallationId::parse(name).expect("an id")
+}
+
+/// A prekey with or without its ratchet half.
+#[must_use]
+pub fn own_prekey(seed: u8, with_ratchet: bool, replaced_at: Option<UnixMillis>) -> OwnPreKey {
+    let signed = signed(seed);
+    let pair = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
+    let signature = sign_ratchet_prekey(
+        &identity(1),
+        &installation("x1-me"),
+        signed.public(),
+        pair.public(),
+        1,
+    );
+    OwnPreKey {
+        signed,
+        ratchet: with_ratchet.then_some(OwnRatchetPreKey { pair, signature }),
+        version: u32::from(seed),
+        created_at: UnixMillis(u64::from(seed)),
+        replaced_at,
+    }
+}
+
+/// A session of either suite, set up as the responder.
+#[must_use]
+pub fn session(seed: u8, suite: Suite, standing: Standing) -> Session {
+    let ratchet = RatchetPreKeyPair::from_secret_bytes(&[seed; 32]);
+    let signed = signed(seed);
+    let own = OwnPreKeys {
+        signed: &signed,
+        ratchet: Some(&ratchet),
+    };
+    let start = SessionStart {
+        id: SessionId::from_bytes([seed; 32]),
+        peer: key(2),
+        installation: Some(installation("x1-phone")),
+        role: Role::Responder,
+        signed_pre_key: *signed.public(),
+        ratchet_pre_key: Some(*ratchet.public()),
+        handshake: Handshake::Established,
+        ratchet: SessionRatchet::respond(&SharedKey::from_stored([seed; 32]), own, suite)
+            .expect("a ratchet"),
+    };
+    Session {
+        standing,
+        ..Session::begin(start, UnixMillis(1))
+    }
+}
+
+/// A session of either suite, set up as the initiator: it can send.
+#[must_use]
+pub fn initiated(seed: u8, suite: Suite) -> Session {
+    let own = own_prekey(seed, true, None);
+    let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
+    let prekey = VerifiedPreKey::from_stored(key(2), *own.signed.public(), ratchet);
+    let shared = SharedKey::from_stored([seed; 32]);
+    let mut rng = Sequence(u64::from(seed));
+    Session {
+        role: Role::Initiator,
+        ratchet: SessionRatchet::initiate(&shared, &prekey, suite, &mut rng).expect("a ratchet"),
+        ..session(seed, suite, Standing::Active)
+    }
+}
+
+/// All that a record says, secrets included, as text that can be compared.
+pub(super) fn facts(session: &Session) -> String {
+    let handshake = match &session.handshake {
+        Handshake::Unconfirmed { order, ephemeral } => {
+            let order = order.map(|order| *order.as_bytes());
+            format!("{order:?} {ephemeral:?}")
+        }
+        Handshake::Established => "established".to_owned(),
+    };
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {handshake} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {}",
+        session.id,
+        session.peer,
+        session.installation,
+        session.role,
+        session.signed_pre_key,
+        session.ratchet_pre_key,
+        session.standing,
+        session.lost_to,
+        session.overtaking,
+        session.ratchet.to_bytes().as_slice(),
+        session.retired,
+        session.created_at,
+        session.last_sent_at,
+        session.last_received_at,
+        session.sent,
+        session.received,
+        session.advances,
+    )
+}
+
+pub(super) fn prekey_facts(prekey: &OwnPreKey) -> String {
+    let ratchet = prekey.ratchet.as_ref().map(|ratchet| {
+        (
+            ratchet.pair.secret_bytes().to_vec(),
+            *ratchet.pair.public(),
+            ratchet.signature,
+        )
+    });
+    format!(
+        "{:?} {:?} {ratchet:?} {} {:?} {:?}",
+        prekey.signed.secret_bytes().as_slice(),
+        prekey.signed.public(),
+        prekey.version,
+        prekey.created_at,
+        prekey.replaced_at,
+    )
+}

@@ -1,0 +1,83 @@
+//! What a store in memory holds, in whole, for comparisons.
+
+use std::sync::Arc;
+
+use super::{MemoryStore, Tables};
+use crate::{
+    chat_clock::ChatKey,
+    model::{Gap, Handshake, OwnPreKey, Session, StoredKey},
+    sealing::Negotiated,
+};
+
+impl MemoryStore {
+    /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
+    /// ages is no record: a number that is left out tells nothing. What is found by way of another table follows from the records.
+    #[must_use]
+    pub fn contents(&self) -> Vec<String> {
+        let Tables {
+            own_prekeys,
+            own_bundle,
+            peers,
+            negotiated,
+            contacts,
+            devices,
+            installations: _,
+            sessions,
+            active: _,
+            stored_keys,
+            gaps,
+            first_messages,
+            replies,
+            clocks,
+            timekeeping,
+            events,
+            last_event,
+            next_age: _,
+        } = &self.tables;
+        let mut records = vec![format!("{own_bundle:?}{timekeeping:?}{last_event:?}")];
+        records.extend(own_prekeys.values().map(own_prekey));
+        records.extend(peers.values().map(|peer| format!("{peer:?}")));
+        let shared = |(identity, shared): (&_, &Arc<Negotiated>)| {
+            format!("{identity:?}{:?}", *shared.to_bytes())
+        };
+        records.extend(negotiated.iter().map(shared));
+        records.extend(contacts.values().map(|contact| format!("{contact:?}")));
+        records.extend(devices.values().map(|device| format!("{device:?}")));
+        records.extend(sessions.values().map(|(age, of)| session(*age, of)));
+        records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
+        records.extend(gaps.values().map(|(age, of)| gap(*age, of)));
+        records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
+        records.extend(replies.iter().map(|reply| format!("{reply:?}")));
+        // The keys of chats show nothing of themselves.
+        let clock = |(chat, clock): (&ChatKey, _)| format!("{:?}{clock}", chat.as_bytes());
+        records.extend(clocks.iter().map(clock));
+        records.extend(events.iter().map(|event| format!("{event:?}")));
+        records
+    }
+}
+
+fn own_prekey(prekey: &OwnPreKey) -> String {
+    let ratchet = prekey.ratchet.as_ref();
+    let secret = ratchet.map(|ratchet| *ratchet.pair.secret_bytes());
+    format!("{prekey:?}{:?}{secret:?}", *prekey.signed.secret_bytes())
+}
+
+fn session(age: u64, session: &Session) -> String {
+    let order = match session.handshake {
+        Handshake::Unconfirmed { order, .. } => order.map(|order| *order.as_bytes()),
+        Handshake::Established => None,
+    };
+    format!(
+        "{age}{session:?}{:?}{:?}{order:?}",
+        *session.ratchet.to_bytes(),
+        session.retired.to_bytes()
+    )
+}
+
+fn stored_key(age: u64, key: &StoredKey) -> String {
+    format!("{age}{key:?}{:?}", key.key.secret_bytes())
+}
+
+fn gap(age: u64, gap: &Gap) -> String {
+    format!("{age}{gap:?}{:?}", *gap.keys)
+}

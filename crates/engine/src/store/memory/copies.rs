@@ -1,0 +1,79 @@
+//! Copies of whole tables.
+
+use std::collections::BTreeMap;
+
+use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
+
+use super::Tables;
+use crate::{
+    model::{Gap, OwnPreKey, OwnRatchetPreKey, StoredKey},
+    store::{StoreError, duplicate::copy_session},
+};
+
+impl Tables {
+    pub(super) fn copy(&self) -> Result<Self, StoreError> {
+        Ok(Self {
+            own_prekeys: copies(&self.own_prekeys, copy_own_prekey)?,
+            own_bundle: self.own_bundle.clone(),
+            peers: self.peers.clone(),
+            negotiated: self.negotiated.clone(),
+            contacts: self.contacts.clone(),
+            devices: self.devices.clone(),
+            installations: self.installations.clone(),
+            active: self.active.clone(),
+            sessions: copies(&self.sessions, |(age, session)| {
+                Ok((*age, copy_session(session)))
+            })?,
+            stored_keys: copies(&self.stored_keys, |(age, key)| {
+                Ok((*age, copy_stored_key(key)))
+            })?,
+            gaps: copies(&self.gaps, |(age, gap)| Ok((*age, copy_gap(gap))))?,
+            first_messages: self.first_messages.clone(),
+            replies: self.replies.clone(),
+            clocks: self.clocks.clone(),
+            timekeeping: self.timekeeping.clone(),
+            events: self.events.clone(),
+            last_event: self.last_event.clone(),
+            next_age: self.next_age,
+        })
+    }
+}
+
+fn copies<K: Ord + Clone, V>(
+    table: &BTreeMap<K, V>,
+    copy: impl Fn(&V) -> Result<V, StoreError>,
+) -> Result<BTreeMap<K, V>, StoreError> {
+    table
+        .iter()
+        .map(|(key, value)| Ok((key.clone(), copy(value)?)))
+        .collect()
+}
+
+pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
+    let signed =
+        SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
+            .map_err(|_| StoreError::Corrupt("a record in memory".to_owned()))?;
+    let ratchet = prekey.ratchet.as_ref().map(|ratchet| OwnRatchetPreKey {
+        pair: RatchetPreKeyPair::from_stored(&ratchet.pair.secret_bytes(), *ratchet.pair.public()),
+        signature: ratchet.signature,
+    });
+    Ok(OwnPreKey {
+        signed,
+        ratchet,
+        ..*prekey
+    })
+}
+
+pub(super) fn copy_stored_key(key: &StoredKey) -> StoredKey {
+    StoredKey {
+        key: MessageKey::from_stored(*key.key.secret_bytes()),
+        ..*key
+    }
+}
+
+pub(super) fn copy_gap(gap: &Gap) -> Gap {
+    Gap {
+        keys: Wiped::new(gap.keys.to_vec()),
+        ..*gap
+    }
+}

@@ -1,0 +1,478 @@
+//! A store in memory: for the scenarios and properties of the rules, and for devices that live as long as their process.
+//!
+//! It keeps to the contract of [`Transaction`](crate::store::Transaction) to the letter: what was not
+//! committed is gone after [`MemoryStore::crash`].
+
+mod batch;
+mod contents;
+mod copies;
+mod index;
+mod keys;
+mod read;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use crypto_core::{
+    HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SessionRatchet, SignedPreKey,
+};
+
+use self::{
+    copies::{copy_gap, copy_own_prekey, copy_stored_key},
+    index::{Place, place},
+};
+use crate::{
+    chat_clock::ChatKey,
+    contacts::Contact,
+    model::{
+        Device, Event, Gap, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
+        StoredReply, Timekeeping,
+    },
+    sealing::Negotiated,
+    store::{Store, StoreError, duplicate::copy_session},
+};
+
+/// A gap by its session, its chain and its last message.
+type GapName = (SessionId, HeaderKey, u32);
+
+type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
+
+/// Watches the commits of a store from outside, and makes them fail.
+#[derive(Debug, Default)]
+pub struct CommitLog {
+    commits: AtomicU64,
+    releases: AtomicU64,
+    fail_next: AtomicBool,
+}
+
+impl CommitLog {
+    /// Commits that succeeded.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    /// How often it was told to give back its memory.
+    #[must_use]
+    pub fn releases(&self) -> u64 {
+        self.releases.load(Ordering::SeqCst)
+    }
+
+    /// Makes the next commit fail, as a full disk would.
+    pub fn fail_next(&self) {
+        self.fail_next.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A store in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Tables,
+    /// What takes back each write since the last commit, newest last.
+    undo: Vec<Undo>,
+    /// Whether a batch is open.
+    open: bool,
+    /// How long `undo` was at each open savepoint.
+    savepoints: Vec<usize>,
+    log: Arc<CommitLog>,
+}
+
+#[derive(Default)]
+struct Tables {
+    own_prekeys: BTreeMap<SignedPreKey, OwnPreKey>,
+    own_bundle: BTreeMap<(), OwnBundle>,
+    peers: BTreeMap<IdentityKey, Peer>,
+    negotiated: BTreeMap<IdentityKey, Arc<Negotiated>>,
+    contacts: BTreeMap<IdentityKey, Contact>,
+    devices: BTreeMap<(IdentityKey, InstallationId), Device>,
+    /// The ids of `devices`, by identity.
+    installations: BTreeMap<IdentityKey, BTreeSet<InstallationId>>,
+    sessions: BTreeMap<SessionId, (u64, Session)>,
+    /// Which of `sessions` is the active one, by device.
+    active: BTreeMap<Place, SessionId>,
+    stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
+    gaps: BTreeMap<GapName, (u64, Gap)>,
+    /// By session: whose, and on which own prekey.
+    first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
+    replies: BTreeMap<String, StoredReply>,
+    clocks: BTreeMap<ChatKey, u64>,
+    timekeeping: BTreeMap<(), Timekeeping>,
+    events: BTreeMap<u64, Event>,
+    /// Number of the newest event there ever was.
+    last_event: BTreeMap<(), u64>,
+    /// Rises with each session and key that is first kept: their age.
+    next_age: u64,
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("sessions", &self.tables.sessions.len())
+            .field("stored_keys", &self.tables.stored_keys.len())
+            .field("gaps", &self.tables.gaps.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// A handle on the store's commits.
+    #[must_use]
+    pub fn log(&self) -> Arc<CommitLog> {
+        Arc::clone(&self.log)
+    }
+
+    /// Loses everything that was not committed, as the end of the process would.
+    pub fn crash(&mut self) {
+        self.undo_to(0);
+        self.close();
+    }
+
+    /// Everything that is committed, as a backup holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a record cannot be copied.
+    pub fn backup(&self) -> Result<Self, StoreError> {
+        let tables = self.tables.copy()?;
+        Ok(Self {
+            tables,
+            ..Self::default()
+        })
+    }
+
+    fn close(&mut self) {
+        self.undo.clear();
+        self.savepoints.clear();
+        self.open = false;
+    }
+
+    fn undo_to(&mut self, length: usize) {
+        while self.undo.len() > length {
+            if let Some(undo) = self.undo.pop() {
+                undo(&mut self.tables);
+            }
+        }
+    }
+
+    /// Inserts or replaces a record and notes how to take that back.
+    fn put<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K, value: V)
+    where
+        K: Ord + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        let before = table(&mut self.tables).insert(key.clone(), value);
+        self.undo.push(Box::new(move |tables| {
+            match before {
+                Some(before) => table(tables).insert(key, before),
+                None => table(tables).remove(&key),
+            };
+        }));
+    }
+
+    /// Removes a record and notes how to take that back.
+    fn remove<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K)
+    where
+        K: Ord + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        if let Some(before) = table(&mut self.tables).remove(&key) {
+            self.undo.push(Box::new(move |tables| {
+                table(tables).insert(key, before);
+            }));
+        }
+    }
+
+    fn age(&mut self, known: Option<u64>) -> u64 {
+        known.unwrap_or_else(|| {
+            self.tables.next_age += 1;
+            self.tables.next_age
+        })
+    }
+
+    /// Sessions that satisfy `wanted`, newest first.
+    fn sessions_where(&self, wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
+        let mut found: Vec<_> = self
+            .tables
+            .sessions
+            .values()
+            .filter(|(_, session)| wanted(session))
+            .collect();
+        found.sort_unstable_by_key(|(age, _)| std::cmp::Reverse(*age));
+        let copies = found.into_iter().map(|(_, session)| copy_session(session));
+        copies.collect()
+    }
+}
+
+impl Store for MemoryStore {
+    fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError> {
+        let copy = copy_own_prekey(prekey)?;
+        self.put(
+            |tables| &mut tables.own_prekeys,
+            *copy.signed.public(),
+            copy,
+        );
+        Ok(())
+    }
+
+    fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<(), StoreError> {
+        let first_messages = self.tables.first_messages.iter();
+        let remembered: Vec<SessionId> = first_messages
+            .filter(|(_, (_, prekey))| prekey == key)
+            .map(|(session, _)| *session)
+            .collect();
+        for session in remembered {
+            self.remove(|tables| &mut tables.first_messages, session);
+        }
+        self.remove(|tables| &mut tables.own_prekeys, *key);
+        Ok(())
+    }
+
+    fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.own_bundle, (), bundle.clone());
+        Ok(())
+    }
+
+    fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.peers, peer.identity, peer.clone());
+        Ok(())
+    }
+
+    fn put_negotiated(
+        &mut self,
+        identity: &IdentityKey,
+        shared: &Arc<Negotiated>,
+    ) -> Result<(), StoreError> {
+        self.put(
+            |tables| &mut tables.negotiated,
+            *identity,
+            Arc::clone(shared),
+        );
+        Ok(())
+    }
+
+    fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.contacts, contact.identity, *contact);
+        Ok(())
+    }
+
+    fn put_device(&mut self, device: &Device) -> Result<(), StoreError> {
+        let key = (device.identity, device.installation.clone());
+        self.list(key.clone());
+        self.put(|tables| &mut tables.devices, key, device.clone());
+        Ok(())
+    }
+
+    fn remove_device(
+        &mut self,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+    ) -> Result<(), StoreError> {
+        let key = (*identity, installation.clone());
+        self.unlist(&key);
+        self.remove(|tables| &mut tables.devices, key);
+        Ok(())
+    }
+
+    fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let place = place(session);
+        let active = place.as_ref().and_then(|at| self.tables.active.get(at));
+        if active.is_some_and(|active| *active != session.id) {
+            return Err(StoreError::Corrupt("two active sessions".to_owned()));
+        }
+        let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
+        let age = self.age(known);
+        let copy = copy_session(session);
+        self.activate(&session.id, place);
+        self.put(|tables| &mut tables.sessions, session.id, (age, copy));
+        Ok(())
+    }
+
+    /// The rest of the record stays as it is, even where it should not: the rules' tests would see it.
+    fn step_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let unknown = || StoreError::Corrupt("a step of no session".to_owned());
+        let (age, before) = self.tables.sessions.get(&session.id).ok_or_else(unknown)?;
+        let (dh, chains) = (before.ratchet.dh_bytes(), session.ratchet.chain_bytes());
+        let stepped = Session {
+            ratchet: SessionRatchet::from_parts(&dh, &chains).map_err(|_| unknown())?,
+            last_sent_at: session.last_sent_at,
+            last_received_at: session.last_received_at,
+            sent: session.sent,
+            received: session.received,
+            advances: session.advances,
+            ..copy_session(before)
+        };
+        let record = (*age, stepped);
+        self.put(|tables| &mut tables.sessions, session.id, record);
+        Ok(())
+    }
+
+    fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError> {
+        let unconfirmed = self.drop_oldest_stored_keys(id, 0, 0)?;
+        self.activate(id, None);
+        self.remove(|tables| &mut tables.sessions, *id);
+        Ok(unconfirmed)
+    }
+
+    fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        if !self.tables.sessions.contains_key(&key.session) {
+            return Err(StoreError::Corrupt("a key of no session".to_owned()));
+        }
+        let known = self.tables.stored_keys.get(&key.message);
+        let known = known.map(|(age, _)| *age);
+        let age = self.age(known);
+        let copy = copy_stored_key(key);
+        self.put(|tables| &mut tables.stored_keys, key.message, (age, copy));
+        Ok(())
+    }
+
+    fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError> {
+        self.remove(|tables| &mut tables.stored_keys, *message);
+        Ok(())
+    }
+
+    fn put_gap(&mut self, gap: &Gap) -> Result<(), StoreError> {
+        if !self.tables.sessions.contains_key(&gap.session) {
+            return Err(StoreError::Corrupt("a gap of no session".to_owned()));
+        }
+        let name = keys::name(gap);
+        let known = self.tables.gaps.get(&name).map(|(age, _)| *age);
+        let age = self.age(known);
+        self.put(|tables| &mut tables.gaps, name, (age, copy_gap(gap)));
+        Ok(())
+    }
+
+    fn erase_skipped_key(
+        &mut self,
+        session: &SessionId,
+        chain: &HeaderKey,
+        n: u32,
+    ) -> Result<(), StoreError> {
+        let Some((age, gap)) = self.gap_of(session, chain, n) else {
+            return Ok(());
+        };
+        let (age, mut gap) = (*age, copy_gap(gap));
+        gap.take(n);
+        let name = keys::name(&gap);
+        if gap.held() == 0 {
+            self.remove(|tables| &mut tables.gaps, name);
+        } else {
+            self.put(|tables| &mut tables.gaps, name, (age, gap));
+        }
+        Ok(())
+    }
+
+    fn drop_oldest_stored_keys(
+        &mut self,
+        session: &SessionId,
+        keep: u32,
+        places: u32,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        Ok(self.drop_oldest_keys_of(session, keep, places))
+    }
+
+    fn drop_oldest_unanswered(
+        &mut self,
+        peer: Option<&IdentityKey>,
+        gaps: u32,
+        places: u32,
+    ) -> Result<(), StoreError> {
+        self.drop_oldest_gaps(peer, gaps, places);
+        Ok(())
+    }
+
+    fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError> {
+        let keys = self.tables.stored_keys.iter();
+        let mut old: Vec<(u64, MessageId)> = keys
+            .filter(|(_, (_, key))| key.read_at.is_some_and(|at| at < cutoff))
+            .map(|(message, (age, _))| (*age, *message))
+            .collect();
+        old.sort_unstable();
+        for (_, message) in &old {
+            self.remove(|tables| &mut tables.stored_keys, *message);
+        }
+        Ok(old.into_iter().map(|(_, message)| message).collect())
+    }
+
+    fn put_first_message(
+        &mut self,
+        identity: &IdentityKey,
+        prekey: &SignedPreKey,
+        id: &SessionId,
+    ) -> Result<(), StoreError> {
+        if !self.tables.first_messages.contains_key(id) {
+            self.put(
+                |tables| &mut tables.first_messages,
+                *id,
+                (*identity, *prekey),
+            );
+        }
+        Ok(())
+    }
+
+    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError> {
+        let key = request_id.to_owned();
+        self.put(|tables| &mut tables.replies, key, reply.clone());
+        Ok(())
+    }
+
+    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError> {
+        let old: Vec<String> = self
+            .tables
+            .replies
+            .iter()
+            .filter(|(_, reply)| reply.at < cutoff)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in old {
+            self.remove(|tables| &mut tables.replies, id);
+        }
+        Ok(())
+    }
+
+    fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.clocks, *chat, clock);
+        Ok(())
+    }
+
+    fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<(), StoreError> {
+        self.put(|tables| &mut tables.timekeeping, (), *time);
+        Ok(())
+    }
+
+    fn append_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let last = self.tables.last_event.get(&()).copied().unwrap_or(0);
+        let number = last + 1;
+        self.put(|tables| &mut tables.last_event, (), number);
+        // Through the encoded form, as any other store keeps it.
+        let event = Event::from_bytes(&event.to_bytes())?;
+        self.put(|tables| &mut tables.events, number, event);
+        Ok(())
+    }
+
+    fn remove_events_up_to(&mut self, number: u64) -> Result<(), StoreError> {
+        let told: Vec<u64> = self
+            .tables
+            .events
+            .range(..=number)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in told {
+            self.remove(|tables| &mut tables.events, number);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_in_memory_keeps_the_contract() {
+        crate::store::contract::run(MemoryStore::default);
+    }
+}

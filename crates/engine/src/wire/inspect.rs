@@ -1,0 +1,115 @@
+//! Taking bundles and messages apart without any key: what the bytes say, valid or not.
+
+use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
+
+use crate::{
+    model::{
+        InspectedBundle, InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
+        MAX_BUNDLES_LOOKED_AT, Mode, WireError,
+    },
+    wire::{WireEntry, WireMessage, decode_bundle},
+};
+
+/// Takes a bundle apart.
+///
+/// # Errors
+/// [`WireError`] if the bytes are no bundle at all; one that does not verify is reported in `fault`.
+pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
+    Ok(inspect(&decode_bundle(wire)?))
+}
+
+/// Takes a wire message apart.
+///
+/// # Errors
+/// [`WireError`] if the bytes are no wire message.
+pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
+    Ok(WireMessage::decode(wire)?.inspect())
+}
+
+impl WireMessage {
+    /// Takes the message apart. That takes no account, and is done beside it: the signatures of the
+    /// first [`MAX_BUNDLES_LOOKED_AT`] bundles are checked, the others are not looked at.
+    #[must_use]
+    pub fn inspect(&self) -> InspectedMessage {
+        let looked_at = self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);
+        let looked_at = looked_at.map(|bundle| inspect_bundle(bundle).map_err(|error| error.0));
+        let others = self.bundles.iter().skip(MAX_BUNDLES_LOOKED_AT);
+        let not_looked_at =
+            || format!("not looked at: of a message, the first {MAX_BUNDLES_LOOKED_AT} are");
+        InspectedMessage {
+            installation: self.installation.clone(),
+            bundles: looked_at
+                .chain(others.map(|_| Err(not_looked_at())))
+                .collect(),
+            targets: self
+                .entries
+                .iter()
+                .map(|(installation, entry)| inspect_target(installation, entry))
+                .collect(),
+            public_bytes: self.public.len(),
+            contact: self.contact,
+        }
+    }
+}
+
+fn inspect(raw: &RawBundle) -> InspectedBundle {
+    let verified = raw.verify();
+    let entries = raw
+        .entries
+        .iter()
+        .map(|entry| InspectedEntry {
+            installation: entry.installation_id.clone(),
+            signed_pre_key: entry.signed_pre_key.clone(),
+            version: entry.version,
+            protocol_version: entry.protocol_version,
+            ratchet_pre_key: entry.ratchet_pre_key.clone(),
+            ratchet_valid: verified
+                .as_ref()
+                .ok()
+                .and_then(|verified| ratchet_valid(verified, entry)),
+        })
+        .collect();
+    InspectedBundle {
+        identity: IdentityKey::from_wire(&raw.identity).ok(),
+        timestamp_ns: raw.timestamp,
+        entries,
+        fault: verified.err().map(|error| error.to_string()),
+    }
+}
+
+/// Whether the entry's extension is well formed and signed; `None` if it has none.
+fn ratchet_valid(verified: &VerifiedBundle, entry: &RawEntry) -> Option<bool> {
+    if entry.ratchet_pre_key.is_empty() && entry.ratchet_signature.is_empty() {
+        return None;
+    }
+    let broken = verified.skipped().iter().any(|skipped| {
+        skipped.installation_id.as_str() == entry.installation_id
+            && skipped.reason == EntryFault::BadExtension
+    });
+    Some(!broken)
+}
+
+fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
+    let mode = match (&entry.x3dh, &entry.dr, &entry.dh) {
+        (Some(_), Some(_), None) => Some(Mode::X3dh),
+        (None, Some(_), None) => Some(Mode::Ratchet),
+        (None, None, Some(_)) => Some(Mode::Dh),
+        _ => None,
+    };
+    InspectedTarget {
+        installation: installation.to_owned(),
+        mode,
+        x3dh: entry
+            .x3dh
+            .as_ref()
+            .map(|header| (header.key.clone(), header.id.clone())),
+        dr: entry.dr.as_ref().map(|header| InspectedRatchetHeader {
+            key: header.key.clone(),
+            n: header.n,
+            pn: header.pn,
+            id: header.id.clone(),
+        }),
+        dh: entry.dh.clone(),
+        payload_bytes: entry.payload.len(),
+    }
+}

@@ -1,0 +1,273 @@
+//! The wire format (protocol §8). With its submodules, the only place that knows protobuf.
+//!
+//! What comes in is split into its fields and checked no further; what the bytes
+//! mean is for the rules. Unknown fields are ignored.
+
+mod event;
+mod inspect;
+#[cfg(any(test, feature = "testing"))]
+pub mod rewrite;
+mod stored;
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose as base64_engine};
+use crypto_core::{RawBundle, RawEntry, typed::one_word};
+use prost::Message as _;
+
+pub use self::inspect::{inspect_bundle, inspect_message};
+pub(crate) use self::stored::{decode_sent, encode_sent};
+use crate::{
+    contacts::ContactMark,
+    model::{MAX_WIRE_BYTES, WireError},
+};
+
+#[expect(unreachable_pub, reason = "generated from the schema")]
+mod proto {
+    include!(concat!(env!("OUT_DIR"), "/encryption.rs"));
+}
+
+/// Largest bundle read: one of 32 devices has 8 KiB. Verified bundles are remembered, ids of any length included.
+pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
+/// Longest contact code read: that of a bundle with every device it may list, with room.
+pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
+
+/// Entries of one message: one for each device of an identity, and far more than anybody has.
+pub(crate) const MAX_ENTRIES: usize = 4096;
+/// Bundles of one message. No more than a few are read, but each takes memory for as long as the message waits for its account.
+pub(crate) const MAX_BUNDLES: usize = 4096;
+
+/// A `ProtocolMessage` in its parts, of which nothing is checked: what anybody may have sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WireMessage {
+    /// The sender's installation id, of whatever form.
+    pub(crate) installation: String,
+    /// Encoded bundles: the deprecated single one first, then the list.
+    pub(crate) bundles: Vec<Vec<u8>>,
+    /// By installation id.
+    pub(crate) entries: BTreeMap<String, WireEntry>,
+    /// Empty if there is none.
+    pub(crate) public: Vec<u8>,
+    /// What it says that it is to a contact.
+    pub(crate) contact: Option<ContactMark>,
+}
+
+/// A `DirectMessageProtocol` in its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WireEntry {
+    pub(crate) x3dh: Option<WireX3dhHeader>,
+    pub(crate) dr: Option<WireRatchetHeader>,
+    /// The ephemeral key of a DH header.
+    pub(crate) dh: Option<Vec<u8>>,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// An `X3DHHeader`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WireX3dhHeader {
+    pub(crate) key: Vec<u8>,
+    pub(crate) id: Vec<u8>,
+}
+
+/// A `DRHeader`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WireRatchetHeader {
+    pub(crate) key: Vec<u8>,
+    pub(crate) n: u32,
+    pub(crate) pn: u32,
+    pub(crate) id: Vec<u8>,
+}
+
+impl WireMessage {
+    /// Splits an encoded `ProtocolMessage`. That takes no account, and is done before one is asked for.
+    ///
+    /// # Errors
+    /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no protobuf of this form.
+    pub fn decode(wire: &[u8]) -> Result<Self, WireError> {
+        check_at_most(MAX_WIRE_BYTES, wire.len(), "bytes", MESSAGE)?;
+        let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
+        let mut bundles = message.bundles;
+        check_at_most(MAX_BUNDLES, bundles.len(), "bundles", MESSAGE)?;
+        if !message.bundle.is_empty() {
+            bundles.insert(0, message.bundle);
+        }
+        Ok(Self {
+            installation: message.installation_id,
+            bundles,
+            entries: decode_entries(&message.direct_message)?,
+            public: message.public_message,
+            contact: ContactMark::from_number(message.contact),
+        })
+    }
+}
+
+/// The words of the parser name what it works with, which tells nobody what to do.
+fn not_of_the_form() -> WireError {
+    WireError("the bytes are cut short, or of another form".to_owned())
+}
+
+/// What a wire message is called where it is refused.
+const MESSAGE: &str = "a wire message";
+
+fn check_at_most(most: usize, found: usize, parts: &str, whole: &str) -> Result<(), WireError> {
+    if found > most {
+        return Err(WireError(format!(
+            "{found} {parts}; {whole} has at most {most}"
+        )));
+    }
+    Ok(())
+}
+
+fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, WireError> {
+    check_at_most(MAX_ENTRIES, entries.len(), "entries", MESSAGE)?;
+    entries
+        .iter()
+        .map(|entry| {
+            let entry = proto::DirectMessageEntry::decode(entry.as_slice())
+                .map_err(|_| not_of_the_form())?;
+            Ok((entry.key, entry.value.unwrap_or_default().into()))
+        })
+        .collect()
+}
+
+/// Joins a wire message.
+pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
+    proto::ProtocolMessage {
+        bundle: Vec::new(),
+        installation_id: message.installation,
+        bundles: message.bundles,
+        direct_message: message
+            .entries
+            .into_iter()
+            .map(|(installation, entry)| {
+                proto::DirectMessageEntry {
+                    key: installation,
+                    value: Some(entry.into()),
+                }
+                .encode_to_vec()
+            })
+            .collect(),
+        public_message: message.public,
+        contact: message.contact.map_or(0, ContactMark::number),
+    }
+    .encode_to_vec()
+}
+
+impl From<proto::DirectMessageProtocol> for WireEntry {
+    fn from(entry: proto::DirectMessageProtocol) -> Self {
+        Self {
+            x3dh: entry.x3dh_header.map(|header| WireX3dhHeader {
+                key: header.key,
+                id: header.id,
+            }),
+            dr: entry.dr_header.map(|header| WireRatchetHeader {
+                key: header.key,
+                n: header.n,
+                pn: header.pn,
+                id: header.id,
+            }),
+            dh: entry.dh_header.map(|header| header.key),
+            payload: entry.payload,
+        }
+    }
+}
+
+impl From<WireEntry> for proto::DirectMessageProtocol {
+    fn from(entry: WireEntry) -> Self {
+        Self {
+            x3dh_header: entry.x3dh.map(|header| proto::X3dhHeader {
+                key: header.key,
+                id: header.id,
+            }),
+            dr_header: entry.dr.map(|header| proto::DrHeader {
+                key: header.key,
+                n: header.n,
+                pn: header.pn,
+                id: header.id,
+            }),
+            payload: entry.payload,
+            dh_header: entry.dh.map(|key| proto::DhHeader { key }),
+        }
+    }
+}
+
+/// That an encoded bundle is no larger than [`MAX_BUNDLE_BYTES`].
+pub(crate) fn check_bundle_size(wire: &[u8]) -> Result<(), WireError> {
+    check_at_most(MAX_BUNDLE_BYTES, wire.len(), "bytes", "a bundle")
+}
+
+/// Splits an encoded bundle. Nothing of it is checked yet: that is [`RawBundle::verify`].
+///
+/// # Errors
+/// If it is larger than [`MAX_BUNDLE_BYTES`] or no protobuf of this form.
+pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
+    check_bundle_size(wire)?;
+    let bundle = proto::Bundle::decode(wire).map_err(|_| not_of_the_form())?;
+    Ok(RawBundle {
+        identity: bundle.identity,
+        entries: bundle
+            .signed_pre_keys
+            .into_iter()
+            .map(|(installation_id, entry)| RawEntry {
+                installation_id,
+                signed_pre_key: entry.signed_pre_key,
+                version: entry.version,
+                protocol_version: entry.protocol_version,
+                ratchet_pre_key: entry.ratchet_pre_key,
+                ratchet_signature: entry.ratchet_signature,
+            })
+            .collect(),
+        signature: bundle.signature,
+        timestamp: bundle.timestamp,
+    })
+}
+
+/// Joins a bundle.
+pub(crate) fn encode_bundle(bundle: RawBundle) -> Vec<u8> {
+    proto::Bundle {
+        identity: bundle.identity,
+        signed_pre_keys: bundle
+            .entries
+            .into_iter()
+            .map(|entry| {
+                (
+                    entry.installation_id,
+                    proto::SignedPreKey {
+                        signed_pre_key: entry.signed_pre_key,
+                        version: entry.version,
+                        protocol_version: entry.protocol_version,
+                        ratchet_pre_key: entry.ratchet_pre_key,
+                        ratchet_signature: entry.ratchet_signature,
+                    },
+                )
+            })
+            .collect(),
+        signature: bundle.signature,
+        timestamp: bundle.timestamp,
+    }
+    .encode_to_vec()
+}
+
+/// A bundle as text (the "contact code" of spec 2.2): standard base64 of its encoded form.
+#[must_use]
+pub fn encode_contact_code(bundle: &[u8]) -> String {
+    base64_engine::STANDARD.encode(bundle)
+}
+
+/// Reads a contact code: base64 of either alphabet, with or without padding, white space and what
+/// cannot be seen. `None` if it is neither; whether the bytes are a bundle is not checked here.
+#[must_use]
+pub fn decode_contact_code(text: &str) -> Option<Vec<u8>> {
+    let text = one_word(text);
+    let text = text.trim_end_matches('=');
+    if text.is_empty() || text.len() > MAX_CONTACT_CODE_CHARS {
+        return None;
+    }
+    let url_safe = text.contains(['-', '_']);
+    let decoder = if url_safe {
+        base64_engine::URL_SAFE_NO_PAD
+    } else {
+        base64_engine::STANDARD_NO_PAD
+    };
+    decoder.decode(text).ok()
+}

@@ -1,0 +1,242 @@
+//! A simulated world: devices with clocks and disks of their own, and a network that loses, repeats,
+//! reorders and withholds (protocol §7, the invariants).
+//!
+//! A scenario reads like a story. After every step an oracle that knows the truth holds what the devices
+//! did against the invariants; it panics where one is broken.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a world that breaks a law says so by panicking"
+)]
+
+mod acts;
+mod attempt;
+mod device;
+mod home;
+mod letter;
+mod lots;
+mod mixed;
+mod op;
+mod oracle;
+mod ours;
+mod party;
+mod random;
+mod recorded;
+mod scene;
+mod schedule;
+mod settlement;
+mod status_go;
+mod story;
+
+use std::{iter, rc::Rc, time::Duration};
+
+use crypto_core::IdentityKey;
+
+use self::{
+    device::Device,
+    letter::{Aim, Letter},
+    oracle::Ledger,
+};
+pub use self::{
+    device::Fate,
+    home::{Home, InMemory},
+    lots::{Chances, Draw, Event, schedule},
+    mixed::{Aftermath, Cast, Exemption, Loss, Make, Verdict},
+    op::{ClockFault, Op, Place},
+    ours::Frontend,
+    random::Sequence,
+    recorded::{Difference, RecordingError, Replayed, replay_recording},
+    schedule::{Kind, Mix, Step},
+    status_go::{ForeignDevice, ForeignReading},
+    story::{days, hours},
+};
+use crate::{
+    model::{Config, Envelope, UnixMillis},
+    store::StoreRead as _,
+};
+
+/// Every world begins here: 2023-11-14.
+const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
+/// One hour, in milliseconds.
+const HOUR: u64 = 3_600_000;
+
+/// Devices, what is on the way between them, and the truth about it.
+pub struct World<H: Home> {
+    home: H,
+    seed: u64,
+    /// True time, in milliseconds since the epoch. Clocks may show another one.
+    now: u64,
+    identities: Vec<String>,
+    devices: Vec<Device<H::Store>>,
+    ledger: Ledger,
+    config: Config,
+    /// The numbers of `config` are those of protocol §1, so that nothing readable may be lost to a limit.
+    keeps_everything: bool,
+}
+
+impl<H: Home> std::fmt::Debug for World<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.devices.iter().map(|device| &device.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+impl World<InMemory> {
+    /// A world in memory, of devices named as `alice/phone`.
+    #[must_use]
+    pub fn new(devices: &[&str]) -> Self {
+        Self::build(InMemory::default(), 0, devices, Config::default())
+    }
+}
+
+impl<H: Home> World<H> {
+    /// A world whose stores are kept in `home` and whose keys come from `seed`. A device whose name ends in `*`
+    /// is like one of status-go: its bundles never have the extension of protocol §3.
+    #[must_use]
+    pub fn build(mut home: H, seed: u64, devices: &[&str], config: Config) -> Self {
+        let mut identities: Vec<String> = Vec::new();
+        let now = BEGINNING.0;
+        let devices = devices
+            .iter()
+            .map(|described| {
+                let name = described.trim_end_matches('*');
+                let plain = name != *described;
+                let owner = owner_of(name);
+                let identity = identities
+                    .iter()
+                    .position(|known| known == owner)
+                    .unwrap_or_else(|| {
+                        identities.push(owner.to_owned());
+                        identities.len() - 1
+                    });
+                Device::new(&mut home, name, identity, plain, config.clone(), seed, now)
+            })
+            .collect();
+        Self {
+            home,
+            seed,
+            now,
+            identities,
+            devices,
+            ledger: Ledger::default(),
+            keeps_everything: config == Config::default(),
+            config,
+        }
+    }
+
+    /// The device of this name.
+    fn slot(&self, name: &str) -> usize {
+        let named = |device: &Device<_>| device.name == name;
+        self.devices
+            .iter()
+            .position(named)
+            .unwrap_or_else(|| panic!("no device {name}"))
+    }
+
+    fn key_of(&self, identity: usize) -> IdentityKey {
+        let of = |device: &&Device<_>| device.identity == identity;
+        self.devices.iter().find(of).expect("a device").key
+    }
+
+    /// Turns the device on if it is off.
+    fn wake(&mut self, at: usize) {
+        let device = &mut self.devices[at];
+        if !device.on {
+            device.restart(&mut self.home, self.now);
+            device.sweep(&mut self.home, self.now);
+        }
+        device.publish_plain_prekey(&mut self.home, self.now);
+    }
+
+    /// True time passes, and devices that are on sweep, so that what ended long enough ago is
+    /// erased.
+    fn pass(&mut self, span: Duration) {
+        let end = self.now + u64::try_from(span.as_millis()).expect("a span");
+        for now in sweeps(self.now, end) {
+            self.now = now;
+            for device in self.devices.iter_mut().filter(|device| device.on) {
+                device.sweep(&mut self.home, self.now);
+            }
+        }
+    }
+
+    /// What a device sent leaves it: the oracle takes it down, and every device of the recipient gets a parcel.
+    fn post(&mut self, from: usize, envelope: Envelope, text: Option<&str>) {
+        let sender = &self.devices[from];
+        let recipient = envelope.recipient.expect("a recipient");
+        let mut letter = Letter {
+            from,
+            sender: sender.key,
+            installation: sender.id.clone(),
+            left: self.now,
+            wire: envelope.wire,
+            text: text.map(str::to_owned),
+            dh: false,
+            aims: Vec::new(),
+        };
+        for target in envelope.targets {
+            let (Some(installation), Some((suite, session))) =
+                (target.installation, target.session)
+            else {
+                letter.dh = true;
+                continue;
+            };
+            let of = |device: &&Device<_>| device.key == recipient && device.id == installation;
+            let reader = self.devices.iter().find(of);
+            letter.aims.push(Aim {
+                clock: reader.map(|reader| reader.clock(self.now)),
+                prekey_known: reader.is_some_and(|reader| sender.knows_prekey_of(reader)),
+                installation,
+                message: target.message,
+                session,
+                mode: target.mode,
+                suite,
+            });
+        }
+        self.ledger.enter(&letter);
+        let letter = Rc::new(letter);
+        for (at, device) in self.devices.iter_mut().enumerate() {
+            if device.key == recipient && at != from {
+                device.in_flight.push(Rc::clone(&letter));
+            }
+        }
+    }
+
+    /// No identity takes more room anywhere than protocol §1 grants.
+    fn check_bounds(&self) {
+        for device in &self.devices {
+            for identity in 0..self.identities.len() {
+                oracle::check_bounds(device, &self.key_of(identity), &self.config);
+            }
+            assert!(device.store().counts().expect("read").peers <= self.identities.len() as u64);
+        }
+    }
+}
+
+/// The moments after `now`, up to `end`, at which devices sweep: two an hour apart early in each
+/// day, and two at the end, do what one every hour would.
+fn sweeps(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
+    let mut passed = 0;
+    iter::from_fn(move || {
+        if now >= end {
+            return None;
+        }
+        let step = if passed % 24 < 2 { 1 } else { 22 };
+        let left = end - now;
+        let step = if left > HOUR {
+            (step * HOUR).min(left - HOUR)
+        } else {
+            left
+        };
+        now += step;
+        passed += step / HOUR;
+        Some(now)
+    })
+}
+
+fn owner_of(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(owner, _)| owner)
+}
