@@ -13,7 +13,12 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use crypto_core::{AssociatedData, IdentityKey, InstallationId, SessionRatchet};
-use engine::{Outcome, ReceiveRequest, StoreRead as _, WireMessage, memory::MemoryStore};
+use engine::{
+    ReceiveRequest,
+    model::Outcome,
+    store::{StoreRead as _, memory::MemoryStore},
+    wire::WireMessage,
+};
 
 use self::{
     cpu_time::CpuTime,

@@ -7,8 +7,9 @@ use crypto_core::{
     VerifiedPreKey,
 };
 use engine::{
-    Account, AccountName, Config, Device, DevicePreKey, Engine, Env, Handshake, SendRequest, Sent,
-    Session, Store, Transaction, UnixMillis,
+    Config, Engine, Env, SendRequest,
+    model::{Account, AccountName, Device, DevicePreKey, Handshake, Sent, Session, UnixMillis},
+    store::{Store, Transaction},
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;

@@ -15,7 +15,10 @@ use criterion::{
     BenchmarkId, Criterion,
     measurement::{Measurement, WallTime},
 };
-use engine::{Session, Store as _, StoreRead as _, Transaction as _};
+use engine::{
+    model::Session,
+    store::{Store as _, StoreRead as _, Transaction as _},
+};
 use rusqlite::Connection;
 use session_store::{DataDir, SqliteStore};
 

@@ -3,8 +3,10 @@
 use crypto_core::{IdentityKey, IdentityKeyPair};
 use daemon::ops::{clock::Clock, entropy::entropy};
 use engine::{
-    Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, WireMessage,
-    memory::MemoryStore,
+    Engine, Env, ReceiveRequest, SendRequest,
+    model::{Account, AccountName, Outcome},
+    store::memory::MemoryStore,
+    wire::WireMessage,
 };
 
 use crate::floor::random_device;
@@ -107,7 +109,7 @@ impl Peer {
         &mut self,
         call: impl FnOnce(&mut Engine, &mut MemoryStore, &mut Env<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
-        use engine::Transaction as _;
+        use engine::store::Transaction as _;
         let mut rng = entropy();
         let mut env = Env {
             now: self.clock.now(),

@@ -132,7 +132,7 @@ pub(crate) async fn establish_sessions(
 ) -> Result<(), String> {
     import_bundles(daemon, account, peers).await?;
     let mut connection = Connection::open(daemon.socket()).await?;
-    for group in peers.chunks_mut(engine::MAX_RECIPIENTS) {
+    for group in peers.chunks_mut(engine::model::MAX_RECIPIENTS) {
         let params = group_params(account, group)?;
         let sent = connection.ask("message_encryptGroup", &params).await?;
         read_group(account, group, &sent)?;

@@ -5,14 +5,12 @@
 //! what lies ahead of that would stay ahead for all who see it. It is milliseconds for as long as
 //! nobody is ahead of us.
 
-use std::{fmt, time::Duration};
-
-use crypto_core::keccak256;
+use std::time::Duration;
 
 use crate::{
     engine::Engine,
-    model::{Env, UnixMillis},
-    store::{Store, StoreError},
+    model::{ChatKey, Env, StoreError, UnixMillis},
+    store::Store,
 };
 
 /// How far a message's clock may be above the time of its envelope, and the clock of a chat above
@@ -22,34 +20,6 @@ pub const MAX_CLOCK_LEAD: Duration = Duration::from_secs(120);
 pub const MAX_ENVELOPE_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
 /// Chats with a clock of their own, some 5 MiB of them. All others share one, which is right for each: it is at least as high.
 pub const MAX_CLOCKS: u64 = 100_000;
-
-/// A chat, named by a digest of what the frontend calls it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChatKey([u8; 32]);
-
-impl ChatKey {
-    /// All chats beyond [`MAX_CLOCKS`].
-    const OTHERS: Self = Self([0; 32]);
-
-    /// The chat of this name.
-    #[must_use]
-    pub fn of(chat: &str) -> Self {
-        Self(keccak256(&[b"ratchetd/chat/1", chat.as_bytes()]))
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ChatKey {
-    /// A name of a chat can be guessed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChatKey(..)")
-    }
-}
 
 /// A chat's clock and the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,71 +8,13 @@ use crypto_core::{IdentityKey, SafetyNumber};
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        Env, EventKind, Handshake, Outcome, Received, Role, SendError, Sent, Standing, UnixMillis,
-        event::note,
+        Contact, ContactMark, ContactPolicy, ContactState, Env, EventKind, Handshake, Outcome,
+        Received, Role, SendError, Sent, Standing, StoreError, UnixMillis,
     },
     queries::Viewer,
     sessions::lifecycle::standing_now,
-    store::{Store, StoreError, StoreRead},
+    store::{Store, StoreRead, note},
 };
-
-/// Who may be written to, and who is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContactPolicy {
-    /// Everybody.
-    #[default]
-    Open,
-    /// Those who were accepted.
-    Request,
-}
-
-/// How we and an identity stand to each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContactState {
-    /// Neither has asked the other.
-    #[default]
-    None,
-    /// We asked.
-    RequestSent,
-    /// They wrote to us.
-    RequestReceived,
-    /// One asked and the other agreed.
-    Accepted,
-    /// We declined.
-    Declined,
-}
-
-/// What a message says that it is to a contact (protocol §8, `contact`). All others say nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContactMark {
-    /// It asks to become a contact.
-    Request,
-    /// It accepts the recipient.
-    Accept,
-    /// It declines the recipient.
-    Decline,
-}
-
-impl ContactMark {
-    /// The number on the wire.
-    pub(crate) const fn number(self) -> u32 {
-        match self {
-            Self::Request => 1,
-            Self::Accept => 2,
-            Self::Decline => 3,
-        }
-    }
-
-    /// Of a number on the wire.
-    pub(crate) const fn from_number(number: u32) -> Option<Self> {
-        match number {
-            1 => Some(Self::Request),
-            2 => Some(Self::Accept),
-            3 => Some(Self::Decline),
-            _ => None,
-        }
-    }
-}
 
 /// What tells of a received message whether it answers a request of ours, besides what it was read
 /// by.
@@ -83,21 +25,6 @@ pub(crate) struct Answer {
     /// The newest date of a bundle that came with it and lists its own device. Who knows the
     /// device's bundles signs a new one for every message, or once a day.
     pub(crate) dated_at: Option<UnixMillis>,
-}
-
-/// What is recorded of a contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contact {
-    /// Who.
-    pub identity: IdentityKey,
-    /// How we stand to each other.
-    pub state: ContactState,
-    /// The user has compared the safety number.
-    pub verified: bool,
-    /// When the record was begun.
-    pub added_at: UnixMillis,
-    /// In [`ContactState::RequestSent`], when we asked: what is older does not answer us.
-    pub requested_at: Option<UnixMillis>,
 }
 
 /// A contact as a frontend shows it.
@@ -261,7 +188,7 @@ impl Engine {
         identity: &IdentityKey,
     ) -> Result<ContactState, StoreError> {
         let contact = store.contact(identity)?;
-        Ok(contact.map_or_else(ContactState::default, |contact| contact.state))
+        Ok(contact.map_or(ContactState::None, |contact| contact.state))
     }
 
     /// Whether messages may be sent to `identity`.
@@ -303,7 +230,7 @@ impl Engine {
             return Ok(());
         }
         let known = store.contact(&identity)?;
-        let state = known.map_or_else(ContactState::default, |contact| contact.state);
+        let state = known.map_or(ContactState::None, |contact| contact.state);
         let (state, requests) = match (state, answer.mark) {
             // It neither asks nor accepts.
             (_, Some(ContactMark::Decline)) => return Ok(()),
@@ -425,7 +352,7 @@ impl Viewer {
         }
         Ok(ContactView {
             identity: *identity,
-            state: contact.map_or_else(ContactState::default, |contact| contact.state),
+            state: contact.map_or(ContactState::None, |contact| contact.state),
             verified: contact.is_some_and(|contact| contact.verified),
             forward_secrecy,
             safety_number: SafetyNumber::of(self.identity(), identity),

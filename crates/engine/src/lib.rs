@@ -21,17 +21,6 @@ pub mod wire;
 pub mod world;
 
 pub use self::{
-    chat_clock::*,
-    contacts::*,
     engine::{Engine, PreKeyImport, ReceiveRequest, SendRequest},
-    model::*,
-    queries::*,
-    receive::*,
-    sealing::*,
-    sessions::*,
-    store::*,
-    wire::{
-        MAX_BUNDLE_BYTES, MAX_CONTACT_CODE_CHARS, WireMessage, decode_contact_code,
-        encode_contact_code, inspect_bundle, inspect_message,
-    },
+    model::{Config, Env},
 };

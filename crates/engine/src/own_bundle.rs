@@ -5,13 +5,12 @@ use crypto_core::{
 };
 
 use crate::{
-    engine::{Engine, PreKeyImport},
+    engine::{Engine, PreKeyImport, settled_time::ending_at},
     model::{
         Device, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
-        OwnRatchetPreKey, Pairing, PublishedBundle, SendError, UnixMillis, event::note,
-        time::ending_at,
+        OwnRatchetPreKey, Pairing, PublishedBundle, SendError, StoreError, UnixMillis,
     },
-    store::{Store, StoreError},
+    store::{Store, note},
     wire::{encode_bundle, encode_contact_code},
 };
 

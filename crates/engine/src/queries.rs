@@ -5,15 +5,24 @@ use std::time::Duration;
 use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
+    engine::Engine,
     model::{
         Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing,
-        Role, Session, Standing, UnixMillis,
+        Role, Session, Standing, StoreError, UnixMillis,
     },
     own_bundle::PROTOCOL_VERSION,
     send::{route::route, targets::states},
     sessions::lifecycle::standing_now,
-    store::{StoreError, StoreRead},
+    store::StoreRead,
 };
+
+impl Engine {
+    /// What the listings need, for use with a read-only store.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.me(), self.account.installation.clone(), &self.config)
+    }
+}
 
 /// What the listings need to know of the account.
 #[derive(Clone, Debug)]

@@ -106,7 +106,7 @@ fn main() {
     });
     write("bundle", bundle_seeds().into_iter().chain(resigned));
     let codes = bundle_seeds().into_iter().chain(recorded_bundles);
-    let codes = codes.map(|wire| engine::encode_contact_code(&wire));
+    let codes = codes.map(|wire| engine::wire::encode_contact_code(&wire));
     let edges = ["0x0a21", " CiE= ", "CiE_-", "=", "0x"].map(str::to_owned);
     write("contact_code", codes.chain(edges).map(String::into_bytes));
 

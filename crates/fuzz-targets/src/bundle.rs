@@ -4,8 +4,12 @@ use std::cell::RefCell;
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    InspectedBundle, StoreRead as _, inspect_bundle,
-    rewrite::{resign_bundle, rewrite_bundle},
+    model::InspectedBundle,
+    store::StoreRead as _,
+    wire::{
+        inspect_bundle,
+        rewrite::{resign_bundle, rewrite_bundle},
+    },
 };
 
 use crate::device::{Device, check_same, pair};
@@ -113,7 +117,7 @@ impl Scene {
     fn check_signed(&self, found: &InspectedBundle) {
         let said = |bundle: &InspectedBundle| {
             let entries = bundle.entries.iter();
-            let facts = |entry: &engine::InspectedEntry| {
+            let facts = |entry: &engine::model::InspectedEntry| {
                 let signed = entry.signed_pre_key.clone();
                 (entry.installation.clone(), signed, entry.version)
             };
@@ -139,7 +143,7 @@ impl Scene {
 
 fn check_written_again(wire: &[u8], found: &InspectedBundle) {
     let written = rewrite_bundle(wire).expect("it was read");
-    if written.len() <= engine::MAX_BUNDLE_BYTES {
+    if written.len() <= engine::wire::MAX_BUNDLE_BYTES {
         assert_eq!(inspect_bundle(&written).as_ref(), Ok(found));
         assert_eq!(rewrite_bundle(&written).as_ref(), Ok(&written));
     }

@@ -1,7 +1,7 @@
 //! The configuration file.
 
 use daemon::config::Config;
-use engine::Outcome;
+use engine::model::Outcome;
 
 use crate::device::Device;
 

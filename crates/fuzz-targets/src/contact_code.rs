@@ -1,7 +1,9 @@
 //! Contact codes, and bundles as parameters.
 
 use crypto_core::typed::one_word;
-use engine::{MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle};
+use engine::wire::{
+    MAX_CONTACT_CODE_CHARS, decode_contact_code, encode_contact_code, inspect_bundle,
+};
 use rpc::params::{BundleBytes, Form as _};
 use serde_json::Value;
 

@@ -6,9 +6,15 @@ use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, SignedPreKey, SignedPreKeyPair, SkipLimits,
 };
 use engine::{
-    Account, AccountName, BundleImportError, Config, Engine, Env, Envelope, Explained,
-    ImportedBundle, PreKeyImport, ReceiveError, ReceiveRequest, Received, SendError, SendRequest,
-    Sent, Store, Transaction as _, UnixMillis, WireMessage, memory::MemoryStore, world::Sequence,
+    Config, Engine, Env, PreKeyImport, ReceiveRequest, SendRequest,
+    model::{
+        Account, AccountName, BundleImportError, Envelope, ImportedBundle, ReceiveError, Received,
+        SendError, Sent, UnixMillis,
+    },
+    receive::Explained,
+    store::{Store, Transaction as _, memory::MemoryStore},
+    wire::WireMessage,
+    world::Sequence,
 };
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@ use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKey, Signature, SignedPreKey,
     SignedPreKeyPair,
 };
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::params::{Form, PrivateKey, Wire};
 use serde_json::Value;
 

@@ -3,7 +3,12 @@
 use std::cell::RefCell;
 
 use crypto_core::IdentityKey;
-use engine::{Explained, Outcome, ReceiveError, Received, StoreRead as _, inspect_message};
+use engine::{
+    model::{Outcome, ReceiveError, Received},
+    receive::Explained,
+    store::StoreRead as _,
+    wire::inspect_message,
+};
 
 use crate::device::{Device, check_same};
 

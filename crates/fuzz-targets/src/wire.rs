@@ -1,6 +1,9 @@
 //! Wire messages, without any key.
 
-use engine::{MAX_WIRE_BYTES, inspect_message, rewrite::rewrite_message};
+use engine::{
+    model::MAX_WIRE_BYTES,
+    wire::{inspect_message, rewrite::rewrite_message},
+};
 
 /// Entries, and bundles, of one message that is read at all.
 const MAX_PARTS: usize = 4096;

@@ -1,14 +1,14 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
-use engine::{
+use engine::model::{
     BundleImportError, PairingError, ReceiveError, SendError, StoreError, Trouble, WireError,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::closed;
+use engine::closed_sets;
 
-closed! {
+closed_sets! {
     /// The stable names of errors. Protocol outcomes are results, not errors.
     ErrorKind {
         /// The request is not JSON.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crypto_core::{IdentityKeyPair, InstallationId};
-use engine::{Account, AccountName};
+use engine::model::{Account, AccountName};
 use rusqlite::Connection;
 
 use crate::{
@@ -56,7 +56,7 @@ pub(crate) fn read_account(
         .map_err(|error| unusable(error.to_string()))?
         .ok_or_else(|| unusable("it holds no account".to_owned()))?;
     let mut columns = Columns::of(row);
-    let stored = |error: engine::StoreError| unusable(error.to_string());
+    let stored = |error: engine::model::StoreError| unusable(error.to_string());
     let made_for: String = columns.take().map_err(stored)?;
     if made_for != name.as_str() {
         return Err(OpenError::OtherAccount {

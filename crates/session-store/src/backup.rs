@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{AccountName, UnixMillis};
+use engine::model::{AccountName, UnixMillis};
 use rusqlite::{
     Connection,
     backup::{Backup, StepResult},

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use engine::StoreError;
+use engine::model::StoreError;
 use rand_core::CryptoRng;
 use rusqlite::Connection;
 

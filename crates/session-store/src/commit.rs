@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use engine::{StoreError, Transaction};
+use engine::{model::StoreError, store::Transaction};
 use rusqlite::ErrorCode;
 
 use crate::{SqliteStore, rows::failed};

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::{Account, AccountName};
+use engine::model::{Account, AccountName};
 use rand_core::CryptoRng;
 
 use crate::{

@@ -51,7 +51,7 @@ use std::{
 };
 
 use crypto_core::SessionId;
-use engine::{Displaced, StoreError, UnixMillis};
+use engine::model::{Displaced, StoreError, UnixMillis};
 use rusqlite::Connection;
 
 pub(crate) use self::{

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use engine::Trouble;
+use engine::model::Trouble;
 
 /// What is wrong with a data directory, its key or a store in it.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::{AccountName, Event, StoreError};
+use engine::model::{AccountName, Event, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
 use crate::{

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::{Account, AccountName, Displaced, UnixMillis};
+use engine::model::{Account, AccountName, Displaced, UnixMillis};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -256,7 +256,7 @@ fn holds_accounts(data_dir: &Path) -> bool {
 }
 
 /// The latest moment that is written in a store.
-fn latest(connection: &Connection) -> Result<Option<UnixMillis>, engine::StoreError> {
+fn latest(connection: &Connection) -> Result<Option<UnixMillis>, engine::model::StoreError> {
     let mut statement = connection
         .prepare(
             "SELECT max(at) FROM ( \

@@ -1,7 +1,7 @@
 //! How much a store holds, for whoever watches it.
 
 use crypto_core::IdentityKey;
-use engine::{StoreError, UnixMillis};
+use engine::model::{StoreError, UnixMillis};
 
 use crate::{
     Sqlite,

@@ -1,7 +1,10 @@
 //! The keys of messages by their age: those kept by themselves, and those of gaps.
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, MessageKey, SessionId};
-use engine::{Gap, MESSAGE_KEY_BYTES, StoreError, StoreRead as _};
+use engine::{
+    model::{Gap, MESSAGE_KEY_BYTES, StoreError},
+    store::StoreRead as _,
+};
 use rusqlite::{MAIN_DB, blob::Blob};
 use zeroize::Zeroizing;
 

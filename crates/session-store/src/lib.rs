@@ -31,7 +31,7 @@ mod write;
 
 use std::{marker::PhantomData, time::Instant};
 
-use engine::{Displaced, StoreError};
+use engine::model::{Displaced, StoreError};
 use rusqlite::Connection;
 
 use self::{epoch::Epoch, stopwatch::Stopwatch};
@@ -103,7 +103,7 @@ impl<Mode> Sqlite<Mode> {
 
 impl SqliteStore {
     /// Measures by this clock from now on how long the statements of this connection take
-    /// ([`Transaction::take_spent`](engine::Transaction::take_spent)).
+    /// ([`Transaction::take_spent`](engine::store::Transaction::take_spent)).
     pub const fn measure_by(&mut self, now: fn() -> Instant) {
         self.stopwatch.now = Some(now);
     }

@@ -6,9 +6,12 @@ use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
 };
 use engine::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
-    Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoreRead, StoredKey,
-    StoredReply, Timekeeping, UnixMillis,
+    model::{
+        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
+        Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredKey,
+        StoredReply, Timekeeping, UnixMillis,
+    },
+    store::StoreRead,
 };
 use rusqlite::{Params, Row};
 

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::AccountName;
+use engine::model::AccountName;
 use rand_core::CryptoRng;
 
 use crate::{

@@ -8,7 +8,7 @@ use crypto_core::{
     SharedKeyPrefix, Signature, SignedPreKey, SignedPreKeyPair, VerifiedPreKey, Wiped,
     X25519_KEY_BYTES,
 };
-use engine::{
+use engine::model::{
     Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Gap, Handshake,
     Negotiated, OwnPreKey, OwnRatchetPreKey, Pairing, Peer, RetiredChains, Role, RunningTime,
     Session, Standing, StoreError, StoredKey, StoredReply, UnixMillis,
@@ -224,28 +224,12 @@ pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
     let mut columns = Columns::of(row);
     Ok(Contact {
         identity: columns.identity()?,
-        state: match columns.take::<i64>()? {
-            0 => ContactState::None,
-            1 => ContactState::RequestSent,
-            2 => ContactState::RequestReceived,
-            3 => ContactState::Accepted,
-            4 => ContactState::Declined,
-            _ => return Err(corrupt("the state of a contact")),
-        },
+        state: ContactState::from_code(columns.take::<i64>()?)
+            .ok_or_else(|| corrupt("the state of a contact"))?,
         verified: columns.take()?,
         added_at: columns.time()?,
         requested_at: columns.optional_time()?,
     })
-}
-
-pub(crate) const fn contact_state(state: ContactState) -> i64 {
-    match state {
-        ContactState::None => 0,
-        ContactState::RequestSent => 1,
-        ContactState::RequestReceived => 2,
-        ContactState::Accepted => 3,
-        ContactState::Declined => 4,
-    }
 }
 
 pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
@@ -280,12 +264,7 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
         }
         _ => None,
     };
-    let pairing = match columns.take::<i64>()? {
-        0 => Pairing::Pending,
-        1 => Pairing::Enabled,
-        2 => Pairing::Disabled,
-        _ => return Err(corrupt("a pairing")),
-    };
+    let pairing = Pairing::from_code(columns.take::<i64>()?).ok_or_else(|| corrupt("a pairing"))?;
     Ok(Device {
         identity,
         installation,
@@ -309,21 +288,6 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
     })
 }
 
-pub(crate) const fn pairing(pairing: Pairing) -> i64 {
-    match pairing {
-        Pairing::Pending => 0,
-        Pairing::Enabled => 1,
-        Pairing::Disabled => 2,
-    }
-}
-
-pub(crate) const fn role(role: Role) -> i64 {
-    match role {
-        Role::Initiator => 0,
-        Role::Responder => 1,
-    }
-}
-
 pub(crate) fn standing(standing: Standing) -> (i64, Option<i64>) {
     match standing {
         Standing::Active => (0, None),
@@ -337,11 +301,7 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
     let id = SessionId::from_bytes(columns.take()?);
     let peer = columns.identity()?;
     let installation = columns.optional_installation()?;
-    let role = match columns.take::<i64>()? {
-        0 => Role::Initiator,
-        1 => Role::Responder,
-        _ => return Err(corrupt("a role")),
-    };
+    let role = Role::from_code(columns.take::<i64>()?).ok_or_else(|| corrupt("a role"))?;
     let signed_pre_key = columns.signed_pre_key()?;
     let ratchet_pre_key = columns.optional_ratchet_pre_key()?;
     let shared: Option<[u8; 32]> = columns.take()?;

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
-use engine::Trouble;
+use engine::model::Trouble;
 use rusqlite::{ErrorCode, ffi};
 use rustix::io::Errno;
 

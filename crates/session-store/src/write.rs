@@ -6,18 +6,18 @@ use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
 };
 use engine::{
-    ChatKey, Contact, Device, Event, Gap, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
-    RunningTime, Session, Store, StoreError, StoredKey, StoredReply, Timekeeping,
+    model::{
+        ChatKey, Contact, Device, Event, Gap, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
+        RunningTime, Session, StoreError, StoredKey, StoredReply, Timekeeping,
+    },
+    store::Store,
 };
 use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
     keys::NEXT_AGE,
-    rows::{
-        PEER, contact_state, corrupt, failed, integer, optional_time, pairing, role, shared,
-        standing, time,
-    },
+    rows::{PEER, corrupt, failed, integer, optional_time, shared, standing, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -100,7 +100,7 @@ impl SqliteStore {
                 ":id": session.id.as_bytes(),
                 ":peer": session.peer.as_bytes(),
                 ":installation": session.installation.as_ref().map(InstallationId::as_str),
-                ":role": role(session.role),
+                ":role": session.role.code(),
                 ":signed_pre_key": session.signed_pre_key.as_bytes(),
                 ":ratchet_pre_key": session
                     .ratchet_pre_key
@@ -257,7 +257,7 @@ impl Store for SqliteStore {
              VALUES (?1, ?2, ?3, ?4, ?5)",
             (
                 contact.identity.as_bytes(),
-                contact_state(contact.state),
+                contact.state.code(),
                 contact.verified,
                 time(contact.added_at),
                 optional_time(contact.requested_at),
@@ -283,7 +283,7 @@ impl Store for SqliteStore {
                 ":dated_at": optional_time(prekey.map(|prekey| prekey.dated_at)),
                 ":begun": prekey.is_some_and(|prekey| prekey.begun),
                 ":any_version": prekey.is_some_and(|prekey| prekey.any_version),
-                ":pairing": pairing(device.pairing),
+                ":pairing": device.pairing.code(),
                 ":first_seen_at": time(device.first_seen_at),
                 ":wrote_at": time(device.wrote_at),
                 ":last_active_at": time(device.last_active_at),

@@ -1,7 +1,10 @@
 //! Kept secrets, answers to unreadable messages, and clocks that jump (protocol §4, §7, §9).
 
 use crypto_core::{EphemeralKey, IdentityKey, SignedPreKeyPair, x3dh};
-use engine::{AccountName, Handshake, Session, StoreRead as _};
+use engine::{
+    model::{AccountName, Handshake, Session},
+    store::StoreRead as _,
+};
 use serde_json::{Value, json};
 use session_store::Examiner;
 

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use crypto_core::IdentityKey;
 use engine::{
-    UnixMillis,
+    model::UnixMillis,
     world::{ForeignDevice, ForeignReading},
 };
 use serde_json::{Value, json};

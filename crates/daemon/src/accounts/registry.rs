@@ -10,11 +10,14 @@ use std::{
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Displaced, Engine, Env, MAX_NEGOTIATED_KEYS, Opener, StoreError,
-    StoreRead as _, Transaction as _, Unsealed, Unsealing, Viewer,
+    Engine, Env,
+    model::{Account, AccountName, Displaced, MAX_NEGOTIATED_KEYS, StoreError},
+    queries::Viewer,
+    sealing::{Opener, Unsealed, Unsealing},
+    store::{StoreRead as _, Transaction as _},
 };
 use rand_core::Rng as _;
-use rpc::{ErrorKind, RpcError, convert::displaced, types::AccountInfo};
+use rpc::{ErrorKind, RpcError, types::AccountInfo};
 use session_store::{DataDir, Found, OpenError, SqliteReader, SqliteStore};
 use tokio::runtime::Handle;
 
@@ -359,7 +362,7 @@ impl Accounts {
             .and_then(|()| store.commit())
             .map_err(failed)?;
         tracing::warn!(
-            found = displaced(how).name(),
+            found = how.name(),
             sessions,
             "an account's store is not the one last used: its sessions only read from now on, and are set up anew when they are needed"
         );
@@ -474,7 +477,7 @@ mod tests {
         let account = accounts.find(None).unwrap();
         let log = scratch.path().join("accounts/a.db-wal");
         for clock in 1..=3 {
-            let chat = engine::ChatKey::of("chat");
+            let chat = engine::model::ChatKey::of("chat");
             let put = account
                 .worker
                 .call(move |_, store, _| Ok(store.put_chat_clock(&chat, clock)?));
@@ -493,10 +496,10 @@ mod tests {
         let name = AccountName::parse("a").unwrap();
         let event = |number| {
             let message = crypto_core::MessageId::from_bytes([0; 32]);
-            let why = engine::KeyDropped::Limit;
-            let kind = engine::EventKind::MessageKeyDropped { message, why };
-            let at = engine::UnixMillis(number);
-            (number, engine::Event { at, kind })
+            let why = engine::model::KeyDropped::Limit;
+            let kind = engine::model::EventKind::MessageKeyDropped { message, why };
+            let at = engine::model::UnixMillis(number);
+            (number, engine::model::Event { at, kind })
         };
         let held = || accounts.events().page(None, 0, 10).unwrap().events.len();
         // As if the process had ended between erasing the account and erasing its events.

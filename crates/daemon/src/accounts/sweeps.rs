@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::SWEEP_INTERVAL;
+use engine::model::SWEEP_INTERVAL;
 use tokio::sync::Mutex;
 
 use super::registry::Accounts;

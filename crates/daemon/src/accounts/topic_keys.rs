@@ -9,7 +9,7 @@ use std::{
 };
 
 use crypto_core::keccak256;
-use engine::Remembered;
+use engine::store::Remembered;
 use envelope::SymmetricKey;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 

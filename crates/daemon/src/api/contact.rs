@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crypto_core::IdentityKey;
-use engine::{ContactStep, Engine, Env, SendError, SendRequest, Store};
+use engine::{Engine, Env, SendRequest, contacts::ContactStep, model::SendError, store::Store};
 use rpc::{
     RpcError, methods,
     params::{Payload, Sealing, Text, one_payload},

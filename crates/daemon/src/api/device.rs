@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use crypto_core::{IdentityKey, InstallationId};
-use engine::{Engine, Env, InstallationView, PairingError, Store};
+use engine::{
+    Engine, Env,
+    model::{InstallationView, PairingError},
+    store::Store,
+};
 use rpc::{
     methods,
     types::{InstallationInfo, SessionInfo, SessionsReset},

@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use engine::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated, StoreRead as _, Unsealed, Unsealing};
+use engine::{
+    model::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated},
+    sealing::{Unsealed, Unsealing},
+    store::StoreRead as _,
+};
 use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric};
 use rpc::{
     ErrorKind, RpcError,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::{
     ErrorKind, RpcError,
     methods::{self, SubscribeParams},

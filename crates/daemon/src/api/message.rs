@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine::{
-    ReceiveError, ReceiveRequest, SendRequest, WireMessage, inspect_bundle, inspect_message,
+    ReceiveRequest, SendRequest,
+    model::ReceiveError,
+    wire::{WireMessage, inspect_bundle, inspect_message},
 };
 use rpc::{
     RpcError, methods,
@@ -118,7 +120,7 @@ pub(super) async fn message_advertise(
         .map(only)
 }
 
-fn only(envelope: engine::Envelope) -> Envelopes {
+fn only(envelope: engine::model::Envelope) -> Envelopes {
     Envelopes {
         envelopes: vec![EnvelopeInfo::from(envelope)],
     }

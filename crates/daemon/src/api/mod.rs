@@ -26,7 +26,7 @@ use std::{
     },
 };
 
-use engine::{AccountName, UnixMillis};
+use engine::model::{AccountName, UnixMillis};
 use rpc::{
     ErrorKind, Method, Params as _, RpcError, methods, openrpc,
     params::Fields,
@@ -280,7 +280,7 @@ impl Daemon {
 #[cfg(test)]
 pub(crate) mod tests {
     use crypto_core::IdentityKeyPair;
-    use engine::StoreRead as _;
+    use engine::store::StoreRead as _;
     use serde_json::{Value, json};
     use session_store::DataDir;
 

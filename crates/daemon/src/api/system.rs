@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
-use engine::{PreKeyImport, StoreRead as _};
+use engine::{PreKeyImport, store::StoreRead as _};
 use rpc::{
-    ErrorKind, RpcError,
-    convert::displaced,
-    methods,
+    ErrorKind, RpcError, methods,
     params::PrivateKey,
     types::{
         AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, LogFilterInfo,
@@ -81,7 +79,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
                 stored_keys: counts.stored_keys,
                 queued: account.worker.queued(),
                 rolled_back_at: found.map(|found| found.at.0),
-                rolled_back_reason: found.map(|found| displaced(found.how)),
+                rolled_back_reason: found.map(|found| found.how),
             })
         });
         Ok(Status {

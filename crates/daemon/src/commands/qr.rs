@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::{methods, types::QrFormat};
 
 use super::reach::{Ended, Failed, ReachArgs, report_failure};

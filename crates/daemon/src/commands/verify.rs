@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::{
     methods,
     params::Form,

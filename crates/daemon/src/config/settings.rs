@@ -7,7 +7,7 @@ use std::{
 };
 
 use crypto_core::Suite;
-use engine::ContactPolicy;
+use engine::model::ContactPolicy;
 use nix::unistd::Group;
 
 use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc};

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use crypto_core::{IdentityKeyPair, InstallationId, MessageId};
 use engine::{
-    Account, AccountName, Config, Engine, Env, PreKeyImport, ReceiveError, ReceiveRequest,
-    Received, Store, Transaction, UnixMillis, memory::MemoryStore,
+    Config, Engine, Env, PreKeyImport, ReceiveRequest,
+    model::{Account, AccountName, ReceiveError, Received, UnixMillis},
+    store::{Store, Transaction, memory::MemoryStore},
 };
 use rand_core::CryptoRng;
 use session_store::DataDir;

@@ -14,7 +14,11 @@ use std::{collections::BTreeMap, path::Path};
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, MessageId, RatchetPreKeyPair, SignedPreKeyPair,
 };
-use engine::{Config, Outcome, PreKeyImport, ReceiveRequest, UnixMillis, WireMessage};
+use engine::{
+    Config, PreKeyImport, ReceiveRequest,
+    model::{Outcome, UnixMillis},
+    wire::WireMessage,
+};
 use serde::Deserialize;
 
 use self::device::Device;
@@ -239,8 +243,8 @@ impl Got {
     }
 }
 
-impl From<engine::Received> for Got {
-    fn from(received: engine::Received) -> Self {
+impl From<engine::model::Received> for Got {
+    fn from(received: engine::model::Received) -> Self {
         let reason = format!("{:?}", received.outcome);
         let (outcome, payload) = match received.outcome {
             Outcome::Decrypted(payload) => ("decrypted", Some(payload.to_vec())),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 
 /// The wall clock and a monotonic one. With `--dev` both can be moved forward, together.
 #[derive(Debug)]

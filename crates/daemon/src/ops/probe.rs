@@ -9,8 +9,10 @@ use std::{
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Engine, Env, Outcome, ReceiveRequest, SendRequest, Transaction,
-    WireMessage,
+    Engine, Env, ReceiveRequest, SendRequest,
+    model::{Account, AccountName, Outcome},
+    store::Transaction,
+    wire::WireMessage,
 };
 use rand_core::Rng as _;
 use session_store::{DataDir, SqliteStore};

@@ -1,6 +1,7 @@
 //! The engine of one account: its identity, its configuration, and its pure caches.
 
 pub(crate) mod reply_limiter;
+pub(crate) mod settled_time;
 pub(crate) mod verified_bundles;
 
 use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
@@ -8,15 +9,14 @@ use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPa
 use zeroize::Zeroizing;
 
 use crate::{
-    engine::{reply_limiter::ReplyLimiter, verified_bundles::VerifiedBundles},
-    model::{
-        Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, UnixMillis, WireError,
-        time::RunningClock,
+    engine::{
+        reply_limiter::ReplyLimiter, settled_time::Sweeps, verified_bundles::VerifiedBundles,
     },
-    queries::Viewer,
-    sealing::Seal,
-    sessions::expiry::Sweeps,
-    store::{Store, StoreError, StoreRead},
+    model::{
+        Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Seal, StoreError, UnixMillis,
+        WireError, time::RunningClock,
+    },
+    store::{Store, StoreRead},
     wire::WireMessage,
 };
 
@@ -126,12 +126,6 @@ impl Engine {
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
-    }
-
-    /// What the listings need, for use with a read-only store.
-    #[must_use]
-    pub fn viewer(&self) -> Viewer {
-        Viewer::new(self.me(), self.account.installation.clone(), &self.config)
     }
 
     /// Erases the keys of messages that the caller has stored; returns how many there were.

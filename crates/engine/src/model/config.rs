@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crypto_core::{SkipLimits, Suite};
 
-use crate::contacts::ContactPolicy;
+use crate::model::ContactPolicy;
 
 /// One day, the unit of most spans below.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -48,6 +48,10 @@ pub const MAX_REQUEST_ID_CHARS: usize = 128;
 pub const REQUEST_ID_LIFETIME: Duration = DAY;
 /// Message ids that one confirmation may name: one batch of a frontend that was away.
 pub const MAX_CONFIRM_IDS: usize = 10_000;
+
+/// Erasing cannot be undone, and a wall clock may jump: what it says must be so at two sweeps that
+/// lie this far apart on a clock that does not jump (protocol §7).
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// The rules' numbers. `Default` is protocol §1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,29 @@
 //! One error type per operation, by what the caller can do about it.
 
-use crate::store::StoreError;
+use super::Trouble;
+
+/// A store that could not do what it was asked. The batch it happened in is rolled back.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The system refused it, for a reason that a user can do something about.
+    #[error("the store could not be read or written: {}", .0.words())]
+    Refused(Trouble),
+    /// It failed in another way.
+    #[error("the store could not be read or written: {0}")]
+    Io(String),
+    /// The disk failed in the middle of a commit, and could not be made to forget it: if the process ends before the disk
+    /// works again, the batch may turn out to be there. If it goes on, the batch is not.
+    #[error(
+        "the store could not be written, and whether this was done shows when the disk works again: {0}"
+    )]
+    InDoubt(String),
+    /// A record that cannot be read back as it was written.
+    #[error("the store holds a record that cannot be read: {0}")]
+    Corrupt(String),
+    /// Another state was put in the store's place while it was open: what it holds now may have been passed already.
+    #[error("another state of the store was put in its place")]
+    RolledBack,
+}
 
 /// A send that did not happen. Nothing was stepped, nothing was sent.
 #[derive(Debug, thiserror::Error)]

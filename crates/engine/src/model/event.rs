@@ -4,11 +4,7 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use crate::{
-    model::{Device, Role, Session, Standing, UnixMillis},
-    sessions::Displaced,
-    store::{Store, StoreError},
-};
+use super::{Device, Displaced, KeyDropped, Role, Session, UnixMillis};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,17 +93,6 @@ pub enum EventKind {
     },
 }
 
-/// Why the key of an unconfirmed message was dropped (protocol §1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyDropped {
-    /// The session holds as many keys as are kept.
-    Limit,
-    /// It was not confirmed in time.
-    Unconfirmed,
-    /// Its session was erased.
-    SessionErased,
-}
-
 /// A device, by its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceName {
@@ -155,29 +140,4 @@ impl Session {
             role: self.role,
         }
     }
-}
-
-/// Writes down that a session was set up by the other side, and how it stands from the start.
-pub(crate) fn note_accepted(
-    store: &mut dyn Store,
-    at: UnixMillis,
-    session: &Session,
-) -> Result<(), StoreError> {
-    note(store, at, EventKind::SessionEstablished(session.name()))?;
-    match session.standing {
-        Standing::Active => Ok(()),
-        Standing::Superseded { .. } => {
-            note(store, at, EventKind::SessionSuperseded(session.name()))
-        }
-        Standing::Expired { .. } => note(store, at, EventKind::SessionExpired(session.name())),
-    }
-}
-
-/// Writes down what has just happened.
-pub(crate) fn note(
-    store: &mut dyn Store,
-    at: UnixMillis,
-    kind: EventKind,
-) -> Result<(), StoreError> {
-    store.append_event(&Event { at, kind })
 }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn gap(numbers: std::ops::Range<u8>) -> Gap {
-        let session = store_contract::session(1, Suite::X25519, Standing::Active);
+        let session = contract::session(1, Suite::X25519, Standing::Active);
         Gap::of(&session, &skipped(CHAIN, numbers)).remove(0)
     }
 
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_message_leaves_a_gap_in_each_chain_that_it_passes_over() {
-        let session = store_contract::session(1, Suite::X25519, Standing::Active);
+        let session = contract::session(1, Suite::X25519, Standing::Active);
         let mut keys = skipped(HeaderKey::X25519([2; 32]), 4..6);
         keys.extend(skipped(CHAIN, 0..3));
         let gaps = Gap::of(&session, &keys);

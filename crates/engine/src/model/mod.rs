@@ -1,37 +1,50 @@
-//! What things are: the records a store keeps, the outcomes of calls, events, accounts, time, limits and errors.
+//! What things are: what a store keeps, what calls answer, events, accounts, time, limits and errors.
 
-pub(crate) mod account;
-pub(crate) mod config;
-pub(crate) mod error;
-pub(crate) mod event;
-pub(crate) mod gap;
+mod account;
+mod chat_key;
+mod closed_sets;
+mod config;
+mod contact;
+mod error;
+mod event;
+mod gap;
+mod negotiated;
 pub(crate) mod outcome;
-pub(crate) mod past_receiving_chains;
-pub(crate) mod records;
+mod past_receiving_chains;
+mod records;
 pub(crate) mod time;
-pub(crate) mod trouble;
+mod trouble;
 
-pub use self::account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS};
-pub use self::config::{
-    Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
-    MAX_DISCOVERIES_TOLD, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, MAX_SENT_BYTES,
-    MAX_SESSION_TRIALS, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS, MAX_UNANSWERED_KEYS_PER_IDENTITY,
-    MAX_WIRE_BYTES, PLACES_PER_KEY, REQUEST_ID_LIFETIME,
+pub use self::{
+    account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
+    chat_key::ChatKey,
+    closed_sets::{
+        ContactMark, ContactState, Displaced, InstallationState, KeyDropped, Mode, Pairing, Reason,
+        Role, SkipReason, WarningKind,
+    },
+    config::{
+        Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
+        MAX_DISCOVERIES_TOLD, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS,
+        MAX_SENT_BYTES, MAX_SESSION_TRIALS, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS,
+        MAX_UNANSWERED_KEYS_PER_IDENTITY, MAX_WIRE_BYTES, PLACES_PER_KEY, REQUEST_ID_LIFETIME,
+        SWEEP_INTERVAL,
+    },
+    contact::{Contact, ContactPolicy},
+    error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
+    event::{DeviceName, Event, EventKind, SessionName},
+    gap::{Gap, MESSAGE_KEY_BYTES},
+    negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated},
+    outcome::{
+        Envelope, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle, InspectedEntry,
+        InspectedMessage, InspectedRatchetHeader, InspectedTarget, InstallationView, Outcome,
+        PublishedBundle, Received, Seal, Sealed, Sent, Skipped, Target, Warning,
+    },
+    past_receiving_chains::{MAX_RETIRED_CHAINS, RETIRED_TAG_BYTES, RetiredChains},
+    records::{
+        Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey,
+        OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, SessionStart, Standing, StoredKey,
+        StoredReply, Timekeeping,
+    },
+    time::{Env, RunningTime, UnixMillis},
+    trouble::Trouble,
 };
-pub use self::error::{BundleImportError, PairingError, ReceiveError, SendError, WireError};
-pub use self::event::{DeviceName, Event, EventKind, KeyDropped, SessionName};
-pub use self::gap::{Gap, MESSAGE_KEY_BYTES};
-pub use self::outcome::{
-    Envelope, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle, InspectedEntry,
-    InspectedMessage, InspectedRatchetHeader, InspectedTarget, InstallationState, InstallationView,
-    Mode, Outcome, PublishedBundle, Reason, Received, Sent, SkipReason, Skipped, Target, Warning,
-    WarningKind,
-};
-pub use self::past_receiving_chains::{MAX_RETIRED_CHAINS, RETIRED_TAG_BYTES, RetiredChains};
-pub use self::records::{
-    Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey, OwnBundle,
-    OwnPreKey, OwnRatchetPreKey, Pairing, Peer, Role, Session, SessionStart, Standing, StoredKey,
-    StoredReply, Timekeeping,
-};
-pub use self::time::{Env, RunningTime, UnixMillis};
-pub use self::trouble::Trouble;

@@ -4,20 +4,12 @@ use crypto_core::{
     IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
 };
 
-use crate::{contacts::ContactMark, model::UnixMillis, sealing::Sealed};
+use envelope::Topic;
 
-/// How one device is addressed in an envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Sets up a session: carries an X3DH header.
-    X3dh,
-    /// A message of an established session.
-    Ratchet,
-    /// Encrypted to the identity key alone, without forward secrecy (protocol §6).
-    Dh,
-    /// Not encrypted.
-    Public,
-}
+use crate::model::{
+    ContactMark, InstallationState, MAX_SENT_BYTES, Mode, Reason, SendError, SkipReason,
+    UnixMillis, WarningKind,
+};
 
 /// One device a message was encrypted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,23 +35,6 @@ pub struct Envelope {
     pub targets: Vec<Target>,
     /// The same in an envelope, if that was asked for.
     pub sealed: Option<Sealed>,
-}
-
-/// Why a known device did not get a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SkipReason {
-    /// Omitted from its identity's bundles for too long (spec 4.3).
-    Stale,
-    /// Three devices were active more recently (spec 4.2).
-    OverLimit,
-    /// A device of our own that is not enabled yet (spec 4.1).
-    Pending,
-    /// Disabled by hand.
-    Disabled,
-    /// Only a suite that the configuration forbids would reach it.
-    SuiteForbidden,
-    /// Neither a session nor a prekey is known of it.
-    NoPreKey,
 }
 
 /// A device that did not get a copy. Nothing is left out silently.
@@ -91,33 +66,6 @@ impl Sent {
             .flat_map(|envelope| &envelope.targets)
             .all(|target| matches!(target.mode, Mode::X3dh | Mode::Ratchet))
     }
-}
-
-/// Why a message could not be read (the closed list of the interface).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Encrypted for other devices of our identity.
-    OtherInstallation,
-    /// It came from another device of our own that does not send to this one yet: the two are not paired.
-    NotPaired,
-    /// It belongs to a session we do not have.
-    SessionNotFound,
-    /// It was built on a prekey we do not have (any more).
-    PreKeyNotFound,
-    /// The bytes are not what the sender sealed, or the sender is not who it is said to be.
-    AuthenticationFailed,
-    /// Read and confirmed before, or so old that its key was dropped.
-    MessageKeyGone,
-    /// It lies further ahead than any honest sender gets.
-    TooManySkipped,
-    /// The sender began more sessions on one prekey than are remembered.
-    TooManySessions,
-    /// Not of the form the protocol gives it.
-    Malformed,
-    /// Of a suite that the configuration forbids.
-    SuiteForbidden,
-    /// From a contact that was declined.
-    Declined,
 }
 
 /// What became of a received message.
@@ -157,34 +105,6 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The device or bundle it is about, in words.
     pub detail: String,
-}
-
-/// The kinds of [`Warning`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WarningKind {
-    /// A bundle that is not well formed or not signed by its identity was skipped.
-    InvalidBundle,
-    /// A bundle of neither the sender nor ourselves was ignored.
-    ForeignBundle,
-    /// More bundles than are read from one message.
-    TooManyBundles,
-    /// A bundle entry that is not well formed was skipped.
-    InvalidEntry,
-    /// An entry lacks the ratchet prekey its device must have.
-    MissingExtension,
-    /// An entry's version is too far ahead to be believed.
-    VersionJump,
-    /// An entry of a lower version than is known was taken: the device was set up again or
-    /// restored.
-    VersionWentBack,
-    /// An entry of a lower version than is known was not taken.
-    VersionNotBelieved,
-    /// An entry names this very device, with keys that are not ours.
-    ClonedInstallation,
-    /// A device beyond the number remembered per identity was not taken up.
-    TooManyDevices,
-    /// The sender's installation id is not of the form the protocol gives it.
-    InvalidInstallation,
 }
 
 /// The answer to a receive.
@@ -359,21 +279,6 @@ pub struct InstallationView {
     pub protocol_version: Option<u32>,
 }
 
-/// The states of [`InstallationView`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstallationState {
-    /// It gets messages.
-    Active,
-    /// Ours, not enabled yet.
-    Pending,
-    /// Disabled by hand.
-    Disabled,
-    /// Omitted for too long.
-    Stale,
-    /// More recently active devices fill the limit.
-    OverLimit,
-}
-
 /// A ratchet prekey pair given from outside, for conformance runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedPreKey {
@@ -383,4 +288,66 @@ pub struct ImportedPreKey {
     pub ratchet_pre_key: Option<RatchetPreKey>,
     /// Its version.
     pub version: u32,
+}
+
+/// By which topic sealed messages go. Copies for our own devices always go by our own partitioned topic: a frontend listens
+/// there anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// The negotiated one if it is agreed upon, else the partitioned one.
+    Agreed,
+    /// The negotiated one, whether or not it is agreed upon.
+    Negotiated,
+    /// The recipient's partitioned one.
+    Partitioned,
+}
+
+impl Seal {
+    /// Every one has its byte in the digest of a request.
+    pub(crate) const fn byte(self) -> u8 {
+        match self {
+            Self::Agreed => 1,
+            Self::Negotiated => 2,
+            Self::Partitioned => 3,
+        }
+    }
+}
+
+/// An envelope around a wire message, ready for a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its bytes.
+    pub envelope: Vec<u8>,
+    /// Where it goes.
+    pub topic: Topic,
+}
+
+/// How large an answer has become.
+#[derive(Default)]
+pub(crate) struct Size {
+    /// Envelopes that are counted.
+    envelopes: usize,
+    bytes: usize,
+}
+
+impl Size {
+    /// Counts the messages that were added to the answer.
+    pub(crate) fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
+        for envelope in sent.envelopes.iter().skip(self.envelopes) {
+            self.add(envelope.wire.len())?;
+        }
+        self.envelopes = sent.envelopes.len();
+        Ok(())
+    }
+
+    /// Counts bytes. An answer that is too large to be given would be steps taken for nothing.
+    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), SendError> {
+        self.bytes += bytes;
+        if self.bytes > MAX_SENT_BYTES {
+            return Err(SendError::TooMuchAtOnce {
+                limit: MAX_SENT_BYTES,
+            });
+        }
+        Ok(())
+    }
 }

@@ -10,7 +10,7 @@ use crypto_core::{
 };
 
 use crate::model::{
-    DISCOVERIES_SPAN, MAX_DISCOVERIES_TOLD, Mode, RunningTime, UnixMillis,
+    DISCOVERIES_SPAN, MAX_DISCOVERIES_TOLD, Mode, Pairing, Role, RunningTime, UnixMillis,
     past_receiving_chains::RetiredChains,
 };
 
@@ -220,17 +220,6 @@ impl Device {
     }
 }
 
-/// Whether a device may be sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pairing {
-    /// A device of ours that waits for the user's word (spec 4.1).
-    Pending,
-    /// Enabled: by hand for our own, from the start for others.
-    Enabled,
-    /// Disabled by hand.
-    Disabled,
-}
-
 /// The prekey a device published last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevicePreKey {
@@ -266,15 +255,6 @@ pub struct DeviceMetadata {
     pub device_type: String,
     /// Address of a push service.
     pub push_token: String,
-}
-
-/// Which side we were in X3DH.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// We sent the first message.
-    Initiator,
-    /// We received it.
-    Responder,
 }
 
 /// Whether the other side has answered (protocol §7).
@@ -420,6 +400,19 @@ impl Session {
     #[must_use]
     pub fn suite(&self) -> Suite {
         self.ratchet.suite()
+    }
+}
+
+impl Session {
+    /// The same session once more. Records that hold secrets have no `Clone`, so that none is copied
+    /// by accident: a store is where copies are made.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            installation: self.installation.clone(),
+            ratchet: self.ratchet.copy(),
+            retired: self.retired.clone(),
+            ..*self
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::{StoreError, StoreRead};
-
 /// How far a moment may lie ahead of our clock and be believed (protocol §3).
 const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -76,16 +74,6 @@ impl RunningTime {
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
-}
-
-/// The moment that is written down for something that ends now and is erased some days later: not
-/// before the time that is settled, so that a clock that is set back for a while does not bring the
-/// erasure forward (protocol §7, time).
-pub(crate) fn ending_at(
-    store: &(impl StoreRead + ?Sized),
-    now: UnixMillis,
-) -> Result<UnixMillis, StoreError> {
-    Ok(now.max(store.timekeeping()?.settled))
 }
 
 /// Continues a store's running time in this process.

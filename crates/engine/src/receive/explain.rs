@@ -7,14 +7,13 @@ use crypto_core::{EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPr
 use crate::{
     engine::{Engine, ReceiveRequest},
     model::{
-        Env, InspectedMessage, InstallationView, Mode, ReceiveError, Received, Session, UnixMillis,
-        WireError,
+        Env, InspectedMessage, InstallationView, Mode, ReceiveError, Received, Session, StoreError,
+        UnixMillis, WireError,
     },
     queries::SessionView,
     receive::{ratchet::trials, trial::RatchetEntry},
-    send::ANY_INSTALLATION,
-    store::{Store, StoreError},
-    wire::{WireEntry, WireMessage},
+    store::Store,
+    wire::{ANY_INSTALLATION, WireEntry, WireMessage},
 };
 
 /// What a message is, needs and would give.

@@ -7,9 +7,7 @@ use crypto_core::{
 
 use crate::{
     engine::Engine,
-    model::{
-        Env, Handshake, Reason, ReceiveError, Role, Session, SessionStart, event::note_accepted,
-    },
+    model::{Env, Handshake, Reason, ReceiveError, Role, Session, SessionStart},
     receive::{
         Incoming,
         ratchet::{Read, Reply},
@@ -19,7 +17,7 @@ use crate::{
         expiry::erase,
         lifecycle::{make_room, place_new},
     },
-    store::Store,
+    store::{Store, note_accepted},
     wire::WireX3dhHeader,
 };
 

@@ -24,18 +24,17 @@ use crate::{
     contacts::Answer,
     engine::{Engine, ReceiveRequest},
     model::{
-        Env, Outcome, Reason, ReceiveError, Received, RunningTime, SendError, Session, UnixMillis,
-        Warning, WarningKind,
+        Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal, SendError, Session,
+        StoreError, UnixMillis, Warning, WarningKind,
     },
     receive::{
         import::Adopted,
         ratchet::{Read, Reply},
     },
-    sealing::Seal,
-    send::{ANY_INSTALLATION, note_sent},
+    send::note_sent,
     sessions::lifecycle::Arrival,
-    store::{Store, StoreError},
-    wire::{WireEntry, WireMessage},
+    store::Store,
+    wire::{ANY_INSTALLATION, WireEntry, WireMessage},
 };
 
 impl Engine {

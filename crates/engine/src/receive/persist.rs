@@ -7,7 +7,7 @@ use crate::{
     model::{
         Device, Env, EventKind, Gap, Handshake, KeyDropped, MAX_UNANSWERED_GAPS,
         MAX_UNANSWERED_KEYS, MAX_UNANSWERED_KEYS_PER_IDENTITY, PLACES_PER_KEY, Role, Session,
-        StoredKey, UnixMillis, event::note,
+        StoreError, StoredKey, UnixMillis,
     },
     receive::{
         Incoming,
@@ -15,7 +15,7 @@ use crate::{
         ratchet::{OpenedMessage, Reply},
         trial::{Accepted, KeptKey, OpenedBy},
     },
-    store::{Store, StoreError},
+    store::{Store, note},
 };
 
 /// How exactly the times of a device are kept, as long as it is the last of its identity to have been active. Days hang on them, and a

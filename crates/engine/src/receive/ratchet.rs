@@ -6,13 +6,15 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 
 use crate::{
     engine::Engine,
-    model::{Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, UnixMillis},
+    model::{
+        Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, StoreError, UnixMillis,
+    },
     receive::{
         Incoming, Plaintext,
         trial::{OpenedBy, RatchetEntry},
     },
     sessions::lifecycle::{place_moved, standing_now},
-    store::{Store, StoreError},
+    store::Store,
     wire::{WireEntry, WireRatchetHeader},
 };
 

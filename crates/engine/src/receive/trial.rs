@@ -6,9 +6,9 @@ use crypto_core::{
 
 use crate::{
     engine::Engine,
-    model::{Env, Gap, Reason, Session, StoredKey},
+    model::{Env, Gap, Reason, Session, StoreError, StoredKey},
     receive::Plaintext,
-    store::{Store, StoreError, StoreRead},
+    store::{Store, StoreRead},
     wire::WireRatchetHeader,
 };
 

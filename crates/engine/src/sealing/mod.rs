@@ -4,68 +4,24 @@
 //! to its identity. From then on both sides have shown that they have each other's keys, and envelopes go by the topic that
 //! only the two can tell, sealed with its key. Whoever reads listens to both.
 
-mod keys;
 mod opener;
 
 use std::sync::Arc;
 
 use crypto_core::{IdentityKey, InstallationId};
-use envelope::{Padding, SealError, SealTo, Topic, TopicName};
+use envelope::{Padding, SealError, SealTo, TopicName};
 
-pub use self::keys::{MAX_NEGOTIATED_KEYS, Negotiated};
 pub use self::opener::{Opener, Unsealed, Unsealing};
 use crate::{
     engine::Engine,
-    model::{Env, Envelope, Mode, SendError},
-    send::Size,
-    store::{Store, StoreError, StoreRead},
+    model::{Env, Envelope, Mode, Negotiated, Seal, Sealed, SendError, StoreError, outcome::Size},
+    store::{Store, StoreRead},
 };
 
 /// Negotiated keys that one call derives, some ten milliseconds of the account's thread each. The
 /// other members of a large group are written to by their partitioned topics until it is their turn
 /// in a later call.
 const MAX_KEYS_PER_CALL: usize = 4;
-
-/// By which topic sealed messages go. Copies for our own devices always go by our own partitioned topic: a frontend listens
-/// there anyway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seal {
-    /// The negotiated one if it is agreed upon, else the partitioned one.
-    Agreed,
-    /// The negotiated one, whether or not it is agreed upon.
-    Negotiated,
-    /// The recipient's partitioned one.
-    Partitioned,
-}
-
-impl Seal {
-    /// Every one has its byte in the digest of a request.
-    pub(crate) const fn byte(self) -> u8 {
-        match self {
-            Self::Agreed => 1,
-            Self::Negotiated => 2,
-            Self::Partitioned => 3,
-        }
-    }
-}
-
-/// An identity that the user wrote to, and what we share with it, if that was derived.
-#[derive(Clone, Debug)]
-pub struct Correspondent {
-    /// Who.
-    pub identity: IdentityKey,
-    /// What we share.
-    pub shared: Option<Arc<Negotiated>>,
-}
-
-/// An envelope around a wire message, ready for a relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
-    /// Its bytes.
-    pub envelope: Vec<u8>,
-    /// Where it goes.
-    pub topic: Topic,
-}
 
 impl Engine {
     /// Opens sealed messages, beside the thread that works with the store.

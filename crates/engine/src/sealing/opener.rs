@@ -9,7 +9,7 @@ use envelope::{
 };
 use zeroize::Zeroizing;
 
-use super::Correspondent;
+use crate::model::Correspondent;
 
 /// What an uncompressed key begins with.
 const UNCOMPRESSED: u8 = 4;

@@ -11,11 +11,11 @@ use crate::{
     engine::Engine,
     model::{
         Device, DevicePreKey, Env, Gap, Handshake, Role, SendError, Session, SessionStart,
-        SkipReason, Skipped, Target,
+        SkipReason, Skipped, StoreError, Target,
     },
     send::route::{Route, route},
     sessions::lifecycle::{activate_new, make_room, resume, usable_session},
-    store::{Store, StoreError},
+    store::Store,
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
 };
 

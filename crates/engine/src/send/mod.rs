@@ -9,20 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
-    contacts::ContactMark,
     engine::{Engine, SendRequest},
     model::{
-        Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_SENT_BYTES, MAX_WIRE_BYTES, Mode,
-        OwnBundle, Peer, REQUEST_ID_LIFETIME, SendError, Sent, StoredReply, Target, UnixMillis,
+        ContactMark, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode,
+        OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredReply, Target,
+        UnixMillis, outcome::Size,
     },
-    sealing::Seal,
     send::{encrypt_for_device::Copies, targets::targets},
     store::Store,
-    wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
+    wire::{ANY_INSTALLATION, WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
 };
-
-/// Key of the entry that any device of the identity can read (protocol §6).
-pub(crate) const ANY_INSTALLATION: &str = "none";
 
 /// What is said to a recipient.
 #[derive(Clone, Copy, Default)]
@@ -369,36 +365,6 @@ pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
         return Err(SendError::EmptyPayload);
     }
     Ok(())
-}
-
-/// How large an answer has become.
-#[derive(Default)]
-pub(crate) struct Size {
-    /// Envelopes that are counted.
-    envelopes: usize,
-    bytes: usize,
-}
-
-impl Size {
-    /// Counts the messages that were added to the answer.
-    fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
-        for envelope in sent.envelopes.iter().skip(self.envelopes) {
-            self.add(envelope.wire.len())?;
-        }
-        self.envelopes = sent.envelopes.len();
-        Ok(())
-    }
-
-    /// Counts bytes. An answer that is too large to be given would be steps taken for nothing.
-    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), SendError> {
-        self.bytes += bytes;
-        if self.bytes > MAX_SENT_BYTES {
-            return Err(SendError::TooMuchAtOnce {
-                limit: MAX_SENT_BYTES,
-            });
-        }
-        Ok(())
-    }
 }
 
 /// Notes that `recipient` was sent the present prekey, and that it was `written` to by the user, if

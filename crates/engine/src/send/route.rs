@@ -3,9 +3,9 @@
 use crypto_core::Suite;
 
 use crate::{
-    model::{Config, Device, Mode, Session, SkipReason, Standing, UnixMillis},
+    model::{Config, Device, Mode, Session, SkipReason, Standing, StoreError, UnixMillis},
     sessions::lifecycle::{begun_session, standing_now, unanswered},
-    store::{StoreError, StoreRead},
+    store::StoreRead,
 };
 
 /// How the next copy for a device goes.

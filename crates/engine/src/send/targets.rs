@@ -5,8 +5,10 @@ use std::cmp::Reverse;
 use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
-    model::{Config, Device, InstallationState, Pairing, SkipReason, Skipped, UnixMillis},
-    store::{StoreError, StoreRead},
+    model::{
+        Config, Device, InstallationState, Pairing, SkipReason, Skipped, StoreError, UnixMillis,
+    },
+    store::StoreRead,
 };
 
 /// The devices of one identity, sorted out.

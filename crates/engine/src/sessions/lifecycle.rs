@@ -6,12 +6,12 @@
 use crypto_core::{SharedKey, Suite};
 
 use crate::{
+    engine::settled_time::ending_at,
     model::{
-        Config, Device, EventKind, Handshake, Role, Session, Standing, UnixMillis, event::note,
-        time::ending_at,
+        Config, Device, EventKind, Handshake, Role, Session, Standing, StoreError, UnixMillis,
     },
     sessions::expiry::erase,
-    store::{Store, StoreError, StoreRead},
+    store::{Store, StoreRead, note},
 };
 
 /// What moving a received message along did to a session, as far as standings go.

@@ -4,5 +4,3 @@ pub(crate) mod expiry;
 pub(crate) mod lifecycle;
 mod pairing;
 mod rollback;
-
-pub use self::{expiry::SWEEP_INTERVAL, rollback::Displaced};

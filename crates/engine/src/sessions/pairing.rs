@@ -3,14 +3,14 @@
 use crypto_core::{IdentityKey, InstallationId};
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, settled_time::ending_at},
     model::{
         Device, DeviceMetadata, Env, EventKind, InstallationView, Pairing, PairingError, Standing,
-        event::note, time::ending_at,
+        StoreError,
     },
     own_bundle::Step,
     sessions::expiry::expire,
-    store::{Store, StoreError},
+    store::{Store, note},
 };
 
 impl Engine {

@@ -7,25 +7,14 @@
 use std::time::Duration;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, settled_time::ending_at},
     model::{
-        Device, DevicePreKey, Env, EventKind, SendError, Session, Standing, Timekeeping,
-        event::note, time::ending_at,
+        Device, DevicePreKey, Displaced, Env, EventKind, SendError, Session, Standing, StoreError,
+        Timekeeping,
     },
     own_bundle::Step,
-    store::{Store, StoreError},
+    store::{Store, note},
 };
-
-/// Why a store is not trusted to be the newest state of its account, and the only one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Displaced {
-    /// It is older than what was last used here: a backup or a snapshot was put back.
-    Older,
-    /// It is not where it was last used: it was copied or moved from elsewhere, and the original may still be in use.
-    Elsewhere,
-    /// Nothing tells where it was last used: it was restored from a backup, or copied without the file beside it.
-    Unmarked,
-}
 
 /// Sessions expired at once, and devices looked at: bounds what is held in memory of them.
 const PAGE: usize = 256;

@@ -4,14 +4,15 @@
 pub(crate) mod bounded_cache;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
-pub(crate) mod duplicate;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
+mod note;
 mod traits;
 mod write_back;
 
+pub(crate) use self::note::{note, note_accepted};
 pub use self::{
     bounded_cache::Remembered,
-    traits::{Store, StoreError, StoreRead, Transaction},
+    traits::{Store, StoreRead, Transaction},
     write_back::Cached,
 };

@@ -1,8 +1,9 @@
 //! The clocks of chats.
 
 use super::*;
-use crate::chat_clock::{
-    ChatKey, ChatTime, ClockError, MAX_CLOCK_LEAD, MAX_CLOCKS, MAX_ENVELOPE_LEAD,
+use crate::{
+    chat_clock::{ChatTime, ClockError, MAX_CLOCK_LEAD, MAX_CLOCKS, MAX_ENVELOPE_LEAD},
+    model::ChatKey,
 };
 
 fn next(device: &mut Device, chat: &str) -> u64 {

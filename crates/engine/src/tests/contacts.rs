@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::{
-    contacts::{ContactMark, ContactPolicy, ContactState},
-    sealing::Seal,
+    model::{ContactMark, ContactPolicy, ContactState, Seal},
     wire::encode_message,
 };
 

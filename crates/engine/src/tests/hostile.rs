@@ -391,7 +391,7 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::collection::vec(bytes(), 0..3),
         prop::collection::btree_map(names, entry, 0..3),
         prop_oneof![4 => Just(Vec::new()), 1 => bytes()],
-        (0..5_u32).prop_map(crate::contacts::ContactMark::from_number),
+        (0..5_u32).prop_map(crate::model::ContactMark::from_code::<u32>),
         bytes(),
     )
         .prop_map(|(installation, bundles, entries, public, contact, raw)| {

@@ -6,8 +6,8 @@ use envelope::{OpenWith, Padding, SealTo, SymmetricKey, Topic, TopicName, Unopen
 
 use super::*;
 use crate::{
-    contacts::ContactState,
-    sealing::{MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed, Unsealing},
+    model::{ContactState, MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed},
+    sealing::Unsealing,
 };
 
 impl Device {

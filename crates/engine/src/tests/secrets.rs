@@ -7,9 +7,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    chat_clock::ChatKey,
-    model::Gap,
-    sealing::{Correspondent, Negotiated, Opener, Unsealed},
+    model::{ChatKey, Correspondent, Gap, Negotiated},
+    sealing::{Opener, Unsealed},
     store::contract,
     world::ForeignDevice,
 };
@@ -60,7 +59,7 @@ fn what_holds_keys_does_not_show_them() {
     shows_nothing::<ForeignDevice>(&ForeignDevice::new(&[SECRET; 32], 7));
     let of = (crypto_core::SessionId::from_bytes([7; 32]), device.key);
     let chain = crypto_core::HeaderKey::X25519([7; 32]);
-    shows_nothing::<Gap>(&store_contract::gap(of, chain, 9, &[SECRET]));
+    shows_nothing::<Gap>(&contract::gap(of, chain, 9, &[SECRET]));
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
 }

@@ -4,10 +4,8 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use prost::Message as _;
 
 use super::stored::proto;
-use crate::{
-    model::{DeviceName, Event, EventKind, KeyDropped, Role, SessionName, UnixMillis},
-    sessions::Displaced,
-    store::StoreError,
+use crate::model::{
+    DeviceName, Displaced, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis,
 };
 
 impl Event {
@@ -75,11 +73,7 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
         EventKind::MessageKeyDropped { message, why } => {
             Kind::MessageKeyDropped(proto::KeyDropped {
                 message: message.as_bytes().to_vec(),
-                why: match why {
-                    KeyDropped::Limit => 1,
-                    KeyDropped::Unconfirmed => 2,
-                    KeyDropped::SessionErased => 3,
-                },
+                why: why.code().into(),
             })
         }
         EventKind::ContactRequested { identity, message } => {
@@ -96,11 +90,7 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
         }
         EventKind::StoreRolledBack { how, sessions } => {
             Kind::StoreRolledBack(proto::StoreRolledBack {
-                how: match how {
-                    Displaced::Older => 1,
-                    Displaced::Elsewhere => 2,
-                    Displaced::Unmarked => 3,
-                },
+                how: how.code().into(),
                 sessions: *sessions,
             })
         }
@@ -139,12 +129,7 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
         Kind::SessionErased(session) => EventKind::SessionErased(session_in(session)?),
         Kind::MessageKeyDropped(dropped) => EventKind::MessageKeyDropped {
             message: MessageId::from_bytes(dropped.message.try_into().ok()?),
-            why: match dropped.why {
-                1 => KeyDropped::Limit,
-                2 => KeyDropped::Unconfirmed,
-                3 => KeyDropped::SessionErased,
-                _ => return None,
-            },
+            why: KeyDropped::from_code(dropped.why)?,
         },
         Kind::ContactRequested(request) => EventKind::ContactRequested {
             identity: IdentityKey::from_wire(&request.identity).ok()?,
@@ -155,12 +140,7 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
             by_us: accepted.by_us,
         },
         Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
-            how: match found.how {
-                1 => Displaced::Older,
-                2 => Displaced::Elsewhere,
-                3 => Displaced::Unmarked,
-                _ => return None,
-            },
+            how: Displaced::from_code(found.how)?,
             sessions: found.sessions,
         },
     })

@@ -17,10 +17,7 @@ use prost::Message as _;
 
 pub use self::inspect::{inspect_bundle, inspect_message};
 pub(crate) use self::stored::{decode_sent, encode_sent};
-use crate::{
-    contacts::ContactMark,
-    model::{MAX_WIRE_BYTES, WireError},
-};
+use crate::model::{ContactMark, MAX_WIRE_BYTES, WireError};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 mod proto {
@@ -32,6 +29,8 @@ pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
 /// Longest contact code read: that of a bundle with every device it may list, with room.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
+/// Key of the entry that any device of the identity can read (protocol §6).
+pub(crate) const ANY_INSTALLATION: &str = "none";
 /// Entries of one message: one for each device of an identity, and far more than anybody has.
 pub(crate) const MAX_ENTRIES: usize = 4096;
 /// Bundles of one message. No more than a few are read, but each takes memory for as long as the message waits for its account.
@@ -96,7 +95,7 @@ impl WireMessage {
             bundles,
             entries: decode_entries(&message.direct_message)?,
             public: message.public_message,
-            contact: ContactMark::from_number(message.contact),
+            contact: ContactMark::from_code(message.contact),
         })
     }
 }
@@ -148,7 +147,7 @@ pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
             })
             .collect(),
         public_message: message.public,
-        contact: message.contact.map_or(0, ContactMark::number),
+        contact: message.contact.map_or(0, |mark| mark.code().into()),
     }
     .encode_to_vec()
 }

@@ -4,11 +4,7 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use envelope::Topic;
 use prost::Message as _;
 
-use crate::{
-    model::{Envelope, Mode, Sent, SkipReason, Skipped, Target},
-    sealing::Sealed,
-    store::StoreError,
-};
+use crate::model::{Envelope, Mode, Sealed, Sent, SkipReason, Skipped, StoreError, Target};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 pub(super) mod proto {
@@ -81,12 +77,7 @@ fn target_out(target: &Target) -> proto::Target {
             .installation
             .as_ref()
             .map(|installation| installation.as_str().to_owned()),
-        mode: match target.mode {
-            Mode::X3dh => 1,
-            Mode::Ratchet => 2,
-            Mode::Dh => 3,
-            Mode::Public => 4,
-        },
+        mode: target.mode.code().into(),
         suite: target
             .session
             .map_or(0, |(suite, _)| u32::from(suite.byte())),
@@ -116,13 +107,7 @@ fn target_in(target: proto::Target) -> Option<Target> {
     };
     Some(Target {
         installation,
-        mode: match target.mode {
-            1 => Mode::X3dh,
-            2 => Mode::Ratchet,
-            3 => Mode::Dh,
-            4 => Mode::Public,
-            _ => return None,
-        },
+        mode: Mode::from_code(target.mode)?,
         session,
         message: MessageId::from_bytes(target.message.try_into().ok()?),
     })
@@ -132,14 +117,7 @@ fn skipped_out(skipped: &Skipped) -> proto::Skipped {
     proto::Skipped {
         identity: skipped.identity.to_bytes().to_vec(),
         installation: skipped.installation.as_str().to_owned(),
-        reason: match skipped.reason {
-            SkipReason::Stale => 1,
-            SkipReason::OverLimit => 2,
-            SkipReason::Pending => 3,
-            SkipReason::Disabled => 4,
-            SkipReason::SuiteForbidden => 5,
-            SkipReason::NoPreKey => 6,
-        },
+        reason: skipped.reason.code().into(),
     }
 }
 
@@ -147,14 +125,6 @@ fn skipped_in(skipped: proto::Skipped) -> Option<Skipped> {
     Some(Skipped {
         identity: IdentityKey::from_wire(&skipped.identity).ok()?,
         installation: InstallationId::parse(&skipped.installation).ok()?,
-        reason: match skipped.reason {
-            1 => SkipReason::Stale,
-            2 => SkipReason::OverLimit,
-            3 => SkipReason::Pending,
-            4 => SkipReason::Disabled,
-            5 => SkipReason::SuiteForbidden,
-            6 => SkipReason::NoPreKey,
-            _ => return None,
-        },
+        reason: SkipReason::from_code(skipped.reason)?,
     })
 }

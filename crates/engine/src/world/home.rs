@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    model::{Account, AccountName, UnixMillis},
-    sessions::Displaced,
+    model::{Account, AccountName, Displaced, UnixMillis},
     store::{Transaction, memory::MemoryStore},
 };
 

@@ -1,14 +1,13 @@
 //! Bundles and prekeys.
 
 use crypto_core::IdentityKey;
-use engine::{
+use engine::model::{
     ImportedBundle, ImportedPreKey, InspectedBundle, PublishedBundle, UnixMillis, Warning,
-    WarningKind,
 };
 
 use super::{name, public_key};
 use crate::types::{
-    self, BundleInfo, Hex, ImportedBundleInfo, ImportedInstallation, ImportedPreKeyInfo,
+    BundleInfo, Hex, ImportedBundleInfo, ImportedInstallation, ImportedPreKeyInfo,
     InspectedBundleEntry, InspectedBundleInfo, WarningInfo,
 };
 
@@ -30,21 +29,8 @@ impl BundleInfo {
 
 impl From<Warning> for WarningInfo {
     fn from(warning: Warning) -> Self {
-        let kind = match warning.kind {
-            WarningKind::InvalidBundle => types::WarningKind::InvalidBundle,
-            WarningKind::ForeignBundle => types::WarningKind::ForeignBundle,
-            WarningKind::TooManyBundles => types::WarningKind::TooManyBundles,
-            WarningKind::InvalidEntry => types::WarningKind::InvalidEntry,
-            WarningKind::MissingExtension => types::WarningKind::MissingExtension,
-            WarningKind::VersionJump => types::WarningKind::VersionJump,
-            WarningKind::VersionWentBack => types::WarningKind::VersionWentBack,
-            WarningKind::VersionNotBelieved => types::WarningKind::VersionNotBelieved,
-            WarningKind::ClonedInstallation => types::WarningKind::ClonedInstallation,
-            WarningKind::TooManyDevices => types::WarningKind::TooManyDevices,
-            WarningKind::InvalidInstallation => types::WarningKind::InvalidInstallation,
-        };
         Self {
-            kind,
+            kind: warning.kind,
             detail: warning.detail,
         }
     }
@@ -123,7 +109,7 @@ impl From<ImportedPreKey> for ImportedPreKeyInfo {
 
 #[cfg(test)]
 mod tests {
-    use engine::{ImportedEntry, InspectedEntry};
+    use engine::model::{ImportedEntry, InspectedEntry, WarningKind};
     use serde_json::json;
 
     use super::{super::fixtures::*, *};

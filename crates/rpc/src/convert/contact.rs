@@ -1,23 +1,16 @@
 //! Contacts.
 
-use engine::{ContactMark, ContactState, ContactStep, ContactView};
+use engine::contacts::{ContactStep, ContactView};
 
 use super::{millis, public_key};
-use crate::types::{self, ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
+use crate::types::{ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
 
 impl From<ContactView> for ContactInfo {
     fn from(contact: ContactView) -> Self {
-        let state = match contact.state {
-            ContactState::None => types::ContactState::None,
-            ContactState::RequestSent => types::ContactState::RequestSent,
-            ContactState::RequestReceived => types::ContactState::RequestReceived,
-            ContactState::Accepted => types::ContactState::Accepted,
-            ContactState::Declined => types::ContactState::Declined,
-        };
         Self {
             identity: public_key(&contact.identity),
             compressed_key: contact.identity.to_compact(),
-            state,
+            state: contact.state,
             verified: contact.verified,
             forward_secrecy: contact.forward_secrecy,
             safety_number: contact.safety_number.to_string(),
@@ -42,16 +35,6 @@ impl From<ContactStep> for ContactStepInfo {
                 .into_iter()
                 .map(SkippedInfo::from)
                 .collect(),
-        }
-    }
-}
-
-impl From<ContactMark> for types::ContactMark {
-    fn from(mark: ContactMark) -> Self {
-        match mark {
-            ContactMark::Request => Self::Request,
-            ContactMark::Accept => Self::Accept,
-            ContactMark::Decline => Self::Decline,
         }
     }
 }

@@ -1,30 +1,26 @@
 //! Devices and sessions.
 
-use engine::{InstallationState, InstallationView, Pairing, SessionView, Standing};
+use engine::{
+    model::{InstallationView, Pairing, Standing},
+    queries::SessionView,
+};
 
-use super::{message::mode, millis, name, public_key, role, suite};
+use super::{millis, name, public_key, suite};
 use crate::types::{self, Hex, InstallationInfo, MetadataInfo, SessionInfo, SessionState};
 
 impl From<InstallationView> for InstallationInfo {
     fn from(view: InstallationView) -> Self {
-        let state = match view.state {
-            InstallationState::Active => types::InstallationState::Active,
-            InstallationState::Pending => types::InstallationState::Pending,
-            InstallationState::Disabled => types::InstallationState::Disabled,
-            InstallationState::Stale => types::InstallationState::Stale,
-            InstallationState::OverLimit => types::InstallationState::OverLimit,
-        };
         let device = view.device;
         Self {
             identity: public_key(&device.identity),
             installation_id: name(&device.installation),
             own: view.own,
             this_device: view.this_device,
-            state,
+            state: view.state,
             enabled: device.pairing == Pairing::Enabled,
             protocol_version: view.protocol_version,
             suite: view.suite.map(suite),
-            next_mode: view.next_mode.map(mode),
+            next_mode: view.next_mode,
             version: device.prekey.as_ref().map(|prekey| prekey.version),
             refused_version: device.refused_version,
             version_went_back_at: millis(device.went_back_at),
@@ -56,7 +52,7 @@ impl From<SessionView> for SessionInfo {
             identity: public_key(&session.identity),
             installation_id: session.installation.as_ref().map(name),
             suite: suite(session.suite),
-            role: role(session.role),
+            role: session.role,
             state,
             standing,
             prekey_blocked: session.prekey_blocked,
@@ -75,7 +71,9 @@ impl From<SessionView> for SessionInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{SessionId, Suite, VerifiedPreKey};
-    use engine::{Device, DeviceMetadata, DevicePreKey, Role, UnixMillis};
+    use engine::model::{
+        Device, DeviceMetadata, DevicePreKey, InstallationState, Role, UnixMillis,
+    };
     use serde_json::json;
 
     use super::{super::fixtures::*, *};
@@ -105,7 +103,7 @@ mod tests {
                 rekey_due: false,
                 extension_shown: false,
                 stale_told: false,
-                former: engine::RetiredChains::default(),
+                former: engine::model::RetiredChains::default(),
                 refused_version: Some(2),
                 went_back_at: Some(UnixMillis(5)),
                 metadata: DeviceMetadata {
@@ -119,7 +117,7 @@ mod tests {
             state: InstallationState::Active,
             stale_at: Some(UnixMillis(4)),
             suite: Some(Suite::Secp256k1),
-            next_mode: Some(engine::Mode::Dh),
+            next_mode: Some(engine::model::Mode::Dh),
             protocol_version: Some(1),
         }
     }

@@ -1,9 +1,12 @@
 //! Envelopes, and why some did not open.
 
-use engine::{ChatTime, ClockError, Unsealing};
+use engine::{
+    chat_clock::{ChatTime, ClockError},
+    sealing::Unsealing,
+};
 use envelope::{Kind, Opened, Unopened};
 
-use super::public_key;
+use super::{Advice as _, public_key};
 use crate::{
     error::{self, RpcError},
     types::{
@@ -148,7 +151,7 @@ impl From<ClockError> for RpcError {
 
 #[cfg(test)]
 mod tests {
-    use engine::{StoreError, UnixMillis};
+    use engine::model::{StoreError, UnixMillis};
     use serde_json::json;
     use zeroize::Zeroizing;
 

@@ -1,12 +1,10 @@
 //! Events.
 
-use engine::{
-    AccountName, DeviceName, Displaced, Event, EventKind, KeyDropped, SessionName, UnixMillis,
-};
+use engine::model::{AccountName, DeviceName, Event, EventKind, SessionName, UnixMillis};
 
-use super::{name, public_key, role, suite};
+use super::{name, public_key, suite};
 use crate::types::{
-    self, AcceptedContact, BundleRotated, Decrypted, DeviceVersion, DiscoveredDevice, DroppedKey,
+    AcceptedContact, BundleRotated, Decrypted, DeviceVersion, DiscoveredDevice, DroppedKey,
     EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, Reason,
     RequestedContact, RolledBackStore, UndecryptableMessage,
 };
@@ -122,11 +120,7 @@ impl From<&EventKind> for EventData {
             EventKind::SessionErased(which) => Self::SessionErased(which.into()),
             EventKind::MessageKeyDropped { message, why } => Self::MessageKeyDropped(DroppedKey {
                 message_id: Hex(message.as_bytes().to_vec()),
-                reason: match why {
-                    KeyDropped::Limit => types::KeyDropped::Limit,
-                    KeyDropped::Unconfirmed => types::KeyDropped::Unconfirmed,
-                    KeyDropped::SessionErased => types::KeyDropped::SessionErased,
-                },
+                reason: *why,
             }),
             EventKind::ContactRequested { identity, message } => {
                 Self::ContactRequested(RequestedContact {
@@ -143,21 +137,11 @@ impl From<&EventKind> for EventData {
             }
             EventKind::StoreRolledBack { how, sessions } => {
                 Self::StoreRolledBack(RolledBackStore {
-                    reason: displaced(*how),
+                    reason: *how,
                     expired: *sessions,
                 })
             }
         }
-    }
-}
-
-/// Why a store is not trusted to be the newest state of its account.
-#[must_use]
-pub const fn displaced(how: Displaced) -> types::Displaced {
-    match how {
-        Displaced::Older => types::Displaced::Older,
-        Displaced::Elsewhere => types::Displaced::Elsewhere,
-        Displaced::Unmarked => types::Displaced::Unmarked,
     }
 }
 
@@ -177,7 +161,7 @@ impl From<&SessionName> for EventSession {
             identity: public_key(&session.identity),
             installation_id: session.installation.as_ref().map(name),
             suite: suite(session.suite),
-            role: role(session.role),
+            role: session.role,
         }
     }
 }
@@ -185,7 +169,7 @@ impl From<&SessionName> for EventSession {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite};
-    use engine::Role;
+    use engine::model::{Displaced, KeyDropped, Role};
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};

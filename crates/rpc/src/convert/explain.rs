@@ -1,8 +1,10 @@
 //! Why a message opens, or does not, in words.
 
-use engine::{Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState};
+use engine::receive::{
+    Addressed, Explained, MessageKeyState, NamedPreKey, PossibleSession, PreKeyState,
+};
 
-use super::{message::mode, millis, name, public_key};
+use super::{millis, name, public_key};
 use crate::{
     hex::to_hex,
     types::{
@@ -66,7 +68,7 @@ impl From<Explained> for Explanation {
                 Addressed::Nobody => types::Addressed::Nobody,
             },
             mode: match addressed {
-                Addressed::ThisDevice(of) => of.map(mode),
+                Addressed::ThisDevice(of) => of,
                 Addressed::AnyDevice => Some(types::Mode::Dh),
                 _ => None,
             },
@@ -121,7 +123,9 @@ impl From<PossibleSession> for PossibleSessionInfo {
 /// What was found, from the outside of the message to its inside.
 fn sentences(explained: &Explained) -> Vec<String> {
     let mut sentences = vec![of_sender(explained)];
-    if explained.received.outcome == engine::Outcome::Undecryptable(engine::Reason::Declined) {
+    if explained.received.outcome
+        == engine::model::Outcome::Undecryptable(engine::model::Reason::Declined)
+    {
         sentences.push(
             "Its sender is a contact that was declined: nothing of theirs is opened.".to_owned(),
         );
@@ -137,7 +141,7 @@ fn sentences(explained: &Explained) -> Vec<String> {
     }));
     if explained.prekey.is_some() {
         match (explained.addressed, explained.sessions.as_slice()) {
-            (Addressed::ThisDevice(Some(engine::Mode::X3dh)), []) => {
+            (Addressed::ThisDevice(Some(engine::model::Mode::X3dh)), []) => {
                 sentences.push("It begins a session that this device does not have yet.".to_owned());
             }
             (_, []) => sentences.push(
@@ -175,7 +179,7 @@ fn of_target(explained: &Explained) -> String {
     match explained.addressed {
         Addressed::ThisDevice(Some(of)) => format!(
             "It has an entry for this device among {targets}, encrypted with {}.",
-            mode(of)
+            of
         ),
         Addressed::ThisDevice(None) => {
             "Its entry for this device has headers that make no sense together.".to_owned()

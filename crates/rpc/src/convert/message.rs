@@ -1,12 +1,12 @@
 //! Messages, sent, received and taken apart.
 
-use engine::{
-    Envelope, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, SkipReason,
-    Skipped, Target,
+use engine::model::{
+    Envelope, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped, Target,
 };
 use envelope::ContentTopic;
 
 use super::{
+    Advice as _,
     bundle::{unreadable_bundle, warnings},
     name, public_key, suite,
 };
@@ -19,15 +19,6 @@ use crate::types::{
 /// Name of the entry that any device of an identity can read.
 const ANY_INSTALLATION: &str = "none";
 
-pub(super) const fn mode(mode: Mode) -> types::Mode {
-    match mode {
-        Mode::X3dh => types::Mode::X3dh,
-        Mode::Ratchet => types::Mode::Ratchet,
-        Mode::Dh => types::Mode::Dh,
-        Mode::Public => types::Mode::Public,
-    }
-}
-
 impl From<&Target> for TargetInfo {
     fn from(target: &Target) -> Self {
         let installation_id = match (&target.installation, target.mode) {
@@ -37,7 +28,7 @@ impl From<&Target> for TargetInfo {
         };
         Self {
             installation_id,
-            mode: mode(target.mode),
+            mode: target.mode,
             suite: target.session.map(|(of, _)| suite(of)),
             session_id: target
                 .session
@@ -63,18 +54,10 @@ impl From<Envelope> for EnvelopeInfo {
 
 impl From<Skipped> for SkippedInfo {
     fn from(skipped: Skipped) -> Self {
-        let reason = match skipped.reason {
-            SkipReason::Stale => types::SkipReason::Stale,
-            SkipReason::OverLimit => types::SkipReason::OverLimit,
-            SkipReason::Pending => types::SkipReason::Pending,
-            SkipReason::Disabled => types::SkipReason::Disabled,
-            SkipReason::SuiteForbidden => types::SkipReason::SuiteForbidden,
-            SkipReason::NoPreKey => types::SkipReason::NoPreKey,
-        };
         Self {
             identity: public_key(&skipped.identity),
             installation_id: name(&skipped.installation),
-            reason,
+            reason: skipped.reason,
         }
     }
 }
@@ -98,16 +81,8 @@ impl From<Received> for Decrypted {
             Outcome::Public(payload) => (types::Outcome::Public, Some(payload.clone()), None),
             Outcome::Bundle => (types::Outcome::Bundle, None, None),
             Outcome::Own => (types::Outcome::Own, None, None),
-            Outcome::NotTargeted(reason) => (
-                types::Outcome::NotTargeted,
-                None,
-                Some(Reason::from(*reason)),
-            ),
-            Outcome::Undecryptable(reason) => (
-                types::Outcome::Undecryptable,
-                None,
-                Some(Reason::from(*reason)),
-            ),
+            Outcome::NotTargeted(reason) => (types::Outcome::NotTargeted, None, Some(*reason)),
+            Outcome::Undecryptable(reason) => (types::Outcome::Undecryptable, None, Some(*reason)),
         };
         Self {
             outcome,
@@ -168,7 +143,7 @@ impl From<InspectedMessage> for InspectedMessageInfo {
                 .map(InspectedTargetInfo::from)
                 .collect(),
             public_bytes: message.public_bytes as u64,
-            contact: message.contact.map(types::ContactMark::from),
+            contact: message.contact,
         }
     }
 }
@@ -177,7 +152,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
     fn from(target: InspectedTarget) -> Self {
         Self {
             installation_id: target.installation,
-            mode: target.mode.map(mode),
+            mode: target.mode,
             x3dh_header: target.x3dh.map(|(key, id)| X3dhHeaderInfo {
                 key: Hex(key),
                 id: Hex(id),
@@ -197,7 +172,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite, Wiped};
-    use engine::{InspectedRatchetHeader, Reason};
+    use engine::model::{InspectedRatchetHeader, Reason, SkipReason};
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -533,7 +508,7 @@ mod tests {
                 },
             ],
             public_bytes: 7,
-            contact: Some(engine::ContactMark::Decline),
+            contact: Some(engine::model::ContactMark::Decline),
         };
         assert_eq!(
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),

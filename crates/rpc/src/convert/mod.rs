@@ -12,9 +12,9 @@ mod reason;
 mod topic;
 mod uncompressed;
 
+pub use self::reason::Advice;
 use crypto_core::{IdentityKey, InstallationId, Suite};
-use engine::{Account, Role, UnixMillis};
-pub use event::displaced;
+use engine::model::{Account, UnixMillis};
 
 use crate::types::{self, AccountInfo, Hex};
 
@@ -38,13 +38,6 @@ const fn suite(suite: Suite) -> types::Suite {
     match suite {
         Suite::X25519 => types::Suite::X25519,
         Suite::Secp256k1 => types::Suite::Secp256k1,
-    }
-}
-
-const fn role(role: Role) -> types::Role {
-    match role {
-        Role::Initiator => types::Role::Initiator,
-        Role::Responder => types::Role::Responder,
     }
 }
 
@@ -94,7 +87,7 @@ mod fixtures {
 
 #[cfg(test)]
 mod tests {
-    use engine::AccountName;
+    use engine::model::AccountName;
     use serde_json::json;
 
     use super::{fixtures::*, *};

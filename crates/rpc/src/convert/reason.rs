@@ -2,29 +2,20 @@
 
 use crate::types::{NextAction, Reason};
 
-impl From<engine::Reason> for Reason {
-    fn from(reason: engine::Reason) -> Self {
-        use engine::Reason as Found;
-        match reason {
-            Found::OtherInstallation => Self::OtherInstallation,
-            Found::NotPaired => Self::NotPaired,
-            Found::SessionNotFound => Self::SessionNotFound,
-            Found::PreKeyNotFound => Self::PreKeyNotFound,
-            Found::AuthenticationFailed => Self::AuthenticationFailed,
-            Found::MessageKeyGone => Self::MessageKeyGone,
-            Found::TooManySkipped => Self::TooManySkipped,
-            Found::TooManySessions => Self::TooManySessions,
-            Found::Malformed => Self::Malformed,
-            Found::SuiteForbidden => Self::SuiteForbidden,
-            Found::Declined => Self::Declined,
-        }
-    }
+/// What to tell a person about a message that was not read, and a program to do.
+pub trait Advice {
+    /// What it means to a person, and what to do.
+    fn hint(self) -> &'static str;
+    /// The same, when the reply that is due is held back: so many were made lately.
+    fn hint_without_reply(self) -> &'static str;
+    /// The same, if the message belongs to what was lost when the store was put back.
+    fn hint_after_put_back(self) -> &'static str;
+    /// What to do.
+    fn next_action(self) -> NextAction;
 }
 
-impl Reason {
-    /// What it means to a person, and what to do.
-    #[must_use]
-    pub const fn hint(self) -> &'static str {
+impl Advice for Reason {
+    fn hint(self) -> &'static str {
         match self {
             Self::OtherInstallation => {
                 "the sender did not write to this device: send the reply, which tells the sender of it. A sender writes to the three devices of an identity that were active last, and to this one when it is among them"
@@ -71,9 +62,7 @@ impl Reason {
         }
     }
 
-    /// The same, when the reply that is due is held back: so many were made lately.
-    #[must_use]
-    pub const fn hint_without_reply(self) -> &'static str {
+    fn hint_without_reply(self) -> &'static str {
         match self {
             Self::OtherInstallation => {
                 "the sender did not write to this device, and a reply was made for it lately: send that one if it was not sent, or wait for what comes. A sender writes to the three devices of an identity that were active last, and to this one when it is among them"
@@ -91,9 +80,7 @@ impl Reason {
         }
     }
 
-    /// The same, if the message belongs to what was lost when the store was put back.
-    #[must_use]
-    pub const fn hint_after_put_back(self) -> &'static str {
+    fn hint_after_put_back(self) -> &'static str {
         match self {
             Self::AuthenticationFailed
             | Self::SessionNotFound
@@ -105,9 +92,7 @@ impl Reason {
         }
     }
 
-    /// What to do.
-    #[must_use]
-    pub const fn next_action(self) -> NextAction {
+    fn next_action(self) -> NextAction {
         match self {
             Self::OtherInstallation
             | Self::NotPaired

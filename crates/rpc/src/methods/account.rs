@@ -1,7 +1,7 @@
 //! Parameters of the methods of accounts.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
+use engine::model::AccountName;
 
 use crate::params::{KeystoreFile, NewInstallationId, PrivateKey, Secret, Words, params};
 

@@ -1,6 +1,6 @@
 //! Parameters of the methods for development.
 
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 
 use crate::params::{Millis, Number, PrivateKey, params};
 

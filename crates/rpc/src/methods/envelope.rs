@@ -1,7 +1,7 @@
 //! Parameters of the methods of envelopes and clocks.
 
 use crypto_core::IdentityKey;
-use engine::{AccountName, UnixMillis};
+use engine::model::{AccountName, UnixMillis};
 
 use crate::params::{
     ChatName, ClockValue, EnvelopeBytes, EnvelopePayload, PaddingBytes, Secret, SymKey, Text,

@@ -1,7 +1,7 @@
 //! Parameters of the methods that show identities and contact codes to people.
 
 use crypto_core::IdentityKey;
-use engine::AccountName;
+use engine::model::AccountName;
 
 use crate::{params::params, types::QrFormat};
 

@@ -6,6 +6,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    convert::Advice as _,
     error::{ErrorData, ErrorKind},
     methods::{EventSubscribe, EventUnsubscribe, METHODS, Method as _, MethodInfo, RpcDiscover},
     params::ParamInfo,

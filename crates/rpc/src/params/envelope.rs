@@ -1,7 +1,7 @@
 //! What envelopes are made of, and what a received message is given as.
 
 use crypto_core::IdentityKey;
-use engine::Seal;
+use engine::model::Seal;
 use envelope::{MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, SymmetricKey};
 use serde_json::Value;
 use zeroize::Zeroizing;

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_bundle_comes_as_hex_or_as_a_contact_code() {
-        let code = engine::encode_contact_code(&[1, 2, 250]);
+        let code = engine::wire::encode_contact_code(&[1, 2, 250]);
         for good in [json!("0x0102FA"), json!(code)] {
             assert_eq!(BundleBytes::read(good).unwrap().0, [1, 2, 250]);
         }

@@ -1,7 +1,7 @@
 //! Wire messages, and whom and what they are about.
 
 use crypto_core::{IdentityKey, MessageId};
-use engine::{MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_WIRE_BYTES};
+use engine::model::{MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_WIRE_BYTES};
 use serde_json::{Value, json};
 
 use super::{

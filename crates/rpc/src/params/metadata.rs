@@ -1,6 +1,6 @@
 //! The names a frontend gives a device.
 
-use engine::DeviceMetadata;
+use engine::model::DeviceMetadata;
 use serde_json::Value;
 
 use crate::{

@@ -324,7 +324,7 @@ macro_rules! params {
         $crate::params::params! {
             $(#[$doc])* $name {
                 /// May be left out when there is exactly one.
-                account = "account": Option<engine::AccountName>,
+                account = "account": Option<engine::model::AccountName>,
                 $($others)*
             }
         }

@@ -1,7 +1,7 @@
 //! Names of accounts and devices.
 
 use crypto_core::InstallationId;
-use engine::AccountName;
+use engine::model::AccountName;
 use serde_json::Value;
 
 use super::{Form, macros::opaque};

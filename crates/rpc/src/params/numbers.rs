@@ -1,7 +1,7 @@
 //! Numbers, and what is said with them.
 
 use crypto_core::WordCount;
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 use serde_json::Value;
 
 use super::{Form, macros::whole_numbers};

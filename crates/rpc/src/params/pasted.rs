@@ -1,7 +1,10 @@
 //! Keys and codes as people give them, and what is wrong with a text that is none.
 
 use crypto_core::{IdentityKey, typed::one_word};
-use engine::{MAX_CONTACT_CODE_CHARS, MAX_WIRE_BYTES, decode_contact_code};
+use engine::{
+    model::MAX_WIRE_BYTES,
+    wire::{MAX_CONTACT_CODE_CHARS, decode_contact_code},
+};
 use zeroize::Zeroizing;
 
 use crate::hex::decode_hex;
@@ -186,7 +189,7 @@ mod tests {
         for form in [COMPRESSED.to_owned(), key.to_compact()] {
             assert_eq!(public_key(&pasted(&form)), Ok(key), "{form}");
         }
-        let code = engine::encode_contact_code(&[0xfb; 100]);
+        let code = engine::wire::encode_contact_code(&[0xfb; 100]);
         assert_eq!(bundle(&pasted(&code)), Ok(vec![0xfb; 100]));
         assert_eq!(bundle(&pasted("0x0a0b")), Ok(vec![10, 11]));
         let secret = format!("0x{}", "07".repeat(32));
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_fault_of_a_bundle_is_named() {
-        let code = engine::encode_contact_code(&[0xfb; 100]);
+        let code = engine::wire::encode_contact_code(&[0xfb; 100]);
         let unpadded = code.trim_end_matches('=');
         let compact = public_key(COMPRESSED).unwrap().to_compact();
         for (text, fault) in [

@@ -1,6 +1,6 @@
 //! The content of a message: bytes or text.
 
-use engine::MAX_PAYLOAD_BYTES;
+use engine::model::MAX_PAYLOAD_BYTES;
 use serde_json::Value;
 
 use super::{

@@ -1,6 +1,6 @@
 //! Texts that are taken as they are.
 
-use engine::MAX_REQUEST_ID_CHARS;
+use engine::model::MAX_REQUEST_ID_CHARS;
 use serde_json::Value;
 use zeroize::Zeroizing;
 

@@ -5,9 +5,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, closed};
+use engine::closed_sets;
 
-closed! {
+use crate::types::Hex;
+
+closed_sets! {
     /// How an envelope is sealed.
     EnvelopeKind {
         /// With a key that both sides know.

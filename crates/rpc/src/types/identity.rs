@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, closed};
+use engine::closed_sets;
 
-closed! {
+use crate::types::Hex;
+
+closed_sets! {
     /// How a QR code is drawn.
     QrFormat {
         /// An SVG document: dark on white, 4 modules of quiet ground around it.

@@ -30,7 +30,6 @@ pub use bundle::{
     BundleInfo, ImportedBundleInfo, ImportedInstallation, InspectedBundleEntry,
     InspectedBundleInfo, WarningInfo,
 };
-pub(crate) use closed::closed;
 pub use closed::{
     Addressed, ContactMark, ContactState, Displaced, HealthStatus, InstallationState, KeyDropped,
     MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, SessionState,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::Displaced;
+use engine::model::Displaced;
 use rusqlite::Connection;
 
 use super::{

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::{Displaced, UnixMillis};
+use engine::model::{Displaced, UnixMillis};
 
 use super::{account, name, open};
 use crate::{
@@ -48,7 +48,7 @@ impl Place {
         self.scratch.path().join(name)
     }
 
-    fn restore(&self, file: &str) -> Result<Vec<engine::AccountName>, OpenError> {
+    fn restore(&self, file: &str) -> Result<Vec<engine::model::AccountName>, OpenError> {
         restore(&self.at(file), &self.at("target"), None, None)
     }
 }

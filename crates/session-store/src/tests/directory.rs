@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use crypto_core::Suite;
-use engine::{Standing, Store as _, StoreRead as _, Transaction as _, store_contract};
+use engine::{
+    model::Standing,
+    store::{Store as _, StoreRead as _, Transaction as _, contract},
+};
 
 use super::*;
 use crate::{KDF_FILE, KEY_FILE, SqliteStore};
@@ -16,10 +19,10 @@ fn mode(path: &Path) -> u32 {
 fn commit_something(store: &mut SqliteStore) {
     store.begin().unwrap();
     store
-        .put_own_prekey(&store_contract::own_prekey(1, true, None))
+        .put_own_prekey(&contract::own_prekey(1, true, None))
         .unwrap();
     store
-        .put_session(&store_contract::session(1, Suite::X25519, Standing::Active))
+        .put_session(&contract::session(1, Suite::X25519, Standing::Active))
         .unwrap();
     store.commit().unwrap();
 }
@@ -168,7 +171,7 @@ fn a_log_left_behind_is_not_read_into_a_new_account() {
     directory.remove_account(&name("alice")).unwrap();
     fs::write(&log, &old).unwrap();
     let alice = directory.create_account(&account("alice")).unwrap();
-    assert_eq!(alice.counts().unwrap(), engine::Counts::default());
+    assert_eq!(alice.counts().unwrap(), engine::model::Counts::default());
 }
 
 #[test]

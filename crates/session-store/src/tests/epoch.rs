@@ -12,8 +12,9 @@ use std::{
 
 use crypto_core::{SessionId, Suite};
 use engine::{
-    Config, Displaced, Engine, Env, SendError, Session, Standing, Store as _, StoreError,
-    StoreRead as _, Transaction as _, UnixMillis, store_contract,
+    Config, Engine, Env,
+    model::{Displaced, SendError, Session, Standing, StoreError, UnixMillis},
+    store::{Store as _, StoreRead as _, Transaction as _, contract},
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -124,11 +125,11 @@ fn add_session(store: &mut SqliteStore) {
 
 fn expired(seed: u8) -> Session {
     let since = UnixMillis(1);
-    store_contract::session(seed, Suite::X25519, Standing::Expired { since })
+    contract::session(seed, Suite::X25519, Standing::Expired { since })
 }
 
 fn stepping() -> Session {
-    store_contract::session(1, Suite::X25519, Standing::Active)
+    contract::session(1, Suite::X25519, Standing::Active)
 }
 
 /// One step of the session of [`add_session`].
@@ -168,7 +169,7 @@ const COMMITS: [(&str, Commit); 6] = [
         store.commit()
     }),
     ("a session that is made", |store| {
-        let other = store_contract::session(2, Suite::Secp256k1, Standing::Active);
+        let other = contract::session(2, Suite::Secp256k1, Standing::Active);
         store.begin()?;
         store.remove_session(&stepping().id)?;
         store.put_session(&other)?;

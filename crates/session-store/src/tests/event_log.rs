@@ -2,7 +2,8 @@
 
 use crypto_core::MessageId;
 use engine::{
-    AccountName, Event, EventKind, KeyDropped, Store as _, StoreRead as _, Transaction as _,
+    model::{AccountName, Event, EventKind, KeyDropped},
+    store::{Store as _, StoreRead as _, Transaction as _},
 };
 
 use super::*;

@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
-    Account, AccountName, Config, Engine, Env, Outcome, Reason, ReceiveRequest, SendRequest,
-    StoreRead as _, Transaction, UnixMillis, WireMessage, memory::MemoryStore,
+    Config, Engine, Env, ReceiveRequest, SendRequest,
+    model::{Account, AccountName, Outcome, Reason, UnixMillis},
+    store::{StoreRead as _, Transaction, memory::MemoryStore},
+    wire::WireMessage,
 };
 
 use super::*;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crypto_core::IdentityKey;
 use engine::{
-    Cached, Config, Envelope, Outcome, ReceiveRequest, SendRequest, Transaction, WireMessage,
-    memory::MemoryStore,
+    Config, ReceiveRequest, SendRequest,
+    model::{Envelope, Outcome},
+    store::{Cached, Transaction, memory::MemoryStore},
+    wire::WireMessage,
 };
 
 use super::{flood::End, *};

@@ -5,8 +5,12 @@ use crypto_core::{
     SessionId, SessionRatchet, SharedKey, SkipLimits, Suite, VerifiedPreKey,
 };
 use engine::{
-    Contact, ContactState, Device, DevicePreKey, Handshake, Role, Session, Standing, Store as _,
-    StoreRead as _, StoredKey, Transaction as _, UnixMillis, store_contract, world::Sequence,
+    model::{
+        Contact, ContactState, Device, DevicePreKey, Handshake, Role, Session, Standing, StoredKey,
+        UnixMillis,
+    },
+    store::{Store as _, StoreRead as _, Transaction as _, contract},
+    world::Sequence,
 };
 
 use super::*;
@@ -14,8 +18,8 @@ use crate::{SqliteStore, schema::ACCOUNT};
 
 /// Sessions of a suite in each state that its ratchet can be in: without chains, with the sending one, with both.
 fn sessions(suite: Suite, first: u8) -> Vec<Session> {
-    let fresh = |seed| store_contract::session(seed, suite, Standing::Active);
-    let initiator = store_contract::initiated(first, suite);
+    let fresh = |seed| contract::session(seed, suite, Standing::Active);
+    let initiator = contract::initiated(first, suite);
     let initiator = Session {
         ratchet: with_shared_key(&initiator.ratchet, &[first; 32]),
         ..initiator
@@ -207,7 +211,7 @@ fn with_shared_key(ratchet: &SessionRatchet, shared: &[u8; 32]) -> SessionRatche
 /// An initiator that waits for its answer, as its state was kept: in suite secp256k1 it reads on a
 /// chain that begins as SK.
 fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
-    let own = store_contract::own_prekey(seed, true, None);
+    let own = contract::own_prekey(seed, true, None);
     let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
     let prekey = VerifiedPreKey::from_stored(peer(), *own.signed.public(), ratchet);
     let shared = SharedKey::from_stored(SHARED);
@@ -226,7 +230,7 @@ fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
         },
         ratchet: with_shared_key(&initiated, &SHARED),
         standing,
-        ..store_contract::session(seed, suite, standing)
+        ..contract::session(seed, suite, standing)
     }
 }
 
@@ -272,7 +276,7 @@ fn stores_that_hold_the_shared_key_are_brought_up_to_date() {
             waiting(1, Suite::Secp256k1, Standing::Active),
             waiting(2, Suite::X25519, Standing::Active),
             waiting(3, Suite::Secp256k1, superseded),
-            store_contract::session(4, Suite::Secp256k1, Standing::Active),
+            contract::session(4, Suite::Secp256k1, Standing::Active),
         ];
         store.begin().unwrap();
         for (session, dated_at) in all.iter().zip([7, 0, 7, 7]) {

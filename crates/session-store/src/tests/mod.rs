@@ -16,7 +16,7 @@ mod world;
 use std::path::Path;
 
 use crypto_core::{IdentityKeyPair, InstallationId};
-use engine::{Account, AccountName, RunningTime, Timekeeping, UnixMillis};
+use engine::model::{Account, AccountName, RunningTime, Timekeeping, UnixMillis};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 

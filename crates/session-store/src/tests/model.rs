@@ -6,10 +6,12 @@ use crypto_core::{
     Suite,
 };
 use engine::{
-    Cached, Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event,
-    EventKind, Gap, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role,
-    RunningTime, Session, Standing, StoreError, StoreRead, StoredKey, StoredReply, Timekeeping,
-    Transaction, UnixMillis, memory::MemoryStore, store_contract,
+    model::{
+        Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event, EventKind,
+        Gap, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
+        Session, Standing, StoreError, StoredKey, StoredReply, Timekeeping, UnixMillis,
+    },
+    store::{Cached, StoreRead, Transaction, contract, memory::MemoryStore},
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -292,9 +294,7 @@ fn phone(index: usize) -> InstallationId {
 }
 
 fn signed_pre_key(name: u8) -> crypto_core::SignedPreKey {
-    *store_contract::own_prekey(name, false, None)
-        .signed
-        .public()
+    *contract::own_prekey(name, false, None).signed.public()
 }
 
 fn session(step: &SessionStep) -> Session {
@@ -331,20 +331,20 @@ fn session(step: &SessionStep) -> Session {
         overtaking: step
             .overtaking
             .map(|(name, advances)| (session_id(name), advances)),
-        ratchet: store_contract::session(step.state, suite, standing).ratchet,
+        ratchet: contract::session(step.state, suite, standing).ratchet,
         retired: RetiredChains::from_bytes(&step.retired),
         last_sent_at: step.times.0.map(UnixMillis),
         last_received_at: step.times.1.map(UnixMillis),
         sent: step.counts.0,
         received: step.counts.1,
         advances: step.counts.2,
-        ..store_contract::session(step.name, suite, standing)
+        ..contract::session(step.name, suite, standing)
     }
 }
 
 fn device(step: &DeviceStep) -> Device {
     let prekey = step.prekey.map(|(name, with_ratchet, version)| {
-        let own = store_contract::own_prekey(name, with_ratchet, None);
+        let own = contract::own_prekey(name, with_ratchet, None);
         DevicePreKey {
             key: crypto_core::VerifiedPreKey::from_stored(
                 identity(step.name),
@@ -408,14 +408,14 @@ fn gap(step: &GapStep) -> Gap {
     let last = step.index * 4 + 3;
     Gap {
         answered: step.answered,
-        ..store_contract::gap(of, header_key(step.chain), last, &step.keys)
+        ..contract::gap(of, header_key(step.chain), last, &step.keys)
     }
 }
 
 fn moved_by(session: Session, step: &MoveStep) -> Session {
     let suite = session.suite();
     Session {
-        ratchet: store_contract::session(step.state, suite, session.standing).ratchet,
+        ratchet: contract::session(step.state, suite, session.standing).ratchet,
         handshake: if step.confirmed {
             Handshake::Established
         } else {
@@ -503,7 +503,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             replaced_at,
         } => {
             let replaced_at = replaced_at.map(UnixMillis);
-            let prekey = store_contract::own_prekey(*name, *with_ratchet, replaced_at);
+            let prekey = contract::own_prekey(*name, *with_ratchet, replaced_at);
             store.put_own_prekey(&prekey)?;
         }
         Step::Peer {

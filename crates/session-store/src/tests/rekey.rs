@@ -222,7 +222,7 @@ fn a_backup_waits_for_a_change_that_was_cut_off() {
         None,
         crate::KeyInBackup::Included,
         &file,
-        engine::UnixMillis(7),
+        engine::model::UnixMillis(7),
     );
     assert!(matches!(refused, Err(OpenError::HalfRekeyed { .. })));
 }

@@ -10,9 +10,12 @@ use std::{
 
 use crypto_core::{HeaderKey, IdentityKey, IdentityKeyPair, MessageId, SessionId, Suite};
 use engine::{
-    Config, Envelope, Gap, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS, Outcome, Reason,
-    ReceiveRequest, SendRequest, Session, Standing, Store as _, StoreRead as _, Transaction,
-    WireMessage, memory::MemoryStore, store_contract,
+    Config, ReceiveRequest, SendRequest,
+    model::{
+        Envelope, Gap, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS, Outcome, Reason, Session, Standing,
+    },
+    store::{Store as _, StoreRead as _, Transaction, contract, memory::MemoryStore},
+    wire::WireMessage,
 };
 
 use super::{
@@ -158,12 +161,12 @@ impl Bob {
             let session = Session {
                 id: SessionId::from_bytes(id),
                 peer: *peer.public(),
-                ..store_contract::session(1, Suite::X25519, Standing::Expired { since })
+                ..contract::session(1, Suite::X25519, Standing::Expired { since })
             };
             store.put_session(&session).unwrap();
             let of = (session.id, session.peer);
             let chain = HeaderKey::X25519([1; 32]);
-            let gap = store_contract::gap(of, chain, 5000, &vec![seed; keys]);
+            let gap = contract::gap(of, chain, 5000, &vec![seed; keys]);
             store.put_gap(&gap).unwrap();
         }
         store.commit().unwrap();
@@ -331,7 +334,7 @@ fn as_single_rows(store: &mut SqliteStore) {
         for mut gap in store.gaps(&session.id).unwrap() {
             for n in 0..=gap.last {
                 if let Some(key) = gap.take(n) {
-                    let key = engine::StoredKey {
+                    let key = engine::model::StoredKey {
                         message: MessageId::ratchet(&session.id, &gap.chain, n),
                         session: session.id,
                         key,

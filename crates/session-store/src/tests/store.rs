@@ -2,8 +2,8 @@
 
 use crypto_core::{MessageId, MessageKey, SessionId, Suite};
 use engine::{
-    Cached, Standing, Store as _, StoreError, StoreRead as _, StoredKey, StoredReply,
-    Transaction as _, UnixMillis, store_contract,
+    model::{Standing, StoreError, StoredKey, StoredReply, UnixMillis},
+    store::{Cached, Store as _, StoreRead as _, Transaction as _, contract},
 };
 
 use super::*;
@@ -14,7 +14,7 @@ fn sqlite_keeps_the_contract() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let number = std::cell::Cell::new(0);
-    store_contract::run(|| {
+    contract::run(|| {
         number.set(number.get() + 1);
         directory
             .create_account(&account(&format!("a{}", number.get())))
@@ -28,7 +28,7 @@ fn what_was_committed_is_there_after_a_reopen_and_what_was_not_is_gone() {
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
     let session = |seed| {
-        store_contract::session(
+        contract::session(
             seed,
             Suite::X25519,
             Standing::Expired {
@@ -65,7 +65,7 @@ fn the_reader_sees_what_is_committed_and_can_write_nothing() {
     let reader = directory.reader(&name("a")).unwrap();
     store.begin().unwrap();
     store
-        .put_session(&store_contract::session(1, Suite::X25519, Standing::Active))
+        .put_session(&contract::session(1, Suite::X25519, Standing::Active))
         .unwrap();
     assert_eq!(reader.counts().unwrap().sessions, 0);
     store.commit().unwrap();
@@ -128,7 +128,7 @@ fn no_file_holds_a_secret_or_an_identity_in_the_clear() {
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("alice")).unwrap();
     store.begin().unwrap();
-    let session = store_contract::session(0x5c, Suite::Secp256k1, Standing::Active);
+    let session = contract::session(0x5c, Suite::Secp256k1, Standing::Active);
     store.put_session(&session).unwrap();
     store
         .put_stored_key(&StoredKey {
@@ -139,7 +139,7 @@ fn no_file_holds_a_secret_or_an_identity_in_the_clear() {
         })
         .unwrap();
     store
-        .put_own_prekey(&store_contract::own_prekey(0x4b, true, None))
+        .put_own_prekey(&contract::own_prekey(0x4b, true, None))
         .unwrap();
     store.commit().unwrap();
     let account = account("alice");
@@ -206,7 +206,7 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
     store.savepoint().unwrap();
     store.put_reply("small", &reply(1)).unwrap();
     let full = store.put_reply("large", &reply(1 << 20));
-    assert_eq!(full, Err(StoreError::Refused(engine::Trouble::Full)));
+    assert_eq!(full, Err(StoreError::Refused(engine::model::Trouble::Full)));
     store.abort().unwrap();
     allow_pages(&store, u32::MAX - 1);
     store.begin().unwrap();
@@ -296,7 +296,7 @@ fn nothing_that_was_put_down_is_kept_of_a_batch_that_sqlite_undid() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = Cached::new(directory.create_account(&account("a")).unwrap());
-    let made = store_contract::session(1, Suite::X25519, Standing::Active);
+    let made = contract::session(1, Suite::X25519, Standing::Active);
     store.begin().unwrap();
     store.savepoint().unwrap();
     store.put_session(&made).unwrap();

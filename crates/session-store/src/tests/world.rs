@@ -4,7 +4,8 @@
 use std::{fs, path::PathBuf};
 
 use engine::{
-    Account, AccountName, Config, Displaced, UnixMillis,
+    Config,
+    model::{Account, AccountName, Displaced, UnixMillis},
     world::{Home, Kind, Mix, World},
 };
 use proptest::prelude::*;

@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use engine::{AccountName, Event, StoreError};
+use engine::model::{AccountName, Event, StoreError};
 use rpc::types::EventInfo;
 use session_store::{DataDir, EventLog, OpenError};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::{ErrorKind, RpcError, types::EventInfo};
 use tokio::sync::watch;
 

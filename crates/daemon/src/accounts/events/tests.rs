@@ -1,5 +1,5 @@
 use crypto_core::MessageId;
-use engine::{EventKind, KeyDropped, UnixMillis};
+use engine::model::{EventKind, KeyDropped, UnixMillis};
 
 use rpc::types::{EventData, Hex, RequestedContact};
 
@@ -9,7 +9,7 @@ use crate::ops::entropy::entropy;
 fn open(directory: &tempfile::TempDir) -> (DataDir, Arc<EventHub>) {
     let data = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
     // Its account's store is there: what the log holds of others is erased when it is opened.
-    let account = engine::Account {
+    let account = engine::model::Account {
         name: name("a"),
         identity: crypto_core::IdentityKeyPair::from_secret_bytes(&[1; 32])
             .unwrap()

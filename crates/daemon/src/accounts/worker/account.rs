@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{Cached, Engine, Env, StoreError, Transaction};
+use engine::{
+    Engine, Env,
+    model::StoreError,
+    store::{Cached, Transaction},
+};
 
 use super::{Job, outbox::Outbox};
 use crate::ops::{

@@ -23,7 +23,10 @@ use std::{
     time::Duration,
 };
 
-use engine::{Cached, Engine, Env, Store, Transaction};
+use engine::{
+    Engine, Env,
+    store::{Cached, Store, Transaction},
+};
 use rpc::{ErrorKind, RpcError};
 use tokio::{
     runtime::Handle,

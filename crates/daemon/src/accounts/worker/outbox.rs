@@ -1,6 +1,9 @@
 //! Events that wait in an account's store until they are published.
 
-use engine::{Event, StoreError, Transaction};
+use engine::{
+    model::{Event, StoreError},
+    store::Transaction,
+};
 
 /// Events published at once: bounds what is held in memory of a sweep that ended thousands of
 /// sessions.

@@ -8,8 +8,9 @@ use std::{
 
 use crypto_core::{IdentityKeyPair, InstallationId};
 use engine::{
-    AccountName, Config, Event, EventKind, StoreError, StoredReply, UnixMillis,
-    memory::{CommitLog, MemoryStore},
+    Config,
+    model::{AccountName, Event, EventKind, StoreError, StoredReply, UnixMillis},
+    store::memory::{CommitLog, MemoryStore},
 };
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,7 +26,7 @@ fn start_with(
     config: impl Into<WorkerConfig>,
     publish: Publish,
 ) -> (Arc<Worker>, Arc<CommitLog>) {
-    let account = engine::Account {
+    let account = engine::model::Account {
         name: AccountName::parse("me").unwrap(),
         identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap().into(),
         installation: InstallationId::parse("x1-me").unwrap(),
@@ -77,7 +78,7 @@ fn put(store: &mut dyn Store, name: &str) -> Result<(), RpcError> {
     let reply = StoredReply {
         input: [0; 32],
         reply: Vec::new(),
-        at: engine::RunningTime(1),
+        at: engine::model::RunningTime(1),
     };
     Ok(store.put_reply(name, &reply)?)
 }

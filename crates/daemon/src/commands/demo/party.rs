@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crypto_core::{IdentityKey, InstallationId, MessageId};
-use engine::AccountName;
+use engine::model::AccountName;
 use rpc::{
     Method,
     client::{Address, Client},

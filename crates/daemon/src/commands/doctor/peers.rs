@@ -1,8 +1,11 @@
 //! Checks of devices: which ones are written to in a way that the user should know of.
 
 use engine::{
-    Device, DeviceName, InstallationState, InstallationView, Mode, StoreError, StoreRead,
-    UnixMillis, Viewer,
+    model::{
+        Device, DeviceName, InstallationState, InstallationView, Mode, StoreError, UnixMillis,
+    },
+    queries::Viewer,
+    store::StoreRead,
 };
 
 use super::{Finding, Severity};

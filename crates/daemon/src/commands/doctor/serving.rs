@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 use rpc::{
     client::{Address, Client},
     methods::{NoParams, SystemStatus},

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crypto_core::InstallationId;
 use engine::{
-    Displaced, Engine, InstallationState, StoreError, StoreRead as _, UnixMillis, highest_clock,
+    Engine,
+    chat_clock::highest_clock,
+    model::{Displaced, InstallationState, StoreError, UnixMillis},
+    store::StoreRead as _,
 };
 use session_store::{Examined, Examiner};
 

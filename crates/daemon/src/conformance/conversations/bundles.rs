@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crypto_core::{RawEntry, sign_bundle};
-use engine::InspectedBundle;
+use engine::model::InspectedBundle;
 
 use super::{
     devices::Recorded,

@@ -7,7 +7,11 @@ use crypto_core::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId,
     SignedPreKey,
 };
-use engine::{Config, Envelope, ReceiveRequest, Received, SendRequest, WireMessage};
+use engine::{
+    Config, ReceiveRequest, SendRequest,
+    model::{Envelope, Received},
+    wire::WireMessage,
+};
 use rand_core::CryptoRng;
 
 use super::{

@@ -1,7 +1,7 @@
 //! The draws of a step, each taken for its purpose.
 
 use crypto_core::{EphemeralKeyPair, SignedPreKeyPair};
-use engine::{PreKeyImport, UnixMillis};
+use engine::{PreKeyImport, model::UnixMillis};
 
 use super::{
     entry::same,

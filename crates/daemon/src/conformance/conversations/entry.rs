@@ -1,7 +1,7 @@
 //! The entry of one device in a recorded message, made again.
 
 use crypto_core::{EphemeralKey, Header, Sealed, SignedPreKey};
-use engine::InspectedTarget;
+use engine::model::InspectedTarget;
 
 /// The key of the entry that any device of the recipient can read.
 pub(super) const ANY_INSTALLATION: &str = "none";

@@ -25,7 +25,7 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
-use engine::{Config, inspect_bundle};
+use engine::{Config, wire::inspect_bundle};
 use serde::Deserialize as _;
 use serde_json::Value;
 

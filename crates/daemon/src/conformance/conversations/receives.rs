@@ -1,6 +1,6 @@
 //! Received messages: they open to the recorded text, or are refused as recorded.
 
-use engine::{Outcome, Reason};
+use engine::model::{Outcome, Reason};
 
 use super::{
     MET, NO_DEVICE, NO_MESSAGE, World,

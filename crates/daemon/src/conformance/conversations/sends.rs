@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crypto_core::{IdentityKey, IdentityKeyPair, SignedPreKey, dh_message};
-use engine::{InspectedMessage, inspect_message};
+use engine::{model::InspectedMessage, wire::inspect_message};
 
 use super::{
     LISTED, NO_DEVICE, World, bundles,

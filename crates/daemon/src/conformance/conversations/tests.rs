@@ -46,7 +46,7 @@ fn bytes_of(hex: &Value) -> usize {
 /// The place of `n` in a message that is not the first of its chain.
 fn place_of_n(message: &Value) -> usize {
     let wire = const_hex::decode(message.as_str().unwrap()).unwrap();
-    let inspected = engine::inspect_message(&wire).unwrap();
+    let inspected = engine::wire::inspect_message(&wire).unwrap();
     let key = &inspected.targets[0].dr.as_ref().unwrap().key;
     let at = wire.windows(33).position(|part| part == key.as_slice());
     at.unwrap() + 33 + 1

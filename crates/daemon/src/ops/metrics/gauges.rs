@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts};
 use session_store::Holdings;
 

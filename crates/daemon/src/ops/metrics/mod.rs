@@ -7,7 +7,7 @@ mod gauges;
 
 use std::time::Duration;
 
-use engine::UnixMillis;
+use engine::model::UnixMillis;
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,

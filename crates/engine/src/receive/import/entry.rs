@@ -10,13 +10,13 @@ use super::{
     trusted_stamp,
 };
 use crate::{
-    engine::Engine,
+    engine::{Engine, settled_time::ending_at},
     model::{
         Device, DevicePreKey, EventKind, ImportedEntry, Pairing, Peer, Role, Session, Standing,
-        UnixMillis, Warning, WarningKind, event::note, time::ending_at,
+        StoreError, UnixMillis, Warning, WarningKind,
     },
     sessions::expiry::expire,
-    store::{Store, StoreError},
+    store::{Store, note},
 };
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).

@@ -7,9 +7,9 @@ use crypto_core::{IdentityKey, InstallationId};
 use super::entry::BundleContext;
 use crate::{
     engine::Engine,
-    model::{Device, EventKind, Pairing, UnixMillis, event::note},
+    model::{Device, EventKind, Pairing, StoreError, UnixMillis},
     sessions::lifecycle::supersede,
-    store::{Store, StoreError},
+    store::{Store, note},
 };
 
 impl Engine {

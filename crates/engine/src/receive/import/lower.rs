@@ -7,10 +7,10 @@ use super::entry::replace_prekey;
 use crate::{
     engine::Engine,
     model::{
-        Device, DevicePreKey, Env, EventKind, Role, Session, UnixMillis, Warning, WarningKind,
-        event::note,
+        Device, DevicePreKey, Env, EventKind, Role, Session, StoreError, UnixMillis, Warning,
+        WarningKind,
     },
-    store::{Store, StoreError},
+    store::{Store, note},
 };
 
 /// An entry of a lower version than we hold of the device, on a message of that device.

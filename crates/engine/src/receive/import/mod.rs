@@ -11,12 +11,12 @@ use crypto_core::{
 use self::entry::BundleContext;
 pub(crate) use self::{entry::meet, lower::Lower};
 use crate::{
-    engine::Engine,
+    engine::{Engine, settled_time::ending_at},
     model::{
         BundleImportError, Env, ImportedBundle, ImportedEntry, MAX_BUNDLES_LOOKED_AT,
-        MAX_BUNDLES_PER_MESSAGE, Peer, UnixMillis, Warning, WarningKind, time::ending_at,
+        MAX_BUNDLES_PER_MESSAGE, Peer, StoreError, UnixMillis, Warning, WarningKind,
     },
-    store::{Store, StoreError},
+    store::Store,
 };
 
 /// What the bundles of one message, or one imported bundle, brought.

@@ -31,13 +31,11 @@ use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{initiated, own_prekey, session};
 use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
 use crate::{
-    contacts::{Contact, ContactState},
     model::{
-        Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey, OwnBundle,
-        Pairing, Peer, RetiredChains, Role, RunningTime, Session, Standing, StoredKey, StoredReply,
-        UnixMillis,
+        Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
+        ListedPreKey, Negotiated, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
+        Session, Standing, StoredKey, StoredReply, UnixMillis,
     },
-    sealing::Negotiated,
     store::{StoreRead, Transaction},
 };
 

@@ -4,9 +4,9 @@ use crypto_core::{SessionId, Suite};
 
 use super::records::{installation, key, own_prekey, prekey, session};
 use crate::{
-    chat_clock::ChatKey,
     model::{
-        DeviceName, Event, EventKind, Role, RunningTime, Session, Standing, Timekeeping, UnixMillis,
+        ChatKey, DeviceName, Event, EventKind, Role, RunningTime, Session, Standing, Timekeeping,
+        UnixMillis,
     },
     store::{StoreRead, Transaction},
 };

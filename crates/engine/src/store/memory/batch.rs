@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::MemoryStore;
-use crate::store::{StoreError, Transaction};
+use crate::{model::StoreError, store::Transaction};
 
 impl Transaction for MemoryStore {
     fn begin(&mut self) -> Result<(), StoreError> {

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use super::{MemoryStore, Tables};
-use crate::{
-    chat_clock::ChatKey,
-    model::{Gap, Handshake, OwnPreKey, Session, StoredKey},
-    sealing::Negotiated,
-};
+use crate::model::{ChatKey, Gap, Handshake, Negotiated, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
 
 use super::Tables;
-use crate::{
-    model::{Gap, OwnPreKey, OwnRatchetPreKey, StoredKey},
-    store::{StoreError, duplicate::copy_session},
-};
+use crate::model::{Gap, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey};
 
 impl Tables {
     pub(super) fn copy(&self) -> Result<Self, StoreError> {
@@ -22,7 +19,7 @@ impl Tables {
             installations: self.installations.clone(),
             active: self.active.clone(),
             sessions: copies(&self.sessions, |(age, session)| {
-                Ok((*age, copy_session(session)))
+                Ok((*age, session.duplicate()))
             })?,
             stored_keys: copies(&self.stored_keys, |(age, key)| {
                 Ok((*age, copy_stored_key(key)))

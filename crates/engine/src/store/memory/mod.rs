@@ -27,14 +27,11 @@ use self::{
     index::{Place, place},
 };
 use crate::{
-    chat_clock::ChatKey,
-    contacts::Contact,
     model::{
-        Device, Event, Gap, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredKey,
-        StoredReply, Timekeeping,
+        ChatKey, Contact, Device, Event, Gap, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime,
+        Session, StoreError, StoredKey, StoredReply, Timekeeping,
     },
-    sealing::Negotiated,
-    store::{Store, StoreError, duplicate::copy_session},
+    store::Store,
 };
 
 /// A gap by its session, its chain and its last message.
@@ -202,7 +199,7 @@ impl MemoryStore {
             .filter(|(_, session)| wanted(session))
             .collect();
         found.sort_unstable_by_key(|(age, _)| std::cmp::Reverse(*age));
-        let copies = found.into_iter().map(|(_, session)| copy_session(session));
+        let copies = found.into_iter().map(|(_, session)| session.duplicate());
         copies.collect()
     }
 }
@@ -285,7 +282,7 @@ impl Store for MemoryStore {
         }
         let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
         let age = self.age(known);
-        let copy = copy_session(session);
+        let copy = session.duplicate();
         self.activate(&session.id, place);
         self.put(|tables| &mut tables.sessions, session.id, (age, copy));
         Ok(())
@@ -303,7 +300,7 @@ impl Store for MemoryStore {
             sent: session.sent,
             received: session.received,
             advances: session.advances,
-            ..copy_session(before)
+            ..before.duplicate()
         };
         let record = (*age, stepped);
         self.put(|tables| &mut tables.sessions, session.id, record);

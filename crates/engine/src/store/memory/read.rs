@@ -11,14 +11,12 @@ use super::{
     copies::{copy_gap, copy_own_prekey, copy_stored_key},
 };
 use crate::{
-    chat_clock::ChatKey,
-    contacts::Contact,
     model::{
-        Counts, Device, DeviceName, Event, Gap, OwnBundle, OwnPreKey, Peer, Role, Session,
-        Standing, StoredKey, StoredReply, Timekeeping, UnixMillis,
+        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated,
+        OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError, StoredKey, StoredReply,
+        Timekeeping, UnixMillis,
     },
-    sealing::{Correspondent, Negotiated},
-    store::{StoreError, StoreRead, duplicate::copy_session},
+    store::StoreRead,
 };
 
 impl StoreRead for MemoryStore {
@@ -121,7 +119,7 @@ impl StoreRead for MemoryStore {
 
     fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let found = self.tables.sessions.get(id);
-        Ok(found.map(|(_, session)| copy_session(session)))
+        Ok(found.map(|(_, session)| session.duplicate()))
     }
 
     fn active_session(

@@ -14,7 +14,7 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
 use super::Result;
 use crate::{
     model::{Device, MAX_RECIPIENTS, Session},
-    store::{Store, duplicate::copy_session},
+    store::Store,
 };
 
 /// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
@@ -127,7 +127,7 @@ impl Steps {
             Unwritten::Step
         };
         let next = Held {
-            session: copy_session(session),
+            session: session.duplicate(),
             unwritten: held.unwritten.max(moved),
         };
         let before = std::mem::replace(held, next);
@@ -149,7 +149,7 @@ impl Steps {
     pub(super) fn session(&self, id: &SessionId) -> Option<Session> {
         let sessions = self.sessions.borrow();
         let held = sessions.held.get(id);
-        held.map(|held| copy_session(&held.session))
+        held.map(|held| held.session.duplicate())
     }
 
     /// The session that is sent on to this device, if that is known.
@@ -170,7 +170,7 @@ impl Steps {
     pub(super) fn on_prekey(&self, key: &(IdentityKey, SignedPreKey)) -> Option<Vec<Session>> {
         let sessions = self.sessions.borrow();
         let held = sessions.on_prekey.get(key)?.iter();
-        held.map(|id| Some(copy_session(&sessions.held.get(id)?.session)))
+        held.map(|id| Some(sessions.held.get(id)?.session.duplicate()))
             .collect()
     }
 
@@ -189,7 +189,7 @@ impl Steps {
         for session in &mut found {
             match sessions.held.get(&session.id) {
                 Some(held) if held.unwritten > Unwritten::Nothing => {
-                    *session = copy_session(&held.session);
+                    *session = held.session.duplicate();
                 }
                 _ => {}
             }
@@ -310,7 +310,7 @@ impl Sessions {
             return false;
         }
         let held = Held {
-            session: copy_session(session),
+            session: session.duplicate(),
             unwritten: Unwritten::Nothing,
         };
         self.held.insert(session.id, held);

@@ -15,14 +15,12 @@ use crypto_core::{
 
 use self::dirty::Steps;
 use crate::{
-    chat_clock::ChatKey,
-    contacts::Contact,
     model::{
-        Counts, Device, DeviceName, Event, Gap, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-        StoredKey, StoredReply, Timekeeping, UnixMillis,
+        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated,
+        OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredKey, StoredReply,
+        Timekeeping, UnixMillis,
     },
-    sealing::{Correspondent, Negotiated},
-    store::{Store, StoreError, StoreRead, Transaction},
+    store::{Store, StoreRead, Transaction},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -622,7 +620,6 @@ mod tests {
         model::{Handshake, RetiredChains, Standing},
         store::{
             contract::{initiated, session},
-            duplicate::copy_session,
             memory::MemoryStore,
         },
     };
@@ -669,7 +666,7 @@ mod tests {
             let session = Session {
                 id: SessionId::from_bytes(id),
                 installation: Some(device.installation.clone()),
-                ..copy_session(&made)
+                ..made.duplicate()
             };
             store.put_session(&session).unwrap();
         }

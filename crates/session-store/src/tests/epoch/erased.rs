@@ -54,7 +54,7 @@ fn send(store: &mut SqliteStore, session: &mut Session, messages: usize) {
 fn a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end() {
     for crashed_before in [false, true] {
         let home = Home::new();
-        let mut session = store_contract::initiated(1, Suite::X25519);
+        let mut session = contract::initiated(1, Suite::X25519);
         let mut store = home.open();
         add(&mut store, &session);
         // It has the database open all the time, and asks it nothing.
@@ -139,7 +139,7 @@ fn what_is_behind_the_last_commit_is_overwritten_before_the_log_is_cut_off() {
 #[test]
 fn a_reader_puts_off_the_erasing_and_keeps_nobody_from_the_store() {
     let home = Home::new();
-    let mut session = store_contract::initiated(1, Suite::X25519);
+    let mut session = contract::initiated(1, Suite::X25519);
     let mut store = home.open();
     add(&mut store, &session);
     let reader = home.directory().reader(&name("a")).unwrap();

@@ -1,6 +1,6 @@
 //! The keys that we share with others: derived once, and kept in the store.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crypto_core::{IdentityKey, IdentityKeyPair, KeyError};
 use envelope::{SymmetricKey, Topic, TopicName};
@@ -55,4 +55,13 @@ impl Negotiated {
             key: SymmetricKey::from_bytes(key).ok()?,
         })
     }
+}
+
+/// An identity that the user wrote to, and what we share with it, if that was derived.
+#[derive(Clone, Debug)]
+pub struct Correspondent {
+    /// Who.
+    pub identity: IdentityKey,
+    /// What we share.
+    pub shared: Option<Arc<Negotiated>>,
 }

@@ -1,0 +1,29 @@
+//! Writing events: in the transaction of the change that they tell of.
+
+use super::Store;
+use crate::model::{Event, EventKind, Session, Standing, StoreError, UnixMillis};
+
+/// Writes down that a session was set up by the other side, and how it stands from the start.
+pub(crate) fn note_accepted(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    session: &Session,
+) -> Result<(), StoreError> {
+    note(store, at, EventKind::SessionEstablished(session.name()))?;
+    match session.standing {
+        Standing::Active => Ok(()),
+        Standing::Superseded { .. } => {
+            note(store, at, EventKind::SessionSuperseded(session.name()))
+        }
+        Standing::Expired { .. } => note(store, at, EventKind::SessionExpired(session.name())),
+    }
+}
+
+/// Writes down what has just happened.
+pub(crate) fn note(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    kind: EventKind,
+) -> Result<(), StoreError> {
+    store.append_event(&Event { at, kind })
+}
