@@ -28,7 +28,7 @@ pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, las
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
 /// Columns of `devices` in the order [`device`] reads them.
 pub(crate) const DEVICE: &str = "identity, installation, signed_pre_key, ratchet_pre_key, \
-     version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, pairing, first_seen_at, \
+     version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, pairing, \
      wrote_at, last_active_at, omitted_since, rekey_due, extension_shown, stale_told, \
      former, refused_version, went_back_at, name, device_type, push_token";
 /// Selects sessions with their chains, in the order [`session`] reads them.
@@ -270,7 +270,6 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
         installation,
         prekey,
         pairing,
-        first_seen_at: columns.time()?,
         wrote_at: columns.time()?,
         last_active_at: columns.time()?,
         omitted_since: columns.optional_time()?,

@@ -31,6 +31,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0012_peers.sql"),
     include_str!("../../../migrations/0013_keyed_witnesses.sql"),
     include_str!("../../../migrations/0014_gaps.sql"),
+    include_str!("../../../migrations/0015_unused.sql"),
 ];
 /// Of the event log.
 pub(crate) const EVENT_LOG: Schema = &[

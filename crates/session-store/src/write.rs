@@ -284,7 +284,6 @@ impl Store for SqliteStore {
                 ":begun": prekey.is_some_and(|prekey| prekey.begun),
                 ":any_version": prekey.is_some_and(|prekey| prekey.any_version),
                 ":pairing": device.pairing.code(),
-                ":first_seen_at": time(device.first_seen_at),
                 ":wrote_at": time(device.wrote_at),
                 ":last_active_at": time(device.last_active_at),
                 ":omitted_since": optional_time(device.omitted_since),
@@ -304,7 +303,7 @@ impl Store for SqliteStore {
             "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
                  version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
                  signed_ns = :signed_ns, dated_at = :dated_at, begun = :begun, any_version = :any_version, \
-                 first_seen_at = :first_seen_at, wrote_at = :wrote_at, \
+                 wrote_at = :wrote_at, \
                  last_active_at = :last_active_at, rekey_due = :rekey_due, \
                  extension_shown = :extension_shown, stale_told = :stale_told, \
                  former = :former, refused_version = :refused_version, went_back_at = :went_back_at, name = :name, \
@@ -318,12 +317,12 @@ impl Store for SqliteStore {
         put(
             "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
                  ratchet_pre_key, version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, \
-                 pairing, first_seen_at, wrote_at, last_active_at, omitted_since, rekey_due, \
+                 pairing, wrote_at, last_active_at, omitted_since, rekey_due, \
                  extension_shown, stale_told, former, refused_version, went_back_at, name, \
                  device_type, push_token) \
              VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
                  :protocol_version, :bundle_ns, :signed_ns, :dated_at, :begun, :any_version, :pairing, \
-                 :first_seen_at, :wrote_at, :last_active_at, :omitted_since, :rekey_due, \
+                 :wrote_at, :last_active_at, :omitted_since, :rekey_due, \
                  :extension_shown, :stale_told, :former, :refused_version, :went_back_at, :name, :device_type, :push_token)",
         )
         .map(drop)

@@ -154,8 +154,6 @@ pub struct Device {
     pub prekey: Option<DevicePreKey>,
     /// For devices of our own identity: whether the user enabled it (spec 4.1). Devices of others are always enabled.
     pub pairing: Pairing,
-    /// When it was first met.
-    pub first_seen_at: UnixMillis,
     /// When it last sent a message that authenticates; the epoch if it never did.
     pub wrote_at: UnixMillis,
     /// Its last activity: an authenticated ratchet message, or a new or higher bundle entry (protocol §3).
@@ -205,7 +203,6 @@ impl Device {
             } else {
                 Pairing::Enabled
             },
-            first_seen_at: now,
             wrote_at: UnixMillis(0),
             last_active_at: now,
             omitted_since: None,

@@ -96,7 +96,6 @@ mod tests {
                     any_version: false,
                 }),
                 pairing: Pairing::Enabled,
-                first_seen_at: UnixMillis(1),
                 wrote_at: UnixMillis(2),
                 last_active_at: UnixMillis(3),
                 omitted_since: None,

@@ -477,7 +477,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     fs::remove_file(&home.marks()[0]).unwrap();
     let examiner = Examiner::open(&home.path(), None).unwrap();
     let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 12);
+    assert_eq!(examined.pending_migrations, 13);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);

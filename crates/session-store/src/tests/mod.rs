@@ -38,6 +38,7 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
     DROP TABLE gaps;
     UPDATE epoch SET commits =

@@ -365,7 +365,6 @@ fn device(step: &DeviceStep) -> Device {
         installation: phone(step.phone),
         prekey,
         pairing: [Pairing::Pending, Pairing::Enabled, Pairing::Disabled][usize::from(step.pairing)],
-        first_seen_at: UnixMillis(step.times.0),
         wrote_at: UnixMillis(step.times.1),
         last_active_at: UnixMillis(step.times.0),
         omitted_since: step.omitted_since.map(UnixMillis),

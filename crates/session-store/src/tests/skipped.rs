@@ -357,7 +357,8 @@ fn keys_that_an_earlier_version_kept_open_their_messages_and_strangers_keep_no_m
          PRAGMA user_version = 8;"
     );
     for before in [
-        "DROP TABLE gap_keys; DROP TABLE gaps; PRAGMA user_version = 13;",
+        "ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
+         DROP TABLE gap_keys; DROP TABLE gaps; PRAGMA user_version = 13;",
         &eighth,
     ] {
         let mut bob = Bob::new();

@@ -198,7 +198,6 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
         installation: installation("b"),
         prekey: None,
         pairing: Pairing::Pending,
-        first_seen_at: UnixMillis(1),
         wrote_at: UnixMillis(2),
         last_active_at: UnixMillis(3),
         omitted_since: None,
