@@ -1,23 +1,23 @@
 //! Scenarios of the rules, over the store in memory.
 
 mod bundles;
-mod clocks;
+mod chat_clock;
+mod compromise;
 mod contacts;
 mod devices;
+mod events;
 mod hostile;
-mod mixed;
-mod mixed_stories;
-mod recorded;
-mod runs;
+mod proptest_runner;
+mod recordings;
+mod regressions;
 mod schedules;
 mod sealing;
 mod secrets;
 mod sessions;
-mod skipped;
-mod stolen;
-mod stories;
+mod skipped_keys;
 mod time;
-mod told;
+mod twin_regressions;
+mod twin_schedules;
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, RatchetPreKeyPair, SignedPreKeyPair,

@@ -8,7 +8,7 @@ use std::env;
 
 use proptest::prelude::*;
 
-use super::runs::runner;
+use super::proptest_runner::runner;
 use crate::{
     model::Config,
     world::{InMemory, Kind, Mix, World},

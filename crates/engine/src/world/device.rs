@@ -7,7 +7,7 @@ use crypto_core::{
     SignedPreKeyPair,
 };
 
-use super::{Home, letter::Parcel, random::Sequence};
+use super::{Home, random::Sequence, sent_message::Parcel};
 use crate::{
     engine::{Engine, PreKeyImport},
     model::{Account, AccountName, Config, Env, Session, Standing, UnixMillis},

@@ -12,46 +12,46 @@
     reason = "a world that breaks a law says so by panicking"
 )]
 
-mod acts;
-mod attempt;
+mod action;
+mod convergence;
 mod device;
-mod home;
-mod letter;
-mod lots;
-mod mixed;
+mod disks;
+mod effects;
+mod mixed_world;
 mod op;
+mod op_generator;
 mod oracle;
 mod ours;
-mod party;
+mod participant;
 mod random;
-mod recorded;
-mod scene;
-mod schedule;
-mod settlement;
+mod read_attempt;
+mod recording;
+mod scenario;
+mod sent_message;
 mod status_go;
-mod story;
+mod twin;
 
 use std::{iter, rc::Rc, time::Duration};
 
 use crypto_core::IdentityKey;
 
-use self::{
-    device::Device,
-    letter::{Aim, Letter},
-    oracle::Ledger,
-};
 pub use self::{
+    action::{Kind, Mix, Step},
     device::Fate,
-    home::{Home, InMemory},
-    lots::{Chances, Draw, Event, schedule},
-    mixed::{Aftermath, Cast, Exemption, Loss, Make, Verdict},
+    disks::{Home, InMemory},
     op::{ClockFault, Op, Place},
+    op_generator::{Chances, Draw, Event, schedule},
     ours::Frontend,
     random::Sequence,
-    recorded::{Difference, RecordingError, Replayed, replay_recording},
-    schedule::{Kind, Mix, Step},
+    recording::{Difference, RecordingError, Replayed, replay_recording},
+    scenario::{days, hours},
     status_go::{ForeignDevice, ForeignReading},
-    story::{days, hours},
+    twin::{Aftermath, Cast, Exemption, Loss, Make, Verdict},
+};
+use self::{
+    device::Device,
+    oracle::Ledger,
+    sent_message::{Aim, Letter},
 };
 use crate::{
     model::{Config, Envelope, UnixMillis},

@@ -10,7 +10,7 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
 use super::{
     HOUR,
     device::{Device, Fate, Fingerprint, ReadState, Reply},
-    letter::Letter,
+    sent_message::Letter,
 };
 use crate::{
     model::{Mode, Outcome, Reason, Received, Standing},

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     InMemory,
     device::{Device, Fate},
-    party::{Opening, Party, Posted, Reading},
+    participant::{Opening, Party, Posted, Reading},
 };
 use crate::{
     engine::{Engine, ReceiveRequest, SendRequest},

@@ -5,10 +5,10 @@
 
 mod batch;
 mod contents;
-mod copies;
+mod duplicate;
 mod index;
-mod keys;
 mod read;
+mod stored_keys;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ use crypto_core::{
 };
 
 use self::{
-    copies::{copy_gap, copy_own_prekey, copy_stored_key},
+    duplicate::{copy_gap, copy_own_prekey, copy_stored_key},
     index::{Place, place},
 };
 use crate::{
@@ -335,7 +335,7 @@ impl Store for MemoryStore {
         if !self.tables.sessions.contains_key(&gap.session) {
             return Err(StoreError::Corrupt("a gap of no session".to_owned()));
         }
-        let name = keys::name(gap);
+        let name = stored_keys::name(gap);
         let known = self.tables.gaps.get(&name).map(|(age, _)| *age);
         let age = self.age(known);
         self.put(|tables| &mut tables.gaps, name, (age, copy_gap(gap)));
@@ -353,7 +353,7 @@ impl Store for MemoryStore {
         };
         let (age, mut gap) = (*age, copy_gap(gap));
         gap.take(n);
-        let name = keys::name(&gap);
+        let name = stored_keys::name(&gap);
         if gap.held() == 0 {
             self.remove(|tables| &mut tables.gaps, name);
         } else {

@@ -8,7 +8,7 @@ use crypto_core::{
 
 use super::{
     MemoryStore,
-    copies::{copy_gap, copy_own_prekey, copy_stored_key},
+    duplicate::{copy_gap, copy_own_prekey, copy_stored_key},
 };
 use crate::{
     model::{

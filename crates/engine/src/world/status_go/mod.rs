@@ -2,9 +2,9 @@
 //! on, what it publishes, what it can read. Its wire messages are the real ones; what it keeps is
 //! kept in rows, as its database has them.
 
-mod foreign;
 mod ratchets;
-mod reading;
+mod receive;
+mod standalone;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crypto_core::{
 };
 use rand_core::Rng as _;
 
-pub use self::foreign::{ForeignDevice, ForeignReading};
+pub use self::standalone::{ForeignDevice, ForeignReading};
 use self::{
     ratchets::{Origin, Ratchets},
     tables::{Bundles, Installations, Secret, Secrets},
 };
 use super::{
-    party::{Opening, Party, Posted, Reading},
+    participant::{Opening, Party, Posted, Reading},
     random::Sequence,
 };
 use crate::{

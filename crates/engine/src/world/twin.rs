@@ -11,12 +11,12 @@ use crypto_core::Suite;
 
 use super::{
     HOUR,
-    attempt::Attempt,
+    mixed_world::Scene,
     op::{Op, Place},
     ours::{Frontend, Ours},
-    party::Party,
+    participant::Party,
     random::Sequence,
-    scene::Scene,
+    read_attempt::Attempt,
     status_go::StatusGo,
 };
 use crate::model::Config;

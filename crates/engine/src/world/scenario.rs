@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Fate, Home, World,
-    acts::{Damage, Handing},
+    effects::{Damage, Handing},
 };
 use crate::{
     model::{Outcome, Standing},
@@ -216,4 +216,4 @@ impl<H: Home> World<H> {
 
 /// Parcels that the network holds back.
 #[derive(Debug)]
-pub struct Withheld(Vec<super::letter::Parcel>);
+pub struct Withheld(Vec<super::sent_message::Parcel>);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crypto_core::SessionId;
 use zeroize::Zeroizing;
 
-use super::{Fate, Home, World, acts::Handing};
+use super::{Fate, Home, World, effects::Handing};
 use crate::engine::SendRequest;
 
 /// Messages each way, one after the other.

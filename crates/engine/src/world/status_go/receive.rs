@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     wire::{WireEntry, WireMessage, WireRatchetHeader, WireX3dhHeader, decode_bundle},
-    world::party::{Opening, Party as _},
+    world::participant::{Opening, Party as _},
 };
 
 /// One entry of a message, read: the text, and the header whose key a confirmation erases.

@@ -2,7 +2,7 @@
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, SessionId};
 
-use super::{GapName, MemoryStore, copies::copy_gap};
+use super::{GapName, MemoryStore, duplicate::copy_gap};
 use crate::model::Gap;
 
 /// What is kept of a session, one by one.

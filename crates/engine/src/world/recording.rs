@@ -5,10 +5,10 @@
 use serde_json::{Value, json};
 
 use super::{
+    mixed_world::{Outcome, Scene},
     op::{Op, Place},
-    party::Opening,
+    participant::Opening,
     random::Sequence,
-    scene::{Outcome, Scene},
     status_go::StatusGo,
 };
 use crate::model::Mode;

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::{
     Home, World,
     device::{Device, Fate, ReadState},
-    letter::Letter,
     oracle::{self, Arrival},
+    sent_message::Letter,
 };
 use crate::{
     engine::{ReceiveRequest, SendRequest},

@@ -7,7 +7,7 @@ use crate::{
     model::UnixMillis,
     world::{
         Sequence,
-        party::{Opening, Party as _, Posted},
+        participant::{Opening, Party as _, Posted},
     },
 };
 

@@ -1,6 +1,6 @@
 //! A message at a device that was to read it, with what decides whether it had to.
 
-use super::{op::Place, party::Opening};
+use super::{op::Place, participant::Opening};
 
 /// A device that read, or could not read, what there was of a message for it.
 #[derive(Clone, Debug)]

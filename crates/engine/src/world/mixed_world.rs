@@ -7,9 +7,9 @@ use crypto_core::IdentityKey;
 
 use super::{
     BEGINNING,
-    attempt::{Attempt, Heard},
     op::{IN_2038, Op, Place},
-    party::{Opening, Party, Posted},
+    participant::{Opening, Party, Posted},
+    read_attempt::{Attempt, Heard},
     sweeps,
 };
 use crate::{model::Mode, wire::WireMessage};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Fate, Home, World,
-    acts::{Damage, Handing},
-    days, hours,
+    Fate, Home, World, days,
+    effects::{Damage, Handing},
+    hours,
 };
 
 /// The kinds of steps.

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, env};
 use crypto_core::Suite;
 use proptest::prelude::*;
 
-use super::runs::runner;
+use super::proptest_runner::runner;
 use crate::{
     model::Config,
     world::{Cast, Chances, Event, Exemption, Frontend, Op, schedule},
