@@ -26,20 +26,28 @@ mod x25519;
 pub mod x3dh;
 
 pub use agreement::AgreedSecret;
-pub use bundle::*;
+pub use bundle::{
+    BundleError, EntryFault, MAX_BUNDLE_ENTRIES, MIN_TIMESTAMP_NS, RawBundle, RawEntry,
+    SkippedEntry, VerifiedBundle, VerifiedEntry, VerifiedPreKey, sign_bundle, sign_ratchet_prekey,
+};
 pub use dh_message::DhMessageError;
 pub use hash::{keccak256, sha256};
-pub use ids::*;
-pub use installation::*;
+pub use ids::{AssociatedData, MessageId, SessionId, SessionInstallations, SessionParties};
+pub use installation::{InstallationId, InstallationIdError, MAX_INSTALLATION_ID_CHARS};
 pub use keys::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, SECP256K1_KEY_BYTES,
     SignedPreKey, SignedPreKeyPair, UNCOMPRESSED_KEY_BYTES,
 };
-pub use mnemonic::*;
-pub use portrait::*;
-pub use ratchet::*;
+pub use mnemonic::{Mnemonic, MnemonicError, WordCount};
+pub use portrait::{
+    COLOUR_IDS, IDENTICON_CELLS, Identicon, MAX_STRETCH_UNITS, Portrait, RING_COLOURS, Stretch,
+};
+pub use ratchet::{
+    Header, HeaderKey, MessageKey, OpenError, Opened, OwnPreKeys, SEAL_OVERHEAD_BYTES, SealError,
+    Sealed, SessionRatchet, SkipLimits, SkippedKey, StateError,
+};
 pub use safety_number::SafetyNumber;
-pub use signature::*;
+pub use signature::{SIGNATURE_BYTES, Signature, SignatureError};
 pub use suite::Suite;
 pub use wiped::Wiped;
 pub use x3dh::{SharedKey, SharedKeyPrefix};

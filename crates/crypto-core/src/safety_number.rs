@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{IdentityKey, keccak256};
+use crate::{hash::keccak256, keys::IdentityKey};
 
 /// Domain of the digest: no other use of a key gives the same one.
 const DOMAIN: &[u8] = b"ratchetd/safety-number/1";
@@ -51,7 +51,7 @@ impl fmt::Debug for SafetyNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::IdentityKeyPair;
+    use crate::keys::IdentityKeyPair;
 
     fn key(number: u8) -> IdentityKey {
         *IdentityKeyPair::from_secret_bytes(&[number; 32])

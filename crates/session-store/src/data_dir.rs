@@ -11,10 +11,11 @@ use engine::model::{Account, AccountName};
 use rand_core::CryptoRng;
 
 use crate::{
-    EventLog, SqliteReader, SqliteStore,
+    SqliteReader, SqliteStore,
     account::{insert_account, read_account},
     epoch::{self, Alone, Epoch},
     error::OpenError,
+    event_log::EventLog,
     files::{check_directory, make_directory, sync_directory, wipe},
     key::{self, StoreKey},
     lock::take_lock,

@@ -15,9 +15,8 @@ use engine::model::AccountName;
 use rand_core::CryptoRng;
 
 use crate::{
-    DataDir,
     backup::{check_sound, copy_database},
-    data_dir::{ACCOUNTS, EVENTS, EXTENSION, account_names, erase_companions},
+    data_dir::{ACCOUNTS, DataDir, EVENTS, EXTENSION, account_names, erase_companions},
     epoch,
     error::OpenError,
     files::{make_directory, sync_directory, sync_entries, wipe, wipe_directory},

@@ -16,7 +16,7 @@ use engine::model::{
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
 
-use crate::{OpenError, trouble};
+use crate::{error::OpenError, trouble};
 
 /// Columns of `own_prekeys` in the order [`own_prekey`] reads them.
 pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_secret, \
