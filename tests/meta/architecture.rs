@@ -1,8 +1,11 @@
 //! The rules of ARCHITECTURE.md, checked against manifests and sources.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
-use crate::sources::{read, sources};
+use crate::sources::{Source, is_word, read, sources};
 use serde_json::Value;
 
 /// The crates of the workspace, each with those that it may use.
@@ -47,6 +50,12 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
 
 /// Packages that only benchmarks may depend on.
 const ONLY_MEASURED_WITH: [&str; 2] = ["criterion", "vodozemac"];
+
+/// Crates whose rooms, the modules at their top, import each other in no circle.
+const WITHOUT_CIRCLES: [&str; 1] = ["daemon"];
+
+/// Most modules at the top of `engine`, tests left out.
+const MAX_ROOMS_OF_ENGINE: usize = 14;
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
@@ -154,4 +163,116 @@ fn nothing_that_serves_opens_a_connection() {
     assert_eq!(connecting, expected.map(str::to_owned).into());
     // The client is for commands.
     assert!(!read("crates/daemon/src/commands/serve.rs").contains("client"));
+}
+
+#[test]
+fn rooms_of_a_crate_import_each_other_in_no_circle() {
+    for krate in WITHOUT_CIRCLES {
+        let mut arrows = imports_between_rooms(krate);
+        // What nothing leads to, and what leads nowhere, is on no circle.
+        loop {
+            let from: BTreeSet<String> = arrows.keys().map(|(from, _)| from.clone()).collect();
+            let to: BTreeSet<String> = arrows.keys().map(|(_, to)| to.clone()).collect();
+            let before = arrows.len();
+            arrows.retain(|(one, other), _| to.contains(one) && from.contains(other));
+            if arrows.len() == before {
+                break;
+            }
+        }
+        assert!(arrows.is_empty(), "{krate} has a circle: {arrows:#?}");
+    }
+}
+
+/// The imports of a crate that lead from one room (a module at its top) to another, with the files
+/// that have them.
+fn imports_between_rooms(krate: &str) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let sources: Vec<Source> = sources()
+        .into_iter()
+        .filter(|source| source.krate == krate)
+        .collect();
+    let room = |source: &Source| source.module().first().cloned();
+    let rooms: BTreeSet<String> = sources.iter().filter_map(room).collect();
+    let mut arrows: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        let Some(from) = room(source) else { continue };
+        for to in source
+            .paths()
+            .into_iter()
+            .filter_map(|path| path.into_iter().next())
+        {
+            if to != from && rooms.contains(&to) {
+                let files = arrows.entry((from.clone(), to)).or_default();
+                files.insert(source.path.clone());
+            }
+        }
+    }
+    assert!(arrows.len() > 5, "{krate}: {arrows:?}");
+    arrows
+}
+
+#[test]
+fn nothing_is_reexported_by_a_glob() {
+    for source in sources() {
+        for (at, _) in source.text.match_indices("use ") {
+            let line = source.text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let visibility = source.text[line..at].trim();
+            let end = source.text[at..].find(';').map_or(at, |end| at + end);
+            let is_glob = visibility.starts_with("pub") && source.text[at..end].contains('*');
+            assert!(
+                !is_glob,
+                "{}: {}: {}",
+                source.krate,
+                source.path,
+                &source.text[line..end]
+            );
+        }
+    }
+}
+
+/// `crate::model::Session`, not `crate::Session`: only what is defined in the root of a crate is
+/// imported from there.
+#[test]
+fn items_are_imported_from_the_module_that_defines_them() {
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for source in &sources {
+        let root = |other: &&Source| {
+            other.krate == source.krate && ["lib.rs", "main.rs"].contains(&other.path.as_str())
+        };
+        let defined = |name: &str| {
+            let is_macro = sources
+                .iter()
+                .filter(|other| other.krate == source.krate)
+                .any(|other| other.text.contains(&format!("macro_rules! {name}")));
+            let kinds = [
+                "mod", "fn", "struct", "enum", "trait", "type", "const", "static",
+            ];
+            let in_root = sources.iter().filter(root).any(|root| {
+                kinds.iter().any(|kind| {
+                    let item = format!("{kind} {name}");
+                    root.text
+                        .match_indices(&item)
+                        .any(|(at, _)| !root.text[at + item.len()..].starts_with(is_word))
+                })
+            });
+            is_macro || in_root
+        };
+        for path in source.paths() {
+            if let Some(name) = path.first().filter(|name| !defined(name)) {
+                wrong.push(format!("{}: {}: {name}", source.krate, source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn engine_has_few_rooms() {
+    let root = read("crates/engine/src/lib.rs");
+    let rooms: Vec<&str> = root
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "))
+        .filter(|room| *room != "tests;")
+        .collect();
+    assert!(rooms.len() <= MAX_ROOMS_OF_ENGINE, "{rooms:?}");
 }

@@ -68,7 +68,7 @@ pub fn sources() -> Vec<Source> {
                 continue;
             }
             let text = fs::read_to_string(&path).expect("to read");
-            let text = text.split("#[cfg(test)]\nmod tests").next();
+            let text = text.split("#[cfg(test)]\nmod tests {").next();
             let lines = text.unwrap_or_default().lines();
             let lines: Vec<&str> = lines
                 .filter(|line| !line.trim_start().starts_with("//"))
