@@ -362,20 +362,20 @@ broken 'a step is lost when a later call writes' $engine/store/write_back/mod.rs
   engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
 
 # The doors.
-broken 'any token passes' $daemon/server/gate.rs \
+broken 'any token passes' $daemon/server/auth.rs \
   '.filter(|token| self.token.is(token.trim()))' '.filter(|token| self.token.is(token.trim()) || !token.is_empty())' \
   daemon --lib only_the_token_passes
-broken 'any host passes' $daemon/server/gate.rs \
+broken 'any host passes' $daemon/server/auth.rs \
   'LOOPBACK_HOSTS.contains(&name)
             ||' '!name.is_empty() || LOOPBACK_HOSTS.contains(&name)
             ||' \
   daemon '--test it' hosts_that_are_not_ours_are_refused_on_everything
-broken 'any page passes' $daemon/server/gate.rs \
+broken 'any page passes' $daemon/server/auth.rs \
   '            if !allowed {
                 return Err(Refusal::Origin);' '            if !allowed && self.origins.len() > 1_000 {
                 return Err(Refusal::Origin);' \
   daemon '--test it' pages_of_other_sites_are_refused_on_everything
-broken 'strangers keep the places of who has the token' $daemon/server/places.rs \
+broken 'strangers keep the places of who has the token' $daemon/server/connection_limits.rs \
   'let first = self.present().each.pop_first();' 'let first = self.present().each.pop_last();' \
   daemon '--test it' strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token
 broken 'a connection without the token stays open' $daemon/server/mod.rs \
@@ -387,7 +387,7 @@ broken 'requests have all the memory there is' $daemon/ops/budget.rs \
 broken 'calls that wait for an account have all the memory there is' $daemon/accounts/worker/mod.rs \
   'request.as_ref().map_or(0, |request| request.bytes)' 'request.as_ref().map_or(0, |request| request.bytes / 1_000)' \
   daemon --lib calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered
-broken 'a message of a WebSocket is read whether or not there is room' $daemon/server/guarded.rs \
+broken 'a message of a WebSocket is read whether or not there is room' $daemon/server/connection.rs \
   'Poll::Ready(None) | Poll::Pending => false,' 'Poll::Ready(None) | Poll::Pending => true,' \
   daemon --lib a_message_of_a_websocket_is_read_on_when_there_is_room_for_as_much_as_it_says
 broken 'the text of a request is kept while its call waits' $daemon/server/calls.rs \
@@ -425,10 +425,10 @@ broken 'worker: a call after many runs inline' $daemon/accounts/worker/queue.rs 
 broken 'worker: no thread is woken while a call takes long' $daemon/accounts/worker/queue.rs \
   'self.wake_runtime();' '' \
   daemon --lib what_comes_while_a_call_takes_unexpectedly_long_is_seen
-broken 'worker: a call ends with its client' $daemon/api/goes_on.rs \
+broken 'worker: a call ends with its client' $daemon/api/detach_on_drop.rs \
   'runtime.spawn(call);' 'let _ = (runtime, call);' \
   daemon --lib a_call_that_nobody_waits_for_goes_on_to_its_end
-broken 'worker: a panic of a call takes the connection with it' $daemon/api/goes_on.rs \
+broken 'worker: a panic of a call takes the connection with it' $daemon/api/detach_on_drop.rs \
   'catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)))' 'AssertUnwindSafe(Ok::<_, ()>(call.as_mut().poll(cx))).0' \
   daemon --lib a_call_that_panics_says_so
 broken 'worker: it shows what waits' $daemon/accounts/worker/mod.rs \

@@ -1,17 +1,17 @@
 //! The methods: parameters in, the account's worker or reader, results out.
 
 mod account;
-mod answers;
-mod called;
+mod call_guard;
 mod clock;
 mod contact;
+mod detach_on_drop;
 mod device;
 mod envelope;
 mod event;
-mod goes_on;
 mod identity;
 mod message;
 pub mod qr;
+mod response;
 mod system;
 mod topic;
 
@@ -35,8 +35,8 @@ use rpc::{
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-pub(crate) use self::answers::{failed, succeeded};
-use self::{called::Called, goes_on::GoesOn};
+pub(crate) use self::response::{failed, succeeded};
+use self::{call_guard::Called, detach_on_drop::GoesOn};
 use crate::{
     accounts::{
         registry::{AccountHandle, Accounts},

@@ -19,9 +19,9 @@ use tokio::{
 
 use super::{
     Caller, Gate, Shared,
-    gate::TcpGate,
-    guarded::Guarded,
-    places::{Callers, Entered, Place, Strangers},
+    auth::TcpGate,
+    connection::Guarded,
+    connection_limits::{Callers, Entered, Place, Strangers},
     unix::UnixGate,
 };
 use crate::ops::metrics::{Listener, TurnedAway};

@@ -10,7 +10,7 @@ use rpc::{
 };
 
 use super::{
-    requests::{self, Asked, Malformed, Request},
+    json_rpc::{self, Asked, Malformed, Request},
     subscriptions::{Subscriptions, misplaced},
 };
 use crate::{
@@ -65,7 +65,7 @@ impl Calls {
         on: Option<&Subscriptions>,
     ) -> Answer {
         let room = Arc::new(room);
-        let begun = match requests::read(&text) {
+        let begun = match json_rpc::read(&text) {
             Asked::Single(Ok(request)) => self.begin(request, &room, on),
             Asked::Single(Err(malformed)) => Begun::Answered(self.refuse(&malformed)),
             Asked::Batch(entries) => return self.answer_all(entries, &room).await,

@@ -1,18 +1,18 @@
 //! The listeners: JSON-RPC by HTTP POST and WebSocket, and events as a stream, on a Unix socket and, when asked, on TCP.
 
 mod accept;
+mod auth;
 mod body;
 mod calls;
+mod connection;
+mod connection_limits;
+mod cors;
 mod errors;
-mod events;
 mod frames;
-mod gate;
-mod guarded;
-mod pages;
-mod passed;
-mod places;
-mod plain;
-mod requests;
+mod health;
+mod json_rpc;
+mod socket_activation;
+mod sse;
 mod subscriptions;
 mod unix;
 mod websocket;
@@ -30,12 +30,12 @@ use tokio::task::JoinSet;
 
 use self::{
     accept::{Acceptor, bind_tcp},
+    auth::{TcpGate, Token, check_form},
     calls::{Answer, Calls},
+    connection::Flow,
+    connection_limits::Place,
     errors::{Refusal, empty, json},
-    gate::{TcpGate, Token, check_form},
-    guarded::Flow,
-    passed::Passed,
-    places::Place,
+    socket_activation::Passed,
     unix::UnixGate,
     websocket::Served,
 };
@@ -194,10 +194,10 @@ impl Shared {
         stopped: StopHandle,
     ) -> HttpResponse {
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let page = pages::origin(&caller.gate, &request);
+        let page = cors::origin(&caller.gate, &request);
         let mut response = self.answer(caller, request, stopped).await;
         if let Some(page) = page {
-            pages::let_read(page, &mut response);
+            cors::let_read(page, &mut response);
         }
         self.daemon.metrics.answered(response.status());
         // A chunked request may have had a content-length too, on which a proxy before us may have
@@ -224,19 +224,19 @@ impl Shared {
         }
         let is_upgrade = websocket::is_asked_for(&request);
         let admitted = self.admit(caller, &request, is_upgrade);
-        if let Some(answer) = pages::preflight(gate, &request) {
+        if let Some(answer) = cors::preflight(gate, &request) {
             return answer;
         }
-        if let Some(answer) = plain::answer(self, &request).await {
+        if let Some(answer) = health::answer(self, &request).await {
             return answer;
         }
         if let Err(refusal) = admitted {
             return refusal.response();
         }
-        if let Some(stream) = events::answer(self, &request) {
+        if let Some(stream) = sse::answer(self, &request) {
             return stream;
         }
-        if let Some(metrics) = plain::metrics(self, &request).await {
+        if let Some(metrics) = health::metrics(self, &request).await {
             return metrics;
         }
         if let Err(refusal) = check_form(&request, is_upgrade) {
@@ -285,7 +285,7 @@ impl Shared {
         stopped: StopHandle,
         flow: &Arc<Flow>,
     ) -> HttpResponse {
-        let subprotocol = gate::subprotocol(request.headers());
+        let subprotocol = auth::subprotocol(request.headers());
         let served = Served {
             calls: Arc::clone(&self.calls),
             flow: Arc::clone(flow),

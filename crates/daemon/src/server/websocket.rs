@@ -22,8 +22,8 @@ use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use super::{
     MAX_CALLS, MAX_REQUEST_BYTES,
     calls::{Answer, Calls},
+    connection::Flow,
     errors::NO_ROOM,
-    guarded::Flow,
     subscriptions::Subscriptions,
 };
 use crate::ops::budget::{Room, Written};

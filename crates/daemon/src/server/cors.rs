@@ -9,7 +9,7 @@ use hyper::{
 };
 use jsonrpsee::server::HttpResponse;
 
-use super::{Gate, errors::empty, gate::single};
+use super::{Gate, auth::single, errors::empty};
 
 /// What pages may ask: calls, events, metrics, the state of the daemon.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");

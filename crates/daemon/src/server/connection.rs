@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::sync::PollSemaphore;
 
-use super::{MAX_CALLS, MAX_REQUEST_BYTES, frames::Frames, places::Place};
+use super::{MAX_CALLS, MAX_REQUEST_BYTES, connection_limits::Place, frames::Frames};
 use crate::ops::{
     budget::{Budget, Room},
     metrics::Open,
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
     use crate::{
         ops::metrics::{Listener, Metrics},
-        server::places::Callers,
+        server::connection_limits::Callers,
     };
 
     /// Less than the largest message.

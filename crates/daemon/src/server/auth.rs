@@ -305,7 +305,7 @@ mod tests {
     /// What a comparison takes cannot be measured here: that it is the library's, can.
     #[test]
     fn tokens_are_compared_in_constant_time_and_in_one_place() {
-        let (source, _) = include_str!("gate.rs").split_once("#[cfg(test)]").unwrap();
+        let (source, _) = include_str!("auth.rs").split_once("#[cfg(test)]").unwrap();
         let (before, rest) = source.split_once("fn is(").unwrap();
         let (body, after) = rest.split_once("\n    }\n").unwrap();
         assert!(body.contains("self.0.as_bytes().ct_eq(presented.as_bytes()).into()"));
