@@ -365,12 +365,12 @@ broken 'a step is lost when a later call writes' $engine/store/write_back/mod.rs
 broken 'any token passes' $daemon/server/auth.rs \
   '.filter(|token| self.token.is(token.trim()))' '.filter(|token| self.token.is(token.trim()) || !token.is_empty())' \
   daemon --lib only_the_token_passes
-broken 'any host passes' $daemon/server/auth.rs \
+broken 'any host passes' $daemon/server/host_origin.rs \
   'LOOPBACK_HOSTS.contains(&name)
             ||' '!name.is_empty() || LOOPBACK_HOSTS.contains(&name)
             ||' \
   daemon '--test it' hosts_that_are_not_ours_are_refused_on_everything
-broken 'any page passes' $daemon/server/auth.rs \
+broken 'any page passes' $daemon/server/host_origin.rs \
   '            if !allowed {
                 return Err(Refusal::Origin);' '            if !allowed && self.origins.len() > 1_000 {
                 return Err(Refusal::Origin);' \
@@ -378,8 +378,8 @@ broken 'any page passes' $daemon/server/auth.rs \
 broken 'strangers keep the places of who has the token' $daemon/server/connection_limits.rs \
   'let first = self.present().each.pop_first();' 'let first = self.present().each.pop_last();' \
   daemon '--test it' strangers_that_hold_every_place_they_have_keep_nobody_out_who_has_the_token
-broken 'a connection without the token stays open' $daemon/server/mod.rs \
-  'if is_chunked || caller.place.is_strangers() {' 'if is_chunked {' \
+broken 'a connection without the token stays open' $daemon/server/http.rs \
+  'if is_chunked || connection.place.is_strangers() {' 'if is_chunked {' \
   daemon '--test it' without_the_token_a_connection_is_closed_after_each_answer_and_with_it_it_stays
 broken 'requests have all the memory there is' $daemon/ops/budget.rs \
   'let Ok(more) = more else { return false };' 'let Ok(more) = more else { return true };' \
@@ -388,11 +388,13 @@ broken 'calls that wait for an account have all the memory there is' $daemon/acc
   'request.as_ref().map_or(0, |request| request.bytes)' 'request.as_ref().map_or(0, |request| request.bytes / 1_000)' \
   daemon --lib calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_answered
 broken 'a message of a WebSocket is read whether or not there is room' $daemon/server/connection.rs \
-  'Poll::Ready(None) | Poll::Pending => false,' 'Poll::Ready(None) | Poll::Pending => true,' \
-  daemon --lib a_message_of_a_websocket_is_read_on_when_there_is_room_for_as_much_as_it_says
-broken 'the text of a request is kept while its call waits' $daemon/server/calls.rs \
+  'let Poll::Ready(Ok(found)) = acquiring.as_mut().poll(context) else {
+            return false;' 'let Poll::Ready(Ok(found)) = acquiring.as_mut().poll(context) else {
+            return true;' \
+  daemon --lib a_message_of_a_websocket_is_read_on_when_there_is_room_for_the_largest
+broken 'the text of a request is kept while its call waits' $daemon/server/json_rpc/mod.rs \
   'drop(text);
-        match begun {' 'match begun {' \
+        let response' 'let response' \
   daemon --lib the_text_of_a_request_is_dropped_when_it_is_read_and_its_room_when_its_call_ends
 broken 'real accounts may be served with --dev' $daemon/ops/dev.rs \
   'if !settings.dev_on_real_data {' 'if !settings.dev_on_real_data && accounts.len() > 1_000 {' \

@@ -134,6 +134,11 @@ fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
         json!({"account": "b", "sender": account["publicKey"], "message": message}),
     );
     assert_eq!(read["text"], "attack at dawn");
+    // Over a WebSocket, whose library would show its frames.
+    let params = json!({"account": "a", "recipient": other["publicKey"], "text": "attack at dawn"});
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "message_encrypt", "params": params});
+    let sent_again = crate::support::WebSocket::open(&scratch.path().join("s")).ask(&request);
+    assert!(sent_again["result"].is_object(), "{sent_again}");
     process.kill().expect("kill");
     process.wait().expect("wait");
     let log = fs::read_to_string(&log).expect("the log");

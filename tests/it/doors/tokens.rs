@@ -36,7 +36,6 @@ fn requests() -> Vec<(&'static str, String, String)> {
         "GET /auth.json",
         "GET /rpc.token",
         "GET /favicon.ico",
-        "HEAD /livez",
         "POST /livez",
         "POST /readyz",
         "PUT /auth",
@@ -45,8 +44,6 @@ fn requests() -> Vec<(&'static str, String, String)> {
         "PATCH /",
         "DELETE /",
         "TRACE /",
-        "OPTIONS /",
-        "OPTIONS *",
         "BREW /",
         "CONNECT localhost:1",
         "POST http://localhost/",
@@ -222,6 +219,13 @@ fn health_and_the_tokens_place_are_told_without_a_token_and_the_token_never() {
             assert!(!shown.contains(&door.token), "{shown}");
         }
     }
+    let head = door.ask(Listener::Tcp, "HEAD /livez", LOCALHOST, "");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(
+        door.ask(Listener::Tcp, "HEAD /metrics", LOCALHOST, "")
+            .status,
+        401
+    );
     let auth = door.ask(Listener::Tcp, "GET /auth", LOCALHOST, "");
     let told: serde_json::Value = serde_json::from_slice(&auth.body).expect("JSON");
     let file = std::fs::read_to_string(text(&told["tokenFile"])).expect("the file it names");

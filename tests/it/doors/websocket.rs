@@ -19,6 +19,13 @@ const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 const FIN: u8 = 0x80;
 
+/// Why the daemon closes a WebSocket (RFC 6455, 7.4.1).
+const AWAY: u16 = 1001;
+const PROTOCOL: u16 = 1002;
+const INVALID: u16 = 1007;
+const SILENT: u16 = 1008;
+const TOO_LARGE: u16 = 1009;
+
 /// A WebSocket on which any frames may be sent.
 struct Frames(Connection);
 
@@ -83,6 +90,18 @@ impl Frames {
                 _ => {}
             }
         }
+    }
+
+    /// The code that the daemon closes with, past whatever comes before; `None` if it says none.
+    fn closed_with(&mut self) -> Option<u16> {
+        let code = loop {
+            let (start, payload) = self.next()?;
+            if start == FIN | CLOSE {
+                break payload.try_into().ok().map(u16::from_be_bytes);
+            }
+        };
+        self.0.read_to_the_end();
+        code
     }
 }
 
@@ -163,13 +182,6 @@ fn what_is_no_call_is_answered_with_an_error_and_the_websocket_goes_on() {
         (&b""[..], -32700, "parse_error", Value::Null),
         (b"   ", -32700, "parse_error", Value::Null),
         (b"not JSON", -32700, "parse_error", Value::Null),
-        (b"\xff\xfe\xfd", -32700, "parse_error", Value::Null),
-        (
-            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xc3\x28\"}",
-            -32700,
-            "parse_error",
-            Value::Null,
-        ),
         (b"[1,2", -32700, "parse_error", Value::Null),
         (b"\0", -32700, "parse_error", Value::Null),
         (b"{}", -32600, "invalid_request", Value::Null),
@@ -185,8 +197,61 @@ fn what_is_no_call_is_answered_with_an_error_and_the_websocket_goes_on() {
         assert!(text(&error["data"]["hint"]).len() > 10, "{answer}");
         assert_eq!(answer["id"], id, "{noise:?}: {answer}");
     }
+    // Bytes need not be text; they are no JSON then.
+    frames.send(FIN | BINARY, b"\xff\xfe\xfd");
+    let error = frames.answer().expect("an answer")["error"].clone();
+    assert_eq!(error["code"], -32700, "{error}");
     frames.send(FIN | TEXT, CALL.as_bytes());
     assert!(is_answered(&mut frames));
+}
+
+#[test]
+fn text_that_is_not_utf_8_closes_its_websocket_with_1007() {
+    let door = Door::open();
+    let call = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xc3\x28\"}";
+    for listener in BOTH {
+        for noise in [&b"\xff\xfe\xfd"[..], call] {
+            let mut frames = Frames::open(&door, listener);
+            frames.send(FIN | TEXT, noise);
+            assert_eq!(frames.closed_with(), Some(INVALID), "{noise:?}");
+            let mut frames = Frames::open(&door, listener);
+            frames.send(TEXT, b"{");
+            frames.send(FIN | CONTINUED, noise);
+            assert_eq!(frames.closed_with(), Some(INVALID), "{noise:?}");
+        }
+    }
+    door.works();
+}
+
+#[test]
+fn a_daemon_that_stops_closes_its_websockets_with_1001_after_their_answers() {
+    let mut door = Door::open();
+    let mut open: Vec<_> = BOTH.map(|listener| Frames::open(&door, listener)).into();
+    let waits = CALL
+        .replace("system_version", "event_list")
+        .replace("}", ",\"params\":{\"account\":\"*\",\"waitMs\":60000}}");
+    for frames in &mut open {
+        frames.send(FIN | TEXT, waits.as_bytes());
+        frames.send(FIN | TEXT, CALL.as_bytes());
+        assert!(is_answered(frames));
+    }
+    assert_eq!(door.daemon.terminate(), Some(0));
+    for frames in &mut open {
+        assert!(is_answered(frames), "what it has begun is answered");
+        assert_eq!(frames.closed_with(), Some(AWAY));
+    }
+}
+
+#[test]
+fn a_close_is_answered_with_its_own_code() {
+    let door = Door::open();
+    for listener in BOTH {
+        for code in [1000_u16, 1001, 3000, 4999] {
+            let mut frames = Frames::open(&door, listener);
+            frames.send(FIN | CLOSE, &code.to_be_bytes());
+            assert_eq!(frames.closed_with(), Some(code));
+        }
+    }
 }
 
 #[test]
@@ -199,12 +264,12 @@ fn a_message_of_ten_mebibytes_is_taken_and_one_byte_more_is_not_in_one_piece_or_
     assert!(is_answered(&mut frames));
     call.push(b' ');
     frames.send(FIN | TEXT, &call);
-    assert_eq!(frames.answer(), None);
+    assert_eq!(frames.closed_with(), Some(TOO_LARGE));
     let mut frames = Frames::open(&door, Listener::Tcp);
     for (index, piece) in call.chunks(LIMIT / 10).enumerate() {
         frames.send(if index == 0 { TEXT } else { CONTINUED }, piece);
     }
-    assert_eq!(frames.answer(), None);
+    assert_eq!(frames.closed_with(), Some(TOO_LARGE));
     door.works();
 }
 
@@ -222,44 +287,56 @@ fn frames_that_are_none_close_their_websocket_and_nothing_else() {
         frame.extend([0; 4 + 126]);
         frame
     };
-    for (what, bytes) in [
-        ("a reserved bit", vec![FIN | 0x40 | TEXT, 0x80, 0, 0, 0, 0]),
-        ("an unknown kind", vec![FIN | 0x3, 0x80, 0, 0, 0, 0]),
-        ("an unknown control", vec![FIN | 0xb, 0x80, 0, 0, 0, 0]),
-        ("a control in pieces", vec![PING, 0x80, 0, 0, 0, 0]),
-        ("a control too long", long_ping),
-        ("a length of 2^63", huge(1 << 63)),
-        ("all the memory there is", huge(u64::MAX >> 1)),
-        ("a gigabyte that never comes", huge(1 << 30)),
+    let broken = |start: u8| vec![start, 0x80, 0, 0, 0, 0];
+    for (what, bytes, code) in [
+        ("a reserved bit", broken(FIN | 0x40 | TEXT), Some(PROTOCOL)),
+        ("an unknown kind", broken(FIN | 0x3), Some(PROTOCOL)),
+        ("an unknown control", broken(FIN | 0xb), Some(PROTOCOL)),
+        ("a control in pieces", broken(PING), Some(PROTOCOL)),
+        ("a control too long", long_ping, Some(PROTOCOL)),
+        (
+            "the end of no message",
+            broken(FIN | CONTINUED),
+            Some(PROTOCOL),
+        ),
+        (
+            "a message within one",
+            [broken(TEXT), broken(FIN | TEXT)].concat(),
+            Some(PROTOCOL),
+        ),
+        ("a length of 2^63", huge(1 << 63), Some(TOO_LARGE)),
+        (
+            "all the memory there is",
+            huge(u64::MAX >> 1),
+            Some(TOO_LARGE),
+        ),
+        (
+            "a gigabyte that never comes",
+            huge(1 << 30),
+            Some(TOO_LARGE),
+        ),
         (
             "a frame that never ends",
             vec![FIN | TEXT, 0x80 | 100, 0, 0, 0, 0, b'{'],
+            Some(SILENT),
         ),
-        ("half a head", vec![FIN]),
-        (
-            "a close without a reason",
-            vec![FIN | CLOSE, 0x80, 0, 0, 0, 0],
-        ),
+        ("half a head", vec![FIN], Some(SILENT)),
+        ("a close without a reason", broken(FIN | CLOSE), None),
         (
             "a close with half a code",
             vec![FIN | CLOSE, 0x81, 0, 0, 0, 0, 3],
+            Some(PROTOCOL),
         ),
         (
             "plain HTTP",
             b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(),
+            Some(PROTOCOL),
         ),
     ] {
         for listener in BOTH {
             let mut frames = Frames::open(&door, listener);
             frames.0.write_all(&bytes).expect("to send");
-            assert!(
-                frames
-                    .answer()
-                    .is_none_or(|answer| answer["error"].is_object()),
-                "{what}"
-            );
-            // A pong would keep it open; nothing more is said.
-            frames.0.read_to_the_end();
+            assert_eq!(frames.closed_with(), code, "{what}");
         }
     }
     door.works();
@@ -275,7 +352,7 @@ fn a_frame_without_its_mask_closes_its_websocket() {
         let mut frame = vec![FIN | TEXT, u8::try_from(CALL.len()).expect("short")];
         frame.extend(CALL.as_bytes());
         frames.0.write_all(&frame).expect("to send");
-        assert_eq!(frames.answer(), None);
+        assert_eq!(frames.closed_with(), Some(PROTOCOL));
     }
     door.works();
 }

@@ -15,7 +15,7 @@ use super::Result;
 use crate::ops::metrics::Metrics;
 
 /// Counts the call when it is dropped; one that has not come to its end then has panicked.
-pub(super) struct Called {
+pub(crate) struct CallGuard {
     method: &'static str,
     metrics: Arc<Metrics>,
     began: Instant,
@@ -26,8 +26,8 @@ pub(super) struct Called {
 /// Numbers the calls of this process, so that the lines of one can be told from those of another.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-impl Called {
-    pub(super) fn begin(method: &'static str, metrics: Arc<Metrics>) -> Self {
+impl CallGuard {
+    pub(crate) fn begin(method: &'static str, metrics: Arc<Metrics>) -> Self {
         Self {
             method,
             metrics,
@@ -38,18 +38,18 @@ impl Called {
     }
 
     /// What every line about the call stands in.
-    pub(super) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
     /// The call ends with this result.
-    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+    pub(crate) fn end<T>(mut self, result: Result<T>) -> Result<T> {
         self.error = result.as_ref().err().map(|error| error.kind);
         result
     }
 }
 
-impl Drop for Called {
+impl Drop for CallGuard {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let outcome = self.error.map_or("ok", ErrorKind::name);

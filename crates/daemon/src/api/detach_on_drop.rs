@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 
 /// A call that runs in the task of its connection, and in one of its own from the moment that
 /// nobody waits for it any more: what it has begun comes to its end, and is counted.
-pub(super) struct GoesOn<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+pub(super) struct DetachOnDrop<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
 
-impl<F: Future<Output: Send> + Send + 'static> GoesOn<F> {
+impl<F: Future<Output: Send> + Send + 'static> DetachOnDrop<F> {
     pub(super) fn new(call: F) -> Self {
         Self(Some(Box::pin(call)))
     }
@@ -23,7 +23,7 @@ impl<F: Future<Output: Send> + Send + 'static> GoesOn<F> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Panicked;
 
-impl<F: Future<Output: Send> + Send + 'static> Future for GoesOn<F> {
+impl<F: Future<Output: Send> + Send + 'static> Future for DetachOnDrop<F> {
     type Output = Result<F::Output, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -43,7 +43,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for GoesOn<F> {
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Drop for GoesOn<F> {
+impl<F: Future<Output: Send> + Send + 'static> Drop for DetachOnDrop<F> {
     fn drop(&mut self) {
         // Without a runtime the daemon is at its end.
         if let (Some(call), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
@@ -63,7 +63,7 @@ mod tests {
         let (begin, begun) = oneshot::channel::<()>();
         let (proceed, may_proceed) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel::<()>();
-        let mut call = GoesOn::new(async move {
+        let mut call = DetachOnDrop::new(async move {
             begin.send(()).unwrap();
             may_proceed.await.unwrap();
             end.send(()).unwrap();
@@ -80,7 +80,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_panics_says_so() {
-        let call = GoesOn::new(async { panic!("on purpose") });
+        let call = DetachOnDrop::new(async { panic!("on purpose") });
         let ended: Result<(), Panicked> = call.await;
         assert_eq!(ended, Err(Panicked));
     }

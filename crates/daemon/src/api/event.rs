@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::model::AccountName;
+use jsonrpsee::{PendingSubscriptionSink, RpcModule, core::RegisterMethodError};
 use rpc::{
-    ErrorKind, RpcError,
-    methods::{self, SubscribeParams},
-    params::AccountFilter,
+    ErrorKind, Method as _, Params as _, RpcError,
+    methods::{self, EventSubscribe, EventUnsubscribe, SubscribeParams},
+    params::{AccountFilter, Fields},
     types::{EventInfo, Events},
 };
 
-use super::{Daemon, Result};
-use crate::accounts::events::Reader;
+use super::{CallGuard, Daemon, Result, error_object};
+use crate::accounts::events::{AT_ONCE, Reader};
 
 /// Events in the answer to a call without a limit.
 const DEFAULT_LIMIT: usize = 100;
@@ -41,6 +42,60 @@ pub(super) async fn event_list(
         next: reader.cursor(),
         lagged: !marks.is_empty(),
     })
+}
+
+/// Notifications of events bear this name.
+const NOTIFICATION: &str = "event_notification";
+
+/// Registers `event_subscribe` and `event_unsubscribe`.
+pub(super) fn register_subscriptions(
+    module: &mut RpcModule<Daemon>,
+) -> std::result::Result<(), RegisterMethodError> {
+    module.register_subscription_raw(
+        EventSubscribe::NAME,
+        NOTIFICATION,
+        EventUnsubscribe::NAME,
+        |params, pending, daemon, _| {
+            let guard = CallGuard::begin(EventSubscribe::NAME, Arc::clone(&daemon.metrics));
+            let reader = Fields::parse(params.as_str(), SubscribeParams::FIELDS)
+                .and_then(SubscribeParams::read)
+                .and_then(|params| daemon.reader(params));
+            match guard.end(reader) {
+                Ok(reader) => drop(tokio::spawn(notify(reader, pending))),
+                Err(error) => drop(tokio::spawn(pending.reject(error_object(&error)))),
+            }
+        },
+    )?;
+    Ok(())
+}
+
+/// Sends the answer, and events as they come, no faster than they are taken.
+async fn notify(mut reader: Reader, pending: PendingSubscriptionSink) {
+    let Ok(sink) = pending.accept().await else {
+        return;
+    };
+    loop {
+        let read = tokio::select! {
+            read = reader.next(AT_ONCE) => read,
+            () = sink.closed() => return,
+        };
+        let events = match read {
+            Some(Ok(events)) => events,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a subscription ends");
+                return;
+            }
+            None => return,
+        };
+        for event in events {
+            let Ok(event) = serde_json::value::to_raw_value(&event) else {
+                return;
+            };
+            if sink.send(event).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 impl Daemon {

@@ -15,18 +15,13 @@ mod response;
 mod system;
 mod topic;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use engine::model::{AccountName, UnixMillis};
+use jsonrpsee::{Extensions, Methods, RpcModule, core::RegisterMethodError, types::Params};
 use rpc::{
     ErrorKind, Method, Params as _, RpcError, methods, openrpc,
     params::Fields,
@@ -35,8 +30,8 @@ use rpc::{
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-pub(crate) use self::response::{failed, succeeded};
-use self::{call_guard::Called, detach_on_drop::GoesOn};
+use self::detach_on_drop::DetachOnDrop;
+pub(crate) use self::{call_guard::CallGuard, response::error_object};
 use crate::{
     accounts::{
         registry::{AccountHandle, Accounts},
@@ -106,149 +101,119 @@ pub const MAX_DERIVATIONS: usize = 1;
 
 type Result<T> = std::result::Result<T, RpcError>;
 
-/// Reads the parameters of a request, which stand there as they were written beside its id, and
-/// gives what runs it. That keeps nothing of the text but the id.
-type Run = dyn Fn(&Arc<Daemon>, &str, Option<&str>, &Arc<Room>) -> Answering + Send + Sync;
-
-/// An answer's text on its way.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = String> + Send>>;
-
-/// The methods by name.
-#[derive(Default)]
-pub struct Methods(HashMap<&'static str, Box<Run>>);
-
-impl Methods {
-    /// The answer of the method of this name, if there is one, to a request that has its room
-    /// until its call has ended.
-    pub(crate) fn run(
-        &self,
-        method: &str,
-        daemon: &Arc<Daemon>,
-        id: &str,
-        params: Option<&str>,
-        room: &Arc<Room>,
-    ) -> Option<Answering> {
-        let run = self.0.get(method)?;
-        Some(run(daemon, id, params, room))
-    }
-
-    fn insert<F>(&mut self, name: &'static str, run: F)
-    where
-        F: Fn(&Arc<Daemon>, &str, Option<&str>, &Arc<Room>) -> Answering + Send + Sync + 'static,
-    {
-        self.0.insert(name, Box::new(run));
-    }
-
-    /// Registers one method: it reads its parameters, runs, and answers in its types. A panic in it
-    /// is answered as an internal error, under the request's own id.
-    pub(crate) fn register<M, F, R>(&mut self, function: F)
-    where
-        M: Method,
-        F: Fn(Arc<Daemon>, M::Params) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<M::Output>> + Send + 'static,
-    {
-        self.insert(M::NAME, move |daemon, id, params, room| {
-            let called = Called::begin(M::NAME, Arc::clone(&daemon.metrics));
-            let request = Request {
-                bytes: params.map_or(0, str::len),
-                room: Arc::clone(room),
-            };
-            let id: Box<str> = id.into();
-            let read = Fields::parse(params, M::Params::FIELDS).and_then(M::Params::read);
-            let call = read.map(|params| function(Arc::clone(daemon), params));
-            Box::pin(async move {
-                let result = match call {
-                    Ok(call) => {
-                        let span = called.span();
-                        let call = async move { called.end(call.await) }.instrument(span);
-                        GoesOn::new(request.run(call)).await.unwrap_or_else(|_| {
+/// Registers one method: it reads its parameters, runs, and answers in its types. A panic in it is
+/// answered as an internal error, under the request's own id. Its request has its room until the
+/// call has ended.
+pub(crate) fn register<M, F, R>(
+    module: &mut RpcModule<Daemon>,
+    function: F,
+) -> std::result::Result<(), RegisterMethodError>
+where
+    M: Method,
+    F: Fn(Arc<Daemon>, M::Params) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<M::Output>> + Send + 'static,
+{
+    let run = move |params: Params<'static>, daemon: Arc<Daemon>, extensions: Extensions| {
+        let guard = CallGuard::begin(M::NAME, Arc::clone(&daemon.metrics));
+        let room = extensions.get::<Arc<Room>>().map(Arc::clone);
+        let request = Request {
+            bytes: params.len_bytes(),
+            room: room.unwrap_or_else(|| Arc::new(daemon.budget.room())),
+        };
+        let read = Fields::parse(params.as_str(), M::Params::FIELDS).and_then(M::Params::read);
+        let call = read.map(|params| function(daemon, params));
+        async move {
+            let result = match call {
+                Ok(call) => {
+                    let span = guard.span();
+                    let call = async move { guard.end(call.await) }.instrument(span);
+                    DetachOnDrop::new(request.run(call))
+                        .await
+                        .unwrap_or_else(|_| {
                             tracing::error!(method = M::NAME, "a method panicked");
                             Err(RpcError::new(
                                 ErrorKind::Internal,
                                 "the call failed inside the daemon",
                             ))
                         })
-                    }
-                    Err(error) => called.end(Err(error)),
-                };
-                match result {
-                    Ok(reply) => succeeded(&id, &reply),
-                    Err(error) => failed(&id, &error),
                 }
-            })
-        });
-    }
+                Err(error) => guard.end(Err(error)),
+            };
+            result.map_err(|error| error_object(&error))
+        }
+    };
+    module.register_async_method(M::NAME, run)?;
+    Ok(())
 }
 
-impl fmt::Debug for Methods {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// All methods but those that need a WebSocket, which the server has; those for development only if
-/// asked.
-#[must_use]
-pub fn methods(dev: bool) -> Methods {
-    let mut all = Methods::default();
-    let m = &mut all;
-    m.register::<methods::AccountCreate, _, _>(account::account_create);
-    m.register::<methods::AccountRecover, _, _>(account::account_recover);
-    m.register::<methods::AccountImport, _, _>(account::account_import);
-    m.register::<methods::AccountList, _, _>(account::account_list);
-    m.register::<methods::AccountGet, _, _>(account::account_get);
-    m.register::<methods::AccountExport, _, _>(account::account_export);
-    m.register::<methods::AccountImportKeystore, _, _>(account::account_import_keystore);
-    m.register::<methods::AccountRemove, _, _>(account::account_remove);
-    m.register::<methods::BundleGet, _, _>(message::bundle_get);
-    m.register::<methods::BundleImport, _, _>(message::bundle_import);
-    m.register::<methods::BundleInspect, _, _>(message::bundle_inspect);
-    m.register::<methods::MessageEncrypt, _, _>(message::message_encrypt);
-    m.register::<methods::MessageEncryptGroup, _, _>(message::message_encrypt_group);
-    m.register::<methods::MessageEncryptPublic, _, _>(message::message_encrypt_public);
-    m.register::<methods::MessageAdvertise, _, _>(message::message_advertise);
-    m.register::<methods::MessageDecrypt, _, _>(message::message_decrypt);
-    m.register::<methods::MessageConfirm, _, _>(message::message_confirm);
-    m.register::<methods::MessageInspect, _, _>(message::message_inspect);
-    m.register::<methods::MessageExplain, _, _>(message::message_explain);
-    m.register::<methods::InstallationList, _, _>(device::installation_list);
-    m.register::<methods::InstallationEnable, _, _>(device::installation_enable);
-    m.register::<methods::InstallationDisable, _, _>(device::installation_disable);
-    m.register::<methods::InstallationSetMetadata, _, _>(device::installation_set_metadata);
-    m.register::<methods::SessionList, _, _>(device::session_list);
-    m.register::<methods::SessionReset, _, _>(device::session_reset);
-    m.register::<methods::ContactList, _, _>(contact::contact_list);
-    m.register::<methods::ContactGet, _, _>(contact::contact_get);
-    m.register::<methods::ContactRequest, _, _>(contact::contact_request);
-    m.register::<methods::ContactAccept, _, _>(contact::contact_accept);
-    m.register::<methods::ContactDecline, _, _>(contact::contact_decline);
-    m.register::<methods::ContactVerify, _, _>(contact::contact_verify);
-    m.register::<methods::ContactCodeQrDrawn, _, _>(identity::contact_code_qr);
-    m.register::<methods::IdentityDescribe, _, _>(identity::identity_describe);
-    m.register::<methods::TopicContactCode, _, _>(topic::topic_contact_code);
-    m.register::<methods::TopicPartitioned, _, _>(topic::topic_partitioned);
-    m.register::<methods::TopicPersonal, _, _>(topic::topic_personal);
-    m.register::<methods::EnvelopeSeal, _, _>(envelope::envelope_seal);
-    m.register::<methods::EnvelopeOpen, _, _>(envelope::envelope_open);
-    m.register::<methods::TopicNegotiated, _, _>(topic::topic_negotiated);
-    m.register::<methods::TopicPublic, _, _>(topic::topic_public);
-    m.register::<methods::TopicParse, _, _>(topic::topic_parse);
-    m.register::<methods::ClockNext, _, _>(clock::clock_next);
-    m.register::<methods::ClockObserve, _, _>(clock::clock_observe);
-    m.register::<methods::EventList, _, _>(event::event_list);
-    m.register::<methods::SystemHealth, _, _>(system::system_health);
-    m.register::<methods::SystemVersion, _, _>(system::system_version);
-    m.register::<methods::SystemStatus, _, _>(system::system_status);
-    m.register::<methods::SystemSetLogFilter, _, _>(system::system_set_log_filter);
-    m.register::<methods::RpcDiscover, _, _>(move |_, _| async move {
+/// All methods; those for development only if the daemon has them.
+///
+/// # Errors
+/// [`RegisterMethodError`] if two have the same name.
+pub fn methods(
+    daemon: Arc<Daemon>,
+    dev: bool,
+) -> std::result::Result<Methods, RegisterMethodError> {
+    let mut module = RpcModule::from_arc(daemon);
+    let m = &mut module;
+    register::<methods::AccountCreate, _, _>(m, account::account_create)?;
+    register::<methods::AccountRecover, _, _>(m, account::account_recover)?;
+    register::<methods::AccountImport, _, _>(m, account::account_import)?;
+    register::<methods::AccountList, _, _>(m, account::account_list)?;
+    register::<methods::AccountGet, _, _>(m, account::account_get)?;
+    register::<methods::AccountExport, _, _>(m, account::account_export)?;
+    register::<methods::AccountImportKeystore, _, _>(m, account::account_import_keystore)?;
+    register::<methods::AccountRemove, _, _>(m, account::account_remove)?;
+    register::<methods::BundleGet, _, _>(m, message::bundle_get)?;
+    register::<methods::BundleImport, _, _>(m, message::bundle_import)?;
+    register::<methods::BundleInspect, _, _>(m, message::bundle_inspect)?;
+    register::<methods::MessageEncrypt, _, _>(m, message::message_encrypt)?;
+    register::<methods::MessageEncryptGroup, _, _>(m, message::message_encrypt_group)?;
+    register::<methods::MessageEncryptPublic, _, _>(m, message::message_encrypt_public)?;
+    register::<methods::MessageAdvertise, _, _>(m, message::message_advertise)?;
+    register::<methods::MessageDecrypt, _, _>(m, message::message_decrypt)?;
+    register::<methods::MessageConfirm, _, _>(m, message::message_confirm)?;
+    register::<methods::MessageInspect, _, _>(m, message::message_inspect)?;
+    register::<methods::MessageExplain, _, _>(m, message::message_explain)?;
+    register::<methods::InstallationList, _, _>(m, device::installation_list)?;
+    register::<methods::InstallationEnable, _, _>(m, device::installation_enable)?;
+    register::<methods::InstallationDisable, _, _>(m, device::installation_disable)?;
+    register::<methods::InstallationSetMetadata, _, _>(m, device::installation_set_metadata)?;
+    register::<methods::SessionList, _, _>(m, device::session_list)?;
+    register::<methods::SessionReset, _, _>(m, device::session_reset)?;
+    register::<methods::ContactList, _, _>(m, contact::contact_list)?;
+    register::<methods::ContactGet, _, _>(m, contact::contact_get)?;
+    register::<methods::ContactRequest, _, _>(m, contact::contact_request)?;
+    register::<methods::ContactAccept, _, _>(m, contact::contact_accept)?;
+    register::<methods::ContactDecline, _, _>(m, contact::contact_decline)?;
+    register::<methods::ContactVerify, _, _>(m, contact::contact_verify)?;
+    register::<methods::ContactCodeQrDrawn, _, _>(m, identity::contact_code_qr)?;
+    register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
+    register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
+    register::<methods::TopicPartitioned, _, _>(m, topic::topic_partitioned)?;
+    register::<methods::TopicPersonal, _, _>(m, topic::topic_personal)?;
+    register::<methods::EnvelopeSeal, _, _>(m, envelope::envelope_seal)?;
+    register::<methods::EnvelopeOpen, _, _>(m, envelope::envelope_open)?;
+    register::<methods::TopicNegotiated, _, _>(m, topic::topic_negotiated)?;
+    register::<methods::TopicPublic, _, _>(m, topic::topic_public)?;
+    register::<methods::TopicParse, _, _>(m, topic::topic_parse)?;
+    register::<methods::ClockNext, _, _>(m, clock::clock_next)?;
+    register::<methods::ClockObserve, _, _>(m, clock::clock_observe)?;
+    register::<methods::EventList, _, _>(m, event::event_list)?;
+    register::<methods::SystemHealth, _, _>(m, system::system_health)?;
+    register::<methods::SystemVersion, _, _>(m, system::system_version)?;
+    register::<methods::SystemStatus, _, _>(m, system::system_status)?;
+    register::<methods::SystemSetLogFilter, _, _>(m, system::system_set_log_filter)?;
+    register::<methods::RpcDiscover, _, _>(m, move |_, _| async move {
         Ok(OpenRpcDocument(openrpc::document(dev)))
-    });
+    })?;
+    event::register_subscriptions(m)?;
     if dev {
-        m.register::<methods::DevNow, _, _>(system::dev_now);
-        m.register::<methods::DevAdvanceTime, _, _>(system::dev_advance_time);
-        m.register::<methods::DevImportPrekey, _, _>(system::dev_import_prekey);
+        register::<methods::DevNow, _, _>(m, system::dev_now)?;
+        register::<methods::DevAdvanceTime, _, _>(m, system::dev_advance_time)?;
+        register::<methods::DevImportPrekey, _, _>(m, system::dev_import_prekey)?;
     }
-    all
+    Ok(module.into())
 }
 
 /// Runs what blocks or takes long (files, key derivation, the reading connection, inspections) off
@@ -324,31 +289,35 @@ pub(crate) mod tests {
     async fn a_method_that_panics_is_answered_under_its_own_id_and_the_next_call_works() {
         let directory = tempfile::tempdir().unwrap();
         let daemon = daemon(&directory);
-        let mut methods = Methods::default();
-        methods.register::<methods::SystemVersion, _, _>(|_, _| async { panic!("on purpose") });
-        methods.register::<methods::AccountList, _, _>(|_, _| async { Ok(Vec::new()) });
-        let answer = async |id: &str, method: &str| -> Value {
-            let room = Arc::new(daemon.budget.room());
-            let answer = methods.run(method, &daemon, id, None, &room).unwrap();
-            let answer = answer.await;
-            serde_json::from_str(&answer).unwrap()
+        let mut module = RpcModule::from_arc(daemon);
+        let m = &mut module;
+        register::<methods::SystemVersion, _, _>(m, |_, _| async { panic!("on purpose") }).unwrap();
+        register::<methods::AccountList, _, _>(m, |_, _| async { Ok(Vec::new()) }).unwrap();
+        let answer = async |id: Value, method: &str| -> Value {
+            let request = json!({"jsonrpc": "2.0", "id": id, "method": method}).to_string();
+            let (answer, _) = module.raw_json_request(&request, 1).await.unwrap();
+            serde_json::from_str(answer.get()).unwrap()
         };
-        let panicked = answer("\"seven\"", "system_version").await;
+        let panicked = answer(json!("seven"), "system_version").await;
         assert_eq!(panicked["jsonrpc"], "2.0");
         assert_eq!(panicked["id"], "seven");
         assert_eq!(panicked["error"]["code"], -32603);
         assert_eq!(panicked["error"]["data"]["kind"], "internal");
         assert!(!panicked.to_string().contains("on purpose"));
-        let next = answer("8", "account_list").await;
+        let next = answer(json!(8), "account_list").await;
         assert_eq!(next, json!({"jsonrpc": "2.0", "id": 8, "result": []}));
     }
 
     #[test]
     fn the_development_methods_are_there_only_when_asked_for() {
-        let names = |dev: bool| -> Vec<&str> { methods(dev).0.into_keys().collect() };
+        let directory = tempfile::tempdir().unwrap();
+        let daemon = daemon(&directory);
+        let names = |dev: bool| -> Vec<&str> {
+            let methods = methods(Arc::clone(&daemon), dev).unwrap();
+            methods.method_names().collect()
+        };
         assert!(!names(false).iter().any(|name| name.starts_with("dev_")));
         let mut all = names(true);
-        all.extend(["event_subscribe", "event_unsubscribe"]);
         let mut described: Vec<&str> = rpc::METHODS.iter().map(|method| method.name).collect();
         all.sort_unstable();
         described.sort_unstable();
@@ -359,14 +328,11 @@ pub(crate) mod tests {
     async fn envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact() {
         let directory = tempfile::tempdir().unwrap();
         let daemon = daemon(&directory);
-        let methods = methods(false);
+        let methods = methods(Arc::clone(&daemon), false).unwrap();
         let call = async |method: &str, params: Value| -> Value {
-            let params = params.to_string();
-            let room = Arc::new(daemon.budget.room());
-            let answer = methods
-                .run(method, &daemon, "1", Some(&params), &room)
-                .unwrap();
-            let mut answer: Value = serde_json::from_str(&answer.await).unwrap();
+            let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+            let answer = methods.raw_json_request(&request.to_string(), 1).await;
+            let mut answer: Value = serde_json::from_str(answer.unwrap().0.get()).unwrap();
             answer["result"].take()
         };
         call("account_create", json!({"account": "alice"})).await;

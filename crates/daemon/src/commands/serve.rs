@@ -96,7 +96,7 @@ async fn serve(
         accounts,
         clock,
     });
-    let methods = methods(settings.dev);
+    let methods = methods(Arc::clone(&daemon), settings.dev).map_err(|error| error.to_string())?;
     let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
     announce(&server.addresses);
     // Not earlier: a start that fails prints one line only.

@@ -10,7 +10,7 @@ use tracing_subscriber::{
 use crate::config::{ConfigError, LogFormat};
 
 /// Libraries that log whole requests, with their payloads and tokens, when asked for everything.
-const TALKATIVE: [&str; 3] = ["jsonrpsee", "hyper", "soketto"];
+const TALKATIVE: [&str; 4] = ["jsonrpsee", "hyper", "tungstenite", "tokio_tungstenite"];
 
 /// Whether a line may be written at all, whatever the filter asks for.
 fn is_safe(line: &Metadata<'_>) -> bool {

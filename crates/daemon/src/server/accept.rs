@@ -1,28 +1,32 @@
 //! Taking connections, and serving each in a task of its own.
 
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use axum::Router;
 use engine::model::Trouble;
-use hyper::{StatusCode, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use jsonrpsee::server::StopHandle;
+use hyper::{
+    Request, body,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
-    sync::oneshot,
+    sync::{oneshot, watch},
 };
 
 use super::{
-    Caller, Gate, Shared,
-    auth::TcpGate,
-    connection::Guarded,
+    App, Connection,
+    connection::{ConnectionStream, Socket},
     connection_limits::{Callers, Entered, Place, Strangers},
-    unix::UnixGate,
+    unix::AllowedUids,
 };
 use crate::ops::metrics::{Listener, TurnedAway};
 
@@ -32,34 +36,37 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Pause after an error of accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections turned away are told of this often: a flood of them is not to become a flood of lines.
+/// Connections turned away are told of this often: a flood of them is not to become a flood of
+/// lines.
 const REFUSALS_EVERY: Duration = Duration::from_secs(10);
 
 /// Takes the connections of one listener, up to a limit of its own: strangers on TCP cannot use up
 /// the places of the socket, nor those of who has the token.
 pub(super) struct Acceptor {
-    shared: Arc<Shared>,
+    app: App,
+    router: TowerToHyperService<Router>,
     callers: Callers,
     refusals: Refusals,
-    stopped: StopHandle,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Acceptor {
-    pub(super) fn new(shared: Arc<Shared>, stopped: StopHandle) -> Self {
+    pub(super) fn new(app: App, router: Router, stopped: watch::Receiver<bool>) -> Self {
         Self {
-            callers: Callers::new(shared.rpc.max_connections),
-            shared,
+            callers: Callers::new(app.rpc.max_connections),
+            app,
+            router: TowerToHyperService::new(router),
             refusals: Refusals::default(),
             stopped,
         }
     }
 
     /// Whoever may connect may call. One that is over the limit is closed at once.
-    pub(super) async fn accept_unix(self, listener: UnixListener, gate: UnixGate) {
+    pub(super) async fn accept_unix(self, listener: UnixListener, allowed: AllowedUids) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) if gate.admits(&stream) => match self.callers.place() {
-                    Some(place) => self.serve(stream, Gate::Unix, place, never()),
+                Ok((stream, _)) if allowed.admits(&stream) => match self.callers.place() {
+                    Some(place) => self.serve(stream, Listener::Unix, place, never()),
                     None => self.turn_away(Listener::Unix, TurnedAway::Limit),
                 },
                 Ok(_) => self.turn_away(Listener::Unix, TurnedAway::Peer),
@@ -69,12 +76,13 @@ impl Acceptor {
     }
 
     /// Everybody is a stranger until it shows the token.
-    pub(super) async fn accept_tcp(self, listener: TcpListener, gate: Arc<TcpGate>) {
+    pub(super) async fn accept_tcp(self, listener: TcpListener) {
         let strangers = Strangers::new();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    // Answers are whole when they are written: waiting for more to send only delays them.
+                    // Answers are whole when they are written: waiting for more to send only delays
+                    // them.
                     let _ = stream.set_nodelay(true);
                     let Some(entered) = strangers.enter(&self.callers).await else {
                         return;
@@ -87,7 +95,7 @@ impl Acceptor {
                     if for_another {
                         self.turn_away(Listener::Tcp, TurnedAway::GaveWay);
                     }
-                    self.serve(stream, Gate::Tcp(Arc::clone(&gate)), place, has_to_go);
+                    self.serve(stream, Listener::Tcp, place, has_to_go);
                 }
                 Err(error) => pause_after(&error).await,
             }
@@ -95,37 +103,37 @@ impl Acceptor {
     }
 
     /// Serves one connection, until it ends or has to go.
-    fn serve<S>(&self, stream: S, gate: Gate, place: Place, has_to_go: oneshot::Receiver<()>)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    fn serve<S>(
+        &self,
+        stream: S,
+        listener: Listener,
+        place: Place,
+        has_to_go: oneshot::Receiver<()>,
+    ) where
+        S: Socket,
     {
-        let open = self.shared.daemon.metrics.connected(gate.listener());
+        let header_timeout = Duration::from_secs(self.app.rpc.header_timeout_s);
+        let write_timeout = Duration::from_secs(self.app.rpc.write_timeout_s);
+        let open = self.app.daemon.metrics.connected(listener);
         let place = Arc::new(place);
-        let write_timeout = Duration::from_secs(self.shared.rpc.write_timeout_s);
-        let budget = self.shared.daemon.budget.clone();
-        let stream = Guarded::new(stream, write_timeout, (Arc::clone(&place), open), budget);
-        let caller = Caller {
-            gate,
+        let budget = self.app.daemon.budget.clone();
+        let stream =
+            ConnectionStream::new(stream, write_timeout, (Arc::clone(&place), open), budget);
+        let connection = Connection {
             place,
-            flow: stream.flow(),
+            incoming: stream.incoming(),
+            stopped: self.stopped.clone(),
         };
-        let shared = Arc::clone(&self.shared);
-        let stopped = self.stopped.clone();
-        let header_timeout = Duration::from_secs(shared.rpc.header_timeout_s);
+        let mut stopped = self.stopped.clone();
+        let router = self.router.clone();
         tokio::spawn(async move {
-            let handler = stopped.clone();
-            let service = service_fn(move |request| {
-                let (shared, caller, stopped) =
-                    (Arc::clone(&shared), caller.clone(), handler.clone());
-                async move {
-                    let response = shared.handle(&caller, request, stopped).await;
-                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                        caller.flow.becomes_websocket();
-                    }
-                    Ok::<_, Infallible>(response)
-                }
+            let service = service_fn(move |mut request: Request<body::Incoming>| {
+                request.extensions_mut().insert(connection.clone());
+                router.call(request)
             });
             let connection = http1::Builder::new()
+                // Who has sent its request may say so, and is answered.
+                .half_close(true)
                 .timer(TokioTimer::new())
                 .header_read_timeout(header_timeout)
                 .max_buf_size(MAX_HEAD_BYTES)
@@ -135,7 +143,7 @@ impl Acceptor {
             tokio::pin!(connection);
             let served = tokio::select! {
                 served = &mut connection => served,
-                () = stopped.shutdown() => {
+                _ = stopped.changed() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -149,7 +157,7 @@ impl Acceptor {
     }
 
     fn turn_away(&self, listener: Listener, reason: TurnedAway) {
-        self.shared.daemon.metrics.turned_away(listener, reason);
+        self.app.daemon.metrics.turned_away(listener, reason);
         self.refusals.tell(match reason {
             TurnedAway::Peer => "processes of other users",
             TurnedAway::Limit => "connections over the limit",

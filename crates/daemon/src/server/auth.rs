@@ -1,19 +1,26 @@
-//! Who may pass: tokens, hosts, origins, content types. Checked on every HTTP request
-//! and every WebSocket upgrade, before the JSON-RPC layer sees anything.
+//! The bearer token: who shows it may call. Checked on every request over TCP before a byte of its
+//! body is read.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, io::Write as _, path::Path, sync::Arc};
 
-use hyper::{
-    HeaderMap, Method, Request,
-    header::{self, HeaderName, HeaderValue},
-    http::uri::Authority,
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap,
+        header::{self, HeaderName},
+    },
+    middleware::Next,
+    response::{IntoResponse as _, Response},
 };
 use rand_core::Rng as _;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::errors::Refusal;
-use crate::{config::Rpc, ops::entropy::entropy};
+use super::{Connection, errors::Refusal, health, websocket};
+use crate::ops::{
+    entropy::entropy,
+    metrics::{Listener, Metrics, TurnedAway},
+};
 
 /// Random bytes of a token: 256 bits, written as hex.
 const TOKEN_BYTES: usize = 32;
@@ -21,21 +28,14 @@ const TOKEN_BYTES: usize = 32;
 const MIN_TOKEN_CHARS: usize = 16;
 /// A token file holds one line.
 const MAX_TOKEN_FILE_BYTES: u64 = 4096;
-
-/// What a WebSocket of ours speaks, for clients that want it named.
-const SUBPROTOCOL: &str = "ratchetd";
-/// What stands before the token where it is offered as a subprotocol.
+/// What stands before the token where it is offered as a subprotocol of a WebSocket.
 const TOKEN_OFFER: &str = "ratchetd.bearer.";
 
-/// Names under which this machine calls itself.
-const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
-/// The TCP listener's checks.
+/// The layer that asks for the token.
 #[derive(Debug)]
-pub(super) struct TcpGate {
+pub(super) struct Auth {
     token: Token,
-    hosts: Vec<String>,
-    origins: Vec<String>,
+    metrics: Arc<Metrics>,
 }
 
 /// A bearer token. Wiped when dropped, never shown.
@@ -55,7 +55,8 @@ impl Token {
             let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
             entropy().fill_bytes(bytes.as_mut_slice());
             let token = Zeroizing::new(const_hex::encode(bytes.as_slice()));
-            // Under its name only when it is whole: a power cut leaves no half of a token. tempfile makes files 0600.
+            // Under its name only when it is whole: a power cut leaves no half of a token. tempfile
+            // makes files 0600.
             let directory = path
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty());
@@ -91,53 +92,29 @@ impl Token {
     }
 }
 
-impl TcpGate {
-    pub(super) fn new(token: Token, rpc: &Rpc) -> Self {
-        let lower = |values: &[String]| values.iter().map(|value| value.to_lowercase()).collect();
-        Self {
-            token,
-            hosts: lower(&rpc.allowed_hosts),
-            origins: lower(&rpc.allowed_origins),
-        }
+impl Auth {
+    pub(super) const fn new(token: Token, metrics: Arc<Metrics>) -> Self {
+        Self { token, metrics }
     }
 
-    /// The checks that every request has to pass: `Host`, against DNS rebinding, and `Origin`, against pages of other sites.
-    pub(super) fn check_source<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
-        let host = single(request.headers(), &header::HOST).ok_or(Refusal::Host)?;
-        // A request target with a host of its own counts for more than the header (RFC 9112, 3.2.2).
-        let target = request.uri().authority().map(Authority::as_str);
-        if !self.is_ours(host) || !target.is_none_or(|target| self.is_ours(target)) {
-            return Err(Refusal::Host);
+    /// Whether the request may go on: it needs the token, and its connection one of the places of
+    /// those that have it.
+    fn admit(&self, request: &Request) -> Result<(), Refusal> {
+        self.check_token(
+            request.headers(),
+            websocket::is_asked_for(request.method(), request.headers()),
+        )?;
+        let connection = request.extensions().get::<Connection>();
+        if connection.is_some_and(|connection| connection.place.may_call()) {
+            return Ok(());
         }
-        if request.headers().contains_key(header::ORIGIN) {
-            let allowed = single(request.headers(), &header::ORIGIN)
-                .map(str::to_lowercase)
-                .is_some_and(|origin| self.origins.contains(&origin));
-            if !allowed {
-                return Err(Refusal::Origin);
-            }
-        }
-        Ok(())
+        self.metrics.turned_away(Listener::Tcp, TurnedAway::Limit);
+        Err(Refusal::Places)
     }
 
-    /// Whether a host, with or without a port, is one of this machine's names.
-    fn is_ours(&self, host: &str) -> bool {
-        let host = host.to_lowercase();
-        let name = without_port(&host);
-        LOOPBACK_HOSTS.contains(&name)
-            || self
-                .hosts
-                .iter()
-                .any(|allowed| *allowed == host || allowed == name)
-    }
-
-    /// The bearer token: in its header, or, since pages cannot set that on a WebSocket, among the subprotocols it offers.
-    pub(super) fn check_token<B>(
-        &self,
-        request: &Request<B>,
-        is_upgrade: bool,
-    ) -> Result<(), Refusal> {
-        let headers = request.headers();
+    /// The bearer token: in its header, or, since pages cannot set that on a WebSocket, among the
+    /// subprotocols it offers.
+    fn check_token(&self, headers: &HeaderMap, is_upgrade: bool) -> Result<(), Refusal> {
         let presented = if headers.contains_key(header::AUTHORIZATION) || !is_upgrade {
             single(headers, &header::AUTHORIZATION).and_then(|value| {
                 let (scheme, token) = value.split_once(' ')?;
@@ -153,10 +130,15 @@ impl TcpGate {
     }
 }
 
-/// The subprotocol that an answer to this upgrade names: ours, if it is offered. A browser wants to see one that it offered.
-pub(super) fn subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
-    let ours = offered(headers).any(|offer| offer == SUBPROTOCOL);
-    ours.then(|| HeaderValue::from_static(SUBPROTOCOL))
+/// Lets a request pass that has the token, or that needs none. One that needs none and has it gets
+/// its connection a place among those that may call all the same.
+pub(super) async fn check(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
+    match auth.admit(&request) {
+        Err(refusal) if !health::needs_no_token(request.method(), request.uri().path()) => {
+            refusal.into_response()
+        }
+        _ => next.run(request).await,
+    }
 }
 
 /// The subprotocols that a WebSocket offers.
@@ -165,28 +147,6 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .into_iter()
         .flat_map(|value| value.split(','))
         .map(str::trim)
-}
-
-/// What JSON-RPC takes: POST of JSON to `/`, or an upgrade to WebSocket.
-pub(super) fn check_form<B>(request: &Request<B>, is_upgrade: bool) -> Result<(), Refusal> {
-    if request.uri().path() != "/" {
-        return Err(Refusal::Path);
-    }
-    if is_upgrade {
-        return Ok(());
-    }
-    if request.method() != Method::POST {
-        return Err(Refusal::Method);
-    }
-    let is_json = single(request.headers(), &header::CONTENT_TYPE).is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json")
-    });
-    if is_json {
-        Ok(())
-    } else {
-        Err(Refusal::ContentType)
-    }
 }
 
 /// The value of a header that stands exactly once.
@@ -198,80 +158,15 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
     }
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port))
-            if port.bytes().all(|byte| byte.is_ascii_digit()) && !port.is_empty() =>
-        {
-            name
-        }
-        _ => host,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TOKEN: &str = "0123456789abcdef";
 
-    fn gate() -> TcpGate {
-        TcpGate::new(
-            Token(Zeroizing::new(TOKEN.to_owned())),
-            &Rpc {
-                allowed_hosts: vec!["Box.Example".to_owned(), "ratchetd:8645".to_owned()],
-                allowed_origins: vec!["https://chat.example".to_owned()],
-                ..Rpc::default()
-            },
-        )
-    }
-
-    fn request(headers: &[(&str, &str)]) -> Request<()> {
-        let mut request = Request::post("/");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap()
-    }
-
-    #[test]
-    fn hosts_that_are_not_ours_are_refused() {
-        for (host, passes) in [
-            ("localhost", true),
-            ("LOCALHOST:8645", true),
-            ("127.0.0.1:1", true),
-            ("[::1]:8645", true),
-            ("box.example", true),
-            ("box.example:99", true),
-            ("ratchetd:8645", true),
-            ("ratchetd:8646", false),
-            ("evil.example", false),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example:8645", false),
-            ("", false),
-        ] {
-            let checked = gate().check_source(&request(&[("host", host)]));
-            assert_eq!(checked.is_ok(), passes, "{host}");
-        }
-        assert!(gate().check_source(&request(&[])).is_err());
-        let twice = request(&[("host", "localhost"), ("host", "evil.example")]);
-        assert!(gate().check_source(&twice).is_err());
-    }
-
-    #[test]
-    fn origins_pass_only_if_they_are_allowed() {
-        for (origin, passes) in [
-            ("https://chat.example", true),
-            ("https://CHAT.example", true),
-            ("https://chat.example:444", false),
-            ("http://chat.example", false),
-            ("https://chat.example.evil", false),
-            ("null", false),
-            ("", false),
-        ] {
-            let request = request(&[("host", "localhost"), ("origin", origin)]);
-            assert_eq!(gate().check_source(&request).is_ok(), passes, "{origin}");
-        }
+    fn auth() -> Auth {
+        let token = Token(Zeroizing::new(TOKEN.to_owned()));
+        Auth::new(token, Arc::new(Metrics::new().unwrap()))
     }
 
     #[test]
@@ -281,14 +176,19 @@ mod tests {
             assert!(!shown.contains(TOKEN), "{shown}");
         }
         shows_nothing::<Token>(&Token(Zeroizing::new(TOKEN.to_owned())));
-        shows_nothing::<TcpGate>(&gate());
+        shows_nothing::<Auth>(&auth());
     }
 
     #[test]
     fn only_the_token_passes() {
         let bearer = format!("Bearer {TOKEN}");
-        let passes =
-            |headers: &[(&str, &str)]| gate().check_token(&request(headers), false).is_ok();
+        let passes = |lines: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, value.parse().unwrap());
+            }
+            auth().check_token(&headers, false).is_ok()
+        };
         assert!(passes(&[("authorization", &bearer)]));
         assert!(passes(&[("authorization", &format!("bearer {TOKEN}"))]));
         assert!(!passes(&[]));
@@ -313,38 +213,6 @@ mod tests {
         let elsewhere = format!("{before}{after}");
         assert_eq!(elsewhere.matches("self.token").count(), 1);
         assert!(elsewhere.contains("self.token.is("));
-    }
-
-    #[test]
-    fn only_json_posted_to_the_root_is_taken() {
-        let check = |method: &str, path: &str, content_type: &str| {
-            let request = Request::builder()
-                .method(method)
-                .uri(path)
-                .header("content-type", content_type)
-                .body(())
-                .unwrap();
-            check_form(&request, false)
-        };
-        assert_eq!(check("POST", "/", "application/json"), Ok(()));
-        assert_eq!(
-            check("POST", "/", "Application/JSON; charset=utf-8"),
-            Ok(())
-        );
-        assert_eq!(check("POST", "/x", "application/json"), Err(Refusal::Path));
-        assert_eq!(check("PUT", "/", "application/json"), Err(Refusal::Method));
-        for simple in [
-            "text/plain",
-            "application/x-www-form-urlencoded",
-            "",
-            "application/jsonx",
-        ] {
-            assert_eq!(
-                check("POST", "/", simple),
-                Err(Refusal::ContentType),
-                "{simple}"
-            );
-        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::{pin::pin, time::Duration};
 
+use axum::body::{Bytes, HttpBody as Body};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Bytes};
 
 use super::errors::Refusal;
 use crate::ops::budget::{Budget, Room};

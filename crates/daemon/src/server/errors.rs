@@ -1,12 +1,14 @@
 //! Requests that never come to be JSON-RPC: what is answered to them, and what that says to do.
 
-use http_body_util::Full;
-use hyper::{Response, StatusCode, body::Bytes, header};
-use jsonrpsee::server::{HttpBody, HttpResponse};
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jsonrpsee::types::Id;
 use rpc::{ErrorKind, RpcError};
 
-use super::MAX_REQUEST_BYTES;
-use crate::api::failed;
+use super::{MAX_REQUEST_BYTES, json_rpc::failed};
 
 /// Said of a request for which the budget has no room.
 pub(super) const NO_ROOM: &str =
@@ -56,7 +58,8 @@ impl Refusal {
         }
     }
 
-    /// What is wrong, and what to do. It tells a stranger nothing that the documents do not; who lacks the token is told nothing.
+    /// What is wrong, and what to do. It tells a stranger nothing that the documents do not; who
+    /// lacks the token is told nothing.
     fn error(self) -> Option<RpcError> {
         let (message, hint) = match self {
             Self::Host => (
@@ -111,14 +114,16 @@ impl Refusal {
         };
         Some(RpcError::new(kind, message).with_hint(hint))
     }
+}
 
-    pub(super) fn response(self) -> HttpResponse {
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
         let Some(error) = self.error() else {
-            return empty(self.status());
+            return self.status().into_response();
         };
         let mut response = refused_with(self.status(), &error);
         if self == Self::Method {
-            let post = header::HeaderValue::from_static("POST");
+            let post = HeaderValue::from_static("POST");
             response.headers_mut().insert(header::ALLOW, post);
         }
         response
@@ -126,24 +131,14 @@ impl Refusal {
 }
 
 /// A refusal with an error in its body, as JSON-RPC has it.
-pub(super) fn refused_with(status: StatusCode, error: &RpcError) -> HttpResponse {
-    json(status, failed("null", error))
+pub(super) fn refused_with(status: StatusCode, error: &RpcError) -> Response {
+    json(status, failed(Id::Null, error).into_json().get().to_owned())
 }
 
 /// An answer of JSON.
-pub(super) fn json(status: StatusCode, text: impl Into<Bytes>) -> HttpResponse {
-    let mut response = Response::new(HttpBody::new(Full::new(text.into())));
-    *response.status_mut() = status;
-    let json = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
-/// An answer without a body.
-pub(super) fn empty(status: StatusCode) -> HttpResponse {
-    let mut response = Response::new(HttpBody::empty());
-    *response.status_mut() = status;
-    response
+pub(super) fn json(status: StatusCode, text: impl Into<Body>) -> Response {
+    let media_type = [(header::CONTENT_TYPE, "application/json")];
+    (status, media_type, text.into()).into_response()
 }
 
 #[cfg(test)]

@@ -1,58 +1,53 @@
-//! What is asked by plain GET: is it alive, is it ready, where is the token, and, with that, what was counted.
+//! What is asked by plain GET: is it alive, is it ready, where is the token, and, with that, what
+//! was counted.
 
-use hyper::{Method, Request, Response, StatusCode, header};
-use jsonrpsee::server::{HttpBody, HttpResponse};
+use axum::{
+    extract::State,
+    http::{Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::App;
 use crate::ops::{dev::Dev, metrics::CONTENT_TYPE};
 
-/// Answers the request if it is one that needs no token.
-pub(super) async fn answer<B>(shared: &Shared, request: &Request<B>) -> Option<HttpResponse> {
-    if request.method() != Method::GET {
-        return None;
-    }
-    match request.uri().path() {
-        "/livez" => Some(json_answer(StatusCode::OK, &json!({"status": "ok"}))),
-        "/readyz" => Some(ready(shared).await),
-        "/auth" => {
-            let token_file = shared.token_file.display().to_string();
-            Some(json_answer(
-                StatusCode::OK,
-                &json!({"scheme": "Bearer", "tokenFile": token_file}),
-            ))
-        }
-        _ => None,
-    }
+/// Whether a request is for what needs no token.
+pub(super) fn needs_no_token(method: &Method, path: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && matches!(path, "/livez" | "/readyz" | "/auth")
 }
 
-/// Answers the request if it is for the metrics.
-pub(super) async fn metrics<B>(shared: &Shared, request: &Request<B>) -> Option<HttpResponse> {
-    if request.method() != Method::GET || request.uri().path() != "/metrics" {
-        return None;
-    }
-    let daemon = std::sync::Arc::clone(&shared.daemon);
+pub(super) async fn livez() -> Response {
+    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+pub(super) async fn auth(State(app): State<App>) -> Response {
+    let token_file = app.token_file.display().to_string();
+    json_answer(
+        StatusCode::OK,
+        &json!({"scheme": "Bearer", "tokenFile": token_file}),
+    )
+}
+
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let daemon = app.daemon.clone();
     let rendered = tokio::task::spawn_blocking(move || daemon.render_metrics()).await;
-    Some(match rendered {
-        Ok(Ok(text)) => answer_with(StatusCode::OK, CONTENT_TYPE, HttpBody::from(text)),
+    let media_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
+    match rendered {
+        Ok(Ok(text)) => (media_type, text).into_response(),
         failed => {
             tracing::error!(?failed, "the metrics could not be written");
-            answer_with(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                CONTENT_TYPE,
-                HttpBody::empty(),
-            )
+            (StatusCode::INTERNAL_SERVER_ERROR, media_type).into_response()
         }
-    })
+    }
 }
 
 /// Ready means that a real message was just encrypted, stored and read.
-async fn ready(shared: &Shared) -> HttpResponse {
-    let daemon = std::sync::Arc::clone(&shared.daemon);
+pub(super) async fn readyz(State(app): State<App>) -> Response {
+    let daemon = app.daemon.clone();
     let checked = tokio::task::spawn_blocking(move || daemon.probe.check()).await;
     match checked {
         // That is no reason to be taken for unready, and it is to be seen.
-        Ok(Ok(())) if shared.daemon.dev == Dev::OnRealData => json_answer(
+        Ok(Ok(())) if app.daemon.dev == Dev::OnRealData => json_answer(
             StatusCode::OK,
             &json!({"status": "ok", "devOnRealData": true}),
         ),
@@ -62,27 +57,14 @@ async fn ready(shared: &Shared) -> HttpResponse {
     }
 }
 
-fn unready(reason: &str) -> HttpResponse {
+fn unready(reason: &str) -> Response {
     json_answer(
         StatusCode::SERVICE_UNAVAILABLE,
         &json!({"status": "failing", "reason": reason}),
     )
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> HttpResponse {
-    answer_with(
-        status,
-        "application/json",
-        HttpBody::from(format!("{body}\n")),
-    )
-}
-
-fn answer_with(status: StatusCode, media_type: &'static str, body: HttpBody) -> HttpResponse {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let media_type = header::HeaderValue::from_static(media_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    response
+fn json_answer(status: StatusCode, body: &Value) -> Response {
+    let media_type = [(header::CONTENT_TYPE, "application/json")];
+    (status, media_type, format!("{body}\n")).into_response()
 }

@@ -1,63 +1,58 @@
-//! The listeners: JSON-RPC by HTTP POST and WebSocket, and events as a stream, on a Unix socket and, when asked, on TCP.
+//! The listeners: JSON-RPC by HTTP POST and WebSocket, and events as a stream, on a Unix socket
+//! and, when asked, on TCP.
+//!
+//! A connection is accepted (`accept`), has a place among the others (`connection_limits`), and its
+//! bytes are watched over (`connection`). hyper serves its requests by the routes of axum (`http`).
+//! On TCP they pass layers first: `host_origin`, `cors`, `auth`. What a request or a WebSocket's
+//! message says goes to
+//! `json_rpc`.
 
 mod accept;
 mod auth;
 mod body;
-mod calls;
 mod connection;
 mod connection_limits;
 mod cors;
 mod errors;
-mod frames;
 mod health;
+mod host_origin;
+mod http;
 mod json_rpc;
 mod socket_activation;
 mod sse;
-mod subscriptions;
 mod unix;
 mod websocket;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use hyper::{
-    Request, StatusCode,
-    body::{Bytes, Incoming},
-    header,
-};
-use jsonrpsee::server::{HttpResponse, ServerHandle, StopHandle, stop_channel};
+use jsonrpsee::Methods;
 use listenfd::ListenFd;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
+pub use self::websocket::close_code_for;
 use self::{
     accept::{Acceptor, bind_tcp},
-    auth::{TcpGate, Token, check_form},
-    calls::{Answer, Calls},
-    connection::Flow,
+    auth::Token,
+    connection::Incoming,
     connection_limits::Place,
-    errors::{Refusal, empty, json},
+    json_rpc::JsonRpc,
     socket_activation::Passed,
-    unix::UnixGate,
-    websocket::Served,
+    unix::AllowedUids,
 };
 use crate::{
-    api::{Daemon, Methods},
+    api::Daemon,
     config::{Rpc, Settings},
-    ops::metrics::{Listener, TurnedAway},
 };
 
 /// Largest request (10 MiB): the largest wire message as hex, with room for its envelope.
-const MAX_REQUEST_BYTES: u32 = 10 * 1024 * 1024;
-/// Requests in one batch.
-const MAX_BATCH: usize = 100;
-/// Calls that one WebSocket may have running: as many as an account's queue takes in by default.
-const MAX_CALLS: usize = 1024;
+const MAX_REQUEST_BYTES: usize = 10 << 20;
 /// A stopping daemon waits this long for clients to take their answers.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
-    stop: ServerHandle,
+    stop: watch::Sender<bool>,
     accepting: JoinSet<()>,
     /// The socket's file, if it is ours to remove.
     socket: Option<PathBuf>,
@@ -65,39 +60,25 @@ pub struct Server {
     pub addresses: Vec<String>,
 }
 
-/// What every connection needs.
+/// What every request is answered with.
 #[derive(Debug)]
-struct Shared {
+struct AppState {
     daemon: Arc<Daemon>,
-    calls: Arc<Calls>,
+    json_rpc: JsonRpc,
     token_file: PathBuf,
     rpc: Rpc,
 }
 
-/// Which checks a connection's requests have to pass.
-#[derive(Clone, Debug)]
-enum Gate {
-    /// The peer's user was checked when it connected.
-    Unix,
-    /// Each request is checked.
-    Tcp(Arc<TcpGate>),
-}
+type App = Arc<AppState>;
 
-/// A connection's requests: what they have to pass, and what they share.
+/// The connection that a request came on.
 #[derive(Clone, Debug)]
-struct Caller {
-    gate: Gate,
+struct Connection {
     place: Arc<Place>,
-    flow: Arc<Flow>,
-}
-
-impl Gate {
-    const fn listener(&self) -> Listener {
-        match self {
-            Self::Unix => Listener::Unix,
-            Self::Tcp(_) => Listener::Tcp,
-        }
-    }
+    incoming: Arc<Incoming>,
+    /// Changes when the daemon stops. Held as long as the connection, or the WebSocket that it
+    /// became, is open.
+    stopped: watch::Receiver<bool>,
 }
 
 impl Server {
@@ -111,21 +92,17 @@ impl Server {
         settings: &Settings,
         listeners: ListenFd,
     ) -> Result<Self, String> {
-        let (stopped, stop) = stop_channel();
-        let calls = Calls {
+        let (stop, stopped) = watch::channel(false);
+        let json_rpc = JsonRpc {
             daemon: Arc::clone(&daemon),
             methods,
         };
-        let shared = Arc::new(Shared {
+        let app = Arc::new(AppState {
             daemon,
-            calls: Arc::new(calls),
+            json_rpc,
             token_file: settings.token_file.clone(),
             rpc: settings.rpc.clone(),
         });
-        let acceptor = || {
-            let shared = Arc::clone(&shared);
-            Acceptor::new(shared, stopped.clone())
-        };
 
         // Everything that can fail comes before the first connection is taken.
         let passed = Passed::take(listeners, settings)?;
@@ -134,11 +111,8 @@ impl Server {
             (None, Some(address)) => Some(bind_tcp(address).await?),
             (None, None) => None,
         };
-        let gate = match tcp {
-            Some(_) => Some(TcpGate::new(
-                Token::load(&settings.token_file)?,
-                &settings.rpc,
-            )),
+        let token = match tcp {
+            Some(_) => Some(Token::load(&settings.token_file)?),
             None => None,
         };
         let (listener, place, socket) = match passed.unix {
@@ -154,10 +128,12 @@ impl Server {
 
         let mut accepting = JoinSet::new();
         let mut addresses = vec![format!("unix:{place}")];
-        accepting.spawn(acceptor().accept_unix(listener, UnixGate::new(&settings.rpc)));
-        if let (Some((listener, bound)), Some(gate)) = (tcp, gate) {
+        let acceptor = |router| Acceptor::new(Arc::clone(&app), router, stopped.clone());
+        let unix = acceptor(http::unix_router(&app));
+        accepting.spawn(unix.accept_unix(listener, AllowedUids::new(&settings.rpc)));
+        if let (Some((listener, bound)), Some(token)) = (tcp, token) {
             addresses.push(format!("http://{bound}"));
-            accepting.spawn(acceptor().accept_tcp(listener, Arc::new(gate)));
+            accepting.spawn(acceptor(http::tcp_router(&app, token)).accept_tcp(listener));
         }
         Ok(Self {
             stop,
@@ -174,131 +150,13 @@ impl Server {
             let _ = std::fs::remove_file(socket);
         }
         self.accepting.shutdown().await;
-        let _ = self.stop.stop();
-        // Every open connection holds a handle; the last to go wakes this.
-        if tokio::time::timeout(DRAIN_TIMEOUT, self.stop.stopped())
+        self.stop.send_replace(true);
+        // Every open connection holds a receiver; the last to go wakes this.
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.stop.closed())
             .await
             .is_err()
         {
             tracing::warn!("some clients did not take their answers in time");
         }
-    }
-}
-
-impl Shared {
-    /// Answers a request.
-    async fn handle(
-        &self,
-        caller: &Caller,
-        request: Request<Incoming>,
-        stopped: StopHandle,
-    ) -> HttpResponse {
-        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let page = cors::origin(&caller.gate, &request);
-        let mut response = self.answer(caller, request, stopped).await;
-        if let Some(page) = page {
-            cors::let_read(page, &mut response);
-        }
-        self.daemon.metrics.answered(response.status());
-        // A chunked request may have had a content-length too, on which a proxy before us may have
-        // split the bytes in another way. What comes after it is no request (RFC 9112, 6.1). And a
-        // stranger gives its place back.
-        if is_chunked || caller.place.is_strangers() {
-            let close = header::HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
-        }
-        response
-    }
-
-    async fn answer(
-        &self,
-        caller: &Caller,
-        request: Request<Incoming>,
-        stopped: StopHandle,
-    ) -> HttpResponse {
-        let gate = &caller.gate;
-        if let Gate::Tcp(tcp) = gate
-            && let Err(refusal) = tcp.check_source(&request)
-        {
-            return refusal.response();
-        }
-        let is_upgrade = websocket::is_asked_for(&request);
-        let admitted = self.admit(caller, &request, is_upgrade);
-        if let Some(answer) = cors::preflight(gate, &request) {
-            return answer;
-        }
-        if let Some(answer) = health::answer(self, &request).await {
-            return answer;
-        }
-        if let Err(refusal) = admitted {
-            return refusal.response();
-        }
-        if let Some(stream) = sse::answer(self, &request) {
-            return stream;
-        }
-        if let Some(metrics) = health::metrics(self, &request).await {
-            return metrics;
-        }
-        if let Err(refusal) = check_form(&request, is_upgrade) {
-            return refusal.response();
-        }
-        if is_upgrade {
-            return self.upgrade(request, stopped, &caller.flow);
-        }
-        let timeout = Duration::from_secs(self.rpc.body_timeout_s);
-        let limit = MAX_REQUEST_BYTES as usize;
-        let budget = &self.daemon.budget;
-        match body::whole(request.into_body(), limit, timeout, budget).await {
-            Ok((body, room)) => match self.calls.answer(body, room, None).await {
-                // It has its room until it is written.
-                Answer::Text(text) => json(StatusCode::OK, Bytes::from_owner(text)),
-                Answer::None | Answer::Sent => empty(StatusCode::NO_CONTENT),
-            },
-            Err(refusal) => refusal.response(),
-        }
-    }
-
-    /// Whether the request may go on: on TCP it needs the token, and its connection one of the
-    /// places of those that have it.
-    fn admit<B>(
-        &self,
-        caller: &Caller,
-        request: &Request<B>,
-        is_upgrade: bool,
-    ) -> Result<(), Refusal> {
-        let Gate::Tcp(tcp) = &caller.gate else {
-            return Ok(());
-        };
-        tcp.check_token(request, is_upgrade)?;
-        if caller.place.may_call() {
-            return Ok(());
-        }
-        self.daemon
-            .metrics
-            .turned_away(Listener::Tcp, TurnedAway::Limit);
-        Err(Refusal::Places)
-    }
-
-    fn upgrade(
-        &self,
-        request: Request<Incoming>,
-        stopped: StopHandle,
-        flow: &Arc<Flow>,
-    ) -> HttpResponse {
-        let subprotocol = auth::subprotocol(request.headers());
-        let served = Served {
-            calls: Arc::clone(&self.calls),
-            flow: Arc::clone(flow),
-            ping_interval: Duration::from_secs(self.rpc.ping_interval_s),
-            stopped,
-        };
-        let Some(mut response) = websocket::open(request, served) else {
-            return Refusal::Handshake.response();
-        };
-        if let Some(name) = subprotocol {
-            let headers = response.headers_mut();
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
-        }
-        response
     }
 }

@@ -20,7 +20,8 @@ impl Passed {
     /// Takes what was passed: at most one of each kind.
     ///
     /// # Errors
-    /// One line, if there is more, something else, or an address that the configuration does not allow.
+    /// One line, if there is more, something else, or an address that the configuration does not
+    /// allow.
     pub(super) fn take(mut listeners: ListenFd, settings: &Settings) -> Result<Self, String> {
         let mut passed = Self::default();
         for index in 0..listeners.len() {

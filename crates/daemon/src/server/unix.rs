@@ -17,11 +17,11 @@ const ROOT: u32 = 0;
 
 /// Whose processes may use the socket.
 #[derive(Debug)]
-pub(super) struct UnixGate {
+pub(super) struct AllowedUids {
     uids: Vec<u32>,
 }
 
-impl UnixGate {
+impl AllowedUids {
     pub(super) fn new(rpc: &Rpc) -> Self {
         let mut uids = rpc.allowed_uids.clone();
         uids.extend([ROOT, rustix::process::geteuid().as_raw()]);
@@ -41,7 +41,8 @@ impl UnixGate {
 pub(super) fn bind(settings: &Settings) -> Result<UnixListener, String> {
     let path = &settings.socket;
     let failed = |error: io::Error| format!("cannot listen on unix:{}: {error}", path.display());
-    // It is bound under another name: that its own is too long for anybody to connect to would not show.
+    // It is bound under another name: that its own is too long for anybody to connect to would not
+    // show.
     SocketAddr::from_pathname(path).map_err(|error| {
         format!(
             "unix:{}: {error}: choose a shorter --socket",
@@ -53,7 +54,8 @@ pub(super) fn bind(settings: &Settings) -> Result<UnixListener, String> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
-    // tempfile makes directories 0700. A short name: the system limits the length of the whole path.
+    // tempfile makes directories 0700. A short name: the system limits the length of the whole
+    // path.
     let scratch = tempfile::Builder::new()
         .prefix(".")
         .tempdir_in(parent)
@@ -73,7 +75,8 @@ pub(super) fn bind(settings: &Settings) -> Result<UnixListener, String> {
     UnixListener::from_std(listener).map_err(failed)
 }
 
-/// Clears away the socket of a daemon that is gone; refuses to take one that is in use, or a file that is no socket.
+/// Clears away the socket of a daemon that is gone; refuses to take one that is in use, or a file
+/// that is no socket.
 fn remove_stale(path: &Path) -> Result<(), String> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -146,9 +149,9 @@ mod tests {
         let (stream, _other_end) = UnixStream::pair().unwrap();
         let own = rustix::process::geteuid().as_raw();
         let stranger = own.wrapping_add(1);
-        assert!(UnixGate::new(&Rpc::default()).admits(&stream));
+        assert!(AllowedUids::new(&Rpc::default()).admits(&stream));
         assert!(
-            !UnixGate {
+            !AllowedUids {
                 uids: vec![stranger]
             }
             .admits(&stream)
@@ -157,7 +160,7 @@ mod tests {
             allowed_uids: vec![stranger],
             ..Rpc::default()
         };
-        let uids = UnixGate::new(&listed).uids;
+        let uids = AllowedUids::new(&listed).uids;
         assert!([ROOT, own, stranger].iter().all(|uid| uids.contains(uid)));
     }
 }

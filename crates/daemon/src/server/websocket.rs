@@ -1,255 +1,305 @@
-//! A WebSocket: its handshake, its messages, its pings, and its end.
+//! A WebSocket: its messages, its pings, and its end.
+//!
+//! One task reads, one writes, and each message is answered in a task of its own. How frames are
+//! read and written is the library's; what is ours is how much may be under way, and with what code
+//! the WebSocket is closed.
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming, upgrade};
-use hyper_util::rt::TokioIo;
-use jsonrpsee::server::{HttpBody, HttpResponse, StopHandle};
-use rpc::{ErrorKind, RpcError};
-use soketto::{
-    Receiver, Sender,
-    connection::Error,
-    data::ByteSlice125,
-    handshake::http::{Server, is_upgrade_request},
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{
+            CloseCode, CloseFrame, Message, WebSocket, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
+    },
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse as _, Response},
 };
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use rpc::{ErrorKind, RpcError};
+use serde_json::value::RawValue;
 use tokio::{
-    io::BufStream,
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+use tungstenite::error::{Error, ProtocolError};
 
 use super::{
-    MAX_CALLS, MAX_REQUEST_BYTES,
-    calls::{Answer, Calls},
-    connection::Flow,
-    errors::NO_ROOM,
-    subscriptions::Subscriptions,
+    App, Connection, MAX_REQUEST_BYTES,
+    connection::Incoming,
+    errors::{NO_ROOM, Refusal},
+    json_rpc::Subscriptions,
 };
-use crate::ops::budget::{Room, Written};
+use crate::ops::budget::Written;
 
+/// Calls that one WebSocket may have running: as many as an account's queue takes in by default.
+const MAX_CALLS: usize = 1024;
+/// Messages whose answers are not written yet, at most: past that the client is not read until some
+/// are, or they would pile up in memory. More than the calls that may be running: to these much is
+/// answered at once.
+const MAX_UNANSWERED: usize = MAX_CALLS + 64;
 /// Answers and notifications that wait to be written; those of running calls wait where they are.
-const MAX_WAITING_ANSWERS: usize = 32;
+const MAX_WAITING: usize = 32;
+/// Bytes read at once, of however many messages.
+const READ_BUFFER: usize = 16 * 1024;
+/// What a WebSocket of ours speaks, for clients that want it named: a browser wants to see a
+/// subprotocol that it offered.
+const SUBPROTOCOL: &str = "ratchetd";
 
-type Stream = Compat<BufStream<TokioIo<upgrade::Upgraded>>>;
-
-/// Whether a request asks to speak WebSocket.
-pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
-    // Only a GET asks for one (RFC 6455, 4.1).
-    request.method() == hyper::Method::GET && is_upgrade_request(request)
-}
-
-/// What a WebSocket needs of the server.
-pub(super) struct Served {
-    pub(super) calls: Arc<Calls>,
-    /// Is told of messages that get no answer.
-    pub(super) flow: Arc<Flow>,
-    pub(super) ping_interval: Duration,
-    /// Held as long as the WebSocket is open.
-    pub(super) stopped: StopHandle,
-}
-
-/// Answers the handshake, and serves what follows it; none if it is no whole handshake.
-pub(super) fn open(mut request: Request<Incoming>, served: Served) -> Option<HttpResponse> {
-    let mut handshake = Server::new();
-    let response = handshake.receive_request(&request).ok()?;
-    let upgraded = upgrade::on(&mut request);
-    tokio::spawn(async move {
-        match upgraded.await {
-            Ok(upgraded) => {
-                let stream = BufStream::new(TokioIo::new(upgraded)).compat();
-                let mut builder = handshake.into_builder(stream);
-                builder.set_max_message_size(MAX_REQUEST_BYTES as usize);
-                let (sender, receiver) = builder.finish();
-                serve(sender, receiver, served).await;
-            }
-            Err(error) => tracing::debug!(%error, "a WebSocket was not opened"),
-        }
-    });
-    Some(response.map(|()| HttpBody::empty()))
-}
-
-/// What a client sends.
-enum Come {
-    Message(Vec<u8>),
-    Pong,
-}
-
-/// The next of it; none at the end. To be waited for until it comes: half a message would be lost otherwise.
-async fn next(mut receiver: Receiver<Stream>) -> Option<(Come, Receiver<Stream>)> {
-    let mut message = Vec::new();
-    let come = match receiver.receive(&mut message).await {
-        Ok(soketto::Incoming::Data(_)) => Come::Message(message),
-        Ok(soketto::Incoming::Pong(_)) => Come::Pong,
-        Ok(soketto::Incoming::Closed(_)) | Err(Error::Closed) => return None,
-        Err(error) => {
-            tracing::debug!(%error, "a WebSocket broke off");
-            return None;
-        }
+/// Whether a request asks to speak WebSocket. Only a GET asks for one (RFC 6455, 4.1).
+pub(super) fn is_asked_for(method: &Method, headers: &HeaderMap) -> bool {
+    let has = |name, value: &str| {
+        let named = headers.get(name).and_then(|named| named.to_str().ok());
+        named.is_some_and(|named| named.to_ascii_lowercase().contains(value))
     };
-    Some((come, receiver))
+    method == Method::GET && has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
 }
 
-async fn serve(sender: Sender<Stream>, receiver: Receiver<Stream>, served: Served) {
-    let Served {
-        calls,
-        flow,
-        ping_interval,
-        stopped,
-    } = served;
-    let (answers, written) = mpsc::channel(MAX_WAITING_ANSWERS);
+/// `GET /`: answers the handshake, and serves what follows it.
+pub(super) async fn upgrade(
+    State(app): State<App>,
+    Extension(connection): Extension<Connection>,
+    method: Method,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    if !is_asked_for(&method, &headers) {
+        return Refusal::Method.into_response();
+    }
+    let Ok(upgrade) = upgrade else {
+        return Refusal::Handshake.into_response();
+    };
+    connection.incoming.becomes_websocket();
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(MAX_REQUEST_BYTES)
+        .max_frame_size(MAX_REQUEST_BYTES)
+        .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket was not opened"))
+        .on_upgrade(|socket| serve(socket, app, connection))
+}
+
+async fn serve(socket: WebSocket, app: App, connection: Connection) {
+    let Connection {
+        place,
+        incoming,
+        mut stopped,
+    } = connection;
+    let ping_interval = Duration::from_secs(app.rpc.ping_interval_s);
+    let (sink, mut stream) = socket.split();
+    let (answers, answered) = mpsc::channel(MAX_WAITING);
+    let (notifications, notified) = mpsc::channel(MAX_WAITING);
     let (finish, finished) = oneshot::channel();
-    let mut writing = tokio::spawn(write(sender, written, ping_interval, finished));
+    let writer = Writer {
+        sink,
+        answers: answered,
+        notifications: notified,
+    };
+    let mut writing = tokio::spawn(writer.run(ping_interval, finished));
     // Held by each task that has something to answer.
     let (at_work, mut all_answered) = mpsc::channel::<()>(1);
     let session = Arc::new(Session {
-        calls,
-        flow,
-        places: Semaphore::new(MAX_CALLS),
-        subscriptions: Subscriptions::new(answers.clone()),
+        app,
+        incoming,
+        calls: Semaphore::new(MAX_CALLS),
+        subscriptions: Subscriptions::new(notifications),
         answers,
     });
+    let unanswered = Arc::new(Semaphore::new(MAX_UNANSWERED));
     // One ping, with time for the answer.
     let patience = ping_interval + ping_interval / 3;
     let mut heard = Instant::now();
-    let mut reading = Box::pin(next(receiver));
-    let stopping = stopped.clone().shutdown();
-    tokio::pin!(stopping);
-    let mut is_stopping = false;
-    while !is_stopping {
-        let come = tokio::select! {
-            come = &mut reading => come,
-            () = sleep_until(heard + patience) => None,
-            () = &mut stopping => {
-                is_stopping = true;
-                break;
-            }
+    let closed_with = loop {
+        let reading = async {
+            let permit = Arc::clone(&unanswered).acquire_owned().await.ok()?;
+            Some((stream.next().await?, permit))
         };
-        let Some((come, receiver)) = come else { break };
-        reading.set(next(receiver));
+        let read = tokio::select! {
+            read = reading => read,
+            () = sleep_until(heard + patience) => break Some(close_code::POLICY),
+            _ = stopped.changed() => break Some(close_code::AWAY),
+        };
+        let Some((read, permit)) = read else {
+            break None;
+        };
         heard = Instant::now();
-        if let Come::Message(message) = come {
-            let mut room = session.flow.room_read_into();
-            // What there is no room for is given up before anything else is done with it.
-            let taken = room.resize(message.len()).then_some((message, room));
-            let (session, at_work) = (Arc::clone(&session), at_work.clone());
-            tokio::spawn(async move {
-                session.take(taken).await;
-                drop(at_work);
-            });
-        }
-    }
-    drop(at_work);
-    if is_stopping {
-        // What was taken in has its answer, unless nobody is there for it.
-        let gone = async {
-            while let Some((_, receiver)) = reading.as_mut().await {
-                reading.set(next(receiver));
+        match read {
+            Ok(Message::Text(text)) => session.take(text.into(), permit, &at_work),
+            Ok(Message::Binary(bytes)) => session.take(bytes, permit, &at_work),
+            Ok(Message::Ping(payload)) => {
+                session.incoming.control_ends(payload.len());
+                session.flush_pong(permit, &at_work);
             }
-        };
+            Ok(Message::Pong(payload)) => session.incoming.control_ends(payload.len()),
+            // The library answers it.
+            Ok(Message::Close(_)) => break None,
+            Err(error) => {
+                session.incoming.lingers();
+                break close_code_for(error);
+            }
+        }
+    };
+    drop(at_work);
+    if closed_with == Some(close_code::AWAY) {
+        // What was taken in has its answer, unless nobody is there for it.
+        let gone = async { while let Some(Ok(_)) = stream.next().await {} };
         tokio::select! {
             _ = all_answered.recv() => {}
             () = gone => {}
             _ = &mut writing => {}
         }
     }
-    let _ = finish.send(());
+    let _ = finish.send(closed_with);
     if !writing.is_finished() {
         let _ = writing.await;
     }
-    drop(stopped);
+    drop((place, stopped));
+}
+
+/// The code that tells a WebSocket's client what was wrong with what it sent (RFC 6455, 7.4.1), by
+/// the error of reading it; none if the client is gone.
+#[must_use]
+pub fn close_code_for(error: axum::Error) -> Option<CloseCode> {
+    tracing::debug!(%error, "a WebSocket broke off");
+    let error = error.into_inner().downcast::<Error>().ok()?;
+    match *error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(close_code::PROTOCOL),
+        Error::Utf8(_) => Some(close_code::INVALID),
+        Error::Capacity(_) => Some(close_code::SIZE),
+        _ => None,
+    }
 }
 
 /// One WebSocket's side of its calls.
 struct Session {
-    calls: Arc<Calls>,
-    flow: Arc<Flow>,
+    app: App,
+    incoming: Arc<Incoming>,
     /// One for each call that may be running.
-    places: Semaphore,
+    calls: Semaphore,
     subscriptions: Subscriptions,
     answers: mpsc::Sender<Outgoing>,
 }
 
-/// An answer or a notification. An answer has its room until it is written; notifications are
-/// small, and as many as may wait.
-pub(super) enum Outgoing {
-    Answer(Written),
-    Notification(String),
+/// What the writer is sent. Each holds its message's part in those that may be unanswered until it
+/// is written.
+enum Outgoing {
+    Answer(Written, OwnedSemaphorePermit),
+    /// The library has put the pong among what it writes next.
+    Pong(OwnedSemaphorePermit),
 }
 
 impl Session {
-    /// Answers a message, if there was room for it. When the connection is closed nobody waits
-    /// for that any more; what a call does goes on.
-    async fn take(&self, message: Option<(Vec<u8>, Room)>) {
-        let busy = |message| {
-            self.calls
-                .refuse_all(RpcError::new(ErrorKind::Busy, message))
-        };
-        let answer = match (message, self.places.try_acquire()) {
-            (Some((text, room)), Ok(_place)) => tokio::select! {
-                answer = self.calls.answer(text.into(), room, Some(&self.subscriptions)) => answer,
-                () = self.answers.closed() => return,
-            },
-            (Some(_), Err(_)) => busy("too many calls are running on this WebSocket"),
-            (None, _) => busy(NO_ROOM),
-        };
-        match answer {
-            Answer::Text(answer) => {
-                let _ = self.answers.send(Outgoing::Answer(answer)).await;
+    /// Answers a message in a task of its own, if there is room for it.
+    fn take(
+        self: &Arc<Self>,
+        text: Bytes,
+        permit: OwnedSemaphorePermit,
+        at_work: &mpsc::Sender<()>,
+    ) {
+        let mut room = self.incoming.message_ends();
+        // What there is no room for is given up before anything else is done with it.
+        let taken = room.resize(text.len()).then_some((text, room));
+        let (session, at_work) = (Arc::clone(self), at_work.clone());
+        tokio::spawn(async move {
+            let json_rpc = &session.app.json_rpc;
+            let busy = |message| json_rpc.refuse_unread(RpcError::new(ErrorKind::Busy, message));
+            let answer = match (taken, session.calls.try_acquire()) {
+                (Some((text, room)), Ok(_running)) => tokio::select! {
+                    answer = json_rpc.answer(text, room, Some(&session.subscriptions)) => answer,
+                    // Nobody waits for the answer any more; what the call does goes on.
+                    () = session.answers.closed() => None,
+                },
+                (Some(_), Err(_)) => Some(busy("too many calls are running on this WebSocket")),
+                (None, _) => Some(busy(NO_ROOM)),
+            };
+            if let Some(answer) = answer {
+                let _ = session.answers.send(Outgoing::Answer(answer, permit)).await;
             }
-            Answer::None => self.flow.answered(),
-            Answer::Sent => {}
-        }
+            drop(at_work);
+        });
+    }
+
+    /// Has the pong written that the library made.
+    fn flush_pong(self: &Arc<Self>, permit: OwnedSemaphorePermit, at_work: &mpsc::Sender<()>) {
+        let (answers, at_work) = (self.answers.clone(), at_work.clone());
+        tokio::spawn(async move {
+            let _ = answers.send(Outgoing::Pong(permit)).await;
+            drop(at_work);
+        });
     }
 }
 
-/// Writes answers, notifications and pings, until it is told to finish; then what still waits, and the close.
-async fn write(
-    mut sender: Sender<Stream>,
-    mut answers: mpsc::Receiver<Outgoing>,
-    ping_interval: Duration,
-    mut finished: oneshot::Receiver<()>,
-) {
-    let mut pings = interval(ping_interval);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let written = tokio::select! {
-            // However much there is to write: without pings its client would be taken for gone.
-            biased;
-            _ = &mut finished => break,
-            _ = pings.tick() => write_ping(&mut sender).await,
-            answer = answers.recv() => match answer {
-                Some(answer) => write_text(&mut sender, answer).await,
-                None => break,
-            },
+/// The writing half of a WebSocket, and what it writes.
+struct Writer {
+    sink: SplitSink<WebSocket, Message>,
+    answers: mpsc::Receiver<Outgoing>,
+    notifications: mpsc::Receiver<Box<RawValue>>,
+}
+
+impl Writer {
+    /// Writes answers, notifications and pings, until it is told to finish; then what still waits,
+    /// and the close with its code.
+    async fn run(
+        mut self,
+        ping_interval: Duration,
+        mut finished: oneshot::Receiver<Option<CloseCode>>,
+    ) {
+        let mut pings = interval(ping_interval);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let closed_with = loop {
+            let written = tokio::select! {
+                // However much there is to write: without pings its client would be taken for gone.
+                biased;
+                closed_with = &mut finished => break closed_with.ok().flatten(),
+                _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await,
+                Some(answer) = self.answers.recv() => self.write(answer).await,
+                Some(text) = self.notifications.recv() => self.notify(text).await,
+            };
+            if let Err(error) = written {
+                tracing::debug!(%error, "a WebSocket cannot be written to");
+                return;
+            }
         };
-        if let Err(error) = written {
-            tracing::debug!(%error, "a WebSocket cannot be written to");
-            return;
+        self.answers.close();
+        self.notifications.close();
+        while let Some(answer) = self.answers.recv().await {
+            if self.write(answer).await.is_err() {
+                return;
+            }
+        }
+        while let Some(text) = self.notifications.recv().await {
+            if self.notify(text).await.is_err() {
+                return;
+            }
+        }
+        if let Some(code) = closed_with {
+            let reason = "".into();
+            let _ = self
+                .sink
+                .send(Message::Close(Some(CloseFrame { code, reason })))
+                .await;
+        }
+        let _ = self.sink.close().await;
+    }
+
+    async fn write(&mut self, answer: Outgoing) -> Result<(), axum::Error> {
+        match answer {
+            Outgoing::Answer(Written { text, room }, _permit) => {
+                let written = self.sink.send(Message::Text(text.into())).await;
+                drop(room);
+                written
+            }
+            Outgoing::Pong(_permit) => self.sink.flush().await,
         }
     }
-    answers.close();
-    while let Some(answer) = answers.recv().await {
-        if write_text(&mut sender, answer).await.is_err() {
-            return;
-        }
-    }
-    let _ = sender.close().await;
-}
 
-async fn write_text(sender: &mut Sender<Stream>, text: Outgoing) -> Result<(), Error> {
-    let (text, _room) = match text {
-        Outgoing::Answer(Written { text, room }) => (text, Some(room)),
-        Outgoing::Notification(text) => (text, None),
-    };
-    sender.send_text_owned(text).await?;
-    sender.flush().await
-}
-
-async fn write_ping(sender: &mut Sender<Stream>) -> Result<(), Error> {
-    // It says nothing, which is not too long.
-    if let Ok(nothing) = ByteSlice125::try_from(&[][..]) {
-        sender.send_ping(nothing).await?;
+    async fn notify(&mut self, text: Box<RawValue>) -> Result<(), axum::Error> {
+        let text = String::from(Box::<str>::from(text));
+        self.sink.send(Message::Text(text.into())).await
     }
-    sender.flush().await
 }

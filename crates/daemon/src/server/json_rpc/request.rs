@@ -1,10 +1,11 @@
 //! JSON-RPC requests as they stand in the text of a body or of a WebSocket's message.
 //!
-//! The text is gone over once, and borrowed: ids are given back as they were written, and parameters are read by the
-//! method they are for. No word of the parser's own goes into an error: it would quote the text, which may be a secret.
+//! The text is gone over once, and borrowed; parameters are read by the method they are for. No
+//! word of the parser's own goes into an error: it would quote the text, which may be a secret.
 
 use std::{borrow::Cow, fmt};
 
+use jsonrpsee::types::Id;
 use rpc::{ErrorKind, RpcError};
 use serde::{
     Deserialize,
@@ -12,14 +13,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::MAX_BATCH;
+use super::{MAX_BATCH, MAX_SHOWN_CHARS};
 
 /// The members of a request object.
 const MEMBERS: [&str; 4] = ["jsonrpc", "id", "method", "params"];
-/// Longest part of a name from outside that is shown in an error.
-const MAX_SHOWN_CHARS: usize = 64;
-/// The id of an answer to what has none.
-const NO_ID: &str = "null";
 
 /// What a text asks for.
 pub(super) enum Asked<'a> {
@@ -32,8 +29,8 @@ pub(super) enum Asked<'a> {
 /// A request that may be looked up and run.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
-    /// As it was written: a string, a number or null. None: it is a notification, and has no answer.
-    pub(super) id: Option<&'a str>,
+    /// None: it is a notification, and has no answer.
+    pub(super) id: Option<Id<'a>>,
     /// The name of a method, or what is given for one.
     pub(super) method: String,
     /// An object or an array, if it is any good.
@@ -43,13 +40,16 @@ pub(super) struct Request<'a> {
 /// What is no request, and the id to answer it with.
 #[derive(Debug)]
 pub(super) struct Malformed<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: Id<'a>,
     pub(super) error: RpcError,
 }
 
 impl Malformed<'_> {
     pub(super) fn new(error: RpcError) -> Self {
-        Self { id: NO_ID, error }
+        Self {
+            id: Id::Null,
+            error,
+        }
     }
 }
 
@@ -111,19 +111,26 @@ fn invalid(message: impl Into<String>, about: &str) -> RpcError {
 
 /// Checks the members of a request one by one, so that an error can name the one that is wrong.
 fn request<'a>(members: Members<'a>) -> Result<Request<'a>, Malformed<'a>> {
-    let id = members.id.map(RawValue::get);
-    let id_is_good = id.is_none_or(is_id);
+    let id = members
+        .id
+        .map(|id| serde_json::from_str::<Id<'a>>(id.get()));
     let refused = |error| {
-        let id = id.filter(|_| id_is_good).unwrap_or(NO_ID);
-        Err(Malformed { id, error })
+        let id = id.as_ref().and_then(|id| id.as_ref().ok());
+        Err(Malformed {
+            id: id.cloned().unwrap_or(Id::Null),
+            error,
+        })
     };
     if let Some(error) = members.wrong {
         return refused(error);
     }
-    if !id_is_good {
+    if matches!(id, Some(Err(_))) {
         return refused(
-            invalid("an id is a string, a number or null", "id")
-                .with_hint("number the requests: the answer has the same id"),
+            invalid(
+                "an id is a string, a whole number from 0 to 2^64-1, or null",
+                "id",
+            )
+            .with_hint("number the requests from 1: the answer has the same id"),
         );
     }
     if members
@@ -142,15 +149,10 @@ fn request<'a>(members: Members<'a>) -> Result<Request<'a>, Malformed<'a>> {
         );
     };
     Ok(Request {
-        id,
+        id: id.and_then(Result::ok),
         method,
         params: members.params.map(RawValue::get),
     })
-}
-
-/// Whether this JSON value may be an id.
-fn is_id(value: &str) -> bool {
-    value == NO_ID || value.starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9'))
 }
 
 /// The members of an object as they stand.
@@ -262,21 +264,23 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_taken_as_it_is_written() {
-        for id in [
-            "1",
-            "-3",
-            "1.5",
-            "1e400",
-            "-0",
-            "123456789012345678901234567890",
-            "\"x\"",
-            "\"\\u0041\\n\"",
-            "\"\"",
-            "null",
+    fn an_id_is_a_string_a_whole_number_or_null_and_another_is_refused() {
+        for (id, read) in [
+            ("1", Id::Number(1)),
+            ("18446744073709551615", Id::Number(u64::MAX)),
+            ("\"x\"", Id::Str("x".into())),
+            ("\"\\u0041\\n\"", Id::Str("A\n".into())),
+            ("\"\"", Id::Str("".into())),
+            ("null", Id::Null),
         ] {
             let text = format!("{{\"jsonrpc\":\"2.0\", \"id\" : {id} ,\"method\":\"m\"}}");
-            assert_eq!(single(&text).unwrap().id, Some(id));
+            assert_eq!(single(&text).unwrap().id, Some(read));
+        }
+        for id in ["-3", "1.5", "1e400", "-0", "1.0", "18446744073709551616"] {
+            let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"m\"}}");
+            let malformed = single(&text).unwrap_err();
+            assert_eq!(malformed.id, Id::Null, "{id}");
+            assert_eq!(malformed.error.field.as_deref(), Some("id"), "{id}");
         }
         let text = "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\": [1, 2]}";
         let request = single(text).unwrap();
@@ -297,7 +301,7 @@ mod tests {
                 "1",
                 "jsonrpc",
             ),
-            ("{\"id\":-1,\"jsonrpc\":\"2.0\"}", "-1", "method"),
+            ("{\"id\":9,\"jsonrpc\":\"2.0\"}", "9", "method"),
             ("{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":7}", "1", "method"),
             (
                 "{\"id\":[1],\"jsonrpc\":\"2.0\",\"method\":\"m\"}",
@@ -338,6 +342,7 @@ mod tests {
         ] {
             let malformed = single(text).unwrap_err();
             assert_eq!(malformed.error.kind, ErrorKind::InvalidRequest, "{text}");
+            let id: Id<'_> = serde_json::from_str(id).unwrap();
             assert_eq!(malformed.id, id, "{text}");
             assert_eq!(malformed.error.field.as_deref(), Some(field), "{text}");
         }
@@ -358,7 +363,7 @@ mod tests {
             let malformed = single(text).unwrap_err();
             assert_eq!(
                 (malformed.error.kind, malformed.id),
-                (kind, NO_ID),
+                (kind, Id::Null),
                 "{text}"
             );
             assert!(!format!("{:?}", malformed.error).contains("secret"));
