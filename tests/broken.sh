@@ -148,7 +148,7 @@ broken 'skipped keys: an identity that was never answered keeps those of each of
 broken 'skipped keys: strangers keep as many as there are strangers' $engine/receive/persist.rs \
   '(None, MAX_UNANSWERED_KEYS),' '' \
   session-store --lib strangers_keep_a_hundred_thousand_keys_between_them_and_the_oldest_gap_goes_first
-broken 'skipped keys: a key that was used stays in its place' $store/keys.rs \
+broken 'skipped keys: a key that was used stays in its place' $store/message_keys.rs \
   'keys.write_at(&USED, place.offset).map_err(failed)?;' '' \
   session-store --lib a_key_that_is_used_is_overwritten_in_its_place_and_gone_once_it_is_confirmed
 broken 'skipped keys: each has a row of its own' $engine/model/gap.rs \
@@ -276,13 +276,13 @@ broken 'contacts: a message from before the request answers it' $engine/contacts
 broken 'a commit does not wait for the disk' $store/schema.rs \
   'PRAGMA synchronous = FULL;' 'PRAGMA synchronous = NORMAL;' \
   session-store --lib the_pragmas_that_durability_and_secrecy_rest_on_are_set
-broken 'an older database is taken for the newest' $store/epoch/judge.rs \
+broken 'an older database is taken for the newest' $store/rollback_guard/detect.rs \
   'Some(record) if record.commits > row.commits => Some(Displaced::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(Displaced::Older),' \
   session-store --lib an_older_database_is_told_by_a_single_commit
-broken 'count: steps that carry it are overlooked' $store/epoch/row.rs \
+broken 'count: steps that carry it are overlooked' $store/rollback_guard/generation.rs \
   '(row.commits, row.digest) = (commits, digest);' 'let _: (u64, Option<[u8; 32]>) = (commits, digest);' \
   session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
-broken 'count: a row that is gone is taken to carry it' $store/epoch.rs \
+broken 'count: a row that is gone is taken to carry it' $store/rollback_guard/mod.rs \
   '            .map_err(failed)?;
         Ok(changed == 1)
     }
@@ -293,38 +293,38 @@ broken 'count: a row that is gone is taken to carry it' $store/epoch.rs \
 
     /// The transaction was committed.' \
   session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
-broken 'count: what another program wrote is not looked at while sessions are stepped' $store/epoch.rs \
+broken 'count: what another program wrote is not looked at while sessions are stepped' $store/rollback_guard/mod.rs \
   'let exchanged = others != self.others;' 'let exchanged = false;' \
   session-store --lib another_state_put_in_place_of_an_open_one_is_never_built_upon
 for test in an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied \
   an_open_store_whose_pages_were_replaced_is_not_built_upon_once_they_are_read_again; do
-  broken 'count: the first commit of a log is not noted' $store/epoch.rs \
+  broken 'count: the first commit of a log is not noted' $store/rollback_guard/mod.rs \
     'self.based = self.noted;
         self.note_next = true;' 'self.based = self.noted;' \
     session-store --lib $test
 done
-broken 'count: every step costs a page more' $store/epoch.rs \
+broken 'count: every step costs a page more' $store/rollback_guard/mod.rs \
   'self.noting = must_note ||' 'self.noting = true || must_note ||' \
   session-store --lib a_step_of_a_session_writes_one_page
-broken 'a copy elsewhere is taken for the original' $store/epoch/judge.rs \
+broken 'a copy elsewhere is taken for the original' $store/rollback_guard/detect.rs \
   'Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),' '' \
   session-store --lib a_copy_elsewhere_is_told_and_the_original_goes_on
-broken 'an older file beside the log of a crash is not told' $store/epoch/judge.rs \
+broken 'an older file beside the log of a crash is not told' $store/rollback_guard/detect.rs \
   'Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),' '' \
   session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
-broken 'digest: an older page among the newest is not told' $store/epoch/judge.rs \
+broken 'digest: an older page among the newest is not told' $store/rollback_guard/detect.rs \
   '(counted != sum).then_some(Displaced::Older)' '(counted != sum && counted == [0; 32]).then_some(Displaced::Older)' \
   session-store --lib a_page_that_was_put_back_among_the_newest_is_told
-broken 'digest: a row that goes is not followed' $store/epoch/digest.rs \
+broken 'digest: a row that goes is not followed' $store/rollback_guard/digest.rs \
   'state.sum.wrapping_sub(&mac)' 'state.sum' \
   session-store --lib whatever_writes_the_rows_is_followed_and_what_is_undone_is_not
-broken 'digest: a call that is undone is followed' $store/epoch/digest.rs \
+broken 'digest: a call that is undone is followed' $store/rollback_guard/digest.rs \
   'state.sum = state.call;' 'state.call = state.sum;' \
   session-store --lib whatever_writes_the_rows_is_followed_and_what_is_undone_is_not
-broken 'mark: anybody may write its file' $store/epoch/judge.rs \
+broken 'mark: anybody may write its file' $store/rollback_guard/detect.rs \
   'Some(record) if !record.is_of(witness_key) => Some(Displaced::Unmarked),' '' \
   session-store --lib a_mark_that_was_written_without_its_key_is_told
-broken 'mark: a store that begins anew keeps the key of its file' $store/epoch/row.rs \
+broken 'mark: a store that begins anew keeps the key of its file' $store/rollback_guard/generation.rs \
   'witness_key = excluded.witness_key, \' 'witness_key = coalesce(witness_key, excluded.witness_key), \' \
   session-store --lib a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor
 broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/ops/memory.rs \
@@ -336,14 +336,14 @@ broken 'a second daemon gets in' $store/lock.rs \
 broken 'a file that is erased is only removed' $store/files.rs \
   'io::copy(&mut io::repeat(0).take(size), file)?;' 'let _ = io::repeat(0).take(size);' \
   session-store --lib erasing_overwrites_the_database
-broken 'log: it is cut off and not overwritten' $store/log.rs \
+broken 'log: it is cut off and not overwritten' $store/wal.rs \
   'overwrite(&mut log, end)?;' 'let _ = (&mut log, end, overwrite);' \
   session-store --lib what_is_behind_the_last_commit_is_overwritten_before_the_log_is_cut_off
-broken 'log: it stays as it is at rest' $store/epoch.rs \
+broken 'log: it stays as it is at rest' $store/rollback_guard/mod.rs \
   'if self.commits == self.renewed {' 'if self.commits != u64::MAX {' \
   session-store --lib a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end
-broken 'log: it stays as it is at the end' $store/epoch.rs \
-  'log::cut_off(connection, &self.database, pages)' 'Ok::<(), std::io::Error>(())' \
+broken 'log: it stays as it is at the end' $store/rollback_guard/mod.rs \
+  'wal::cut_off(connection, &self.database, pages)' 'Ok::<(), std::io::Error>(())' \
   session-store --lib a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end
 broken 'log: the connection that reads stays open while the account is closed' $daemon/accounts/registry.rs \
   '        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -2,7 +2,7 @@
 //!
 //! A tar file: a description, what the key comes from, and a copy of every account's database, encrypted as it is.
 //! The copies are made by SQLite's own backup, each of one moment. The marks beside the databases stay behind, so
-//! that a restored store is known for what it is ([`crate::epoch`]).
+//! that a restored store is known for what it is ([`crate::rollback_guard`]).
 
 use std::{
     fs::{self, File},
@@ -26,9 +26,9 @@ use crate::{
     data_dir::{ACCOUNTS, EXTENSION, account_names},
     error::OpenError,
     files::{check_directory, sync_directory, wipe},
-    key::{self, KEY_FILE, StoreKey},
     rekey,
     schema::{open_copy, open_reader},
+    store_key::{self, KEY_FILE, StoreKey},
 };
 
 /// How often a database that is locked is tried, a second in all: nothing that we do locks one for longer.
@@ -73,7 +73,7 @@ pub fn back_up(
     file: &Path,
     now: UnixMillis,
 ) -> Result<Vec<AccountName>, OpenError> {
-    if !key::is_settled(data_dir) {
+    if !store_key::is_settled(data_dir) {
         return Err(OpenError::NoDataDirectory {
             path: data_dir.to_owned(),
         });
@@ -107,7 +107,7 @@ pub fn back_up(
         text.as_bytes(),
     )
     .map_err(OpenError::io(file))?;
-    for part in key::files(data_dir) {
+    for part in store_key::files(data_dir) {
         if part != KEY_FILE || key == KeyInBackup::Included {
             append_file(&mut archive, part, &data_dir.join(part))?;
         }

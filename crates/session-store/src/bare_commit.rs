@@ -8,9 +8,9 @@ use rusqlite::Connection;
 
 use crate::{
     error::OpenError,
-    key::StoreKey,
     rows::failed,
     schema::{Schema, open_writer},
+    store_key::StoreKey,
 };
 
 const FILE: &str = "bare-commit.db";

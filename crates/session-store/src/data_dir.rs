@@ -13,14 +13,14 @@ use rand_core::CryptoRng;
 use crate::{
     SqliteReader, SqliteStore,
     account::{insert_account, read_account},
-    epoch::{self, Alone, Epoch},
     error::OpenError,
     event_log::EventLog,
     files::{check_directory, make_directory, sync_directory, wipe},
-    key::{self, StoreKey},
     lock::take_lock,
     rekey, restore,
+    rollback_guard::{self, Alone, Epoch},
     schema::{ACCOUNT, EVENT_LOG, open_held, open_reader, open_writer},
+    store_key::{self, StoreKey},
 };
 
 pub(crate) const ACCOUNTS: &str = "accounts";
@@ -66,7 +66,7 @@ impl DataDir {
         make_directory(&accounts)?;
         check_directory(&accounts)?;
         remove_leftovers(&accounts)?;
-        if !key::is_settled(path) && !account_names(&accounts)?.is_empty() {
+        if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
             return Err(OpenError::KeyMissing {
                 path: path.to_owned(),
             });
@@ -118,7 +118,7 @@ impl DataDir {
             .map_err(OpenError::io(&unfinished))?;
         let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
         let (mark, key) = insert_account(&connection, account)
-            .and_then(|()| epoch::insert_mark(&connection))
+            .and_then(|()| rollback_guard::insert_mark(&connection))
             .and_then(|mark| {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(mark))
             })
@@ -134,7 +134,7 @@ impl DataDir {
             })?;
         // What an erased account of this name left behind would be read into the new one, or erased with it later.
         finish_erasing(&path)?;
-        epoch::place(&path, &mark, key)?;
+        rollback_guard::place(&path, &mark, key)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
@@ -256,7 +256,7 @@ fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
             finish_erasing(&accounts.join(database))?;
         }
     }
-    epoch::erase_orphans(accounts, EXTENSION)
+    rollback_guard::erase_orphans(accounts, EXTENSION)
 }
 
 /// Erases what is left of the database at `path`, and waits until the names are gone for good: a new account may take its.
@@ -269,7 +269,7 @@ fn finish_erasing(path: &Path) -> Result<(), OpenError> {
 /// last: it is what tells of the others after a crash.
 fn erase_rest(path: &Path) -> Result<(), OpenError> {
     erase_companions(path)?;
-    epoch::erase_all(path)?;
+    rollback_guard::erase_all(path)?;
     wipe(&beside(path, ERASED))
 }
 

@@ -46,13 +46,13 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The directory was made with a key file, and a passphrase was given.
-    #[error("{} was made with a key file ({}), not a passphrase: leave out --passphrase-file", path.display(), crate::key::KEY_FILE)]
+    #[error("{} was made with a key file ({}), not a passphrase: leave out --passphrase-file", path.display(), crate::store_key::KEY_FILE)]
     PassphraseNotUsed {
         /// The directory.
         path: PathBuf,
     },
     /// There are accounts, and neither of the files that the key comes from.
-    #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", path.display(), crate::key::KEY_FILE, crate::key::KDF_FILE)]
+    #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", path.display(), crate::store_key::KEY_FILE, crate::store_key::KDF_FILE)]
     KeyMissing {
         /// The directory.
         path: PathBuf,

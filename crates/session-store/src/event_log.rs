@@ -9,8 +9,8 @@ use engine::model::{AccountName, Event, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
 use crate::{
-    log,
     rows::{Columns, corrupt, failed, failed_io, integer},
+    wal,
 };
 
 /// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy
@@ -304,13 +304,13 @@ impl EventLog {
 impl EventLog {
     /// Writes the state, so that the log is begun anew, and erases what it held before.
     fn erase_log(&mut self) -> Result<()> {
-        log::copy(&self.connection).map_err(failed)?;
+        wal::copy(&self.connection).map_err(failed)?;
         let transaction = begin(&mut self.connection)?;
         write_state(&transaction, &self.state)?;
         transaction.commit().map_err(failed)?;
-        match log::copy(&self.connection).map_err(failed)? {
+        match wal::copy(&self.connection).map_err(failed)? {
             Some(pages) => {
-                log::cut_off(&self.connection, &self.path, pages).map_err(|error| failed_io(&error))
+                wal::cut_off(&self.connection, &self.path, pages).map_err(|error| failed_io(&error))
             }
             None => Ok(()),
         }

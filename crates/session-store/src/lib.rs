@@ -8,25 +8,25 @@ mod backup;
 mod bare_commit;
 mod commit;
 mod data_dir;
-mod epoch;
 mod error;
 mod event_log;
-mod examine;
 mod files;
-mod holdings;
-mod key;
-mod keys;
+mod inspect;
 mod lock;
-mod log;
+mod message_keys;
 mod read;
 mod rekey;
 mod restore;
+mod rollback_guard;
 mod rows;
 mod schema;
+mod stats;
 mod stopwatch;
+mod store_key;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod wal;
 mod write;
 
 use std::{marker::PhantomData, time::Instant};
@@ -34,19 +34,19 @@ use std::{marker::PhantomData, time::Instant};
 use engine::model::{Displaced, StoreError};
 use rusqlite::Connection;
 
-use self::{epoch::Epoch, stopwatch::Stopwatch};
+use self::{rollback_guard::Epoch, stopwatch::Stopwatch};
 
 pub use backup::{KeyInBackup, back_up};
 pub use bare_commit::BareCommit;
 pub use data_dir::DataDir;
-pub use epoch::Found;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
-pub use examine::{Examined, Examiner, Unfinished, holder, is_data_directory, unfinished};
-pub use holdings::{Holdings, MAX_COUNTED};
-pub use key::{KDF_FILE, KEY_FILE};
+pub use inspect::{Examined, Examiner, Unfinished, holder, is_data_directory, unfinished};
 pub use rekey::rekey;
 pub use restore::restore;
+pub use rollback_guard::Found;
+pub use stats::{Holdings, MAX_COUNTED};
+pub use store_key::{KDF_FILE, KEY_FILE};
 pub use trouble::of_io as trouble;
 
 /// A connection that may write.
@@ -97,7 +97,7 @@ impl<Mode> Sqlite<Mode> {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub fn found_displaced(&self) -> Result<Option<Found>, StoreError> {
-        epoch::found(&self.connection)
+        rollback_guard::found(&self.connection)
     }
 }
 

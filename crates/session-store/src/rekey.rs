@@ -17,11 +17,11 @@ use rand_core::CryptoRng;
 use crate::{
     backup::{check_sound, copy_database},
     data_dir::{ACCOUNTS, DataDir, EVENTS, EXTENSION, account_names, erase_companions},
-    epoch,
     error::OpenError,
     files::{make_directory, sync_directory, sync_entries, wipe, wipe_directory},
-    key::{self, KDF_FILE, KEY_FILE, StoreKey},
+    rollback_guard,
     schema::open_copy,
+    store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
 };
 
 /// Where everything is written once more.
@@ -41,7 +41,7 @@ pub fn rekey(
     new: Option<&[u8]>,
     rng: &mut dyn CryptoRng,
 ) -> Result<(), OpenError> {
-    if !key::is_settled(data_dir) && !is_half_done(data_dir) {
+    if !store_key::is_settled(data_dir) && !is_half_done(data_dir) {
         return Err(OpenError::NoDataDirectory {
             path: data_dir.to_owned(),
         });
@@ -70,7 +70,7 @@ pub(crate) fn write_anew(
         let copy = to.join(&part);
         create(&copy)?;
         // A copy is of one piece: it would not show any more that it was put together from two states.
-        epoch::check_no_mixture(&directory.path().join(&part), directory.key())?;
+        rollback_guard::check_no_mixture(&directory.path().join(&part), directory.key())?;
         let of = part
             .starts_with(ACCOUNTS)
             .then(|| AccountName::parse(part.file_stem()?.to_str()?).ok())

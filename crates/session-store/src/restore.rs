@@ -20,10 +20,10 @@ use crate::{
     data_dir::{ACCOUNTS, EXTENSION, account_names},
     error::OpenError,
     files::{check_directory, check_private, make_directory, sync_directory, sync_entries},
-    key::{self, KDF_FILE, KEY_FILE, StoreKey},
     lock::take_lock,
     rekey,
     schema::open_reader,
+    store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
 };
 
 /// Where a backup is unpacked, in the data directory.
@@ -58,7 +58,7 @@ pub fn restore(
     undo_half_restored(data_dir, &restoring)?;
     let accounts = data_dir.join(ACCOUNTS);
     let holds_accounts = accounts.exists() && !account_names(&accounts)?.is_empty();
-    if key::is_settled(data_dir) || holds_accounts {
+    if store_key::is_settled(data_dir) || holds_accounts {
         return Err(OpenError::NotEmpty {
             path: data_dir.to_owned(),
         });
@@ -86,7 +86,7 @@ pub fn restore(
     }
     fs::rename(restoring.join(ACCOUNTS), &accounts).map_err(OpenError::io(&accounts))?;
     sync_directory(&accounts)?;
-    for part in key::files(&restoring) {
+    for part in store_key::files(&restoring) {
         let to = data_dir.join(part);
         fs::rename(restoring.join(part), &to).map_err(OpenError::io(&to))?;
     }
@@ -102,7 +102,7 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
     if !is_ours(&restoring) {
         return Ok(());
     }
-    if !key::is_settled(data_dir) {
+    if !store_key::is_settled(data_dir) {
         return Err(OpenError::HalfRestored {
             path: data_dir.to_owned(),
         });
@@ -113,12 +113,12 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
 
 /// Whether a restore was cut off before its end.
 pub(crate) fn is_half_done(data_dir: &Path) -> bool {
-    is_ours(&data_dir.join(RESTORING)) && !key::is_settled(data_dir)
+    is_ours(&data_dir.join(RESTORING)) && !store_key::is_settled(data_dir)
 }
 
 /// A restore that was cut off began in a directory without a key and without accounts: what accounts there are, it brought.
 fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError> {
-    if !is_ours(restoring) || key::is_settled(data_dir) {
+    if !is_ours(restoring) || store_key::is_settled(data_dir) {
         return Ok(());
     }
     let accounts = data_dir.join(ACCOUNTS);
@@ -214,7 +214,7 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
 
 /// Puts the key that the backup was made without beside the accounts.
 fn bring_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
-    match (key_file, key::is_settled(restoring)) {
+    match (key_file, store_key::is_settled(restoring)) {
         (None, true) => Ok(()),
         (None, false) => Err(OpenError::BackupWithoutKey {
             path: file.to_owned(),

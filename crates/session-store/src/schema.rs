@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{epoch, error::OpenError, key::StoreKey, trouble};
+use crate::{error::OpenError, rollback_guard, store_key::StoreKey, trouble};
 
 /// A schema's history; `user_version` counts how much of it a database has.
 pub(crate) type Schema = &'static [&'static str];
@@ -200,7 +200,7 @@ fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(
         transaction.execute_batch(migration).map_err(failed)?;
     }
     if done < schema.len() {
-        epoch::forget_digest(&transaction).map_err(failed)?;
+        rollback_guard::forget_digest(&transaction).map_err(failed)?;
         transaction
             .execute_batch(&format!("PRAGMA user_version = {}", schema.len()))
             .map_err(failed)?;

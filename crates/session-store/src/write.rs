@@ -16,7 +16,7 @@ use rusqlite::{Params, named_params, params};
 
 use crate::{
     SqliteStore,
-    keys::NEXT_AGE,
+    message_keys::NEXT_AGE,
     rows::{PEER, corrupt, failed, integer, optional_time, shared, standing, time},
 };
 

@@ -2,13 +2,13 @@
 
 mod backup;
 mod directory;
-mod epoch;
 mod event_log;
 mod flood;
 mod gap_costs;
 mod migrations;
 mod model;
 mod rekey;
+mod rollback_guard;
 mod skipped;
 mod store;
 mod world;

@@ -9,11 +9,11 @@ use std::{fs, path::Path};
 use rusqlite::ErrorCode;
 
 use super::{
-    marks::Mark,
-    row::{Row, read_row},
+    generation::{Row, read_row},
+    sidecar::Mark,
 };
 use crate::{
-    data_dir::log_of, error::OpenError, key::StoreKey, log::HEADER_BYTES, schema::open_alone,
+    data_dir::log_of, error::OpenError, schema::open_alone, store_key::StoreKey, wal::HEADER_BYTES,
 };
 
 /// What the file says.

@@ -6,13 +6,13 @@ use engine::model::Displaced;
 use rusqlite::Connection;
 
 use super::{
-    alone::Alone,
     digest::{self, Sum},
+    generation::{Row, read_counted, read_keys},
     keys::Key,
-    marks::{self, Witness},
-    row::{Row, read_counted, read_keys},
+    main_file::Alone,
+    sidecar::{self, Witness},
 };
-use crate::{error::OpenError, key::StoreKey, schema::open_reader};
+use crate::{error::OpenError, schema::open_reader, store_key::StoreKey};
 
 /// What the database at `database` would be found to be, if it were opened for writing now. `alone`
 /// is what its own file says. Changes nothing.
@@ -26,7 +26,7 @@ pub(crate) fn inspect(
         cause: error.to_string(),
     };
     let row = read_counted(connection).map_err(unusable)?;
-    let witnesses = marks::find(database)?;
+    let witnesses = sidecar::find(database)?;
     if let Some(row) = &row {
         check_mixture(connection, database, row, alone, &witnesses)?;
     }
@@ -94,9 +94,11 @@ pub(crate) fn check_no_mixture(database: &Path, key: &StoreKey) -> Result<(), Op
         cause: error.to_string(),
     })?;
     match row {
-        Some(row) if is_mixture(&row, &alone, &marks::find(database)?) => Err(OpenError::Mixture {
-            path: database.to_owned(),
-        }),
+        Some(row) if is_mixture(&row, &alone, &sidecar::find(database)?) => {
+            Err(OpenError::Mixture {
+                path: database.to_owned(),
+            })
+        }
         _ => Ok(()),
     }
 }

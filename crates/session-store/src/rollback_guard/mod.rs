@@ -36,13 +36,13 @@
 //! has been copied into the file to its end, and the log is never begun anew before that. So no
 //! file with a lower one can be the one that the log belongs to.
 
-mod alone;
 mod checkpoints;
+mod detect;
 mod digest;
-mod judge;
+mod generation;
 mod keys;
-mod marks;
-mod row;
+mod main_file;
+mod sidecar;
 
 use std::{
     fs,
@@ -54,25 +54,25 @@ use crypto_core::SessionId;
 use engine::model::{Displaced, StoreError, UnixMillis};
 use rusqlite::Connection;
 
-pub(crate) use self::{
-    alone::Alone,
-    judge::{check_no_mixture, inspect},
-    marks::{erase_all, erase_orphans},
-    row::{forget_digest, found, insert_mark},
-};
 use self::{
     checkpoints::Checkpoints,
+    detect::{check_mixture, judge, judge_rows},
     digest::Digest,
-    judge::{check_mixture, judge, judge_rows},
+    generation::{begin_anew, read_counted, read_keys, returned, written_by_others},
     keys::Key,
-    marks::{Mark, MarkFile},
-    row::{begin_anew, read_counted, read_keys, returned, written_by_others},
+    sidecar::{Mark, MarkFile},
+};
+pub(crate) use self::{
+    detect::{check_no_mixture, inspect},
+    generation::{forget_digest, found, insert_mark},
+    main_file::Alone,
+    sidecar::{erase_all, erase_orphans},
 };
 use crate::{
     error::OpenError,
     files::sync_directory,
-    log,
     rows::{failed, failed_file, failed_io, integer},
+    wal,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -142,7 +142,7 @@ impl Epoch {
             Some(keys) => (keys.digest, keys.witness),
             None => (Key::draw(connection).map_err(unreadable)?, None),
         };
-        let witnesses = marks::find(database)?;
+        let witnesses = sidecar::find(database)?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
         if let Some(row) = &row {
             check_mixture(connection, database, row, alone, &witnesses)?;
@@ -390,7 +390,7 @@ impl Epoch {
         self.renewed = self.commits;
         // Unless a reader had it go on behind what was there.
         if before.is_ok_and(|before| before == 0 || pages <= before) {
-            log::cut_off(connection, &self.database, pages).map_err(|error| failed_io(&error))?;
+            wal::cut_off(connection, &self.database, pages).map_err(|error| failed_io(&error))?;
         }
         Ok(())
     }
@@ -405,7 +405,7 @@ impl Epoch {
 
     /// Copies the log into the database's own file, to its end; how many pages it has.
     pub(crate) fn copy_log(&mut self, connection: &Connection) -> Result<u64> {
-        let copied = log::copy(connection).map_err(failed)?;
+        let copied = wal::copy(connection).map_err(failed)?;
         let pages = copied.ok_or_else(|| StoreError::Io("the log is being read".to_owned()))?;
         self.log_copied()?;
         Ok(pages)

@@ -17,14 +17,14 @@ use crate::{
     account::read_account,
     backup::check_sound,
     data_dir::{ACCOUNTS, COMPANIONS, EVENTS, EXTENSION, account_names, companion},
-    epoch::{self, Alone},
     error::OpenError,
     files::wipe_directory,
-    key::{self, StoreKey},
     lock::{LOCK_FILE, MAX_HOLDER_BYTES},
     rekey, restore,
+    rollback_guard::{self, Alone},
     rows::{Columns, failed},
     schema::{ACCOUNT, open_reader},
+    store_key::{self, StoreKey},
 };
 
 /// A data directory that is looked at.
@@ -86,7 +86,7 @@ impl Examiner {
     /// # Errors
     /// [`OpenError`], which says what to do.
     pub fn open(data_dir: &Path, passphrase: Option<&[u8]>) -> Result<Self, OpenError> {
-        if !key::is_settled(data_dir) && holds_accounts(data_dir) {
+        if !store_key::is_settled(data_dir) && holds_accounts(data_dir) {
             return Err(OpenError::KeyMissing {
                 path: data_dir.to_owned(),
             });
@@ -132,7 +132,7 @@ impl Examiner {
             });
         }
         let displaced = match &copy {
-            Some(copy) => epoch::inspect(&connection, &path, &copy.alone)?,
+            Some(copy) => rollback_guard::inspect(&connection, &path, &copy.alone)?,
             None => None,
         };
         let pending_migrations = ACCOUNT.len() - done;
@@ -204,7 +204,7 @@ impl Examiner {
         let connection = open_reader(&copy, &self.key).map_err(wrong_place)?;
         if let Err(error) = check_sound(&connection, path) {
             // If it is two databases, that is what there is to say.
-            epoch::inspect(&connection, path, &alone)?;
+            rollback_guard::inspect(&connection, path, &alone)?;
             return Err(error);
         }
         Ok((connection, Some(Copy { scratch, alone })))
@@ -248,7 +248,7 @@ pub fn unfinished(data_dir: &Path) -> Option<Unfinished> {
 /// Whether there is a data directory at all: what its key comes from, or accounts that it is lost for.
 #[must_use]
 pub fn is_data_directory(data_dir: &Path) -> bool {
-    key::is_settled(data_dir) || holds_accounts(data_dir)
+    store_key::is_settled(data_dir) || holds_accounts(data_dir)
 }
 
 fn holds_accounts(data_dir: &Path) -> bool {

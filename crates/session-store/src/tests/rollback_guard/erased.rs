@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crypto_core::AssociatedData;
 
 use super::*;
-use crate::{key::StoreKey, log, schema::open_alone};
+use crate::{schema::open_alone, store_key::StoreKey, wal};
 
 /// Bytes of a page, and of a log before its first page and before each of them.
 const PAGE: usize = 4096;
@@ -121,8 +121,8 @@ fn what_is_behind_the_last_commit_is_overwritten_before_the_log_is_cut_off() {
     reader.connection.execute_batch("BEGIN").unwrap();
     assert_eq!(reader.timekeeping(), Ok(ran(1)));
     let before = fs::read(home.log()).unwrap();
-    let pages = log::copy(&store.connection).unwrap().unwrap();
-    log::cut_off(&store.connection, &home.database(), pages).unwrap();
+    let pages = wal::copy(&store.connection).unwrap().unwrap();
+    wal::cut_off(&store.connection, &home.database(), pages).unwrap();
     let after = fs::read(home.log()).unwrap();
     let end = LOG_HEADER + usize::try_from(pages).unwrap() * (FRAME_HEADER + PAGE);
     assert!(before.len() == after.len() && end < after.len(), "{pages}");

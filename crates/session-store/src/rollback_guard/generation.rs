@@ -9,7 +9,7 @@ use super::{
     Found, Result,
     digest::Sum,
     keys::Key,
-    marks::{Mark, MarkFile},
+    sidecar::{Mark, MarkFile},
 };
 use crate::rows::{Columns, corrupt, failed, failed_file, integer, time};
 
