@@ -16,7 +16,7 @@ use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::envelope::Unopened;
+use crate::seal::Unopened;
 
 const IV_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;

@@ -9,9 +9,9 @@
 
 mod asymmetric;
 mod content_topic;
-mod envelope;
 mod key;
 pub mod payload;
+mod seal;
 mod symmetric;
 #[cfg(test)]
 mod tests;
@@ -19,10 +19,10 @@ mod topic;
 
 pub use asymmetric::{MIN_ASYMMETRIC_BYTES, is_asymmetric};
 pub use content_topic::{ContentTopic, ContentTopicError, Shard};
-pub use envelope::{
+pub use key::{SymmetricKey, SymmetricKeyError};
+pub use seal::{
     Envelope, Kind, MAX_ENVELOPE_BYTES, MAX_PADDING_BYTES, MAX_PAYLOAD_BYTES, OpenWith, Opened,
     Padding, SealError, SealTo, Unopened, open, seal,
 };
-pub use key::{SymmetricKey, SymmetricKeyError};
 pub use symmetric::MIN_SYMMETRIC_BYTES;
 pub use topic::{Topic, TopicName};

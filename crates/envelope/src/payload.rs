@@ -10,7 +10,7 @@ use crypto_core::{IdentityKey, IdentityKeyPair, SIGNATURE_BYTES, Signature, kecc
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::envelope::{Opened, Padding, SealError, Unopened};
+use crate::seal::{Opened, Padding, SealError, Unopened};
 
 /// Largest payload that the format can hold: its size has at most three bytes, for a fourth would set the flag of the
 /// signature.

@@ -4,7 +4,7 @@ use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce, aead::AeadInOut as _};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::{envelope::Unopened, key::SymmetricKey};
+use crate::{key::SymmetricKey, seal::Unopened};
 
 const TAG_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
