@@ -1,4 +1,4 @@
-//! Key agreements that stand by themselves: of two identities, and of an identity with a key made for one message.
+//! Plain key agreements: of two identities, and of an identity with an ephemeral key.
 
 use std::fmt;
 
@@ -34,8 +34,8 @@ impl IdentityKeyPair {
         self.inner.agree(&other.0).map(AgreedSecret)
     }
 
-    /// The secret shared with whoever made this ephemeral key, given uncompressed as envelopes carry it. A key and its
-    /// negative give the same one.
+    /// The secret shared with the maker of this ephemeral key, uncompressed as envelopes carry it.
+    /// A key and its negative give the same secret.
     ///
     /// # Errors
     /// [`KeyError`] if the bytes do not begin with 4, or are no point of the curve.
@@ -52,7 +52,7 @@ impl IdentityKeyPair {
 }
 
 impl EphemeralKeyPair {
-    /// The secret that only `recipient` can work out from the public half.
+    /// The secret that only `recipient` can compute from the public half.
     ///
     /// # Errors
     /// [`KeyError`] if the recipient's key came from a store and is no point of the curve.

@@ -12,13 +12,14 @@ use crate::{
 
 /// Entries one bundle may list (protocol §1).
 pub const MAX_BUNDLE_ENTRIES: usize = 32;
-/// Smallest timestamp other than 0, nanoseconds: with 19 digits always, the signed bytes parse one way.
+/// Smallest timestamp other than 0, in nanoseconds. It has 19 digits like all later ones, so that
+/// the signed bytes can be parsed in one way only.
 pub const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
 
 /// Domain of the extension's signature.
 const EXTENSION_DOMAIN: &[u8] = b"ratchetd/ratchet-prekey/1";
 
-/// A bundle as it came off the wire: nothing of it is believed.
+/// A bundle from the wire, nothing of it verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawBundle {
     /// Claimed identity.
@@ -31,7 +32,7 @@ pub struct RawBundle {
     pub timestamp: i64,
 }
 
-/// One entry of a bundle as it came off the wire.
+/// One entry of a bundle from the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawEntry {
     /// The device.
@@ -57,17 +58,18 @@ pub enum BundleError {
     /// The timestamp is neither 0 nor at least [`MIN_TIMESTAMP_NS`].
     #[error("the bundle's timestamp is out of range")]
     Timestamp,
-    /// More than [`MAX_BUNDLE_ENTRIES`].
+    /// It lists more than [`MAX_BUNDLE_ENTRIES`] devices.
     #[error("the bundle lists more than {MAX_BUNDLE_ENTRIES} devices")]
     TooManyEntries,
-    /// The same installation id twice.
+    /// It lists an installation id twice.
     #[error("the bundle lists a device twice")]
     DuplicateEntry,
-    /// An installation id or a signed prekey is not of its form. The signed bytes have no separators: what tells their
-    /// parts from each other is the form of each, so that with one of them broken a signature says nothing of the others.
+    /// An installation id or a signed prekey is malformed. The signed bytes have no separators:
+    /// only the form of each part tells it from its neighbours, so with one part malformed the
+    /// signature vouches for none of them.
     #[error("an entry of the bundle is not of the form that tells the signed bytes apart")]
     Form,
-    /// Not signed by the identity it names.
+    /// It is not signed by the identity it names.
     #[error("the bundle is not signed by the identity it names")]
     Signature,
 }
@@ -78,7 +80,7 @@ pub enum EntryFault {
     /// The signed prekey is no point of the curve.
     #[error("the signed prekey is no key")]
     BadSignedPreKey,
-    /// The ratchet prekey is not of its form, or not signed for this entry.
+    /// The ratchet prekey is malformed, or not signed for this entry.
     #[error("the ratchet prekey is not signed for this entry")]
     BadExtension,
     /// The installation id promises a ratchet prekey, and there is none.
@@ -100,7 +102,7 @@ pub struct VerifiedBundle {
 pub struct VerifiedEntry {
     /// The device.
     pub installation_id: InstallationId,
-    /// What sessions with it are built on.
+    /// The prekey for new sessions with it.
     pub prekey: VerifiedPreKey,
     /// Rises with every rotation.
     pub version: u32,
@@ -121,7 +123,7 @@ pub struct SkippedEntry {
     pub version: u32,
 }
 
-/// A prekey whose owner's signature was checked: X3DH takes nothing else.
+/// A prekey whose owner's signature was checked. X3DH takes nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedPreKey {
     identity: IdentityKey,
@@ -150,7 +152,7 @@ impl VerifiedPreKey {
         &self.identity
     }
 
-    /// SPK.
+    /// SPK, the signed prekey.
     #[must_use]
     pub const fn signed_pre_key(&self) -> &SignedPreKey {
         &self.signed_pre_key
@@ -182,7 +184,7 @@ impl VerifiedBundle {
         &self.entries
     }
 
-    /// The entries that are not.
+    /// The entries that cannot be used.
     #[must_use]
     pub fn skipped(&self) -> &[SkippedEntry] {
         &self.skipped
@@ -190,11 +192,11 @@ impl VerifiedBundle {
 }
 
 impl RawBundle {
-    /// Checks the signature and the form of the signed bytes, then each entry on its own: a bad entry is skipped, and the
-    /// rest stands.
+    /// Checks the signature and the form of the signed bytes, then each entry by itself: a bad
+    /// entry is skipped, and the others are used.
     ///
     /// # Errors
-    /// [`BundleError`] if the bundle as a whole is not to be believed.
+    /// [`BundleError`] if the bundle as a whole is refused.
     pub fn verify(&self) -> Result<VerifiedBundle, BundleError> {
         let identity = IdentityKey::from_wire(&self.identity).map_err(|_| BundleError::Identity)?;
         if self.timestamp != 0 && self.timestamp < MIN_TIMESTAMP_NS {
@@ -242,9 +244,10 @@ impl RawBundle {
 }
 
 impl RawEntry {
-    /// The device, if the entry's part of the signed bytes can be told from its neighbours': the id has no character
-    /// that a prekey begins with, the prekey has one length. A version's digits can still be read as the beginning of
-    /// the next id; what makes that an `x1-` id with digits before it is refused, since no device of ours has such.
+    /// The device, if the entry's part of the signed bytes can be told from its neighbours': the id
+    /// has no character that a prekey begins with, and the prekey has its fixed length. The digits
+    /// of a version could still be read as the beginning of the next id, so an id of digits
+    /// followed by `x1-` is refused: no device of ours has such an id.
     fn installation(&self) -> Result<InstallationId, BundleError> {
         let installation =
             InstallationId::parse(&self.installation_id).map_err(|_| BundleError::Form)?;
@@ -330,7 +333,8 @@ pub fn sign_ratchet_prekey(
     ))
 }
 
-/// `id ‖ prekey ‖ decimal(version)` for every entry in byte order of the ids, then `decimal(timestamp)` unless it is 0.
+/// `id ‖ prekey ‖ decimal(version)` for every entry in byte order of the ids, then
+/// `decimal(timestamp)` unless it is 0.
 fn bundle_digest(entries: &[RawEntry], timestamp: i64) -> [u8; 32] {
     let mut signed = Vec::new();
     for entry in sorted(entries) {

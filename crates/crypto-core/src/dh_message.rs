@@ -1,6 +1,6 @@
-//! DH messages: encryption to an identity key alone, for want of a bundle (protocol §6).
+//! DH messages: encryption to an identity key alone, when no bundle is known (protocol §6).
 //!
-//! No forward secrecy, and nothing proves the sender.
+//! They have no forward secrecy and do not authenticate the sender.
 
 use crate::{
     keys::{EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError},
@@ -18,15 +18,16 @@ const TAG_BYTES: usize = 16;
 /// Why a DH message does not open.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DhMessageError {
-    /// Shorter than its tag and nonce, or its ephemeral key is none.
+    /// Shorter than tag and nonce, or the ephemeral key is no point of the curve.
     #[error("not a DH message")]
     Malformed,
-    /// Not what was sealed, or not for this identity.
+    /// Altered, or not for this identity.
     #[error("the DH message is not authentic")]
     Authentication,
 }
 
-/// Encrypts to `recipient`: `AES-256-GCM(DH(EK, IK)) ‖ nonce`. One ephemeral key serves one message.
+/// Encrypts to `recipient`: `AES-256-GCM(DH(EK, IK)) ‖ nonce`. Each message needs its own ephemeral
+/// key.
 ///
 /// # Errors
 /// [`KeyError`] if the recipient's key is no point of the curve.

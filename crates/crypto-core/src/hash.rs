@@ -1,4 +1,4 @@
-//! Keccak-256, the original one (protocol §2), not FIPS-202 SHA3-256; and SHA-256 for what no protocol asks for.
+//! Keccak-256 (protocol §2), which is not FIPS-202 SHA3-256, and SHA-256.
 
 use sha2::Sha256;
 use sha3::{Digest as _, Keccak256};
@@ -13,7 +13,7 @@ pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// SHA-256: for digests that nobody else sees. Most processors have instructions for it, and none for Keccak.
+/// SHA-256, for digests that stay inside this program: processors have instructions for it.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

@@ -52,7 +52,7 @@ id!(
     MessageId
 );
 
-/// What a session id is made of.
+/// What a session id is derived from.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionParties<'a> {
     /// IK of the initiator.
@@ -67,7 +67,7 @@ pub struct SessionParties<'a> {
     pub ephemeral: &'a EphemeralKey,
 }
 
-/// The suite of a session with what it knows of the devices: in suite secp256k1 nothing authenticates them.
+/// The suite of a session, with the devices that it authenticates: none in suite secp256k1.
 #[derive(Clone, Copy, Debug)]
 pub enum SessionInstallations<'a> {
     /// Suite x25519.
@@ -82,7 +82,8 @@ pub enum SessionInstallations<'a> {
 }
 
 impl SessionId {
-    /// The id of a session. Keys enter by their x coordinate alone, since X3DH gives a key and its negative the same secret.
+    /// The id of a session. Only the x coordinates of keys enter it, since X3DH gives a key and its
+    /// negative the same secret.
     #[must_use]
     pub fn derive(parties: &SessionParties<'_>) -> Self {
         let (suite, installations) = match parties.installations {
@@ -108,7 +109,7 @@ impl SessionId {
 }
 
 impl MessageId {
-    /// The id of a ratchet message: its place in its session.
+    /// The id of a ratchet message: its position in its session.
     #[must_use]
     pub fn ratchet(session: &SessionId, header_key: &HeaderKey, n: u32) -> Self {
         Self(keccak256(&[
@@ -119,19 +120,20 @@ impl MessageId {
         ]))
     }
 
-    /// The id of a DH message (its ciphertext) or a public one: it names bytes, not a sender.
+    /// The id of a DH message, of its ciphertext, or of a public message. It names bytes, not a
+    /// sender.
     #[must_use]
     pub fn of_payload(payload: &[u8]) -> Self {
         Self(keccak256(&[MESSAGE_DOMAIN, payload]))
     }
 }
 
-/// What a message's MAC covers besides the message.
+/// What a message's MAC covers besides the message itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssociatedData(Vec<u8>);
 
 impl AssociatedData {
-    /// That of suite x25519: who speaks with whom, on which devices and prekeys.
+    /// The associated data of suite x25519: identities, devices and prekeys of both sides.
     #[must_use]
     pub fn x25519(
         initiator: (&IdentityKey, &InstallationId),
@@ -153,7 +155,7 @@ impl AssociatedData {
         )
     }
 
-    /// That of suite secp256k1: none.
+    /// The associated data of suite secp256k1, which is empty.
     #[must_use]
     pub const fn empty() -> Self {
         Self(Vec::new())

@@ -5,12 +5,13 @@ use std::{fmt, sync::Arc};
 /// Longest installation id, in characters.
 pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
 
-/// Prefix of ids whose every honest bundle entry carries the ratchet prekey.
+/// Prefix of ids whose bundle entries always carry a ratchet prekey.
 const RATCHET_PREFIX: &str = "x1-";
-/// The entry that any device of an identity can read is filed under this name, so that no device may bear it.
+/// Names the entry of a message that any device of an identity can read, so no device may have it.
 const RESERVED: &str = "none";
 
-/// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`. Copies share the text: every message makes several.
+/// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`. Clones share the text,
+/// since every message makes several.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstallationId(Arc<str>);
 
@@ -58,22 +59,23 @@ impl InstallationId {
         &self.0
     }
 
-    /// Whether the id itself promises, inside the signed bytes of a bundle, that the entry carries a ratchet prekey.
+    /// Whether the id itself promises, inside the signed bytes of a bundle, that the entry carries
+    /// a ratchet prekey.
     #[must_use]
     pub fn promises_ratchet_prekey(&self) -> bool {
         self.0.starts_with(RATCHET_PREFIX)
     }
 
-    /// Whether a bundle may list it: not if it is digits followed by `x1-`. Versions and ids are
-    /// joined without a separator in a bundle's signed bytes, so that the digits could be those of
-    /// the version before.
+    /// Whether a bundle may list it: not if it is digits followed by `x1-`. In a bundle's signed
+    /// bytes nothing separates an id from the version before it, so the digits could be that
+    /// version's.
     #[must_use]
     pub fn may_be_listed(&self) -> bool {
         let undigited = self.0.trim_start_matches(|c: char| c.is_ascii_digit());
         undigited.len() == self.0.len() || !undigited.starts_with(RATCHET_PREFIX)
     }
 
-    /// The id with its length before it, as it stands in associated data and session ids.
+    /// The id after its length, as in associated data and session ids.
     pub(crate) fn length_prefixed(&self) -> Vec<u8> {
         // At most 64 bytes, by construction.
         let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);

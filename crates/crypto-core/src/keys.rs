@@ -1,4 +1,4 @@
-//! The secp256k1 keys, a type for each role they play (protocol §2).
+//! The secp256k1 keys, with a type for each of their roles (protocol §2).
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ pub const SECP256K1_KEY_BYTES: usize = 33;
 /// Length of an uncompressed secp256k1 public key, in bytes.
 pub const UNCOMPRESSED_KEY_BYTES: usize = 65;
 
-/// A key that is not of its form, or failed in a key agreement.
+/// A malformed key, or one that failed in a key agreement.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyError {
-    /// Not as many bytes as the form has, or not its prefix.
+    /// Wrong length or prefix.
     #[error("not a key of the expected form")]
     Form,
-    /// Not a point of the curve, or not a scalar of its group.
+    /// No point of the curve, or no scalar of its group.
     #[error("not a key of the curve")]
     NotOnCurve,
     /// The key agreement gave no secret: the peer's key is of low order.
@@ -33,8 +33,8 @@ pub enum KeyError {
 /// The 32-byte output of a Diffie-Hellman agreement.
 pub(crate) type DhOutput = Wiped<[u8; 32]>;
 
-/// A compressed point. Whether it lies on the curve was checked when it came from outside;
-/// one that did not fails in the key agreement.
+/// A compressed point. One from the wire was checked to lie on the curve; one from a store fails in
+/// the key agreement if it does not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Point([u8; SECP256K1_KEY_BYTES]);
 
@@ -96,7 +96,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Draws 32 bytes at a time and takes them as the scalar itself.
+    /// Draws 32 bytes until they are a valid scalar.
     pub(crate) fn generate(rng: &mut dyn CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         loop {
@@ -113,7 +113,7 @@ impl Pair {
         Ok(Self { secret, public })
     }
 
-    /// A pair whose public half is known, as a store keeps it: spares the scalar multiplication.
+    /// A pair from a store, with its public half: saves a scalar multiplication.
     pub(crate) fn from_stored(bytes: &[u8; 32], public: Point) -> Result<Self, KeyError> {
         let secret = SecretKey::from_slice(bytes).map_err(|_| KeyError::NotOnCurve)?;
         Ok(Self { secret, public })
@@ -123,8 +123,8 @@ impl Pair {
         &self.public
     }
 
-    /// A working copy, for an attempt that may fail.
-    pub(crate) fn copy(&self) -> Self {
+    /// A second pair of the same key, for an attempt that may fail.
+    pub(crate) fn duplicate(&self) -> Self {
         Self {
             secret: self.secret.clone(),
             public: self.public,
@@ -144,7 +144,7 @@ impl Pair {
         Ok(self.agree_on(&peer.decompress()?))
     }
 
-    /// The same with a point that was decompressed before: that costs a sixth of the agreement.
+    /// [`Self::agree`] with a decompressed point: decompression is a sixth of the work.
     pub(crate) fn agree_on(&self, peer: &PublicKey) -> DhOutput {
         let shared = self.secret.diffie_hellman(peer);
         Wiped::new((*shared.raw_secret_bytes()).into())
@@ -167,8 +167,9 @@ macro_rules! role {
                 Point::from_wire(bytes).map(Self)
             }
 
-            /// Reads the 33 compressed bytes of the wire as a name to look something up by: they need not be a point of
-            /// the curve, which costs a square root to tell ([`Self::is_on_curve`]).
+            /// Reads the 33 compressed bytes of the wire for a lookup only: whether they are a
+            /// point of the curve is not checked, which costs a square root
+            /// ([`Self::is_on_curve`]).
             ///
             /// # Errors
             /// [`KeyError::Form`] if they are not of that form.
@@ -182,7 +183,8 @@ macro_rules! role {
                 self.0.decompress().is_ok()
             }
 
-            /// Takes bytes that came from [`Self::to_bytes`] unchecked: bad ones fail in their first key agreement.
+            /// Takes bytes from [`Self::to_bytes`] unchecked: bad ones fail in the first key
+            /// agreement.
             #[must_use]
             pub const fn from_stored(bytes: [u8; SECP256K1_KEY_BYTES]) -> Self {
                 Self(Point::from_stored(bytes))
@@ -220,7 +222,7 @@ macro_rules! role {
         }
 
         impl $pair {
-            /// A fresh pair. The scalar is the first valid one of the 32-byte draws.
+            /// A fresh pair: draws 32 bytes until they are a valid scalar.
             pub fn generate(rng: &mut dyn CryptoRng) -> Self {
                 Self::new(Pair::generate(rng))
             }
@@ -233,7 +235,7 @@ macro_rules! role {
                 Pair::from_secret_bytes(bytes).map(Self::new)
             }
 
-            /// A pair as a store keeps it; spares computing the public half again.
+            /// A pair from a store; saves computing the public half again.
             ///
             /// # Errors
             /// [`KeyError::NotOnCurve`] if the private bytes are no scalar of the group.
@@ -270,11 +272,11 @@ macro_rules! role {
 role!(
     /// An identity: the public half of a chat key, IK.
     IdentityKey,
-    /// A chat key.
+    /// An identity with its private half: a chat key.
     IdentityKeyPair
 );
 role!(
-    /// A signed prekey, SPK: what others begin sessions with.
+    /// A signed prekey, SPK: others begin sessions with it.
     SignedPreKey,
     /// A signed prekey with its private half.
     SignedPreKeyPair

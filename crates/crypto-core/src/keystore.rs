@@ -23,20 +23,21 @@ use crate::{
     mnemonic::{MAX_PHRASE_BYTES, Mnemonic},
 };
 
-/// Memory of scrypt's table, `128·n·r` bytes: twice what the usual keystores take, so that a stranger's file cannot eat
-/// the machine.
+/// Limit on the memory of scrypt's table, `128·n·r` bytes: twice what the usual keystores take, so
+/// that a stranger's file cannot exhaust the machine.
 pub const MAX_SCRYPT_TABLE_BYTES: u64 = 512 * 1024 * 1024;
-/// Memory of scrypt's blocks, `128·r·p` bytes, which it takes besides its table: the usual ones are under 10 KiB.
+/// Limit on the memory of scrypt's blocks, `128·r·p` bytes besides its table: usually under 10 KiB.
 pub const MAX_SCRYPT_BLOCK_BYTES: u64 = 1024 * 1024;
-/// Work of scrypt, `128·n·r·p` bytes filled and read once each: a few seconds. The usual keystores take a quarter.
+/// Limit on the work of scrypt, `128·n·r·p` bytes filled and read once each: a few seconds. The
+/// usual keystores take a quarter of it.
 pub const MAX_SCRYPT_WORK_BYTES: u64 = 1024 * 1024 * 1024;
-/// scrypt's `p`: the usual ones are 1 to 8.
+/// Limit on scrypt's `p`, which is usually 1 to 8.
 pub const MAX_SCRYPT_P: u64 = 16;
-/// Rounds of PBKDF2: a few seconds. The usual keystores take 262144.
+/// Limit on the rounds of PBKDF2: a few seconds. The usual keystores take 262144.
 pub const MAX_PBKDF2_ROUNDS: u64 = 10_000_000;
-/// Longest salt: the usual ones have 32 bytes.
+/// Longest salt. The usual ones have 32 bytes.
 pub const MAX_SALT_BYTES: usize = 256;
-/// Longest ciphertext of a key: that of a whole one.
+/// Longest ciphertext of a key.
 pub const MAX_CIPHERTEXT_BYTES: usize = 32;
 
 /// Length of the salts we write.
@@ -45,24 +46,24 @@ const SALT_BYTES: usize = 32;
 /// Why a keystore gives no key.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeystoreError {
-    /// The cost of the key derivation is no cost, or takes more than a stranger's file may.
+    /// The cost of the key derivation is invalid, or above the limits.
     #[error("{0}: write the keystore again with its program's usual settings")]
     Cost(&'static str),
-    /// A part that has not the length it must have.
+    /// A part has a wrong length.
     #[error("{0}: the keystore is cut short or damaged, take another copy")]
     Length(&'static str),
     /// The MAC does not hold.
     #[error("the password is wrong, or the keystore is damaged: try the password again")]
     Password,
-    /// It holds a recovery phrase in place of a key, as some wallets keep it.
+    /// It holds a recovery phrase in place of a key, as some wallets write it.
     #[error(
         "the keystore holds a recovery phrase and no key: look the phrase up in the program that wrote it, and give its words to `account_recover`"
     )]
     Phrase,
-    /// What it holds is no private key: zero, or not below the group's order.
+    /// The decrypted bytes are no private key: zero, or not below the group's order.
     #[error("the keystore holds no identity key: take the one that was exported for this account")]
     NoKey,
-    /// The key is not that of the address.
+    /// The address is not that of the key.
     #[error("the keystore's address is not that of its key: it was altered, take another copy")]
     Address,
 }
@@ -92,7 +93,8 @@ impl ScryptCost {
     /// The cost of these numbers.
     ///
     /// # Errors
-    /// [`KeystoreError::Cost`] if `n` is no power of two above 1, if `r` or `p` is 0, or if a limit is exceeded.
+    /// [`KeystoreError::Cost`] if `n` is no power of two above 1, if `r` or `p` is 0, or if a limit
+    /// is exceeded.
     pub fn new(n: u64, r: u64, p: u64) -> Result<Self, KeystoreError> {
         if !n.is_power_of_two() || n == 1 || r == 0 || p == 0 {
             return Err(KeystoreError::Cost(
@@ -191,7 +193,7 @@ impl Kdf {
     }
 }
 
-/// A private key under a password. Nothing in it is secret but to who knows the password.
+/// A private key under a password. Without the password nothing in it is secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keystore {
     /// How the password becomes a key.
@@ -201,11 +203,11 @@ pub struct Keystore {
     /// The counter that AES-128-CTR begins with.
     pub iv: [u8; 16],
     /// 1 to [`MAX_CIPHERTEXT_BYTES`] bytes: keys with leading zeros were once written without them.
-    /// Longer ones hold no key.
+    /// A longer one holds no key.
     pub ciphertext: Vec<u8>,
     /// Keccak-256 of the second half of the derived key and the ciphertext.
     pub mac: [u8; 32],
-    /// The last 20 bytes of Keccak-256 of the public key; `None` if it is not told.
+    /// The last 20 bytes of Keccak-256 of the public key, if the file has it.
     pub address: Option<[u8; 20]>,
 }
 
@@ -218,10 +220,11 @@ impl fmt::Debug for Keystore {
 }
 
 impl Keystore {
-    /// Puts a key under a password, in its form NFKC: however it was typed, its bytes are the same.
+    /// Encrypts a key under a password. The password is normalised to NFKC: its bytes are the same,
+    /// however it was typed.
     ///
     /// # Errors
-    /// None for a cost that was checked; [`KeystoreError::Cost`] is passed on.
+    /// [`KeystoreError::Cost`], which a [`ScryptCost`] rules out.
     pub fn seal(
         identity: &IdentityKeyPair,
         password: &str,
@@ -247,11 +250,10 @@ impl Keystore {
         })
     }
 
-    /// The key, given its password. Takes the memory and time that [`Kdf`] asks for; never more
-    /// than the limits.
+    /// Decrypts the key. Takes the memory and time that [`Kdf`] asks for, within the limits.
     ///
-    /// Programs differ in what they make of accents and compatibility characters before they derive
-    /// the key: the password is tried as it is, then in NFC, NFD and NFKC, where those differ.
+    /// Programs differ in how they normalise a password before they derive the key: it is tried as
+    /// it is, then in NFC, NFD and NFKC, where those differ.
     ///
     /// # Errors
     /// [`KeystoreError`].
@@ -274,7 +276,7 @@ impl Keystore {
 
     fn decrypt(&self, derived: &[u8; 32]) -> Result<IdentityKeyPair, KeystoreError> {
         let Some(zeros) = MAX_CIPHERTEXT_BYTES.checked_sub(self.ciphertext.len()) else {
-            return Err(self.what_else(derived));
+            return Err(self.error_of_longer(derived));
         };
         let mut secret = Zeroizing::new([0; MAX_CIPHERTEXT_BYTES]);
         let (_, key) = secret.split_at_mut(zeros);
@@ -290,8 +292,8 @@ impl Keystore {
         Ok(identity)
     }
 
-    /// What is wrong with one that holds more than a key.
-    fn what_else(&self, derived: &[u8; 32]) -> KeystoreError {
+    /// The error for a ciphertext that is longer than a key.
+    fn error_of_longer(&self, derived: &[u8; 32]) -> KeystoreError {
         let mut held = Zeroizing::new(self.ciphertext.clone());
         apply_ctr(derived, &self.iv, &mut held);
         match std::str::from_utf8(&held).map(Mnemonic::parse) {
@@ -301,10 +303,10 @@ impl Keystore {
     }
 }
 
-/// A ciphertext that is no key's.
+/// The ciphertext does not have the length of a key's.
 const NOT_OF_A_KEY: KeystoreError = KeystoreError::Length("the ciphertext has not 1 to 32 bytes");
 
-/// A password as it was given, and in the forms that programs give it, each once.
+/// A password as it was given, and in each normalisation form that differs.
 fn forms(password: &str) -> Vec<Zeroizing<String>> {
     let mut forms = vec![Zeroizing::new(password.to_owned())];
     for form in [
@@ -319,7 +321,7 @@ fn forms(password: &str) -> Vec<Zeroizing<String>> {
     forms
 }
 
-/// In one allocation: what is secret leaves no copy behind.
+/// Collects into one allocation: a text that grows leaves copies behind.
 fn collected(characters: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
     let bytes = characters.clone().map(char::len_utf8).sum();
     let mut text = Zeroizing::new(String::with_capacity(bytes));

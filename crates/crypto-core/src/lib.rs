@@ -1,8 +1,9 @@
-//! The cryptography of the Status conversational security specification: keys, X3DH, both
-//! ratchet suites, sealing, bundle signatures.
+//! The cryptography of the Status conversational security specification: keys, bundle signatures,
+//! X3DH, the Double Ratchet in both suites, DH messages; and what stands around an identity:
+//! recovery phrases, keystores, safety numbers, pictures.
 //!
-//! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument.
-//! Secrets zeroize when dropped, cannot be cloned, and show nothing in `Debug`.
+//! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument. Secrets
+//! are wiped when dropped, do not implement `Clone`, and show nothing in `Debug`.
 
 mod agreement;
 mod bundle;

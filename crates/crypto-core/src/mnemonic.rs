@@ -14,22 +14,23 @@ use crate::{
     typed::visible,
 };
 
-/// Where the chat key lies below the seed.
+/// Derivation path of the chat key below the seed.
 const CHAT_KEY_PATH: &str = "m/43'/60'/1581'/0'/0";
-/// Longest phrase read, in bytes: 24 words of any list have less than half of it, with room for odd spacing.
+/// Longest phrase that is read, in bytes. 24 words of any list have less than half of that.
 pub(crate) const MAX_PHRASE_BYTES: usize = 2048;
 /// Rounds of PBKDF2-HMAC-SHA-512 from a phrase to its seed (BIP-39).
 const SEED_ROUNDS: u32 = 2048;
-/// What the salt of the seed begins with (BIP-39).
+/// Prefix of the seed's salt (BIP-39).
 const SEED_SALT: &str = "mnemonic";
 
-/// A phrase of one of the ten BIP-39 word lists whose checksum holds, or a Russian one. As secret as the identity it
-/// stands for.
+/// A phrase from one of the ten BIP-39 word lists, with its checksum verified, or a Russian phrase.
+/// As secret as the identity it stands for.
 ///
-/// Status has a Russian list too, which is none of BIP-39's. The seed needs no list, so a phrase in Russian letters is
-/// taken as it is written, and [`Mnemonic::has_checksum`] says that nothing guards it against a slip of the pen.
+/// Status also has a Russian list, which is not one of BIP-39's. The seed needs no list, so a
+/// phrase in Russian letters is taken as it is written; [`Mnemonic::has_checksum`] then says that
+/// typing errors are not detected.
 pub struct Mnemonic {
-    /// In NFKD and lowercase, one space between the words: what the seed is made of.
+    /// In NFKD and lowercase, one space between the words, as the seed is derived from it.
     phrase: Zeroizing<String>,
     has_checksum: bool,
 }
@@ -43,7 +44,7 @@ pub enum WordCount {
     TwentyFour,
 }
 
-/// Why a text is no phrase.
+/// Why a text is not a phrase.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MnemonicError {
     /// Not 12, 15, 18, 21 or 24 words, but so many.
@@ -52,10 +53,10 @@ pub enum MnemonicError {
     /// More than 2048 bytes.
     #[error("a phrase is not as long as this text")]
     TooLong,
-    /// A word that is on none of the lists that have all words before it; the number counts from 1.
+    /// The word of this number, from 1, is on no list that has all words before it.
     #[error("word {0} is on no word list together with those before it")]
     UnknownWord(usize),
-    /// The words are on the list, but not in this combination.
+    /// The words are on one list, but their checksum does not hold.
     #[error("the checksum does not hold: a word is wrong, or two are exchanged")]
     Checksum,
 }
@@ -83,10 +84,8 @@ impl Mnemonic {
     }
 
     /// Reads a phrase: any white space between the words, either case, composed or decomposed
-    /// accents, without what cannot be seen.
-    ///
-    /// Lists share words, and a phrase may be one of two languages. That is no matter: the seed is
-    /// the same.
+    /// accents; invisible characters are ignored. A phrase that is valid in two languages has one
+    /// seed.
     ///
     /// # Errors
     /// [`MnemonicError`].
@@ -113,20 +112,21 @@ impl Mnemonic {
         })
     }
 
-    /// The words as the seed has them: lowercase, accents decomposed, one space between them.
+    /// The words in lowercase, with accents decomposed and one space between them.
     #[must_use]
     pub fn phrase(&self) -> Zeroizing<String> {
         self.phrase.clone()
     }
 
-    /// Whether a checksum stood for the words. Where there is none, a wrong word gives another identity instead of an
-    /// error.
+    /// Whether the words have a checksum. Without one, a wrong word gives another identity instead
+    /// of an error.
     #[must_use]
     pub const fn has_checksum(&self) -> bool {
         self.has_checksum
     }
 
-    /// The chat key at m/43'/60'/1581'/0'/0. The passphrase is normalised as BIP-39 says; empty means none.
+    /// The chat key at m/43'/60'/1581'/0'/0. The passphrase is normalised as BIP-39 says; empty
+    /// means none.
     ///
     /// # Errors
     /// [`KeyError`] if the derivation meets an invalid key, which happens once in 2^127.
@@ -155,7 +155,8 @@ impl Mnemonic {
     }
 }
 
-/// Whether the words are all on one list, and its checksum holds. If not: what the list says that goes on longest.
+/// Checks that all words are on one list and their checksum holds. If not, gives the error of the
+/// list that has the most of the first words.
 fn check(phrase: &str) -> Result<(), MnemonicError> {
     let mut furthest = (0, MnemonicError::UnknownWord(1));
     for language in Language::ALL {
@@ -174,7 +175,7 @@ fn check(phrase: &str) -> Result<(), MnemonicError> {
     Err(furthest.1)
 }
 
-/// A word of the 33 letters of Russian, decomposed: two of them carry a breve and a diaeresis.
+/// Whether a word consists of the 33 Russian letters, decomposed: two have a breve or a diaeresis.
 fn is_russian(word: &str) -> bool {
     word.starts_with(|first| matches!(first, 'а'..='я'))
         && word

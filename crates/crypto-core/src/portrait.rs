@@ -1,5 +1,5 @@
-//! Pictures of an identity, by which people tell keys apart at a glance. They are small and can be imitated: a check
-//! of a key is the safety number.
+//! Pictures of an identity, by which people tell keys apart at a glance. They show few bits and can
+//! be imitated: to verify a key, compare the safety number.
 
 use md5::{Digest as _, Md5};
 
@@ -10,7 +10,7 @@ use crate::{
 
 /// Colours on the ring of a colour hash.
 pub const RING_COLOURS: u8 = 32;
-/// Lengths that a stretch of the ring can have, in units.
+/// Greatest length of a stretch of the ring, in units.
 pub const MAX_STRETCH_UNITS: u8 = 5;
 /// How many colour ids there are.
 pub const COLOUR_IDS: u8 = 11;
@@ -23,9 +23,9 @@ const RING_BASE: u128 = 160;
 const RING_BITS: u32 = 80;
 /// Side of an identicon's drawing, in pixels.
 const CANVAS: usize = 50;
-/// Its ground on each side.
+/// Margin on each side.
 const MARGIN: usize = 10;
-/// Side of a cell.
+/// Side of a cell, in pixels.
 const CELL: usize = 6;
 
 /// One stretch of the ring around a picture.
@@ -53,7 +53,7 @@ pub struct Portrait {
 }
 
 impl Portrait {
-    /// That of this identity, and no other's but by chance: the ring shows 80 bits of it.
+    /// The pictures of this identity. The ring shows 80 bits of its key.
     ///
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
@@ -85,8 +85,9 @@ impl Portrait {
     }
 }
 
-/// Eighty bits of the compressed key, from its byte 21 on without the last four bits, as digits of base 160. Leading
-/// zeros are not written, so that a key can have fewer stretches than the next.
+/// Eighty bits of the compressed key, from its byte 21 on without the last four bits, as digits of
+/// base
+/// 160. Leading zeros are left out, so some keys have fewer stretches than others.
 fn colour_hash(identity: &IdentityKey) -> Vec<Stretch> {
     let mut number = identity
         .as_bytes()
@@ -184,7 +185,7 @@ impl Identicon {
 /// Parts of a whole turn of hues.
 const TURN: u32 = 3 * 255;
 
-/// HSL with saturation 1/2 and lightness 7/10, in whole numbers: the same on every machine.
+/// HSL with saturation 1/2 and lightness 7/10 as RGB, in integers: the same on every machine.
 fn colour(hue: u32) -> [u8; 3] {
     // A channel goes from 0.55 to 0.85 and back, a third of a turn apart from the next.
     [TURN / 3, 0, 2 * TURN / 3].map(|shift| channel((hue + shift) % TURN))

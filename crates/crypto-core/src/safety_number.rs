@@ -1,23 +1,24 @@
-//! Numbers that two people compare to make sure of each other's keys.
+//! Safety numbers, which two people compare to verify each other's keys.
 
 use std::fmt;
 
 use crate::{hash::keccak256, keys::IdentityKey};
 
-/// Domain of the digest: no other use of a key gives the same one.
+/// Separates this digest from every other use of a key.
 const DOMAIN: &[u8] = b"ratchetd/safety-number/1";
 /// Decimal digits of one half: 99 bits, so that nobody finds a key with the same half.
 const HALF_DIGITS: usize = 30;
 /// 10 to the power of [`HALF_DIGITS`].
 const HALF_MODULUS: u128 = 1_000_000_000_000_000_000_000_000_000_000;
 
-/// Sixty decimal digits that name two identities, the same at both ends: for each its first 16 bytes of
-/// Keccak-256(domain ‖ compressed key), big-endian, modulo 10^30; the smaller half first.
+/// Sixty decimal digits that name two identities, the same at both ends. For each identity, a half
+/// is the first 16 bytes of Keccak-256(domain ‖ compressed key), big-endian, modulo 10^30; the
+/// smaller half comes first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SafetyNumber([u128; 2]);
 
 impl SafetyNumber {
-    /// Of two identities, in either order.
+    /// The number of two identities, in either order.
     #[must_use]
     pub fn of(one: &IdentityKey, other: &IdentityKey) -> Self {
         let mut halves = [half(one), half(other)];

@@ -12,11 +12,11 @@ use crate::{
 /// Length of a signature, in bytes: r, s and v.
 pub const SIGNATURE_BYTES: usize = 65;
 
-/// A signature: r ‖ s ‖ v with v 0 or 1, and low s where nothing else is said.
+/// A signature: r ‖ s ‖ v with v 0 or 1, and low s except in [`Self::recover_any_s`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; SIGNATURE_BYTES]);
 
-/// A signature that is not of its form, or not by the identity it should be of.
+/// A signature that is malformed, or not by the expected identity.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the signature is not one of this identity over these bytes")]
 pub struct SignatureError;
@@ -48,8 +48,8 @@ impl Signature {
         self.recover_from(&signature, digest)
     }
 
-    /// The identity that signed `digest`, where high s is accepted too: whoever sees such a signature can write it in
-    /// two ways, so that it must not be part of a name.
+    /// The identity that signed `digest`, with high s accepted too: anyone can turn such a
+    /// signature into its other form, so it must not be used to identify anything.
     ///
     /// # Errors
     /// [`SignatureError`] if v is neither 0 nor 1, or no key can have made it.

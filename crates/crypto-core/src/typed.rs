@@ -1,8 +1,7 @@
-//! Text that people give: typed, or copied out of a page, a mail or a file.
+//! Text from users: typed, or copied from a page, a mail or a file.
 //!
-//! Copying brings along what nobody sees: a byte order mark, spaces that do not break, marks that
-//! turn the direction of writing, soft hyphens. Keys, codes and phrases have none of it, so it is
-//! taken away before they are read.
+//! Copied text may contain invisible characters: a byte order mark, marks for the direction of
+//! writing, soft hyphens. Keys, codes and phrases have none, so they are removed before reading.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 use zeroize::Zeroizing;
@@ -16,7 +15,7 @@ pub fn visible(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// The same without white space: what is one word, however it was broken into lines.
+/// [`visible`] without white space: one word, however it was broken into lines.
 #[must_use]
 pub fn one_word(text: &str) -> Zeroizing<String> {
     keep(text, |character| {
@@ -31,7 +30,7 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// In one allocation: what is secret leaves no copy behind.
+/// Collects into one allocation: a text that grows leaves copies behind.
 fn keep(text: &str, kept: impl Fn(char) -> bool) -> Zeroizing<String> {
     let mut found = Zeroizing::new(String::with_capacity(text.len()));
     found.extend(text.chars().filter(|character| kept(*character)));

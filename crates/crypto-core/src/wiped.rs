@@ -7,10 +7,11 @@ use std::{
 
 use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
-/// Bytes that are wiped in one go when they are dropped.
+/// Bytes that are wiped when they are dropped, all at once.
 ///
-/// `Zeroizing` wipes the elements of a vector or an array one at a time: for a large text that takes as long as
-/// encrypting it. A vector in here must not grow past its capacity: what it was moved from would stay.
+/// `Zeroizing` wipes the elements of a vector or an array one at a time, which for a large text
+/// takes as long as encrypting it. A vector in here must not grow past its capacity: its old
+/// allocation would not be wiped.
 #[derive(Default)]
 pub struct Wiped<T: AsMut<[u8]>>(T);
 
@@ -22,8 +23,8 @@ impl<T: AsMut<[u8]>> Wiped<T> {
 }
 
 impl<T: AsMut<[u8]> + Clone> Wiped<T> {
-    /// A second one of the same bytes.
-    pub(crate) fn copy(&self) -> Self {
+    /// A second value of the same bytes.
+    pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.clone())
     }
 }

@@ -35,7 +35,7 @@ impl XPair {
         Self { secret, public }
     }
 
-    /// With a public half that is known: spares the scalar multiplication.
+    /// A pair from a store, with its public half: saves a scalar multiplication.
     pub(crate) fn from_stored(bytes: &[u8; 32], public: [u8; X25519_KEY_BYTES]) -> Self {
         Self {
             secret: StaticSecret::from(*bytes),
@@ -47,8 +47,8 @@ impl XPair {
         &self.public
     }
 
-    /// A working copy, for an attempt that may fail.
-    pub(crate) fn copy(&self) -> Self {
+    /// A second pair of the same key, for an attempt that may fail.
+    pub(crate) fn duplicate(&self) -> Self {
         Self {
             secret: self.secret.clone(),
             public: self.public,
@@ -83,8 +83,8 @@ impl RatchetPreKey {
         if bytes.last().is_some_and(|byte| byte & 0x80 != 0) {
             return Err(KeyError::Form);
         }
-        // Every X25519 scalar is a multiple of the cofactor, so that a point of low order, and only
-        // such a one, gives zero with any of them.
+        // Every X25519 scalar is a multiple of the cofactor: a point gives zero with any of them if
+        // and only if it is of low order.
         XPair::from_secret_bytes(&[1; 32]).agree(&bytes)?;
         Ok(Self(bytes))
     }
@@ -132,7 +132,7 @@ impl RatchetPreKeyPair {
         Self::new(XPair::from_secret_bytes(bytes))
     }
 
-    /// A pair as a store keeps it; spares computing the public half again.
+    /// A pair from a store; saves computing the public half again.
     #[must_use]
     pub fn from_stored(bytes: &[u8; 32], public: RatchetPreKey) -> Self {
         Self::new(XPair::from_stored(bytes, public.0))

@@ -30,7 +30,7 @@ impl SharedKey {
         &self.0
     }
 
-    /// What is kept of it to settle a crossing.
+    /// The part of it that is kept to order two crossed sessions.
     #[must_use]
     pub fn prefix(&self) -> SharedKeyPrefix {
         let mut prefix = [0; SharedKeyPrefix::BYTES];
@@ -43,8 +43,8 @@ impl SharedKey {
 }
 
 /// The first 8 bytes of SK. Of two crossed sessions the one whose SK comes first in byte order is
-/// used (spec 3.2), which these decide but for one time in 2^64. The rest would open everything
-/// that was sent before the first answer, beside the first ratchet key, and is not kept.
+/// used (spec 3.2), which these bytes decide except once in 2^64. The rest is not kept: together
+/// with the first ratchet key it would open everything that was sent before the first answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedKeyPrefix([u8; Self::BYTES]);
 
@@ -52,7 +52,7 @@ impl SharedKeyPrefix {
     /// Its length.
     pub const BYTES: usize = 8;
 
-    /// A prefix as a store keeps it.
+    /// A prefix from a store.
     #[must_use]
     pub const fn from_stored(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)

@@ -19,7 +19,7 @@ const MESSAGE_INFO: &[u8] = b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh";
 const NEXT_CHAIN_KEY: [u8; 1] = [0x0f];
 const MESSAGE_KEY: [u8; 1] = [0x10];
 
-/// HMAC under 32 zeros, the salt of every message key: keyed once.
+/// HMAC under 32 zeros, the salt for every message key, keyed once.
 static NO_SALT: LazyLock<Hmac<Sha256>> = LazyLock::new(|| hmac(&[0; 32]));
 
 const IV_BYTES: usize = 16;
@@ -28,7 +28,7 @@ const AES_BLOCK_BYTES: usize = 16;
 /// Bytes that encryption adds to a plaintext: the IV before it and the MAC after it.
 pub const SEAL_OVERHEAD_BYTES: usize = IV_BYTES + MAC_BYTES;
 
-/// A message that is too short to be one, or not what was sealed.
+/// Why a ciphertext does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unsealed {
     TooShort,
@@ -41,7 +41,7 @@ macro_rules! secret {
         $vis struct $name(Wiped<[u8; 32]>);
 
         impl $name {
-            /// The key as a store keeps it.
+            /// The key from a store.
             #[must_use]
             $vis fn from_stored(bytes: [u8; 32]) -> Self {
                 Self(Wiped::new(bytes))
@@ -78,15 +78,15 @@ secret!(
 impl RootKey {
     /// A DH step: the next root key, and the chain that begins here.
     pub(crate) fn step(&self, dh: &DhOutput) -> (Self, ChainKey) {
-        // A third key would follow, for headers: this protocol has no use for it.
+        // The specification derives a third key, for headers, which this protocol does not use.
         let okm = Okm::of(hmac(self.0.as_slice()), dh.as_slice(), ROOT_INFO);
         let [root, chain] = okm.0;
         (Self::from_stored(root), ChainKey::from_stored(chain))
     }
 
-    /// A working copy, for an attempt that may fail.
-    pub(crate) fn copy(&self) -> Self {
-        Self(self.0.copy())
+    /// A second key of the same bytes, for an attempt that may fail.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
     }
 }
 
@@ -102,19 +102,20 @@ impl ChainKey {
         )
     }
 
-    /// A working copy, for an attempt that may fail.
-    pub(crate) fn copy(&self) -> Self {
-        Self(self.0.copy())
+    /// A second key of the same bytes, for an attempt that may fail.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
     }
 }
 
 impl MessageKey {
-    /// A working copy, for an attempt that may fail.
-    pub(crate) fn copy(&self) -> Self {
-        Self(self.0.copy())
+    /// A second key of the same bytes, for an attempt that may fail.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
     }
 
-    /// Encrypts: `IV ‖ AES-256-CTR(plaintext) ‖ HMAC-SHA-256(AD ‖ header ‖ IV ‖ body)`. Consumes the key: none encrypts twice.
+    /// Encrypts: `IV ‖ AES-256-CTR(plaintext) ‖ HMAC-SHA-256(AD ‖ header ‖ IV ‖ body)`. Consumes
+    /// the key: no key encrypts twice.
     pub(crate) fn seal(self, header: &Header, ad: &AssociatedData, plaintext: &[u8]) -> Vec<u8> {
         let keys = SealKeys::of(&self);
         let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_OVERHEAD_BYTES);
@@ -127,8 +128,8 @@ impl MessageKey {
         sealed
     }
 
-    /// Decrypts what [`Self::seal`] made. The MAC is compared in constant time, before anything is decrypted;
-    /// the IV is the wire's, under the MAC.
+    /// Decrypts what [`Self::seal`] made. The MAC is compared in constant time before anything is
+    /// decrypted. The IV is taken from the wire; the MAC covers it.
     pub(crate) fn open(
         &self,
         header: &Header,
@@ -149,11 +150,11 @@ impl MessageKey {
     }
 }
 
-/// Output keying material of HKDF-SHA-256 in parts of the same length. Wiped when dropped.
+/// Output keying material of HKDF-SHA-256 in parts of equal length. Wiped when dropped.
 struct Okm<const BYTES: usize, const PARTS: usize>([[u8; BYTES]; PARTS]);
 
 impl<const BYTES: usize, const PARTS: usize> Okm<BYTES, PARTS> {
-    /// `salted` is an HMAC under the salt that has seen nothing.
+    /// `salted` is an HMAC under the salt, with no input yet.
     fn of(salted: Hmac<Sha256>, ikm: &[u8], info: &[u8]) -> Self {
         let mut pseudorandom = salted.chain_update(ikm).finalize().into_bytes();
         let mut okm = Self([[0; BYTES]; PARTS]);
@@ -221,8 +222,8 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("every length is a key")
 }
 
-/// AES-256-CTR, whose counter is the whole IV. As long as its low half does not overflow, a counter of that half alone counts the
-/// same, and a long message takes a fifth less.
+/// AES-256-CTR, whose counter is the whole IV. While its low half does not overflow, a 64-bit
+/// counter gives the same, and a long message takes a fifth less time.
 fn apply_ctr(keys: &SealKeys, iv: &[u8; IV_BYTES], data: &mut [u8]) {
     if low_half_overflows(iv, data.len()) {
         apply::<Ctr128BE<Aes256Enc>>(keys, iv, data);

@@ -1,4 +1,4 @@
-//! The two curves a ratchet can turn on.
+//! The two curves of the ratchet.
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -10,8 +10,8 @@ use crate::{
     x25519::{X25519_KEY_BYTES, XPair},
 };
 
-/// A ratchet public key as it stands in a DR header. Its length tells the suite (protocol §5);
-/// whether it is a point of the curve shows when it is used.
+/// A ratchet public key in a DR header. Its length tells the suite (protocol §5); whether it is a
+/// point of the curve is checked when it is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HeaderKey {
     /// Suite x25519: 32 bytes.
@@ -60,7 +60,7 @@ impl std::fmt::Debug for HeaderKey {
     }
 }
 
-/// What the ratchet needs of a curve. There are two, both below.
+/// What the ratchet needs of a curve.
 pub(crate) trait Curve {
     /// The suite that ratchets on it.
     const SUITE: Suite;
@@ -73,10 +73,10 @@ pub(crate) trait Curve {
     fn public(pair: &Self::Pair) -> HeaderKey;
     /// The private half.
     fn secret_bytes(pair: &Self::Pair) -> Zeroizing<[u8; 32]>;
-    /// Both halves, as a store keeps them; fails if they are not of this curve.
+    /// Both halves, from a store; fails if they are not of this curve.
     fn from_stored(secret: &[u8; 32], public: &HeaderKey) -> Result<Self::Pair, KeyError>;
-    /// A working copy, for an attempt that may fail.
-    fn copy(pair: &Self::Pair) -> Self::Pair;
+    /// A second pair of the same key, for an attempt that may fail.
+    fn duplicate(pair: &Self::Pair) -> Self::Pair;
     /// Diffie-Hellman; fails if the peer's key is not of this curve or gives no secret.
     fn agree(pair: &Self::Pair, peer: &HeaderKey) -> Result<DhOutput, KeyError>;
 }
@@ -112,8 +112,8 @@ impl Curve for X25519 {
         }
     }
 
-    fn copy(pair: &XPair) -> XPair {
-        pair.copy()
+    fn duplicate(pair: &XPair) -> XPair {
+        pair.duplicate()
     }
 
     fn agree(pair: &XPair, peer: &HeaderKey) -> Result<DhOutput, KeyError> {
@@ -147,8 +147,8 @@ impl Curve for Secp256k1 {
         }
     }
 
-    fn copy(pair: &Pair) -> Pair {
-        pair.copy()
+    fn duplicate(pair: &Pair) -> Pair {
+        pair.duplicate()
     }
 
     fn agree(pair: &Pair, peer: &HeaderKey) -> Result<DhOutput, KeyError> {

@@ -1,7 +1,7 @@
 //! The Double Ratchet (protocol §5, spec 2.4.2), once for both suites.
 //!
-//! A ratchet is a value. Sealing consumes it and gives the next; opening borrows it
-//! and gives the next, so that a message that fails changes nothing.
+//! A ratchet is a value. Sealing consumes it and gives the next one. Opening borrows it and gives
+//! the next one, so a message that does not open changes nothing.
 
 pub(crate) mod chain;
 mod curve;
@@ -23,10 +23,10 @@ pub use self::{
     state::StateError,
 };
 
-/// A DR header: where in which chain a message stands.
+/// A DR header: the position of a message in a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The sender's ratchet public key: names the chain.
+    /// The sender's ratchet public key, which names the chain.
     pub key: HeaderKey,
     /// Number in the chain, from 0.
     pub n: u32,
@@ -34,12 +34,12 @@ pub struct Header {
     pub pn: u32,
 }
 
-/// Bounds on what one message may make us compute (protocol §1).
+/// Limits on the work that one message may cause (protocol §1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SkipLimits {
-    /// Message keys skipped in one step of one chain; exactly as many are allowed.
+    /// Most message keys that may be skipped in one chain.
     pub max_skip: u32,
-    /// Message keys skipped for one message in all.
+    /// Most message keys that may be skipped for one message in both chains.
     pub max_steps: u32,
 }
 
@@ -57,15 +57,15 @@ pub struct Sealed {
 pub struct Opened<R> {
     /// The ratchet after it.
     pub ratchet: R,
-    /// The text.
+    /// The plaintext.
     pub plaintext: Wiped<Vec<u8>>,
-    /// The keys of the messages passed over, in order.
+    /// The keys of the skipped messages, in order.
     pub skipped: Vec<SkippedKey>,
-    /// The key of this message: to be kept until the caller confirms it.
+    /// The key of this message, to be kept until the caller confirms it.
     pub used: MessageKey,
 }
 
-/// The key of a message that has not come yet.
+/// The key of a message that was skipped.
 #[derive(Debug)]
 pub struct SkippedKey {
     /// Its chain.
@@ -79,7 +79,7 @@ pub struct SkippedKey {
 /// Why a message cannot be sealed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SealError {
-    /// The responder sends nothing before it has received something.
+    /// The responder cannot send before it has received something.
     #[error("there is no sending chain before the first message in")]
     NoSendingChain,
     /// The chain has as many messages as can be numbered.
@@ -87,22 +87,22 @@ pub enum SealError {
     ChainExhausted,
 }
 
-/// Why a message does not open. Nothing has changed then.
+/// Why a message does not open. The ratchet is unchanged then.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum OpenError {
-    /// Too short, or its header key is of the other suite or no key at all.
+    /// Too short, or the header key is of the other suite or no key at all.
     #[error("not a message of this session's form")]
     Malformed,
-    /// Its place in the current chain was passed, and its key is not here any more.
+    /// Its number in the current chain was passed, and its key is not among the skipped ones.
     #[error("the key of this message was used or passed over")]
     KeyGone,
-    /// It lies further ahead than the limits allow.
+    /// Its number is further ahead than the limits allow.
     #[error("too many messages would be passed over")]
     TooManySkipped,
-    /// Its `pn` lies below what was received of the old chain.
+    /// Its `pn` is below the number of messages received of the old chain.
     #[error("the length given for the chain before is below what was received of it")]
     BadPreviousCount,
-    /// Not what was sealed.
+    /// The MAC does not hold.
     #[error("the message is not authentic")]
     Authentication,
     /// The chain has as many messages as can be numbered.
@@ -123,7 +123,7 @@ impl From<Unsealed> for OpenError {
 pub(crate) struct Ratchet<C: Curve> {
     root: RootKey,
     own: C::Pair,
-    /// None at the responder before its first message in.
+    /// `None` at the responder before it has received a message.
     sending: Option<Chain>,
     receiving: Option<Receiving>,
     /// Length of our chain before the sending one.
@@ -136,8 +136,7 @@ struct Chain {
     /// `n`.
     key: ChainKey,
     n: u32,
-    /// The key of message `n`, derived ahead of time: the chain key that it came from need not be
-    /// kept then.
+    /// The key of message `n`, derived ahead of time so that the chain key before it is not kept.
     ahead: Option<MessageKey>,
 }
 
@@ -150,8 +149,8 @@ struct Receiving {
 impl<C: Curve> Ratchet<C> {
     /// The initiator's side: a fresh pair, and one root step with the responder's prekey.
     ///
-    /// `receiving` is the chain that the responder may use before it has heard of our pair, if the
-    /// suite knows one. It begins as SK, which must not be kept (protocol §4), so that its first
+    /// `receiving` is the chain that the responder may use before it has our public key, if the
+    /// suite has one. Its first chain key is SK, which must not be kept (protocol §4), so its first
     /// step is taken here.
     fn initiate(
         root: &RootKey,
@@ -236,14 +235,14 @@ impl<C: Curve> Ratchet<C> {
         if skip > limits.max_skip.min(limits.max_steps) {
             return Err(OpenError::TooManySkipped);
         }
-        let (skipped, used, chain) = current.chain.copy().run_to(&header.key, header.n)?;
+        let (skipped, used, chain) = current.chain.duplicate().run_to(&header.key, header.n)?;
         let plaintext = used.open(header, ad, ciphertext)?;
         let ratchet = Self {
             receiving: Some(Receiving {
                 key: header.key,
                 chain,
             }),
-            ..self.copy()
+            ..self.duplicate()
         };
         Ok(Opened {
             ratchet,
@@ -278,9 +277,9 @@ impl<C: Curve> Ratchet<C> {
         let (mut passed, used, chain) = Chain::new(key).run_to(&header.key, header.n)?;
         let plaintext = used.open(header, ad, ciphertext)?;
 
-        // The message is authentic: only now is the rest of the old chain worth computing, and a new pair worth making.
+        // The message is authentic: only now compute the rest of the old chain and make a new pair.
         let mut skipped = match &self.receiving {
-            Some(old) => old.chain.copy().skip_to(&old.key, header.pn)?.0,
+            Some(old) => old.chain.duplicate().skip_to(&old.key, header.pn)?.0,
             None => Vec::new(),
         };
         skipped.append(&mut passed);
@@ -307,22 +306,22 @@ impl<C: Curve> Ratchet<C> {
 }
 
 impl<C: Curve> Ratchet<C> {
-    fn copy(&self) -> Self {
+    fn duplicate(&self) -> Self {
         Self {
-            root: self.root.copy(),
-            own: C::copy(&self.own),
-            sending: self.sending.as_ref().map(Chain::copy),
+            root: self.root.duplicate(),
+            own: C::duplicate(&self.own),
+            sending: self.sending.as_ref().map(Chain::duplicate),
             receiving: self.receiving.as_ref().map(|receiving| Receiving {
                 key: receiving.key,
-                chain: receiving.chain.copy(),
+                chain: receiving.chain.duplicate(),
             }),
             previous_count: self.previous_count,
         }
     }
 
-    /// Whether two states of one session differ in their chains at most. A DH step makes a fresh
-    /// pair, the peer's own step or its first message a header key, and the first message of a
-    /// chain that begins as SK uses up the key derived ahead.
+    /// Whether two states of one session differ only in their chains. A DH step makes a fresh pair,
+    /// the peer's DH step or first message changes the header key, and the first message of a chain
+    /// that begins with SK uses the key derived ahead.
     fn is_same_dh_step(&self, other: &Self) -> bool {
         let receiving_key = |ratchet: &Self| {
             let receiving = ratchet.receiving.as_ref();
@@ -345,8 +344,7 @@ impl Chain {
         }
     }
 
-    /// The same chain with the key of its next message derived, and without the chain key that it
-    /// came from.
+    /// The chain with the key of its next message derived, and its chain key replaced.
     fn one_ahead(self) -> Self {
         let (key, ahead) = self.key.step();
         Self {
@@ -356,8 +354,8 @@ impl Chain {
         }
     }
 
-    /// The chain after its next message, and the key of that message; `None` if no number is left
-    /// for the one after it.
+    /// The chain after its next message, and the key of that message; `None` if the number of the
+    /// message after it would overflow.
     fn step(self) -> Option<(Self, MessageKey)> {
         let n = self.n.checked_add(1)?;
         let (key, message_key) = match self.ahead {
@@ -372,13 +370,14 @@ impl Chain {
         Some((next, message_key))
     }
 
-    /// Steps up to message `n`, keeping the keys passed over.
+    /// Steps up to message `n`; gives the keys of the messages before it.
     fn skip_to(
         mut self,
         header_key: &HeaderKey,
         n: u32,
     ) -> Result<(Vec<SkippedKey>, Self), OpenError> {
-        // Never grows: a buffer that moved would leave keys behind. The caller has bounded the number.
+        // In one allocation: a vector that grows leaves keys behind. The caller has limited the
+        // number.
         let mut skipped = Vec::with_capacity(n.saturating_sub(self.n) as usize);
         while self.n < n {
             let passed = self.n;
@@ -393,13 +392,13 @@ impl Chain {
         Ok((skipped, self))
     }
 
-    /// Steps past message `n`: the keys passed over, the message's own, and the chain after it.
+    /// Steps past message `n`; gives the keys of the messages before it, its own, and the chain.
     fn run_to(
         self,
         header_key: &HeaderKey,
         n: u32,
     ) -> Result<(Vec<SkippedKey>, MessageKey, Self), OpenError> {
-        // Before any step: there may be as many as the limits allow.
+        // Checked before the steps, of which there may be many.
         if n == u32::MAX {
             return Err(OpenError::ChainExhausted);
         }
@@ -408,11 +407,11 @@ impl Chain {
         Ok((skipped, used, chain))
     }
 
-    fn copy(&self) -> Self {
+    fn duplicate(&self) -> Self {
         Self {
-            key: self.key.copy(),
+            key: self.key.duplicate(),
             n: self.n,
-            ahead: self.ahead.as_ref().map(MessageKey::copy),
+            ahead: self.ahead.as_ref().map(MessageKey::duplicate),
         }
     }
 }

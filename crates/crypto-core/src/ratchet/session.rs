@@ -1,4 +1,4 @@
-//! A ratchet of either suite: what a session holds.
+//! The ratchet of a session, in either suite.
 
 use rand_core::CryptoRng;
 
@@ -20,7 +20,7 @@ use crate::{
 /// A ratchet whose suite was fixed by the session's first message.
 pub struct SessionRatchet(pub(super) Either);
 
-/// The one or the other.
+/// A ratchet in one of the suites.
 pub(super) enum Either {
     X25519(Ratchet<X25519>),
     Secp256k1(Ratchet<Secp256k1>),
@@ -39,7 +39,7 @@ impl SessionRatchet {
     /// The initiator's ratchet after X3DH.
     ///
     /// # Errors
-    /// [`KeyError`] if a key of the prekey is none, or if the suite needs a ratchet prekey that is missing.
+    /// [`KeyError`] if a key is invalid, or if the suite needs a ratchet prekey that is missing.
     pub fn initiate(
         shared: &SharedKey,
         prekey: &VerifiedPreKey,
@@ -55,7 +55,8 @@ impl SessionRatchet {
             }
             Suite::Secp256k1 => {
                 let key = HeaderKey::Secp256k1(prekey.signed_pre_key().to_bytes());
-                // status-go may send on this chain before it has heard of our pair; we never do (protocol §5).
+                // status-go may send on this chain before it has our public key; we never do
+                // (protocol §5).
                 let tolerated = ChainKey::from_stored(*shared.secret_bytes());
                 Ratchet::initiate(&root, &key, Some(tolerated), rng).map(Either::Secp256k1)
             }
@@ -105,7 +106,8 @@ impl SessionRatchet {
         receiving.as_ref().map(|receiving| receiving.key)
     }
 
-    /// The number of the next message of the chain that we receive on: the keys of those before it are stored, or gone.
+    /// The number of the next message of the chain that we receive on. The keys of earlier ones are
+    /// stored or erased.
     #[must_use]
     pub fn receiving_number(&self) -> Option<u32> {
         match &self.0 {
@@ -114,7 +116,8 @@ impl SessionRatchet {
         }
     }
 
-    /// Whether no DH step lies between two states of one session: they differ in their chains at most.
+    /// Whether two states of one session have no DH step between them: they differ only in their
+    /// chains.
     #[must_use]
     pub fn is_same_dh_step(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -124,17 +127,18 @@ impl SessionRatchet {
         }
     }
 
-    /// A second ratchet in the same state, for a store to keep: to seal with both would use a key twice.
+    /// A second ratchet in the same state, for a store. Never seal with both: that would use a key
+    /// twice.
     #[must_use]
-    pub fn copy(&self) -> Self {
+    pub fn duplicate(&self) -> Self {
         Self(match &self.0 {
-            Either::X25519(ratchet) => Either::X25519(ratchet.copy()),
-            Either::Secp256k1(ratchet) => Either::Secp256k1(ratchet.copy()),
+            Either::X25519(ratchet) => Either::X25519(ratchet.duplicate()),
+            Either::Secp256k1(ratchet) => Either::Secp256k1(ratchet.duplicate()),
         })
     }
 
-    /// Encrypts the next message. Takes the ratchet and gives the one to go on with: the old one must not be
-    /// used again, and the new one must be durable before the ciphertext leaves.
+    /// Encrypts the next message. Consumes the ratchet and gives the next one, which must be
+    /// durable before the ciphertext is sent.
     ///
     /// # Errors
     /// [`SealError`].
@@ -152,7 +156,8 @@ impl SessionRatchet {
         Ok((Self(next), sealed))
     }
 
-    /// Decrypts a message that no stored key is for. Nothing changes unless it succeeds; `rng` is drawn from only then.
+    /// Decrypts a message for which there is no stored key. `rng` is drawn from only if it
+    /// succeeds.
     ///
     /// # Errors
     /// [`OpenError`].

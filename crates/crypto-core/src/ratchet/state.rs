@@ -1,11 +1,10 @@
-//! A ratchet as a store keeps it: one fixed layout, strictly read.
+//! The encoding of a ratchet for a store: a fixed layout, read strictly.
 //!
-//! Two parts, as a DH step changes all of it and a message its chains alone: `version(1) ‖ suite(1)
-//! ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖ key
-//! ahead(32)?`, and `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖ n(4)`.
-//! `chains` says which there are, 1 for the sending one and 2 for the receiving one, and 4 if the
-//! key of the next message of the receiving chain is derived ahead; keys have the suite's length,
-//! and numbers are big endian.
+//! It has two parts, because a message changes only the chains. The DH part is `version(1) ‖
+//! suite(1) ‖ chains(1) ‖ root(32) ‖ own private(32) ‖ own public ‖ pn(4) ‖ receiving header key? ‖
+//! key ahead(32)?`, the chain part `sending chain? ‖ receiving chain?`, where a chain is `key(32) ‖
+//! n(4)`. `chains` is a sum: 1 if there is a sending chain, 2 if there is a receiving one, 4 if the
+//! key of its next message is derived ahead. Keys have the suite's length; numbers are big-endian.
 
 use super::{
     Chain, Curve, HeaderKey, MessageKey, Ratchet, Receiving, SessionRatchet,
@@ -23,7 +22,7 @@ const SENDING: u8 = 1;
 const RECEIVING: u8 = 2;
 const AHEAD: u8 = 4;
 
-/// Bytes that are no ratchet.
+/// The bytes are not the encoding of a ratchet.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the bytes are no ratchet state")]
 pub struct StateError;
@@ -51,7 +50,7 @@ impl SessionRatchet {
         bytes
     }
 
-    /// Both parts, the chains at the end: to compare two states by. Secret.
+    /// Both parts, for comparing two states. Secret.
     #[must_use]
     pub fn to_bytes(&self) -> Wiped<Vec<u8>> {
         let (dh, chains) = (self.dh_bytes(), self.chain_bytes());
@@ -80,7 +79,7 @@ impl SessionRatchet {
     }
 }
 
-// Neither grows a buffer past its capacity: one that moved would leave secrets behind.
+// The writers stay within the buffers' capacity: a vector that grows leaves secrets behind.
 impl<C: Curve> Ratchet<C> {
     fn write_dh(&self, bytes: &mut Vec<u8>) {
         let sends = self.sending.as_ref().map_or(0, |_| SENDING);
@@ -159,7 +158,7 @@ impl Chain {
     }
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

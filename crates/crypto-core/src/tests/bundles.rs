@@ -79,7 +79,8 @@ fn a_bundle_that_another_identity_signed_is_refused() {
         .to_vec();
     assert_eq!(bundle.verify(), Err(BundleError::Signature));
 
-    // The other way round: an honest signature under a stranger's name, and under the author's negated key.
+    // The other way round: an honest signature under a stranger's name, and under the author's
+    // negated key.
     let mut bundle = signed(vec![plain("dev", 1)], NOW);
     bundle.identity = stranger().public().to_bytes().to_vec();
     assert_eq!(bundle.verify(), Err(BundleError::Signature));
@@ -178,7 +179,8 @@ fn an_entry_comes_out_as_it_was_listed() {
     assert_eq!(verified.identity(), author().public());
 }
 
-/// What a relay does to make two ends fall back: it drops the unsigned fields. The id, which is signed, tells.
+/// What a relay does to make two ends fall back: it drops the unsigned fields. The id, which is
+/// signed, tells.
 #[test]
 fn an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped() {
     let (skipped, standing) = skips(&signed(vec![plain("x1-dev", 1), plain("dev", 2)], NOW));
@@ -363,7 +365,8 @@ fn a_device_cannot_be_taken_out_of_a_genuine_bundle_by_splitting_its_bytes_anew(
     assert_eq!(moved.verify(), Err(BundleError::Form));
 }
 
-/// The signed bytes hold no domain for bundles, so a signature over one thing must not pass for another.
+/// The signed bytes hold no domain for bundles, so a signature over one thing must not pass for
+/// another.
 #[test]
 fn an_extension_signature_is_no_bundle_signature() {
     let entry = extended("x1-dev", 1, &author());

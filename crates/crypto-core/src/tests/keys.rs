@@ -72,7 +72,8 @@ fn scalars_are_above_zero_and_below_the_order() {
     }
 }
 
-/// Recorded conversations replay a draw as the private key itself; invalid draws are passed over, not folded.
+/// Recorded conversations replay a draw as the private key itself; invalid draws are passed over,
+/// not folded.
 #[test]
 fn a_draw_is_the_private_key_itself() {
     let mut draws = Draws::of(&[[0; 32], ORDER, [0xff; 32], [5; 32]]);
@@ -125,8 +126,8 @@ fn stored_keys_that_are_no_points_fail_where_they_are_used() {
     assert!(x3dh::respond(&alice(), &prekey, &peer, &ok).is_err());
 }
 
-/// v 2 and 3 stand for an x coordinate beyond the group's order. Such signatures can be made up, with a key that
-/// recovers from them; Ethereum's know 0 and 1 alone.
+/// v 2 and 3 stand for an x coordinate beyond the group's order. Such signatures can be made up,
+/// with a key that recovers from them; Ethereum's know 0 and 1 alone.
 #[test]
 fn signatures_with_an_overflown_x_coordinate_are_refused() {
     let digest = keccak256(&[b"text"]);

@@ -53,7 +53,8 @@ fn every_part_is_under_the_mac_or_the_address() {
         let error = keystore.open("password").unwrap_err();
         assert_eq!(error, KeystoreError::Password);
     }
-    // The counter is not under the MAC: another one gives another key, which is not that of the address.
+    // The counter is not under the MAC: another one gives another key, which is not that of the
+    // address.
     let mut keystore = sealed([5; 32]);
     keystore.iv[15] ^= 1;
     let error = keystore.open("password").unwrap_err();

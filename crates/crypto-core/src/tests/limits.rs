@@ -20,7 +20,8 @@ fn exactly_max_skip_messages_may_be_passed_over_in_the_current_chain() {
     }
 }
 
-/// The limit for one message in all holds over both chains together, and over one that has a larger limit of its own.
+/// The limit for one message in all holds over both chains together, and over one that has a larger
+/// limit of its own.
 #[test]
 fn exactly_max_steps_messages_may_be_passed_over_in_all() {
     for suite in SUITES {

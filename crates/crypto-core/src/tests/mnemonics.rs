@@ -30,7 +30,8 @@ fn a_draw_is_the_entropy_itself() {
     );
 }
 
-/// A phrase typed by hand is the same phrase: status-go would make another account of each of these.
+/// A phrase typed by hand is the same phrase: status-go would make another account of each of
+/// these.
 #[test]
 fn spacing_and_case_do_not_matter() {
     let expected = Mnemonic::parse(ZERO).unwrap().chat_key("").unwrap();
@@ -152,7 +153,8 @@ fn accents_are_the_same_composed_and_decomposed() {
 
 const RUSSIAN: &str = "ёж кнопка америка база линия дача наружу гость тело валенок симптом дизайн";
 
-/// There is no list of theirs, so nothing but their letters is looked at: one other letter, and it is a slip.
+/// There is no list of theirs, so nothing but their letters is looked at: one other letter, and it
+/// is a slip.
 #[test]
 fn russian_phrases_are_taken_as_they_are_written() {
     let read = Mnemonic::parse(RUSSIAN).unwrap();

@@ -25,13 +25,15 @@ proptest! {
         for row in identicon.cells() {
             prop_assert_eq!((row[0], row[1]), (row[4], row[3]));
         }
-        // Of a hue at saturation 1/2 and lightness 7/10, one channel is at its most and one at its least.
+        // Of a hue at saturation 1/2 and lightness 7/10, one channel is at its most and one at its
+        // least.
         prop_assert_eq!(identicon.rgb().into_iter().min(), Some(0x8c));
         prop_assert_eq!(identicon.rgb().into_iter().max(), Some(0xd9));
     }
 }
 
-/// A key and its negative differ in one byte, and have one ring: the identicon and the colour tell them apart.
+/// A key and its negative differ in one byte, and have one ring: the identicon and the colour tell
+/// them apart.
 #[test]
 fn a_negative_has_the_same_ring_and_another_picture() {
     let one = key(1);

@@ -45,14 +45,14 @@ impl Pair {
         }
     }
 
-    pub(super) fn copy(&self, end: usize) -> SessionRatchet {
+    pub(super) fn duplicate(&self, end: usize) -> SessionRatchet {
         let end = &self.ends[end];
         SessionRatchet::from_parts(&end.dh_bytes(), &end.chain_bytes()).unwrap()
     }
 
     /// Every step goes through the stored form, as in a daemon.
     pub(super) fn seal(&mut self, end: usize, text: &[u8]) -> Result<Sealed, SealError> {
-        let (next, sealed) = self.copy(end).seal(&self.ad, text)?;
+        let (next, sealed) = self.duplicate(end).seal(&self.ad, text)?;
         self.ends[end] = next;
         Ok(sealed)
     }
@@ -73,7 +73,7 @@ impl Pair {
             return Ok(plaintext.to_vec());
         }
         let opened =
-            self.copy(end)
+            self.duplicate(end)
                 .open(header, &self.ad, &sealed.ciphertext, &LIMITS, &mut self.rng)?;
         self.ends[end] = opened.ratchet;
         self.kept[end].extend(
@@ -93,8 +93,8 @@ pub(super) fn suites() -> impl Strategy<Value = Suite> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is sent, lost, reordered or repeated within the limits: each message opens exactly once, to its own text,
-    /// and no place of a chain is ever sealed twice.
+    /// Whatever is sent, lost, reordered or repeated within the limits: each message opens exactly
+    /// once, to its own text, and no place of a chain is ever sealed twice.
     #[test]
     fn messages_open_once_in_any_order(
         suite in suites(),
@@ -139,7 +139,8 @@ proptest! {
         }
     }
 
-    /// A message changed anywhere does not open, and the attempt leaves the state as it was and draws no randomness.
+    /// A message changed anywhere does not open, and the attempt leaves the state as it was and
+    /// draws no randomness.
     #[test]
     fn changed_messages_stay_shut_and_leave_no_trace(
         suite in suites(),
@@ -169,7 +170,7 @@ proptest! {
             prop_assert!(pair.open(to, &changed).is_err());
         }
         let ad = AssociatedData::from_bytes(b"others".to_vec());
-        let other = pair.copy(to).open(&sealed.header, &ad, &sealed.ciphertext, &LIMITS, &mut Draws::seeded(0));
+        let other = pair.duplicate(to).open(&sealed.header, &ad, &sealed.ciphertext, &LIMITS, &mut Draws::seeded(0));
         prop_assert_eq!(other.err(), Some(OpenError::Authentication));
         for cut in 0..SEAL_OVERHEAD_BYTES {
             let mut short = sealed.clone();
@@ -194,7 +195,7 @@ proptest! {
             let (dh, chains) = (end.dh_bytes(), end.chain_bytes());
             let read = SessionRatchet::from_parts(&dh, &chains).unwrap();
             prop_assert_eq!(&*read.to_bytes(), &*end.to_bytes());
-            prop_assert_eq!(&*end.copy().to_bytes(), &*end.to_bytes());
+            prop_assert_eq!(&*end.duplicate().to_bytes(), &*end.to_bytes());
             let refused = |dh: &[u8], chains: &[u8]| SessionRatchet::from_parts(dh, chains).is_err();
             prop_assert!(refused(&dh[..cut.index(dh.len())], &chains));
             prop_assert!(refused(&[dh.as_slice(), &[0]].concat(), &chains));
@@ -267,7 +268,8 @@ fn the_responder_waits_for_the_first_message() {
     }
 }
 
-/// The tolerated first chain of suite secp256k1: a status-go responder may send on SK before it has heard of our pair.
+/// The tolerated first chain of suite secp256k1: a status-go responder may send on SK before it has
+/// heard of our pair.
 #[test]
 fn a_message_on_the_shared_key_is_read_in_suite_secp256k1_only() {
     for suite in [Suite::X25519, Suite::Secp256k1] {

@@ -186,8 +186,8 @@ fn suite_x25519_needs_the_ratchet_prekey_at_both_ends() {
     assert_eq!(responded.err(), Some(KeyError::NoRatchetPreKey));
 }
 
-/// A sealed message made from the specification alone, with an IV of our choice: the recipient takes it from the wire. All of it
-/// counts the blocks.
+/// A sealed message made from the specification alone, with an IV of our choice: the recipient
+/// takes it from the wire. All of it counts the blocks.
 #[test]
 fn the_iv_is_the_one_on_the_wire() {
     let before_low_half_overflows = |blocks: u64| {
@@ -345,14 +345,15 @@ fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
     }
 }
 
-/// What a message moves is in the chains alone, so that they are all that has to be written; a DH step changes the rest.
+/// What a message moves is in the chains alone, so that they are all that has to be written; a DH
+/// step changes the rest.
 #[test]
 fn messages_change_the_chains_and_dh_steps_the_rest() {
     for suite in SUITES {
         let mut pair = established(suite, 14);
         for (from, is_new_step) in [(0, true), (0, false), (1, true), (1, false), (0, true)] {
-            let sender = pair.copy(from);
-            let receiver = pair.copy(1 - from);
+            let sender = pair.duplicate(from);
+            let receiver = pair.duplicate(1 - from);
             let sealed = pair.seal(from, b"text").unwrap();
             let sent = &pair.ends[from];
             assert!(sent.is_same_dh_step(&sender));
@@ -370,8 +371,8 @@ fn messages_change_the_chains_and_dh_steps_the_rest() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Keys are under the MAC byte for byte: also where the changed key gives the same secret, as with the sign of
-    /// a secp256k1 point or bit 255 of an X25519 key.
+    /// Keys are under the MAC byte for byte: also where the changed key gives the same secret, as
+    /// with the sign of a secp256k1 point or bit 255 of an X25519 key.
     #[test]
     fn no_bit_of_a_header_key_can_be_changed(
         suite in suites(),
@@ -421,7 +422,8 @@ proptest! {
         }
     }
 
-    /// A state changed anywhere is refused or is a state; opening and sealing with it does not panic.
+    /// A state changed anywhere is refused or is a state; opening and sealing with it does not
+    /// panic.
     #[test]
     fn broken_states_do_not_panic(
         suite in suites(),

@@ -406,7 +406,7 @@ impl Session {
     pub(crate) fn duplicate(&self) -> Self {
         Self {
             installation: self.installation.clone(),
-            ratchet: self.ratchet.copy(),
+            ratchet: self.ratchet.duplicate(),
             retired: self.retired.clone(),
             ..*self
         }

@@ -25,7 +25,7 @@ fn sessions(suite: Suite, first: u8) -> Vec<Session> {
         ..initiator
     };
     let ad = AssociatedData::empty();
-    let (next, sealed) = initiator.ratchet.copy().seal(&ad, b"text").unwrap();
+    let (next, sealed) = initiator.ratchet.duplicate().seal(&ad, b"text").unwrap();
     let limits = SkipLimits {
         max_skip: 0,
         max_steps: 0,

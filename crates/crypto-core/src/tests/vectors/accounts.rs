@@ -3,8 +3,8 @@
 use super::{bytes, entries, file};
 use crate::*;
 
-/// Ours are stricter than status-go's import, which takes any text, and kinder: a phrase of other spacing or case is
-/// the same phrase here, and another account there.
+/// Ours are stricter than status-go's import, which takes any text, and kinder: a phrase of other
+/// spacing or case is the same phrase here, and another account there.
 #[test]
 fn recorded_phrases() {
     let file = file("trust-account");

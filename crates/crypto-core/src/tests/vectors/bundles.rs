@@ -81,7 +81,8 @@ fn bundles_of_status_go() {
             assert!(verified.skipped().is_empty());
             assert_eq!(verified.entries().len(), raw.entries.len());
         } else {
-            // status-go signs ids of any form; with such a one the signed bytes cannot be told apart.
+            // status-go signs ids of any form; with such a one the signed bytes cannot be told
+            // apart.
             assert_eq!(raw.verify(), Err(BundleError::Form));
         }
         let pair =
@@ -208,7 +209,8 @@ fn digits_moved_between_timestamp_and_version_are_refused() {
     assert!(split(&bytes(&entry["signed"])).verify().is_ok());
     let moved = split(&bytes(&entry["repartitioned"]));
     assert_eq!(moved.verify(), Err(BundleError::Timestamp));
-    // The other ambiguity is inherent to status-go ids: both parse, which the jump rule has to bear.
+    // The other ambiguity is inherent to status-go ids: both parse, which the jump rule has to
+    // bear.
     let entry = &entries(&file, "bundle_repartition")[1];
     assert!(split(&bytes(&entry["signed"])).verify().is_ok());
     assert!(split(&bytes(&entry["repartitioned"])).verify().is_ok());

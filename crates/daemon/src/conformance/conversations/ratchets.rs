@@ -98,7 +98,7 @@ impl Sessions {
         for session in self.0.iter_mut().filter(|session| session.peer == *peer) {
             // A session that has no sending chain yet is not the one.
             let ad = AssociatedData::empty();
-            let Ok((next, sealed)) = session.ratchet.copy().seal(&ad, payload) else {
+            let Ok((next, sealed)) = session.ratchet.duplicate().seal(&ad, payload) else {
                 continue;
             };
             if sealed.header.key.as_bytes() == ratchet_key {

@@ -705,7 +705,7 @@ mod tests {
         store.commit().unwrap();
 
         let sealed = |session: &Session| {
-            let ratchet = session.ratchet.copy();
+            let ratchet = session.ratchet.duplicate();
             ratchet.seal(&AssociatedData::empty(), b"text").unwrap().0
         };
         let changes: [&dyn Fn(&mut Session); 7] = [

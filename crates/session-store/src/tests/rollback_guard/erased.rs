@@ -42,7 +42,7 @@ fn chains_on_the_disk(home: &Home) -> BTreeSet<Vec<u8>> {
 /// Steps a session as often as messages are sent on it.
 fn send(store: &mut SqliteStore, session: &mut Session, messages: usize) {
     for _ in 0..messages {
-        let ratchet = session.ratchet.copy();
+        let ratchet = session.ratchet.duplicate();
         session.ratchet = ratchet.seal(&AssociatedData::empty(), b"text").unwrap().0;
         store.begin().unwrap();
         store.step_session(session).unwrap();
