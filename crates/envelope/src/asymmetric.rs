@@ -1,7 +1,8 @@
 //! Envelopes to an identity: ECIES on secp256k1 with AES-128-CTR and HMAC-SHA-256.
 //!
-//! `R(65) ‖ iv(16) ‖ AES-128-CTR(plaintext) ‖ HMAC-SHA-256(iv ‖ ciphertext)`, with R the ephemeral key, uncompressed. R is not
-//! under the MAC, and its negative opens as well: an envelope's hash is no name for what is in it.
+//! `R(65) ‖ iv(16) ‖ AES-128-CTR(plaintext) ‖ HMAC-SHA-256(iv ‖ ciphertext)`, with R the
+//! uncompressed ephemeral key. The MAC does not cover R, and its negative opens the envelope too:
+//! the hash of an envelope does not identify its contents.
 
 use aes::Aes128;
 use crypto_core::{
@@ -21,7 +22,7 @@ use crate::seal::Unopened;
 const IV_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
 
-/// Shorter bytes are no asymmetric envelope: the ephemeral key, the IV, the flags and the MAC.
+/// Length of the shortest asymmetric envelope: ephemeral key, IV, flags and MAC.
 pub const MIN_ASYMMETRIC_BYTES: usize = UNCOMPRESSED_KEY_BYTES + IV_BYTES + 1 + MAC_BYTES;
 
 pub(crate) fn seal(
@@ -46,8 +47,8 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
-/// Whether these bytes have the form of an envelope to an identity: long enough, and with a point of the curve for R. Of
-/// other bytes, however many, about none do.
+/// Whether these bytes have the form of an envelope to an identity: long enough, and R a point of
+/// the curve. Other bytes practically never have it.
 #[must_use]
 pub fn is_asymmetric(envelope: &[u8]) -> bool {
     let ephemeral = envelope.first_chunk::<UNCOMPRESSED_KEY_BYTES>();
@@ -55,8 +56,7 @@ pub fn is_asymmetric(envelope: &[u8]) -> bool {
         && ephemeral.is_some_and(|bytes| IdentityKey::from_sec1(bytes).is_ok())
 }
 
-/// The length and the form of R are looked at first, then the MAC, in constant time; nothing is decrypted before it
-/// holds.
+/// Checks the length and the form of R, then the MAC in constant time, and only then decrypts.
 pub(crate) fn open(own: &IdentityKeyPair, envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
     if envelope.len() < MIN_ASYMMETRIC_BYTES {
         return Err(Unopened::Malformed);
@@ -82,14 +82,14 @@ pub(crate) fn open(own: &IdentityKeyPair, envelope: &[u8]) -> Result<Zeroizing<V
     Ok(plaintext)
 }
 
-/// What the agreed secret becomes: the keys of one envelope.
+/// The keys of one envelope, derived from the agreed secret.
 struct Keys {
     encryption: Zeroizing<[u8; 16]>,
     authentication: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
-    /// The concatenation KDF with SHA-256, of which one round is enough, its second half hashed once more.
+    /// One round of the concatenation KDF with SHA-256; the second half of it is hashed once more.
     fn derive(secret: &AgreedSecret) -> Self {
         let round = Sha256::new()
             .chain_update(1_u32.to_be_bytes())

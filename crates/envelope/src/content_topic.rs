@@ -1,4 +1,4 @@
-//! How a Waku network names where an envelope goes: content topics and shards.
+//! The names that a Waku network gives to topics and to parts of itself: content topics and shards.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ const SUFFIX: &str = "/rfc26";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentTopic(Topic);
 
-/// A text that is no content topic of these networks.
+/// A text that is not a content topic of these networks.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a content topic is /waku/1/0x, eight hex digits and /rfc26")]
 pub struct ContentTopicError;
@@ -50,22 +50,22 @@ impl fmt::Display for ContentTopic {
     }
 }
 
-/// A part of a network that nodes join or leave as a whole; written as its pubsub topic.
+/// A shard: a part of a network that nodes join or leave as a whole. Displayed as its pubsub topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// The network: 16 is Status'.
+    /// The network; 16 is Status.
     pub cluster: u16,
-    /// The part.
+    /// The shard in it.
     pub index: u16,
 }
 
 impl Shard {
-    /// Where messages go that name none: those between two people.
+    /// The default shard, which messages between two people are sent on.
     pub const DEFAULT: Self = Self {
         cluster: 16,
         index: 32,
     };
-    /// Where everyone may publish: messages to the owners of communities.
+    /// The shard where everyone may publish, for messages to the owners of communities.
     pub const NON_PROTECTED: Self = Self {
         cluster: 16,
         index: 64,

@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 /// Length of a symmetric key, in bytes.
 const KEY_BYTES: usize = 32;
-/// Rounds of PBKDF2-HMAC-SHA-256 from a text to its key. 65356, not 65536: so the networks have it.
+/// Rounds of PBKDF2-HMAC-SHA-256 from a text to its key. The networks use 65356, not 65536.
 const ROUNDS: u32 = 65_356;
 
-/// A key of symmetric envelopes: whoever has it reads them, and writes them.
+/// A key of symmetric envelopes, for opening and for sealing them.
 pub struct SymmetricKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// Bytes that are no symmetric key.
+/// The bytes are not a symmetric key.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a symmetric key has 32 bytes, not all of them zero")]
 pub struct SymmetricKeyError;
@@ -33,8 +33,8 @@ impl SymmetricKey {
         Ok(Self(key))
     }
 
-    /// The key of a text: PBKDF2-HMAC-SHA-256 without salt. It hides nothing from who can guess the text, and takes some
-    /// milliseconds: keep what is used again.
+    /// The key of a text: PBKDF2-HMAC-SHA-256 without salt. It protects nothing from somebody who
+    /// can guess the text. Takes some milliseconds, so keep a key that is used again.
     #[must_use]
     pub fn from_password(text: &str) -> Self {
         let mut key = Zeroizing::new([0; KEY_BYTES]);

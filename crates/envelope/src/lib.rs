@@ -1,11 +1,13 @@
-//! What goes around a message on a Whisper or Waku network: the payload of version 1 (Whisper v6, Waku v1, a WakuMessage
-//! with `version: 1`), which is sealed to a key and signed by its author, and the topics it goes by.
+//! Envelopes of messages on Whisper and Waku networks, version 1 (Whisper v6, Waku v1, a
+//! WakuMessage with `version: 1`): sealed to a key and signed by their author. And the topics that
+//! they are sent on.
 //!
-//! An envelope says who wrote it and nothing of where it goes: the recipient, the topic and the time are not under the
-//! signature. Whoever can open one can seal its inside again to somebody else, under the signer's name.
+//! The signature covers the payload but not the recipient, the topic or the time. So anyone who can
+//! open an envelope can seal its plaintext again to somebody else, with the signature of its
+//! author.
 //!
-//! Pure functions and values: no I/O, no clock. Randomness is an argument. Secrets zeroize when dropped, cannot be
-//! cloned, and show nothing in `Debug`.
+//! Pure functions and values: no I/O, no clock. Randomness is an argument. Secrets are wiped when
+//! dropped, do not implement `Clone`, and show nothing in `Debug`.
 
 mod asymmetric;
 mod content_topic;

@@ -1,10 +1,10 @@
 //! The plaintext: `flags(1) ‖ size(w, little-endian) ‖ payload ‖ padding ‖ [signature(65)]`.
 //!
 //! Bits 0 and 1 of the flags are w, the width of the size; bit 2 says that there is a signature. A
-//! plaintext with any other bit is refused: identities sign other things than envelopes with the
-//! same key and the same digest. What they sign of a bundle begins with an installation id or a
-//! decimal number, and bit 2 is set in many of those characters. Followed by the bundle's signature
-//! it would be read as an envelope that its owner signed. No printable character is below 8.
+//! plaintext with any other bit set is refused, because identities sign bundles with the same key
+//! and the same digest. The signed bytes of a bundle begin with an installation id or a decimal
+//! number, and bit 2 is set in many of those characters: followed by the bundle's signature, they
+//! would be read as an envelope that the bundle's owner signed. No printable character is below 8.
 
 use crypto_core::{IdentityKey, IdentityKeyPair, SIGNATURE_BYTES, Signature, keccak256};
 use rand_core::CryptoRng;
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::seal::{Opened, Padding, SealError, Unopened};
 
-/// Largest payload that the format can hold: its size has at most three bytes, for a fourth would set the flag of the
-/// signature.
+/// Largest payload that the format can hold: its size has at most three bytes, since the width 4
+/// would set the flag of the signature.
 pub const MAX_FORMAT_PAYLOAD_BYTES: usize = (1 << 24) - 1;
 /// With random padding, the plaintext's length is a multiple of this.
 pub const BLOCK_BYTES: usize = 256;
@@ -22,13 +22,13 @@ pub const BLOCK_BYTES: usize = 256;
 const WIDTH_MASK: u8 = 0b0000_0011;
 /// There is a signature.
 const SIGNED: u8 = 0b0000_0100;
-/// Bits of no meaning.
+/// Bits without a meaning, which must not be set.
 const UNKNOWN: u8 = !(WIDTH_MASK | SIGNED);
-/// The least that a signed plaintext has: flags, one byte more, and the signature.
+/// Length of the shortest signed plaintext: flags, one more byte, and the signature.
 const MIN_SIGNED_BYTES: usize = 1 + 1 + SIGNATURE_BYTES;
 
-/// Writes a plaintext. Random padding fills it up to a multiple of [`BLOCK_BYTES`], by a whole block where it is one
-/// already.
+/// Writes a plaintext. Random padding fills it up to a multiple of [`BLOCK_BYTES`], with a whole
+/// block if it is one already.
 ///
 /// # Errors
 /// [`SealError::PayloadTooLarge`] if the payload is over [`MAX_FORMAT_PAYLOAD_BYTES`].
@@ -56,7 +56,7 @@ pub fn write(
         Padding::Random => BLOCK_BYTES - raw % BLOCK_BYTES,
         Padding::Given(bytes) => bytes.len(),
     };
-    // All of it at once: growing would leave copies of the payload behind.
+    // In one allocation: a vector that grows leaves copies of the payload behind.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(raw + padding_bytes));
     plaintext.push(width | signer.map_or(0, |_| SIGNED));
     plaintext.extend(size.into_iter().take(width.into()));
@@ -77,8 +77,8 @@ pub fn write(
     Ok(plaintext)
 }
 
-/// Reads a plaintext. Any padding is accepted, or none; a size may be wider than it needs to be; without a size, all is
-/// padding.
+/// Reads a plaintext. Any padding is accepted, or none. The size may be wider than necessary;
+/// without a size (w = 0) everything is padding.
 ///
 /// # Errors
 /// [`Unopened::Malformed`] or [`Unopened::BadSignature`].
@@ -109,7 +109,7 @@ pub fn read(plaintext: &[u8]) -> Result<Opened, Unopened> {
     })
 }
 
-/// What is signed, and who signed it.
+/// Splits off the signature: the signed bytes, and who signed them.
 fn split_signature(plaintext: &[u8]) -> Result<(&[u8], IdentityKey), Unopened> {
     let (signed, signature) = plaintext
         .split_last_chunk::<SIGNATURE_BYTES>()

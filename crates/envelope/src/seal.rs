@@ -1,4 +1,4 @@
-//! Sealing and opening, whichever the kind.
+//! Sealing and opening envelopes of either kind.
 
 use std::fmt;
 
@@ -8,16 +8,17 @@ use zeroize::Zeroizing;
 
 use crate::{asymmetric, key::SymmetricKey, payload, symmetric};
 
-/// Largest payload that is sealed: the largest message that is ever made. Less than the format's limit,
+/// Largest payload that is sealed: that of the largest message. Below the format's limit,
 /// [`payload::MAX_FORMAT_PAYLOAD_BYTES`].
 pub const MAX_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
-/// Longest padding that a caller may choose: what a relay of these networks carries in one message.
+/// Longest padding that a caller may choose: as much as a relay of these networks takes in one
+/// message.
 pub const MAX_PADDING_BYTES: usize = 1024 * 1024;
 
-/// Largest envelope that is made or opened: the largest payload and padding, and what goes around them.
+/// Largest envelope that is sealed or opened: the largest payload and padding, and the overhead.
 pub const MAX_ENVELOPE_BYTES: usize = MAX_PAYLOAD_BYTES + MAX_PADDING_BYTES + 1024;
 
-/// How an envelope is sealed. It does not say so itself: who listens on a topic knows.
+/// How an envelope is sealed. The envelope itself does not tell: it follows from the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// AES-256-GCM under a key that both sides know.
@@ -37,7 +38,7 @@ impl Kind {
     }
 }
 
-/// Whom an envelope is for.
+/// Who can open an envelope.
 #[derive(Clone, Copy, Debug)]
 pub enum SealTo<'a> {
     /// Only this identity can open it.
@@ -77,10 +78,10 @@ impl OpenWith<'_> {
     }
 }
 
-/// What stands between payload and signature, and hides how long the payload is.
+/// The bytes between payload and signature, which hide the length of the payload.
 #[derive(Clone, Copy, Default)]
 pub enum Padding<'a> {
-    /// Random bytes, 1 to 256 of them: the plaintext becomes a multiple of 256.
+    /// 1 to 256 random bytes, which make the length of the plaintext a multiple of 256.
     #[default]
     Random,
     /// These bytes, or none.
@@ -120,7 +121,7 @@ impl fmt::Debug for Envelope {
     }
 }
 
-/// Why an envelope is not made.
+/// Why an envelope cannot be sealed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SealError {
     /// The payload has more bytes than [`MAX_PAYLOAD_BYTES`].
@@ -134,17 +135,18 @@ pub enum SealError {
     Recipient(#[from] KeyError),
 }
 
-/// Why an envelope does not open. An outcome, not a fault: whoever listens sees strangers' envelopes all day.
+/// Why an envelope does not open. An outcome rather than a fault: a listener receives the envelopes
+/// of strangers all the time.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq, Hash)]
 pub enum Unopened {
-    /// No envelope of this kind, or none that holds a payload: too short, its key no point of the curve, a size beyond
-    /// its end.
+    /// Not an envelope of this kind, or not one with a payload: too short, the key no point of the
+    /// curve, a size beyond the end.
     #[error("not an envelope of this kind")]
     Malformed,
     /// Not for this key, or altered on its way.
     #[error("the envelope is not for this key, or was altered")]
     AuthenticationFailed,
-    /// It says that it is signed, and no key can have made the signature.
+    /// It claims to be signed, but no key can have made the signature.
     #[error("the envelope's signature is not one of any key")]
     BadSignature,
 }
@@ -161,14 +163,14 @@ impl Unopened {
     }
 }
 
-/// What was in an envelope.
+/// The contents of an envelope.
 pub struct Opened {
-    /// What was sealed.
+    /// The payload.
     pub payload: Zeroizing<Vec<u8>>,
-    /// What stood after it; of no meaning.
+    /// The padding, which has no meaning.
     pub padding: Zeroizing<Vec<u8>>,
-    /// Whoever signed it: the key that the signature itself gives. An altered signature gives another signer rather
-    /// than none, so compare. `None` if it is not signed.
+    /// The signer, as recovered from the signature; `None` if it is not signed. An altered
+    /// signature gives another signer rather than an error, so compare it with the expected one.
     pub signer: Option<IdentityKey>,
 }
 
@@ -182,8 +184,8 @@ impl fmt::Debug for Opened {
 
 /// Seals a payload, signed if there is a signer.
 ///
-/// The draws, in order: the padding, if it is random; then the ephemeral key (32 bytes, again until they are a scalar)
-/// and the IV of 16 bytes, or the nonce of 12.
+/// Draws from `rng` in this order: the padding, if it is random; then the ephemeral key (32 bytes,
+/// until they are a scalar) and the IV of 16 bytes, or the nonce of 12.
 ///
 /// # Errors
 /// [`SealError`].
@@ -213,7 +215,7 @@ pub fn seal(
 /// Opens an envelope.
 ///
 /// # Errors
-/// [`Unopened`], the reason.
+/// [`Unopened`].
 pub fn open(with: OpenWith<'_>, envelope: &[u8]) -> Result<Opened, Unopened> {
     let plaintext = match with {
         OpenWith::Recipient(own) => asymmetric::open(own, envelope)?,

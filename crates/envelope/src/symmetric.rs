@@ -1,4 +1,5 @@
-//! Envelopes under a key that both sides know: `AES-256-GCM(plaintext) ‖ tag(16) ‖ nonce(12)`, no associated data.
+//! Envelopes under a key that both sides know: `AES-256-GCM(plaintext) ‖ tag(16) ‖ nonce(12)`,
+//! without associated data.
 
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce, aead::AeadInOut as _};
 use rand_core::CryptoRng;
@@ -9,7 +10,7 @@ use crate::{key::SymmetricKey, seal::Unopened};
 const TAG_BYTES: usize = 16;
 const NONCE_BYTES: usize = 12;
 
-/// Shorter bytes are no symmetric envelope: the flags, the tag and the nonce.
+/// Length of the shortest symmetric envelope: flags, tag and nonce.
 pub const MIN_SYMMETRIC_BYTES: usize = 1 + TAG_BYTES + NONCE_BYTES;
 
 #[expect(

@@ -1,4 +1,5 @@
-//! Topics: four bytes on an envelope's outside, by which a network hands it on, and the names they are made of.
+//! Topics: four bytes beside an envelope, by which a network routes it, and the names that they are
+//! derived from.
 
 use std::fmt;
 
@@ -7,11 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::key::SymmetricKey;
 
-/// Into how many parts identities are divided by their partitioned topics.
+/// Number of partitioned topics that identities are divided among.
 const PARTITIONS: u32 = 5000;
-/// What the names of discovery topics begin with.
+/// Prefix of the names of discovery topics.
 const DISCOVERY: &str = "contact-discovery-";
-/// What the names of contact code topics end with.
+/// Suffix of the names of contact code topics.
 const CONTACT_CODE: &str = "-contact-code";
 
 /// The first four bytes of Keccak-256 of a name.
@@ -42,7 +43,7 @@ impl Topic {
 /// Eight lowercase hex digits, without prefix.
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&const_hex::encode(self.0))
     }
 }
 
@@ -52,9 +53,8 @@ impl fmt::Debug for Topic {
     }
 }
 
-/// The text that a topic is made of and, where its envelopes are symmetric, their key.
-///
-/// That of a negotiated topic is as secret as the key.
+/// The text that a topic is derived from and, if its envelopes are symmetric, their key too. The
+/// text of a negotiated topic is as secret as the key.
 pub struct TopicName {
     text: Zeroizing<String>,
     keyed: bool,
@@ -71,17 +71,18 @@ impl TopicName {
         Self { text, keyed: false }
     }
 
-    /// Where an identity publishes its contact code. Its key follows from the identity: everyone can read there.
+    /// The topic where an identity publishes its contact code. Its key is derived from the
+    /// identity, so everyone can read there.
     ///
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
     pub fn contact_code(identity: &IdentityKey) -> Result<Self, KeyError> {
-        let key = hex(&identity.to_uncompressed()?);
+        let key = const_hex::encode(identity.to_uncompressed()?);
         Ok(Self::keyed(format!("0x{key}{CONTACT_CODE}")))
     }
 
-    /// Where an identity is written to before a secret is agreed upon, together with every 5000th other one. By the x
-    /// coordinate alone: the same for a key and its negative.
+    /// The topic where an identity gets first messages, together with every 5000th other identity.
+    /// Derived from the x coordinate only: the same for a key and its negative.
     #[must_use]
     pub fn partitioned(identity: &IdentityKey) -> Self {
         let partition = identity.x().into_iter().fold(0, |rest: u32, byte| {
@@ -90,37 +91,41 @@ impl TopicName {
         Self::to_recipient(format!("{DISCOVERY}{partition}"))
     }
 
-    /// Where an identity alone is written to: whoever knows it sees when.
+    /// The topic where one identity alone gets messages: everyone who knows the identity can see
+    /// when.
     ///
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
     pub fn personal_discovery(identity: &IdentityKey) -> Result<Self, KeyError> {
-        let key = hex(&identity.to_uncompressed()?);
+        let key = const_hex::encode(identity.to_uncompressed()?);
         Ok(Self::to_recipient(format!("{DISCOVERY}{key}")))
     }
 
-    /// Where two identities write to each other, the same at both ends; nobody else can tell. The text is hex of their
-    /// shared secret.
+    /// The topic where two identities write to each other, the same at both ends and unknown to
+    /// others. The text is their shared secret in hex.
     ///
     /// # Errors
     /// [`KeyError`] if the other's key came from a store and is no point of the curve.
     pub fn negotiated(own: &IdentityKeyPair, other: &IdentityKey) -> Result<Self, KeyError> {
         let secret = own.agree(other)?;
-        Ok(Self::keyed(hex(secret.secret_bytes())))
+        Ok(Self::keyed(const_hex::encode(secret.secret_bytes())))
     }
 
-    /// A public chat, by its name as it is: nothing is normalised.
+    /// The topic of a public chat. Its name is not normalised.
     #[must_use]
     pub fn public_chat(name: &str) -> Self {
         Self::keyed(name.to_owned())
     }
 
-    /// Where a community's members write to its owner. `community` is the community's key.
+    /// The topic where a community's members write to its owner. `community` is the community's
+    /// key.
     ///
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
     pub fn community_owner(community: &IdentityKey) -> Result<Self, KeyError> {
-        Ok(Self::to_recipient(hex(&community.to_uncompressed()?)))
+        Ok(Self::to_recipient(const_hex::encode(
+            community.to_uncompressed()?,
+        )))
     }
 
     /// The text.
@@ -129,7 +134,7 @@ impl TopicName {
         &self.text
     }
 
-    /// Whether its envelopes are symmetric, so that it has a key.
+    /// Whether its envelopes are symmetric, so that there is a key.
     #[must_use]
     pub const fn is_keyed(&self) -> bool {
         self.keyed
@@ -141,7 +146,8 @@ impl TopicName {
         Topic::of(&self.text)
     }
 
-    /// The key of the envelopes there, worked out anew each time; `None` where they are sealed to their recipient.
+    /// The key of its envelopes, derived again at each call; `None` if they are sealed to an
+    /// identity.
     #[must_use]
     pub fn symmetric_key(&self) -> Option<SymmetricKey> {
         self.keyed.then(|| SymmetricKey::from_password(&self.text))
@@ -152,15 +158,4 @@ impl fmt::Debug for TopicName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TopicName(..)")
     }
-}
-
-/// Lowercase hex in one allocation: what is secret leaves no copy behind.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(digit.into(), 16));
-        }
-    }
-    text
 }

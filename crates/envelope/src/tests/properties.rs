@@ -1,4 +1,5 @@
-//! Whatever is sealed opens; whatever was changed does not, or has another signer; noise has an outcome.
+//! Whatever is sealed opens; whatever was changed does not, or has another signer; noise has an
+//! outcome.
 
 use crypto_core::{EphemeralKeyPair, IdentityKeyPair};
 use proptest::{collection::vec, option, prelude::*};
@@ -66,7 +67,8 @@ proptest! {
         );
     }
 
-    /// Whoever changes the inside and seals it again gets an error or another signer, never the signer's word.
+    /// Whoever changes the inside and seals it again gets an error or another signer, never the
+    /// signer's word.
     #[test]
     fn a_changed_inside_is_not_the_signers(
         signer in pairs(),
@@ -94,7 +96,8 @@ proptest! {
     }
 }
 
-/// Every bit of an envelope, one after the other. R is not under the MAC, but no single bit of it leaves it on the curve.
+/// Every bit of an envelope, one after the other. R is not under the MAC, but no single bit of it
+/// leaves it on the curve.
 #[test]
 fn no_bit_can_be_changed() {
     let (alice, bob) = (super::party(1), super::party(2));

@@ -99,7 +99,8 @@ fn other_keys_do_not_open() {
     assert_eq!(reason(OpenWith::Key(&other), &good), failed);
 }
 
-/// The signature is looked at before the size, as the networks' own reader does; and the length before both.
+/// The signature is looked at before the size, as the networks' own reader does; and the length
+/// before both.
 #[test]
 fn insides_are_refused_in_one_order() {
     let outcome = |inside: &[u8]| payload::read(inside).err();

@@ -131,7 +131,8 @@ fn a_symmetric_key_is_thirty_two_bytes_and_not_zero() {
     }
 }
 
-/// Whoever can open an envelope can pass its inside on under the signer's name: known, and not to be forgotten.
+/// Whoever can open an envelope can pass its inside on under the signer's name: known, and not to
+/// be forgotten.
 #[test]
 fn the_recipient_is_not_signed() {
     let (alice, bob, carol) = (party(1), party(2), party(3));
