@@ -149,7 +149,7 @@ broken 'skipped keys: strangers keep as many as there are strangers' $engine/rec
   '(None, MAX_UNANSWERED_KEYS),' '' \
   session-store --lib strangers_keep_a_hundred_thousand_keys_between_them_and_the_oldest_gap_goes_first
 broken 'skipped keys: a key that was used stays in its place' $store/message_keys.rs \
-  'keys.write_at(&USED, place.offset).map_err(failed)?;' '' \
+  'keys.write_at(&USED, slot.offset).map_err(failed)?;' '' \
   session-store --lib a_key_that_is_used_is_overwritten_in_its_place_and_gone_once_it_is_confirmed
 broken 'skipped keys: each has a row of its own' $engine/model/gap.rs \
   '.chunk_by(|one, next| one.header_key == next.header_key)' '.chunk_by(|_, _| false)' \
@@ -294,23 +294,23 @@ broken 'count: a row that is gone is taken to carry it' $store/rollback_guard/mo
     /// The transaction was committed.' \
   session-store --lib a_log_without_its_last_commit_is_told_whatever_that_wrote
 broken 'count: what another program wrote is not looked at while sessions are stepped' $store/rollback_guard/mod.rs \
-  'let exchanged = others != self.others;' 'let exchanged = false;' \
+  'let exchanged = data_version != self.data_version;' 'let exchanged = false;' \
   session-store --lib another_state_put_in_place_of_an_open_one_is_never_built_upon
 for test in an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied \
   an_open_store_whose_pages_were_replaced_is_not_built_upon_once_they_are_read_again; do
   broken 'count: the first commit of a log is not noted' $store/rollback_guard/mod.rs \
-    'self.based = self.noted;
-        self.note_next = true;' 'self.based = self.noted;' \
+    'self.checkpointed = self.noted;
+        self.note_next = true;' 'self.checkpointed = self.noted;' \
     session-store --lib $test
 done
 broken 'count: every step costs a page more' $store/rollback_guard/mod.rs \
   'self.noting = must_note ||' 'self.noting = true || must_note ||' \
   session-store --lib a_step_of_a_session_writes_one_page
 broken 'a copy elsewhere is taken for the original' $store/rollback_guard/detect.rs \
-  'Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),' '' \
+  'Some(record) if record.file_id != sidecar.file_id => Some(Displaced::Elsewhere),' '' \
   session-store --lib a_copy_elsewhere_is_told_and_the_original_goes_on
 broken 'an older file beside the log of a crash is not told' $store/rollback_guard/detect.rs \
-  'Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),' '' \
+  'Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(Displaced::Older),' '' \
   session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
 broken 'digest: an older page among the newest is not told' $store/rollback_guard/detect.rs \
   '(counted != sum).then_some(Displaced::Older)' '(counted != sum && counted == [0; 32]).then_some(Displaced::Older)' \
@@ -321,10 +321,10 @@ broken 'digest: a row that goes is not followed' $store/rollback_guard/digest.rs
 broken 'digest: a call that is undone is followed' $store/rollback_guard/digest.rs \
   'state.sum = state.call;' 'state.call = state.sum;' \
   session-store --lib whatever_writes_the_rows_is_followed_and_what_is_undone_is_not
-broken 'mark: anybody may write its file' $store/rollback_guard/detect.rs \
-  'Some(record) if !record.is_of(witness_key) => Some(Displaced::Unmarked),' '' \
+broken 'sidecar: anybody may write it' $store/rollback_guard/detect.rs \
+  'Some(record) if !record.is_authentic(sidecar_key) => Some(Displaced::Unmarked),' '' \
   session-store --lib a_mark_that_was_written_without_its_key_is_told
-broken 'mark: a store that begins anew keeps the key of its file' $store/rollback_guard/generation.rs \
+broken 'sidecar: a store that is settled keeps its key' $store/rollback_guard/generation.rs \
   'witness_key = excluded.witness_key, \' 'witness_key = coalesce(witness_key, excluded.witness_key), \' \
   session-store --lib a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor
 broken 'a daemon that was started through the loader starts the loader with its own arguments' $daemon/ops/memory.rs \
@@ -343,7 +343,7 @@ broken 'log: it stays as it is at rest' $store/rollback_guard/mod.rs \
   'if self.commits == self.renewed {' 'if self.commits != u64::MAX {' \
   session-store --lib a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end
 broken 'log: it stays as it is at the end' $store/rollback_guard/mod.rs \
-  'wal::cut_off(connection, &self.database, pages)' 'Ok::<(), std::io::Error>(())' \
+  'wal::erase_rest(connection, &self.database, pages)' 'Ok::<(), std::io::Error>(())' \
   session-store --lib a_chain_that_was_passed_is_in_no_file_at_rest_and_at_the_end
 broken 'log: the connection that reads stays open while the account is closed' $daemon/accounts/registry.rs \
   '        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;

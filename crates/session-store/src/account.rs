@@ -31,48 +31,43 @@ pub(crate) fn insert_account(connection: &Connection, account: &Account) -> rusq
 /// Reads the account `name` from its database at `path`.
 ///
 /// # Errors
-/// [`OpenError::OtherAccount`] if the database was made for another name: two copies of one
+/// [`OpenError::OtherAccount`] if the database was made for another name, since two copies of one
 /// account would use message keys twice. [`OpenError::Database`] if it cannot be read.
 pub(crate) fn read_account(
     connection: &Connection,
     path: &Path,
     name: &AccountName,
 ) -> Result<Account, OpenError> {
-    let unusable = |cause: String| OpenError::Database {
-        path: path.to_owned(),
-        cause,
-    };
+    let failed = OpenError::database(path);
+    let corrupt = OpenError::database(path);
     let mut statement = connection
         .prepare(
             "SELECT name, identity_secret, installation, fresh_installation, created_at \
              FROM account",
         )
-        .map_err(|error| unusable(error.to_string()))?;
-    let mut rows = statement
-        .query(())
-        .map_err(|error| unusable(error.to_string()))?;
+        .map_err(&failed)?;
+    let mut rows = statement.query(()).map_err(&failed)?;
     let row = rows
         .next()
-        .map_err(|error| unusable(error.to_string()))?
-        .ok_or_else(|| unusable("it holds no account".to_owned()))?;
+        .map_err(&failed)?
+        .ok_or_else(|| OpenError::database(path)("it holds no account"))?;
     let mut columns = Columns::of(row);
-    let stored = |error: engine::model::StoreError| unusable(error.to_string());
-    let made_for: String = columns.take().map_err(stored)?;
+    let made_for: String = columns.take().map_err(&corrupt)?;
     if made_for != name.as_str() {
         return Err(OpenError::OtherAccount {
             path: path.to_owned(),
             made_for,
         });
     }
-    let secret = columns.secret().map_err(stored)?;
-    let installation: InstallationId = columns.installation().map_err(stored)?;
+    let secret = columns.secret().map_err(&corrupt)?;
+    let installation: InstallationId = columns.installation().map_err(&corrupt)?;
     Ok(Account {
         name: name.clone(),
         identity: IdentityKeyPair::from_secret_bytes(&secret)
-            .map_err(|error| unusable(error.to_string()))?
+            .map_err(OpenError::database(path))?
             .into(),
         installation,
-        fresh_installation: columns.take().map_err(stored)?,
-        created_at: columns.time().map_err(stored)?,
+        fresh_installation: columns.take().map_err(&corrupt)?,
+        created_at: columns.time().map_err(&corrupt)?,
     })
 }

@@ -1,13 +1,14 @@
 //! A backup of a data directory in one file, made while a daemon serves.
 //!
-//! A tar file: a description, what the key comes from, and a copy of every account's database, encrypted as it is.
-//! The copies are made by SQLite's own backup, each of one moment. The marks beside the databases stay behind, so
-//! that a restored store is known for what it is ([`crate::rollback_guard`]).
+//! A tar file: a description, the files that the key comes from, and a copy of every account's
+//! database, encrypted as it is. SQLite's backup interface makes the copies, each of one moment.
+//! The sidecar files stay behind, so that a restored store is detected as one
+//! ([`crate::rollback_guard`]).
 
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -25,26 +26,26 @@ use crate::{
     account::read_account,
     data_dir::{ACCOUNTS, EXTENSION, account_names},
     error::OpenError,
-    files::{check_directory, sync_directory, wipe},
+    files::{check_directory, create_file, sync_directory, wipe},
     rekey,
     schema::{open_copy, open_reader},
     store_key::{self, KEY_FILE, StoreKey},
 };
 
-/// How often a database that is locked is tried, a second in all: nothing that we do locks one for longer.
+/// How often a locked database is tried, a second in all: nothing of ours locks one for longer.
 const COPY_ATTEMPTS: u32 = 20;
-/// How long is waited between two attempts.
+/// Pause between two attempts.
 const COPY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Describes a backup; the first entry of the file.
+/// The first entry of a backup, which describes it.
 pub(crate) const DESCRIPTION: &str = "ratchetd-backup.toml";
-/// The form of backups that this version makes and reads.
+/// The format that this version writes and reads.
 pub(crate) const FORMAT: u32 = 1;
 
 /// Whether a backup of a directory with a key file holds that key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyInBackup {
-    /// Whoever has the backup has everything in it.
+    /// The backup can be read by anyone who has it.
     Included,
     /// The backup is of no use without the key file, which has to be kept elsewhere.
     LeftOut,
@@ -60,9 +61,10 @@ pub(crate) struct Description {
     pub(crate) accounts: Vec<String>,
 }
 
-/// Backs up the data directory at `data_dir` into `file`, which must not be there yet, and names the accounts in it. A daemon may
-/// hold the directory meanwhile; each account is copied as of one moment. The file is whole when it gets its name.
-/// `key` counts only if the directory has a key file.
+/// Backs up the data directory at `data_dir` into `file`, which must not exist yet, and returns the
+/// names of its accounts. A daemon may hold the directory meanwhile; each account is copied as of
+/// one moment. The file gets its name when it is whole. `key` matters only if the directory has a
+/// key file.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do.
@@ -90,10 +92,10 @@ pub fn back_up(
         });
     }
     let store_key = StoreKey::load_known(data_dir, passphrase)?;
-    let workshop = Workshop::open(file)?;
+    let staging = Staging::open(file)?;
     let names = account_names(&data_dir.join(ACCOUNTS))?;
 
-    let mut archive = tar::Builder::new(workshop.create("backup.tar")?);
+    let mut archive = tar::Builder::new(staging.create("backup.tar")?);
     let description = Description {
         format: FORMAT,
         made_at: now.0,
@@ -114,7 +116,7 @@ pub fn back_up(
     }
     for name in &names {
         let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
-        let copy = workshop.create_at("account.db")?;
+        let copy = staging.create_at("account.db")?;
         copy_database(&data_dir.join(&entry), &copy, &store_key, Some(name))?;
         append_file(&mut archive, &entry, &copy)?;
         wipe(&copy)?;
@@ -122,14 +124,15 @@ pub fn back_up(
     archive
         .into_inner()
         .and_then(|made| made.sync_all())
-        .and_then(|()| name_it(&workshop.path("backup.tar"), file))
+        .and_then(|()| publish(&staging.path("backup.tar"), file))
         .map_err(OpenError::io(file))?;
     sync_directory(file)?;
     Ok(names)
 }
 
-/// Gives a file its name, if no other has it. Not every file system has second names, nor does every one refuse to replace.
-pub(crate) fn name_it(made: &Path, name: &Path) -> io::Result<()> {
+/// Gives a finished file its name, unless another file has it. Tries a hard link and then a rename
+/// that does not replace, since no file system is sure to have both.
+pub(crate) fn publish(made: &Path, name: &Path) -> io::Result<()> {
     match fs::hard_link(made, name) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Ok(renameat_with(CWD, made, CWD, name, RenameFlags::NOREPLACE)?)
@@ -138,57 +141,48 @@ pub(crate) fn name_it(made: &Path, name: &Path) -> io::Result<()> {
     }
 }
 
-/// Copies a database as it is at one moment, and sees that the copy is sound, and that of the account `of`.
+/// Copies a database as it is at one moment, and checks that the copy is sound and that of the
+/// account `of`.
 pub(crate) fn copy_database(
     from: &Path,
     to: &Path,
     key: &StoreKey,
     of: Option<&AccountName>,
 ) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| OpenError::Database {
-        path: from.to_owned(),
-        cause: error.to_string(),
-    };
+    let failed = OpenError::database(from);
     let source = open_reader(from, key)?;
     let mut copy = open_copy(to, key)?;
-    // All pages in one step: one moment, and no beginning anew when something is written meanwhile. A database that is
-    // locked is no error to SQLite, but nothing was copied then.
+    // All pages in one step: they are of one moment, and no write in between restarts the copy. A
+    // locked database is no error to SQLite, but then nothing was copied.
     let mut attempts = COPY_ATTEMPTS;
     while Backup::new(&source, &mut copy)
         .and_then(|backup| backup.step(-1))
-        .map_err(failed)?
+        .map_err(&failed)?
         != StepResult::Done
     {
         attempts -= 1;
         if attempts == 0 {
-            return Err(OpenError::Database {
-                path: from.to_owned(),
-                cause: "another program keeps it locked".to_owned(),
-            });
+            return Err(OpenError::database(from)("another program keeps it locked"));
         }
         thread::sleep(COPY_PAUSE);
     }
     check_sound(&copy, from)?;
-    // A copy that nothing came into would be sound.
+    // A copy that stayed empty would pass as sound.
     if let Some(name) = of {
         read_account(&copy, from, name)?;
     }
     copy.close().map_err(|(_, error)| failed(error))
 }
 
-/// Reads a whole database: each page is authentic, and their order makes sense.
+/// Reads a whole database: checks that each page is authentic and that they form a database.
 pub(crate) fn check_sound(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let damaged = |cause: String| OpenError::Database {
-        path: path.to_owned(),
-        cause,
-    };
     let found: String = connection
         .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
-        .map_err(|error| damaged(error.to_string()))?;
+        .map_err(OpenError::database(path))?;
     if found == "ok" {
         Ok(())
     } else {
-        Err(damaged(found))
+        Err(OpenError::database(path)(found))
     }
 }
 
@@ -214,17 +208,17 @@ fn append(
     archive.append_data(&mut header, name, content)
 }
 
-/// A directory beside the backup in which it is made; gone with everything in it when it is done.
-struct Workshop(PathBuf);
+/// A directory beside the backup in which it is made. Removed with everything in it when dropped.
+struct Staging(PathBuf);
 
-impl Workshop {
+impl Staging {
     fn open(file: &Path) -> Result<Self, OpenError> {
         let mut name = file.file_name().unwrap_or_default().to_owned();
         name.push(".unfinished");
         let path = file.with_file_name(name);
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
         match made {
-            // Another backup is being made there, or one was cut off: who asks can tell which.
+            // Another backup is being made there, or one was cut off: the user can tell which.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 Err(OpenError::BackupLeft { path })
             }
@@ -236,15 +230,10 @@ impl Workshop {
         self.0.join(name)
     }
 
-    /// An empty file that only we can read.
+    /// An empty file that only its owner can read.
     fn create(&self, name: &str) -> Result<File, OpenError> {
         let path = self.path(name);
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(OpenError::io(&path))
+        create_file(&path).map_err(OpenError::io(&path))
     }
 
     fn create_at(&self, name: &str) -> Result<PathBuf, OpenError> {
@@ -252,10 +241,10 @@ impl Workshop {
     }
 }
 
-impl Drop for Workshop {
+impl Drop for Staging {
     fn drop(&mut self) {
-        // What is erased in the account later must not be left in a copy. The rest is the backup
-        // itself, maybe under its other name.
+        // Keys that the account erases later must not be left in a copy. The rest is the backup
+        // itself, perhaps under its other name.
         let _ = wipe(&self.path("account.db"));
         let _ = fs::remove_dir_all(&self.0);
     }

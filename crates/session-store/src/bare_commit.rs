@@ -1,6 +1,6 @@
-//! A durable commit and nothing else: the floor under every call that writes.
+//! A durable commit and nothing else, for benchmarks: no call that writes can be faster.
 
-use std::{fs, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::path::Path;
 
 use engine::model::StoreError;
 use rand_core::CryptoRng;
@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::{
     error::OpenError,
+    files::create_file,
     rows::failed,
     schema::{Schema, open_writer},
     store_key::StoreKey,
@@ -16,7 +17,7 @@ use crate::{
 const FILE: &str = "bare-commit.db";
 const SCHEMA: Schema =
     &["CREATE TABLE commits (number INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT"];
-/// A small row: one page is written, whatever is in it.
+/// A small row: a commit writes whole pages, one for this.
 const VALUE: [u8; 32] = [0x5a; 32];
 
 /// A scratch database, encrypted and durable as an account's is, whose commits can be timed.
@@ -32,12 +33,7 @@ impl BareCommit {
     /// [`OpenError`] if there is one already, or it cannot be made.
     pub fn open(directory: &Path, rng: &mut dyn CryptoRng) -> Result<Self, OpenError> {
         let path = directory.join(FILE);
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(OpenError::io(&path))?;
+        create_file(&path).map_err(OpenError::io(&path))?;
         let key = StoreKey::load(directory, None, rng)?;
         let connection = open_writer(&path, &key, SCHEMA)?;
         Ok(Self { connection })
@@ -64,8 +60,11 @@ impl BareCommit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
+
     use rand_core::UnwrapErr;
+
+    use super::*;
 
     #[test]
     fn its_rows_are_as_durable_and_as_secret_as_an_accounts() {

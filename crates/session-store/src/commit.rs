@@ -1,36 +1,39 @@
-//! Batches: kept whole and durably, or not at all.
+//! Batches of calls: a transaction each, with a savepoint for each call.
 //!
-//! A commit writes its pages to the end of the log, and waits until they are on the disk. Where that wait fails, SQLite
-//! undoes the commit in memory alone: its pages stay in the log, whole, and the next process to open the store would take
-//! them for a commit like any other. What callers were told had failed would have happened, to their loss if it was a
-//! message read and confirmed at once. So an empty commit is put over those pages before anybody is told anything.
+//! A commit appends its pages to the WAL and waits until they are on the disk. If that wait fails,
+//! SQLite undoes the commit in memory only: its pages stay whole in the WAL, and the next process
+//! to open the store would take them for a commit. Calls that were reported as failed would have
+//! happened, and a message that was read and confirmed in one call would be lost. So before
+//! anything is reported, an empty commit overwrites those pages.
 
 use std::time::Duration;
 
 use engine::{model::StoreError, store::Transaction};
 use rusqlite::ErrorCode;
 
-use crate::{SqliteStore, rows::failed};
+use crate::{connection::SqliteStore, rows::failed};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl SqliteStore {
-    /// Rows that the transaction that is open has changed, without those that were undone.
+    /// Rows that the open transaction has changed, without those that were undone.
     fn changes(&self) -> u64 {
-        self.connection.total_changes().wrapping_sub(self.unchanged)
+        self.connection
+            .total_changes()
+            .wrapping_sub(self.changes_before)
     }
 
-    /// Commits the transaction that is open and counts it; nothing of it is kept in memory if that fails.
+    /// Counts and commits the open transaction; undoes it if that fails.
     fn commit_counted(&mut self) -> Result<()> {
-        let counted = match &mut self.epoch {
-            Some(epoch) => epoch.count(&self.connection),
+        let counted = match &mut self.guard {
+            Some(guard) => guard.count(&self.connection),
             None => Ok(()),
         };
         let committed = counted.and_then(|()| self.commit_now());
-        match (&committed, &mut self.epoch) {
-            // SQLite may have left the transaction open; whether it did or not, nothing of it is kept.
+        match (&committed, &mut self.guard) {
+            // SQLite may have left the transaction open.
             (Err(_), _) => self.abort()?,
-            (Ok(()), Some(epoch)) => epoch.counted(&self.connection),
+            (Ok(()), Some(guard)) => guard.committed(&self.connection),
             (Ok(()), None) => {}
         }
         committed
@@ -47,23 +50,23 @@ impl SqliteStore {
                 Ok(())
             }
             Err(error) => {
-                // A full disk has refused a page: a commit that lacks one is none.
+                // A full disk has refused a page, and a commit that lacks one is none.
                 self.left_in_log |= error.sqlite_error_code() != Some(ErrorCode::DiskFull);
                 Err(failed(error))
             }
         }
     }
 
-    /// Puts an empty commit over one that failed and may be in the log.
+    /// Overwrites a failed commit that may be in the WAL with an empty one.
     fn overwrite_failed(&mut self) -> Result<()> {
         if !self.left_in_log {
             return Ok(());
         }
-        if let Some(epoch) = &mut self.epoch {
-            epoch.begin();
+        if let Some(guard) = &mut self.guard {
+            guard.begin();
         }
         self.run("BEGIN IMMEDIATE", ())?;
-        // Its count makes it one that writes.
+        // The count makes it write something.
         self.commit_counted()
     }
 }
@@ -71,16 +74,16 @@ impl SqliteStore {
 impl Transaction for SqliteStore {
     fn begin(&mut self) -> Result<()> {
         self.overwrite_failed()?;
-        if let Some(epoch) = &mut self.epoch {
-            epoch.begin();
+        if let Some(guard) = &mut self.guard {
+            guard.begin();
         }
-        self.unchanged = self.connection.total_changes();
+        self.changes_before = self.connection.total_changes();
         self.run("BEGIN IMMEDIATE", ())
     }
 
     fn check_open(&self) -> Result<()> {
-        // A full or failing disk makes SQLite undo the whole batch by itself. Each statement after that would be a transaction
-        // of its own, and so would a savepoint be until its release.
+        // On a full or failing disk SQLite may undo the whole batch by itself. Each statement after
+        // that would be a transaction of its own, and so would a savepoint until its release.
         if self.connection.is_autocommit() {
             return Err(StoreError::Io("the batch was undone".to_owned()));
         }
@@ -89,9 +92,9 @@ impl Transaction for SqliteStore {
 
     fn savepoint(&mut self) -> Result<()> {
         self.check_open()?;
-        self.kept = self.changes();
-        if let Some(epoch) = &mut self.epoch {
-            epoch.begin_call();
+        self.changes_at_savepoint = self.changes();
+        if let Some(guard) = &mut self.guard {
+            guard.begin_call();
         }
         self.run("SAVEPOINT call", ())
     }
@@ -103,10 +106,13 @@ impl Transaction for SqliteStore {
     fn rollback(&mut self) -> Result<()> {
         self.run("ROLLBACK TO call", ())?;
         self.run("RELEASE call", ())?;
-        // SQLite goes on counting what was undone.
-        self.unchanged = self.connection.total_changes().wrapping_sub(self.kept);
-        if let Some(epoch) = &mut self.epoch {
-            epoch.undo_call();
+        // SQLite does not subtract what was undone from its count.
+        self.changes_before = self
+            .connection
+            .total_changes()
+            .wrapping_sub(self.changes_at_savepoint);
+        if let Some(guard) = &mut self.guard {
+            guard.undo_call();
         }
         Ok(())
     }
@@ -117,7 +123,7 @@ impl Transaction for SqliteStore {
     }
 
     fn commit(&mut self) -> Result<()> {
-        // SQLite would write the pages of a call that was undone, and the epoch its count.
+        // Otherwise SQLite would write the pages of an undone call, and the guard its count.
         if !self.has_changed()? {
             return self.abort();
         }
@@ -131,8 +137,8 @@ impl Transaction for SqliteStore {
     }
 
     fn abort(&mut self) -> Result<()> {
-        if let Some(epoch) = &mut self.epoch {
-            epoch.undo();
+        if let Some(guard) = &mut self.guard {
+            guard.undo();
         }
         if self.connection.is_autocommit() {
             return Ok(());
@@ -146,12 +152,12 @@ impl Transaction for SqliteStore {
 
     fn release_memory(&mut self) -> Result<()> {
         self.connection.flush_prepared_statement_cache();
-        // Pages, in clear as they are, are wiped when they are given back.
+        // SQLite's cached pages are decrypted; they are wiped when they are released.
         self.connection
             .execute_batch("PRAGMA shrink_memory")
             .map_err(failed)?;
-        match &mut self.epoch {
-            Some(epoch) => epoch.release_memory(&self.connection),
+        match &mut self.guard {
+            Some(guard) => guard.on_idle(&self.connection),
             None => Ok(()),
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::ErrorKind,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -11,28 +10,28 @@ use engine::model::{Account, AccountName};
 use rand_core::CryptoRng;
 
 use crate::{
-    SqliteReader, SqliteStore,
     account::{insert_account, read_account},
+    connection::{SqliteReader, SqliteStore},
     error::OpenError,
     event_log::EventLog,
-    files::{check_directory, make_directory, sync_directory, wipe},
+    files::{check_directory, create_file, make_directory, sync_directory, wipe},
     lock::take_lock,
     rekey, restore,
-    rollback_guard::{self, Alone, Epoch},
-    schema::{ACCOUNT, EVENT_LOG, open_held, open_reader, open_writer},
+    rollback_guard::{self, MainFile, RollbackGuard},
+    schema::{ACCOUNT, EVENT_LOG, open_reader, open_without_checkpoints, open_writer},
     store_key::{self, StoreKey},
 };
 
 pub(crate) const ACCOUNTS: &str = "accounts";
 pub(crate) const EXTENSION: &str = "db";
 pub(crate) const EVENTS: &str = "events.db";
-/// An account that is being made bears this before its name: no account name begins so.
+/// Prefix of the database of an account that is being made. No account name begins so.
 const UNFINISHED: &str = ".new-";
-/// An account that is being erased bears this before its name.
+/// Prefix of the database of an account that is being erased.
 const ERASED: &str = ".gone-";
-/// What SQLite keeps beside a database: the log, and the memory that its readers share.
-pub(crate) const COMPANIONS: [&str; 2] = [LOG, "-shm"];
-const LOG: &str = "-wal";
+/// Suffixes of what SQLite keeps beside a database: the WAL, and the memory its readers share.
+pub(crate) const COMPANIONS: [&str; 2] = [WAL, "-shm"];
+const WAL: &str = "-wal";
 
 /// An open data directory. While it is open no other process can open it.
 #[derive(Debug)]
@@ -44,8 +43,9 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens a data directory; makes it at the first start. Without a passphrase its stores
-    /// are under a random key in a file; `rng` gives that key, or the salt.
+    /// Opens a data directory; makes it at the first start. Without a passphrase its stores are
+    /// under a random key that is kept in a file. `rng` draws that key, or the salt of the
+    /// passphrase.
     ///
     /// # Errors
     /// [`OpenError`], which says what to do.
@@ -84,12 +84,12 @@ impl DataDir {
         &self.path
     }
 
-    /// What all its databases are under.
+    /// The key of all its databases.
     pub(crate) const fn key(&self) -> &StoreKey {
         &self.key
     }
 
-    /// The accounts there are, in order.
+    /// The names of its accounts, in order.
     ///
     /// # Errors
     /// [`OpenError::Io`] if the directory cannot be read.
@@ -97,7 +97,7 @@ impl DataDir {
         account_names(&self.path.join(ACCOUNTS))
     }
 
-    /// Makes an account. It is there whole or not at all, whenever the power fails.
+    /// Makes an account. If the power fails, it is there whole or not at all.
     ///
     /// # Errors
     /// [`OpenError::AccountExists`], or what went wrong.
@@ -109,64 +109,58 @@ impl DataDir {
         let unfinished = beside(&path, UNFINISHED);
         erase_companions(&unfinished)?;
         wipe(&unfinished)?;
-        // SQLite gives its companions the mode of the database.
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unfinished)
-            .map_err(OpenError::io(&unfinished))?;
+        // SQLite gives the WAL the mode of the database.
+        create_file(&unfinished).map_err(OpenError::io(&unfinished))?;
         let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
-        let (mark, key) = insert_account(&connection, account)
-            .and_then(|()| rollback_guard::insert_mark(&connection))
-            .and_then(|mark| {
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(mark))
+        let (generation, key) = insert_account(&connection, account)
+            .and_then(|()| rollback_guard::insert_generation(&connection))
+            .and_then(|generation| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(generation))
             })
-            .and_then(|mark| {
+            .and_then(|generation| {
                 connection
                     .close()
-                    .map(|()| mark)
+                    .map(|()| generation)
                     .map_err(|(_, error)| error)
             })
-            .map_err(|error| OpenError::Database {
-                path: unfinished.clone(),
-                cause: error.to_string(),
-            })?;
-        // What an erased account of this name left behind would be read into the new one, or erased with it later.
+            .map_err(OpenError::database(&unfinished))?;
+        // Otherwise files of an erased account of this name would be taken for the new one's.
         finish_erasing(&path)?;
-        rollback_guard::place(&path, &mark, key)?;
+        rollback_guard::create_sidecar(&path, &generation, key)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(OpenError::io(&path))?;
         self.open_new(&path).inspect_err(|_| {
-            // Its maker is told that there is none. What cannot be erased either is there at the next start.
+            // The caller is told that the account does not exist. If it cannot be erased either, it
+            // is there at the next start.
             let _ = self.remove_account(&account.name);
         })
     }
 
     fn open_new(&self, path: &Path) -> Result<SqliteStore, OpenError> {
         sync_directory(path)?;
-        let mut connection = open_held(path, &self.key)?;
-        let epoch = Epoch::open(&mut connection, path, &Alone::Whole)?;
-        Ok(SqliteStore::new(connection, Some(epoch)))
+        let mut connection = open_without_checkpoints(path, &self.key)?;
+        let guard = RollbackGuard::open(&mut connection, path, &MainFile::NoLog)?;
+        Ok(SqliteStore::new(connection, Some(guard)))
     }
 
-    /// Opens an account's store. If it is an older state or a copy, [`SqliteStore::displaced`] says so.
+    /// Opens an account's store. [`SqliteStore::displaced`] says whether it is an older state or a
+    /// copy.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
     pub fn open_account(&self, name: &AccountName) -> Result<(Account, SqliteStore), OpenError> {
         let path = self.existing(name)?;
-        // Before the connection: that may write.
-        let alone = Alone::read(&path, &self.key)?;
-        let mut connection = open_held(&path, &self.key)?;
+        // Before the connection, which may checkpoint the WAL into the main file.
+        let main_file = MainFile::read(&path, &self.key)?;
+        let mut connection = open_without_checkpoints(&path, &self.key)?;
         let account = read_account(&connection, &path, name)?;
-        let epoch = Epoch::open(&mut connection, &path, &alone)?;
-        Ok((account, SqliteStore::new(connection, Some(epoch))))
+        let guard = RollbackGuard::open(&mut connection, &path, &main_file)?;
+        Ok((account, SqliteStore::new(connection, Some(guard))))
     }
 
-    /// A second connection to an account's store, for reading only.
+    /// Opens a read-only connection to an account's store.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
@@ -175,8 +169,8 @@ impl DataDir {
         Ok(SqliteReader::new(open_reader(&path, &self.key)?, None))
     }
 
-    /// Erases an account's store: overwrites and deletes it. Its connections must be closed before. One that failed is
-    /// finished by another, or at the next opening.
+    /// Erases an account's store: overwrites and deletes it. Its connections must be closed before.
+    /// If this fails half way, another call or the next opening of the directory finishes it.
     ///
     /// # Errors
     /// [`OpenError::AccountNotFound`], or what went wrong.
@@ -184,8 +178,8 @@ impl DataDir {
         let path = self.database(name);
         let erased = beside(&path, ERASED);
         if path.exists() {
-            // First the name, in one step: an account that came back after a crash without its log would
-            // stand at an older state, and use message keys a second time.
+            // First the name, in one step: an account that came back after a crash without its WAL
+            // would be at an older state, and use message keys a second time.
             fs::rename(&path, &erased).map_err(OpenError::io(&path))?;
         } else if !erased.exists() {
             return Err(OpenError::AccountNotFound);
@@ -200,13 +194,8 @@ impl DataDir {
     /// [`OpenError`], which says what to do.
     pub fn event_log(&self) -> Result<EventLog, OpenError> {
         let path = self.path.join(EVENTS);
-        // SQLite gives its companions the mode of the database, and takes an empty file for a new one.
-        let made = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        match made {
+        // SQLite gives the WAL the mode of the database, and takes an empty file for a new one.
+        match create_file(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => {
                 made.map_err(OpenError::io(&path))?;
@@ -214,16 +203,13 @@ impl DataDir {
             }
         }
         let connection = open_writer(&path, &self.key, EVENT_LOG)?;
-        // Its log has its name now.
+        // The WAL exists now: make its name durable.
         sync_directory(&path)?;
-        EventLog::new(connection, &path).map_err(|error| OpenError::Database {
-            path,
-            cause: error.to_string(),
-        })
+        EventLog::new(connection, &path).map_err(OpenError::database(&path))
     }
 
     fn database(&self, name: &AccountName) -> PathBuf {
-        self.path.join(ACCOUNTS).join(format!("{name}.{EXTENSION}"))
+        self.path.join(database_of(name))
     }
 
     fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
@@ -236,6 +222,12 @@ impl DataDir {
     }
 }
 
+/// The relative path of an account's database.
+pub(crate) fn database_of(name: &AccountName) -> PathBuf {
+    Path::new(ACCOUNTS).join(format!("{name}.{EXTENSION}"))
+}
+
+/// The names of the accounts in a directory, in order.
 pub(crate) fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenError> {
     let mut names: Vec<AccountName> = entries(accounts)?
         .iter()
@@ -246,7 +238,7 @@ pub(crate) fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenErr
     Ok(names)
 }
 
-/// Clears away what a crash left of accounts that were being made or erased.
+/// Removes what a crash left of accounts that were being made or erased.
 fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
     for path in entries(accounts)? {
         let name = path.file_name().and_then(|name| name.to_str());
@@ -256,20 +248,21 @@ fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
             finish_erasing(&accounts.join(database))?;
         }
     }
-    rollback_guard::erase_orphans(accounts, EXTENSION)
+    rollback_guard::erase_orphaned_sidecars(accounts, EXTENSION)
 }
 
-/// Erases what is left of the database at `path`, and waits until the names are gone for good: a new account may take its.
+/// Erases what is left of the database at `path` and waits until the names are gone for good, so
+/// that a new account can take them.
 fn finish_erasing(path: &Path) -> Result<(), OpenError> {
     erase_rest(path)?;
     sync_directory(path)
 }
 
-/// Erases what is left of the database at `path`, which bears its other name already. That file goes
-/// last: it is what tells of the others after a crash.
+/// Erases what is left of the database at `path`, which was renamed before. The renamed file goes
+/// last: after a crash it shows that the others have to go.
 fn erase_rest(path: &Path) -> Result<(), OpenError> {
     erase_companions(path)?;
-    rollback_guard::erase_all(path)?;
+    rollback_guard::erase_sidecars(path)?;
     wipe(&beside(path, ERASED))
 }
 
@@ -293,12 +286,12 @@ pub(crate) fn erase_companions(database: &Path) -> Result<(), OpenError> {
         .try_for_each(|suffix| wipe(&companion(database, suffix)))
 }
 
-/// Where SQLite keeps the log of a database.
-pub(crate) fn log_of(database: &Path) -> PathBuf {
-    companion(database, LOG)
+/// The path of a database's WAL.
+pub(crate) fn wal_of(database: &Path) -> PathBuf {
+    companion(database, WAL)
 }
 
-/// A file that SQLite keeps beside a database.
+/// The path of a file that SQLite keeps beside a database.
 pub(crate) fn companion(database: &Path, suffix: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(suffix);

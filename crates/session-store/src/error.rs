@@ -1,6 +1,10 @@
-//! Why a data directory or a store cannot be opened, each with what to do about it.
+//! Why a data directory or a store cannot be opened. Each message says what to do about it.
 
-use std::{io, path::PathBuf};
+use std::{
+    fmt::Display,
+    io,
+    path::{Path, PathBuf},
+};
 
 use engine::model::Trouble;
 
@@ -33,7 +37,7 @@ pub enum OpenError {
         /// What the system said.
         cause: io::Error,
     },
-    /// The passphrase is not the one this directory was made with.
+    /// The passphrase is not that of this directory.
     #[error("wrong passphrase for {}: nothing was changed", path.display())]
     WrongPassphrase {
         /// The directory.
@@ -51,13 +55,13 @@ pub enum OpenError {
         /// The directory.
         path: PathBuf,
     },
-    /// There are accounts, and neither of the files that the key comes from.
+    /// There are accounts, but neither of the files that the key comes from.
     #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", path.display(), crate::store_key::KEY_FILE, crate::store_key::KDF_FILE)]
     KeyMissing {
         /// The directory.
         path: PathBuf,
     },
-    /// A file that describes the key is not of its form, or asks for more work than is sane.
+    /// A file that the key comes from is malformed, or asks for more work than is allowed.
     #[error("{}: {problem}; restore it from a backup", path.display())]
     KeyFile {
         /// The file.
@@ -71,7 +75,7 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
-    /// A database under a name it was not made for.
+    /// A database under a name that it was not made for.
     #[error("{} is the store of account {made_for:?}: rename it back, or delete it if it is a copy; two copies of one account must not both be used", path.display())]
     OtherAccount {
         /// The database.
@@ -79,9 +83,9 @@ pub enum OpenError {
         /// The account it was made for.
         made_for: String,
     },
-    /// An older database was put where a newer one was, beside the log of that.
+    /// An older database was put in place of a newer one, whose WAL is still beside it.
     #[error("{0} is an older copy, and {0}-wal beside it is of a newer state: put the newest database back, or, if there is none, remove {0}-wal and {0}-shm", path.display())]
-    Mixture {
+    ForeignLog {
         /// The database.
         path: PathBuf,
     },
@@ -95,7 +99,7 @@ pub enum OpenError {
         /// The newest known.
         known: usize,
     },
-    /// The system refused it to SQLite.
+    /// The system refused what SQLite asked for.
     #[error("{}: {}: {}", path.display(), trouble.words(), trouble.advice())]
     Refused {
         /// The database.
@@ -111,31 +115,31 @@ pub enum OpenError {
         /// What it said.
         cause: String,
     },
-    /// There is nothing here.
+    /// The directory is no data directory.
     #[error("{} is no data directory of ratchetd: name it with --data-dir", path.display())]
     NoDataDirectory {
         /// The directory.
         path: PathBuf,
     },
-    /// A file that is to be made is there.
+    /// A file that was to be made exists already.
     #[error("{} is there already: choose another name, or remove it", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// What a backup is made in is there.
+    /// The directory in which a backup is made exists already.
     #[error("{} is left of a backup that was cut off, unless one is being made: remove it, and try again", path.display())]
     BackupLeft {
         /// The directory.
         path: PathBuf,
     },
-    /// A backup is to be restored over something.
+    /// A backup was to be restored into a directory that is in use.
     #[error("{} is in use: it holds accounts or their key. Restore into a directory that is empty or not there yet", path.display())]
     NotEmpty {
         /// The directory.
         path: PathBuf,
     },
-    /// A file that is not what `back_up` made.
+    /// The file is not a whole backup.
     #[error("{} is not a whole backup: {problem}", path.display())]
     NotABackup {
         /// The file.
@@ -143,19 +147,19 @@ pub enum OpenError {
         /// What is wrong.
         problem: String,
     },
-    /// A backup that was made without the key, and none was given.
+    /// The backup was made without the key, and no key was given.
     #[error("{} was made without the key of its directory: give that directory's store.key with --key-file", path.display())]
     BackupWithoutKey {
         /// The backup.
         path: PathBuf,
     },
-    /// A restore was cut off.
+    /// A restore was interrupted.
     #[error("{} is half restored: run `ratchetd restore` again, which begins anew", path.display())]
     HalfRestored {
         /// The directory.
         path: PathBuf,
     },
-    /// A change of the key was cut off.
+    /// A change of the key was interrupted.
     #[error("{} has a change of its key to finish: start the daemon with the new key first", path.display())]
     HalfRekeyed {
         /// The directory.
@@ -170,7 +174,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// What a user can do something about, if it is that.
+    /// The fault of the system behind this error, if a user can do something about it.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
@@ -180,8 +184,18 @@ impl OpenError {
         }
     }
 
-    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+    /// Makes an error of the file at `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |cause| Self::Io { path, cause }
+        |cause| Self::Io { path, cause }
+    }
+
+    /// Makes an error of the database at `path`.
+    pub(crate) fn database<E: Display>(path: &Path) -> impl Fn(E) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Database {
+            path: path.clone(),
+            cause: cause.to_string(),
+        }
     }
 }

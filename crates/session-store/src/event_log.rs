@@ -1,27 +1,30 @@
-//! The daemon's event log: the events of all accounts, in one sequence, the newest of each.
+//! The daemon's event log: the newest events of every account, numbered in one sequence.
 //!
-//! An account's store keeps its events until they are here. Both sides are durable, and neither knows of the
-//! other's commit: the log remembers how far it has taken over each account, so that every event is in it once.
+//! An account's store keeps its events until they are here. Both commits are durable but
+//! independent, so the log remembers the last event that it took over from each account: every
+//! event is in it once.
 
 use std::path::{Path, PathBuf};
 
 use engine::model::{AccountName, Event, StoreError};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{
+    query::{all, changed, first},
     rows::{Columns, corrupt, failed, failed_io, integer},
     wal,
 };
 
-/// Events of one account that are kept; its oldest go first, and none of another's. Weeks of a busy
-/// account, in a few megabytes.
+/// Events that are kept of one account; then its oldest are dropped, never another account's. Weeks
+/// of a busy account, in a few megabytes.
 pub const KEPT_EVENTS: u64 = 10_000;
-/// Numbers set aside at once for events that are not written: one commit for so many of them, and no more
-/// numbers are left out when the process is killed.
+/// Numbers reserved at once for events that are not written: one commit for so many of them. As
+/// many are skipped at most when the process is killed.
 const NUMBERS_AT_ONCE: u64 = 1_000;
 
-/// Numbers passed over when a store was put back: more events than there are between a backup and its use.
-const NUMBERS_PASSED_OVER: u64 = 1_000_000;
+/// Numbers skipped when a store was restored: more than there are events between a backup and its
+/// use.
+const NUMBERS_SKIPPED: u64 = 1_000_000;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -33,63 +36,56 @@ pub struct EventLog {
     state: State,
 }
 
-/// An event with its place in the log.
+/// An event with its number in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedEvent {
-    /// Its number. Later events have higher ones; no number is given twice.
+    /// Its number. Later events have higher ones, and no number is given twice.
     pub seq: u64,
-    /// Whose.
+    /// The account that it happened to.
     pub account: AccountName,
     /// What happened.
     pub event: Event,
 }
 
-/// Where the sequence stands. Replaced only once the database says the same.
+/// The state of the sequence. Replaced only after the database has the same.
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// The newest number given.
     newest: u64,
-    /// The newest number that the database says is given: past `newest`, those set aside.
+    /// The newest number that the database counts as given; those above `newest` are reserved.
     reserved: u64,
     /// The newest number given to an event that is not written.
     unwritten_through: u64,
 }
 
-/// Where the events of one account stand.
+/// What the log has of one account.
 #[derive(Clone, Copy, Debug, Default)]
 struct Source {
-    /// The number in its store of the last event taken over; 0 if there is none.
+    /// The number in the account's store of the last event taken over; 0 if there is none.
     last: u64,
-    /// How many events there are.
+    /// How many of its events are in the log.
     kept: u64,
     /// The newest event dropped to make room.
     dropped_through: u64,
 }
 
-impl State {
-    fn read(row: &Row<'_>) -> Result<Self> {
-        let mut columns = Columns::of(row);
-        let newest = columns.count()?;
-        Ok(Self {
-            newest,
-            reserved: newest,
-            unwritten_through: columns.count()?,
-        })
-    }
-}
-
 impl EventLog {
-    /// On this connection to the database at `path`.
+    /// The log on this connection to the database at `path`.
     pub(crate) fn new(connection: Connection, path: &Path) -> Result<Self> {
-        let state = connection
-            .query_row("SELECT newest, unwritten_through FROM state", (), |row| {
-                Ok(State::read(row))
+        let sql = "SELECT newest, unwritten_through FROM state";
+        let state = first(&connection, sql, (), |row| {
+            let mut columns = Columns::of(row);
+            let newest = columns.count()?;
+            Ok(State {
+                newest,
+                reserved: newest,
+                unwritten_through: columns.count()?,
             })
-            .map_err(failed)??;
+        })?;
         Ok(Self {
             connection,
             path: path.to_owned(),
-            state,
+            state: state.ok_or_else(|| corrupt("no state of the log"))?,
         })
     }
 
@@ -110,34 +106,27 @@ impl EventLog {
         through: u64,
         account: Option<&AccountName>,
     ) -> Result<Option<u64>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT dropped_through FROM sources \
-                 WHERE dropped_through > ?1 AND dropped_through <= ?2 \
-                     AND (?3 IS NULL OR account = ?3) \
-                 ORDER BY dropped_through DESC LIMIT 1",
-            )
-            .map_err(failed)?;
         let name = account.map(AccountName::as_str);
-        statement
-            .query_row((integer(after), integer(through), name), |row| {
-                Ok(Columns::of(row).count())
-            })
-            .optional()
-            .map_err(failed)?
-            .transpose()
+        first(
+            &self.connection,
+            "SELECT dropped_through FROM sources \
+             WHERE dropped_through > ?1 AND dropped_through <= ?2 \
+                 AND (?3 IS NULL OR account = ?3) \
+             ORDER BY dropped_through DESC LIMIT 1",
+            (integer(after), integer(through), name),
+            |row| Columns::of(row).count(),
+        )
     }
 
-    /// The newest number given to an event that was not written; 0 if there was none. After a crash, the
-    /// highest that may have been.
+    /// The newest number given to an event that was not written; 0 if there was none. After a
+    /// crash, the highest that may have been.
     #[must_use]
     pub const fn unwritten_through(&self) -> u64 {
         self.state.unwritten_through
     }
 
-    /// Takes over events of `account`, with their numbers in its store, rising. What was taken over before is
-    /// passed over. They are durable when this returns; it gives the number of those that were new.
+    /// Takes over events of `account` with their numbers in its store, in order. Those that were
+    /// taken over before are skipped. All are durable when this returns the number of new ones.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was taken over then.
@@ -153,7 +142,7 @@ impl EventLog {
             source.last = *number;
             state.newest = state.newest.saturating_add(1);
             source.kept = source.kept.saturating_add(1);
-            run(
+            changed(
                 &transaction,
                 "INSERT INTO events (seq, account, event) VALUES (?1, ?2, ?3)",
                 (integer(state.newest), account.as_str(), event.to_bytes()),
@@ -171,10 +160,11 @@ impl EventLog {
         Ok(state.newest.saturating_sub(newest))
     }
 
-    /// Gives a number to an event that is told but not written. It will not be given again, whenever the process ends.
+    /// Gives a number to an event that subscribers get but that is not written. The number is not
+    /// given again, even after a crash.
     ///
     /// # Errors
-    /// [`StoreError`] if no more numbers could be set aside.
+    /// [`StoreError`] if no more numbers could be reserved.
     pub fn number_unwritten(&mut self) -> Result<u64> {
         let mut state = self.state;
         state.newest = state.newest.saturating_add(1);
@@ -209,77 +199,60 @@ impl EventLog {
                  ORDER BY seq LIMIT ?2"
             }
         };
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement
-            .query((
-                integer(after),
-                integer(limit as u64),
-                account.map(AccountName::as_str),
-            ))
-            .map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
+        let name = account.map(AccountName::as_str);
+        let params = (integer(after), integer(limit as u64), name);
+        all(&self.connection, sql, params, |row| {
             let mut columns = Columns::of(row);
-            let seq = columns.count()?;
-            let account = account_name(&columns.take::<String>()?)?;
-            let event = Event::from_bytes(&columns.take::<Vec<u8>>()?)?;
-            found.push(LoggedEvent {
-                seq,
-                account,
-                event,
-            });
-        }
-        Ok(found)
+            Ok(LoggedEvent {
+                seq: columns.count()?,
+                account: account_name(&mut columns)?,
+                event: Event::from_bytes(&columns.take::<Vec<u8>>()?)?,
+            })
+        })
     }
 
-    /// The accounts that events were taken over of.
+    /// The accounts from which events were taken over.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
     pub fn accounts(&self) -> Result<Vec<AccountName>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT account FROM sources ORDER BY account")
-            .map_err(failed)?;
-        let names = statement
-            .query_map((), |row| row.get::<_, String>(0))
-            .map_err(failed)?;
-        names
-            .map(|name| account_name(&name.map_err(failed)?))
-            .collect()
+        let sql = "SELECT account FROM sources ORDER BY account";
+        all(&self.connection, sql, (), |row| {
+            account_name(&mut Columns::of(row))
+        })
     }
 
-    /// Erases the events of an account, and that there was one: its numbers may begin anew.
+    /// Erases everything about an account. Its numbers may start from 1 again.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was erased then.
     pub fn forget(&mut self, account: &AccountName) -> Result<()> {
         let transaction = begin(&mut self.connection)?;
         let name = [account.as_str()];
-        let events = run(&transaction, "DELETE FROM events WHERE account = ?1", name)?;
-        let sources = run(&transaction, "DELETE FROM sources WHERE account = ?1", name)?;
+        let events = changed(&transaction, "DELETE FROM events WHERE account = ?1", name)?;
+        let sources = changed(&transaction, "DELETE FROM sources WHERE account = ?1", name)?;
         if events == 0 && sources == 0 {
             return Ok(());
         }
         transaction.commit().map_err(failed)?;
-        // The pages that held them are overwritten; the log still holds them.
-        self.erase_log()
+        // The pages that held them are overwritten, but the WAL still has them.
+        self.erase_wal()
     }
 
-    /// Takes over the events of an account from its lowest number on: its store was put back, and numbers them anew.
-    /// What was taken over before stays. This log may have been put back with it: numbers that were given since are
-    /// passed over, as if their events had not been written.
+    /// Takes over the events of an account from its lowest number again: its store was restored,
+    /// and numbers them from there. Events in the log stay. The log may have been restored as well,
+    /// so numbers are skipped, as if those given since had been of events that are not written.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was changed then.
     pub fn take_over_anew(&mut self, account: &AccountName) -> Result<()> {
         let mut state = self.state;
-        state.newest = state.newest.saturating_add(NUMBERS_PASSED_OVER);
+        state.newest = state.newest.saturating_add(NUMBERS_SKIPPED);
         state.unwritten_through = state.newest;
         state.reserved = state.reserved.max(state.newest);
         let transaction = begin(&mut self.connection)?;
         let name = [account.as_str()];
-        run(
+        changed(
             &transaction,
             "UPDATE sources SET last = 0 WHERE account = ?1",
             name,
@@ -290,28 +263,27 @@ impl EventLog {
         Ok(())
     }
 
-    /// Gives back the numbers set aside, and closes the log. After a crash they are left out.
+    /// Gives back reserved numbers and closes the log. After a crash those are skipped.
     ///
     /// # Errors
     /// [`StoreError`] if that could not be written.
     pub fn close(mut self) -> Result<()> {
         self.state.reserved = self.state.newest;
-        self.erase_log()?;
+        self.erase_wal()?;
         self.connection.close().map_err(|(_, error)| failed(error))
     }
 }
 
 impl EventLog {
-    /// Writes the state, so that the log is begun anew, and erases what it held before.
-    fn erase_log(&mut self) -> Result<()> {
-        wal::copy(&self.connection).map_err(failed)?;
+    /// Writes the state, which restarts the WAL, and erases what the WAL held before.
+    fn erase_wal(&mut self) -> Result<()> {
+        wal::checkpoint(&self.connection).map_err(failed)?;
         let transaction = begin(&mut self.connection)?;
         write_state(&transaction, &self.state)?;
         transaction.commit().map_err(failed)?;
-        match wal::copy(&self.connection).map_err(failed)? {
-            Some(pages) => {
-                wal::cut_off(&self.connection, &self.path, pages).map_err(|error| failed_io(&error))
-            }
+        match wal::checkpoint(&self.connection).map_err(failed)? {
+            Some(pages) => wal::erase_rest(&self.connection, &self.path, pages)
+                .map_err(|error| failed_io(&error)),
             None => Ok(()),
         }
     }
@@ -323,39 +295,30 @@ fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
         .map_err(failed)
 }
 
-fn run(transaction: &Transaction<'_>, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
-    let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
-    statement.execute(params).map_err(failed)
-}
-
-fn account_name(name: &str) -> Result<AccountName> {
-    AccountName::parse(name).map_err(|_| corrupt("an account name"))
+fn account_name(columns: &mut Columns<'_>) -> Result<AccountName> {
+    AccountName::parse(&columns.take::<String>()?).map_err(|_| corrupt("an account name"))
 }
 
 impl Source {
     fn of(transaction: &Transaction<'_>, account: &AccountName) -> Result<Self> {
-        let mut statement = transaction
-            .prepare_cached("SELECT last, kept, dropped_through FROM sources WHERE account = ?1")
-            .map_err(failed)?;
-        let source = statement
-            .query_row([account.as_str()], |row| {
+        let source = first(
+            transaction,
+            "SELECT last, kept, dropped_through FROM sources WHERE account = ?1",
+            [account.as_str()],
+            |row| {
                 let mut columns = Columns::of(row);
-                Ok((columns.count(), columns.count(), columns.count()))
-            })
-            .optional()
-            .map_err(failed)?;
-        let Some((last, kept, dropped_through)) = source else {
-            return Ok(Self::default());
-        };
-        Ok(Self {
-            last: last?,
-            kept: kept?,
-            dropped_through: dropped_through?,
-        })
+                Ok(Self {
+                    last: columns.count()?,
+                    kept: columns.count()?,
+                    dropped_through: columns.count()?,
+                })
+            },
+        )?;
+        Ok(source.unwrap_or_default())
     }
 
     fn write(&self, transaction: &Transaction<'_>, account: &AccountName) -> Result<()> {
-        run(
+        changed(
             transaction,
             "INSERT OR REPLACE INTO sources (account, last, kept, dropped_through) \
              VALUES (?1, ?2, ?3, ?4)",
@@ -373,17 +336,15 @@ impl Source {
         let Some(before_last) = self.kept.checked_sub(KEPT_EVENTS + 1) else {
             return Ok(());
         };
-        let mut statement = transaction
-            .prepare_cached(
-                "SELECT seq FROM events WHERE account = ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
-            )
-            .map_err(failed)?;
-        self.dropped_through = statement
-            .query_row((account.as_str(), integer(before_last)), |row| {
-                Ok(Columns::of(row).count())
-            })
-            .map_err(failed)??;
-        run(
+        let newest_dropped = first(
+            transaction,
+            "SELECT seq FROM events WHERE account = ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+            (account.as_str(), integer(before_last)),
+            |row| Columns::of(row).count(),
+        )?;
+        self.dropped_through =
+            newest_dropped.ok_or_else(|| corrupt("fewer events than counted"))?;
+        changed(
             transaction,
             "DELETE FROM events WHERE account = ?1 AND seq <= ?2",
             (account.as_str(), integer(self.dropped_through)),
@@ -394,13 +355,13 @@ impl Source {
 }
 
 fn write_state(transaction: &Transaction<'_>, state: &State) -> Result<()> {
-    // Numbers set aside are given without another write.
+    // Reserved numbers are given to unwritten events without another write of the state.
     let unwritten_through = if state.reserved > state.newest {
         state.reserved
     } else {
         state.unwritten_through
     };
-    run(
+    changed(
         transaction,
         "UPDATE state SET newest = ?1, unwritten_through = ?2",
         (integer(state.reserved), integer(unwritten_through)),

@@ -3,18 +3,27 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
 use crate::error::OpenError;
 
-/// Permission bits of others than the owner.
+/// Permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 /// Permission bits that let others write.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// Creates a directory, with those above it, that only its owner may enter.
+/// Creates a file that only its owner may read and write. Fails if there is one.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Creates a directory and its parents, which only their owner may enter.
 pub(crate) fn make_directory(path: &Path) -> Result<(), OpenError> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -23,12 +32,12 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), OpenError> {
         .map_err(OpenError::io(path))
 }
 
-/// Checks that a file or directory is ours and that no one else may read or write it.
+/// Checks that a file or directory belongs to this user and nobody else may read or write it.
 pub(crate) fn check_private(path: &Path) -> Result<(), OpenError> {
     check(path, OTHERS, "others can read it", "0600")
 }
 
-/// Checks that a directory is ours and that no one else may change what is in it.
+/// Checks that a directory belongs to this user and nobody else may change what is in it.
 pub(crate) fn check_directory(path: &Path) -> Result<(), OpenError> {
     check(path, OTHERS_WRITE, "others can write to it", "0700")
 }
@@ -60,7 +69,7 @@ fn check(path: &Path, forbidden: u32, problem: &str, mode: &str) -> Result<(), O
 pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
     match path.parent() {
         None => Ok(()),
-        // A bare name is one in the working directory.
+        // A bare name lies in the working directory.
         Some(above) if above.as_os_str().is_empty() => sync_entries(Path::new(".")),
         Some(above) => sync_entries(above),
     }
@@ -74,7 +83,7 @@ pub(crate) fn sync_entries(directory: &Path) -> Result<(), OpenError> {
 }
 
 /// Overwrites a file with zeros, waits until they are on the disk, and deletes it; does nothing if
-/// it is not there. What the disk itself keeps of the old blocks is out of reach.
+/// there is none. Old blocks that the disk itself keeps are out of reach.
 pub(crate) fn wipe(path: &Path) -> Result<(), OpenError> {
     let overwritten = fs::OpenOptions::new()
         .write(true)

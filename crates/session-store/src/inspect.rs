@@ -1,10 +1,11 @@
-//! Looking at a data directory without changing a byte of it, whether a daemon serves or not.
+//! Read-only inspection of a data directory, for `ratchetd doctor`: changes no byte of it, whether
+//! a daemon serves or not.
 //!
-//! SQLite writes beside a database even to read it, if nobody else has it open. So while no daemon serves, copies are read.
+//! If nobody else has a database open, SQLite writes beside it even to read it. So while no daemon
+//! serves, copies are read.
 
 use std::{
     fs::{self, File, TryLockError},
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -13,75 +14,77 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::{
-    SqliteReader,
     account::read_account,
     backup::check_sound,
-    data_dir::{ACCOUNTS, COMPANIONS, EVENTS, EXTENSION, account_names, companion},
+    connection::SqliteReader,
+    data_dir::{ACCOUNTS, COMPANIONS, EVENTS, account_names, companion, database_of},
     error::OpenError,
     files::wipe_directory,
-    lock::{LOCK_FILE, MAX_HOLDER_BYTES},
+    lock::{LOCK_FILE, holder_in},
+    query::first,
     rekey, restore,
-    rollback_guard::{self, Alone},
-    rows::{Columns, failed},
+    rollback_guard::{self, MainFile},
+    rows::Columns,
     schema::{ACCOUNT, open_reader},
     store_key::{self, StoreKey},
 };
 
-/// A data directory that is looked at.
+/// Reads a data directory without changing it.
 #[derive(Debug)]
-pub struct Examiner {
+pub struct Inspector {
     data_dir: PathBuf,
     key: StoreKey,
 }
 
-/// An account as it was found.
+/// What was found of an account.
 #[derive(Debug)]
-pub struct Examined {
+pub struct InspectedAccount {
     /// The account.
     pub account: Account,
     /// What is in its store.
     pub store: SqliteReader,
-    /// What the store would be found to be if it were opened now; `None` is well. Not known while a daemon serves: then it is well.
+    /// What the store would be found to be if it were opened now; `None` if it is the newest state,
+    /// and while a daemon serves, which has checked that.
     pub displaced: Option<Displaced>,
-    /// Migrations that its next opening makes. As long as there are any, most of the store cannot be read.
+    /// Migrations that the next opening makes. If there are any, most of the store cannot be read.
     pub pending_migrations: usize,
-    /// The latest moment that is written in it.
+    /// The latest moment that is written in the store.
     pub latest: Option<UnixMillis>,
     /// Holds the copy.
     _scratch: Option<Scratch>,
 }
 
-/// A directory for a copy, which is erased with it: what the account erases later must not be left
-/// in it.
+/// A directory for a copy. Overwritten when dropped: keys that the account erases later must not be
+/// left in it.
 #[derive(Debug)]
 struct Scratch(TempDir);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be overwritten is removed all the same.
+        // `TempDir` still removes what could not be overwritten.
         let _ = wipe_directory(self.0.path());
     }
 }
 
-/// A copy of a database, with its log.
+/// A copy of a database with its WAL.
 struct Copy {
-    /// Holds it.
     scratch: Scratch,
-    /// What the database's own file says.
-    alone: Alone,
+    /// What its main file says without the WAL.
+    main_file: MainFile,
 }
 
-/// What was cut off in a directory.
+/// An operation on a data directory that was interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfinished {
-    /// `ratchetd restore`: nothing opens it until that is done again.
+    /// `ratchetd restore`: nothing opens the directory until that is run again.
     Restore,
-    /// `ratchetd rekey`, after its mark: the next opening finishes it, and the new key holds.
+    /// `ratchetd rekey`, after its point of no return: the next opening finishes it, with the new
+    /// key.
     Rekey,
 }
 
-impl Examiner {
-    /// Finds the key of a directory.
+impl Inspector {
+    /// Opens a directory, with its passphrase if it has one.
     ///
     /// # Errors
     /// [`OpenError`], which says what to do.
@@ -105,24 +108,17 @@ impl Examiner {
         account_names(&self.data_dir.join(ACCOUNTS))
     }
 
-    /// Reads the whole store of an account: each page is authentic, and their order makes sense.
+    /// Reads the whole store of an account and checks that it is sound.
     ///
     /// # Errors
     /// [`OpenError`] if it is not sound.
-    pub fn account(&self, name: &AccountName) -> Result<Examined, OpenError> {
-        let path = self
-            .data_dir
-            .join(ACCOUNTS)
-            .join(format!("{name}.{EXTENSION}"));
+    pub fn account(&self, name: &AccountName) -> Result<InspectedAccount, OpenError> {
+        let path = self.data_dir.join(database_of(name));
         let (connection, copy) = self.read(&path)?;
-        let unusable = |cause: String| OpenError::Database {
-            path: path.clone(),
-            cause,
-        };
         let account = read_account(&connection, &path, name)?;
         let version: i64 = connection
             .query_row("PRAGMA user_version", (), |row| row.get(0))
-            .map_err(|error| unusable(error.to_string()))?;
+            .map_err(OpenError::database(&path))?;
         let done = usize::try_from(version).unwrap_or_default();
         if done > ACCOUNT.len() {
             return Err(OpenError::NewerSchema {
@@ -132,16 +128,16 @@ impl Examiner {
             });
         }
         let displaced = match &copy {
-            Some(copy) => rollback_guard::inspect(&connection, &path, &copy.alone)?,
+            Some(copy) => rollback_guard::inspect(&connection, &path, &copy.main_file)?,
             None => None,
         };
         let pending_migrations = ACCOUNT.len() - done;
         let latest = if pending_migrations == 0 {
-            latest(&connection).map_err(|error| unusable(error.to_string()))?
+            latest(&connection).map_err(OpenError::database(&path))?
         } else {
             None
         };
-        Ok(Examined {
+        Ok(InspectedAccount {
             account,
             store: SqliteReader::new(connection, None),
             displaced,
@@ -163,7 +159,7 @@ impl Examiner {
         Ok(())
     }
 
-    /// A sound database, or a copy of it if no daemon has it open.
+    /// Opens a database, or a copy of it if no daemon has it open, and checks that it is sound.
     fn read(&self, path: &Path) -> Result<(Connection, Option<Copy>), OpenError> {
         if holder(&self.data_dir)?.is_some() {
             let connection = open_reader(path, &self.key)?;
@@ -172,14 +168,14 @@ impl Examiner {
         }
         let read = self.read_copy(path);
         match read {
-            // A daemon that was started meanwhile writes while it is copied.
+            // A daemon was started meanwhile and wrote to the database while it was copied.
             Err(_) if holder(&self.data_dir)?.is_some() => self.read(path),
             read => read,
         }
     }
 
     fn read_copy(&self, path: &Path) -> Result<(Connection, Option<Copy>), OpenError> {
-        // Only we can enter it, and what is in it is encrypted.
+        // Only its owner can enter it, and what is in it is encrypted.
         let scratch = tempfile::tempdir().map_err(OpenError::io(&std::env::temp_dir()))?;
         let scratch = Scratch(scratch);
         let copy = scratch.0.path().join("copy");
@@ -194,20 +190,17 @@ impl Examiner {
             OpenError::NotReadable { .. } => OpenError::NotReadable {
                 path: path.to_owned(),
             },
-            OpenError::Database { cause, .. } => OpenError::Database {
-                path: path.to_owned(),
-                cause,
-            },
+            OpenError::Database { cause, .. } => OpenError::database(path)(cause),
             other => other,
         };
-        let alone = Alone::read(&copy, &self.key).map_err(wrong_place)?;
+        let main_file = MainFile::read(&copy, &self.key).map_err(wrong_place)?;
         let connection = open_reader(&copy, &self.key).map_err(wrong_place)?;
         if let Err(error) = check_sound(&connection, path) {
-            // If it is two databases, that is what there is to say.
-            rollback_guard::inspect(&connection, path, &alone)?;
+            // If the WAL belongs to another state, that is the better error.
+            rollback_guard::inspect(&connection, path, &main_file)?;
             return Err(error);
         }
-        Ok((connection, Some(Copy { scratch, alone })))
+        Ok((connection, Some(Copy { scratch, main_file })))
     }
 }
 
@@ -221,19 +214,15 @@ pub fn holder(data_dir: &Path) -> Result<Option<String>, OpenError> {
         return Ok(None);
     }
     let file = File::open(&path).map_err(OpenError::io(&path))?;
-    // Let go of at once: a daemon that starts in this moment waits for it, but not for long.
+    // Released at once: a daemon that starts in this moment waits for it, but not for long.
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
-            Ok(Some(holder.trim().to_owned()))
-        }
+        Err(TryLockError::WouldBlock) => Ok(Some(holder_in(file))),
         Err(TryLockError::Error(cause)) => Err(OpenError::Io { path, cause }),
     }
 }
 
-/// What was cut off in a data directory, if anything was.
+/// The operation that was interrupted in a data directory, if one was.
 #[must_use]
 pub fn unfinished(data_dir: &Path) -> Option<Unfinished> {
     if rekey::is_half_done(data_dir) {
@@ -245,7 +234,8 @@ pub fn unfinished(data_dir: &Path) -> Option<Unfinished> {
     }
 }
 
-/// Whether there is a data directory at all: what its key comes from, or accounts that it is lost for.
+/// Whether this is a data directory: it has the file that its key comes from, or accounts whose key
+/// is lost.
 #[must_use]
 pub fn is_data_directory(data_dir: &Path) -> bool {
     store_key::is_settled(data_dir) || holds_accounts(data_dir)
@@ -257,19 +247,16 @@ fn holds_accounts(data_dir: &Path) -> bool {
 
 /// The latest moment that is written in a store.
 fn latest(connection: &Connection) -> Result<Option<UnixMillis>, engine::model::StoreError> {
-    let mut statement = connection
-        .prepare(
-            "SELECT max(at) FROM ( \
+    let latest = first(
+        connection,
+        "SELECT max(at) FROM ( \
                  SELECT max(made_at) AS at FROM own_bundle \
                  UNION ALL SELECT max(created_at) FROM own_prekeys \
                  UNION ALL SELECT max(created_at) FROM sessions \
                  UNION ALL SELECT max(last_sent_at) FROM session_chains \
                  UNION ALL SELECT max(last_received_at) FROM session_chains)",
-        )
-        .map_err(failed)?;
-    let mut rows = statement.query(()).map_err(failed)?;
-    match rows.next().map_err(failed)? {
-        Some(row) => Columns::of(row).optional_time(),
-        None => Ok(None),
-    }
+        (),
+        |row| Columns::of(row).optional_time(),
+    )?;
+    Ok(latest.flatten())
 }

@@ -11,18 +11,18 @@ use std::{
 
 use crate::error::OpenError;
 
-/// How often a lock that somebody has is tried, a quarter of a second in all: `doctor` has it for a moment, to see whether
-/// anybody else does.
+/// How often a lock is tried, a quarter of a second in all: `doctor` takes it for a moment to see
+/// whether a daemon has it.
 const ATTEMPTS: u32 = 26;
-/// How long is waited between two attempts.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) const LOCK_FILE: &str = "ratchetd.lock";
 /// The holder's note in the lock file is one short line.
-pub(crate) const MAX_HOLDER_BYTES: u64 = 256;
+const MAX_HOLDER_BYTES: u64 = 256;
 
-/// Takes the lock of `directory` and notes in it who holds it. The system lets go of it
-/// when the file is closed or the process ends, however that happens.
+/// Takes the lock of `directory` and notes in it who holds it. The system releases it when the file
+/// is closed or the process ends, however that happens.
 ///
 /// # Errors
 /// [`OpenError::Busy`] if another process has it, or what the system said.
@@ -47,12 +47,9 @@ pub(crate) fn take_lock(directory: &Path) -> Result<File, OpenError> {
     match tried {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Who it is only helps the user; that it is held is the answer.
-            let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
             return Err(OpenError::Busy {
                 path: directory.to_owned(),
-                holder: holder.trim().to_owned(),
+                holder: holder_in(file),
             });
         }
         Err(TryLockError::Error(cause)) => return Err(OpenError::Io { path, cause }),
@@ -62,4 +59,11 @@ pub(crate) fn take_lock(directory: &Path) -> Result<File, OpenError> {
         .and_then(|()| writeln!(file, "pid {}", std::process::id()))
         .map_err(OpenError::io(&path))?;
     Ok(file)
+}
+
+/// What a lock file says of its holder. It only helps the user, and may be empty.
+pub(crate) fn holder_in(file: File) -> String {
+    let mut holder = String::new();
+    let _ = file.take(MAX_HOLDER_BYTES).read_to_string(&mut holder);
+    holder.trim().to_owned()
 }

@@ -1,4 +1,8 @@
-//! The keys of messages by their age: those kept by themselves, and those of gaps.
+//! Message keys: stored ones, a row each in `stored_keys`, and skipped ones, which are kept
+//! together in the `gaps` between messages. Both have an age, and the oldest are dropped first.
+//!
+//! A gap is the run of numbers in one chain that messages have skipped. Its keys are one blob in
+//! `gap_keys`, with a slot of [`MESSAGE_KEY_BYTES`] for each number; a used key leaves zeros.
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, MessageKey, SessionId};
 use engine::{
@@ -9,20 +13,20 @@ use rusqlite::{MAIN_DB, blob::Blob};
 use zeroize::Zeroizing;
 
 use crate::{
-    Sqlite, SqliteStore,
+    connection::{Sqlite, SqliteStore},
     rows::{self, Columns, GAP, failed},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The age of what is kept next, of either kind.
+/// The age of the next row of either kind.
 pub(crate) const NEXT_AGE: &str = "(SELECT 1 + max( \
          (SELECT coalesce(max(age), 0) FROM stored_keys), (SELECT coalesce(max(age), 0) FROM gaps)))";
 
-/// The place of a key that was used.
+/// The slot of a key that was used.
 const USED: [u8; MESSAGE_KEY_BYTES] = [0; MESSAGE_KEY_BYTES];
 
-/// A row of either kind.
+/// A row of `stored_keys` or `gaps`.
 struct Kept {
     age: i64,
     /// Whether it is a gap.
@@ -31,23 +35,18 @@ struct Kept {
     places: u64,
 }
 
-/// Where the key of a message is.
-struct Place {
+/// Where in a gap the key of a message is.
+struct Slot {
     age: i64,
-    /// Of the key in the row.
+    /// Of the slot in the blob, in bytes.
     offset: usize,
-    /// Keys that the gap has.
+    /// Keys that the gap still has.
     held: u64,
 }
 
 impl<Mode> Sqlite<Mode> {
-    fn place_in_gap(
-        &self,
-        session: &SessionId,
-        chain: &HeaderKey,
-        n: u32,
-    ) -> Result<Option<Place>> {
-        // Gaps of a chain do not overlap: it is the next one, or none.
+    fn slot_in_gap(&self, session: &SessionId, chain: &HeaderKey, n: u32) -> Result<Option<Slot>> {
+        // Gaps of a chain do not overlap: the number is in the next one or in none.
         let next = self.first(
             "SELECT age, last, places, held FROM gaps \
              WHERE session = ?1 AND chain = ?2 AND last >= ?3 ORDER BY last LIMIT 1",
@@ -59,13 +58,13 @@ impl<Mode> Sqlite<Mode> {
             },
         )?;
         Ok(next.and_then(|(age, last, places, held)| {
-            let place = places.checked_sub(last.checked_sub(n)?)?.checked_sub(1)?;
-            let offset = usize::try_from(place).ok()? * MESSAGE_KEY_BYTES;
-            Some(Place { age, offset, held })
+            let slot = places.checked_sub(last.checked_sub(n)?)?.checked_sub(1)?;
+            let offset = usize::try_from(slot).ok()? * MESSAGE_KEY_BYTES;
+            Some(Slot { age, offset, held })
         }))
     }
 
-    /// The keys of a gap, of which SQLite reads and writes no more than it is asked for.
+    /// Opens the keys of a gap for reading or writing single slots.
     fn keys_of_gap(&self, age: i64, read_only: bool) -> Result<Blob<'_>> {
         let _lap = self.stopwatch.lap();
         self.connection
@@ -79,13 +78,12 @@ impl<Mode> Sqlite<Mode> {
         chain: &HeaderKey,
         n: u32,
     ) -> Result<Option<MessageKey>> {
-        let Some(place) = self.place_in_gap(session, chain, n)? else {
+        let Some(slot) = self.slot_in_gap(session, chain, n)? else {
             return Ok(None);
         };
         let mut key = Zeroizing::new(USED);
-        let keys = self.keys_of_gap(place.age, true)?;
-        keys.read_at_exact(&mut *key, place.offset)
-            .map_err(failed)?;
+        let keys = self.keys_of_gap(slot.age, true)?;
+        keys.read_at_exact(&mut *key, slot.offset).map_err(failed)?;
         Ok((*key != USED).then(|| MessageKey::from_stored(*key)))
     }
 }
@@ -97,25 +95,21 @@ impl SqliteStore {
         chain: &HeaderKey,
         n: u32,
     ) -> Result<()> {
-        let Some(place) = self.place_in_gap(session, chain, n)? else {
+        let Some(slot) = self.slot_in_gap(session, chain, n)? else {
             return Ok(());
         };
         let mut key = Zeroizing::new(USED);
-        let mut keys = self.keys_of_gap(place.age, false)?;
-        keys.read_at_exact(&mut *key, place.offset)
-            .map_err(failed)?;
+        let mut keys = self.keys_of_gap(slot.age, false)?;
+        keys.read_at_exact(&mut *key, slot.offset).map_err(failed)?;
         if *key == USED {
             return Ok(());
         }
-        if place.held <= 1 {
+        if slot.held <= 1 {
             drop(keys);
-            return self.run("DELETE FROM gaps WHERE age = ?1", [place.age]);
+            return self.run("DELETE FROM gaps WHERE age = ?1", [slot.age]);
         }
-        keys.write_at(&USED, place.offset).map_err(failed)?;
-        self.run(
-            "UPDATE gaps SET held = held - 1 WHERE age = ?1",
-            [place.age],
-        )
+        keys.write_at(&USED, slot.offset).map_err(failed)?;
+        self.run("UPDATE gaps SET held = held - 1 WHERE age = ?1", [slot.age])
     }
 
     pub(crate) fn write_gap(&self, gap: &Gap) -> Result<()> {
@@ -153,7 +147,7 @@ impl SqliteStore {
         )
     }
 
-    /// What a session keeps, oldest first.
+    /// The rows of a session, oldest first.
     fn kept_by(&self, session: &SessionId) -> Result<Vec<Kept>> {
         self.all(
             "SELECT age, 0, 1, 0 FROM stored_keys WHERE session = ?1 \
@@ -229,7 +223,7 @@ impl SqliteStore {
         gaps: u32,
         places: u32,
     ) -> Result<()> {
-        // Their index holds all that is asked of it.
+        // Answered by an index alone.
         let unanswered = match peer {
             Some(_) => "FROM gaps WHERE answered = 0 AND peer = ?1",
             None => "FROM gaps WHERE answered = 0 AND ?1 IS NULL",
@@ -248,7 +242,7 @@ impl SqliteStore {
         if left <= gaps && taken <= places {
             return Ok(());
         }
-        // Each gap has a place at least.
+        // Each gap has one slot at least.
         let at_most = left.saturating_sub(gaps).max(taken.saturating_sub(places));
         let oldest = self.all(
             &format!("SELECT age, places {unanswered} ORDER BY age LIMIT ?2"),

@@ -1,4 +1,4 @@
-//! Reading, over either connection. Statements are prepared once for each.
+//! The engine's [`StoreRead`] on either connection.
 
 use std::sync::Arc;
 
@@ -13,55 +13,15 @@ use engine::{
     },
     store::StoreRead,
 };
-use rusqlite::{Params, Row};
 
 use crate::{
-    Sqlite,
-    rows::{
-        self, CONTACT, Columns, DEVICE, GAP, OWN_PREKEY, PEER, SELECT_SESSION, STORED_KEY, failed,
-        integer, time,
-    },
+    connection::Sqlite,
+    device_rows::{DEVICE, device},
+    rows::{self, CONTACT, Columns, GAP, OWN_PREKEY, PEER, STORED_KEY, integer, time},
+    session_rows::{SELECT_SESSION, session},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
-
-impl<Mode> Sqlite<Mode> {
-    /// Every row that `sql` gives.
-    pub(crate) fn all<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl Fn(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        let _lap = self.stopwatch.lap();
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(params).map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            found.push(read(row)?);
-        }
-        Ok(found)
-    }
-
-    /// The first row that `sql` gives.
-    pub(crate) fn first<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl Fn(&Row<'_>) -> Result<T>,
-    ) -> Result<Option<T>> {
-        let _lap = self.stopwatch.lap();
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(params).map_err(failed)?;
-        rows.next().map_err(failed)?.map(read).transpose()
-    }
-
-    /// The number that `sql` gives.
-    pub(crate) fn count(&self, sql: &str, params: impl Params) -> Result<u64> {
-        let count = self.first(sql, params, |row| Columns::of(row).count())?;
-        Ok(count.unwrap_or(0))
-    }
-}
 
 impl<Mode> StoreRead for Sqlite<Mode> {
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>> {
@@ -174,12 +134,11 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     }
 
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>> {
-        let found = self.all(
+        self.first(
             &format!("SELECT {CONTACT} FROM contacts WHERE identity = ?1"),
             [identity.as_bytes()],
             rows::contact,
-        )?;
-        Ok(found.into_iter().next())
+        )
     }
 
     fn contacts(&self) -> Result<Vec<Contact>> {
@@ -194,7 +153,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.all(
             &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 ORDER BY installation"),
             [identity.as_bytes()],
-            rows::device,
+            device,
         )
     }
 
@@ -208,7 +167,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  ORDER BY identity, installation LIMIT ?3"
             ),
             (identity, installation, integer(limit as u64)),
-            rows::device,
+            device,
         )
     }
 
@@ -219,7 +178,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  ORDER BY identity, installation"
             ),
             [],
-            rows::device,
+            device,
         )
     }
 
@@ -231,7 +190,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.first(
             &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 AND installation = ?2"),
             (identity.as_bytes(), installation.as_str()),
-            rows::device,
+            device,
         )
     }
 
@@ -239,7 +198,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.first(
             &format!("{SELECT_SESSION} WHERE id = ?1"),
             [id.as_bytes()],
-            rows::session,
+            session,
         )
     }
 
@@ -254,7 +213,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  WHERE peer = ?1 AND installation = ?2 AND standing = 0"
             ),
             (identity.as_bytes(), installation.as_str()),
-            rows::session,
+            session,
         )
     }
 
@@ -269,7 +228,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  ORDER BY age DESC"
             ),
             (identity.as_bytes(), prekey.as_bytes()),
-            rows::session,
+            session,
         )
     }
 
@@ -278,13 +237,9 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             Some(identity) => self.all(
                 &format!("{SELECT_SESSION} WHERE peer = ?1 ORDER BY age DESC"),
                 [identity.as_bytes()],
-                rows::session,
+                session,
             ),
-            None => self.all(
-                &format!("{SELECT_SESSION} ORDER BY age DESC"),
-                [],
-                rows::session,
-            ),
+            None => self.all(&format!("{SELECT_SESSION} ORDER BY age DESC"), [], session),
         }
     }
 
@@ -295,7 +250,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  WHERE signed_pre_key = ?1 AND role = 1 AND standing <> 2 ORDER BY age DESC LIMIT ?2"
             ),
             (prekey.as_bytes(), integer(limit as u64)),
-            rows::session,
+            session,
         )
     }
 
@@ -303,7 +258,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.all(
             &format!("{SELECT_SESSION} WHERE standing <> 2 ORDER BY age DESC LIMIT ?1"),
             [integer(limit as u64)],
-            rows::session,
+            session,
         )
     }
 
@@ -311,7 +266,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.all(
             &format!("{SELECT_SESSION} WHERE standing_since <= ?1 ORDER BY age DESC LIMIT ?2"),
             (time(cutoff), integer(limit as u64)),
-            rows::session,
+            session,
         )
     }
 
@@ -319,7 +274,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.all(
             &format!("{SELECT_SESSION} WHERE standing_since > ?1 ORDER BY age DESC LIMIT ?2"),
             (time(moment), integer(limit as u64)),
-            rows::session,
+            session,
         )
     }
 

@@ -1,13 +1,13 @@
-//! Another key for a data directory, whatever happens meanwhile.
+//! Changes the key of a data directory, safe against crashes.
 //!
-//! Everything that is under the key is written once more beside itself, under the new key, in a directory of its own. When all of it
-//! is on the disk a mark is set there: up to that moment the directory opens with the old key, and from then on with the
-//! new one. What is left to do is to put files in their places, and whoever opens the directory next finishes that.
+//! Every database is copied under the new key into a directory of its own. When all copies are on
+//! the disk, a marker file is made there: before that the data directory opens with the old key,
+//! after it with the new one. Then the copies are moved into place; if that is interrupted, the
+//! next opening finishes it.
 
 use std::{
     fs::{self, File},
     io::ErrorKind,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -16,25 +16,26 @@ use rand_core::CryptoRng;
 
 use crate::{
     backup::{check_sound, copy_database},
-    data_dir::{ACCOUNTS, DataDir, EVENTS, EXTENSION, account_names, erase_companions},
+    data_dir::{ACCOUNTS, DataDir, EVENTS, account_names, database_of, erase_companions},
     error::OpenError,
-    files::{make_directory, sync_directory, sync_entries, wipe, wipe_directory},
+    files::{create_file, make_directory, sync_directory, sync_entries, wipe, wipe_directory},
     rollback_guard,
     schema::open_copy,
     store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
 };
 
-/// Where everything is written once more.
+/// The directory for the copies under the new key.
 pub(crate) const REKEYING: &str = "rekeying";
-/// The mark there: all of it is whole.
+/// The marker file there: all copies are whole.
 pub(crate) const READY: &str = "ready";
 
-/// Gives a data directory another key: from the passphrase `new`, or a random one in its key file. No daemon may serve
-/// it meanwhile. `old` is the passphrase of today, if it has one; `rng` gives the key, or the salt.
+/// Gives a data directory another key: from the passphrase `new`, or a random one in a key file. No
+/// daemon may serve it meanwhile. `old` is its present passphrase, if it has one; `rng` draws the
+/// key or the salt.
 ///
 /// # Errors
-/// [`OpenError`], which says what to do. The key is still the old one then; only if the disk failed while files were put
-/// in their places is it the new one, and the next opening puts the rest there.
+/// [`OpenError`], which says what to do. The old key is still valid then, unless the disk failed
+/// while files were moved into place: then the new one is, and the next opening moves the rest.
 pub fn rekey(
     data_dir: &Path,
     old: Option<&[u8]>,
@@ -47,7 +48,7 @@ pub fn rekey(
         });
     }
     let directory = DataDir::open(data_dir, old, rng)?;
-    match write_anew(&directory, new, rng) {
+    match write_copies(&directory, new, rng) {
         Ok(()) => finish(data_dir),
         Err(error) => {
             undo(&data_dir.join(REKEYING))?;
@@ -56,8 +57,8 @@ pub fn rekey(
     }
 }
 
-/// Writes everything once more, under a new key, and sets the mark.
-pub(crate) fn write_anew(
+/// Copies everything under a new key, and makes the marker file.
+pub(crate) fn write_copies(
     directory: &DataDir,
     new: Option<&[u8]>,
     rng: &mut dyn CryptoRng,
@@ -69,8 +70,8 @@ pub(crate) fn write_anew(
     for part in databases(directory.path())? {
         let copy = to.join(&part);
         create(&copy)?;
-        // A copy is of one piece: it would not show any more that it was put together from two states.
-        rollback_guard::check_no_mixture(&directory.path().join(&part), directory.key())?;
+        // In the copy it could no longer be detected that main file and WAL are of two states.
+        rollback_guard::refuse_foreign_log(&directory.path().join(&part), directory.key())?;
         let of = part
             .starts_with(ACCOUNTS)
             .then(|| AccountName::parse(part.file_stem()?.to_str()?).ok())
@@ -83,7 +84,7 @@ pub(crate) fn write_anew(
         )?;
         encrypt(&copy, directory.key(), &key)?;
     }
-    // Every name below, and this one, before the mark that vouches for them.
+    // All names have to be on the disk before the marker file.
     for above in [to.join(ACCOUNTS), to.clone(), directory.path().to_owned()] {
         sync_entries(&above)?;
     }
@@ -91,19 +92,16 @@ pub(crate) fn write_anew(
     sync_entries(&to)
 }
 
-/// Puts a copy that is under the old key under the new one. It is a copy: what a crash leaves of it is thrown away.
+/// Encrypts a copy anew, from the old key to the new one. What a crash leaves of it is thrown away.
 fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| OpenError::Database {
-        path: copy.to_owned(),
-        cause: error.to_string(),
-    };
+    let failed = OpenError::database(copy);
     let connection = open_copy(copy, old)?;
-    // One file alone: no log of it would be moved along, and a journal of its pages under the old
-    // key would be left behind.
+    // No WAL, which would not be moved with the copy, and no journal file, which would leave pages
+    // under the old key behind.
     connection
         .query_row("PRAGMA journal_mode = MEMORY", (), |_| Ok(()))
         .and_then(|()| connection.execute_batch(&new.rekey_pragma()))
-        .map_err(failed)?;
+        .map_err(&failed)?;
     connection.close().map_err(|(_, error)| failed(error))?;
     let connection = open_copy(copy, new)?;
     check_sound(&connection, copy)?;
@@ -113,7 +111,8 @@ fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError>
         .map_err(OpenError::io(copy))
 }
 
-/// Finishes a change of the key that was cut off after its mark, and undoes one that was cut off before.
+/// Finishes a change of the key that was interrupted after its marker file was made, and undoes one
+/// that was interrupted before.
 pub(crate) fn finish(data_dir: &Path) -> Result<(), OpenError> {
     let from = data_dir.join(REKEYING);
     if !is_half_done(data_dir) {
@@ -131,12 +130,13 @@ pub(crate) fn finish(data_dir: &Path) -> Result<(), OpenError> {
     undo(&from)
 }
 
-/// Whether a change of the key was cut off after its mark: some of the directory may be under the new key already.
+/// Whether a change of the key was interrupted after its marker file was made: part of the
+/// directory may be under the new key already.
 pub(crate) fn is_half_done(data_dir: &Path) -> bool {
     data_dir.join(REKEYING).join(READY).exists()
 }
 
-/// Overwrites what was there, under the old key, with what is to be there.
+/// Erases the file at `to`, which is under the old key, and moves the one at `from` there.
 fn put_in_place(from: &Path, to: &Path) -> Result<(), OpenError> {
     erase_companions(to)?;
     wipe(to)?;
@@ -144,28 +144,27 @@ fn put_in_place(from: &Path, to: &Path) -> Result<(), OpenError> {
     sync_directory(to)
 }
 
-/// Removes the directory with what is in it. The mark goes first: it would have what is left of the rest put in place.
+/// Removes the directory of the copies. The marker file goes first: with it, what is left of the
+/// copies would be moved into place.
 fn undo(directory: &Path) -> Result<(), OpenError> {
     if !directory.exists() {
         return Ok(());
     }
-    let mark = directory.join(READY);
-    match fs::remove_file(&mark) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(OpenError::io(&mark)(error)),
-        _ => sync_directory(&mark),
+    let marker = directory.join(READY);
+    match fs::remove_file(&marker) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(OpenError::io(&marker)(error)),
+        _ => sync_directory(&marker),
     }?;
     wipe_directory(directory)?;
     sync_directory(directory)
 }
 
-/// The databases below a directory, by their places in it.
+/// The relative paths of the databases below a directory.
 fn databases(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let mut found = Vec::new();
     let accounts = directory.join(ACCOUNTS);
     if accounts.exists() {
-        for name in account_names(&accounts)? {
-            found.push(Path::new(ACCOUNTS).join(format!("{name}.{EXTENSION}")));
-        }
+        found.extend(account_names(&accounts)?.iter().map(database_of));
     }
     if directory.join(EVENTS).exists() {
         found.push(PathBuf::from(EVENTS));
@@ -173,13 +172,9 @@ fn databases(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(found)
 }
 
-/// An empty file that only we can read.
+/// Makes an empty file, durably.
 fn create(path: &Path) -> Result<(), OpenError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    create_file(path)
         .and_then(|file| file.sync_all())
         .map_err(OpenError::io(path))
 }

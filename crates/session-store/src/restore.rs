@@ -1,14 +1,14 @@
-//! A data directory from a backup.
+//! Makes a data directory from a backup.
 //!
-//! Everything is unpacked and read in a directory of its own first, then moved into place: the accounts, then what
-//! their key comes from. As long as that directory is there, nothing else opens the data directory.
+//! The backup is unpacked and checked in a directory of its own, then moved into place: first the
+//! accounts, then the file that their key comes from. While that directory exists, nothing else
+//! opens the data directory.
 
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use engine::model::AccountName;
@@ -17,9 +17,11 @@ use tar::{Archive, EntryType};
 use crate::{
     account::read_account,
     backup::{DESCRIPTION, Description, FORMAT, check_sound},
-    data_dir::{ACCOUNTS, EXTENSION, account_names},
+    data_dir::{ACCOUNTS, EXTENSION, account_names, database_of},
     error::OpenError,
-    files::{check_directory, check_private, make_directory, sync_directory, sync_entries},
+    files::{
+        check_directory, check_private, create_file, make_directory, sync_directory, sync_entries,
+    },
     lock::take_lock,
     rekey,
     schema::open_reader,
@@ -30,14 +32,16 @@ use crate::{
 const RESTORING: &str = "restoring";
 /// The files that keys come from are a few lines.
 const MAX_KEY_BYTES: u64 = 4096;
-/// A description names every account: room for thousands.
+/// A description names every account; this has room for thousands.
 const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
 
-/// Makes the data directory at `data_dir`, which must be empty or not there, from the backup `file`, and names its accounts. `key_file` is the
-/// directory's key, if the backup was made without it. Restored stores read, and send on new sessions alone.
+/// Makes the data directory at `data_dir`, which must be empty or not exist, from the backup
+/// `file`, and returns the names of its accounts. `key_file` is the directory's key, if the backup
+/// was made without it. Restored stores can read, and send on new sessions only.
 ///
 /// # Errors
-/// [`OpenError`], which says what to do; the directory is then as it was, or half restored, which the next restore undoes.
+/// [`OpenError`], which says what to do. The directory is then as it was, or half restored, which
+/// the next restore undoes.
 pub fn restore(
     file: &Path,
     data_dir: &Path,
@@ -64,10 +68,10 @@ pub fn restore(
         });
     }
     let unpacked = unpack(file, archive, &restoring)
-        .and_then(|names| bring_key(file, &restoring, key_file).map(|()| names))
+        .and_then(|names| add_key(file, &restoring, key_file).map(|()| names))
         .and_then(|names| check(&restoring, passphrase, &names).map(|()| names))
         .and_then(|names| {
-            // Every name before the moves: of what is moved without its name nothing would be left.
+            // All names have to be on the disk before the moves, or a crash could lose files.
             for above in [&restoring.join(ACCOUNTS), &restoring, data_dir] {
                 sync_entries(above)?;
             }
@@ -76,7 +80,7 @@ pub fn restore(
     let names = match unpacked {
         Ok(names) => names,
         Err(error) => {
-            // Nothing has been moved: there is nothing in it that is not in the backup.
+            // Nothing has been moved yet: all of it is in the backup.
             let _ = clear(&restoring);
             return Err(error);
         }
@@ -96,7 +100,8 @@ pub fn restore(
     Ok(names)
 }
 
-/// Refuses a directory that a restore has not finished, and clears up after one that was cut off at its end.
+/// Refuses a directory that is half restored. Clears up after a restore that was interrupted when
+/// everything was in place.
 pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
     let restoring = data_dir.join(RESTORING);
     if !is_ours(&restoring) {
@@ -107,16 +112,17 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
             path: data_dir.to_owned(),
         });
     }
-    // The key came last: everything is in its place.
+    // The key is moved last: everything is in place.
     clear(&restoring)
 }
 
-/// Whether a restore was cut off before its end.
+/// Whether a restore was interrupted before everything was in place.
 pub(crate) fn is_half_done(data_dir: &Path) -> bool {
     is_ours(&data_dir.join(RESTORING)) && !store_key::is_settled(data_dir)
 }
 
-/// A restore that was cut off began in a directory without a key and without accounts: what accounts there are, it brought.
+/// Undoes a restore that was interrupted. It began in a directory without key and accounts, so all
+/// accounts that are there came from it.
 fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError> {
     if !is_ours(restoring) || store_key::is_settled(data_dir) {
         return Ok(());
@@ -128,7 +134,8 @@ fn undo_half_restored(data_dir: &Path, restoring: &Path) -> Result<(), OpenError
     clear(restoring)
 }
 
-/// Removes what a restore made, the description last: as long as there is anything, it is known whose it is.
+/// Removes what a restore unpacked. The description goes last: it shows that the directory belongs
+/// to a restore.
 fn clear(restoring: &Path) -> Result<(), OpenError> {
     let remove = || {
         for entry in fs::read_dir(restoring)? {
@@ -146,12 +153,12 @@ fn clear(restoring: &Path) -> Result<(), OpenError> {
     fs::remove_dir_all(restoring).map_err(OpenError::io(restoring))
 }
 
-/// Whether a restore made this directory: the description of the backup is the first thing in it.
+/// Whether a restore made this directory: it unpacks the description first.
 fn is_ours(restoring: &Path) -> bool {
     restoring.join(DESCRIPTION).exists()
 }
 
-/// Unpacks what a backup consists of, and nothing else.
+/// Unpacks the parts of a backup. Anything else in it is an error.
 fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, OpenError> {
     let not_whole = |problem: String| OpenError::NotABackup {
         path: file.to_owned(),
@@ -186,7 +193,8 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
                     return Err(not_whole(problem.to_owned()));
                 }
                 write_new(&to.join(DESCRIPTION), &mut text.as_bytes())?;
-                // By its name the next restore knows what this one leaves behind, wherever that is cut off.
+                // By the description the next restore knows what this one leaves if it is
+                // interrupted.
                 sync_entries(to)?;
                 described = Some(description);
             }
@@ -194,7 +202,7 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
                 write_new(&to.join(part), &mut entry)?;
             }
             (_, Some(account)) if described.is_some() => {
-                let path = to.join(ACCOUNTS).join(format!("{account}.{EXTENSION}"));
+                let path = to.join(database_of(&account));
                 write_new(&path, &mut entry)?;
                 names.insert(account);
             }
@@ -212,8 +220,8 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
     Ok(names.into_iter().collect())
 }
 
-/// Puts the key that the backup was made without beside the accounts.
-fn bring_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
+/// Adds the key that the backup was made without.
+fn add_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
     match (key_file, store_key::is_settled(restoring)) {
         (None, true) => Ok(()),
         (None, false) => Err(OpenError::BackupWithoutKey {
@@ -233,7 +241,7 @@ fn bring_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(
     }
 }
 
-/// Opens every account with the key: nothing is put into place that would not open there.
+/// Opens every account with the key and checks it, before anything is moved into place.
 fn check(
     restoring: &Path,
     passphrase: Option<&[u8]>,
@@ -241,7 +249,7 @@ fn check(
 ) -> Result<(), OpenError> {
     let key = StoreKey::load_known(restoring, passphrase)?;
     for name in names {
-        let path: PathBuf = restoring.join(ACCOUNTS).join(format!("{name}.{EXTENSION}"));
+        let path = restoring.join(database_of(name));
         let connection = open_reader(&path, &key)?;
         read_account(&connection, &path, name)?;
         check_sound(&connection, &path)?;
@@ -250,11 +258,7 @@ fn check(
 }
 
 fn write_new(path: &Path, content: &mut impl Read) -> Result<(), OpenError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    create_file(path)
         .and_then(|mut file| {
             io::copy(content, &mut file)?;
             file.sync_all()

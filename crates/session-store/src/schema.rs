@@ -12,10 +12,10 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{error::OpenError, rollback_guard, store_key::StoreKey, trouble};
 
-/// A schema's history; `user_version` counts how much of it a database has.
+/// The migrations of a database, in order; its `user_version` counts those it has.
 pub(crate) type Schema = &'static [&'static str];
 
-/// Of an account's database.
+/// The migrations of an account's database.
 pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0001_initial.sql"),
     include_str!("../../../migrations/0002_time_and_events.sql"),
@@ -33,19 +33,19 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0014_gaps.sql"),
     include_str!("../../../migrations/0015_unused.sql"),
 ];
-/// Of the event log.
+/// The migrations of the event log.
 pub(crate) const EVENT_LOG: Schema = &[
     include_str!("../../../migrations/events/0001_initial.sql"),
     include_str!("../../../migrations/events/0002_kept_of_each_account.sql"),
 ];
-/// Statements kept prepared: all there are.
+/// Prepared statements that are kept: more than there are.
 const STATEMENT_CACHE: usize = 64;
-/// How long a reader waits for the writer's short exclusive moments.
+/// How long a connection waits for a lock: the writer holds exclusive ones for moments.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens a database for reading and writing and brings its schema up to date. The name of its log may not be on the disk
-/// yet: SQLite waits for it as well, but takes no notice if the disk does not get it, and all commits would be
-/// lost with that name. Whoever commits has to wait for it first.
+/// Opens a database for reading and writing and brings its schema up to date. The caller has to
+/// sync the directory before it relies on a commit: SQLite ignores an error in writing the WAL's
+/// name, and all commits would be lost with that name.
 pub(crate) fn open_writer(
     path: &Path,
     key: &StoreKey,
@@ -54,8 +54,11 @@ pub(crate) fn open_writer(
     make_writer(path, open(path, key)?, schema)
 }
 
-/// Opens an account's database as [`open_writer`] does. Nothing of its log is copied into it.
-pub(crate) fn open_held(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
+/// Opens an account's database as [`open_writer`] does, but checkpoints nothing of its WAL.
+pub(crate) fn open_without_checkpoints(
+    path: &Path,
+    key: &StoreKey,
+) -> Result<Connection, OpenError> {
     let connection = open(path, key)?;
     leave_log(&connection)
         .and_then(|()| connection.execute_batch("PRAGMA wal_autocheckpoint = 0;"))
@@ -63,7 +66,7 @@ pub(crate) fn open_held(path: &Path, key: &StoreKey) -> Result<Connection, OpenE
     make_writer(path, connection, ACCOUNT)
 }
 
-/// Has the log left beside the database when the last connection to it is closed.
+/// Leaves the WAL beside the database when the last connection to it is closed.
 fn leave_log(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -91,8 +94,8 @@ fn make_writer(
 /// Opens a database for reading only.
 pub(crate) fn open_reader(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     let connection = open(path, key)?;
-    // A reader of a WAL database takes part in its shared memory, so the file is opened for writing; this forbids it. That
-    // does not keep it from copying the log into the database when it is the last to close it.
+    // A reader of a WAL database writes its shared memory, so the file is opened for writing and
+    // writing forbidden here. That would not keep the last reader from a checkpoint when it closes.
     leave_log(&connection)
         .and_then(|()| connection.execute_batch("PRAGMA query_only = ON;"))
         .map_err(|error| unusable(path, &error))?;
@@ -104,8 +107,8 @@ pub(crate) fn open_copy(path: &Path, key: &StoreKey) -> Result<Connection, OpenE
     open(path, key)
 }
 
-/// Opens a database's own file for reading, as if there were no log beside it.
-pub(crate) fn open_alone(path: &Path, key: &StoreKey) -> rusqlite::Result<Connection> {
+/// Opens the main file of a database for reading, as if there were no WAL beside it.
+pub(crate) fn open_main_file(path: &Path, key: &StoreKey) -> rusqlite::Result<Connection> {
     prepare_library();
     let mut uri = OsString::from("file:");
     for byte in path.as_os_str().as_bytes() {
@@ -116,14 +119,15 @@ pub(crate) fn open_alone(path: &Path, key: &StoreKey) -> rusqlite::Result<Connec
             _ => uri.push(format!("%{byte:02x}")),
         }
     }
-    // Immutable: SQLite looks for no log, and takes no lock.
+    // Immutable: SQLite looks for no WAL and takes no lock.
     uri.push("?immutable=1");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(Path::new(&uri), flags)?;
     connection.execute_batch(&key.pragma())?;
-    // A file that the log was being copied into may be shorter than it says; that is no reason not to read it.
+    // An interrupted checkpoint can leave the file shorter than its header says: read it all the
+    // same, which SQLite does with a writable schema.
     connection.execute_batch(
         "PRAGMA cipher_log_level = NONE;
          PRAGMA cipher_memory_security = ON;
@@ -133,11 +137,11 @@ pub(crate) fn open_alone(path: &Path, key: &StoreKey) -> rusqlite::Result<Connec
     Ok(connection)
 }
 
-/// Lets one thread open a first connection alone. SQLite counts itself as ready before it has readied SQLCipher: a thread
-/// that opens a database in that moment finds no cipher and is refused its key.
+/// Initialises the library in one thread. SQLite counts itself as initialised before SQLCipher is:
+/// a thread that opens a database in that moment finds no cipher, and its key is refused.
 fn prepare_library() {
     static READY: Once = Once::new();
-    // Should this fail, so does the connection that is opened next, and says why.
+    // If this fails, so does the connection that is opened next, and says why.
     READY.call_once(|| drop(Connection::open_in_memory()));
 }
 
@@ -163,12 +167,12 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
         .and_then(|()| connection.busy_timeout(BUSY_TIMEOUT))
         .map_err(|error| unusable(path, &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    // A plan holds whatever is bound to it. Otherwise each new value has SQLite prepare a statement anew that a partial
-    // index might serve.
+    // Query plans do not depend on bound values. Otherwise SQLite prepares a statement again for
+    // each new value, if a partial index might serve it.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| unusable(path, &error))?;
-    // The first read: a wrong key shows here.
+    // The first read shows a wrong key.
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", (), |row| {
             row.get::<_, i64>(0)

@@ -1,36 +1,36 @@
-//! How much a store holds, for whoever watches it.
+//! How much a store holds, for metrics and `ratchetd doctor`.
 
 use crypto_core::IdentityKey;
 use engine::model::{StoreError, UnixMillis};
 
 use crate::{
-    Sqlite,
+    connection::Sqlite,
     rows::{Columns, integer},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Rows of a table that [`Sqlite::holdings`] counts at most: some ten milliseconds.
+/// Rows of a table that [`Sqlite::stats`] counts at most, in some ten milliseconds.
 pub const MAX_COUNTED: u32 = 100_000;
 
-/// How much a store holds, and how old it is, for whoever watches it grow.
+/// How much a store holds, and how old its prekey is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holdings {
+pub struct StoreStats {
     /// Sessions of any standing, at most [`MAX_COUNTED`].
     pub sessions: u64,
     /// Message keys, skipped and unconfirmed, at most [`MAX_COUNTED`].
     pub stored_keys: u64,
-    /// Those of messages that were read and not confirmed, at most [`MAX_COUNTED`].
+    /// Message keys of messages that were read and not confirmed, at most [`MAX_COUNTED`].
     pub unconfirmed_keys: u64,
-    /// Devices of others that were omitted at the asked moment or before (spec 4.3), at most
-    /// [`MAX_COUNTED`].
+    /// Devices of others that their bundles have omitted since the given moment or longer (spec
+    /// 4.3), at most [`MAX_COUNTED`].
     pub stale_devices: u64,
     /// When the signed prekey of the published bundle was made.
     pub prekey_created_at: Option<UnixMillis>,
 }
 
 impl<Mode> Sqlite<Mode> {
-    /// The identities, without `own`, of which more than so many devices are known; at most
+    /// The identities other than `own` of which more than `devices` devices are known; at most
     /// [`MAX_COUNTED`].
     ///
     /// # Errors
@@ -60,13 +60,13 @@ impl<Mode> Sqlite<Mode> {
         )
     }
 
-    /// How much there is; a device of anyone but `own` is stale that its bundles have omitted since
-    /// `omitted_by`.
+    /// Counts what the store holds. A device of anyone but `own` is stale if the bundles of its
+    /// identity have omitted it since `omitted_by` or longer.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
-    pub fn holdings(&self, own: &IdentityKey, omitted_by: UnixMillis) -> Result<Holdings> {
-        Ok(Holdings {
+    pub fn stats(&self, own: &IdentityKey, omitted_by: UnixMillis) -> Result<StoreStats> {
+        Ok(StoreStats {
             sessions: self.count(
                 "SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT ?1)",
                 [MAX_COUNTED],

@@ -1,9 +1,9 @@
 //! The key of all stores of a data directory.
 //!
-//! Either 32 random bytes in a file of their own, or derived from a passphrase
-//! with Argon2id; which of the two was settled when the directory was first used.
+//! Either 32 random bytes in a file of their own, or derived from a passphrase with Argon2id. Which
+//! of the two is settled when the directory is first used, and changed by [`crate::rekey`].
 
-use std::{fmt, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{fmt, fs, io::Write as _, path::Path};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::OpenError,
-    files::{check_private, sync_directory},
+    files::{check_private, create_file, sync_directory},
 };
 
 /// Holds the random key, in hex.
@@ -22,15 +22,16 @@ pub const KEY_FILE: &str = "store.key";
 /// Holds how the key is derived from the passphrase. Not secret.
 pub const KDF_FILE: &str = "store-kdf.toml";
 
-/// Argon2id: 64 MiB, 3 passes, 1 lane (RFC 9106, second choice, with one lane: a daemon starts once).
+/// Argon2id: 64 MiB, 3 passes, 1 lane (RFC 9106, second choice, with one lane: a daemon starts
+/// once).
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
-/// A file that someone tampered with must not be able to eat the machine.
+/// Limits on what a file that someone tampered with can cost.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 const MAX_PASSES: u32 = 64;
 const MAX_LANES: u32 = 16;
-/// Nor weaken the derivation.
+/// Nor can such a file make the derivation weaker than this.
 const MIN_MEMORY_KIB: u32 = 19 * 1024;
 
 const SALT_BYTES: usize = 16;
@@ -47,7 +48,7 @@ impl fmt::Debug for StoreKey {
     }
 }
 
-/// How a key is derived, as the file says.
+/// How a key is derived from a passphrase: the contents of [`KDF_FILE`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kdf {
@@ -61,12 +62,12 @@ struct Kdf {
     check: String,
 }
 
-/// Whether it is settled what the key of this directory comes from.
+/// Whether a directory has a file that its key comes from.
 pub(crate) fn is_settled(directory: &Path) -> bool {
     !files(directory).is_empty()
 }
 
-/// The files in `directory` that its key comes from. The one of a passphrase is not secret.
+/// The files in `directory` that its key comes from. [`KDF_FILE`] is not secret.
 pub(crate) fn files(directory: &Path) -> Vec<&'static str> {
     let mut files = vec![KEY_FILE, KDF_FILE];
     files.retain(|file| directory.join(file).exists());
@@ -99,10 +100,11 @@ impl StoreKey {
         }
     }
 
-    /// The key of the directory. Made at the first start: from the passphrase if there is one, else at random.
+    /// The key of a directory. Made at the first start: from the passphrase if there is one, or
+    /// else at random.
     ///
     /// # Errors
-    /// [`OpenError`] if the passphrase is wrong, missing or not asked for, or a file cannot be used.
+    /// [`OpenError`] if the passphrase is wrong, missing or not used, or a file cannot be used.
     pub(crate) fn load(
         directory: &Path,
         passphrase: Option<&[u8]>,
@@ -117,7 +119,7 @@ impl StoreKey {
         }
     }
 
-    /// The statement that gives SQLCipher the key, raw: no further derivation.
+    /// The statement that gives SQLCipher the raw key, without further derivation.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {
         joined(&["PRAGMA key = \"x'", &hex(&*self.0), "'\";"])
     }
@@ -223,16 +225,12 @@ impl Kdf {
     }
 }
 
-/// Creates a file that must not exist, 0600, and waits until it is on the disk. It gets its name only when it is whole.
+/// Creates a file of mode 0600 and waits until it is on the disk. It gets its name when it is
+/// whole.
 fn write_new(path: &Path, content: &[u8]) -> Result<(), OpenError> {
     let partial = path.with_extension("new");
     let _ = fs::remove_file(&partial);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&partial)
-        .map_err(OpenError::io(&partial))?;
+    let mut file = create_file(&partial).map_err(OpenError::io(&partial))?;
     file.write_all(content)
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&partial, path))
@@ -253,7 +251,7 @@ fn read_small(path: &Path) -> Result<Zeroizing<String>, OpenError> {
         .map_err(OpenError::io(path))
 }
 
-/// The parts in a row. Room is made for all at first: a text that grows leaves copies behind.
+/// Joins the parts in one allocation: a text that grows leaves copies behind.
 fn joined(parts: &[&str]) -> Zeroizing<String> {
     let size = parts.iter().map(|part| part.len()).sum();
     let mut text = Zeroizing::new(String::with_capacity(size));
@@ -264,27 +262,12 @@ fn joined(parts: &[&str]) -> Zeroizing<String> {
 }
 
 fn hex(bytes: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 0x0f] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text
+    Zeroizing::new(const_hex::encode(bytes))
 }
 
 fn unhex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
     let mut bytes = Zeroizing::new([0; N]);
-    if pairs.len() != N {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high? << 4 | low?).ok()?;
-    }
+    const_hex::decode_to_slice(text, bytes.as_mut_slice()).ok()?;
     Some(bytes)
 }
 

@@ -1,4 +1,4 @@
-//! From what the system and SQLite say to what a user can do about it.
+//! Finds the faults that a user can do something about in the errors of the system and SQLite.
 
 use std::{fs::File, io, path::Path};
 
@@ -6,10 +6,10 @@ use engine::model::Trouble;
 use rusqlite::{ErrorCode, ffi};
 use rustix::io::Errno;
 
-/// What can be opened as long as there are descriptors.
+/// A file that can be opened unless there are no descriptors left.
 const ALWAYS_THERE: &str = "/dev/null";
 
-/// What a user can do something about, if this is that.
+/// The fault behind an I/O error, if a user can do something about it.
 #[must_use]
 pub fn of_io(error: &io::Error) -> Option<Trouble> {
     match Errno::from_io_error(error)? {
@@ -25,8 +25,8 @@ pub fn of_io(error: &io::Error) -> Option<Trouble> {
     }
 }
 
-/// The same of what SQLite says. It keeps the errno to itself: where it could not open a file, what
-/// is tried is to open another.
+/// The fault behind an error of SQLite. SQLite does not tell the errno: if it could not open a
+/// file, another one is tried here.
 pub(crate) fn of_sqlite(error: &rusqlite::Error) -> Option<Trouble> {
     let code = error.sqlite_error()?;
     match code.code {
@@ -45,7 +45,7 @@ pub(crate) fn of_sqlite(error: &rusqlite::Error) -> Option<Trouble> {
     }
 }
 
-/// The same of a database that SQLite could not open or ready: the file itself is tried.
+/// The fault behind an error in opening the database at `path`: the file itself is tried.
 pub(crate) fn of_database(path: &Path, error: &rusqlite::Error) -> Option<Trouble> {
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
@@ -55,13 +55,13 @@ pub(crate) fn of_database(path: &Path, error: &rusqlite::Error) -> Option<Troubl
     }
 }
 
-/// What keeps a file that is there from being opened now.
+/// Why an existing file cannot be opened now.
 fn opened(path: &Path, write: bool) -> Option<Trouble> {
     let file = File::options().read(true).write(write).open(path);
     of_io(&file.err()?)
 }
 
-/// What to do about an error, as the end of a line; nothing if there is nothing to be said.
+/// What to do about an error, to be appended to its message; empty if nothing can be said.
 pub(crate) fn advice(error: &io::Error) -> String {
     of_io(error).map_or_else(String::new, |trouble| format!(": {}", trouble.advice()))
 }
@@ -69,7 +69,7 @@ pub(crate) fn advice(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OpenError;
+    use crate::error::OpenError;
 
     #[test]
     fn every_errno_that_a_user_can_meet_says_what_to_do_about_it() {

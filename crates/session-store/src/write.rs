@@ -1,166 +1,25 @@
-//! Writing, over the one connection that may.
+//! The engine's [`Store`] on the connection that writes. What takes more than a statement or two is
+//! in the files of sessions, devices and message keys.
 
 use std::sync::Arc;
 
-use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, SECP256K1_KEY_BYTES, SessionId, SignedPreKey,
-};
+use crypto_core::{HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
     model::{
-        ChatKey, Contact, Device, Event, Gap, Handshake, Negotiated, OwnBundle, OwnPreKey, Peer,
-        RunningTime, Session, StoreError, StoredKey, StoredReply, Timekeeping,
+        ChatKey, Contact, Device, Event, Gap, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime,
+        Session, StoreError, StoredKey, StoredReply, Timekeeping,
     },
     store::Store,
 };
-use rusqlite::{Params, named_params, params};
+use rusqlite::named_params;
 
 use crate::{
-    SqliteStore,
+    connection::SqliteStore,
     message_keys::NEXT_AGE,
-    rows::{PEER, corrupt, failed, integer, optional_time, shared, standing, time},
+    rows::{PEER, integer, optional_time, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
-
-const UPDATE_CHAINS: &str = "UPDATE session_chains SET chains = ?2, last_sent_at = ?3, last_received_at = ?4, \
-         sent = ?5, received = ?6, advances = ?7 \
-     WHERE age = (SELECT age FROM sessions WHERE id = ?1)";
-const INSERT_CHAINS: &str = "INSERT INTO session_chains \
-         (age, chains, last_sent_at, last_received_at, sent, received, advances) \
-     SELECT age, ?2, ?3, ?4, ?5, ?6, ?7 FROM sessions WHERE id = ?1";
-
-/// What a session holds only while it is unconfirmed.
-fn handshake(session: &Session) -> (Option<[u8; 32]>, Option<&[u8; SECP256K1_KEY_BYTES]>) {
-    match &session.handshake {
-        Handshake::Unconfirmed { order, ephemeral } => {
-            (Some(shared(*order)), Some(ephemeral.as_bytes()))
-        }
-        Handshake::Established => (None, None),
-    }
-}
-
-impl SqliteStore {
-    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {
-        self.changed(sql, params).map(drop)
-    }
-
-    /// How many rows `sql` changes.
-    pub(crate) fn changed(&self, sql: &str, params: impl Params) -> Result<usize> {
-        let _lap = self.stopwatch.lap();
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        statement.execute(params).map_err(failed)
-    }
-
-    /// Writes the record of a session that stands where it stood: no index knows any of this. Whether there is such a session.
-    fn update_session(&self, session: &Session) -> Result<bool> {
-        let (shared, ephemeral) = handshake(session);
-        let (standing, standing_since) = standing(session.standing);
-        let overtaking = session.overtaking.as_ref();
-        let updated = self.changed(
-            "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11 \
-             WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
-                 AND lost_to IS ?5 AND overtaking IS ?6 AND overtaking_advances IS ?7",
-            params![
-                session.id.as_bytes(),
-                session.installation.as_ref().map(InstallationId::as_str),
-                standing,
-                standing_since,
-                session.lost_to.as_ref().map(SessionId::as_bytes),
-                overtaking.map(|(active, _)| active.as_bytes()),
-                overtaking.map(|(_, advances)| integer(*advances)),
-                session.ratchet.dh_bytes().as_slice(),
-                session.retired.to_bytes(),
-                shared,
-                ephemeral,
-            ],
-        )?;
-        Ok(updated == 1)
-    }
-
-    /// Writes the record of a session, without its chains.
-    fn insert_session(&self, session: &Session) -> Result<()> {
-        let (shared, ephemeral) = handshake(session);
-        let (standing, standing_since) = standing(session.standing);
-        let overtaking = session.overtaking.as_ref();
-        // What a session was set up with is part of its id and never changes: only the rest is updated.
-        self.run(
-            "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
-                 ratchet_pre_key, shared, ephemeral, standing, standing_since, lost_to, \
-                 overtaking, overtaking_advances, ratchet, retired, created_at) \
-             VALUES (:id, :peer, :installation, :role, :signed_pre_key, :ratchet_pre_key, \
-                 :shared, :ephemeral, :standing, :standing_since, :lost_to, :overtaking, \
-                 :overtaking_advances, :ratchet, :retired, :created_at) \
-             ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
-                 shared = excluded.shared, ephemeral = excluded.ephemeral, \
-                 standing = excluded.standing, standing_since = excluded.standing_since, \
-                 lost_to = excluded.lost_to, overtaking = excluded.overtaking, \
-                 overtaking_advances = excluded.overtaking_advances, ratchet = excluded.ratchet, \
-                 retired = excluded.retired",
-            named_params! {
-                ":id": session.id.as_bytes(),
-                ":peer": session.peer.as_bytes(),
-                ":installation": session.installation.as_ref().map(InstallationId::as_str),
-                ":role": session.role.code(),
-                ":signed_pre_key": session.signed_pre_key.as_bytes(),
-                ":ratchet_pre_key": session
-                    .ratchet_pre_key
-                    .as_ref()
-                    .map(crypto_core::RatchetPreKey::as_bytes),
-                ":shared": shared,
-                ":ephemeral": ephemeral,
-                ":standing": standing,
-                ":standing_since": standing_since,
-                ":lost_to": session.lost_to.as_ref().map(SessionId::as_bytes),
-                ":overtaking": overtaking.map(|(active, _)| active.as_bytes()),
-                ":overtaking_advances": overtaking.map(|(_, advances)| integer(*advances)),
-                ":ratchet": session.ratchet.dh_bytes().as_slice(),
-                ":retired": session.retired.to_bytes(),
-                ":created_at": time(session.created_at),
-            },
-        )
-    }
-
-    /// Writes the chains of a session by this statement, which names it by its id: whether there are any.
-    fn write_chains(&mut self, sql: &str, session: &Session) -> Result<bool> {
-        let written = self.changed(
-            sql,
-            params![
-                session.id.as_bytes(),
-                session.ratchet.chain_bytes().as_slice(),
-                optional_time(session.last_sent_at),
-                optional_time(session.last_received_at),
-                integer(session.sent),
-                integer(session.received),
-                integer(session.advances),
-            ],
-        )? == 1;
-        if let Some(epoch) = &mut self.epoch
-            && written
-        {
-            epoch.carried(session.id);
-        }
-        Ok(written)
-    }
-
-    /// The messages that `sql` gives, each with whether it was read: those that were.
-    pub(crate) fn messages(&self, sql: &str, params: impl Params) -> Result<Vec<MessageId>> {
-        let _lap = self.stopwatch.lap();
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let found = statement
-            .query_map(params, |row| {
-                Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, bool>(1)?))
-            })
-            .map_err(failed)?;
-        let mut read = Vec::new();
-        for row in found {
-            let (message, was_read) = row.map_err(failed)?;
-            if was_read {
-                read.push(MessageId::from_bytes(message));
-            }
-        }
-        Ok(read)
-    }
-}
 
 impl Store for SqliteStore {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<()> {
@@ -266,66 +125,7 @@ impl Store for SqliteStore {
     }
 
     fn put_device(&mut self, device: &Device) -> Result<()> {
-        let prekey = device.prekey.as_ref();
-        let put =
-            |sql: &str| {
-                self.changed(sql, named_params! {
-                ":identity": device.identity.as_bytes(),
-                ":installation": device.installation.as_str(),
-                ":signed_pre_key": prekey.map(|prekey| prekey.key.signed_pre_key().as_bytes()),
-                ":ratchet_pre_key": prekey
-                    .and_then(|prekey| prekey.key.ratchet_pre_key())
-                    .map(crypto_core::RatchetPreKey::as_bytes),
-                ":version": prekey.map(|prekey| prekey.version),
-                ":protocol_version": prekey.map(|prekey| prekey.protocol_version),
-                ":bundle_ns": prekey.map(|prekey| prekey.bundle_ns),
-                ":signed_ns": prekey.map_or(0, |prekey| prekey.signed_ns),
-                ":dated_at": optional_time(prekey.map(|prekey| prekey.dated_at)),
-                ":begun": prekey.is_some_and(|prekey| prekey.begun),
-                ":any_version": prekey.is_some_and(|prekey| prekey.any_version),
-                ":pairing": device.pairing.code(),
-                ":wrote_at": time(device.wrote_at),
-                ":last_active_at": time(device.last_active_at),
-                ":omitted_since": optional_time(device.omitted_since),
-                ":rekey_due": device.rekey_due,
-                ":extension_shown": device.extension_shown,
-                ":stale_told": device.stale_told,
-                ":former": device.former.to_bytes(),
-                ":refused_version": device.refused_version,
-                ":went_back_at": optional_time(device.went_back_at),
-                ":name": device.metadata.name,
-                ":device_type": device.metadata.device_type,
-                ":push_token": device.metadata.push_token,
-            })
-            };
-        // Nearly every message moves the times of its device, which no index knows. To check a pairing costs a table in memory.
-        let updated = put(
-            "UPDATE devices SET signed_pre_key = :signed_pre_key, ratchet_pre_key = :ratchet_pre_key, \
-                 version = :version, protocol_version = :protocol_version, bundle_ns = :bundle_ns, \
-                 signed_ns = :signed_ns, dated_at = :dated_at, begun = :begun, any_version = :any_version, \
-                 wrote_at = :wrote_at, \
-                 last_active_at = :last_active_at, rekey_due = :rekey_due, \
-                 extension_shown = :extension_shown, stale_told = :stale_told, \
-                 former = :former, refused_version = :refused_version, went_back_at = :went_back_at, name = :name, \
-                 device_type = :device_type, push_token = :push_token \
-             WHERE identity = :identity AND installation = :installation \
-                 AND omitted_since IS :omitted_since AND pairing = :pairing",
-        )?;
-        if updated == 1 {
-            return Ok(());
-        }
-        put(
-            "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
-                 ratchet_pre_key, version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, \
-                 pairing, wrote_at, last_active_at, omitted_since, rekey_due, \
-                 extension_shown, stale_told, former, refused_version, went_back_at, name, \
-                 device_type, push_token) \
-             VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
-                 :protocol_version, :bundle_ns, :signed_ns, :dated_at, :begun, :any_version, :pairing, \
-                 :wrote_at, :last_active_at, :omitted_since, :rekey_due, \
-                 :extension_shown, :stale_told, :former, :refused_version, :went_back_at, :name, :device_type, :push_token)",
-        )
-        .map(drop)
+        self.write_device(device)
     }
 
     fn remove_device(
@@ -340,21 +140,11 @@ impl Store for SqliteStore {
     }
 
     fn put_session(&mut self, session: &Session) -> Result<()> {
-        if !self.update_session(session)? {
-            self.insert_session(session)?;
-        }
-        if !self.write_chains(UPDATE_CHAINS, session)? {
-            self.write_chains(INSERT_CHAINS, session)?;
-        }
-        Ok(())
+        self.write_session(session)
     }
 
     fn step_session(&mut self, session: &Session) -> Result<()> {
-        if self.write_chains(UPDATE_CHAINS, session)? {
-            Ok(())
-        } else {
-            Err(corrupt("a step of no session"))
-        }
+        self.write_step(session)
     }
 
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>> {

@@ -6,7 +6,7 @@ use engine::{
     store::StoreRead as _,
 };
 use serde_json::{Value, json};
-use session_store::Examiner;
+use session_store::Inspector;
 
 use crate::{
     among_peers::people::*,
@@ -19,10 +19,10 @@ use crate::{
 
 /// The sessions of Alice's store, as her directory has them.
 fn stored_sessions(alice: &Party) -> Vec<Session> {
-    let examiner = Examiner::open(&alice.daemon.data_dir(), None).expect("its key");
+    let inspector = Inspector::open(&alice.daemon.data_dir(), None).expect("its key");
     let name = AccountName::parse("alice").expect("a name");
-    let examined = examiner.account(&name).expect("an account");
-    examined.store.sessions(None).expect("sessions")
+    let inspected = inspector.account(&name).expect("an account");
+    inspected.store.sessions(None).expect("sessions")
 }
 
 /// The beginning of SK that is kept to settle a crossing with.

@@ -2,7 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use session_store::Holdings;
+use session_store::StoreStats;
 
 use super::registry::Accounts;
 
@@ -20,20 +20,20 @@ impl Accounts {
         let running = self.clock.running();
         let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
         if !counted.is_some_and(is_fresh) {
-            self.count_holdings();
+            self.count_stores();
             *counted = Some(running);
         }
     }
 
     /// Counts what the stores hold, on the connections that only read.
-    fn count_holdings(&self) {
+    fn count_stores(&self) {
         let now = self.clock.now();
-        let mut all = Holdings::default();
+        let mut all = StoreStats::default();
         let mut oldest_prekey = Duration::ZERO;
         for account in self.all() {
             let omitted_by = now.before(account.viewer.stale_after());
             // One that is just being removed holds nothing.
-            let Ok(held) = account.read(|_, reader| reader.holdings(&account.identity, omitted_by))
+            let Ok(held) = account.read(|_, reader| reader.stats(&account.identity, omitted_by))
             else {
                 continue;
             };
@@ -45,6 +45,6 @@ impl Accounts {
                 oldest_prekey = oldest_prekey.max(now.since(made));
             }
         }
-        self.metrics.gauges.set_holdings(&all, oldest_prekey);
+        self.metrics.gauges.set_store_stats(&all, oldest_prekey);
     }
 }

@@ -1,7 +1,8 @@
-//! When the log is copied into the database's own file, and whether all of it was.
+//! When the WAL is checkpointed into the main database file, and whether all of it was.
 //!
-//! SQLite would do so by itself, and tell nobody. What the file holds without the log has to be known, and the log of a
-//! displaced store must not be copied into it at all: it may be of another state.
+//! SQLite would do so by itself and tell nobody. The guard has to know what the main file holds
+//! without the WAL, and the WAL of a displaced store must not be checkpointed at all: it may belong
+//! to another state.
 
 use std::{
     fmt,
@@ -13,10 +14,10 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig, hooks::Wal, wal::CheckpointMode};
 
-/// Pages of a log after which it is copied: as many as SQLite waits for, 4 MiB.
+/// Pages of a WAL after which it is checkpointed: SQLite's own default, 4 MiB.
 const MAX_LOG_PAGES: i32 = 1000;
 
-/// Watches the log of one connection that writes.
+/// Checkpoints the WAL of one connection that writes.
 #[derive(Clone)]
 pub(super) struct Checkpoints(Arc<State>);
 
@@ -32,7 +33,7 @@ impl fmt::Debug for Checkpoints {
 }
 
 impl Checkpoints {
-    /// Nothing is copied until [`Self::release`].
+    /// Nothing is checkpointed until [`Self::release`].
     pub(super) fn held(connection: &mut Connection) -> rusqlite::Result<Self> {
         let state = Arc::new(State {
             held: AtomicBool::new(true),
@@ -51,19 +52,19 @@ impl Checkpoints {
         Ok(Self(state))
     }
 
-    /// From here on the log is copied when it is long, and when the connection is closed.
+    /// From here on the WAL is checkpointed when it is long and when the connection is closed.
     pub(super) fn release(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         self.0.held.store(false, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Whether the last commit had the log copied, to its end.
+    /// Whether the last commit was followed by a checkpoint of the whole WAL.
     pub(super) fn was_complete(&self) -> bool {
         self.0.complete.load(Ordering::Relaxed)
     }
 
-    /// A commit comes that nothing has been copied of yet.
+    /// Forgets the last checkpoint: a commit follows that is not part of it.
     pub(super) fn forget(&self) {
         self.0.complete.store(false, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Whether what is found is the newest state of an account, and the only one.
+//! Detects whether a store is the newest state of its account, and the only one.
 
 use std::path::Path;
 
@@ -9,93 +9,87 @@ use super::{
     digest::{self, Sum},
     generation::{Row, read_counted, read_keys},
     keys::Key,
-    main_file::Alone,
-    sidecar::{self, Witness},
+    main_file::MainFile,
+    sidecar::{self, FoundSidecar},
 };
 use crate::{error::OpenError, schema::open_reader, store_key::StoreKey};
 
-/// What the database at `database` would be found to be, if it were opened for writing now. `alone`
-/// is what its own file says. Changes nothing.
+/// What the database at `database` would be found to be if it were opened for writing now.
+/// `main_file` is what its main file says by itself. Changes nothing.
 pub(crate) fn inspect(
     connection: &Connection,
     database: &Path,
-    alone: &Alone,
+    main_file: &MainFile,
 ) -> Result<Option<Displaced>, OpenError> {
-    let unusable = |error: rusqlite::Error| OpenError::Database {
-        path: database.to_owned(),
-        cause: error.to_string(),
-    };
-    let row = read_counted(connection).map_err(unusable)?;
-    let witnesses = sidecar::find(database)?;
+    let failed = OpenError::database(database);
+    let row = read_counted(connection).map_err(&failed)?;
+    let sidecars = sidecar::find(database)?;
     if let Some(row) = &row {
-        check_mixture(connection, database, row, alone, &witnesses)?;
+        check_foreign_log(connection, database, row, main_file, &sidecars)?;
     }
-    // A version that kept no keys authenticated nothing.
-    let keys = read_keys(connection).map_err(unusable)?;
-    let witness_key = keys.as_ref().and_then(|keys| keys.witness.as_ref());
-    if let Some(displaced) = judge(row.as_ref(), witness_key, alone, &witnesses) {
+    // A version that had no keys authenticated nothing.
+    let keys = read_keys(connection).map_err(&failed)?;
+    let sidecar_key = keys.as_ref().and_then(|keys| keys.sidecar.as_ref());
+    if let Some(displaced) = detect(row.as_ref(), sidecar_key, main_file, &sidecars) {
         return Ok(Some(displaced));
     }
     match &keys {
         Some(keys) => {
-            let sum = digest::sum(connection, &keys.digest).map_err(unusable)?;
-            Ok(judge_rows(row.as_ref(), sum))
+            let sum = digest::sum(connection, &keys.digest).map_err(&failed)?;
+            Ok(detect_in_rows(row.as_ref(), sum))
         }
         None => Ok(None),
     }
 }
 
-/// Whether the rows that ratchets run from are those of the commit that was counted last.
-pub(super) fn judge_rows(row: Option<&Row>, sum: Sum) -> Option<Displaced> {
+/// Detects rows that are not those of the commit that was counted last, by their sum.
+pub(super) fn detect_in_rows(row: Option<&Row>, sum: Sum) -> Option<Displaced> {
     let counted = row.and_then(|row| row.digest)?;
     (counted != sum).then_some(Displaced::Older)
 }
 
-/// What a database is found to be by its row and the files beside it.
-pub(super) fn judge(
+/// What a database is found to be by its row and its sidecars.
+pub(super) fn detect(
     row: Option<&Row>,
-    witness_key: Option<&Key>,
-    alone: &Alone,
-    witnesses: &[Witness],
+    sidecar_key: Option<&Key>,
+    main_file: &MainFile,
+    sidecars: &[FoundSidecar],
 ) -> Option<Displaced> {
-    let (row, witness) = match (row, witnesses) {
+    let (row, sidecar) = match (row, sidecars) {
         (None, []) => return None,
-        (Some(row), [witness]) => (row, witness),
+        (Some(row), [sidecar]) => (row, sidecar),
         (Some(_), []) => return Some(Displaced::Unmarked),
         _ => return Some(Displaced::Older),
     };
-    if witness.mark != row.mark && witness.mark != row.previous {
+    if sidecar.generation != row.generation && sidecar.generation != row.previous {
         return Some(Displaced::Older);
     }
-    match &witness.record {
+    match &sidecar.record {
         None => Some(Displaced::Unmarked),
-        Some(record) if !record.is_of(witness_key) => Some(Displaced::Unmarked),
-        Some(record) if record.place != witness.place => Some(Displaced::Elsewhere),
+        Some(record) if !record.is_authentic(sidecar_key) => Some(Displaced::Unmarked),
+        Some(record) if record.file_id != sidecar.file_id => Some(Displaced::Elsewhere),
         Some(record) if record.commits > row.commits => Some(Displaced::Older),
-        Some(_) if !alone.fits(row, Some(&witness.mark)) => Some(Displaced::Older),
+        Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(Displaced::Older),
         Some(_) => None,
     }
 }
 
-/// Whether the log that is beside the database was begun on another state of it.
-fn is_mixture(row: &Row, alone: &Alone, witnesses: &[Witness]) -> bool {
-    let named = match witnesses {
-        [witness] => Some(&witness.mark),
+/// Whether the WAL beside the database was begun on another state of it.
+fn is_foreign_log(row: &Row, main_file: &MainFile, sidecars: &[FoundSidecar]) -> bool {
+    let named = match sidecars {
+        [sidecar] => Some(&sidecar.generation),
         _ => None,
     };
-    !alone.fits(row, named)
+    !main_file.fits(row, named)
 }
 
-/// Refuses a database whose log was begun on another state of it.
-pub(crate) fn check_no_mixture(database: &Path, key: &StoreKey) -> Result<(), OpenError> {
-    let alone = Alone::read(database, key)?;
-    let row = read_counted(&open_reader(database, key)?).map_err(|error| OpenError::Database {
-        path: database.to_owned(),
-        cause: error.to_string(),
-    })?;
+/// Refuses a database whose WAL was begun on another state of it.
+pub(crate) fn refuse_foreign_log(database: &Path, key: &StoreKey) -> Result<(), OpenError> {
+    let main_file = MainFile::read(database, key)?;
+    let row = read_counted(&open_reader(database, key)?).map_err(OpenError::database(database))?;
     match row {
-        Some(row) if is_mixture(&row, &alone, &sidecar::find(database)?) => {
-            Err(OpenError::Mixture {
+        Some(row) if is_foreign_log(&row, &main_file, &sidecar::find(database)?) => {
+            Err(OpenError::ForeignLog {
                 path: database.to_owned(),
             })
         }
@@ -103,16 +97,16 @@ pub(crate) fn check_no_mixture(database: &Path, key: &StoreKey) -> Result<(), Op
     }
 }
 
-/// Refuses pages of two times that make no sense together. If they do, the store is displaced, and
-/// begins anew.
-pub(super) fn check_mixture(
+/// Refuses a database whose WAL was begun on another state of it if the two make no sound database
+/// together. If they do, the store is merely displaced.
+pub(super) fn check_foreign_log(
     connection: &Connection,
     database: &Path,
     row: &Row,
-    alone: &Alone,
-    witnesses: &[Witness],
+    main_file: &MainFile,
+    sidecars: &[FoundSidecar],
 ) -> Result<(), OpenError> {
-    if !is_mixture(row, alone, witnesses) {
+    if !is_foreign_log(row, main_file, sidecars) {
         return Ok(());
     }
     let sound = connection.query_row("PRAGMA integrity_check(1)", (), |row| {
@@ -121,7 +115,7 @@ pub(super) fn check_mixture(
     if sound.is_ok_and(|found| found == "ok") {
         Ok(())
     } else {
-        Err(OpenError::Mixture {
+        Err(OpenError::ForeignLog {
             path: database.to_owned(),
         })
     }

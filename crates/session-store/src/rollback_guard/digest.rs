@@ -1,16 +1,16 @@
 //! A keyed digest over the rows that ratchets run from.
 //!
-//! SQLCipher's MAC binds a page to its place in the file and to no moment: an older page that is
-//! put back, with all others left as they are, passes for the newest. So whatever row counts a
-//! commit also has the sum, modulo 2^256, of a MAC over each row of the tables below, and the sum
-//! is compared with the rows when the store is opened. It is a sum, and no hash of all rows, so
-//! that a commit costs the rows that it changes: their old MACs are subtracted and their new ones
-//! added. An exclusive or would do the same, but a row that two pages have at once would cancel
-//! itself out. Nobody without the key of the store sees a MAC or the sum, nor can have one
-//! computed, so that no other set of rows can be chosen for its sum.
+//! SQLCipher's MAC binds a page to its position in the file but not to a time: a single older page
+//! that is put back passes for the newest. So each row that counts a commit also has the sum,
+//! modulo 2^256, of a MAC over each row of the tables below, and the sum is compared with the rows
+//! when the store is opened. It is a sum rather than a hash of all rows so that a commit pays only
+//! for the rows it changes: their old MACs are subtracted and their new ones added. An exclusive or
+//! would do the same, but a row that is on two pages at once would cancel itself out. Nobody
+//! without the key of the store sees a MAC or the sum, or can have one computed, so nobody can
+//! choose another set of rows that has the same sum.
 //!
-//! Triggers of the connection that writes tell of each row that is changed, whichever statement
-//! does it.
+//! Temporary triggers on the writing connection report each changed row, whichever statement
+//! changes it.
 
 use std::{
     fmt,
@@ -31,8 +31,8 @@ use super::keys::Key;
 /// A sum of MACs.
 pub(super) type Sum = [u8; 32];
 
-/// The tables, with the columns that are under the MAC: all that a ratchet and its standing consist
-/// of. Those that count commits are not.
+/// The tables, with the columns that are under the MAC: all that a ratchet and its lifecycle
+/// consist of. The columns that count commits are left out.
 const TABLES: [(&str, &[&str]); 2] = [
     (
         "sessions",
@@ -70,7 +70,8 @@ const TABLES: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// What the triggers call: whether a row came or went, its table, and its columns.
+/// The SQL function that the triggers call: 1 or -1 for a row that is added or removed, the number
+/// of its table, its columns.
 const FUNCTION: &str = "ratchet_row";
 
 /// The digest of an open store.
@@ -80,10 +81,11 @@ pub(super) struct Digest(Arc<Mutex<State>>);
 struct State {
     /// Keyed, and nothing else.
     mac: Hmac<Sha256>,
-    /// Of the rows as they are.
+    /// Over the rows as they are.
     sum: U256,
-    /// As they were when the batch began, and the call.
+    /// Over the rows as they were when the batch began.
     batch: U256,
+    /// Over the rows as they were when the call began.
     call: U256,
 }
 
@@ -94,8 +96,7 @@ impl fmt::Debug for Digest {
 }
 
 impl Digest {
-    /// Of the rows that are there, which are all read. From here on it follows what this connection
-    /// writes.
+    /// Reads all rows, and from here on follows what this connection writes.
     pub(super) fn follow(connection: &Connection, key: &Key) -> rusqlite::Result<Self> {
         let mac = key.mac();
         let sum = sum_of(connection, &mac)?;
@@ -134,7 +135,7 @@ impl Digest {
         Ok(digest)
     }
 
-    /// Nothing under the lock can panic half way.
+    /// Ignores poisoning: nothing under the lock can panic half way.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,7 +156,7 @@ impl Digest {
         self.state().sum.to_be_bytes().into()
     }
 
-    /// A batch begins, or was committed: what is there stays.
+    /// A batch begins, or was committed: the present sum stays.
     pub(super) fn keep(&self) {
         let mut state = self.state();
         state.batch = state.sum;
@@ -202,7 +203,7 @@ fn sum_of(connection: &Connection, mac: &Hmac<Sha256>) -> rusqlite::Result<U256>
     Ok(sum)
 }
 
-/// The MAC of a row: its table and its columns, each with its type and its length.
+/// The MAC of a row: over its table and its columns, each with its type and length.
 fn mac_of<'a>(keyed: &Hmac<Sha256>, values: impl Iterator<Item = ValueRef<'a>>) -> U256 {
     let mut mac = keyed.clone();
     for value in values {

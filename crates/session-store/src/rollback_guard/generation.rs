@@ -1,4 +1,5 @@
-//! The row in which a database says which state it is, and the numbers that other rows carry for it.
+//! The guard's row in a database, table `epoch`: its generation, its count of commits, its keys.
+//! The chains of sessions carry the count too.
 
 use std::path::Path;
 
@@ -9,38 +10,41 @@ use super::{
     Found, Result,
     digest::Sum,
     keys::Key,
-    sidecar::{Mark, MarkFile},
+    sidecar::{Generation, Sidecar},
 };
-use crate::rows::{Columns, corrupt, failed, failed_file, integer, time};
+use crate::{
+    query::first,
+    rows::{Columns, corrupt, failed, failed_file, integer, time},
+};
 
-/// What the database says.
+/// What a database says about its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    pub(super) mark: Mark,
-    pub(super) previous: Mark,
-    /// How many commits there were with the last one that is noted in the row.
+    pub(super) generation: Generation,
+    pub(super) previous: Generation,
+    /// The count in the row itself.
     pub(super) noted: u64,
-    /// How many commits there were.
+    /// The highest count in this row and in the rows of chains.
     pub(super) commits: u64,
-    /// What was known to be noted in its own file without the log; 0 if that was not known.
-    pub(super) based: u64,
-    /// The sum over the rows that ratchets run from, as of the last commit; none if it is not
-    /// known.
+    /// The count that the row was known to have in the main database file; 0 if unknown. Column
+    /// `based`.
+    pub(super) checkpointed: u64,
+    /// The sum over the rows that ratchets run from, as of the last commit; `None` if unknown.
     pub(super) digest: Option<Sum>,
 }
 
-/// The keys that a database holds for its witnesses.
+/// The keys that a database holds for its rollback guard.
 #[derive(Debug)]
 pub(super) struct Keys {
     /// Of the sum over the rows that ratchets run from.
     pub(super) digest: Key,
-    /// Of the file beside the database; none until that is authenticated.
-    pub(super) witness: Option<Key>,
+    /// Of the sidecar; `None` until that is authenticated. Column `witness_key`.
+    pub(super) sidecar: Option<Key>,
 }
 
-/// Gives a database that is being made its mark and its keys; [`place`](super::place) puts the file
-/// beside it that bears the mark and is under the key.
-pub(crate) fn insert_mark(connection: &Connection) -> rusqlite::Result<(Mark, Key)> {
+/// Gives a database that is being made its generation and its keys, for the sidecar that
+/// [`create_sidecar`](super::create_sidecar) makes.
+pub(crate) fn insert_generation(connection: &Connection) -> rusqlite::Result<(Generation, Key)> {
     returned(
         connection,
         "INSERT INTO epoch (id, mark, previous, commits, digest_key, witness_key) \
@@ -52,8 +56,8 @@ pub(crate) fn insert_mark(connection: &Connection) -> rusqlite::Result<(Mark, Ke
     .ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// The one row that a change returns, if it changed one. Asks for another, which there is not: outside of a transaction
-/// the change is committed only then, and whoever asks for one row alone is not told that it failed.
+/// The one row that a change returns, if it changed one. Asks for a second row too: outside of a
+/// transaction the change is committed only then, and an error of the commit shows only there.
 pub(super) fn returned<T>(
     connection: &Connection,
     sql: &str,
@@ -67,7 +71,7 @@ pub(super) fn returned<T>(
     Ok(found)
 }
 
-/// Reads the row, and counts the commits by all rows that carry their numbers.
+/// Reads the row, with the count from all rows that carry one.
 pub(super) fn read_counted(connection: &Connection) -> rusqlite::Result<Option<Row>> {
     let Some(mut row) = read_row(connection)? else {
         return Ok(None);
@@ -92,7 +96,7 @@ pub(super) fn read_counted(connection: &Connection) -> rusqlite::Result<Option<R
     Ok(Some(row))
 }
 
-/// Reads the keys, if it has any.
+/// Reads the keys, if the database has any.
 pub(super) fn read_keys(connection: &Connection) -> rusqlite::Result<Option<Keys>> {
     if !connection.column_exists(None, "epoch", "witness_key")? {
         return Ok(None);
@@ -101,7 +105,7 @@ pub(super) fn read_keys(connection: &Connection) -> rusqlite::Result<Option<Keys
         .query_row("SELECT digest_key, witness_key FROM epoch", (), |row| {
             Ok(Keys {
                 digest: row.get(0)?,
-                witness: row.get(1)?,
+                sidecar: row.get(1)?,
             })
         })
         .optional()
@@ -119,7 +123,7 @@ pub(crate) fn forget_digest(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A column of a table, or what stands for it in the schema of a version that did not have it.
+/// A column of a table, or `NULL` in the schema of a version that did not have it.
 fn column_or_null(
     connection: &Connection,
     table: &str,
@@ -129,8 +133,8 @@ fn column_or_null(
     Ok(if there { column } else { "NULL" })
 }
 
-/// A number that changes whenever another connection has written to the database.
-pub(super) fn written_by_others(connection: &Connection) -> rusqlite::Result<i64> {
+/// SQLite's `data_version`, which changes whenever another connection has written.
+pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("PRAGMA data_version")?
         .query_row((), |row| row.get(0))
@@ -141,67 +145,63 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(stored).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, stored))
 }
 
-/// Reads the row alone.
+/// Reads the row without the counts in other rows.
 pub(super) fn read_row(connection: &Connection) -> rusqlite::Result<Option<Row>> {
-    // A reader may meet the schema of a version that kept no witnesses, or did not note what the file holds.
+    // A reader may meet the schema of a version that had no guard, or no column `based`.
     if !connection.table_exists(None, "epoch")? {
         return Ok(None);
     }
-    let based = if connection.column_exists(None, "epoch", "based")? {
+    let checkpointed = if connection.column_exists(None, "epoch", "based")? {
         "based"
     } else {
         "0"
     };
     let digest = column_or_null(connection, "epoch", "digest")?;
     let mut statement = connection.prepare(&format!(
-        "SELECT mark, previous, commits, {based}, {digest} FROM epoch"
+        "SELECT mark, previous, commits, {checkpointed}, {digest} FROM epoch"
     ))?;
     let mut rows = statement.query(())?;
     rows.next()?
         .map(|row| {
             let noted = count(row, 2)?;
             Ok(Row {
-                mark: row.get(0)?,
+                generation: row.get(0)?,
                 previous: row.get(1)?,
                 noted,
                 commits: noted,
-                based: count(row, 3)?,
+                checkpointed: count(row, 3)?,
                 digest: row.get(4)?,
             })
         })
         .transpose()
 }
 
-/// When the store on this connection was last found displaced.
+/// When the store on this connection was last found displaced, and as what.
 pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
-    let mut statement = connection
-        .prepare_cached("SELECT displaced_at, displaced FROM epoch WHERE displaced IS NOT NULL")
-        .map_err(failed)?;
-    let mut rows = statement.query(()).map_err(failed)?;
-    let Some(row) = rows.next().map_err(failed)? else {
-        return Ok(None);
-    };
-    let mut columns = Columns::of(row);
-    let at = columns.time()?;
-    let how = match columns.count()? {
-        1 => Displaced::Older,
-        2 => Displaced::Elsewhere,
-        3 => Displaced::Unmarked,
-        _ => return Err(corrupt("how a store was displaced")),
-    };
-    Ok(Some(Found { at, how }))
+    let sql = "SELECT displaced_at, displaced FROM epoch WHERE displaced IS NOT NULL";
+    first(connection, sql, (), |row| {
+        let mut columns = Columns::of(row);
+        let at = columns.time()?;
+        let how = match columns.count()? {
+            1 => Displaced::Older,
+            2 => Displaced::Elsewhere,
+            3 => Displaced::Unmarked,
+            _ => return Err(corrupt("how a store was displaced")),
+        };
+        Ok(Found { at, how })
+    })
 }
 
-/// A new mark and a new file, whatever there was before, after so many commits; the other files go
-/// when this is committed.
-pub(super) fn begin_anew(
+/// Draws a new generation and a new key for a new sidecar, whatever there was before. The other
+/// sidecars are erased when this is committed.
+pub(super) fn new_generation(
     connection: &Connection,
     database: &Path,
     digest_key: &Key,
     commits: u64,
     found: Option<Found>,
-) -> Result<MarkFile> {
-    let (mark, key) = returned(
+) -> Result<Sidecar> {
+    let (generation, key) = returned(
         connection,
         "INSERT INTO epoch (id, mark, previous, commits, displaced_at, displaced, digest_key, \
              witness_key) \
@@ -223,9 +223,9 @@ pub(super) fn begin_anew(
             integer(commits),
             digest_key,
         ),
-        |row| Ok((row.get::<_, Mark>(0)?, row.get::<_, Key>(1)?)),
+        |row| Ok((row.get::<_, Generation>(0)?, row.get::<_, Key>(1)?)),
     )
     .map_err(failed)?
     .ok_or_else(|| corrupt("a store's mark"))?;
-    MarkFile::create(database, &mark, key, commits).map_err(|error| failed_file(&error))
+    Sidecar::create(database, &generation, key, commits).map_err(|error| failed_file(&error))
 }

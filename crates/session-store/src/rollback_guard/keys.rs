@@ -1,8 +1,8 @@
-//! The keys of the witnesses, which an account's own database holds.
+//! The keys of the rollback guard, which an account's own database holds.
 //!
-//! They are random, and do not follow from the key of the stores: that changes, and a database that
-//! was put under another one, or brought back from a backup, stays what it is. Whoever puts an old
-//! page back cannot have another key with it but one whose count and sum are as old.
+//! They are random and not derived from the stores' key: that one can change, and a database under
+//! another key, or from a backup, still has the same state. An old page that is put back can bring
+//! back an old key only together with an equally old count and sum.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl ToSql for Key {
 }
 
 impl Key {
-    /// A new one, of SQLite's generator, which the system's randomness seeds.
+    /// A new key from SQLite's generator, which is seeded by the system's.
     pub(super) fn draw(connection: &Connection) -> rusqlite::Result<Self> {
         connection.query_row("SELECT randomblob(32)", (), |row| row.get(0))
     }

@@ -1,40 +1,42 @@
-//! What tells an account's newest state from an older one that was put back, and from a copy.
+//! Rollback guard: tells an account's newest state from an older one and from a copy.
 //!
 //! A ratchet must never run twice from one state, and a database alone cannot know that it ran
-//! before. So two witnesses are kept. The database holds a random *mark* and counts its commits. A
-//! file beside it bears the mark in its name, counts the same commits, and notes which file it is
-//! itself. The mark is drawn anew whenever the store is opened or closed, and when nobody has
-//! called for a while, and the file renamed.
+//! before. So the state is described in two places. The database holds a random *generation* and
+//! counts its commits. A *sidecar file* beside it has the generation in its name, counts the same
+//! commits, and notes its own inode and time of creation. A new generation is drawn, and the file
+//! renamed, whenever the store is opened or closed and when it has been idle for a while.
 //!
-//! * The database alone was put back: the file has counted further. If the log of a crash is beside
-//!   it, that has the newest count; but what the database's own file says without it does not fit
-//!   ([`Alone`]).
-//! * Both were put back over the present ones: the present file, under a later mark, is still
+//! What was done, and how it is detected:
+//!
+//! * An older database was put back alone: the sidecar has counted further. If the WAL of a crash
+//!   lies beside it, the WAL has the newest count, but what the main database file says without it
+//!   does not fit ([`MainFile`]).
+//! * Both were put back over the present ones: the present sidecar, of a later generation, is still
 //!   there.
-//! * Both were copied elsewhere, or removed and put back: the file is not the one that it says it
-//!   is.
-//! * The database came without the file, from a backup: there is none.
+//! * Both were copied elsewhere, or removed and put back: the sidecar is not the file that it
+//!   notes.
+//! * The database came without its sidecar, from a backup: there is none.
 //!
 //! An image of the whole disk that was put back shows none of this, and cannot be told from a loss
 //! of power.
 //!
-//! # The order of things
+//! # Order of writes
 //!
-//! A mark is committed to the log, copied into the database's own file, and then given to the file
-//! beside it; each is on the disk before the next. So the database's own file has the mark that the
-//! file beside it bears, or the one after, wherever a crash comes.
+//! A generation is committed to the WAL, copied into the main database file, and then given to the
+//! sidecar as its name; each is on the disk before the next. So wherever a crash comes, the main
+//! database file has the generation of the sidecar's name or the one after it.
 //!
-//! # The count
+//! # The count of commits
 //!
-//! A commit that steps a session leaves its number in the row of the session's chains, which it
-//! writes anyway; any other in the row of this module, which is a page more. The highest of these
-//! numbers counts the commits. With the number stands the sum of the rows that ratchets run from
-//! ([`digest`]): a page that was put back among the others is told by it.
+//! A commit that steps a session writes its number into the row of the session's chains, which it
+//! writes anyway; any other commit writes it into the guard's own row, which costs one more page.
+//! The highest of these numbers is the count. Beside each stands the sum over the rows that
+//! ratchets run from ([`digest`]), which detects a single older page among the newest ones.
 //!
-//! The first commit of a log is noted in the row of this module, whatever it writes, together with
-//! the number that this row is known to have in the database's own file: that is known when the log
-//! has been copied into the file to its end, and the log is never begun anew before that. So no
-//! file with a lower one can be the one that the log belongs to.
+//! The first commit of a WAL always writes the guard's row, and with it the number that this row is
+//! known to have in the main database file. That is known once the whole WAL has been checkpointed,
+//! and a WAL is never restarted before. So a main file with a lower number cannot be the one that
+//! the WAL belongs to.
 
 mod checkpoints;
 mod detect;
@@ -56,17 +58,17 @@ use rusqlite::Connection;
 
 use self::{
     checkpoints::Checkpoints,
-    detect::{check_mixture, judge, judge_rows},
+    detect::{check_foreign_log, detect, detect_in_rows},
     digest::Digest,
-    generation::{begin_anew, read_counted, read_keys, returned, written_by_others},
+    generation::{data_version, new_generation, read_counted, read_keys, returned},
     keys::Key,
-    sidecar::{Mark, MarkFile},
+    sidecar::{Generation, Sidecar},
 };
 pub(crate) use self::{
-    detect::{check_no_mixture, inspect},
-    generation::{forget_digest, found, insert_mark},
-    main_file::Alone,
-    sidecar::{erase_all, erase_orphans},
+    detect::{inspect, refuse_foreign_log},
+    generation::{forget_digest, found, insert_generation},
+    main_file::MainFile,
+    sidecar::{erase_orphaned_sidecars, erase_sidecars},
 };
 use crate::{
     error::OpenError,
@@ -77,87 +79,85 @@ use crate::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// When a store was last found displaced, and how.
+/// When a store was last found not to be the newest state of its account, and what it was instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// When it was opened.
+    /// When the store was opened.
     pub at: UnixMillis,
-    /// As what.
+    /// What it was found to be.
     pub how: Displaced,
 }
 
-/// The witnesses of an open store.
+/// The rollback guard of an open store.
 #[derive(Debug)]
-pub(crate) struct Epoch {
+pub(crate) struct RollbackGuard {
     database: PathBuf,
-    /// Inode of the database: another one in its place is not ours.
+    /// Inode of the database. Under another one somebody has replaced the file.
     inode: u64,
     /// How many commits there were.
     commits: u64,
-    /// How many there were with the last one that is noted in the row.
+    /// The count that the guard's row has.
     noted: u64,
-    /// What is known to be noted in the database's own file; 0 if that is not known.
-    based: u64,
-    /// The next commit is noted in the row, whatever else it writes: the first of a log is.
+    /// The count that the guard's row is known to have in the main database file; 0 if unknown.
+    checkpointed: u64,
+    /// The next commit writes the guard's row, whatever else it writes: it is the first of a WAL.
     note_next: bool,
-    /// A session whose chains the transaction that is open has written: its number may stand beside
-    /// them.
+    /// A session whose chains the open transaction has written: its row can carry the count.
     carrier: Option<SessionId>,
     /// Of the rows that ratchets run from.
     digest: Digest,
     digest_key: Key,
-    /// Whether the transaction that is open is noted in the row.
+    /// Whether the open transaction writes the guard's row.
     noting: bool,
-    /// How many there were when the mark was last drawn anew.
+    /// How many commits there were when the generation was last drawn.
     renewed: u64,
-    /// SQLite's number for what others have written to the database, when it was last asked.
-    others: i64,
-    /// The mark in the database. The file beside it bears the one before until this one is in the database's own file.
-    mark: Mark,
+    /// SQLite's `data_version` as last read: it changes when another connection has written.
+    data_version: i64,
+    /// The generation in the database. The sidecar has the one before in its name until this one is
+    /// in the main database file.
+    generation: Generation,
     checkpoints: Checkpoints,
-    /// None while the store is displaced.
-    file: Option<MarkFile>,
+    /// `None` while the store is displaced.
+    file: Option<Sidecar>,
     displaced: Option<Displaced>,
-    /// The file that is ours once the transaction that is open is committed.
-    settling: Option<MarkFile>,
-    /// Another state was put in our place while we had it open.
-    lost: bool,
+    /// The sidecar that takes over when the open transaction is committed.
+    pending: Option<Sidecar>,
+    /// Another state was put in place of this one while it was open: nothing is committed any more.
+    replaced: bool,
 }
 
-impl Epoch {
-    /// Of the database at `database`, on this connection that may write. Nothing is changed for a displaced store;
-    /// any other gets a new mark. `alone` is what its own file said before the connection was opened.
+impl RollbackGuard {
+    /// The guard of the database at `database`, on this connection that may write. A displaced
+    /// store is left as it is; any other gets a new generation. `main_file` is what the main
+    /// database file said before the connection was opened.
     pub(crate) fn open(
         connection: &mut Connection,
         database: &Path,
-        alone: &Alone,
+        main_file: &MainFile,
     ) -> std::result::Result<Self, OpenError> {
-        let unusable = |error: StoreError| OpenError::Database {
-            path: database.to_owned(),
-            cause: error.to_string(),
-        };
+        let unusable = OpenError::database(database);
         let unreadable = |error: rusqlite::Error| unusable(failed(error));
         let row = read_counted(connection).map_err(unreadable)?;
-        let (digest_key, witness_key) = match read_keys(connection).map_err(unreadable)? {
-            Some(keys) => (keys.digest, keys.witness),
+        let (digest_key, sidecar_key) = match read_keys(connection).map_err(unreadable)? {
+            Some(keys) => (keys.digest, keys.sidecar),
             None => (Key::draw(connection).map_err(unreadable)?, None),
         };
-        let witnesses = sidecar::find(database)?;
+        let sidecars = sidecar::find(database)?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
         if let Some(row) = &row {
-            check_mixture(connection, database, row, alone, &witnesses)?;
+            check_foreign_log(connection, database, row, main_file, &sidecars)?;
         }
         let digest = Digest::follow(connection, &digest_key).map_err(unreadable)?;
-        let displaced = judge(row.as_ref(), witness_key.as_ref(), alone, &witnesses)
-            .or_else(|| judge_rows(row.as_ref(), digest.sum()));
-        let mut epoch = Self {
+        let displaced = detect(row.as_ref(), sidecar_key.as_ref(), main_file, &sidecars)
+            .or_else(|| detect_in_rows(row.as_ref(), digest.sum()));
+        let mut guard = Self {
             database: database.to_owned(),
             inode: metadata.ino(),
             commits: row.map_or(0, |row| row.commits),
             noted: row.map_or(0, |row| row.noted),
-            based: match (alone, row) {
-                (Alone::Whole, Some(row)) => row.noted,
-                (_, row) => row.map_or(0, |row| row.based),
+            checkpointed: match (main_file, row) {
+                (MainFile::NoLog, Some(row)) => row.noted,
+                (_, row) => row.map_or(0, |row| row.checkpointed),
             },
             note_next: true,
             carrier: None,
@@ -165,51 +165,49 @@ impl Epoch {
             digest_key,
             noting: false,
             renewed: 0,
-            others: written_by_others(connection).map_err(unreadable)?,
-            mark: row.map_or_else(Mark::default, |row| row.mark),
+            data_version: data_version(connection).map_err(unreadable)?,
+            generation: row.map_or_else(Generation::default, |row| row.generation),
             checkpoints: Checkpoints::held(connection).map_err(unreadable)?,
             file: None,
             displaced,
-            settling: None,
-            lost: false,
+            pending: None,
+            replaced: false,
         };
-        if epoch.displaced.is_some() {
+        if guard.displaced.is_some() {
             sync_directory(database)?;
-            return Ok(epoch);
+            return Ok(guard);
         }
-        let file = match (row, witnesses.into_iter().next()) {
-            (Some(_), Some(witness)) => witness.open(witness_key)?,
-            // Of a version that kept no witnesses.
-            _ => begin_anew(connection, database, &epoch.digest_key, 0, None).map_err(unusable)?,
+        let file = match (row, sidecars.into_iter().next()) {
+            (Some(_), Some(sidecar)) => sidecar.open(sidecar_key)?,
+            // From a version that had no rollback guard.
+            _ => new_generation(connection, database, &guard.digest_key, 0, None)
+                .map_err(&unusable)?,
         };
-        epoch.mark = if row.is_some() {
-            epoch.mark
+        guard.generation = if row.is_some() {
+            guard.generation
         } else {
-            *file.mark()
+            *file.generation()
         };
-        epoch.file = Some(file);
-        epoch
-            .checkpoints
-            .release(connection)
-            .map_err(|error| unusable(failed(error)))?;
-        // A disk that is full today does not hinder reading: the mark it has will do.
-        if epoch.renew(connection).is_err() {
-            // The log is there now, and its name has to be on the disk before anything rests on it.
+        guard.file = Some(file);
+        guard.checkpoints.release(connection).map_err(unreadable)?;
+        // A full disk is no reason not to read: the store keeps its generation then.
+        if guard.renew(connection).is_err() {
+            // The WAL exists now, and no commit is durable before its name is on the disk.
             sync_directory(database)?;
         }
-        Ok(epoch)
+        Ok(guard)
     }
 
-    /// What the store was found to be, if not the newest state.
+    /// What the store was found to be, if it is not the newest state.
     pub(crate) const fn displaced(&self) -> Option<Displaced> {
         self.displaced
     }
 
-    /// Makes this state the newest one, in a transaction that is open: it is, once that is committed.
+    /// Makes this state the newest one as soon as the open transaction is committed.
     pub(crate) fn settle(&mut self, connection: &Connection, found: Found) -> Result<()> {
-        // What this file holds is not known until the log is in it.
-        self.based = 0;
-        self.settling = Some(begin_anew(
+        // What the main database file holds is not known until the WAL is in it.
+        self.checkpointed = 0;
+        self.pending = Some(new_generation(
             connection,
             &self.database,
             &self.digest_key,
@@ -221,7 +219,7 @@ impl Epoch {
 
     /// A transaction begins.
     pub(crate) fn begin(&mut self) {
-        self.settling = None;
+        self.pending = None;
         self.carrier = None;
         self.digest.keep();
         self.checkpoints.forget();
@@ -232,7 +230,7 @@ impl Epoch {
         self.digest.begin_call();
     }
 
-    /// That call is undone.
+    /// The call is undone.
     pub(crate) fn undo_call(&self) {
         self.digest.undo_call();
     }
@@ -242,7 +240,7 @@ impl Epoch {
         self.digest.undo();
     }
 
-    /// How many commits there are with the transaction that is open.
+    /// The number that the open transaction has as a commit.
     const fn number(&self) -> u64 {
         self.commits.saturating_add(1)
     }
@@ -252,29 +250,33 @@ impl Epoch {
         self.carrier = Some(session);
     }
 
-    /// Counts the transaction that is about to be committed, as part of it.
+    /// Counts the open transaction, as part of it, just before it is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::RolledBack`] if the store is displaced, or was replaced while it was open.
     pub(crate) fn count(&mut self, connection: &Connection) -> Result<()> {
-        if self.displaced.is_some() && self.settling.is_none() {
+        if self.displaced.is_some() && self.pending.is_none() {
             return Err(StoreError::RolledBack);
         }
         let ours = fs::metadata(&self.database).is_ok_and(|found| found.ino() == self.inode);
-        let others = written_by_others(connection).map_err(failed)?;
-        // Whatever others have written: the row tells whether it is still this state.
-        let exchanged = others != self.others;
-        self.others = others;
-        let must_note = self.note_next || exchanged || self.settling.is_some();
+        let data_version = data_version(connection).map_err(failed)?;
+        // If another connection has written, the guard's row tells whether this is still our state.
+        let exchanged = data_version != self.data_version;
+        self.data_version = data_version;
+        let must_note = self.note_next || exchanged || self.pending.is_some();
         self.noting = must_note || !self.carry(connection)?;
         let counted = !self.noting || self.note(connection)?;
-        self.lost |= !ours || !counted;
-        if self.lost {
+        self.replaced |= !ours || !counted;
+        if self.replaced {
             return Err(StoreError::RolledBack);
         }
         Ok(())
     }
 
-    /// Writes the number of the transaction that is open into the row: whether that was as it was left.
+    /// Writes the number of the open transaction into the guard's row. False if the row was not as
+    /// this guard left it.
     fn note(&self, connection: &Connection) -> Result<bool> {
-        let noted = match self.settling {
+        let noted = match self.pending {
             Some(_) => self.commits,
             None => self.noted,
         };
@@ -286,7 +288,7 @@ impl Epoch {
                 statement.execute((
                     integer(noted),
                     integer(self.number()),
-                    integer(self.based),
+                    integer(self.checkpointed),
                     self.digest.sum(),
                 ))
             })
@@ -294,8 +296,8 @@ impl Epoch {
         Ok(changed == 1)
     }
 
-    /// Writes the number of the transaction that is open into a row that it has written anyway, if
-    /// there still is one.
+    /// Writes the number of the open transaction into the row of a session that it has written
+    /// anyway. False if there is none any more.
     fn carry(&self, connection: &Connection) -> Result<bool> {
         let Some(session) = &self.carrier else {
             return Ok(false);
@@ -317,117 +319,129 @@ impl Epoch {
     }
 
     /// The transaction was committed.
-    pub(crate) fn counted(&mut self, connection: &Connection) {
+    pub(crate) fn committed(&mut self, connection: &Connection) {
         self.commits = self.number();
         self.digest.keep();
         if self.noting {
             self.noted = self.commits;
             self.note_next = false;
         }
-        let settled = self.settling.take();
+        let settled = self.pending.take();
         if let Some(file) = settled {
-            // What is left of the others is found at the next opening, and settled once more: a nuisance, no danger.
+            // A sidecar that could not be erased is found at the next opening, where the store is
+            // settled once more: a nuisance, no danger.
             let _ = file.erase_others(&self.database);
-            self.mark = *file.mark();
+            self.generation = *file.generation();
             self.file = Some(file);
             self.displaced = None;
-            // From here on the log and the file below it are one state. If that cannot be written down now, it can later.
+            // From here on the WAL and the main file are one state. If the checkpoint fails now, a
+            // later one will do.
             let _ = self.checkpoints.release(connection);
-            let _ = self.copy_log(connection);
+            let _ = self.checkpoint(connection);
         } else if self.checkpoints.was_complete() {
-            let _ = self.log_copied();
+            let _ = self.checkpoint_done();
         }
         if let Some(file) = &self.file {
-            // A witness that cannot write only sees less; the store itself would have told of a failing disk.
+            // A sidecar that cannot be written only detects less; the commit itself would have
+            // failed on a failing disk.
             let _ = file.count(self.commits);
         }
     }
 
-    /// Draws a new mark, and erases the log: when the store is opened, when it is closed, and at
-    /// rest.
+    /// Draws a new generation and erases the WAL: when the store is opened, when it is closed, and
+    /// when it is idle.
     pub(crate) fn renew(&mut self, connection: &Connection) -> Result<()> {
-        if self.lost || self.file.is_none() {
+        if self.replaced || self.file.is_none() {
             return Ok(());
         }
-        // With all of it in the database's own file the mark begins the log anew.
-        let before = self.copy_log(connection);
+        // Once the whole WAL is in the main file, the commit of the generation restarts it.
+        let before = self.checkpoint(connection);
         if self
             .file
             .as_ref()
-            .is_some_and(|file| *file.mark() != self.mark)
+            .is_some_and(|file| *file.generation() != self.generation)
         {
-            // A renaming that was cut off is finished first: the mark before the previous one accuses.
+            // A renaming that was cut off is finished first: a sidecar that is two generations
+            // behind means an older state.
             before.as_ref().map_err(Clone::clone)?;
         }
         if let Some(file) = self.file.as_mut().filter(|file| file.key().is_none()) {
-            // The file first: what it says counts for the database that has the key, and this one
-            // has none yet.
+            // The sidecar first: its MAC is checked once the database has the key, and this one has
+            // none yet.
             let key = Key::draw(connection).map_err(failed)?;
             file.authenticate(key, self.commits)
                 .map_err(|error| failed_io(&error))?;
         }
-        self.mark = returned(
+        self.generation = returned(
             connection,
             "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3, \
                  digest = ?5, witness_key = ?6 \
              WHERE commits = ?1 AND mark = ?2 RETURNING mark",
             (
                 integer(self.noted),
-                &self.mark,
-                integer(self.based),
+                &self.generation,
+                integer(self.checkpointed),
                 integer(self.number()),
                 self.digest.sum(),
-                self.file.as_ref().and_then(MarkFile::key),
+                self.file.as_ref().and_then(Sidecar::key),
             ),
-            |row| row.get::<_, Mark>(0),
+            |row| row.get::<_, Generation>(0),
         )
         .map_err(failed)?
         .ok_or(StoreError::RolledBack)?;
         self.commits = self.number();
         self.noted = self.commits;
-        // The name follows the mark. If it does not get there, the previous mark tells as much.
-        let pages = self.copy_log(connection)?;
+        // The sidecar's name follows. If it does not get that far, the previous one is accepted
+        // too.
+        let pages = self.checkpoint(connection)?;
         self.renewed = self.commits;
-        // Unless a reader had it go on behind what was there.
+        // Unless a reader kept the WAL from being restarted.
         if before.is_ok_and(|before| before == 0 || pages <= before) {
-            wal::cut_off(connection, &self.database, pages).map_err(|error| failed_io(&error))?;
+            wal::erase_rest(connection, &self.database, pages)
+                .map_err(|error| failed_io(&error))?;
         }
         Ok(())
     }
 
-    /// Nobody has called for a while: what the log still gives back of what was erased is erased.
-    pub(crate) fn release_memory(&mut self, connection: &Connection) -> Result<()> {
+    /// Called when the store is idle: erases what the WAL still holds of erased keys. Does nothing
+    /// if nothing was committed since.
+    pub(crate) fn on_idle(&mut self, connection: &Connection) -> Result<()> {
         if self.commits == self.renewed {
             return Ok(());
         }
         self.renew(connection)
     }
 
-    /// Copies the log into the database's own file, to its end; how many pages it has.
-    pub(crate) fn copy_log(&mut self, connection: &Connection) -> Result<u64> {
-        let copied = wal::copy(connection).map_err(failed)?;
+    /// Copies the whole WAL into the main database file; gives the number of its pages.
+    pub(crate) fn checkpoint(&mut self, connection: &Connection) -> Result<u64> {
+        let copied = wal::checkpoint(connection).map_err(failed)?;
         let pages = copied.ok_or_else(|| StoreError::Io("the log is being read".to_owned()))?;
-        self.log_copied()?;
+        self.checkpoint_done()?;
         Ok(pages)
     }
 
-    /// The database's own file holds all commits, durably, and the mark: the file beside it may bear that too.
-    fn log_copied(&mut self) -> Result<()> {
+    /// The main database file has all commits durably, and the generation: the sidecar may take it
+    /// into its name.
+    fn checkpoint_done(&mut self) -> Result<()> {
         self.checkpoints.forget();
-        self.based = self.noted;
+        self.checkpointed = self.noted;
         self.note_next = true;
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        if *file.mark() != self.mark {
-            file.rename(&self.database, &self.mark, self.commits)
+        if *file.generation() != self.generation {
+            file.rename(&self.database, &self.generation, self.commits)
                 .map_err(|error| failed_file(&error))?;
         }
         file.count(self.commits).map_err(|error| failed_io(&error))
     }
 }
 
-/// Puts the file of a new database beside the place where that will be.
-pub(crate) fn place(database: &Path, mark: &Mark, key: Key) -> std::result::Result<(), OpenError> {
-    MarkFile::create(database, mark, key, 0).map(drop)
+/// Makes the sidecar of a new database, before the database has its name.
+pub(crate) fn create_sidecar(
+    database: &Path,
+    generation: &Generation,
+    key: Key,
+) -> std::result::Result<(), OpenError> {
+    Sidecar::create(database, generation, key, 0).map(drop)
 }

@@ -1,13 +1,13 @@
-//! The file beside a database: `NAME.MARK.epoch`, 96 bytes.
+//! The sidecar file of a database: `NAME.GENERATION.epoch`, 96 bytes.
 //!
-//! It is authenticated with a key that is drawn whenever a database begins anew, and that the
-//! database holds. So nobody without the key of the stores can write a lower count into it, or give
-//! it to a state that was given up.
+//! It is authenticated with a key that the database holds, and that is drawn anew whenever a
+//! displaced store is settled. So nobody without the stores' key can write a lower count into it,
+//! or use it for a state that was given up.
 
 use std::{
     fs::{self, File},
     io::{self, Read as _},
-    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -17,34 +17,34 @@ use hmac::Mac as _;
 use super::keys::Key;
 use crate::{
     error::OpenError,
-    files::{sync_directory, wipe},
+    files::{create_file, sync_directory, wipe},
 };
 
-/// Bytes of a mark.
-const MARK_BYTES: usize = 8;
-/// Random, and new at every opening and closing.
-pub(super) type Mark = [u8; MARK_BYTES];
+const GENERATION_BYTES: usize = 8;
+/// Names a state between two openings or closings. Random.
+pub(super) type Generation = [u8; GENERATION_BYTES];
 
 const EXTENSION: &str = ".epoch";
 const MAGIC: [u8; 16] = *b"ratchetd epoch 1";
-/// Magic, inode, birth (0 or 1, seconds, nanoseconds), count, and its complement. Files of versions
-/// that did not authenticate them have no more.
+/// Magic, inode, creation (0 or 1 for whether it is known, seconds, nanoseconds), count, and the
+/// complement of the count. Files of versions that did not authenticate them end here.
 const FACTS_BYTES: usize = 64;
-/// The MAC over that.
+/// The HMAC-SHA-256 over that.
 const MAC_BYTES: usize = 32;
-/// Where the count, its complement and the MAC are: 48 bytes within one sector, written at once.
+/// Offset of the count, its complement and the MAC: 48 bytes within one sector, written at once.
 const COUNT_AT: usize = 48;
 
-/// Which file a file is: what no copy of it has in common with it.
+/// Tells a file from its copies.
 #[derive(Clone, Copy, Debug, Eq)]
-pub(super) struct Place {
+pub(super) struct FileId {
     inode: u64,
-    /// When it was made, if the file system remembers that: seconds and nanoseconds.
+    /// When the file was created, seconds and nanoseconds, if the file system remembers that.
     born: Option<(u64, u64)>,
 }
 
-impl PartialEq for Place {
-    /// By birth where it is known. Inode numbers are given again, and some file systems change them.
+impl PartialEq for FileId {
+    /// By time of creation where both know it: inode numbers are reused, and some file systems
+    /// change them.
     fn eq(&self, other: &Self) -> bool {
         match (self.born, other.born) {
             (Some(ours), Some(theirs)) => ours == theirs,
@@ -53,7 +53,7 @@ impl PartialEq for Place {
     }
 }
 
-impl Place {
+impl FileId {
     fn of(file: &File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         let born = metadata.created().ok();
@@ -65,32 +65,31 @@ impl Place {
     }
 }
 
-/// What a file says.
+/// The contents of a sidecar.
 #[derive(Debug)]
 pub(super) struct Record {
-    pub(super) place: Place,
+    pub(super) file_id: FileId,
     pub(super) commits: u64,
-    /// Over all of it.
     mac: Option<[u8; MAC_BYTES]>,
 }
 
 impl Record {
-    const fn new(place: Place, commits: u64) -> Self {
+    const fn new(file_id: FileId, commits: u64) -> Self {
         Self {
-            place,
+            file_id,
             commits,
             mac: None,
         }
     }
 
     fn facts(&self) -> [u8; FACTS_BYTES] {
-        let (known, seconds, nanoseconds) = match self.place.born {
+        let (known, seconds, nanoseconds) = match self.file_id.born {
             Some((seconds, nanoseconds)) => (1, seconds, nanoseconds),
             None => (0, 0, 0),
         };
         let mut bytes = [0; FACTS_BYTES];
         let numbers = [
-            self.place.inode,
+            self.file_id.inode,
             known,
             seconds,
             nanoseconds,
@@ -106,15 +105,15 @@ impl Record {
         bytes
     }
 
-    /// As it stands in the file: without a key nobody will ask for its MAC.
+    /// The bytes of the file; without a key, those of a version that did not authenticate them.
     fn to_bytes(&self, key: Option<&Key>) -> Vec<u8> {
         let facts = self.facts();
         let mac = key.map(|key| key.mac().chain_update(facts).finalize().into_bytes());
         facts.into_iter().chain(mac.into_iter().flatten()).collect()
     }
 
-    /// Whether it was written with this key. Before there was one, nothing was authenticated.
-    pub(super) fn is_of(&self, key: Option<&Key>) -> bool {
+    /// Whether it was written with this key; always, while the database has no key yet.
+    pub(super) fn is_authentic(&self, key: Option<&Key>) -> bool {
         key.is_none_or(|key| {
             let mac = key.mac().chain_update(self.facts());
             self.mac
@@ -132,7 +131,7 @@ impl Record {
         let (inode, known, seconds, nanoseconds) = (next()?, next()?, next()?, next()?);
         let (commits, complement) = (next()?, next()?);
         (commits == !complement).then_some(Self {
-            place: Place {
+            file_id: FileId {
                 inode,
                 born: (known == 1).then_some((seconds, nanoseconds)),
             },
@@ -145,62 +144,63 @@ impl Record {
     }
 }
 
-/// A file that was found.
+/// A sidecar that was found beside a database.
 #[derive(Debug)]
-pub(super) struct Witness {
-    pub(super) mark: Mark,
-    /// What it says; none if it cannot be read as it was written.
+pub(super) struct FoundSidecar {
+    pub(super) generation: Generation,
+    /// `None` if the contents are not of the form.
     pub(super) record: Option<Record>,
-    /// Which file it is.
-    pub(super) place: Place,
+    /// Which file it really is.
+    pub(super) file_id: FileId,
     path: PathBuf,
 }
 
-impl Witness {
-    pub(super) fn open(self, key: Option<Key>) -> Result<MarkFile, OpenError> {
+impl FoundSidecar {
+    pub(super) fn open(self, key: Option<Key>) -> Result<Sidecar, OpenError> {
         let file = fs::OpenOptions::new().write(true).open(&self.path);
-        Ok(MarkFile {
+        Ok(Sidecar {
             file: file.map_err(OpenError::io(&self.path))?,
-            place: self.place,
-            mark: self.mark,
+            file_id: self.file_id,
+            generation: self.generation,
             path: self.path,
             key,
         })
     }
 }
 
-/// The files beside `database`.
-pub(super) fn find(database: &Path) -> Result<Vec<Witness>, OpenError> {
+/// The sidecars of `database`: one, unless somebody copied files.
+pub(super) fn find(database: &Path) -> Result<Vec<FoundSidecar>, OpenError> {
     paths(database)?
         .into_iter()
-        .map(|(mark, path)| {
+        .map(|(generation, path)| {
             let read = || {
                 let file = File::open(&path)?;
-                let place = Place::of(&file)?;
+                let file_id = FileId::of(&file)?;
                 let mut bytes = Vec::new();
-                // One byte more than there may be tells that it is none of ours.
+                // One byte more than a sidecar has, to notice a longer file.
                 file.take((FACTS_BYTES + MAC_BYTES) as u64 + 1)
                     .read_to_end(&mut bytes)?;
-                Ok((place, Record::from_bytes(&bytes)))
+                Ok((file_id, Record::from_bytes(&bytes)))
             };
-            let (place, record) = read().map_err(OpenError::io(&path))?;
-            Ok(Witness {
-                mark,
+            let (file_id, record) = read().map_err(OpenError::io(&path))?;
+            Ok(FoundSidecar {
+                generation,
                 record,
-                place,
+                file_id,
                 path,
             })
         })
         .collect()
 }
 
-/// Erases the files beside `database`.
-pub(crate) fn erase_all(database: &Path) -> Result<(), OpenError> {
+/// Erases the sidecars of `database`.
+pub(crate) fn erase_sidecars(database: &Path) -> Result<(), OpenError> {
     paths(database)?.iter().try_for_each(|(_, path)| wipe(path))
 }
 
-/// Erases the files in `directory` whose database is not there, as a crash leaves them when an account is made.
-pub(crate) fn erase_orphans(directory: &Path, extension: &str) -> Result<(), OpenError> {
+/// Erases the sidecars in `directory` that have no database. A crash leaves one when an account is
+/// made.
+pub(crate) fn erase_orphaned_sidecars(directory: &Path, extension: &str) -> Result<(), OpenError> {
     for (stem, _, path) in all(directory)? {
         if !directory.join(format!("{stem}.{extension}")).exists() {
             wipe(&path)?;
@@ -209,7 +209,7 @@ pub(crate) fn erase_orphans(directory: &Path, extension: &str) -> Result<(), Ope
     Ok(())
 }
 
-fn paths(database: &Path) -> Result<Vec<(Mark, PathBuf)>, OpenError> {
+fn paths(database: &Path) -> Result<Vec<(Generation, PathBuf)>, OpenError> {
     let (Some(directory), Some(stem)) = (database.parent(), database.file_stem()) else {
         return Ok(Vec::new());
     };
@@ -217,12 +217,12 @@ fn paths(database: &Path) -> Result<Vec<(Mark, PathBuf)>, OpenError> {
     found.retain(|(of, ..)| stem == of.as_str());
     Ok(found
         .into_iter()
-        .map(|(_, mark, path)| (mark, path))
+        .map(|(_, generation, path)| (generation, path))
         .collect())
 }
 
-/// The files of this kind in a directory, each with the name of its database and its mark.
-fn all(directory: &Path) -> Result<Vec<(String, Mark, PathBuf)>, OpenError> {
+/// The sidecars in a directory, each with the name of its database and its generation.
+fn all(directory: &Path) -> Result<Vec<(String, Generation, PathBuf)>, OpenError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(OpenError::io(directory))? {
         let path = entry.map_err(OpenError::io(directory))?.path();
@@ -231,127 +231,123 @@ fn all(directory: &Path) -> Result<Vec<(String, Mark, PathBuf)>, OpenError> {
             .and_then(|name| name.strip_suffix(EXTENSION))
             .and_then(|name| name.rsplit_once('.'));
         if let Some((stem, digits)) = parts
-            && let Some(mark) = mark_from(digits)
+            && let Some(generation) = generation_from(digits)
         {
-            found.push((stem.to_owned(), mark, path));
+            found.push((stem.to_owned(), generation, path));
         }
     }
     Ok(found)
 }
 
-fn mark_from(digits: &str) -> Option<Mark> {
+fn generation_from(digits: &str) -> Option<Generation> {
     let number = u64::from_str_radix(digits, 16).ok()?;
-    let mark = number.to_be_bytes();
-    // One spelling only.
-    (digits == hex(&mark)).then_some(mark)
+    let generation = number.to_be_bytes();
+    // Lowercase and with all its zeros, or it is another file.
+    (digits == hex(&generation)).then_some(generation)
 }
 
-fn hex(mark: &Mark) -> String {
-    format!("{:016x}", u64::from_be_bytes(*mark))
+fn hex(generation: &Generation) -> String {
+    format!("{:016x}", u64::from_be_bytes(*generation))
 }
 
-fn path_of(database: &Path, mark: &Mark) -> PathBuf {
+fn path_of(database: &Path, generation: &Generation) -> PathBuf {
     let mut name = database.file_stem().unwrap_or_default().to_owned();
-    name.push(format!(".{}{EXTENSION}", hex(mark)));
+    name.push(format!(".{}{EXTENSION}", hex(generation)));
     database.with_file_name(name)
 }
 
-/// The file of an open store.
+/// The sidecar of an open store.
 #[derive(Debug)]
-pub(super) struct MarkFile {
+pub(super) struct Sidecar {
     file: File,
-    place: Place,
-    mark: Mark,
+    file_id: FileId,
+    generation: Generation,
     path: PathBuf,
-    /// None until the file is authenticated.
+    /// `None` until the file is authenticated.
     key: Option<Key>,
 }
 
-impl MarkFile {
-    /// Makes the file, durably. Those of other marks stay.
+impl Sidecar {
+    /// Makes the file, durably. Those of other generations stay.
     pub(super) fn create(
         database: &Path,
-        mark: &Mark,
+        generation: &Generation,
         key: Key,
         commits: u64,
     ) -> Result<Self, OpenError> {
-        let path = path_of(database, mark);
+        let path = path_of(database, generation);
         let make = || {
-            let file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            let place = Place::of(&file)?;
-            let record = Record::new(place, commits).to_bytes(Some(&key));
+            let file = create_file(&path)?;
+            let file_id = FileId::of(&file)?;
+            let record = Record::new(file_id, commits).to_bytes(Some(&key));
             file.write_all_at(&record, 0)?;
             file.sync_all()?;
-            Ok((file, place))
+            Ok((file, file_id))
         };
-        let (file, place) = make().map_err(OpenError::io(&path))?;
+        let (file, file_id) = make().map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
         Ok(Self {
             file,
-            place,
-            mark: *mark,
+            file_id,
+            generation: *generation,
             path,
             key: Some(key),
         })
     }
 
-    /// What the file is authenticated with, if it is.
+    /// The key that the file is authenticated with, if it is.
     pub(super) const fn key(&self) -> Option<&Key> {
         self.key.as_ref()
     }
 
-    /// From here on the file is authenticated with this key. Nobody asks for that before the
-    /// database holds it.
+    /// Authenticates the file with this key from here on. That is checked once the database has the
+    /// key.
     pub(super) fn authenticate(&mut self, key: Key, commits: u64) -> io::Result<()> {
-        let record = Record::new(self.place, commits).to_bytes(Some(&key));
+        let record = Record::new(self.file_id, commits).to_bytes(Some(&key));
         self.file.write_all_at(&record, 0)?;
         self.file.sync_all()?;
         self.key = Some(key);
         Ok(())
     }
 
-    pub(super) const fn mark(&self) -> &Mark {
-        &self.mark
+    pub(super) const fn generation(&self) -> &Generation {
+        &self.generation
     }
 
-    /// Notes how many commits there are. Not made durable: what the loss of power takes away, it takes from this
-    /// file alone, and a count that is behind accuses nobody.
+    /// Writes the number of commits. Not made durable: a loss of power takes it from this file
+    /// alone, and a count that is behind is accepted.
     pub(super) fn count(&self, commits: u64) -> io::Result<()> {
-        let record = Record::new(self.place, commits).to_bytes(self.key());
+        let record = Record::new(self.file_id, commits).to_bytes(self.key());
         let counted = record.get(COUNT_AT..).unwrap_or_default();
         self.file.write_all_at(counted, COUNT_AT as u64)
     }
 
-    /// Gives the file the name of a new mark, durably, and its count with it: what the loss of
-    /// power takes away of that is no more than one run of the daemon.
+    /// Gives the file the name of a new generation, durably, and makes the count durable too, so
+    /// that a loss of power takes the counts of one run at most.
     pub(super) fn rename(
         &mut self,
         database: &Path,
-        mark: &Mark,
+        generation: &Generation,
         commits: u64,
     ) -> Result<(), OpenError> {
-        if self.mark == *mark {
+        if self.generation == *generation {
             return Ok(());
         }
         self.count(commits)
             .and_then(|()| self.file.sync_data())
             .map_err(OpenError::io(&self.path))?;
-        let path = path_of(database, mark);
+        let path = path_of(database, generation);
         fs::rename(&self.path, &path).map_err(OpenError::io(&self.path))?;
-        self.mark = *mark;
+        self.generation = *generation;
         self.path = path;
         sync_directory(&self.path)
     }
 
-    /// Erases the files of other marks.
+    /// Erases the sidecars of other generations.
     pub(super) fn erase_others(&self, database: &Path) -> Result<(), OpenError> {
         paths(database)?
             .iter()
-            .filter(|(mark, _)| *mark != self.mark)
+            .filter(|(generation, _)| *generation != self.generation)
             .try_for_each(|(_, path)| wipe(path))
     }
 }

@@ -11,7 +11,7 @@ use engine::model::{Displaced, UnixMillis};
 use super::{account, name, open};
 use crate::{
     KEY_FILE, KeyInBackup, OpenError, back_up,
-    backup::{copy_database, name_it},
+    backup::{copy_database, publish},
     holder,
     rekey::{READY, REKEYING},
     restore,
@@ -236,8 +236,8 @@ fn a_file_gets_no_name_that_another_has_even_where_files_have_one_name_only() {
     for made in ["one", "two"] {
         fs::create_dir(at(made)).unwrap();
     }
-    name_it(&at("one"), &at("name")).unwrap();
-    let taken = name_it(&at("two"), &at("name")).unwrap_err();
+    publish(&at("one"), &at("name")).unwrap();
+    let taken = publish(&at("two"), &at("name")).unwrap_err();
     assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
     assert!(at("two").exists() && !at("one").exists());
 }

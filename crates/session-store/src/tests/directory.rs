@@ -112,7 +112,7 @@ fn accounts_come_back_and_are_erased() {
     let left = fs::read_dir(scratch.path().join("accounts"))
         .unwrap()
         .count();
-    // A database and its mark for each of the two that are left.
+    // A database and its sidecar for each of the two that are left.
     assert_eq!(left, 4);
     assert!(matches!(
         directory.open_account(&name("alice")).err(),
@@ -155,7 +155,7 @@ fn an_account_whose_erasing_was_cut_short_stays_gone_with_its_log() {
     drop(directory);
     let directory = open(scratch.path()).unwrap();
     assert_eq!(directory.accounts().unwrap(), [name("bob")]);
-    // One database and its mark.
+    // One database and its sidecar.
     assert_eq!(fs::read_dir(&accounts).unwrap().count(), 2);
 }
 

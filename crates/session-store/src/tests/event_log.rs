@@ -72,7 +72,8 @@ fn an_event_is_in_the_log_once_wherever_the_process_is_killed() {
     }
     store.commit().unwrap();
     take_over(&mut log, &store);
-    // Killed before they were erased from the store: they are handed over again, with one that came since.
+    // Killed before they were erased from the store: they are handed over again, with one that came
+    // since.
     drop((log, store, directory));
     let directory = open(scratch.path()).unwrap();
     let (_, mut store) = directory.open_account(&name("alice")).unwrap();

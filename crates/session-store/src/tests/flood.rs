@@ -126,7 +126,8 @@ fn flood(messages: u64) {
     let mut bob = End::new(2, Config::default(), |account| {
         directory.create_account(account).unwrap()
     });
-    // Never content with an answer that has not come yet, and so with a new session for every message.
+    // Never content with an answer that has not come yet, and so with a new session for every
+    // message.
     let restless = Config {
         unanswered_messages: 1,
         ..Config::default()

@@ -16,7 +16,8 @@ use engine::{
 use super::*;
 use crate::{SqliteStore, schema::ACCOUNT};
 
-/// Sessions of a suite in each state that its ratchet can be in: without chains, with the sending one, with both.
+/// Sessions of a suite in each state that its ratchet can be in: without chains, with the sending
+/// one, with both.
 fn sessions(suite: Suite, first: u8) -> Vec<Session> {
     let fresh = |seed| contract::session(seed, suite, Standing::Active);
     let initiator = contract::initiated(first, suite);

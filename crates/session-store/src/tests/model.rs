@@ -1,5 +1,5 @@
-//! Random batches, run on SQLite, as an account's worker uses it, and on the store in memory: both answer alike, and hold
-//! the same after every commit, abort and crash.
+//! Random batches, run on SQLite, as an account's worker uses it, and on the store in memory: both
+//! answer alike, and hold the same after every commit, abort and crash.
 
 use crypto_core::{
     EphemeralKeyPair, HeaderKey, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix,

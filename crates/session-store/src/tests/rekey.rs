@@ -8,7 +8,7 @@ use rand_core::UnwrapErr;
 use super::{account, name, open, open_with};
 use crate::{
     DataDir, KDF_FILE, KEY_FILE, OpenError, rekey,
-    rekey::{READY, REKEYING, write_anew},
+    rekey::{READY, REKEYING, write_copies},
 };
 
 const ACCOUNTS: [&str; 2] = ["a", "b"];
@@ -49,11 +49,11 @@ fn change(at: &Path, old: Option<&str>, new: Option<&str>) -> Result<(), OpenErr
     )
 }
 
-/// A change of the key that has come to its mark.
+/// A change of the key whose marker file was made.
 fn cut_off_at_the_mark(at: &Path, new: Option<&str>) {
     directory(at, None);
     let directory = open(at).unwrap();
-    write_anew(&directory, new.map(str::as_bytes), &mut UnwrapErr(SysRng)).unwrap();
+    write_copies(&directory, new.map(str::as_bytes), &mut UnwrapErr(SysRng)).unwrap();
 }
 
 #[test]

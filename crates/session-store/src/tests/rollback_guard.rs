@@ -22,7 +22,7 @@ use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 
 use super::{BEFORE_THE_TENTH, account, name, open, ran};
-use crate::{DataDir, Examiner, Found, OpenError, SqliteStore, rekey};
+use crate::{DataDir, Found, Inspector, OpenError, SqliteStore, rekey};
 
 /// A data directory with account `a`.
 struct Home {
@@ -55,8 +55,8 @@ impl Home {
     }
 
     fn found(&self) -> Option<Displaced> {
-        let examiner = Examiner::open(&self.path(), None).unwrap();
-        let inspected = examiner.account(&name("a")).unwrap().displaced;
+        let inspector = Inspector::open(&self.path(), None).unwrap();
+        let inspected = inspector.account(&name("a")).unwrap().displaced;
         let found = self.open().displaced();
         assert_eq!(found, inspected);
         found
@@ -67,7 +67,7 @@ impl Home {
         copy(&self.accounts(), to);
     }
 
-    fn marks(&self) -> Vec<PathBuf> {
+    fn sidecars(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.accounts()).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths
@@ -85,13 +85,13 @@ impl Home {
 
     /// Everything as it was when `from` was copied, in the very files.
     fn put_back(&self, from: &Path) {
-        let marks = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
-        let marks: Vec<_> = marks
+        let sidecars = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+        let sidecars: Vec<_> = sidecars
             .map(|entry| entry.file_name())
             .filter(|name| name.to_str().unwrap().ends_with(".epoch"))
             .collect();
-        let present = self.marks().remove(0);
-        fs::rename(present, self.accounts().join(&marks[0])).unwrap();
+        let present = self.sidecars().remove(0);
+        fs::rename(present, self.accounts().join(&sidecars[0])).unwrap();
         copy(from, &self.accounts());
     }
 }
@@ -177,9 +177,9 @@ const COMMITS: [(&str, Commit); 6] = [
     }),
 ];
 
-/// The process ends without closing the store: its file keeps the mark it has.
+/// The process ends without closing the store: its sidecar keeps its name.
 fn crash(mut store: SqliteStore) {
-    store.epoch = None;
+    store.guard = None;
 }
 
 /// The process ends at once: log and all stay as they are.
@@ -193,8 +193,8 @@ fn kill(store: SqliteStore) {
 
 /// Copies the log into the database, as a long one is; whether all of it was copied.
 fn copy_log(store: &mut SqliteStore) -> bool {
-    let epoch = store.epoch.as_mut().unwrap();
-    epoch.copy_log(&store.connection).is_ok()
+    let guard = store.guard.as_mut().unwrap();
+    guard.checkpoint(&store.connection).is_ok()
 }
 
 fn based(store: &SqliteStore) -> u32 {
@@ -219,7 +219,7 @@ fn a_store_that_stays_where_it_is_is_trusted_whatever_ended_the_process() {
         crash(store);
     }
     assert_eq!(home.found(), None);
-    assert_eq!(home.marks().len(), 1);
+    assert_eq!(home.sidecars().len(), 1);
     // Moved within its file system, it is the same files.
     fs::rename(home.path(), home.scratch.path().join("moved")).unwrap();
     let moved = open(&home.scratch.path().join("moved")).unwrap();
@@ -332,7 +332,7 @@ fn a_batch_that_changed_nothing_writes_no_byte() {
             let found = fs::metadata(path).unwrap();
             (found.len(), found.modified().unwrap())
         };
-        [home.database(), home.log(), home.marks().remove(0)].map(changed)
+        [home.database(), home.log(), home.sidecars().remove(0)].map(changed)
     };
     for (what, batch) in nothing {
         let before = files();
@@ -350,7 +350,8 @@ fn a_log_that_was_lost_is_told() {
     let home = Home::new();
     let mut store = home.open();
     commit(&mut store).unwrap();
-    // The last reader of a log folds it into the database: what a crash leaves is copied before that.
+    // The last reader of a log folds it into the database: what a crash leaves is copied before
+    // that.
     let left = home.scratch.path().join("left");
     home.copy(&left);
     drop(store);
@@ -377,7 +378,7 @@ fn a_copy_put_back_over_the_present_files_is_told_by_the_mark_that_is_left() {
         commit(&mut store).unwrap();
         drop(store);
         copy(&backup, &home.accounts());
-        assert_eq!(home.marks().len(), 2);
+        assert_eq!(home.sidecars().len(), 2);
         assert_eq!(home.found(), Some(Displaced::Older), "{made_while_open}");
     }
 }
@@ -406,23 +407,23 @@ fn a_copy_elsewhere_is_told_and_the_original_goes_on() {
 fn a_store_without_a_readable_mark_is_told() {
     type Harm = fn(&Path);
     let harms: [Harm; 5] = [
-        |mark| fs::remove_file(mark).unwrap(),
-        |mark| fs::write(mark, "").unwrap(),
-        |mark| fs::write(mark, [0; 64]).unwrap(),
-        |mark| {
-            let mut bytes = fs::read(mark).unwrap();
+        |sidecar| fs::remove_file(sidecar).unwrap(),
+        |sidecar| fs::write(sidecar, "").unwrap(),
+        |sidecar| fs::write(sidecar, [0; 64]).unwrap(),
+        |sidecar| {
+            let mut bytes = fs::read(sidecar).unwrap();
             bytes[48] ^= 1;
-            fs::write(mark, bytes).unwrap();
+            fs::write(sidecar, bytes).unwrap();
         },
-        |mark| {
-            let mut bytes = fs::read(mark).unwrap();
+        |sidecar| {
+            let mut bytes = fs::read(sidecar).unwrap();
             bytes.push(0);
-            fs::write(mark, bytes).unwrap();
+            fs::write(sidecar, bytes).unwrap();
         },
     ];
     for (number, harm) in harms.into_iter().enumerate() {
         let home = Home::new();
-        harm(&home.marks()[0]);
+        harm(&home.sidecars()[0]);
         assert_eq!(home.found(), Some(Displaced::Unmarked), "{number}");
     }
 }
@@ -431,27 +432,28 @@ fn a_store_without_a_readable_mark_is_told() {
 fn a_count_that_the_power_took_away_accuses_nobody() {
     let home = Home::new();
     let before = home.open();
-    let old = fs::read(&home.marks()[0]).unwrap();
+    let old = fs::read(&home.sidecars()[0]).unwrap();
     let mut store = before;
     for _ in 0..3 {
         commit(&mut store).unwrap();
     }
     crash(store);
-    fs::write(&home.marks()[0], old).unwrap();
+    fs::write(&home.sidecars()[0], old).unwrap();
     assert_eq!(home.found(), None);
 }
 
 #[test]
 fn a_renaming_that_a_crash_cut_off_accuses_nobody_even_twice() {
     let home = Home::new();
-    let mut name = home.marks().remove(0);
+    let mut name = home.sidecars().remove(0);
     for _ in 0..3 {
         let store = home.open();
         assert_eq!(store.displaced(), None);
         crash(store);
-        let new = home.marks().remove(0);
+        let new = home.sidecars().remove(0);
         assert_ne!(name, new);
-        // Opening drew a mark, and the file did not get its name; the next opening gives it that first.
+        // Opening drew a generation, and the file did not get its name; the next opening gives it that
+        // first.
         fs::rename(&new, &name).unwrap();
         name = new;
     }
@@ -474,10 +476,10 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
              PRAGMA user_version = 2;"))
         .unwrap();
     crash(store);
-    fs::remove_file(&home.marks()[0]).unwrap();
-    let examiner = Examiner::open(&home.path(), None).unwrap();
-    let examined = examiner.account(&name("a")).unwrap();
-    assert_eq!(examined.pending_migrations, 13);
+    fs::remove_file(&home.sidecars()[0]).unwrap();
+    let inspector = Inspector::open(&home.path(), None).unwrap();
+    let inspected = inspector.account(&name("a")).unwrap();
+    assert_eq!(inspected.pending_migrations, 13);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);
@@ -513,7 +515,7 @@ fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
     let mut store = home.open();
     commit(&mut store).unwrap();
     drop(store);
-    fs::remove_file(&home.marks()[0]).unwrap();
+    fs::remove_file(&home.sidecars()[0]).unwrap();
     let found = Found {
         at: UnixMillis(7),
         how: Displaced::Unmarked,
@@ -538,7 +540,7 @@ fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
     commit(&mut store).unwrap();
     assert_eq!(store.timekeeping(), Ok(ran(2)));
     crash(store);
-    assert_eq!(home.marks().len(), 1);
+    assert_eq!(home.sidecars().len(), 1);
     let store = home.open();
     assert_eq!(store.displaced(), None);
     // It is remembered, and told again by whoever asks.
@@ -615,7 +617,7 @@ fn marks_of_accounts_that_are_not_there_are_erased_and_others_names_are_left_alo
     for file in kept {
         fs::write(home.accounts().join(file), "").unwrap();
     }
-    // Its name is taken for no mark of the account `a`.
+    // Its sidecar is not taken for one of the account `a`.
     drop(home.directory().create_account(&account("a.b")).unwrap());
     assert!(!stray.exists());
     assert_eq!(home.found(), None);
@@ -623,9 +625,9 @@ fn marks_of_accounts_that_are_not_there_are_erased_and_others_names_are_left_alo
         assert!(home.accounts().join(file).exists(), "{file}");
     }
     home.directory().remove_account(&name("a")).unwrap();
-    let left: Vec<_> = home.marks();
+    let left: Vec<_> = home.sidecars();
     assert_eq!(left.len(), 1 + kept.len());
-    // The next account of the name begins with a mark of its own.
+    // The next account of the name begins with a sidecar of its own.
     drop(home.directory().create_account(&account("a")).unwrap());
     assert_eq!(home.found(), None);
 }

@@ -260,7 +260,8 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
     let failed = store.commit();
     assert!(matches!(failed, Err(StoreError::Corrupt(_))), "{failed:?}");
     assert_eq!(commits(&store), before + 1, "nothing was put over it");
-    // While nothing can be put over it, nothing else is done, and callers are told that it may be there.
+    // While nothing can be put over it, nothing else is done, and callers are told that it may be
+    // there.
     store.run("INSERT INTO failing VALUES (1)", ()).unwrap();
     let failed = batch(&mut store, "in doubt");
     assert!(matches!(failed, Err(StoreError::InDoubt(_))), "{failed:?}");

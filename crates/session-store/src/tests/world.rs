@@ -1,5 +1,5 @@
-//! The simulated world of the engine on real databases: a process that dies leaves its files as they are, and
-//! the next one opens them.
+//! The simulated world of the engine on real databases: a process that dies leaves its files as
+//! they are, and the next one opens them.
 
 use std::{fs, path::PathBuf};
 
@@ -34,7 +34,7 @@ impl OnDisk {
         self.scratch.path().join(format!("backup-{name}"))
     }
 
-    /// The database, what SQLite keeps beside it, and its mark.
+    /// The database, what SQLite keeps beside it, and its sidecar.
     fn files_of(&self, name: &AccountName) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.scratch.path().join("accounts")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());

@@ -9,7 +9,7 @@ use engine::{
     model::{Displaced, InstallationState, StoreError, UnixMillis},
     store::StoreRead as _,
 };
-use session_store::{Examined, Examiner};
+use session_store::{InspectedAccount, Inspector};
 
 use super::{Finding, Severity, peers};
 use crate::config::Settings;
@@ -29,19 +29,19 @@ pub(super) fn look(
     serving: bool,
     now: UnixMillis,
 ) -> Vec<Finding> {
-    let examiner = match Examiner::open(&settings.data_dir, passphrase) {
-        Ok(examiner) => examiner,
+    let inspector = match Inspector::open(&settings.data_dir, passphrase) {
+        Ok(inspector) => inspector,
         Err(error) => return vec![unusable("store.key", &error)],
     };
     let mut findings = vec![Finding::ok(
         "store.key",
         "the key of the directory is there",
     )];
-    match examiner.event_log() {
+    match inspector.event_log() {
         Ok(()) => findings.push(Finding::ok("integrity.events", "every page is authentic")),
         Err(error) => findings.push(unusable("integrity.events", &error)),
     }
-    let names = match examiner.accounts() {
+    let names = match inspector.accounts() {
         Ok(names) => names,
         Err(error) => {
             findings.push(unusable("integrity.accounts", &error));
@@ -52,8 +52,8 @@ pub(super) fn look(
         findings.push(Finding::ok("integrity.accounts", "there is no account yet"));
     }
     for name in names {
-        let found = match examiner.account(&name) {
-            Ok(examined) => of_account(settings, examined, serving, now)
+        let found = match inspector.account(&name) {
+            Ok(inspected) => of_account(settings, inspected, serving, now)
                 .unwrap_or_else(|error| vec![unusable("integrity.database", &error)]),
             Err(error) => vec![unusable("integrity.database", &error)],
         };
@@ -74,37 +74,39 @@ fn unusable(id: &'static str, error: &dyn std::fmt::Display) -> Finding {
 
 fn of_account(
     settings: &Settings,
-    examined: Examined,
+    inspected: InspectedAccount,
     serving: bool,
     now: UnixMillis,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = vec![
         Finding::ok("integrity.database", "every page is authentic"),
-        epoch(&examined)?,
+        newest_state(&inspected)?,
     ];
-    if examined.pending_migrations > 0 {
+    if inspected.pending_migrations > 0 {
         findings.push(Finding::new(
             "store.schema",
             Severity::Notice,
-            format!("of an earlier version: {} migrations are pending", examined.pending_migrations),
+            format!("of an earlier version: {} migrations are pending", inspected.pending_migrations),
             "make a backup; the next start brings it up to date, and an earlier version does not open it after that",
         ));
         return Ok(findings);
     }
     findings.push(Finding::ok("store.schema", "up to date"));
-    findings.push(installation(&examined.account.installation));
-    findings.push(clock(examined.latest, now));
-    findings.push(chats(examined.store.chat_clocks_above(highest_clock(now))?));
-    findings.push(bundle(settings, &examined, serving, now)?);
-    findings.extend(devices(settings, examined, now)?);
+    findings.push(installation(&inspected.account.installation));
+    findings.push(clock(inspected.latest, now));
+    findings.push(chats(
+        inspected.store.chat_clocks_above(highest_clock(now))?,
+    ));
+    findings.push(bundle(settings, &inspected, serving, now)?);
+    findings.extend(devices(settings, inspected, now)?);
     Ok(findings)
 }
 
-fn epoch(examined: &Examined) -> Result<Finding, StoreError> {
+fn newest_state(inspected: &InspectedAccount) -> Result<Finding, StoreError> {
     const ID: &str = "store.epoch";
     const SAFE: &str =
         "start the daemon: it reads with the old sessions and sends on new ones alone";
-    if let Some(displaced) = examined.displaced {
+    if let Some(displaced) = inspected.displaced {
         let what = match displaced {
             Displaced::Older => "an older state was put back",
             Displaced::Elsewhere => "it is a copy, or was moved from another disk",
@@ -117,10 +119,10 @@ fn epoch(examined: &Examined) -> Result<Finding, StoreError> {
         };
         return Ok(Finding::new(ID, Severity::Warning, what, advice));
     }
-    if examined.pending_migrations > 0 {
+    if inspected.pending_migrations > 0 {
         return Ok(Finding::ok(ID, "the newest state that is known"));
     }
-    Ok(match examined.store.found_displaced()? {
+    Ok(match inspected.store.found_displaced()? {
         Some(found) => Finding::ok(
             ID,
             format!(
@@ -188,12 +190,12 @@ fn chats(ahead: u64) -> Finding {
 
 fn bundle(
     settings: &Settings,
-    examined: &Examined,
+    inspected: &InspectedAccount,
     serving: bool,
     now: UnixMillis,
 ) -> Result<Finding, StoreError> {
     const ID: &str = "bundle.age";
-    let Some(bundle) = examined.store.own_bundle()? else {
+    let Some(bundle) = inspected.store.own_bundle()? else {
         return Ok(Finding::ok(ID, "no bundle was made yet"));
     };
     let age = now.since(bundle.prekey_created_at);
@@ -224,12 +226,12 @@ fn bundle(
 
 fn devices(
     settings: &Settings,
-    examined: Examined,
+    inspected: InspectedAccount,
     now: UnixMillis,
 ) -> Result<Vec<Finding>, StoreError> {
-    let identity = *examined.account.identity.public();
-    let viewer = Engine::new(examined.account, settings.engine.clone()).viewer();
-    let own = viewer.installations(&examined.store, now, None)?;
+    let identity = *inspected.account.identity.public();
+    let viewer = Engine::new(inspected.account, settings.engine.clone()).viewer();
+    let own = viewer.installations(&inspected.store, now, None)?;
     let over = own
         .iter()
         .filter(|view| view.state == InstallationState::OverLimit)
@@ -259,11 +261,11 @@ fn devices(
         Finding::ok("devices.limit", "no device of ours is over the limit")
     };
     let mut unreached = 0;
-    for identity in examined
+    for identity in inspected
         .store
         .identities_of_many(&identity, settings.engine.max_devices)?
     {
-        let views = viewer.installations(&examined.store, now, Some(&identity))?;
+        let views = viewer.installations(&inspected.store, now, Some(&identity))?;
         unreached += views
             .iter()
             .filter(|view| view.state == InstallationState::OverLimit)
@@ -285,7 +287,7 @@ fn devices(
             "no device of a contact is over the limit",
         )
     };
-    let omitted = examined.store.omitted_devices()?;
+    let omitted = inspected.store.omitted_devices()?;
     let ends = omitted
         .iter()
         .filter_map(|device| device.stale_at(settings.engine.stale_after));
@@ -304,7 +306,7 @@ fn devices(
         )
     };
     let mut found = vec![limit, contacts, staleness];
-    found.extend(peers::look(&examined.store, &viewer, now)?);
+    found.extend(peers::look(&inspected.store, &viewer, now)?);
     Ok(found)
 }
 

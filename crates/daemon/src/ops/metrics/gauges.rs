@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::model::UnixMillis;
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts};
-use session_store::Holdings;
+use session_store::StoreStats;
 
 use super::Register;
 use crate::ops::build::{REVISION, VERSION};
@@ -71,7 +71,7 @@ impl Gauges {
     }
 
     /// What the stores hold, and the age of the oldest published prekey.
-    pub(crate) fn set_holdings(&self, held: &Holdings, prekey_age: Duration) {
+    pub(crate) fn set_store_stats(&self, held: &StoreStats, prekey_age: Duration) {
         self.sessions.set(integer(held.sessions));
         self.stored_keys.set(integer(held.stored_keys));
         self.unconfirmed_keys.set(integer(held.unconfirmed_keys));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crypto_core::AssociatedData;
 
 use super::*;
-use crate::{schema::open_alone, store_key::StoreKey, wal};
+use crate::{schema::open_main_file, store_key::StoreKey, wal};
 
 /// Bytes of a page, and of a log before its first page and before each of them.
 const PAGE: usize = 4096;
@@ -19,7 +19,7 @@ fn chains_on_the_disk(home: &Home) -> BTreeSet<Vec<u8>> {
     let copy = home.scratch.path().join("copy.db");
     let read = |pages: &[u8]| -> Option<Vec<u8>> {
         fs::write(&copy, pages).unwrap();
-        let connection = open_alone(&copy, &key).ok()?;
+        let connection = open_main_file(&copy, &key).ok()?;
         let chains = "SELECT chains FROM session_chains";
         connection.query_row(chains, (), |row| row.get(0)).ok()
     };
@@ -86,14 +86,14 @@ fn a_store_rests_once_for_what_was_committed_and_is_the_newest_state_wherever_it
     let home = Home::new();
     let mut store = home.open();
     add_session(&mut store);
-    let first = home.marks();
+    let first = home.sidecars();
     store.release_memory().unwrap();
-    let second = home.marks();
+    let second = home.sidecars();
     assert_ne!(first, second);
     let changed = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
     let before = (changed(&home.database()), changed(&second[0]));
     store.release_memory().unwrap();
-    assert_eq!(home.marks(), second);
+    assert_eq!(home.sidecars(), second);
     let after = (changed(&home.database()), changed(&second[0]));
     assert_eq!(before, after);
     kill(store);
@@ -121,8 +121,8 @@ fn what_is_behind_the_last_commit_is_overwritten_before_the_log_is_cut_off() {
     reader.connection.execute_batch("BEGIN").unwrap();
     assert_eq!(reader.timekeeping(), Ok(ran(1)));
     let before = fs::read(home.log()).unwrap();
-    let pages = wal::copy(&store.connection).unwrap().unwrap();
-    wal::cut_off(&store.connection, &home.database(), pages).unwrap();
+    let pages = wal::checkpoint(&store.connection).unwrap().unwrap();
+    wal::erase_rest(&store.connection, &home.database(), pages).unwrap();
     let after = fs::read(home.log()).unwrap();
     let end = LOG_HEADER + usize::try_from(pages).unwrap() * (FRAME_HEADER + PAGE);
     assert!(before.len() == after.len() && end < after.len(), "{pages}");

@@ -7,7 +7,7 @@ const PAGE: usize = 4096;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// Bytes of a mark's file of a version that did not authenticate it, and where the count is.
+/// Bytes of a sidecar of a version that did not authenticate it, and where the count is.
 const UNKEYED: u64 = 64;
 const COUNT: std::ops::Range<usize> = 48..64;
 
@@ -37,8 +37,8 @@ fn a_page_that_was_put_back_among_the_newest_is_told() {
     send(&mut store, 7);
     drop(store);
     let new = fs::read(home.database()).unwrap();
-    let mark = home.marks().remove(0);
-    let marked = fs::read(&mark).unwrap();
+    let sidecar = home.sidecars().remove(0);
+    let marked = fs::read(&sidecar).unwrap();
     let (mut told, mut stale) = (0, 0);
     // The first page has the schema, and no row.
     for page in (PAGE..old.len()).step_by(PAGE) {
@@ -53,7 +53,7 @@ fn a_page_that_was_put_back_among_the_newest_is_told() {
         told += 1;
         stale += u32::from(steps(&home) != 7);
         fs::write(home.database(), &new).unwrap();
-        fs::write(&mark, &marked).unwrap();
+        fs::write(&sidecar, &marked).unwrap();
         let _ = fs::remove_file(home.log());
     }
     assert!(told >= 2 && stale == 1, "{told} {stale}");
@@ -91,7 +91,7 @@ fn the_newest_count_of_the_log_put_into_the_file_without_the_log_is_told() {
     assert!(told > 3, "{told}");
 }
 
-/// An older state in the very files, its mark's file under the name that it had, and then `forge`
+/// An older state in the very files, its sidecar under the name that it had, and then `forge`
 /// at that.
 fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
     let home = Home::new();
@@ -99,17 +99,17 @@ fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
     add_session(&mut store);
     drop(store);
     let old = fs::read(home.database()).unwrap();
-    let old_mark = home.marks().remove(0);
-    let old_count = fs::read(&old_mark).unwrap()[COUNT].to_vec();
+    let old_sidecar = home.sidecars().remove(0);
+    let old_count = fs::read(&old_sidecar).unwrap()[COUNT].to_vec();
     let mut store = home.open();
     send(&mut store, 7);
     drop(store);
     fs::write(home.database(), old).unwrap();
-    fs::rename(home.marks().remove(0), &old_mark).unwrap();
-    let mut marked = fs::read(&old_mark).unwrap();
+    fs::rename(home.sidecars().remove(0), &old_sidecar).unwrap();
+    let mut marked = fs::read(&old_sidecar).unwrap();
     marked[COUNT].copy_from_slice(&old_count);
-    fs::write(&old_mark, &marked).unwrap();
-    forge(&home, &old_mark);
+    fs::write(&old_sidecar, &marked).unwrap();
+    forge(&home, &old_sidecar);
     home.found()
 }
 
@@ -117,13 +117,13 @@ fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
 fn a_mark_that_was_written_without_its_key_is_told() {
     assert_eq!(put_back_with(|_, _| ()), Some(Displaced::Unmarked));
     // As a version wrote it that did not authenticate it.
-    let cut = |_: &Home, mark: &Path| {
-        let file = fs::OpenOptions::new().write(true).open(mark).unwrap();
+    let cut = |_: &Home, sidecar: &Path| {
+        let file = fs::OpenOptions::new().write(true).open(sidecar).unwrap();
         file.set_len(UNKEYED).unwrap();
     };
     assert_eq!(put_back_with(cut), Some(Displaced::Unmarked));
     // That of another account, which is where it was made.
-    let exchanged = |home: &Home, mark: &Path| {
+    let exchanged = |home: &Home, sidecar: &Path| {
         drop(home.directory().create_account(&account("b")).unwrap());
         let of_b = |path: &PathBuf| {
             path.file_name()
@@ -132,8 +132,8 @@ fn a_mark_that_was_written_without_its_key_is_told() {
                 .unwrap()
                 .starts_with("b.")
         };
-        let other = home.marks().into_iter().find(of_b).unwrap();
-        fs::rename(other, mark).unwrap();
+        let other = home.sidecars().into_iter().find(of_b).unwrap();
+        fs::rename(other, sidecar).unwrap();
     };
     assert_eq!(put_back_with(exchanged), Some(Displaced::Unmarked));
 }
@@ -151,9 +151,9 @@ fn a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor(
     }
     drop(store);
     let given_up = fs::read(home.database()).unwrap();
-    let its_mark = home.marks().remove(0);
+    let its_sidecar = home.sidecars().remove(0);
     // A backup takes its place, which counts from further back.
-    fs::remove_file(&its_mark).unwrap();
+    fs::remove_file(&its_sidecar).unwrap();
     fs::write(home.database(), backup).unwrap();
     let mut store = home.open();
     let (at, how) = (UnixMillis(7), store.displaced().unwrap());
@@ -163,7 +163,7 @@ fn a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor(
     drop(store);
     assert_eq!(home.found(), None);
     fs::write(home.database(), given_up).unwrap();
-    fs::rename(home.marks().remove(0), its_mark).unwrap();
+    fs::rename(home.sidecars().remove(0), its_sidecar).unwrap();
     assert_eq!(home.found(), Some(Displaced::Unmarked));
 }
 
@@ -232,17 +232,17 @@ fn a_store_that_authenticated_nothing_is_brought_up_to_date_and_is_told_from_the
         )
         .unwrap();
     kill(store);
-    let mark = home.marks().remove(0);
-    let file = fs::OpenOptions::new().write(true).open(&mark).unwrap();
+    let sidecar = home.sidecars().remove(0);
+    let file = fs::OpenOptions::new().write(true).open(&sidecar).unwrap();
     file.set_len(UNKEYED).unwrap();
     assert_eq!(home.found(), None);
-    let mark = home.marks().remove(0);
-    let marked = fs::read(&mark).unwrap();
+    let sidecar = home.sidecars().remove(0);
+    let marked = fs::read(&sidecar).unwrap();
     assert_eq!(marked.len(), 96);
     assert_eq!(home.found(), None);
     // From then on the file is asked for its MAC, and the rows for their sum.
-    let mark = home.marks().remove(0);
-    let file = fs::OpenOptions::new().write(true).open(&mark).unwrap();
+    let sidecar = home.sidecars().remove(0);
+    let file = fs::OpenOptions::new().write(true).open(&sidecar).unwrap();
     file.set_len(UNKEYED).unwrap();
     assert_eq!(home.found(), Some(Displaced::Unmarked));
 }

@@ -45,7 +45,7 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
         }
         let refused = rekey(&home.path(), None, None, &mut UnwrapErr(SysRng));
         assert!(
-            matches!(refused, Err(OpenError::Mixture { .. })),
+            matches!(refused, Err(OpenError::ForeignLog { .. })),
             "{refused:?}"
         );
         assert_eq!(home.found(), Some(Displaced::Older), "{case}");
@@ -69,7 +69,7 @@ fn a_long_log_is_copied_and_the_next_commit_says_what_the_file_holds() {
     let mut store = home.open();
     let opened = based(&store);
     commit(&mut store).unwrap();
-    // The opening drew a mark, and had it copied.
+    // The opening drew a generation, and had it checkpointed.
     assert_eq!(based(&store), opened + 1);
     let quickly = "PRAGMA synchronous = OFF";
     store.connection.execute_batch(quickly).unwrap();
@@ -151,22 +151,22 @@ fn wherever_a_crash_comes_at_an_opening_nobody_is_accused() {
         } else {
             drop(store);
         }
-        let named = home.marks().remove(0);
-        // A reader keeps the mark from getting into the file, and so the witness its name.
+        let named = home.sidecars().remove(0);
+        // A reader keeps the generation from the main file, and so from the sidecar's name.
         let reader = home.directory().reader(&name("a")).unwrap();
         reader.connection.execute_batch("BEGIN").unwrap();
         assert_eq!(reader.timekeeping(), Ok(ran(1)));
         for commits in 2..5 {
             let mut store = home.open();
             assert_eq!(store.displaced(), None);
-            assert_eq!(home.marks(), std::slice::from_ref(&named));
+            assert_eq!(home.sidecars(), std::slice::from_ref(&named));
             commit(&mut store).unwrap();
             assert_eq!(store.timekeeping(), Ok(ran(commits)));
             kill(store);
         }
         drop(reader);
         assert_eq!(home.found(), None);
-        assert_ne!(home.marks(), [named]);
+        assert_ne!(home.sidecars(), [named]);
     }
 }
 
@@ -183,10 +183,10 @@ fn a_log_and_a_file_that_make_no_sense_together_are_refused_with_what_to_do() {
     kill(store);
     fs::write(home.database(), old).unwrap();
     let error = home.directory().open_account(&name("a")).unwrap_err();
-    assert!(matches!(error, OpenError::Mixture { .. }), "{error}");
+    assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
     assert!(error.to_string().contains("a.db-wal"), "{error}");
-    let examiner = Examiner::open(&home.path(), None).unwrap();
-    let found = examiner.account(&name("a")).unwrap_err();
+    let inspector = Inspector::open(&home.path(), None).unwrap();
+    let found = inspector.account(&name("a")).unwrap_err();
     assert_eq!(found.to_string(), error.to_string());
     // What it says to do.
     fs::remove_file(home.log()).unwrap();
