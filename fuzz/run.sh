@@ -4,8 +4,9 @@
 #   fuzz/run.sh                    every target, 30 minutes each
 #   fuzz/run.sh 5 wire bundle      these two, 5 minutes each
 #
-# Needs a nightly toolchain and cargo-fuzz. New inputs go to fuzz/work/, which is not kept; what makes a target fail
-# goes to fuzz/artifacts/. Ends with an error if there is any of the latter.
+# Needs a nightly toolchain and cargo-fuzz. Begins with the named inputs of fuzz/corpus and with the
+# packed ones, which it unpacks into fuzz/work/. New inputs go there too; keep.sh packs them. What
+# makes a target fail goes to fuzz/artifacts/. Ends with an error if there is any of the latter.
 set -eu
 cd "$(dirname "$0")"
 
@@ -21,6 +22,7 @@ printf '%-14s %8s %12s %9s %9s %8s\n' target minutes executions edges features f
 failed=0
 for target in "$@"; do
     mkdir -p "work/$target" "artifacts/$target"
+    [ ! -e "corpus/$target.tar" ] || tar -xf "corpus/$target.tar" -C "work/$target"
     log="work/$target.log"
     nice -n 19 "target/$host/release/$target" "work/$target" "corpus/$target" \
         -max_total_time=$((minutes * 60)) -max_len=4096 -timeout=20 -rss_limit_mb=2048 \

@@ -1,5 +1,6 @@
-//! Writes the inputs that fuzzing begins with into `fuzz/corpus`: from the recorded vectors, and from the scenes of the
-//! targets. `cargo run -p fuzz-targets --example seeds`
+//! Writes the inputs that fuzzing begins with into `fuzz/corpus`, each under a name that says what
+//! it is: from the recorded vectors, and from the scenes of the targets. Inputs named
+//! `regression-*` stay as they are. `cargo run -p fuzz-targets --example seeds`
 
 #![allow(
     clippy::expect_used,
@@ -7,13 +8,15 @@
     reason = "it runs by hand, on files that are there"
 )]
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use fuzz_targets::{bundle_seeds, envelope_seeds, parameter_seeds, receive_seeds};
+use fuzz_targets::{
+    Seed, bundle_seeds, envelope_seeds, parameter_seeds, receive_seeds, sequence_seeds,
+};
 use serde_json::{Value, json};
 
-/// Messages taken from each file of vectors, evenly spread.
-const OF_EACH_FILE: usize = 12;
+/// Cases taken from each list of vectors, evenly spread.
+const OF_EACH_LIST: usize = 8;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -25,42 +28,57 @@ fn vectors(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
+/// Replaces the seeds of a target.
+fn write(target: &str, extension: &str, seeds: impl IntoIterator<Item = Seed>) {
     let folder = root().join("fuzz/corpus").join(target);
     fs::create_dir_all(&folder).expect("a folder");
-    for (number, seed) in seeds.into_iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number:03}")), seed).expect("written");
-    }
-}
-
-/// Every text under this name, anywhere.
-fn texts<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(members) => {
-            for (key, member) in members {
-                match member {
-                    Value::String(text) if key == name => found.push(text),
-                    _ => texts(member, name, found),
-                }
-            }
+    for entry in fs::read_dir(&folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name");
+        if !name.starts_with("regression-") {
+            fs::remove_file(entry.path()).expect("removed");
         }
-        Value::Array(items) => items.iter().for_each(|item| texts(item, name, found)),
-        _ => {}
+    }
+    let mut names = BTreeSet::new();
+    for (name, seed) in seeds {
+        let file = format!("{}.{extension}", file_name(&name));
+        assert!(names.insert(file.clone()), "two seeds are named {file}");
+        fs::write(folder.join(file), seed).expect("written");
     }
 }
 
-fn some<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    texts(value, name, &mut found);
-    let step = found.len().div_ceil(OF_EACH_FILE).max(1);
-    found.into_iter().step_by(step).collect()
+/// Lower case, with one hyphen for everything that is neither a letter nor a digit.
+fn file_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-").to_ascii_lowercase()
+}
+
+fn cases<'a>(vectors: &'a Value, list: &str) -> Vec<&'a Value> {
+    vectors[list].as_array().expect("cases").iter().collect()
+}
+
+/// As many of the cases as are taken of each list.
+fn some<'a>(vectors: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    let cases = cases(vectors, list);
+    let step = cases.len().div_ceil(OF_EACH_LIST).max(1);
+    cases.into_iter().step_by(step)
+}
+
+fn text<'a>(case: &'a Value, member: &str) -> &'a str {
+    case[member].as_str().expect("a text")
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
     const_hex::decode(hex).expect("hex")
 }
 
-fn good(name: &str) -> Value {
+/// A choice that a target reads from the first byte, before the rest.
+fn chosen(choice: u8, rest: &[u8]) -> Vec<u8> {
+    [&[choice], rest].concat()
+}
+
+fn good_parameter(name: &str) -> Value {
     let key = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
     let secret = format!("0x{}", "17".repeat(32));
     match name {
@@ -79,134 +97,222 @@ fn good(name: &str) -> Value {
     }
 }
 
-fn main() {
+/// Of each case the message that its note is about, or else its first.
+fn recorded_messages() -> Vec<Seed> {
     let recorded = [
-        "status-go-receive.json",
-        "status-go-hostile.json",
-        "status-go-skips.json",
-        "x25519-receive.json",
-        "x25519-hostile.json",
-        "x25519-sessions.json",
-    ]
-    .map(vectors);
-    let messages = recorded.iter().flat_map(|file| some(file, "message"));
-    let scene = receive_seeds();
-    let wires = scene.iter().map(|seed| seed[1..].to_vec());
-    write("wire", messages.map(bytes).chain(wires));
-    write("receive", scene);
+        ("secp256k1", "status-go-receive.json"),
+        ("secp256k1", "status-go-hostile.json"),
+        ("secp256k1", "status-go-skips.json"),
+        ("x25519", "x25519-receive.json"),
+        ("x25519", "x25519-hostile.json"),
+        ("x25519", "x25519-sessions.json"),
+    ];
+    let mut seeds = Vec::new();
+    for (suite, file) in recorded {
+        for case in some(&vectors(file), "cases") {
+            let steps = cases(case, "steps");
+            let noted = steps.iter().find(|step| step.get("note").is_some());
+            let step = noted.or_else(|| steps.first()).expect("a step");
+            let name = format!("{suite} {}", text(case, "name"));
+            seeds.push((name, bytes(text(step, "message"))));
+        }
+    }
+    seeds
+}
 
-    let bundles = vectors("status-go-primitives.json");
-    let recorded_bundles: Vec<_> = some(&bundles, "bundle_hex")
-        .into_iter()
-        .map(bytes)
-        .collect();
-    let resigned = recorded_bundles.iter().zip(0_u8..).map(|(wire, number)| {
-        let mode = [number % 4];
-        [&mode, wire.as_slice()].concat()
+fn keys(account: &Value, primitives: &Value) -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    for (number, case) in some(account, "compressedKeys").enumerate() {
+        let compact = text(case, "compressedKey").as_bytes().to_vec();
+        seeds.push((format!("compact key {number}"), compact));
+    }
+    for case in cases(account, "compressedKeysBad") {
+        let input = text(case, "input").as_bytes().to_vec();
+        seeds.push((format!("bad compact key {}", text(case, "name")), input));
+    }
+    let key = cases(account, "compressedKeys")[0];
+    let phrase = cases(account, "mnemonics")[0];
+    for (name, hex) in [
+        ("compressed key", text(key, "compressed")),
+        ("uncompressed key", text(key, "publicKey")),
+        ("private key", text(phrase, "privateKey")),
+    ] {
+        seeds.push((format!("{name} in bytes"), bytes(hex)));
+        seeds.push((format!("{name} in hex"), format!("0x{hex}").into_bytes()));
+    }
+    for name in ["x1-phone", "alice", "none"] {
+        seeds.push((format!("name {name}"), name.as_bytes().to_vec()));
+    }
+    seeds.push(("prefix alone".to_owned(), b"0x".to_vec()));
+    for (number, case) in some(primitives, "signature").enumerate() {
+        seeds.push((
+            format!("signature {number}"),
+            bytes(text(case, "signature")),
+        ));
+    }
+    seeds
+}
+
+fn phrases(account: &Value) -> Vec<Seed> {
+    let recorded = cases(account, "mnemonics").into_iter().map(|case| {
+        let phrase = chosen(0, text(case, "mnemonic").as_bytes());
+        (text(case, "name").to_owned(), phrase)
     });
-    write("bundle", bundle_seeds().into_iter().chain(resigned));
-    let codes = bundle_seeds().into_iter().chain(recorded_bundles);
-    let codes = codes.map(|wire| engine::wire::encode_contact_code(&wire));
-    let edges = ["0x0a21", " CiE= ", "CiE_-", "=", "0x"].map(str::to_owned);
-    write("contact_code", codes.chain(edges).map(String::into_bytes));
+    let made = (0..6_u8).map(|seed| {
+        let words = if seed % 2 == 0 { 12 } else { 24 };
+        let input = chosen(1 | (seed & 1) << 1, &[seed; 40]);
+        (format!("made of {words} words, style {seed}"), input)
+    });
+    recorded.chain(made).collect()
+}
+
+fn configurations() -> Vec<Seed> {
+    let shipped = fs::read_to_string(root().join("config/ratchetd.toml")).expect("the file");
+    let settings: Vec<_> = shipped
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    let mut seeds = vec![("as shipped".to_owned(), settings.join("\n").into_bytes())];
+    for line in settings {
+        if let Some((name, value)) = line.split_once(" = ")
+            && value.parse::<u32>().is_ok()
+        {
+            let text = format!("[limits]\n{line}");
+            seeds.push((format!("limits with {name}"), text.into_bytes()));
+        }
+    }
+    for (name, text) in [
+        (
+            "http and socket mode",
+            "http = \"127.0.0.1:8645\"\nsocket_mode = \"0660\"",
+        ),
+        ("one suite", "[ratchet]\nsuites = [\"secp256k1\"]"),
+        (
+            "dev and allowed uids",
+            "log = \"json\"\ndev = true\n[rpc]\nallowed_uids = [1000]",
+        ),
+    ] {
+        seeds.push((name.to_owned(), text.as_bytes().to_vec()));
+    }
+    seeds
+}
+
+fn keystores() -> Vec<Seed> {
+    let recorded = vectors("trust-keystore.json");
+    let good = cases(&recorded, "good").into_iter().map(|case| {
+        let file = case["keystore"].to_string();
+        (format!("good {}", text(case, "name")), file)
+    });
+    let bad = cases(&recorded, "bad").into_iter().map(|case| {
+        let file = text(case, "keystore").to_owned();
+        (format!("bad {}", text(case, "name")), file)
+    });
+    let read = good
+        .chain(bad)
+        .map(|(name, file)| (name, chosen(0, file.as_bytes())));
+    let damaged = [
+        ("nothing", &[][..]),
+        ("salt", &[0, 3, 1]),
+        ("ciphertext", &[1, 3, 1]),
+        ("mac", &[2, 3, 1]),
+        ("iv", &[3, 3, 1]),
+        ("address", &[4, 3, 1]),
+        ("length of the salt", &[5, 3, 0]),
+        ("length of the ciphertext", &[6, 31, 0]),
+    ];
+    let damaged = damaged.map(|(part, change)| {
+        let input = [&[1; 9], change].concat();
+        (format!("damaged {part}"), input)
+    });
+    read.chain(damaged).collect()
+}
+
+fn envelopes() -> Vec<Seed> {
+    let recorded = vectors("trust-envelope.json");
+    let mut seeds = Vec::new();
+    for case in some(&recorded, "decode") {
+        let sealed = bytes(text(case, "envelope"));
+        seeds.push((
+            format!("recorded {}", text(case, "name")),
+            chosen(0, &sealed),
+        ));
+    }
+    for case in some(&recorded, "good") {
+        let inside = bytes(text(case, "plaintext"));
+        if inside.len() <= 2048 {
+            seeds.push((
+                format!("plaintext {}", text(case, "name")),
+                chosen(1, &inside),
+            ));
+        }
+    }
+    for (name, inside) in [
+        ("empty", &[][..]),
+        ("no length", &[0, 1, 2]),
+        ("longer than it is", &[3, 1, 0, 0, 9]),
+        ("length 200 of nothing", &[1, 200, 1]),
+        ("unknown flags", &[0xf8, 9]),
+    ] {
+        seeds.push((format!("plaintext {name}"), chosen(1, inside)));
+    }
+    let topics = vectors("trust-topics.json");
+    for (number, case) in cases(&topics, "contentTopicParse").into_iter().enumerate() {
+        let topic = text(case, "contentTopic");
+        seeds.push((
+            format!("topic {number} {topic}"),
+            chosen(2, topic.as_bytes()),
+        ));
+    }
+    seeds.extend(envelope_seeds());
+    seeds
+}
+
+fn main() {
+    let scene = receive_seeds();
+    let wires = scene
+        .iter()
+        .map(|(name, seed)| (name.clone(), seed[1..].to_vec()));
+    write("wire", "bin", recorded_messages().into_iter().chain(wires));
+    write("receive", "bin", scene);
+
+    let primitives = vectors("status-go-primitives.json");
+    let recorded = cases(&primitives, "bundle").into_iter().map(|case| {
+        let name = format!("status-go {}", text(case, "own_installation"));
+        (name, bytes(text(case, "bundle_hex")))
+    });
+    let bundles: Vec<_> = bundle_seeds().into_iter().chain(recorded).collect();
+    let codes = bundles.iter().map(|(name, wire)| {
+        let code = engine::wire::encode_contact_code(wire);
+        (name.clone(), code.into_bytes())
+    });
+    let edges = [
+        ("hex", "0x0a21"),
+        ("spaces around", " CiE= "),
+        ("other alphabet", "CiE_-"),
+        ("padding alone", "="),
+        ("prefix alone", "0x"),
+    ];
+    let edges = edges.map(|(name, code)| (name.to_owned(), code.as_bytes().to_vec()));
+    write("contact_code", "txt", codes.chain(edges));
+    let signed = [
+        "as it is",
+        "signed by alice",
+        "signed by the reader",
+        "signed by a stranger",
+    ];
+    let signed = bundles.iter().flat_map(|(name, wire)| {
+        (0_u8..)
+            .zip(signed)
+            .map(move |(mode, signed)| (format!("{name} {signed}"), chosen(mode, wire)))
+    });
+    write("bundle", "bin", signed);
 
     let account = vectors("trust-account.json");
-    let compact = some(&account, "compressedKey").into_iter();
-    let broken = some(&account, "input").into_iter();
-    let binary = ["compressed", "publicKey", "privateKey"]
-        .iter()
-        .flat_map(|name| some(&account, name));
-    let prefixed = binary.clone().map(|hex| format!("0x{hex}").into_bytes());
-    let names = ["x1-phone", "alice", "none", "0x"].map(|name| name.as_bytes().to_vec());
-    let signatures = some(&bundles, "signature").into_iter().map(bytes);
-    let text = compact.chain(broken).map(|text| text.as_bytes().to_vec());
-    let keys = text.chain(prefixed).chain(names).chain(signatures);
-    write("keys", keys.chain(binary.map(bytes)));
-
-    let phrases = some(&account, "mnemonic").into_iter();
-    let phrases = phrases.map(|phrase| [b"\0", phrase.as_bytes()].concat());
-    let made = (0..6_u8).map(|seed| [&[1 | (seed & 1) << 1], [seed; 40].as_slice()].concat());
-    write("phrase", phrases.chain(made));
-
-    let shipped = fs::read_to_string(root().join("config/ratchetd.toml")).expect("the file");
-    let settings = shipped.lines().filter(|line| !line.starts_with('#'));
-    let settings = settings.collect::<Vec<_>>().join("\n");
-    let lines = settings.lines().filter(|line| line.contains('='));
-    let limits = lines.filter(|line| line.ends_with(|last: char| last.is_ascii_digit()));
-    let limits = limits.map(|line| format!("[limits]\n{line}"));
-    let edges = [
-        "http = \"127.0.0.1:8645\"\nsocket_mode = \"0660\"",
-        "[ratchet]\nsuites = [\"secp256k1\"]",
-        "log = \"json\"\ndev = true\n[rpc]\nallowed_uids = [1000]",
-    ];
-    let edges = edges.map(str::to_owned);
-    write(
-        "config",
-        [settings.clone()]
-            .into_iter()
-            .chain(limits)
-            .chain(edges)
-            .map(String::into_bytes),
-    );
-
-    write("parameters", parameter_seeds(good));
-
-    let keystores = vectors("trust-keystore.json");
-    let good_files = keystores["good"].as_array().expect("cases").iter();
-    let good_files = good_files.map(|case| case["keystore"].to_string());
-    let bad_files = some(&keystores, "keystore").into_iter().map(str::to_owned);
-    let changes = [
-        [0, 3, 1],
-        [1, 3, 1],
-        [2, 3, 1],
-        [3, 3, 1],
-        [4, 3, 1],
-        [5, 3, 0],
-        [6, 31, 0],
-    ];
-    let changes = changes.map(|change| [&[1; 9], change.as_slice()].concat());
-    let files = good_files.chain(bad_files);
-    let files = files.map(|file| [b"\0", file.as_bytes()].concat());
-    write("keystore", files.chain(changes).chain([vec![1; 9]]));
-
-    let envelopes = vectors("trust-envelope.json");
-    let short = |hex: &&str| hex.len() <= 4096;
-    let sealed = some(&envelopes, "envelope").into_iter().filter(short);
-    let sealed = sealed.map(|hex| [b"\0", bytes(hex).as_slice()].concat());
-    let insides = some(&envelopes, "plaintext").into_iter().filter(short);
-    let insides = insides.map(|hex| [b"\x01", bytes(hex).as_slice()].concat());
-    let odd = [
-        &[][..],
-        &[0, 1, 2],
-        &[3, 1, 0, 0, 9],
-        &[1, 200, 1],
-        &[0xf8, 9],
-    ];
-    let odd = odd.map(|inside| [b"\x01", inside].concat());
-    let topics = vectors("trust-topics.json");
-    let topics = topics["contentTopicParse"]
-        .as_array()
-        .expect("cases")
-        .iter();
-    let topics = topics.filter_map(|case| case["contentTopic"].as_str());
-    let topics: Vec<_> = topics
-        .map(|topic| [b"\x02", topic.as_bytes()].concat())
-        .collect();
-    let read = sealed.chain(insides).chain(odd).chain(topics);
-    write("envelope", read.chain(envelope_seeds()));
-
-    // Sends and deliveries of each cast, and then whatever the numbers say.
-    let sequences = (0..12_u8).map(|cast| {
-        let mut seed = vec![cast, cast % 4, cast];
-        for step in 0..24_u8 {
-            let kind = match step % 3 {
-                0 => 1,
-                1 => 31,
-                _ => step.wrapping_mul(37).wrapping_add(cast.wrapping_mul(11)),
-            };
-            seed.extend([kind, step / 2 + cast, step, step.wrapping_mul(5), 0]);
-        }
-        seed
-    });
-    write("sequences", sequences);
+    write("keys", "bin", keys(&account, &primitives));
+    write("phrase", "bin", phrases(&account));
+    write("config", "toml", configurations());
+    write("parameters", "bin", parameter_seeds(good_parameter));
+    write("keystore", "bin", keystores());
+    write("envelope", "bin", envelopes());
+    write("sequences", "bin", sequence_seeds());
 }

@@ -12,7 +12,10 @@ use engine::{
     },
 };
 
-use crate::device::{Device, check_same, pair};
+use crate::{
+    Seed,
+    device::{Device, check_same, pair},
+};
 
 /// A reader who knows Alice, and Alice's bundles.
 struct Scene {
@@ -21,8 +24,8 @@ struct Scene {
     alice: IdentityKey,
     /// What Alice really signed.
     signed: Vec<InspectedBundle>,
-    /// The same and other bundles, encoded.
-    wires: Vec<Vec<u8>>,
+    /// The same and other bundles, encoded and named.
+    wires: Vec<Seed>,
     /// Who may sign what is imported: Alice, the reader, a stranger.
     signers: [IdentityKeyPair; 3],
 }
@@ -37,7 +40,7 @@ impl Scene {
         let mut laptop = Device::new(1, "laptop", Device::small());
         let mut reader = Device::new(2, "x1-reader", Device::small());
         laptop.make_plain();
-        let mut wires = vec![alice.bundle().expect("a bundle")];
+        let first = alice.bundle().expect("a bundle");
         alice
             .import(&laptop.bundle().expect("a bundle"))
             .expect("imported");
@@ -45,15 +48,19 @@ impl Scene {
         alice
             .call(|engine, store, env| engine.enable_installation(store, env, None, &id))
             .expect("enabled");
-        wires.push(alice.bundle().expect("a bundle"));
-        if let Some(first) = wires.first() {
-            reader.import(first).expect("imported");
-        }
+        let second = alice.bundle().expect("a bundle");
+        reader.import(&first).expect("imported");
         alice.later(30);
-        wires.push(alice.bundle().expect("a bundle"));
-        let inspected = |wire: &Vec<u8>| inspect_bundle(wire).expect("a bundle");
+        let third = alice.bundle().expect("a bundle");
+        let mut wires = vec![
+            ("alice of one device".to_owned(), first),
+            ("alice of two devices".to_owned(), second),
+            ("alice 30 hours later".to_owned(), third),
+        ];
+        let inspected = |(_, wire): &Seed| inspect_bundle(wire).expect("a bundle");
         let signed = wires.iter().map(inspected).collect();
-        wires.push(reader.bundle().expect("a bundle"));
+        let own = reader.bundle().expect("a bundle");
+        wires.push(("the reader itself".to_owned(), own));
         // A session to be expired by a newer bundle.
         reader.send(alice.key, "hello");
         reader.commit();
@@ -156,25 +163,18 @@ fn check_written_again(wire: &[u8], found: &InspectedBundle) {
     }
 }
 
-/// A bundle is inspected and imported. The first byte says who signs it: nobody anew, a known contact, the reader
-/// itself, or a stranger.
+/// A bundle is inspected and imported. The first byte says who signs it: nobody anew, a known
+/// contact, the reader itself, or a stranger.
 ///
-/// What is valid is imported and nothing else is; what is refused changes nothing; without the key nothing becomes
-/// Alice's that she did not sign; what was read is written and read the same; a second import brings nothing; after
-/// any import its identity can be written to.
+/// What is valid is imported and nothing else is; what is refused changes nothing; without the key
+/// nothing becomes Alice's that she did not sign; what was read is written and read the same; a
+/// second import brings nothing; after any import its identity can be written to.
 pub fn bundle(input: &[u8]) {
     SCENE.with_borrow_mut(|scene| scene.take(input));
 }
 
-/// Bundles of the scene of [`bundle`], as inputs of it.
+/// Bundles of the scene of [`bundle`], without the byte that says who signs them.
 #[must_use]
-pub fn bundle_seeds() -> Vec<Vec<u8>> {
-    SCENE.with_borrow(|scene| {
-        let wires = scene.wires.iter().zip(0..);
-        wires
-            .flat_map(|(wire, number)| {
-                [0, number % 4].map(|mode: u8| [&[mode], wire.as_slice()].concat())
-            })
-            .collect()
-    })
+pub fn bundle_seeds() -> Vec<Seed> {
+    SCENE.with_borrow(|scene| scene.wires.clone())
 }

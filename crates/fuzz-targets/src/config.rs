@@ -7,8 +7,9 @@ use crate::device::Device;
 
 /// Any text is read as a configuration file.
 ///
-/// A refusal is one line. What is accepted is written and read the same, keeps to the limits that are not for users to
-/// turn, and two devices can talk under it: whatever the numbers, nothing panics, and what is read is what was sent.
+/// A refusal is one line. What is accepted is written and read the same, keeps to the limits that
+/// are not for users to turn, and two devices can talk under it: whatever the numbers, nothing
+/// panics, and what is read is what was sent.
 pub fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;

@@ -7,9 +7,11 @@ use engine::wire::{
 use rpc::params::{BundleBytes, Form as _};
 use serde_json::Value;
 
-/// Any text is read as a contact code and as the parameter of a bundle; any bytes are written as a code.
+/// Any text is read as a contact code and as the parameter of a bundle; any bytes are written as a
+/// code.
 ///
-/// What is written is read as the same; what is read is written in one way; nothing larger than the limit is read.
+/// What is written is read as the same; what is read is written in one way; nothing larger than the
+/// limit is read.
 pub fn contact_code(input: &[u8]) {
     let code = encode_contact_code(input);
     if !input.is_empty() && code.len() <= MAX_CONTACT_CODE_CHARS {

@@ -7,13 +7,16 @@ use envelope::{
     seal,
 };
 
+use crate::Seed;
+
 /// Bit 2 of the flags.
 const SIGNED: u8 = 4;
 
-/// Any bytes are opened, any plaintext is read, any text is read as a content topic, and a good envelope is damaged.
+/// Any bytes are opened, any plaintext is read, any text is read as a content topic, and a good
+/// envelope is damaged.
 ///
-/// The first byte chooses. Noise is not opened; what is read from a plaintext stood there; what was sealed opens the
-/// same, and not at all once a bit of it has changed.
+/// The first byte chooses. Noise is not opened; what is read from a plaintext stood there; what was
+/// sealed opens the same, and not at all once a bit of it has changed.
 pub fn envelope(input: &[u8]) {
     match input.split_first() {
         Some((choice, rest)) if choice % 4 == 0 => noise(rest),
@@ -141,16 +144,26 @@ fn damaged(input: &[u8]) {
     }
 }
 
-/// What was sealed, in every shape, whole and damaged: for the corpus.
+/// What was sealed, in every shape, whole and damaged in one place: for the corpus.
 #[must_use]
-pub fn envelope_seeds() -> Vec<Vec<u8>> {
+pub fn envelope_seeds() -> Vec<Seed> {
+    let damage = [(0_u16, 1), (64, 1), (70, 0x80), (300, 4)];
     let mut seeds = Vec::new();
-    for shape in 0..8 {
-        for (at, flip) in [(0_u16, 0), (0, 1), (64, 1), (70, 0x80), (300, 4)] {
+    for (shape, (at, flip)) in (0..8).zip(damage.into_iter().cycle()) {
+        let to = if shape & 1 == 0 { "recipient" } else { "key" };
+        let signed = if shape & 2 == 0 { "" } else { " signed" };
+        let padding = if shape & 4 == 0 { "random" } else { "given" };
+        let mut push = |state: &str, at: u16, flip| {
             let [low, high] = at.to_le_bytes();
             let head = [3, shape, 0, 0, 0, 0, 0, 0, 0, shape, 5, low, high, flip];
-            seeds.push([head.as_slice(), b"hello and its padding"].concat());
-        }
+            let input = [head.as_slice(), b"hello and its padding"].concat();
+            seeds.push((
+                format!("sealed to {to}{signed} {padding} padding {state}"),
+                input,
+            ));
+        };
+        push("whole", 0, 0);
+        push("damaged", at, flip);
     }
     seeds
 }

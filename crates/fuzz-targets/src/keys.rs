@@ -8,8 +8,8 @@ use engine::model::AccountName;
 use rpc::params::{Form, PrivateKey, Wire};
 use serde_json::Value;
 
-/// Any bytes are read as keys, any text as keys and names. What is read is written, in every form, as what is read
-/// the same; of each form there is one way to write a key.
+/// Any bytes are read as keys, any text as keys and names. What is read is written, in every form,
+/// as what is read the same; of each form there is one way to write a key.
 pub fn keys(input: &[u8]) {
     if let Ok(key) = IdentityKey::from_sec1(input) {
         check_key(&key);

@@ -12,8 +12,9 @@ const CHEAP_BYTES: u64 = 64 * 1024;
 
 /// Any text is read as a keystore file, and a good keystore is damaged.
 ///
-/// The first byte chooses. What is read is written and read the same, and asks for no more than the limits; a refusal
-/// says what to do. A key comes back from what was made of it, and no other key ever does.
+/// The first byte chooses. What is read is written and read the same, and asks for no more than the
+/// limits; a refusal says what to do. A key comes back from what was made of it, and no other key
+/// ever does.
 pub fn keystore(input: &[u8]) {
     match input.split_first() {
         Some((choice, text)) if choice % 2 == 0 => {

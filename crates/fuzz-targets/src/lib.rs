@@ -1,7 +1,8 @@
-//! What the fuzzers run: for each parser a function that takes any bytes, and one for sequences of operations.
+//! What the fuzzers run: for each parser a function that takes any bytes, and one for sequences of
+//! operations.
 //!
-//! A function returns if all is well and panics where a property does not hold. `fuzz/` gives them to libFuzzer;
-//! `tests/corpora.rs` runs the inputs that are kept, on any toolchain.
+//! A function returns if all is well and panics where a property does not hold. `fuzz/` gives them
+//! to libFuzzer; `tests/corpora.rs` runs the inputs that are kept, on any toolchain.
 
 #![expect(
     clippy::expect_used,
@@ -33,9 +34,12 @@ pub use self::{
     parameters::{parameter_seeds, parameters},
     phrase::phrase,
     receive::{receive, receive_seeds},
-    sequences::sequences,
+    sequences::{sequence_seeds, sequences},
     wire::wire,
 };
+
+/// An input that fuzzing begins with, under a name that says what it is.
+pub type Seed = (String, Vec<u8>);
 
 /// A target: its name, which is that of its corpus too, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));

@@ -3,13 +3,16 @@
 use rpc::METHODS;
 use serde_json::{Map, Value};
 
+use crate::Seed;
+
 /// JSON-RPC's number for parameters that are not what the method takes.
 const INVALID_PARAMS: i32 = -32602;
 
 /// The parameters of the method that the first byte numbers.
 ///
-/// What is read is written by name and read the same again. A refusal has the number that JSON-RPC gives it, says what
-/// to do, and names the parameter where there is one to name; it never quotes what it was given, which may be secret.
+/// What is read is written by name and read the same again. A refusal has the number that JSON-RPC
+/// gives it, says what to do, and names the parameter where there is one to name; it never quotes
+/// what it was given, which may be secret.
 pub fn parameters(input: &[u8]) {
     let Some((number, text)) = input.split_first() else {
         return;
@@ -42,21 +45,22 @@ pub fn parameters(input: &[u8]) {
     }
 }
 
-/// One input for each method: its number and an object with the names of its parameters.
+/// The parameters of each method, after its number: of every fourth by position, of the others by
+/// name.
 #[must_use]
-pub fn parameter_seeds(value: impl Fn(&str) -> Value) -> Vec<Vec<u8>> {
-    METHODS
-        .iter()
-        .zip(0_u8..)
-        .flat_map(|(method, number)| {
-            let named = method.params.iter().map(|info| info.name);
-            let object: Map<_, _> = named
-                .clone()
-                .map(|name| (name.to_owned(), value(name)))
-                .collect();
-            let array: Vec<_> = named.map(&value).collect();
-            [Value::Object(object), Value::Array(array)]
-                .map(|params| [&[number], params.to_string().as_bytes()].concat())
+pub fn parameter_seeds(value: impl Fn(&str) -> Value) -> Vec<Seed> {
+    let methods = METHODS.iter().zip(0_u8..);
+    methods
+        .map(|(method, number)| {
+            let names = method.params.iter().map(|info| info.name);
+            let (form, params) = if number % 4 == 0 {
+                ("by position", names.map(&value).collect())
+            } else {
+                let by_name: Map<_, _> = names.map(|name| (name.to_owned(), value(name))).collect();
+                ("by name", Value::Object(by_name))
+            };
+            let input = [&[number], params.to_string().as_bytes()].concat();
+            (format!("{} {form}", method.name), input)
         })
         .collect()
 }

@@ -43,7 +43,8 @@ fn check(read: &Mnemonic, text: &str) {
     assert_eq!(key.public(), same.public());
 }
 
-/// The phrase with spaces and cases as the bytes say: one byte a character, as long as there are some.
+/// The phrase with spaces and cases as the bytes say: one byte a character, as long as there are
+/// some.
 fn restyled(phrase: &str, style: &[u8]) -> String {
     const SPACES: [&str; 4] = [" ", "  ", "\t\n", "\u{3000}"];
     let mut style = style.iter();

@@ -10,7 +10,10 @@ use engine::{
     wire::inspect_message,
 };
 
-use crate::device::{Device, check_same};
+use crate::{
+    Seed,
+    device::{Device, check_same},
+};
 
 /// A reader, those who write to it, and what they wrote that has not arrived.
 struct Scene {
@@ -33,8 +36,9 @@ const DAVE: u8 = 2;
 const SELF: u8 = 3;
 
 impl Scene {
-    /// Alice and the reader are in a session of suite x25519, Carol and the reader in one of suite secp256k1; Dave is
-    /// known by his bundle alone, and the reader has a second device, enabled on both sides.
+    /// Alice and the reader are in a session of suite x25519, Carol and the reader in one of suite
+    /// secp256k1; Dave is known by his bundle alone, and the reader has a second device, enabled on
+    /// both sides.
     fn new() -> Self {
         let mut alice = Device::new(1, "x1-alice", Device::small());
         let mut reader = Device::new(2, "x1-reader", Device::small());
@@ -234,23 +238,33 @@ fn has_valid_bundle(wire: &[u8]) -> bool {
     })
 }
 
-/// A message reaches a device. The first byte says from whom it is said to be, and whether it is confirmed.
+/// A message reaches a device. The first byte says from whom it is said to be, and whether it is
+/// confirmed.
 ///
-/// What is read as authentic was said by that sender. What is not read changes nothing but what a valid bundle in it
-/// brings, and costs no other message. What is explained before is what comes about. Nothing grows beyond its limit.
+/// What is read as authentic was said by that sender. What is not read changes nothing but what a
+/// valid bundle in it brings, and costs no other message. What is explained before is what comes
+/// about. Nothing grows beyond its limit.
 pub fn receive(input: &[u8]) {
     SCENE.with_borrow_mut(|scene| scene.take(input));
 }
 
 /// What was really sent in the scene of [`receive`], as inputs of it.
 #[must_use]
-pub fn receive_seeds() -> Vec<Vec<u8>> {
+pub fn receive_seeds() -> Vec<Seed> {
     SCENE.with_borrow(|scene| {
         let letters = scene.letters.iter().enumerate();
         letters
-            .map(|(number, (from, _, wire))| {
+            .map(|(number, (from, text, wire))| {
                 let confirm = if number % 2 == 0 { 4 } else { 0 };
-                [&[from | confirm], wire.as_slice()].concat()
+                let name = if text.is_empty() {
+                    "advertisement"
+                } else {
+                    text
+                };
+                (
+                    name.to_owned(),
+                    [&[from | confirm], wire.as_slice()].concat(),
+                )
             })
             .collect()
     })

@@ -5,29 +5,43 @@ use engine::{
     world::{InMemory, Kind, Mix, World},
 };
 
+use crate::Seed;
+
 /// Steps of one sequence; what follows is ignored.
 const MAX_STEPS: usize = 48;
 /// Bytes of one step: what happens, at which device, and two numbers more.
 const STEP_BYTES: usize = 5;
 
-/// Who is in the world. A star marks devices like those of status-go.
-const CASTS: [&[&str]; 6] = [
-    &["alice/phone", "bob/phone"],
-    &["alice/phone*", "bob/phone*"],
-    &["alice/phone*", "bob/phone"],
-    &["alice/phone", "alice/laptop", "bob/phone"],
-    &["alice/phone", "bob/phone", "carol/phone*"],
-    &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop*"],
+/// Who is in the world, and what a seed calls them. A star marks devices like those of status-go.
+const CASTS: [(&str, &[&str]); 6] = [
+    ("two phones", &["alice/phone", "bob/phone"]),
+    ("two phones of status-go", &["alice/phone*", "bob/phone*"]),
+    ("status-go and a phone", &["alice/phone*", "bob/phone"]),
+    (
+        "two devices and a phone",
+        &["alice/phone", "alice/laptop", "bob/phone"],
+    ),
+    (
+        "three people",
+        &["alice/phone", "bob/phone", "carol/phone*"],
+    ),
+    (
+        "two people of two devices",
+        &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop*"],
+    ),
 ];
+/// How they begin, by the second byte: whether they know each other, and under what limits.
+const STARTS: [&str; 4] = ["strangers", "acquainted", "friends", "little room"];
 
 /// A sequence happens, and the oracle of the world holds every step against protocol §7.
 ///
-/// The first byte names the cast, the second the limits and whether they know each other, the third the keys.
+/// The first byte names the cast, the second the limits and whether they know each other, the third
+/// the keys.
 pub fn sequences(input: &[u8]) {
     let [cast, start, keys, steps @ ..] = input else {
         return;
     };
-    let Some(cast) = CASTS.get(usize::from(*cast) % CASTS.len()) else {
+    let Some((_, cast)) = CASTS.get(usize::from(*cast) % CASTS.len()) else {
         return;
     };
     let limits = if start % 4 == 3 {
@@ -50,6 +64,27 @@ pub fn sequences(input: &[u8]) {
         world.introduce();
     }
     world.live(&steps);
+}
+
+/// Sends and deliveries of each cast, and then whatever the numbers say.
+#[must_use]
+pub fn sequence_seeds() -> Vec<Seed> {
+    let starts = STARTS.iter().zip(0..).cycle();
+    let casts = CASTS.iter().cycle();
+    let mut seeds = Vec::new();
+    for (number, ((cast, _), (start, mode))) in (0..12_u8).zip(casts.zip(starts)) {
+        let mut seed = vec![number, mode, number];
+        for step in 0..24_u8 {
+            let kind = match step % 3 {
+                0 => 1,
+                1 => 31,
+                _ => step.wrapping_mul(37).wrapping_add(number.wrapping_mul(11)),
+            };
+            seed.extend([kind, step / 2 + number, step, step.wrapping_mul(5), 0]);
+        }
+        seeds.push((format!("{cast}, {start}"), seed));
+    }
+    seeds
 }
 
 /// Every kind of step, so that the number of a kind is its byte.

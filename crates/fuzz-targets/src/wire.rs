@@ -8,8 +8,8 @@ use engine::{
 /// Entries, and bundles, of one message that is read at all.
 const MAX_PARTS: usize = 4096;
 
-/// A wire message is taken apart: what is found fits into what was given, and writing it down again changes nothing
-/// of it.
+/// A wire message is taken apart: what is found fits into what was given, and writing it down again
+/// changes nothing of it.
 pub fn wire(input: &[u8]) {
     let Ok(found) = inspect_message(input) else {
         assert!(rewrite_message(input).is_err(), "read in one way only");

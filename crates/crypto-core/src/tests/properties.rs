@@ -72,9 +72,13 @@ impl Pair {
             self.kept[end].remove(index);
             return Ok(plaintext.to_vec());
         }
-        let opened =
-            self.duplicate(end)
-                .open(header, &self.ad, &sealed.ciphertext, &LIMITS, &mut self.rng)?;
+        let opened = self.duplicate(end).open(
+            header,
+            &self.ad,
+            &sealed.ciphertext,
+            &LIMITS,
+            &mut self.rng,
+        )?;
         self.ends[end] = opened.ratchet;
         self.kept[end].extend(
             opened
