@@ -14,7 +14,7 @@ use engine::{
     receive::Explained,
     store::{Store, Transaction as _, memory::MemoryStore},
     wire::WireMessage,
-    world::Sequence,
+    world::SplitMix64,
 };
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
 pub(crate) struct Device {
     engine: Engine,
     pub(crate) store: MemoryStore,
-    rng: Sequence,
+    rng: SplitMix64,
     now: UnixMillis,
     running: Duration,
     identity: u8,
@@ -48,7 +48,7 @@ impl Device {
         Self {
             engine,
             store,
-            rng: Sequence(seed),
+            rng: SplitMix64(seed),
             now: BEGINNING,
             running: Duration::ZERO,
             identity,

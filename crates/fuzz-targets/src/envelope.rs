@@ -1,7 +1,7 @@
 //! Envelopes, what is in them, and content topics.
 
 use crypto_core::IdentityKeyPair;
-use engine::world::Sequence;
+use engine::world::SplitMix64;
 use envelope::{
     ContentTopic, Kind, OpenWith, Padding, SealTo, SymmetricKey, Topic, Unopened, open, payload,
     seal,
@@ -74,7 +74,7 @@ fn plaintext(input: &[u8]) {
     // Written again by somebody, it says the same, and who.
     let author = IdentityKeyPair::from_secret_bytes(&[1; 32]).expect("a scalar");
     let written = payload::write(
-        &mut Sequence(1),
+        &mut SplitMix64(1),
         Some(&author),
         &read.payload,
         Padding::Given(&read.padding),
@@ -104,7 +104,7 @@ fn damaged(input: &[u8]) {
     else {
         return;
     };
-    let mut rng = Sequence(u64::from_le_bytes(*seed));
+    let mut rng = SplitMix64(u64::from_le_bytes(*seed));
     let author = IdentityKeyPair::generate(&mut rng);
     let (recipient, key) = (recipient(), key());
     let (to, with) = if shape & 1 == 0 {

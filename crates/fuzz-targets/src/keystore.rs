@@ -4,7 +4,7 @@ use crypto_core::{
     IdentityKeyPair,
     keystore::{Kdf, Keystore, KeystoreError, MAX_SCRYPT_TABLE_BYTES, ScryptCost},
 };
-use engine::world::Sequence;
+use engine::world::SplitMix64;
 use rpc::keystore::{read_keystore_file, write_keystore_file};
 
 /// Work that one input may take: enough for a key derivation, little enough for many inputs.
@@ -62,7 +62,7 @@ fn damaged(input: &[u8]) {
     let Some((seed, damage)) = input.split_first_chunk::<8>() else {
         return;
     };
-    let mut rng = Sequence(u64::from_le_bytes(*seed));
+    let mut rng = SplitMix64(u64::from_le_bytes(*seed));
     let identity = IdentityKeyPair::generate(&mut rng);
     let cost = ScryptCost::new(2, 1, 1).expect("a cost");
     let sealed = Keystore::seal(&identity, "", cost, &mut rng).expect("sealed");

@@ -1,7 +1,7 @@
 //! Recovery phrases.
 
 use crypto_core::{Mnemonic, WordCount, typed::visible};
-use engine::world::Sequence;
+use engine::world::SplitMix64;
 
 /// Any text is read as a phrase, and a good phrase in any spacing and case.
 ///
@@ -23,7 +23,7 @@ pub fn phrase(input: &[u8]) {
         } else {
             WordCount::TwentyFour
         };
-        let made = Mnemonic::generate(count, &mut Sequence(u64::from_le_bytes(*seed)));
+        let made = Mnemonic::generate(count, &mut SplitMix64(u64::from_le_bytes(*seed)));
         let text = restyled(&made.phrase(), style);
         let read = Mnemonic::parse(&text).expect("a good phrase, whatever its spacing");
         assert_eq!(read.phrase(), made.phrase());

@@ -2,7 +2,7 @@
 
 use engine::{
     Config,
-    world::{InMemory, Kind, Mix, World},
+    world::{ActionKind, ActionWeights, MemoryDisks, World},
 };
 
 use crate::Seed;
@@ -56,14 +56,14 @@ pub fn sequences(input: &[u8]) {
         .filter_map(|step| <[u8; STEP_BYTES]>::try_from(step).ok())
         .map(|[kind, at, which, low, high]| {
             let more = u16::from_le_bytes([low, high]);
-            mix.step([kind.into(), at.into(), which.into(), more])
+            mix.action([kind.into(), at.into(), which.into(), more])
         })
         .collect();
-    let mut world = World::build(InMemory::default(), u64::from(*keys), cast, limits);
+    let mut world = World::build(MemoryDisks::default(), u64::from(*keys), cast, limits);
     if start % 4 > 0 {
         world.introduce();
     }
-    world.live(&steps);
+    world.run(&steps);
 }
 
 /// Sends and deliveries of each cast, and then whatever the numbers say.
@@ -88,19 +88,19 @@ pub fn sequence_seeds() -> Vec<Seed> {
 }
 
 /// Every kind of step, so that the number of a kind is its byte.
-fn everything() -> Mix {
-    Mix::everyday()
-        .and(5, Kind::DieSending)
-        .and(5, Kind::DieReading)
-        .and(3, Kind::Restart)
-        .and(4, Kind::Jump)
-        .and(3, Kind::SetClock)
-        .and(3, Kind::Enable)
-        .and(2, Kind::Disable)
-        .and(3, Kind::Reset)
-        .and(2, Kind::LoseState)
-        .and(2, Kind::BackUp)
-        .and(2, Kind::PutBack)
+fn everything() -> ActionWeights {
+    ActionWeights::everyday()
+        .and(5, ActionKind::CrashSending)
+        .and(5, ActionKind::CrashReading)
+        .and(3, ActionKind::Restart)
+        .and(4, ActionKind::ClockJump)
+        .and(3, ActionKind::CorrectClock)
+        .and(3, ActionKind::Enable)
+        .and(2, ActionKind::Disable)
+        .and(3, ActionKind::Reset)
+        .and(2, ActionKind::Reinstall)
+        .and(2, ActionKind::BackUp)
+        .and(2, ActionKind::RestoreBackup)
 }
 
 /// So little room that the limits of protocol §1 are met.

@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use crypto_core::IdentityKey;
 use engine::{
     model::UnixMillis,
-    world::{ForeignDevice, ForeignReading},
+    world::{StatusGoDevice, StatusGoReadResult},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub const DAY: u64 = 24 * HOUR;
 
 /// A device like status-go's.
 pub struct StatusGo {
-    device: ForeignDevice,
+    device: StatusGoDevice,
     pub key: String,
 }
 
@@ -25,7 +25,7 @@ impl StatusGo {
     /// One device of the identity whose private key is `seed` over and over; with another number,
     /// another one.
     pub fn of(seed: u8, number: u64) -> Self {
-        let device = ForeignDevice::new(&[seed; 32], number);
+        let device = StatusGoDevice::new(&[seed; 32], number);
         let key = device.key().to_uncompressed().expect("a point");
         Self {
             device,
@@ -45,7 +45,7 @@ impl StatusGo {
     /// It is shown the bundle of one of ours.
     pub fn meets(&mut self, other: &Party) {
         let bundle = text(&other.daemon.ok("bundle_get", json!({}))["bundle"]);
-        self.device.meet(&bytes(&bundle), now(other));
+        self.device.import_bundle(&bytes(&bundle), now(other));
     }
 
     /// Its user enables another device of the same identity.
@@ -55,7 +55,7 @@ impl StatusGo {
 
     /// Its state is lost, and it is set up again under its old id.
     pub fn is_set_up_again(&mut self) {
-        self.device.set_up_again();
+        self.device.reinstall();
     }
 
     /// It writes to an identity; the wire message.
@@ -65,7 +65,7 @@ impl StatusGo {
     }
 
     /// How it reads a wire message.
-    pub fn receives(&mut self, from: &Party, message: &str) -> ForeignReading {
+    pub fn receives(&mut self, from: &Party, message: &str) -> StatusGoReadResult {
         self.device
             .read(&identity(from), &bytes(message), now(from))
     }

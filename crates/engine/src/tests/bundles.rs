@@ -28,7 +28,7 @@ fn kinds(imported: &crate::model::ImportedBundle) -> Vec<WarningKind> {
 
 #[test]
 fn a_bundle_is_made_once_and_reused_until_its_content_changes() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     let first = bob.bundle();
     bob.later(23 * HOUR);
     assert_eq!(bob.bundle(), first);
@@ -48,7 +48,7 @@ fn a_bundle_is_made_once_and_reused_until_its_content_changes() {
 
 #[test]
 fn a_supplied_id_begins_at_a_version_above_all_it_can_have_published() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     bob.engine.account.fresh_installation = false;
     // Minutes from 2020-01-01 to 2023-11-14 22:13.
     assert_eq!(
@@ -59,7 +59,7 @@ fn a_supplied_id_begins_at_a_version_above_all_it_can_have_published() {
 
 #[test]
 fn a_clock_set_back_makes_no_older_bundle_and_one_from_the_far_future_still_rotates() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     let first = decode_bundle(&bob.bundle()).unwrap();
     bob.now = UnixMillis(BEGINNING.0 - 3 * DAY);
     // The prekey is dated more than a rotation ahead: made anew, and newer than the last all the same.
@@ -70,7 +70,7 @@ fn a_clock_set_back_makes_no_older_bundle_and_one_from_the_far_future_still_rota
 
 #[test]
 fn a_bundle_from_last_week_changes_nothing() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let old = bob.bundle();
     pass(&mut [&mut alice, &mut bob], 7 * DAY);
     alice.import_bundle(&bob.bundle());
@@ -82,13 +82,13 @@ fn a_bundle_from_last_week_changes_nothing() {
 
 #[test]
 fn a_bundle_that_omits_a_device_makes_it_stale_after_a_week_and_a_newer_one_revives_it() {
-    let mut alice = Device::new(1, "alice");
-    let (mut phone, mut laptop) = (Device::new(2, "phone"), Device::new(2, "laptop"));
+    let mut alice = TestDevice::new(1, "alice");
+    let (mut phone, mut laptop) = (TestDevice::new(2, "phone"), TestDevice::new(2, "laptop"));
     alice.import_bundle(&phone.bundle());
     // The laptop does not know the phone: its bundle omits it.
     pass(&mut [&mut alice, &mut phone, &mut laptop], HOUR);
     alice.import_bundle(&laptop.bundle());
-    let reasons = |alice: &mut Device, key| {
+    let reasons = |alice: &mut TestDevice, key| {
         let sent = alice.sent(key, "x");
         sent.skipped
             .iter()
@@ -109,14 +109,14 @@ fn a_bundle_that_omits_a_device_makes_it_stale_after_a_week_and_a_newer_one_revi
 #[test]
 fn the_timer_of_a_device_begins_no_earlier_than_the_last_bundle_that_lists_it_was_made_or_it_was_met()
  {
-    let mut alice = Device::new(1, "alice");
-    let (mut phone, mut laptop) = (Device::new(2, "phone"), Device::new(2, "laptop"));
+    let mut alice = TestDevice::new(1, "alice");
+    let (mut phone, mut laptop) = (TestDevice::new(2, "phone"), TestDevice::new(2, "laptop"));
     let old = laptop.bundle();
     pass(&mut [&mut alice, &mut phone], HOUR);
     alice.import_bundle(&phone.bundle());
     alice.later(HOUR);
     let (key, id) = (laptop.key, laptop.id.clone());
-    let omitted_since = |alice: &mut Device, bundle: &[u8]| {
+    let omitted_since = |alice: &mut TestDevice, bundle: &[u8]| {
         alice.import_bundle(bundle);
         alice.known(key, &id).unwrap().omitted_since
     };
@@ -136,8 +136,8 @@ fn the_timer_of_a_device_begins_no_earlier_than_the_last_bundle_that_lists_it_wa
 
 #[test]
 fn a_bundle_dated_2099_does_not_stay_the_newest_for_ever() {
-    let mut alice = Device::new(1, "alice");
-    let (mut phone, mut laptop) = (Device::new(2, "phone"), Device::new(2, "laptop"));
+    let mut alice = TestDevice::new(1, "alice");
+    let (mut phone, mut laptop) = (TestDevice::new(2, "phone"), TestDevice::new(2, "laptop"));
     let dated = resigned(2, &phone.bundle(), |raw| {
         raw.timestamp = 4_070_908_800_000_000_000
     });
@@ -176,8 +176,8 @@ fn an_empty_bundle_starts_timers_and_no_more() {
 
 #[test]
 fn a_bundle_of_33_devices_is_refused_whole_and_the_33rd_known_device_pushes_out_the_least_active() {
-    let mut alice = Device::new(1, "alice");
-    let mut bob = Device::new(2, "bob");
+    let mut alice = TestDevice::new(1, "alice");
+    let mut bob = TestDevice::new(2, "bob");
     let many = resigned(2, &bob.bundle(), |raw| {
         let entry = raw.entries[0].clone();
         raw.entries.extend((0..32).map(|n| crypto_core::RawEntry {
@@ -189,8 +189,8 @@ fn a_bundle_of_33_devices_is_refused_whole_and_the_33rd_known_device_pushes_out_
     });
     let refused = alice.transact(|engine, store, env| engine.import_bundle(store, env, &many));
     assert!(refused.is_err());
-    let mut devices: Vec<Device> = (0..33)
-        .map(|n| Device::new(2, &format!("d{n:02}")))
+    let mut devices: Vec<TestDevice> = (0..33)
+        .map(|n| TestDevice::new(2, &format!("d{n:02}")))
         .collect();
     for (n, device) in devices.iter_mut().enumerate() {
         device.later(n as u64 * 1000);
@@ -205,7 +205,7 @@ fn a_bundle_of_33_devices_is_refused_whole_and_the_33rd_known_device_pushes_out_
 
 #[test]
 fn a_signed_bundle_of_any_size_cannot_fill_the_memory() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let fat = resigned(2, &bob.bundle(), |raw| {
         raw.entries.push(crypto_core::RawEntry {
             installation_id: "x".repeat(crate::wire::MAX_BUNDLE_BYTES),
@@ -225,8 +225,8 @@ fn a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_
     };
     // An id that does not promise the extension, but showed it once.
     let (mut alice, mut bob) = (
-        Device::new(1, "alice"),
-        Device::with(2, "bob", Config::default()),
+        TestDevice::new(1, "alice"),
+        TestDevice::with(2, "bob", Config::default()),
     );
     let known = bob.bundle();
     alice.import_bundle(&known);
@@ -258,7 +258,7 @@ fn a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_
     );
 
     // An id that promises it.
-    let mut carol = Device::new(3, "carol");
+    let mut carol = TestDevice::new(3, "carol");
     let known = carol.bundle();
     let stripped = resigned(3, &known, strip);
     assert_eq!(kinds(&alice.import_bundle(&stripped)), []);
@@ -282,7 +282,7 @@ fn a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it() 
             raw.timestamp += i64::from(version);
         }
     };
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::plain(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::plain(2, "bob"));
     let first = bob.bundle();
     alice.import_bundle(&first);
     assert_eq!(
@@ -316,14 +316,14 @@ fn a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it() 
 
 #[test]
 fn entries_for_our_own_device_change_nothing_and_a_clone_is_reported() {
-    let mut phone = Device::new(1, "phone");
+    let mut phone = TestDevice::new(1, "phone");
     let own = phone.bundle();
     assert_eq!(kinds(&phone.import_bundle(&own)), []);
     phone.later(DAY);
     phone.bundle();
     assert_eq!(kinds(&phone.import_bundle(&own)), []);
-    let mut clone = Device::new(1, "phone");
-    clone.rng = Sequence(99);
+    let mut clone = TestDevice::new(1, "phone");
+    clone.rng = SplitMix64(99);
     clone.now = phone.now;
     let theirs = clone.bundle();
     assert_eq!(
@@ -335,7 +335,7 @@ fn entries_for_our_own_device_change_nothing_and_a_clone_is_reported() {
 
 #[test]
 fn the_contact_code_reads_back_in_every_form_of_base64() {
-    let wire = Device::new(1, "phone").bundle();
+    let wire = TestDevice::new(1, "phone").bundle();
     let code = crate::wire::encode_contact_code(&wire);
     let url_safe = code.replace('+', "-").replace('/', "_");
     for text in [

@@ -6,7 +6,7 @@ use crate::{
     model::ChatKey,
 };
 
-fn next(device: &mut Device, chat: &str) -> u64 {
+fn next(device: &mut TestDevice, chat: &str) -> u64 {
     let now = device.now;
     let time = device
         .transact(|engine, store, env| engine.next_clock(store, env, chat))
@@ -16,7 +16,7 @@ fn next(device: &mut Device, chat: &str) -> u64 {
 }
 
 fn observe(
-    device: &mut Device,
+    device: &mut TestDevice,
     chat: &str,
     clock: u64,
     envelope_at: UnixMillis,
@@ -26,7 +26,7 @@ fn observe(
 
 #[test]
 fn a_clock_is_the_time_of_day_and_never_the_same_twice() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     let now = alice.now.0;
     assert_eq!(
         [next(&mut alice, "c"), next(&mut alice, "c")],
@@ -44,7 +44,7 @@ fn a_clock_is_the_time_of_day_and_never_the_same_twice() {
 
 #[test]
 fn what_was_seen_counts_and_what_was_not_committed_does_not() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let seen = observe(&mut alice, "c", now.0 + 500, now).unwrap();
     assert_eq!(seen.clock, now.0 + 500);
@@ -61,7 +61,7 @@ fn what_was_seen_counts_and_what_was_not_committed_does_not() {
 
 #[test]
 fn nobody_pushes_the_clock_of_a_chat_away() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
     assert_eq!(observe(&mut alice, "c", 0, now), Err(ClockError::Zero));
@@ -103,7 +103,7 @@ fn nobody_pushes_the_clock_of_a_chat_away() {
 
 #[test]
 fn a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
     let ahead = now.after(MAX_ENVELOPE_LEAD);
@@ -114,7 +114,7 @@ fn a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away() 
 
 #[test]
 fn a_stored_clock_beyond_the_bound_starts_again_from_now() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     let honest = alice.now;
     // The machine's clock is a year ahead for a while.
     alice.now = UnixMillis(honest.0 + 365 * DAY);
@@ -139,7 +139,7 @@ fn a_stored_clock_beyond_the_bound_starts_again_from_now() {
 
 #[test]
 fn chats_beyond_those_that_are_told_apart_share_a_clock_that_still_only_rises() {
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     alice.store.begin().unwrap();
     for number in 0..MAX_CLOCKS {
         let chat = ChatKey::of(&number.to_string());

@@ -2,13 +2,13 @@
 
 use super::*;
 
-type MakeDevice = fn(u8, &str) -> Device;
+type MakeDevice = fn(u8, &str) -> TestDevice;
 
 /// Devices of suite x25519, and of suite secp256k1.
-const SUITES: [MakeDevice; 2] = [Device::new, Device::plain];
+const SUITES: [MakeDevice; 2] = [TestDevice::new, TestDevice::plain];
 
 /// Everything that `of` holds, in other hands.
-fn steal(of: &Device, identity: u8) -> Device {
+fn steal(of: &TestDevice, identity: u8) -> TestDevice {
     let account = Account {
         name: AccountName::parse("me").unwrap(),
         identity: IdentityKeyPair::from_secret_bytes(&[identity; 32])
@@ -18,10 +18,10 @@ fn steal(of: &Device, identity: u8) -> Device {
         fresh_installation: true,
         created_at: BEGINNING,
     };
-    Device {
+    TestDevice {
         engine: Engine::new(account, Config::default()),
         store: of.store.backup().unwrap(),
-        rng: Sequence(99),
+        rng: SplitMix64(99),
         now: of.now,
         running: of.running,
         key: of.key,
@@ -30,7 +30,7 @@ fn steal(of: &Device, identity: u8) -> Device {
 }
 
 /// Two devices that have exchanged `turns` messages each, and the messages that bob has confirmed.
-fn acquainted(make: MakeDevice, turns: usize) -> (Device, Device, Vec<Envelope>) {
+fn acquainted(make: MakeDevice, turns: usize) -> (TestDevice, TestDevice, Vec<Envelope>) {
     let (mut alice, mut bob) = (make(1, "alice"), make(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let mut read = Vec::new();
@@ -104,7 +104,7 @@ fn the_identity_key_alone_opens_no_ratchet_message() {
         }
         // Under bob's own device's name it lacks what that device has.
         let name = bob.id.as_str();
-        let mut thief = Device::with(2, name, Config::default());
+        let mut thief = TestDevice::with(2, name, Config::default());
         for message in read.iter().chain([&newest]) {
             let reason = thief.refusal(alice.key, message);
             assert!(

@@ -6,7 +6,7 @@ use crate::{
     wire::encode_message,
 };
 
-impl Device {
+impl TestDevice {
     /// What a contact method makes: the wire message, and its envelope where it is sealed.
     fn contact(&mut self, mark: ContactMark, to: IdentityKey, seal: Option<Seal>) -> Envelope {
         let request = SendRequest {
@@ -69,8 +69,8 @@ fn marked(envelope: &Envelope, mark: Option<ContactMark>) -> Envelope {
 }
 
 /// Two strangers, or two who have each other's bundle.
-fn two(acquainted: bool) -> (Device, Device) {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+fn two(acquainted: bool) -> (TestDevice, TestDevice) {
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     if acquainted {
         let (hers, his) = (alice.bundle(), bob.bundle());
         alice.import_bundle(&his);
@@ -86,7 +86,7 @@ fn an_empty_payload_goes_on_a_ratchet_and_nowhere_else() {
     assert_eq!(bob.read(alice.key, &empty), "");
 
     // By DH it would be an advertisement, and in public nothing at all.
-    let carol = Device::new(3, "carol");
+    let carol = TestDevice::new(3, "carol");
     let refused = alice.try_send(&[carol.key], "", None);
     assert!(matches!(refused, Err(SendError::EmptyPayload)));
     let before = bob.fingerprint();
@@ -149,7 +149,7 @@ fn a_decline_goes_by_dh_and_accepts_nobody() {
         assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
         assert_eq!(alice.told_of_contacts(), "");
         // Whom nobody has asked is not asked by it, either.
-        let mut tablet = Device::new(1, "tablet");
+        let mut tablet = TestDevice::new(1, "tablet");
         assert!(!tablet.is_asked(bob.key, &declined));
         assert_eq!(tablet.stands_to(bob.key), ContactState::None);
         // Taken off on the way, it is a message that proves nobody.
@@ -182,7 +182,7 @@ fn an_acceptance_is_one_at_once_by_ratchet_or_sealed() {
 }
 
 /// Alice has declined Bob, whom she has sessions with, and now asks him.
-fn asked_after_all() -> (Device, Device, Envelope) {
+fn asked_after_all() -> (TestDevice, TestDevice, Envelope) {
     let (mut alice, mut bob) = established();
     let older = bob.send(alice.key, "before");
     pass(&mut [&mut alice, &mut bob], 1);
@@ -234,7 +234,7 @@ fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
     assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
 
     // Begun by the other, on a prekey of ours that was made since.
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     bob.bundle();
     pass(&mut [&mut alice, &mut bob], 1);
     let asked = alice.contact(ContactMark::Request, bob.key, None);
@@ -268,9 +268,9 @@ fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
 #[test]
 fn nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told() {
     let (mut alice, mut bob, mut tablet) = (
-        Device::new(1, "alice"),
-        Device::new(2, "bob"),
-        Device::new(2, "tablet"),
+        TestDevice::new(1, "alice"),
+        TestDevice::new(2, "bob"),
+        TestDevice::new(2, "tablet"),
     );
     alice.engine.config.contacts = ContactPolicy::Request;
     bob.import_bundle(&alice.bundle());

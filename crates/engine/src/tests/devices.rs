@@ -7,9 +7,9 @@ use crate::{
 };
 
 /// Two devices of one identity that have met, and a contact of theirs.
-fn family() -> (Device, Device, Device) {
-    let (mut phone, mut laptop) = (Device::new(1, "phone"), Device::new(1, "laptop"));
-    let mut bob = Device::new(2, "bob");
+fn family() -> (TestDevice, TestDevice, TestDevice) {
+    let (mut phone, mut laptop) = (TestDevice::new(1, "phone"), TestDevice::new(1, "laptop"));
+    let mut bob = TestDevice::new(2, "bob");
     phone.import_bundle(&laptop.bundle());
     laptop.import_bundle(&phone.bundle());
     phone.import_bundle(&bob.bundle());
@@ -17,7 +17,7 @@ fn family() -> (Device, Device, Device) {
     (phone, laptop, bob)
 }
 
-fn listed(device: &mut Device) -> Vec<String> {
+fn listed(device: &mut TestDevice) -> Vec<String> {
     let bundle = decode_bundle(&device.bundle()).unwrap();
     let entries = bundle.entries.into_iter();
     entries.map(|entry| entry.installation_id).collect()
@@ -56,10 +56,10 @@ fn another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_ever
 
 #[test]
 fn at_most_three_devices_of_ours_are_enabled_and_disabling_one_makes_room() {
-    let mut phone = Device::new(1, "phone");
-    let others: Vec<Device> = (0..3)
+    let mut phone = TestDevice::new(1, "phone");
+    let others: Vec<TestDevice> = (0..3)
         .map(|n| {
-            let mut other = Device::new(1, &format!("other-{n}"));
+            let mut other = TestDevice::new(1, &format!("other-{n}"));
             phone.import_bundle(&other.bundle());
             other
         })
@@ -130,7 +130,7 @@ fn names_stay_through_new_bundles_and_ours_are_shown_too() {
     // However many others are met.
     phone.engine.config.max_known_devices = 2;
     for n in 0..3 {
-        let mut other = Device::new(1, &format!("other-{n}"));
+        let mut other = TestDevice::new(1, &format!("other-{n}"));
         phone.import_bundle(&other.bundle());
     }
     let this = phone.known(phone.key, &phone.id).unwrap();
@@ -175,10 +175,10 @@ fn every_change_of_a_device_is_told_once() {
 
 #[test]
 fn a_siblings_version_alone_makes_a_new_bundle() {
-    let (mut phone, mut laptop) = (Device::new(1, "phone"), Device::plain(1, "laptop"));
+    let (mut phone, mut laptop) = (TestDevice::new(1, "phone"), TestDevice::plain(1, "laptop"));
     phone.import_bundle(&laptop.bundle());
     phone.enable(&laptop.id).unwrap();
-    let version = |phone: &mut Device| {
+    let version = |phone: &mut TestDevice| {
         let bundle = decode_bundle(&phone.bundle()).unwrap();
         let entries = bundle.entries.iter();
         let laptop = entries.filter(|entry| entry.installation_id == "laptop");
@@ -198,15 +198,15 @@ fn a_device_that_the_user_disabled_is_not_forgotten_and_so_cannot_come_back_enab
         max_known_devices: 2,
         ..Config::default()
     };
-    let mut alice = Device::with(1, "x1-alice", config);
-    let mut first = Device::new(2, "first");
+    let mut alice = TestDevice::with(1, "x1-alice", config);
+    let mut first = TestDevice::new(2, "first");
     alice.import_bundle(&first.bundle());
     let (key, id) = (first.key, first.id.clone());
     alice
         .transact(|engine, store, env| engine.disable_installation(store, env, Some(&key), &id))
         .unwrap();
     for n in 0..4 {
-        let mut other = Device::new(2, &format!("other-{n}"));
+        let mut other = TestDevice::new(2, &format!("other-{n}"));
         other.later(n + 1);
         alice.import_bundle(&other.bundle());
     }
@@ -223,11 +223,11 @@ fn a_contact_with_hundreds_of_devices_leaves_no_more_sessions_than_any_other() {
         max_sessions_per_identity: 10,
         ..Config::default()
     };
-    let mut bob = Device::with(2, "x1-bob", config);
+    let mut bob = TestDevice::with(2, "x1-bob", config);
     let bundle = bob.bundle();
-    let key = Device::new(1, "any").key;
+    let key = TestDevice::new(1, "any").key;
     for n in 0..40 {
-        let mut device = Device::new(1, &format!("device-{n}"));
+        let mut device = TestDevice::new(1, &format!("device-{n}"));
         device.later(n);
         bob.later(1);
         device.import_bundle(&bundle);
@@ -264,8 +264,8 @@ fn starting_over_ends_every_session_and_the_next_message_sets_up_another() {
 #[test]
 fn a_device_that_lost_its_extension_is_believed_again_after_a_reset() {
     let (mut alice, mut bob) = (
-        Device::new(1, "alice"),
-        Device::with(2, "no-promise", Config::default()),
+        TestDevice::new(1, "alice"),
+        TestDevice::with(2, "no-promise", Config::default()),
     );
     alice.import_bundle(&bob.bundle());
     assert!(alice.known(bob.key, &bob.id).unwrap().extension_shown);
@@ -285,7 +285,7 @@ fn a_device_that_lost_its_extension_is_believed_again_after_a_reset() {
 #[test]
 fn what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey() {
     let (mut phone, mut laptop, _) = family();
-    let mut alice = Device::new(3, "alice");
+    let mut alice = TestDevice::new(3, "alice");
     laptop.enable(&phone.id).unwrap();
     pass(&mut [&mut phone, &mut laptop, &mut alice], DAY);
     alice.import_bundle(&phone.bundle());
@@ -300,7 +300,7 @@ fn what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey() {
 
 #[test]
 fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let (key, id) = (bob.key, bob.id.clone());
     alice
@@ -315,7 +315,7 @@ fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_wa
 #[test]
 fn the_activity_of_a_device_is_noted_to_the_second() {
     let (mut alice, mut bob) = established();
-    let active = |alice: &Device, bob: &Device| {
+    let active = |alice: &TestDevice, bob: &TestDevice| {
         let known = alice.known(bob.key, &bob.id).unwrap();
         (known.wrote_at, known.last_active_at)
     };
@@ -337,9 +337,9 @@ fn the_activity_of_a_device_is_noted_to_the_second() {
 /// Of devices that write in the same second, the order stays.
 #[test]
 fn devices_that_write_within_a_second_stay_in_order() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     let mut devices: Vec<_> = (0..4)
-        .map(|n| Device::new(1, &format!("alice-{n}")))
+        .map(|n| TestDevice::new(1, &format!("alice-{n}")))
         .collect();
     let alice = devices[0].key;
     for device in &mut devices {

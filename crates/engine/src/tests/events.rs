@@ -8,7 +8,7 @@ use super::{
 use crate::model::MAX_DISCOVERIES_TOLD;
 
 /// What was told of sessions.
-fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
+fn told(device: &mut TestDevice) -> Vec<(&'static str, crypto_core::SessionId)> {
     let events = device.events().into_iter();
     events
         .filter_map(|event| match event {
@@ -24,7 +24,7 @@ fn told(device: &mut Device) -> Vec<(&'static str, crypto_core::SessionId)> {
 
 #[test]
 fn every_change_of_a_session_is_told_at_its_end() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let hello = alice.send(bob.key, "hello");
     let first = id(&hello);
@@ -92,7 +92,7 @@ fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
 }
 
 /// A bundle of as many devices as one may list, none of which was in another of these.
-fn crowd(device: &mut Device, number: u32) -> Vec<u8> {
+fn crowd(device: &mut TestDevice, number: u32) -> Vec<u8> {
     resigned(2, &device.bundle(), |raw| {
         let entry = raw.entries.remove(0);
         raw.entries
@@ -108,11 +108,11 @@ fn crowd(device: &mut Device, number: u32) -> Vec<u8> {
 #[test]
 fn so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up() {
     let (mut alice, mut bob, mut carol) = (
-        Device::new(1, "alice"),
-        Device::new(2, "bob"),
-        Device::new(3, "carol"),
+        TestDevice::new(1, "alice"),
+        TestDevice::new(2, "bob"),
+        TestDevice::new(3, "carol"),
     );
-    let discovered = |alice: &mut Device| {
+    let discovered = |alice: &mut TestDevice| {
         let told = alice.events().into_iter();
         told.filter(|event| matches!(event, EventKind::InstallationDiscovered { .. }))
             .count()

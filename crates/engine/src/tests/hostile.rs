@@ -14,7 +14,7 @@ fn changed(envelope: &Envelope, change: impl FnOnce(&mut WireMessage)) -> Vec<u8
     encode_message(message)
 }
 
-fn outcome(device: &mut Device, from: IdentityKey, wire: &[u8]) -> Outcome {
+fn outcome(device: &mut TestDevice, from: IdentityKey, wire: &[u8]) -> Outcome {
     device.try_receive(from, wire, true).unwrap().outcome
 }
 
@@ -22,9 +22,9 @@ fn outcome(device: &mut Device, from: IdentityKey, wire: &[u8]) -> Outcome {
 fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
     for plain in [false, true] {
         let (mut alice, mut bob) = if plain {
-            (Device::plain(1, "alice"), Device::plain(2, "bob"))
+            (TestDevice::plain(1, "alice"), TestDevice::plain(2, "bob"))
         } else {
-            (Device::new(1, "alice"), Device::new(2, "bob"))
+            (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"))
         };
         meet(&mut alice, &mut bob);
         let message = alice.send(bob.key, "mine");
@@ -32,7 +32,7 @@ fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
         negative[0] ^= 1;
         let before = bob.fingerprint();
         for claimed in [
-            Device::new(3, "mallory").key,
+            TestDevice::new(3, "mallory").key,
             IdentityKey::from_wire(&negative).unwrap(),
             bob.key,
         ] {
@@ -46,7 +46,7 @@ fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
 
 #[test]
 fn a_negated_sender_cannot_ride_on_an_unanswered_session() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = alice.send(bob.key, "first");
     let second = alice.send(bob.key, "second");
@@ -63,7 +63,7 @@ fn a_negated_sender_cannot_ride_on_an_unanswered_session() {
 
 #[test]
 fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
-    let (mut alice, mut bob) = (Device::plain(1, "alice"), Device::plain(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::plain(1, "alice"), TestDevice::plain(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = alice.send(bob.key, "first");
     let second = alice.send(bob.key, "second");
@@ -80,7 +80,7 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
     let answer = bob.send(alice.key, "answer");
     assert_eq!(alice.read(bob.key, &answer), "answer");
     // And never the other way round, whatever is known of the sender.
-    let mut other = Device::plain(3, "bob-too");
+    let mut other = TestDevice::plain(3, "bob-too");
     alice.import_bundle(&other.bundle());
     let [first, second] = ["first", "second"].map(|text| {
         let sent = alice.send(other.key, text);
@@ -114,7 +114,7 @@ fn somebody_who_holds_a_key_and_its_negative_cannot_swap_a_session_between_them(
         0x41, 0x40,
     ];
     let [mut plus, mut minus] = [(one, "plus"), (minus_one, "minus")].map(|(secret, id)| {
-        let mut device = Device::plain(1, id);
+        let mut device = TestDevice::plain(1, id);
         device.engine.account.identity =
             IdentityKeyPair::from_secret_bytes(&secret).unwrap().into();
         device.key = *device.engine.account.identity.public();
@@ -123,7 +123,7 @@ fn somebody_who_holds_a_key_and_its_negative_cannot_swap_a_session_between_them(
         device.import(signed, None, 1);
         device
     });
-    let mut bob = Device::plain(2, "bob");
+    let mut bob = TestDevice::plain(2, "bob");
     plus.import_bundle(&bob.bundle());
     bob.import_bundle(&plus.bundle());
     bob.import_bundle(&minus.bundle());
@@ -195,10 +195,10 @@ fn replies_are_limited_and_a_forgery_gets_none() {
 
 #[test]
 fn what_provokes_a_reply_writes_nothing_about_the_stranger() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     bob.bundle();
-    let mut stranger = Device::new(9, "stranger");
-    let mut other = Device::new(8, "other");
+    let mut stranger = TestDevice::new(9, "stranger");
+    let mut other = TestDevice::new(8, "other");
     stranger.import_bundle(&other.bundle());
     let misdirected = changed(&stranger.send(other.key, "x"), |message| {
         message.bundles.clear()
@@ -219,10 +219,10 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
     // The session is expired, so that one more advertisement may be due.
     bob.reset(alice.key, None).unwrap();
     // One for another device: it uses up the reply, shortly before the prekey has to be replaced.
-    let mut other = Device::new(8, "other");
+    let mut other = TestDevice::new(8, "other");
     alice.import_bundle(&other.bundle());
     let elsewhere = alice.send(other.key, "y");
-    let made_at = |bob: &Device| bob.store.own_bundle().unwrap().unwrap().prekey_created_at;
+    let made_at = |bob: &TestDevice| bob.store.own_bundle().unwrap().unwrap().prekey_created_at;
     bob.now = UnixMillis(made_at(&bob).0 + 24 * HOUR - 1);
     let refused = bob.try_receive(alice.key, &elsewhere.wire, true).unwrap();
     assert!(refused.reply.is_some());
@@ -244,13 +244,13 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
 
 #[test]
 fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_of_the_ninth() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     let bundle = bob.bundle();
     let mut turned = Vec::new();
     for start in 0..=u64::try_from(crate::model::MAX_SESSION_TRIALS).unwrap() {
         bob.later(1000);
-        let mut alice = Device::new(1, "alice");
-        alice.rng = Sequence(1000 + start);
+        let mut alice = TestDevice::new(1, "alice");
+        alice.rng = SplitMix64(1000 + start);
         alice.now = bob.now;
         alice.import_bundle(&bundle);
         let first = alice.send(bob.key, "first");
@@ -304,7 +304,7 @@ fn of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apar
 #[test]
 fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
     let (mut alice, mut bob) = established();
-    let foreign = Device::new(9, "stranger").bundle();
+    let foreign = TestDevice::new(9, "stranger").bundle();
     let mut broken = alice.bundle();
     *broken.last_mut().unwrap() ^= 1;
     let message = changed(&alice.send(bob.key, "read me"), |message| {
@@ -330,8 +330,8 @@ fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
     }
     assert!(
         bob.known(
-            Device::new(9, "stranger").key,
-            &Device::new(9, "stranger").id
+            TestDevice::new(9, "stranger").key,
+            &TestDevice::new(9, "stranger").id
         )
         .is_none()
     );
@@ -348,7 +348,7 @@ fn a_message_is_read_again_until_it_is_confirmed_also_after_a_crash() {
     assert!(again.duplicate && again.message == first.message);
     assert!(matches!(again.outcome, Outcome::Decrypted(_)));
     let id = first.message.unwrap();
-    let confirm = |bob: &mut Device| {
+    let confirm = |bob: &mut TestDevice| {
         bob.transact(|engine, store, _| engine.confirm(store, &[id]))
             .unwrap()
     };
@@ -433,9 +433,9 @@ proptest! {
         change in 1_u8..,
     ) {
         let (mut alice, mut bob) = if plain {
-            (Device::plain(1, "alice"), Device::plain(2, "bob"))
+            (TestDevice::plain(1, "alice"), TestDevice::plain(2, "bob"))
         } else {
-            (Device::new(1, "alice"), Device::new(2, "bob"))
+            (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"))
         };
         if first {
             alice.import_bundle(&bob.bundle());

@@ -32,7 +32,7 @@ use crate::{
     },
     store::{Store, StoreRead, Transaction, memory::MemoryStore},
     wire::WireMessage,
-    world::Sequence,
+    world::SplitMix64,
 };
 
 /// The scenarios begin here: 2023-11-14.
@@ -41,17 +41,17 @@ const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 
 /// One device with its own clock, store and randomness.
-struct Device {
+struct TestDevice {
     engine: Engine,
     store: MemoryStore,
-    rng: Sequence,
+    rng: SplitMix64,
     now: UnixMillis,
     running: std::time::Duration,
     key: IdentityKey,
     id: InstallationId,
 }
 
-impl Device {
+impl TestDevice {
     /// A device of the identity with this number, under an id that promises the extension.
     fn new(identity: u8, id: &str) -> Self {
         Self::with(identity, &format!("x1-{id}"), Config::default())
@@ -77,7 +77,7 @@ impl Device {
         Self {
             engine: Engine::new(account, config),
             store: MemoryStore::default(),
-            rng: Sequence(seed),
+            rng: SplitMix64(seed),
             now: BEGINNING,
             running: std::time::Duration::ZERO,
             key,
@@ -292,20 +292,20 @@ impl Device {
 }
 
 /// Lets all clocks run.
-fn pass(devices: &mut [&mut Device], millis: u64) {
+fn pass(devices: &mut [&mut TestDevice], millis: u64) {
     for device in devices {
         device.later(millis);
     }
 }
 
 /// Two devices with an established session that both send on.
-fn established() -> (Device, Device) {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+fn established() -> (TestDevice, TestDevice) {
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     meet(&mut alice, &mut bob);
     (alice, bob)
 }
 
-fn meet(alice: &mut Device, bob: &mut Device) {
+fn meet(alice: &mut TestDevice, bob: &mut TestDevice) {
     let bundle = bob.bundle();
     alice.import_bundle(&bundle);
     let hello = alice.send(bob.key, "hello");

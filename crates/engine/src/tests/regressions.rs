@@ -2,14 +2,14 @@
 
 use crate::{
     model::Config,
-    world::{Fate, InMemory, World, days, hours},
+    world::{CrashPoint, MemoryDisks, World, days, hours},
 };
 
 /// The same story in worlds with other keys: which session comes first in byte order is drawn by lot.
-fn in_many_worlds(devices: &[&str], story: impl Fn(World<InMemory>)) {
+fn in_many_worlds(devices: &[&str], story: impl Fn(World<MemoryDisks>)) {
     for keys in 0..16 {
         story(World::build(
-            InMemory::default(),
+            MemoryDisks::default(),
             keys,
             devices,
             Config::default(),
@@ -32,7 +32,7 @@ fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
             "bob",
             "to a prekey that was replaced long ago",
         );
-        world.settles();
+        world.assert_converges();
     });
 }
 
@@ -48,7 +48,7 @@ fn a_letter_from_the_future_that_came_late_does_not_make_the_present_prekey_a_le
         // Its prekey is erased by now, and its bundle still counts.
         assert!(world.deliver("alice/phone").is_empty());
         world.lose("bob/phone");
-        world.settles();
+        world.assert_converges();
     });
 }
 
@@ -61,15 +61,15 @@ fn who_is_not_believed_is_read_and_met_again_after_a_reset() {
         for _ in 0..14 {
             world.clock_ahead("bob/phone", hours(30));
         }
-        world.settles();
+        world.assert_converges();
         world.send("alice/phone", "bob", "on the old prekey");
         assert_eq!(world.deliver("bob/phone"), ["on the old prekey"]);
         world.send("bob/phone", "alice", "on what I begin");
         assert_eq!(world.deliver("alice/phone"), ["on what I begin"]);
-        assert!(world.doubts("alice/phone", "bob/phone"));
+        assert!(world.rejects_bundle_of("alice/phone", "bob/phone"));
         world.reset("alice/phone", "bob");
-        world.settles();
-        assert!(!world.doubts("alice/phone", "bob/phone"));
+        world.assert_converges();
+        assert!(!world.rejects_bundle_of("alice/phone", "bob/phone"));
     });
 }
 
@@ -81,7 +81,7 @@ fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {
         world.send("bob/phone", "alice", "hello");
         assert_eq!(world.deliver("alice/phone"), ["hello"]);
         world.reset("alice/phone", "bob");
-        world.settles();
+        world.assert_converges();
     });
 }
 
@@ -95,7 +95,7 @@ fn a_session_that_was_forgotten_before_it_arrived_is_not_preferred() {
         world.send("bob/phone", "alice", "hello");
         assert_eq!(world.deliver("alice/phone"), ["hello"]);
         assert_eq!(world.deliver("bob/phone"), ["from before"]);
-        world.settles();
+        world.assert_converges();
     });
 }
 
@@ -110,7 +110,7 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
         world.later(days(9));
         assert_eq!(world.deliver("alice/phone"), ["on the way"]);
         assert_eq!(world.deliver("bob/phone"), ["from the past"]);
-        world.settles();
+        world.assert_converges();
     });
 }
 
@@ -123,7 +123,7 @@ fn a_message_is_readable_for_thirteen_days() {
     world.send("alice/phone", "bob", "late");
     world.later(days(13) - hours(1));
     assert_eq!(world.deliver("bob/phone"), ["late"]);
-    world.settles();
+    world.assert_converges();
 }
 
 /// Erasing cannot be undone: one sweep under a wrong clock erases nothing.
@@ -138,7 +138,7 @@ fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
     world.clock_back("bob/phone", days(30));
     world.later(hours(2));
     assert_eq!(world.deliver("bob/phone"), ["to the first prekey"]);
-    world.settles();
+    world.assert_converges();
 }
 
 /// The sweep that every process begins with is not one of two that lie an hour apart.
@@ -151,7 +151,7 @@ fn a_device_that_was_off_for_twenty_days_reads_what_waited_for_it() {
     world.send("alice/phone", "bob", "to a prekey ten days old");
     world.later(days(10));
     assert_eq!(world.deliver("bob/phone"), ["to a prekey ten days old"]);
-    world.settles();
+    world.assert_converges();
 }
 
 /// What the frontend had not stored when its daemon died is given again, within the day of protocol §1.
@@ -160,22 +160,22 @@ fn a_text_that_nobody_stored_is_read_again_half_a_day_later() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.send("alice/phone", "bob", "hello");
-    world.deliver_unconfirmed("bob/phone", Fate::DiesAfterCommit);
+    world.deliver_unconfirmed("bob/phone", CrashPoint::AfterCommit);
     assert!(world.texts("bob/phone").is_empty());
     world.later(hours(15));
     assert_eq!(world.deliver("bob/phone"), ["hello"]);
-    world.settles();
+    world.assert_converges();
 }
 
 #[test]
 fn what_a_process_wrote_and_did_not_commit_never_left_it() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
-    world.die_sending("alice/phone", "bob", "never", Fate::DiesBeforeCommit);
-    world.die_sending("alice/phone", "bob", "nor this", Fate::DiesAfterCommit);
+    world.crash_sending("alice/phone", "bob", "never", CrashPoint::BeforeCommit);
+    world.crash_sending("alice/phone", "bob", "nor this", CrashPoint::AfterCommit);
     world.send("alice/phone", "bob", "but this");
     assert_eq!(world.deliver("bob/phone"), ["but this"]);
-    world.settles();
+    world.assert_converges();
 }
 
 /// Bob's phone starts over: what is for the old one does not open, its answer tells Alice of the new one.
@@ -184,10 +184,10 @@ fn a_device_that_lost_its_state_is_heard_of_by_its_first_reply() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.send("alice/phone", "bob", "hello");
-    world.lose_state("bob/phone");
+    world.reinstall("bob/phone");
     assert_eq!(world.deliver("bob/phone"), [""; 0]);
     world.deliver_all();
     world.send("alice/phone", "bob", "are you there?");
     assert_eq!(world.deliver("bob/phone"), ["are you there?"]);
-    world.settles();
+    world.assert_converges();
 }

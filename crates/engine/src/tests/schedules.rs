@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use super::proptest_runner::runner;
 use crate::{
     model::Config,
-    world::{InMemory, Kind, Mix, World},
+    world::{ActionKind, ActionWeights, MemoryDisks, World},
 };
 
 /// Devices, and what may happen to them.
 struct Course {
     devices: &'static [&'static str],
-    mix: Mix,
+    mix: ActionWeights,
     limits: Config,
 }
 
@@ -27,7 +27,7 @@ const STEPS: usize = 40;
 fn one_device_a_side() -> Course {
     Course {
         devices: &["alice/phone", "bob/phone"],
-        mix: Mix::everyday(),
+        mix: ActionWeights::everyday(),
         limits: Config::default(),
     }
 }
@@ -35,7 +35,7 @@ fn one_device_a_side() -> Course {
 fn suites_of_status_go() -> Course {
     Course {
         devices: &["alice/phone*", "bob/phone*"],
-        mix: Mix::everyday(),
+        mix: ActionWeights::everyday(),
         limits: Config::default(),
     }
 }
@@ -43,7 +43,7 @@ fn suites_of_status_go() -> Course {
 fn mixed_suites() -> Course {
     Course {
         devices: &["alice/phone*", "bob/phone"],
-        mix: Mix::everyday(),
+        mix: ActionWeights::everyday(),
         limits: Config::default(),
     }
 }
@@ -51,10 +51,10 @@ fn mixed_suites() -> Course {
 fn two_devices_a_side() -> Course {
     Course {
         devices: &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"],
-        mix: Mix::everyday()
-            .and(3, Kind::Enable)
-            .and(1, Kind::Disable)
-            .and(2, Kind::Reset),
+        mix: ActionWeights::everyday()
+            .and(3, ActionKind::Enable)
+            .and(1, ActionKind::Disable)
+            .and(2, ActionKind::Reset),
         limits: Config::default(),
     }
 }
@@ -62,12 +62,12 @@ fn two_devices_a_side() -> Course {
 fn crashes_and_clocks() -> Course {
     Course {
         devices: &["alice/phone", "bob/phone"],
-        mix: Mix::everyday()
-            .and(5, Kind::DieSending)
-            .and(5, Kind::DieReading)
-            .and(3, Kind::Restart)
-            .and(4, Kind::Jump)
-            .and(3, Kind::SetClock),
+        mix: ActionWeights::everyday()
+            .and(5, ActionKind::CrashSending)
+            .and(5, ActionKind::CrashReading)
+            .and(3, ActionKind::Restart)
+            .and(4, ActionKind::ClockJump)
+            .and(3, ActionKind::CorrectClock),
         limits: Config::default(),
     }
 }
@@ -75,10 +75,10 @@ fn crashes_and_clocks() -> Course {
 fn lost_states() -> Course {
     Course {
         devices: &["alice/phone", "bob/phone", "carol/phone*"],
-        mix: Mix::everyday()
-            .and(3, Kind::LoseState)
-            .and(2, Kind::Reset)
-            .and(2, Kind::Restart),
+        mix: ActionWeights::everyday()
+            .and(3, ActionKind::Reinstall)
+            .and(2, ActionKind::Reset)
+            .and(2, ActionKind::Restart),
         limits: Config::default(),
     }
 }
@@ -86,12 +86,12 @@ fn lost_states() -> Course {
 fn stores_put_back() -> Course {
     Course {
         devices: &["alice/phone", "alice/laptop", "bob/phone", "carol/phone*"],
-        mix: Mix::everyday()
-            .and(4, Kind::BackUp)
-            .and(4, Kind::PutBack)
-            .and(2, Kind::Restart)
-            .and(1, Kind::Jump)
-            .and(1, Kind::Enable),
+        mix: ActionWeights::everyday()
+            .and(4, ActionKind::BackUp)
+            .and(4, ActionKind::RestoreBackup)
+            .and(2, ActionKind::Restart)
+            .and(1, ActionKind::ClockJump)
+            .and(1, ActionKind::Enable),
         limits: Config::default(),
     }
 }
@@ -100,10 +100,10 @@ fn stores_put_back() -> Course {
 fn little_room() -> Course {
     Course {
         devices: &["alice/phone", "alice/laptop", "bob/phone"],
-        mix: Mix::everyday()
-            .and(6, Kind::Drop)
-            .and(3, Kind::Reset)
-            .and(2, Kind::Enable),
+        mix: ActionWeights::everyday()
+            .and(6, ActionKind::Drop)
+            .and(3, ActionKind::Reset)
+            .and(2, ActionKind::Enable),
         limits: Config {
             max_sessions_per_device: 3,
             max_sessions_per_identity: 4,
@@ -117,7 +117,7 @@ fn little_room() -> Course {
 fn run(course: &Course, schedules: u32) {
     let (mut runner, seed) = runner(schedules);
     let mix = course.mix.clone();
-    let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.step(numbers));
+    let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.action(numbers));
     // One schedule in four begins among strangers.
     let schedule = (
         any::<u64>(),
@@ -126,7 +126,7 @@ fn run(course: &Course, schedules: u32) {
     );
     let outcome = runner.run(&schedule, |(keys, known, steps)| {
         let mut world = World::build(
-            InMemory::default(),
+            MemoryDisks::default(),
             keys,
             course.devices,
             course.limits.clone(),
@@ -134,7 +134,7 @@ fn run(course: &Course, schedules: u32) {
         if known > 0 {
             world.introduce();
         }
-        world.live(&steps);
+        world.run(&steps);
         Ok(())
     });
     if let Err(failure) = outcome {

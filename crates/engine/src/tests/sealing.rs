@@ -10,7 +10,7 @@ use crate::{
     sealing::Unsealing,
 };
 
-impl Device {
+impl TestDevice {
     fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<Sealed> {
         let request = SendRequest {
             recipients: to.to_vec(),
@@ -88,8 +88,8 @@ impl Device {
 
 #[test]
 fn the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arrived() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
-    let mut tablet = Device::new(2, "tablet");
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    let mut tablet = TestDevice::new(2, "tablet");
     let negotiated = alice.negotiated(bob.key).topic();
     assert_eq!(bob.negotiated(alice.key).topic(), negotiated);
     // By DH: for no device in particular.
@@ -134,7 +134,7 @@ fn the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arri
 #[test]
 fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
     let (mut alice, mut bob) = established();
-    let mut tablet = Device::new(1, "tablet");
+    let mut tablet = TestDevice::new(1, "tablet");
     let (bundle, id) = (tablet.bundle(), tablet.id.clone());
     alice.import_bundle(&bundle);
     alice.enable(&id).unwrap();
@@ -151,7 +151,7 @@ fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
         assert_eq!(tablet.take_text(&own.envelope), "hi");
     }
     // To somebody of whom nothing is known at all.
-    let carol = Device::new(3, "carol");
+    let carol = TestDevice::new(3, "carol");
     let forced = alice.seal(&[carol.key], "psst", Seal::Negotiated).remove(0);
     assert_eq!(forced.topic, carol.negotiated(alice.key).topic());
     // She knows nobody yet, but she knows the topic that she listens to.
@@ -166,8 +166,10 @@ fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
 
 #[test]
 fn a_large_group_derives_a_few_keys_at_a_time() {
-    let mut alice = Device::new(1, "alice");
-    let mut members: Vec<_> = (2..8).map(|number| Device::new(number, "member")).collect();
+    let mut alice = TestDevice::new(1, "alice");
+    let mut members: Vec<_> = (2..8)
+        .map(|number| TestDevice::new(number, "member"))
+        .collect();
     for member in &mut members {
         meet(&mut alice, member);
     }
@@ -175,7 +177,7 @@ fn a_large_group_derives_a_few_keys_at_a_time() {
     let mut negotiated = Vec::new();
     for _ in 0..2 {
         let sealed = alice.seal(&keys, "all", Seal::Agreed);
-        let by_negotiated = |(sealed, member): (&Sealed, &Device)| {
+        let by_negotiated = |(sealed, member): (&Sealed, &TestDevice)| {
             sealed.topic == member.negotiated(alice.key).topic()
         };
         negotiated.push(
@@ -215,7 +217,7 @@ fn a_retry_gives_the_same_envelope_and_another_way_of_sealing_is_another_request
 /// An envelope around a wire message, by whoever has this key pair.
 fn sealed_by(signer: Option<u8>, to: SealTo<'_>, wire: &[u8]) -> Vec<u8> {
     let pair = signer.map(|seed| IdentityKeyPair::from_secret_bytes(&[seed; 32]).unwrap());
-    envelope::seal(&mut Sequence(9), to, pair.as_ref(), wire, Padding::Random)
+    envelope::seal(&mut SplitMix64(9), to, pair.as_ref(), wire, Padding::Random)
         .unwrap()
         .into_bytes()
 }
@@ -249,7 +251,7 @@ fn the_sender_is_who_signed_and_what_nobody_signed_is_refused() {
 
 #[test]
 fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let by_dh = alice.seal_to(bob.key, "hello");
     let plain = bob.unseal(&by_dh.envelope).unwrap();
     let received = bob.try_receive(alice.key, &plain.wire, true).unwrap();
@@ -260,7 +262,7 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
     );
     let received = bob.take(&by_dh.envelope);
     assert!(received.authenticated && !received.forward_secrecy);
-    let state = |bob: &Device| {
+    let state = |bob: &TestDevice| {
         bob.store
             .contact(&alice.key)
             .unwrap()
@@ -268,7 +270,7 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
     };
     assert_eq!(state(&bob), Some(ContactState::RequestReceived));
     // Another identity asks Bob, who has been written to by DH before: the old letter brought again accepts nothing.
-    let mut carol = Device::new(3, "carol");
+    let mut carol = TestDevice::new(3, "carol");
     let old = carol.seal_to(bob.key, "an old letter");
     let request = SendRequest {
         recipients: vec![carol.key],
@@ -286,7 +288,7 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
 #[test]
 fn a_reply_comes_sealed_when_the_message_did() {
     let (mut alice, mut bob) = established();
-    let mut lost = Device::new(2, "reinstalled");
+    let mut lost = TestDevice::new(2, "reinstalled");
     let sealed = alice
         .seal(&[bob.key], "to the old device", Seal::Partitioned)
         .remove(0);
@@ -305,13 +307,13 @@ fn a_reply_comes_sealed_when_the_message_did() {
     assert_eq!((taken.sender, taken.outcome), (bob.key, Outcome::Bundle));
     assert_eq!(taken.new_installations, [lost.id.clone()]);
     // And not when it did not.
-    let mut other = Device::new(2, "third");
+    let mut other = TestDevice::new(2, "third");
     let plain = alice.unseal_as_bob(&sealed.envelope, 2);
     let received = other.try_receive(alice.key, &plain, true).unwrap();
     assert!(received.reply.unwrap().sealed.is_none());
 }
 
-impl Device {
+impl TestDevice {
     /// What the identity of this number finds in an envelope.
     fn unseal_as_bob(&self, sealed: &[u8], identity: u8) -> Vec<u8> {
         let pair = IdentityKeyPair::from_secret_bytes(&[identity; 32]).unwrap();
@@ -335,7 +337,7 @@ fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
         .envelope;
     bob.derive_pending();
     let before = bob.fingerprint();
-    let reason = |bob: &Device, bytes: &[u8]| match bob.unseal(bytes) {
+    let reason = |bob: &TestDevice, bytes: &[u8]| match bob.unseal(bytes) {
         Err(Unsealing::Unopened(reason)) => reason,
         other => panic!("{other:?}"),
     };
@@ -382,11 +384,11 @@ const JUNK: [u8; 60] = [1; 60];
 
 #[test]
 fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
-    let junk = |alice: &Device| alice.unseal(&JUNK).unwrap_err();
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    let junk = |alice: &TestDevice| alice.unseal(&JUNK).unwrap_err();
     let strange = Unsealing::Unopened(Unopened::AuthenticationFailed);
     // A stranger of whom everything is known, and who was sent the reply that its message is due.
-    let mut stranger = Device::new(3, "stranger");
+    let mut stranger = TestDevice::new(3, "stranger");
     alice.import_bundle(&stranger.bundle());
     stranger.import_bundle(&alice.bundle());
     let on_the_old_prekey = stranger.seal_to(alice.key, "late");
@@ -408,13 +410,13 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     // It outlives the process: another engine on the same store derives nothing.
     let before = alice.fingerprint();
-    alice.engine = Device::new(1, "alice").engine;
+    alice.engine = TestDevice::new(1, "alice").engine;
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     assert_eq!(alice.derive_pending(), 0);
     assert_eq!(alice.fingerprint(), before);
     // One who was written to without an envelope: only its own key is missing, and the others open
     // without it.
-    let carol = Device::new(7, "carol");
+    let carol = TestDevice::new(7, "carol");
     alice.send(carol.key, "not sealed");
     assert_eq!(junk(&alice), Unsealing::KeysPending);
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);

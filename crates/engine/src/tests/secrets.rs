@@ -10,7 +10,7 @@ use crate::{
     model::{ChatKey, Correspondent, Gap, Negotiated},
     sealing::{Opener, Unsealed},
     store::contract,
-    world::ForeignDevice,
+    world::StatusGoDevice,
 };
 
 const SECRET: u8 = 0xa5;
@@ -36,7 +36,7 @@ fn text() -> Zeroizing<Vec<u8>> {
 
 #[test]
 fn what_holds_a_plaintext_does_not_show_it() {
-    let bob = Device::new(2, "bob");
+    let bob = TestDevice::new(2, "bob");
     shows_nothing::<SendRequest>(&SendRequest {
         recipients: vec![bob.key],
         payload: text(),
@@ -49,14 +49,14 @@ fn what_holds_a_plaintext_does_not_show_it() {
 
 #[test]
 fn what_holds_keys_does_not_show_them() {
-    let mut device = Device::new(SECRET, "a");
+    let mut device = TestDevice::new(SECRET, "a");
     let signed = SignedPreKeyPair::from_secret_bytes(&[SECRET; 32]).unwrap();
     let public = *signed.public();
     let ratchet = RatchetPreKeyPair::from_secret_bytes(&[SECRET; 32]);
     device.import(signed, Some(ratchet), 7);
     shows_nothing::<Engine>(&device.engine);
     shows_nothing::<MemoryStore>(&device.store);
-    shows_nothing::<ForeignDevice>(&ForeignDevice::new(&[SECRET; 32], 7));
+    shows_nothing::<StatusGoDevice>(&StatusGoDevice::new(&[SECRET; 32], 7));
     let of = (crypto_core::SessionId::from_bytes([7; 32]), device.key);
     let chain = crypto_core::HeaderKey::X25519([7; 32]);
     shows_nothing::<Gap>(&contract::gap(of, chain, 9, &[SECRET]));
@@ -66,8 +66,8 @@ fn what_holds_keys_does_not_show_them() {
 
 #[test]
 fn what_is_shared_with_others_is_not_shown() {
-    let device = Device::new(SECRET, "a");
-    let other = *Device::new(2, "b").engine.account.identity.public();
+    let device = TestDevice::new(SECRET, "a");
+    let other = *TestDevice::new(2, "b").engine.account.identity.public();
     let shared = Negotiated::derive(&device.engine.account.identity, &other).unwrap();
     let digits = format!("{:?}", shared.key.secret_bytes());
     assert!(!format!("{shared:?}").contains(&digits[1..20]));

@@ -9,7 +9,10 @@ use crate::model::SkipReason;
 fn two_sessions_that_cross_settle_on_one_at_both_ends() {
     // Both began before they heard of each other; whichever SK is first in byte order wins, at both.
     for seed in 1..9 {
-        let (mut alice, mut bob) = (Device::new(seed, "alice"), Device::new(100 + seed, "bob"));
+        let (mut alice, mut bob) = (
+            TestDevice::new(seed, "alice"),
+            TestDevice::new(100 + seed, "bob"),
+        );
         let (a, b) = (alice.bundle(), bob.bundle());
         alice.import_bundle(&b);
         bob.import_bundle(&a);
@@ -46,7 +49,7 @@ fn two_sessions_that_cross_settle_on_one_at_both_ends() {
 }
 
 /// What is kept of SK of the session that waits for its answer.
-fn order(device: &Device, with: IdentityKey) -> SharedKeyPrefix {
+fn order(device: &TestDevice, with: IdentityKey) -> SharedKeyPrefix {
     match device.active(with).unwrap().handshake {
         crate::model::Handshake::Unconfirmed { order, .. } => order.unwrap(),
         crate::model::Handshake::Established => panic!("answered"),
@@ -54,8 +57,8 @@ fn order(device: &Device, with: IdentityKey) -> SharedKeyPrefix {
 }
 
 /// Alice begins two sessions, a week apart, and Bob hears of neither until later: messages of each.
-pub(super) fn two_unanswered(seed: u8) -> (Device, Device, Vec<Envelope>, Vec<Envelope>) {
-    let (mut alice, mut bob) = (Device::new(seed, "alice"), Device::new(100, "bob"));
+pub(super) fn two_unanswered(seed: u8) -> (TestDevice, TestDevice, Vec<Envelope>, Vec<Envelope>) {
+    let (mut alice, mut bob) = (TestDevice::new(seed, "alice"), TestDevice::new(100, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = (0..5)
         .map(|n| alice.send(bob.key, &format!("first {n}")))
@@ -89,7 +92,7 @@ fn a_superseded_session_comes_back_at_once_if_its_id_is_first_and_else_at_its_se
         let (alice, mut bob, mut first, mut second) = two_unanswered(seed);
         strip_bundles(first.iter_mut().chain(&mut second));
         let from = alice.key;
-        let active = |bob: &Device| bob.active(from).unwrap().id;
+        let active = |bob: &TestDevice| bob.active(from).unwrap().id;
         bob.read(from, &second[0]);
         bob.read(from, &first[0]);
         assert_eq!(
@@ -130,7 +133,7 @@ fn a_session_begun_before_a_rekey_is_superseded_from_birth_and_stays_so() {
 
 #[test]
 fn an_old_bundle_added_on_the_way_does_not_make_a_message_old() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let old = alice.bundle();
     alice.import_bundle(&bob.bundle());
     pass(&mut [&mut alice, &mut bob], DAY);
@@ -163,7 +166,7 @@ fn a_message_of_a_past_chain_is_told_apart_from_a_forgery() {
 
 #[test]
 fn the_loser_of_a_crossing_reads_late_messages_and_does_not_come_back_while_the_winner_stands() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let (a, b) = (alice.bundle(), bob.bundle());
     alice.import_bundle(&b);
     bob.import_bundle(&a);
@@ -260,7 +263,7 @@ fn a_message_sent_before_a_rekey_is_read_and_changes_no_standing() {
 
 #[test]
 fn an_initiator_that_is_never_answered_begins_anew_after_a_week_or_a_thousand_messages() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = alice.send(bob.key, "first").targets[0].session.unwrap().1;
     assert_eq!(
@@ -292,11 +295,11 @@ fn sessions_of_a_peer_that_starts_over_with_every_message_stay_bounded() {
         max_first_messages: 12,
         ..Config::default()
     };
-    let mut bob = Device::with(2, "x1-bob", config);
+    let mut bob = TestDevice::with(2, "x1-bob", config);
     let bundle = bob.bundle();
     for start in 0..20_u64 {
-        let mut alice = Device::new(1, "alice");
-        alice.rng = Sequence(1000 + start);
+        let mut alice = TestDevice::new(1, "alice");
+        alice.rng = SplitMix64(1000 + start);
         alice.import_bundle(&bundle);
         let first = alice.send(bob.key, "again");
         let received = bob.receive(alice.key, &first);
@@ -319,12 +322,12 @@ fn a_first_message_cannot_revive_a_session_that_was_dropped() {
         max_sessions_per_device: 1,
         ..Config::default()
     };
-    let mut bob = Device::with(2, "x1-bob", config);
+    let mut bob = TestDevice::with(2, "x1-bob", config);
     let bundle = bob.bundle();
     let mut firsts = Vec::new();
     for start in 0..3_u64 {
-        let mut alice = Device::new(1, "alice");
-        alice.rng = Sequence(start);
+        let mut alice = TestDevice::new(1, "alice");
+        alice.rng = SplitMix64(start);
         alice.import_bundle(&bundle);
         firsts.push((alice.key, alice.send(bob.key, "first")));
         let (from, first) = firsts.last().unwrap();
@@ -336,9 +339,9 @@ fn a_first_message_cannot_revive_a_session_that_was_dropped() {
 
 #[test]
 fn at_most_three_devices_get_a_copy_and_the_others_are_named() {
-    let mut alice = Device::new(1, "alice");
-    let mut devices: Vec<Device> = (0..5)
-        .map(|n| Device::new(2, &format!("bob-{n}")))
+    let mut alice = TestDevice::new(1, "alice");
+    let mut devices: Vec<TestDevice> = (0..5)
+        .map(|n| TestDevice::new(2, &format!("bob-{n}")))
         .collect();
     for (hours, device) in devices.iter_mut().enumerate() {
         device.later(hours as u64 * 60_000);
@@ -378,14 +381,14 @@ fn a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back() {
         suites: vec![suite],
         ..Config::default()
     };
-    let mut modern = Device::with(1, "x1-modern", only(crypto_core::Suite::X25519));
-    let mut plain = Device::plain(2, "plain");
+    let mut modern = TestDevice::with(1, "x1-modern", only(crypto_core::Suite::X25519));
+    let mut plain = TestDevice::plain(2, "plain");
     modern.import_bundle(&plain.bundle());
     let refused = modern.try_send(&[plain.key], "x", None);
     assert!(matches!(refused, Err(SendError::SuiteForbidden { .. })));
 
-    let mut old = Device::with(3, "x1-old", only(crypto_core::Suite::Secp256k1));
-    let mut third = Device::new(4, "third");
+    let mut old = TestDevice::with(3, "x1-old", only(crypto_core::Suite::Secp256k1));
+    let mut third = TestDevice::new(4, "third");
     third.import_bundle(&old.bundle());
     let message = third.send(old.key, "x");
     assert_eq!(old.refusal(third.key, &message), Reason::SuiteForbidden);
@@ -400,8 +403,8 @@ fn a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back() {
 #[test]
 fn in_suite_secp256k1_the_device_is_taken_from_a_bundle_only() {
     let (mut alice, mut bob) = (
-        Device::plain(1, "alice-phone"),
-        Device::plain(2, "bob-phone"),
+        TestDevice::plain(1, "alice-phone"),
+        TestDevice::plain(2, "bob-phone"),
     );
     alice.import_bundle(&bob.bundle());
     let mut message = crate::wire::WireMessage::decode(&alice.send(bob.key, "hello").wire).unwrap();
@@ -474,17 +477,17 @@ fn several_unanswered_sessions_on_one_prekey_are_all_answered() {
         unanswered_messages: 1,
         ..Config::default()
     };
-    let mut alice = Device::new(1, "alice");
+    let mut alice = TestDevice::new(1, "alice");
     alice.engine.config = config;
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     alice.import_bundle(&bob.bundle());
     let firsts: Vec<Envelope> = (0..4)
         .map(|n| alice.send(bob.key, &format!("{n}")))
         .collect();
     for (n, first) in firsts.iter().enumerate() {
-        let mut answering = Device::new(2, "bob");
+        let mut answering = TestDevice::new(2, "bob");
         answering.bundle();
-        answering.rng = Sequence(500 + n as u64);
+        answering.rng = SplitMix64(500 + n as u64);
         answering.read(alice.key, first);
         let answer = answering.send(alice.key, &format!("to {n}"));
         assert_eq!(answer.targets[0].session, first.targets[0].session);
@@ -514,7 +517,7 @@ fn a_message_skipped_long_ago_is_found_whatever_came_after() {
 
 #[test]
 fn a_session_that_the_peer_began_gives_way_to_its_new_prekey_too() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     bob.import_bundle(&alice.bundle());
     let hello = bob.send(alice.key, "hello");
     assert_eq!(alice.read(bob.key, &hello), "hello");
@@ -528,9 +531,9 @@ fn a_session_that_the_peer_began_gives_way_to_its_new_prekey_too() {
 
 #[test]
 fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others() {
-    let mut bob = Device::plain(2, "bob");
-    let mut devices: Vec<Device> = (0..10)
-        .map(|n| Device::plain(1, &format!("alice-{n}")))
+    let mut bob = TestDevice::plain(2, "bob");
+    let mut devices: Vec<TestDevice> = (0..10)
+        .map(|n| TestDevice::plain(1, &format!("alice-{n}")))
         .collect();
     let alice = devices[0].key;
     for device in &mut devices {

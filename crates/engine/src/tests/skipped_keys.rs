@@ -3,17 +3,20 @@
 use super::*;
 
 /// So many messages, each of which says its number.
-fn numbered(from: &mut Device, to: IdentityKey, count: usize) -> Vec<Envelope> {
+fn numbered(from: &mut TestDevice, to: IdentityKey, count: usize) -> Vec<Envelope> {
     (0..count).map(|n| from.send(to, &format!("{n}"))).collect()
 }
 
 /// Alice and bob, who keeps ten keys for a session, and 30 messages to him.
-fn little_room() -> (Device, Device, Vec<Envelope>) {
+fn little_room() -> (TestDevice, TestDevice, Vec<Envelope>) {
     let config = Config {
         max_message_keys: 10,
         ..Config::default()
     };
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::with(2, "x1-bob", config));
+    let (mut alice, mut bob) = (
+        TestDevice::new(1, "alice"),
+        TestDevice::with(2, "x1-bob", config),
+    );
     meet(&mut alice, &mut bob);
     let sent = numbered(&mut alice, bob.key, 30);
     (alice, bob, sent)
@@ -45,15 +48,15 @@ fn stored_keys_stay_bounded_and_the_oldest_go_first() {
 
 #[test]
 fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_its_devices() {
-    let mut bob = Device::new(2, "bob");
-    let mut devices = ["phone", "laptop"].map(|name| Device::new(1, name));
+    let mut bob = TestDevice::new(2, "bob");
+    let mut devices = ["phone", "laptop"].map(|name| TestDevice::new(1, name));
     let alice = devices[0].key;
     let sent = devices.each_mut().map(|device| {
         device.engine.config.unanswered_messages = u64::MAX;
         device.import_bundle(&bob.bundle());
         numbered(device, bob.key, 2 * 1001)
     });
-    let keys = |bob: &Device| {
+    let keys = |bob: &TestDevice| {
         let sessions = bob.sessions(alice);
         let keys = sessions
             .iter()

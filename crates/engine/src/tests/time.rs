@@ -52,7 +52,7 @@ fn an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_it
 
 #[test]
 fn a_first_message_is_remembered_as_long_as_its_prekey_and_then_finds_none() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = alice.send(bob.key, "first");
     bob.read(alice.key, &first);
@@ -122,14 +122,14 @@ fn what_ended_while_the_clock_stood_in_1970_is_kept_for_a_fortnight_from_then() 
 }
 
 /// The version of the prekey that bob knows of alice's device.
-fn version_known(bob: &Device, alice: &Device) -> u32 {
+fn version_known(bob: &TestDevice, alice: &TestDevice) -> u32 {
     let known = bob.known(alice.key, &alice.id).unwrap();
     known.prekey.unwrap().version
 }
 
 #[test]
 fn a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let late = alice.send(bob.key, "late");
     pass(&mut [&mut alice, &mut bob], 25 * HOUR);
@@ -146,7 +146,7 @@ fn a_clock_that_is_set_back_does_not_bring_a_replaced_prekey_back() {
 
 #[test]
 fn a_peer_whose_clock_is_ahead_has_no_replaced_prekey_brought_back() {
-    let (mut alice, mut bob) = (Device::new(1, "alice"), Device::new(2, "bob"));
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     alice.now = UnixMillis(alice.now.0 + 30 * HOUR);
     let late = alice.send(bob.key, "late");
@@ -162,7 +162,7 @@ fn a_peer_whose_clock_is_ahead_has_no_replaced_prekey_brought_back() {
 #[test]
 fn an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows() {
     let (mut alice, bob) = established();
-    let once = |alice: &mut Device| alice.try_send(&[bob.key], "once", Some("r")).unwrap();
+    let once = |alice: &mut TestDevice| alice.try_send(&[bob.key], "once", Some("r")).unwrap();
     let first = once(&mut alice);
     let right = alice.now;
     for wrong in [right.0 + 3650 * DAY, DAY, right.0] {
@@ -193,7 +193,7 @@ fn a_key_that_is_never_confirmed_goes_after_a_day_of_running_and_not_by_the_wall
     let (mut alice, mut bob) = established();
     let read = alice.send(bob.key, "read");
     let id = read.targets[0].message;
-    let again = |bob: &mut Device| {
+    let again = |bob: &mut TestDevice| {
         let received = bob.try_receive(alice.key, &read.wire, false).unwrap();
         matches!(received.outcome, Outcome::Decrypted(_))
     };
@@ -206,7 +206,7 @@ fn a_key_that_is_never_confirmed_goes_after_a_day_of_running_and_not_by_the_wall
     assert!(again(&mut bob));
     // The daemon is stopped after half a day, and runs again: its clock begins anew, its running time goes on.
     bob.hours(12);
-    let account = std::mem::replace(&mut bob.engine, Device::new(9, "other").engine).account;
+    let account = std::mem::replace(&mut bob.engine, TestDevice::new(9, "other").engine).account;
     bob.engine = Engine::new(account, Config::default());
     // The account is opened when the new daemon has run for a while.
     bob.running = std::time::Duration::from_secs(1000 * 3600);
@@ -223,7 +223,7 @@ fn a_key_that_is_never_confirmed_goes_after_a_day_of_running_and_not_by_the_wall
 
 #[test]
 fn the_prekey_rotates_by_the_sweep_alone_and_erased_ones_leave_at_most_a_fortnight() {
-    let mut bob = Device::new(2, "bob");
+    let mut bob = TestDevice::new(2, "bob");
     bob.sweep();
     let first = bob.bundle();
     bob.hours(30 * 24);
@@ -236,8 +236,8 @@ fn the_prekey_rotates_by_the_sweep_alone_and_erased_ones_leave_at_most_a_fortnig
 
 #[test]
 fn a_device_that_becomes_stale_and_alive_again_is_told_of_once_each() {
-    let mut alice = Device::new(1, "alice");
-    let (mut phone, mut laptop) = (Device::new(2, "phone"), Device::new(2, "laptop"));
+    let mut alice = TestDevice::new(1, "alice");
+    let (mut phone, mut laptop) = (TestDevice::new(2, "phone"), TestDevice::new(2, "laptop"));
     alice.import_bundle(&phone.bundle());
     laptop.later(HOUR);
     alice.import_bundle(&laptop.bundle());

@@ -8,27 +8,27 @@ use crypto_core::Suite;
 
 use crate::{
     model::Config,
-    world::{Cast, ClockFault, Frontend, Op, Place},
+    world::{ClockFault, DeviceIndex, Frontend, Op, Population},
 };
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-const ALICE: Place = (0, 0);
-const BOB: Place = (1, 0);
+const ALICE: DeviceIndex = (0, 0);
+const BOB: DeviceIndex = (1, 0);
 
 /// A schedule as it is told.
 struct Story {
-    cast: Cast,
+    cast: Population,
     ops: Vec<Op>,
     next: u64,
 }
 
 impl Story {
-    /// Of these devices (see [`Cast::of`]).
+    /// Of these devices (see [`Population::parse`]).
     fn of(devices: &str) -> Self {
         Self {
-            cast: Cast::of(devices, false),
+            cast: Population::parse(devices, false),
             ops: Vec::new(),
             next: 0,
         }
@@ -37,20 +37,20 @@ impl Story {
     /// The devices of an identity were paired when they were set up.
     fn of_paired(devices: &str) -> Self {
         Self {
-            cast: Cast::of(devices, true),
+            cast: Population::parse(devices, true),
             ..Self::of(devices)
         }
     }
 
     /// A device writes to an identity; the message, on its way.
-    fn writes(&mut self, from: Place, to: usize) -> u64 {
+    fn writes(&mut self, from: DeviceIndex, to: usize) -> u64 {
         let n = self.next;
         self.next += 1;
         self.ops.push(Op::Send { from, to, n });
         n
     }
 
-    fn reads(&mut self, at: Place, n: u64) {
+    fn reads(&mut self, at: DeviceIndex, n: u64) {
         self.ops.push(Op::Read {
             at,
             n,
@@ -59,7 +59,7 @@ impl Story {
     }
 
     /// A device writes to the identity of another, which reads it at once.
-    fn says(&mut self, from: Place, to: Place) {
+    fn says(&mut self, from: DeviceIndex, to: DeviceIndex) {
         let n = self.writes(from, to.0);
         self.reads(to, n);
     }
@@ -80,9 +80,9 @@ impl Story {
     fn loses_nothing(&mut self) {
         for seed in 0..4 {
             self.cast.seed = seed;
-            let verdict = self.cast.judge(&self.ops);
-            assert!(verdict.demanded > 0, "a story in which nothing is read");
-            assert!(verdict.losses.is_empty(), "{:#?}", verdict.losses);
+            let comparison = self.cast.compare_with_twin(&self.ops);
+            assert!(comparison.demanded > 0, "a story in which nothing is read");
+            assert!(comparison.losses.is_empty(), "{:#?}", comparison.losses);
         }
     }
 }
@@ -170,7 +170,7 @@ fn what_is_sent_after_a_restore_is_read() {
     story.says(BOB, ALICE);
     story.then(Op::BackUp(ALICE));
     story.says(ALICE, BOB);
-    story.then(Op::PutBack(ALICE));
+    story.then(Op::RestoreBackup(ALICE));
     story.says(ALICE, BOB);
     story.says(BOB, ALICE);
     story.says(ALICE, BOB);
@@ -299,7 +299,7 @@ fn a_device_that_is_set_up_again_under_its_old_id_is_believed() {
                 story.says(ALICE, BOB);
             }
         }
-        let unread = story.cast.after(&story.ops, 2).unread;
+        let unread = story.cast.converse_after(&story.ops, 2).unread;
         assert!(unread.is_empty(), "{devices}: {unread:#?}");
     }
 }
@@ -358,7 +358,7 @@ impl Numbers {
 
 /// A month in which both write several times a day, each before reading what has come, and nothing
 /// is lost.
-fn month(cast: Cast, numbers: &mut Numbers) -> Story {
+fn month(cast: Population, numbers: &mut Numbers) -> Story {
     let mut story = Story {
         cast,
         ops: Vec::new(),
@@ -392,35 +392,35 @@ fn month(cast: Cast, numbers: &mut Numbers) -> Story {
 #[test]
 fn in_a_month_in_which_both_write_before_they_read_nothing_is_lost() {
     for seed in 1..=4 {
-        let mut story = month(Cast::of("o|s", false), &mut Numbers(seed));
+        let mut story = month(Population::parse("o|s", false), &mut Numbers(seed));
         story.cast.seed = seed;
-        let verdict = story.cast.judge(&story.ops);
+        let comparison = story.cast.compare_with_twin(&story.ops);
         let sent = usize::try_from(story.next).expect("few");
         assert!(
-            sent > 150 && verdict.demanded == sent,
-            "{sent}: {verdict:?}"
+            sent > 150 && comparison.demanded == sent,
+            "{sent}: {comparison:?}"
         );
-        assert!(verdict.exempt.is_empty(), "{:?}", verdict.exempt);
-        let lost = verdict.losses.len();
+        assert!(comparison.exempt.is_empty(), "{:?}", comparison.exempt);
+        let lost = comparison.losses.len();
         assert_eq!(
             lost, 0,
             "seed {seed}: of {sent}, first {:?}",
-            verdict.losses[0]
+            comparison.losses[0]
         );
     }
 }
 
 /// Something is said, a backup is made, something more is said, and the backup is put back. Both
 /// frontends do what `nextAction` says and nothing else.
-fn restored(devices: &str, restored: Place, seed: u64) -> Story {
+fn restored(devices: &str, restored: DeviceIndex, seed: u64) -> Story {
     let mut numbers = Numbers(seed);
     let mut story = Story {
-        cast: Cast::of(devices, false).with_frontend(Frontend::FollowsNextAction),
+        cast: Population::parse(devices, false).with_frontend(Frontend::FollowsNextAction),
         ops: Vec::new(),
         next: 0,
     };
     story.cast.seed = seed;
-    for (most, then) in [(4, Op::BackUp(restored)), (6, Op::PutBack(restored))] {
+    for (most, then) in [(4, Op::BackUp(restored)), (6, Op::RestoreBackup(restored))] {
         for _ in 0..numbers.below(most) {
             let (from, to) = if numbers.below(2) == 0 {
                 (ALICE, BOB)
@@ -448,9 +448,9 @@ fn two_messages_each_way_after_a_restore_ours_read_everything_of_each_other() {
     for at in [ALICE, BOB] {
         for seed in 0..RESTORES {
             let story = restored("o|o", at, seed);
-            let after = story.cast.after(&story.ops, 2);
+            let after = story.cast.converse_after(&story.ops, 2);
             assert!(after.unread.is_empty(), "{seed}: {:#?}", after.unread);
-            assert!(after.unsettled.is_empty(), "{seed}: {:?}", after.unsettled);
+            assert!(after.diverging.is_empty(), "{seed}: {:?}", after.diverging);
         }
     }
 }
@@ -462,7 +462,7 @@ fn two_messages_each_way_after_a_restore_status_go_reads_everything() {
     for (devices, ours) in [("o|s", ALICE), ("s|o", BOB)] {
         for seed in 0..RESTORES {
             let story = restored(devices, ours, seed);
-            let mut unread = story.cast.after(&story.ops, 2).unread;
+            let mut unread = story.cast.converse_after(&story.ops, 2).unread;
             unread.retain(|loss| loss.from == ours);
             assert!(unread.is_empty(), "{devices} {seed}: {unread:#?}");
         }
@@ -477,7 +477,7 @@ fn a_day_and_two_messages_each_way_after_a_restore_everything_of_status_go_is_re
             // It has to hear of the restored device, and to be due for a new prekey.
             story.says(ours, if ours == ALICE { BOB } else { ALICE });
             story.hours(25);
-            let unread = story.cast.after(&story.ops, 2).unread;
+            let unread = story.cast.converse_after(&story.ops, 2).unread;
             assert!(unread.is_empty(), "{devices} {seed}: {unread:#?}");
         }
     }

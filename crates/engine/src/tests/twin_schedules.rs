@@ -12,14 +12,14 @@ use proptest::prelude::*;
 use super::proptest_runner::runner;
 use crate::{
     model::Config,
-    world::{Cast, Chances, Event, Exemption, Frontend, Op, schedule},
+    world::{Exemption, Frontend, Op, OpKind, OpWeights, Population, generate_schedule},
 };
 
 /// Devices, and what may happen to them.
 struct Course {
     /// One of these, drawn for each schedule; `o` ours, `s` like status-go's.
     casts: &'static [&'static str],
-    chances: Chances,
+    weights: OpWeights,
     config: fn() -> Config,
     /// Two of ours must end on one session.
     settles: bool,
@@ -42,19 +42,19 @@ const COURSES: &[(&str, Course)] = &[
     ("ours in suite x25519", OURS_ON_X25519),
 ];
 
-const TALK: Chances = &[
-    (30, Event::Send),
-    (28, Event::ReadNext),
-    (12, Event::ReadAny),
-    (3, Event::ReadUnconfirmed),
-    (4, Event::Lose),
-    (12, Event::WaitHours),
-    (1, Event::WaitDays),
+const TALK: OpWeights = &[
+    (30, OpKind::Send),
+    (28, OpKind::ReadNext),
+    (12, OpKind::ReadAny),
+    (3, OpKind::ReadUnconfirmed),
+    (4, OpKind::Lose),
+    (12, OpKind::WaitHours),
+    (1, OpKind::WaitDays),
 ];
 
 const ONE_A_SIDE: Course = Course {
     casts: &["o|s"],
-    chances: TALK,
+    weights: TALK,
     config: Config::default,
     settles: false,
 };
@@ -71,44 +71,44 @@ const TWO_OR_THREE: Course = Course {
 
 const CLOCKS: Course = Course {
     casts: &["o|s", "os|s"],
-    chances: &[
-        (30, Event::Send),
-        (28, Event::ReadNext),
-        (12, Event::ReadAny),
-        (4, Event::Lose),
-        (10, Event::WaitHours),
-        (1, Event::WaitDays),
-        (6, Event::Clock),
+    weights: &[
+        (30, OpKind::Send),
+        (28, OpKind::ReadNext),
+        (12, OpKind::ReadAny),
+        (4, OpKind::Lose),
+        (10, OpKind::WaitHours),
+        (1, OpKind::WaitDays),
+        (6, OpKind::Clock),
     ],
     ..ONE_A_SIDE
 };
 
 const RESETS_AND_RESTORES: Course = Course {
     casts: &["o|s", "os|s"],
-    chances: &[
-        (30, Event::Send),
-        (28, Event::ReadNext),
-        (12, Event::ReadAny),
-        (4, Event::Lose),
-        (10, Event::WaitHours),
-        (1, Event::WaitDays),
-        (3, Event::Reset),
-        (4, Event::BackUp),
-        (3, Event::PutBack),
+    weights: &[
+        (30, OpKind::Send),
+        (28, OpKind::ReadNext),
+        (12, OpKind::ReadAny),
+        (4, OpKind::Lose),
+        (10, OpKind::WaitHours),
+        (1, OpKind::WaitDays),
+        (3, OpKind::Reset),
+        (4, OpKind::BackUp),
+        (3, OpKind::RestoreBackup),
     ],
     ..ONE_A_SIDE
 };
 
 const REINSTALLS: Course = Course {
     casts: &["o|s", "os|s", "oo|s"],
-    chances: &[
-        (30, Event::Send),
-        (28, Event::ReadNext),
-        (12, Event::ReadAny),
-        (4, Event::Lose),
-        (10, Event::WaitHours),
-        (1, Event::WaitDays),
-        (4, Event::Reinstall),
+    weights: &[
+        (30, OpKind::Send),
+        (28, OpKind::ReadNext),
+        (12, OpKind::ReadAny),
+        (4, OpKind::Lose),
+        (10, OpKind::WaitHours),
+        (1, OpKind::WaitDays),
+        (4, OpKind::Reinstall),
     ],
     ..ONE_A_SIDE
 };
@@ -122,15 +122,15 @@ const OURS_ON_SECP256K1: Course = Course {
 
 const OURS_ON_X25519: Course = Course {
     casts: &["o|o", "oo|o", "oo|oo"],
-    chances: &[
-        (30, Event::Send),
-        (28, Event::ReadNext),
-        (12, Event::ReadAny),
-        (3, Event::ReadUnconfirmed),
-        (4, Event::Lose),
-        (12, Event::WaitHours),
-        (1, Event::WaitDays),
-        (4, Event::Reset),
+    weights: &[
+        (30, OpKind::Send),
+        (28, OpKind::ReadNext),
+        (12, OpKind::ReadAny),
+        (3, OpKind::ReadUnconfirmed),
+        (4, OpKind::Lose),
+        (12, OpKind::WaitHours),
+        (1, OpKind::WaitDays),
+        (4, OpKind::Reset),
     ],
     settles: true,
     ..ONE_A_SIDE
@@ -180,7 +180,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 }
 
 impl Course {
-    fn cast(&self, drawn: &Drawn) -> Cast {
+    fn cast(&self, drawn: &Drawn) -> Population {
         // Most frontends send their replies.
         let frontend = match drawn.frontend {
             0..3 => Frontend::SendsReplies,
@@ -189,16 +189,16 @@ impl Course {
             _ => Frontend::SendsNoReplies,
         };
         let described = self.casts[drawn.cast % self.casts.len()];
-        let mut cast = Cast::of(described, drawn.paired).with_frontend(frontend);
+        let mut cast = Population::parse(described, drawn.paired).with_frontend(frontend);
         cast.sealed = drawn.sealed;
         cast.config = (self.config)();
         cast.seed = drawn.keys;
         cast
     }
 
-    fn schedule(&self, cast: &Cast, drawn: &Drawn) -> Vec<Op> {
+    fn schedule(&self, cast: &Population, drawn: &Drawn) -> Vec<Op> {
         let counts: Vec<usize> = cast.devices.iter().map(Vec::len).collect();
-        schedule(&counts, self.chances, &drawn.draws, drawn.all_arrives)
+        generate_schedule(&counts, self.weights, &drawn.draws, drawn.all_arrives)
     }
 
     /// Lets so many schedules happen; the seed and the failing one if any fails.
@@ -208,20 +208,20 @@ impl Course {
         let outcome = runner.run(&drawn(), |drawn| {
             let cast = self.cast(&drawn);
             let schedule = self.schedule(&cast, &drawn);
-            let verdict = cast.judge(&schedule);
-            if let Some(loss) = verdict.losses.first() {
+            let comparison = cast.compare_with_twin(&schedule);
+            if let Some(loss) = comparison.losses.first() {
                 return Err(TestCaseError::fail(format!("{loss:?}")));
             }
             if self.settles {
-                let after = cast.after(&schedule, 2);
-                if !after.unread.is_empty() || !after.unsettled.is_empty() {
+                let after = cast.converse_after(&schedule, 2);
+                if !after.unread.is_empty() || !after.diverging.is_empty() {
                     return Err(TestCaseError::fail(format!("{after:?}")));
                 }
             }
             let mut count = count.borrow_mut();
             count.schedules += 1;
-            count.demanded += verdict.demanded;
-            for (exemption, times) in verdict.exempt {
+            count.demanded += comparison.demanded;
+            for (exemption, times) in comparison.exempt {
                 *count.exempt.entry(exemption).or_default() += times;
             }
             Ok(())

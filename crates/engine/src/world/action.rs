@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Fate, Home, World, days,
-    effects::{Damage, Handing},
+    CrashPoint, Disks, World, days,
+    effects::{DeliveryOptions, Tampering},
     hours,
 };
 
@@ -12,29 +12,29 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     missing_docs,
-    reason = "each is told by the variant of Step that bears its name"
+    reason = "each is told by the variant of Action that bears its name"
 )]
-pub enum Kind {
+pub enum ActionKind {
     Send,
     Deliver,
     Drop,
     DeliverUnconfirmed,
-    Repeat,
+    Redeliver,
     Confirm,
     Wait,
     Import,
     Advertise,
-    Flip,
-    Impostor,
-    Jump,
-    SetClock,
-    DieSending,
-    DieReading,
+    FlipBit,
+    ForgeSender,
+    ClockJump,
+    CorrectClock,
+    CrashSending,
+    CrashReading,
     Restart,
     TurnOff,
-    LoseState,
+    Reinstall,
     BackUp,
-    PutBack,
+    RestoreBackup,
     Enable,
     Disable,
     Reset,
@@ -44,7 +44,7 @@ pub enum Kind {
 /// a step for which nothing is on the way does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the numbers told of above")]
-pub enum Step {
+pub enum Action {
     /// A device sends to an identity that is not its own.
     Send { from: usize, to: usize },
     /// A parcel arrives and its text is confirmed at once.
@@ -54,7 +54,7 @@ pub enum Step {
     /// A parcel arrives and is not confirmed; it stays on the way.
     DeliverUnconfirmed { at: usize, which: usize },
     /// A parcel arrives, and stays on the way to arrive again.
-    Repeat { at: usize, which: usize },
+    Redeliver { at: usize, which: usize },
     /// The frontend confirms all it has read.
     Confirm { at: usize },
     /// Time passes.
@@ -64,30 +64,30 @@ pub enum Step {
     /// A device advertises its bundle to an identity that is not its own.
     Advertise { from: usize, to: usize },
     /// A copy of a parcel arrives with one bit changed.
-    Flip {
+    FlipBit {
         at: usize,
         which: usize,
         byte: usize,
         bit: u8,
     },
     /// A copy of a parcel arrives under the name of another identity.
-    Impostor { at: usize, which: usize, by: usize },
+    ForgeSender { at: usize, which: usize, by: usize },
     /// A device's clock jumps.
-    Jump {
+    ClockJump {
         at: usize,
         by: Duration,
         ahead: bool,
     },
     /// A device's clock is set right.
-    SetClock { at: usize },
+    CorrectClock { at: usize },
     /// A device's process dies while it sends; nothing leaves it.
-    DieSending {
+    CrashSending {
         from: usize,
         to: usize,
         committed: bool,
     },
     /// A device's process dies while it reads.
-    DieReading {
+    CrashReading {
         at: usize,
         which: usize,
         committed: bool,
@@ -98,11 +98,11 @@ pub enum Step {
     /// A device is off until it has something to do.
     TurnOff { at: usize },
     /// A device loses its state and starts over under a new id.
-    LoseState { at: usize },
+    Reinstall { at: usize },
     /// A backup of a device's store is made.
     BackUp { at: usize },
     /// The last backup of a device's store is put in its place.
-    PutBack { at: usize },
+    RestoreBackup { at: usize },
     /// A user enables a device, of his own or of another.
     Enable { at: usize, of: usize },
     /// A user disables a device.
@@ -113,41 +113,41 @@ pub enum Step {
 
 /// How often each kind of step is drawn.
 #[derive(Clone, Debug)]
-pub struct Mix(Vec<(u32, Kind)>);
+pub struct ActionWeights(Vec<(u32, ActionKind)>);
 
-impl Mix {
+impl ActionWeights {
     /// Messages, losses and waits: what happens every day.
     #[must_use]
     pub fn everyday() -> Self {
         Self(vec![
-            (30, Kind::Send),
-            (30, Kind::Deliver),
-            (5, Kind::Drop),
-            (3, Kind::DeliverUnconfirmed),
-            (3, Kind::Repeat),
-            (2, Kind::Confirm),
-            (8, Kind::Wait),
-            (4, Kind::Import),
-            (2, Kind::Advertise),
-            (2, Kind::Flip),
-            (1, Kind::Impostor),
-            (2, Kind::TurnOff),
+            (30, ActionKind::Send),
+            (30, ActionKind::Deliver),
+            (5, ActionKind::Drop),
+            (3, ActionKind::DeliverUnconfirmed),
+            (3, ActionKind::Redeliver),
+            (2, ActionKind::Confirm),
+            (8, ActionKind::Wait),
+            (4, ActionKind::Import),
+            (2, ActionKind::Advertise),
+            (2, ActionKind::FlipBit),
+            (1, ActionKind::ForgeSender),
+            (2, ActionKind::TurnOff),
         ])
     }
 
     /// The same with something more.
     #[must_use]
-    pub fn and(mut self, weight: u32, kind: Kind) -> Self {
+    pub fn and(mut self, weight: u32, kind: ActionKind) -> Self {
         self.0.push((weight, kind));
         self
     }
 
     /// The step that four random numbers name.
     #[must_use]
-    pub fn step(&self, [kind, a, b, c]: [u16; 4]) -> Step {
+    pub fn action(&self, [kind, a, b, c]: [u16; 4]) -> Action {
         let all: u32 = self.0.iter().map(|(weight, _)| weight).sum();
         let mut place = u32::from(kind) % all;
-        let mut chosen = Kind::Send;
+        let mut chosen = ActionKind::Send;
         for (weight, kind) in &self.0 {
             if place < *weight {
                 chosen = *kind;
@@ -155,73 +155,73 @@ impl Mix {
             }
             place -= weight;
         }
-        Step::of(chosen, a, b, c)
+        Action::of(chosen, a, b, c)
     }
 }
 
-impl Step {
-    fn of(kind: Kind, a: u16, b: u16, c: u16) -> Self {
+impl Action {
+    fn of(kind: ActionKind, a: u16, b: u16, c: u16) -> Self {
         // Twelve is a multiple of every number of devices there may be: small numbers, evenly drawn.
         let [at, which, more] = [a % 12, b, c].map(usize::from);
         let (from, to, of) = (at, which, which);
         let odd = c % 2 == 1;
         match kind {
-            Kind::Send => Self::Send { from, to },
-            Kind::Deliver => Self::Deliver { at, which },
-            Kind::Drop => Self::Drop { at, which },
-            Kind::DeliverUnconfirmed => Self::DeliverUnconfirmed { at, which },
-            Kind::Repeat => Self::Repeat { at, which },
-            Kind::Confirm => Self::Confirm { at },
-            Kind::Wait => Self::Wait(span(c)),
-            Kind::Import => {
+            ActionKind::Send => Self::Send { from, to },
+            ActionKind::Deliver => Self::Deliver { at, which },
+            ActionKind::Drop => Self::Drop { at, which },
+            ActionKind::DeliverUnconfirmed => Self::DeliverUnconfirmed { at, which },
+            ActionKind::Redeliver => Self::Redeliver { at, which },
+            ActionKind::Confirm => Self::Confirm { at },
+            ActionKind::Wait => Self::Wait(span(c)),
+            ActionKind::Import => {
                 // Every other time the newest.
                 let age = if odd { more / 2 % 8 } else { 0 };
                 Self::Import { at, of, age }
             }
-            Kind::Advertise => Self::Advertise { from, to },
-            Kind::Flip => {
+            ActionKind::Advertise => Self::Advertise { from, to },
+            ActionKind::FlipBit => {
                 let (byte, bit) = (more, (b % 8) as u8);
-                Self::Flip {
+                Self::FlipBit {
                     at,
                     which,
                     byte,
                     bit,
                 }
             }
-            Kind::Impostor => Self::Impostor {
+            ActionKind::ForgeSender => Self::ForgeSender {
                 at,
                 which,
                 by: more,
             },
-            Kind::Jump => {
+            ActionKind::ClockJump => {
                 let by = [hours(1), hours(30), days(3), days(16), days(30)];
                 let by = by[which % by.len()];
-                Self::Jump {
+                Self::ClockJump {
                     at,
                     by,
                     ahead: !odd,
                 }
             }
-            Kind::SetClock => Self::SetClock { at },
-            Kind::DieSending => Self::DieSending {
+            ActionKind::CorrectClock => Self::CorrectClock { at },
+            ActionKind::CrashSending => Self::CrashSending {
                 from,
                 to,
                 committed: odd,
             },
-            Kind::DieReading => Self::DieReading {
+            ActionKind::CrashReading => Self::CrashReading {
                 at,
                 which,
                 committed: odd,
                 confirm: c % 4 > 1,
             },
-            Kind::Restart => Self::Restart { at },
-            Kind::TurnOff => Self::TurnOff { at },
-            Kind::LoseState => Self::LoseState { at },
-            Kind::BackUp => Self::BackUp { at },
-            Kind::PutBack => Self::PutBack { at },
-            Kind::Enable => Self::Enable { at, of },
-            Kind::Disable => Self::Disable { at, of },
-            Kind::Reset => Self::Reset { at, with: which },
+            ActionKind::Restart => Self::Restart { at },
+            ActionKind::TurnOff => Self::TurnOff { at },
+            ActionKind::Reinstall => Self::Reinstall { at },
+            ActionKind::BackUp => Self::BackUp { at },
+            ActionKind::RestoreBackup => Self::RestoreBackup { at },
+            ActionKind::Enable => Self::Enable { at, of },
+            ActionKind::Disable => Self::Disable { at, of },
+            ActionKind::Reset => Self::Reset { at, with: which },
         }
     }
 }
@@ -241,134 +241,136 @@ fn span(drawn: u16) -> Duration {
     }
 }
 
-impl<H: Home> World<H> {
+impl<H: Disks> World<H> {
     /// Lets the steps happen, one after the other, and then holds that all settle.
-    pub fn live(&mut self, steps: &[Step]) {
+    pub fn run(&mut self, steps: &[Action]) {
         for (number, step) in steps.iter().enumerate() {
-            self.step(number, *step);
+            self.perform(number, *step);
         }
         self.check_bounds();
-        self.settles();
+        self.assert_converges();
     }
 
-    fn step(&mut self, number: usize, step: Step) {
+    fn perform(&mut self, number: usize, step: Action) {
         let count = self.devices.len();
         let text = format!("text {number}");
         match step {
-            Step::Send { from, to } => {
+            Action::Send { from, to } => {
                 let to = self.other(from % count, to);
-                self.send_from(from % count, to, &text, Fate::Answers);
+                self.send_from(from % count, to, &text, CrashPoint::Never);
             }
-            Step::Deliver { at, which } => self.deliver_one(at, which, Handing::PLAIN),
-            Step::Drop { at, which } => {
+            Action::Deliver { at, which } => self.deliver_one(at, which, DeliveryOptions::DEFAULT),
+            Action::Drop { at, which } => {
                 let waiting = &mut self.devices[at % count].in_flight;
                 if !waiting.is_empty() {
                     waiting.remove(which % waiting.len());
                 }
             }
-            Step::DeliverUnconfirmed { at, which } => {
+            Action::DeliverUnconfirmed { at, which } => {
                 let confirm = false;
-                self.hand_copy(
+                self.deliver_copy(
                     at,
                     which,
-                    Handing {
+                    DeliveryOptions {
                         confirm,
-                        ..Handing::PLAIN
+                        ..DeliveryOptions::DEFAULT
                     },
                 );
             }
-            Step::Repeat { at, which } => self.hand_copy(at, which, Handing::PLAIN),
-            Step::Confirm { at } => self.confirm_at(at % count),
-            Step::Wait(span) => self.pass(span),
-            Step::Import { at, of, age } => {
+            Action::Redeliver { at, which } => {
+                self.deliver_copy(at, which, DeliveryOptions::DEFAULT)
+            }
+            Action::Confirm { at } => self.confirm_at(at % count),
+            Action::Wait(span) => self.advance(span),
+            Action::Import { at, of, age } => {
                 if at % count != of % count {
                     self.import_at(at % count, of % count, age);
                 }
             }
-            Step::Advertise { from, to } => {
+            Action::Advertise { from, to } => {
                 let to = self.other(from % count, to);
                 self.advertise_from(from % count, to);
             }
-            Step::Flip {
+            Action::FlipBit {
                 at,
                 which,
                 byte,
                 bit,
             } => {
-                let damage = Damage::Flipped { byte, bit };
-                self.hand_copy(
+                let tampering = Tampering::BitFlipped { byte, bit };
+                self.deliver_copy(
                     at,
                     which,
-                    Handing {
-                        damage,
-                        ..Handing::PLAIN
+                    DeliveryOptions {
+                        tampering,
+                        ..DeliveryOptions::DEFAULT
                     },
                 );
             }
-            Step::Impostor { at, which, by } => {
-                let damage = Damage::SaidToBeFrom(by % self.identities.len());
-                self.hand_copy(
+            Action::ForgeSender { at, which, by } => {
+                let tampering = Tampering::SenderForged(by % self.identities.len());
+                self.deliver_copy(
                     at,
                     which,
-                    Handing {
-                        damage,
-                        ..Handing::PLAIN
+                    DeliveryOptions {
+                        tampering,
+                        ..DeliveryOptions::DEFAULT
                     },
                 );
             }
-            Step::Jump { at, by, ahead } => self.jump_at(at % count, by, ahead),
-            Step::SetClock { at } => self.devices[at % count].set_clock_error(0, self.now),
-            Step::DieSending {
+            Action::ClockJump { at, by, ahead } => self.jump_at(at % count, by, ahead),
+            Action::CorrectClock { at } => self.devices[at % count].set_clock_error(0, self.now),
+            Action::CrashSending {
                 from,
                 to,
                 committed,
             } => {
                 let to = self.other(from % count, to);
-                self.send_from(from % count, to, &text, fate(committed));
+                self.send_from(from % count, to, &text, crash_point(committed));
             }
-            Step::DieReading {
+            Action::CrashReading {
                 at,
                 which,
                 committed,
                 confirm,
             } => {
-                let fate = fate(committed);
-                self.hand_copy(
+                let crash = crash_point(committed);
+                self.deliver_copy(
                     at,
                     which,
-                    Handing {
+                    DeliveryOptions {
                         confirm,
-                        fate,
-                        ..Handing::PLAIN
+                        crash,
+                        ..DeliveryOptions::DEFAULT
                     },
                 );
             }
-            Step::Restart { at } => self.restart_at(at % count),
-            Step::TurnOff { at } => self.devices[at % count].turn_off(self.now),
-            Step::LoseState { at } => self.start_over_at(at % count),
-            Step::BackUp { at } => self.devices[at % count].back_up(&mut self.home),
-            Step::PutBack { at } => self.put_back_at(at % count),
-            Step::Enable { at, of } => self.pair_at(at % count, of % count, true),
-            Step::Disable { at, of } => self.pair_at(at % count, of % count, false),
-            Step::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),
+            Action::Restart { at } => self.restart_at(at % count),
+            Action::TurnOff { at } => self.devices[at % count].turn_off(self.now),
+            Action::Reinstall { at } => self.reinstall_at(at % count),
+            Action::BackUp { at } => self.devices[at % count].back_up(&mut self.disks),
+            Action::RestoreBackup { at } => self.restore_backup_at(at % count),
+            Action::Enable { at, of } => self.pair_at(at % count, of % count, true),
+            Action::Disable { at, of } => self.pair_at(at % count, of % count, false),
+            Action::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),
         }
     }
 
-    fn deliver_one(&mut self, at: usize, which: usize, handing: Handing) {
+    fn deliver_one(&mut self, at: usize, which: usize, options: DeliveryOptions) {
         let at = at % self.devices.len();
         let waiting = self.devices[at].in_flight.len();
         if waiting > 0 {
-            self.deliver_from(at, which % waiting, handing);
+            self.deliver_nth(at, which % waiting, options);
         }
     }
 
     /// A copy arrives; the parcel itself stays on the way.
-    fn hand_copy(&mut self, at: usize, which: usize, handing: Handing) {
+    fn deliver_copy(&mut self, at: usize, which: usize, options: DeliveryOptions) {
         let at = at % self.devices.len();
         let waiting = &self.devices[at].in_flight;
         if !waiting.is_empty() {
             let parcel = std::rc::Rc::clone(&waiting[which % waiting.len()]);
-            self.hand(at, &parcel, handing);
+            self.receive_at(at, &parcel, options);
         }
     }
 
@@ -380,10 +382,10 @@ impl<H: Home> World<H> {
     }
 }
 
-fn fate(committed: bool) -> Fate {
+fn crash_point(committed: bool) -> CrashPoint {
     if committed {
-        Fate::DiesAfterCommit
+        CrashPoint::AfterCommit
     } else {
-        Fate::DiesBeforeCommit
+        CrashPoint::BeforeCommit
     }
 }

@@ -5,27 +5,27 @@ use std::collections::BTreeMap;
 use crypto_core::SessionId;
 use zeroize::Zeroizing;
 
-use super::{Fate, Home, World, effects::Handing};
+use super::{CrashPoint, Disks, World, effects::DeliveryOptions};
 use crate::engine::SendRequest;
 
 /// Messages each way, one after the other.
 const ROUNDS: usize = 2;
 
-impl<H: Home> World<H> {
+impl<H: Disks> World<H> {
     /// Clocks are set right, nothing is on the way, and all exchange two messages each way, one after the other.
     /// Then any two devices that send to each other do so on the same session, unless one does not believe what the other
     /// publishes.
-    pub fn settles(&mut self) {
+    pub fn assert_converges(&mut self) {
         for at in 0..self.devices.len() {
             self.devices[at].in_flight.clear();
             self.devices[at].set_clock_error(0, self.now);
-            self.wake(at);
+            self.turn_on(at);
         }
         for round in 0..ROUNDS {
             for from in 0..self.devices.len() {
                 for to in self.others(from) {
-                    self.send_from(from, to, &format!("settle {round}"), Fate::Answers);
-                    self.hand_out();
+                    self.send_from(from, to, &format!("settle {round}"), CrashPoint::Never);
+                    self.deliver_everything();
                 }
             }
         }
@@ -37,7 +37,7 @@ impl<H: Home> World<H> {
         }
         for ((from, to), session) in &sends_on {
             let (one, other) = (&self.devices[*from], &self.devices[*to]);
-            if one.may_doubt(other) || other.may_doubt(one) {
+            if one.may_reject_bundle_of(other) || other.may_reject_bundle_of(one) {
                 continue;
             }
             if let Some(back) = sends_on.get(&(*to, *from)) {
@@ -58,10 +58,10 @@ impl<H: Home> World<H> {
     }
 
     /// Everything on the way arrives; what is said in reply is lost.
-    fn hand_out(&mut self) {
+    fn deliver_everything(&mut self) {
         for at in 0..self.devices.len() {
             for parcel in std::mem::take(&mut self.devices[at].in_flight) {
-                self.hand(at, &parcel, Handing::PLAIN);
+                self.receive_at(at, &parcel, DeliveryOptions::DEFAULT);
             }
         }
         for device in &mut self.devices {
@@ -82,11 +82,14 @@ impl<H: Home> World<H> {
             request_id: None,
             seal: None,
         };
-        let (now, home) = (self.now, &mut self.home);
+        let (now, disks) = (self.now, &mut self.disks);
         let sent = self.devices[from]
-            .call(home, now, Fate::DiesBeforeCommit, |engine, store, env| {
-                engine.send(store, env, &request)
-            })
+            .call(
+                disks,
+                now,
+                CrashPoint::BeforeCommit,
+                |engine, store, env| engine.send(store, env, &request),
+            )
             .expect("sent");
         for target in sent.envelopes.iter().flat_map(|envelope| &envelope.targets) {
             let reader = self

@@ -7,7 +7,7 @@ use crypto_core::{
     SignedPreKeyPair,
 };
 
-use super::{Home, random::Sequence, sent_message::Parcel};
+use super::{Disks, random::SplitMix64, sent_message::Parcel};
 use crate::{
     engine::{Engine, PreKeyImport},
     model::{Account, AccountName, Config, Env, Session, Standing, UnixMillis},
@@ -16,44 +16,44 @@ use crate::{
 
 /// How the process fares around one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum CrashPoint {
     /// It answers.
-    Answers,
+    Never,
     /// It dies before what the call wrote is committed.
-    DiesBeforeCommit,
+    BeforeCommit,
     /// It dies after that, before anybody has the answer.
-    DiesAfterCommit,
+    AfterCommit,
 }
 
 /// What the frontend knows of a message it read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadState {
     /// Read when the device had run this long, and not confirmed.
-    Unconfirmed { ran: u64 },
+    Unconfirmed { uptime: u64 },
     /// Not to be read again.
     Confirmed,
 }
 
 /// A reply that the device gave: when by its own clock, and to whom.
-pub(super) type Reply = (UnixMillis, IdentityKey, Option<InstallationId>);
+pub(super) type SentReply = (UnixMillis, IdentityKey, Option<InstallationId>);
 
-pub(super) struct Device<S> {
+pub(super) struct SimulatedDevice<S> {
     pub(super) name: String,
     /// Number of its identity in the world.
     pub(super) identity: usize,
     /// Rises each time it lost its state and started over.
-    life: u32,
+    incarnation: u32,
     /// The id was given to it, and may have had another life.
     supplied_id: bool,
     /// Like status-go's: no extension in its bundles.
-    pub(super) plain: bool,
+    pub(super) without_extension: bool,
     config: Config,
     pub(super) key: IdentityKey,
     pub(super) id: InstallationId,
     account_name: AccountName,
     engine: Engine,
     store: Option<S>,
-    rng: Sequence,
+    rng: SplitMix64,
     /// By how many milliseconds its clock is wrong.
     clock_error: i64,
     /// What its clock showed at the sweeps of this process, and how long the process had run by then.
@@ -65,7 +65,7 @@ pub(super) struct Device<S> {
     /// True time when its process started.
     started: u64,
     /// How long its earlier processes ran, in milliseconds.
-    ran_before: u64,
+    earlier_uptime: u64,
     pub(super) on: bool,
     pub(super) in_flight: Vec<Parcel>,
     /// Bundles it has published, oldest first.
@@ -73,53 +73,63 @@ pub(super) struct Device<S> {
     /// What its frontend shows.
     pub(super) texts: Vec<String>,
     pub(super) read: BTreeMap<MessageId, ReadState>,
-    pub(super) replies: Vec<Reply>,
+    pub(super) replies: Vec<SentReply>,
     /// What had been read when the backup of its store was made.
     backed_up: Option<BTreeMap<MessageId, ReadState>>,
     /// True time when the backup was last put back.
-    pub(super) put_back: Option<u64>,
+    pub(super) restored_at: Option<u64>,
 }
 
 /// What a message that is not read must not change, by session.
-pub(super) type Fingerprint = BTreeMap<SessionId, Print>;
+pub(super) type Fingerprint = BTreeMap<SessionId, SessionFingerprint>;
 
 /// One session: all of it but its standing, which a bundle may change, and the number of keys stored for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Print {
+pub(super) struct SessionFingerprint {
     pub(super) state: Vec<u8>,
     pub(super) keys: u64,
     pub(super) standing: Standing,
 }
 
-impl<S: Transaction> Device<S> {
+impl<S: Transaction> SimulatedDevice<S> {
     pub(super) fn new(
-        home: &mut impl Home<Store = S>,
+        disks: &mut impl Disks<Store = S>,
         name: &str,
         identity: usize,
-        plain: bool,
+        without_extension: bool,
         config: Config,
         seed: u64,
         now: u64,
     ) -> Self {
-        let mut device = Self::born(home, name, identity, plain, config, seed, now, 0, None);
-        device.publish_plain_prekey(home, now);
+        let mut device = Self::create(
+            disks,
+            name,
+            identity,
+            without_extension,
+            config,
+            seed,
+            now,
+            0,
+            None,
+        );
+        device.publish_prekey_without_extension(disks, now);
         device
     }
 
     #[expect(clippy::too_many_arguments, reason = "the facts of a birth")]
-    fn born(
-        home: &mut impl Home<Store = S>,
+    fn create(
+        disks: &mut impl Disks<Store = S>,
         name: &str,
         identity: usize,
-        plain: bool,
+        without_extension: bool,
         config: Config,
         seed: u64,
         now: u64,
-        life: u32,
+        incarnation: u32,
         supplied_id: Option<InstallationId>,
     ) -> Self {
-        let label = format!("{}-{life}", name.replace('/', "-"));
-        let fresh_id = if plain {
+        let label = format!("{}-{incarnation}", name.replace('/', "-"));
+        let fresh_id = if without_extension {
             label.clone()
         } else {
             format!("x1-{label}")
@@ -129,26 +139,26 @@ impl<S: Transaction> Device<S> {
         let account_name = AccountName::parse(&label).expect("a name");
         let account = account(identity, &account_name, &id, is_supplied);
         let key = *account.identity.public();
-        let store = home.create(&account);
+        let store = disks.create(&account);
         Self {
             name: name.to_owned(),
             identity,
-            life,
+            incarnation,
             supplied_id: is_supplied,
-            plain,
+            without_extension,
             engine: Engine::new(account, config.clone()),
             config,
             key,
             id,
             account_name,
             store: Some(store),
-            rng: Sequence::of(seed, &label),
+            rng: SplitMix64::named(seed, &label),
             clock_error: 0,
             sweeps: Vec::new(),
             agreed: UnixMillis(0),
             jumps: Vec::new(),
             started: now,
-            ran_before: 0,
+            earlier_uptime: 0,
             on: true,
             in_flight: Vec::new(),
             published: Vec::new(),
@@ -156,7 +166,7 @@ impl<S: Transaction> Device<S> {
             read: BTreeMap::new(),
             replies: Vec::new(),
             backed_up: None,
-            put_back: None,
+            restored_at: None,
         }
     }
 
@@ -188,17 +198,17 @@ impl<S: Transaction> Device<S> {
     }
 
     /// How long it has run, all its processes together, in milliseconds.
-    pub(super) fn ran(&self, now: u64) -> u64 {
-        self.ran_before + if self.on { now - self.started } else { 0 }
+    pub(super) fn uptime(&self, now: u64) -> u64 {
+        self.earlier_uptime + if self.on { now - self.started } else { 0 }
     }
 
     /// One call in a batch of its own, kept if it succeeds and undone if not; `None` if nobody got the
     /// answer. What was answered is given to `seen` in any case, with whether it was committed.
     pub(super) fn call<T, E>(
         &mut self,
-        home: &mut impl Home<Store = S>,
+        disks: &mut impl Disks<Store = S>,
         now: u64,
-        fate: Fate,
+        crash: CrashPoint,
         call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let clock = self.clock(now);
@@ -216,24 +226,24 @@ impl<S: Transaction> Device<S> {
         } else {
             store.rollback().expect("rollback");
         }
-        if fate == Fate::DiesBeforeCommit {
-            self.restart(home, now);
+        if crash == CrashPoint::BeforeCommit {
+            self.restart(disks, now);
             return result;
         }
         store.commit().expect("commit");
-        if fate == Fate::DiesAfterCommit {
-            self.restart(home, now);
+        if crash == CrashPoint::AfterCommit {
+            self.restart(disks, now);
         }
         result
     }
 
     /// The process ends and another one starts.
-    pub(super) fn restart(&mut self, home: &mut impl Home<Store = S>, now: u64) {
-        self.ran_before = self.ran(now);
+    pub(super) fn restart(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
+        self.earlier_uptime = self.uptime(now);
         self.started = now;
         self.on = true;
         let store = self.store.take().expect("a store");
-        self.store = Some(home.reopen(&self.account_name, store));
+        self.store = Some(disks.reopen(&self.account_name, store));
         let account = account(
             self.identity,
             &self.account_name,
@@ -246,8 +256,8 @@ impl<S: Transaction> Device<S> {
     }
 
     /// A backup of its store is made.
-    pub(super) fn back_up(&mut self, home: &mut impl Home<Store = S>) {
-        home.back_up(&self.account_name, self.store());
+    pub(super) fn back_up(&mut self, disks: &mut impl Disks<Store = S>) {
+        disks.back_up(&self.account_name, self.store());
         self.backed_up = Some(self.read.clone());
     }
 
@@ -256,14 +266,14 @@ impl<S: Transaction> Device<S> {
     }
 
     /// Its process ends, the backup is put back, if there is one, and another process starts.
-    pub(super) fn put_back(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+    pub(super) fn restore_backup(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
         let Some(read) = self.backed_up.clone() else {
             return;
         };
-        self.restart(home, now);
+        self.restart(disks, now);
         let store = self.store.as_mut().expect("a store");
-        let how = home
-            .put_back(&self.account_name, store)
+        let how = disks
+            .restore_backup(&self.account_name, store)
             .expect("a backup was put back and taken for the newest state");
         let mut env = Env {
             now: UnixMillis(now.saturating_add_signed(self.clock_error)),
@@ -274,53 +284,53 @@ impl<S: Transaction> Device<S> {
         self.engine
             .begin_anew(store, &mut env, how)
             .expect("to begin anew");
-        home.settle(store, env.now, how);
+        disks.accept_restored(store, env.now, how);
         store.commit().expect("commit");
         self.read = read;
-        self.put_back = Some(now);
+        self.restored_at = Some(now);
         // What makes our prekeys has given it the extension, as an update would.
-        self.plain = false;
+        self.without_extension = false;
     }
 
     /// The process ends, and none starts until something wants the device.
     pub(super) fn turn_off(&mut self, now: u64) {
         if self.on {
-            self.ran_before = self.ran(now);
+            self.earlier_uptime = self.uptime(now);
             self.on = false;
         }
     }
 
     /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account
     /// recovery), or under the one that is supplied.
-    pub(super) fn start_over(
+    pub(super) fn reinstall(
         &mut self,
-        home: &mut impl Home<Store = S>,
+        disks: &mut impl Disks<Store = S>,
         seed: u64,
         now: u64,
         supplied_id: Option<InstallationId>,
     ) {
-        let fresh = Self::born(
-            home,
+        let fresh = Self::create(
+            disks,
             &self.name,
             self.identity,
-            self.plain,
+            self.without_extension,
             self.config.clone(),
             seed,
             now,
-            self.life + 1,
+            self.incarnation + 1,
             supplied_id,
         );
         let old = std::mem::replace(self, fresh);
         self.clock_error = old.clock_error;
         self.jumps = old.jumps;
         self.in_flight = old.in_flight;
-        self.publish_plain_prekey(home, now);
+        self.publish_prekey_without_extension(disks, now);
     }
 
     /// Rotation and erasure, as a daemon does them every hour.
-    pub(super) fn sweep(&mut self, home: &mut impl Home<Store = S>, now: u64) {
-        self.publish_plain_prekey(home, now);
-        self.call(home, now, Fate::Answers, |engine, store, env| {
+    pub(super) fn sweep(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
+        self.publish_prekey_without_extension(disks, now);
+        self.call(disks, now, CrashPoint::Never, |engine, store, env| {
             engine.sweep(store, env)?;
             let newest = store.events(usize::MAX)?.last().map(|(number, _)| *number);
             store.remove_events_up_to(newest.unwrap_or(0))?;
@@ -342,7 +352,11 @@ impl<S: Transaction> Device<S> {
     }
 
     /// Devices like status-go's make their prekeys without the extension.
-    pub(super) fn publish_plain_prekey(&mut self, home: &mut impl Home<Store = S>, now: u64) {
+    pub(super) fn publish_prekey_without_extension(
+        &mut self,
+        disks: &mut impl Disks<Store = S>,
+        now: u64,
+    ) {
         let span = self.config.prekey_rotation;
         let clock = self.clock(now);
         let fresh = self
@@ -353,7 +367,7 @@ impl<S: Transaction> Device<S> {
                 let made = bundle.prekey_created_at;
                 clock.since(made) < span && made <= clock.after(span)
             });
-        if !self.plain || fresh {
+        if !self.without_extension || fresh {
             return;
         }
         let signed = SignedPreKeyPair::generate(&mut self.rng);
@@ -364,7 +378,7 @@ impl<S: Transaction> Device<S> {
             current: None,
             created_at: None,
         };
-        self.call(home, now, Fate::Answers, |engine, store, env| {
+        self.call(disks, now, CrashPoint::Never, |engine, store, env| {
             engine.import_prekey(store, env, import)
         })
         .expect("a prekey");
@@ -394,7 +408,7 @@ impl<S: Transaction> Device<S> {
 
     /// Whether it need not believe what `other` publishes: without the extension that runs too many versions ahead of what it
     /// knows (protocol §3, jump rule), or put back twice that counts from where it once was, since its clock was set back.
-    pub(super) fn may_doubt(&self, other: &Self) -> bool {
+    pub(super) fn may_reject_bundle_of(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
         let bundle = other.store().own_bundle().expect("read");
         let (Some(known), Some(bundle)) = (known.and_then(|device| device.prekey), bundle) else {
@@ -409,7 +423,7 @@ impl<S: Transaction> Device<S> {
         };
         let leaps = own.ratchet_pre_key.is_none() && own.version > known.version + 10;
         let earlier = (own.version, bundle.timestamp_ns) <= (known.version, known.bundle_ns);
-        leaps || (other.put_back.is_some() && earlier)
+        leaps || (other.restored_at.is_some() && earlier)
     }
 
     /// All sessions, as far as a message that fails must not change them.
@@ -427,7 +441,7 @@ impl<S: Transaction> Device<S> {
                 session.advances,
             );
             let ratchet = session.ratchet.to_bytes();
-            let print = Print {
+            let print = SessionFingerprint {
                 state: [ratchet.as_slice(), facts.as_bytes()].concat(),
                 keys,
                 standing: session.standing,

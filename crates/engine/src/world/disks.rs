@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The disks of a world: a place for the store of every device.
-pub trait Home {
+pub trait Disks {
     /// What is kept there.
     type Store: Transaction;
 
@@ -24,19 +24,19 @@ pub trait Home {
 
     /// The device's process has ended, the backup is put in the place of the store, and the next process opens it;
     /// `None` if there is no backup, and nothing has happened.
-    fn put_back(&mut self, name: &AccountName, store: &mut Self::Store) -> Option<Displaced>;
+    fn restore_backup(&mut self, name: &AccountName, store: &mut Self::Store) -> Option<Displaced>;
 
     /// Makes the store that was put back the newest one, in the batch that is open.
-    fn settle(&mut self, store: &mut Self::Store, at: UnixMillis, how: Displaced);
+    fn accept_restored(&mut self, store: &mut Self::Store, at: UnixMillis, how: Displaced);
 }
 
 /// Stores in memory, with the contract of a disk.
 #[derive(Debug, Default)]
-pub struct InMemory {
+pub struct MemoryDisks {
     backups: BTreeMap<AccountName, MemoryStore>,
 }
 
-impl Home for InMemory {
+impl Disks for MemoryDisks {
     type Store = MemoryStore;
 
     fn create(&mut self, _: &Account) -> MemoryStore {
@@ -53,10 +53,10 @@ impl Home for InMemory {
         self.backups.insert(name.clone(), backup);
     }
 
-    fn put_back(&mut self, name: &AccountName, store: &mut MemoryStore) -> Option<Displaced> {
+    fn restore_backup(&mut self, name: &AccountName, store: &mut MemoryStore) -> Option<Displaced> {
         *store = self.backups.get(name)?.backup().expect("a copy");
         Some(Displaced::Older)
     }
 
-    fn settle(&mut self, _: &mut MemoryStore, _: UnixMillis, _: Displaced) {}
+    fn accept_restored(&mut self, _: &mut MemoryStore, _: UnixMillis, _: Displaced) {}
 }

@@ -6,10 +6,10 @@ use crypto_core::IdentityKey;
 use zeroize::Zeroizing;
 
 use super::{
-    Home, World,
-    device::{Device, Fate, ReadState},
+    Disks, World,
+    device::{CrashPoint, ReadState, SimulatedDevice},
     oracle::{self, Arrival},
-    sent_message::Letter,
+    sent_message::SentMessage,
 };
 use crate::{
     engine::{ReceiveRequest, SendRequest},
@@ -20,36 +20,36 @@ use crate::{
 
 /// What happens to a letter on its last yard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
+pub(super) enum Tampering {
     None,
     /// One bit is another.
-    Flipped {
+    BitFlipped {
         byte: usize,
         bit: u8,
     },
     /// It is said to be from this identity.
-    SaidToBeFrom(usize),
+    SenderForged(usize),
 }
 
 /// How a letter is handed to a device.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Handing {
+pub(super) struct DeliveryOptions {
     pub(super) confirm: bool,
-    pub(super) fate: Fate,
-    pub(super) damage: Damage,
+    pub(super) crash: CrashPoint,
+    pub(super) tampering: Tampering,
 }
 
-impl Handing {
-    pub(super) const PLAIN: Self = Self {
+impl DeliveryOptions {
+    pub(super) const DEFAULT: Self = Self {
         confirm: true,
-        fate: Fate::Answers,
-        damage: Damage::None,
+        crash: CrashPoint::Never,
+        tampering: Tampering::None,
     };
 }
 
-impl<H: Home> World<H> {
-    pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, fate: Fate) {
-        self.wake(from);
+impl<H: Disks> World<H> {
+    pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, crash: CrashPoint) {
+        self.turn_on(from);
         let recipient = self.key_of(to);
         let request = SendRequest {
             recipients: vec![recipient],
@@ -57,11 +57,12 @@ impl<H: Home> World<H> {
             request_id: None,
             seal: None,
         };
-        let sent = self.devices[from].call(&mut self.home, self.now, fate, |engine, store, env| {
-            engine.send(store, env, &request)
-        });
+        let sent =
+            self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
+                engine.send(store, env, &request)
+            });
         let sent = sent.expect("sent");
-        if fate != Fate::Answers {
+        if crash != CrashPoint::Never {
             return;
         }
         let sender = &self.devices[from];
@@ -84,62 +85,62 @@ impl<H: Home> World<H> {
             );
         }
         for envelope in sent.envelopes {
-            self.post(from, envelope, Some(text));
+            self.dispatch(from, envelope, Some(text));
         }
     }
 
     pub(super) fn advertise_from(&mut self, from: usize, to: usize) {
-        self.wake(from);
+        self.turn_on(from);
         let recipient = self.key_of(to);
         let envelope = self.devices[from]
             .call(
-                &mut self.home,
+                &mut self.disks,
                 self.now,
-                Fate::Answers,
+                CrashPoint::Never,
                 |engine, store, env| engine.advertise(store, env, &recipient, None),
             )
             .expect("an advertisement");
-        self.post(from, envelope, None);
+        self.dispatch(from, envelope, None);
     }
 
     /// Hands a letter to a device and holds what becomes of it against the invariants; `None` if it was
     /// no message any more.
-    pub(super) fn hand(
+    pub(super) fn receive_at(
         &mut self,
         at: usize,
-        letter: &Letter,
-        handing: Handing,
+        sent: &SentMessage,
+        options: DeliveryOptions,
     ) -> Option<Received> {
-        self.wake(at);
-        let (sender, wire) = self.damaged(letter, handing.damage);
-        let intact = handing.damage == Damage::None;
+        self.turn_on(at);
+        let (sender, wire) = self.tampered(sent, options.tampering);
+        let intact = options.tampering == Tampering::None;
         let arrival = Arrival {
-            letter,
+            sent,
             intact,
-            confirm: handing.confirm,
-            fate: handing.fate,
+            confirm: options.confirm,
+            crash: options.crash,
             now: self.now,
         };
         let reader = &mut self.devices[at];
-        let obliged =
-            intact && self.keeps_everything && oracle::must_open(reader, letter, self.now);
-        let dies_before = handing.fate == Fate::DiesBeforeCommit;
-        let before = (!obliged || dies_before).then(|| reader.fingerprint());
+        let must_open =
+            intact && self.keeps_everything && oracle::must_open(reader, sent, self.now);
+        let dies_before = options.crash == CrashPoint::BeforeCommit;
+        let before = (!must_open || dies_before).then(|| reader.fingerprint());
         let request = ReceiveRequest {
             sender,
             message: WireMessage::decode(&wire),
-            confirm: handing.confirm,
+            confirm: options.confirm,
             sealed: false,
         };
         let received = reader.call(
-            &mut self.home,
+            &mut self.disks,
             self.now,
-            handing.fate,
+            options.crash,
             |engine, store, env| engine.receive(store, env, request),
         );
         let (read, again) = match &received {
             Ok(received) => {
-                oracle::judge(&self.ledger, reader, &arrival, obliged, received);
+                oracle::check_received(&self.sent_texts, reader, &arrival, must_open, received);
                 let read = matches!(received.outcome, Outcome::Decrypted(_));
                 (read && !received.duplicate, received.duplicate)
             }
@@ -149,66 +150,67 @@ impl<H: Home> World<H> {
         if let Some(before) = before
             && (!read || dies_before)
         {
-            let confirmed_again = again && handing.confirm && !dies_before;
-            oracle::check_untouched(&before, &reader.fingerprint(), confirmed_again);
+            let confirmed_again = again && options.confirm && !dies_before;
+            oracle::check_unchanged(&before, &reader.fingerprint(), confirmed_again);
         }
         let received = received.ok()?;
-        if handing.fate != Fate::Answers {
+        if options.crash != CrashPoint::Never {
             return None;
         }
         if intact {
-            self.check_bundle_taken(at, letter);
+            self.check_bundle_taken(at, sent);
         }
         if let Some(reply) = &received.reply {
-            self.post(at, reply.clone(), None);
+            self.dispatch(at, reply.clone(), None);
         }
         Some(received)
     }
 
     /// Every letter tells of the prekey its sender has; who reads of it knows it from then on,
     /// unless the date is too far ahead of his clock to tell old from new by it.
-    fn check_bundle_taken(&self, at: usize, letter: &Letter) {
-        let (reader, sender) = (&self.devices[at], &self.devices[letter.from]);
+    fn check_bundle_taken(&self, at: usize, sent: &SentMessage) {
+        let (reader, sender) = (&self.devices[at], &self.devices[sent.from]);
         let clock = reader.clock(self.now);
         let dated = sender.bundle_dated_at();
-        let fresh = sender.published_in(letter)
-            && sender.id == letter.installation
+        let fresh = sender.published_in(sent)
+            && sender.id == sent.installation
             && !dated.is_some_and(|dated| dated.is_far_ahead(clock));
-        if fresh && !reader.may_doubt(sender) && at != letter.from && self.keeps_everything {
+        if fresh && !reader.may_reject_bundle_of(sender) && at != sent.from && self.keeps_everything
+        {
             assert!(reader.knows_prekey_of(sender), "a bundle was not taken up");
         }
     }
 
-    fn damaged(&self, letter: &Letter, damage: Damage) -> (IdentityKey, Vec<u8>) {
-        let mut wire = letter.wire.clone();
-        match damage {
-            Damage::None => (letter.sender, wire),
-            Damage::Flipped { byte, bit } => {
+    fn tampered(&self, sent: &SentMessage, tampering: Tampering) -> (IdentityKey, Vec<u8>) {
+        let mut wire = sent.wire.clone();
+        match tampering {
+            Tampering::None => (sent.sender, wire),
+            Tampering::BitFlipped { byte, bit } => {
                 let place = byte % wire.len();
                 wire[place] ^= 1 << (bit % 8);
-                (letter.sender, wire)
+                (sent.sender, wire)
             }
-            Damage::SaidToBeFrom(identity) => (self.key_of(identity), wire),
+            Tampering::SenderForged(identity) => (self.key_of(identity), wire),
         }
     }
 
     /// Hands over the parcel at `index` of what is on the way, which then is on the way no more.
-    pub(super) fn deliver_from(
+    pub(super) fn deliver_nth(
         &mut self,
         at: usize,
         index: usize,
-        handing: Handing,
+        options: DeliveryOptions,
     ) -> Option<Received> {
         let parcel = Rc::clone(&self.devices[at].in_flight[index]);
-        if handing.damage == Damage::None && handing.fate != Fate::DiesBeforeCommit {
+        if options.tampering == Tampering::None && options.crash != CrashPoint::BeforeCommit {
             self.devices[at].in_flight.remove(index);
         }
-        self.hand(at, &parcel, handing)
+        self.receive_at(at, &parcel, options)
     }
 
     /// The frontend confirms everything it has read.
     pub(super) fn confirm_at(&mut self, at: usize) {
-        self.wake(at);
+        self.turn_on(at);
         let (now, keeps) = (self.now, self.keeps_everything);
         let reader = &mut self.devices[at];
         let unconfirmed: Vec<_> = reader
@@ -218,14 +220,17 @@ impl<H: Home> World<H> {
             .map(|(id, _)| *id)
             .collect();
         let confirmed = reader
-            .call(&mut self.home, now, Fate::Answers, |engine, store, _| {
-                engine.confirm(store, &unconfirmed)
-            })
+            .call(
+                &mut self.disks,
+                now,
+                CrashPoint::Never,
+                |engine, store, _| engine.confirm(store, &unconfirmed),
+            )
             .expect("confirmed");
         assert!(confirmed <= unconfirmed.len());
-        let ran = reader.ran(now);
+        let uptime = reader.uptime(now);
         let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
-            Some(ReadState::Unconfirmed { ran: read_at }) => ran == *read_at,
+            Some(ReadState::Unconfirmed { uptime: read_at }) => uptime == *read_at,
             _ => false,
         });
         assert!(
@@ -239,14 +244,14 @@ impl<H: Home> World<H> {
 
     /// A bundle of `of` reaches `at` outside of any message: its newest, or one `age` bundles older.
     pub(super) fn import_at(&mut self, at: usize, of: usize, age: usize) {
-        self.wake(at);
+        self.turn_on(at);
         if age == 0 {
-            self.wake(of);
+            self.turn_on(of);
             let bundle = self.devices[of]
                 .call(
-                    &mut self.home,
+                    &mut self.disks,
                     self.now,
-                    Fate::Answers,
+                    CrashPoint::Never,
                     |engine, store, env| engine.bundle(store, env),
                 )
                 .expect("a bundle");
@@ -266,9 +271,9 @@ impl<H: Home> World<H> {
         };
         self.devices[at]
             .call(
-                &mut self.home,
+                &mut self.disks,
                 self.now,
-                Fate::Answers,
+                CrashPoint::Never,
                 |engine, store, env| engine.import_bundle(store, env, &wire),
             )
             .expect("imported");
@@ -276,7 +281,7 @@ impl<H: Home> World<H> {
 
     /// The user of `at` decides about the device `of`, if it is known there.
     pub(super) fn pair_at(&mut self, at: usize, of: usize, enable: bool) {
-        self.wake(at);
+        self.turn_on(at);
         let other = &self.devices[of];
         let (key, id) = (other.key, other.id.clone());
         let known = self.devices[at].store().device(&key, &id).expect("read");
@@ -285,9 +290,9 @@ impl<H: Home> World<H> {
         }
         self.devices[at]
             .call(
-                &mut self.home,
+                &mut self.disks,
                 self.now,
-                Fate::Answers,
+                CrashPoint::Never,
                 |engine, store, env| {
                     if enable {
                         engine.enable_installation(store, env, Some(&key), &id)
@@ -301,13 +306,13 @@ impl<H: Home> World<H> {
 
     /// The user of `at` starts over with an identity.
     pub(super) fn reset_at(&mut self, at: usize, with: usize) {
-        self.wake(at);
+        self.turn_on(at);
         let key = self.key_of(with);
         self.devices[at]
             .call(
-                &mut self.home,
+                &mut self.disks,
                 self.now,
-                Fate::Answers,
+                CrashPoint::Never,
                 |engine, store, env| engine.reset_sessions(store, env, &key, None),
             )
             .expect("reset");
@@ -320,7 +325,7 @@ impl<H: Home> World<H> {
             own.is_some_and(|entry| entry.ratchet_pre_key.is_some())
         });
         if updated {
-            self.devices[at].plain = false;
+            self.devices[at].without_extension = false;
         }
     }
 
@@ -329,24 +334,24 @@ impl<H: Home> World<H> {
         let by = i64::try_from(by.as_millis()).expect("a span");
         let error = self.devices[at].clock_error() + if ahead { by } else { -by };
         self.devices[at].set_clock_error(error, self.now);
-        self.wake(at);
+        self.turn_on(at);
     }
 
     pub(super) fn restart_at(&mut self, at: usize) {
-        self.devices[at].restart(&mut self.home, self.now);
-        self.devices[at].sweep(&mut self.home, self.now);
+        self.devices[at].restart(&mut self.disks, self.now);
+        self.devices[at].sweep(&mut self.disks, self.now);
     }
 
     /// To put a state back and to start on it takes a moment: no two starts are at the same instant.
-    pub(super) fn put_back_at(&mut self, at: usize) {
+    pub(super) fn restore_backup_at(&mut self, at: usize) {
         self.now += 1;
-        self.devices[at].put_back(&mut self.home, self.now);
-        self.devices[at].sweep(&mut self.home, self.now);
+        self.devices[at].restore_backup(&mut self.disks, self.now);
+        self.devices[at].sweep(&mut self.disks, self.now);
     }
 
-    pub(super) fn start_over_at(&mut self, at: usize) {
-        self.devices[at].start_over(&mut self.home, self.seed, self.now, None);
-        self.devices[at].sweep(&mut self.home, self.now);
+    pub(super) fn reinstall_at(&mut self, at: usize) {
+        self.devices[at].reinstall(&mut self.disks, self.seed, self.now, None);
+        self.devices[at].sweep(&mut self.disks, self.now);
     }
 }
 
@@ -358,13 +363,13 @@ fn limit_only(error: crate::model::PairingError) {
     );
 }
 
-impl<S: crate::store::Transaction> Device<S> {
+impl<S: crate::store::Transaction> SimulatedDevice<S> {
     /// Whether the letter told of the prekey that is this device's current one.
-    fn published_in(&self, letter: &Letter) -> bool {
+    fn published_in(&self, sent: &SentMessage) -> bool {
         let Some(current) = self.current_prekey() else {
             return false;
         };
-        let message = WireMessage::decode(&letter.wire).expect("our own message");
+        let message = WireMessage::decode(&sent.wire).expect("our own message");
         message.bundles.iter().any(|bundle| {
             let bundle = crate::wire::decode_bundle(bundle).expect("our own bundle");
             bundle.entries.iter().any(|entry| {

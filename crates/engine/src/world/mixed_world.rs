@@ -7,138 +7,138 @@ use crypto_core::IdentityKey;
 
 use super::{
     BEGINNING,
-    op::{IN_2038, Op, Place},
-    participant::{Opening, Party, Posted},
-    read_attempt::{Attempt, Heard},
-    sweeps,
+    op::{DeviceIndex, IN_2038, Op},
+    participant::{OutgoingMessage, Participant, ReadOutcome},
+    read_attempt::{Heard, ReadAttempt},
+    sweep_times,
 };
 use crate::{model::Mode, wire::WireMessage};
 
 /// What came of a step.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum OpOutcome {
     Nothing,
-    Sent(Vec<Addressed>),
+    Sent(Vec<AddressedTo>),
     /// Each wire message for the identity.
-    Read(Vec<Opening>),
+    Read(Vec<ReadOutcome>),
 }
 
 /// A wire message that was sent: the identity it is addressed to, and the devices it was encrypted
 /// for.
-pub(super) type Addressed = (usize, Vec<(String, Mode)>);
+pub(super) type AddressedTo = (usize, Vec<(String, Mode)>);
 
 /// The devices, and what was sent.
-pub(super) struct Scene {
+pub(super) struct MixedWorld {
     /// True time, in milliseconds.
     now: u64,
     paired: bool,
     /// The devices of each identity.
     identities: Vec<Vec<Slot>>,
     /// Every device that ever was, by its installation id.
-    names: BTreeMap<String, Place>,
-    sent: BTreeMap<u64, Sent>,
+    ids: BTreeMap<String, DeviceIndex>,
+    sent: BTreeMap<u64, SendRecord>,
     /// The IVs that left devices of ours: each comes from a message key, so that a repeated one is
     /// a key used twice.
     ivs: BTreeSet<Vec<u8>>,
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<ReadAttempt>,
 }
 
 /// A device, and whom it has heard of.
 struct Slot {
-    party: Box<dyn Party>,
+    device: Box<dyn Participant>,
     installs: u32,
     /// Rises with each state that is gone.
-    life: u32,
-    /// This life began with a backup.
+    incarnation: u32,
+    /// This incarnation began with a backup.
     by_restore: bool,
     /// What it has heard of devices, in each of their lives.
-    heard: BTreeMap<(Place, u32), Heard>,
+    heard: BTreeMap<(DeviceIndex, u32), Heard>,
     /// The prekeys on which it began sessions, under the id it has.
-    begun: BTreeMap<Vec<u8>, Begun>,
+    begun: BTreeMap<Vec<u8>, PreKeyUse>,
     /// When what it had to say to an identity was last withheld.
     withheld: BTreeMap<usize, u64>,
 }
 
 /// When a device began sessions on a prekey.
 #[derive(Clone, Copy, Debug)]
-struct Begun {
+struct PreKeyUse {
     /// How often it had been reinstalled when it first did.
     first: u32,
     /// In which of its lives it last did.
     last: u32,
 }
 
-struct Sent {
-    from: Place,
-    /// In which life of the sender.
-    life: u32,
+struct SendRecord {
+    from: DeviceIndex,
+    /// In which incarnation of the sender.
+    incarnation: u32,
     /// How often the sender had been reinstalled.
     installs: u32,
     at: u64,
-    posted: Vec<Posted>,
+    posted: Vec<OutgoingMessage>,
     /// What the sender had heard of then.
-    heard: BTreeMap<(Place, u32), Heard>,
+    heard: BTreeMap<(DeviceIndex, u32), Heard>,
     /// The prekeys on which the sender had begun sessions before it was reinstalled under its id.
     former: BTreeSet<Vec<u8>>,
 }
 
-impl Scene {
+impl MixedWorld {
     /// A scene of devices that `make` makes, so many for each identity.
     pub(super) fn new(
         devices: &[usize],
         paired: bool,
-        mut make: impl FnMut(Place, u64) -> Box<dyn Party>,
+        mut new_device: impl FnMut(DeviceIndex, u64) -> Box<dyn Participant>,
     ) -> Self {
-        let mut scene = Self {
+        let mut world = Self {
             now: BEGINNING.0,
             paired,
             identities: Vec::new(),
-            names: BTreeMap::new(),
+            ids: BTreeMap::new(),
             sent: BTreeMap::new(),
             ivs: BTreeSet::new(),
             attempts: Vec::new(),
         };
         for (identity, count) in devices.iter().enumerate() {
             let born = (0..*count).map(|device| Slot {
-                party: make((identity, device), BEGINNING.0),
+                device: new_device((identity, device), BEGINNING.0),
                 installs: 0,
-                life: 0,
+                incarnation: 0,
                 by_restore: false,
                 heard: BTreeMap::new(),
                 begun: BTreeMap::new(),
                 withheld: BTreeMap::new(),
             });
-            scene.identities.push(born.collect());
+            world.identities.push(born.collect());
             for device in 0..*count {
-                scene.take_name((identity, device));
-                scene.pair((identity, device), None);
+                world.register_id((identity, device));
+                world.pair((identity, device), None);
             }
         }
-        scene
+        world
     }
 
-    fn take_name(&mut self, at: Place) {
-        let id = self.slot(at).expect("a device").party.id().to_owned();
-        self.names.insert(id, at);
+    fn register_id(&mut self, at: DeviceIndex) {
+        let id = self.slot(at).expect("a device").device.id().to_owned();
+        self.ids.insert(id, at);
     }
 
     /// The device and the others of its identity are given each other's bundle and enabled, if
     /// those of this world are. It takes the place of the one of that id.
-    fn pair(&mut self, (identity, device): Place, instead_of: Option<&str>) {
+    fn pair(&mut self, (identity, device): DeviceIndex, instead_of: Option<&str>) {
         if !self.paired {
             return;
         }
         for other in (0..self.identities[identity].len()).filter(|other| *other != device) {
             for (at, of) in [(device, other), (other, device)] {
                 let now = self.tick();
-                let shown = &mut self.identities[identity][of].party;
+                let shown = &mut self.identities[identity][of].device;
                 let (bundle, id) = (shown.bundle(now), shown.id().to_owned());
-                let learns = &mut self.identities[identity][at].party;
-                learns.meet(&bundle, now);
+                let learns = &mut self.identities[identity][at].device;
+                learns.import_bundle(&bundle, now);
                 learns.enable(&id, instead_of.filter(|_| of == device), now);
                 let of = (identity, of);
-                let life = self.identities[identity][of.1].life;
-                self.hears((identity, at), (of, life), false, now);
+                let incarnation = self.identities[identity][of.1].incarnation;
+                self.hears((identity, at), (of, incarnation), false, now);
             }
         }
     }
@@ -149,7 +149,7 @@ impl Scene {
         self.now
     }
 
-    fn slot(&mut self, (identity, device): Place) -> Result<&mut Slot, String> {
+    fn slot(&mut self, (identity, device): DeviceIndex) -> Result<&mut Slot, String> {
         self.identities
             .get_mut(identity)
             .and_then(|devices| devices.get_mut(device))
@@ -158,58 +158,58 @@ impl Scene {
 
     fn key(&mut self, identity: usize) -> Result<IdentityKey, String> {
         self.slot((identity, 0))
-            .map(|slot| slot.party.key())
+            .map(|slot| slot.device.key())
             .map_err(|_| format!("there is no identity {identity}"))
     }
 
     /// Lets a step happen; an error if it makes no sense here.
-    pub(super) fn perform(&mut self, op: Op) -> Result<Outcome, String> {
+    pub(super) fn perform(&mut self, op: Op) -> Result<OpOutcome, String> {
         let now = self.tick();
         Ok(match op {
             Op::Advance(span) => {
                 self.advance(span)?;
-                Outcome::Nothing
+                OpOutcome::Nothing
             }
-            Op::Send { from, to, n } => Outcome::Sent(self.send(from, to, n, now)?),
-            Op::Read { at, n, confirm } => Outcome::Read(self.read(at, n, confirm, now)?),
+            Op::Send { from, to, n } => OpOutcome::Sent(self.send(from, to, n, now)?),
+            Op::Read { at, n, confirm } => OpOutcome::Read(self.read(at, n, confirm, now)?),
             Op::Reinstall { at, same_id } => {
                 let slot = self.slot(at)?;
-                let before = slot.party.id().to_owned();
-                slot.party.reinstall(same_id, now);
+                let before = slot.device.id().to_owned();
+                slot.device.reinstall(same_id, now);
                 slot.installs += 1;
-                slot.life += 1;
+                slot.incarnation += 1;
                 slot.by_restore = false;
                 slot.heard.clear();
                 if !same_id {
                     slot.begun.clear();
                 }
                 slot.withheld.clear();
-                self.take_name(at);
+                self.register_id(at);
                 self.pair(at, (!same_id).then_some(&before));
-                Outcome::Nothing
+                OpOutcome::Nothing
             }
             Op::Reset { at, with } => {
                 let with = self.key(with)?;
-                self.slot(at)?.party.reset(&with, now);
-                Outcome::Nothing
+                self.slot(at)?.device.reset(&with, now);
+                OpOutcome::Nothing
             }
             Op::BackUp(at) => {
-                self.slot(at)?.party.back_up();
-                Outcome::Nothing
+                self.slot(at)?.device.back_up();
+                OpOutcome::Nothing
             }
-            Op::PutBack(at) => {
+            Op::RestoreBackup(at) => {
                 let slot = self.slot(at)?;
-                if slot.party.put_back(now) {
-                    slot.life += 1;
+                if slot.device.restore_backup(now) {
+                    slot.incarnation += 1;
                     slot.by_restore = true;
                 }
-                Outcome::Nothing
+                OpOutcome::Nothing
             }
             Op::Clock(at, fault) => {
                 let slot = self.slot(at)?;
-                slot.party.set_clock_error(fault.error(now), now);
-                slot.party.pass(now);
-                Outcome::Nothing
+                slot.device.set_clock_error(fault.error(now), now);
+                slot.device.pass(now);
+                OpOutcome::Nothing
             }
         })
     }
@@ -218,30 +218,36 @@ impl Scene {
     fn advance(&mut self, span: u64) -> Result<(), String> {
         let end = self.now.checked_add(span).filter(|end| *end < IN_2038 * 4);
         let end = end.ok_or("too far in the future")?;
-        for now in sweeps(self.now, end) {
+        for now in sweep_times(self.now, end) {
             self.now = now;
             for slot in self.identities.iter_mut().flatten() {
-                slot.party.pass(self.now);
+                slot.device.pass(self.now);
             }
         }
         Ok(())
     }
 
-    fn send(&mut self, from: Place, to: usize, n: u64, now: u64) -> Result<Vec<Addressed>, String> {
+    fn send(
+        &mut self,
+        from: DeviceIndex,
+        to: usize,
+        n: u64,
+        now: u64,
+    ) -> Result<Vec<AddressedTo>, String> {
         if self.sent.contains_key(&n) {
             return Err(format!("message {n} was sent before"));
         }
         let to = self.key(to)?;
         let slot = self.slot(from)?;
-        let posted = slot.party.send(&to, n.to_string().as_bytes(), now);
+        let posted = slot.device.send(&to, n.to_string().as_bytes(), now);
         for wire in posted.iter().map(|posted| &posted.wire) {
             let message = WireMessage::decode(wire).expect("a message");
             for x3dh in message.entries.into_values().filter_map(|entry| entry.x3dh) {
-                let begun = slot.begun.entry(x3dh.id).or_insert(Begun {
+                let begun = slot.begun.entry(x3dh.id).or_insert(PreKeyUse {
                     first: slot.installs,
-                    last: slot.life,
+                    last: slot.incarnation,
                 });
-                begun.last = slot.life;
+                begun.last = slot.incarnation;
             }
         }
         let former = slot
@@ -249,9 +255,9 @@ impl Scene {
             .iter()
             .filter(|(_, begun)| begun.first < slot.installs);
         let former = former.map(|(prekey, _)| prekey.clone()).collect();
-        let (heard, life, installs) = (slot.heard.clone(), slot.life, slot.installs);
-        let ours = slot.party.is_ours();
-        let mut told = Vec::new();
+        let (heard, incarnation, installs) = (slot.heard.clone(), slot.incarnation, slot.installs);
+        let ours = slot.device.is_ours();
+        let mut addressed = Vec::new();
         for message in &posted {
             if ours {
                 self.check_keys(&message.wire);
@@ -259,13 +265,13 @@ impl Scene {
             let identity = self.identity_of(&message.recipient);
             let targets = message.targets.iter();
             let targets = targets.map(|(id, mode)| (self.name(id), *mode)).collect();
-            told.push((identity, targets));
+            addressed.push((identity, targets));
         }
         self.sent.insert(
             n,
-            Sent {
+            SendRecord {
                 from,
-                life,
+                incarnation,
                 installs,
                 at: now,
                 posted,
@@ -273,7 +279,7 @@ impl Scene {
                 former,
             },
         );
-        Ok(told)
+        Ok(addressed)
     }
 
     /// No message key of ours encrypts twice.
@@ -285,30 +291,37 @@ impl Scene {
         }
     }
 
-    fn read(&mut self, at: Place, n: u64, confirm: bool, now: u64) -> Result<Vec<Opening>, String> {
+    fn read(
+        &mut self,
+        at: DeviceIndex,
+        n: u64,
+        confirm: bool,
+        now: u64,
+    ) -> Result<Vec<ReadOutcome>, String> {
         let own = self.key(at.0)?;
         let slot = self.slot(at)?;
-        let (id, installs, life) = (slot.party.id().to_owned(), slot.installs, slot.life);
+        let (id, installs, incarnation) =
+            (slot.device.id().to_owned(), slot.installs, slot.incarnation);
         let by_restore = slot.by_restore;
         let sent = self.sent.get(&n);
         let sent = sent.ok_or_else(|| format!("message {n} was not sent"))?;
-        let (from, sent_at, sent_in) = (sent.from, sent.at, sent.life);
+        let (from, sent_at, sent_incarnation) = (sent.from, sent.at, sent.incarnation);
         let from_installs = sent.installs;
-        let heard = sent.heard.get(&(at, life)).copied();
-        let before = (0..life).filter_map(|life| sent.heard.get(&(at, life)));
+        let heard = sent.heard.get(&(at, incarnation)).copied();
+        let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));
         let heard_late = heard.is_some_and(|now| before.clone().any(|then| then.last >= now.first));
         let for_us = sent.posted.iter().filter(|posted| posted.recipient == own);
         let wires: Vec<Vec<u8>> = for_us.map(|posted| posted.wire.clone()).collect();
         let former = sent.former.clone();
         let sender = self.key(from.0)?;
         let siblings = self.identities[at.0].iter();
-        let attempt = Attempt {
+        let attempt = ReadAttempt {
             n,
             from,
             at,
             installs,
             from_installs,
-            opening: None,
+            outcome: None,
             by_dh: false,
             sent_at,
             read_at: now,
@@ -328,7 +341,7 @@ impl Scene {
             self.attempts.push(attempt);
             return Ok(Vec::new());
         }
-        let mut openings = Vec::new();
+        let mut outcomes = Vec::new();
         for wire in wires {
             let message = WireMessage::decode(&wire).expect("a message");
             let entry = message.entries.get(&id);
@@ -336,36 +349,38 @@ impl Scene {
             let prekey = entry.and_then(|entry| Some(entry.dr.as_ref()?.id.clone()));
             let slot = self.slot(at)?;
             let begun = prekey.as_ref().and_then(|prekey| slot.begun.get(prekey));
-            let begun_before = begun.is_some_and(|begun| begun.last < life);
+            let begun_before = begun.is_some_and(|begun| begun.last < incarnation);
             let former = begun.is_some_and(|begun| begun.first < installs)
                 || prekey
                     .as_ref()
                     .is_some_and(|prekey| former.contains(prekey));
             let by_dh = entry.is_none() && message.entries.contains_key("none");
-            let party = &mut slot.party;
-            let last_in_use = prekey.as_ref().and_then(|prekey| party.last_in_use(prekey));
-            let reading = party.read(&sender, &wire, confirm, now);
-            if let Opening::Read(text) = &reading.opening {
+            let device = &mut slot.device;
+            let last_in_use = prekey
+                .as_ref()
+                .and_then(|prekey| device.last_in_use(prekey));
+            let read = device.read(&sender, &wire, confirm, now);
+            if let ReadOutcome::Read(text) = &read.outcome {
                 let own_back = at == from && text.is_empty();
                 assert!(
                     own_back || *text == n.to_string().as_bytes(),
                     "another text than was sent"
                 );
             }
-            let proven = matches!(reading.opening, Opening::Read(_)) && entry_is_ratchet;
-            self.hears(at, (from, sent_in), proven, sent_at);
-            if let Some(reply) = reading.reply {
+            let proven = matches!(read.outcome, ReadOutcome::Read(_)) && entry_is_ratchet;
+            self.hears(at, (from, sent_incarnation), proven, sent_at);
+            if let Some(reply) = read.reply {
                 for device in 0..self.identities[from.0].len() {
                     let reader = (from.0, device);
-                    self.slot(reader)?.party.read(&own, &reply.wire, true, now);
-                    self.hears(reader, (at, life), false, now);
+                    self.slot(reader)?.device.read(&own, &reply.wire, true, now);
+                    self.hears(reader, (at, incarnation), false, now);
                 }
             }
-            if reading.withheld {
+            if read.withheld {
                 self.slot(at)?.withheld.insert(from.0, now);
             }
-            self.attempts.push(Attempt {
-                opening: Some(reading.opening.clone()),
+            self.attempts.push(ReadAttempt {
+                outcome: Some(read.outcome.clone()),
                 by_dh,
                 prekey,
                 last_in_use,
@@ -373,14 +388,14 @@ impl Scene {
                 former,
                 ..attempt.clone()
             });
-            openings.push(reading.opening);
+            outcomes.push(read.outcome);
         }
-        Ok(openings)
+        Ok(outcomes)
     }
 
     /// A device has just processed a message of another one, which that sent then, in one of its
     /// lives.
-    fn hears(&mut self, at: Place, of: (Place, u32), proven: bool, sent_at: u64) {
+    fn hears(&mut self, at: DeviceIndex, of: (DeviceIndex, u32), proven: bool, sent_at: u64) {
         let now = self.now;
         let heard = &mut self.identities[at.0][at.1].heard;
         let heard = heard.entry(of).or_insert(Heard {
@@ -399,37 +414,37 @@ impl Scene {
     fn identity_of(&self, key: &IdentityKey) -> usize {
         self.identities
             .iter()
-            .position(|devices| devices[0].party.key() == *key)
-            .expect("an identity of this scene")
+            .position(|devices| devices[0].device.key() == *key)
+            .expect("an identity of this world")
     }
 
     /// A device as schedules name it; one that was reinstalled under another id since is gone.
     fn name(&self, id: &str) -> String {
-        let Some((identity, device)) = self.names.get(id) else {
+        let Some((identity, device)) = self.ids.get(id) else {
             return id.to_owned();
         };
-        let gone = self.identities[*identity][*device].party.id() != id;
+        let gone = self.identities[*identity][*device].device.id() != id;
         let gone = if gone { "gone " } else { "" };
         format!("{gone}{identity}/{device}")
     }
 
     /// The devices of ours that would send to each other on two different sessions.
-    pub(super) fn unsettled(&mut self) -> Vec<(Place, Place)> {
+    pub(super) fn diverging(&mut self) -> Vec<(DeviceIndex, DeviceIndex)> {
         let now = self.tick();
-        let places: Vec<Place> = self.places();
+        let device_indices: Vec<DeviceIndex> = self.device_indices();
         let mut sends_on = BTreeMap::new();
-        for from in &places {
+        for from in &device_indices {
             for to in 0..self.identities.len() {
                 let key = self.key(to).expect("an identity");
                 let slot = self.slot(*from).expect("a device");
-                for (id, session) in slot.party.sends_on(&key, now) {
-                    if let Some(reader) = self.names.get(&id) {
+                for (id, session) in slot.device.sends_on(&key, now) {
+                    if let Some(reader) = self.ids.get(&id) {
                         sends_on.insert((*from, *reader), session);
                     }
                 }
             }
         }
-        let back = |(from, to): &(Place, Place)| sends_on.get(&(*to, *from));
+        let back = |(from, to): &(DeviceIndex, DeviceIndex)| sends_on.get(&(*to, *from));
         sends_on
             .iter()
             .filter(|(pair, session)| back(pair).is_some_and(|back| back != *session))
@@ -437,7 +452,7 @@ impl Scene {
             .collect()
     }
 
-    fn places(&self) -> Vec<Place> {
+    fn device_indices(&self) -> Vec<DeviceIndex> {
         let devices = |(identity, devices): (usize, &Vec<Slot>)| {
             (0..devices.len())
                 .map(move |device| (identity, device))

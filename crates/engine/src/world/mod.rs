@@ -36,22 +36,22 @@ use std::{iter, rc::Rc, time::Duration};
 use crypto_core::IdentityKey;
 
 pub use self::{
-    action::{Kind, Mix, Step},
-    device::Fate,
-    disks::{Home, InMemory},
-    op::{ClockFault, Op, Place},
-    op_generator::{Chances, Draw, Event, schedule},
+    action::{Action, ActionKind, ActionWeights},
+    device::CrashPoint,
+    disks::{Disks, MemoryDisks},
+    op::{ClockFault, DeviceIndex, Op},
+    op_generator::{Draw, OpKind, OpWeights, generate_schedule},
     ours::Frontend,
-    random::Sequence,
+    random::SplitMix64,
     recording::{Difference, RecordingError, Replayed, replay_recording},
     scenario::{days, hours},
-    status_go::{ForeignDevice, ForeignReading},
-    twin::{Aftermath, Cast, Exemption, Loss, Make, Verdict},
+    status_go::{StatusGoDevice, StatusGoReadResult},
+    twin::{Comparison, ConvergenceReport, Exemption, Implementation, Loss, Population},
 };
 use self::{
-    device::Device,
-    oracle::Ledger,
-    sent_message::{Aim, Letter},
+    device::SimulatedDevice,
+    oracle::SentTexts,
+    sent_message::{SentMessage, SentTarget},
 };
 use crate::{
     model::{Config, Envelope, UnixMillis},
@@ -64,46 +64,46 @@ const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
 const HOUR: u64 = 3_600_000;
 
 /// Devices, what is on the way between them, and the truth about it.
-pub struct World<H: Home> {
-    home: H,
+pub struct World<H: Disks> {
+    disks: H,
     seed: u64,
     /// True time, in milliseconds since the epoch. Clocks may show another one.
     now: u64,
     identities: Vec<String>,
-    devices: Vec<Device<H::Store>>,
-    ledger: Ledger,
+    devices: Vec<SimulatedDevice<H::Store>>,
+    sent_texts: SentTexts,
     config: Config,
     /// The numbers of `config` are those of protocol §1, so that nothing readable may be lost to a limit.
     keeps_everything: bool,
 }
 
-impl<H: Home> std::fmt::Debug for World<H> {
+impl<H: Disks> std::fmt::Debug for World<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.devices.iter().map(|device| &device.name);
         f.debug_list().entries(names).finish()
     }
 }
 
-impl World<InMemory> {
+impl World<MemoryDisks> {
     /// A world in memory, of devices named as `alice/phone`.
     #[must_use]
     pub fn new(devices: &[&str]) -> Self {
-        Self::build(InMemory::default(), 0, devices, Config::default())
+        Self::build(MemoryDisks::default(), 0, devices, Config::default())
     }
 }
 
-impl<H: Home> World<H> {
+impl<H: Disks> World<H> {
     /// A world whose stores are kept in `home` and whose keys come from `seed`. A device whose name ends in `*`
     /// is like one of status-go: its bundles never have the extension of protocol §3.
     #[must_use]
-    pub fn build(mut home: H, seed: u64, devices: &[&str], config: Config) -> Self {
+    pub fn build(mut disks: H, seed: u64, devices: &[&str], config: Config) -> Self {
         let mut identities: Vec<String> = Vec::new();
         let now = BEGINNING.0;
         let devices = devices
             .iter()
             .map(|described| {
                 let name = described.trim_end_matches('*');
-                let plain = name != *described;
+                let without_extension = name != *described;
                 let owner = owner_of(name);
                 let identity = identities
                     .iter()
@@ -112,24 +112,32 @@ impl<H: Home> World<H> {
                         identities.push(owner.to_owned());
                         identities.len() - 1
                     });
-                Device::new(&mut home, name, identity, plain, config.clone(), seed, now)
+                SimulatedDevice::new(
+                    &mut disks,
+                    name,
+                    identity,
+                    without_extension,
+                    config.clone(),
+                    seed,
+                    now,
+                )
             })
             .collect();
         Self {
-            home,
+            disks,
             seed,
             now,
             identities,
             devices,
-            ledger: Ledger::default(),
+            sent_texts: SentTexts::default(),
             keeps_everything: config == Config::default(),
             config,
         }
     }
 
     /// The device of this name.
-    fn slot(&self, name: &str) -> usize {
-        let named = |device: &Device<_>| device.name == name;
+    fn index_of(&self, name: &str) -> usize {
+        let named = |device: &SimulatedDevice<_>| device.name == name;
         self.devices
             .iter()
             .position(named)
@@ -137,37 +145,37 @@ impl<H: Home> World<H> {
     }
 
     fn key_of(&self, identity: usize) -> IdentityKey {
-        let of = |device: &&Device<_>| device.identity == identity;
+        let of = |device: &&SimulatedDevice<_>| device.identity == identity;
         self.devices.iter().find(of).expect("a device").key
     }
 
     /// Turns the device on if it is off.
-    fn wake(&mut self, at: usize) {
+    fn turn_on(&mut self, at: usize) {
         let device = &mut self.devices[at];
         if !device.on {
-            device.restart(&mut self.home, self.now);
-            device.sweep(&mut self.home, self.now);
+            device.restart(&mut self.disks, self.now);
+            device.sweep(&mut self.disks, self.now);
         }
-        device.publish_plain_prekey(&mut self.home, self.now);
+        device.publish_prekey_without_extension(&mut self.disks, self.now);
     }
 
     /// True time passes, and devices that are on sweep, so that what ended long enough ago is
     /// erased.
-    fn pass(&mut self, span: Duration) {
+    fn advance(&mut self, span: Duration) {
         let end = self.now + u64::try_from(span.as_millis()).expect("a span");
-        for now in sweeps(self.now, end) {
+        for now in sweep_times(self.now, end) {
             self.now = now;
             for device in self.devices.iter_mut().filter(|device| device.on) {
-                device.sweep(&mut self.home, self.now);
+                device.sweep(&mut self.disks, self.now);
             }
         }
     }
 
     /// What a device sent leaves it: the oracle takes it down, and every device of the recipient gets a parcel.
-    fn post(&mut self, from: usize, envelope: Envelope, text: Option<&str>) {
+    fn dispatch(&mut self, from: usize, envelope: Envelope, text: Option<&str>) {
         let sender = &self.devices[from];
         let recipient = envelope.recipient.expect("a recipient");
-        let mut letter = Letter {
+        let mut sent = SentMessage {
             from,
             sender: sender.key,
             installation: sender.id.clone(),
@@ -175,18 +183,19 @@ impl<H: Home> World<H> {
             wire: envelope.wire,
             text: text.map(str::to_owned),
             dh: false,
-            aims: Vec::new(),
+            targets: Vec::new(),
         };
         for target in envelope.targets {
             let (Some(installation), Some((suite, session))) =
                 (target.installation, target.session)
             else {
-                letter.dh = true;
+                sent.dh = true;
                 continue;
             };
-            let of = |device: &&Device<_>| device.key == recipient && device.id == installation;
+            let of =
+                |device: &&SimulatedDevice<_>| device.key == recipient && device.id == installation;
             let reader = self.devices.iter().find(of);
-            letter.aims.push(Aim {
+            sent.targets.push(SentTarget {
                 clock: reader.map(|reader| reader.clock(self.now)),
                 prekey_known: reader.is_some_and(|reader| sender.knows_prekey_of(reader)),
                 installation,
@@ -196,11 +205,11 @@ impl<H: Home> World<H> {
                 suite,
             });
         }
-        self.ledger.enter(&letter);
-        let letter = Rc::new(letter);
+        self.sent_texts.record(&sent);
+        let sent = Rc::new(sent);
         for (at, device) in self.devices.iter_mut().enumerate() {
             if device.key == recipient && at != from {
-                device.in_flight.push(Rc::clone(&letter));
+                device.in_flight.push(Rc::clone(&sent));
             }
         }
     }
@@ -218,7 +227,7 @@ impl<H: Home> World<H> {
 
 /// The moments after `now`, up to `end`, at which devices sweep: two an hour apart early in each
 /// day, and two at the end, do what one every hour would.
-fn sweeps(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
+fn sweep_times(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
     let mut passed = 0;
     iter::from_fn(move || {
         if now >= end {

@@ -3,7 +3,7 @@
 use super::HOUR;
 
 /// A device by its identity and its number there.
-pub type Place = (usize, usize);
+pub type DeviceIndex = (usize, usize);
 
 /// One step of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub enum Op {
     /// Message `n` for an identity, and the copies for the own other devices.
     Send {
         /// The device.
-        from: Place,
+        from: DeviceIndex,
         /// The identity.
         to: usize,
         /// The message.
@@ -22,7 +22,7 @@ pub enum Op {
     /// What there is of message `n` for the identity of this device reaches it.
     Read {
         /// The device.
-        at: Place,
+        at: DeviceIndex,
         /// The message.
         n: u64,
         /// It is confirmed if it opens.
@@ -31,23 +31,23 @@ pub enum Op {
     /// The state of the device is gone.
     Reinstall {
         /// The device.
-        at: Place,
+        at: DeviceIndex,
         /// It keeps its installation id.
         same_id: bool,
     },
     /// The user of a device of ours starts over with an identity.
     Reset {
         /// The device.
-        at: Place,
+        at: DeviceIndex,
         /// The identity.
         with: usize,
     },
     /// A backup of the device's state is made.
-    BackUp(Place),
+    BackUp(DeviceIndex),
     /// The last backup takes the place of its state.
-    PutBack(Place),
+    RestoreBackup(DeviceIndex),
     /// Its clock is wrong from now on.
-    Clock(Place, ClockFault),
+    Clock(DeviceIndex, ClockFault),
 }
 
 /// What a clock shows.

@@ -1,9 +1,9 @@
-//! Mixed schedules drawn by lot: numbers become steps, and steps a schedule that names devices and
+//! Mixed schedules pick by lot: numbers become steps, and steps a schedule that names devices and
 //! messages.
 
 use super::{
     HOUR,
-    op::{ClockFault, Op, Place},
+    op::{ClockFault, DeviceIndex, Op},
 };
 
 /// Nobody restores or reinstalls a device twice in a minute: versions count minutes (protocol §3,
@@ -12,7 +12,7 @@ const MINUTE: u64 = 61_000;
 
 /// The kinds of things that happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum OpKind {
     /// A device writes.
     Send,
     /// A device reads the oldest message that waits for it.
@@ -32,29 +32,34 @@ pub enum Event {
     /// A backup is made.
     BackUp,
     /// A backup is put back.
-    PutBack,
+    RestoreBackup,
     /// A device loses its state.
     Reinstall,
     /// A clock becomes wrong, or right again.
     Clock,
 }
 
-/// How often each is drawn.
-pub type Chances = &'static [(u32, Event)];
+/// How often each is pick.
+pub type OpWeights = &'static [(u32, OpKind)];
 
-/// What is drawn for one step.
+/// What is pick for one step.
 pub type Draw = [u16; 4];
 
-/// Turns what was drawn into a schedule for so many devices of each identity. What still waits in
+/// Turns what was pick into a schedule for so many devices of each identity. What still waits in
 /// the end is read then if `all_arrives`.
 #[must_use]
-pub fn schedule(devices: &[usize], chances: Chances, draws: &[Draw], all_arrives: bool) -> Vec<Op> {
-    let places: Vec<Place> = devices
+pub fn generate_schedule(
+    devices: &[usize],
+    weights: OpWeights,
+    draws: &[Draw],
+    all_arrives: bool,
+) -> Vec<Op> {
+    let places: Vec<DeviceIndex> = devices
         .iter()
         .enumerate()
         .flat_map(|(identity, count)| (0..*count).map(move |device| (identity, device)))
         .collect();
-    let mut lots = Lots {
+    let mut generator = OpGenerator {
         waiting: places.iter().map(|_| Vec::new()).collect(),
         identities: devices.len(),
         places,
@@ -62,16 +67,16 @@ pub fn schedule(devices: &[usize], chances: Chances, draws: &[Draw], all_arrives
         next: 0,
     };
     for draw in draws {
-        lots.step(chances, *draw);
+        generator.step(weights, *draw);
     }
     if all_arrives {
-        lots.read_all();
+        generator.read_all();
     }
-    lots.schedule
+    generator.schedule
 }
 
-struct Lots {
-    places: Vec<Place>,
+struct OpGenerator {
+    places: Vec<DeviceIndex>,
     identities: usize,
     /// The messages that wait for each device.
     waiting: Vec<Vec<u64>>,
@@ -79,46 +84,46 @@ struct Lots {
     next: u64,
 }
 
-impl Lots {
-    fn step(&mut self, chances: Chances, [kind, a, b, c]: Draw) {
+impl OpGenerator {
+    fn step(&mut self, weights: OpWeights, [kind, a, b, c]: Draw) {
         let [a, b, c] = [a, b, c].map(usize::from);
         let slot = a % self.places.len();
         let at = self.places[slot];
-        let op = match drawn(chances, kind) {
-            Event::Send => {
+        let op = match pick(weights, kind) {
+            OpKind::Send => {
                 let others = (0..self.identities).filter(|to| *to != at.0);
                 let others: Vec<usize> = others.collect();
                 self.send(at, others[b % others.len()])
             }
-            Event::ReadNext => return self.read(slot, 0, true),
-            Event::ReadAny => return self.read(slot, b, true),
-            Event::ReadUnconfirmed => return self.read(slot, b, false),
-            Event::Lose => {
+            OpKind::ReadNext => return self.read(slot, 0, true),
+            OpKind::ReadAny => return self.read(slot, b, true),
+            OpKind::ReadUnconfirmed => return self.read(slot, b, false),
+            OpKind::Lose => {
                 let waiting = &mut self.waiting[slot];
                 if !waiting.is_empty() {
                     waiting.remove(b % waiting.len());
                 }
                 return;
             }
-            Event::WaitHours => Op::Advance((1 + c as u64 % 30) * HOUR),
-            Event::WaitDays => Op::Advance((1 + c as u64 % 17) * 24 * HOUR),
-            Event::Reset => Op::Reset {
+            OpKind::WaitHours => Op::Advance((1 + c as u64 % 30) * HOUR),
+            OpKind::WaitDays => Op::Advance((1 + c as u64 % 17) * 24 * HOUR),
+            OpKind::Reset => Op::Reset {
                 at,
                 with: b % self.identities,
             },
-            Event::BackUp => Op::BackUp(at),
-            Event::PutBack => {
+            OpKind::BackUp => Op::BackUp(at),
+            OpKind::RestoreBackup => {
                 self.schedule.push(Op::Advance(MINUTE));
-                Op::PutBack(at)
+                Op::RestoreBackup(at)
             }
-            Event::Reinstall => {
+            OpKind::Reinstall => {
                 self.schedule.push(Op::Advance(MINUTE));
                 Op::Reinstall {
                     at,
                     same_id: c % 2 == 0,
                 }
             }
-            Event::Clock => {
+            OpKind::Clock => {
                 let faults = [
                     ClockFault::None,
                     ClockFault::TwoDaysSlow,
@@ -132,7 +137,7 @@ impl Lots {
     }
 
     /// The message waits for all devices of the recipient, and the others of the sender.
-    fn send(&mut self, from: Place, to: usize) -> Op {
+    fn send(&mut self, from: DeviceIndex, to: usize) -> Op {
         let n = self.next;
         self.next += 1;
         for (place, waiting) in self.places.iter().zip(&mut self.waiting) {
@@ -167,14 +172,14 @@ impl Lots {
     }
 }
 
-fn drawn(chances: Chances, number: u16) -> Event {
-    let all: u32 = chances.iter().map(|(weight, _)| weight).sum();
+fn pick(weights: OpWeights, number: u16) -> OpKind {
+    let all: u32 = weights.iter().map(|(weight, _)| weight).sum();
     let mut place = u32::from(number) % all;
-    for (weight, event) in chances {
+    for (weight, kind) in weights {
         if place < *weight {
-            return *event;
+            return *kind;
         }
         place -= weight;
     }
-    Event::Send
+    OpKind::Send
 }

@@ -9,8 +9,8 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, Suite};
 
 use super::{
     HOUR,
-    device::{Device, Fate, Fingerprint, ReadState, Reply},
-    sent_message::Letter,
+    device::{CrashPoint, Fingerprint, ReadState, SentReply, SimulatedDevice},
+    sent_message::SentMessage,
 };
 use crate::{
     model::{Mode, Outcome, Reason, Received, Standing},
@@ -28,14 +28,14 @@ const REPLIES_TO_IDENTITY: usize = 3;
 
 /// What was really said, by message id.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    said: BTreeMap<MessageId, Said>,
+pub(super) struct SentTexts {
+    said: BTreeMap<MessageId, SentText>,
     /// The IVs that left a device: each comes from a message key, so that a repeated one is a key used twice.
     ivs: BTreeSet<Vec<u8>>,
 }
 
 #[derive(Debug)]
-struct Said {
+struct SentText {
     sender: IdentityKey,
     installation: InstallationId,
     recipient: InstallationId,
@@ -43,23 +43,26 @@ struct Said {
     text: String,
 }
 
-impl Ledger {
+impl SentTexts {
     /// Takes down a letter that left a device: no message key may have been used before.
-    pub(super) fn enter(&mut self, letter: &Letter) {
-        for aim in &letter.aims {
-            assert!(matches!(aim.mode, Mode::X3dh | Mode::Ratchet), "{aim:?}");
-            let text = letter.text.clone().expect("no empty ratchet messages");
-            let said = Said {
-                sender: letter.sender,
-                installation: letter.installation.clone(),
-                recipient: aim.installation.clone(),
-                suite: aim.suite,
+    pub(super) fn record(&mut self, sent: &SentMessage) {
+        for target in &sent.targets {
+            assert!(
+                matches!(target.mode, Mode::X3dh | Mode::Ratchet),
+                "{target:?}"
+            );
+            let text = sent.text.clone().expect("no empty ratchet messages");
+            let said = SentText {
+                sender: sent.sender,
+                installation: sent.installation.clone(),
+                recipient: target.installation.clone(),
+                suite: target.suite,
                 text,
             };
-            let before = self.said.insert(aim.message, said);
+            let before = self.said.insert(target.message, said);
             assert!(before.is_none(), "a message key encrypts twice: {before:?}");
         }
-        let message = wire::WireMessage::decode(&letter.wire).expect("our own message");
+        let message = wire::WireMessage::decode(&sent.wire).expect("our own message");
         for entry in message.entries.values().filter(|entry| entry.dr.is_some()) {
             let iv = entry.payload.iter().take(16).copied().collect();
             assert!(self.ivs.insert(iv), "an IV is used twice");
@@ -87,66 +90,70 @@ impl Ledger {
 
 /// A letter as it reached a device.
 pub(super) struct Arrival<'a> {
-    pub(super) letter: &'a Letter,
+    pub(super) sent: &'a SentMessage,
     /// As it was sent, and said to be from who sent it.
     pub(super) intact: bool,
     pub(super) confirm: bool,
-    pub(super) fate: Fate,
+    pub(super) crash: CrashPoint,
     /// True time.
     pub(super) now: u64,
 }
 
 /// Whether the reader has to be able to open the letter now.
-pub(super) fn must_open<S: Transaction>(reader: &Device<S>, letter: &Letter, now: u64) -> bool {
-    let Some(aim) = letter.aim_at(&reader.id) else {
+pub(super) fn must_open<S: Transaction>(
+    reader: &SimulatedDevice<S>,
+    sent: &SentMessage,
+    now: u64,
+) -> bool {
+    let Some(target) = sent.target_for(&reader.id) else {
         return false;
     };
-    let went_ahead = |then| reader.clock_went_ahead(letter.left, then, now);
-    let young = aim.clock.is_some_and(|then| went_ahead(then) < READABLE);
-    let unread = match reader.read.get(&aim.message) {
+    let went_ahead = |then| reader.clock_went_ahead(sent.left, then, now);
+    let young = target.clock.is_some_and(|then| went_ahead(then) < READABLE);
+    let unread = match reader.read.get(&target.message) {
         None => true,
         Some(ReadState::Confirmed) => false,
-        Some(ReadState::Unconfirmed { ran }) => reader.ran(now) - ran < UNCONFIRMED,
+        Some(ReadState::Unconfirmed { uptime }) => reader.uptime(now) - uptime < UNCONFIRMED,
     };
     // A store that was put back may lack the session, the prekey or the place that it was sent on.
-    let known = reader.put_back.is_none_or(|when| letter.left > when);
-    young && aim.prekey_known && unread && known
+    let known = reader.restored_at.is_none_or(|when| sent.left > when);
+    young && target.prekey_known && unread && known
 }
 
 /// Holds what became of a letter against what had to become of it, and takes down what the frontend now knows.
-pub(super) fn judge<S: Transaction>(
-    ledger: &Ledger,
-    reader: &mut Device<S>,
+pub(super) fn check_received<S: Transaction>(
+    sent_texts: &SentTexts,
+    reader: &mut SimulatedDevice<S>,
     arrival: &Arrival<'_>,
-    obliged: bool,
+    must_open: bool,
     received: &Received,
 ) {
-    let Arrival { letter, .. } = *arrival;
+    let Arrival { sent, .. } = *arrival;
     match &received.outcome {
         Outcome::Decrypted(text) => {
             let text = String::from_utf8(text.to_vec()).expect("text");
             if received.authenticated {
-                let id = ledger.check_authentic(received, &reader.id, &text);
+                let id = sent_texts.check_authentic(received, &reader.id, &text);
                 note_read(reader, arrival, id, received.duplicate);
             } else {
-                assert!(letter.dh, "only DH messages are not authentic");
+                assert!(sent.dh, "only DH messages are not authentic");
                 // Without its bundle an advertisement is a message that says nothing.
-                let said = letter.text.as_deref().unwrap_or_default();
+                let said = sent.text.as_deref().unwrap_or_default();
                 assert_eq!(text, said);
-                assert!(!arrival.intact || letter.text.is_some());
+                assert!(!arrival.intact || sent.text.is_some());
             }
-            if arrival.fate == Fate::Answers {
+            if arrival.crash == CrashPoint::Never {
                 reader.texts.push(text);
             }
         }
-        Outcome::Bundle if arrival.intact => assert!(letter.text.is_none(), "a text was lost"),
-        Outcome::Own if arrival.intact => assert_eq!(letter.installation, reader.id),
+        Outcome::Bundle if arrival.intact => assert!(sent.text.is_none(), "a text was lost"),
+        Outcome::Own if arrival.intact => assert_eq!(sent.installation, reader.id),
         Outcome::NotTargeted(reason) if arrival.intact => {
             assert!(
-                !letter.dh && letter.aim_at(&reader.id).is_none(),
+                !sent.dh && sent.target_for(&reader.id).is_none(),
                 "it was for us"
             );
-            let own = letter.sender == reader.key;
+            let own = sent.sender == reader.key;
             let fitting = if own {
                 Reason::NotPaired
             } else {
@@ -156,30 +163,30 @@ pub(super) fn judge<S: Transaction>(
         }
         Outcome::Undecryptable(reason) if arrival.intact => {
             // Beside an entry by DH, which always opens, one of a device's own is on a ratchet.
-            let aim = letter.aim_at(&reader.id).expect("not for us, or by DH");
+            let target = sent.target_for(&reader.id).expect("not for us, or by DH");
             assert!(
-                !obliged,
+                !must_open,
                 "a message had to open: {reason:?}, {:?}",
-                letter.text
+                sent.text
             );
-            let session = reader.store().session(&aim.session).expect("read");
-            let fits = match (reason, aim.mode) {
+            let session = reader.store().session(&target.session).expect("read");
+            let fits = match (reason, target.mode) {
                 (Reason::SessionNotFound, Mode::Ratchet) => session.is_none(),
                 (Reason::PreKeyNotFound, Mode::X3dh) => session.is_none(),
                 // Of an erased session, when others on the same prekey are left to be tried.
                 // Or on a ratchet of which a part was lost when the store was put back.
                 (Reason::AuthenticationFailed, Mode::Ratchet) => {
-                    session.is_none() || reader.put_back.is_some()
+                    session.is_none() || reader.restored_at.is_some()
                 }
                 (Reason::MessageKeyGone, _) => true,
                 _ => false,
             };
-            assert!(fits, "{reason:?} does not fit {aim:?}");
+            assert!(fits, "{reason:?} does not fit {target:?}");
         }
         _ => assert!(!arrival.intact, "{:?}", received.outcome),
     }
     assert!(
-        !obliged || matches!(received.outcome, Outcome::Decrypted(_)),
+        !must_open || matches!(received.outcome, Outcome::Decrypted(_)),
         "a message had to open: {:?}",
         received.outcome
     );
@@ -188,7 +195,7 @@ pub(super) fn judge<S: Transaction>(
 
 /// A message is given again, marked, until it is confirmed; then never (protocol §7, read twice).
 fn note_read<S: Transaction>(
-    reader: &mut Device<S>,
+    reader: &mut SimulatedDevice<S>,
     arrival: &Arrival<'_>,
     id: MessageId,
     duplicate: bool,
@@ -200,28 +207,32 @@ fn note_read<S: Transaction>(
         "read again after confirmation"
     );
     assert_eq!(before.is_some(), duplicate, "the mark of a duplicate");
-    if arrival.fate == Fate::DiesBeforeCommit {
+    if arrival.crash == CrashPoint::BeforeCommit {
         return;
     }
     let state = match before {
         _ if arrival.confirm => ReadState::Confirmed,
         Some(known) => known,
         None => ReadState::Unconfirmed {
-            ran: reader.ran(arrival.now),
+            uptime: reader.uptime(arrival.now),
         },
     };
     reader.read.insert(id, state);
 }
 
 /// Whoever lacks our session, our prekey or this device is told of our bundle, within the limits of protocol §1.
-fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, received: &Received) {
+fn check_reply<S: Transaction>(
+    reader: &mut SimulatedDevice<S>,
+    arrival: &Arrival<'_>,
+    received: &Received,
+) {
     let due = matches!(
         received.outcome,
         Outcome::NotTargeted(_)
             | Outcome::Undecryptable(Reason::SessionNotFound | Reason::PreKeyNotFound)
     );
     // A process that died has forgotten what it replied to.
-    if arrival.fate != Fate::Answers {
+    if arrival.crash != CrashPoint::Never {
         return;
     }
     let clock = reader.clock(arrival.now);
@@ -230,7 +241,8 @@ fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, re
         *to != received.sender || (*at <= clock && clock.since(*at) < REPLY_SPAN)
     });
     let to_identity = recent.iter().filter(|(_, to, _)| *to == received.sender);
-    let to_device = |(_, to, id): &Reply| *to == received.sender && *id == received.installation;
+    let to_device =
+        |(_, to, id): &SentReply| *to == received.sender && *id == received.installation;
     let permitted = to_identity.count() < REPLIES_TO_IDENTITY && !recent.iter().any(to_device);
     if due || received.reply.is_some() {
         reader.replies = recent;
@@ -251,7 +263,7 @@ fn check_reply<S: Transaction>(reader: &mut Device<S>, arrival: &Arrival<'_>, re
 
 /// A message that was not read, or was read before, changes no session; but the bundle it carries may expire
 /// one, and reading again with a confirmation erases the message's key.
-pub(super) fn check_untouched(before: &Fingerprint, after: &Fingerprint, confirmed_again: bool) {
+pub(super) fn check_unchanged(before: &Fingerprint, after: &Fingerprint, confirmed_again: bool) {
     assert!(
         before.keys().eq(after.keys()),
         "a message that was not read made or erased a session"
@@ -278,7 +290,7 @@ pub(super) fn check_untouched(before: &Fingerprint, after: &Fingerprint, confirm
 
 /// What is kept of one identity stays bounded (protocol §1).
 pub(super) fn check_bounds<S: Transaction>(
-    device: &Device<S>,
+    device: &SimulatedDevice<S>,
     identity: &IdentityKey,
     config: &crate::model::Config,
 ) {

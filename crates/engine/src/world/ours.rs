@@ -6,9 +6,9 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
 use zeroize::Zeroizing;
 
 use super::{
-    InMemory,
-    device::{Device, Fate},
-    participant::{Opening, Party, Posted, Reading},
+    MemoryDisks,
+    device::{CrashPoint, SimulatedDevice},
+    participant::{OutgoingMessage, Participant, ReadOutcome, ReadResult},
 };
 use crate::{
     engine::{Engine, ReceiveRequest, SendRequest},
@@ -33,8 +33,8 @@ pub enum Frontend {
 
 /// One device of ours, with a disk of its own.
 pub(super) struct Ours {
-    device: Device<MemoryStore>,
-    home: InMemory,
+    device: SimulatedDevice<MemoryStore>,
+    disks: MemoryDisks,
     seed: u64,
     frontend: Frontend,
     /// What reaches it came in envelopes that the sender signed.
@@ -55,11 +55,11 @@ impl Ours {
         seed: u64,
         now: u64,
     ) -> Self {
-        let mut home = InMemory::default();
-        let device = Device::new(&mut home, name, identity, false, config, seed, now);
+        let mut disks = MemoryDisks::default();
+        let device = SimulatedDevice::new(&mut disks, name, identity, false, config, seed, now);
         let mut ours = Self {
             device,
-            home,
+            disks,
             seed,
             frontend,
             sealed,
@@ -75,7 +75,9 @@ impl Ours {
         now: u64,
         call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let result = self.device.call(&mut self.home, now, Fate::Answers, call);
+        let result = self
+            .device
+            .call(&mut self.disks, now, CrashPoint::Never, call);
         self.note_in_use(now);
         result
     }
@@ -96,7 +98,7 @@ impl Ours {
     }
 
     /// What the frontend does about an answer.
-    fn answer(&mut self, received: Received) -> Reading {
+    fn answer(&mut self, received: Received) -> ReadResult {
         let sends = match self.frontend {
             // `nextAction` is to send the reply whenever there is one.
             Frontend::SendsReplies | Frontend::FollowsNextAction => true,
@@ -109,14 +111,16 @@ impl Ours {
             Some(_) => !sends,
             None => is_reply_due(&received.outcome),
         };
-        Reading {
+        ReadResult {
             reply: received.reply.filter(|_| sends).map(posted),
             withheld,
-            opening: match received.outcome {
-                Outcome::Decrypted(text) => Opening::Read(text.to_vec()),
-                Outcome::Public(_) | Outcome::Bundle | Outcome::Own => Opening::Read(Vec::new()),
-                Outcome::NotTargeted(_) => Opening::NotTargeted,
-                Outcome::Undecryptable(reason) => Opening::Other(format!("{reason:?}")),
+            outcome: match received.outcome {
+                Outcome::Decrypted(text) => ReadOutcome::Read(text.to_vec()),
+                Outcome::Public(_) | Outcome::Bundle | Outcome::Own => {
+                    ReadOutcome::Read(Vec::new())
+                }
+                Outcome::NotTargeted(_) => ReadOutcome::NotTargeted,
+                Outcome::Undecryptable(reason) => ReadOutcome::Other(format!("{reason:?}")),
             },
         }
     }
@@ -131,7 +135,7 @@ const fn is_reply_due(outcome: &Outcome) -> bool {
     )
 }
 
-impl Party for Ours {
+impl Participant for Ours {
     fn key(&self) -> IdentityKey {
         self.device.key
     }
@@ -140,7 +144,7 @@ impl Party for Ours {
         self.device.id.as_str()
     }
 
-    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<Posted> {
+    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<OutgoingMessage> {
         let request = request(to, text);
         let sent = self.call(now, |engine, store, env| engine.send(store, env, &request));
         match sent {
@@ -151,7 +155,7 @@ impl Party for Ours {
         }
     }
 
-    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> Reading {
+    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> ReadResult {
         let request = ReceiveRequest {
             sender: *from,
             message: WireMessage::decode(wire),
@@ -170,7 +174,7 @@ impl Party for Ours {
             .wire
     }
 
-    fn meet(&mut self, bundle: &[u8], now: u64) {
+    fn import_bundle(&mut self, bundle: &[u8], now: u64) {
         self.call(now, |engine, store, env| {
             engine.import_bundle(store, env, bundle)
         })
@@ -193,7 +197,7 @@ impl Party for Ours {
     }
 
     fn pass(&mut self, now: u64) {
-        self.device.sweep(&mut self.home, now);
+        self.device.sweep(&mut self.disks, now);
         self.note_in_use(now);
     }
 
@@ -202,13 +206,13 @@ impl Party for Ours {
     }
 
     fn back_up(&mut self) {
-        self.device.back_up(&mut self.home);
+        self.device.back_up(&mut self.disks);
     }
 
-    fn put_back(&mut self, now: u64) -> bool {
+    fn restore_backup(&mut self, now: u64) -> bool {
         let there = self.device.is_backed_up();
         if there {
-            self.device.put_back(&mut self.home, now);
+            self.device.restore_backup(&mut self.disks, now);
             // What it gave to others since, it does not have any more.
             let store = self.device.store();
             let sessions = store.sessions(None).expect("read");
@@ -231,7 +235,7 @@ impl Party for Ours {
 
     fn reinstall(&mut self, same_id: bool, now: u64) {
         let id = same_id.then(|| self.device.id.clone());
-        self.device.start_over(&mut self.home, self.seed, now, id);
+        self.device.reinstall(&mut self.disks, self.seed, now, id);
         self.in_use.clear();
         self.pass(now);
     }
@@ -247,9 +251,9 @@ impl Party for Ours {
     fn sends_on(&mut self, to: &IdentityKey, now: u64) -> Vec<(String, SessionId)> {
         let request = request(to, b"probe");
         let sent = self.device.call(
-            &mut self.home,
+            &mut self.disks,
             now,
-            Fate::DiesBeforeCommit,
+            CrashPoint::BeforeCommit,
             |engine, store, env| engine.send(store, env, &request),
         );
         let targets = sent.into_iter().flat_map(|sent| sent.envelopes);
@@ -272,12 +276,12 @@ fn request(to: &IdentityKey, text: &[u8]) -> SendRequest {
     }
 }
 
-fn posted(envelope: Envelope) -> Posted {
+fn posted(envelope: Envelope) -> OutgoingMessage {
     let target = |target: crate::model::Target| {
         let id = target.installation.as_ref().map(InstallationId::as_str);
         (id.unwrap_or("none").to_owned(), target.mode)
     };
-    Posted {
+    OutgoingMessage {
         recipient: envelope.recipient.expect("a recipient"),
         targets: envelope.targets.into_iter().map(target).collect(),
         wire: envelope.wire,

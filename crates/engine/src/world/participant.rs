@@ -6,19 +6,19 @@ use crate::model::Mode;
 
 /// A device that schedules can be run with. `now` is the true time, in milliseconds; its clock may
 /// show another one.
-pub(super) trait Party {
+pub(super) trait Participant {
     /// Its identity.
     fn key(&self) -> IdentityKey;
     /// Its installation id.
     fn id(&self) -> &str;
     /// A text for an identity, and the copies for the other devices of its own.
-    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<Posted>;
+    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<OutgoingMessage>;
     /// A wire message comes, from that identity.
-    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> Reading;
+    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> ReadResult;
     /// The bundle that it shows now.
     fn bundle(&mut self, now: u64) -> Vec<u8>;
     /// A bundle reaches it outside of any message.
-    fn meet(&mut self, bundle: &[u8], now: u64);
+    fn import_bundle(&mut self, bundle: &[u8], now: u64);
     /// The user enables another device of its identity, of which it was given the bundle, in the
     /// place of one that is no more.
     fn enable(&mut self, id: &str, instead_of: Option<&str>, now: u64);
@@ -29,7 +29,7 @@ pub(super) trait Party {
     /// A backup of its state is made.
     fn back_up(&mut self);
     /// The last backup takes the place of its state; false if there is none.
-    fn put_back(&mut self, now: u64) -> bool;
+    fn restore_backup(&mut self, now: u64) -> bool;
     /// The user starts over with an identity, if the device knows how to.
     fn reset(&mut self, with: &IdentityKey, now: u64);
     /// Its state is gone, and it starts under the same id or a new one.
@@ -46,7 +46,7 @@ pub(super) trait Party {
 
 /// A wire message that left a device.
 #[derive(Clone, Debug)]
-pub(super) struct Posted {
+pub(super) struct OutgoingMessage {
     /// The identity it is addressed to.
     pub(super) recipient: IdentityKey,
     /// The installation ids it was encrypted for, or `none`, and how.
@@ -56,18 +56,18 @@ pub(super) struct Posted {
 
 /// What a device made of a wire message.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) opening: Opening,
+pub(super) struct ReadResult {
+    pub(super) outcome: ReadOutcome,
     /// What it says to that, to all devices of the sender's identity.
-    pub(super) reply: Option<Posted>,
+    pub(super) reply: Option<OutgoingMessage>,
     /// It had something to say, and its user's frontend does not send such things.
     pub(super) withheld: bool,
 }
 
-impl From<Opening> for Reading {
-    fn from(opening: Opening) -> Self {
+impl From<ReadOutcome> for ReadResult {
+    fn from(outcome: ReadOutcome) -> Self {
         Self {
-            opening,
+            outcome,
             reply: None,
             withheld: false,
         }
@@ -76,7 +76,7 @@ impl From<Opening> for Reading {
 
 /// Whether a message opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(super) enum ReadOutcome {
     /// The text.
     Read(Vec<u8>),
     /// Not for this device.
@@ -91,7 +91,7 @@ pub(super) enum Opening {
     Other(String),
 }
 
-impl Opening {
+impl ReadOutcome {
     pub(super) fn other(words: &str) -> Self {
         Self::Other(words.to_owned())
     }

@@ -4,14 +4,14 @@ use rand_core::{TryCryptoRng, TryRng};
 
 /// A repeatable sequence (SplitMix64): the same seed makes the same keys.
 #[derive(Debug)]
-pub struct Sequence(
+pub struct SplitMix64(
     /// The seed, or what has become of it.
     pub u64,
 );
 
-impl Sequence {
+impl SplitMix64 {
     /// The sequence of `seed` and a name.
-    pub(super) fn of(seed: u64, name: &str) -> Self {
+    pub(super) fn named(seed: u64, name: &str) -> Self {
         let mixed = name.bytes().fold(seed, |mixed, byte| {
             mixed
                 .wrapping_add(u64::from(byte))
@@ -22,7 +22,7 @@ impl Sequence {
     }
 }
 
-impl TryRng for Sequence {
+impl TryRng for SplitMix64 {
     type Error = std::convert::Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
@@ -49,4 +49,4 @@ impl TryRng for Sequence {
     }
 }
 
-impl TryCryptoRng for Sequence {}
+impl TryCryptoRng for SplitMix64 {}

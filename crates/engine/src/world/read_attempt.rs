@@ -1,19 +1,19 @@
 //! A message at a device that was to read it, with what decides whether it had to.
 
-use super::{op::Place, participant::Opening};
+use super::{op::DeviceIndex, participant::ReadOutcome};
 
 /// A device that read, or could not read, what there was of a message for it.
 #[derive(Clone, Debug)]
-pub(super) struct Attempt {
+pub(super) struct ReadAttempt {
     pub(super) n: u64,
-    pub(super) from: Place,
-    pub(super) at: Place,
+    pub(super) from: DeviceIndex,
+    pub(super) at: DeviceIndex,
     /// How often the device had been reinstalled.
     pub(super) installs: u32,
     /// How often its sender had been.
     pub(super) from_installs: u32,
     /// `None` if no wire message was addressed to its identity.
-    pub(super) opening: Option<Opening>,
+    pub(super) outcome: Option<ReadOutcome>,
     /// It was for any device of the identity.
     pub(super) by_dh: bool,
     pub(super) sent_at: u64,
@@ -49,8 +49,8 @@ pub(super) struct Heard {
     pub(super) newest: u64,
 }
 
-impl Attempt {
+impl ReadAttempt {
     pub(super) fn is_read(&self) -> bool {
-        matches!(self.opening, Some(Opening::Read(_)))
+        matches!(self.outcome, Some(ReadOutcome::Read(_)))
     }
 }

@@ -5,10 +5,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    mixed_world::{Outcome, Scene},
-    op::{Op, Place},
-    participant::Opening,
-    random::Sequence,
+    mixed_world::{MixedWorld, OpOutcome},
+    op::{DeviceIndex, Op},
+    participant::ReadOutcome,
+    random::SplitMix64,
     status_go::StatusGo,
 };
 use crate::model::Mode;
@@ -56,22 +56,22 @@ pub struct Difference {
 /// [`RecordingError`], which names the world and the step, if the text is no recording or a step
 /// makes no sense.
 pub fn replay_recording(text: &str) -> Result<Vec<Replayed>, RecordingError> {
-    let file: Value = serde_json::from_str(text).map_err(|error| fault(&error.to_string()))?;
+    let file: Value = serde_json::from_str(text).map_err(|cause| error(&cause.to_string()))?;
     if file["format"] != FORMAT {
-        return Err(fault(&format!("the format is not {FORMAT}")));
+        return Err(error(&format!("the format is not {FORMAT}")));
     }
     let worlds = file["worlds"].as_array();
-    let worlds = worlds.ok_or_else(|| fault("there are no worlds"))?;
+    let worlds = worlds.ok_or_else(|| error("there are no worlds"))?;
     worlds.iter().map(replay).collect()
 }
 
-fn fault(words: &str) -> RecordingError {
+fn error(words: &str) -> RecordingError {
     RecordingError(words.to_owned())
 }
 
 fn replay(world: &Value) -> Result<Replayed, RecordingError> {
     let name = world["name"].as_str().unwrap_or("(without a name)");
-    let in_world = |words: &str| fault(&format!("world {name:?}: {words}"));
+    let in_world = |words: &str| error(&format!("world {name:?}: {words}"));
     let ops = world["ops"].as_array();
     let ops = ops.ok_or_else(|| in_world("there are no ops"))?;
     let outcomes = world["outcomes"].as_array();
@@ -79,13 +79,13 @@ fn replay(world: &Value) -> Result<Replayed, RecordingError> {
     if ops.len() != outcomes.len() {
         return Err(in_world("there is not one outcome for each op"));
     }
-    let mut scene = scene_of(world).map_err(|words| in_world(&words))?;
+    let mut mixed_world = mixed_world_of(world).map_err(|words| in_world(&words))?;
     let mut differences = Vec::new();
     for (step, (op, outcome)) in ops.iter().zip(outcomes).enumerate() {
         let outcome_here = op_of(op)
-            .and_then(|op| scene.perform(op))
+            .and_then(|op| mixed_world.perform(op))
             .map_err(|words| in_world(&format!("step {step}, {op}: {words}")))?;
-        let found = ordered(told(outcome_here));
+        let found = ordered(outcome_json(outcome_here));
         let recorded = ordered(outcome.clone());
         if recorded != found {
             differences.push(Difference {
@@ -130,18 +130,18 @@ fn op_of(op: &Value) -> Result<Op, String> {
             Ok(Op::Advance((hours * MILLIS_PER_HOUR).round() as u64))
         }
         ("send", [identity, device, to, n]) => Ok(Op::Send {
-            from: place(identity, device)?,
+            from: device_index(identity, device)?,
             to: index(to)?,
             n: number(n)?,
         }),
         ("read", [identity, device, n, confirm]) => Ok(Op::Read {
-            at: place(identity, device)?,
+            at: device_index(identity, device)?,
             n: number(n)?,
-            confirm: truth(confirm)?,
+            confirm: boolean(confirm)?,
         }),
         ("reinstall", [identity, device, same_id]) => Ok(Op::Reinstall {
-            at: place(identity, device)?,
-            same_id: truth(same_id)?,
+            at: device_index(identity, device)?,
+            same_id: boolean(same_id)?,
         }),
         ("advance" | "send" | "read" | "reinstall", _) => Err("not its fields".to_owned()),
         _ => Err("no such kind of step".to_owned()),
@@ -158,19 +158,19 @@ fn index(value: &Value) -> Result<usize, String> {
     usize::try_from(number(value)?).map_err(|_| format!("{value} is too large"))
 }
 
-fn place(identity: &Value, device: &Value) -> Result<Place, String> {
+fn device_index(identity: &Value, device: &Value) -> Result<DeviceIndex, String> {
     Ok((index(identity)?, index(device)?))
 }
 
-fn truth(value: &Value) -> Result<bool, String> {
+fn boolean(value: &Value) -> Result<bool, String> {
     value
         .as_bool()
         .ok_or_else(|| format!("{value} is neither true nor false"))
 }
 
 /// The devices of a recorded world: all like status-go's.
-fn scene_of(world: &Value) -> Result<Scene, String> {
-    let paired = truth(&world["paired"])?;
+fn mixed_world_of(world: &Value) -> Result<MixedWorld, String> {
+    let paired = boolean(&world["paired"])?;
     let counts = world["devices"].as_array().ok_or("there are no devices")?;
     if counts.len() > MAX_PARTIES {
         return Err("too many identities".to_owned());
@@ -182,19 +182,19 @@ fn scene_of(world: &Value) -> Result<Scene, String> {
     {
         return Err("an identity without devices, or with too many".to_owned());
     }
-    Ok(Scene::new(&counts, paired, |(identity, device), _| {
+    Ok(MixedWorld::new(&counts, paired, |(identity, device), _| {
         let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
-        let rng = Sequence::of(0, &format!("{identity}/{device}"));
+        let rng = SplitMix64::named(0, &format!("{identity}/{device}"));
         Box::new(StatusGo::new(&secret, rng))
     }))
 }
 
 /// What came of a step, as recordings have it.
-fn told(outcome: Outcome) -> Value {
+fn outcome_json(outcome: OpOutcome) -> Value {
     let target = |(name, mode): (String, Mode)| json!([name, name_of(mode)]);
     match outcome {
-        Outcome::Nothing => Value::Null,
-        Outcome::Sent(messages) => messages
+        OpOutcome::Nothing => Value::Null,
+        OpOutcome::Sent(messages) => messages
             .into_iter()
             .map(|(identity, targets)| {
                 json!([
@@ -203,18 +203,18 @@ fn told(outcome: Outcome) -> Value {
                 ])
             })
             .collect(),
-        Outcome::Read(openings) => openings.into_iter().map(word_for).collect(),
+        OpOutcome::Read(outcomes) => outcomes.into_iter().map(read_outcome_json).collect(),
     }
 }
 
-fn word_for(opening: Opening) -> Value {
-    let word = match opening {
-        Opening::Read(_) => "read",
-        Opening::NotTargeted => "not_targeted",
-        Opening::NoSession => "no_session",
-        Opening::OldChain => "old_chain",
-        Opening::Mac => "mac",
-        Opening::Other(words) => return json!(words),
+fn read_outcome_json(outcome: ReadOutcome) -> Value {
+    let word = match outcome {
+        ReadOutcome::Read(_) => "read",
+        ReadOutcome::NotTargeted => "not_targeted",
+        ReadOutcome::NoSession => "no_session",
+        ReadOutcome::OldChain => "old_chain",
+        ReadOutcome::Mac => "mac",
+        ReadOutcome::Other(words) => return json!(words),
     };
     json!(word)
 }

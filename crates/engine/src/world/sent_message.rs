@@ -8,7 +8,7 @@ use crate::model::{Mode, UnixMillis};
 
 /// A wire message that left a device, with what the world knows of it.
 #[derive(Debug)]
-pub(super) struct Letter {
+pub(super) struct SentMessage {
     /// The device it left, by its place in the world.
     pub(super) from: usize,
     /// That device's identity and id at the time.
@@ -22,12 +22,12 @@ pub(super) struct Letter {
     /// Whether it is for any device of the identity (protocol §6).
     pub(super) dh: bool,
     /// The devices it was encrypted for.
-    pub(super) aims: Vec<Aim>,
+    pub(super) targets: Vec<SentTarget>,
 }
 
 /// One device a letter was encrypted for.
 #[derive(Debug)]
-pub(super) struct Aim {
+pub(super) struct SentTarget {
     pub(super) installation: InstallationId,
     pub(super) message: MessageId,
     pub(super) session: SessionId,
@@ -39,14 +39,14 @@ pub(super) struct Aim {
     pub(super) prekey_known: bool,
 }
 
-impl Letter {
+impl SentMessage {
     /// How it is encrypted for the device of this id.
-    pub(super) fn aim_at(&self, installation: &InstallationId) -> Option<&Aim> {
-        self.aims
+    pub(super) fn target_for(&self, installation: &InstallationId) -> Option<&SentTarget> {
+        self.targets
             .iter()
-            .find(|aim| aim.installation == *installation)
+            .find(|target| target.installation == *installation)
     }
 }
 
 /// A letter on its way to one device. The network may lose, repeat, reorder and withhold it.
-pub(super) type Parcel = Rc<Letter>;
+pub(super) type Parcel = Rc<SentMessage>;

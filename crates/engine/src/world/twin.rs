@@ -11,12 +11,12 @@ use crypto_core::Suite;
 
 use super::{
     HOUR,
-    mixed_world::Scene,
-    op::{Op, Place},
+    mixed_world::MixedWorld,
+    op::{DeviceIndex, Op},
     ours::{Frontend, Ours},
-    participant::Party,
-    random::Sequence,
-    read_attempt::Attempt,
+    participant::Participant,
+    random::SplitMix64,
+    read_attempt::ReadAttempt,
     status_go::StatusGo,
 };
 use crate::model::Config;
@@ -27,7 +27,7 @@ const STALE_AFTER: u64 = 7 * 24 * HOUR;
 
 /// Who made a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Make {
+pub enum Implementation {
     /// We did, and this frontend speaks for it.
     Ours(Frontend),
     /// It is like status-go's.
@@ -36,9 +36,9 @@ pub enum Make {
 
 /// A world of both makes: the devices of each identity.
 #[derive(Clone, Debug)]
-pub struct Cast {
+pub struct Population {
     /// The makes of the devices, by identity.
-    pub devices: Vec<Vec<Make>>,
+    pub devices: Vec<Vec<Implementation>>,
     /// The devices of an identity were given each other's bundle and enabled when they were set up.
     pub paired: bool,
     /// What reaches ours came in envelopes that the sender signed (protocol §9).
@@ -63,7 +63,7 @@ pub enum Exemption {
     /// is like status-go's, and goes on with a session that the device began before, until its own
     /// prekey is replaced (docs/security.md, a state that runs twice). Its place in the twin loses
     /// nothing.
-    PutBack,
+    RestoreBackup,
     /// A device like status-go's heard of what the device was before it was put back, or
     /// reinstalled under its id, after it had heard of the present one, and begins on the lowest
     /// version it knows (protocol §7: such ids should not be supplied again).
@@ -104,16 +104,16 @@ pub struct Loss {
     /// The message.
     pub n: u64,
     /// Who sent it.
-    pub from: Place,
+    pub from: DeviceIndex,
     /// Who could not read it.
-    pub at: Place,
+    pub at: DeviceIndex,
     /// What the device made of it.
     pub found: String,
 }
 
 /// What came of a schedule.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Comparison {
     /// Messages, by device, that the twin read and the device in its place was given.
     pub demanded: usize,
     /// Those that it could not read.
@@ -124,24 +124,24 @@ pub struct Verdict {
 
 /// What came of a schedule some messages later.
 #[derive(Debug)]
-pub struct Aftermath {
+pub struct ConvergenceReport {
     /// The messages of the last round that were not read.
     pub unread: Vec<Loss>,
     /// Pairs of devices of ours that would send to each other on two sessions.
-    pub unsettled: Vec<(Place, Place)>,
+    pub diverging: Vec<(DeviceIndex, DeviceIndex)>,
 }
 
-impl Cast {
+impl Population {
     /// A cast with one frontend for all of ours: `o` is a device of ours, `s` one like status-go's,
     /// and `|` stands between identities.
     #[must_use]
-    pub fn of(described: &str, paired: bool) -> Self {
-        let make = |letter| match letter {
-            'o' => Make::Ours(Frontend::SendsReplies),
-            's' => Make::StatusGo,
-            other => panic!("no make {other:?}"),
+    pub fn parse(described: &str, paired: bool) -> Self {
+        let implementation = |letter| match letter {
+            'o' => Implementation::Ours(Frontend::SendsReplies),
+            's' => Implementation::StatusGo,
+            other => panic!("no implementation {other:?}"),
         };
-        let identity = |devices: &str| devices.trim().chars().map(make).collect();
+        let identity = |devices: &str| devices.trim().chars().map(implementation).collect();
         Self {
             devices: described.split('|').map(identity).collect(),
             paired,
@@ -154,62 +154,68 @@ impl Cast {
     /// The same with this frontend for all of ours.
     #[must_use]
     pub fn with_frontend(mut self, frontend: Frontend) -> Self {
-        for make in self.devices.iter_mut().flatten() {
-            if *make != Make::StatusGo {
-                *make = Make::Ours(frontend);
+        for implementation in self.devices.iter_mut().flatten() {
+            if *implementation != Implementation::StatusGo {
+                *implementation = Implementation::Ours(frontend);
             }
         }
         self
     }
 
-    fn scene(&self) -> Scene {
+    fn mixed_world(&self) -> MixedWorld {
         let counts: Vec<usize> = self.devices.iter().map(Vec::len).collect();
-        Scene::new(&counts, self.paired, |at, now| {
-            self.party(at, self.devices[at.0][at.1], now)
+        MixedWorld::new(&counts, self.paired, |at, now| {
+            self.participant(at, self.devices[at.0][at.1], now)
         })
     }
 
-    fn twin(&self) -> Scene {
+    fn twin(&self) -> MixedWorld {
         if self.is_all_x25519() {
-            return self.scene();
+            return self.mixed_world();
         }
         let counts: Vec<usize> = self.devices.iter().map(Vec::len).collect();
-        Scene::new(&counts, self.paired, |at, now| {
-            self.party(at, Make::StatusGo, now)
+        MixedWorld::new(&counts, self.paired, |at, now| {
+            self.participant(at, Implementation::StatusGo, now)
         })
     }
 
     /// All are ours, and nobody keeps them to the suite of status-go.
     fn is_all_x25519(&self) -> bool {
-        let ours = |make: &Make| matches!(make, Make::Ours(_));
+        let ours =
+            |implementation: &Implementation| matches!(implementation, Implementation::Ours(_));
         self.devices.iter().flatten().all(ours) && self.config.allows(Suite::X25519)
     }
 
-    fn party(&self, (identity, device): Place, make: Make, now: u64) -> Box<dyn Party> {
-        match make {
-            Make::Ours(frontend) => {
+    fn participant(
+        &self,
+        (identity, device): DeviceIndex,
+        implementation: Implementation,
+        now: u64,
+    ) -> Box<dyn Participant> {
+        match implementation {
+            Implementation::Ours(frontend) => {
                 let name = format!("{identity}/{device}");
                 let config = self.config.clone();
                 let frontend = (frontend, self.sealed);
                 Box::new(Ours::new(&name, identity, config, frontend, self.seed, now))
             }
-            Make::StatusGo => {
+            Implementation::StatusGo => {
                 let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
-                let rng = Sequence::of(self.seed, &format!("status-go {identity}/{device}"));
+                let rng = SplitMix64::named(self.seed, &format!("status-go {identity}/{device}"));
                 Box::new(StatusGo::new(&secret, rng))
             }
         }
     }
 
-    fn is_ours(&self, (identity, device): Place) -> bool {
-        self.devices[identity][device] != Make::StatusGo
+    fn is_ours(&self, (identity, device): DeviceIndex) -> bool {
+        self.devices[identity][device] != Implementation::StatusGo
     }
 
     /// A device like status-go's does not notice that it was put back, and runs its ratchets twice:
     /// nobody can demand anything of what it sends then.
-    fn makes_sense(&self, op: Op) -> bool {
+    fn applies(&self, op: Op) -> bool {
         match op {
-            Op::BackUp(at) | Op::PutBack(at) => self.is_ours(at),
+            Op::BackUp(at) | Op::RestoreBackup(at) => self.is_ours(at),
             _ => true,
         }
     }
@@ -218,7 +224,7 @@ impl Cast {
     /// are not put back, since ours lose nothing by that but what they had not heard of.
     fn in_twin(&self, op: Op) -> Vec<Op> {
         match op {
-            Op::Reset { .. } | Op::BackUp(_) | Op::PutBack(_) => Vec::new(),
+            Op::Reset { .. } | Op::BackUp(_) | Op::RestoreBackup(_) => Vec::new(),
             Op::Read { .. } if self.is_all_x25519() => Vec::new(),
             Op::Send { from, to, n } if self.is_all_x25519() => {
                 let read = |at| Op::Read {
@@ -235,29 +241,29 @@ impl Cast {
 
     /// Runs the schedule among these devices and in the twin, and holds the one against the other.
     #[must_use]
-    pub fn judge(&self, schedule: &[Op]) -> Verdict {
-        let (mut scene, mut twin) = (self.scene(), self.twin());
-        for op in schedule.iter().filter(|op| self.makes_sense(**op)) {
+    pub fn compare_with_twin(&self, schedule: &[Op]) -> Comparison {
+        let (mut mixed, mut twin) = (self.mixed_world(), self.twin());
+        for op in schedule.iter().filter(|op| self.applies(**op)) {
             for op in self.in_twin(*op) {
                 twin.perform(op)
                     .unwrap_or_else(|words| panic!("{op:?}: {words}"));
             }
-            scene
+            mixed
                 .perform(*op)
                 .unwrap_or_else(|words| panic!("{op:?}: {words}"));
         }
-        self.compare(&scene.attempts, &twin.attempts)
+        self.compare(&mixed.attempts, &twin.attempts)
     }
 
-    fn compare(&self, mixed: &[Attempt], twin: &[Attempt]) -> Verdict {
-        let key = |attempt: &Attempt| (attempt.n, attempt.at, attempt.installs);
-        let read = |attempts: &[Attempt]| -> BTreeMap<_, Attempt> {
+    fn compare(&self, mixed: &[ReadAttempt], twin: &[ReadAttempt]) -> Comparison {
+        let key = |attempt: &ReadAttempt| (attempt.n, attempt.at, attempt.installs);
+        let read = |attempts: &[ReadAttempt]| -> BTreeMap<_, ReadAttempt> {
             let read = attempts.iter().filter(|attempt| attempt.is_read());
             read.map(|attempt| (key(attempt), attempt.clone()))
                 .collect()
         };
         let (read, demanded) = (read(mixed), read(twin));
-        let mut verdict = Verdict::default();
+        let mut comparison = Comparison::default();
         let mut seen = BTreeSet::new();
         for attempt in mixed {
             let key = key(attempt);
@@ -267,19 +273,19 @@ impl Cast {
             if !seen.insert(key) {
                 continue;
             }
-            verdict.demanded += 1;
+            comparison.demanded += 1;
             if read.contains_key(&key) {
                 continue;
             }
             match self.exemption(attempt, in_twin) {
-                Some(exemption) => *verdict.exempt.entry(exemption).or_default() += 1,
-                None => verdict.losses.push(Loss::of(attempt)),
+                Some(exemption) => *comparison.exempt.entry(exemption).or_default() += 1,
+                None => comparison.losses.push(Loss::of(attempt)),
             }
         }
-        verdict
+        comparison
     }
 
-    fn exemption(&self, lost: &Attempt, in_twin: &Attempt) -> Option<Exemption> {
+    fn exemption(&self, lost: &ReadAttempt, in_twin: &ReadAttempt) -> Option<Exemption> {
         let (from_ours, at_ours) = (self.is_ours(lost.from), self.is_ours(lost.at));
         let siblings = &self.devices[lost.at.0];
         let targeted = lost.prekey.is_some();
@@ -289,12 +295,16 @@ impl Cast {
         }
         let Some(heard) = lost.heard else {
             return if lost.by_restore {
-                Some(Exemption::PutBack)
+                Some(Exemption::RestoreBackup)
             } else if self.is_all_x25519() {
                 Some(Exemption::NotHeardOf)
             } else if in_twin.by_dh && (!targeted || lost.installs > 0) {
                 Some(Exemption::AnotherDeviceMet)
-            } else if !targeted && from_ours && at_ours && siblings.contains(&Make::StatusGo) {
+            } else if !targeted
+                && from_ours
+                && at_ours
+                && siblings.contains(&Implementation::StatusGo)
+            {
                 Some(Exemption::ListedWithoutExtension)
             } else if lost.withheld.is_some() {
                 Some(Exemption::ReplyWithheld)
@@ -307,7 +317,7 @@ impl Cast {
             return Some(Exemption::OldId);
         }
         if lost.by_restore && lost.begun_before && !from_ours {
-            return Some(Exemption::PutBack);
+            return Some(Exemption::RestoreBackup);
         }
         if lost.former && from_ours != at_ours {
             return Some(Exemption::FormerRatchet);
@@ -332,24 +342,24 @@ impl Cast {
     /// read at once by all, and then one more: which of those were not read, and which devices of
     /// ours would still send to each other on two sessions.
     #[must_use]
-    pub fn after(&self, schedule: &[Op], rounds: u64) -> Aftermath {
-        let mut scene = self.scene();
-        let mut perform = |op: Op| match scene.perform(op) {
-            Ok(_) => scene.attempts.len(),
+    pub fn converse_after(&self, schedule: &[Op], rounds: u64) -> ConvergenceReport {
+        let mut mixed = self.mixed_world();
+        let mut perform = |op: Op| match mixed.perform(op) {
+            Ok(_) => mixed.attempts.len(),
             Err(words) => panic!("{op:?}: {words}"),
         };
         let mut n = 0;
-        for op in schedule.iter().filter(|op| self.makes_sense(**op)) {
+        for op in schedule.iter().filter(|op| self.applies(**op)) {
             if let Op::Send { n: sent, .. } = op {
                 n = n.max(sent + 1);
             }
             perform(*op);
         }
-        let places = self.places();
+        let device_indices = self.device_indices();
         let mut last_round = 0;
         for _ in 0..=rounds {
             last_round = perform(Op::Advance(0));
-            for from in &places {
+            for from in &device_indices {
                 for to in (0..self.devices.len()).filter(|to| *to != from.0) {
                     let from = *from;
                     perform(Op::Send { from, to, n });
@@ -362,20 +372,20 @@ impl Cast {
             }
         }
         // Nothing is sent to own devices that are not paired.
-        let attempts = &scene.attempts[last_round..];
+        let attempts = &mixed.attempts[last_round..];
         let meant = attempts
             .iter()
-            .filter(|attempt| attempt.at.0 != attempt.from.0 || attempt.opening.is_some());
-        Aftermath {
+            .filter(|attempt| attempt.at.0 != attempt.from.0 || attempt.outcome.is_some());
+        ConvergenceReport {
             unread: meant
                 .filter(|attempt| !attempt.is_read())
                 .map(Loss::of)
                 .collect(),
-            unsettled: scene.unsettled(),
+            diverging: mixed.diverging(),
         }
     }
 
-    fn places(&self) -> Vec<Place> {
+    fn device_indices(&self) -> Vec<DeviceIndex> {
         let devices = self.devices.iter().enumerate();
         devices
             .flat_map(|(identity, devices)| {
@@ -385,21 +395,21 @@ impl Cast {
     }
 
     /// Whom a message of that device for that identity is for.
-    fn readers(&self, from: Place, to: usize) -> Vec<Place> {
-        let mut readers = self.places();
+    fn readers(&self, from: DeviceIndex, to: usize) -> Vec<DeviceIndex> {
+        let mut readers = self.device_indices();
         readers.retain(|at| (at.0 == to || at.0 == from.0) && *at != from);
         readers
     }
 }
 
 impl Loss {
-    fn of(attempt: &Attempt) -> Self {
+    fn of(attempt: &ReadAttempt) -> Self {
         Self {
             n: attempt.n,
             from: attempt.from,
             at: attempt.at,
-            found: match &attempt.opening {
-                Some(opening) => format!("{opening:?}"),
+            found: match &attempt.outcome {
+                Some(outcome) => format!("{outcome:?}"),
                 None => "nothing was sent to its identity".to_owned(),
             },
         }

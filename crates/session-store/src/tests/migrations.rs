@@ -10,7 +10,7 @@ use engine::{
         UnixMillis,
     },
     store::{Store as _, StoreRead as _, Transaction as _, contract},
-    world::Sequence,
+    world::SplitMix64,
 };
 
 use super::*;
@@ -31,7 +31,7 @@ fn sessions(suite: Suite, first: u8) -> Vec<Session> {
         max_skip: 0,
         max_steps: 0,
     };
-    let mut rng = Sequence(1);
+    let mut rng = SplitMix64(1);
     let opened =
         fresh(first)
             .ratchet
@@ -216,7 +216,7 @@ fn waiting(seed: u8, suite: Suite, standing: Standing) -> Session {
     let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
     let prekey = VerifiedPreKey::from_stored(peer(), *own.signed.public(), ratchet);
     let shared = SharedKey::from_stored(SHARED);
-    let initiated = SessionRatchet::initiate(&shared, &prekey, suite, &mut Sequence(1)).unwrap();
+    let initiated = SessionRatchet::initiate(&shared, &prekey, suite, &mut SplitMix64(1)).unwrap();
     Session {
         id: SessionId::from_bytes([seed; 32]),
         peer: peer(),

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use engine::{
     Config,
     model::{Account, AccountName, Displaced, UnixMillis},
-    world::{Home, Kind, Mix, World},
+    world::{ActionKind, ActionWeights, Disks, World},
 };
 use proptest::prelude::*;
 
@@ -14,12 +14,12 @@ use super::{account, open};
 use crate::{DataDir, Found, SqliteStore};
 
 /// The databases of all devices of a world, in one directory.
-struct OnDisk {
+struct SqliteDisks {
     directory: DataDir,
     scratch: tempfile::TempDir,
 }
 
-impl OnDisk {
+impl SqliteDisks {
     fn new() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         Self {
@@ -29,7 +29,7 @@ impl OnDisk {
     }
 }
 
-impl OnDisk {
+impl SqliteDisks {
     fn backup_of(&self, name: &AccountName) -> PathBuf {
         self.scratch.path().join(format!("backup-{name}"))
     }
@@ -48,7 +48,7 @@ impl OnDisk {
     }
 }
 
-impl Home for OnDisk {
+impl Disks for SqliteDisks {
     type Store = SqliteStore;
 
     fn create(&mut self, account: &Account) -> SqliteStore {
@@ -70,7 +70,7 @@ impl Home for OnDisk {
         }
     }
 
-    fn put_back(&mut self, name: &AccountName, store: &mut SqliteStore) -> Option<Displaced> {
+    fn restore_backup(&mut self, name: &AccountName, store: &mut SqliteStore) -> Option<Displaced> {
         let backup = fs::read_dir(self.backup_of(name)).ok()?;
         // Some store, so that this one is closed.
         let place = account(&format!("place-{}", self.files_of(name).len()));
@@ -91,23 +91,23 @@ impl Home for OnDisk {
         store.displaced()
     }
 
-    fn settle(&mut self, store: &mut SqliteStore, at: UnixMillis, how: Displaced) {
+    fn accept_restored(&mut self, store: &mut SqliteStore, at: UnixMillis, how: Displaced) {
         store.settle(Found { at, how }).unwrap();
     }
 }
 
-fn mix() -> Mix {
-    Mix::everyday()
-        .and(3, Kind::DieSending)
-        .and(3, Kind::DieReading)
-        .and(2, Kind::Restart)
-        .and(1, Kind::Jump)
-        .and(1, Kind::SetClock)
-        .and(1, Kind::LoseState)
-        .and(1, Kind::BackUp)
-        .and(2, Kind::PutBack)
-        .and(1, Kind::Enable)
-        .and(1, Kind::Reset)
+fn mix() -> ActionWeights {
+    ActionWeights::everyday()
+        .and(3, ActionKind::CrashSending)
+        .and(3, ActionKind::CrashReading)
+        .and(2, ActionKind::Restart)
+        .and(1, ActionKind::ClockJump)
+        .and(1, ActionKind::CorrectClock)
+        .and(1, ActionKind::Reinstall)
+        .and(1, ActionKind::BackUp)
+        .and(2, ActionKind::RestoreBackup)
+        .and(1, ActionKind::Enable)
+        .and(1, ActionKind::Reset)
 }
 
 proptest! {
@@ -121,26 +121,26 @@ proptest! {
     fn the_invariants_hold_on_disk(
         keys in any::<u64>(),
         known in 0_u8..4,
-        steps in prop::collection::vec(any::<[u16; 4]>().prop_map(|drawn| mix().step(drawn)), 1..24),
+        steps in prop::collection::vec(any::<[u16; 4]>().prop_map(|drawn| mix().action(drawn)), 1..24),
     ) {
         let devices = ["alice/phone", "alice/laptop", "bob/phone*"];
-        let mut world = World::build(OnDisk::new(), keys, &devices, Config::default());
+        let mut world = World::build(SqliteDisks::new(), keys, &devices, Config::default());
         if known > 0 {
             world.introduce();
         }
-        world.live(&steps);
+        world.run(&steps);
     }
 }
 
 #[test]
 fn what_was_read_and_not_confirmed_is_read_again_after_the_process_died() {
-    use engine::world::Fate;
+    use engine::world::CrashPoint;
     let devices = ["alice/phone", "bob/phone"];
-    let mut world = World::build(OnDisk::new(), 1, &devices, Config::default());
+    let mut world = World::build(SqliteDisks::new(), 1, &devices, Config::default());
     world.introduce();
     world.send("alice/phone", "bob", "hello");
-    world.deliver_unconfirmed("bob/phone", Fate::DiesAfterCommit);
+    world.deliver_unconfirmed("bob/phone", CrashPoint::AfterCommit);
     assert!(world.texts("bob/phone").is_empty());
     assert_eq!(world.deliver("bob/phone"), ["hello"]);
-    world.settles();
+    world.assert_converges();
 }

@@ -8,7 +8,7 @@ use crate::{
     store::{StoreRead, Transaction},
 };
 
-pub(super) fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Transaction) {
+pub(super) fn a_rollback_undoes_one_call_and_an_abort_the_batch(store: &mut impl Transaction) {
     let count = |store: &dyn StoreRead| store.counts().expect("read").sessions;
     let superseded = Standing::Superseded {
         since: UnixMillis(1),
@@ -56,7 +56,7 @@ pub(super) fn a_rollback_undoes_one_call_and_an_abort_all(store: &mut impl Trans
 }
 
 /// A store that lost its place says so, instead of committing a part.
-pub(super) fn a_batch_goes_in_turn(store: &mut impl Transaction) {
+pub(super) fn batch_calls_out_of_turn_are_errors(store: &mut impl Transaction) {
     assert!(store.check_open().is_err());
     assert!(store.savepoint().is_err());
     assert!(store.release().is_err());
@@ -74,7 +74,7 @@ pub(super) fn a_batch_goes_in_turn(store: &mut impl Transaction) {
 }
 
 /// What was undone, and what only looks, changes nothing: not even beside a call that is kept.
-pub(super) fn a_batch_that_keeps_nothing_has_changed_nothing(store: &mut impl Transaction) {
+pub(super) fn a_batch_that_keeps_no_write_has_no_changes(store: &mut impl Transaction) {
     let superseded = Standing::Superseded {
         since: UnixMillis(1),
     };

@@ -58,7 +58,7 @@ fn put(store: &mut impl Transaction, gap: &Gap) {
     store.put_gap(gap).expect("put");
 }
 
-pub(super) fn gaps_come_back_and_are_found(store: &mut impl Transaction) {
+pub(super) fn gaps_round_trip_and_are_found(store: &mut impl Transaction) {
     store.begin().expect("begin");
     let mut first = gap(of(1, 2), CHAIN, 5, &[1, 2, 3]);
     assert!(store.put_gap(&first).is_err(), "of no session");
@@ -119,7 +119,9 @@ pub(super) fn gaps_come_back_and_are_found(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-pub(super) fn gaps_and_keys_of_a_session_go_by_their_age(store: &mut impl Transaction) {
+pub(super) fn the_oldest_gaps_and_keys_of_a_session_are_dropped_first(
+    store: &mut impl Transaction,
+) {
     store.begin().expect("begin");
     put_sessions(store, [(1, 2), (3, 2)]);
     let read = |store: &mut dyn crate::store::Store, seed: u8| {
@@ -174,7 +176,7 @@ pub(super) fn gaps_and_keys_of_a_session_go_by_their_age(store: &mut impl Transa
     store.commit().expect("commit");
 }
 
-pub(super) fn the_oldest_unanswered_gaps_go_first(store: &mut impl Transaction) {
+pub(super) fn the_oldest_unanswered_gaps_are_dropped_first(store: &mut impl Transaction) {
     store.begin().expect("begin");
     put_sessions(store, [(1, 2), (3, 2), (4, 5)]);
     put(store, &gap(of(1, 2), CHAIN, 1, &[1, 2]));

@@ -19,17 +19,19 @@ use crypto_core::{
 };
 
 use self::batches::{
-    a_batch_goes_in_turn, a_batch_that_keeps_nothing_has_changed_nothing,
-    a_rollback_undoes_one_call_and_an_abort_all,
+    a_batch_that_keeps_no_write_has_no_changes, a_rollback_undoes_one_call_and_an_abort_the_batch,
+    batch_calls_out_of_turn_are_errors,
 };
 pub use self::gaps::gap;
 use self::gaps::{
-    gaps_and_keys_of_a_session_go_by_their_age, gaps_come_back_and_are_found,
-    the_oldest_unanswered_gaps_go_first,
+    gaps_round_trip_and_are_found, the_oldest_gaps_and_keys_of_a_session_are_dropped_first,
+    the_oldest_unanswered_gaps_are_dropped_first,
 };
-use self::records::{facts, installation, key, prekey, prekey_facts};
 pub use self::records::{initiated, own_prekey, session};
-use self::time::{clocks_come_back, events_wait_in_order, what_time_ends_is_found};
+use self::records::{installation, key, prekey, prekey_text, session_text};
+use self::time::{
+    chat_clocks_round_trip, events_stay_in_order_until_removed, records_due_for_erasure_are_found,
+};
 use crate::{
     model::{
         Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
@@ -41,26 +43,26 @@ use crate::{
 
 /// Runs the whole contract on fresh stores.
 pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
-    own_records_come_back(&mut fresh());
-    peers_and_devices_come_back(&mut fresh());
-    contacts_come_back_in_order(&mut fresh());
-    sessions_come_back_and_are_found(&mut fresh());
-    steps_of_sessions_come_back(&mut fresh());
+    own_records_round_trip(&mut fresh());
+    peers_and_devices_round_trip(&mut fresh());
+    contacts_round_trip_in_order(&mut fresh());
+    sessions_round_trip_and_are_found(&mut fresh());
+    session_steps_round_trip(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
-    stored_keys_keep_their_age(&mut fresh());
-    gaps_come_back_and_are_found(&mut fresh());
-    gaps_and_keys_of_a_session_go_by_their_age(&mut fresh());
-    the_oldest_unanswered_gaps_go_first(&mut fresh());
+    updated_stored_keys_keep_their_age(&mut fresh());
+    gaps_round_trip_and_are_found(&mut fresh());
+    the_oldest_gaps_and_keys_of_a_session_are_dropped_first(&mut fresh());
+    the_oldest_unanswered_gaps_are_dropped_first(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
-    what_time_ends_is_found(&mut fresh());
-    clocks_come_back(&mut fresh());
-    events_wait_in_order(&mut fresh());
-    a_rollback_undoes_one_call_and_an_abort_all(&mut fresh());
-    a_batch_goes_in_turn(&mut fresh());
-    a_batch_that_keeps_nothing_has_changed_nothing(&mut fresh());
+    records_due_for_erasure_are_found(&mut fresh());
+    chat_clocks_round_trip(&mut fresh());
+    events_stay_in_order_until_removed(&mut fresh());
+    a_rollback_undoes_one_call_and_an_abort_the_batch(&mut fresh());
+    batch_calls_out_of_turn_are_errors(&mut fresh());
+    a_batch_that_keeps_no_write_has_no_changes(&mut fresh());
 }
 
-fn own_records_come_back(store: &mut impl Transaction) {
+fn own_records_round_trip(store: &mut impl Transaction) {
     assert!(store.own_bundle().expect("read").is_none());
     assert!(store.current_own_prekey().expect("read").is_none());
     store.begin().expect("begin");
@@ -72,10 +74,7 @@ fn own_records_come_back(store: &mut impl Transaction) {
         let record = own_prekey(seed, with_ratchet, replaced_at);
         store.put_own_prekey(&record).expect("put");
         let found = store.own_prekey(record.signed.public()).expect("read");
-        assert_eq!(
-            found.as_ref().map(prekey_facts),
-            Some(prekey_facts(&record))
-        );
+        assert_eq!(found.as_ref().map(prekey_text), Some(prekey_text(&record)));
         let replaced = store.own_prekey_replaced_at(record.signed.public());
         assert_eq!(replaced.expect("read"), replaced_at);
     }
@@ -109,7 +108,7 @@ fn own_records_come_back(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-fn contacts_come_back_in_order(store: &mut impl Transaction) {
+fn contacts_round_trip_in_order(store: &mut impl Transaction) {
     let states = [
         ContactState::None,
         ContactState::RequestSent,
@@ -140,7 +139,7 @@ fn contacts_come_back_in_order(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-fn peers_and_devices_come_back(store: &mut impl Transaction) {
+fn peers_and_devices_round_trip(store: &mut impl Transaction) {
     store.begin().expect("begin");
     for (newest_bundle_at, last_sent_at, written_at) in [
         (None, None, None),
@@ -285,7 +284,7 @@ fn peers_and_devices_come_back(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
+fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
     store.begin().expect("begin");
     let superseded = Standing::Superseded {
         since: UnixMillis(5),
@@ -315,7 +314,7 @@ fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
     for session in [&first, &second, &third] {
         store.put_session(session).expect("put");
         let found = store.session(&session.id).expect("read").expect("there");
-        assert_eq!(facts(&found), facts(session));
+        assert_eq!(session_text(&found), session_text(session));
     }
     // An update keeps the session's place among the others.
     first.standing = Standing::Expired {
@@ -332,7 +331,7 @@ fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
             .collect::<Vec<_>>()
     };
     let all = store.sessions(Some(&key(2))).expect("read");
-    assert_eq!(all.last().map(facts), Some(facts(&first)));
+    assert_eq!(all.last().map(session_text), Some(session_text(&first)));
     assert_eq!(ids(all), [third.id, second.id, first.id]);
     assert_eq!(ids(store.sessions(None).expect("read")).len(), 3);
     assert!(store.sessions(Some(&key(3))).expect("read").is_empty());
@@ -352,7 +351,7 @@ fn sessions_come_back_and_are_found(store: &mut impl Transaction) {
 }
 
 /// Only what a message moves is taken from a step.
-fn steps_of_sessions_come_back(store: &mut impl Transaction) {
+fn session_steps_round_trip(store: &mut impl Transaction) {
     store.begin().expect("begin");
     for suite in [Suite::X25519, Suite::Secp256k1] {
         let mut session = initiated(9, suite);
@@ -376,12 +375,12 @@ fn steps_of_sessions_come_back(store: &mut impl Transaction) {
             store.step_session(&session).expect("step");
             store.rollback().expect("rollback");
             let found = store.session(&session.id).expect("read").expect("there");
-            assert_ne!(facts(&found), facts(&session));
+            assert_ne!(session_text(&found), session_text(&session));
             store.savepoint().expect("savepoint");
             store.step_session(&session).expect("step");
             store.release().expect("release");
             let found = store.session(&session.id).expect("read").expect("there");
-            assert_eq!(facts(&found), facts(&session));
+            assert_eq!(session_text(&found), session_text(&session));
         }
         store.remove_session(&session.id).expect("remove");
         assert!(store.session(&session.id).expect("read").is_none());
@@ -402,7 +401,7 @@ fn at_most_one_session_is_active(store: &mut impl Transaction) {
     store.abort().expect("abort");
 }
 
-fn stored_keys_keep_their_age(store: &mut impl Transaction) {
+fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
     let stored = |message: u8, session: u8, read_at| StoredKey {
         message: MessageId::from_bytes([message; 32]),
         session: SessionId::from_bytes([session; 32]),

@@ -1,4 +1,4 @@
-//! Records for the contract, and their facts as text that can be compared.
+//! Records for the contract, and their session_text as text that can be compared.
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, OwnPreKeys, RatchetPreKeyPair, SessionId,
@@ -10,7 +10,7 @@ use crate::{
     model::{
         Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
     },
-    world::Sequence,
+    world::SplitMix64,
 };
 
 pub(super) fn identity(seed: u8) -> IdentityKeyPair {
@@ -87,7 +87,7 @@ pub fn initiated(seed: u8, suite: Suite) -> Session {
     let ratchet = own.ratchet.map(|ratchet| *ratchet.pair.public());
     let prekey = VerifiedPreKey::from_stored(key(2), *own.signed.public(), ratchet);
     let shared = SharedKey::from_stored([seed; 32]);
-    let mut rng = Sequence(u64::from(seed));
+    let mut rng = SplitMix64(u64::from(seed));
     Session {
         role: Role::Initiator,
         ratchet: SessionRatchet::initiate(&shared, &prekey, suite, &mut rng).expect("a ratchet"),
@@ -96,7 +96,7 @@ pub fn initiated(seed: u8, suite: Suite) -> Session {
 }
 
 /// All that a record says, secrets included, as text that can be compared.
-pub(super) fn facts(session: &Session) -> String {
+pub(super) fn session_text(session: &Session) -> String {
     let handshake = match &session.handshake {
         Handshake::Unconfirmed { order, ephemeral } => {
             let order = order.map(|order| *order.as_bytes());
@@ -126,7 +126,7 @@ pub(super) fn facts(session: &Session) -> String {
     )
 }
 
-pub(super) fn prekey_facts(prekey: &OwnPreKey) -> String {
+pub(super) fn prekey_text(prekey: &OwnPreKey) -> String {
     let ratchet = prekey.ratchet.as_ref().map(|ratchet| {
         (
             ratchet.pair.secret_bytes().to_vec(),

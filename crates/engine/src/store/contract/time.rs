@@ -11,7 +11,7 @@ use crate::{
     store::{StoreRead, Transaction},
 };
 
-pub(super) fn clocks_come_back(store: &mut impl Transaction) {
+pub(super) fn chat_clocks_round_trip(store: &mut impl Transaction) {
     store.begin().expect("begin");
     assert_eq!(store.chat_clock(&ChatKey::of("a")).expect("read"), None);
     let highest = i64::MAX.unsigned_abs();
@@ -26,7 +26,7 @@ pub(super) fn clocks_come_back(store: &mut impl Transaction) {
     assert_eq!(kept, Some(highest));
 }
 
-pub(super) fn what_time_ends_is_found(store: &mut impl Transaction) {
+pub(super) fn records_due_for_erasure_are_found(store: &mut impl Transaction) {
     store.begin().expect("begin");
     for (seed, replaced_at) in [(5, Some(UnixMillis(9))), (6, None)] {
         let record = own_prekey(seed, true, replaced_at);
@@ -103,7 +103,7 @@ pub(super) fn what_time_ends_is_found(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-pub(super) fn events_wait_in_order(store: &mut impl Transaction) {
+pub(super) fn events_stay_in_order_until_removed(store: &mut impl Transaction) {
     let name = DeviceName {
         identity: key(2),
         installation: installation("a"),

@@ -8,9 +8,9 @@ use super::Tables;
 use crate::model::{Gap, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey};
 
 impl Tables {
-    pub(super) fn copy(&self) -> Result<Self, StoreError> {
+    pub(super) fn duplicate(&self) -> Result<Self, StoreError> {
         Ok(Self {
-            own_prekeys: copies(&self.own_prekeys, copy_own_prekey)?,
+            own_prekeys: duplicate_table(&self.own_prekeys, duplicate_own_prekey)?,
             own_bundle: self.own_bundle.clone(),
             peers: self.peers.clone(),
             negotiated: self.negotiated.clone(),
@@ -18,13 +18,13 @@ impl Tables {
             devices: self.devices.clone(),
             installations: self.installations.clone(),
             active: self.active.clone(),
-            sessions: copies(&self.sessions, |(age, session)| {
+            sessions: duplicate_table(&self.sessions, |(age, session)| {
                 Ok((*age, session.duplicate()))
             })?,
-            stored_keys: copies(&self.stored_keys, |(age, key)| {
-                Ok((*age, copy_stored_key(key)))
+            stored_keys: duplicate_table(&self.stored_keys, |(age, key)| {
+                Ok((*age, duplicate_stored_key(key)))
             })?,
-            gaps: copies(&self.gaps, |(age, gap)| Ok((*age, copy_gap(gap))))?,
+            gaps: duplicate_table(&self.gaps, |(age, gap)| Ok((*age, duplicate_gap(gap))))?,
             first_messages: self.first_messages.clone(),
             replies: self.replies.clone(),
             clocks: self.clocks.clone(),
@@ -36,7 +36,7 @@ impl Tables {
     }
 }
 
-fn copies<K: Ord + Clone, V>(
+fn duplicate_table<K: Ord + Clone, V>(
     table: &BTreeMap<K, V>,
     copy: impl Fn(&V) -> Result<V, StoreError>,
 ) -> Result<BTreeMap<K, V>, StoreError> {
@@ -46,7 +46,7 @@ fn copies<K: Ord + Clone, V>(
         .collect()
 }
 
-pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
+pub(super) fn duplicate_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreError> {
     let signed =
         SignedPreKeyPair::from_stored(&prekey.signed.secret_bytes(), *prekey.signed.public())
             .map_err(|_| StoreError::Corrupt("a record in memory".to_owned()))?;
@@ -61,14 +61,14 @@ pub(super) fn copy_own_prekey(prekey: &OwnPreKey) -> Result<OwnPreKey, StoreErro
     })
 }
 
-pub(super) fn copy_stored_key(key: &StoredKey) -> StoredKey {
+pub(super) fn duplicate_stored_key(key: &StoredKey) -> StoredKey {
     StoredKey {
         key: MessageKey::from_stored(*key.key.secret_bytes()),
         ..*key
     }
 }
 
-pub(super) fn copy_gap(gap: &Gap) -> Gap {
+pub(super) fn duplicate_gap(gap: &Gap) -> Gap {
     Gap {
         keys: Wiped::new(gap.keys.to_vec()),
         ..*gap

@@ -8,10 +8,10 @@ use super::MemoryStore;
 use crate::model::{Session, Standing};
 
 /// The device that a session is sent on to.
-pub(super) type Place = (IdentityKey, InstallationId);
+pub(super) type DeviceKey = (IdentityKey, InstallationId);
 
 /// The device whose active session this is, if it is one.
-pub(super) fn place(session: &Session) -> Option<Place> {
+pub(super) fn active_device(session: &Session) -> Option<DeviceKey> {
     let installation = session.installation.clone()?;
     (session.standing == Standing::Active).then_some((session.peer, installation))
 }
@@ -24,7 +24,7 @@ impl MemoryStore {
     }
 
     /// Lists a device that is kept from now on.
-    pub(super) fn list(&mut self, (identity, installation): Place) {
+    pub(super) fn list(&mut self, (identity, installation): DeviceKey) {
         let mut known = self.installations(&identity);
         if known.insert(installation) {
             self.put(|tables| &mut tables.installations, identity, known);
@@ -32,7 +32,7 @@ impl MemoryStore {
     }
 
     /// Takes a device off the list.
-    pub(super) fn unlist(&mut self, (identity, installation): &Place) {
+    pub(super) fn unlist(&mut self, (identity, installation): &DeviceKey) {
         let mut known = self.installations(identity);
         if known.remove(installation) {
             self.put(|tables| &mut tables.installations, *identity, known);
@@ -40,9 +40,9 @@ impl MemoryStore {
     }
 
     /// Notes where a session is active from now on, in place of what its record still says.
-    pub(super) fn activate(&mut self, session: &SessionId, to: Option<Place>) {
+    pub(super) fn activate(&mut self, session: &SessionId, to: Option<DeviceKey>) {
         let known = self.tables.sessions.get(session);
-        let from = known.and_then(|(_, session)| place(session));
+        let from = known.and_then(|(_, session)| active_device(session));
         if from == to {
             return;
         }

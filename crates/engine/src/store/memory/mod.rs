@@ -23,8 +23,8 @@ use crypto_core::{
 };
 
 use self::{
-    duplicate::{copy_gap, copy_own_prekey, copy_stored_key},
-    index::{Place, place},
+    duplicate::{duplicate_gap, duplicate_own_prekey, duplicate_stored_key},
+    index::{DeviceKey, active_device},
 };
 use crate::{
     model::{
@@ -91,7 +91,7 @@ struct Tables {
     installations: BTreeMap<IdentityKey, BTreeSet<InstallationId>>,
     sessions: BTreeMap<SessionId, (u64, Session)>,
     /// Which of `sessions` is the active one, by device.
-    active: BTreeMap<Place, SessionId>,
+    active: BTreeMap<DeviceKey, SessionId>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
     gaps: BTreeMap<GapName, (u64, Gap)>,
     /// By session: whose, and on which own prekey.
@@ -134,7 +134,7 @@ impl MemoryStore {
     /// # Errors
     /// [`StoreError::Corrupt`] if a record cannot be copied.
     pub fn backup(&self) -> Result<Self, StoreError> {
-        let tables = self.tables.copy()?;
+        let tables = self.tables.duplicate()?;
         Ok(Self {
             tables,
             ..Self::default()
@@ -206,7 +206,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError> {
-        let copy = copy_own_prekey(prekey)?;
+        let copy = duplicate_own_prekey(prekey)?;
         self.put(
             |tables| &mut tables.own_prekeys,
             *copy.signed.public(),
@@ -275,15 +275,17 @@ impl Store for MemoryStore {
     }
 
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        let place = place(session);
-        let active = place.as_ref().and_then(|at| self.tables.active.get(at));
+        let device = active_device(session);
+        let active = device
+            .as_ref()
+            .and_then(|device| self.tables.active.get(device));
         if active.is_some_and(|active| *active != session.id) {
             return Err(StoreError::Corrupt("two active sessions".to_owned()));
         }
         let known = self.tables.sessions.get(&session.id).map(|(age, _)| *age);
         let age = self.age(known);
         let copy = session.duplicate();
-        self.activate(&session.id, place);
+        self.activate(&session.id, device);
         self.put(|tables| &mut tables.sessions, session.id, (age, copy));
         Ok(())
     }
@@ -321,7 +323,7 @@ impl Store for MemoryStore {
         let known = self.tables.stored_keys.get(&key.message);
         let known = known.map(|(age, _)| *age);
         let age = self.age(known);
-        let copy = copy_stored_key(key);
+        let copy = duplicate_stored_key(key);
         self.put(|tables| &mut tables.stored_keys, key.message, (age, copy));
         Ok(())
     }
@@ -335,10 +337,10 @@ impl Store for MemoryStore {
         if !self.tables.sessions.contains_key(&gap.session) {
             return Err(StoreError::Corrupt("a gap of no session".to_owned()));
         }
-        let name = stored_keys::name(gap);
+        let name = stored_keys::gap_name(gap);
         let known = self.tables.gaps.get(&name).map(|(age, _)| *age);
         let age = self.age(known);
-        self.put(|tables| &mut tables.gaps, name, (age, copy_gap(gap)));
+        self.put(|tables| &mut tables.gaps, name, (age, duplicate_gap(gap)));
         Ok(())
     }
 
@@ -351,9 +353,9 @@ impl Store for MemoryStore {
         let Some((age, gap)) = self.gap_of(session, chain, n) else {
             return Ok(());
         };
-        let (age, mut gap) = (*age, copy_gap(gap));
+        let (age, mut gap) = (*age, duplicate_gap(gap));
         gap.take(n);
-        let name = stored_keys::name(&gap);
+        let name = stored_keys::gap_name(&gap);
         if gap.held() == 0 {
             self.remove(|tables| &mut tables.gaps, name);
         } else {

@@ -8,7 +8,7 @@ use crypto_core::{
 
 use super::{
     MemoryStore,
-    duplicate::{copy_gap, copy_own_prekey, copy_stored_key},
+    duplicate::{duplicate_gap, duplicate_own_prekey, duplicate_stored_key},
 };
 use crate::{
     model::{
@@ -22,7 +22,7 @@ use crate::{
 impl StoreRead for MemoryStore {
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError> {
         let found = self.tables.own_prekeys.get(key);
-        found.map(copy_own_prekey).transpose()
+        found.map(duplicate_own_prekey).transpose()
     }
 
     fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError> {
@@ -37,7 +37,7 @@ impl StoreRead for MemoryStore {
             .values()
             .filter(|prekey| prekey.replaced_at.is_none())
             .max_by_key(|prekey| prekey.version);
-        current.map(copy_own_prekey).transpose()
+        current.map(duplicate_own_prekey).transpose()
     }
 
     fn replaced_own_prekeys(&self) -> Result<Vec<(SignedPreKey, UnixMillis)>, StoreError> {
@@ -127,8 +127,8 @@ impl StoreRead for MemoryStore {
         identity: &IdentityKey,
         installation: &InstallationId,
     ) -> Result<Option<Session>, StoreError> {
-        let place = (*identity, installation.clone());
-        let active = self.tables.active.get(&place);
+        let device = (*identity, installation.clone());
+        let active = self.tables.active.get(&device);
         active.map_or(Ok(None), |id| self.session(id))
     }
 
@@ -209,7 +209,7 @@ impl StoreRead for MemoryStore {
 
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError> {
         let found = self.tables.stored_keys.get(message);
-        Ok(found.map(|(_, key)| copy_stored_key(key)))
+        Ok(found.map(|(_, key)| duplicate_stored_key(key)))
     }
 
     fn skipped_key(
@@ -219,12 +219,12 @@ impl StoreRead for MemoryStore {
         n: u32,
     ) -> Result<Option<MessageKey>, StoreError> {
         let gap = self.gap_of(session, chain, n);
-        Ok(gap.and_then(|(_, gap)| copy_gap(gap).take(n)))
+        Ok(gap.and_then(|(_, gap)| duplicate_gap(gap).take(n)))
     }
 
     fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError> {
         let gaps = self.gaps_of(session).into_iter();
-        Ok(gaps.map(|(_, gap)| copy_gap(gap)).collect())
+        Ok(gaps.map(|(_, gap)| duplicate_gap(gap)).collect())
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError> {

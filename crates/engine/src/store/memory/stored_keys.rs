@@ -2,17 +2,17 @@
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, SessionId};
 
-use super::{GapName, MemoryStore, duplicate::copy_gap};
+use super::{GapName, MemoryStore, duplicate::duplicate_gap};
 use crate::model::Gap;
 
 /// What is kept of a session, one by one.
-enum Kept {
+enum Stored {
     /// A key, and whether its message was read.
     Key(MessageId, bool),
     Gap(GapName),
 }
 
-pub(super) fn name(gap: &Gap) -> GapName {
+pub(super) fn gap_name(gap: &Gap) -> GapName {
     (gap.session, gap.chain, gap.last)
 }
 
@@ -52,11 +52,11 @@ impl MemoryStore {
     ) -> Vec<MessageId> {
         let keys = self.keys_of(session).into_iter();
         let mut kept: Vec<_> = keys
-            .map(|(age, message, read)| (age, 1, 0, Kept::Key(message, read)))
+            .map(|(age, message, read)| (age, 1, 0, Stored::Key(message, read)))
             .collect();
         kept.extend(self.gaps_of(session).into_iter().map(|(age, gap)| {
             let (held, places) = (gap.held(), gap.places());
-            (*age, held, places, Kept::Gap(name(gap)))
+            (*age, held, places, Stored::Gap(gap_name(gap)))
         }));
         kept.sort_unstable_by_key(|(age, ..)| *age);
         let mut held: u32 = kept.iter().map(|(_, held, ..)| *held).sum();
@@ -65,16 +65,16 @@ impl MemoryStore {
         for (_, its_keys, its_places, what) in kept {
             let excess = held.saturating_sub(keep);
             match what {
-                Kept::Key(message, read) if excess > 0 => {
+                Stored::Key(message, read) if excess > 0 => {
                     self.remove(|tables| &mut tables.stored_keys, message);
                     dropped.extend(read.then_some(message));
                 }
-                Kept::Gap(name) if taken > places || (excess > 0 && excess >= its_keys) => {
+                Stored::Gap(name) if taken > places || (excess > 0 && excess >= its_keys) => {
                     self.remove(|tables| &mut tables.gaps, name);
                 }
-                Kept::Gap(name) if excess > 0 => {
+                Stored::Gap(name) if excess > 0 => {
                     if let Some((age, gap)) = self.tables.gaps.get(&name) {
-                        let (age, mut gap) = (*age, copy_gap(gap));
+                        let (age, mut gap) = (*age, duplicate_gap(gap));
                         gap.keep_newest(its_keys - excess);
                         self.put(|tables| &mut tables.gaps, name, (age, gap));
                     }

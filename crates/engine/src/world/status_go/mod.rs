@@ -15,14 +15,14 @@ use crypto_core::{
 };
 use rand_core::Rng as _;
 
-pub use self::standalone::{ForeignDevice, ForeignReading};
+pub use self::standalone::{StatusGoDevice, StatusGoReadResult};
 use self::{
     ratchets::{Origin, Ratchets},
     tables::{Bundles, Installations, Secret, Secrets},
 };
 use super::{
-    participant::{Opening, Party, Posted, Reading},
-    random::Sequence,
+    participant::{OutgoingMessage, Participant, ReadOutcome, ReadResult},
+    random::SplitMix64,
 };
 use crate::{
     model::Mode,
@@ -46,23 +46,23 @@ const NANOS_PER_MILLI: i64 = 1_000_000;
 pub(super) struct StatusGo {
     identity: IdentityKeyPair,
     id: String,
-    rng: Sequence,
-    kept: Kept,
-    backup: Option<Kept>,
+    rng: SplitMix64,
+    database: Database,
+    backup: Option<Database>,
     /// By how many milliseconds its clock is wrong.
     clock_error: i64,
 }
 
 /// What its database holds.
 #[derive(Clone, Debug, Default)]
-struct Kept {
+struct Database {
     bundles: Bundles,
     secrets: Secrets,
     installations: Installations,
     ratchets: Ratchets,
 }
 
-impl Party for StatusGo {
+impl Participant for StatusGo {
     fn key(&self) -> IdentityKey {
         *self.identity.public()
     }
@@ -71,7 +71,7 @@ impl Party for StatusGo {
         &self.id
     }
 
-    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<Posted> {
+    fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<OutgoingMessage> {
         let now = self.clock(now);
         let mut posted = vec![self.encrypt(to, text, now)];
         let own = self.key();
@@ -81,20 +81,20 @@ impl Party for StatusGo {
         posted
     }
 
-    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> Reading {
-        let opening = match self.open(from, wire) {
+    fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> ReadResult {
+        let outcome = match self.open(from, wire) {
             Ok((text, header)) => {
                 if let (true, Some(header)) = (confirm, header) {
-                    self.kept.ratchets.confirm(&header);
+                    self.database.ratchets.confirm(&header);
                 }
-                Opening::Read(text)
+                ReadOutcome::Read(text)
             }
             Err(failed) => failed,
         };
         let now = self.clock(now);
-        let reply = (opening == Opening::NotTargeted).then(|| self.advertise(from, now));
-        Reading {
-            opening,
+        let reply = (outcome == ReadOutcome::NotTargeted).then(|| self.advertise(from, now));
+        ReadResult {
+            outcome,
             reply,
             withheld: false,
         }
@@ -104,14 +104,14 @@ impl Party for StatusGo {
         self.sign_bundle(self.clock(now))
     }
 
-    fn meet(&mut self, bundle: &[u8], _: u64) {
+    fn import_bundle(&mut self, bundle: &[u8], _: u64) {
         self.learn(bundle).expect("a bundle");
     }
 
     /// The other one stays enabled, as in recordings.
     fn enable(&mut self, id: &str, _: Option<&str>, _: u64) {
         let own = self.own_identity();
-        self.kept.installations.enable(&own, id);
+        self.database.installations.enable(&own, id);
     }
 
     /// It does nothing until it has something to do.
@@ -122,15 +122,15 @@ impl Party for StatusGo {
     }
 
     fn back_up(&mut self) {
-        self.backup = Some(self.kept.clone());
+        self.backup = Some(self.database.clone());
     }
 
     /// It does not notice.
-    fn put_back(&mut self, _: u64) -> bool {
+    fn restore_backup(&mut self, _: u64) -> bool {
         let Some(backup) = &self.backup else {
             return false;
         };
-        self.kept = backup.clone();
+        self.database = backup.clone();
         true
     }
 
@@ -141,7 +141,7 @@ impl Party for StatusGo {
         if !same_id {
             self.id = fresh_id(&mut self.rng);
         }
-        self.kept = Kept::default();
+        self.database = Database::default();
         self.backup = None;
     }
 
@@ -159,7 +159,7 @@ impl Party for StatusGo {
 }
 
 /// An id like status-go's: a random UUID.
-fn fresh_id(rng: &mut Sequence) -> String {
+fn fresh_id(rng: &mut SplitMix64) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
     let ours = InstallationId::from_random(bytes);
@@ -168,12 +168,12 @@ fn fresh_id(rng: &mut Sequence) -> String {
 
 impl StatusGo {
     /// A new device of the identity.
-    pub(super) fn new(identity: &[u8; 32], mut rng: Sequence) -> Self {
+    pub(super) fn new(identity: &[u8; 32], mut rng: SplitMix64) -> Self {
         Self {
             identity: IdentityKeyPair::from_secret_bytes(identity).expect("a key"),
             id: fresh_id(&mut rng),
             rng,
-            kept: Kept::default(),
+            database: Database::default(),
             backup: None,
             clock_error: 0,
         }
@@ -190,19 +190,22 @@ impl StatusGo {
     /// Another device of the identity is enabled.
     fn is_paired(&self) -> bool {
         let own = self.own_identity();
-        !self.kept.installations.active(&own, 1).is_empty()
+        !self.database.installations.active(&own, 1).is_empty()
     }
 
     /// The bundle, to be read by any device of an identity.
-    fn advertise(&mut self, to: &IdentityKey, now: i64) -> Posted {
+    fn advertise(&mut self, to: &IdentityKey, now: i64) -> OutgoingMessage {
         let entries = BTreeMap::from([(ANY_DEVICE.to_owned(), self.encrypt_by_dh(to, b""))]);
         self.post(to, entries, now)
     }
 
     /// One wire message for an identity: an entry for each of its devices, or one for any if none
     /// is known.
-    fn encrypt(&mut self, to: &IdentityKey, text: &[u8], now: i64) -> Posted {
-        let devices = self.kept.installations.active(to.as_bytes(), MAX_DEVICES);
+    fn encrypt(&mut self, to: &IdentityKey, text: &[u8], now: i64) -> OutgoingMessage {
+        let devices = self
+            .database
+            .installations
+            .active(to.as_bytes(), MAX_DEVICES);
         let mut entries = BTreeMap::new();
         if devices.is_empty() {
             entries.insert(ANY_DEVICE.to_owned(), self.encrypt_by_dh(to, text));
@@ -218,17 +221,21 @@ impl StatusGo {
     fn encrypt_for(&mut self, to: &IdentityKey, device: &str, text: &[u8]) -> Option<WireEntry> {
         let identity = to.to_bytes();
         let known = self
-            .kept
+            .database
             .secrets
-            .to_send_on(&self.kept.bundles, &identity, device)
+            .to_send_on(&self.database.bundles, &identity, device)
             .cloned();
         let secret = match known {
             Some(secret) => secret,
             None => self.begin(to, device)?,
         };
-        let row = self.kept.bundles.of(&secret.prekey).expect("its bundle");
+        let row = self
+            .database
+            .bundles
+            .of(&secret.prekey)
+            .expect("its bundle");
         let name = (secret.prekey.clone(), device.to_owned());
-        let (header, payload) = self.kept.ratchets.seal(
+        let (header, payload) = self.database.ratchets.seal(
             &name,
             secret.key,
             &origin(row.private.as_ref(), to),
@@ -253,7 +260,7 @@ impl StatusGo {
 
     /// X3DH towards the device; `None` if no prekey of it is unexpired.
     fn begin(&mut self, to: &IdentityKey, device: &str) -> Option<Secret> {
-        let prekey = self.kept.bundles.to_begin_on(to.as_bytes(), device)?;
+        let prekey = self.database.bundles.to_begin_on(to.as_bytes(), device)?;
         let ephemeral = EphemeralKeyPair::generate(&mut self.rng);
         let towards = SignedPreKey::from_wire(&prekey).ok()?;
         let towards = VerifiedPreKey::from_stored(*to, towards, None);
@@ -265,7 +272,7 @@ impl StatusGo {
             key: *shared.secret_bytes(),
             ephemeral: Some(ephemeral.public().to_bytes().to_vec()),
         };
-        self.kept.secrets.put(secret.clone());
+        self.database.secrets.put(secret.clone());
         Some(secret)
     }
 
@@ -280,7 +287,12 @@ impl StatusGo {
         }
     }
 
-    fn post(&mut self, to: &IdentityKey, entries: BTreeMap<String, WireEntry>, now: i64) -> Posted {
+    fn post(
+        &mut self,
+        to: &IdentityKey,
+        entries: BTreeMap<String, WireEntry>,
+        now: i64,
+    ) -> OutgoingMessage {
         let target = |(id, entry): (&String, &WireEntry)| {
             let mode = match (&entry.x3dh, &entry.dr) {
                 (Some(_), _) => Mode::X3dh,
@@ -289,7 +301,7 @@ impl StatusGo {
             };
             (id.clone(), mode)
         };
-        Posted {
+        OutgoingMessage {
             recipient: *to,
             targets: entries.iter().map(target).collect(),
             wire: encode_message(WireMessage {
@@ -304,19 +316,19 @@ impl StatusGo {
     /// Its bundle, signed anew, with a new prekey if the last one is a day old.
     fn sign_bundle(&mut self, now: i64) -> Vec<u8> {
         let own = self.own_identity();
-        let mut devices = self.kept.installations.active(&own, MAX_DEVICES - 1);
+        let mut devices = self.database.installations.active(&own, MAX_DEVICES - 1);
         devices.push(self.id.clone());
-        let known = self.kept.bundles.own(&own, &devices);
+        let known = self.database.bundles.own(&own, &devices);
         let listed = match known {
             Some((listed, made)) if made >= now.saturating_sub(ROTATION) => listed,
             stale => {
                 if stale.is_some() {
-                    self.kept.bundles.expire_own();
+                    self.database.bundles.expire_own();
                 }
                 let pair = SignedPreKeyPair::generate(&mut self.rng);
                 let keys = (*pair.secret_bytes(), pair.public().to_bytes().to_vec());
-                self.kept.bundles.add_own(&own, &self.id, keys, now);
-                let made = self.kept.bundles.own(&own, &devices);
+                self.database.bundles.add_own(&own, &self.id, keys, now);
+                let made = self.database.bundles.own(&own, &devices);
                 made.expect("the prekey just made").0
             }
         };

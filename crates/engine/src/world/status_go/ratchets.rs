@@ -8,7 +8,7 @@ use crypto_core::{
     SharedKey, SignedPreKey, SkipLimits, Suite, VerifiedPreKey,
 };
 
-use super::super::random::Sequence;
+use super::super::random::SplitMix64;
 
 /// Keys that may be skipped in one chain.
 const LIMITS: SkipLimits = SkipLimits {
@@ -62,7 +62,7 @@ impl Ratchets {
         name: &Name,
         secret: [u8; 32],
         origin: &Origin<'_>,
-        rng: &mut Sequence,
+        rng: &mut SplitMix64,
     ) -> &mut State {
         self.states
             .entry(name.clone())
@@ -75,7 +75,7 @@ impl Ratchets {
         secret: [u8; 32],
         origin: &Origin<'_>,
         plaintext: &[u8],
-        rng: &mut Sequence,
+        rng: &mut SplitMix64,
     ) -> (Header, Vec<u8>) {
         let state = self.load(name, secret, origin, rng);
         let (next, sealed) = state
@@ -92,7 +92,7 @@ impl Ratchets {
         secret: [u8; 32],
         origin: &Origin<'_>,
         (header, ciphertext): (&Header, &[u8]),
-        rng: &mut Sequence,
+        rng: &mut SplitMix64,
     ) -> Result<Vec<u8>, OpenError> {
         let ad = AssociatedData::empty();
         let place = (header.key.as_bytes().to_vec(), header.n);
@@ -107,15 +107,15 @@ impl Ratchets {
         let opened = ratchet.open(header, &ad, ciphertext, &LIMITS, rng)?;
         state.keep(&opened.ratchet);
         let mut number = state.keys;
-        let mut kept = Vec::new();
+        let mut keys = Vec::new();
         for skipped in opened.skipped {
             let place = (skipped.header_key.as_bytes().to_vec(), skipped.n);
-            kept.push((place, *skipped.key.secret_bytes()));
+            keys.push((place, *skipped.key.secret_bytes()));
         }
-        kept.push((place, *opened.used.secret_bytes()));
-        state.keys += kept.len() as u64;
+        keys.push((place, *opened.used.secret_bytes()));
+        state.keys += keys.len() as u64;
         let last = state.keys;
-        for (place, bytes) in kept {
+        for (place, bytes) in keys {
             let session = name.clone();
             self.keys.insert(
                 place,
@@ -169,7 +169,7 @@ impl State {
     }
 }
 
-fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut Sequence) -> State {
+fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut SplitMix64) -> State {
     match origin {
         Origin::Theirs { identity } => {
             let prekey = SignedPreKey::from_wire(prekey).expect("a prekey");

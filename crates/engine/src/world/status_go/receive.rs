@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     wire::{WireEntry, WireMessage, WireRatchetHeader, WireX3dhHeader, decode_bundle},
-    world::participant::{Opening, Party as _},
+    world::participant::{Participant as _, ReadOutcome},
 };
 
 /// One entry of a message, read: the text, and the header whose key a confirmation erases.
@@ -20,8 +20,8 @@ pub(super) type Read = (Vec<u8>, Option<Header>);
 
 impl StatusGo {
     /// A message comes. Its bundles count whatever becomes of the rest.
-    pub(super) fn open(&mut self, from: &IdentityKey, wire: &[u8]) -> Result<Read, Opening> {
-        let message = WireMessage::decode(wire).map_err(|_| Opening::other("no message"))?;
+    pub(super) fn open(&mut self, from: &IdentityKey, wire: &[u8]) -> Result<Read, ReadOutcome> {
+        let message = WireMessage::decode(wire).map_err(|_| ReadOutcome::other("no message"))?;
         for bundle in &message.bundles {
             self.learn(bundle)?;
         }
@@ -31,19 +31,21 @@ impl StatusGo {
             .or_else(|| message.entries.get(ANY_DEVICE));
         match entry {
             Some(entry) => self.open_entry(from, &message.installation, entry),
-            None if *from != self.key() => Err(Opening::NotTargeted),
+            None if *from != self.key() => Err(ReadOutcome::NotTargeted),
             None if message.installation == self.id => Ok((Vec::new(), None)),
-            None => Err(Opening::other("received a message from not paired device")),
+            None => Err(ReadOutcome::other(
+                "received a message from not paired device",
+            )),
         }
     }
 
     /// A bundle, of whomever it is, by its signature alone.
-    pub(super) fn learn(&mut self, wire: &[u8]) -> Result<(), Opening> {
-        let bundle = decode_bundle(wire).map_err(|_| Opening::other("no bundle"))?;
+    pub(super) fn learn(&mut self, wire: &[u8]) -> Result<(), ReadOutcome> {
+        let bundle = decode_bundle(wire).map_err(|_| ReadOutcome::other("no bundle"))?;
         let signer = Signature::from_wire(&bundle.signature)
             .and_then(|signature| signature.recover(&signed_digest(&bundle)));
         if !signer.is_ok_and(|signer| signer.as_bytes().as_slice() == bundle.identity) {
-            return Err(Opening::other("identity key and signature mismatch"));
+            return Err(ReadOutcome::other("identity key and signature mismatch"));
         }
         let own = bundle.identity == self.own_identity();
         for entry in &bundle.entries {
@@ -52,12 +54,12 @@ impl StatusGo {
                 prekey: entry.signed_pre_key.clone(),
                 version: entry.version,
             };
-            self.kept
+            self.database
                 .bundles
                 .learn(&bundle.identity, &listed, bundle.timestamp);
             if listed.installation != self.id {
                 let id = &listed.installation;
-                self.kept
+                self.database
                     .installations
                     .learn(&bundle.identity, id, bundle.timestamp, !own);
             }
@@ -70,7 +72,7 @@ impl StatusGo {
         from: &IdentityKey,
         installation: &str,
         entry: &WireEntry,
-    ) -> Result<Read, Opening> {
+    ) -> Result<Read, ReadOutcome> {
         if let Some(x3dh) = &entry.x3dh {
             self.respond(from, installation, x3dh)?;
         }
@@ -81,12 +83,12 @@ impl StatusGo {
                 Ok((text, Some(header)))
             }
             (None, Some(key)) => {
-                let key = EphemeralKey::from_wire(key).map_err(|_| Opening::other("no key"))?;
+                let key = EphemeralKey::from_wire(key).map_err(|_| ReadOutcome::other("no key"))?;
                 let text = dh_message::open(&self.identity, &key, &entry.payload)
-                    .map_err(|_| Opening::other("the DH message does not open"))?;
+                    .map_err(|_| ReadOutcome::other("the DH message does not open"))?;
                 Ok((text.to_vec(), None))
             }
-            (None, None) => Err(Opening::other("no key specified")),
+            (None, None) => Err(ReadOutcome::other("no key specified")),
         }
     }
 
@@ -97,15 +99,17 @@ impl StatusGo {
         from: &IdentityKey,
         installation: &str,
         x3dh: &WireX3dhHeader,
-    ) -> Result<(), Opening> {
-        let ephemeral =
-            EphemeralKey::from_wire(&x3dh.key).map_err(|_| Opening::other("no ephemeral key"))?;
-        let row = self.kept.bundles.of(&x3dh.id);
-        let private = row.and_then(|row| row.private).ok_or(Opening::NoSession)?;
+    ) -> Result<(), ReadOutcome> {
+        let ephemeral = EphemeralKey::from_wire(&x3dh.key)
+            .map_err(|_| ReadOutcome::other("no ephemeral key"))?;
+        let row = self.database.bundles.of(&x3dh.id);
+        let private = row
+            .and_then(|row| row.private)
+            .ok_or(ReadOutcome::NoSession)?;
         let pair = SignedPreKeyPair::from_secret_bytes(&private).expect("an own prekey");
         let shared = x3dh::respond(&self.identity, &pair, from, &ephemeral)
-            .map_err(|_| Opening::other("no key agreement"))?;
-        self.kept.secrets.put(Secret {
+            .map_err(|_| ReadOutcome::other("no key agreement"))?;
+        self.database.secrets.put(Secret {
             prekey: x3dh.id.clone(),
             identity: from.to_bytes().to_vec(),
             installation: installation.to_owned(),
@@ -121,30 +125,30 @@ impl StatusGo {
         installation: &str,
         dr: &WireRatchetHeader,
         payload: &[u8],
-    ) -> Result<(Vec<u8>, Header), Opening> {
+    ) -> Result<(Vec<u8>, Header), ReadOutcome> {
         let identity = from.to_bytes();
-        let kept = &mut self.kept;
-        let row = kept.bundles.of(&dr.id);
-        let secret = kept.secrets.of(&dr.id, &identity, installation);
+        let database = &mut self.database;
+        let row = database.bundles.of(&dr.id);
+        let secret = database.secrets.of(&dr.id, &identity, installation);
         let (Some(row), Some(secret)) = (row, secret) else {
-            return Err(Opening::NoSession);
+            return Err(ReadOutcome::NoSession);
         };
         let (private, secret) = (row.private, secret.key);
-        kept.secrets.confirm(&dr.id, &identity, installation);
+        database.secrets.confirm(&dr.id, &identity, installation);
         let header = Header {
-            key: header_key(&dr.key).ok_or(Opening::other("no header key"))?,
+            key: header_key(&dr.key).ok_or(ReadOutcome::other("no header key"))?,
             n: dr.n,
             pn: dr.pn,
         };
         let name = (dr.id.clone(), installation.to_owned());
         let origin = origin(private.as_ref(), from);
-        let text = kept
+        let text = database
             .ratchets
             .open(&name, secret, &origin, (&header, payload), &mut self.rng)
             .map_err(|error| match error {
-                OpenError::KeyGone | OpenError::BadPreviousCount => Opening::OldChain,
-                OpenError::Authentication => Opening::Mac,
-                other => Opening::other(&other.to_string()),
+                OpenError::KeyGone | OpenError::BadPreviousCount => ReadOutcome::OldChain,
+                OpenError::Authentication => ReadOutcome::Mac,
+                other => ReadOutcome::other(&other.to_string()),
             })?;
         Ok((text, header))
     }

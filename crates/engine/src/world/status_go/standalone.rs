@@ -6,36 +6,36 @@ use super::StatusGo;
 use crate::{
     model::UnixMillis,
     world::{
-        Sequence,
-        participant::{Opening, Party as _, Posted},
+        SplitMix64,
+        participant::{OutgoingMessage, Participant as _, ReadOutcome},
     },
 };
 
 /// A device like status-go's that is spoken to in bytes. It has no clock: every call says what time
 /// it is.
-pub struct ForeignDevice(StatusGo);
+pub struct StatusGoDevice(StatusGo);
 
-/// What a [`ForeignDevice`] made of a wire message.
+/// What a [`StatusGoDevice`] made of a wire message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignReading {
+pub struct StatusGoReadResult {
     /// The text; why it was not read, in words, if it was not.
     pub text: Result<Vec<u8>, String>,
     /// The wire message that it sends back: its bundle, if the message was not for it.
     pub reply: Option<Vec<u8>>,
 }
 
-impl std::fmt::Debug for ForeignDevice {
+impl std::fmt::Debug for StatusGoDevice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ForeignDevice").field(&self.id()).finish()
+        f.debug_tuple("StatusGoDevice").field(&self.id()).finish()
     }
 }
 
-impl ForeignDevice {
+impl StatusGoDevice {
     /// A new device of the identity with this private key. The same seed gives it the same id and
     /// the same keys.
     #[must_use]
     pub fn new(identity: &[u8; 32], seed: u64) -> Self {
-        Self(StatusGo::new(identity, Sequence(seed)))
+        Self(StatusGo::new(identity, SplitMix64(seed)))
     }
 
     /// Its identity.
@@ -56,27 +56,29 @@ impl ForeignDevice {
     }
 
     /// A bundle reaches it outside of any message.
-    pub fn meet(&mut self, bundle: &[u8], now: UnixMillis) {
-        self.0.meet(bundle, now.0);
+    pub fn import_bundle(&mut self, bundle: &[u8], now: UnixMillis) {
+        self.0.import_bundle(bundle, now.0);
     }
 
     /// The wire message of a text for an identity. What it would send to its own other devices is
     /// not given.
     pub fn send(&mut self, to: &IdentityKey, text: &[u8], now: UnixMillis) -> Vec<u8> {
         let posted = self.0.send(to, text, now.0).into_iter().next();
-        posted.map(|Posted { wire, .. }| wire).expect("a message")
+        posted
+            .map(|OutgoingMessage { wire, .. }| wire)
+            .expect("a message")
     }
 
     /// A wire message comes from that identity. One that it reads it has stored when this returns.
-    pub fn read(&mut self, from: &IdentityKey, wire: &[u8], now: UnixMillis) -> ForeignReading {
-        let reading = self.0.read(from, wire, true, now.0);
-        ForeignReading {
-            text: match reading.opening {
-                Opening::Read(text) => Ok(text),
-                Opening::Other(words) => Err(words),
+    pub fn read(&mut self, from: &IdentityKey, wire: &[u8], now: UnixMillis) -> StatusGoReadResult {
+        let read = self.0.read(from, wire, true, now.0);
+        StatusGoReadResult {
+            text: match read.outcome {
+                ReadOutcome::Read(text) => Ok(text),
+                ReadOutcome::Other(words) => Err(words),
                 failed => Err(format!("{failed:?}")),
             },
-            reply: reading.reply.map(|posted| posted.wire),
+            reply: read.reply.map(|posted| posted.wire),
         }
     }
 
@@ -86,7 +88,7 @@ impl ForeignDevice {
     }
 
     /// Its state is lost, and it is set up again under its old id.
-    pub fn set_up_again(&mut self) {
+    pub fn reinstall(&mut self) {
         self.0.reinstall(true, 0);
     }
 }
