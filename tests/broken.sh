@@ -180,14 +180,14 @@ broken 'a restored store begins on prekeys it began on before' $engine/sessions/
 broken 'all of SK is kept' $core/ratchet/mod.rs \
   'chain: Chain::new(key).one_ahead(),' 'chain: Chain::new(key),' \
   crypto-core --lib the_initiator_keeps_no_shared_key
-broken 'a clock that is ten years ahead is followed at once' $engine/sessions/expiry.rs \
+broken 'a clock that is ten years ahead is followed at once' $engine/engine/settled_time.rs \
   'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE) {' 'if agreed.passed <= steady.after(FOLLOWED_AT_ONCE * 10_000) {' \
   engine --lib a_wall_clock_that_is_far_ahead_erases_nothing_before_a_fortnight_of_running_has_passed
 broken 'what ended while the clock was ahead is kept for years' $engine/sessions/expiry.rs \
   '        redate(store, latest, env.now.max(kept.settled))?;' '        let _ = redate;' \
   engine --lib what_ended_while_the_clock_was_ten_years_ahead_for_a_minute_is_not_kept_for_ten_years
 broken 'request ids go by the wall clock' $engine/sessions/expiry.rs \
-  'remove_replies_before(running.before(REQUEST_ID_LIFETIME))' 'remove_replies_before(RunningTime(env.now.before(REQUEST_ID_LIFETIME).0))' \
+  'remove_stored_answers_before(running.before(REQUEST_ID_LIFETIME))' 'remove_stored_answers_before(RunningTime(env.now.before(REQUEST_ID_LIFETIME).0))' \
   engine --lib an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_shows
 broken 'a clock that is set back brings a replaced prekey back' $engine/receive/import/mod.rs \
   'let latest = ending_at(store, now)?;
@@ -213,7 +213,7 @@ broken 'sealed: any number of large envelopes is tried with all keys at once' $d
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: what nobody signed is taken as our own' $engine/sealing/opener.rs \
   'return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);' 'let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed)?;
-            return Ok(Unsealed { sender: opened.signer.unwrap_or(*self.identity.public()), wire: opened.payload });' \
+            return Ok(SignedMessage { sender: opened.signer.unwrap_or(*self.identity.public()), wire: opened.payload });' \
   engine --lib the_sender_is_who_signed_and_what_nobody_signed_is_refused
 broken 'sealed: the negotiated topic is used before every device was heard of' $engine/sealing/mod.rs \
   'active.is_some_and(|session| session.received > 0)' 'active.is_some()' \
@@ -223,8 +223,8 @@ broken 'sealed: copies for ourselves go where nobody listens' $engine/sealing/mo
             && match' 'let negotiated = match' \
   engine --lib each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own
 broken 'sealed: keys of whoever was sent a reply are tried, too' $engine/send/mod.rs \
-  'if written && !is_noted' 'let _ = written;
-    if !is_noted' \
+  'if written && !is_recorded' 'let _ = written;
+    if !is_recorded' \
   engine --lib the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once
 broken 'sealed: a derived key is not kept' $engine/sealing/mod.rs \
   '        store.put_negotiated(other, &derived)?;
@@ -235,7 +235,7 @@ broken 'sealed: an envelope has as many keys derived as there are' $daemon/accou
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
 broken 'sealed: envelopes wait for those that have keys derived' $daemon/api/envelope.rs \
   'let tried = Arc::clone(&account);' 'if daemon.topic_keys.envelope_limits.turn().is_none() {
-        return Ok(Err(Unsealing::KeysPending));
+        return Ok(Err(UnsealError::KeysPending));
     }
     let tried = Arc::clone(&account);' \
   daemon --lib envelopes_of_strangers_have_a_few_keys_derived_and_each_once_and_hold_up_no_contact
@@ -277,7 +277,7 @@ broken 'a commit does not wait for the disk' $store/schema.rs \
   'PRAGMA synchronous = FULL;' 'PRAGMA synchronous = NORMAL;' \
   session-store --lib the_pragmas_that_durability_and_secrecy_rest_on_are_set
 broken 'an older database is taken for the newest' $store/rollback_guard/detect.rs \
-  'Some(record) if record.commits > row.commits => Some(Displaced::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(Displaced::Older),' \
+  'Some(record) if record.commits > row.commits => Some(RollbackKind::Older),' 'Some(record) if record.commits > row.commits + 1_000_000 => Some(RollbackKind::Older),' \
   session-store --lib an_older_database_is_told_by_a_single_commit
 broken 'count: steps that carry it are overlooked' $store/rollback_guard/generation.rs \
   '(row.commits, row.digest) = (commits, digest);' 'let _: (u64, Option<[u8; 32]>) = (commits, digest);' \
@@ -307,13 +307,13 @@ broken 'count: every step costs a page more' $store/rollback_guard/mod.rs \
   'self.noting = must_note ||' 'self.noting = true || must_note ||' \
   session-store --lib a_step_of_a_session_writes_one_page
 broken 'a copy elsewhere is taken for the original' $store/rollback_guard/detect.rs \
-  'Some(record) if record.file_id != sidecar.file_id => Some(Displaced::Elsewhere),' '' \
+  'Some(record) if record.file_id != sidecar.file_id => Some(RollbackKind::Elsewhere),' '' \
   session-store --lib a_copy_elsewhere_is_told_and_the_original_goes_on
 broken 'an older file beside the log of a crash is not told' $store/rollback_guard/detect.rs \
-  'Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(Displaced::Older),' '' \
+  'Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(RollbackKind::Older),' '' \
   session-store --lib an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied
 broken 'digest: an older page among the newest is not told' $store/rollback_guard/detect.rs \
-  '(counted != sum).then_some(Displaced::Older)' '(counted != sum && counted == [0; 32]).then_some(Displaced::Older)' \
+  '(counted != sum).then_some(RollbackKind::Older)' '(counted != sum && counted == [0; 32]).then_some(RollbackKind::Older)' \
   session-store --lib a_page_that_was_put_back_among_the_newest_is_told
 broken 'digest: a row that goes is not followed' $store/rollback_guard/digest.rs \
   'state.sum.wrapping_sub(&mac)' 'state.sum' \
@@ -322,7 +322,7 @@ broken 'digest: a call that is undone is followed' $store/rollback_guard/digest.
   'state.sum = state.call;' 'state.call = state.sum;' \
   session-store --lib whatever_writes_the_rows_is_followed_and_what_is_undone_is_not
 broken 'sidecar: anybody may write it' $store/rollback_guard/detect.rs \
-  'Some(record) if !record.is_authentic(sidecar_key) => Some(Displaced::Unmarked),' '' \
+  'Some(record) if !record.is_authentic(sidecar_key) => Some(RollbackKind::Unmarked),' '' \
   session-store --lib a_mark_that_was_written_without_its_key_is_told
 broken 'sidecar: a store that is settled keeps its key' $store/rollback_guard/generation.rs \
   'witness_key = excluded.witness_key, \' 'witness_key = coalesce(witness_key, excluded.witness_key), \' \

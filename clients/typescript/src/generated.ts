@@ -38,7 +38,7 @@ export interface AccountStatus {
   /** When its store was last found to be an older state or a copy; null if never. Sessions from before do not send. */
   rolledBackAt: number | null;
   /** What it was found to be then. */
-  rolledBackReason: Displaced | null;
+  rolledBackReason: RollbackKind | null;
   /** Sessions of any standing. */
   sessions: number;
   /** Message keys kept. */
@@ -240,7 +240,7 @@ export interface DiscoveredDevice {
 }
 
 /** Why a store was not trusted to be the newest state of its account. */
-export type Displaced =
+export type RollbackKind =
   /** It was newer before. */
   | "older"
   /** It is a copy in another place. */
@@ -1007,7 +1007,7 @@ export interface RolledBackStore {
   /** Sessions that ended. */
   expired: number;
   /** What it was found to be. */
-  reason: Displaced;
+  reason: RollbackKind;
 }
 
 /** An envelope, ready for a relay. */

@@ -107,7 +107,7 @@ fn receive(criterion: &mut Criterion<CpuTime>) {
         .expect("a good bundle");
     let pass = |sender: &mut Party<MemoryStore>, recipient: IdentityKey| {
         let sent = sender.send(&request(&[recipient]));
-        sent.envelopes.into_iter().next().expect("a message").wire
+        sent.messages.into_iter().next().expect("a message").wire
     };
     let read = |reader: &mut Party<MemoryStore>, sender: IdentityKey, wire: Vec<u8>| {
         let request = ReceiveRequest {

@@ -87,7 +87,7 @@ impl<S: Transaction> Party<S> {
             }
         });
         let sent = self.send(&request(&met));
-        let reached: usize = sent.envelopes.iter().map(|sent| sent.targets.len()).sum();
+        let reached: usize = sent.messages.iter().map(|sent| sent.targets.len()).sum();
         assert_eq!(reached, identities * usize::from(devices));
         let sessions = self.store.sessions(None).expect("a store");
         self.call(|_, store, _| {

@@ -73,7 +73,7 @@ impl Peer {
             let sent = engine.send(store, env, &request);
             let envelope = sent
                 .map_err(|error| error.to_string())?
-                .envelopes
+                .messages
                 .into_iter()
                 .next();
             envelope

@@ -13,13 +13,13 @@ use crate::{
     },
     queries::Viewer,
     sessions::lifecycle::standing_now,
-    store::{Store, StoreRead, note},
+    store::{Store, StoreRead, record_event},
 };
 
 /// What tells of a received message whether it answers a request of ours, besides what it was read
 /// by.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct AnswerEvidence {
     /// What it says that it is.
     pub(crate) mark: Option<ContactMark>,
     /// The newest date of a bundle that came with it and lists its own device. Who knows the
@@ -46,7 +46,7 @@ pub struct ContactView {
 
 /// A contact's new state, and what has to be sent.
 #[derive(Debug)]
-pub struct ContactStep {
+pub struct ContactChange {
     /// As it is now.
     pub contact: ContactView,
     /// What goes to the contact.
@@ -64,7 +64,7 @@ impl Engine {
         env: &mut Env<'_>,
         request: &SendRequest,
         identity: &IdentityKey,
-    ) -> Result<ContactStep, SendError> {
+    ) -> Result<ContactChange, SendError> {
         let state = match self.state_of(store, identity)? {
             ContactState::None | ContactState::RequestSent | ContactState::Declined => {
                 ContactState::RequestSent
@@ -84,7 +84,7 @@ impl Engine {
         env: &mut Env<'_>,
         request: &SendRequest,
         identity: &IdentityKey,
-    ) -> Result<ContactStep, SendError> {
+    ) -> Result<ContactChange, SendError> {
         self.step(store, env, identity, ContactState::Accepted, Some(request))
     }
 
@@ -98,7 +98,7 @@ impl Engine {
         env: &mut Env<'_>,
         request: Option<&SendRequest>,
         identity: &IdentityKey,
-    ) -> Result<ContactStep, SendError> {
+    ) -> Result<ContactChange, SendError> {
         self.step(store, env, identity, ContactState::Declined, request)
     }
 
@@ -128,7 +128,7 @@ impl Engine {
         identity: &IdentityKey,
         state: ContactState,
         request: Option<&SendRequest>,
-    ) -> Result<ContactStep, SendError> {
+    ) -> Result<ContactChange, SendError> {
         let contact = self.recorded(store, env, identity)?;
         let requested_at = match (contact.state, state) {
             // Asked again: an answer to the first request is one.
@@ -143,7 +143,7 @@ impl Engine {
         })?;
         if state == ContactState::Accepted && contact.state != state {
             let identity = *identity;
-            note(
+            record_event(
                 store,
                 env.now,
                 EventKind::ContactAccepted {
@@ -157,7 +157,7 @@ impl Engine {
             Some(request) => self.send_to_contact(store, env, request, mark(state))?,
             None => Sent::default(),
         };
-        Ok(ContactStep {
+        Ok(ContactChange {
             contact: self.viewer().contact(store, identity)?,
             sent,
         })
@@ -222,7 +222,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &Env<'_>,
         received: &mut Received,
-        answer: Answer,
+        answer: AnswerEvidence,
     ) -> Result<(), StoreError> {
         let identity = received.sender;
         let read = matches!(received.outcome, Outcome::Decrypted(_));
@@ -262,11 +262,11 @@ impl Engine {
         })?;
         if let Some(message) = received.message.filter(|_| requests) {
             let asked = EventKind::ContactRequested { identity, message };
-            note(store, env.now, asked)?;
+            record_event(store, env.now, asked)?;
         }
         if state == ContactState::Accepted {
             let by_us = false;
-            note(
+            record_event(
                 store,
                 env.now,
                 EventKind::ContactAccepted { identity, by_us },
@@ -293,7 +293,7 @@ fn is_newer(
     store: &dyn StoreRead,
     received: &Received,
     requested_at: Option<UnixMillis>,
-    answer: Answer,
+    answer: AnswerEvidence,
 ) -> Result<bool, StoreError> {
     let (Some(requested_at), Some(session)) = (requested_at, received.session) else {
         return Ok(false);

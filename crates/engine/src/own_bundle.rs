@@ -10,7 +10,7 @@ use crate::{
         Device, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
         OwnRatchetPreKey, Pairing, PublishedBundle, SendError, StoreError, UnixMillis,
     },
-    store::{Store, note},
+    store::{Store, record_event},
     wire::{encode_bundle, encode_contact_code},
 };
 
@@ -160,7 +160,7 @@ impl Engine {
                 prekey_replaced: bundle.version != known.version,
                 installations: entries.map(|entry| entry.installation.clone()).collect(),
             };
-            note(store, now, rotated)?;
+            record_event(store, now, rotated)?;
         }
         Ok(bundle)
     }

@@ -63,7 +63,7 @@ fn talk(config: &engine::Config) {
         }
         // Configurations that forbid all that a device knows send nothing.
         if let Ok(sent) = alice.try_send(bob.key, text) {
-            for envelope in sent.envelopes {
+            for envelope in sent.messages {
                 let received = bob.receive(alice.key, &envelope.wire, false);
                 let received = received.expect("a message");
                 if let Outcome::Decrypted(read) = received.outcome {

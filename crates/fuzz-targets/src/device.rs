@@ -8,8 +8,8 @@ use crypto_core::{
 use engine::{
     Config, Engine, Env, PreKeyImport, ReceiveRequest, SendRequest,
     model::{
-        Account, AccountName, BundleImportError, Envelope, ImportedBundle, ReceiveError, Received,
-        SendError, Sent, UnixMillis,
+        Account, AccountName, AddressedMessage, BundleImportError, ImportedBundle, ReceiveError,
+        Received, SendError, Sent, UnixMillis,
     },
     receive::Explained,
     store::{Store, Transaction as _, memory::MemoryStore},
@@ -171,8 +171,8 @@ impl Device {
     /// The wire message for `to`.
     pub(crate) fn send(&mut self, to: IdentityKey, text: &str) -> Vec<u8> {
         let sent = self.try_send(to, text).expect("sent");
-        let for_them = |envelope: &Envelope| envelope.recipient == Some(to);
-        let envelope = sent.envelopes.into_iter().find(for_them);
+        let for_them = |envelope: &AddressedMessage| envelope.recipient == Some(to);
+        let envelope = sent.messages.into_iter().find(for_them);
         envelope.expect("an envelope").wire
     }
 

@@ -79,7 +79,7 @@ impl Scene {
         letters.push((DAVE, "stranger", stranger.send(me, "stranger")));
         let copy = laptop.try_send(alice.key, "copy").expect("sent");
         let own = copy
-            .envelopes
+            .messages
             .into_iter()
             .find(|envelope| envelope.recipient == Some(me));
         letters.push((SELF, "copy", own.expect("a copy").wire));

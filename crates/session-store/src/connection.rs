@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, time::Instant};
 
-use engine::model::{Displaced, StoreError};
+use engine::model::{RollbackKind, StoreError};
 use rusqlite::Connection;
 
 use crate::{
@@ -73,7 +73,7 @@ impl SqliteStore {
     /// What this store was found to be when it was opened, if it is not the newest state of its
     /// account. Until [`Self::settle`] is committed nothing can be written.
     #[must_use]
-    pub fn displaced(&self) -> Option<Displaced> {
+    pub fn displaced(&self) -> Option<RollbackKind> {
         self.guard.as_ref().and_then(RollbackGuard::displaced)
     }
 

@@ -1,7 +1,7 @@
 //! Devices as rows of `devices`.
 
 use crypto_core::{RatchetPreKey, SECP256K1_KEY_BYTES, SignedPreKey, VerifiedPreKey};
-use engine::model::{Device, DeviceMetadata, DevicePreKey, Pairing, RetiredChains, StoreError};
+use engine::model::{Device, DeviceMetadata, DevicePreKey, Pairing, PastKeys, StoreError};
 use rusqlite::{Row, named_params};
 
 use crate::{
@@ -61,7 +61,7 @@ pub(crate) fn device(row: &Row<'_>) -> Result<Device> {
         rekey_due: columns.take()?,
         extension_shown: columns.take()?,
         stale_told: columns.take()?,
-        former: RetiredChains::from_bytes(&columns.take::<Vec<u8>>()?),
+        former: PastKeys::from_bytes(&columns.take::<Vec<u8>>()?),
         refused_version: columns.take()?,
         went_back_at: columns.optional_time()?,
         metadata: DeviceMetadata {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::model::{Account, AccountName, Displaced, UnixMillis};
+use engine::model::{Account, AccountName, RollbackKind, UnixMillis};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -45,7 +45,7 @@ pub struct InspectedAccount {
     pub store: SqliteReader,
     /// What the store would be found to be if it were opened now; `None` if it is the newest state,
     /// and while a daemon serves, which has checked that.
-    pub displaced: Option<Displaced>,
+    pub displaced: Option<RollbackKind>,
     /// Migrations that the next opening makes. If there are any, most of the store cannot be read.
     pub pending_migrations: usize,
     /// The latest moment that is written in the store.

@@ -8,8 +8,8 @@ use crypto_core::{
 use engine::{
     model::{
         ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
-        Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredKey,
-        StoredReply, Timekeeping, UnixMillis,
+        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError,
+        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -124,7 +124,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         )
     }
 
-    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>> {
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<NegotiatedTopic>>> {
         let shared = self.first(
             "SELECT shared FROM negotiated_keys WHERE identity = ?1",
             [identity.as_bytes()],
@@ -349,7 +349,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>> {
+    fn stored_answer(&self, request_id: &str) -> Result<Option<StoredAnswer>> {
         self.first(
             "SELECT input, reply, at FROM replies WHERE request_id = ?1",
             [request_id],
@@ -379,7 +379,7 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                     running: columns.count().map(RunningTime)?,
                     settled: columns.time()?,
                     ahead_since: columns.optional_running_time()?,
-                    put_back_at: columns.optional_time()?,
+                    rolled_back_at: columns.optional_time()?,
                 })
             },
         )?;

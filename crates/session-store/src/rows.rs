@@ -9,8 +9,8 @@ use crypto_core::{
     SignedPreKeyPair, Wiped, X25519_KEY_BYTES,
 };
 use engine::model::{
-    Contact, ContactState, Discoveries, Gap, Negotiated, OwnPreKey, OwnRatchetPreKey, Peer,
-    RunningTime, StoreError, StoredKey, StoredReply, UnixMillis,
+    Contact, ContactState, Discoveries, Gap, NegotiatedTopic, OwnPreKey, OwnRatchetPreKey, Peer,
+    RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -201,11 +201,11 @@ pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {
 }
 
 /// The secret that two identities share.
-pub(crate) fn negotiated(columns: &mut Columns<'_>) -> Result<Option<Arc<Negotiated>>> {
+pub(crate) fn negotiated(columns: &mut Columns<'_>) -> Result<Option<Arc<NegotiatedTopic>>> {
     let Some(bytes) = columns.take::<Option<Vec<u8>>>()?.map(Zeroizing::new) else {
         return Ok(None);
     };
-    let shared = Negotiated::from_bytes(&bytes).ok_or_else(|| corrupt("a negotiated key"))?;
+    let shared = NegotiatedTopic::from_bytes(&bytes).ok_or_else(|| corrupt("a negotiated key"))?;
     Ok(Some(Arc::new(shared)))
 }
 
@@ -244,9 +244,9 @@ pub(crate) fn gap(row: &Row<'_>) -> Result<Gap> {
     })
 }
 
-pub(crate) fn reply(row: &Row<'_>) -> Result<StoredReply> {
+pub(crate) fn reply(row: &Row<'_>) -> Result<StoredAnswer> {
     let mut columns = Columns::of(row);
-    Ok(StoredReply {
+    Ok(StoredAnswer {
         input: columns.take()?,
         reply: columns.take()?,
         at: columns.count().map(RunningTime)?,

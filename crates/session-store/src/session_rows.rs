@@ -5,7 +5,7 @@ use crypto_core::{
     EphemeralKey, InstallationId, RatchetPreKey, SECP256K1_KEY_BYTES, SessionId, SessionRatchet,
     SharedKeyPrefix,
 };
-use engine::model::{Handshake, RetiredChains, Role, Session, Standing, StoreError};
+use engine::model::{Handshake, PastKeys, Role, Session, Standing, StoreError};
 use rusqlite::{Row, named_params, params};
 use zeroize::Zeroizing;
 
@@ -86,9 +86,9 @@ pub(crate) fn session(row: &Row<'_>) -> Result<Session> {
         handshake,
         standing,
         lost_to,
-        overtaking: overtaking.zip(overtaking_advances.map(unsigned)),
+        takeover: overtaking.zip(overtaking_advances.map(unsigned)),
         ratchet: SessionRatchet::from_parts(&dh, &chains).map_err(|_| corrupt("a ratchet"))?,
-        retired: RetiredChains::from_bytes(&retired),
+        past_chains: PastKeys::from_bytes(&retired),
         created_at: columns.time()?,
         last_sent_at: columns.optional_time()?,
         last_received_at: columns.optional_time()?,
@@ -143,7 +143,7 @@ impl SqliteStore {
     fn update_session(&self, session: &Session) -> Result<bool> {
         let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
-        let overtaking = session.overtaking.as_ref();
+        let overtaking = session.takeover.as_ref();
         let updated = self.changed(
             "UPDATE sessions SET ratchet = ?8, retired = ?9, shared = ?10, ephemeral = ?11 \
              WHERE id = ?1 AND installation IS ?2 AND standing = ?3 AND standing_since IS ?4 \
@@ -157,7 +157,7 @@ impl SqliteStore {
                 overtaking.map(|(active, _)| active.as_bytes()),
                 overtaking.map(|(_, advances)| integer(*advances)),
                 session.ratchet.dh_bytes().as_slice(),
-                session.retired.to_bytes(),
+                session.past_chains.to_bytes(),
                 shared,
                 ephemeral,
             ],
@@ -169,7 +169,7 @@ impl SqliteStore {
     fn insert_session(&self, session: &Session) -> Result<()> {
         let (shared, ephemeral) = handshake(session);
         let (standing, standing_since) = standing(session.standing);
-        let overtaking = session.overtaking.as_ref();
+        let overtaking = session.takeover.as_ref();
         // What a session was set up with determines its id and never changes.
         self.run(
             "INSERT INTO sessions (id, peer, installation, role, signed_pre_key, \
@@ -202,7 +202,7 @@ impl SqliteStore {
                 ":overtaking": overtaking.map(|(active, _)| active.as_bytes()),
                 ":overtaking_advances": overtaking.map(|(_, advances)| integer(*advances)),
                 ":ratchet": session.ratchet.dh_bytes().as_slice(),
-                ":retired": session.retired.to_bytes(),
+                ":retired": session.past_chains.to_bytes(),
                 ":created_at": time(session.created_at),
             },
         )

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crypto_core::{HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
     model::{
-        ChatKey, Contact, Device, Event, Gap, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime,
-        Session, StoreError, StoredKey, StoredReply, Timekeeping,
+        ChatKey, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
+        RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
     },
     store::Store,
 };
@@ -103,7 +103,11 @@ impl Store for SqliteStore {
         )
     }
 
-    fn put_negotiated(&mut self, identity: &IdentityKey, shared: &Arc<Negotiated>) -> Result<()> {
+    fn put_negotiated(
+        &mut self,
+        identity: &IdentityKey,
+        shared: &Arc<NegotiatedTopic>,
+    ) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO negotiated_keys (identity, shared) VALUES (?1, ?2)",
             (identity.as_bytes(), &**shared.to_bytes()),
@@ -143,7 +147,7 @@ impl Store for SqliteStore {
         self.write_session(session)
     }
 
-    fn step_session(&mut self, session: &Session) -> Result<()> {
+    fn put_session_progress(&mut self, session: &Session) -> Result<()> {
         self.write_step(session)
     }
 
@@ -226,14 +230,14 @@ impl Store for SqliteStore {
         )
     }
 
-    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<()> {
+    fn put_stored_answer(&mut self, request_id: &str, reply: &StoredAnswer) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO replies (request_id, input, reply, at) VALUES (?1, ?2, ?3, ?4)",
             (request_id, reply.input, &reply.reply, integer(reply.at.0)),
         )
     }
 
-    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<()> {
+    fn remove_stored_answers_before(&mut self, cutoff: RunningTime) -> Result<()> {
         self.run("DELETE FROM replies WHERE at < ?1", [integer(cutoff.0)])
     }
 
@@ -252,7 +256,7 @@ impl Store for SqliteStore {
                 integer(kept.running.0),
                 time(kept.settled),
                 kept.ahead_since.map(|since| integer(since.0)),
-                optional_time(kept.put_back_at),
+                optional_time(kept.rolled_back_at),
             ),
         )
     }

@@ -11,9 +11,9 @@ use std::{
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
     Engine, Env,
-    model::{Account, AccountName, Displaced, MAX_NEGOTIATED_KEYS, StoreError},
+    model::{Account, AccountName, MAX_NEGOTIATED_KEYS, RollbackKind, StoreError},
     queries::Viewer,
-    sealing::{Opener, Unsealed, Unsealing},
+    sealing::{Opener, SignedMessage, UnsealError},
     store::{StoreRead as _, Transaction as _},
 };
 use rand_core::Rng as _;
@@ -341,7 +341,7 @@ impl Accounts {
         name: &AccountName,
         engine: &mut Engine,
         store: &mut SqliteStore,
-        how: Displaced,
+        how: RollbackKind,
     ) -> Result<(), String> {
         let failed = |error: StoreError| error.to_string();
         let at = self.clock.now();
@@ -355,7 +355,7 @@ impl Accounts {
         };
         store.begin().map_err(failed)?;
         let sessions = engine
-            .begin_anew(store, &mut env, how)
+            .expire_all_sessions(store, &mut env, how)
             .map_err(|error| error.to_string())?;
         store
             .settle(Found { at, how })
@@ -395,7 +395,7 @@ impl AccountHandle {
     pub fn unseal(
         &self,
         sealed: &[u8],
-    ) -> Result<std::result::Result<Unsealed, Unsealing>, RpcError> {
+    ) -> Result<std::result::Result<SignedMessage, UnsealError>, RpcError> {
         let others = self.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS))?;
         Ok(self.opener.unseal(sealed, &others))
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crypto_core::keccak256;
-use engine::store::Remembered;
+use engine::store::BoundedCache;
 use envelope::SymmetricKey;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
@@ -87,7 +87,7 @@ pub struct TopicKeys {
     /// What envelopes may have derived and tried.
     pub envelope_limits: EnvelopeLimits,
     /// By a digest of the text, which may be a secret.
-    known: Mutex<Remembered<[u8; 32], Arc<SymmetricKey>>>,
+    known: Mutex<BoundedCache<[u8; 32], Arc<SymmetricKey>>>,
 }
 
 impl Default for TopicKeys {
@@ -95,7 +95,7 @@ impl Default for TopicKeys {
         Self {
             turns: Semaphore::new(MAX_TURNS),
             envelope_limits: EnvelopeLimits::new(),
-            known: Mutex::new(Remembered::new(MAX_REMEMBERED)),
+            known: Mutex::new(BoundedCache::new(MAX_REMEMBERED)),
         }
     }
 }
@@ -126,7 +126,7 @@ impl TopicKeys {
     }
 
     /// Nothing panics under this lock, and the keys can be derived again.
-    fn lock(&self) -> MutexGuard<'_, Remembered<[u8; 32], Arc<SymmetricKey>>> {
+    fn lock(&self) -> MutexGuard<'_, BoundedCache<[u8; 32], Arc<SymmetricKey>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

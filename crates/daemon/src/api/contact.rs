@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crypto_core::IdentityKey;
-use engine::{Engine, Env, SendRequest, contacts::ContactStep, model::SendError, store::Store};
+use engine::{Engine, Env, SendRequest, contacts::ContactChange, model::SendError, store::Store};
 use rpc::{
     RpcError, methods,
     params::{Payload, Sealing, Text, one_payload},
@@ -59,7 +59,7 @@ type Introduce = fn(
     &mut Env<'_>,
     &SendRequest,
     &IdentityKey,
-) -> std::result::Result<ContactStep, SendError>;
+) -> std::result::Result<ContactChange, SendError>;
 
 async fn introduce(
     daemon: Arc<Daemon>,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use engine::{
-    model::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated},
-    sealing::{Unsealed, Unsealing},
+    model::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
+    sealing::{SignedMessage, UnsealError},
     store::StoreRead as _,
 };
 use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric};
@@ -151,7 +151,7 @@ pub(super) async fn unseal(
     account: &Arc<AccountHandle>,
     envelope: Vec<u8>,
     key: Option<SymmetricKey>,
-) -> Result<std::result::Result<Unsealed, Unsealing>> {
+) -> Result<std::result::Result<SignedMessage, UnsealError>> {
     let account = Arc::clone(account);
     if let Some(key) = key {
         return blocking(move || Ok(account.opener.unseal_with(&key, &envelope))).await;
@@ -163,12 +163,12 @@ pub(super) async fn unseal(
     let _trial = trial.await.map_err(stopping)?;
     let tried = Arc::clone(&account);
     let (unsealed, envelope) = blocking(move || Ok((tried.unseal(&envelope)?, envelope))).await?;
-    if !matches!(unsealed, Err(Unsealing::KeysPending)) {
+    if !matches!(unsealed, Err(UnsealError::KeysPending)) {
         return Ok(unsealed);
     }
     // The sender may be anybody: a few keys are derived for it, never those that are kept already.
     let Some(_turn) = daemon.topic_keys.envelope_limits.turn() else {
-        return Ok(Err(Unsealing::KeysPending));
+        return Ok(Err(UnsealError::KeysPending));
     };
     derive_some(daemon, &account).await?;
     blocking(move || account.unseal(&envelope)).await
@@ -188,7 +188,8 @@ async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Resu
                 .grant(limits.clock.running(), others.len()),
         );
         let derive = |other: Correspondent| {
-            let shared = Negotiated::derive(deriving.opener.identity(), &other.identity).ok()?;
+            let shared =
+                NegotiatedTopic::derive(deriving.opener.identity(), &other.identity).ok()?;
             Some((other.identity, Arc::new(shared)))
         };
         Ok(others.into_iter().filter_map(derive).collect::<Vec<_>>())

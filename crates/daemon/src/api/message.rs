@@ -120,7 +120,7 @@ pub(super) async fn message_advertise(
         .map(only)
 }
 
-fn only(envelope: engine::model::Envelope) -> Envelopes {
+fn only(envelope: engine::model::AddressedMessage) -> Envelopes {
     Envelopes {
         envelopes: vec![EnvelopeInfo::from(envelope)],
     }

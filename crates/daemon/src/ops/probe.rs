@@ -108,7 +108,7 @@ impl Probe {
                     .map_err(|error| error.to_string())
             })?;
         let wire = sent
-            .envelopes
+            .messages
             .into_iter()
             .next()
             .ok_or("no message was made")?

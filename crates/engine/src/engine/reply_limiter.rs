@@ -17,12 +17,12 @@ const MAX_IDENTITIES: usize = 10_000;
 pub(crate) struct ReplyLimiter {
     span: Duration,
     per_identity: usize,
-    sent: HashMap<IdentityKey, Vec<Reply>>,
+    sent: HashMap<IdentityKey, Vec<SentReply>>,
     oldest_first: VecDeque<IdentityKey>,
 }
 
 #[derive(Clone, Debug)]
-struct Reply {
+struct SentReply {
     at: UnixMillis,
     installation: Option<InstallationId>,
 }
@@ -63,14 +63,14 @@ impl ReplyLimiter {
         if to_device || replies.len() >= self.per_identity {
             return false;
         }
-        self.replies_to(identity).push(Reply {
+        self.replies_to(identity).push(SentReply {
             at: now,
             installation: installation.cloned(),
         });
         true
     }
 
-    fn replies_to(&mut self, identity: &IdentityKey) -> &mut Vec<Reply> {
+    fn replies_to(&mut self, identity: &IdentityKey) -> &mut Vec<SentReply> {
         if !self.sent.contains_key(identity) {
             if self.sent.len() >= MAX_IDENTITIES
                 && let Some(oldest) = self.oldest_first.pop_front()

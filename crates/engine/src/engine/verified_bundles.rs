@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crypto_core::{RawBundle, VerifiedBundle, sha256};
 
-use crate::{model::WireError, store::Remembered, wire};
+use crate::{model::WireError, store::BoundedCache, wire};
 
 /// Bundles remembered: as many contacts as a busy account hears of in a day. About 1 KiB each.
 const MAX_REMEMBERED: usize = 4096;
@@ -14,11 +14,11 @@ const MAX_REMEMBERED: usize = 4096;
 ///
 /// Verification depends on the bytes alone, so an entry never goes stale.
 #[derive(Debug)]
-pub(crate) struct VerifiedBundles(Remembered<[u8; 32], Arc<VerifiedBundle>>);
+pub(crate) struct VerifiedBundles(BoundedCache<[u8; 32], Arc<VerifiedBundle>>);
 
 impl Default for VerifiedBundles {
     fn default() -> Self {
-        Self(Remembered::new(MAX_REMEMBERED))
+        Self(BoundedCache::new(MAX_REMEMBERED))
     }
 }
 

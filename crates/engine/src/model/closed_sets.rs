@@ -223,7 +223,7 @@ closed_sets! {
     }
 
     /// Why a store was not trusted to be the newest state of its account.
-    Displaced {
+    RollbackKind {
         /// It was newer before.
         Older = "older" [1],
         /// It is a copy in another place.

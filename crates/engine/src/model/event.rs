@@ -4,7 +4,7 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use super::{Device, Displaced, KeyDropped, Role, Session, UnixMillis};
+use super::{Device, KeyDropped, Role, RollbackKind, Session, UnixMillis};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub enum EventKind {
     /// The store was found to be an older state or a copy: no session of it is sent on again.
     StoreRolledBack {
         /// What it is.
-        how: Displaced,
+        how: RollbackKind,
         /// Sessions that expired by it; they are not told of one by one.
         sessions: u64,
     },

@@ -10,7 +10,7 @@ mod event;
 mod gap;
 mod negotiated;
 pub(crate) mod outcome;
-mod past_receiving_chains;
+mod past_keys;
 mod records;
 pub(crate) mod time;
 mod trouble;
@@ -19,8 +19,8 @@ pub use self::{
     account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
     chat_key::ChatKey,
     closed_sets::{
-        ContactMark, ContactState, Displaced, InstallationState, KeyDropped, Mode, Pairing, Reason,
-        Role, SkipReason, WarningKind,
+        ContactMark, ContactState, InstallationState, KeyDropped, Mode, Pairing, Reason, Role,
+        RollbackKind, SkipReason, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -33,17 +33,18 @@ pub use self::{
     error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},
-    negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, Negotiated},
+    negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
-        Envelope, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle, InspectedEntry,
-        InspectedMessage, InspectedRatchetHeader, InspectedTarget, InstallationView, Outcome,
-        PublishedBundle, Received, Seal, Sealed, Sent, Skipped, Target, Warning,
+        AddressedMessage, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
+        InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
+        InstallationView, Outcome, PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped,
+        Target, Warning,
     },
-    past_receiving_chains::{MAX_RETIRED_CHAINS, RETIRED_TAG_BYTES, RetiredChains},
+    past_keys::{MAX_PAST_KEYS, PastKeys, TAG_BYTES},
     records::{
         Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey,
-        OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, SessionStart, Standing, StoredKey,
-        StoredReply, Timekeeping,
+        OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, SessionStart, Standing,
+        StoredAnswer, StoredKey, Timekeeping,
     },
     time::{Env, RunningTime, UnixMillis},
     trouble::Trouble,

@@ -13,18 +13,18 @@ pub const MAX_NEGOTIATED_KEYS: usize = 1024;
 const NEGOTIATED_BYTES: usize = 4 + 32;
 
 /// What two identities share. It follows from their keys, and from nothing else.
-pub struct Negotiated {
+pub struct NegotiatedTopic {
     pub(crate) topic: Topic,
     pub(crate) key: SymmetricKey,
 }
 
-impl fmt::Debug for Negotiated {
+impl fmt::Debug for NegotiatedTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Negotiated(..)")
+        f.write_str("NegotiatedTopic(..)")
     }
 }
 
-impl Negotiated {
+impl NegotiatedTopic {
     /// What we share with `other`: some ten milliseconds of a processor.
     ///
     /// # Errors
@@ -63,5 +63,5 @@ pub struct Correspondent {
     /// Who.
     pub identity: IdentityKey,
     /// What we share.
-    pub shared: Option<Arc<Negotiated>>,
+    pub shared: Option<Arc<NegotiatedTopic>>,
 }

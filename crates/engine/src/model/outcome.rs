@@ -26,7 +26,7 @@ pub struct Target {
 
 /// A wire message for the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
+pub struct AddressedMessage {
     /// Whom it is for; `None` for a public message.
     pub recipient: Option<IdentityKey>,
     /// The encoded `ProtocolMessage`.
@@ -34,7 +34,7 @@ pub struct Envelope {
     /// Whom it can be read by.
     pub targets: Vec<Target>,
     /// The same in an envelope, if that was asked for.
-    pub sealed: Option<Sealed>,
+    pub sealed: Option<SealedEnvelope>,
 }
 
 /// A device that did not get a copy. Nothing is left out silently.
@@ -52,7 +52,7 @@ pub struct Skipped {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// One wire message per identity addressed, our own last.
-    pub envelopes: Vec<Envelope>,
+    pub messages: Vec<AddressedMessage>,
     /// The devices left out.
     pub skipped: Vec<Skipped>,
 }
@@ -61,7 +61,7 @@ impl Sent {
     /// Whether every copy has forward secrecy: none fell back to DH or is public.
     #[must_use]
     pub fn forward_secrecy(&self) -> bool {
-        self.envelopes
+        self.messages
             .iter()
             .flat_map(|envelope| &envelope.targets)
             .all(|target| matches!(target.mode, Mode::X3dh | Mode::Ratchet))
@@ -133,7 +133,7 @@ pub struct Received {
     /// The session it was read on.
     pub session: Option<SessionId>,
     /// To be sent back, when the protocol asks for it.
-    pub reply: Option<Envelope>,
+    pub reply: Option<AddressedMessage>,
     /// Devices met for the first time through this message's bundles.
     pub new_installations: Vec<InstallationId>,
     /// What was odd.
@@ -315,7 +315,7 @@ impl Seal {
 
 /// An envelope around a wire message, ready for a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct SealedEnvelope {
     /// Its bytes.
     pub envelope: Vec<u8>,
     /// Where it goes.
@@ -326,17 +326,17 @@ pub struct Sealed {
 #[derive(Default)]
 pub(crate) struct Size {
     /// Envelopes that are counted.
-    envelopes: usize,
+    messages: usize,
     bytes: usize,
 }
 
 impl Size {
     /// Counts the messages that were added to the answer.
     pub(crate) fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
-        for envelope in sent.envelopes.iter().skip(self.envelopes) {
+        for envelope in sent.messages.iter().skip(self.messages) {
             self.add(envelope.wire.len())?;
         }
-        self.envelopes = sent.envelopes.len();
+        self.messages = sent.messages.len();
         Ok(())
     }
 

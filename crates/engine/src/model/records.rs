@@ -11,7 +11,7 @@ use crypto_core::{
 
 use crate::model::{
     DISCOVERIES_SPAN, MAX_DISCOVERIES_TOLD, Mode, Pairing, Role, RunningTime, UnixMillis,
-    past_receiving_chains::RetiredChains,
+    past_keys::PastKeys,
 };
 
 /// One of this device's own prekeys (protocol §3). Exactly one is current: it has no `replaced_at`.
@@ -168,7 +168,7 @@ pub struct Device {
     pub stale_told: bool,
     /// Signed prekeys that it had before the present one, as digests: an entry that lists one of
     /// them is no news (protocol §3).
-    pub former: RetiredChains,
+    pub former: PastKeys,
     /// The version of an entry that was not believed, until another prekey is taken (protocol §3,
     /// versions).
     pub refused_version: Option<u32>,
@@ -209,7 +209,7 @@ impl Device {
             rekey_due: false,
             extension_shown: false,
             stale_told: false,
-            former: RetiredChains::default(),
+            former: PastKeys::default(),
             refused_version: None,
             went_back_at: None,
             metadata: DeviceMetadata::default(),
@@ -310,11 +310,11 @@ pub struct Session {
     pub lost_to: Option<SessionId>,
     /// The last move of this session while it was superseded: which session was active then, and its `advances`.
     /// A second move that finds both unchanged is the second in a row (protocol §7).
-    pub overtaking: Option<(SessionId, u64)>,
+    pub takeover: Option<(SessionId, u64)>,
     /// The double ratchet.
     pub ratchet: SessionRatchet,
     /// Receiving chains of the past, to tell "read before" from "forged".
-    pub retired: RetiredChains,
+    pub past_chains: PastKeys,
     /// When it was set up here.
     pub created_at: UnixMillis,
     /// When we last sent on it.
@@ -371,9 +371,9 @@ impl Session {
             handshake: start.handshake,
             standing: Standing::Superseded { since: now },
             lost_to: None,
-            overtaking: None,
+            takeover: None,
             ratchet: start.ratchet,
-            retired: RetiredChains::default(),
+            past_chains: PastKeys::default(),
             created_at: now,
             last_sent_at: None,
             last_received_at: None,
@@ -407,7 +407,7 @@ impl Session {
         Self {
             installation: self.installation.clone(),
             ratchet: self.ratchet.duplicate(),
-            retired: self.retired.clone(),
+            past_chains: self.past_chains.clone(),
             ..*self
         }
     }
@@ -428,7 +428,7 @@ pub struct StoredKey {
 
 /// The answer to a request id, kept so that a retry gets the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredReply {
+pub struct StoredAnswer {
     /// Digest of the request's input: a different one under the same id is an error.
     pub input: [u8; 32],
     /// The encoded answer (ciphertexts only).
@@ -448,7 +448,7 @@ pub struct Timekeeping {
     /// Since when the wall clock has been further ahead of it than it is followed at once.
     pub ahead_since: Option<RunningTime>,
     /// When the store was last found to be an older state or a copy; `None` if it never was.
-    pub put_back_at: Option<UnixMillis>,
+    pub rolled_back_at: Option<UnixMillis>,
 }
 
 /// How much a store holds.

@@ -263,7 +263,7 @@ fn key_state(
     }
     let (key, n) = (message.header.key, message.header.n);
     if session.ratchet.receiving_key() != Some(key) {
-        return Ok(if session.retired.contains(&key) {
+        return Ok(if session.past_chains.contains(&key) {
             MessageKeyState::Gone
         } else {
             MessageKeyState::NewChain

@@ -10,14 +10,14 @@ use crate::{
     model::{Env, Handshake, Reason, ReceiveError, Role, Session, SessionStart},
     receive::{
         Incoming,
-        ratchet::{Read, Reply},
+        ratchet::{Read, ReplyDue},
         trial::RatchetEntry,
     },
     sessions::{
         expiry::erase,
-        lifecycle::{make_room, place_new},
+        lifecycle::{make_room, on_first_message},
     },
-    store::{Store, note_accepted},
+    store::{Store, record_new_session},
     wire::WireX3dhHeader,
 };
 
@@ -120,20 +120,20 @@ impl Engine {
         };
         if twin.is_none() && store.first_message_seen(&id)? {
             // The session it made was erased; it must not come back to life.
-            return Ok(failed(Reason::MessageKeyGone, Reply::None));
+            return Ok(failed(Reason::MessageKeyGone, ReplyDue::None));
         }
         let own = store
             .own_prekey(prekey)?
             .filter(|own| suite == Suite::Secp256k1 || own.ratchet.is_some());
         let Some(own) = own else {
-            return Ok(failed(Reason::PreKeyNotFound, Reply::Advertise));
+            return Ok(failed(Reason::PreKeyNotFound, ReplyDue::Advertise));
         };
         if store.first_message_count(sender, prekey)? >= self.config.max_first_messages {
-            return Ok(failed(Reason::TooManySessions, Reply::None));
+            return Ok(failed(Reason::TooManySessions, ReplyDue::None));
         }
         let Ok(shared) = x3dh::respond(&self.account.identity, &own.signed, sender, ephemeral)
         else {
-            return Ok(failed(Reason::Malformed, Reply::None));
+            return Ok(failed(Reason::Malformed, ReplyDue::None));
         };
         let ratchet_pair = own.ratchet.as_ref().map(|ratchet| &ratchet.pair);
         let own_keys = OwnPreKeys {
@@ -141,7 +141,7 @@ impl Engine {
             ratchet: ratchet_pair,
         };
         let Ok(ratchet) = SessionRatchet::respond(&shared, own_keys, suite) else {
-            return Ok(failed(Reason::Malformed, Reply::None));
+            return Ok(failed(Reason::Malformed, ReplyDue::None));
         };
         let start = SessionStart {
             id,
@@ -158,9 +158,9 @@ impl Engine {
             session.installation.clone_from(&incoming.installation);
         }
         let ad = self.associated_data(&session);
-        let accepted = match self.advance(env, &session, message, message_id, &ad) {
-            Ok(accepted) => accepted,
-            Err(reason) => return Ok(failed(reason, Reply::None)),
+        let decrypted = match self.advance(env, &session, message, message_id, &ad) {
+            Ok(decrypted) => decrypted,
+            Err(reason) => return Ok(failed(reason, ReplyDue::None)),
         };
         // From here on the message is authentic.
         if let Some(twin) = twin {
@@ -169,15 +169,15 @@ impl Engine {
         store.put_first_message(sender, prekey, &id)?;
         let device = self.device_of(store, env, incoming, &mut session)?;
         make_room(store, &self.config, &session, env.now)?;
-        place_new(
+        on_first_message(
             store,
             &mut session,
             &shared,
             device.as_ref(),
             incoming.arrival(env.now),
         )?;
-        note_accepted(store, env.now, &session)?;
-        let opened = self.keep(store, env.now, incoming, session, accepted)?;
+        record_new_session(store, env.now, &session)?;
+        let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
         Ok(Read::Opened(opened))
     }
 }

@@ -21,17 +21,17 @@ use crypto_core::{
 };
 
 use crate::{
-    contacts::Answer,
+    contacts::AnswerEvidence,
     engine::{Engine, ReceiveRequest},
     model::{
         Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal, SendError, Session,
         StoreError, UnixMillis, Warning, WarningKind,
     },
     receive::{
-        import::Adopted,
-        ratchet::{Read, Reply},
+        import::BundleImport,
+        ratchet::{Read, ReplyDue},
     },
-    send::note_sent,
+    send::record_sent,
     sessions::lifecycle::Arrival,
     store::Store,
     wire::{ANY_INSTALLATION, WireEntry, WireMessage},
@@ -65,11 +65,11 @@ impl Engine {
         // Of one who was declined nothing is taken up, and nothing told: its bundles as little as
         // its text.
         let bundles = if declined { &[][..] } else { &message.bundles };
-        let adopted = self.adopt_all(store, env.now, &sender, installation.as_ref(), bundles)?;
+        let import = self.import_all(store, env.now, &sender, installation.as_ref(), bundles)?;
         if own {
             // Bundles first: if the keys in it are not ours, someone else is using our id.
             let mut received = Received::new(sender, installation, Outcome::Own);
-            received.warnings = adopted.warnings;
+            received.warnings = import.warnings;
             return Ok(received);
         }
         let incoming = Incoming {
@@ -78,12 +78,12 @@ impl Engine {
             confirm: request.confirm,
             sealed: request.sealed,
             read_at: self.running_time(store, env)?,
-            adopted: &adopted,
+            import: &import,
             settled: OnceCell::new(),
         };
-        let answer = Answer {
+        let answer = AnswerEvidence {
             mark: message.contact,
-            dated_at: adopted.dated_at,
+            dated_at: import.dated_at,
         };
         let mut received = if declined {
             // Unread, so that its keys are still there if the user thinks better of it.
@@ -94,13 +94,13 @@ impl Engine {
         self.contact_wrote(store, env, &mut received, answer)?;
         received.lost_with_store = self.is_lost_with_store(store, env.now, &received)?;
         let settled = incoming.settled.into_inner();
-        received.warnings.extend(match (settled, &adopted.lower) {
+        received.warnings.extend(match (settled, &import.lower) {
             (Some(warning), _) => warning,
             (None, Some(lower)) => self.refuse_version(store, &sender, lower)?,
             (None, None) => None,
         });
-        received.new_installations = adopted.new_installations();
-        received.warnings.splice(0..0, adopted.warnings);
+        received.new_installations = import.new_installations();
+        received.warnings.splice(0..0, import.warnings);
         if received.duplicate {
             // What came with it was told when it was read first; since then anybody can have put
             // another bundle beside it.
@@ -130,8 +130,8 @@ impl Engine {
         if !of_lost_state {
             return Ok(false);
         }
-        let put_back_at = store.timekeeping()?.put_back_at;
-        Ok(put_back_at.is_some_and(|at| at.after(self.config.erase_after) > now))
+        let rolled_back_at = store.timekeeping()?.rolled_back_at;
+        Ok(rolled_back_at.is_some_and(|at| at.after(self.config.erase_after) > now))
     }
 
     /// Chooses what of the message is for us.
@@ -151,7 +151,7 @@ impl Engine {
             });
         }
         if message.entries.is_empty() {
-            return Ok(if incoming.adopted.of_sender {
+            return Ok(if incoming.import.of_sender {
                 Received {
                     authenticated: incoming.sealed,
                     ..incoming.outcome(Outcome::Bundle)
@@ -177,7 +177,7 @@ impl Engine {
             Reason::OtherInstallation
         };
         let received = incoming.outcome(Outcome::NotTargeted(reason));
-        self.with_reply(store, env, incoming, received, Reply::Advertise)
+        self.with_reply(store, env, incoming, received, ReplyDue::Advertise)
     }
 
     fn read_entry(
@@ -213,7 +213,7 @@ impl Engine {
             .ok_or(DhMessageError::Malformed)
             .and_then(|key| dh_message::open(&self.account.identity, &key, &entry.payload));
         let outcome = match opened {
-            Ok(payload) if payload.is_empty() && incoming.adopted.of_sender => Outcome::Bundle,
+            Ok(payload) if payload.is_empty() && incoming.import.of_sender => Outcome::Bundle,
             Ok(payload) => Outcome::Decrypted(payload),
             Err(DhMessageError::Malformed) => return Ok(incoming.undecryptable(Reason::Malformed)),
             Err(DhMessageError::Authentication) => {
@@ -239,14 +239,14 @@ impl Engine {
         env: &mut Env<'_>,
         incoming: &Incoming<'_>,
         received: Received,
-        reply: Reply,
+        reply: ReplyDue,
     ) -> Result<Received, ReceiveError> {
         let sender = &incoming.sender;
         let wanted = match reply {
-            Reply::None => false,
-            Reply::Advertise => true,
+            ReplyDue::None => false,
+            ReplyDue::Advertise => true,
             // The prekey that is due is not made before it is permitted to send it: whoever asks may be anybody.
-            Reply::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
+            ReplyDue::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
                 Some(rotated_at) => {
                     let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
                     // A moment in the future was noted by a clock that was wrong.
@@ -267,7 +267,7 @@ impl Engine {
         let envelope = self.advertisement(store, env, sender, seal)?;
         if received.authenticated {
             let bundle = self.current_bundle(store, env)?;
-            note_sent(store, sender, &bundle, env, false)?;
+            record_sent(store, sender, &bundle, env, false)?;
         }
         Ok(Received {
             reply: Some(envelope),
@@ -285,7 +285,7 @@ pub(crate) struct Incoming<'a> {
     sealed: bool,
     /// Now, in running time.
     pub(crate) read_at: RunningTime,
-    adopted: &'a Adopted,
+    import: &'a BundleImport,
     /// What was decided about an entry of a lower version, once the message has proven its sender.
     settled: OnceCell<Option<Warning>>,
 }
@@ -295,13 +295,13 @@ impl Incoming<'_> {
     pub(crate) fn arrival(&self, now: UnixMillis) -> Arrival {
         Arrival {
             now,
-            before_rekey: self.adopted.before_rekey,
+            before_rekey: self.import.before_rekey,
         }
     }
 
     /// Whether a bundle of the message lists `installation`, which sent it.
     pub(crate) fn lists(&self, installation: &InstallationId) -> bool {
-        self.adopted.lists_sender && self.installation.as_ref() == Some(installation)
+        self.import.lists_sender && self.installation.as_ref() == Some(installation)
     }
 
     /// The message has proven its sender: decides about an entry of a lower version, and gives
@@ -313,7 +313,7 @@ impl Incoming<'_> {
         env: &Env<'_>,
         session: Option<&Session>,
     ) -> Result<bool, StoreError> {
-        let Some(lower) = &self.adopted.lower else {
+        let Some(lower) = &self.import.lower else {
             return Ok(false);
         };
         let warning = engine.settle_version(store, env, session, &self.sender, lower)?;
@@ -336,7 +336,7 @@ impl Incoming<'_> {
         self.outcome(Outcome::Undecryptable(reason))
     }
 
-    fn report(&self, read: Read) -> (Received, Reply) {
+    fn report(&self, read: Read) -> (Received, ReplyDue) {
         match read {
             Read::Opened(opened) => {
                 let received = Received {

@@ -12,10 +12,10 @@ use crate::{
     receive::{
         Incoming,
         import::meet,
-        ratchet::{OpenedMessage, Reply},
-        trial::{Accepted, KeptKey, OpenedBy},
+        ratchet::{PersistedMessage, ReplyDue},
+        trial::{DecryptedMessage, KeptKey, OpenedBy},
     },
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 /// How exactly the times of a device are kept, as long as it is the last of its identity to have been active. Days hang on them, and a
@@ -25,28 +25,28 @@ const ACTIVITY_GRAIN: Duration = Duration::from_secs(1);
 impl Engine {
     /// Stores the session's new state and the message's key, which stays until the caller confirms the
     /// message: a caller that dies before it has stored the text gets it again (protocol §7, read twice).
-    pub(crate) fn keep(
+    pub(crate) fn persist_received(
         &self,
         store: &mut dyn Store,
         now: UnixMillis,
         incoming: &Incoming<'_>,
         mut session: Session,
-        accepted: Accepted,
-    ) -> Result<OpenedMessage, StoreError> {
+        decrypted: DecryptedMessage,
+    ) -> Result<PersistedMessage, StoreError> {
         let id = session.id;
         let reply = reply_due(store, &session)?;
         session.last_received_at = Some(now);
-        let duplicate = match accepted.opened_by {
+        let duplicate = match decrypted.opened_by {
             OpenedBy::Advance(advance) => {
                 if let Some(left) = session.ratchet.receiving_key()
                     && advance.ratchet.receiving_key() != Some(left)
                 {
-                    session.retired.push(&left);
+                    session.past_chains.push(&left);
                 }
                 session.ratchet = advance.ratchet;
                 if matches!(session.handshake, Handshake::Unconfirmed { .. }) {
                     session.handshake = Handshake::Established;
-                    note(store, now, EventKind::SessionEstablished(session.name()))?;
+                    record_event(store, now, EventKind::SessionEstablished(session.name()))?;
                 }
                 session.received = session.received.saturating_add(1);
                 session.advances = session.advances.saturating_add(1);
@@ -79,9 +79,9 @@ impl Engine {
                 duplicate
             }
         };
-        Ok(OpenedMessage {
-            plaintext: accepted.plaintext,
-            message: accepted.message,
+        Ok(PersistedMessage {
+            plaintext: decrypted.plaintext,
+            message: decrypted.message,
             session: id,
             duplicate,
             reply,
@@ -112,7 +112,7 @@ impl Engine {
         gaps.retain(|gap| gap.places() > 0);
         for message in store.drop_oldest_stored_keys(&session.id, room, places)? {
             let why = KeyDropped::Limit;
-            note(store, now, EventKind::MessageKeyDropped { message, why })?;
+            record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
         }
         for mut gap in gaps {
             if !gap.answered {
@@ -173,11 +173,11 @@ impl Engine {
         };
         session.installation = Some(installation);
         let listed = incoming.lists(&device.installation);
-        if is_noted(&device, &siblings, listed, env.now) {
+        if is_recorded(&device, &siblings, listed, env.now) {
             return Ok(Some(device));
         }
         if listed && device.stale_told {
-            note(store, env.now, EventKind::InstallationActive(device.name()))?;
+            record_event(store, env.now, EventKind::InstallationActive(device.name()))?;
         }
         let device = Device {
             wrote_at: device.wrote_at.believed(env.now).max(env.now),
@@ -205,7 +205,7 @@ fn make_room_for_unanswered(store: &mut dyn Store, gap: &Gap) -> Result<(), Stor
 
 /// Whether what a message tells of its device now is noted well enough. Which devices were active
 /// last decides who gets copies, so their order is kept to the millisecond.
-fn is_noted(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
+fn is_recorded(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
     let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
     let mut siblings = siblings.iter();
     let timer_stops = listed && (device.omitted_since.is_some() || device.stale_told);
@@ -216,15 +216,15 @@ fn is_noted(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis)
 }
 
 /// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.
-fn reply_due(store: &dyn Store, session: &Session) -> Result<Reply, StoreError> {
+fn reply_due(store: &dyn Store, session: &Session) -> Result<ReplyDue, StoreError> {
     let on_our_prekey = session.role == Role::Responder;
     let replaced = on_our_prekey
         && store
             .own_prekey_replaced_at(&session.signed_pre_key)?
             .is_some();
     Ok(if replaced {
-        Reply::AdvertiseUnlessSent
+        ReplyDue::AdvertiseUnlessSent
     } else {
-        Reply::None
+        ReplyDue::None
     })
 }

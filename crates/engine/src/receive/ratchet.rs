@@ -13,34 +13,34 @@ use crate::{
         Incoming, Plaintext,
         trial::{OpenedBy, RatchetEntry},
     },
-    sessions::lifecycle::{place_moved, standing_now},
+    sessions::lifecycle::{on_advance, standing_now},
     store::Store,
     wire::{WireEntry, WireRatchetHeader},
 };
 
 /// What became of a ratchet message.
 pub(crate) enum Read {
-    Opened(OpenedMessage),
+    Opened(PersistedMessage),
     Failed {
         reason: Reason,
         message: Option<MessageId>,
         session: Option<SessionId>,
-        reply: Reply,
+        reply: ReplyDue,
     },
 }
 
 /// A message that was opened, and everything it changed written.
-pub(crate) struct OpenedMessage {
+pub(crate) struct PersistedMessage {
     pub(crate) plaintext: Plaintext,
     pub(crate) message: MessageId,
     pub(crate) session: SessionId,
     pub(crate) duplicate: bool,
-    pub(crate) reply: Reply,
+    pub(crate) reply: ReplyDue,
 }
 
 /// Whether a bundle advertisement is due in return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
+pub(crate) enum ReplyDue {
     None,
     /// The sender lacks our bundle, or we lack its session (spec 1.5.2, 4.4).
     Advertise,
@@ -96,7 +96,7 @@ impl Engine {
                 reason: Reason::SessionNotFound,
                 message: None,
                 session: None,
-                reply: Reply::Advertise,
+                reply: ReplyDue::Advertise,
             });
         }
         self.try_each(store, env, incoming, trials, message)
@@ -120,9 +120,9 @@ impl Engine {
     ) -> Result<Read, ReceiveError> {
         let only = trials.sessions.len() == 1;
         let (mut told, mut due) = if trials.complete {
-            (Reason::AuthenticationFailed, Reply::AdvertiseUnlessSent)
+            (Reason::AuthenticationFailed, ReplyDue::AdvertiseUnlessSent)
         } else {
-            (Reason::SessionNotFound, Reply::Advertise)
+            (Reason::SessionNotFound, ReplyDue::Advertise)
         };
         for session in trials.sessions {
             match self.read_on(store, env, incoming, session, message)? {
@@ -130,8 +130,8 @@ impl Engine {
                     if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
                         told = reason;
                     }
-                    if reply == Reply::None && trials.complete {
-                        due = Reply::None;
+                    if reply == ReplyDue::None && trials.complete {
+                        due = ReplyDue::None;
                     }
                 }
                 read => return Ok(read),
@@ -155,8 +155,8 @@ impl Engine {
         message: &RatchetEntry<'_>,
     ) -> Result<Read, ReceiveError> {
         let message_id = message.id_on(&session);
-        let accepted = match self.attempt(store, env, &session, message, message_id)? {
-            Ok(accepted) => accepted,
+        let decrypted = match self.trial_decrypt(store, env, &session, message, message_id)? {
+            Ok(decrypted) => decrypted,
             Err(reason) => {
                 return Ok(Read::Failed {
                     reason,
@@ -167,16 +167,16 @@ impl Engine {
             }
         };
         // From here on the message is authentic. One that was read before is given again and changes nothing.
-        if accepted.is_duplicate() {
-            let opened = self.keep(store, env.now, incoming, session, accepted)?;
+        if decrypted.is_duplicate() {
+            let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
             return Ok(Read::Opened(opened));
         }
         let device = self.device_of(store, env, incoming, &mut session)?;
-        if matches!(accepted.opened_by, OpenedBy::Advance(_)) {
+        if matches!(decrypted.opened_by, OpenedBy::Advance(_)) {
             let arrival = incoming.arrival(env.now);
-            place_moved(store, &mut session, device.as_ref(), arrival)?;
+            on_advance(store, &mut session, device.as_ref(), arrival)?;
         }
-        let opened = self.keep(store, env.now, incoming, session, accepted)?;
+        let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
         Ok(Read::Opened(opened))
     }
 }
@@ -229,7 +229,7 @@ pub(crate) fn trials(
     }
     let knows_key = |session: &Session| {
         session.ratchet.receiving_key() == Some(message.header.key)
-            || session.retired.contains(&message.header.key)
+            || session.past_chains.contains(&message.header.key)
     };
     if sessions.iter().any(knows_key) {
         sessions.retain(knows_key);
@@ -258,11 +258,11 @@ fn reply_to_failure(
     store: &dyn Store,
     session: &Session,
     reason: Reason,
-) -> Result<Reply, StoreError> {
+) -> Result<ReplyDue, StoreError> {
     let expired = matches!(standing_now(store, session)?, Standing::Expired { .. });
     Ok(match reason {
-        Reason::AuthenticationFailed if expired => Reply::AdvertiseUnlessSent,
-        _ => Reply::None,
+        Reason::AuthenticationFailed if expired => ReplyDue::AdvertiseUnlessSent,
+        _ => ReplyDue::None,
     })
 }
 
@@ -272,7 +272,7 @@ impl Read {
             reason,
             message: None,
             session: None,
-            reply: Reply::None,
+            reply: ReplyDue::None,
         }
     }
 }

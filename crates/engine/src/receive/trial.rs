@@ -85,13 +85,13 @@ pub(crate) struct KeptKey {
 }
 
 /// A message that opened, with what it will change. Nothing is written yet.
-pub(crate) struct Accepted {
+pub(crate) struct DecryptedMessage {
     pub(crate) message: MessageId,
     pub(crate) plaintext: Plaintext,
     pub(crate) opened_by: OpenedBy,
 }
 
-impl Accepted {
+impl DecryptedMessage {
     /// Whether it was read before.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(&self.opened_by, OpenedBy::Kept(key) if key.stored.read_at.is_some())
@@ -115,14 +115,14 @@ pub(crate) struct Advance {
 
 impl Engine {
     /// Tries a message on a session: with its stored key if there is one, else by moving a copy of the ratchet.
-    pub(crate) fn attempt(
+    pub(crate) fn trial_decrypt(
         &self,
         store: &dyn Store,
         env: &mut Env<'_>,
         session: &Session,
         message: &RatchetEntry<'_>,
         message_id: MessageId,
-    ) -> Result<Result<Accepted, Reason>, StoreError> {
+    ) -> Result<Result<DecryptedMessage, Reason>, StoreError> {
         let ad = self.associated_data(session);
         if let Some(kept) = message.kept_key_on(session, store)? {
             let opened = session.ratchet.open_stored(
@@ -132,14 +132,14 @@ impl Engine {
                 message.ciphertext,
             );
             return Ok(opened
-                .map(|plaintext| Accepted {
+                .map(|plaintext| DecryptedMessage {
                     message: message_id,
                     plaintext,
                     opened_by: OpenedBy::Kept(Box::new(kept)),
                 })
                 .map_err(|error| reason_of(&error)));
         }
-        if session.retired.contains(&message.header.key) {
+        if session.past_chains.contains(&message.header.key) {
             return Ok(Err(Reason::MessageKeyGone));
         }
         Ok(self.advance(env, session, message, message_id, &ad))
@@ -153,7 +153,7 @@ impl Engine {
         message: &RatchetEntry<'_>,
         message_id: MessageId,
         ad: &AssociatedData,
-    ) -> Result<Accepted, Reason> {
+    ) -> Result<DecryptedMessage, Reason> {
         let Opened {
             ratchet,
             plaintext,
@@ -176,7 +176,7 @@ impl Engine {
             key: used,
             read_at: None,
         };
-        Ok(Accepted {
+        Ok(DecryptedMessage {
             message: message_id,
             plaintext,
             opened_by: OpenedBy::Advance(Box::new(Advance {

@@ -11,10 +11,13 @@ use std::sync::Arc;
 use crypto_core::{IdentityKey, InstallationId};
 use envelope::{Padding, SealError, SealTo, TopicName};
 
-pub use self::opener::{Opener, Unsealed, Unsealing};
+pub use self::opener::{Opener, SignedMessage, UnsealError};
 use crate::{
     engine::Engine,
-    model::{Env, Envelope, Mode, Negotiated, Seal, Sealed, SendError, StoreError, outcome::Size},
+    model::{
+        AddressedMessage, Env, Mode, NegotiatedTopic, Seal, SealedEnvelope, SendError, StoreError,
+        outcome::Size,
+    },
     store::{Store, StoreRead},
 };
 
@@ -36,7 +39,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
-        envelopes: &mut [Envelope],
+        envelopes: &mut [AddressedMessage],
     ) -> Result<(), SendError> {
         let mut keys_left = MAX_KEYS_PER_CALL;
         let mut size = Size::default();
@@ -53,7 +56,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
-        envelope: &mut Envelope,
+        envelope: &mut AddressedMessage,
         keys_left: &mut usize,
     ) -> Result<(), SendError> {
         let Some(recipient) = envelope.recipient else {
@@ -89,7 +92,7 @@ impl Engine {
             let sealed = envelope::seal(env.rng, to, signer, &envelope.wire, Padding::Random);
             (sealed, TopicName::partitioned(&recipient).topic())
         };
-        envelope.sealed = Some(Sealed {
+        envelope.sealed = Some(SealedEnvelope {
             envelope: sealed.map_err(not_sealed)?.into_bytes(),
             topic,
         });
@@ -101,11 +104,11 @@ impl Engine {
         &self,
         store: &mut dyn Store,
         other: &IdentityKey,
-    ) -> Result<Arc<Negotiated>, SendError> {
+    ) -> Result<Arc<NegotiatedTopic>, SendError> {
         if let Some(kept) = store.negotiated(other)? {
             return Ok(kept);
         }
-        let derived = Arc::new(Negotiated::derive(&self.account.identity, other)?);
+        let derived = Arc::new(NegotiatedTopic::derive(&self.account.identity, other)?);
         store.put_negotiated(other, &derived)?;
         Ok(derived)
     }
@@ -116,7 +119,7 @@ impl Engine {
 fn agreed(
     store: &dyn StoreRead,
     recipient: &IdentityKey,
-    envelope: &Envelope,
+    envelope: &AddressedMessage,
 ) -> Result<bool, StoreError> {
     for target in &envelope.targets {
         let (Some(installation), Mode::X3dh | Mode::Ratchet) = (&target.installation, target.mode)

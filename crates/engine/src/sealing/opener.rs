@@ -22,16 +22,16 @@ pub struct Opener {
 }
 
 /// A wire message and who signed the envelope around it.
-pub struct Unsealed {
+pub struct SignedMessage {
     /// Who signed it.
     pub sender: IdentityKey,
     /// The wire message. Public or not, it may show what is in it.
     pub wire: Zeroizing<Vec<u8>>,
 }
 
-impl std::fmt::Debug for Unsealed {
+impl std::fmt::Debug for SignedMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unsealed")
+        f.debug_struct("SignedMessage")
             .field("sender", &self.sender)
             .finish_non_exhaustive()
     }
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Unsealed {
 
 /// Why a sealed message gives no wire message and sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unsealing {
+pub enum UnsealError {
     /// The envelope does not open.
     Unopened(Unopened),
     /// It opens, and nobody signed it: it is refused.
@@ -48,7 +48,7 @@ pub enum Unsealing {
     KeysPending,
 }
 
-impl From<Unopened> for Unsealing {
+impl From<Unopened> for UnsealError {
     fn from(unopened: Unopened) -> Self {
         Self::Unopened(unopened)
     }
@@ -68,8 +68,12 @@ impl Opener {
     /// Opens a sealed message with the key of the topic that it came by.
     ///
     /// # Errors
-    /// [`Unsealing`], the reason.
-    pub fn unseal_with(&self, key: &SymmetricKey, sealed: &[u8]) -> Result<Unsealed, Unsealing> {
+    /// [`UnsealError`], the reason.
+    pub fn unseal_with(
+        &self,
+        key: &SymmetricKey,
+        sealed: &[u8],
+    ) -> Result<SignedMessage, UnsealError> {
         signed(envelope::open(OpenWith::Key(key), sealed)?)
     }
 
@@ -77,8 +81,12 @@ impl Opener {
     /// the keys that we share with `others`. It derives none.
     ///
     /// # Errors
-    /// [`Unsealing`], the reason.
-    pub fn unseal(&self, sealed: &[u8], others: &[Correspondent]) -> Result<Unsealed, Unsealing> {
+    /// [`UnsealError`], the reason.
+    pub fn unseal(
+        &self,
+        sealed: &[u8],
+        others: &[Correspondent],
+    ) -> Result<SignedMessage, UnsealError> {
         if is_asymmetric(sealed) {
             return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);
         }
@@ -87,17 +95,17 @@ impl Opener {
         }
         for secret in others.iter().filter_map(|other| other.shared.as_ref()) {
             match self.unseal_with(&secret.key, sealed) {
-                Err(Unsealing::Unopened(Unopened::AuthenticationFailed)) => {}
+                Err(UnsealError::Unopened(Unopened::AuthenticationFailed)) => {}
                 unsealed => return unsealed,
             }
         }
         if others.iter().any(|other| other.shared.is_none()) {
-            return Err(Unsealing::KeysPending);
+            return Err(UnsealError::KeysPending);
         }
         // Most likely one to an identity whose first bytes were changed.
         let was_asymmetric =
             sealed.first() == Some(&UNCOMPRESSED) && sealed.len() >= MIN_ASYMMETRIC_BYTES;
-        Err(Unsealing::Unopened(if was_asymmetric {
+        Err(UnsealError::Unopened(if was_asymmetric {
             Unopened::Malformed
         } else {
             Unopened::AuthenticationFailed
@@ -105,9 +113,9 @@ impl Opener {
     }
 }
 
-fn signed(opened: Opened) -> Result<Unsealed, Unsealing> {
-    let sender = opened.signer.ok_or(Unsealing::Unsigned)?;
-    Ok(Unsealed {
+fn signed(opened: Opened) -> Result<SignedMessage, UnsealError> {
+    let sender = opened.signer.ok_or(UnsealError::Unsigned)?;
+    Ok(SignedMessage {
         sender,
         wire: opened.payload,
     })

@@ -21,7 +21,7 @@ use crate::{
 
 /// The copies of one message for one identity.
 #[derive(Default)]
-pub(crate) struct Copies {
+pub(crate) struct DeviceEntries {
     pub(crate) entries: BTreeMap<String, WireEntry>,
     pub(crate) targets: Vec<Target>,
     /// The devices that read the one DH entry of the message.
@@ -29,7 +29,7 @@ pub(crate) struct Copies {
     pub(crate) skipped: Vec<Skipped>,
 }
 
-impl Copies {
+impl DeviceEntries {
     /// Whether no device is reached.
     pub(crate) fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.by_dh.is_empty()
@@ -50,13 +50,13 @@ impl Copies {
 impl Engine {
     /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted,
     /// and so is one that the DH entry of the message is for.
-    pub(crate) fn copy_for(
+    pub(crate) fn encrypt_for_device(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         device: Device,
         payload: &[u8],
-        copies: &mut Copies,
+        copies: &mut DeviceEntries,
     ) -> Result<(), SendError> {
         let session = match route(store, &self.config, &device, env.now)? {
             Route::Active(session) => session,

@@ -11,11 +11,11 @@ use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        ContactMark, Env, Envelope, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode,
-        OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredReply, Target,
+        AddressedMessage, ContactMark, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES,
+        Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredAnswer, Target,
         UnixMillis, outcome::Size,
     },
-    send::{encrypt_for_device::Copies, targets::targets},
+    send::{encrypt_for_device::DeviceEntries, targets::targets},
     store::Store,
     wire::{ANY_INSTALLATION, WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
 };
@@ -68,7 +68,7 @@ impl Engine {
         };
         let input = request.digest();
         let oldest = self.running_time(store, env)?.before(REQUEST_ID_LIFETIME);
-        let known = store.reply(request_id)?;
+        let known = store.stored_answer(request_id)?;
         if let Some(known) = known.filter(|known| known.at >= oldest) {
             return if known.input == input {
                 Ok(decode_sent(&known.reply)?)
@@ -77,9 +77,9 @@ impl Engine {
             };
         }
         let sent = self.fan_out(store, env, request, mark)?;
-        store.put_reply(
+        store.put_stored_answer(
             request_id,
-            &StoredReply {
+            &StoredAnswer {
                 input,
                 reply: encode_sent(&sent),
                 at: self.running_time(store, env)?,
@@ -97,11 +97,11 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         payload: &[u8],
-    ) -> Result<Envelope, SendError> {
+    ) -> Result<AddressedMessage, SendError> {
         check_payload(payload)?;
         check_not_empty(payload)?;
         let bundle = self.current_bundle(store, env)?;
-        Ok(Envelope {
+        Ok(AddressedMessage {
             recipient: None,
             wire: encode_message(WireMessage {
                 public: payload.to_vec(),
@@ -128,7 +128,7 @@ impl Engine {
         env: &mut Env<'_>,
         recipient: &IdentityKey,
         seal: Option<Seal>,
-    ) -> Result<Envelope, SendError> {
+    ) -> Result<AddressedMessage, SendError> {
         self.check_accepted(store, recipient)?;
         self.advertisement(store, env, recipient, seal)
     }
@@ -140,7 +140,7 @@ impl Engine {
         env: &mut Env<'_>,
         recipient: &IdentityKey,
         seal: Option<Seal>,
-    ) -> Result<Envelope, SendError> {
+    ) -> Result<AddressedMessage, SendError> {
         let bundle = self.current_bundle(store, env)?;
         let mut envelope = self.dh_envelope(env, recipient, &bundle, Content::default())?;
         if let Some(seal) = seal {
@@ -170,16 +170,16 @@ impl Engine {
                 size.check(&sent)?;
             }
         }
-        self.own_copies(store, env, &bundle, request, &mut sent)?;
+        self.encrypt_for_own_devices(store, env, &bundle, request, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
-            self.seal_all(store, env, seal, &mut sent.envelopes)?;
+            self.seal_all(store, env, seal, &mut sent.messages)?;
         }
         Ok(sent)
     }
 
     /// One copy for each of our other enabled devices, as one more message to our own identity (protocol §7).
-    fn own_copies(
+    fn encrypt_for_own_devices(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
@@ -190,9 +190,9 @@ impl Engine {
         let me = self.me();
         let targets = targets(store, &self.config, &me, Some(self.this_device()), env.now)?;
         sent.skipped.extend(targets.skipped);
-        let mut copies = Copies::default();
+        let mut copies = DeviceEntries::default();
         for device in targets.chosen {
-            self.copy_for(store, env, device, &request.payload, &mut copies)?;
+            self.encrypt_for_device(store, env, device, &request.payload, &mut copies)?;
         }
         sent.skipped.append(&mut copies.skipped);
         let content = Content {
@@ -200,7 +200,7 @@ impl Engine {
             mark: None,
         };
         let envelope = self.envelope(env, &me, bundle, content, copies)?;
-        sent.envelopes.extend(envelope);
+        sent.messages.extend(envelope);
         Ok(())
     }
 
@@ -222,16 +222,16 @@ impl Engine {
         if content.mark == Some(ContactMark::Decline) {
             check_not_empty(content.payload)?;
             let envelope = self.dh_envelope(env, recipient, bundle, content)?;
-            sent.envelopes.push(envelope);
-            return note_sent(store, recipient, bundle, env, true);
+            sent.messages.push(envelope);
+            return record_sent(store, recipient, bundle, env, true);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
-        let mut copies = Copies {
+        let mut copies = DeviceEntries {
             skipped: targets.skipped,
-            ..Copies::default()
+            ..DeviceEntries::default()
         };
         for device in targets.chosen {
-            self.copy_for(store, env, device, content.payload, &mut copies)?;
+            self.encrypt_for_device(store, env, device, content.payload, &mut copies)?;
         }
         copies.check_suites(recipient)?;
         let none_known = copies.is_empty() && copies.skipped.is_empty();
@@ -245,8 +245,8 @@ impl Engine {
         let Some(envelope) = envelope else {
             return Ok(());
         };
-        sent.envelopes.push(envelope);
-        note_sent(store, recipient, bundle, env, true)
+        sent.messages.push(envelope);
+        record_sent(store, recipient, bundle, env, true)
     }
 
     /// One wire message of all copies; `None` if there are none. The devices that are written to by
@@ -257,8 +257,8 @@ impl Engine {
         recipient: &IdentityKey,
         bundle: &OwnBundle,
         content: Content<'_>,
-        mut copies: Copies,
-    ) -> Result<Option<Envelope>, SendError> {
+        mut copies: DeviceEntries,
+    ) -> Result<Option<AddressedMessage>, SendError> {
         if copies.is_empty() {
             return Ok(None);
         }
@@ -286,7 +286,7 @@ impl Engine {
                 limit: MAX_WIRE_BYTES,
             });
         }
-        Ok(Some(Envelope {
+        Ok(Some(AddressedMessage {
             recipient: Some(*recipient),
             wire,
             targets: copies.targets,
@@ -300,9 +300,9 @@ impl Engine {
         recipient: &IdentityKey,
         bundle: &OwnBundle,
         content: Content<'_>,
-    ) -> Result<Envelope, SendError> {
+    ) -> Result<AddressedMessage, SendError> {
         let (entry, message) = dh_entry(env, recipient, content.payload)?;
-        Ok(Envelope {
+        Ok(AddressedMessage {
             recipient: Some(*recipient),
             wire: encode_message(WireMessage {
                 entries: BTreeMap::from([(ANY_INSTALLATION.to_owned(), entry)]),
@@ -369,7 +369,7 @@ pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
 
 /// Notes that `recipient` was sent the present prekey, and that it was `written` to by the user, if
 /// it was: once per prekey, not on every message.
-pub(crate) fn note_sent(
+pub(crate) fn record_sent(
     store: &mut dyn Store,
     recipient: &IdentityKey,
     bundle: &OwnBundle,
@@ -378,10 +378,10 @@ pub(crate) fn note_sent(
 ) -> Result<(), SendError> {
     let known = store.peer(recipient)?;
     let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
-    if !is_noted(peer.last_sent_at, bundle, env) {
+    if !is_recorded(peer.last_sent_at, bundle, env) {
         peer.last_sent_at = Some(env.now);
     }
-    if written && !is_noted(peer.written_at, bundle, env) {
+    if written && !is_recorded(peer.written_at, bundle, env) {
         peer.written_at = Some(env.now);
     }
     if known.as_ref() != Some(&peer) {
@@ -391,6 +391,6 @@ pub(crate) fn note_sent(
 }
 
 /// Whether something was sent `at` a moment since our present prekey was made.
-fn is_noted(at: Option<UnixMillis>, bundle: &OwnBundle, env: &Env<'_>) -> bool {
+fn is_recorded(at: Option<UnixMillis>, bundle: &OwnBundle, env: &Env<'_>) -> bool {
     at.is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now)
 }

@@ -8,7 +8,7 @@ use crate::{
         Device, Env, EventKind, KeyDropped, OwnPreKey, REQUEST_ID_LIFETIME, RunningTime, SendError,
         Session, Standing, StoreError, Timekeeping, UnixMillis,
     },
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 /// Sessions held in memory at once while a sweep goes through them.
@@ -26,7 +26,7 @@ impl Engine {
         self.tell_stale(store, env.now)?;
         let (kept, running) = (store.timekeeping()?, self.running_time(store, env)?);
         self.drop_unconfirmed(store, env.now, running)?;
-        store.remove_replies_before(running.before(REQUEST_ID_LIFETIME))?;
+        store.remove_stored_answers_before(running.before(REQUEST_ID_LIFETIME))?;
         let agreed = self.sweeps.confirm(env.running, env.now);
         let kept = kept.at_sweep(running, env.now, agreed, self.config.erase_after);
         let Some(agreed) = agreed else {
@@ -34,7 +34,7 @@ impl Engine {
         };
         let latest = agreed.ahead.max(kept.settled);
         store.put_timekeeping(&Timekeeping {
-            put_back_at: kept.put_back_at.map(|at| at.min(latest)),
+            rolled_back_at: kept.rolled_back_at.map(|at| at.min(latest)),
             ..kept
         })?;
         redate(store, latest, env.now.max(kept.settled))?;
@@ -49,7 +49,7 @@ impl Engine {
             if untold && device.is_stale(now, self.config.stale_after) {
                 device.stale_told = true;
                 store.put_device(&device)?;
-                note(store, now, EventKind::InstallationStale(device.name()))?;
+                record_event(store, now, EventKind::InstallationStale(device.name()))?;
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Engine {
         let cutoff = running.before(self.config.unconfirmed_keys);
         for message in store.drop_keys_read_before(cutoff)? {
             let why = KeyDropped::Unconfirmed;
-            note(store, now, EventKind::MessageKeyDropped { message, why })?;
+            record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ pub(crate) fn expire(
         ..session
     };
     store.put_session(&session)?;
-    note(store, now, EventKind::SessionExpired(session.name()))
+    record_event(store, now, EventKind::SessionExpired(session.name()))
 }
 
 /// Erases a session with all its keys.
@@ -176,7 +176,7 @@ pub(crate) fn erase(
 ) -> Result<(), StoreError> {
     for message in store.remove_session(&session.id)? {
         let why = KeyDropped::SessionErased;
-        note(store, now, EventKind::MessageKeyDropped { message, why })?;
+        record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
     }
-    note(store, now, EventKind::SessionErased(session.name()))
+    record_event(store, now, EventKind::SessionErased(session.name()))
 }

@@ -11,7 +11,7 @@ use crate::{
         Config, Device, EventKind, Handshake, Role, Session, Standing, StoreError, UnixMillis,
     },
     sessions::expiry::erase,
-    store::{Store, StoreRead, note},
+    store::{Store, StoreRead, record_event},
 };
 
 /// What moving a received message along did to a session, as far as standings go.
@@ -44,7 +44,7 @@ fn settle(store: &mut dyn Store, session: &mut Session, now: UnixMillis) -> Resu
     let standing = standing_now(store, session)?;
     if standing != session.standing {
         session.standing = standing;
-        note(store, now, EventKind::SessionExpired(session.name()))?;
+        record_event(store, now, EventKind::SessionExpired(session.name()))?;
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ fn activate(
         supersede(store, before, now)?;
     }
     session.standing = Standing::Active;
-    session.overtaking = None;
+    session.takeover = None;
     Ok(())
 }
 
@@ -92,11 +92,11 @@ pub(crate) fn supersede(
             since: ending_at(store, now)?,
         },
         handshake: session.handshake.without_order(),
-        overtaking: None,
+        takeover: None,
         ..session
     };
     store.put_session(&session)?;
-    note(store, now, EventKind::SessionSuperseded(session.name()))
+    record_event(store, now, EventKind::SessionSuperseded(session.name()))
 }
 
 /// Brings a superseded session back.
@@ -107,7 +107,7 @@ fn reactivate(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     activate(store, session, before, now)?;
-    note(store, now, EventKind::SessionReactivated(session.name()))
+    record_event(store, now, EventKind::SessionReactivated(session.name()))
 }
 
 impl Handshake {
@@ -150,7 +150,7 @@ pub(crate) fn activate_new(
 }
 
 /// Places a session that its first message has just set up here. `shared` is its SK.
-pub(crate) fn place_new(
+pub(crate) fn on_first_message(
     store: &mut dyn Store,
     session: &mut Session,
     shared: &SharedKey,
@@ -192,7 +192,7 @@ pub(crate) fn place_new(
 }
 
 /// Lets a message that advanced the receiving chain of an older session bring it back, if the rules say so.
-pub(crate) fn place_moved(
+pub(crate) fn on_advance(
     store: &mut dyn Store,
     session: &mut Session,
     device: Option<&Device>,
@@ -214,10 +214,10 @@ pub(crate) fn place_moved(
     let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
     let at_once = !lost_crossing && (unconfirmed || session.id < active.id);
     let this_move = (active.id, active.advances);
-    if at_once || session.overtaking == Some(this_move) {
+    if at_once || session.takeover == Some(this_move) {
         return reactivate(store, session, Some(active), arrival.now);
     }
-    session.overtaking = Some(this_move);
+    session.takeover = Some(this_move);
     Ok(())
 }
 
@@ -255,7 +255,7 @@ pub(crate) fn resume(
     let resumed = session.standing != Standing::Active;
     activate_new(store, session, before, now)?;
     if resumed {
-        note(store, now, EventKind::SessionReactivated(session.name()))?;
+        record_event(store, now, EventKind::SessionReactivated(session.name()))?;
     }
     Ok(())
 }

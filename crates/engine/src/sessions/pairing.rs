@@ -10,7 +10,7 @@ use crate::{
     },
     own_bundle::Step,
     sessions::expiry::expire,
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 impl Engine {
@@ -163,7 +163,7 @@ impl Engine {
                 EventKind::InstallationDisabled(device.name())
             };
             store.put_device(&Device { pairing, ..device })?;
-            note(store, env.now, event)?;
+            record_event(store, env.now, event)?;
             if own {
                 self.current_bundle(store, env)?;
             }

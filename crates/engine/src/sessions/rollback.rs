@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::{
     engine::{Engine, settled_time::ending_at},
     model::{
-        Device, DevicePreKey, Displaced, Env, EventKind, SendError, Session, Standing, StoreError,
-        Timekeeping,
+        Device, DevicePreKey, Env, EventKind, RollbackKind, SendError, Session, Standing,
+        StoreError, Timekeeping,
     },
     own_bundle::Step,
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 /// Sessions expired at once, and devices looked at: bounds what is held in memory of them.
@@ -31,16 +31,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails: nothing may be kept of it then, and nothing sent.
-    pub fn begin_anew(
+    pub fn expire_all_sessions(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        how: Displaced,
+        how: RollbackKind,
     ) -> Result<u64, SendError> {
         let ended = ending_at(store, env.now)?;
         let kept = store.timekeeping()?;
         store.put_timekeeping(&Timekeeping {
-            put_back_at: Some(ended),
+            rolled_back_at: Some(ended),
             ..kept
         })?;
         distrust_prekeys(store)?;
@@ -72,7 +72,7 @@ impl Engine {
             .map_or(self.account.created_at, |prekey| prekey.created_at);
         self.replace_prekey(store, env, Step(versions_after(env.now.since(made))))?;
         // One event for all: a busy account's sessions would push everything else out of the log.
-        note(store, env.now, EventKind::StoreRolledBack { how, sessions })?;
+        record_event(store, env.now, EventKind::StoreRolledBack { how, sessions })?;
         Ok(sessions)
     }
 }

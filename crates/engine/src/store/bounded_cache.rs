@@ -7,22 +7,22 @@ use std::{
 };
 
 /// Values by key, of which the oldest goes when there are too many.
-pub struct Remembered<K, V> {
+pub struct BoundedCache<K, V> {
     by_key: HashMap<K, V>,
     oldest_first: VecDeque<K>,
     limit: usize,
 }
 
-impl<K, V> fmt::Debug for Remembered<K, V> {
+impl<K, V> fmt::Debug for BoundedCache<K, V> {
     /// How many, never what: keys and values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remembered")
+        f.debug_struct("BoundedCache")
             .field("count", &self.by_key.len())
             .finish_non_exhaustive()
     }
 }
 
-impl<K: Copy + Eq + Hash, V> Remembered<K, V> {
+impl<K: Copy + Eq + Hash, V> BoundedCache<K, V> {
     /// Room for so many.
     #[must_use]
     pub fn new(limit: usize) -> Self {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_when_there_are_too_many() {
-        let mut remembered = Remembered::new(2);
+        let mut remembered = BoundedCache::new(2);
         for key in [1, 2, 2, 1] {
             remembered.keep(key, key * 10);
         }
@@ -77,8 +77,8 @@ mod tests {
             let shown = format!("{value:?} {value:#?}");
             assert!(!shown.contains("17") && !shown.contains("42"), "{shown}");
         }
-        let mut remembered = Remembered::new(2);
+        let mut remembered = BoundedCache::new(2);
         remembered.keep(17, 42);
-        shows_nothing::<Remembered<i32, i32>>(&remembered);
+        shows_nothing::<BoundedCache<i32, i32>>(&remembered);
     }
 }

@@ -6,13 +6,13 @@ pub(crate) mod bounded_cache;
 pub mod contract;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
-mod note;
+mod record_event;
 mod traits;
 mod write_back;
 
-pub(crate) use self::note::{note, note_accepted};
+pub(crate) use self::record_event::{record_event, record_new_session};
 pub use self::{
-    bounded_cache::Remembered,
+    bounded_cache::BoundedCache,
     traits::{Store, StoreRead, Transaction},
-    write_back::Cached,
+    write_back::WriteBack,
 };

@@ -10,9 +10,9 @@ use crypto_core::{
 };
 
 use crate::model::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated, OwnBundle,
-    OwnPreKey, Peer, RunningTime, Session, StoreError, StoredKey, StoredReply, Timekeeping,
-    UnixMillis,
+    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
+    OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
+    Timekeeping, UnixMillis,
 };
 
 /// Reading. A read-only connection offers just this.
@@ -34,7 +34,10 @@ pub trait StoreRead {
     /// `limit`.
     fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
     /// What we share with `identity`, if that was derived.
-    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>, StoreError>;
+    fn negotiated(
+        &self,
+        identity: &IdentityKey,
+    ) -> Result<Option<Arc<NegotiatedTopic>>, StoreError>;
     /// The record of a contact.
     fn contact(&self, identity: &IdentityKey) -> Result<Option<Contact>, StoreError>;
     /// All contacts, by key in byte order.
@@ -119,7 +122,7 @@ pub trait StoreRead {
         prekey: &SignedPreKey,
     ) -> Result<u32, StoreError>;
     /// The answer kept for a request id.
-    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError>;
+    fn stored_answer(&self, request_id: &str) -> Result<Option<StoredAnswer>, StoreError>;
     /// The clock of a chat, if it has one of its own.
     fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError>;
     /// How many chats have a clock.
@@ -146,7 +149,7 @@ pub trait Store: StoreRead {
     fn put_negotiated(
         &mut self,
         identity: &IdentityKey,
-        shared: &Arc<Negotiated>,
+        shared: &Arc<NegotiatedTopic>,
     ) -> Result<(), StoreError>;
     /// Keeps the record of a contact.
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError>;
@@ -162,7 +165,7 @@ pub trait Store: StoreRead {
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Keeps what a message moves in a session that is there, and whose record differs in nothing else: its chains, counts
     /// and times. Nearly every message writes just this.
-    fn step_session(&mut self, session: &Session) -> Result<(), StoreError>;
+    fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Erases a session and its stored keys; names those of messages that were read and not confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
     /// Keeps a message key of a session that is there. A key that is already there keeps its age.
@@ -206,9 +209,13 @@ pub trait Store: StoreRead {
         id: &SessionId,
     ) -> Result<(), StoreError>;
     /// Keeps the answer to a request id.
-    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError>;
+    fn put_stored_answer(
+        &mut self,
+        request_id: &str,
+        reply: &StoredAnswer,
+    ) -> Result<(), StoreError>;
     /// Erases the answers given before `cutoff`.
-    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError>;
+    fn remove_stored_answers_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError>;
     /// Keeps the clock of a chat.
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError>;
     /// Keeps the clocks of the store.

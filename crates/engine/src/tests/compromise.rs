@@ -30,7 +30,7 @@ fn steal(of: &TestDevice, identity: u8) -> TestDevice {
 }
 
 /// Two devices that have exchanged `turns` messages each, and the messages that bob has confirmed.
-fn acquainted(make: MakeDevice, turns: usize) -> (TestDevice, TestDevice, Vec<Envelope>) {
+fn acquainted(make: MakeDevice, turns: usize) -> (TestDevice, TestDevice, Vec<AddressedMessage>) {
     let (mut alice, mut bob) = (make(1, "alice"), make(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let mut read = Vec::new();

@@ -8,7 +8,12 @@ use crate::{
 
 impl TestDevice {
     /// What a contact method makes: the wire message, and its envelope where it is sealed.
-    fn contact(&mut self, mark: ContactMark, to: IdentityKey, seal: Option<Seal>) -> Envelope {
+    fn contact(
+        &mut self,
+        mark: ContactMark,
+        to: IdentityKey,
+        seal: Option<Seal>,
+    ) -> AddressedMessage {
         let request = SendRequest {
             recipients: vec![to],
             payload: b"of contacts".to_vec().into(),
@@ -20,11 +25,11 @@ impl TestDevice {
             ContactMark::Accept => engine.accept_contact(store, env, &request, &to),
             ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &to),
         });
-        step.unwrap().sent.envelopes.remove(0)
+        step.unwrap().sent.messages.remove(0)
     }
 
     /// Reads one, sealed if it is; whether that is to be told as a request.
-    fn is_asked(&mut self, from: IdentityKey, envelope: &Envelope) -> bool {
+    fn is_asked(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> bool {
         let request = ReceiveRequest {
             sender: from,
             message: WireMessage::decode(&envelope.wire),
@@ -57,12 +62,12 @@ impl TestDevice {
 }
 
 /// A message as a relay hands it on that has put another mark on it, or taken it off.
-fn marked(envelope: &Envelope, mark: Option<ContactMark>) -> Envelope {
+fn marked(envelope: &AddressedMessage, mark: Option<ContactMark>) -> AddressedMessage {
     let message = WireMessage {
         contact: mark,
         ..WireMessage::decode(&envelope.wire).unwrap()
     };
-    Envelope {
+    AddressedMessage {
         wire: encode_message(message),
         ..envelope.clone()
     }
@@ -182,7 +187,7 @@ fn an_acceptance_is_one_at_once_by_ratchet_or_sealed() {
 }
 
 /// Alice has declined Bob, whom she has sessions with, and now asks him.
-fn asked_after_all() -> (TestDevice, TestDevice, Envelope) {
+fn asked_after_all() -> (TestDevice, TestDevice, AddressedMessage) {
     let (mut alice, mut bob) = established();
     let older = bob.send(alice.key, "before");
     pass(&mut [&mut alice, &mut bob], 1);
@@ -226,7 +231,7 @@ fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
         bundles: Vec::new(),
         ..WireMessage::decode(&answer.wire).unwrap()
     };
-    let answer = Envelope {
+    let answer = AddressedMessage {
         wire: encode_message(without_bundle),
         ..answer
     };
@@ -261,7 +266,7 @@ fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
     let (mut alice, bob, older) = asked_after_all();
     let mut wire = older.wire.clone();
     wire.extend([0x80, 0x01, 9]);
-    assert!(alice.is_asked(bob.key, &Envelope { wire, ..older }));
+    assert!(alice.is_asked(bob.key, &AddressedMessage { wire, ..older }));
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
 }
 
@@ -277,7 +282,7 @@ fn nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told() {
     let please = bob.send(alice.key, "please");
     let mut message = WireMessage::decode(&please.wire).unwrap();
     message.bundles.push(tablet.bundle());
-    let with_news = Envelope {
+    let with_news = AddressedMessage {
         wire: encode_message(message),
         ..please
     };

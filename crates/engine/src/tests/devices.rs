@@ -27,7 +27,7 @@ fn listed(device: &mut TestDevice) -> Vec<String> {
 fn another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_every_message() {
     let (mut phone, mut laptop, mut bob) = family();
     let before = phone.sent(bob.key, "alone");
-    assert_eq!(before.envelopes.len(), 1);
+    assert_eq!(before.messages.len(), 1);
     assert_eq!(before.skipped[0].reason, SkipReason::Pending);
     assert_eq!(listed(&mut phone), ["x1-phone"]);
 
@@ -38,9 +38,9 @@ fn another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_ever
     assert_eq!(listed(&mut phone), ["x1-laptop", "x1-phone"]);
     let sent = phone.sent(bob.key, "together");
     assert_eq!(sent.skipped, []);
-    assert_eq!(sent.envelopes[1].recipient, Some(phone.key));
-    assert_eq!(laptop.read(phone.key, &sent.envelopes[1]), "together");
-    assert_eq!(bob.read(phone.key, &sent.envelopes[0]), "together");
+    assert_eq!(sent.messages[1].recipient, Some(phone.key));
+    assert_eq!(laptop.read(phone.key, &sent.messages[1]), "together");
+    assert_eq!(bob.read(phone.key, &sent.messages[0]), "together");
     // Bob learns of the laptop from the phone's bundle, and writes to both.
     let answer = bob.send(phone.key, "to both");
     assert_eq!(answer.targets.len(), 2);
@@ -49,9 +49,9 @@ fn another_device_of_ours_waits_until_it_is_enabled_and_then_gets_a_copy_of_ever
 
     // A message to ourselves goes to the other devices alone.
     let note = phone.sent(phone.key, "a note");
-    assert_eq!(note.envelopes.len(), 1);
-    assert_eq!(laptop.read(phone.key, &note.envelopes[0]), "a note");
-    assert_eq!(laptop.sent(laptop.key, "nobody").envelopes, []);
+    assert_eq!(note.messages.len(), 1);
+    assert_eq!(laptop.read(phone.key, &note.messages[0]), "a note");
+    assert_eq!(laptop.sent(laptop.key, "nobody").messages, []);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn names_stay_through_new_bundles_and_ours_are_shown_too() {
     assert_eq!(this.metadata, metadata);
     // The record of ourselves makes nobody of us to write to or to publish twice.
     assert_eq!(listed(&mut phone), ["x1-phone"]);
-    assert_eq!(phone.sent(phone.key, "x").envelopes, []);
+    assert_eq!(phone.sent(phone.key, "x").messages, []);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_wa
         .transact(|engine, store, env| engine.disable_installation(store, env, Some(&key), &id))
         .unwrap();
     let sent = alice.sent(key, "x");
-    assert_eq!(sent.envelopes, []);
+    assert_eq!(sent.messages, []);
     assert_eq!(sent.skipped[0].reason, SkipReason::Disabled);
 }
 

@@ -8,7 +8,7 @@ use crate::{
     wire::{WireMessage, encode_message},
 };
 
-fn changed(envelope: &Envelope, change: impl FnOnce(&mut WireMessage)) -> Vec<u8> {
+fn changed(envelope: &AddressedMessage, change: impl FnOnce(&mut WireMessage)) -> Vec<u8> {
     let mut message = WireMessage::decode(&envelope.wire).unwrap();
     change(&mut message);
     encode_message(message)

@@ -26,8 +26,8 @@ use crypto_core::{
 use crate::{
     engine::{Engine, PreKeyImport, ReceiveRequest, SendRequest},
     model::{
-        Account, AccountName, Config, Env, Envelope, EventKind, InstallationView, Mode, Outcome,
-        PairingError, Reason, ReceiveError, Received, SendError, Sent, Session, Standing,
+        Account, AccountName, AddressedMessage, Config, Env, EventKind, InstallationView, Mode,
+        Outcome, PairingError, Reason, ReceiveError, Received, SendError, Sent, Session, Standing,
         UnixMillis,
     },
     store::{Store, StoreRead, Transaction, memory::MemoryStore},
@@ -153,9 +153,9 @@ impl TestDevice {
     }
 
     /// Sends to one identity; its wire message.
-    fn send(&mut self, to: IdentityKey, text: &str) -> Envelope {
+    fn send(&mut self, to: IdentityKey, text: &str) -> AddressedMessage {
         let sent = self.sent(to, text);
-        sent.envelopes.into_iter().next().unwrap()
+        sent.messages.into_iter().next().unwrap()
     }
 
     fn try_receive(
@@ -173,12 +173,12 @@ impl TestDevice {
         self.transact(|engine, store, env| engine.receive(store, env, request))
     }
 
-    fn receive(&mut self, from: IdentityKey, envelope: &Envelope) -> Received {
+    fn receive(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> Received {
         self.try_receive(from, &envelope.wire, true).unwrap()
     }
 
     /// Reads a message that has to open.
-    fn read(&mut self, from: IdentityKey, envelope: &Envelope) -> String {
+    fn read(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> String {
         let received = self.receive(from, envelope);
         match received.outcome {
             Outcome::Decrypted(text) => String::from_utf8(text.to_vec()).unwrap(),
@@ -187,7 +187,7 @@ impl TestDevice {
     }
 
     /// Why a message does not open.
-    fn refusal(&mut self, from: IdentityKey, envelope: &Envelope) -> Reason {
+    fn refusal(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> Reason {
         match self.receive(from, envelope).outcome {
             Outcome::Undecryptable(reason) | Outcome::NotTargeted(reason) => reason,
             other => panic!("not refused: {other:?}"),
@@ -272,7 +272,7 @@ impl TestDevice {
                     "{:?}{:?}{:?}{:?}{}{}{}",
                     session.id,
                     session.standing,
-                    session.overtaking,
+                    session.takeover,
                     session.installation,
                     session.sent,
                     session.received,
@@ -316,6 +316,6 @@ fn meet(alice: &mut TestDevice, bob: &mut TestDevice) {
     assert_eq!(bob.read(alice.key, &so), "so");
 }
 
-fn mode(envelope: &Envelope) -> Mode {
+fn mode(envelope: &AddressedMessage) -> Mode {
     envelope.targets[0].mode
 }

@@ -6,12 +6,12 @@ use envelope::{OpenWith, Padding, SealTo, SymmetricKey, Topic, TopicName, Unopen
 
 use super::*;
 use crate::{
-    model::{ContactState, MAX_NEGOTIATED_KEYS, Negotiated, Seal, Sealed},
-    sealing::Unsealing,
+    model::{ContactState, MAX_NEGOTIATED_KEYS, NegotiatedTopic, Seal, SealedEnvelope},
+    sealing::UnsealError,
 };
 
 impl TestDevice {
-    fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<Sealed> {
+    fn seal(&mut self, to: &[IdentityKey], text: &str, seal: Seal) -> Vec<SealedEnvelope> {
         let request = SendRequest {
             recipients: to.to_vec(),
             payload: text.as_bytes().to_vec().into(),
@@ -21,15 +21,15 @@ impl TestDevice {
         let sent = self
             .transact(|engine, store, env| engine.send(store, env, &request))
             .unwrap();
-        let envelopes = sent.envelopes.into_iter();
+        let envelopes = sent.messages.into_iter();
         envelopes.map(|envelope| envelope.sealed.unwrap()).collect()
     }
 
-    fn seal_to(&mut self, to: IdentityKey, text: &str) -> Sealed {
+    fn seal_to(&mut self, to: IdentityKey, text: &str) -> SealedEnvelope {
         self.seal(&[to], text, Seal::Agreed).remove(0)
     }
 
-    fn unseal(&self, sealed: &[u8]) -> Result<crate::sealing::Unsealed, Unsealing> {
+    fn unseal(&self, sealed: &[u8]) -> Result<crate::sealing::SignedMessage, UnsealError> {
         let others = self.store.correspondents(MAX_NEGOTIATED_KEYS);
         self.engine.opener().unseal(sealed, &others.unwrap())
     }
@@ -47,7 +47,7 @@ impl TestDevice {
         let pending: Vec<_> = self.correspondents();
         let pending: Vec<_> = pending.iter().filter(|(_, kept)| !kept).collect();
         for (other, _) in &pending {
-            let shared = Negotiated::derive(&self.engine.account.identity, other).unwrap();
+            let shared = NegotiatedTopic::derive(&self.engine.account.identity, other).unwrap();
             self.transact(|_, store, _| store.put_negotiated(other, &Arc::new(shared)))
                 .unwrap();
         }
@@ -157,7 +157,7 @@ fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
     // She knows nobody yet, but she knows the topic that she listens to.
     assert_eq!(
         carol.unseal(&forced.envelope).unwrap_err(),
-        Unsealing::Unopened(Unopened::AuthenticationFailed)
+        UnsealError::Unopened(Unopened::AuthenticationFailed)
     );
     let key = carol.negotiated(alice.key).symmetric_key().unwrap();
     let opened = carol.engine.opener().unseal_with(&key, &forced.envelope);
@@ -177,7 +177,7 @@ fn a_large_group_derives_a_few_keys_at_a_time() {
     let mut negotiated = Vec::new();
     for _ in 0..2 {
         let sealed = alice.seal(&keys, "all", Seal::Agreed);
-        let by_negotiated = |(sealed, member): (&Sealed, &TestDevice)| {
+        let by_negotiated = |(sealed, member): (&SealedEnvelope, &TestDevice)| {
             sealed.topic == member.negotiated(alice.key).topic()
         };
         negotiated.push(
@@ -207,7 +207,7 @@ fn a_retry_gives_the_same_envelope_and_another_way_of_sealing_is_another_request
         alice.transact(|engine, store, env| engine.send(store, env, &request))
     };
     let first = send(Some(Seal::Agreed)).unwrap();
-    assert!(first.envelopes[0].sealed.is_some());
+    assert!(first.messages[0].sealed.is_some());
     assert_eq!(send(Some(Seal::Agreed)).unwrap(), first);
     for other in [None, Some(Seal::Partitioned), Some(Seal::Negotiated)] {
         assert!(matches!(send(other), Err(SendError::RequestIdReused)));
@@ -230,7 +230,7 @@ fn the_sender_is_who_signed_and_what_nobody_signed_is_refused() {
     let to_bob = SealTo::Recipient(&to_bob);
     let before = bob.fingerprint();
     let unsigned = sealed_by(None, to_bob, &message.wire);
-    assert_eq!(bob.unseal(&unsigned).unwrap_err(), Unsealing::Unsigned);
+    assert_eq!(bob.unseal(&unsigned).unwrap_err(), UnsealError::Unsigned);
     // Mallory puts the message of Alice into an envelope of his own.
     let forged = sealed_by(Some(66), to_bob, &message.wire);
     let received = bob.take(&forged);
@@ -338,7 +338,7 @@ fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
     bob.derive_pending();
     let before = bob.fingerprint();
     let reason = |bob: &TestDevice, bytes: &[u8]| match bob.unseal(bytes) {
-        Err(Unsealing::Unopened(reason)) => reason,
+        Err(UnsealError::Unopened(reason)) => reason,
         other => panic!("{other:?}"),
     };
     let strange = SymmetricKey::from_password("another topic");
@@ -386,7 +386,7 @@ const JUNK: [u8; 60] = [1; 60];
 fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let junk = |alice: &TestDevice| alice.unseal(&JUNK).unwrap_err();
-    let strange = Unsealing::Unopened(Unopened::AuthenticationFailed);
+    let strange = UnsealError::Unopened(Unopened::AuthenticationFailed);
     // A stranger of whom everything is known, and who was sent the reply that its message is due.
     let mut stranger = TestDevice::new(3, "stranger");
     alice.import_bundle(&stranger.bundle());
@@ -418,7 +418,7 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     // without it.
     let carol = TestDevice::new(7, "carol");
     alice.send(carol.key, "not sealed");
-    assert_eq!(junk(&alice), Unsealing::KeysPending);
+    assert_eq!(junk(&alice), UnsealError::KeysPending);
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     assert_eq!(alice.derive_pending(), 1);
     assert_eq!(junk(&alice), strange);

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    model::{ChatKey, Correspondent, Gap, Negotiated},
-    sealing::{Opener, Unsealed},
+    model::{ChatKey, Correspondent, Gap, NegotiatedTopic},
+    sealing::{Opener, SignedMessage},
     store::contract,
     world::StatusGoDevice,
 };
@@ -68,19 +68,19 @@ fn what_holds_keys_does_not_show_them() {
 fn what_is_shared_with_others_is_not_shown() {
     let device = TestDevice::new(SECRET, "a");
     let other = *TestDevice::new(2, "b").engine.account.identity.public();
-    let shared = Negotiated::derive(&device.engine.account.identity, &other).unwrap();
+    let shared = NegotiatedTopic::derive(&device.engine.account.identity, &other).unwrap();
     let digits = format!("{:?}", shared.key.secret_bytes());
     assert!(!format!("{shared:?}").contains(&digits[1..20]));
     let bytes: Vec<u8> = [&[1, 2, 3, 4][..], &[SECRET; 32]].concat();
-    let kept = Arc::new(Negotiated::from_bytes(&bytes).unwrap());
-    shows_nothing::<Negotiated>(&kept);
+    let kept = Arc::new(NegotiatedTopic::from_bytes(&bytes).unwrap());
+    shows_nothing::<NegotiatedTopic>(&kept);
     shows_nothing::<Correspondent>(&Correspondent {
         identity: other,
         shared: Some(kept),
     });
     shows_nothing::<Opener>(&device.engine.opener());
     shows_nothing::<ChatKey>(&ChatKey::of("swordfish"));
-    shows_nothing::<Unsealed>(&Unsealed {
+    shows_nothing::<SignedMessage>(&SignedMessage {
         sender: other,
         wire: text(),
     });

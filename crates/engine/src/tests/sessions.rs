@@ -57,7 +57,14 @@ fn order(device: &TestDevice, with: IdentityKey) -> SharedKeyPrefix {
 }
 
 /// Alice begins two sessions, a week apart, and Bob hears of neither until later: messages of each.
-pub(super) fn two_unanswered(seed: u8) -> (TestDevice, TestDevice, Vec<Envelope>, Vec<Envelope>) {
+pub(super) fn two_unanswered(
+    seed: u8,
+) -> (
+    TestDevice,
+    TestDevice,
+    Vec<AddressedMessage>,
+    Vec<AddressedMessage>,
+) {
     let (mut alice, mut bob) = (TestDevice::new(seed, "alice"), TestDevice::new(100, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = (0..5)
@@ -71,7 +78,7 @@ pub(super) fn two_unanswered(seed: u8) -> (TestDevice, TestDevice, Vec<Envelope>
 }
 
 /// Leaves nothing in the messages that tells which of them was written before a re-key.
-pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope>) {
+pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut AddressedMessage>) {
     for envelope in envelopes {
         let mut message = crate::wire::WireMessage::decode(&envelope.wire).unwrap();
         message.bundles.clear();
@@ -79,7 +86,7 @@ pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut Envelope
     }
 }
 
-pub(super) fn id(envelope: &Envelope) -> crypto_core::SessionId {
+pub(super) fn id(envelope: &AddressedMessage) -> crypto_core::SessionId {
     envelope.targets[0].session.unwrap().1
 }
 
@@ -349,7 +356,7 @@ fn at_most_three_devices_get_a_copy_and_the_others_are_named() {
         alice.import_bundle(&bundle);
     }
     let sent = alice.sent(devices[0].key, "to all");
-    let reached: Vec<_> = sent.envelopes[0]
+    let reached: Vec<_> = sent.messages[0]
         .targets
         .iter()
         .map(|t| t.installation.clone().unwrap())
@@ -367,10 +374,10 @@ fn at_most_three_devices_get_a_copy_and_the_others_are_named() {
     );
     let alice_key = alice.key;
     for n in [2, 3, 4] {
-        assert_eq!(devices[n].read(alice_key, &sent.envelopes[0]), "to all");
+        assert_eq!(devices[n].read(alice_key, &sent.messages[0]), "to all");
     }
     assert_eq!(
-        devices[0].refusal(alice_key, &sent.envelopes[0]),
+        devices[0].refusal(alice_key, &sent.messages[0]),
         Reason::OtherInstallation
     );
 }
@@ -481,7 +488,7 @@ fn several_unanswered_sessions_on_one_prekey_are_all_answered() {
     alice.engine.config = config;
     let mut bob = TestDevice::new(2, "bob");
     alice.import_bundle(&bob.bundle());
-    let firsts: Vec<Envelope> = (0..4)
+    let firsts: Vec<AddressedMessage> = (0..4)
         .map(|n| alice.send(bob.key, &format!("{n}")))
         .collect();
     for (n, first) in firsts.iter().enumerate() {
@@ -543,7 +550,7 @@ fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others(
         // Answered to each alone: a device that is over the limit would get no copy.
         let answer = bob
             .sent(alice, "answer")
-            .envelopes
+            .messages
             .into_iter()
             .find(|envelope| {
                 let mut reached = envelope.targets.iter();

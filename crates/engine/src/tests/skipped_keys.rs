@@ -3,12 +3,12 @@
 use super::*;
 
 /// So many messages, each of which says its number.
-fn numbered(from: &mut TestDevice, to: IdentityKey, count: usize) -> Vec<Envelope> {
+fn numbered(from: &mut TestDevice, to: IdentityKey, count: usize) -> Vec<AddressedMessage> {
     (0..count).map(|n| from.send(to, &format!("{n}"))).collect()
 }
 
 /// Alice and bob, who keeps ten keys for a session, and 30 messages to him.
-fn little_room() -> (TestDevice, TestDevice, Vec<Envelope>) {
+fn little_room() -> (TestDevice, TestDevice, Vec<AddressedMessage>) {
     let config = Config {
         max_message_keys: 10,
         ..Config::default()

@@ -11,7 +11,7 @@ fn erased(events: &[EventKind]) -> usize {
 #[test]
 fn an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_its_prekey() {
     let (mut alice, mut bob) = established();
-    let late: Vec<Envelope> = (0..3)
+    let late: Vec<AddressedMessage> = (0..3)
         .map(|n| alice.send(bob.key, &format!("late {n}")))
         .collect();
     bob.hours(24);

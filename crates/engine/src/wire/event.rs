@@ -5,7 +5,8 @@ use prost::Message as _;
 
 use super::stored::proto;
 use crate::model::{
-    DeviceName, Displaced, Event, EventKind, KeyDropped, Role, SessionName, StoreError, UnixMillis,
+    DeviceName, Event, EventKind, KeyDropped, Role, RollbackKind, SessionName, StoreError,
+    UnixMillis,
 };
 
 impl Event {
@@ -140,7 +141,7 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
             by_us: accepted.by_us,
         },
         Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
-            how: Displaced::from_code(found.how)?,
+            how: RollbackKind::from_code(found.how)?,
             sessions: found.sessions,
         },
     })

@@ -4,7 +4,9 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use envelope::Topic;
 use prost::Message as _;
 
-use crate::model::{Envelope, Mode, Sealed, Sent, SkipReason, Skipped, StoreError, Target};
+use crate::model::{
+    AddressedMessage, Mode, SealedEnvelope, Sent, SkipReason, Skipped, StoreError, Target,
+};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 pub(super) mod proto {
@@ -14,7 +16,7 @@ pub(super) mod proto {
 /// Encodes an answer.
 pub(crate) fn encode_sent(sent: &Sent) -> Vec<u8> {
     proto::Sent {
-        envelopes: sent.envelopes.iter().map(envelope_out).collect(),
+        envelopes: sent.messages.iter().map(envelope_out).collect(),
         skipped: sent.skipped.iter().map(skipped_out).collect(),
     }
     .encode_to_vec()
@@ -30,12 +32,12 @@ pub(crate) fn decode_sent(bytes: &[u8]) -> Result<Sent, StoreError> {
     let envelopes = sent.envelopes.into_iter().map(envelope_in);
     let skipped = sent.skipped.into_iter().map(skipped_in);
     Ok(Sent {
-        envelopes: envelopes.collect::<Option<_>>().ok_or_else(corrupt)?,
+        messages: envelopes.collect::<Option<_>>().ok_or_else(corrupt)?,
         skipped: skipped.collect::<Option<_>>().ok_or_else(corrupt)?,
     })
 }
 
-fn envelope_out(envelope: &Envelope) -> proto::Envelope {
+fn envelope_out(envelope: &AddressedMessage) -> proto::Envelope {
     proto::Envelope {
         recipient: envelope
             .recipient
@@ -49,7 +51,7 @@ fn envelope_out(envelope: &Envelope) -> proto::Envelope {
     }
 }
 
-fn envelope_in(envelope: proto::Envelope) -> Option<Envelope> {
+fn envelope_in(envelope: proto::Envelope) -> Option<AddressedMessage> {
     let recipient = if envelope.recipient.is_empty() {
         None
     } else {
@@ -57,13 +59,13 @@ fn envelope_in(envelope: proto::Envelope) -> Option<Envelope> {
     };
     let targets = envelope.targets.into_iter().map(target_in);
     let sealed = match envelope.sealed {
-        Some(sealed) => Some(Sealed {
+        Some(sealed) => Some(SealedEnvelope {
             envelope: sealed.envelope,
             topic: Topic::from_bytes(sealed.topic.try_into().ok()?),
         }),
         None => None,
     };
-    Some(Envelope {
+    Some(AddressedMessage {
         recipient,
         wire: envelope.wire,
         targets: targets.collect::<Option<_>>()?,

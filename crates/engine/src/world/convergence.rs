@@ -91,7 +91,7 @@ impl<H: Disks> World<H> {
                 |engine, store, env| engine.send(store, env, &request),
             )
             .expect("sent");
-        for target in sent.envelopes.iter().flat_map(|envelope| &envelope.targets) {
+        for target in sent.messages.iter().flat_map(|envelope| &envelope.targets) {
             let reader = self
                 .devices
                 .iter()

@@ -282,7 +282,7 @@ impl<S: Transaction> SimulatedDevice<S> {
         };
         store.begin().expect("begin");
         self.engine
-            .begin_anew(store, &mut env, how)
+            .expire_all_sessions(store, &mut env, how)
             .expect("to begin anew");
         disks.accept_restored(store, env.now, how);
         store.commit().expect("commit");
@@ -433,7 +433,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             let keys = self.store().stored_key_count(&session.id).expect("read");
             let facts = format!(
                 "{:?}{:?}{:?}{}{}{}",
-                session.overtaking,
+                session.takeover,
                 session.lost_to,
                 session.installation,
                 session.sent,

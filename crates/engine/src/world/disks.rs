@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    model::{Account, AccountName, Displaced, UnixMillis},
+    model::{Account, AccountName, RollbackKind, UnixMillis},
     store::{Transaction, memory::MemoryStore},
 };
 
@@ -24,10 +24,14 @@ pub trait Disks {
 
     /// The device's process has ended, the backup is put in the place of the store, and the next process opens it;
     /// `None` if there is no backup, and nothing has happened.
-    fn restore_backup(&mut self, name: &AccountName, store: &mut Self::Store) -> Option<Displaced>;
+    fn restore_backup(
+        &mut self,
+        name: &AccountName,
+        store: &mut Self::Store,
+    ) -> Option<RollbackKind>;
 
     /// Makes the store that was put back the newest one, in the batch that is open.
-    fn accept_restored(&mut self, store: &mut Self::Store, at: UnixMillis, how: Displaced);
+    fn accept_restored(&mut self, store: &mut Self::Store, at: UnixMillis, how: RollbackKind);
 }
 
 /// Stores in memory, with the contract of a disk.
@@ -53,10 +57,14 @@ impl Disks for MemoryDisks {
         self.backups.insert(name.clone(), backup);
     }
 
-    fn restore_backup(&mut self, name: &AccountName, store: &mut MemoryStore) -> Option<Displaced> {
+    fn restore_backup(
+        &mut self,
+        name: &AccountName,
+        store: &mut MemoryStore,
+    ) -> Option<RollbackKind> {
         *store = self.backups.get(name)?.backup().expect("a copy");
-        Some(Displaced::Older)
+        Some(RollbackKind::Older)
     }
 
-    fn accept_restored(&mut self, _: &mut MemoryStore, _: UnixMillis, _: Displaced) {}
+    fn accept_restored(&mut self, _: &mut MemoryStore, _: UnixMillis, _: RollbackKind) {}
 }

@@ -73,7 +73,7 @@ impl<H: Disks> World<H> {
                 .filter(|device| device.installation != sender.id);
             let left_out = sent.skipped.iter().filter(|left| left.identity == identity);
             let reached = sent
-                .envelopes
+                .messages
                 .iter()
                 .filter(|envelope| envelope.recipient == Some(identity))
                 .flat_map(|envelope| &envelope.targets)
@@ -84,7 +84,7 @@ impl<H: Disks> World<H> {
                 "a device was left out silently"
             );
         }
-        for envelope in sent.envelopes {
+        for envelope in sent.messages {
             self.dispatch(from, envelope, Some(text));
         }
     }

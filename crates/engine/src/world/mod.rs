@@ -54,7 +54,7 @@ use self::{
     sent_message::{SentMessage, SentTarget},
 };
 use crate::{
-    model::{Config, Envelope, UnixMillis},
+    model::{AddressedMessage, Config, UnixMillis},
     store::StoreRead as _,
 };
 
@@ -172,7 +172,7 @@ impl<H: Disks> World<H> {
     }
 
     /// What a device sent leaves it: the oracle takes it down, and every device of the recipient gets a parcel.
-    fn dispatch(&mut self, from: usize, envelope: Envelope, text: Option<&str>) {
+    fn dispatch(&mut self, from: usize, envelope: AddressedMessage, text: Option<&str>) {
         let sender = &self.devices[from];
         let recipient = envelope.recipient.expect("a recipient");
         let mut sent = SentMessage {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, ReceiveRequest, SendRequest},
-    model::{Config, Env, Envelope, Outcome, Reason, Received, SendError, Sent, Standing},
+    model::{AddressedMessage, Config, Env, Outcome, Reason, Received, SendError, Sent, Standing},
     sessions::lifecycle::standing_now,
     store::{Store, StoreRead as _, memory::MemoryStore},
     wire::WireMessage,
@@ -148,7 +148,7 @@ impl Participant for Ours {
         let request = request(to, text);
         let sent = self.call(now, |engine, store, env| engine.send(store, env, &request));
         match sent {
-            Ok(Sent { envelopes, .. }) => envelopes.into_iter().map(posted).collect(),
+            Ok(Sent { messages, .. }) => messages.into_iter().map(posted).collect(),
             // The user is told; nobody reads it.
             Err(SendError::SuiteForbidden { .. }) => Vec::new(),
             Err(error) => panic!("not sent: {error}"),
@@ -256,7 +256,7 @@ impl Participant for Ours {
             CrashPoint::BeforeCommit,
             |engine, store, env| engine.send(store, env, &request),
         );
-        let targets = sent.into_iter().flat_map(|sent| sent.envelopes);
+        let targets = sent.into_iter().flat_map(|sent| sent.messages);
         targets
             .flat_map(|envelope| envelope.targets)
             .filter_map(|target| {
@@ -276,7 +276,7 @@ fn request(to: &IdentityKey, text: &[u8]) -> SendRequest {
     }
 }
 
-fn posted(envelope: Envelope) -> OutgoingMessage {
+fn posted(envelope: AddressedMessage) -> OutgoingMessage {
     let target = |target: crate::model::Target| {
         let id = target.installation.as_ref().map(InstallationId::as_str);
         (id.unwrap_or("none").to_owned(), target.mode)

@@ -1,6 +1,6 @@
 //! Contacts.
 
-use engine::contacts::{ContactStep, ContactView};
+use engine::contacts::{ContactChange, ContactView};
 
 use super::{millis, public_key};
 use crate::types::{ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
@@ -19,13 +19,13 @@ impl From<ContactView> for ContactInfo {
     }
 }
 
-impl From<ContactStep> for ContactStepInfo {
-    fn from(step: ContactStep) -> Self {
+impl From<ContactChange> for ContactStepInfo {
+    fn from(step: ContactChange) -> Self {
         Self {
             contact: step.contact.into(),
             envelopes: step
                 .sent
-                .envelopes
+                .messages
                 .into_iter()
                 .map(EnvelopeInfo::from)
                 .collect(),

@@ -102,7 +102,7 @@ mod tests {
                 rekey_due: false,
                 extension_shown: false,
                 stale_told: false,
-                former: engine::model::RetiredChains::default(),
+                former: engine::model::PastKeys::default(),
                 refused_version: Some(2),
                 went_back_at: Some(UnixMillis(5)),
                 metadata: DeviceMetadata {

@@ -2,7 +2,7 @@
 
 use engine::{
     chat_clock::{ChatTime, ClockError},
-    sealing::Unsealing,
+    sealing::UnsealError,
 };
 use envelope::{Kind, Opened, Unopened};
 
@@ -78,11 +78,11 @@ impl From<Result<Opened, Unopened>> for OpenedEnvelope {
     }
 }
 
-impl From<Unsealing> for Decrypted {
+impl From<UnsealError> for Decrypted {
     /// Nobody is known to have sent it.
-    fn from(unsealing: Unsealing) -> Self {
+    fn from(unsealing: UnsealError) -> Self {
         let (reason, hint) = match unsealing {
-            Unsealing::Unopened(unopened) => {
+            UnsealError::Unopened(unopened) => {
                 let reason = match unopened {
                     Unopened::Malformed => Reason::Malformed,
                     Unopened::AuthenticationFailed => Reason::AuthenticationFailed,
@@ -90,11 +90,11 @@ impl From<Unsealing> for Decrypted {
                 };
                 (reason, EnvelopeReason::from(unopened).hint())
             }
-            Unsealing::Unsigned => {
+            UnsealError::Unsigned => {
                 let reason = Reason::UnauthenticatedSender;
                 (reason, reason.hint())
             }
-            Unsealing::KeysPending => (Reason::KeysPending, Reason::KeysPending.hint()),
+            UnsealError::KeysPending => (Reason::KeysPending, Reason::KeysPending.hint()),
         };
         Self {
             outcome: Outcome::Unopened,
@@ -192,17 +192,17 @@ mod tests {
             assert_eq!(info["reason"], name);
             assert!(info["hint"].as_str().unwrap().len() > 20);
             assert_eq!((&info["signer"], info.get("payload")), (&json!(null), None));
-            let info = serde_json::to_value(Decrypted::from(Unsealing::from(unopened))).unwrap();
+            let info = serde_json::to_value(Decrypted::from(UnsealError::from(unopened))).unwrap();
             assert_eq!(
                 (&info["outcome"], &info["reason"]),
                 (&json!("unopened"), &json!(name))
             );
             assert_eq!(info["sender"], json!(null));
         }
-        let unsigned = serde_json::to_value(Decrypted::from(Unsealing::Unsigned)).unwrap();
+        let unsigned = serde_json::to_value(Decrypted::from(UnsealError::Unsigned)).unwrap();
         assert_eq!(unsigned["reason"], "unauthenticated_sender");
         assert_eq!(unsigned["nextAction"], "drop");
-        let pending = serde_json::to_value(Decrypted::from(Unsealing::KeysPending)).unwrap();
+        let pending = serde_json::to_value(Decrypted::from(UnsealError::KeysPending)).unwrap();
         assert_eq!(pending["reason"], "keys_pending");
         assert_eq!(pending["nextAction"], "wait");
     }

@@ -169,7 +169,7 @@ impl From<&SessionName> for EventSession {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite};
-    use engine::model::{Displaced, KeyDropped, Role};
+    use engine::model::{KeyDropped, Role, RollbackKind};
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -288,9 +288,9 @@ mod tests {
             assert_eq!(data, json!({"messageId": hex32(4), "reason": reason}));
         }
         for (how, reason) in [
-            (Displaced::Older, "older"),
-            (Displaced::Elsewhere, "elsewhere"),
-            (Displaced::Unmarked, "unmarked"),
+            (RollbackKind::Older, "older"),
+            (RollbackKind::Elsewhere, "elsewhere"),
+            (RollbackKind::Unmarked, "unmarked"),
         ] {
             let (name, data) = told(EventKind::StoreRolledBack { how, sessions: 7 });
             assert_eq!(name, "store.rolled_back");

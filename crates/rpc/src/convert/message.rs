@@ -1,7 +1,8 @@
 //! Messages, sent, received and taken apart.
 
 use engine::model::{
-    Envelope, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped, Target,
+    AddressedMessage, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped,
+    Target,
 };
 use envelope::ContentTopic;
 
@@ -38,8 +39,8 @@ impl From<&Target> for TargetInfo {
     }
 }
 
-impl From<Envelope> for EnvelopeInfo {
-    fn from(envelope: Envelope) -> Self {
+impl From<AddressedMessage> for EnvelopeInfo {
+    fn from(envelope: AddressedMessage) -> Self {
         let topic = envelope.sealed.as_ref().map(|sealed| sealed.topic);
         Self {
             recipient: envelope.recipient.as_ref().map(public_key),
@@ -66,7 +67,7 @@ impl From<Sent> for Encrypted {
     fn from(sent: Sent) -> Self {
         Self {
             forward_secrecy: sent.forward_secrecy(),
-            envelopes: sent.envelopes.into_iter().map(EnvelopeInfo::from).collect(),
+            envelopes: sent.messages.into_iter().map(EnvelopeInfo::from).collect(),
             skipped: sent.skipped.into_iter().map(SkippedInfo::from).collect(),
         }
     }
@@ -187,8 +188,8 @@ mod tests {
         }
     }
 
-    fn envelope(mode: Mode) -> Envelope {
-        Envelope {
+    fn envelope(mode: Mode) -> AddressedMessage {
+        AddressedMessage {
             recipient: (mode != Mode::Public).then(|| *identity().public()),
             wire: vec![0xca, 0xfe],
             targets: vec![target(mode)],
@@ -241,7 +242,7 @@ mod tests {
             (SkipReason::NoPreKey, "no_prekey"),
         ];
         let sent = |mode| Sent {
-            envelopes: vec![envelope(Mode::X3dh), envelope(mode)],
+            messages: vec![envelope(Mode::X3dh), envelope(mode)],
             skipped: reasons
                 .map(|(reason, _)| Skipped {
                     identity: *identity().public(),

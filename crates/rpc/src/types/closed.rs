@@ -3,7 +3,7 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactState, Displaced, InstallationState, KeyDropped, Mode, Reason, Role,
+    ContactMark, ContactState, InstallationState, KeyDropped, Mode, Reason, Role, RollbackKind,
     SkipReason, WarningKind,
 };
 

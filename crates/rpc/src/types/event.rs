@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Displaced, Hex, KeyDropped, NextAction, Reason, Role, Suite};
+use crate::types::{Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite};
 
 /// An event, or the mark that some are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -210,7 +210,7 @@ pub struct AcceptedContact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RolledBackStore {
     /// What it was found to be.
-    pub reason: Displaced,
+    pub reason: RollbackKind,
     /// Sessions that ended.
     pub expired: u64,
 }

@@ -31,9 +31,9 @@ pub use bundle::{
     InspectedBundleInfo, WarningInfo,
 };
 pub use closed::{
-    Addressed, ContactMark, ContactState, Displaced, HealthStatus, InstallationState, KeyDropped,
-    MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, SessionState,
-    SkipReason, Standing, Suite, WarningKind,
+    Addressed, ContactMark, ContactState, HealthStatus, InstallationState, KeyDropped,
+    MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, RollbackKind,
+    SessionState, SkipReason, Standing, Suite, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Displaced, HealthStatus, Hex};
+use crate::types::{HealthStatus, Hex, RollbackKind};
 
 /// The interface, for programs: an OpenRPC document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ pub struct AccountStatus {
     /// before do not send.
     pub rolled_back_at: Option<u64>,
     /// What it was found to be then.
-    pub rolled_back_reason: Option<Displaced>,
+    pub rolled_back_reason: Option<RollbackKind>,
 }
 
 /// The clock.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::model::Displaced;
+use engine::model::RollbackKind;
 use rusqlite::Connection;
 
 use super::{
@@ -20,7 +20,7 @@ pub(crate) fn inspect(
     connection: &Connection,
     database: &Path,
     main_file: &MainFile,
-) -> Result<Option<Displaced>, OpenError> {
+) -> Result<Option<RollbackKind>, OpenError> {
     let failed = OpenError::database(database);
     let row = read_counted(connection).map_err(&failed)?;
     let sidecars = sidecar::find(database)?;
@@ -43,9 +43,9 @@ pub(crate) fn inspect(
 }
 
 /// Detects rows that are not those of the commit that was counted last, by their sum.
-pub(super) fn detect_in_rows(row: Option<&Row>, sum: Sum) -> Option<Displaced> {
+pub(super) fn detect_in_rows(row: Option<&Row>, sum: Sum) -> Option<RollbackKind> {
     let counted = row.and_then(|row| row.digest)?;
-    (counted != sum).then_some(Displaced::Older)
+    (counted != sum).then_some(RollbackKind::Older)
 }
 
 /// What a database is found to be by its row and its sidecars.
@@ -54,22 +54,22 @@ pub(super) fn detect(
     sidecar_key: Option<&Key>,
     main_file: &MainFile,
     sidecars: &[FoundSidecar],
-) -> Option<Displaced> {
+) -> Option<RollbackKind> {
     let (row, sidecar) = match (row, sidecars) {
         (None, []) => return None,
         (Some(row), [sidecar]) => (row, sidecar),
-        (Some(_), []) => return Some(Displaced::Unmarked),
-        _ => return Some(Displaced::Older),
+        (Some(_), []) => return Some(RollbackKind::Unmarked),
+        _ => return Some(RollbackKind::Older),
     };
     if sidecar.generation != row.generation && sidecar.generation != row.previous {
-        return Some(Displaced::Older);
+        return Some(RollbackKind::Older);
     }
     match &sidecar.record {
-        None => Some(Displaced::Unmarked),
-        Some(record) if !record.is_authentic(sidecar_key) => Some(Displaced::Unmarked),
-        Some(record) if record.file_id != sidecar.file_id => Some(Displaced::Elsewhere),
-        Some(record) if record.commits > row.commits => Some(Displaced::Older),
-        Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(Displaced::Older),
+        None => Some(RollbackKind::Unmarked),
+        Some(record) if !record.is_authentic(sidecar_key) => Some(RollbackKind::Unmarked),
+        Some(record) if record.file_id != sidecar.file_id => Some(RollbackKind::Elsewhere),
+        Some(record) if record.commits > row.commits => Some(RollbackKind::Older),
+        Some(_) if !main_file.fits(row, Some(&sidecar.generation)) => Some(RollbackKind::Older),
         Some(_) => None,
     }
 }

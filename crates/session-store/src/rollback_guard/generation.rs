@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use engine::model::Displaced;
+use engine::model::RollbackKind;
 use rusqlite::{Connection, OptionalExtension as _, Params};
 
 use super::{
@@ -183,9 +183,9 @@ pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
         let mut columns = Columns::of(row);
         let at = columns.time()?;
         let how = match columns.count()? {
-            1 => Displaced::Older,
-            2 => Displaced::Elsewhere,
-            3 => Displaced::Unmarked,
+            1 => RollbackKind::Older,
+            2 => RollbackKind::Elsewhere,
+            3 => RollbackKind::Unmarked,
             _ => return Err(corrupt("how a store was displaced")),
         };
         Ok(Found { at, how })
@@ -216,9 +216,9 @@ pub(super) fn new_generation(
         (
             found.map(|found| time(found.at)),
             found.map(|found| match found.how {
-                Displaced::Older => 1,
-                Displaced::Elsewhere => 2,
-                Displaced::Unmarked => 3,
+                RollbackKind::Older => 1,
+                RollbackKind::Elsewhere => 2,
+                RollbackKind::Unmarked => 3,
             }),
             integer(commits),
             digest_key,

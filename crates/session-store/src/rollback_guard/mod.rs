@@ -53,7 +53,7 @@ use std::{
 };
 
 use crypto_core::SessionId;
-use engine::model::{Displaced, StoreError, UnixMillis};
+use engine::model::{RollbackKind, StoreError, UnixMillis};
 use rusqlite::Connection;
 
 use self::{
@@ -85,7 +85,7 @@ pub struct Found {
     /// When the store was opened.
     pub at: UnixMillis,
     /// What it was found to be.
-    pub how: Displaced,
+    pub how: RollbackKind,
 }
 
 /// The rollback guard of an open store.
@@ -119,7 +119,7 @@ pub(crate) struct RollbackGuard {
     checkpoints: Checkpoints,
     /// `None` while the store is displaced.
     file: Option<Sidecar>,
-    displaced: Option<Displaced>,
+    displaced: Option<RollbackKind>,
     /// The sidecar that takes over when the open transaction is committed.
     pending: Option<Sidecar>,
     /// Another state was put in place of this one while it was open: nothing is committed any more.
@@ -199,7 +199,7 @@ impl RollbackGuard {
     }
 
     /// What the store was found to be, if it is not the newest state.
-    pub(crate) const fn displaced(&self) -> Option<Displaced> {
+    pub(crate) const fn displaced(&self) -> Option<RollbackKind> {
         self.displaced
     }
 

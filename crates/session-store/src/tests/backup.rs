@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::model::{Displaced, UnixMillis};
+use engine::model::{RollbackKind, UnixMillis};
 
 use super::{account, name, open};
 use crate::{
@@ -93,7 +93,7 @@ fn a_restored_store_is_known_as_one() {
     let directory = open(&place.at("target")).unwrap();
     assert_eq!(directory.accounts().unwrap(), [name("a"), name("b")]);
     let (_, store) = directory.open_account(&name("a")).unwrap();
-    assert_eq!(store.displaced(), Some(Displaced::Unmarked));
+    assert_eq!(store.displaced(), Some(RollbackKind::Unmarked));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn flood(messages: u64) {
         let sent = peer.transact(|engine, store, env| engine.send(store, env, &request));
         let request = ReceiveRequest {
             sender: peer.key,
-            message: WireMessage::decode(&sent.envelopes[0].wire),
+            message: WireMessage::decode(&sent.messages[0].wire),
             confirm: false,
             sealed: false,
         };

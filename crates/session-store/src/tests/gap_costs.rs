@@ -5,8 +5,8 @@ use std::time::Duration;
 use crypto_core::IdentityKey;
 use engine::{
     Config, ReceiveRequest, SendRequest,
-    model::{Envelope, Outcome},
-    store::{Cached, Transaction, memory::MemoryStore},
+    model::{AddressedMessage, Outcome},
+    store::{Transaction, WriteBack, memory::MemoryStore},
     wire::WireMessage,
 };
 
@@ -24,7 +24,7 @@ fn processor_time() -> Duration {
     Duration::from_nanos(had.split_whitespace().next().unwrap().parse().unwrap())
 }
 
-fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> Envelope {
+fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> AddressedMessage {
     let request = SendRequest {
         recipients: vec![to],
         payload: vec![0x74; 100].into(),
@@ -32,14 +32,14 @@ fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> Envelope {
         seal: None,
     };
     let sent = from.in_calls(1, |engine, store, env, _| engine.send(store, env, &request));
-    sent.into_iter().next().unwrap().envelopes.remove(0)
+    sent.into_iter().next().unwrap().messages.remove(0)
 }
 
 /// Reads these, so many in a commit; what one takes.
 fn read<S: Transaction>(
     to: &mut End<S>,
     from: IdentityKey,
-    sent: &[&Envelope],
+    sent: &[&AddressedMessage],
     batch: usize,
 ) -> Duration {
     let begun = processor_time();
@@ -72,7 +72,7 @@ fn what_messages_cost_around_a_gap() {
             ..Config::default()
         };
         let mut bob = End::new(2, patient(), |account| {
-            Cached::new(directory.create_account(account).unwrap())
+            WriteBack::new(directory.create_account(account).unwrap())
         });
         let mut alice = End::new(1, patient(), |_| MemoryStore::default());
         let bundle = bob.in_calls(1, |engine, store, env, _| engine.bundle(store, env));

@@ -157,7 +157,7 @@ fn sessions_of_before_their_chains_were_apart_go_on() {
     assert_eq!(left_behind, 0);
     store.begin().unwrap();
     store.savepoint().unwrap();
-    store.step_session(&all[0]).unwrap();
+    store.put_session_progress(&all[0]).unwrap();
     store.release().unwrap();
     store.commit().unwrap();
 }

@@ -8,10 +8,10 @@ use crypto_core::{
 use engine::{
     model::{
         Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event, EventKind,
-        Gap, Handshake, KeyDropped, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
-        Session, Standing, StoreError, StoredKey, StoredReply, Timekeeping, UnixMillis,
+        Gap, Handshake, KeyDropped, OwnBundle, Pairing, PastKeys, Peer, Role, RunningTime, Session,
+        Standing, StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
-    store::{Cached, StoreRead, Transaction, contract, memory::MemoryStore},
+    store::{StoreRead, Transaction, WriteBack, contract, memory::MemoryStore},
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -328,11 +328,11 @@ fn session(step: &SessionStep) -> Session {
         },
         handshake,
         lost_to: step.lost_to.map(session_id),
-        overtaking: step
+        takeover: step
             .overtaking
             .map(|(name, advances)| (session_id(name), advances)),
         ratchet: contract::session(step.state, suite, standing).ratchet,
-        retired: RetiredChains::from_bytes(&step.retired),
+        past_chains: PastKeys::from_bytes(&step.retired),
         last_sent_at: step.times.0.map(UnixMillis),
         last_received_at: step.times.1.map(UnixMillis),
         sent: step.counts.0,
@@ -371,7 +371,7 @@ fn device(step: &DeviceStep) -> Device {
         rekey_due: step.flags.0,
         extension_shown: step.flags.1,
         stale_told: step.flags.0 ^ step.flags.1,
-        former: RetiredChains::from_bytes(&[step.name; 8]),
+        former: PastKeys::from_bytes(&[step.name; 8]),
         refused_version: step.flags.0.then_some(u32::from(step.name)),
         went_back_at: step.flags.1.then_some(UnixMillis(step.times.1)),
         metadata: DeviceMetadata {
@@ -525,15 +525,15 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
         Step::FirstMessage(of, on, id) => {
             store.put_first_message(&identity(*of), &signed_pre_key(*on), &session_id(*id))?;
         }
-        Step::Reply(name, at) => store.put_reply(
+        Step::Reply(name, at) => store.put_stored_answer(
             &format!("{name}"),
-            &StoredReply {
+            &StoredAnswer {
                 input: [*name; 32],
                 reply: at.to_le_bytes().to_vec(),
                 at: RunningTime(*at),
             },
         )?,
-        Step::RemoveReplies(cutoff) => store.remove_replies_before(RunningTime(*cutoff))?,
+        Step::RemoveReplies(cutoff) => store.remove_stored_answers_before(RunningTime(*cutoff))?,
         Step::RemovePrekey(name) => store.remove_own_prekey(&signed_pre_key(*name))?,
         Step::DropRead(cutoff) => {
             let mut dropped = store.drop_keys_read_before(RunningTime(*cutoff))?;
@@ -552,7 +552,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             running: RunningTime(*time),
             settled: UnixMillis(*time / 2),
             ahead_since: time.is_multiple_of(2).then_some(RunningTime(*time)),
-            put_back_at: time.is_multiple_of(3).then_some(UnixMillis(*time)),
+            rolled_back_at: time.is_multiple_of(3).then_some(UnixMillis(*time)),
         })?,
     }
     Ok(Vec::new())
@@ -656,7 +656,10 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         }
         let seen = store.first_message_seen(&session).unwrap();
         lines.push(format!("{seen}"));
-        lines.push(format!("{:?}", store.reply(&format!("{name}")).unwrap()));
+        lines.push(format!(
+            "{:?}",
+            store.stored_answer(&format!("{name}")).unwrap()
+        ));
     }
     let current = store.current_own_prekey().unwrap();
     lines.push(format!("current: {:?}", current.map(|own| own.version)));
@@ -687,7 +690,7 @@ proptest! {
     fn sqlite_and_memory_are_the_same_store(batches in vec(batch(), 1..8)) {
         let scratch = tempfile::tempdir().unwrap();
         let directory = open(scratch.path()).unwrap();
-        let mut sqlite = Cached::new(directory.create_account(&account("a")).unwrap());
+        let mut sqlite = WriteBack::new(directory.create_account(&account("a")).unwrap());
         let mut memory = MemoryStore::default();
         for (calls, end) in &batches {
             prop_assert_eq!(run(&mut sqlite, calls), run(&mut memory, calls));
@@ -708,7 +711,7 @@ proptest! {
                 End::Crash => {
                     drop(sqlite);
                     memory.crash();
-                    sqlite = Cached::new(directory.open_account(&super::name("a")).unwrap().1);
+                    sqlite = WriteBack::new(directory.open_account(&super::name("a")).unwrap().1);
                 }
             }
             prop_assert_eq!(everything(&sqlite), everything(&memory));

@@ -13,7 +13,7 @@ use std::{
 use crypto_core::{SessionId, Suite};
 use engine::{
     Config, Engine, Env,
-    model::{Displaced, SendError, Session, Standing, StoreError, UnixMillis},
+    model::{RollbackKind, SendError, Session, Standing, StoreError, UnixMillis},
     store::{Store as _, StoreRead as _, Transaction as _, contract},
 };
 use getrandom::SysRng;
@@ -54,7 +54,7 @@ impl Home {
         self.directory().open_account(&name("a")).unwrap().1
     }
 
-    fn found(&self) -> Option<Displaced> {
+    fn found(&self) -> Option<RollbackKind> {
         let inspector = Inspector::open(&self.path(), None).unwrap();
         let inspected = inspector.account(&name("a")).unwrap().displaced;
         let found = self.open().displaced();
@@ -135,7 +135,7 @@ fn stepping() -> Session {
 /// One step of the session of [`add_session`].
 fn step(store: &mut SqliteStore) -> Result<(), StoreError> {
     store.begin()?;
-    store.step_session(&stepping())?;
+    store.put_session_progress(&stepping())?;
     store.commit()
 }
 
@@ -149,22 +149,22 @@ const COMMITS: [(&str, Commit); 6] = [
         let passed = store.timekeeping()?.running.0;
         store.begin()?;
         store.savepoint()?;
-        store.step_session(&stepping())?;
+        store.put_session_progress(&stepping())?;
         store.rollback()?;
         store.put_timekeeping(&ran(passed + 1))?;
         store.commit()
     }),
     ("a step before another that was undone", |store| {
         store.begin()?;
-        store.step_session(&stepping())?;
+        store.put_session_progress(&stepping())?;
         store.savepoint()?;
-        store.step_session(&stepping())?;
+        store.put_session_progress(&stepping())?;
         store.rollback()?;
         store.commit()
     }),
     ("a session that is removed", |store| {
         store.begin()?;
-        store.step_session(&stepping())?;
+        store.put_session_progress(&stepping())?;
         store.remove_session(&stepping().id)?;
         store.commit()
     }),
@@ -251,7 +251,7 @@ fn an_older_database_is_told_by_a_single_commit() {
             let _ = fs::remove_file(home.accounts().join(companion));
         }
         fs::copy(&old, &database).unwrap();
-        assert_eq!(home.found(), Some(Displaced::Older), "{what}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{what}");
     }
 }
 
@@ -273,7 +273,7 @@ fn a_log_without_its_last_commit_is_told_whatever_that_wrote() {
         home.put_back(&left);
         fs::write(home.log(), before).unwrap();
         let _ = fs::remove_file(home.accounts().join("a.db-shm"));
-        assert_eq!(home.found(), Some(Displaced::Older), "{what}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{what}");
     }
 }
 
@@ -287,7 +287,7 @@ fn a_step_of_a_session_writes_one_page() {
         let before = logged();
         store.begin().unwrap();
         let stepped = Session { sent, ..stepping() };
-        store.step_session(&stepped).unwrap();
+        store.put_session_progress(&stepped).unwrap();
         store.commit().unwrap();
         assert_eq!(logged() - before, 24 + 4096);
     }
@@ -318,7 +318,7 @@ fn a_batch_that_changed_nothing_writes_no_byte() {
         ("what was undone", |store| {
             store.begin()?;
             store.savepoint()?;
-            store.step_session(&stepping())?;
+            store.put_session_progress(&stepping())?;
             store.remove_session(&stepping().id)?;
             store.rollback()?;
             store.commit()
@@ -358,7 +358,7 @@ fn a_log_that_was_lost_is_told() {
     copy(&left, &home.accounts());
     fs::remove_file(home.accounts().join("a.db-wal")).unwrap();
     let _ = fs::remove_file(home.accounts().join("a.db-shm"));
-    assert_eq!(home.found(), Some(Displaced::Older));
+    assert_eq!(home.found(), Some(RollbackKind::Older));
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn a_copy_put_back_over_the_present_files_is_told_by_the_mark_that_is_left() {
         drop(store);
         copy(&backup, &home.accounts());
         assert_eq!(home.sidecars().len(), 2);
-        assert_eq!(home.found(), Some(Displaced::Older), "{made_while_open}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{made_while_open}");
     }
 }
 
@@ -399,7 +399,7 @@ fn a_copy_elsewhere_is_told_and_the_original_goes_on() {
     )
     .unwrap();
     home.copy(&copied.accounts());
-    assert_eq!(copied.found(), Some(Displaced::Elsewhere));
+    assert_eq!(copied.found(), Some(RollbackKind::Elsewhere));
     assert_eq!(home.found(), None);
 }
 
@@ -424,7 +424,7 @@ fn a_store_without_a_readable_mark_is_told() {
     for (number, harm) in harms.into_iter().enumerate() {
         let home = Home::new();
         harm(&home.sidecars()[0]);
-        assert_eq!(home.found(), Some(Displaced::Unmarked), "{number}");
+        assert_eq!(home.found(), Some(RollbackKind::Unmarked), "{number}");
     }
 }
 
@@ -484,7 +484,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     home.copy(&backup);
     assert_eq!(home.found(), None);
     copy(&backup, &home.accounts());
-    assert_eq!(home.found(), Some(Displaced::Older));
+    assert_eq!(home.found(), Some(RollbackKind::Older));
 }
 
 #[test]
@@ -518,7 +518,7 @@ fn a_displaced_store_is_read_and_not_written_until_it_is_settled() {
     fs::remove_file(&home.sidecars()[0]).unwrap();
     let found = Found {
         at: UnixMillis(7),
-        how: Displaced::Unmarked,
+        how: RollbackKind::Unmarked,
     };
 
     let mut store = home.open();
@@ -651,7 +651,7 @@ fn a_damaged_store_that_cannot_begin_anew_says_so_and_does_not_try_for_ever() {
         rng: &mut UnwrapErr(SysRng),
     };
     store.begin().unwrap();
-    let begun = engine.begin_anew(&mut store, &mut env, Displaced::Older);
+    let begun = engine.expire_all_sessions(&mut store, &mut env, RollbackKind::Older);
     assert!(
         matches!(begun, Err(SendError::Store(StoreError::Corrupt(_)))),
         "{begun:?}"

@@ -12,7 +12,8 @@ use crypto_core::{HeaderKey, IdentityKey, IdentityKeyPair, MessageId, SessionId,
 use engine::{
     Config, ReceiveRequest, SendRequest,
     model::{
-        Envelope, Gap, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS, Outcome, Reason, Session, Standing,
+        AddressedMessage, Gap, MAX_UNANSWERED_GAPS, MAX_UNANSWERED_KEYS, Outcome, Reason, Session,
+        Standing,
     },
     store::{Store as _, StoreRead as _, Transaction, contract, memory::MemoryStore},
     wire::WireMessage,
@@ -113,7 +114,12 @@ impl Bob {
         changed.unwrap()
     }
 
-    fn receive(&mut self, from: IdentityKey, envelope: &Envelope, confirm: bool) -> Outcome {
+    fn receive(
+        &mut self,
+        from: IdentityKey,
+        envelope: &AddressedMessage,
+        confirm: bool,
+    ) -> Outcome {
         let request = ReceiveRequest {
             sender: from,
             message: WireMessage::decode(&envelope.wire),
@@ -126,7 +132,7 @@ impl Bob {
     }
 
     /// Reads a message, and counts what that costs.
-    fn cost(&mut self, from: IdentityKey, envelope: &Envelope) -> Cost {
+    fn cost(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> Cost {
         // The log begins anew, so that what it grows by is what is written.
         let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
         let folded = self
@@ -196,7 +202,7 @@ fn stranger(bob: &mut Bob, seed: u8) -> End<MemoryStore> {
     stranger
 }
 
-fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> Envelope {
+fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> AddressedMessage {
     let request = SendRequest {
         recipients: vec![to],
         payload: b"text".to_vec().into(),
@@ -204,10 +210,10 @@ fn send<S: Transaction>(from: &mut End<S>, to: IdentityKey) -> Envelope {
         seal: None,
     };
     let sent = from.transact(|engine, store, env| engine.send(store, env, &request));
-    sent.envelopes.into_iter().next().unwrap()
+    sent.messages.into_iter().next().unwrap()
 }
 
-fn last_of(from: &mut End<MemoryStore>, to: IdentityKey, messages: usize) -> Envelope {
+fn last_of(from: &mut End<MemoryStore>, to: IdentityKey, messages: usize) -> AddressedMessage {
     let mut last = send(from, to);
     for _ in 1..messages {
         last = send(from, to);

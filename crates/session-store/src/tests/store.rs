@@ -2,8 +2,8 @@
 
 use crypto_core::{MessageId, MessageKey, SessionId, Suite};
 use engine::{
-    model::{Standing, StoreError, StoredKey, StoredReply, UnixMillis},
-    store::{Cached, Store as _, StoreRead as _, Transaction as _, contract},
+    model::{Standing, StoreError, StoredAnswer, StoredKey, UnixMillis},
+    store::{Store as _, StoreRead as _, Transaction as _, WriteBack, contract},
 };
 
 use super::*;
@@ -183,13 +183,13 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
-    let reply = |bytes: usize| StoredReply {
+    let reply = |bytes: usize| StoredAnswer {
         input: [1; 32],
         reply: vec![7; bytes],
         at: RunningTime(1),
     };
     store.begin().unwrap();
-    store.put_reply("before", &reply(1)).unwrap();
+    store.put_stored_answer("before", &reply(1)).unwrap();
     store.commit().unwrap();
     let allow_pages = |store: &SqliteStore, pages: u32| {
         let allowed: i64 = store
@@ -204,13 +204,13 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
     allow_pages(&store, 1);
     store.begin().unwrap();
     store.savepoint().unwrap();
-    store.put_reply("small", &reply(1)).unwrap();
-    let full = store.put_reply("large", &reply(1 << 20));
+    store.put_stored_answer("small", &reply(1)).unwrap();
+    let full = store.put_stored_answer("large", &reply(1 << 20));
     assert_eq!(full, Err(StoreError::Refused(engine::model::Trouble::Full)));
     store.abort().unwrap();
     allow_pages(&store, u32::MAX - 1);
     store.begin().unwrap();
-    store.put_reply("after", &reply(1 << 20)).unwrap();
+    store.put_stored_answer("after", &reply(1 << 20)).unwrap();
     store.commit().unwrap();
     for (id, there) in [
         ("before", true),
@@ -218,7 +218,7 @@ fn a_full_disk_fails_the_batch_and_loses_nothing_else() {
         ("large", false),
         ("after", true),
     ] {
-        assert_eq!(store.reply(id).unwrap().is_some(), there, "{id}");
+        assert_eq!(store.stored_answer(id).unwrap().is_some(), there, "{id}");
     }
 }
 
@@ -227,7 +227,7 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
-    let reply = StoredReply {
+    let reply = StoredAnswer {
         input: [1; 32],
         reply: vec![7],
         at: RunningTime(1),
@@ -239,7 +239,7 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
     };
     let batch = |store: &mut SqliteStore, id: &str| {
         store.begin()?;
-        store.put_reply(id, &reply)?;
+        store.put_stored_answer(id, &reply)?;
         store.commit()
     };
     // Commits that fail, as far as SQLite has come then, as on a disk that does not answer.
@@ -255,7 +255,7 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
         .unwrap();
     let before = commits(&store);
     store.begin().unwrap();
-    store.put_reply("once", &reply).unwrap();
+    store.put_stored_answer("once", &reply).unwrap();
     store.run("INSERT INTO failing VALUES (1)", ()).unwrap();
     let failed = store.commit();
     assert!(matches!(failed, Err(StoreError::Corrupt(_))), "{failed:?}");
@@ -271,7 +271,7 @@ fn a_commit_that_failed_is_overwritten_in_the_log_before_anyone_is_told() {
     batch(&mut store, "after").unwrap();
     assert_eq!(commits(&store), before + 3, "nothing was put over it");
     for (id, there) in [("once", false), ("in doubt", false), ("after", true)] {
-        assert_eq!(store.reply(id).unwrap().is_some(), there, "{id}");
+        assert_eq!(store.stored_answer(id).unwrap().is_some(), there, "{id}");
     }
 }
 
@@ -296,7 +296,7 @@ fn a_batch_that_sqlite_undid_takes_no_more_calls() {
 fn nothing_that_was_put_down_is_kept_of_a_batch_that_sqlite_undid() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
-    let mut store = Cached::new(directory.create_account(&account("a")).unwrap());
+    let mut store = WriteBack::new(directory.create_account(&account("a")).unwrap());
     let made = contract::session(1, Suite::X25519, Standing::Active);
     store.begin().unwrap();
     store.savepoint().unwrap();

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use engine::{
     Config,
-    model::{Account, AccountName, Displaced, UnixMillis},
+    model::{Account, AccountName, RollbackKind, UnixMillis},
     world::{ActionKind, ActionWeights, Disks, World},
 };
 use proptest::prelude::*;
@@ -70,7 +70,11 @@ impl Disks for SqliteDisks {
         }
     }
 
-    fn restore_backup(&mut self, name: &AccountName, store: &mut SqliteStore) -> Option<Displaced> {
+    fn restore_backup(
+        &mut self,
+        name: &AccountName,
+        store: &mut SqliteStore,
+    ) -> Option<RollbackKind> {
         let backup = fs::read_dir(self.backup_of(name)).ok()?;
         // Some store, so that this one is closed.
         let place = account(&format!("place-{}", self.files_of(name).len()));
@@ -91,7 +95,7 @@ impl Disks for SqliteDisks {
         store.displaced()
     }
 
-    fn accept_restored(&mut self, store: &mut SqliteStore, at: UnixMillis, how: Displaced) {
+    fn accept_restored(&mut self, store: &mut SqliteStore, at: UnixMillis, how: RollbackKind) {
         store.settle(Found { at, how }).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use engine::{
     Engine, Env,
     model::StoreError,
-    store::{Cached, Transaction},
+    store::{Transaction, WriteBack},
 };
 
 use super::{Job, outbox::Outbox};
@@ -34,7 +34,7 @@ pub(super) trait BatchRunner: Send {
 /// An account with its store.
 pub(super) struct Account<S> {
     pub(super) engine: Engine,
-    pub(super) store: Cached<S>,
+    pub(super) store: WriteBack<S>,
     pub(super) outbox: Outbox,
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,

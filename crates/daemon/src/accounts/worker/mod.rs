@@ -25,7 +25,7 @@ use std::{
 
 use engine::{
     Engine, Env,
-    store::{Cached, Store, Transaction},
+    store::{Store, Transaction, WriteBack},
 };
 use rpc::{ErrorKind, RpcError};
 use tokio::{
@@ -175,7 +175,7 @@ impl Worker {
         S: Transaction + Send + 'static,
     {
         let config = config.into();
-        let mut store = Cached::new(store);
+        let mut store = WriteBack::new(store);
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
         let account = Account {

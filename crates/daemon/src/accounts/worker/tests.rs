@@ -9,7 +9,7 @@ use std::{
 use crypto_core::{IdentityKeyPair, InstallationId};
 use engine::{
     Config,
-    model::{AccountName, Event, EventKind, StoreError, StoredReply, UnixMillis},
+    model::{AccountName, Event, EventKind, StoreError, StoredAnswer, UnixMillis},
     store::memory::{CommitLog, MemoryStore},
 };
 
@@ -75,17 +75,17 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Writes something under this name.
 fn put(store: &mut dyn Store, name: &str) -> Result<(), RpcError> {
-    let reply = StoredReply {
+    let reply = StoredAnswer {
         input: [0; 32],
         reply: Vec::new(),
         at: engine::model::RunningTime(1),
     };
-    Ok(store.put_reply(name, &reply)?)
+    Ok(store.put_stored_answer(name, &reply)?)
 }
 
 async fn is_there(worker: &Worker, name: &'static str) -> bool {
     worker
-        .call(move |_, store, _| Ok(store.reply(name)?.is_some()))
+        .call(move |_, store, _| Ok(store.stored_answer(name)?.is_some()))
         .await
         .unwrap()
 }

@@ -6,7 +6,7 @@ use crypto_core::InstallationId;
 use engine::{
     Engine,
     chat_clock::highest_clock,
-    model::{Displaced, InstallationState, StoreError, UnixMillis},
+    model::{InstallationState, RollbackKind, StoreError, UnixMillis},
     store::StoreRead as _,
 };
 use session_store::{InspectedAccount, Inspector};
@@ -108,11 +108,13 @@ fn newest_state(inspected: &InspectedAccount) -> Result<Finding, StoreError> {
         "start the daemon: it reads with the old sessions and sends on new ones alone";
     if let Some(displaced) = inspected.displaced {
         let what = match displaced {
-            Displaced::Older => "an older state was put back",
-            Displaced::Elsewhere => "it is a copy, or was moved from another disk",
-            Displaced::Unmarked => "it came without the file that vouches for it, as from a backup",
+            RollbackKind::Older => "an older state was put back",
+            RollbackKind::Elsewhere => "it is a copy, or was moved from another disk",
+            RollbackKind::Unmarked => {
+                "it came without the file that vouches for it, as from a backup"
+            }
         };
-        let advice = if displaced == Displaced::Elsewhere {
+        let advice = if displaced == RollbackKind::Elsewhere {
             "never use two copies of an account; if the original is gone, start the daemon: it sends on new sessions alone"
         } else {
             SAFE

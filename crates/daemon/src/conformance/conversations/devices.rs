@@ -9,7 +9,7 @@ use crypto_core::{
 };
 use engine::{
     Config, ReceiveRequest, SendRequest,
-    model::{Envelope, Received},
+    model::{AddressedMessage, Received},
     wire::WireMessage,
 };
 use rand_core::CryptoRng;
@@ -219,7 +219,7 @@ impl Recorded {
         recipient: IdentityKey,
         drawn: [Vec<u8>; 2],
         payload: &[u8],
-    ) -> Result<Vec<Envelope>, String> {
+    ) -> Result<Vec<AddressedMessage>, String> {
         let mut draws = Draws::new(drawn);
         let envelopes = send(&mut self.engines.stranger, &mut draws, recipient, payload)?;
         draws.check_exact().map_err(by_the_engine)?;
@@ -231,7 +231,7 @@ impl Recorded {
         &mut self,
         recipient: &IdentityKey,
         drawn: [Vec<u8>; 2],
-    ) -> Result<Envelope, String> {
+    ) -> Result<AddressedMessage, String> {
         let mut draws = Draws::new(drawn);
         let envelope = self
             .engines
@@ -244,7 +244,7 @@ impl Recorded {
     }
 
     /// The engine's public message.
-    pub(super) fn public_message(&mut self, payload: &[u8]) -> Result<Envelope, String> {
+    pub(super) fn public_message(&mut self, payload: &[u8]) -> Result<AddressedMessage, String> {
         let mut none = Draws::new([]);
         let envelope = self
             .engines
@@ -344,7 +344,7 @@ fn send(
     rng: &mut dyn CryptoRng,
     recipient: IdentityKey,
     payload: &[u8],
-) -> Result<Vec<Envelope>, String> {
+) -> Result<Vec<AddressedMessage>, String> {
     let request = SendRequest {
         recipients: vec![recipient],
         payload: payload.to_vec().into(),
@@ -353,7 +353,7 @@ fn send(
     };
     let sent = device.call(rng, |engine, store, env| engine.send(store, env, &request))?;
     let sent = sent.map_err(words)?;
-    Ok(sent.envelopes)
+    Ok(sent.messages)
 }
 
 fn by_the_engine(difference: String) -> String {

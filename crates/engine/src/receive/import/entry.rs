@@ -5,7 +5,7 @@ use std::time::Duration;
 use crypto_core::{HeaderKey, InstallationId, VerifiedBundle, VerifiedEntry};
 
 use super::{
-    Adopted,
+    BundleImport,
     lower::{Lower, refuse},
     trusted_stamp,
 };
@@ -16,7 +16,7 @@ use crate::{
         StoreError, UnixMillis, Warning, WarningKind,
     },
     sessions::expiry::expire,
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 /// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
@@ -121,12 +121,12 @@ impl BundleContext<'_> {
 
 impl Engine {
     /// Applies one entry.
-    pub(super) fn adopt_entry(
+    pub(super) fn import_entry(
         &self,
         store: &mut dyn Store,
         context: &BundleContext<'_>,
         entry: &VerifiedEntry,
-        adopted: &mut Adopted,
+        import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let identity = context.bundle.identity();
         let known = store.device(identity, &entry.installation_id)?;
@@ -139,9 +139,9 @@ impl Engine {
                 let name = &entry.installation_id;
                 if context.sender.is_none_or(|sender| sender == name) {
                     let detail = format!("{name} version {} is not adopted", entry.version);
-                    adopted.warn(WarningKind::VersionJump, detail);
+                    import.warn(WarningKind::VersionJump, detail);
                 }
-                return self.meet_without_prekey(store, context, name, entry.version, adopted);
+                return self.meet_without_prekey(store, context, name, entry.version, import);
             }
             None => Verdict::Unknown,
             Some(device) => judge(device, entry, context),
@@ -156,7 +156,7 @@ impl Engine {
             (Verdict::Unknown, _) | (_, None) => {
                 let listed = |installation: &InstallationId| context.lists(installation);
                 if !self.make_room_for_device(store, identity, context.now, listed)? {
-                    adopted.warn(
+                    import.warn(
                         WarningKind::TooManyDevices,
                         entry.installation_id.to_string(),
                     );
@@ -179,10 +179,10 @@ impl Engine {
                         device: device.installation,
                         later,
                     };
-                    adopted.lower = Some(Lower::newest(adopted.lower.take(), lower));
+                    import.lower = Some(Lower::newest(import.lower.take(), lower));
                 } else if later {
                     let refused = refuse(store, device, entry.version)?;
-                    adopted.warnings.push(refused);
+                    import.warnings.push(refused);
                 }
             }
             (Verdict::Complete, Some(device)) => {
@@ -216,12 +216,12 @@ impl Engine {
                     .is_some_and(|name| *name != device.installation);
                 if kind != WarningKind::MissingExtension || !of_sibling {
                     let warning = refuse(store, device, entry.version)?;
-                    adopted.warnings.push(Warning { kind, ..warning });
+                    import.warnings.push(Warning { kind, ..warning });
                 }
                 return Ok(());
             }
         }
-        adopted.entries.push(imported);
+        import.entries.push(imported);
         Ok(())
     }
 
@@ -364,7 +364,7 @@ impl Engine {
         context: &BundleContext<'_>,
         installation: &InstallationId,
         version: u32,
-        adopted: &mut Adopted,
+        import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let identity = context.bundle.identity();
         if store.device(identity, installation)?.is_some() {
@@ -372,7 +372,7 @@ impl Engine {
         }
         let listed = |installation: &InstallationId| context.lists(installation);
         if !self.make_room_for_device(store, identity, context.now, listed)? {
-            adopted.warn(WarningKind::TooManyDevices, installation.to_string());
+            import.warn(WarningKind::TooManyDevices, installation.to_string());
             return Ok(());
         }
         let device = Device {
@@ -386,7 +386,7 @@ impl Engine {
             )
         };
         meet(store, &device, context.now)?;
-        adopted.entries.push(ImportedEntry {
+        import.entries.push(ImportedEntry {
             installation: installation.clone(),
             version,
             is_new: true,
@@ -417,7 +417,7 @@ pub(crate) fn meet(
         own: device.pairing != Pairing::Enabled,
         device: device.name(),
     };
-    note(store, now, discovered)
+    record_event(store, now, discovered)
 }
 
 /// The sessions built on a prekey that its owner replaced expire (spec 3.3). They read on.

@@ -9,7 +9,7 @@ use crate::{
     engine::Engine,
     model::{Device, EventKind, Pairing, StoreError, UnixMillis},
     sessions::lifecycle::supersede,
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 impl Engine {
@@ -93,7 +93,7 @@ pub(super) fn run_stale_timers(
         }
         if told_alive {
             let alive = EventKind::InstallationActive(device.name());
-            note(store, context.now, alive)?;
+            record_event(store, context.now, alive)?;
         }
         store.put_device(&Device {
             omitted_since,

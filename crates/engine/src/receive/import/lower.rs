@@ -10,7 +10,7 @@ use crate::{
         Device, DevicePreKey, Env, EventKind, Role, Session, StoreError, UnixMillis, Warning,
         WarningKind,
     },
-    store::{Store, note},
+    store::{Store, record_event},
 };
 
 /// An entry of a lower version than we hold of the device, on a message of that device.
@@ -100,7 +100,7 @@ impl Engine {
         );
         replace_prekey(store, went_back, lower.prekey.clone(), dated_at, env.now)?;
         let detail = format!("{}: version {version} after {before}", name.installation);
-        note(
+        record_event(
             store,
             env.now,
             EventKind::VersionWentBack {

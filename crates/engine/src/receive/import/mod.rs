@@ -21,7 +21,7 @@ use crate::{
 
 /// What the bundles of one message, or one imported bundle, brought.
 #[derive(Debug, Default)]
-pub(crate) struct Adopted {
+pub(crate) struct BundleImport {
     /// A well-signed bundle of the sender was read.
     pub(crate) of_sender: bool,
     /// Every valid entry, in order.
@@ -39,7 +39,7 @@ pub(crate) struct Adopted {
     pub(crate) dated_at: Option<UnixMillis>,
 }
 
-impl Adopted {
+impl BundleImport {
     fn warn(&mut self, kind: WarningKind, detail: impl Into<String>) {
         self.warnings.push(Warning {
             kind,
@@ -73,43 +73,43 @@ impl Engine {
             .read(wire)
             .and_then(|read| self.verified.verify(read))
             .map_err(|error| BundleImportError::Invalid(error.to_string()))?;
-        let mut adopted = Adopted::default();
-        self.adopt(store, env.now, &bundle, None, &mut adopted)?;
+        let mut import = BundleImport::default();
+        self.apply_bundle(store, env.now, &bundle, None, &mut import)?;
         Ok(ImportedBundle {
             identity: *bundle.identity(),
-            installations: adopted.entries,
-            warnings: adopted.warnings,
+            installations: import.entries,
+            warnings: import.warnings,
         })
     }
 
     /// Reads the bundles of a message: the first few of the sender's or of our own identity; the
     /// rest is ignored. A bad one is skipped with a warning and never loses the message.
-    pub(crate) fn adopt_all(
+    pub(crate) fn import_all(
         &mut self,
         store: &mut dyn Store,
         now: UnixMillis,
         sender: &IdentityKey,
         sender_device: Option<&InstallationId>,
         bundles: &[Vec<u8>],
-    ) -> Result<Adopted, StoreError> {
-        let mut adopted = Adopted::default();
+    ) -> Result<BundleImport, StoreError> {
+        let mut import = BundleImport::default();
         let mut read = 0;
         let mut listed = None;
         for encoded in bundles.iter().take(MAX_BUNDLES_LOOKED_AT) {
             let bundle = match self.verified.read(encoded) {
                 Ok(bundle) => bundle,
                 Err(error) => {
-                    adopted.warn(WarningKind::InvalidBundle, error.to_string());
+                    import.warn(WarningKind::InvalidBundle, error.to_string());
                     continue;
                 }
             };
             if let Err(ignored) = self.concerns_us(sender, bundle.identity()) {
-                adopted.warnings.push(ignored);
+                import.warnings.push(ignored);
                 continue;
             }
             read += 1;
             if read > MAX_BUNDLES_PER_MESSAGE {
-                adopted.warn(
+                import.warn(
                     WarningKind::TooManyBundles,
                     format!("at most {MAX_BUNDLES_PER_MESSAGE} are read from one message"),
                 );
@@ -123,24 +123,24 @@ impl Engine {
                         let latest = ending_at(store, now)?;
                         let dated_at = version.and_then(|_| signed_at(&bundle, latest));
                         listed = listed.max(version);
-                        adopted.dated_at = adopted.dated_at.max(dated_at);
-                        adopted.of_sender = true;
+                        import.dated_at = import.dated_at.max(dated_at);
+                        import.of_sender = true;
                     }
                     let device = sender_device.filter(|_| of_sender);
-                    self.adopt(store, now, &bundle, device, &mut adopted)?;
+                    self.apply_bundle(store, now, &bundle, device, &mut import)?;
                 }
-                Err(error) => adopted.warn(WarningKind::InvalidBundle, error.to_string()),
+                Err(error) => import.warn(WarningKind::InvalidBundle, error.to_string()),
             }
         }
         let older = Self::made_before_rekey(store, sender, sender_device, listed)?;
         if !older {
             // The newest entry counts: a relay could add a bundle of a sibling that has not heard
             // of it.
-            adopted.lower = None;
+            import.lower = None;
         }
-        let news = adopted.lower.as_ref().is_some_and(Lower::is_later);
-        adopted.before_rekey = older && !news;
-        Ok(adopted)
+        let news = import.lower.as_ref().is_some_and(Lower::is_later);
+        import.before_rekey = older && !news;
+        Ok(import)
     }
 
     /// Only the sender's bundles and our own count; a stranger's costs no signature check.
@@ -179,13 +179,13 @@ impl Engine {
 
     /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of
     /// the identity that it is of.
-    fn adopt(
+    fn apply_bundle(
         &self,
         store: &mut dyn Store,
         now: UnixMillis,
         bundle: &VerifiedBundle,
         sender: Option<&InstallationId>,
-        adopted: &mut Adopted,
+        import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
         // A clock that was set back must not make what is of today look like tomorrow's.
@@ -226,15 +226,15 @@ impl Engine {
         for entry in bundle.entries() {
             if self.is_this_device(identity, &entry.installation_id) {
                 let signed_pre_key = entry.prekey.signed_pre_key();
-                self.check_clone(store, signed_pre_key, entry.version, adopted)?;
+                self.check_clone(store, signed_pre_key, entry.version, import)?;
             } else {
-                self.adopt_entry(store, &context, entry, adopted)?;
+                self.import_entry(store, &context, entry, import)?;
             }
         }
         for skipped in bundle.skipped() {
-            self.take_skipped(store, &context, skipped, adopted)?;
+            self.take_skipped(store, &context, skipped, import)?;
         }
-        adopted.lists_sender |= sender.is_some_and(|sender| context.lists(sender));
+        import.lists_sender |= sender.is_some_and(|sender| context.lists(sender));
         known::run_stale_timers(store, &context, self.config.stale_after)?;
         Ok(())
     }
@@ -245,7 +245,7 @@ impl Engine {
         store: &dyn Store,
         signed_pre_key: &SignedPreKey,
         version: u32,
-        adopted: &mut Adopted,
+        import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let ours = store.own_prekey(signed_pre_key)?.is_some();
         // Below the versions we still hold it is an old bundle of ours, whose prekey was erased.
@@ -254,7 +254,7 @@ impl Engine {
             .map_or(0, |bundle| bundle.version)
             .saturating_sub(self.versions_held());
         if !ours && version >= held {
-            adopted.warn(
+            import.warn(
                 WarningKind::ClonedInstallation,
                 format!("{} lists a prekey that is not ours", self.this_device()),
             );
@@ -270,25 +270,25 @@ impl Engine {
         store: &mut dyn Store,
         context: &BundleContext<'_>,
         skipped: &SkippedEntry,
-        adopted: &mut Adopted,
+        import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let detail = format!("{}: {}", skipped.installation_id, skipped.reason);
         if skipped.reason != EntryFault::MissingExtension {
-            adopted.warn(WarningKind::InvalidEntry, detail);
+            import.warn(WarningKind::InvalidEntry, detail);
             return Ok(());
         }
         if self.is_this_device(context.bundle.identity(), &skipped.installation_id) {
             return match &skipped.signed_pre_key {
-                Some(key) => self.check_clone(store, key, skipped.version, adopted),
+                Some(key) => self.check_clone(store, key, skipped.version, import),
                 None => Ok(()),
             };
         }
         if context.sender == Some(&skipped.installation_id) {
             // It would not leave its own extension out.
-            adopted.warn(WarningKind::MissingExtension, detail);
+            import.warn(WarningKind::MissingExtension, detail);
         }
         let (name, version) = (&skipped.installation_id, skipped.version);
-        self.meet_without_prekey(store, context, name, version, adopted)
+        self.meet_without_prekey(store, context, name, version, import)
     }
 
     /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was
@@ -302,13 +302,13 @@ impl Engine {
         stamp: i64,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(put_back_at) = store.timekeeping()?.put_back_at else {
+        let Some(rolled_back_at) = store.timekeeping()?.rolled_back_at else {
             return Ok(false);
         };
         let dated_at = UnixMillis::from_nanos(stamp);
         let alone = bundle.entries().len() + bundle.skipped().len() == 1;
-        let made_since = alone && dated_at >= put_back_at.after(self.config.prekey_rotation);
-        Ok(now < put_back_at.after(self.config.erase_after) && !made_since)
+        let made_since = alone && dated_at >= rolled_back_at.after(self.config.prekey_rotation);
+        Ok(now < rolled_back_at.after(self.config.erase_after) && !made_since)
     }
 
     /// Own prekeys kept: one per rotation within the erasure span.

@@ -35,8 +35,8 @@ use self::time::{
 use crate::{
     model::{
         Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
-        ListedPreKey, Negotiated, OwnBundle, Pairing, Peer, RetiredChains, Role, RunningTime,
-        Session, Standing, StoredKey, StoredReply, UnixMillis,
+        ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer, Role, RunningTime,
+        Session, Standing, StoredAnswer, StoredKey, UnixMillis,
     },
     store::{StoreRead, Transaction},
 };
@@ -180,14 +180,14 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
     assert_eq!(written_to, [4, 2, 5].map(key));
     assert!(found.iter().all(|found| found.shared.is_none()));
     let bytes: Vec<u8> = (0..36).collect();
-    let shared = Arc::new(Negotiated::from_bytes(&bytes).expect("a key"));
+    let shared = Arc::new(NegotiatedTopic::from_bytes(&bytes).expect("a key"));
     assert!(store.negotiated(&key(2)).expect("read").is_none());
     store.put_negotiated(&key(2), &shared).expect("put");
     // A record that is put anew keeps it.
     let peer = store.peer(&key(2)).expect("read").expect("a peer");
     store.put_peer(&peer).expect("put");
     let kept =
-        |found: &Option<Arc<Negotiated>>| found.as_ref().map(|kept| kept.to_bytes().to_vec());
+        |found: &Option<Arc<NegotiatedTopic>>| found.as_ref().map(|kept| kept.to_bytes().to_vec());
     let found = store.correspondents(2).expect("read");
     let found: Vec<_> = found.iter().map(|found| kept(&found.shared)).collect();
     assert_eq!(found, [None, Some(bytes.clone())]);
@@ -203,7 +203,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         rekey_due: false,
         extension_shown: false,
         stale_told: false,
-        former: RetiredChains::default(),
+        former: PastKeys::default(),
         refused_version: None,
         went_back_at: None,
         metadata: DeviceMetadata::default(),
@@ -229,7 +229,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         rekey_due: true,
         extension_shown: true,
         stale_told: true,
-        former: RetiredChains::from_bytes(&[3; 16]),
+        former: PastKeys::from_bytes(&[3; 16]),
         refused_version: Some(u32::MAX),
         went_back_at: Some(UnixMillis(6)),
         metadata: DeviceMetadata {
@@ -291,7 +291,7 @@ fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
     };
     let mut first = session(1, Suite::X25519, superseded);
     first.lost_to = Some(SessionId::from_bytes([9; 32]));
-    first.overtaking = Some((SessionId::from_bytes([8; 32]), 77));
+    first.takeover = Some((SessionId::from_bytes([8; 32]), 77));
     let mut second = session(2, Suite::Secp256k1, Standing::Active);
     second.role = Role::Initiator;
     second.ratchet_pre_key = None;
@@ -321,7 +321,7 @@ fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
         since: UnixMillis(7),
     };
     first.received = 3;
-    first.retired = RetiredChains::from_bytes(&[1; 16]);
+    first.past_chains = PastKeys::from_bytes(&[1; 16]);
     first.last_sent_at = Some(UnixMillis(8));
     store.put_session(&first).expect("put");
     let ids = |sessions: Vec<Session>| {
@@ -356,7 +356,7 @@ fn session_steps_round_trip(store: &mut impl Transaction) {
     for suite in [Suite::X25519, Suite::Secp256k1] {
         let mut session = initiated(9, suite);
         store.savepoint().expect("savepoint");
-        assert!(store.step_session(&session).is_err());
+        assert!(store.put_session_progress(&session).is_err());
         store.rollback().expect("rollback");
         store.put_session(&session).expect("put");
         for number in 1..4 {
@@ -372,12 +372,12 @@ fn session_steps_round_trip(store: &mut impl Transaction) {
                 ..session
             };
             store.savepoint().expect("savepoint");
-            store.step_session(&session).expect("step");
+            store.put_session_progress(&session).expect("step");
             store.rollback().expect("rollback");
             let found = store.session(&session.id).expect("read").expect("there");
             assert_ne!(session_text(&found), session_text(&session));
             store.savepoint().expect("savepoint");
-            store.step_session(&session).expect("step");
+            store.put_session_progress(&session).expect("step");
             store.release().expect("release");
             let found = store.session(&session.id).expect("read").expect("there");
             assert_eq!(session_text(&found), session_text(&session));
@@ -385,7 +385,7 @@ fn session_steps_round_trip(store: &mut impl Transaction) {
         store.remove_session(&session.id).expect("remove");
         assert!(store.session(&session.id).expect("read").is_none());
         store.savepoint().expect("savepoint");
-        assert!(store.step_session(&session).is_err());
+        assert!(store.put_session_progress(&session).is_err());
         store.rollback().expect("rollback");
     }
     store.commit().expect("commit");
@@ -507,19 +507,19 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
     store.remove_own_prekey(&prekey(5)).expect("remove");
     assert!(!seen(store, 1) && !seen(store, 2) && seen(store, 4));
 
-    let reply = |at| StoredReply {
+    let reply = |at| StoredAnswer {
         input: [1; 32],
         reply: vec![2; 3],
         at: RunningTime(at),
     };
     for (name, at) in [("old", 10), ("new", 20), ("new", 21)] {
-        store.put_reply(name, &reply(at)).expect("put");
+        store.put_stored_answer(name, &reply(at)).expect("put");
     }
-    assert_eq!(store.reply("new").expect("read"), Some(reply(21)));
+    assert_eq!(store.stored_answer("new").expect("read"), Some(reply(21)));
     store
-        .remove_replies_before(RunningTime(11))
+        .remove_stored_answers_before(RunningTime(11))
         .expect("remove");
-    assert_eq!(store.reply("old").expect("read"), None);
-    assert!(store.reply("new").expect("read").is_some());
+    assert_eq!(store.stored_answer("old").expect("read"), None);
+    assert!(store.stored_answer("new").expect("read").is_some());
     store.commit().expect("commit");
 }

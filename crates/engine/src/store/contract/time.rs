@@ -88,13 +88,13 @@ pub(super) fn records_due_for_erasure_are_found(store: &mut impl Transaction) {
         running: RunningTime(3),
         settled: UnixMillis(8),
         ahead_since: Some(RunningTime(2)),
-        put_back_at: Some(UnixMillis(7)),
+        rolled_back_at: Some(UnixMillis(7)),
     };
     let second = Timekeeping {
         running: RunningTime(4),
         settled: UnixMillis(9),
         ahead_since: None,
-        put_back_at: None,
+        rolled_back_at: None,
     };
     for time in [first, second] {
         store.put_timekeeping(&time).expect("put");

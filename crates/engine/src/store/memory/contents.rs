@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{MemoryStore, Tables};
-use crate::model::{ChatKey, Gap, Handshake, Negotiated, OwnPreKey, Session, StoredKey};
+use crate::model::{ChatKey, Gap, Handshake, NegotiatedTopic, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
     /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
@@ -33,7 +33,7 @@ impl MemoryStore {
         let mut records = vec![format!("{own_bundle:?}{timekeeping:?}{last_event:?}")];
         records.extend(own_prekeys.values().map(own_prekey));
         records.extend(peers.values().map(|peer| format!("{peer:?}")));
-        let shared = |(identity, shared): (&_, &Arc<Negotiated>)| {
+        let shared = |(identity, shared): (&_, &Arc<NegotiatedTopic>)| {
             format!("{identity:?}{:?}", *shared.to_bytes())
         };
         records.extend(negotiated.iter().map(shared));
@@ -66,7 +66,7 @@ fn session(age: u64, session: &Session) -> String {
     format!(
         "{age}{session:?}{:?}{:?}{order:?}",
         *session.ratchet.to_bytes(),
-        session.retired.to_bytes()
+        session.past_chains.to_bytes()
     )
 }
 

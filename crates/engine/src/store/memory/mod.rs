@@ -28,8 +28,8 @@ use self::{
 };
 use crate::{
     model::{
-        ChatKey, Contact, Device, Event, Gap, Negotiated, OwnBundle, OwnPreKey, Peer, RunningTime,
-        Session, StoreError, StoredKey, StoredReply, Timekeeping,
+        ChatKey, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
+        RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
     },
     store::Store,
 };
@@ -84,7 +84,7 @@ struct Tables {
     own_prekeys: BTreeMap<SignedPreKey, OwnPreKey>,
     own_bundle: BTreeMap<(), OwnBundle>,
     peers: BTreeMap<IdentityKey, Peer>,
-    negotiated: BTreeMap<IdentityKey, Arc<Negotiated>>,
+    negotiated: BTreeMap<IdentityKey, Arc<NegotiatedTopic>>,
     contacts: BTreeMap<IdentityKey, Contact>,
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
     /// The ids of `devices`, by identity.
@@ -96,7 +96,7 @@ struct Tables {
     gaps: BTreeMap<GapName, (u64, Gap)>,
     /// By session: whose, and on which own prekey.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
-    replies: BTreeMap<String, StoredReply>,
+    replies: BTreeMap<String, StoredAnswer>,
     clocks: BTreeMap<ChatKey, u64>,
     timekeeping: BTreeMap<(), Timekeeping>,
     events: BTreeMap<u64, Event>,
@@ -241,7 +241,7 @@ impl Store for MemoryStore {
     fn put_negotiated(
         &mut self,
         identity: &IdentityKey,
-        shared: &Arc<Negotiated>,
+        shared: &Arc<NegotiatedTopic>,
     ) -> Result<(), StoreError> {
         self.put(
             |tables| &mut tables.negotiated,
@@ -291,7 +291,7 @@ impl Store for MemoryStore {
     }
 
     /// The rest of the record stays as it is, even where it should not: the rules' tests would see it.
-    fn step_session(&mut self, session: &Session) -> Result<(), StoreError> {
+    fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError> {
         let unknown = || StoreError::Corrupt("a step of no session".to_owned());
         let (age, before) = self.tables.sessions.get(&session.id).ok_or_else(unknown)?;
         let (dh, chains) = (before.ratchet.dh_bytes(), session.ratchet.chain_bytes());
@@ -412,13 +412,17 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn put_reply(&mut self, request_id: &str, reply: &StoredReply) -> Result<(), StoreError> {
+    fn put_stored_answer(
+        &mut self,
+        request_id: &str,
+        reply: &StoredAnswer,
+    ) -> Result<(), StoreError> {
         let key = request_id.to_owned();
         self.put(|tables| &mut tables.replies, key, reply.clone());
         Ok(())
     }
 
-    fn remove_replies_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError> {
+    fn remove_stored_answers_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError> {
         let old: Vec<String> = self
             .tables
             .replies

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated,
-        OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError, StoredKey, StoredReply,
+        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
+        OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError, StoredAnswer, StoredKey,
         Timekeeping, UnixMillis,
     },
     store::StoreRead,
@@ -66,7 +66,10 @@ impl StoreRead for MemoryStore {
         Ok(correspondents.take(limit).collect())
     }
 
-    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>, StoreError> {
+    fn negotiated(
+        &self,
+        identity: &IdentityKey,
+    ) -> Result<Option<Arc<NegotiatedTopic>>, StoreError> {
         Ok(self.tables.negotiated.get(identity).cloned())
     }
 
@@ -243,7 +246,7 @@ impl StoreRead for MemoryStore {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    fn reply(&self, request_id: &str) -> Result<Option<StoredReply>, StoreError> {
+    fn stored_answer(&self, request_id: &str) -> Result<Option<StoredAnswer>, StoreError> {
         Ok(self.tables.replies.get(request_id).cloned())
     }
 

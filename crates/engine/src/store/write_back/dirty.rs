@@ -1,4 +1,4 @@
-//! Steps of a batch that are not in the store below yet.
+//! DirtyRecords of a batch that are not in the store below yet.
 //!
 //! Nearly every message moves one session and the times of one device, and nothing else that a store could be asked for by.
 //! Such a step is put down here. It costs the store below no savepoint, and reaches it when it must: before the
@@ -27,7 +27,7 @@ type DeviceKey = (IdentityKey, InstallationId);
 
 /// Sessions and devices as they are, where the store below may have them as they were.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(super) struct DirtyRecords {
     /// Behind a cell, as what is read is remembered.
     sessions: RefCell<Sessions>,
     /// Sessions that were moved since the last commit. Those whose step was undone are among them.
@@ -100,18 +100,18 @@ fn is_step(from: &Session, to: &Session) -> bool {
         && from.ratchet_pre_key == to.ratchet_pre_key
         && from.standing == to.standing
         && from.lost_to == to.lost_to
-        && from.overtaking == to.overtaking
+        && from.takeover == to.takeover
         && from.created_at == to.created_at
 }
 
-/// What [`Store::step_session`] does not write.
+/// What [`Store::put_session_progress`] does not write.
 fn is_more_than_step(from: &Session, to: &Session) -> bool {
     from.handshake != to.handshake
-        || from.retired != to.retired
+        || from.past_chains != to.past_chains
         || !from.ratchet.is_same_dh_step(&to.ratchet)
 }
 
-impl Steps {
+impl DirtyRecords {
     /// Puts a step of a session down, if it is one.
     pub(super) fn step(&mut self, session: &Session) -> bool {
         let sessions = self.sessions.get_mut();
@@ -222,7 +222,7 @@ impl Steps {
             if let Some(held) = held.get_mut(id) {
                 match held.unwritten {
                     Unwritten::Nothing => {}
-                    Unwritten::Step => store.step_session(&held.session)?,
+                    Unwritten::Step => store.put_session_progress(&held.session)?,
                     Unwritten::Record => store.put_session(&held.session)?,
                 }
                 held.unwritten = Unwritten::Nothing;

@@ -13,11 +13,11 @@ use crypto_core::{
     HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
 };
 
-use self::dirty::Steps;
+use self::dirty::DirtyRecords;
 use crate::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, Negotiated,
-        OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredKey, StoredReply,
+        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
+        OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
         Timekeeping, UnixMillis,
     },
     store::{Store, StoreRead, Transaction},
@@ -31,10 +31,10 @@ const MAX_REMEMBERED: usize = 4096;
 
 /// Another store, and what it was asked for of late.
 #[derive(Debug)]
-pub struct Cached<S> {
+pub struct WriteBack<S> {
     store: S,
     kept: Kept,
-    steps: Steps,
+    steps: DirtyRecords,
     call: Call,
     /// Why the batch cannot be kept.
     failed: Option<StoreError>,
@@ -62,29 +62,29 @@ enum Call {
 /// What the store below holds.
 #[derive(Debug, Default)]
 struct Kept {
-    own_bundle: Remembered<(), Option<OwnBundle>>,
-    timekeeping: Remembered<(), Timekeeping>,
-    own_prekeys_replaced: Remembered<SignedPreKey, Option<UnixMillis>>,
-    peers: Remembered<IdentityKey, Option<Peer>>,
-    negotiated: Remembered<IdentityKey, Option<Arc<Negotiated>>>,
-    contacts: Remembered<IdentityKey, Option<Contact>>,
+    own_bundle: CachedRecords<(), Option<OwnBundle>>,
+    timekeeping: CachedRecords<(), Timekeeping>,
+    own_prekeys_replaced: CachedRecords<SignedPreKey, Option<UnixMillis>>,
+    peers: CachedRecords<IdentityKey, Option<Peer>>,
+    negotiated: CachedRecords<IdentityKey, Option<Arc<NegotiatedTopic>>>,
+    contacts: CachedRecords<IdentityKey, Option<Contact>>,
     /// By installation id, as the store gives them.
-    devices: Remembered<IdentityKey, Vec<Device>>,
+    devices: CachedRecords<IdentityKey, Vec<Device>>,
     /// Sessions that have stored no keys.
-    without_keys: Remembered<SessionId, ()>,
+    without_keys: CachedRecords<SessionId, ()>,
 }
 
 /// Records of one kind.
 #[derive(Debug)]
-struct Remembered<K, V>(RefCell<HashMap<K, V>>);
+struct CachedRecords<K, V>(RefCell<HashMap<K, V>>);
 
-impl<K, V> Default for Remembered<K, V> {
+impl<K, V> Default for CachedRecords<K, V> {
     fn default() -> Self {
         Self(RefCell::default())
     }
 }
 
-impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
+impl<K: Hash + Eq, V: Clone> CachedRecords<K, V> {
     /// What is remembered under this key, or what `read` finds.
     fn or_read(&self, key: K, read: impl FnOnce() -> Result<V>) -> Result<V> {
         self.part_or_read(key, read, V::clone)
@@ -115,13 +115,13 @@ impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
     }
 }
 
-impl<S> Cached<S> {
+impl<S> WriteBack<S> {
     /// Remembers nothing yet.
     pub fn new(store: S) -> Self {
         Self {
             store,
             kept: Kept::default(),
-            steps: Steps::default(),
+            steps: DirtyRecords::default(),
             call: Call::NoBatch,
             failed: None,
             written: false,
@@ -159,13 +159,13 @@ impl<S> Cached<S> {
     }
 }
 
-impl<S: Transaction> Cached<S> {
+impl<S: Transaction> WriteBack<S> {
     /// The store below, for something that is no step: it has all that was put down before.
     fn below(&mut self) -> Result<&mut S> {
         if self.call != Call::Saved
             && let Err(error) = self.hand_down()
         {
-            // Steps of calls that have ended well may be lost with it: the batch must not be kept, whoever hears of this.
+            // DirtyRecords of calls that have ended well may be lost with it: the batch must not be kept, whoever hears of this.
             self.failed = Some(error.clone());
             return Err(error);
         }
@@ -218,7 +218,7 @@ impl<S: Transaction> Cached<S> {
     }
 }
 
-impl<S: StoreRead> Cached<S> {
+impl<S: StoreRead> WriteBack<S> {
     fn read_devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
         Ok(self.steps.devices_up_to_date(self.store.devices(identity)?))
     }
@@ -249,7 +249,7 @@ macro_rules! pass_on {
     )*};
 }
 
-impl<S: StoreRead> StoreRead for Cached<S> {
+impl<S: StoreRead> StoreRead for WriteBack<S> {
     fn own_bundle(&self) -> Result<Option<OwnBundle>> {
         self.kept.own_bundle.or_read((), || self.store.own_bundle())
     }
@@ -270,7 +270,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         self.kept.peers.or_read(*identity, read)
     }
 
-    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<Negotiated>>> {
+    fn negotiated(&self, identity: &IdentityKey) -> Result<Option<Arc<NegotiatedTopic>>> {
         let read = || self.store.negotiated(identity);
         self.kept.negotiated.or_read(*identity, read)
     }
@@ -380,7 +380,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
         gaps(session: &SessionId) -> Vec<Gap>;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
-        reply(request_id: &str) -> Option<StoredReply>;
+        stored_answer(request_id: &str) -> Option<StoredAnswer>;
         chat_clock(chat: &ChatKey) -> Option<u64>;
         chat_clock_count() -> u64;
         events(limit: usize) -> Vec<(u64, Event)>;
@@ -388,7 +388,7 @@ impl<S: StoreRead> StoreRead for Cached<S> {
     }
 }
 
-impl<S: Transaction> Store for Cached<S> {
+impl<S: Transaction> Store for WriteBack<S> {
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<()> {
         self.write().own_prekeys_replaced.0.get_mut().clear();
         self.below()?.put_own_prekey(prekey)
@@ -414,7 +414,11 @@ impl<S: Transaction> Store for Cached<S> {
         self.below()?.put_peer(peer)
     }
 
-    fn put_negotiated(&mut self, identity: &IdentityKey, shared: &Arc<Negotiated>) -> Result<()> {
+    fn put_negotiated(
+        &mut self,
+        identity: &IdentityKey,
+        shared: &Arc<NegotiatedTopic>,
+    ) -> Result<()> {
         self.write().negotiated.0.get_mut().remove(identity);
         self.below()?.put_negotiated(identity, shared)
     }
@@ -463,8 +467,8 @@ impl<S: Transaction> Store for Cached<S> {
     }
 
     /// What comes here has been told apart already: nothing that calls this store does that itself.
-    fn step_session(&mut self, session: &Session) -> Result<()> {
-        self.below()?.step_session(session)?;
+    fn put_session_progress(&mut self, session: &Session) -> Result<()> {
+        self.below()?.put_session_progress(session)?;
         self.steps.forget();
         Ok(())
     }
@@ -504,14 +508,14 @@ impl<S: Transaction> Store for Cached<S> {
 
     pass_on! { write
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
-        put_reply(request_id: &str, reply: &StoredReply) -> ();
-        remove_replies_before(cutoff: RunningTime) -> ();
+        put_stored_answer(request_id: &str, reply: &StoredAnswer) -> ();
+        remove_stored_answers_before(cutoff: RunningTime) -> ();
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
         remove_events_up_to(number: u64) -> ();
     }
 }
 
-impl<S: Transaction> Transaction for Cached<S> {
+impl<S: Transaction> Transaction for WriteBack<S> {
     fn begin(&mut self) -> Result<()> {
         (self.written, self.batch_written) = (false, false);
         self.failed = None;
@@ -617,7 +621,7 @@ mod tests {
 
     use super::{dirty::MAX_HELD, *};
     use crate::{
-        model::{Handshake, RetiredChains, Standing},
+        model::{Handshake, PastKeys, Standing},
         store::{
             contract::{initiated, session},
             memory::MemoryStore,
@@ -625,7 +629,7 @@ mod tests {
     };
 
     /// Begins a call in which two more messages are sent on each of these devices' sessions.
-    fn send_on_each(store: &mut Cached<MemoryStore>, devices: &[Device], and_write: bool) {
+    fn send_on_each(store: &mut WriteBack<MemoryStore>, devices: &[Device], and_write: bool) {
         store.savepoint().unwrap();
         for device in devices.iter().chain(devices) {
             let found = store.active_session(&device.identity, &device.installation);
@@ -650,7 +654,7 @@ mod tests {
     }
 
     fn no_step_is_lost_of(count: usize) {
-        let mut store = Cached::new(MemoryStore::default());
+        let mut store = WriteBack::new(MemoryStore::default());
         let made = session(1, Suite::X25519, Standing::Active);
         let devices: Vec<_> = (0..count)
             .map(|number| {
@@ -690,7 +694,7 @@ mod tests {
 
     #[test]
     fn whatever_a_step_changes_reaches_the_store_below() {
-        let mut store = Cached::new(MemoryStore::default());
+        let mut store = WriteBack::new(MemoryStore::default());
         let made = Session {
             handshake: Handshake::Unconfirmed {
                 order: Some(SharedKeyPrefix::from_stored([3; 8])),
@@ -711,7 +715,7 @@ mod tests {
         let changes: [&dyn Fn(&mut Session); 7] = [
             &|session| session.ratchet = sealed(session),
             &|session| session.handshake = Handshake::Established,
-            &|session| session.retired = RetiredChains::from_bytes(&[1; 8]),
+            &|session| session.past_chains = PastKeys::from_bytes(&[1; 8]),
             &|session| session.ratchet = initiated(2, Suite::Secp256k1).ratchet,
             &|session| (session.sent, session.received, session.advances) = (5, 6, 7),
             &|session| session.last_sent_at = Some(UnixMillis(8)),
@@ -736,7 +740,7 @@ mod tests {
 
     #[test]
     fn that_a_session_has_stored_no_keys_is_forgotten_with_the_first_and_with_what_is_undone() {
-        let mut store = Cached::new(MemoryStore::default());
+        let mut store = WriteBack::new(MemoryStore::default());
         let made = session(1, Suite::X25519, Standing::Active);
         let key = StoredKey {
             message: MessageId::from_bytes([7; 32]),
@@ -744,7 +748,7 @@ mod tests {
             key: MessageKey::from_stored([7; 32]),
             read_at: None,
         };
-        let has = |store: &Cached<MemoryStore>| store.has_stored_keys(&made.id).unwrap();
+        let has = |store: &WriteBack<MemoryStore>| store.has_stored_keys(&made.id).unwrap();
         store.begin().unwrap();
         store.savepoint().unwrap();
         store.put_session(&made).unwrap();
@@ -752,7 +756,7 @@ mod tests {
         store.put_stored_key(&key).unwrap();
         assert!(has(&store));
         store.release().unwrap();
-        type Change<'a> = &'a dyn Fn(&mut Cached<MemoryStore>);
+        type Change<'a> = &'a dyn Fn(&mut WriteBack<MemoryStore>);
         let erase: [Change<'_>; 3] = [
             &|store| store.remove_stored_key(&key.message).unwrap(),
             &|store| {
@@ -776,6 +780,6 @@ mod tests {
 
     #[test]
     fn a_store_that_remembers_keeps_the_contract() {
-        crate::store::contract::run(|| Cached::new(MemoryStore::default()));
+        crate::store::contract::run(|| WriteBack::new(MemoryStore::default()));
     }
 }

@@ -45,7 +45,7 @@ fn send(store: &mut SqliteStore, session: &mut Session, messages: usize) {
         let ratchet = session.ratchet.duplicate();
         session.ratchet = ratchet.seal(&AssociatedData::empty(), b"text").unwrap().0;
         store.begin().unwrap();
-        store.step_session(session).unwrap();
+        store.put_session_progress(session).unwrap();
         store.commit().unwrap();
     }
 }

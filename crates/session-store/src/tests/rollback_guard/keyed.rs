@@ -22,7 +22,7 @@ fn steps(home: &Home) -> u64 {
 fn send(store: &mut SqliteStore, sent: u64) {
     let session = Session { sent, ..stepping() };
     store.begin().unwrap();
-    store.step_session(&session).unwrap();
+    store.put_session_progress(&session).unwrap();
     store.commit().unwrap();
 }
 
@@ -49,7 +49,7 @@ fn a_page_that_was_put_back_among_the_newest_is_told() {
         let mut mixed = new.clone();
         mixed[range.clone()].copy_from_slice(&old[range]);
         fs::write(home.database(), &mixed).unwrap();
-        assert_eq!(home.found(), Some(Displaced::Older), "{page}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{page}");
         told += 1;
         stale += u32::from(steps(&home) != 7);
         fs::write(home.database(), &new).unwrap();
@@ -85,7 +85,7 @@ fn the_newest_count_of_the_log_put_into_the_file_without_the_log_is_told() {
         fs::write(home.database(), &mixed).unwrap();
         let _ = fs::remove_file(home.log());
         let _ = fs::remove_file(home.accounts().join("a.db-shm"));
-        assert_eq!(home.found(), Some(Displaced::Older), "{number}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{number}");
         told += 1;
     }
     assert!(told > 3, "{told}");
@@ -93,7 +93,7 @@ fn the_newest_count_of_the_log_put_into_the_file_without_the_log_is_told() {
 
 /// An older state in the very files, its sidecar under the name that it had, and then `forge`
 /// at that.
-fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
+fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<RollbackKind> {
     let home = Home::new();
     let mut store = home.open();
     add_session(&mut store);
@@ -115,13 +115,13 @@ fn put_back_with(forge: impl Fn(&Home, &Path)) -> Option<Displaced> {
 
 #[test]
 fn a_mark_that_was_written_without_its_key_is_told() {
-    assert_eq!(put_back_with(|_, _| ()), Some(Displaced::Unmarked));
+    assert_eq!(put_back_with(|_, _| ()), Some(RollbackKind::Unmarked));
     // As a version wrote it that did not authenticate it.
     let cut = |_: &Home, sidecar: &Path| {
         let file = fs::OpenOptions::new().write(true).open(sidecar).unwrap();
         file.set_len(UNKEYED).unwrap();
     };
-    assert_eq!(put_back_with(cut), Some(Displaced::Unmarked));
+    assert_eq!(put_back_with(cut), Some(RollbackKind::Unmarked));
     // That of another account, which is where it was made.
     let exchanged = |home: &Home, sidecar: &Path| {
         drop(home.directory().create_account(&account("b")).unwrap());
@@ -135,7 +135,7 @@ fn a_mark_that_was_written_without_its_key_is_told() {
         let other = home.sidecars().into_iter().find(of_b).unwrap();
         fs::rename(other, sidecar).unwrap();
     };
-    assert_eq!(put_back_with(exchanged), Some(Displaced::Unmarked));
+    assert_eq!(put_back_with(exchanged), Some(RollbackKind::Unmarked));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_state_that_was_given_up_does_not_come_back_under_the_mark_of_its_successor(
     assert_eq!(home.found(), None);
     fs::write(home.database(), given_up).unwrap();
     fs::rename(home.sidecars().remove(0), its_sidecar).unwrap();
-    assert_eq!(home.found(), Some(Displaced::Unmarked));
+    assert_eq!(home.found(), Some(RollbackKind::Unmarked));
 }
 
 #[test]
@@ -244,5 +244,5 @@ fn a_store_that_authenticated_nothing_is_brought_up_to_date_and_is_told_from_the
     let sidecar = home.sidecars().remove(0);
     let file = fs::OpenOptions::new().write(true).open(&sidecar).unwrap();
     file.set_len(UNKEYED).unwrap();
-    assert_eq!(home.found(), Some(Displaced::Unmarked));
+    assert_eq!(home.found(), Some(RollbackKind::Unmarked));
 }

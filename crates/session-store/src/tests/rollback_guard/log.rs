@@ -41,20 +41,20 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
         // Looking at it, reading it and opening it change nothing, however often.
         for _ in 0..2 {
             drop(home.directory().reader(&name("a")).unwrap());
-            assert_eq!(home.found(), Some(Displaced::Older), "{case}");
+            assert_eq!(home.found(), Some(RollbackKind::Older), "{case}");
         }
         let refused = rekey(&home.path(), None, None, &mut UnwrapErr(SysRng));
         assert!(
             matches!(refused, Err(OpenError::ForeignLog { .. })),
             "{refused:?}"
         );
-        assert_eq!(home.found(), Some(Displaced::Older), "{case}");
+        assert_eq!(home.found(), Some(RollbackKind::Older), "{case}");
         assert!(fs::read(home.database()).unwrap() == old, "{case}");
         assert!(fs::read(home.log()).unwrap() == log, "{case}");
 
         let mut store = home.open();
         store.begin().unwrap();
-        let (at, how) = (UnixMillis(7), Displaced::Older);
+        let (at, how) = (UnixMillis(7), RollbackKind::Older);
         store.settle(Found { at, how }).unwrap();
         store.commit().unwrap();
         commit(&mut store).unwrap();
@@ -191,5 +191,5 @@ fn a_log_and_a_file_that_make_no_sense_together_are_refused_with_what_to_do() {
     // What it says to do.
     fs::remove_file(home.log()).unwrap();
     let _ = fs::remove_file(home.accounts().join("a.db-shm"));
-    assert_eq!(home.found(), Some(Displaced::Older));
+    assert_eq!(home.found(), Some(RollbackKind::Older));
 }

@@ -4,23 +4,25 @@ use super::Store;
 use crate::model::{Event, EventKind, Session, Standing, StoreError, UnixMillis};
 
 /// Writes down that a session was set up by the other side, and how it stands from the start.
-pub(crate) fn note_accepted(
+pub(crate) fn record_new_session(
     store: &mut dyn Store,
     at: UnixMillis,
     session: &Session,
 ) -> Result<(), StoreError> {
-    note(store, at, EventKind::SessionEstablished(session.name()))?;
+    record_event(store, at, EventKind::SessionEstablished(session.name()))?;
     match session.standing {
         Standing::Active => Ok(()),
         Standing::Superseded { .. } => {
-            note(store, at, EventKind::SessionSuperseded(session.name()))
+            record_event(store, at, EventKind::SessionSuperseded(session.name()))
         }
-        Standing::Expired { .. } => note(store, at, EventKind::SessionExpired(session.name())),
+        Standing::Expired { .. } => {
+            record_event(store, at, EventKind::SessionExpired(session.name()))
+        }
     }
 }
 
 /// Writes down what has just happened.
-pub(crate) fn note(
+pub(crate) fn record_event(
     store: &mut dyn Store,
     at: UnixMillis,
     kind: EventKind,
