@@ -13,7 +13,7 @@ const MAX_STEPS: usize = 48;
 const STEP_BYTES: usize = 5;
 
 /// Who is in the world, and what a seed calls them. A star marks devices like those of status-go.
-const CASTS: [(&str, &[&str]); 6] = [
+const POPULATIONS: [(&str, &[&str]); 6] = [
     ("two phones", &["alice/phone", "bob/phone"]),
     ("two phones of status-go", &["alice/phone*", "bob/phone*"]),
     ("status-go and a phone", &["alice/phone*", "bob/phone"]),
@@ -33,46 +33,47 @@ const CASTS: [(&str, &[&str]); 6] = [
 /// How they begin, by the second byte: whether they know each other, and under what limits.
 const STARTS: [&str; 4] = ["strangers", "acquainted", "friends", "little room"];
 
-/// A sequence happens, and the oracle of the world holds every step against protocol §7.
+/// Runs a sequence in a world, whose oracle checks every action against protocol §7.
 ///
-/// The first byte names the cast, the second the limits and whether they know each other, the third
+/// The first byte names the population, the second the limits and whether they know each other, the third
 /// the keys.
 pub fn sequences(input: &[u8]) {
-    let [cast, start, keys, steps @ ..] = input else {
+    let [population, start, keys, steps @ ..] = input else {
         return;
     };
-    let Some((_, cast)) = CASTS.get(usize::from(*cast) % CASTS.len()) else {
+    let Some((_, population)) = POPULATIONS.get(usize::from(*population) % POPULATIONS.len())
+    else {
         return;
     };
     let limits = if start % 4 == 3 {
-        little_room()
+        low_limits()
     } else {
         Config::default()
     };
-    let mix = everything();
+    let weights = everything();
     let steps: Vec<_> = steps
         .chunks_exact(STEP_BYTES)
         .take(MAX_STEPS)
         .filter_map(|step| <[u8; STEP_BYTES]>::try_from(step).ok())
         .map(|[kind, at, which, low, high]| {
             let more = u16::from_le_bytes([low, high]);
-            mix.action([kind.into(), at.into(), which.into(), more])
+            weights.action([kind.into(), at.into(), which.into(), more])
         })
         .collect();
-    let mut world = World::build(MemoryDisks::default(), u64::from(*keys), cast, limits);
+    let mut world = World::build(MemoryDisks::default(), u64::from(*keys), population, limits);
     if start % 4 > 0 {
         world.introduce();
     }
     world.run(&steps);
 }
 
-/// Sends and deliveries of each cast, and then whatever the numbers say.
+/// Sends and deliveries of each population, and then whatever the numbers say.
 #[must_use]
 pub fn sequence_seeds() -> Vec<Seed> {
     let starts = STARTS.iter().zip(0..).cycle();
-    let casts = CASTS.iter().cycle();
+    let casts = POPULATIONS.iter().cycle();
     let mut seeds = Vec::new();
-    for (number, ((cast, _), (start, mode))) in (0..12_u8).zip(casts.zip(starts)) {
+    for (number, ((population, _), (start, mode))) in (0..12_u8).zip(casts.zip(starts)) {
         let mut seed = vec![number, mode, number];
         for step in 0..24_u8 {
             let kind = match step % 3 {
@@ -82,7 +83,7 @@ pub fn sequence_seeds() -> Vec<Seed> {
             };
             seed.extend([kind, step / 2 + number, step, step.wrapping_mul(5), 0]);
         }
-        seeds.push((format!("{cast}, {start}"), seed));
+        seeds.push((format!("{population}, {start}"), seed));
     }
     seeds
 }
@@ -103,8 +104,8 @@ fn everything() -> ActionWeights {
         .and(2, ActionKind::RestoreBackup)
 }
 
-/// So little room that the limits of protocol §1 are met.
-fn little_room() -> Config {
+/// Limits so low that those of protocol §1 are reached.
+fn low_limits() -> Config {
     Config {
         max_sessions_per_device: 3,
         max_sessions_per_identity: 4,

@@ -1,8 +1,8 @@
-//! The invariants of protocol §7 under schedules drawn by lot: what is sent, lost, repeated, withheld, forged,
-//! and when clocks jump, processes die and devices start over.
+//! The invariants of protocol §7 under random schedules: messages that are lost, repeated, withheld
+//! and forged, clocks that jump, processes that crash, devices that lose their state.
 //!
-//! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
-//! `RATCHETD_SCHEDULES` sets how many schedules the long run takes from each mix.
+//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` repeats a run,
+//! `RATCHETD_SCHEDULES` sets how many schedules the long run runs of each setup.
 
 use std::env;
 
@@ -14,93 +14,88 @@ use crate::{
     world::{ActionKind, ActionWeights, MemoryDisks, World},
 };
 
-/// Devices, and what may happen to them.
-struct Course {
+/// Devices, and the actions that are drawn.
+struct Setup {
     devices: &'static [&'static str],
-    mix: ActionWeights,
+    weights: ActionWeights,
     limits: Config,
 }
 
-/// Steps of a schedule, at most.
-const STEPS: usize = 40;
-
-fn one_device_a_side() -> Course {
-    Course {
-        devices: &["alice/phone", "bob/phone"],
-        mix: ActionWeights::everyday(),
-        limits: Config::default(),
+impl Setup {
+    fn new(devices: &'static [&'static str], weights: ActionWeights) -> Self {
+        Self {
+            devices,
+            weights,
+            limits: Config::default(),
+        }
     }
 }
 
-fn suites_of_status_go() -> Course {
-    Course {
-        devices: &["alice/phone*", "bob/phone*"],
-        mix: ActionWeights::everyday(),
-        limits: Config::default(),
-    }
+/// The length of a schedule is less than this.
+const MAX_ACTIONS: usize = 40;
+
+fn one_device_a_side() -> Setup {
+    Setup::new(&["alice/phone", "bob/phone"], ActionWeights::everyday())
 }
 
-fn mixed_suites() -> Course {
-    Course {
-        devices: &["alice/phone*", "bob/phone"],
-        mix: ActionWeights::everyday(),
-        limits: Config::default(),
-    }
+fn suites_of_status_go() -> Setup {
+    Setup::new(&["alice/phone*", "bob/phone*"], ActionWeights::everyday())
 }
 
-fn two_devices_a_side() -> Course {
-    Course {
-        devices: &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"],
-        mix: ActionWeights::everyday()
+fn mixed_suites() -> Setup {
+    Setup::new(&["alice/phone*", "bob/phone"], ActionWeights::everyday())
+}
+
+fn two_devices_a_side() -> Setup {
+    Setup::new(
+        &["alice/phone", "alice/laptop", "bob/phone", "bob/laptop"],
+        ActionWeights::everyday()
             .and(3, ActionKind::Enable)
             .and(1, ActionKind::Disable)
             .and(2, ActionKind::Reset),
-        limits: Config::default(),
-    }
+    )
 }
 
-fn crashes_and_clocks() -> Course {
-    Course {
-        devices: &["alice/phone", "bob/phone"],
-        mix: ActionWeights::everyday()
+fn crashes_and_clocks() -> Setup {
+    Setup::new(
+        &["alice/phone", "bob/phone"],
+        ActionWeights::everyday()
             .and(5, ActionKind::CrashSending)
             .and(5, ActionKind::CrashReading)
             .and(3, ActionKind::Restart)
             .and(4, ActionKind::ClockJump)
             .and(3, ActionKind::CorrectClock),
-        limits: Config::default(),
-    }
+    )
 }
 
-fn lost_states() -> Course {
-    Course {
-        devices: &["alice/phone", "bob/phone", "carol/phone*"],
-        mix: ActionWeights::everyday()
+fn lost_states() -> Setup {
+    Setup::new(
+        &["alice/phone", "bob/phone", "carol/phone*"],
+        ActionWeights::everyday()
             .and(3, ActionKind::Reinstall)
             .and(2, ActionKind::Reset)
             .and(2, ActionKind::Restart),
-        limits: Config::default(),
-    }
+    )
 }
 
-fn stores_put_back() -> Course {
-    Course {
-        devices: &["alice/phone", "alice/laptop", "bob/phone", "carol/phone*"],
-        mix: ActionWeights::everyday()
+fn restored_stores() -> Setup {
+    Setup::new(
+        &["alice/phone", "alice/laptop", "bob/phone", "carol/phone*"],
+        ActionWeights::everyday()
             .and(4, ActionKind::BackUp)
             .and(4, ActionKind::RestoreBackup)
             .and(2, ActionKind::Restart)
             .and(1, ActionKind::ClockJump)
             .and(1, ActionKind::Enable),
-        limits: Config::default(),
-    }
+    )
 }
 
-/// So little room that every limit of protocol §1 is met: messages are lost to it, but nothing else.
-fn little_room() -> Course {
-    Course {
+/// Limits so low that every one of protocol §1 is reached: messages are lost to them, but nothing
+/// else.
+fn low_limits() -> Setup {
+    Setup {
         devices: &["alice/phone", "alice/laptop", "bob/phone"],
-        mix: ActionWeights::everyday()
+        weights: ActionWeights::everyday()
             .and(6, ActionKind::Drop)
             .and(3, ActionKind::Reset)
             .and(2, ActionKind::Enable),
@@ -113,28 +108,27 @@ fn little_room() -> Course {
     }
 }
 
-/// Lets so many schedules of a course happen.
-fn run(course: &Course, schedules: u32) {
+/// Runs this many random schedules of a setup.
+fn run(setup: &Setup, schedules: u32) {
     let (mut runner, seed) = runner(schedules);
-    let mix = course.mix.clone();
-    let steps = any::<[u16; 4]>().prop_map(move |numbers| mix.action(numbers));
-    // One schedule in four begins among strangers.
+    let actions = any::<[u16; 4]>().prop_map(|numbers| setup.weights.action(numbers));
+    // In one schedule of four the devices do not know each other yet.
     let schedule = (
         any::<u64>(),
         0_u8..4,
-        prop::collection::vec(steps, 1..STEPS),
+        prop::collection::vec(actions, 1..MAX_ACTIONS),
     );
-    let outcome = runner.run(&schedule, |(keys, known, steps)| {
+    let outcome = runner.run(&schedule, |(keys, known, actions)| {
         let mut world = World::build(
             MemoryDisks::default(),
             keys,
-            course.devices,
-            course.limits.clone(),
+            setup.devices,
+            setup.limits.clone(),
         );
         if known > 0 {
             world.introduce();
         }
-        world.run(&steps);
+        world.run(&actions);
         Ok(())
     });
     if let Err(failure) = outcome {
@@ -174,12 +168,12 @@ fn lost_states_keep_the_invariants() {
 
 #[test]
 fn stores_that_are_put_back_keep_the_invariants() {
-    run(&stores_put_back(), 1000);
+    run(&restored_stores(), 1000);
 }
 
 #[test]
-fn little_room_costs_nothing_but_messages() {
-    run(&little_room(), 1000);
+fn low_limits_cost_nothing_but_messages() {
+    run(&low_limits(), 1000);
 }
 
 /// `RATCHETD_SCHEDULES=100000 cargo test -p engine --release -- --ignored many_schedules`
@@ -189,16 +183,16 @@ fn many_schedules_keep_the_invariants() {
     let schedules = env::var("RATCHETD_SCHEDULES").map_or(10_000, |count| {
         count.parse().expect("RATCHETD_SCHEDULES is a number")
     });
-    for course in [
+    for setup in [
         one_device_a_side(),
         suites_of_status_go(),
         mixed_suites(),
         two_devices_a_side(),
         crashes_and_clocks(),
         lost_states(),
-        stores_put_back(),
-        little_room(),
+        restored_stores(),
+        low_limits(),
     ] {
-        run(&course, schedules);
+        run(&setup, schedules);
     }
 }

@@ -1,7 +1,7 @@
-//! Devices of ours among devices like status-go's, under schedules drawn by lot: they read what
-//! devices of status-go alone would have read.
+//! Random schedules among our devices and simulated devices of status-go: they read what devices of
+//! status-go alone would have read.
 //!
-//! A failing schedule is shrunk and shown with the seed of its run; `RATCHETD_SEED` repeats a run,
+//! A failing schedule is shrunk and shown with the seed of its run. `RATCHETD_SEED` repeats a run,
 //! `RATCHETD_SCHEDULES` sets how many schedules the long run takes in all.
 
 use std::{collections::BTreeMap, env};
@@ -15,23 +15,23 @@ use crate::{
     world::{Exemption, Frontend, Op, OpKind, OpWeights, Population, generate_schedule},
 };
 
-/// Devices, and what may happen to them.
-struct Course {
-    /// One of these, drawn for each schedule; `o` ours, `s` like status-go's.
-    casts: &'static [&'static str],
-    weights: OpWeights,
+/// Devices, and the operations that are drawn.
+struct Setup {
+    /// One is drawn for each schedule (see [`Population::parse`]).
+    populations: &'static [&'static str],
+    weights: fn() -> OpWeights,
     config: fn() -> Config,
-    /// Two of ours must end on one session.
-    settles: bool,
+    /// Two of our devices must end on one session.
+    converges: bool,
 }
 
-/// Steps of a schedule, at most.
-const STEPS: usize = 70;
+/// The length of a schedule is less than this.
+const MAX_OPS: usize = 70;
 
-/// Schedules of each course in the everyday run.
+/// Schedules of each setup in an everyday run.
 const EVERYDAY: u32 = 120;
 
-const COURSES: &[(&str, Course)] = &[
+const SETUPS: &[(&str, Setup)] = &[
     ("one device a side", ONE_A_SIDE),
     ("siblings of both makes", SIBLINGS),
     ("two or three devices", TWO_OR_THREE),
@@ -42,87 +42,9 @@ const COURSES: &[(&str, Course)] = &[
     ("ours in suite x25519", OURS_ON_X25519),
 ];
 
-const TALK: OpWeights = &[
-    (30, OpKind::Send),
-    (28, OpKind::ReadNext),
-    (12, OpKind::ReadAny),
-    (3, OpKind::ReadUnconfirmed),
-    (4, OpKind::Lose),
-    (12, OpKind::WaitHours),
-    (1, OpKind::WaitDays),
-];
-
-const ONE_A_SIDE: Course = Course {
-    casts: &["o|s"],
-    weights: TALK,
-    config: Config::default,
-    settles: false,
-};
-
-const SIBLINGS: Course = Course {
-    casts: &["os|s", "os|o", "os|os"],
-    ..ONE_A_SIDE
-};
-
-const TWO_OR_THREE: Course = Course {
-    casts: &["oo|ss", "oos|ss", "sso|os", "ooo|sss"],
-    ..ONE_A_SIDE
-};
-
-const CLOCKS: Course = Course {
-    casts: &["o|s", "os|s"],
-    weights: &[
-        (30, OpKind::Send),
-        (28, OpKind::ReadNext),
-        (12, OpKind::ReadAny),
-        (4, OpKind::Lose),
-        (10, OpKind::WaitHours),
-        (1, OpKind::WaitDays),
-        (6, OpKind::Clock),
-    ],
-    ..ONE_A_SIDE
-};
-
-const RESETS_AND_RESTORES: Course = Course {
-    casts: &["o|s", "os|s"],
-    weights: &[
-        (30, OpKind::Send),
-        (28, OpKind::ReadNext),
-        (12, OpKind::ReadAny),
-        (4, OpKind::Lose),
-        (10, OpKind::WaitHours),
-        (1, OpKind::WaitDays),
-        (3, OpKind::Reset),
-        (4, OpKind::BackUp),
-        (3, OpKind::RestoreBackup),
-    ],
-    ..ONE_A_SIDE
-};
-
-const REINSTALLS: Course = Course {
-    casts: &["o|s", "os|s", "oo|s"],
-    weights: &[
-        (30, OpKind::Send),
-        (28, OpKind::ReadNext),
-        (12, OpKind::ReadAny),
-        (4, OpKind::Lose),
-        (10, OpKind::WaitHours),
-        (1, OpKind::WaitDays),
-        (4, OpKind::Reinstall),
-    ],
-    ..ONE_A_SIDE
-};
-
-const OURS_ON_SECP256K1: Course = Course {
-    casts: &["o|o"],
-    config: only_secp256k1,
-    settles: true,
-    ..ONE_A_SIDE
-};
-
-const OURS_ON_X25519: Course = Course {
-    casts: &["o|o", "oo|o", "oo|oo"],
-    weights: &[
+/// Messages, read late, out of order or never.
+fn talk() -> OpWeights {
+    OpWeights::of(&[
         (30, OpKind::Send),
         (28, OpKind::ReadNext),
         (12, OpKind::ReadAny),
@@ -130,9 +52,72 @@ const OURS_ON_X25519: Course = Course {
         (4, OpKind::Lose),
         (12, OpKind::WaitHours),
         (1, OpKind::WaitDays),
-        (4, OpKind::Reset),
-    ],
-    settles: true,
+    ])
+}
+
+/// Messages that are all confirmed, for schedules with faults of another kind.
+fn confirmed_talk() -> OpWeights {
+    OpWeights::of(&[
+        (30, OpKind::Send),
+        (28, OpKind::ReadNext),
+        (12, OpKind::ReadAny),
+        (4, OpKind::Lose),
+        (10, OpKind::WaitHours),
+        (1, OpKind::WaitDays),
+    ])
+}
+
+const ONE_A_SIDE: Setup = Setup {
+    populations: &["o|s"],
+    weights: talk,
+    config: Config::default,
+    converges: false,
+};
+
+const SIBLINGS: Setup = Setup {
+    populations: &["os|s", "os|o", "os|os"],
+    ..ONE_A_SIDE
+};
+
+const TWO_OR_THREE: Setup = Setup {
+    populations: &["oo|ss", "oos|ss", "sso|os", "ooo|sss"],
+    ..ONE_A_SIDE
+};
+
+const CLOCKS: Setup = Setup {
+    populations: &["o|s", "os|s"],
+    weights: || confirmed_talk().and(6, OpKind::Clock),
+    ..ONE_A_SIDE
+};
+
+const RESETS_AND_RESTORES: Setup = Setup {
+    populations: &["o|s", "os|s"],
+    weights: || {
+        confirmed_talk()
+            .and(3, OpKind::Reset)
+            .and(4, OpKind::BackUp)
+            .and(3, OpKind::RestoreBackup)
+    },
+    ..ONE_A_SIDE
+};
+
+const REINSTALLS: Setup = Setup {
+    populations: &["o|s", "os|s", "oo|s"],
+    weights: || confirmed_talk().and(4, OpKind::Reinstall),
+    ..ONE_A_SIDE
+};
+
+const OURS_ON_SECP256K1: Setup = Setup {
+    populations: &["o|o"],
+    config: only_secp256k1,
+    converges: true,
+    ..ONE_A_SIDE
+};
+
+const OURS_ON_X25519: Setup = Setup {
+    populations: &["o|o", "oo|o", "oo|oo"],
+    weights: || talk().and(4, OpKind::Reset),
+    converges: true,
     ..ONE_A_SIDE
 };
 
@@ -143,7 +128,7 @@ fn only_secp256k1() -> Config {
     }
 }
 
-/// What a run counted.
+/// The totals of a run.
 #[derive(Debug, Default)]
 struct Count {
     schedules: usize,
@@ -151,11 +136,11 @@ struct Count {
     exempt: BTreeMap<Exemption, usize>,
 }
 
-/// What is drawn for one schedule.
+/// The random choices of one schedule.
 #[derive(Clone, Debug)]
 struct Drawn {
     keys: u64,
-    cast: usize,
+    population: usize,
     paired: bool,
     sealed: bool,
     frontend: usize,
@@ -164,12 +149,12 @@ struct Drawn {
 }
 
 fn drawn() -> impl Strategy<Value = Drawn> {
-    let draws = prop::collection::vec(any::<[u16; 4]>(), 1..STEPS);
+    let draws = prop::collection::vec(any::<[u16; 4]>(), 1..MAX_OPS);
     let flags = any::<[bool; 3]>();
     (any::<u64>(), any::<usize>(), flags, 0_usize..8, draws).prop_map(
-        |(keys, cast, [paired, sealed, all_arrives], frontend, draws)| Drawn {
+        |(keys, population, [paired, sealed, all_arrives], frontend, draws)| Drawn {
             keys,
-            cast,
+            population,
             paired,
             sealed,
             frontend,
@@ -179,8 +164,8 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     )
 }
 
-impl Course {
-    fn cast(&self, drawn: &Drawn) -> Population {
+impl Setup {
+    fn population(&self, drawn: &Drawn) -> Population {
         // Most frontends send their replies.
         let frontend = match drawn.frontend {
             0..3 => Frontend::SendsReplies,
@@ -188,32 +173,32 @@ impl Course {
             6 => Frontend::SendsSomeReplies,
             _ => Frontend::SendsNoReplies,
         };
-        let described = self.casts[drawn.cast % self.casts.len()];
-        let mut cast = Population::parse(described, drawn.paired).with_frontend(frontend);
-        cast.sealed = drawn.sealed;
-        cast.config = (self.config)();
-        cast.seed = drawn.keys;
-        cast
+        let described = self.populations[drawn.population % self.populations.len()];
+        let mut population = Population::parse(described, drawn.paired).with_frontend(frontend);
+        population.sealed = drawn.sealed;
+        population.config = (self.config)();
+        population.seed = drawn.keys;
+        population
     }
 
-    fn schedule(&self, cast: &Population, drawn: &Drawn) -> Vec<Op> {
-        let counts: Vec<usize> = cast.devices.iter().map(Vec::len).collect();
-        generate_schedule(&counts, self.weights, &drawn.draws, drawn.all_arrives)
+    fn schedule(&self, population: &Population, drawn: &Drawn) -> Vec<Op> {
+        let counts: Vec<usize> = population.devices.iter().map(Vec::len).collect();
+        generate_schedule(&counts, &(self.weights)(), &drawn.draws, drawn.all_arrives)
     }
 
-    /// Lets so many schedules happen; the seed and the failing one if any fails.
+    /// Runs this many schedules; if one fails, the seed and the shrunk schedule.
     fn run(&self, schedules: u32) -> Result<Count, String> {
         let (mut runner, seed) = runner(schedules);
         let count = std::cell::RefCell::new(Count::default());
         let outcome = runner.run(&drawn(), |drawn| {
-            let cast = self.cast(&drawn);
-            let schedule = self.schedule(&cast, &drawn);
-            let comparison = cast.compare_with_twin(&schedule);
+            let population = self.population(&drawn);
+            let schedule = self.schedule(&population, &drawn);
+            let comparison = population.compare_with_twin(&schedule);
             if let Some(loss) = comparison.losses.first() {
                 return Err(TestCaseError::fail(format!("{loss:?}")));
             }
-            if self.settles {
-                let after = cast.converse_after(&schedule, 2);
+            if self.converges {
+                let after = population.converse_after(&schedule, 2);
                 if !after.unread.is_empty() || !after.diverging.is_empty() {
                     return Err(TestCaseError::fail(format!("{after:?}")));
                 }
@@ -229,16 +214,16 @@ impl Course {
         match outcome {
             Ok(()) => Ok(count.into_inner()),
             Err(proptest::test_runner::TestError::Fail(reason, drawn)) => {
-                let cast = self.cast(&drawn);
+                let population = self.population(&drawn);
                 let steps: Vec<String> = self
-                    .schedule(&cast, &drawn)
+                    .schedule(&population, &drawn)
                     .iter()
                     .map(|op| format!("  {op:?}"))
                     .collect();
                 Err(format!(
                     "RATCHETD_SEED={seed}\n{reason}\n{:?}, paired {}\n{}",
-                    cast.devices,
-                    cast.paired,
+                    population.devices,
+                    population.paired,
                     steps.join("\n")
                 ))
             }
@@ -247,8 +232,8 @@ impl Course {
     }
 }
 
-fn everyday(course: &Course) {
-    if let Err(failure) = course.run(EVERYDAY) {
+fn everyday(setup: &Setup) {
+    if let Err(failure) = setup.run(EVERYDAY) {
         panic!("{failure}");
     }
 }
@@ -300,10 +285,10 @@ fn many_mixed_schedules_read_what_status_go_would_have_read() {
     let schedules: u32 = env::var("RATCHETD_SCHEDULES").map_or(20_000, |count| {
         count.parse().expect("RATCHETD_SCHEDULES is a number")
     });
-    let each = schedules / u32::try_from(COURSES.len()).expect("few courses");
+    let each = schedules / u32::try_from(SETUPS.len()).expect("few setups");
     let mut failures = Vec::new();
-    for (name, course) in COURSES {
-        match course.run(each) {
+    for (name, setup) in SETUPS {
+        match setup.run(each) {
             Ok(count) => println!(
                 "{name}: {} schedules, messages: {} read, but for {:?}",
                 count.schedules, count.demanded, count.exempt

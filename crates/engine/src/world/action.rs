@@ -1,4 +1,4 @@
-//! What can happen, drawn by lot: the steps of a schedule.
+//! Random schedules of a [`World`]: the actions, how often each is drawn, and how they are run.
 
 use std::time::Duration;
 
@@ -6,14 +6,11 @@ use super::{
     CrashPoint, Disks, World, days,
     effects::{DeliveryOptions, Tampering},
     hours,
+    weights::Weights,
 };
 
-/// The kinds of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is told by the variant of Action that bears its name"
-)]
+#[expect(missing_docs, reason = "each is the variant of Action of that name")]
 pub enum ActionKind {
     Send,
     Deliver,
@@ -40,37 +37,37 @@ pub enum ActionKind {
     Reset,
 }
 
-/// One thing that happens. Devices, identities and parcels are given by numbers, taken modulo how many there are;
-/// a step for which nothing is on the way does nothing.
+/// One action of a schedule. Devices, identities and messages in flight are given by numbers, taken
+/// modulo how many there are. An action on a message does nothing where none is in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are the numbers told of above")]
+#[expect(missing_docs, reason = "the fields are the numbers described above")]
 pub enum Action {
     /// A device sends to an identity that is not its own.
     Send { from: usize, to: usize },
-    /// A parcel arrives and its text is confirmed at once.
+    /// A message arrives and its text is confirmed at once.
     Deliver { at: usize, which: usize },
-    /// A parcel is lost.
+    /// The network loses a message.
     Drop { at: usize, which: usize },
-    /// A parcel arrives and is not confirmed; it stays on the way.
+    /// A copy of a message arrives and is not confirmed; the message stays in flight.
     DeliverUnconfirmed { at: usize, which: usize },
-    /// A parcel arrives, and stays on the way to arrive again.
+    /// A copy of a message arrives and is confirmed; the message stays in flight, to arrive again.
     Redeliver { at: usize, which: usize },
     /// The frontend confirms all it has read.
     Confirm { at: usize },
     /// Time passes.
     Wait(Duration),
-    /// A contact code reaches a device: the newest, or one some bundles older.
+    /// A contact code is imported: the newest of a device, or one that is `age` bundles older.
     Import { at: usize, of: usize, age: usize },
     /// A device advertises its bundle to an identity that is not its own.
     Advertise { from: usize, to: usize },
-    /// A copy of a parcel arrives with one bit changed.
+    /// A copy of a message arrives with one bit flipped.
     FlipBit {
         at: usize,
         which: usize,
         byte: usize,
         bit: u8,
     },
-    /// A copy of a parcel arrives under the name of another identity.
+    /// A copy of a message arrives with another identity named as its sender.
     ForgeSender { at: usize, which: usize, by: usize },
     /// A device's clock jumps.
     ClockJump {
@@ -80,13 +77,13 @@ pub enum Action {
     },
     /// A device's clock is set right.
     CorrectClock { at: usize },
-    /// A device's process dies while it sends; nothing leaves it.
+    /// A device's process crashes while it sends: nothing leaves the device.
     CrashSending {
         from: usize,
         to: usize,
         committed: bool,
     },
-    /// A device's process dies while it reads.
+    /// A device's process crashes while it reads.
     CrashReading {
         at: usize,
         which: usize,
@@ -95,31 +92,30 @@ pub enum Action {
     },
     /// A device's process ends and a new one starts.
     Restart { at: usize },
-    /// A device is off until it has something to do.
+    /// A device is turned off. The next action that involves it turns it on again.
     TurnOff { at: usize },
-    /// A device loses its state and starts over under a new id.
+    /// A device loses its state and is set up again under a new id.
     Reinstall { at: usize },
-    /// A backup of a device's store is made.
+    /// A device's store is backed up.
     BackUp { at: usize },
-    /// The last backup of a device's store is put in its place.
+    /// A device's store is replaced by its last backup.
     RestoreBackup { at: usize },
-    /// A user enables a device, of his own or of another.
+    /// A user enables a device, of their own identity or of another.
     Enable { at: usize, of: usize },
     /// A user disables a device.
     Disable { at: usize, of: usize },
-    /// A user starts over with an identity.
+    /// A user resets the sessions with an identity.
     Reset { at: usize, with: usize },
 }
 
-/// How often each kind of step is drawn.
-#[derive(Clone, Debug)]
-pub struct ActionWeights(Vec<(u32, ActionKind)>);
+/// The weight of each kind of action in a random schedule.
+pub type ActionWeights = Weights<ActionKind>;
 
 impl ActionWeights {
-    /// Messages, losses and waits: what happens every day.
+    /// What happens every day: messages, losses and waits.
     #[must_use]
     pub fn everyday() -> Self {
-        Self(vec![
+        Self::of(&[
             (30, ActionKind::Send),
             (30, ActionKind::Deliver),
             (5, ActionKind::Drop),
@@ -135,33 +131,17 @@ impl ActionWeights {
         ])
     }
 
-    /// The same with something more.
-    #[must_use]
-    pub fn and(mut self, weight: u32, kind: ActionKind) -> Self {
-        self.0.push((weight, kind));
-        self
-    }
-
-    /// The step that four random numbers name.
+    /// The action that four random numbers give.
     #[must_use]
     pub fn action(&self, [kind, a, b, c]: [u16; 4]) -> Action {
-        let all: u32 = self.0.iter().map(|(weight, _)| weight).sum();
-        let mut place = u32::from(kind) % all;
-        let mut chosen = ActionKind::Send;
-        for (weight, kind) in &self.0 {
-            if place < *weight {
-                chosen = *kind;
-                break;
-            }
-            place -= weight;
-        }
-        Action::of(chosen, a, b, c)
+        Action::of(self.pick(kind), a, b, c)
     }
 }
 
 impl Action {
     fn of(kind: ActionKind, a: u16, b: u16, c: u16) -> Self {
-        // Twelve is a multiple of every number of devices there may be: small numbers, evenly drawn.
+        // Twelve is a multiple of every number of devices there may be, so that small numbers are
+        // drawn evenly.
         let [at, which, more] = [a % 12, b, c].map(usize::from);
         let (from, to, of) = (at, which, which);
         let odd = c % 2 == 1;
@@ -226,7 +206,7 @@ impl Action {
     }
 }
 
-/// Mostly short, sometimes close to one of the spans of protocol §1, or past it.
+/// Mostly short; sometimes close to one of the time limits of protocol §1, or past it.
 fn span(drawn: u16) -> Duration {
     match drawn % 16 {
         0..3 => hours(1),
@@ -242,7 +222,7 @@ fn span(drawn: u16) -> Duration {
 }
 
 impl<H: Disks> World<H> {
-    /// Lets the steps happen, one after the other, and then holds that all settle.
+    /// Runs the actions in order, and then checks that sessions converge.
     pub fn run(&mut self, steps: &[Action]) {
         for (number, step) in steps.iter().enumerate() {
             self.perform(number, *step);
@@ -267,15 +247,8 @@ impl<H: Disks> World<H> {
                 }
             }
             Action::DeliverUnconfirmed { at, which } => {
-                let confirm = false;
-                self.deliver_copy(
-                    at,
-                    which,
-                    DeliveryOptions {
-                        confirm,
-                        ..DeliveryOptions::DEFAULT
-                    },
-                );
+                let options = DeliveryOptions::intact(false, CrashPoint::Never);
+                self.deliver_copy(at, which, options);
             }
             Action::Redeliver { at, which } => {
                 self.deliver_copy(at, which, DeliveryOptions::DEFAULT)
@@ -298,25 +271,11 @@ impl<H: Disks> World<H> {
                 bit,
             } => {
                 let tampering = Tampering::BitFlipped { byte, bit };
-                self.deliver_copy(
-                    at,
-                    which,
-                    DeliveryOptions {
-                        tampering,
-                        ..DeliveryOptions::DEFAULT
-                    },
-                );
+                self.deliver_copy(at, which, DeliveryOptions::tampered(tampering));
             }
             Action::ForgeSender { at, which, by } => {
                 let tampering = Tampering::SenderForged(by % self.identities.len());
-                self.deliver_copy(
-                    at,
-                    which,
-                    DeliveryOptions {
-                        tampering,
-                        ..DeliveryOptions::DEFAULT
-                    },
-                );
+                self.deliver_copy(at, which, DeliveryOptions::tampered(tampering));
             }
             Action::ClockJump { at, by, ahead } => self.jump_at(at % count, by, ahead),
             Action::CorrectClock { at } => self.devices[at % count].set_clock_error(0, self.now),
@@ -334,16 +293,8 @@ impl<H: Disks> World<H> {
                 committed,
                 confirm,
             } => {
-                let crash = crash_point(committed);
-                self.deliver_copy(
-                    at,
-                    which,
-                    DeliveryOptions {
-                        confirm,
-                        crash,
-                        ..DeliveryOptions::DEFAULT
-                    },
-                );
+                let options = DeliveryOptions::intact(confirm, crash_point(committed));
+                self.deliver_copy(at, which, options);
             }
             Action::Restart { at } => self.restart_at(at % count),
             Action::TurnOff { at } => self.devices[at % count].turn_off(self.now),
@@ -364,20 +315,19 @@ impl<H: Disks> World<H> {
         }
     }
 
-    /// A copy arrives; the parcel itself stays on the way.
+    /// Delivers a copy; the message itself stays in flight.
     fn deliver_copy(&mut self, at: usize, which: usize, options: DeliveryOptions) {
         let at = at % self.devices.len();
         let waiting = &self.devices[at].in_flight;
         if !waiting.is_empty() {
-            let parcel = std::rc::Rc::clone(&waiting[which % waiting.len()]);
-            self.receive_at(at, &parcel, options);
+            let sent = std::rc::Rc::clone(&waiting[which % waiting.len()]);
+            self.receive_at(at, &sent, options);
         }
     }
 
     /// An identity that is not the device's own.
     fn other(&self, from: usize, drawn: usize) -> usize {
-        let own = self.devices[from].identity;
-        let others: Vec<_> = (0..self.identities.len()).filter(|to| *to != own).collect();
+        let others = self.others(from);
         others[drawn % others.len()]
     }
 }

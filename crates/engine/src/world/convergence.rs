@@ -1,20 +1,17 @@
-//! After the last disturbance two devices that exchange two messages each way send on the same session (protocol §7).
+//! Convergence: after the last disturbance, two devices that exchange two messages each way send on
+//! the same session (protocol §7).
 
 use std::collections::BTreeMap;
 
-use crypto_core::SessionId;
-use zeroize::Zeroizing;
-
 use super::{CrashPoint, Disks, World, effects::DeliveryOptions};
-use crate::engine::SendRequest;
 
-/// Messages each way, one after the other.
+/// Messages each way.
 const ROUNDS: usize = 2;
 
 impl<H: Disks> World<H> {
-    /// Clocks are set right, nothing is on the way, and all exchange two messages each way, one after the other.
-    /// Then any two devices that send to each other do so on the same session, unless one does not believe what the other
-    /// publishes.
+    /// Sets all clocks right, loses what is in flight, and lets all devices exchange two messages
+    /// each way, one after the other. Then any two devices that send to each other must do so on
+    /// the same session, unless one rejects the other's bundles.
     pub fn assert_converges(&mut self) {
         for at in 0..self.devices.len() {
             self.devices[at].in_flight.clear();
@@ -32,7 +29,12 @@ impl<H: Disks> World<H> {
         let mut sends_on = BTreeMap::new();
         for from in 0..self.devices.len() {
             for to in self.others(from) {
-                self.sessions_sent_on(from, to, &mut sends_on);
+                let to = self.key_of(to);
+                let sessions = self.devices[from].sends_on(&mut self.disks, to, self.now);
+                for (id, session) in sessions.expect("sent") {
+                    let reader = self.devices.iter().position(|device| device.id == id);
+                    sends_on.extend(reader.map(|reader| ((from, reader), session)));
+                }
             }
         }
         for ((from, to), session) in &sends_on {
@@ -44,61 +46,27 @@ impl<H: Disks> World<H> {
                 assert_eq!(
                     session, back,
                     "{} and {} do not settle",
-                    one.name, other.name
+                    one.setup.name, other.setup.name
                 );
             }
         }
         self.check_bounds();
     }
 
-    /// The identities other than the device's own.
-    fn others(&self, from: usize) -> Vec<usize> {
-        let own = self.devices[from].identity;
+    pub(super) fn others(&self, from: usize) -> Vec<usize> {
+        let own = self.devices[from].setup.identity;
         (0..self.identities.len()).filter(|to| *to != own).collect()
     }
 
-    /// Everything on the way arrives; what is said in reply is lost.
+    /// Delivers everything in flight; replies are lost.
     fn deliver_everything(&mut self) {
         for at in 0..self.devices.len() {
-            for parcel in std::mem::take(&mut self.devices[at].in_flight) {
-                self.receive_at(at, &parcel, DeliveryOptions::DEFAULT);
+            for sent in std::mem::take(&mut self.devices[at].in_flight) {
+                self.receive_at(at, &sent, DeliveryOptions::DEFAULT);
             }
         }
         for device in &mut self.devices {
             device.in_flight.clear();
-        }
-    }
-
-    /// The sessions that the next message goes on, by the two devices.
-    fn sessions_sent_on(
-        &mut self,
-        from: usize,
-        to: usize,
-        sends_on: &mut BTreeMap<(usize, usize), SessionId>,
-    ) {
-        let request = SendRequest {
-            recipients: vec![self.key_of(to)],
-            payload: Zeroizing::new(b"probe".to_vec()),
-            request_id: None,
-            seal: None,
-        };
-        let (now, disks) = (self.now, &mut self.disks);
-        let sent = self.devices[from]
-            .call(
-                disks,
-                now,
-                CrashPoint::BeforeCommit,
-                |engine, store, env| engine.send(store, env, &request),
-            )
-            .expect("sent");
-        for target in sent.messages.iter().flat_map(|envelope| &envelope.targets) {
-            let reader = self
-                .devices
-                .iter()
-                .position(|device| Some(&device.id) == target.installation.as_ref());
-            if let (Some(reader), Some((_, session))) = (reader, target.session) {
-                sends_on.insert((from, reader), session);
-            }
         }
     }
 }

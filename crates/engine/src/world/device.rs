@@ -1,4 +1,5 @@
-//! One simulated device: an engine, a store, clocks that need not be right, and a frontend's memory.
+//! One simulated device: an engine, a store, a clock that may be wrong, and the memory of a
+//! frontend.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,84 +7,94 @@ use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, MessageId, SessionId, SignedPreKey,
     SignedPreKeyPair,
 };
+use zeroize::Zeroizing;
 
-use super::{Disks, random::SplitMix64, sent_message::Parcel};
+use super::{Disks, random::SplitMix64, sent_message::InFlight};
 use crate::{
-    engine::{Engine, PreKeyImport},
-    model::{Account, AccountName, Config, Env, Session, Standing, UnixMillis},
+    engine::{Engine, PreKeyImport, SendRequest},
+    model::{Account, AccountName, Config, Env, SendError, Session, Standing, Target, UnixMillis},
     store::{Store, Transaction},
 };
 
-/// How the process fares around one call.
+/// Whether the device's process crashes around a call, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrashPoint {
-    /// It answers.
+    /// It does not crash.
     Never,
-    /// It dies before what the call wrote is committed.
+    /// Before what the call wrote is committed.
     BeforeCommit,
-    /// It dies after that, before anybody has the answer.
+    /// After the commit, before the result is returned.
     AfterCommit,
 }
 
-/// What the frontend knows of a message it read.
+/// What the frontend knows of a message that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadState {
-    /// Read when the device had run this long, and not confirmed.
+    /// Not confirmed yet; read at this uptime of the device.
     Unconfirmed { uptime: u64 },
-    /// Not to be read again.
+    /// Confirmed: it must not be read again.
     Confirmed,
 }
 
-/// A reply that the device gave: when by its own clock, and to whom.
+/// A reply that the device gave: when by its own clock, and to which device.
 pub(super) type SentReply = (UnixMillis, IdentityKey, Option<InstallationId>);
 
-pub(super) struct SimulatedDevice<S> {
+/// What a device is made from.
+#[derive(Clone)]
+pub(super) struct DeviceSetup {
     pub(super) name: String,
-    /// Number of its identity in the world.
+    /// Index of its identity in the world.
     pub(super) identity: usize,
-    /// Rises each time it lost its state and started over.
-    incarnation: u32,
-    /// The id was given to it, and may have had another life.
-    supplied_id: bool,
-    /// Like status-go's: no extension in its bundles.
+    /// Its bundles lack the extension of protocol §3, as those of status-go do.
     pub(super) without_extension: bool,
-    config: Config,
+    pub(super) config: Config,
+    pub(super) seed: u64,
+}
+
+pub(super) struct SimulatedDevice<S> {
+    pub(super) setup: DeviceSetup,
+    /// How often it has been reinstalled.
+    incarnation: u32,
+    /// The id was supplied from outside, and may have been used before.
+    supplied_id: bool,
     pub(super) key: IdentityKey,
     pub(super) id: InstallationId,
     account_name: AccountName,
     engine: Engine,
     store: Option<S>,
     rng: SplitMix64,
-    /// By how many milliseconds its clock is wrong.
+    /// Its clock minus the true time, in milliseconds.
     clock_error: i64,
-    /// What its clock showed at the sweeps of this process, and how long the process had run by then.
+    /// The sweeps of this process: how long it had run, and what its clock showed.
     sweeps: Vec<(u64, UnixMillis)>,
-    /// The latest moment that two sweeps an hour apart agree has passed: only then may anything be erased.
+    /// The latest time that two sweeps an hour apart agree has passed. Nothing that ends later may
+    /// be erased.
     agreed: UnixMillis,
-    /// Every jump of its clock: true time, and what it showed from then on.
+    /// Every change of its clock: the true time, and what the clock showed from then on.
     jumps: Vec<(u64, UnixMillis)>,
     /// True time when its process started.
     started: u64,
     /// How long its earlier processes ran, in milliseconds.
     earlier_uptime: u64,
     pub(super) on: bool,
-    pub(super) in_flight: Vec<Parcel>,
+    pub(super) in_flight: Vec<InFlight>,
     /// Bundles it has published, oldest first.
     pub(super) published: Vec<Vec<u8>>,
-    /// What its frontend shows.
+    /// The texts that its frontend shows.
     pub(super) texts: Vec<String>,
     pub(super) read: BTreeMap<MessageId, ReadState>,
     pub(super) replies: Vec<SentReply>,
-    /// What had been read when the backup of its store was made.
+    /// `read` as it was when the store was backed up; `None` if there is no backup.
     backed_up: Option<BTreeMap<MessageId, ReadState>>,
-    /// True time when the backup was last put back.
+    /// True time when the backup was last restored.
     pub(super) restored_at: Option<u64>,
 }
 
 /// What a message that is not read must not change, by session.
 pub(super) type Fingerprint = BTreeMap<SessionId, SessionFingerprint>;
 
-/// One session: all of it but its standing, which a bundle may change, and the number of keys stored for it.
+/// One session: everything but its standing, which a bundle may change, and the number of its
+/// stored keys.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SessionFingerprint {
     pub(super) state: Vec<u8>,
@@ -92,44 +103,21 @@ pub(super) struct SessionFingerprint {
 }
 
 impl<S: Transaction> SimulatedDevice<S> {
-    pub(super) fn new(
-        disks: &mut impl Disks<Store = S>,
-        name: &str,
-        identity: usize,
-        without_extension: bool,
-        config: Config,
-        seed: u64,
-        now: u64,
-    ) -> Self {
-        let mut device = Self::create(
-            disks,
-            name,
-            identity,
-            without_extension,
-            config,
-            seed,
-            now,
-            0,
-            None,
-        );
+    pub(super) fn new(disks: &mut impl Disks<Store = S>, setup: DeviceSetup, now: u64) -> Self {
+        let mut device = Self::create(disks, setup, now, 0, None);
         device.publish_prekey_without_extension(disks, now);
         device
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the facts of a birth")]
     fn create(
         disks: &mut impl Disks<Store = S>,
-        name: &str,
-        identity: usize,
-        without_extension: bool,
-        config: Config,
-        seed: u64,
+        setup: DeviceSetup,
         now: u64,
         incarnation: u32,
         supplied_id: Option<InstallationId>,
     ) -> Self {
-        let label = format!("{}-{incarnation}", name.replace('/', "-"));
-        let fresh_id = if without_extension {
+        let label = format!("{}-{incarnation}", setup.name.replace('/', "-"));
+        let fresh_id = if setup.without_extension {
             label.clone()
         } else {
             format!("x1-{label}")
@@ -137,22 +125,19 @@ impl<S: Transaction> SimulatedDevice<S> {
         let is_supplied = supplied_id.is_some();
         let id = supplied_id.unwrap_or_else(|| InstallationId::parse(&fresh_id).expect("an id"));
         let account_name = AccountName::parse(&label).expect("a name");
-        let account = account(identity, &account_name, &id, is_supplied);
+        let account = account(setup.identity, &account_name, &id, is_supplied);
         let key = *account.identity.public();
         let store = disks.create(&account);
         Self {
-            name: name.to_owned(),
-            identity,
             incarnation,
             supplied_id: is_supplied,
-            without_extension,
-            engine: Engine::new(account, config.clone()),
-            config,
+            engine: Engine::new(account, setup.config.clone()),
             key,
             id,
             account_name,
             store: Some(store),
-            rng: SplitMix64::named(seed, &label),
+            rng: SplitMix64::named(setup.seed, &label),
+            setup,
             clock_error: 0,
             sweeps: Vec::new(),
             agreed: UnixMillis(0),
@@ -174,7 +159,7 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.store.as_ref().expect("a store")
     }
 
-    /// What its clock shows.
+    /// What its clock shows at the true time `now`.
     pub(super) fn clock(&self, now: u64) -> UnixMillis {
         UnixMillis(now.saturating_add_signed(self.clock_error))
     }
@@ -183,14 +168,14 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.clock_error
     }
 
-    /// The clock is wrong by so many milliseconds from now on.
+    /// Sets by how many milliseconds the clock is wrong from now on.
     pub(super) fn set_clock_error(&mut self, error: i64, now: u64) {
         self.clock_error = error;
         self.jumps.push((now, self.clock(now)));
     }
 
-    /// How far its clock has gone ahead since it showed `then`, at the true time `at`. A jump that was taken back
-    /// before two sweeps an hour apart saw it does not count.
+    /// How far its clock has gone ahead since it showed `then`, at the true time `at`. A jump that
+    /// was taken back before two sweeps an hour apart saw it does not count.
     pub(super) fn clock_went_ahead(&self, at: u64, then: UnixMillis, now: u64) -> Duration {
         let since = self.jumps.iter().filter(|(when, _)| *when >= at);
         let earliest = since.map(|(_, clock)| *clock).fold(then, UnixMillis::min);
@@ -202,8 +187,8 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.earlier_uptime + if self.on { now - self.started } else { 0 }
     }
 
-    /// One call in a batch of its own, kept if it succeeds and undone if not; `None` if nobody got the
-    /// answer. What was answered is given to `seen` in any case, with whether it was committed.
+    /// Makes one call in a batch of its own, which is kept if the call succeeds and undone if not.
+    /// The result is returned even if the process crashes, for the oracle to check.
     pub(super) fn call<T, E>(
         &mut self,
         disks: &mut impl Disks<Store = S>,
@@ -245,17 +230,16 @@ impl<S: Transaction> SimulatedDevice<S> {
         let store = self.store.take().expect("a store");
         self.store = Some(disks.reopen(&self.account_name, store));
         let account = account(
-            self.identity,
+            self.setup.identity,
             &self.account_name,
             &self.id,
             self.supplied_id,
         );
-        self.engine = Engine::new(account, self.config.clone());
+        self.engine = Engine::new(account, self.setup.config.clone());
         self.replies.clear();
         self.sweeps.clear();
     }
 
-    /// A backup of its store is made.
     pub(super) fn back_up(&mut self, disks: &mut impl Disks<Store = S>) {
         disks.back_up(&self.account_name, self.store());
         self.backed_up = Some(self.read.clone());
@@ -265,7 +249,7 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.backed_up.is_some()
     }
 
-    /// Its process ends, the backup is put back, if there is one, and another process starts.
+    /// Replaces the store by the backup, if there is one, between two processes.
     pub(super) fn restore_backup(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
         let Some(read) = self.backed_up.clone() else {
             return;
@@ -288,11 +272,11 @@ impl<S: Transaction> SimulatedDevice<S> {
         store.commit().expect("commit");
         self.read = read;
         self.restored_at = Some(now);
-        // What makes our prekeys has given it the extension, as an update would.
-        self.without_extension = false;
+        // The engine makes its new prekey with the extension, as an update would.
+        self.setup.without_extension = false;
     }
 
-    /// The process ends, and none starts until something wants the device.
+    /// The process ends, and none starts until something involves the device.
     pub(super) fn turn_off(&mut self, now: u64) {
         if self.on {
             self.earlier_uptime = self.uptime(now);
@@ -301,25 +285,15 @@ impl<S: Transaction> SimulatedDevice<S> {
     }
 
     /// Everything is lost but the identity's key: a new device under a new id (protocol §7, account
-    /// recovery), or under the one that is supplied.
+    /// recovery), or under the supplied one.
     pub(super) fn reinstall(
         &mut self,
         disks: &mut impl Disks<Store = S>,
-        seed: u64,
         now: u64,
         supplied_id: Option<InstallationId>,
     ) {
-        let fresh = Self::create(
-            disks,
-            &self.name,
-            self.identity,
-            self.without_extension,
-            self.config.clone(),
-            seed,
-            now,
-            self.incarnation + 1,
-            supplied_id,
-        );
+        let setup = self.setup.clone();
+        let fresh = Self::create(disks, setup, now, self.incarnation + 1, supplied_id);
         let old = std::mem::replace(self, fresh);
         self.clock_error = old.clock_error;
         self.jumps = old.jumps;
@@ -327,14 +301,14 @@ impl<S: Transaction> SimulatedDevice<S> {
         self.publish_prekey_without_extension(disks, now);
     }
 
-    /// Rotation and erasure, as a daemon does them every hour.
+    /// Rotation and erasure, which a daemon runs every hour.
     pub(super) fn sweep(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
         self.publish_prekey_without_extension(disks, now);
         self.call(disks, now, CrashPoint::Never, |engine, store, env| {
             engine.sweep(store, env)?;
             let newest = store.events(usize::MAX)?.last().map(|(number, _)| *number);
             store.remove_events_up_to(newest.unwrap_or(0))?;
-            Ok::<_, crate::model::SendError>(())
+            Ok::<_, SendError>(())
         })
         .expect("a sweep");
         let (running, clock) = (now - self.started, self.clock(now));
@@ -351,13 +325,13 @@ impl<S: Transaction> SimulatedDevice<S> {
         }
     }
 
-    /// Devices like status-go's make their prekeys without the extension.
+    /// Replaces the prekey when it is due, without the extension, if the device is one of those.
     pub(super) fn publish_prekey_without_extension(
         &mut self,
         disks: &mut impl Disks<Store = S>,
         now: u64,
     ) {
-        let span = self.config.prekey_rotation;
+        let span = self.setup.config.prekey_rotation;
         let clock = self.clock(now);
         let fresh = self
             .store()
@@ -367,7 +341,7 @@ impl<S: Transaction> SimulatedDevice<S> {
                 let made = bundle.prekey_created_at;
                 clock.since(made) < span && made <= clock.after(span)
             });
-        if !self.without_extension || fresh {
+        if !self.setup.without_extension || fresh {
             return;
         }
         let signed = SignedPreKeyPair::generate(&mut self.rng);
@@ -390,7 +364,7 @@ impl<S: Transaction> SimulatedDevice<S> {
         bundle.of(&self.id)
     }
 
-    /// When it signed its bundle, as it says.
+    /// The date of its own bundle.
     pub(super) fn bundle_dated_at(&self) -> Option<UnixMillis> {
         let bundle = self.store().own_bundle().expect("read")?;
         Some(UnixMillis::from_nanos(bundle.timestamp_ns))
@@ -406,8 +380,9 @@ impl<S: Transaction> SimulatedDevice<S> {
         }
     }
 
-    /// Whether it need not believe what `other` publishes: without the extension that runs too many versions ahead of what it
-    /// knows (protocol §3, jump rule), or put back twice that counts from where it once was, since its clock was set back.
+    /// Whether it may reject what `other` publishes: without the extension, because the version is
+    /// too far ahead of the known one (protocol §3, jump rule); after a restore, because versions
+    /// start from an earlier one where the clock was set back, too.
     pub(super) fn may_reject_bundle_of(&self, other: &Self) -> bool {
         let known = self.store().device(&other.key, &other.id).expect("read");
         let bundle = other.store().own_bundle().expect("read");
@@ -426,7 +401,29 @@ impl<S: Transaction> SimulatedDevice<S> {
         leaps || (other.restored_at.is_some() && earlier)
     }
 
-    /// All sessions, as far as a message that fails must not change them.
+    /// The sessions that its next message to the identity would go on, by installation id.
+    pub(super) fn sends_on(
+        &mut self,
+        disks: &mut impl Disks<Store = S>,
+        to: IdentityKey,
+        now: u64,
+    ) -> Result<Vec<(InstallationId, SessionId)>, SendError> {
+        let request = send_request(to, b"probe");
+        let sent = self.call(
+            disks,
+            now,
+            CrashPoint::BeforeCommit,
+            |engine, store, env| engine.send(store, env, &request),
+        )?;
+        let targets = sent
+            .messages
+            .into_iter()
+            .flat_map(|message| message.targets);
+        let session = |target: Target| Some((target.installation?, target.session?.1));
+        Ok(targets.filter_map(session).collect())
+    }
+
+    /// All sessions, as far as a message that is not read must not change them.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         let sessions = self.store().sessions(None).expect("read");
         let print = |session: Session| {
@@ -449,6 +446,16 @@ impl<S: Transaction> SimulatedDevice<S> {
             (session.id, print)
         };
         sessions.into_iter().map(print).collect()
+    }
+}
+
+/// A request to send a text to one identity.
+pub(super) fn send_request(to: IdentityKey, text: &[u8]) -> SendRequest {
+    SendRequest {
+        recipients: vec![to],
+        payload: Zeroizing::new(text.to_vec()),
+        request_id: None,
+        seal: None,
     }
 }
 

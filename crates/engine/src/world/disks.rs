@@ -1,4 +1,4 @@
-//! Where the devices of a world keep their stores.
+//! Where the simulated devices keep their stores, and how these are backed up and restored.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,34 @@ use crate::{
     store::{Transaction, memory::MemoryStore},
 };
 
-/// The disks of a world: a place for the store of every device.
+/// The disks of a world: one store for each device.
 pub trait Disks {
-    /// What is kept there.
+    /// The store of one device.
     type Store: Transaction;
 
     /// Makes the empty store of a new device.
     fn create(&mut self, account: &Account) -> Self::Store;
 
-    /// The device's process has ended, whatever it was doing, and the next one opens its store: what
-    /// was not committed is gone.
+    /// The device's process has ended, perhaps within a batch, and the next one opens its store.
+    /// What was not committed is gone.
     fn reopen(&mut self, name: &AccountName, store: Self::Store) -> Self::Store;
 
-    /// Makes a backup of the store, which stays open; it takes the place of an earlier one.
+    /// Backs up the store, which stays open. The backup replaces an earlier one.
     fn back_up(&mut self, name: &AccountName, store: &Self::Store);
 
-    /// The device's process has ended, the backup is put in the place of the store, and the next process opens it;
-    /// `None` if there is no backup, and nothing has happened.
+    /// Between two processes of the device, replaces its store by the backup; what the store
+    /// noticed of that. `None`, without any change, if there is no backup.
     fn restore_backup(
         &mut self,
         name: &AccountName,
         store: &mut Self::Store,
     ) -> Option<RollbackKind>;
 
-    /// Makes the store that was put back the newest one, in the batch that is open.
+    /// Makes the restored store the newest state of its account, within the open batch.
     fn accept_restored(&mut self, store: &mut Self::Store, at: UnixMillis, how: RollbackKind);
 }
 
-/// Stores in memory, with the contract of a disk.
+/// Stores in memory.
 #[derive(Debug, Default)]
 pub struct MemoryDisks {
     backups: BTreeMap<AccountName, MemoryStore>,

@@ -1,37 +1,36 @@
-//! What can happen in a world, by the places of the devices in it.
+//! The effects of actions on a world. Devices are given by their index.
 
 use std::{rc::Rc, time::Duration};
 
 use crypto_core::IdentityKey;
-use zeroize::Zeroizing;
 
 use super::{
     Disks, World,
-    device::{CrashPoint, ReadState, SimulatedDevice},
+    device::{CrashPoint, ReadState, SimulatedDevice, send_request},
     oracle::{self, Arrival},
     sent_message::SentMessage,
 };
 use crate::{
-    engine::{ReceiveRequest, SendRequest},
-    model::{Outcome, ReceiveError, Received},
-    store::StoreRead as _,
+    engine::{Engine, ReceiveRequest},
+    model::{Env, Outcome, ReceiveError, Received},
+    store::{Store, StoreRead as _},
     wire::WireMessage,
 };
 
-/// What happens to a letter on its last yard.
+/// What an attacker changes of a message before it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tampering {
     None,
-    /// One bit is another.
+    /// One bit is flipped.
     BitFlipped {
         byte: usize,
         bit: u8,
     },
-    /// It is said to be from this identity.
+    /// This identity is named as its sender.
     SenderForged(usize),
 }
 
-/// How a letter is handed to a device.
+/// How a message is delivered to a device.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeliveryOptions {
     pub(super) confirm: bool,
@@ -40,23 +39,29 @@ pub(super) struct DeliveryOptions {
 }
 
 impl DeliveryOptions {
-    pub(super) const DEFAULT: Self = Self {
-        confirm: true,
-        crash: CrashPoint::Never,
-        tampering: Tampering::None,
-    };
+    pub(super) const DEFAULT: Self = Self::intact(true, CrashPoint::Never);
+
+    pub(super) const fn intact(confirm: bool, crash: CrashPoint) -> Self {
+        Self {
+            confirm,
+            crash,
+            tampering: Tampering::None,
+        }
+    }
+
+    pub(super) const fn tampered(tampering: Tampering) -> Self {
+        Self {
+            tampering,
+            ..Self::DEFAULT
+        }
+    }
 }
 
 impl<H: Disks> World<H> {
     pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, crash: CrashPoint) {
         self.turn_on(from);
         let recipient = self.key_of(to);
-        let request = SendRequest {
-            recipients: vec![recipient],
-            payload: Zeroizing::new(text.as_bytes().to_vec()),
-            request_id: None,
-            seal: None,
-        };
+        let request = send_request(recipient, text.as_bytes());
         let sent =
             self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
                 engine.send(store, env, &request)
@@ -75,8 +80,8 @@ impl<H: Disks> World<H> {
             let reached = sent
                 .messages
                 .iter()
-                .filter(|envelope| envelope.recipient == Some(identity))
-                .flat_map(|envelope| &envelope.targets)
+                .filter(|message| message.recipient == Some(identity))
+                .flat_map(|message| &message.targets)
                 .filter(|target| target.installation.is_some());
             assert_eq!(
                 known.count(),
@@ -84,27 +89,31 @@ impl<H: Disks> World<H> {
                 "a device was left out silently"
             );
         }
-        for envelope in sent.messages {
-            self.dispatch(from, envelope, Some(text));
+        for message in sent.messages {
+            self.dispatch(from, message, Some(text));
         }
     }
 
     pub(super) fn advertise_from(&mut self, from: usize, to: usize) {
-        self.turn_on(from);
         let recipient = self.key_of(to);
-        let envelope = self.devices[from]
-            .call(
-                &mut self.disks,
-                self.now,
-                CrashPoint::Never,
-                |engine, store, env| engine.advertise(store, env, &recipient, None),
-            )
-            .expect("an advertisement");
-        self.dispatch(from, envelope, None);
+        let message = self.call_at(from, |engine, store, env| {
+            engine.advertise(store, env, &recipient, None)
+        });
+        self.dispatch(from, message.expect("an advertisement"), None);
     }
 
-    /// Hands a letter to a device and holds what becomes of it against the invariants; `None` if it was
-    /// no message any more.
+    /// Turns the device on and makes one call, during which it does not crash.
+    fn call_at<T, E>(
+        &mut self,
+        at: usize,
+        call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.turn_on(at);
+        self.devices[at].call(&mut self.disks, self.now, CrashPoint::Never, call)
+    }
+
+    /// A device receives a message, and the oracle checks the result against the invariants. `None`
+    /// if a bit flip left no wire message, or the process crashed.
     pub(super) fn receive_at(
         &mut self,
         at: usize,
@@ -166,8 +175,9 @@ impl<H: Disks> World<H> {
         Some(received)
     }
 
-    /// Every letter tells of the prekey its sender has; who reads of it knows it from then on,
-    /// unless the date is too far ahead of his clock to tell old from new by it.
+    /// Every message carries its sender's current prekey. A device that received an intact message
+    /// knows that prekey from then on, unless the bundle is dated so far ahead of the device's
+    /// clock that its date cannot tell old from new.
     fn check_bundle_taken(&self, at: usize, sent: &SentMessage) {
         let (reader, sender) = (&self.devices[at], &self.devices[sent.from]);
         let clock = reader.clock(self.now);
@@ -186,55 +196,48 @@ impl<H: Disks> World<H> {
         match tampering {
             Tampering::None => (sent.sender, wire),
             Tampering::BitFlipped { byte, bit } => {
-                let place = byte % wire.len();
-                wire[place] ^= 1 << (bit % 8);
+                let index = byte % wire.len();
+                wire[index] ^= 1 << (bit % 8);
                 (sent.sender, wire)
             }
             Tampering::SenderForged(identity) => (self.key_of(identity), wire),
         }
     }
 
-    /// Hands over the parcel at `index` of what is on the way, which then is on the way no more.
+    /// Delivers the message in flight to `at` at `index`, and takes it out of flight.
     pub(super) fn deliver_nth(
         &mut self,
         at: usize,
         index: usize,
         options: DeliveryOptions,
     ) -> Option<Received> {
-        let parcel = Rc::clone(&self.devices[at].in_flight[index]);
+        let sent = Rc::clone(&self.devices[at].in_flight[index]);
         if options.tampering == Tampering::None && options.crash != CrashPoint::BeforeCommit {
             self.devices[at].in_flight.remove(index);
         }
-        self.receive_at(at, &parcel, options)
+        self.receive_at(at, &sent, options)
     }
 
     /// The frontend confirms everything it has read.
     pub(super) fn confirm_at(&mut self, at: usize) {
-        self.turn_on(at);
-        let (now, keeps) = (self.now, self.keeps_everything);
-        let reader = &mut self.devices[at];
-        let unconfirmed: Vec<_> = reader
+        let unconfirmed: Vec<_> = self.devices[at]
             .read
             .iter()
             .filter(|(_, state)| **state != ReadState::Confirmed)
             .map(|(id, _)| *id)
             .collect();
-        let confirmed = reader
-            .call(
-                &mut self.disks,
-                now,
-                CrashPoint::Never,
-                |engine, store, _| engine.confirm(store, &unconfirmed),
-            )
+        let confirmed = self
+            .call_at(at, |engine, store, _| engine.confirm(store, &unconfirmed))
             .expect("confirmed");
         assert!(confirmed <= unconfirmed.len());
-        let uptime = reader.uptime(now);
+        let reader = &mut self.devices[at];
+        let uptime = reader.uptime(self.now);
         let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
             Some(ReadState::Unconfirmed { uptime: read_at }) => uptime == *read_at,
             _ => false,
         });
         assert!(
-            !keeps || confirmed >= fresh.count(),
+            !self.keeps_everything || confirmed >= fresh.count(),
             "a key was dropped early"
         );
         for id in unconfirmed {
@@ -242,18 +245,12 @@ impl<H: Disks> World<H> {
         }
     }
 
-    /// A bundle of `of` reaches `at` outside of any message: its newest, or one `age` bundles older.
+    /// `at` imports a bundle of `of`: its newest, or one that is `age` bundles older.
     pub(super) fn import_at(&mut self, at: usize, of: usize, age: usize) {
         self.turn_on(at);
         if age == 0 {
-            self.turn_on(of);
-            let bundle = self.devices[of]
-                .call(
-                    &mut self.disks,
-                    self.now,
-                    CrashPoint::Never,
-                    |engine, store, env| engine.bundle(store, env),
-                )
+            let bundle = self
+                .call_at(of, |engine, store, env| engine.bundle(store, env))
                 .expect("a bundle");
             let published = &mut self.devices[of].published;
             if published.last() != Some(&bundle.wire) {
@@ -269,17 +266,13 @@ impl<H: Disks> World<H> {
         else {
             return;
         };
-        self.devices[at]
-            .call(
-                &mut self.disks,
-                self.now,
-                CrashPoint::Never,
-                |engine, store, env| engine.import_bundle(store, env, &wire),
-            )
-            .expect("imported");
+        self.call_at(at, |engine, store, env| {
+            engine.import_bundle(store, env, &wire)
+        })
+        .expect("imported");
     }
 
-    /// The user of `at` decides about the device `of`, if it is known there.
+    /// The user of `at` enables or disables the device `of`, if it is known there.
     pub(super) fn pair_at(&mut self, at: usize, of: usize, enable: bool) {
         self.turn_on(at);
         let other = &self.devices[of];
@@ -288,48 +281,38 @@ impl<H: Disks> World<H> {
         if known.is_none() || at == of {
             return;
         }
-        self.devices[at]
-            .call(
-                &mut self.disks,
-                self.now,
-                CrashPoint::Never,
-                |engine, store, env| {
-                    if enable {
-                        engine.enable_installation(store, env, Some(&key), &id)
-                    } else {
-                        engine.disable_installation(store, env, Some(&key), &id)
-                    }
-                },
-            )
-            .map_or_else(limit_only, |_| ());
+        self.call_at(at, |engine, store, env| {
+            if enable {
+                engine.enable_installation(store, env, Some(&key), &id)
+            } else {
+                engine.disable_installation(store, env, Some(&key), &id)
+            }
+        })
+        .map_or_else(limit_only, |_| ());
     }
 
-    /// The user of `at` starts over with an identity.
+    /// The user of `at` resets the sessions with an identity.
     pub(super) fn reset_at(&mut self, at: usize, with: usize) {
-        self.turn_on(at);
         let key = self.key_of(with);
-        self.devices[at]
-            .call(
-                &mut self.disks,
-                self.now,
-                CrashPoint::Never,
-                |engine, store, env| engine.reset_sessions(store, env, &key, None),
-            )
-            .expect("reset");
-        // Our devices make no prekey without the extension: one like status-go's has been updated by this.
-        let bundle = self.devices[at].store().own_bundle().expect("read");
+        self.call_at(at, |engine, store, env| {
+            engine.reset_sessions(store, env, &key, None)
+        })
+        .expect("reset");
+        // The engine makes every prekey with the extension, so that a reset upgrades a device that
+        // had none.
+        let device = &self.devices[at];
+        let bundle = device.store().own_bundle().expect("read");
         let updated = bundle.is_some_and(|bundle| {
-            let own =
-                |entry: &&crate::model::ListedPreKey| entry.installation == self.devices[at].id;
-            let own = bundle.entries.iter().find(own);
-            own.is_some_and(|entry| entry.ratchet_pre_key.is_some())
+            bundle
+                .entries
+                .iter()
+                .any(|entry| entry.installation == device.id && entry.ratchet_pre_key.is_some())
         });
         if updated {
-            self.devices[at].without_extension = false;
+            self.devices[at].setup.without_extension = false;
         }
     }
 
-    /// The device's clock jumps, ahead or back.
     pub(super) fn jump_at(&mut self, at: usize, by: Duration, ahead: bool) {
         let by = i64::try_from(by.as_millis()).expect("a span");
         let error = self.devices[at].clock_error() + if ahead { by } else { -by };
@@ -342,7 +325,7 @@ impl<H: Disks> World<H> {
         self.devices[at].sweep(&mut self.disks, self.now);
     }
 
-    /// To put a state back and to start on it takes a moment: no two starts are at the same instant.
+    /// Restoring takes a moment, so that no two processes start at the same instant.
     pub(super) fn restore_backup_at(&mut self, at: usize) {
         self.now += 1;
         self.devices[at].restore_backup(&mut self.disks, self.now);
@@ -350,12 +333,12 @@ impl<H: Disks> World<H> {
     }
 
     pub(super) fn reinstall_at(&mut self, at: usize) {
-        self.devices[at].reinstall(&mut self.disks, self.seed, self.now, None);
+        self.devices[at].reinstall(&mut self.disks, self.now, None);
         self.devices[at].sweep(&mut self.disks, self.now);
     }
 }
 
-/// That the identity has enough devices enabled is an answer; anything else is a fault.
+/// Accepts a refusal because enough devices are enabled; any other error is a failure.
 fn limit_only(error: crate::model::PairingError) {
     assert!(
         matches!(error, crate::model::PairingError::Limit { .. }),
@@ -364,7 +347,7 @@ fn limit_only(error: crate::model::PairingError) {
 }
 
 impl<S: crate::store::Transaction> SimulatedDevice<S> {
-    /// Whether the letter told of the prekey that is this device's current one.
+    /// Whether the message carried the prekey that is this device's current one.
     fn published_in(&self, sent: &SentMessage) -> bool {
         let Some(current) = self.current_prekey() else {
             return false;

@@ -1,5 +1,5 @@
-//! Devices of both makes under one schedule: what each made of each message, and what its sender
-//! knew then.
+//! A world of ratchetd's and simulated status-go devices that runs [`Op`]s, and records what each
+//! device made of each message and what the sender knew when it sent it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{model::Mode, wire::WireMessage};
 
-/// What came of a step.
+/// The result of an operation.
 #[derive(Debug)]
 pub(super) enum OpOutcome {
     Nothing,
     Sent(Vec<AddressedTo>),
-    /// Each wire message for the identity.
+    /// The outcome for each wire message that was addressed to the reader's identity.
     Read(Vec<ReadOutcome>),
 }
 
@@ -27,35 +27,34 @@ pub(super) enum OpOutcome {
 /// for.
 pub(super) type AddressedTo = (usize, Vec<(String, Mode)>);
 
-/// The devices, and what was sent.
 pub(super) struct MixedWorld {
     /// True time, in milliseconds.
     now: u64,
     paired: bool,
     /// The devices of each identity.
     identities: Vec<Vec<Slot>>,
-    /// Every device that ever was, by its installation id.
+    /// Every device there has been, by its installation id.
     ids: BTreeMap<String, DeviceIndex>,
     sent: BTreeMap<u64, SendRecord>,
-    /// The IVs that left devices of ours: each comes from a message key, so that a repeated one is
-    /// a key used twice.
+    /// The IVs that devices of ours used. An IV comes from a message key: a repeated IV is a key
+    /// used twice.
     ivs: BTreeSet<Vec<u8>>,
     pub(super) attempts: Vec<ReadAttempt>,
 }
 
-/// A device, and whom it has heard of.
+/// A device over all its reinstalls and restores, and what it has learnt of others.
 struct Slot {
     device: Box<dyn Participant>,
     installs: u32,
-    /// Rises with each state that is gone.
+    /// Counts its states: reinstalling and restoring each begin a new one.
     incarnation: u32,
-    /// This incarnation began with a backup.
+    /// This incarnation began with a restore.
     by_restore: bool,
-    /// What it has heard of devices, in each of their lives.
+    /// What it has heard from devices, by device and incarnation.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
-    /// The prekeys on which it began sessions, under the id it has.
+    /// The prekeys on which it began sessions under its current id.
     begun: BTreeMap<Vec<u8>, PreKeyUse>,
-    /// When what it had to say to an identity was last withheld.
+    /// When a reply of it to an identity was last withheld.
     withheld: BTreeMap<usize, u64>,
 }
 
@@ -64,26 +63,26 @@ struct Slot {
 struct PreKeyUse {
     /// How often it had been reinstalled when it first did.
     first: u32,
-    /// In which of its lives it last did.
+    /// The incarnation in which it last did.
     last: u32,
 }
 
 struct SendRecord {
     from: DeviceIndex,
-    /// In which incarnation of the sender.
+    /// The sender's incarnation.
     incarnation: u32,
     /// How often the sender had been reinstalled.
     installs: u32,
     at: u64,
     posted: Vec<OutgoingMessage>,
-    /// What the sender had heard of then.
+    /// What the sender had heard by then.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
     /// The prekeys on which the sender had begun sessions before it was reinstalled under its id.
     former: BTreeSet<Vec<u8>>,
 }
 
 impl MixedWorld {
-    /// A scene of devices that `make` makes, so many for each identity.
+    /// A world with this many devices for each identity, made by `new_device`.
     pub(super) fn new(
         devices: &[usize],
         paired: bool,
@@ -122,8 +121,8 @@ impl MixedWorld {
         self.ids.insert(id, at);
     }
 
-    /// The device and the others of its identity are given each other's bundle and enabled, if
-    /// those of this world are. It takes the place of the one of that id.
+    /// If the world is a paired one, the device and its siblings import each other's bundle and
+    /// enable each other, the device in place of `instead_of`.
     fn pair(&mut self, (identity, device): DeviceIndex, instead_of: Option<&str>) {
         if !self.paired {
             return;
@@ -143,7 +142,7 @@ impl MixedWorld {
         }
     }
 
-    /// Time passes with everything that is done.
+    /// Every operation takes a millisecond.
     const fn tick(&mut self) -> u64 {
         self.now += 1;
         self.now
@@ -162,7 +161,7 @@ impl MixedWorld {
             .map_err(|_| format!("there is no identity {identity}"))
     }
 
-    /// Lets a step happen; an error if it makes no sense here.
+    /// Runs an operation; an error if it is not possible here.
     pub(super) fn perform(&mut self, op: Op) -> Result<OpOutcome, String> {
         let now = self.tick();
         Ok(match op {
@@ -208,20 +207,20 @@ impl MixedWorld {
             Op::Clock(at, fault) => {
                 let slot = self.slot(at)?;
                 slot.device.set_clock_error(fault.error(now), now);
-                slot.device.pass(now);
+                slot.device.sweep(now);
                 OpOutcome::Nothing
             }
         })
     }
 
-    /// Time passes, and devices do what they do every hour.
+    /// Time passes, with the sweeps that devices run every hour.
     fn advance(&mut self, span: u64) -> Result<(), String> {
         let end = self.now.checked_add(span).filter(|end| *end < IN_2038 * 4);
         let end = end.ok_or("too far in the future")?;
         for now in sweep_times(self.now, end) {
             self.now = now;
             for slot in self.identities.iter_mut().flatten() {
-                slot.device.pass(self.now);
+                slot.device.sweep(self.now);
             }
         }
         Ok(())
@@ -282,7 +281,7 @@ impl MixedWorld {
         Ok(addressed)
     }
 
-    /// No message key of ours encrypts twice.
+    /// Checks that no message key of ours encrypts twice.
     fn check_keys(&mut self, wire: &[u8]) {
         let message = WireMessage::decode(wire).expect("our own message");
         for entry in message.entries.values().filter(|entry| entry.dr.is_some()) {
@@ -393,8 +392,8 @@ impl MixedWorld {
         Ok(outcomes)
     }
 
-    /// A device has just processed a message of another one, which that sent then, in one of its
-    /// lives.
+    /// A device has processed a message that another one sent at `sent_at` in the given
+    /// incarnation.
     fn hears(&mut self, at: DeviceIndex, of: (DeviceIndex, u32), proven: bool, sent_at: u64) {
         let now = self.now;
         let heard = &mut self.identities[at.0][at.1].heard;
@@ -418,7 +417,7 @@ impl MixedWorld {
             .expect("an identity of this world")
     }
 
-    /// A device as schedules name it; one that was reinstalled under another id since is gone.
+    /// The name of a device in schedules, marked if it was since reinstalled under another id.
     fn name(&self, id: &str) -> String {
         let Some((identity, device)) = self.ids.get(id) else {
             return id.to_owned();
@@ -428,7 +427,7 @@ impl MixedWorld {
         format!("{gone}{identity}/{device}")
     }
 
-    /// The devices of ours that would send to each other on two different sessions.
+    /// Pairs of our devices that would send to each other on two different sessions.
     pub(super) fn diverging(&mut self) -> Vec<(DeviceIndex, DeviceIndex)> {
         let now = self.tick();
         let device_indices: Vec<DeviceIndex> = self.device_indices();

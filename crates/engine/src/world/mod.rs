@@ -1,15 +1,24 @@
-//! A simulated world: devices with clocks and disks of their own, and a network that loses, repeats,
-//! reorders and withholds (protocol §7, the invariants).
+//! A simulated world, which tests the engine against the invariants of protocol §7.
 //!
-//! A scenario reads like a story. After every step an oracle that knows the truth holds what the devices
-//! did against the invariants; it panics where one is broken.
+//! There are two harnesses:
+//!
+//! * [`World`] is a population of devices with their own clocks and disks, and a network that
+//!   loses, repeats, reorders, withholds and forges messages. Faults are injected: crashes around a
+//!   commit, wrong clocks, lost states, restored backups. After every step an oracle that knows
+//!   what was really sent checks the invariants, and panics if one is broken. Tests are written as
+//!   scenarios (`scenario`) or run random schedules of [`Action`]s.
+//! * [`Population`] runs schedules of [`Op`]s among our devices and simulated devices of status-go
+//!   (`status_go`), and again in a twin world of status-go alone. What is read in the twin must be
+//!   read here, too, but for a closed list of [`Exemption`]s.
+//!
+//! Everything is deterministic: keys come from a seed, time from the schedule.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a world that breaks a law says so by panicking"
+    reason = "a world in which an invariant is broken panics"
 )]
 
 mod action;
@@ -30,6 +39,7 @@ mod scenario;
 mod sent_message;
 mod status_go;
 mod twin;
+mod weights;
 
 use std::{iter, rc::Rc, time::Duration};
 
@@ -47,9 +57,10 @@ pub use self::{
     scenario::{days, hours},
     status_go::{StatusGoDevice, StatusGoReadResult},
     twin::{Comparison, ConvergenceReport, Exemption, Implementation, Loss, Population},
+    weights::Weights,
 };
 use self::{
-    device::SimulatedDevice,
+    device::{DeviceSetup, SimulatedDevice},
     oracle::SentTexts,
     sent_message::{SentMessage, SentTarget},
 };
@@ -58,34 +69,31 @@ use crate::{
     store::StoreRead as _,
 };
 
-/// Every world begins here: 2023-11-14.
+/// Start of every world: 2023-11-14.
 const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
-/// One hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
-/// Devices, what is on the way between them, and the truth about it.
+/// A population of devices, the messages in flight between them, and what was really sent.
 pub struct World<H: Disks> {
     disks: H,
-    seed: u64,
-    /// True time, in milliseconds since the epoch. Clocks may show another one.
+    /// True time, in milliseconds since the epoch. The clocks of devices may show another one.
     now: u64,
     identities: Vec<String>,
     devices: Vec<SimulatedDevice<H::Store>>,
     sent_texts: SentTexts,
-    config: Config,
-    /// The numbers of `config` are those of protocol §1, so that nothing readable may be lost to a limit.
+    /// The devices have the limits of protocol §1, so that no readable message may be lost to a limit.
     keeps_everything: bool,
 }
 
 impl<H: Disks> std::fmt::Debug for World<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.devices.iter().map(|device| &device.name);
+        let names = self.devices.iter().map(|device| &device.setup.name);
         f.debug_list().entries(names).finish()
     }
 }
 
 impl World<MemoryDisks> {
-    /// A world in memory, of devices named as `alice/phone`.
+    /// A world in memory, of devices named as in `alice/phone`.
     #[must_use]
     pub fn new(devices: &[&str]) -> Self {
         Self::build(MemoryDisks::default(), 0, devices, Config::default())
@@ -93,8 +101,8 @@ impl World<MemoryDisks> {
 }
 
 impl<H: Disks> World<H> {
-    /// A world whose stores are kept in `home` and whose keys come from `seed`. A device whose name ends in `*`
-    /// is like one of status-go: its bundles never have the extension of protocol §3.
+    /// A world with its stores on `disks` and its keys from `seed`. The bundles of a device whose
+    /// name ends in `*` lack the extension of protocol §3, as those of status-go do.
     #[must_use]
     pub fn build(mut disks: H, seed: u64, devices: &[&str], config: Config) -> Self {
         let mut identities: Vec<String> = Vec::new();
@@ -103,8 +111,7 @@ impl<H: Disks> World<H> {
             .iter()
             .map(|described| {
                 let name = described.trim_end_matches('*');
-                let without_extension = name != *described;
-                let owner = owner_of(name);
+                let (owner, _) = name.split_once('/').unwrap_or((name, name));
                 let identity = identities
                     .iter()
                     .position(|known| known == owner)
@@ -112,32 +119,28 @@ impl<H: Disks> World<H> {
                         identities.push(owner.to_owned());
                         identities.len() - 1
                     });
-                SimulatedDevice::new(
-                    &mut disks,
-                    name,
+                let setup = DeviceSetup {
+                    name: name.to_owned(),
                     identity,
-                    without_extension,
-                    config.clone(),
+                    without_extension: name != *described,
+                    config: config.clone(),
                     seed,
-                    now,
-                )
+                };
+                SimulatedDevice::new(&mut disks, setup, now)
             })
             .collect();
         Self {
             disks,
-            seed,
             now,
             identities,
             devices,
             sent_texts: SentTexts::default(),
             keeps_everything: config == Config::default(),
-            config,
         }
     }
 
-    /// The device of this name.
     fn index_of(&self, name: &str) -> usize {
-        let named = |device: &SimulatedDevice<_>| device.name == name;
+        let named = |device: &SimulatedDevice<_>| device.setup.name == name;
         self.devices
             .iter()
             .position(named)
@@ -145,11 +148,10 @@ impl<H: Disks> World<H> {
     }
 
     fn key_of(&self, identity: usize) -> IdentityKey {
-        let of = |device: &&SimulatedDevice<_>| device.identity == identity;
+        let of = |device: &&SimulatedDevice<_>| device.setup.identity == identity;
         self.devices.iter().find(of).expect("a device").key
     }
 
-    /// Turns the device on if it is off.
     fn turn_on(&mut self, at: usize) {
         let device = &mut self.devices[at];
         if !device.on {
@@ -159,8 +161,7 @@ impl<H: Disks> World<H> {
         device.publish_prekey_without_extension(&mut self.disks, self.now);
     }
 
-    /// True time passes, and devices that are on sweep, so that what ended long enough ago is
-    /// erased.
+    /// True time passes. Devices that are on sweep, so that what has ended is erased when due.
     fn advance(&mut self, span: Duration) {
         let end = self.now + u64::try_from(span.as_millis()).expect("a span");
         for now in sweep_times(self.now, end) {
@@ -171,21 +172,22 @@ impl<H: Disks> World<H> {
         }
     }
 
-    /// What a device sent leaves it: the oracle takes it down, and every device of the recipient gets a parcel.
-    fn dispatch(&mut self, from: usize, envelope: AddressedMessage, text: Option<&str>) {
+    /// A message leaves a device: the oracle records it, and it is in flight to every other device
+    /// of the recipient.
+    fn dispatch(&mut self, from: usize, message: AddressedMessage, text: Option<&str>) {
         let sender = &self.devices[from];
-        let recipient = envelope.recipient.expect("a recipient");
+        let recipient = message.recipient.expect("a recipient");
         let mut sent = SentMessage {
             from,
             sender: sender.key,
             installation: sender.id.clone(),
             left: self.now,
-            wire: envelope.wire,
+            wire: message.wire,
             text: text.map(str::to_owned),
             dh: false,
             targets: Vec::new(),
         };
-        for target in envelope.targets {
+        for target in message.targets {
             let (Some(installation), Some((suite, session))) =
                 (target.installation, target.session)
             else {
@@ -214,19 +216,19 @@ impl<H: Disks> World<H> {
         }
     }
 
-    /// No identity takes more room anywhere than protocol §1 grants.
+    /// Checks that no identity takes more room in any store than protocol §1 allows.
     fn check_bounds(&self) {
         for device in &self.devices {
             for identity in 0..self.identities.len() {
-                oracle::check_bounds(device, &self.key_of(identity), &self.config);
+                oracle::check_bounds(device, &self.key_of(identity));
             }
             assert!(device.store().counts().expect("read").peers <= self.identities.len() as u64);
         }
     }
 }
 
-/// The moments after `now`, up to `end`, at which devices sweep: two an hour apart early in each
-/// day, and two at the end, do what one every hour would.
+/// The times after `now`, up to `end`, at which devices sweep: twice, an hour apart, early in each
+/// day and at the end. That has the same effect as a sweep every hour.
 fn sweep_times(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
     let mut passed = 0;
     iter::from_fn(move || {
@@ -244,8 +246,4 @@ fn sweep_times(mut now: u64, end: u64) -> impl Iterator<Item = u64> {
         passed += step / HOUR;
         Some(now)
     })
-}
-
-fn owner_of(name: &str) -> &str {
-    name.split_once('/').map_or(name, |(owner, _)| owner)
 }

@@ -1,61 +1,61 @@
-//! The steps of a schedule, by the devices that take them.
+//! The operations of schedules that run in a mixed world and its twin.
 
 use super::HOUR;
 
-/// A device by its identity and its number there.
+/// A device: the index of its identity, and its index among the devices of that identity.
 pub type DeviceIndex = (usize, usize);
 
-/// One step of a schedule.
+/// One operation of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op {
     /// Time passes, in milliseconds.
     Advance(u64),
-    /// Message `n` for an identity, and the copies for the own other devices.
+    /// A device sends message `n` to an identity, with copies for the other devices of its own.
     Send {
-        /// The device.
+        /// The sending device.
         from: DeviceIndex,
-        /// The identity.
+        /// The receiving identity.
         to: usize,
-        /// The message.
+        /// The number of the message.
         n: u64,
     },
-    /// What there is of message `n` for the identity of this device reaches it.
+    /// The wire messages of message `n` that are addressed to the identity of this device reach it.
     Read {
-        /// The device.
+        /// The reading device.
         at: DeviceIndex,
-        /// The message.
+        /// The number of the message.
         n: u64,
-        /// It is confirmed if it opens.
+        /// Whether it is confirmed if it opens.
         confirm: bool,
     },
-    /// The state of the device is gone.
+    /// A device loses its state.
     Reinstall {
         /// The device.
         at: DeviceIndex,
-        /// It keeps its installation id.
+        /// Whether it keeps its installation id.
         same_id: bool,
     },
-    /// The user of a device of ours starts over with an identity.
+    /// The user of a device of ours resets the sessions with an identity.
     Reset {
         /// The device.
         at: DeviceIndex,
         /// The identity.
         with: usize,
     },
-    /// A backup of the device's state is made.
+    /// A device's state is backed up.
     BackUp(DeviceIndex),
-    /// The last backup takes the place of its state.
+    /// A device's state is replaced by its last backup.
     RestoreBackup(DeviceIndex),
-    /// Its clock is wrong from now on.
+    /// A device's clock is wrong from now on, or right again.
     Clock(DeviceIndex, ClockFault),
 }
 
-/// What a clock shows.
+/// How a clock is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockFault {
     /// It is right.
     None,
-    /// It began at the epoch, as if the device had just been given a new battery.
+    /// It was reset to the epoch, a day ago.
     From1970,
     /// It is two days slow.
     TwoDaysSlow,
@@ -68,7 +68,7 @@ pub(super) const IN_2038: u64 = 2_147_472_000_000;
 const DAY: u64 = 24 * HOUR;
 
 impl ClockFault {
-    /// By how many milliseconds a clock is wrong that gets this fault now.
+    /// The clock minus the true time, in milliseconds, if the fault begins at the true time `now`.
     pub(super) fn error(self, now: u64) -> i64 {
         let signed = |time: u64| i64::try_from(time).expect("this millennium");
         match self {

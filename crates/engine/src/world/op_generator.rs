@@ -1,37 +1,38 @@
-//! Mixed schedules pick by lot: numbers become steps, and steps a schedule that names devices and
-//! messages.
+//! Random schedules of [`Op`]s: turns random numbers into operations on devices and messages that
+//! exist.
 
 use super::{
     HOUR,
     op::{ClockFault, DeviceIndex, Op},
+    weights::Weights,
 };
 
-/// Nobody restores or reinstalls a device twice in a minute: versions count minutes (protocol §3,
-/// the bundle we publish).
+/// Wait before a restore or a reinstall: versions count minutes (protocol §3, the bundle we
+/// publish), and no device goes through two of these within one.
 const MINUTE: u64 = 61_000;
 
-/// The kinds of things that happen.
+/// The kinds of operations that are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpKind {
-    /// A device writes.
+    /// A device sends a message.
     Send,
     /// A device reads the oldest message that waits for it.
     ReadNext,
     /// A device reads any message that waits for it.
     ReadAny,
-    /// The same, and it is not confirmed: it goes on waiting.
+    /// The same without a confirmation: the message goes on waiting.
     ReadUnconfirmed,
-    /// A message that waits for a device never reaches it.
+    /// A message that waits for a device is lost.
     Lose,
     /// Hours pass.
     WaitHours,
     /// Days pass.
     WaitDays,
-    /// A user of ours starts over with an identity.
+    /// A user of ours resets the sessions with an identity.
     Reset,
     /// A backup is made.
     BackUp,
-    /// A backup is put back.
+    /// A backup is restored.
     RestoreBackup,
     /// A device loses its state.
     Reinstall,
@@ -39,18 +40,18 @@ pub enum OpKind {
     Clock,
 }
 
-/// How often each is pick.
-pub type OpWeights = &'static [(u32, OpKind)];
+/// The weight of each kind of operation in a random schedule.
+pub type OpWeights = Weights<OpKind>;
 
-/// What is pick for one step.
+/// The random numbers of one operation.
 pub type Draw = [u16; 4];
 
-/// Turns what was pick into a schedule for so many devices of each identity. What still waits in
-/// the end is read then if `all_arrives`.
+/// Turns random numbers into a schedule for this many devices of each identity. With `all_arrives`,
+/// what still waits at the end is read then.
 #[must_use]
 pub fn generate_schedule(
     devices: &[usize],
-    weights: OpWeights,
+    weights: &OpWeights,
     draws: &[Draw],
     all_arrives: bool,
 ) -> Vec<Op> {
@@ -67,7 +68,7 @@ pub fn generate_schedule(
         next: 0,
     };
     for draw in draws {
-        generator.step(weights, *draw);
+        generator.add(weights, *draw);
     }
     if all_arrives {
         generator.read_all();
@@ -85,11 +86,11 @@ struct OpGenerator {
 }
 
 impl OpGenerator {
-    fn step(&mut self, weights: OpWeights, [kind, a, b, c]: Draw) {
+    fn add(&mut self, weights: &OpWeights, [kind, a, b, c]: Draw) {
         let [a, b, c] = [a, b, c].map(usize::from);
         let slot = a % self.places.len();
         let at = self.places[slot];
-        let op = match pick(weights, kind) {
+        let op = match weights.pick(kind) {
             OpKind::Send => {
                 let others = (0..self.identities).filter(|to| *to != at.0);
                 let others: Vec<usize> = others.collect();
@@ -136,7 +137,7 @@ impl OpGenerator {
         self.schedule.push(op);
     }
 
-    /// The message waits for all devices of the recipient, and the others of the sender.
+    /// The message waits for all devices of the recipient, and the sender's other ones.
     fn send(&mut self, from: DeviceIndex, to: usize) -> Op {
         let n = self.next;
         self.next += 1;
@@ -170,16 +171,4 @@ impl OpGenerator {
             }
         }
     }
-}
-
-fn pick(weights: OpWeights, number: u16) -> OpKind {
-    let all: u32 = weights.iter().map(|(weight, _)| weight).sum();
-    let mut place = u32::from(number) % all;
-    for (weight, kind) in weights {
-        if place < *weight {
-            return *kind;
-        }
-        place -= weight;
-    }
-    OpKind::Send
 }

@@ -1,4 +1,4 @@
-//! The invariants of protocol §7, held after everything that a device sends or reads.
+//! The oracle: checks the invariants of protocol §7 after everything that a device sends or reads.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,19 +18,21 @@ use crate::{
     wire,
 };
 
-/// A message is readable for so long, whatever happens (protocol §7).
+/// How long a message is readable, whatever happens (protocol §7).
 const READABLE: Duration = Duration::from_secs(13 * 24 * 60 * 60);
-/// A message that was read is read again for so long, until it is confirmed (protocol §1).
+/// How long a message that was read can be read again until it is confirmed, in milliseconds
+/// (protocol §1).
 const UNCONFIRMED: u64 = 24 * HOUR;
-/// Replies to one device, and to one identity, are counted in this span (protocol §1).
+/// The span in which replies to one device, and to one identity, are counted (protocol §1).
 const REPLY_SPAN: Duration = Duration::from_secs(2 * 60 * 60);
 const REPLIES_TO_IDENTITY: usize = 3;
 
-/// What was really said, by message id.
+/// The texts that were really sent, by message id.
 #[derive(Debug, Default)]
 pub(super) struct SentTexts {
     said: BTreeMap<MessageId, SentText>,
-    /// The IVs that left a device: each comes from a message key, so that a repeated one is a key used twice.
+    /// The IVs that devices used. An IV comes from a message key: a repeated IV is a key used
+    /// twice.
     ivs: BTreeSet<Vec<u8>>,
 }
 
@@ -44,7 +46,7 @@ struct SentText {
 }
 
 impl SentTexts {
-    /// Takes down a letter that left a device: no message key may have been used before.
+    /// Records a message that left a device, and checks that no message key was used before.
     pub(super) fn record(&mut self, sent: &SentMessage) {
         for target in &sent.targets {
             assert!(
@@ -69,7 +71,8 @@ impl SentTexts {
         }
     }
 
-    /// A text that is said to be authentic must be what that identity said; in suite x25519 that device, to this one.
+    /// Checks that a text that is said to be authentic was sent by that identity; in suite x25519
+    /// by that device, and to this one.
     fn check_authentic(
         &self,
         received: &Received,
@@ -88,10 +91,10 @@ impl SentTexts {
     }
 }
 
-/// A letter as it reached a device.
+/// A message as it was delivered to a device.
 pub(super) struct Arrival<'a> {
     pub(super) sent: &'a SentMessage,
-    /// As it was sent, and said to be from who sent it.
+    /// It is not tampered with.
     pub(super) intact: bool,
     pub(super) confirm: bool,
     pub(super) crash: CrashPoint,
@@ -99,7 +102,7 @@ pub(super) struct Arrival<'a> {
     pub(super) now: u64,
 }
 
-/// Whether the reader has to be able to open the letter now.
+/// Whether the reader has to be able to open the message now.
 pub(super) fn must_open<S: Transaction>(
     reader: &SimulatedDevice<S>,
     sent: &SentMessage,
@@ -115,12 +118,14 @@ pub(super) fn must_open<S: Transaction>(
         Some(ReadState::Confirmed) => false,
         Some(ReadState::Unconfirmed { uptime }) => reader.uptime(now) - uptime < UNCONFIRMED,
     };
-    // A store that was put back may lack the session, the prekey or the place that it was sent on.
+    // A restored store may lack the session, the prekey or the chain position that the message
+    // needs.
     let known = reader.restored_at.is_none_or(|when| sent.left > when);
     young && target.prekey_known && unread && known
 }
 
-/// Holds what became of a letter against what had to become of it, and takes down what the frontend now knows.
+/// Checks the result of receiving a message against what it had to be, and notes what the frontend
+/// knows now.
 pub(super) fn check_received<S: Transaction>(
     sent_texts: &SentTexts,
     reader: &mut SimulatedDevice<S>,
@@ -137,7 +142,7 @@ pub(super) fn check_received<S: Transaction>(
                 note_read(reader, arrival, id, received.duplicate);
             } else {
                 assert!(sent.dh, "only DH messages are not authentic");
-                // Without its bundle an advertisement is a message that says nothing.
+                // If tampering removed its bundle, an advertisement is an empty message.
                 let said = sent.text.as_deref().unwrap_or_default();
                 assert_eq!(text, said);
                 assert!(!arrival.intact || sent.text.is_some());
@@ -162,7 +167,8 @@ pub(super) fn check_received<S: Transaction>(
             assert_eq!(*reason, fitting);
         }
         Outcome::Undecryptable(reason) if arrival.intact => {
-            // Beside an entry by DH, which always opens, one of a device's own is on a ratchet.
+            // Entries for any device (by DH) always open: this one is for this device, on a
+            // ratchet.
             let target = sent.target_for(&reader.id).expect("not for us, or by DH");
             assert!(
                 !must_open,
@@ -173,8 +179,8 @@ pub(super) fn check_received<S: Transaction>(
             let fits = match (reason, target.mode) {
                 (Reason::SessionNotFound, Mode::Ratchet) => session.is_none(),
                 (Reason::PreKeyNotFound, Mode::X3dh) => session.is_none(),
-                // Of an erased session, when others on the same prekey are left to be tried.
-                // Or on a ratchet of which a part was lost when the store was put back.
+                // Of an erased session, if there are others on the same prekey to try; or on a
+                // ratchet of which the restore lost a part.
                 (Reason::AuthenticationFailed, Mode::Ratchet) => {
                     session.is_none() || reader.restored_at.is_some()
                 }
@@ -193,7 +199,8 @@ pub(super) fn check_received<S: Transaction>(
     check_reply(reader, arrival, received);
 }
 
-/// A message is given again, marked, until it is confirmed; then never (protocol §7, read twice).
+/// A message is returned again, marked as a duplicate, until it is confirmed, and never after
+/// (protocol §7, read twice).
 fn note_read<S: Transaction>(
     reader: &mut SimulatedDevice<S>,
     arrival: &Arrival<'_>,
@@ -220,7 +227,8 @@ fn note_read<S: Transaction>(
     reader.read.insert(id, state);
 }
 
-/// Whoever lacks our session, our prekey or this device is told of our bundle, within the limits of protocol §1.
+/// A sender that lacks our session, our prekey or this device must get our bundle in reply, within
+/// the limits of protocol §1.
 fn check_reply<S: Transaction>(
     reader: &mut SimulatedDevice<S>,
     arrival: &Arrival<'_>,
@@ -231,7 +239,7 @@ fn check_reply<S: Transaction>(
         Outcome::NotTargeted(_)
             | Outcome::Undecryptable(Reason::SessionNotFound | Reason::PreKeyNotFound)
     );
-    // A process that died has forgotten what it replied to.
+    // A process that crashed has forgotten what it replied to.
     if arrival.crash != CrashPoint::Never {
         return;
     }
@@ -261,8 +269,8 @@ fn check_reply<S: Transaction>(
     }
 }
 
-/// A message that was not read, or was read before, changes no session; but the bundle it carries may expire
-/// one, and reading again with a confirmation erases the message's key.
+/// A message that was not read, or had been read before, must change no session; but the bundle it
+/// carries may expire one, and reading it again with a confirmation erases the message's key.
 pub(super) fn check_unchanged(before: &Fingerprint, after: &Fingerprint, confirmed_again: bool) {
     assert!(
         before.keys().eq(after.keys()),
@@ -288,12 +296,9 @@ pub(super) fn check_unchanged(before: &Fingerprint, after: &Fingerprint, confirm
     assert_eq!(erased, u64::from(confirmed_again), "keys were erased");
 }
 
-/// What is kept of one identity stays bounded (protocol §1).
-pub(super) fn check_bounds<S: Transaction>(
-    device: &SimulatedDevice<S>,
-    identity: &IdentityKey,
-    config: &crate::model::Config,
-) {
+/// What is kept of one identity must stay within its limits (protocol §1).
+pub(super) fn check_bounds<S: Transaction>(device: &SimulatedDevice<S>, identity: &IdentityKey) {
+    let config = &device.setup.config;
     let store = device.store();
     let sessions = store.sessions(Some(identity)).expect("read");
     let devices = store.devices(identity).expect("read");
@@ -304,8 +309,8 @@ pub(super) fn check_bounds<S: Transaction>(
         let keys = store.stored_key_count(&session.id).expect("read");
         assert!(keys <= u64::from(config.max_message_keys));
     }
-    // Active ones are never erased, nor is the one whose place a new one takes: where there is room for fewer than it has
-    // devices, those are kept all the same.
+    // Neither an active session is ever erased, nor one that is just being replaced: an identity
+    // with more devices than there may be sessions keeps one for each.
     let in_use = of_device.len() + 1;
     assert!(sessions.len() <= config.max_sessions_per_identity.max(in_use));
     assert!(

@@ -1,18 +1,17 @@
-//! A device of ours in a schedule, with the frontend that speaks for it.
+//! A device of ours that takes part in a mixed world, with the frontend that drives it.
 
 use std::collections::BTreeMap;
 
 use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
-use zeroize::Zeroizing;
 
 use super::{
     MemoryDisks,
-    device::{CrashPoint, SimulatedDevice},
+    device::{CrashPoint, DeviceSetup, SimulatedDevice, send_request},
     participant::{OutgoingMessage, Participant, ReadOutcome, ReadResult},
 };
 use crate::{
-    engine::{Engine, ReceiveRequest, SendRequest},
-    model::{AddressedMessage, Config, Env, Outcome, Reason, Received, SendError, Sent, Standing},
+    engine::{Engine, ReceiveRequest},
+    model::{AddressedMessage, Env, Outcome, Reason, Received, SendError, Sent, Standing},
     sessions::lifecycle::standing_now,
     store::{Store, StoreRead as _, memory::MemoryStore},
     wire::WireMessage,
@@ -21,11 +20,11 @@ use crate::{
 /// What a frontend does with the replies that it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frontend {
-    /// It sends each.
+    /// It sends every reply.
     SendsReplies,
-    /// It sends every other one.
+    /// It sends every other reply.
     SendsSomeReplies,
-    /// It sends none.
+    /// It sends no reply.
     SendsNoReplies,
     /// It does what `nextAction` says, and nothing else.
     FollowsNextAction,
@@ -35,38 +34,29 @@ pub enum Frontend {
 pub(super) struct Ours {
     device: SimulatedDevice<MemoryStore>,
     disks: MemoryDisks,
-    seed: u64,
     frontend: Frontend,
-    /// What reaches it came in envelopes that the sender signed.
+    /// Messages reach it in envelopes that the sender signed.
     sealed: bool,
-    /// Replies it was given so far.
+    /// The replies it has been given so far.
     replies: u32,
-    /// When each session of a prekey was last active, and when it was last the own one of the
-    /// bundle.
+    /// By prekey: when each session on it was last active, and, under `None`, when the prekey was
+    /// last the one in the device's own bundle.
     in_use: BTreeMap<Vec<u8>, BTreeMap<Option<SessionId>, u64>>,
 }
 
 impl Ours {
-    pub(super) fn new(
-        name: &str,
-        identity: usize,
-        config: Config,
-        (frontend, sealed): (Frontend, bool),
-        seed: u64,
-        now: u64,
-    ) -> Self {
+    pub(super) fn new(setup: DeviceSetup, frontend: Frontend, sealed: bool, now: u64) -> Self {
         let mut disks = MemoryDisks::default();
-        let device = SimulatedDevice::new(&mut disks, name, identity, false, config, seed, now);
+        let device = SimulatedDevice::new(&mut disks, setup, now);
         let mut ours = Self {
             device,
             disks,
-            seed,
             frontend,
             sealed,
             replies: 0,
             in_use: BTreeMap::new(),
         };
-        ours.pass(now);
+        ours.sweep(now);
         ours
     }
 
@@ -97,7 +87,7 @@ impl Ours {
         }
     }
 
-    /// What the frontend does about an answer.
+    /// What the frontend does with the result of receiving a message.
     fn answer(&mut self, received: Received) -> ReadResult {
         let sends = match self.frontend {
             // `nextAction` is to send the reply whenever there is one.
@@ -112,7 +102,7 @@ impl Ours {
             None => is_reply_due(&received.outcome),
         };
         ReadResult {
-            reply: received.reply.filter(|_| sends).map(posted),
+            reply: received.reply.filter(|_| sends).map(outgoing),
             withheld,
             outcome: match received.outcome {
                 Outcome::Decrypted(text) => ReadOutcome::Read(text.to_vec()),
@@ -126,7 +116,7 @@ impl Ours {
     }
 }
 
-/// Whether the protocol asks for a reply, within its limits (protocol §7, replies).
+/// Whether the protocol demands a reply, within its limits (protocol §7, replies).
 const fn is_reply_due(outcome: &Outcome) -> bool {
     matches!(
         outcome,
@@ -145,11 +135,11 @@ impl Participant for Ours {
     }
 
     fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<OutgoingMessage> {
-        let request = request(to, text);
+        let request = send_request(*to, text);
         let sent = self.call(now, |engine, store, env| engine.send(store, env, &request));
         match sent {
-            Ok(Sent { messages, .. }) => messages.into_iter().map(posted).collect(),
-            // The user is told; nobody reads it.
+            Ok(Sent { messages, .. }) => messages.into_iter().map(outgoing).collect(),
+            // The user is told of the error, and no message is sent.
             Err(SendError::SuiteForbidden { .. }) => Vec::new(),
             Err(error) => panic!("not sent: {error}"),
         }
@@ -196,7 +186,7 @@ impl Participant for Ours {
         .expect("enabled");
     }
 
-    fn pass(&mut self, now: u64) {
+    fn sweep(&mut self, now: u64) {
         self.device.sweep(&mut self.disks, now);
         self.note_in_use(now);
     }
@@ -213,7 +203,7 @@ impl Participant for Ours {
         let there = self.device.is_backed_up();
         if there {
             self.device.restore_backup(&mut self.disks, now);
-            // What it gave to others since, it does not have any more.
+            // Prekeys that it made after the backup are lost.
             let store = self.device.store();
             let sessions = store.sessions(None).expect("read");
             self.in_use.retain(|prekey, _| {
@@ -221,7 +211,7 @@ impl Participant for Ours {
                 store.own_prekey(&key).expect("read").is_some()
                     || sessions.iter().any(|session| session.signed_pre_key == key)
             });
-            self.pass(now);
+            self.sweep(now);
         }
         there
     }
@@ -235,9 +225,9 @@ impl Participant for Ours {
 
     fn reinstall(&mut self, same_id: bool, now: u64) {
         let id = same_id.then(|| self.device.id.clone());
-        self.device.reinstall(&mut self.disks, self.seed, now, id);
+        self.device.reinstall(&mut self.disks, now, id);
         self.in_use.clear();
-        self.pass(now);
+        self.sweep(now);
     }
 
     fn is_ours(&self) -> bool {
@@ -249,41 +239,22 @@ impl Participant for Ours {
     }
 
     fn sends_on(&mut self, to: &IdentityKey, now: u64) -> Vec<(String, SessionId)> {
-        let request = request(to, b"probe");
-        let sent = self.device.call(
-            &mut self.disks,
-            now,
-            CrashPoint::BeforeCommit,
-            |engine, store, env| engine.send(store, env, &request),
-        );
-        let targets = sent.into_iter().flat_map(|sent| sent.messages);
-        targets
-            .flat_map(|envelope| envelope.targets)
-            .filter_map(|target| {
-                let (_, session) = target.session?;
-                Some((target.installation?.as_str().to_owned(), session))
-            })
+        let sessions = self.device.sends_on(&mut self.disks, *to, now);
+        let sessions = sessions.unwrap_or_default().into_iter();
+        sessions
+            .map(|(id, session)| (id.as_str().to_owned(), session))
             .collect()
     }
 }
 
-fn request(to: &IdentityKey, text: &[u8]) -> SendRequest {
-    SendRequest {
-        recipients: vec![*to],
-        payload: Zeroizing::new(text.to_vec()),
-        request_id: None,
-        seal: None,
-    }
-}
-
-fn posted(envelope: AddressedMessage) -> OutgoingMessage {
+fn outgoing(message: AddressedMessage) -> OutgoingMessage {
     let target = |target: crate::model::Target| {
         let id = target.installation.as_ref().map(InstallationId::as_str);
         (id.unwrap_or("none").to_owned(), target.mode)
     };
     OutgoingMessage {
-        recipient: envelope.recipient.expect("a recipient"),
-        targets: envelope.targets.into_iter().map(target).collect(),
-        wire: envelope.wire,
+        recipient: message.recipient.expect("a recipient"),
+        targets: message.targets.into_iter().map(target).collect(),
+        wire: message.wire,
     }
 }

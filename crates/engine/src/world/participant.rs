@@ -1,66 +1,61 @@
-//! A device in a schedule, whoever made it: ours, or like status-go's.
+//! The interface that a mixed world has to its devices, ours and those of status-go.
 
 use crypto_core::{IdentityKey, SessionId};
 
 use crate::model::Mode;
 
-/// A device that schedules can be run with. `now` is the true time, in milliseconds; its clock may
-/// show another one.
+/// A device that schedules are run with. `now` is the true time, in milliseconds; the device's
+/// clock may show another one.
 pub(super) trait Participant {
-    /// Its identity.
     fn key(&self) -> IdentityKey;
-    /// Its installation id.
     fn id(&self) -> &str;
-    /// A text for an identity, and the copies for the other devices of its own.
+    /// Sends a text to an identity, with copies for the other devices of its own.
     fn send(&mut self, to: &IdentityKey, text: &[u8], now: u64) -> Vec<OutgoingMessage>;
-    /// A wire message comes, from that identity.
+    /// Receives a wire message of that identity.
     fn read(&mut self, from: &IdentityKey, wire: &[u8], confirm: bool, now: u64) -> ReadResult;
-    /// The bundle that it shows now.
+    /// Its current bundle.
     fn bundle(&mut self, now: u64) -> Vec<u8>;
-    /// A bundle reaches it outside of any message.
+    /// Imports a bundle that came outside of any message.
     fn import_bundle(&mut self, bundle: &[u8], now: u64);
-    /// The user enables another device of its identity, of which it was given the bundle, in the
-    /// place of one that is no more.
+    /// The user enables another device of its identity, whose bundle it has imported, in place of
+    /// one that is gone.
     fn enable(&mut self, id: &str, instead_of: Option<&str>, now: u64);
-    /// An hour or more has passed.
-    fn pass(&mut self, now: u64);
-    /// Its clock is wrong by so many milliseconds from now on.
+    /// Does what is due after an hour or more.
+    fn sweep(&mut self, now: u64);
+    /// Sets by how many milliseconds its clock is wrong from now on.
     fn set_clock_error(&mut self, error: i64, now: u64);
-    /// A backup of its state is made.
     fn back_up(&mut self);
-    /// The last backup takes the place of its state; false if there is none.
+    /// Replaces its state by the last backup; false if there is none.
     fn restore_backup(&mut self, now: u64) -> bool;
-    /// The user starts over with an identity, if the device knows how to.
+    /// The user resets the sessions with an identity, if the device supports it.
     fn reset(&mut self, with: &IdentityKey, now: u64);
-    /// Its state is gone, and it starts under the same id or a new one.
+    /// Loses its state, and is set up again under the same id or a new one.
     fn reinstall(&mut self, same_id: bool, now: u64);
-    /// No key of it may encrypt twice, whatever happens.
+    /// Whether it is one of ours, of which the world checks that no key encrypts twice.
     fn is_ours(&self) -> bool;
-    /// When it last would have sent on a session of this prekey, the one that ended first, or have
-    /// given it to others; `None` if it keeps what it has for ever.
+    /// The earliest of the times when sessions on this prekey were last active here, or the prekey
+    /// last was in its own bundle; `None` if the device never erases any.
     fn last_in_use(&self, prekey: &[u8]) -> Option<u64>;
-    /// The sessions that its next message to the identity goes on, by installation id, if it can
-    /// tell.
+    /// The sessions that its next message to the identity would go on, by installation id; none if
+    /// the device cannot tell.
     fn sends_on(&mut self, to: &IdentityKey, now: u64) -> Vec<(String, SessionId)>;
 }
 
-/// A wire message that left a device.
 #[derive(Clone, Debug)]
 pub(super) struct OutgoingMessage {
     /// The identity it is addressed to.
     pub(super) recipient: IdentityKey,
-    /// The installation ids it was encrypted for, or `none`, and how.
+    /// The installation ids it was encrypted for, or `none` (any device), and how.
     pub(super) targets: Vec<(String, Mode)>,
     pub(super) wire: Vec<u8>,
 }
 
-/// What a device made of a wire message.
 #[derive(Debug)]
 pub(super) struct ReadResult {
     pub(super) outcome: ReadOutcome,
-    /// What it says to that, to all devices of the sender's identity.
+    /// Its reply, to all devices of the sender's identity.
     pub(super) reply: Option<OutgoingMessage>,
-    /// It had something to say, and its user's frontend does not send such things.
+    /// There was a reply, and the limits on replies or the frontend withheld it.
     pub(super) withheld: bool,
 }
 
@@ -74,20 +69,20 @@ impl From<ReadOutcome> for ReadResult {
     }
 }
 
-/// Whether a message opened.
+/// What a device made of a wire message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReadOutcome {
-    /// The text.
+    /// It opened: the text.
     Read(Vec<u8>),
-    /// Not for this device.
+    /// It is not encrypted for this device.
     NotTargeted,
-    /// On a prekey or session that the device does not have.
+    /// It is on a prekey or session that the device does not have.
     NoSession,
-    /// Its place in its chain was passed, and its key is not there.
+    /// Its position in the chain has been passed, and its key is gone.
     OldChain,
-    /// The MAC does not fit.
+    /// The MAC is wrong.
     Mac,
-    /// Something else, in words.
+    /// Another error, described.
     Other(String),
 }
 

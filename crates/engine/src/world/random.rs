@@ -1,16 +1,16 @@
-//! Repeatable randomness.
+//! Deterministic randomness for tests.
 
 use rand_core::{TryCryptoRng, TryRng};
 
-/// A repeatable sequence (SplitMix64): the same seed makes the same keys.
+/// The SplitMix64 generator: the same seed makes the same keys. It is no source of real ones.
 #[derive(Debug)]
 pub struct SplitMix64(
-    /// The seed, or what has become of it.
+    /// Its state: at first the seed.
     pub u64,
 );
 
 impl SplitMix64 {
-    /// The sequence of `seed` and a name.
+    /// A generator seeded with `seed` and a name.
     pub(super) fn named(seed: u64, name: &str) -> Self {
         let mixed = name.bytes().fold(seed, |mixed, byte| {
             mixed

@@ -1,6 +1,5 @@
-//! Schedules recorded from status-go (`ratchetd-behaviour/1`), run by devices that behave like it.
-//!
-//! What status-go did at each step stands beside the schedule, and the same must come of it here.
+//! Replays schedules that were recorded from status-go (format `ratchetd-behaviour/1`) with
+//! simulated status-go devices, and compares each result with the recorded one.
 
 use serde_json::{Value, json};
 
@@ -13,48 +12,47 @@ use super::{
 };
 use crate::model::Mode;
 
-/// What such a file says it is.
+/// The format that a recording must name.
 const FORMAT: &str = "ratchetd-behaviour/1";
-/// Devices of one identity, and identities of one world, at most.
+/// The greatest number of identities in a world, and of devices of an identity.
 const MAX_PARTIES: usize = 32;
 /// Longest wait, in hours: a century.
 const MAX_HOURS: f64 = 24.0 * 36525.0;
 const MILLIS_PER_HOUR: f64 = 3.6e6;
 
-/// A file that is not of the format, or a schedule that cannot be run.
+/// A text that is not of the format, or a schedule that cannot be run.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct RecordingError(String);
 
-/// What came of one recorded world.
+/// The result of replaying one recorded world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
-    /// Its name.
+    /// The world's name.
     pub world: String,
-    /// How many steps it has.
+    /// The number of its operations.
     pub steps: usize,
-    /// Where something else came of a step than was recorded.
+    /// The operations whose result differs from the recorded one.
     pub differences: Vec<Difference>,
 }
 
-/// A step of which something else came than was recorded.
+/// An operation whose result differs from the recorded one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Its place in the schedule, from 0.
+    /// Its index in the schedule.
     pub step: usize,
-    /// The step itself.
+    /// The operation, as JSON.
     pub op: String,
-    /// What was recorded.
+    /// The recorded result, as JSON.
     pub recorded: String,
-    /// What came of it here.
+    /// The result here, as JSON.
     pub found: String,
 }
 
-/// Runs every world of a recording.
+/// Replays every world of a recording.
 ///
-/// # Errors
-/// [`RecordingError`], which names the world and the step, if the text is no recording or a step
-/// makes no sense.
+/// # Errors [`RecordingError`], which names the world and the operation, if the text is no
+/// recording or an operation is impossible.
 pub fn replay_recording(text: &str) -> Result<Vec<Replayed>, RecordingError> {
     let file: Value = serde_json::from_str(text).map_err(|cause| error(&cause.to_string()))?;
     if file["format"] != FORMAT {
@@ -103,7 +101,7 @@ fn replay(world: &Value) -> Result<Replayed, RecordingError> {
     })
 }
 
-/// The devices that a wire message is for, in one order.
+/// Sorts the targets of each wire message.
 fn ordered(mut outcome: Value) -> Value {
     for message in outcome.as_array_mut().into_iter().flatten() {
         if let Some(targets) = message.get_mut(1).and_then(Value::as_array_mut) {
@@ -168,7 +166,7 @@ fn boolean(value: &Value) -> Result<bool, String> {
         .ok_or_else(|| format!("{value} is neither true nor false"))
 }
 
-/// The devices of a recorded world: all like status-go's.
+/// The devices of a recorded world: all simulate status-go.
 fn mixed_world_of(world: &Value) -> Result<MixedWorld, String> {
     let paired = boolean(&world["paired"])?;
     let counts = world["devices"].as_array().ok_or("there are no devices")?;
@@ -189,7 +187,7 @@ fn mixed_world_of(world: &Value) -> Result<MixedWorld, String> {
     }))
 }
 
-/// What came of a step, as recordings have it.
+/// The result of an operation in the format of recordings.
 fn outcome_json(outcome: OpOutcome) -> Value {
     let target = |(name, mode): (String, Mode)| json!([name, name_of(mode)]);
     match outcome {

@@ -1,36 +1,33 @@
-//! The world in the words of a scenario: devices by their names.
+//! The interface that scenarios use: devices and identities by their names.
 
 use std::time::Duration;
 
-use super::{
-    CrashPoint, Disks, World,
-    effects::{DeliveryOptions, Tampering},
-};
+use super::{CrashPoint, Disks, World, effects::DeliveryOptions};
 use crate::{
     model::{Outcome, Standing},
     store::StoreRead as _,
 };
 
-/// This many hours.
+/// A span of hours.
 #[must_use]
 pub fn hours(count: u64) -> Duration {
     Duration::from_secs(count * 60 * 60)
 }
 
-/// This many days.
+/// A span of days.
 #[must_use]
 pub fn days(count: u64) -> Duration {
     hours(count * 24)
 }
 
 impl<H: Disks> World<H> {
-    /// The device sends a text to an identity. What it sends is on the way then.
+    /// The device sends a text to an identity; the message is in flight then.
     pub fn send(&mut self, from: &str, to: &str, text: &str) {
         let (from, to) = (self.index_of(from), self.identity(to));
         self.send_from(from, to, text, CrashPoint::Never);
     }
 
-    /// The device's process dies while it sends: nothing leaves it.
+    /// The device's process crashes while it sends: nothing leaves it.
     pub fn crash_sending(&mut self, from: &str, to: &str, text: &str, crash: CrashPoint) {
         let (from, to) = (self.index_of(from), self.identity(to));
         self.send_from(from, to, text, crash);
@@ -42,14 +39,15 @@ impl<H: Disks> World<H> {
         self.advertise_from(from, to);
     }
 
-    /// Everything on the way arrives, replies included, in the order it was sent.
+    /// Delivers everything in flight, and the replies to it, in the order it was sent.
     pub fn deliver_all(&mut self) {
         while let Some(at) = (0..self.devices.len()).find(|at| self.any_for(*at)) {
             self.deliver_nth(at, 0, DeliveryOptions::DEFAULT);
         }
     }
 
-    /// Everything on the way to this device arrives, in the order it was sent; the texts it could read.
+    /// Delivers everything in flight to this device, in the order it was sent; the texts it could
+    /// read.
     pub fn deliver(&mut self, at: &str) -> Vec<String> {
         let at = self.index_of(at);
         let before = self.devices[at].texts.len();
@@ -60,23 +58,19 @@ impl<H: Disks> World<H> {
         self.devices[at].texts[before..].to_vec()
     }
 
-    /// The oldest parcel on the way to this device arrives; what became of it.
+    /// Delivers the oldest message in flight to this device; the outcome.
     pub fn deliver_next(&mut self, at: &str) -> Option<Outcome> {
         let at = self.index_of(at);
         let received = self.deliver_nth(at, 0, DeliveryOptions::DEFAULT)?;
         Some(received.outcome)
     }
 
-    /// The oldest parcel on the way to this device arrives and is not confirmed; it stays on the way.
+    /// Delivers a copy of the oldest message in flight to this device without confirming it; the
+    /// message stays in flight.
     pub fn deliver_unconfirmed(&mut self, at: &str, crash: CrashPoint) {
         let at = self.index_of(at);
-        let parcel = std::rc::Rc::clone(&self.devices[at].in_flight[0]);
-        let options = DeliveryOptions {
-            confirm: false,
-            crash,
-            tampering: Tampering::None,
-        };
-        self.receive_at(at, &parcel, options);
+        let sent = std::rc::Rc::clone(&self.devices[at].in_flight[0]);
+        self.receive_at(at, &sent, DeliveryOptions::intact(false, crash));
     }
 
     /// The frontend of the device confirms what it has read.
@@ -84,25 +78,25 @@ impl<H: Disks> World<H> {
         self.confirm_at(self.index_of(at));
     }
 
-    /// The network loses everything on the way to this device.
+    /// The network loses everything in flight to this device.
     pub fn lose(&mut self, at: &str) {
         let at = self.index_of(at);
         self.devices[at].in_flight.clear();
     }
 
-    /// The network withholds what is on the way to this device; to be given back by [`Self::release`].
+    /// The network withholds what is in flight to this device until [`Self::release`].
     pub fn withhold(&mut self, at: &str) -> Withheld {
         let at = self.index_of(at);
         Withheld(std::mem::take(&mut self.devices[at].in_flight))
     }
 
-    /// What was withheld is on the way again, after everything else.
+    /// What was withheld is in flight again, after everything else.
     pub fn release(&mut self, at: &str, mut withheld: Withheld) {
         let at = self.index_of(at);
         self.devices[at].in_flight.append(&mut withheld.0);
     }
 
-    /// True time passes for all.
+    /// True time passes for all devices.
     pub fn later(&mut self, span: Duration) {
         self.advance(span);
     }
@@ -117,7 +111,7 @@ impl<H: Disks> World<H> {
         self.jump_at(self.index_of(at), by, false);
     }
 
-    /// The device is off until it has something to do.
+    /// The device is turned off. The next call that involves it turns it on again.
     pub fn turn_off(&mut self, at: &str) {
         let at = self.index_of(at);
         self.devices[at].turn_off(self.now);
@@ -128,33 +122,35 @@ impl<H: Disks> World<H> {
         self.restart_at(self.index_of(at));
     }
 
-    /// The device loses its state and starts over, as a new device of the same identity.
+    /// The device loses its state and is set up again under a new id.
     pub fn reinstall(&mut self, at: &str) {
         self.reinstall_at(self.index_of(at));
     }
 
-    /// The user of the device starts over with an identity.
+    /// The user of the device resets the sessions with an identity.
     pub fn reset(&mut self, at: &str, with: &str) {
         self.reset_at(self.index_of(at), self.identity(with));
     }
 
-    /// Whether `at` knows so old a version of `of` that it does not believe the present one (protocol §3, jump rule).
+    /// Whether `at` may reject the current bundle of `of`, because its version is too far ahead of
+    /// the known one (protocol §3, jump rule).
     #[must_use]
     pub fn rejects_bundle_of(&self, at: &str, of: &str) -> bool {
         self.devices[self.index_of(at)].may_reject_bundle_of(&self.devices[self.index_of(of)])
     }
 
-    /// The device gets the contact code that the other shows now.
+    /// The device imports the other one's current contact code.
     pub fn import(&mut self, at: &str, of: &str) {
         self.import_at(self.index_of(at), self.index_of(of), 0);
     }
 
-    /// The device gets a contact code of the other that is `age` bundles old.
+    /// The device imports a contact code of the other that is `age` bundles old.
     pub fn import_old(&mut self, at: &str, of: &str, age: usize) {
         self.import_at(self.index_of(at), self.index_of(of), age);
     }
 
-    /// Two devices of one identity get to know and enable each other (spec 4.1).
+    /// Two devices of one identity import each other's contact code and enable each other (spec
+    /// 4.1).
     pub fn pair(&mut self, one: &str, other: &str) {
         for (at, of) in [(one, other), (other, one)] {
             self.import(at, of);
@@ -162,31 +158,31 @@ impl<H: Disks> World<H> {
         }
     }
 
-    /// Everybody gets everybody's contact code, and the devices of one identity are paired.
+    /// All devices import each other's contact codes, and the devices of one identity are paired.
     pub fn introduce(&mut self) {
         for at in 0..self.devices.len() {
             for of in (0..self.devices.len()).filter(|of| *of != at) {
                 self.import_at(at, of, 0);
-                if self.devices[at].identity == self.devices[of].identity {
+                if self.devices[at].setup.identity == self.devices[of].setup.identity {
                     self.pair_at(at, of, true);
                 }
             }
         }
     }
 
-    /// What the device's frontend shows, in the order it was read.
+    /// The texts that the device's frontend shows, in the order they were read.
     #[must_use]
     pub fn texts(&self, at: &str) -> &[String] {
         &self.devices[self.index_of(at)].texts
     }
 
-    /// Parcels on the way to this device.
+    /// The number of messages in flight to this device.
     #[must_use]
     pub fn on_the_way(&self, at: &str) -> usize {
         self.devices[self.index_of(at)].in_flight.len()
     }
 
-    /// How many sessions of what standing the device has with the identity: active, superseded, expired.
+    /// The number of sessions that the device has with the identity: active, superseded, expired.
     #[must_use]
     pub fn sessions(&self, at: &str, with: &str) -> [usize; 3] {
         let key = self.key_of(self.identity(with));
@@ -214,6 +210,6 @@ impl<H: Disks> World<H> {
     }
 }
 
-/// Parcels that the network holds back.
+/// Messages that the network withholds.
 #[derive(Debug)]
-pub struct Withheld(Vec<super::sent_message::Parcel>);
+pub struct Withheld(Vec<super::sent_message::InFlight>);

@@ -1,4 +1,4 @@
-//! What is on the way, and the truth about it.
+//! Messages in flight, with what the oracle needs to know of them.
 
 use std::rc::Rc;
 
@@ -6,26 +6,26 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
 use crate::model::{Mode, UnixMillis};
 
-/// A wire message that left a device, with what the world knows of it.
+/// A wire message that left a device, and what the world knows of it.
 #[derive(Debug)]
 pub(super) struct SentMessage {
-    /// The device it left, by its place in the world.
+    /// The index of the sending device.
     pub(super) from: usize,
-    /// That device's identity and id at the time.
+    /// That device's identity and installation id at the time.
     pub(super) sender: IdentityKey,
     pub(super) installation: InstallationId,
     /// True time when it left.
     pub(super) left: u64,
     pub(super) wire: Vec<u8>,
-    /// What was said; `None` if it only carries a bundle.
+    /// The text; `None` if the message only carries a bundle.
     pub(super) text: Option<String>,
     /// Whether it is for any device of the identity (protocol §6).
     pub(super) dh: bool,
-    /// The devices it was encrypted for.
+    /// The devices it was encrypted for on a session.
     pub(super) targets: Vec<SentTarget>,
 }
 
-/// One device a letter was encrypted for.
+/// A device that a message was encrypted for.
 #[derive(Debug)]
 pub(super) struct SentTarget {
     pub(super) installation: InstallationId,
@@ -33,9 +33,10 @@ pub(super) struct SentTarget {
     pub(super) session: SessionId,
     pub(super) mode: Mode,
     pub(super) suite: Suite,
-    /// The clock of that device when the letter left; `None` if there is no such device (any more).
+    /// The clock of that device when the message left; `None` if there is no such device (any
+    /// more).
     pub(super) clock: Option<UnixMillis>,
-    /// The sender knew the prekey that was the device's current one.
+    /// The sender knew the device's current prekey.
     pub(super) prekey_known: bool,
 }
 
@@ -48,5 +49,5 @@ impl SentMessage {
     }
 }
 
-/// A letter on its way to one device. The network may lose, repeat, reorder and withhold it.
-pub(super) type Parcel = Rc<SentMessage>;
+/// A message that has not arrived at a device yet. Every device of the recipient shares it.
+pub(super) type InFlight = Rc<SentMessage>;

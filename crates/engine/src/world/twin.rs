@@ -1,9 +1,11 @@
-//! Devices of ours among devices like status-go's, judged by a twin of their world.
+//! Differential tests: our devices among simulated devices of status-go, compared with a twin
+//! world.
 //!
-//! The same schedule runs twice: among devices of both makes, and among such as every device is
-//! like status-go's. What a device of the twin reads, the device in its place reads as well. Where
-//! all are ours, and of suite x25519, the twin is the same world in which every message is read at
-//! once by everybody. What may be lost all the same is named, one by one, by [`Exemption`].
+//! A schedule runs twice: in a mixed world, and in a twin in which every device is one of
+//! status-go. What a device reads in the twin must be read by its counterpart in the mixed world.
+//! If all devices are ours and use suite x25519, the twin is the same world, but every message is
+//! read at once by every device. The only messages that may be lost all the same are those of an
+//! [`Exemption`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ use crypto_core::Suite;
 
 use super::{
     HOUR,
+    device::DeviceSetup,
     mixed_world::MixedWorld,
     op::{DeviceIndex, Op},
     ours::{Frontend, Ours},
@@ -21,119 +24,121 @@ use super::{
 };
 use crate::model::Config;
 
-/// Spans of protocol §1.
+/// Time limits of protocol §1, in milliseconds.
 const ERASED_AFTER: u64 = 14 * 24 * HOUR;
 const STALE_AFTER: u64 = 7 * 24 * HOUR;
 
-/// Who made a device.
+/// The implementation that a device runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Implementation {
-    /// We did, and this frontend speaks for it.
+    /// Our engine, driven by this frontend.
     Ours(Frontend),
-    /// It is like status-go's.
+    /// The simulation of status-go.
     StatusGo,
 }
 
-/// A world of both makes: the devices of each identity.
+/// The devices of a mixed world and their settings.
 #[derive(Clone, Debug)]
 pub struct Population {
-    /// The makes of the devices, by identity.
+    /// The implementation of each device, by identity.
     pub devices: Vec<Vec<Implementation>>,
-    /// The devices of an identity were given each other's bundle and enabled when they were set up.
+    /// The devices of an identity import each other's bundle and enable each other when they are
+    /// set up.
     pub paired: bool,
-    /// What reaches ours came in envelopes that the sender signed (protocol §9).
+    /// Messages reach our devices in envelopes that the sender signed (protocol §9).
     pub sealed: bool,
-    /// The settings of ours.
+    /// The settings of our devices.
     pub config: Config,
-    /// What all keys come from.
+    /// The seed of all keys.
     pub seed: u64,
 }
 
-/// Why a message that the twin reads may be lost.
+/// Why a message may be lost that is read in the twin. Below, "the device" is the one that loses
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exemption {
-    /// What it was encrypted to was replaced, superseded or expired two weeks ago, and is erased
-    /// (spec 3.4; protocol §7, erasure). status-go keeps it for ever.
+    /// The prekey or session it was encrypted to was replaced, superseded or expired two weeks ago,
+    /// and is erased (spec 3.4; protocol §7, erasure). status-go never erases any.
     Erased,
-    /// A device of ours left the device out, from which nothing came for a week that it could
-    /// believe, and which has siblings (spec 4.3; protocol §3, stale timers). status-go writes to
-    /// all it ever knew.
+    /// The sender, one of ours, left the device out, because the device has siblings and for a week
+    /// nothing that proves its sender came from it (spec 4.3; protocol §3, stale timers). status-go
+    /// sends to all devices it has ever known.
     Stale,
-    /// The device was put back to an older state, and its sender had not heard of it since; or it
-    /// is like status-go's, and goes on with a session that the device began before, until its own
-    /// prekey is replaced (docs/security.md, a state that runs twice). Its place in the twin loses
-    /// nothing.
-    RestoreBackup,
-    /// A device like status-go's heard of what the device was before it was put back, or
-    /// reinstalled under its id, after it had heard of the present one, and begins on the lowest
-    /// version it knows (protocol §7: such ids should not be supplied again).
+    /// The device was restored from a backup, and the sender had not heard from it since; or the
+    /// sender is one of status-go, and goes on with a session that the device began before the
+    /// restore, until its own prekey is replaced (docs/security.md, a state that runs twice). Its
+    /// counterpart in the twin is not restored.
+    Restored,
+    /// The sender, one of status-go, heard from the device's state before its restore, or before
+    /// its reinstall under the same id, after it had heard from the current one, and begins on the
+    /// lowest version it knows (protocol §7: such ids should not be supplied again).
     FormerPreKey,
-    /// Its sender or the device, one of them ours, was reinstalled under its id, and the other,
-    /// like status-go's, keeps the ratchet of a session that was begun before on the same prekey,
-    /// until that is replaced (protocol §7: such ids should not be supplied again).
+    /// The sender or the device was reinstalled under the same id. One of the two is ours; the one
+    /// of status-go keeps the ratchet of a session that was begun before on the same prekey, until
+    /// that is replaced (protocol §7: such ids should not be supplied again).
     FormerRatchet,
-    /// The device is like status-go's and was reinstalled under its id, so that its versions begin
-    /// anew; nothing proved to its sender, a device of ours, that it is the device itself that
-    /// shows a lower one (protocol §3, receiving a bundle).
+    /// The device is one of status-go and was reinstalled under the same id, so that its versions
+    /// start again. Nothing proved to the sender, one of ours, that the lower version comes from
+    /// the device itself (protocol §3, receiving a bundle).
     VersionUnproven,
-    /// Both are like status-go's, and one was reinstalled under its id: it begins on a prekey on
-    /// which it began before, since a device of ours told it of that one, where its place in the
-    /// twin still writes by DH (protocol §7: such ids should not be supplied again).
+    /// Both are of status-go, and one was reinstalled under the same id. It begins on a prekey on
+    /// which it had begun before, because a device of ours told it of that one; its counterpart in
+    /// the twin still sends by DH (protocol §7: such ids should not be supplied again).
     OldId,
-    /// Both are ours, and the sender knows the device by the listing of a sibling of status-go
-    /// alone, without its ratchet prekey: it waits for the device's own bundle (protocol §3,
+    /// Both are ours, and the sender knows the device only from the bundle of a sibling of
+    /// status-go, without its ratchet prekey: it waits for the device's own bundle (protocol §3,
     /// verifying).
     ListedWithoutExtension,
-    /// The sender in the twin had heard of no device of the identity, and wrote to any, by DH. Here
-    /// it had heard of one: it did not know this one, or as it was before it was reinstalled, and
-    /// is answered with its bundle (spec 4.4; protocol §6); or both are like status-go's, and it
-    /// began a session that is dead between these two.
+    /// In the twin the sender had heard from no device of the identity, and sent to any device, by
+    /// DH. Here it had heard from one, but not from this one, or only from before its reinstall,
+    /// and gets its bundle in reply (spec 4.4; protocol §6); or both are of status-go, and it began
+    /// a session that is dead between these two.
     AnotherDeviceMet,
-    /// All are ours, and in a world in which nothing is late its sender would have heard of the
-    /// device, as it is now (protocol §7, account recovery; spec 4.4).
+    /// All are ours, and the sender would have heard from the device's current incarnation only in
+    /// a world in which no message is late (protocol §7, account recovery; spec 4.4).
     NotHeardOf,
-    /// The frontend of the device, or of another one of its identity, withheld its reply, or the
-    /// limits on replies did, and its sender has not heard of it since (spec 4.4; protocol §7,
-    /// replies).
+    /// The frontend of the device, or of a sibling, or the limits on replies withheld its reply,
+    /// and the sender has not heard from it since (spec 4.4; protocol §7, replies).
     ReplyWithheld,
 }
 
-/// A message that a device could not read, and the device in its place in the twin could.
+/// A message that a device could not read, while its counterpart in the twin could.
 #[derive(Clone, Debug)]
 pub struct Loss {
-    /// The message.
+    /// The number of the message.
     pub n: u64,
-    /// Who sent it.
+    /// The device that sent it.
     pub from: DeviceIndex,
-    /// Who could not read it.
+    /// The device that could not read it.
     pub at: DeviceIndex,
     /// What the device made of it.
     pub found: String,
 }
 
-/// What came of a schedule.
+/// The result of comparing a mixed world with its twin.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Messages, by device, that the twin read and the device in its place was given.
+    /// How many messages were read in the twin and delivered to the counterpart here, for each
+    /// device.
     pub demanded: usize,
-    /// Those that it could not read.
+    /// Those that were not read here, without an exemption.
     pub losses: Vec<Loss>,
-    /// Those that it may lose, and why.
+    /// How many were not read here with each exemption.
     pub exempt: BTreeMap<Exemption, usize>,
 }
 
-/// What came of a schedule some messages later.
+/// Whether devices understand each other some messages after a schedule.
 #[derive(Debug)]
 pub struct ConvergenceReport {
     /// The messages of the last round that were not read.
     pub unread: Vec<Loss>,
-    /// Pairs of devices of ours that would send to each other on two sessions.
+    /// Pairs of our devices that would send to each other on two different sessions.
     pub diverging: Vec<(DeviceIndex, DeviceIndex)>,
 }
 
 impl Population {
-    /// A cast with one frontend for all of ours: `o` is a device of ours, `s` one like status-go's,
-    /// and `|` stands between identities.
+    /// A population from a description in which `o` is a device of ours, `s` one of status-go, and
+    /// `|` separates identities. All frontends send their replies.
     #[must_use]
     pub fn parse(described: &str, paired: bool) -> Self {
         let implementation = |letter| match letter {
@@ -151,7 +156,7 @@ impl Population {
         }
     }
 
-    /// The same with this frontend for all of ours.
+    /// The same with this frontend for all devices of ours.
     #[must_use]
     pub fn with_frontend(mut self, frontend: Frontend) -> Self {
         for implementation in self.devices.iter_mut().flatten() {
@@ -179,7 +184,7 @@ impl Population {
         })
     }
 
-    /// All are ours, and nobody keeps them to the suite of status-go.
+    /// All are ours, and may use suite x25519.
     fn is_all_x25519(&self) -> bool {
         let ours =
             |implementation: &Implementation| matches!(implementation, Implementation::Ours(_));
@@ -194,10 +199,14 @@ impl Population {
     ) -> Box<dyn Participant> {
         match implementation {
             Implementation::Ours(frontend) => {
-                let name = format!("{identity}/{device}");
-                let config = self.config.clone();
-                let frontend = (frontend, self.sealed);
-                Box::new(Ours::new(&name, identity, config, frontend, self.seed, now))
+                let setup = DeviceSetup {
+                    name: format!("{identity}/{device}"),
+                    identity,
+                    without_extension: false,
+                    config: self.config.clone(),
+                    seed: self.seed,
+                };
+                Box::new(Ours::new(setup, frontend, self.sealed, now))
             }
             Implementation::StatusGo => {
                 let secret = [u8::try_from(identity).expect("few identities") + 1; 32];
@@ -211,8 +220,8 @@ impl Population {
         self.devices[identity][device] != Implementation::StatusGo
     }
 
-    /// A device like status-go's does not notice that it was put back, and runs its ratchets twice:
-    /// nobody can demand anything of what it sends then.
+    /// A device of status-go does not notice that it was restored, and uses its ratchets twice:
+    /// what it sends then is not tested.
     fn applies(&self, op: Op) -> bool {
         match op {
             Op::BackUp(at) | Op::RestoreBackup(at) => self.is_ours(at),
@@ -220,8 +229,9 @@ impl Population {
         }
     }
 
-    /// The step as the twin takes it: its devices know no resets, and those in the place of ours
-    /// are not put back, since ours lose nothing by that but what they had not heard of.
+    /// The operation as the twin runs it: its devices have no reset, and the counterparts of our
+    /// devices are not restored, since a restore must cost ours nothing but what they had not heard
+    /// yet.
     fn in_twin(&self, op: Op) -> Vec<Op> {
         match op {
             Op::Reset { .. } | Op::BackUp(_) | Op::RestoreBackup(_) => Vec::new(),
@@ -239,7 +249,7 @@ impl Population {
         }
     }
 
-    /// Runs the schedule among these devices and in the twin, and holds the one against the other.
+    /// Runs the schedule in the mixed world and in the twin, and compares what was read.
     #[must_use]
     pub fn compare_with_twin(&self, schedule: &[Op]) -> Comparison {
         let (mut mixed, mut twin) = (self.mixed_world(), self.twin());
@@ -295,7 +305,7 @@ impl Population {
         }
         let Some(heard) = lost.heard else {
             return if lost.by_restore {
-                Some(Exemption::RestoreBackup)
+                Some(Exemption::Restored)
             } else if self.is_all_x25519() {
                 Some(Exemption::NotHeardOf)
             } else if in_twin.by_dh && (!targeted || lost.installs > 0) {
@@ -317,7 +327,7 @@ impl Population {
             return Some(Exemption::OldId);
         }
         if lost.by_restore && lost.begun_before && !from_ours {
-            return Some(Exemption::RestoreBackup);
+            return Some(Exemption::Restored);
         }
         if lost.former && from_ours != at_ours {
             return Some(Exemption::FormerRatchet);
@@ -331,16 +341,16 @@ impl Population {
         if lost.withheld.is_some_and(|withheld| heard.last < withheld) {
             return Some(Exemption::ReplyWithheld);
         }
-        // A DH message, which can be brought again, tells of when it was sent at most.
+        // A DH message can be replayed: it proves no more than when it was sent.
         let recent = heard.proven.unwrap_or(0).max(heard.newest);
         let silent = lost.sent_at.saturating_sub(recent) >= STALE_AFTER;
         let left_out = !targeted && from_ours && siblings.len() > 1;
         (left_out && silent).then_some(Exemption::Stale)
     }
 
-    /// Runs the schedule, lets every device write `rounds` messages to every other identity, each
-    /// read at once by all, and then one more: which of those were not read, and which devices of
-    /// ours would still send to each other on two sessions.
+    /// Runs the schedule, lets every device send `rounds` messages to every other identity, each
+    /// read at once by all its devices, and then one more: which of those were not read, and which
+    /// devices of ours would still send to each other on two sessions.
     #[must_use]
     pub fn converse_after(&self, schedule: &[Op], rounds: u64) -> ConvergenceReport {
         let mut mixed = self.mixed_world();
@@ -394,7 +404,7 @@ impl Population {
             .collect()
     }
 
-    /// Whom a message of that device for that identity is for.
+    /// The devices that a message of `from` to the identity is for.
     fn readers(&self, from: DeviceIndex, to: usize) -> Vec<DeviceIndex> {
         let mut readers = self.device_indices();
         readers.retain(|at| (at.0 == to || at.0 == from.0) && *at != from);

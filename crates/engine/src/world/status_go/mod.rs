@@ -1,6 +1,6 @@
-//! A device that behaves like status-go (October 2024) in suite secp256k1: which session it sends
-//! on, what it publishes, what it can read. Its wire messages are the real ones; what it keeps is
-//! kept in rows, as its database has them.
+//! A simulated device of status-go (October 2024), which speaks suite secp256k1: which session it
+//! sends on, what it publishes, what it can read. Its wire messages are real ones. Its state is
+//! kept in the rows that status-go's database has.
 
 mod ratchets;
 mod receive;
@@ -33,27 +33,26 @@ use crate::{
 
 /// Age at which the own prekey is replaced, in nanoseconds.
 const ROTATION: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// Devices of one identity that are written to; of the own identity, this one takes one place in
-/// the bundle.
+/// The greatest number of devices of one identity that are sent to, or that the own bundle lists,
+/// this device included.
 const MAX_DEVICES: usize = 3;
-/// The entry that any device reads.
+/// The installation id of an entry that any device reads.
 const ANY_DEVICE: &str = "none";
-/// What every entry says of itself; nobody signs it.
+/// What every bundle entry names; the signature does not cover it.
 const PROTOCOL_VERSION: u32 = 1;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// A device like status-go's.
 pub(super) struct StatusGo {
     identity: IdentityKeyPair,
     id: String,
     rng: SplitMix64,
     database: Database,
     backup: Option<Database>,
-    /// By how many milliseconds its clock is wrong.
+    /// Its clock minus the true time, in milliseconds.
     clock_error: i64,
 }
 
-/// What its database holds.
+/// The tables of its database.
 #[derive(Clone, Debug, Default)]
 struct Database {
     bundles: Bundles,
@@ -108,14 +107,14 @@ impl Participant for StatusGo {
         self.learn(bundle).expect("a bundle");
     }
 
-    /// The other one stays enabled, as in recordings.
+    /// The device that is gone stays enabled, as in the recordings.
     fn enable(&mut self, id: &str, _: Option<&str>, _: u64) {
         let own = self.own_identity();
         self.database.installations.enable(&own, id);
     }
 
-    /// It does nothing until it has something to do.
-    fn pass(&mut self, _: u64) {}
+    /// status-go has no sweep: it replaces its prekey when it sends.
+    fn sweep(&mut self, _: u64) {}
 
     fn set_clock_error(&mut self, error: i64, _: u64) {
         self.clock_error = error;
@@ -125,7 +124,7 @@ impl Participant for StatusGo {
         self.backup = Some(self.database.clone());
     }
 
-    /// It does not notice.
+    /// A restore goes unnoticed.
     fn restore_backup(&mut self, _: u64) -> bool {
         let Some(backup) = &self.backup else {
             return false;
@@ -134,7 +133,7 @@ impl Participant for StatusGo {
         true
     }
 
-    /// There is no such thing.
+    /// status-go has no reset.
     fn reset(&mut self, _: &IdentityKey, _: u64) {}
 
     fn reinstall(&mut self, same_id: bool, _: u64) {
@@ -158,7 +157,7 @@ impl Participant for StatusGo {
     }
 }
 
-/// An id like status-go's: a random UUID.
+/// An id as status-go makes them: a random UUID.
 fn fresh_id(rng: &mut SplitMix64) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
@@ -187,20 +186,20 @@ impl StatusGo {
             .saturating_mul(NANOS_PER_MILLI)
     }
 
-    /// Another device of the identity is enabled.
+    /// Whether another device of the identity is enabled.
     fn is_paired(&self) -> bool {
         let own = self.own_identity();
         !self.database.installations.active(&own, 1).is_empty()
     }
 
-    /// The bundle, to be read by any device of an identity.
+    /// A message that carries the bundle, for any device of an identity.
     fn advertise(&mut self, to: &IdentityKey, now: i64) -> OutgoingMessage {
         let entries = BTreeMap::from([(ANY_DEVICE.to_owned(), self.encrypt_by_dh(to, b""))]);
         self.post(to, entries, now)
     }
 
-    /// One wire message for an identity: an entry for each of its devices, or one for any if none
-    /// is known.
+    /// One wire message for an identity: an entry for each of its devices, or one for any device if
+    /// none is known.
     fn encrypt(&mut self, to: &IdentityKey, text: &[u8], now: i64) -> OutgoingMessage {
         let devices = self
             .database
@@ -258,7 +257,7 @@ impl StatusGo {
         })
     }
 
-    /// X3DH towards the device; `None` if no prekey of it is unexpired.
+    /// X3DH towards the device; `None` if all its prekeys have expired.
     fn begin(&mut self, to: &IdentityKey, device: &str) -> Option<Secret> {
         let prekey = self.database.bundles.to_begin_on(to.as_bytes(), device)?;
         let ephemeral = EphemeralKeyPair::generate(&mut self.rng);
@@ -313,7 +312,7 @@ impl StatusGo {
         }
     }
 
-    /// Its bundle, signed anew, with a new prekey if the last one is a day old.
+    /// The bundle, newly signed, with a new prekey if the last one is a day old.
     fn sign_bundle(&mut self, now: i64) -> Vec<u8> {
         let own = self.own_identity();
         let mut devices = self.database.installations.active(&own, MAX_DEVICES - 1);

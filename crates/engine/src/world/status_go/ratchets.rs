@@ -1,5 +1,5 @@
-//! The double ratchets of a device of status-go: our ratchet, in the states that status-go makes of
-//! it.
+//! The double ratchets of a status-go device: our implementation, in the states that status-go
+//! makes.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crypto_core::{
 
 use super::super::random::SplitMix64;
 
-/// Keys that may be skipped in one chain.
+/// How many keys may be skipped in one chain.
 const LIMITS: SkipLimits = SkipLimits {
     max_skip: 1000,
     max_steps: 2000,
 };
-/// Message keys kept of one session, the newest.
+/// How many message keys are kept of one session; the oldest are dropped.
 const MAX_KEYS: usize = 2000;
-/// Keys of a session that came so many keys before its last one go.
+/// Keys of a session that were stored this many keys before its last one are dropped.
 const MAX_AGE: u64 = 3000;
 
-/// What names a ratchet: the responder's prekey, and the installation id of the other side.
+/// Identifies a ratchet: the responder's prekey, and the installation id of the other side.
 pub(super) type Name = (Vec<u8>, String);
 
-/// Ratchets, and the keys of messages that were skipped or are not confirmed yet.
+/// The ratchets, and the keys of messages that were skipped or are not confirmed yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ratchets {
     states: BTreeMap<Name, State>,
@@ -32,10 +32,10 @@ pub(super) struct Ratchets {
 
 #[derive(Clone, Debug)]
 struct State {
-    /// The two parts of [`SessionRatchet`].
+    /// The two parts of a [`SessionRatchet`].
     dh: Vec<u8>,
     chains: Vec<u8>,
-    /// Keys that this session has stored so far.
+    /// The number of keys that this session has stored so far.
     keys: u64,
 }
 
@@ -46,17 +46,17 @@ struct Key {
     bytes: [u8; 32],
 }
 
-/// How a ratchet begins: from the secret, and the private prekey of whoever responds.
+/// How a ratchet begins, apart from its secret.
 pub(super) enum Origin<'a> {
-    /// We responded: the prekey is ours.
+    /// As the responder, with the private half of our prekey.
     Own { private: &'a [u8; 32] },
-    /// We began it, towards the prekey of that identity.
+    /// As the initiator, towards the prekey of that identity.
     Theirs { identity: &'a IdentityKey },
 }
 
 impl Ratchets {
-    /// The ratchet of this name, begun if there is none: what is begun is kept, whatever comes of
-    /// the message.
+    /// The ratchet of this name. One that does not exist yet is begun, and kept even if the message
+    /// does not open.
     fn load(
         &mut self,
         name: &Name,
@@ -131,7 +131,7 @@ impl Ratchets {
         Ok(opened.plaintext.to_vec())
     }
 
-    /// The message is stored: its key goes.
+    /// The message is stored by the frontend: its key is erased.
     pub(super) fn confirm(&mut self, header: &Header) {
         self.keys
             .remove(&(header.key.as_bytes().to_vec(), header.n));
@@ -183,9 +183,9 @@ fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut SplitMi
                 keys: 0,
             }
         }
-        // Both chains are the secret itself until the first message comes, and it may send on its
-        // own. Nobody else has its key, under which the chain of what it receives is kept until
-        // then.
+        // Both chains are the secret itself until the first message arrives, and the responder may
+        // send on its own chain before. The receiving chain is kept under the secret as its header
+        // key, which no header has.
         Origin::Own { private } => {
             let chain = [secret.as_slice(), &0_u32.to_be_bytes()].concat();
             let head = [2, Suite::Secp256k1.byte(), 3];
@@ -207,7 +207,6 @@ fn begin(prekey: &[u8], secret: [u8; 32], origin: &Origin<'_>, rng: &mut SplitMi
     }
 }
 
-/// The header key of the wire.
 pub(super) fn header_key(bytes: &[u8]) -> Option<HeaderKey> {
     HeaderKey::from_wire(bytes)
         .ok()

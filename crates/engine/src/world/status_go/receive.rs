@@ -1,4 +1,4 @@
-//! What a device like status-go's makes of a message.
+//! How a status-go device receives messages and bundles.
 
 use crypto_core::{
     EphemeralKey, Header, IdentityKey, OpenError, RawBundle, Signature, SignedPreKeyPair,
@@ -15,11 +15,12 @@ use crate::{
     world::participant::{Participant as _, ReadOutcome},
 };
 
-/// One entry of a message, read: the text, and the header whose key a confirmation erases.
+/// A message that was read: the text, and the ratchet header, by which a confirmation finds the
+/// key.
 pub(super) type Read = (Vec<u8>, Option<Header>);
 
 impl StatusGo {
-    /// A message comes. Its bundles count whatever becomes of the rest.
+    /// Opens a wire message. Its bundles are taken up even if the message does not open.
     pub(super) fn open(&mut self, from: &IdentityKey, wire: &[u8]) -> Result<Read, ReadOutcome> {
         let message = WireMessage::decode(wire).map_err(|_| ReadOutcome::other("no message"))?;
         for bundle in &message.bundles {
@@ -39,7 +40,7 @@ impl StatusGo {
         }
     }
 
-    /// A bundle, of whomever it is, by its signature alone.
+    /// Takes up a bundle of any identity, if its signature is valid.
     pub(super) fn learn(&mut self, wire: &[u8]) -> Result<(), ReadOutcome> {
         let bundle = decode_bundle(wire).map_err(|_| ReadOutcome::other("no bundle"))?;
         let signer = Signature::from_wire(&bundle.signature)
@@ -92,8 +93,7 @@ impl StatusGo {
         }
     }
 
-    /// An X3DH header: its secret takes the place of the one there is on this prekey with this
-    /// device.
+    /// Processes an X3DH header: its secret replaces the one on this prekey with this device.
     fn respond(
         &mut self,
         from: &IdentityKey,
@@ -154,7 +154,7 @@ impl StatusGo {
     }
 }
 
-/// What a bundle's signature is over. Whatever the timestamp is: status-go asks nothing of it.
+/// The digest that a bundle's signature covers. status-go does not check the timestamp.
 fn signed_digest(bundle: &RawBundle) -> [u8; 32] {
     let mut entries: Vec<_> = bundle.entries.iter().collect();
     entries.sort_by_key(|entry| entry.installation_id.as_bytes());

@@ -1,4 +1,5 @@
-//! The device for tests outside of the simulated world, which bring its messages to daemons.
+//! A status-go device for tests outside of the simulated world, which carry its messages to
+//! daemons.
 
 use crypto_core::IdentityKey;
 
@@ -11,16 +12,15 @@ use crate::{
     },
 };
 
-/// A device like status-go's that is spoken to in bytes. It has no clock: every call says what time
-/// it is.
+/// A status-go device that takes and gives bytes. It has no clock: every call passes the time.
 pub struct StatusGoDevice(StatusGo);
 
 /// What a [`StatusGoDevice`] made of a wire message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusGoReadResult {
-    /// The text; why it was not read, in words, if it was not.
+    /// The text, or a description of the error.
     pub text: Result<Vec<u8>, String>,
-    /// The wire message that it sends back: its bundle, if the message was not for it.
+    /// The wire message that it sends in reply: its bundle, if the message was not for it.
     pub reply: Option<Vec<u8>>,
 }
 
@@ -38,7 +38,7 @@ impl StatusGoDevice {
         Self(StatusGo::new(identity, SplitMix64(seed)))
     }
 
-    /// Its identity.
+    /// The public key of its identity.
     #[must_use]
     pub fn key(&self) -> IdentityKey {
         self.0.key()
@@ -50,18 +50,18 @@ impl StatusGoDevice {
         self.0.id()
     }
 
-    /// The bundle that it shows now, with a new prekey if the last one is a day old.
+    /// Its bundle, with a new prekey if the last one is a day old.
     pub fn bundle(&mut self, now: UnixMillis) -> Vec<u8> {
         self.0.bundle(now.0)
     }
 
-    /// A bundle reaches it outside of any message.
+    /// Imports a bundle that came outside of any message.
     pub fn import_bundle(&mut self, bundle: &[u8], now: UnixMillis) {
         self.0.import_bundle(bundle, now.0);
     }
 
-    /// The wire message of a text for an identity. What it would send to its own other devices is
-    /// not given.
+    /// The wire message of a text for an identity. The copies for its own other devices are left
+    /// out.
     pub fn send(&mut self, to: &IdentityKey, text: &[u8], now: UnixMillis) -> Vec<u8> {
         let posted = self.0.send(to, text, now.0).into_iter().next();
         posted
@@ -69,7 +69,7 @@ impl StatusGoDevice {
             .expect("a message")
     }
 
-    /// A wire message comes from that identity. One that it reads it has stored when this returns.
+    /// Receives a wire message of that identity, and confirms it if it opens.
     pub fn read(&mut self, from: &IdentityKey, wire: &[u8], now: UnixMillis) -> StatusGoReadResult {
         let read = self.0.read(from, wire, true, now.0);
         StatusGoReadResult {
@@ -82,12 +82,12 @@ impl StatusGoDevice {
         }
     }
 
-    /// The user enables another device of its identity, whose bundle it has met.
+    /// The user enables another device of its identity, whose bundle it has imported.
     pub fn enable(&mut self, id: &str) {
         self.0.enable(id, None, 0);
     }
 
-    /// Its state is lost, and it is set up again under its old id.
+    /// It loses its state and is set up again under its old id.
     pub fn reinstall(&mut self) {
         self.0.reinstall(true, 0);
     }

@@ -1,24 +1,23 @@
-//! What a device of status-go keeps of bundles and of other devices, row by row as its database has
-//! it.
+//! The tables of a status-go device, row by row as in its database.
 
-/// One row of `bundles`: a prekey of somebody, or an own one with its private half.
+/// A row of `bundles`: a prekey of another device, or an own one with its private half.
 #[derive(Clone, Debug)]
 pub(super) struct BundleRow {
     pub(super) identity: Vec<u8>,
     pub(super) installation: String,
     pub(super) private: Option<[u8; 32]>,
     pub(super) prekey: Vec<u8>,
-    /// When the own prekey was made; of another, when the bundle it came with was signed.
+    /// When the own prekey was made; for another device, when the bundle it came with was signed.
     pub(super) timestamp: i64,
     pub(super) version: u32,
     expired: bool,
 }
 
-/// The prekeys, in the order they came to be known.
+/// The prekeys, in the order they were learnt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bundles(Vec<BundleRow>);
 
-/// What an own bundle lists: the device, its prekey and version.
+/// An entry of a bundle: the device, its prekey and version.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) installation: String,
@@ -36,8 +35,8 @@ impl Bundles {
         self.of(prekey).is_some_and(|row| !row.expired)
     }
 
-    /// An entry of a received bundle: a known prekey stays as it is, and lower versions of the
-    /// device expire.
+    /// Takes up an entry of a received bundle: a known prekey stays as it is, and lower versions of
+    /// the device expire.
     pub(super) fn learn(&mut self, identity: &[u8], entry: &Listed, timestamp: i64) {
         self.insert(BundleRow {
             identity: identity.to_vec(),
@@ -53,7 +52,7 @@ impl Bundles {
         }
     }
 
-    /// A fresh own prekey, one version above all that is known of this device, from whomever.
+    /// Adds a new own prekey, one version above all that are known of this device.
     pub(super) fn add_own(
         &mut self,
         identity: &[u8],
@@ -83,8 +82,8 @@ impl Bundles {
         }
     }
 
-    /// What the own bundle lists of these devices, each by its highest version, and when the own
-    /// prekey in it was made; `None` if no own prekey is unexpired.
+    /// What the own bundle lists of these devices, each with its highest version, and when the own
+    /// prekey in it was made; `None` if all own prekeys have expired.
     pub(super) fn own(&self, identity: &[u8], devices: &[String]) -> Option<(Vec<Listed>, i64)> {
         let mut rows: Vec<_> = self
             .0
@@ -107,8 +106,8 @@ impl Bundles {
         Some((listed, made))
     }
 
-    /// The prekey that a new session with the device is begun on: of its unexpired ones the one
-    /// with the lowest version, since a list of falling versions is read into a map.
+    /// The prekey that a new session with the device is begun on: of the unexpired ones the one
+    /// with the lowest version, because status-go reads the rows in descending order into a map.
     pub(super) fn to_begin_on(&self, identity: &[u8], installation: &str) -> Option<Vec<u8>> {
         self.0
             .iter()
@@ -136,7 +135,7 @@ impl Bundles {
     }
 }
 
-/// One row of `ratchet_info_v2`: a secret that X3DH gave.
+/// A row of `ratchet_info_v2`: a secret that X3DH made.
 #[derive(Clone, Debug)]
 pub(super) struct Secret {
     /// The prekey of the responder.
@@ -144,16 +143,16 @@ pub(super) struct Secret {
     pub(super) identity: Vec<u8>,
     pub(super) installation: String,
     pub(super) key: [u8; 32],
-    /// The own ephemeral key, as long as the other side is not known to have heard of it.
+    /// The own ephemeral key, until the other side has answered.
     pub(super) ephemeral: Option<Vec<u8>>,
 }
 
-/// The secrets, in the order they are looked through.
+/// The secrets, in the order they are searched.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    /// One takes the place of another on the same prekey with the same device, and goes to the end.
+    /// Adds a secret at the end, in place of one on the same prekey with the same device.
     pub(super) fn put(&mut self, secret: Secret) {
         self.0.retain(|row| {
             row.prekey != secret.prekey
@@ -169,7 +168,7 @@ impl Secrets {
         })
     }
 
-    /// The secret that is sent on to the device: the first whose prekey is not expired.
+    /// The secret that is used to send to the device: the first whose prekey has not expired.
     pub(super) fn to_send_on(
         &self,
         bundles: &Bundles,
@@ -182,7 +181,7 @@ impl Secrets {
             .find(|row| bundles.is_unexpired(&row.prekey))
     }
 
-    /// The other side has answered: X3DH headers to it end.
+    /// The other side has answered: messages to it have no X3DH header any more.
     pub(super) fn confirm(&mut self, prekey: &[u8], identity: &[u8], installation: &str) {
         let answered = self.0.iter_mut().find(|row| {
             row.prekey == prekey && row.identity == identity && row.installation == installation
@@ -193,7 +192,7 @@ impl Secrets {
     }
 }
 
-/// One row of `installations`: another device, of whatever identity.
+/// A row of `installations`: another device, of any identity.
 #[derive(Clone, Debug)]
 struct Installation {
     identity: Vec<u8>,
@@ -202,12 +201,11 @@ struct Installation {
     enabled: bool,
 }
 
-/// The other devices that are known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Installations(Vec<Installation>);
 
 impl Installations {
-    /// A bundle of this timestamp listed the device.
+    /// Takes up a device that a bundle of this timestamp lists.
     pub(super) fn learn(&mut self, identity: &[u8], id: &str, timestamp: i64, enabled: bool) {
         match self.find(identity, id) {
             Some(known) => known.timestamp = known.timestamp.max(timestamp),
@@ -226,8 +224,7 @@ impl Installations {
         }
     }
 
-    /// The enabled devices of an identity, those of the newest bundles first, and no more than
-    /// `most`.
+    /// At most `most` enabled devices of an identity, those of the newest bundles first.
     pub(super) fn active(&self, identity: &[u8], most: usize) -> Vec<String> {
         let mut rows: Vec<_> = self
             .0
