@@ -70,7 +70,7 @@ broken 'a message may hold any number of bundles' $engine/wire/mod.rs \
   engine --lib a_message_of_millions_of_bundles_is_refused_for_their_number
 broken 'every bundle of a message is looked at when it is taken apart' $engine/wire/inspect.rs \
   'self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);' 'self.bundles.iter().take(usize::MAX.min(MAX_BUNDLES_LOOKED_AT * 1_000));' \
-  engine --lib of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apart
+  engine --lib only_a_few_of_hundreds_of_bundles_in_a_message_are_verified_wherever_it_is_inspected
 broken 'the header is not under the MAC' $core/ratchet/chain.rs \
   '            .chain_update(header.pn.to_le_bytes())
 ' '' \
@@ -105,7 +105,7 @@ broken 'an entry of a bundle need not keep what its id promises' $core/bundle.rs
   crypto-core --lib an_entry_stripped_of_the_extension_that_its_id_promises_is_skipped
 broken 'a version of a bundle may leap as far as it likes' $engine/receive/import/entry.rs \
   'if !offers_extension && u64::from(entry.version) > highest {' 'if !offers_extension && u64::from(entry.version) > highest.saturating_add(u64::from(u32::MAX)) {' \
-  engine --lib a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it
+  engine --lib a_version_jump_is_not_adopted_unless_the_extension_vouches_for_it
 broken 'an extension that was shown may be taken out of a bundle' $engine/receive/import/entry.rs \
   'if !offers_extension && device.extension_shown {' 'if !offers_extension && device.extension_shown && entry.version == 0 {' \
   engine --lib a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_known_one
@@ -126,10 +126,10 @@ broken 'a forgery is answered again and again' $engine/engine/reply_limiter.rs \
   engine --lib replies_are_limited_and_a_forgery_gets_none
 broken 'events: new devices of an identity are told of without end' $engine/model/records.rs \
   '(today.told < MAX_DISCOVERIES_TOLD).then_some(' 'Some(' \
-  engine --lib so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up
+  engine --lib new_devices_of_an_identity_are_events_up_to_a_daily_limit_and_all_are_imported
 broken 'events: bundles of a declined contact are taken up' $engine/receive/mod.rs \
   'let bundles = if declined { &[][..] } else { &message.bundles };' 'let bundles = &message.bundles;' \
-  engine --lib nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told
+  engine --lib a_message_of_a_declined_contact_imports_and_reports_nothing
 broken 'events: an account pushes out those of another' $store/event_log.rs \
   '"DELETE FROM events WHERE account = ?1 AND seq <= ?2",' '"DELETE FROM events WHERE ?1 IS NOT NULL AND seq <= ?2",' \
   session-store --lib the_newest_ten_thousand_of_each_account_are_kept_and_the_numbers_go_on
@@ -164,7 +164,7 @@ broken 'a fourth device gets a copy' $engine/send/targets.rs \
   engine --lib at_most_three_devices_get_a_copy_and_the_others_are_named
 broken 'who cannot be reached is written to by the weaker way' $engine/send/mod.rs \
   'let none_known = copies.is_empty() && copies.skipped.is_empty();' 'let none_known = copies.is_empty();' \
-  engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way
+  engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_no_dh_message
 broken 'a suite that is forbidden is read' $engine/receive/ratchet.rs \
   'if !self.config.allows(suite) {' 'if !self.config.allows(suite) && entry.payload.is_empty() {' \
   engine --lib a_forbidden_suite_is_neither_sent_nor_read_and_nothing_falls_back
@@ -214,7 +214,7 @@ broken 'sealed: any number of large envelopes is tried with all keys at once' $d
 broken 'sealed: what nobody signed is taken as our own' $engine/sealing/opener.rs \
   'return signed(envelope::open(OpenWith::Recipient(&self.identity), sealed)?);' 'let opened = envelope::open(OpenWith::Recipient(&self.identity), sealed)?;
             return Ok(SignedMessage { sender: opened.signer.unwrap_or(*self.identity.public()), wire: opened.payload });' \
-  engine --lib the_sender_is_who_signed_and_what_nobody_signed_is_refused
+  engine --lib the_sender_is_the_signer_and_unsigned_envelopes_are_refused
 broken 'sealed: the negotiated topic is used before every device was heard of' $engine/sealing/mod.rs \
   'active.is_some_and(|session| session.received > 0)' 'active.is_some()' \
   engine --lib the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arrived
@@ -252,13 +252,13 @@ broken 'sealed: a message by DH is proven without an envelope' $engine/receive/m
   engine --lib the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody
 broken 'sealed: the clock of a chat is pushed away' $engine/chat_clock.rs \
   'if clock > envelope_at.after(MAX_CLOCK_LEAD).0 {' 'if clock > envelope_at.after(MAX_ENVELOPE_LEAD).0 {' \
-  engine --lib nobody_pushes_the_clock_of_a_chat_away
+  engine --lib no_message_advances_the_clock_of_a_chat_beyond_its_bound
 broken 'sealed: a relay dates envelopes as it likes' $engine/chat_clock.rs \
   'if envelope_at > env.now.after(MAX_ENVELOPE_LEAD) {' 'if envelope_at.0 == u64::MAX {' \
-  engine --lib nobody_pushes_the_clock_of_a_chat_away
+  engine --lib no_message_advances_the_clock_of_a_chat_beyond_its_bound
 broken 'sealed: a chat is pushed away from our own time' $engine/chat_clock.rs \
   'let clock = highest_clock(env.now).min(clock);' '' \
-  engine --lib a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away
+  engine --lib a_clock_of_an_envelope_dated_ahead_does_not_advance_the_chat_beyond_its_bound
 broken 'sealed: a bundle passes for an envelope' crates/envelope/src/payload.rs \
   '.filter(|flags| *flags & UNKNOWN == 0)' '' \
   envelope --lib a_signed_bundle_is_no_signed_envelope

@@ -1,4 +1,4 @@
-//! What received bundles change, and what they must not (protocol §3).
+//! What received bundles change, and what they must not change (protocol §3).
 
 use super::*;
 use crate::{
@@ -62,7 +62,8 @@ fn a_clock_set_back_makes_no_older_bundle_and_one_from_the_far_future_still_rota
     let mut bob = TestDevice::new(2, "bob");
     let first = decode_bundle(&bob.bundle()).unwrap();
     bob.now = UnixMillis(BEGINNING.0 - 3 * DAY);
-    // The prekey is dated more than a rotation ahead: made anew, and newer than the last all the same.
+    // The prekey is dated more than a rotation ahead: it is replaced, by a bundle that is newer
+    // than the last all the same.
     let second = decode_bundle(&bob.bundle()).unwrap();
     assert!(second.timestamp > first.timestamp);
     assert_eq!(second.entries[0].version, 2);
@@ -102,7 +103,7 @@ fn a_bundle_that_omits_a_device_makes_it_stale_after_a_week_and_a_newer_one_revi
         [(phone.id.clone(), SkipReason::Stale)]
     );
     alice.import_bundle(&phone.bundle());
-    // Now the phone's is the newest, and omits the laptop, whose timer has just begun.
+    // Now the phone's bundle is the newest, and omits the laptop, whose timer has just begun.
     assert_eq!(reasons(&mut alice, phone.key), []);
 }
 
@@ -145,7 +146,7 @@ fn a_bundle_dated_2099_does_not_stay_the_newest_for_ever() {
     assert!(alice.known(phone.key, &phone.id).unwrap().last_active_at <= alice.now);
     pass(&mut [&mut alice, &mut laptop], HOUR);
     alice.import_bundle(&laptop.bundle());
-    // The laptop's is newer: the phone's timer runs, not the laptop's.
+    // The laptop's bundle is newer: the phone's timer runs, not the laptop's.
     assert!(
         alice
             .known(phone.key, &phone.id)
@@ -269,7 +270,7 @@ fn a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_
 }
 
 #[test]
-fn a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it() {
+fn a_version_jump_is_not_adopted_unless_the_extension_vouches_for_it() {
     let version = |version| {
         move |raw: &mut RawBundle| {
             raw.entries[0].version = version;
@@ -302,7 +303,7 @@ fn a_version_beyond_belief_is_not_adopted_unless_the_extension_vouches_for_it() 
         kinds(&alice.import_bundle(&resigned(2, &first, version(24)))),
         []
     );
-    // The user knows better, for once.
+    // A reset by the user makes one version jump acceptable.
     alice.reset(bob.key, None).unwrap();
     assert_eq!(
         kinds(&alice.import_bundle(&resigned(2, &first, version(90)))),

@@ -1,4 +1,4 @@
-//! The clocks of chats.
+//! The Lamport clocks of chats.
 
 use super::*;
 use crate::{
@@ -37,13 +37,13 @@ fn a_clock_is_the_time_of_day_and_never_the_same_twice() {
     assert_eq!(next(&mut alice, "c"), now + 2, "equal counts as not less");
     alice.later(10);
     assert_eq!(next(&mut alice, "c"), now + 11);
-    // A clock that was put back a little does not put the chat back.
+    // A wall clock that is set back a little does not set the chat back.
     alice.now = BEGINNING;
     assert_eq!(next(&mut alice, "c"), now + 12);
 }
 
 #[test]
-fn what_was_seen_counts_and_what_was_not_committed_does_not() {
+fn observed_clocks_count_and_uncommitted_ones_do_not() {
     let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let seen = observe(&mut alice, "c", now.0 + 500, now).unwrap();
@@ -60,17 +60,17 @@ fn what_was_seen_counts_and_what_was_not_committed_does_not() {
 }
 
 #[test]
-fn nobody_pushes_the_clock_of_a_chat_away() {
+fn no_message_advances_the_clock_of_a_chat_beyond_its_bound() {
     let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
     assert_eq!(observe(&mut alice, "c", 0, now), Err(ClockError::Zero));
     let ahead = observe(&mut alice, "c", now.0 + lead + 1, now);
     assert_eq!(ahead, Err(ClockError::Ahead));
-    // The bound is the envelope's time: an old envelope does not carry a new clock.
+    // The bound is the envelope's time: an old envelope cannot carry a newer clock.
     let old = UnixMillis(now.0 - 10 * lead);
     assert_eq!(observe(&mut alice, "c", now.0, old), Err(ClockError::Ahead));
-    // And the relay does not choose that time freely.
+    // The relay's choice of that time is bounded as well.
     let far = UnixMillis(now.after(MAX_ENVELOPE_LEAD).0 + 1);
     assert_eq!(
         observe(&mut alice, "c", 7, far),
@@ -86,7 +86,7 @@ fn nobody_pushes_the_clock_of_a_chat_away() {
         "nothing is noted"
     );
     assert!(observe(&mut alice, "c", now.0 + lead, now).is_ok());
-    // At the bound it waits for the time: no clock is above it, and those of a later millisecond
+    // At the bound the clock waits for the time: none is above it, and those of a later millisecond
     // differ.
     assert_eq!(
         [next(&mut alice, "c"), next(&mut alice, "c")],
@@ -102,7 +102,7 @@ fn nobody_pushes_the_clock_of_a_chat_away() {
 }
 
 #[test]
-fn a_clock_of_an_envelope_dated_ahead_is_seen_and_does_not_push_the_chat_away() {
+fn a_clock_of_an_envelope_dated_ahead_does_not_advance_the_chat_beyond_its_bound() {
     let mut alice = TestDevice::new(1, "alice");
     let now = alice.now;
     let lead = u64::try_from(MAX_CLOCK_LEAD.as_millis()).unwrap();
@@ -138,7 +138,7 @@ fn a_stored_clock_beyond_the_bound_starts_again_from_now() {
 }
 
 #[test]
-fn chats_beyond_those_that_are_told_apart_share_a_clock_that_still_only_rises() {
+fn chats_beyond_the_limit_share_a_clock_that_still_only_rises() {
     let mut alice = TestDevice::new(1, "alice");
     alice.store.begin().unwrap();
     for number in 0..MAX_CLOCKS {

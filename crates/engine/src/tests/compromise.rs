@@ -1,14 +1,15 @@
-//! What a thief of a device's state can read: nothing from before, and nothing once both sides have answered each other.
+//! What an attacker with a device's state can read: no confirmed message from before, and nothing
+//! once both sides have answered each other.
 
 use super::*;
 
-type MakeDevice = fn(u8, &str) -> TestDevice;
+type NewDevice = fn(u8, &str) -> TestDevice;
 
 /// Devices of suite x25519, and of suite secp256k1.
-const SUITES: [MakeDevice; 2] = [TestDevice::new, TestDevice::plain];
+const SUITES: [NewDevice; 2] = [TestDevice::new, TestDevice::plain];
 
-/// Everything that `of` holds, in other hands.
-fn steal(of: &TestDevice, identity: u8) -> TestDevice {
+/// A copy of a device's whole state, on a device of the attacker.
+fn copy_state(of: &TestDevice, identity: u8) -> TestDevice {
     let account = Account {
         name: AccountName::parse("me").unwrap(),
         identity: IdentityKeyPair::from_secret_bytes(&[identity; 32])
@@ -29,8 +30,8 @@ fn steal(of: &TestDevice, identity: u8) -> TestDevice {
     }
 }
 
-/// Two devices that have exchanged `turns` messages each, and the messages that bob has confirmed.
-fn acquainted(make: MakeDevice, turns: usize) -> (TestDevice, TestDevice, Vec<AddressedMessage>) {
+/// Two devices that have exchanged `turns` messages each, and the messages that Bob has confirmed.
+fn acquainted(make: NewDevice, turns: usize) -> (TestDevice, TestDevice, Vec<AddressedMessage>) {
     let (mut alice, mut bob) = (make(1, "alice"), make(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let mut read = Vec::new();
@@ -55,12 +56,12 @@ fn acquainted(make: MakeDevice, turns: usize) -> (TestDevice, TestDevice, Vec<Ad
 fn a_stolen_state_opens_nothing_that_was_read_and_confirmed_before() {
     for make in SUITES {
         let (alice, bob, read) = acquainted(make, 4);
-        let mut thief = steal(&bob, 2);
+        let mut thief = copy_state(&bob, 2);
         for message in &read {
             assert_eq!(thief.refusal(alice.key, message), Reason::MessageKeyGone);
         }
         // Nor does the sender's state open what it sent.
-        let mut thief = steal(&alice, 1);
+        let mut thief = copy_state(&alice, 1);
         for message in &read {
             let received = thief.receive(bob.key, message);
             assert!(
@@ -76,8 +77,8 @@ fn a_stolen_state_opens_nothing_that_was_read_and_confirmed_before() {
 fn a_stolen_state_is_of_no_more_use_once_each_side_has_answered_the_other() {
     for make in SUITES {
         let (mut alice, mut bob, _) = acquainted(make, 2);
-        let mut thief = steal(&bob, 2);
-        // As long as bob has not drawn a new ratchet key, the thief reads along.
+        let mut thief = copy_state(&bob, 2);
+        // Until Bob draws a new ratchet key, the attacker can read along.
         let next = alice.send(bob.key, "the thief reads this");
         assert_eq!(thief.read(alice.key, &next), "the thief reads this");
         assert_eq!(bob.read(alice.key, &next), "the thief reads this");
@@ -96,13 +97,13 @@ fn a_stolen_state_is_of_no_more_use_once_each_side_has_answered_the_other() {
 fn the_identity_key_alone_opens_no_ratchet_message() {
     for make in SUITES {
         let (mut alice, bob, read) = acquainted(make, 3);
-        // A new device with the same key: all that a thief of the phrase has.
+        // A new device with the same identity: all that an attacker with the recovery phrase has.
         let mut thief = make(2, "thief");
         let newest = alice.send(bob.key, "for bob's device");
         for message in read.iter().chain([&newest]) {
             assert_eq!(thief.refusal(alice.key, message), Reason::OtherInstallation);
         }
-        // Under bob's own device's name it lacks what that device has.
+        // Under the id of Bob's own device it lacks that device's state.
         let name = bob.id.as_str();
         let mut thief = TestDevice::with(2, name, Config::default());
         for message in read.iter().chain([&newest]) {

@@ -1,4 +1,4 @@
-//! Contacts: what may be said to them, and what their messages count for.
+//! Contacts: what may be sent to them, and what their messages count for.
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl TestDevice {
-    /// What a contact method makes: the wire message, and its envelope where it is sealed.
+    /// The result of a contact method: the wire message, and its envelope if it is sealed.
     fn contact(
         &mut self,
         mark: ContactMark,
@@ -28,7 +28,7 @@ impl TestDevice {
         step.unwrap().sent.messages.remove(0)
     }
 
-    /// Reads one, sealed if it is; whether that is to be told as a request.
+    /// Receives one, sealed if it is; whether it is to be reported as a request.
     fn is_asked(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> bool {
         let request = ReceiveRequest {
             sender: from,
@@ -48,8 +48,8 @@ impl TestDevice {
         contact.map_or(ContactState::None, |contact| contact.state)
     }
 
-    /// What was written down of contacts since this was asked last: `?` asked, `+` accepted.
-    fn told_of_contacts(&mut self) -> String {
+    /// The contact events since the last call: `?` requested, `+` accepted.
+    fn contact_events(&mut self) -> String {
         let events = self.events().into_iter();
         events
             .filter_map(|event| match event {
@@ -61,7 +61,7 @@ impl TestDevice {
     }
 }
 
-/// A message as a relay hands it on that has put another mark on it, or taken it off.
+/// The message after a relay has changed its mark or removed it.
 fn marked(envelope: &AddressedMessage, mark: Option<ContactMark>) -> AddressedMessage {
     let message = WireMessage {
         contact: mark,
@@ -101,14 +101,14 @@ fn an_empty_payload_goes_on_a_ratchet_and_nowhere_else() {
     assert!(bob.try_send(&[alice.key], "", Some("r")).is_ok());
     let refused = alice.transact(|engine, store, env| engine.public_message(store, env, b""));
     assert!(matches!(refused, Err(SendError::EmptyPayload)));
-    // What is meant as one can be made.
+    // An advertisement that is meant as one can be made.
     let advertised =
         alice.transact(|engine, store, env| engine.advertise(store, env, &carol.key, None));
     assert_eq!(mode(&advertised.unwrap()), Mode::Dh);
 }
 
 #[test]
-fn requests_that_cross_are_told_at_both_ends_and_accept_where_they_prove_their_sender() {
+fn crossing_requests_are_reported_at_both_ends_and_accept_where_they_prove_their_sender() {
     for (acquainted, seal, way) in [
         (false, None, Mode::Dh),
         (false, Some(Seal::Agreed), Mode::Dh),
@@ -131,7 +131,7 @@ fn requests_that_cross_are_told_at_both_ends_and_accept_where_they_prove_their_s
                 (ContactState::RequestSent, "")
             };
             assert_eq!(one.stands_to(from), state, "{way:?} {seal:?}");
-            assert_eq!(one.told_of_contacts(), events, "{way:?} {seal:?}");
+            assert_eq!(one.contact_events(), events, "{way:?} {seal:?}");
         }
     }
 }
@@ -152,12 +152,12 @@ fn a_decline_goes_by_dh_and_accepts_nobody() {
         assert_eq!(mode(&declined), Mode::Dh);
         assert!(!alice.is_asked(bob.key, &declined));
         assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
-        assert_eq!(alice.told_of_contacts(), "");
-        // Whom nobody has asked is not asked by it, either.
+        assert_eq!(alice.contact_events(), "");
+        // A device that sent no request does not take it for one, either.
         let mut tablet = TestDevice::new(1, "tablet");
         assert!(!tablet.is_asked(bob.key, &declined));
         assert_eq!(tablet.stands_to(bob.key), ContactState::None);
-        // Taken off on the way, it is a message that proves nobody.
+        // If the relay removes the mark, it is a message that proves no sender.
         if seal.is_none() {
             assert!(alice.is_asked(bob.key, &marked(&declined, None)));
             assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
@@ -166,19 +166,20 @@ fn a_decline_goes_by_dh_and_accepts_nobody() {
 }
 
 #[test]
-fn an_acceptance_is_one_at_once_by_ratchet_or_sealed() {
+fn an_acceptance_counts_at_once_by_ratchet_or_sealed() {
     for (acquainted, seal) in [(true, None), (false, Some(Seal::Agreed))] {
         let (mut alice, mut bob) = two(acquainted);
-        // The clock of the one who accepts is slow: that it accepts is said, and need not be dated.
+        // The clock of the accepting side is slow: the acceptance is explicit, and need not be
+        // dated.
         bob.now = UnixMillis(BEGINNING.0 - HOUR);
         let asked = alice.contact(ContactMark::Request, bob.key, seal);
         bob.is_asked(alice.key, &asked);
         let accepted = bob.contact(ContactMark::Accept, alice.key, seal);
         assert!(!alice.is_asked(bob.key, &accepted));
         assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
-        assert_eq!(alice.told_of_contacts(), "+");
+        assert_eq!(alice.contact_events(), "+");
     }
-    // By DH and not sealed it proves nobody.
+    // By DH and not sealed it proves no sender.
     let (mut alice, mut bob) = two(false);
     alice.contact(ContactMark::Request, bob.key, None);
     let accepted = bob.contact(ContactMark::Accept, alice.key, None);
@@ -186,7 +187,7 @@ fn an_acceptance_is_one_at_once_by_ratchet_or_sealed() {
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
 }
 
-/// Alice has declined Bob, whom she has sessions with, and now asks him.
+/// Alice has declined Bob, with whom she has sessions, and now sends him a request.
 fn asked_after_all() -> (TestDevice, TestDevice, AddressedMessage) {
     let (mut alice, mut bob) = established();
     let older = bob.send(alice.key, "before");
@@ -202,19 +203,19 @@ fn a_message_that_may_be_older_than_the_request_does_not_answer_it() {
     let (mut alice, mut bob, older) = asked_after_all();
     assert!(alice.is_asked(bob.key, &older), "she may accept it by hand");
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
-    // His bundle is of before: nothing tells when this was written.
+    // His bundle is older than the request: nothing proves when this was written.
     let undated = bob.send(alice.key, "after");
     assert!(alice.is_asked(bob.key, &undated));
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
-    assert_eq!(alice.told_of_contacts(), "");
-    // Asking again does not make an answer to the first request an older message.
+    assert_eq!(alice.contact_events(), "");
+    // A second request does not make an answer to the first one an older message.
     pass(&mut [&mut alice, &mut bob], DAY);
     let dated = bob.send(alice.key, "with a new bundle");
     pass(&mut [&mut alice, &mut bob], 1);
     alice.contact(ContactMark::Request, bob.key, None);
     assert!(!alice.is_asked(bob.key, &dated));
     assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
-    assert_eq!(alice.told_of_contacts(), "+");
+    assert_eq!(alice.contact_events(), "+");
 }
 
 #[test]
@@ -251,18 +252,19 @@ fn an_answer_on_a_session_begun_since_the_request_needs_no_date() {
 }
 
 #[test]
-fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
-    // It can have an old message that it withheld pass for an acceptance: the identity is proven,
-    // its answer is not.
+fn a_relay_that_changes_the_mark_of_an_unsealed_message_accepts_no_declined_contact() {
+    // A relay can pass an old message that it withheld off as an acceptance: the identity is
+    // proven, its answer is not.
     let (mut alice, bob, older) = asked_after_all();
     assert!(!alice.is_asked(bob.key, &marked(&older, Some(ContactMark::Accept))));
     assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
-    // Or take the mark off an acceptance, which is then told as a message of the contact.
+    // It can also remove the mark of an acceptance, which is then reported as a message of the
+    // contact.
     let (mut alice, mut bob, _) = asked_after_all();
     let accepted = bob.contact(ContactMark::Accept, alice.key, None);
     assert!(alice.is_asked(bob.key, &marked(&accepted, None)));
     assert_eq!(alice.stands_to(bob.key), ContactState::RequestSent);
-    // A number that means nothing is no mark.
+    // An unknown number is no mark.
     let (mut alice, bob, older) = asked_after_all();
     let mut wire = older.wire.clone();
     wire.extend([0x80, 0x01, 9]);
@@ -271,7 +273,7 @@ fn what_a_relay_does_to_the_mark_of_an_unsealed_message_accepts_no_decline() {
 }
 
 #[test]
-fn nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told() {
+fn a_message_of_a_declined_contact_imports_and_reports_nothing() {
     let (mut alice, mut bob, mut tablet) = (
         TestDevice::new(1, "alice"),
         TestDevice::new(2, "bob"),
@@ -301,7 +303,7 @@ fn nothing_of_a_message_of_a_declined_contact_is_taken_up_or_told() {
     assert_eq!(received.warnings, []);
     assert_eq!(alice.events(), []);
     assert_eq!(alice.fingerprint(), before);
-    // Once it is accepted after all, the same message brings what it carries.
+    // Once the contact is accepted, the same message imports its bundle.
     alice.contact(ContactMark::Accept, bob.key, None);
     let received = alice.receive(bob.key, &with_news);
     assert_eq!(received.new_installations, [bob.id, tablet.id]);

@@ -1,4 +1,4 @@
-//! Several devices of one identity: pairing by hand, limits, names, starting over (spec 4.1, protocol §7).
+//! Several devices of one identity: pairing by hand, limits, names, resets (spec 4.1, protocol §7).
 
 use super::*;
 use crate::{
@@ -80,7 +80,7 @@ fn at_most_three_devices_of_ours_are_enabled_and_disabling_one_makes_room() {
 }
 
 #[test]
-fn what_does_not_exist_and_ourselves_are_told_apart() {
+fn an_unknown_device_is_not_found_and_the_own_device_cannot_be_disabled() {
     let (mut phone, _, bob) = family();
     let unknown = InstallationId::parse("x1-unknown").unwrap();
     assert!(matches!(
@@ -127,7 +127,7 @@ fn names_stay_through_new_bundles_and_ours_are_shown_too() {
     assert_eq!(views.len(), 2);
     assert!(views[0].this_device);
     assert!(views.iter().all(|view| view.device.metadata == metadata));
-    // However many others are met.
+    // However many other devices are known.
     phone.engine.config.max_known_devices = 2;
     for n in 0..3 {
         let mut other = TestDevice::new(1, &format!("other-{n}"));
@@ -135,13 +135,13 @@ fn names_stay_through_new_bundles_and_ours_are_shown_too() {
     }
     let this = phone.known(phone.key, &phone.id).unwrap();
     assert_eq!(this.metadata, metadata);
-    // The record of ourselves makes nobody of us to write to or to publish twice.
+    // The record of our own device adds no recipient and no entry to publish.
     assert_eq!(listed(&mut phone), ["x1-phone"]);
     assert_eq!(phone.sent(phone.key, "x").messages, []);
 }
 
 #[test]
-fn every_change_of_a_device_is_told_once() {
+fn every_change_of_a_device_is_one_event() {
     let (mut phone, mut laptop, _) = family();
     let discovered = phone.events();
     assert!(discovered.contains(&EventKind::InstallationDiscovered {
@@ -239,13 +239,13 @@ fn a_contact_with_hundreds_of_devices_leaves_no_more_sessions_than_any_other() {
 }
 
 #[test]
-fn starting_over_ends_every_session_and_the_next_message_sets_up_another() {
+fn a_reset_ends_every_session_and_the_next_message_sets_up_another() {
     let (mut alice, mut bob) = established();
     let before = alice.active(bob.key).unwrap().id;
     let late = bob.send(alice.key, "late");
     alice.events();
     assert_eq!(alice.reset(bob.key, None).unwrap(), 1);
-    // With the prekey goes what the other side may have begun on it.
+    // With the prekey goes the record of sessions that the other side may have begun on it.
     assert!(matches!(
         alice.events()[..],
         [EventKind::SessionExpired(ref session), EventKind::BundleRotated { version: 2, .. }]
@@ -299,7 +299,7 @@ fn what_a_sibling_lists_after_a_reset_replaces_no_newer_prekey() {
 }
 
 #[test]
-fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_way() {
+fn a_known_contact_whose_devices_cannot_be_reached_gets_no_dh_message() {
     let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let (key, id) = (bob.key, bob.id.clone());
@@ -311,7 +311,8 @@ fn a_known_contact_whose_devices_cannot_be_reached_gets_nothing_by_the_weaker_wa
     assert_eq!(sent.skipped[0].reason, SkipReason::Disabled);
 }
 
-/// A device that writes many messages in a second is written down once; one second later it is again.
+/// The activity of a device that writes many messages in a second is stored once; one second later
+/// it is stored again.
 #[test]
 fn the_activity_of_a_device_is_noted_to_the_second() {
     let (mut alice, mut bob) = established();
@@ -327,14 +328,14 @@ fn the_activity_of_a_device_is_noted_to_the_second() {
         assert_eq!(alice.read(bob.key, &message), "again");
         assert_eq!(active(&alice, &bob), (expected, expected));
     }
-    // A clock that was put back does not take it back, and is no reason to write.
+    // A clock that is set back does not lower the activity, and causes no write.
     alice.now = BEGINNING;
     let message = bob.send(alice.key, "once more");
     alice.read(bob.key, &message);
     assert_eq!(active(&alice, &bob).1, UnixMillis(noted.0 + 1_000));
 }
 
-/// Of devices that write in the same second, the order stays.
+/// Devices that write in the same second stay in order.
 #[test]
 fn devices_that_write_within_a_second_stay_in_order() {
     let mut bob = TestDevice::new(2, "bob");

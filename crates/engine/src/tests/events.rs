@@ -1,4 +1,4 @@
-//! What is told of sessions and keys, as events.
+//! The events that sessions and keys cause.
 
 use super::{
     bundles::resigned,
@@ -7,8 +7,8 @@ use super::{
 };
 use crate::model::MAX_DISCOVERIES_TOLD;
 
-/// What was told of sessions.
-fn told(device: &mut TestDevice) -> Vec<(&'static str, crypto_core::SessionId)> {
+/// The session events since the last call.
+fn session_events(device: &mut TestDevice) -> Vec<(&'static str, crypto_core::SessionId)> {
     let events = device.events().into_iter();
     events
         .filter_map(|event| match event {
@@ -23,27 +23,27 @@ fn told(device: &mut TestDevice) -> Vec<(&'static str, crypto_core::SessionId)> 
 }
 
 #[test]
-fn every_change_of_a_session_is_told_at_its_end() {
+fn every_change_of_a_session_is_an_event_at_its_end() {
     let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let hello = alice.send(bob.key, "hello");
     let first = id(&hello);
-    assert_eq!(told(&mut alice), [], "nobody has answered");
+    assert_eq!(session_events(&mut alice), [], "nobody has answered");
     bob.read(alice.key, &hello);
-    assert_eq!(told(&mut bob), [("established", first)]);
+    assert_eq!(session_events(&mut bob), [("established", first)]);
     let hi = bob.send(alice.key, "hi");
     alice.read(bob.key, &hi);
-    assert_eq!(told(&mut alice), [("established", first)]);
+    assert_eq!(session_events(&mut alice), [("established", first)]);
 
     let (mut alice, mut bob, mut first, mut second) = two_unanswered(1);
-    assert_eq!(told(&mut alice), [("superseded", id(&first[0]))]);
+    assert_eq!(session_events(&mut alice), [("superseded", id(&first[0]))]);
     strip_bundles(first.iter_mut().chain(&mut second));
     bob.engine.config.max_sessions_per_device = 2;
     for envelope in [&second[0], &first[0]] {
         bob.read(alice.key, envelope);
     }
-    told(&mut bob);
-    // One of them is active; the other comes back by what arrives on it.
+    session_events(&mut bob);
+    // One of them is active; the other is reactivated by what arrives on it.
     let active = bob.active(alice.key).unwrap().id;
     let (back, on_it) = if active == id(&first[0]) {
         (id(&second[0]), &second)
@@ -54,7 +54,7 @@ fn every_change_of_a_session_is_told_at_its_end() {
         bob.read(alice.key, envelope);
     }
     assert_eq!(
-        told(&mut bob),
+        session_events(&mut bob),
         [("superseded", active), ("reactivated", back)]
     );
     // A third session, where two have room.
@@ -62,7 +62,7 @@ fn every_change_of_a_session_is_told_at_its_end() {
     let third = alice.send(bob.key, "third");
     bob.read(alice.key, &third);
     assert_eq!(
-        told(&mut bob),
+        session_events(&mut bob),
         [
             ("erased", active),
             ("superseded", back),
@@ -72,7 +72,7 @@ fn every_change_of_a_session_is_told_at_its_end() {
 }
 
 #[test]
-fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
+fn an_unconfirmed_key_that_is_dropped_is_an_event() {
     let (mut alice, mut bob) = established();
     bob.engine.config.max_message_keys = 2;
     let read: Vec<_> = (0..3)
@@ -91,7 +91,7 @@ fn a_key_that_is_pushed_out_unconfirmed_is_told_of() {
     );
 }
 
-/// A bundle of as many devices as one may list, none of which was in another of these.
+/// A bundle with the greatest number of devices, all of them new.
 fn crowd(device: &mut TestDevice, number: u32) -> Vec<u8> {
     resigned(2, &device.bundle(), |raw| {
         let entry = raw.entries.remove(0);
@@ -106,7 +106,7 @@ fn crowd(device: &mut TestDevice, number: u32) -> Vec<u8> {
 }
 
 #[test]
-fn so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up() {
+fn new_devices_of_an_identity_are_events_up_to_a_daily_limit_and_all_are_imported() {
     let (mut alice, mut bob, mut carol) = (
         TestDevice::new(1, "alice"),
         TestDevice::new(2, "bob"),
@@ -127,10 +127,11 @@ fn so_many_new_devices_of_an_identity_are_told_of_in_a_day_and_all_are_taken_up(
         assert!(alice.known(bob.key, &last).is_some());
     }
     assert_eq!(discovered(&mut alice), most);
-    // Nobody else is silenced.
+    // The limit is for each identity.
     alice.import_bundle(&carol.bundle());
     assert_eq!(discovered(&mut alice), 1);
-    // The next day has as many again, and so has one that a clock which was set back begins.
+    // The next day has as many events again, as has a day that begins because the clock was set
+    // back.
     for hours in [24, -48] {
         let moved = BEGINNING.0.saturating_add_signed(hours * 3_600_000);
         (alice.now, bob.now) = (UnixMillis(moved), UnixMillis(moved));

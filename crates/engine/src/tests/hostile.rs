@@ -1,4 +1,4 @@
-//! What a relay, a stranger or a malicious contact can send.
+//! What a relay, a stranger or a malicious contact can send, and what it must not achieve.
 
 use proptest::prelude::*;
 
@@ -71,7 +71,7 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
     let mut negative = alice.key.to_bytes();
     negative[0] ^= 1;
     let negative = IdentityKey::from_wire(&negative).unwrap();
-    // In this suite nothing tells the two apart until a bundle does.
+    // In this suite only a bundle tells the two apart.
     let taken = outcome(&mut bob, negative, &bare);
     assert!(matches!(taken, Outcome::Decrypted(_)));
     assert_eq!(bob.read(alice.key, &first), "first");
@@ -79,7 +79,7 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
     assert_eq!(bob.sessions(negative).len(), 0);
     let answer = bob.send(alice.key, "answer");
     assert_eq!(alice.read(bob.key, &answer), "answer");
-    // And never the other way round, whatever is known of the sender.
+    // The other way round it never opens, whatever is known of the sender.
     let mut other = TestDevice::plain(3, "bob-too");
     alice.import_bundle(&other.bundle());
     let [first, second] = ["first", "second"].map(|text| {
@@ -151,7 +151,8 @@ fn a_message_of_millions_of_bundles_is_refused_for_their_number() {
     check_crowded(&[0x1a, 0x00], crate::wire::MAX_BUNDLES - 1);
 }
 
-/// A message is read with as much of this as may be added to it, and not with one more, nor with all that it has room for.
+/// A message is read with as many of these as the limit allows, but not with one more, nor with as
+/// many as fit in its size.
 fn check_crowded(addition: &[u8], most: usize) {
     let (mut alice, mut bob) = established();
     let message = alice.send(bob.key, "x").wire;
@@ -218,7 +219,7 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
     });
     // The session is expired, so that one more advertisement may be due.
     bob.reset(alice.key, None).unwrap();
-    // One for another device: it uses up the reply, shortly before the prekey has to be replaced.
+    // A message for another device uses up the reply, shortly before the prekey has to be replaced.
     let mut other = TestDevice::new(8, "other");
     alice.import_bundle(&other.bundle());
     let elsewhere = alice.send(other.key, "y");
@@ -235,7 +236,7 @@ fn a_forgery_makes_no_new_prekey_where_no_reply_is_permitted() {
     );
     assert!(refused.reply.is_none());
     assert_eq!(made_at(&bob), before);
-    // As soon as one is permitted it bears the new one.
+    // As soon as a reply is permitted it carries the new prekey.
     bob.later(2 * HOUR);
     let refused = bob.try_receive(alice.key, &forged, true).unwrap();
     assert!(refused.reply.is_some());
@@ -257,7 +258,7 @@ fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_
         assert_eq!(bob.read(alice.key, &first), "first");
         let answer = bob.send(alice.key, "answer");
         assert_eq!(alice.read(bob.key, &answer), "answer");
-        // On a ratchet key that Bob has not seen, and without a word of which session it is.
+        // On a ratchet key that Bob has not seen, and without the id of its session.
         turned.push((alice.key, alice.send(bob.key, "turned")));
     }
     let before = bob.fingerprint();
@@ -274,7 +275,7 @@ fn a_message_that_names_no_session_is_tried_on_eight_and_is_no_forgery_if_it_is_
 }
 
 #[test]
-fn of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apart() {
+fn only_a_few_of_hundreds_of_bundles_in_a_message_are_verified_wherever_it_is_inspected() {
     let (mut alice, mut bob) = established();
     let bundle = alice.bundle();
     let crowded = changed(&alice.send(bob.key, "read me"), |message| {
@@ -287,7 +288,7 @@ fn of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apar
     assert_eq!(inspected.bundles.len(), 680);
     let last = inspected.bundles.last().unwrap();
     assert!(last.as_ref().unwrap_err().contains("not looked at"));
-    // The account is given what was taken apart.
+    // The account is given the inspected message.
     let request = ReceiveRequest {
         sender: alice.key,
         message: Ok(message),
@@ -302,7 +303,7 @@ fn of_a_message_of_hundreds_of_bundles_a_few_are_looked_at_whoever_takes_it_apar
 }
 
 #[test]
-fn bundles_of_strangers_and_broken_ones_cost_the_message_nothing() {
+fn foreign_and_invalid_bundles_do_not_make_a_message_fail() {
     let (mut alice, mut bob) = established();
     let foreign = TestDevice::new(9, "stranger").bundle();
     let mut broken = alice.bundle();
@@ -370,7 +371,7 @@ fn a_message_that_was_never_read_cannot_be_confirmed_away() {
     assert_eq!(bob.read(alice.key, &skipped), "skipped");
 }
 
-/// Every part of a message can be anything.
+/// A message of arbitrary parts.
 fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..70);
     let entry = (
@@ -409,7 +410,7 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// No input panics, none opens, none changes a session.
+    /// No input panics, opens or changes a session.
     #[test]
     fn noise_changes_nothing((message, raw) in noisy_message()) {
         let (alice, mut bob) = established();
@@ -424,7 +425,8 @@ proptest! {
         prop_assert_eq!(bob.fingerprint(), before);
     }
 
-    /// A byte changed anywhere in a real message: its own text or none, and the untouched one still opens.
+    /// With a byte changed anywhere, a real message opens to its own text or not at all, and the
+    /// original still opens.
     #[test]
     fn changed_bytes_never_give_another_text(
         plain in any::<bool>(),

@@ -1,4 +1,5 @@
-//! Scenarios of the rules, over the store in memory.
+//! Tests of the engine's rules over the store in memory: with two or three devices driven directly
+//! ([`TestDevice`]), and in the simulated world ([`crate::world`]).
 
 mod bundles;
 mod chat_clock;
@@ -35,7 +36,7 @@ use crate::{
     world::SplitMix64,
 };
 
-/// The scenarios begin here: 2023-11-14.
+/// Start of every test: 2023-11-14.
 const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -85,7 +86,7 @@ impl TestDevice {
         }
     }
 
-    /// A device like status-go's: an id without the promise, a prekey without the extension.
+    /// A device as of status-go: an id without the promise, a prekey without the extension.
     fn plain(identity: u8, id: &str) -> Self {
         let mut device = Self::with(identity, id, Config::default());
         let signed = SignedPreKeyPair::generate(&mut device.rng);
@@ -110,7 +111,7 @@ impl TestDevice {
             .unwrap();
     }
 
-    /// One call in a batch of its own: kept if it succeeds, undone if not.
+    /// Makes one call in a batch of its own, which is kept if the call succeeds and undone if not.
     fn transact<T, E>(
         &mut self,
         call: impl FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, E>,
@@ -147,7 +148,7 @@ impl TestDevice {
         self.transact(|engine, store, env| engine.send(store, env, &request))
     }
 
-    /// Sends to one identity; the whole answer.
+    /// Sends to one identity; the whole result.
     fn sent(&mut self, to: IdentityKey, text: &str) -> Sent {
         self.try_send(&[to], text, None).unwrap()
     }
@@ -186,7 +187,7 @@ impl TestDevice {
         }
     }
 
-    /// Why a message does not open.
+    /// Receives a message that must not open; the reason.
     fn refusal(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> Reason {
         match self.receive(from, envelope).outcome {
             Outcome::Undecryptable(reason) | Outcome::NotTargeted(reason) => reason,
@@ -234,7 +235,7 @@ impl TestDevice {
         }
     }
 
-    /// What happened since this was asked last.
+    /// The events since the last call.
     fn events(&mut self) -> Vec<EventKind> {
         let events = self.store.events(usize::MAX).unwrap();
         if let Some((last, _)) = events.last() {
@@ -253,14 +254,14 @@ impl TestDevice {
         self.store.sessions(Some(&with)).unwrap()
     }
 
-    /// The session this device would send on, by its record.
+    /// The active session with an identity.
     fn active(&self, with: IdentityKey) -> Option<Session> {
         self.sessions(with)
             .into_iter()
             .find(|session| session.standing == Standing::Active)
     }
 
-    /// Everything a failed message must not change.
+    /// Everything that a message that is not read must not change.
     fn fingerprint(&self) -> Vec<Vec<u8>> {
         let mut prints: Vec<Vec<u8>> = self
             .store
@@ -291,7 +292,6 @@ impl TestDevice {
     }
 }
 
-/// Lets all clocks run.
 fn pass(devices: &mut [&mut TestDevice], millis: u64) {
     for device in devices {
         device.later(millis);

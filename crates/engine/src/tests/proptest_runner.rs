@@ -1,4 +1,4 @@
-//! Runs of schedules drawn by lot, which `RATCHETD_SEED` repeats.
+//! A `proptest` runner for random schedules. `RATCHETD_SEED` repeats a run.
 
 use std::{
     env,
@@ -7,7 +7,7 @@ use std::{
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// What lets so many schedules happen, and the seed that they are drawn from.
+/// A runner of this many schedules, and its seed.
 pub(super) fn runner(schedules: u32) -> (TestRunner, u64) {
     let seed = env::var("RATCHETD_SEED").map_or_else(
         |_| RandomState::new().build_hasher().finish(),

@@ -1,4 +1,4 @@
-//! The simulated status-go does what status-go did.
+//! Compares the simulated status-go with recordings of the real one.
 
 use crate::world::replay_recording;
 
@@ -7,10 +7,10 @@ const RECORDING: &str = include_str!(concat!(
     "/../../tests/vectors/status-go-behaviour.json"
 ));
 
-/// Every step of every schedule: whom a message is encrypted for and how, and what becomes of it at
-/// each device.
+/// At every step of every schedule: for whom a message is encrypted and how, and what each device
+/// makes of it.
 #[test]
-fn devices_like_status_go_do_at_each_step_what_status_go_did() {
+fn simulated_devices_do_at_each_step_what_status_go_did() {
     let worlds = replay_recording(RECORDING).expect("a recording");
     assert_eq!(worlds.len(), 27);
     let mut differences = 0;
@@ -23,10 +23,9 @@ fn devices_like_status_go_do_at_each_step_what_status_go_did() {
     assert_eq!(differences, 0, "steps came out otherwise than recorded");
 }
 
-/// What the recordings have no step for: a message that was read is read again until it is
-/// confirmed.
+/// The recordings have no step for this.
 #[test]
-fn devices_like_status_go_read_a_message_again_until_it_is_confirmed() {
+fn simulated_devices_read_a_message_again_until_it_is_confirmed() {
     let world = r#"{"format": "ratchetd-behaviour/1", "worlds": [{"name": "w", "devices": [1, 1], "paired": false,
         "ops": [["send", 0, 0, 1, 0], ["read", 1, 0, 0, true], ["send", 1, 0, 0, 1],
             ["read", 0, 0, 1, false], ["read", 0, 0, 1, true], ["read", 0, 0, 1, true]],
@@ -37,7 +36,7 @@ fn devices_like_status_go_read_a_message_again_until_it_is_confirmed() {
 }
 
 #[test]
-fn what_is_no_recording_is_an_error_that_names_the_step() {
+fn an_invalid_recording_is_an_error_that_names_the_operation() {
     let world = |op: &str| {
         format!(
             r#"{{"format": "ratchetd-behaviour/1", "worlds": [{{"name": "w", "devices": [1, 1],

@@ -1,14 +1,15 @@
-//! Schedules that once broke an invariant of protocol §7, told as stories.
+//! Schedules that once broke an invariant of protocol §7, as scenarios.
 
 use crate::{
     model::Config,
     world::{CrashPoint, MemoryDisks, World, days, hours},
 };
 
-/// The same story in worlds with other keys: which session comes first in byte order is drawn by lot.
-fn in_many_worlds(devices: &[&str], story: impl Fn(World<MemoryDisks>)) {
+/// Runs a scenario in worlds with different keys: which session comes first in byte order is
+/// random.
+fn in_many_worlds(devices: &[&str], scenario: impl Fn(World<MemoryDisks>)) {
     for keys in 0..16 {
-        story(World::build(
+        scenario(World::build(
             MemoryDisks::default(),
             keys,
             devices,
@@ -17,10 +18,11 @@ fn in_many_worlds(devices: &[&str], story: impl Fn(World<MemoryDisks>)) {
     }
 }
 
-/// The plain device of Bob rotates every day; Alice hears of it for the first time in twelve days by a message of
-/// the first one. What that message tells is twelve days old, and so is what Alice can expect of the version.
+/// Bob's device, without the extension, rotates its prekey every day. The first that Alice hears
+/// from it in twelve days is its first message. That is twelve days old, and so is what Alice can
+/// expect of the version.
 #[test]
-fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
+fn a_withheld_message_does_not_make_the_current_version_a_jump() {
     in_many_worlds(&["alice/phone*", "bob/phone*"], |mut world| {
         world.import("bob/phone", "alice/phone");
         world.send("bob/phone", "alice", "on the way for long");
@@ -36,26 +38,27 @@ fn a_message_that_was_withheld_does_not_make_the_present_prekey_a_leap() {
     });
 }
 
-/// Bob's clock runs a month ahead when he writes, and the letter takes three weeks: its date says nothing of when it
-/// was written, and his prekey of today is no leap from the one in it.
+/// Bob's clock is a month ahead when he sends, and the message takes three weeks. Its date does not
+/// tell when it was sent, and the prekey that Bob has by then is no version jump from the one in
+/// it.
 #[test]
-fn a_letter_from_the_future_that_came_late_does_not_make_the_present_prekey_a_leap() {
+fn a_late_message_dated_ahead_does_not_make_the_current_version_a_jump() {
     in_many_worlds(&["alice/phone*", "bob/phone*"], |mut world| {
         world.introduce();
         world.clock_ahead("bob/phone", days(30));
         world.send("bob/phone", "alice", "from the future");
         world.later(days(20));
-        // Its prekey is erased by now, and its bundle still counts.
+        // Its prekey is erased by now; its bundle still counts.
         assert!(world.deliver("alice/phone").is_empty());
         world.lose("bob/phone");
         world.assert_converges();
     });
 }
 
-/// Bob's clock leaps day after day, and his prekey with it, until Alice does not believe in its version any more. They read
-/// each other all the same, and when she starts over with him they meet on one session.
+/// Bob's clock jumps ahead day after day, and his prekey rotates each time, until Alice rejects its
+/// version. They still read each other, and converge on one session when she resets hers.
 #[test]
-fn who_is_not_believed_is_read_and_met_again_after_a_reset() {
+fn a_device_whose_bundles_are_rejected_is_read_and_accepted_again_after_a_reset() {
     in_many_worlds(&["alice/phone", "bob/phone*"], |mut world| {
         world.introduce();
         for _ in 0..14 {
@@ -73,9 +76,9 @@ fn who_is_not_believed_is_read_and_met_again_after_a_reset() {
     });
 }
 
-/// Bob waits for the first answer on the session that Alice forgets.
+/// Bob waits for the first answer on the session that Alice resets.
 #[test]
-fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {
+fn a_reset_while_the_other_side_waits_for_its_first_answer_converges() {
     in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
         world.introduce();
         world.send("bob/phone", "alice", "hello");
@@ -85,9 +88,9 @@ fn who_starts_over_meets_the_other_again_who_was_still_waiting_for_an_answer() {
     });
 }
 
-/// Alice forgets a session that Bob has not even heard of yet; his own crosses with it.
+/// Alice resets a session that Bob has not received a message of yet; his own session crosses it.
 #[test]
-fn a_session_that_was_forgotten_before_it_arrived_is_not_preferred() {
+fn a_session_that_was_reset_before_it_arrived_is_not_preferred() {
     in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
         world.introduce();
         world.send("alice/phone", "bob", "from before");
@@ -99,7 +102,8 @@ fn a_session_that_was_forgotten_before_it_arrived_is_not_preferred() {
     });
 }
 
-/// Bob reads late what Alice wrote before her clock was set back, and what he wrote himself is read as well.
+/// Bob reads late what Alice sent before her clock was set back, and what he sent himself is read
+/// as well.
 #[test]
 fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
     in_many_worlds(&["alice/phone", "bob/phone"], |mut world| {
@@ -114,7 +118,8 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
     });
 }
 
-/// The prekey is replaced an hour after the message left; both stay readable for a fortnight from then.
+/// The prekey is replaced an hour after the message left; it stays readable for two weeks from
+/// then.
 #[test]
 fn a_message_is_readable_for_thirteen_days() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
@@ -126,7 +131,7 @@ fn a_message_is_readable_for_thirteen_days() {
     world.assert_converges();
 }
 
-/// Erasing cannot be undone: one sweep under a wrong clock erases nothing.
+/// Erasure is final: one sweep under a wrong clock erases nothing.
 #[test]
 fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
@@ -141,7 +146,7 @@ fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
     world.assert_converges();
 }
 
-/// The sweep that every process begins with is not one of two that lie an hour apart.
+/// The sweep at the start of a process is not one of the two, an hour apart, that erasure needs.
 #[test]
 fn a_device_that_was_off_for_twenty_days_reads_what_waited_for_it() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
@@ -154,9 +159,10 @@ fn a_device_that_was_off_for_twenty_days_reads_what_waited_for_it() {
     world.assert_converges();
 }
 
-/// What the frontend had not stored when its daemon died is given again, within the day of protocol §1.
+/// A text that the frontend had not stored when its daemon crashed is returned again, within the
+/// day of protocol §1.
 #[test]
-fn a_text_that_nobody_stored_is_read_again_half_a_day_later() {
+fn an_unconfirmed_text_is_read_again_half_a_day_later() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.send("alice/phone", "bob", "hello");
@@ -168,7 +174,7 @@ fn a_text_that_nobody_stored_is_read_again_half_a_day_later() {
 }
 
 #[test]
-fn what_a_process_wrote_and_did_not_commit_never_left_it() {
+fn what_a_crashed_process_did_not_commit_was_never_sent() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.crash_sending("alice/phone", "bob", "never", CrashPoint::BeforeCommit);
@@ -178,9 +184,10 @@ fn what_a_process_wrote_and_did_not_commit_never_left_it() {
     world.assert_converges();
 }
 
-/// Bob's phone starts over: what is for the old one does not open, its answer tells Alice of the new one.
+/// Bob's phone is reinstalled: messages for the old one do not open, and the reply to them tells
+/// Alice of the new one.
 #[test]
-fn a_device_that_lost_its_state_is_heard_of_by_its_first_reply() {
+fn a_reinstalled_device_is_discovered_by_its_first_reply() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.send("alice/phone", "bob", "hello");

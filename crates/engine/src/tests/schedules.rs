@@ -167,7 +167,7 @@ fn lost_states_keep_the_invariants() {
 }
 
 #[test]
-fn stores_that_are_put_back_keep_the_invariants() {
+fn restored_stores_keep_the_invariants() {
     run(&restored_stores(), 1000);
 }
 

@@ -1,4 +1,4 @@
-//! Sealed messages: by which topic they go, and what their signature proves.
+//! Sealed messages: the topic they are sent on, and what their signature proves.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl TestDevice {
         self.engine.opener().unseal(sealed, &others.unwrap())
     }
 
-    /// Whom the user wrote to, each with whether what is shared with it is kept.
+    /// The identities that the user wrote to, each with whether its shared secret is stored.
     fn correspondents(&self) -> Vec<(IdentityKey, bool)> {
         let others = self.store.correspondents(MAX_NEGOTIATED_KEYS).unwrap();
         let kept = others.into_iter();
@@ -42,7 +42,7 @@ impl TestDevice {
             .collect()
     }
 
-    /// Derives what is not kept yet; how many that were.
+    /// Derives the shared secrets that are not stored yet; how many.
     fn derive_pending(&mut self) -> usize {
         let pending: Vec<_> = self.correspondents();
         let pending: Vec<_> = pending.iter().filter(|(_, kept)| !kept).collect();
@@ -54,7 +54,7 @@ impl TestDevice {
         pending.len()
     }
 
-    /// Opens and reads what came sealed.
+    /// Opens an envelope and receives its message.
     fn take(&mut self, sealed: &[u8]) -> Received {
         if self.unseal(sealed).is_err() {
             self.derive_pending();
@@ -109,7 +109,7 @@ fn the_negotiated_topic_is_used_once_a_message_of_every_targeted_device_has_arri
     assert_eq!(answer.topic, negotiated);
     assert_eq!(alice.take_text(&answer.envelope), "heard");
     assert_eq!(alice.seal_to(bob.key, "agreed").topic, negotiated);
-    // A second device of Bob: nothing was heard of it yet.
+    // A second device of Bob's, from which nothing has arrived yet.
     let id = tablet.id.clone();
     let bundle = tablet.bundle();
     bob.import_bundle(&bundle);
@@ -150,11 +150,11 @@ fn each_topic_can_be_asked_for_and_copies_for_ourselves_go_by_our_own() {
         assert_eq!(bob.take_text(&to_bob.envelope), "hi");
         assert_eq!(tablet.take_text(&own.envelope), "hi");
     }
-    // To somebody of whom nothing is known at all.
+    // To an identity of which nothing is known.
     let carol = TestDevice::new(3, "carol");
     let forced = alice.seal(&[carol.key], "psst", Seal::Negotiated).remove(0);
     assert_eq!(forced.topic, carol.negotiated(alice.key).topic());
-    // She knows nobody yet, but she knows the topic that she listens to.
+    // Carol knows no peer yet, but she knows the topic that she listens to.
     assert_eq!(
         carol.unseal(&forced.envelope).unwrap_err(),
         UnsealError::Unopened(Unopened::AuthenticationFailed)
@@ -214,7 +214,7 @@ fn a_retry_gives_the_same_envelope_and_another_way_of_sealing_is_another_request
     }
 }
 
-/// An envelope around a wire message, by whoever has this key pair.
+/// An envelope around a wire message, sealed and signed with any key pair.
 fn sealed_by(signer: Option<u8>, to: SealTo<'_>, wire: &[u8]) -> Vec<u8> {
     let pair = signer.map(|seed| IdentityKeyPair::from_secret_bytes(&[seed; 32]).unwrap());
     envelope::seal(&mut SplitMix64(9), to, pair.as_ref(), wire, Padding::Random)
@@ -223,7 +223,7 @@ fn sealed_by(signer: Option<u8>, to: SealTo<'_>, wire: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_sender_is_who_signed_and_what_nobody_signed_is_refused() {
+fn the_sender_is_the_signer_and_unsigned_envelopes_are_refused() {
     let (mut alice, mut bob) = established();
     let message = alice.send(bob.key, "of Alice");
     let to_bob = bob.key;
@@ -240,10 +240,10 @@ fn the_sender_is_who_signed_and_what_nobody_signed_is_refused() {
         Outcome::Undecryptable(Reason::SessionNotFound | Reason::AuthenticationFailed)
     ));
     assert_eq!(bob.fingerprint(), before);
-    // What is no wire message is an outcome as well.
+    // A payload that is no wire message is an outcome as well.
     let received = bob.take(&sealed_by(Some(66), to_bob, b"no message"));
     assert_eq!(received.outcome, Outcome::Undecryptable(Reason::Malformed));
-    // The honest one opens all the same.
+    // The genuine envelope opens all the same.
     let honest = sealed_by(Some(1), to_bob, &message.wire);
     let received = bob.take(&honest);
     assert_eq!((received.sender, received.authenticated), (alice.key, true));
@@ -269,7 +269,8 @@ fn the_signature_proves_the_sender_of_what_has_no_session_but_accepts_nobody() {
             .map(|contact| contact.state)
     };
     assert_eq!(state(&bob), Some(ContactState::RequestReceived));
-    // Another identity asks Bob, who has been written to by DH before: the old letter brought again accepts nothing.
+    // Another identity sends a request to Bob, who received a DH message before: the old message,
+    // replayed, accepts nothing.
     let mut carol = TestDevice::new(3, "carol");
     let old = carol.seal_to(bob.key, "an old letter");
     let request = SendRequest {
@@ -306,7 +307,7 @@ fn a_reply_comes_sealed_when_the_message_did() {
     let taken = alice.take(&reply.envelope);
     assert_eq!((taken.sender, taken.outcome), (bob.key, Outcome::Bundle));
     assert_eq!(taken.new_installations, [lost.id.clone()]);
-    // And not when it did not.
+    // And not when the message did not.
     let mut other = TestDevice::new(2, "third");
     let plain = alice.unseal_as_bob(&sealed.envelope, 2);
     let received = other.try_receive(alice.key, &plain, true).unwrap();
@@ -379,7 +380,7 @@ fn damaged_and_strange_envelopes_have_reasons_and_change_nothing() {
     assert_eq!(bob.take_text(&symmetric), "hi");
 }
 
-/// An envelope of the least length, of nobody.
+/// An envelope of the least length, without a recipient.
 const JUNK: [u8; 60] = [1; 60];
 
 #[test]
@@ -387,7 +388,7 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     let junk = |alice: &TestDevice| alice.unseal(&JUNK).unwrap_err();
     let strange = UnsealError::Unopened(Unopened::AuthenticationFailed);
-    // A stranger of whom everything is known, and who was sent the reply that its message is due.
+    // A stranger whose devices are known, and who was sent the reply that its message is due.
     let mut stranger = TestDevice::new(3, "stranger");
     alice.import_bundle(&stranger.bundle());
     stranger.import_bundle(&alice.bundle());
@@ -399,7 +400,7 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     assert!(peer.last_sent_at.is_some());
     assert_eq!(alice.correspondents(), []);
     assert_eq!(junk(&alice), strange);
-    // With the first sealed message that the user sends, what is shared is derived and kept.
+    // With the first sealed message that the user sends, the shared secret is derived and stored.
     alice.import_bundle(&bob.bundle());
     let first = alice.seal_to(bob.key, "hello");
     assert_eq!(alice.correspondents(), [(bob.key, true)]);
@@ -414,8 +415,8 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     assert_eq!(alice.derive_pending(), 0);
     assert_eq!(alice.fingerprint(), before);
-    // One who was written to without an envelope: only its own key is missing, and the others open
-    // without it.
+    // For an identity that was written to without an envelope only its own key is missing; the
+    // others are found without it.
     let carol = TestDevice::new(7, "carol");
     alice.send(carol.key, "not sealed");
     assert_eq!(junk(&alice), UnsealError::KeysPending);

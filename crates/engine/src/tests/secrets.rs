@@ -1,4 +1,4 @@
-//! What `Debug` shows of what holds secrets: nothing of them.
+//! The `Debug` output of types that hold secrets shows none of them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const SECRET: u8 = 0xa5;
 
-/// Neither the text of the secrets here, nor their bytes as hex or decimal.
+/// Looks for the secrets as text, and as bytes in hex and decimal.
 fn shows_nothing<T: std::fmt::Debug>(value: &T) {
     let shown = format!("{value:?} {value:#?}").to_lowercase();
     for trace in [
@@ -35,7 +35,7 @@ fn text() -> Zeroizing<Vec<u8>> {
 }
 
 #[test]
-fn what_holds_a_plaintext_does_not_show_it() {
+fn debug_output_shows_no_plaintext() {
     let bob = TestDevice::new(2, "bob");
     shows_nothing::<SendRequest>(&SendRequest {
         recipients: vec![bob.key],
@@ -48,7 +48,7 @@ fn what_holds_a_plaintext_does_not_show_it() {
 }
 
 #[test]
-fn what_holds_keys_does_not_show_them() {
+fn debug_output_shows_no_keys() {
     let mut device = TestDevice::new(SECRET, "a");
     let signed = SignedPreKeyPair::from_secret_bytes(&[SECRET; 32]).unwrap();
     let public = *signed.public();
@@ -65,7 +65,7 @@ fn what_holds_keys_does_not_show_them() {
 }
 
 #[test]
-fn what_is_shared_with_others_is_not_shown() {
+fn debug_output_shows_no_shared_secret() {
     let device = TestDevice::new(SECRET, "a");
     let other = *TestDevice::new(2, "b").engine.account.identity.public();
     let shared = NegotiatedTopic::derive(&device.engine.account.identity, &other).unwrap();

@@ -7,7 +7,8 @@ use crate::model::SkipReason;
 
 #[test]
 fn two_sessions_that_cross_settle_on_one_at_both_ends() {
-    // Both began before they heard of each other; whichever SK is first in byte order wins, at both.
+    // Both began before they heard from each other; at both, the session whose SK comes first in
+    // byte order wins.
     for seed in 1..9 {
         let (mut alice, mut bob) = (
             TestDevice::new(seed, "alice"),
@@ -48,7 +49,7 @@ fn two_sessions_that_cross_settle_on_one_at_both_ends() {
     }
 }
 
-/// What is kept of SK of the session that waits for its answer.
+/// What is kept of the SK of the session that waits for its answer.
 fn order(device: &TestDevice, with: IdentityKey) -> SharedKeyPrefix {
     match device.active(with).unwrap().handshake {
         crate::model::Handshake::Unconfirmed { order, .. } => order.unwrap(),
@@ -56,7 +57,7 @@ fn order(device: &TestDevice, with: IdentityKey) -> SharedKeyPrefix {
     }
 }
 
-/// Alice begins two sessions, a week apart, and Bob hears of neither until later: messages of each.
+/// Alice begins two sessions, a week apart, before Bob receives any message: the messages of each.
 pub(super) fn two_unanswered(
     seed: u8,
 ) -> (
@@ -77,7 +78,7 @@ pub(super) fn two_unanswered(
     (alice, bob, first, second)
 }
 
-/// Leaves nothing in the messages that tells which of them was written before a re-key.
+/// Removes what tells messages of before a re-key from later ones.
 pub(super) fn strip_bundles<'a>(envelopes: impl Iterator<Item = &'a mut AddressedMessage>) {
     for envelope in envelopes {
         let mut message = crate::wire::WireMessage::decode(&envelope.wire).unwrap();
@@ -95,7 +96,7 @@ fn a_superseded_session_comes_back_at_once_if_its_id_is_first_and_else_at_its_se
 {
     let mut orders = [0, 0];
     for seed in 1..12 {
-        // Without bundles: nothing tells Bob which session is the later one.
+        // Without bundles nothing tells Bob which session is the later one.
         let (alice, mut bob, mut first, mut second) = two_unanswered(seed);
         strip_bundles(first.iter_mut().chain(&mut second));
         let from = alice.key;
@@ -115,7 +116,7 @@ fn a_superseded_session_comes_back_at_once_if_its_id_is_first_and_else_at_its_se
             continue;
         }
         assert_eq!(active(&bob), id(&first[0]));
-        // One on the active session in between: not in a row.
+        // A message on the active session in between: the others are not in a row.
         bob.read(from, &first[1]);
         bob.read(from, &second[2]);
         assert_eq!(active(&bob), id(&first[0]));
@@ -158,7 +159,7 @@ fn an_old_bundle_added_on_the_way_does_not_make_a_message_old() {
 }
 
 #[test]
-fn a_message_of_a_past_chain_is_told_apart_from_a_forgery() {
+fn a_message_of_a_past_chain_is_distinguished_from_a_forgery() {
     let (mut alice, mut bob) = established();
     let seen = alice.send(bob.key, "seen");
     bob.read(alice.key, &seen);
@@ -195,7 +196,7 @@ fn the_loser_of_a_crossing_reads_late_messages_and_does_not_come_back_while_the_
 }
 
 #[test]
-fn a_higher_prekey_expires_the_session_built_on_the_old_one_and_the_next_message_begins_anew() {
+fn a_higher_prekey_expires_the_session_on_the_old_one_and_the_next_message_begins_another() {
     let (mut alice, mut bob) = established();
     let before = alice.active(bob.key).unwrap().id;
     let late = alice.send(bob.key, "late");
@@ -222,14 +223,15 @@ fn a_higher_prekey_expires_the_session_built_on_the_old_one_and_the_next_message
 }
 
 #[test]
-fn our_own_rotation_expires_at_use_and_a_listener_is_told_of_it_once() {
+fn our_own_rotation_expires_a_session_at_use_and_a_listener_is_sent_our_bundle_once() {
     let (mut alice, mut bob) = established();
     let written: Vec<_> = (0..3)
         .map(|n| alice.send(bob.key, &format!("{n}")))
         .collect();
     pass(&mut [&mut alice, &mut bob], DAY);
     bob.bundle();
-    // Alice still writes to the old prekey: read, with an advertisement, as Bob has sent her nothing since.
+    // Alice still sends to the old prekey: that is read, and answered with the bundle, because Bob
+    // has sent her nothing since.
     let first = bob.receive(alice.key, &written[0]);
     assert!(matches!(first.outcome, Outcome::Decrypted(_)));
     let reply = first.reply.unwrap();
@@ -245,7 +247,7 @@ fn our_own_rotation_expires_at_use_and_a_listener_is_told_of_it_once() {
 }
 
 #[test]
-fn a_listener_that_has_heard_from_us_since_our_rotation_is_told_nothing() {
+fn a_listener_that_has_heard_from_us_since_our_rotation_is_sent_nothing() {
     let (mut alice, mut bob) = established();
     let written = alice.send(bob.key, "on the old prekey");
     pass(&mut [&mut alice, &mut bob], DAY);
@@ -269,7 +271,8 @@ fn a_message_sent_before_a_rekey_is_read_and_changes_no_standing() {
 }
 
 #[test]
-fn an_initiator_that_is_never_answered_begins_anew_after_a_week_or_a_thousand_messages() {
+fn an_initiator_that_is_never_answered_begins_another_session_after_a_week_or_a_thousand_messages()
+{
     let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
     alice.import_bundle(&bob.bundle());
     let first = alice.send(bob.key, "first").targets[0].session.unwrap().1;
@@ -547,7 +550,7 @@ fn among_the_devices_of_an_identity_the_named_one_is_tried_first_and_few_others(
         device.import_bundle(&bob.bundle());
         let hello = device.send(bob.key, "hello");
         bob.read(alice, &hello);
-        // Answered to each alone: a device that is over the limit would get no copy.
+        // Each is answered alone: a device over the limit would get no copy.
         let answer = bob
             .sent(alice, "answer")
             .messages

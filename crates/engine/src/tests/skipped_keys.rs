@@ -1,13 +1,13 @@
-//! Messages that are passed over, and how many of their keys are kept.
+//! Skipped messages, and how many of their keys are kept.
 
 use super::*;
 
-/// So many messages, each of which says its number.
+/// This many messages, each with its number as text.
 fn numbered(from: &mut TestDevice, to: IdentityKey, count: usize) -> Vec<AddressedMessage> {
     (0..count).map(|n| from.send(to, &format!("{n}"))).collect()
 }
 
-/// Alice and bob, who keeps ten keys for a session, and 30 messages to him.
+/// Alice, Bob, who keeps ten keys of a session, and 30 messages to him.
 fn little_room() -> (TestDevice, TestDevice, Vec<AddressedMessage>) {
     let config = Config {
         max_message_keys: 10,
@@ -69,13 +69,13 @@ fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_i
     bob.read(alice, &sent[0][2001]);
     assert_eq!(keys(&bob), 3000);
     assert_eq!(bob.read(alice, &sent[1][0]), "0");
-    // One more, and the oldest gap has to go, that of the first device.
+    // With one more the oldest gap is dropped, that of the first device.
     bob.read(alice, &sent[1][1002]);
     assert_eq!(keys(&bob), 2000);
     assert_eq!(bob.refusal(alice, &sent[0][0]), Reason::MessageKeyGone);
     assert_eq!(bob.read(alice, &sent[0][1001]), "1001");
     assert_eq!(bob.read(alice, &sent[1][999]), "999");
-    // What we have answered is not bounded with strangers, nor are the gaps that it has.
+    // Gaps of identities that we have answered are not counted with those of strangers.
     bob.send(alice, "so you are real");
     bob.read(alice, &sent[1][2001]);
     let before = keys(&bob);
@@ -88,8 +88,8 @@ fn an_identity_we_have_not_answered_keeps_three_thousand_skipped_keys_whatever_i
 #[test]
 fn a_gap_that_is_nearly_used_up_costs_no_other_key_until_there_are_many() {
     let (alice, mut bob, sent) = little_room();
-    // Of each four that are passed over all but the oldest are read: there is room for twice as
-    // many places as keys.
+    // Of each four skipped messages all but the oldest are read: twice as many places are kept as
+    // keys.
     for gap in 0..6 {
         for n in [4, 1, 2, 3] {
             let n = gap * 5 + n;

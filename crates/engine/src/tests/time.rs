@@ -1,4 +1,4 @@
-//! What time alone does (protocol §1, §7, spec 2.3, 3.4, 4.3).
+//! What time alone changes: expiry, erasure, rotation (protocol §1, §7, spec 2.3, 3.4, 4.3).
 
 use super::*;
 use crate::{model::KeyDropped, wire::decode_bundle};
@@ -43,7 +43,7 @@ fn an_expired_session_reads_late_mail_for_fourteen_days_and_is_then_gone_with_it
         refused.outcome,
         Outcome::Undecryptable(Reason::SessionNotFound)
     );
-    // The advertisement brings both together again.
+    // The advertisement brings both onto one session again.
     alice.now = bob.now;
     alice.receive(bob.key, &refused.reply.unwrap());
     let anew = alice.send(bob.key, "anew");
@@ -68,7 +68,7 @@ fn a_first_message_is_remembered_as_long_as_its_prekey_and_then_finds_none() {
     bob.store.begin().unwrap();
     bob.store.put_session(&session).unwrap();
     bob.store.commit().unwrap();
-    // Only its own record is older: the prekey still stands.
+    // Only its own record is erased: the prekey is still there.
     bob.engine.config.prekey_rotation = std::time::Duration::from_secs(30 * 24 * 3600);
     bob.hours(4 * 24 + 2);
     assert!(bob.store.session(&id).unwrap().is_none());
@@ -121,7 +121,7 @@ fn what_ended_while_the_clock_stood_in_1970_is_kept_for_a_fortnight_from_then() 
     assert_eq!(bob.sessions(alice.key).len(), 0);
 }
 
-/// The version of the prekey that bob knows of alice's device.
+/// The version of the prekey of Alice's device that Bob knows.
 fn version_known(bob: &TestDevice, alice: &TestDevice) -> u32 {
     let known = bob.known(alice.key, &alice.id).unwrap();
     known.prekey.unwrap().version
@@ -175,11 +175,11 @@ fn an_answer_to_a_request_id_is_kept_for_a_day_of_running_whatever_the_clock_sho
 }
 
 #[test]
-fn a_late_sweep_changes_nothing_that_anyone_sees() {
+fn a_late_sweep_changes_no_outcome() {
     let (mut alice, mut bob) = established();
     let late = alice.send(bob.key, "late");
     pass(&mut [&mut alice, &mut bob], 40 * DAY);
-    // Nobody has swept; it is expired all the same, and still reads.
+    // Without a sweep it counts as expired all the same, and still reads.
     assert_eq!(bob.read(alice.key, &late), "late");
     let anew = bob.send(alice.key, "anew");
     assert_eq!(mode(&anew), Mode::X3dh);
@@ -204,11 +204,12 @@ fn a_key_that_is_never_confirmed_goes_after_a_day_of_running_and_not_by_the_wall
     bob.now = UnixMillis(bob.now.0 + 7 * DAY);
     bob.sweep();
     assert!(again(&mut bob));
-    // The daemon is stopped after half a day, and runs again: its clock begins anew, its running time goes on.
+    // The daemon is stopped after half a day and runs again: its monotonic clock starts again, the
+    // account's running time goes on.
     bob.hours(12);
     let account = std::mem::replace(&mut bob.engine, TestDevice::new(9, "other").engine).account;
     bob.engine = Engine::new(account, Config::default());
-    // The account is opened when the new daemon has run for a while.
+    // The account is opened after the new daemon has run for a while.
     bob.running = std::time::Duration::from_secs(1000 * 3600);
     bob.hours(11);
     assert!(again(&mut bob));
@@ -235,7 +236,7 @@ fn the_prekey_rotates_by_the_sweep_alone_and_erased_ones_leave_at_most_a_fortnig
 }
 
 #[test]
-fn a_device_that_becomes_stale_and_alive_again_is_told_of_once_each() {
+fn a_device_that_becomes_stale_and_active_again_is_one_event_each() {
     let mut alice = TestDevice::new(1, "alice");
     let (mut phone, mut laptop) = (TestDevice::new(2, "phone"), TestDevice::new(2, "laptop"));
     alice.import_bundle(&phone.bundle());

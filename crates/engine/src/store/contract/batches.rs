@@ -1,4 +1,4 @@
-//! What is kept of a batch, and what is not.
+//! Batches: what is kept of them, and what is undone.
 
 use crypto_core::{MessageId, SessionId, Suite};
 
@@ -55,7 +55,7 @@ pub(super) fn a_rollback_undoes_one_call_and_an_abort_the_batch(store: &mut impl
     );
 }
 
-/// A store that lost its place says so, instead of committing a part.
+/// A store that is called out of turn returns an error, instead of committing a part.
 pub(super) fn batch_calls_out_of_turn_are_errors(store: &mut impl Transaction) {
     assert!(store.check_open().is_err());
     assert!(store.savepoint().is_err());
@@ -73,7 +73,8 @@ pub(super) fn batch_calls_out_of_turn_are_errors(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-/// What was undone, and what only looks, changes nothing: not even beside a call that is kept.
+/// Writes that are undone and removals of nothing are no changes, not even next to a call that is
+/// kept.
 pub(super) fn a_batch_that_keeps_no_write_has_no_changes(store: &mut impl Transaction) {
     let superseded = Standing::Superseded {
         since: UnixMillis(1),

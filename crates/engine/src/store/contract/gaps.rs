@@ -1,4 +1,4 @@
-//! Gaps: the keys of messages that were passed over together.
+//! Gaps: the keys of messages that were skipped together.
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, MessageKey, SessionId, Suite, Wiped};
 
@@ -88,7 +88,7 @@ pub(super) fn gaps_round_trip_and_are_found(store: &mut impl Transaction) {
     }
     assert_eq!(seed(store, 1, OTHER, 0), Some(5));
     assert_eq!(seed(store, 3, CHAIN, 5), None);
-    // A key is used; the gap is as old as it was.
+    // Using a key does not change the age of its gap.
     for n in [4, 4, 6, 2] {
         let erased = store.erase_skipped_key(&id(1), &CHAIN, n);
         erased.expect("erase");
@@ -107,12 +107,12 @@ pub(super) fn gaps_round_trip_and_are_found(store: &mut impl Transaction) {
     assert_eq!(bytes(store, 1), whole(&[&first, &second, &third]));
     assert_eq!(store.stored_key_count(&id(1)).expect("read"), 4);
     assert_eq!(store.counts().expect("read").stored_keys, 4);
-    // With its last key a gap goes.
+    // A gap is removed with its last key.
     let erased = store.erase_skipped_key(&id(1), &CHAIN, 9);
     erased.expect("erase");
     assert_eq!(bytes(store, 1), whole(&[&first, &third]));
     assert_eq!(store.stored_key_count(&id(1)).expect("read"), 3);
-    // They go with their session.
+    // Gaps are removed with their session.
     store.remove_session(&id(1)).expect("remove");
     assert_eq!(store.counts().expect("read").stored_keys, 0);
     assert!(bytes(store, 1).is_empty());
@@ -157,12 +157,12 @@ pub(super) fn the_oldest_gaps_and_keys_of_a_session_are_dropped_first(
             .is_some()
     });
     assert_eq!(found, [false, true]);
-    // What was read meanwhile is younger.
+    // The key that was read meanwhile is newer.
     let (dropped, gaps) = drop(store, 4, 7);
     assert_eq!((dropped, left(&gaps)), (vec![], vec![(9, 3)]));
     let (dropped, gaps) = drop(store, 2, 7);
     assert_eq!((dropped, left(&gaps)), (vec![message], vec![(9, 2)]));
-    // Places are counted whether their keys were used or not, and no key that was read makes room.
+    // Places count whether their keys were used or not, and a key that was read counts as none.
     let erased = store.erase_skipped_key(&id(1), &CHAIN, 8);
     erased.expect("erase");
     read(store, 11);
@@ -206,7 +206,7 @@ pub(super) fn the_oldest_unanswered_gaps_are_dropped_first(store: &mut impl Tran
     assert_eq!(drop(store, Some(2), 2, 5), without);
     let without = [vec![4], vec![1, 3], vec![]];
     assert_eq!(drop(store, None, 2, 9), without);
-    // A gap that was sent after is a stranger's no more.
+    // A gap of a peer that was answered since does not count.
     assert_eq!(drop(store, None, 1, 9), [vec![4], vec![1], vec![]]);
     assert_eq!(drop(store, None, 9, 2), [vec![], vec![1], vec![]]);
     store.commit().expect("commit");

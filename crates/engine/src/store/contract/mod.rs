@@ -1,4 +1,4 @@
-//! What every store has to keep to: one suite, run by each backend's own tests.
+//! The contract that every store keeps. [`run`] checks it, and is run by the tests of each store.
 
 #![expect(
     clippy::expect_used,
@@ -47,7 +47,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     peers_and_devices_round_trip(&mut fresh());
     contacts_round_trip_in_order(&mut fresh());
     sessions_round_trip_and_are_found(&mut fresh());
-    session_steps_round_trip(&mut fresh());
+    session_progress_round_trips(&mut fresh());
     at_most_one_session_is_active(&mut fresh());
     updated_stored_keys_keep_their_age(&mut fresh());
     gaps_round_trip_and_are_found(&mut fresh());
@@ -183,7 +183,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
     let shared = Arc::new(NegotiatedTopic::from_bytes(&bytes).expect("a key"));
     assert!(store.negotiated(&key(2)).expect("read").is_none());
     store.put_negotiated(&key(2), &shared).expect("put");
-    // A record that is put anew keeps it.
+    // Replacing the peer's record keeps the shared secret.
     let peer = store.peer(&key(2)).expect("read").expect("a peer");
     store.put_peer(&peer).expect("put");
     let kept =
@@ -316,7 +316,7 @@ fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
         let found = store.session(&session.id).expect("read").expect("there");
         assert_eq!(session_text(&found), session_text(session));
     }
-    // An update keeps the session's place among the others.
+    // An update keeps the session's age.
     first.standing = Standing::Expired {
         since: UnixMillis(7),
     };
@@ -350,8 +350,8 @@ fn sessions_round_trip_and_are_found(store: &mut impl Transaction) {
     store.commit().expect("commit");
 }
 
-/// Only what a message moves is taken from a step.
-fn session_steps_round_trip(store: &mut impl Transaction) {
+/// Progress is only what a message changes of a session.
+fn session_progress_round_trips(store: &mut impl Transaction) {
     store.begin().expect("begin");
     for suite in [Suite::X25519, Suite::Secp256k1] {
         let mut session = initiated(9, suite);
@@ -426,7 +426,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
             .put_stored_key(&stored(message + 100, 2, None))
             .expect("put");
     }
-    // Read now, but as old as it was.
+    // An update that marks a key as read keeps its age.
     let read = stored(10, 1, Some(RunningTime(7)));
     store.put_stored_key(&read).expect("put");
     let found = store
@@ -458,7 +458,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
     assert_eq!(store.drop_oldest_stored_keys(&id, 0, 0).expect("drop"), []);
     assert_eq!(store.stored_key_count(&id).expect("read"), 0);
     assert!(!store.has_stored_keys(&id).expect("read"));
-    // The keys of a session go with it.
+    // Keys are removed with their session.
     let other = SessionId::from_bytes([2; 32]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 6);
     for (message, at) in [(111, 5), (113, 9)] {
@@ -482,7 +482,7 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
             .put_first_message(&key(2), &prekey(5), &id(seed))
             .expect("put");
     }
-    // A session that is known stays whose it was.
+    // A known session keeps its peer and prekey.
     store
         .put_first_message(&key(3), &prekey(6), &id(1))
         .expect("put");
@@ -503,7 +503,7 @@ fn first_messages_and_replies_are_remembered(store: &mut impl Transaction) {
             .expect("read"),
         0
     );
-    // They are remembered as long as their prekey.
+    // They are kept as long as their prekey.
     store.remove_own_prekey(&prekey(5)).expect("remove");
     assert!(!seen(store, 1) && !seen(store, 2) && seen(store, 4));
 

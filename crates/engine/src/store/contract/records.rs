@@ -1,4 +1,4 @@
-//! Records for the contract, and their session_text as text that can be compared.
+//! Records for the contract, and their contents as text that can be compared.
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, OwnPreKeys, RatchetPreKeyPair, SessionId,
@@ -95,7 +95,7 @@ pub fn initiated(seed: u8, suite: Suite) -> Session {
     }
 }
 
-/// All that a record says, secrets included, as text that can be compared.
+/// The contents of a session, secrets included.
 pub(super) fn session_text(session: &Session) -> String {
     let handshake = match &session.handshake {
         Handshake::Unconfirmed { order, ephemeral } => {

@@ -1,4 +1,4 @@
-//! What the sweep asks of a store, and the events it keeps.
+//! What the sweep reads from a store, timekeeping, chat clocks, and events.
 
 use crypto_core::{SessionId, Suite};
 
@@ -129,7 +129,7 @@ pub(super) fn events_stay_in_order_until_removed(store: &mut impl Transaction) {
         .remove_events_up_to(before.last().copied().unwrap_or(0))
         .expect("remove");
     assert!(numbers(store).is_empty());
-    // Numbers are not given twice, even when all events are gone.
+    // Numbers are not used twice, even when all events are gone.
     store.append_event(&event(4)).expect("append");
     assert!(numbers(store).first() > before.last());
     store.commit().expect("commit");

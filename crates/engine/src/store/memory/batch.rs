@@ -1,4 +1,4 @@
-//! Batches of the store in memory.
+//! Batches and savepoints of the store in memory.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! What a store in memory holds, in whole, for comparisons.
+//! The whole contents of a store in memory, for comparisons.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use super::{MemoryStore, Tables};
 use crate::model::{ChatKey, Gap, Handshake, NegotiatedTopic, OwnPreKey, Session, StoredKey};
 
 impl MemoryStore {
-    /// Every record with every byte of it, secrets included: two stores hold the same if these are equal. The counter of
-    /// ages is no record: a number that is left out tells nothing. What is found by way of another table follows from the records.
+    /// Every record with all its bytes, secrets included: two stores hold the same records if these
+    /// are equal. The counter of ages is left out, because it is no record, and so are the indexes,
+    /// which follow from the records.
     #[must_use]
     pub fn contents(&self) -> Vec<String> {
         let Tables {
@@ -44,7 +45,7 @@ impl MemoryStore {
         records.extend(gaps.values().map(|(age, of)| gap(*age, of)));
         records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
         records.extend(replies.iter().map(|reply| format!("{reply:?}")));
-        // The keys of chats show nothing of themselves.
+        // The `Debug` output of chat keys does not show them.
         let clock = |(chat, clock): (&ChatKey, _)| format!("{:?}{clock}", chat.as_bytes());
         records.extend(clocks.iter().map(clock));
         records.extend(events.iter().map(|event| format!("{event:?}")));

@@ -1,4 +1,4 @@
-//! Copies of whole tables.
+//! Duplicates of tables and of records that have no `Clone`, because they hold secrets.
 
 use std::collections::BTreeMap;
 

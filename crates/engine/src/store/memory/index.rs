@@ -1,4 +1,4 @@
-//! How devices and active sessions are found without looking at all of them: a group has thousands.
+//! Indexes of devices by identity and of active sessions by device: a group has thousands of each.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crypto_core::{IdentityKey, InstallationId, SessionId};
 use super::MemoryStore;
 use crate::model::{Session, Standing};
 
-/// The device that a session is sent on to.
+/// The key of the table of devices.
 pub(super) type DeviceKey = (IdentityKey, InstallationId);
 
-/// The device whose active session this is, if it is one.
+/// The device whose active session this is, if it is an active one.
 pub(super) fn active_device(session: &Session) -> Option<DeviceKey> {
     let installation = session.installation.clone()?;
     (session.standing == Standing::Active).then_some((session.peer, installation))
@@ -23,7 +23,7 @@ impl MemoryStore {
         known.cloned().unwrap_or_default()
     }
 
-    /// Lists a device that is kept from now on.
+    /// Adds a device to the index.
     pub(super) fn list(&mut self, (identity, installation): DeviceKey) {
         let mut known = self.installations(&identity);
         if known.insert(installation) {
@@ -31,7 +31,7 @@ impl MemoryStore {
         }
     }
 
-    /// Takes a device off the list.
+    /// Removes a device from the index.
     pub(super) fn unlist(&mut self, (identity, installation): &DeviceKey) {
         let mut known = self.installations(identity);
         if known.remove(installation) {
@@ -39,7 +39,7 @@ impl MemoryStore {
         }
     }
 
-    /// Notes where a session is active from now on, in place of what its record still says.
+    /// Updates the index of active sessions before the session's record changes.
     pub(super) fn activate(&mut self, session: &SessionId, to: Option<DeviceKey>) {
         let known = self.tables.sessions.get(session);
         let from = known.and_then(|(_, session)| active_device(session));

@@ -1,7 +1,8 @@
-//! A store in memory: for the scenarios and properties of the rules, and for devices that live as long as their process.
+//! A store in memory, for tests and for accounts that end with their process.
 //!
-//! It keeps to the contract of [`Transaction`](crate::store::Transaction) to the letter: what was not
-//! committed is gone after [`MemoryStore::crash`].
+//! It keeps the contract of [`Transaction`](crate::store::Transaction): [`MemoryStore::crash`]
+//! loses what was not committed. Every write adds a closure that undoes it to a list. A savepoint
+//! is a length of that list, and a commit empties it.
 
 mod batch;
 mod contents;
@@ -34,12 +35,12 @@ use crate::{
     store::Store,
 };
 
-/// A gap by its session, its chain and its last message.
+/// Identifies a gap: its session, its chain and the number of its last message.
 type GapName = (SessionId, HeaderKey, u32);
 
 type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
 
-/// Watches the commits of a store from outside, and makes them fail.
+/// Counts the commits of a store, and makes them fail, from outside.
 #[derive(Debug, Default)]
 pub struct CommitLog {
     commits: AtomicU64,
@@ -54,7 +55,7 @@ impl CommitLog {
         self.commits.load(Ordering::SeqCst)
     }
 
-    /// How often it was told to give back its memory.
+    /// How often the store was told to release memory.
     #[must_use]
     pub fn releases(&self) -> u64 {
         self.releases.load(Ordering::SeqCst)
@@ -70,11 +71,11 @@ impl CommitLog {
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Tables,
-    /// What takes back each write since the last commit, newest last.
+    /// Undoes each write since the last commit, newest last.
     undo: Vec<Undo>,
     /// Whether a batch is open.
     open: bool,
-    /// How long `undo` was at each open savepoint.
+    /// The length of `undo` at each open savepoint.
     savepoints: Vec<usize>,
     log: Arc<CommitLog>,
 }
@@ -87,22 +88,22 @@ struct Tables {
     negotiated: BTreeMap<IdentityKey, Arc<NegotiatedTopic>>,
     contacts: BTreeMap<IdentityKey, Contact>,
     devices: BTreeMap<(IdentityKey, InstallationId), Device>,
-    /// The ids of `devices`, by identity.
+    /// Index of `devices` by identity.
     installations: BTreeMap<IdentityKey, BTreeSet<InstallationId>>,
     sessions: BTreeMap<SessionId, (u64, Session)>,
-    /// Which of `sessions` is the active one, by device.
+    /// Index of the active ones of `sessions`, by device.
     active: BTreeMap<DeviceKey, SessionId>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
     gaps: BTreeMap<GapName, (u64, Gap)>,
-    /// By session: whose, and on which own prekey.
+    /// By session: the peer that began it, and the own prekey it began on.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredAnswer>,
     clocks: BTreeMap<ChatKey, u64>,
     timekeeping: BTreeMap<(), Timekeeping>,
     events: BTreeMap<u64, Event>,
-    /// Number of the newest event there ever was.
+    /// The number of the newest event there has been.
     last_event: BTreeMap<(), u64>,
-    /// Rises with each session and key that is first kept: their age.
+    /// The age of the newest session or key: ages rise with each that is added.
     next_age: u64,
 }
 
@@ -123,13 +124,13 @@ impl MemoryStore {
         Arc::clone(&self.log)
     }
 
-    /// Loses everything that was not committed, as the end of the process would.
+    /// Loses everything that was not committed, as the end of a process would.
     pub fn crash(&mut self) {
         self.undo_to(0);
         self.close();
     }
 
-    /// Everything that is committed, as a backup holds it.
+    /// A copy of everything that is committed.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if a record cannot be copied.
@@ -155,7 +156,7 @@ impl MemoryStore {
         }
     }
 
-    /// Inserts or replaces a record and notes how to take that back.
+    /// Inserts or replaces a record, undoably.
     fn put<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K, value: V)
     where
         K: Ord + Clone + Send + 'static,
@@ -170,7 +171,7 @@ impl MemoryStore {
         }));
     }
 
-    /// Removes a record and notes how to take that back.
+    /// Removes a record, undoably.
     fn remove<K, V>(&mut self, table: fn(&mut Tables) -> &mut BTreeMap<K, V>, key: K)
     where
         K: Ord + Clone + Send + 'static,
@@ -290,12 +291,13 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    /// The rest of the record stays as it is, even where it should not: the rules' tests would see it.
+    /// Changes only what progress is, so that tests notice if anything else should have
+    /// changed.
     fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError> {
-        let unknown = || StoreError::Corrupt("a step of no session".to_owned());
+        let unknown = || StoreError::Corrupt("progress of no session".to_owned());
         let (age, before) = self.tables.sessions.get(&session.id).ok_or_else(unknown)?;
         let (dh, chains) = (before.ratchet.dh_bytes(), session.ratchet.chain_bytes());
-        let stepped = Session {
+        let progressed = Session {
             ratchet: SessionRatchet::from_parts(&dh, &chains).map_err(|_| unknown())?,
             last_sent_at: session.last_sent_at,
             last_received_at: session.last_received_at,
@@ -304,7 +306,7 @@ impl Store for MemoryStore {
             advances: session.advances,
             ..before.duplicate()
         };
-        let record = (*age, stepped);
+        let record = (*age, progressed);
         self.put(|tables| &mut tables.sessions, session.id, record);
         Ok(())
     }
@@ -450,7 +452,7 @@ impl Store for MemoryStore {
         let last = self.tables.last_event.get(&()).copied().unwrap_or(0);
         let number = last + 1;
         self.put(|tables| &mut tables.last_event, (), number);
-        // Through the encoded form, as any other store keeps it.
+        // Through the encoded form, as in any other store.
         let event = Event::from_bytes(&event.to_bytes())?;
         self.put(|tables| &mut tables.events, number, event);
         Ok(())

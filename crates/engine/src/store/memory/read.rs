@@ -1,4 +1,4 @@
-//! Reading from the store in memory.
+//! Reads of the store in memory.
 
 use std::{ops::Bound, sync::Arc};
 

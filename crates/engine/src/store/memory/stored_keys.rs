@@ -1,11 +1,11 @@
-//! The keys of messages that the store in memory keeps, by their age.
+//! The message keys that the store in memory keeps, by their age.
 
 use crypto_core::{HeaderKey, IdentityKey, MessageId, SessionId};
 
 use super::{GapName, MemoryStore, duplicate::duplicate_gap};
 use crate::model::Gap;
 
-/// What is kept of a session, one by one.
+/// A single key, or the keys of a gap.
 enum Stored {
     /// A key, and whether its message was read.
     Key(MessageId, bool),
