@@ -352,13 +352,13 @@ broken 'log: the connection that reads stays open while the account is closed' $
   daemon '--test it' a_stopped_daemon_leaves_no_log
 
 broken 'a step of a call that failed is kept' $engine/store/write_back/mod.rs \
-  '        drop(self.steps.undo());
+  '        drop(self.dirty.undo_call());
 ' '' \
   engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
 broken 'a step is lost when a later call writes' $engine/store/write_back/mod.rs \
-  '        self.write_steps()?;
-        if self.call == Call::Begun {' '        self.steps.clear();
-        if self.call == Call::Begun {' \
+  '        self.flush()?;
+        if self.state == BatchState::Begun {' '        self.dirty.clear();
+        if self.state == BatchState::Begun {' \
   engine --lib no_step_is_lost_of_as_many_sessions_as_are_held_and_of_more
 
 # The doors.

@@ -16,9 +16,11 @@ use crate::{
 /// How far a message's clock may be above the time of its envelope, and the clock of a chat above
 /// our own time: what is further would be a way to push a chat away from the time of day.
 pub const MAX_CLOCK_LEAD: Duration = Duration::from_secs(120);
-/// How far an envelope's time may be ahead of our clock, as with bundles (protocol §3): whoever relays an envelope says when.
+/// How far an envelope's time may be ahead of our clock, as with bundles (protocol §3): whoever
+/// relays an envelope says when.
 pub const MAX_ENVELOPE_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
-/// Chats with a clock of their own, some 5 MiB of them. All others share one, which is right for each: it is at least as high.
+/// Chats with a clock of their own, some 5 MiB of them. All others share one, which is right for
+/// each: it is at least as high.
 pub const MAX_CLOCKS: u64 = 100_000;
 
 /// A chat's clock and the time of day.

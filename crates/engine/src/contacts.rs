@@ -1,7 +1,8 @@
 //! Contacts: who asked whom, what was answered, and who may be written to (spec 1.5.x).
 //!
-//! Under [`ContactPolicy::Open`] states are only recorded. Under [`ContactPolicy::Request`] they are a gate: nothing but a
-//! contact request goes to an identity that has not been accepted, and what a declined one sends is dropped.
+//! Under [`ContactPolicy::Open`] states are only recorded. Under [`ContactPolicy::Request`] they
+//! are a gate: nothing but a contact request goes to an identity that has not been accepted, and
+//! what a declined one sends is dropped.
 
 use crypto_core::{IdentityKey, SafetyNumber};
 
@@ -54,7 +55,8 @@ pub struct ContactChange {
 }
 
 impl Engine {
-    /// Asks `identity` to become a contact: sends the introduction, whatever the policy. Asking one who has asked us accepts.
+    /// Asks `identity` to become a contact: sends the introduction, whatever the policy. Asking one
+    /// who has asked us accepts.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -88,7 +90,8 @@ impl Engine {
         self.step(store, env, identity, ContactState::Accepted, Some(request))
     }
 
-    /// Declines `identity`. It learns nothing by it, unless it is told something: `request` says what.
+    /// Declines `identity`. It learns nothing by it, unless it is told something: `request` says
+    /// what.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -216,7 +219,8 @@ impl Engine {
             && self.state_of(store, sender)? == ContactState::Declined)
     }
 
-    /// What a message that was read says about its sender as a contact. Nothing is written for one that proves nobody.
+    /// What a message that was read says about its sender as a contact. Nothing is written for one
+    /// that proves nobody.
     pub(crate) fn contact_wrote(
         &self,
         store: &mut dyn Store,

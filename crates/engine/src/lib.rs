@@ -1,7 +1,12 @@
 //! The rules of conversational security: bundles, sessions, devices, fan-out, confirmation.
 //!
-//! Synchronous functions over a [`store::Store`]; time and randomness come in as an [`Env`]. The
-//! engine knows no database, no interface format and no clock.
+//! An [`Engine`] is made for one account. Its functions are synchronous, and each takes the
+//! [`store::Store`] to work on and an [`Env`] with the time and randomness: the engine knows no
+//! database, no interface format and no clock.
+//!
+//! Rooms, each importing only from those before it: [`model`], [`store`], [`wire`], the engine
+//! itself, the bundle we publish, [`sessions`], [`sealing`], sending, [`queries`], [`contacts`],
+//! [`receive`].
 
 pub mod chat_clock;
 pub mod contacts;

@@ -1,4 +1,7 @@
-//! This device's own prekeys and the bundle that publishes them (protocol §3, spec 2.2, 2.3).
+//! The prekeys of this device and the bundle that publishes them (protocol §3, spec 2.2, 2.3).
+//!
+//! The bundle is kept in the store and sent with every message. It is made again when the prekey is
+//! rotated, or when the enabled devices of our identity or their prekeys change.
 
 use crypto_core::{
     RatchetPreKeyPair, RawBundle, RawEntry, SignedPreKeyPair, sign_bundle, sign_ratchet_prekey,
@@ -14,21 +17,19 @@ use crate::{
     wire::{encode_bundle, encode_contact_code},
 };
 
-/// `protocol_version` of our entries: informational (protocol §3).
+/// The `protocol_version` of our entries, for information (protocol §3).
 pub(crate) const PROTOCOL_VERSION: u32 = 1;
-/// 2020-01-01T00:00:00Z: versions of a device that may have lived before count minutes from here
-/// (protocol §3).
+/// 2020-01-01T00:00:00Z. The first version of a device whose id may have been used before is the
+/// number of minutes since then (protocol §3).
 const VERSION_EPOCH: UnixMillis = UnixMillis(1_577_836_800_000);
-/// Smallest timestamp with 19 digits: the signed bytes of a bundle then parse one way only (protocol §3).
+/// The smallest timestamp with 19 digits, so that the signed bytes of a bundle parse in one way
+/// only (protocol §3).
 const MIN_TIMESTAMP_NS: i64 = 1_000_000_000_000_000_000;
-
-/// How many versions a new prekey is above the last one.
-pub(crate) struct Step(pub(crate) u32);
 
 const SECONDS_PER_MINUTE: u64 = 60;
 
 impl Engine {
-    /// The bundle we publish; rotates the prekey first if that is due.
+    /// The bundle that we publish. Rotates the prekey first if that is due.
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails.
@@ -52,30 +53,28 @@ impl Engine {
         })
     }
 
-    /// The bundle as it stands in the store; made anew if its content is not what it should be now: there is
-    /// none yet, a rotation is due, or the enabled devices of ours or their prekeys are others than it lists.
+    /// The bundle in the store. A new one is made if there is none, if a rotation is due, or if our
+    /// enabled devices or their prekeys differ from what it lists.
     pub(crate) fn current_bundle(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
     ) -> Result<OwnBundle, SendError> {
-        let siblings = self.enabled_siblings(store)?;
-        let known = store.own_bundle()?;
-        if let Some(bundle) = &known
+        if let Some(bundle) = store.own_bundle()?
             && !self.rotation_due(bundle.prekey_created_at, env.now)
-            && self.lists_exactly(bundle, &siblings)
+            && self.lists_exactly(&bundle, &self.enabled_siblings(store)?)
         {
-            return Ok(bundle.clone());
+            return Ok(bundle);
         }
         match store.current_own_prekey()? {
             Some(prekey) if !self.rotation_due(prekey.created_at, env.now) => {
-                Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
+                Ok(self.publish(store, &prekey, env.now)?)
             }
-            _ => self.replace_prekey(store, env, Step(1)),
+            _ => self.replace_prekey(store, env, 1),
         }
     }
 
-    /// When the prekey of our bundle was made; `None` if there is none, or another one is due.
+    /// When the prekey of our bundle was made; `None` if there is none, or if a rotation is due.
     pub(crate) fn standing_prekey(
         &self,
         store: &dyn Store,
@@ -87,21 +86,20 @@ impl Engine {
             .filter(|created_at| !self.rotation_due(*created_at, now)))
     }
 
-    /// Replaces the prekey before its time, and publishes the new one, so many versions higher.
+    /// Replaces the prekey, whether or not that is due, and publishes the new one, whose version is
+    /// higher by `version_increment`.
     pub(crate) fn replace_prekey(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        step: Step,
+        version_increment: u32,
     ) -> Result<OwnBundle, SendError> {
         let outdated = store.current_own_prekey()?;
-        let prekey = self.rotate(store, env, outdated, step)?;
-        let (known, siblings) = (store.own_bundle()?, self.enabled_siblings(store)?);
-        Ok(self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?)
+        let prekey = self.rotate(store, env, outdated, version_increment)?;
+        Ok(self.publish(store, &prekey, env.now)?)
     }
 
-    /// Takes a prekey pair from outside, for conformance runs. The one of the highest version is
-    /// current, if it does not say.
+    /// Imports a prekey pair, for conformance runs.
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails.
@@ -130,9 +128,7 @@ impl Engine {
         }
         store.put_own_prekey(&prekey)?;
         if is_current {
-            let known = store.own_bundle()?;
-            let siblings = self.enabled_siblings(store)?;
-            self.publish(store, &prekey, &siblings, known.as_ref(), env.now)?;
+            self.publish(store, &prekey, env.now)?;
         }
         Ok(ImportedPreKey {
             signed_pre_key: *prekey.signed.public(),
@@ -141,17 +137,16 @@ impl Engine {
         })
     }
 
-    /// Makes a bundle and keeps it as the one we publish. All but the first are told of.
+    /// Makes the bundle that we publish from now on. Every one but the first has an event.
     fn publish(
         &self,
         store: &mut dyn Store,
         own: &OwnPreKey,
-        siblings: &[Device],
-        known: Option<&OwnBundle>,
         now: UnixMillis,
     ) -> Result<OwnBundle, StoreError> {
-        let last_timestamp = known.map_or(0, |bundle| bundle.timestamp_ns);
-        let bundle = self.make_bundle(own, siblings, now, last_timestamp);
+        let (known, siblings) = (store.own_bundle()?, self.enabled_siblings(store)?);
+        let last_timestamp = known.as_ref().map_or(0, |bundle| bundle.timestamp_ns);
+        let bundle = self.make_bundle(own, &siblings, now, last_timestamp);
         store.put_own_bundle(&bundle)?;
         if let Some(known) = known {
             let entries = bundle.entries.iter();
@@ -171,7 +166,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         outdated: Option<OwnPreKey>,
-        step: Step,
+        version_increment: u32,
     ) -> Result<OwnPreKey, StoreError> {
         let version = outdated
             .as_ref()
@@ -179,7 +174,7 @@ impl Engine {
                 || self.first_version(env.now).saturating_sub(1),
                 |outdated| outdated.version,
             )
-            .saturating_add(step.0);
+            .saturating_add(version_increment);
         if let Some(outdated) = outdated {
             store.put_own_prekey(&OwnPreKey {
                 replaced_at: Some(ending_at(store, env.now)?),
@@ -197,7 +192,7 @@ impl Engine {
         Ok(prekey)
     }
 
-    /// Puts a prekey together and signs its ratchet half.
+    /// Assembles a prekey, and signs its ratchet prekey.
     fn own_prekey(
         &self,
         signed: SignedPreKeyPair,
@@ -225,9 +220,9 @@ impl Engine {
         }
     }
 
-    /// A fresh id begins at 1. A supplied one may have lived before, so that its versions must lie
-    /// above all that it can have published: one a day, one for each reset, and what a store adds
-    /// that was put back.
+    /// The version of the first prekey. A device whose id was generated here begins at 1. Another
+    /// id may have been used before, and must begin above every version that it can have published:
+    /// one a day, one for each reset, and what each rollback of the store adds.
     fn first_version(&self, now: UnixMillis) -> u32 {
         if self.account.fresh_installation {
             return 1;
@@ -236,13 +231,13 @@ impl Engine {
         u32::try_from(minutes).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Due by age; or made in a future further away than one rotation, by a clock since set right.
+    /// Whether the prekey is due by age, or was made so far in the future that the clock was wrong.
     fn rotation_due(&self, created_at: UnixMillis, now: UnixMillis) -> bool {
         let span = self.config.prekey_rotation;
         now.since(created_at) >= span || created_at > now.after(span)
     }
 
-    /// Our other devices that the user enabled and whose prekey we know.
+    /// Our other devices that are enabled and whose prekey is known.
     fn enabled_siblings(&self, store: &dyn Store) -> Result<Vec<Device>, StoreError> {
         let mut devices = store.devices(&self.me())?;
         devices.retain(|device| {
@@ -319,7 +314,8 @@ impl Engine {
         }
     }
 
-    /// A sibling's entry as we publish it. The identity's key is ours too, so its extension is signed here anew.
+    /// The entry of another device of ours. We have the identity key, so its extension is signed
+    /// here again.
     fn sibling_entry(&self, device: &Device) -> Option<RawEntry> {
         let prekey = device.prekey.as_ref()?;
         let signed = prekey.key.signed_pre_key();
@@ -347,7 +343,7 @@ impl Engine {
     }
 }
 
-/// How our bundle lists another device of ours; `None` as long as its prekey is not known.
+/// What our bundle lists of another device of ours; `None` if its prekey is not known.
 fn listed_sibling(device: &Device) -> Option<ListedPreKey> {
     let prekey = device.prekey.as_ref()?;
     Some(ListedPreKey {

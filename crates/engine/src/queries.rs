@@ -93,7 +93,8 @@ impl Viewer {
         }
     }
 
-    /// The devices of `identity`, ours by default, the most recently active first; of ours, this very device before all.
+    /// The devices of `identity`, ours by default, the most recently active first; of ours, this
+    /// very device before all.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -133,8 +134,8 @@ impl Viewer {
         this.map(Ok).into_iter().chain(others).collect()
     }
 
-    /// This device. Its record, if there is one, holds its names alone, since nobody sends to himself; it is active
-    /// as of now, because it answers.
+    /// This device. Its record, if there is one, holds its names alone, since nobody sends to
+    /// himself; it is active as of now, because it answers.
     fn this_device(&self, metadata: DeviceMetadata, now: UnixMillis) -> InstallationView {
         InstallationView {
             device: Device {

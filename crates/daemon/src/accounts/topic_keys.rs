@@ -120,7 +120,7 @@ impl TopicKeys {
     pub fn of(&self, text: &str) -> Arc<SymmetricKey> {
         self.known(text).unwrap_or_else(|| {
             let key = Arc::new(SymmetricKey::from_password(text));
-            self.lock().keep(digest(text), Arc::clone(&key));
+            self.lock().insert(digest(text), Arc::clone(&key));
             key
         })
     }

@@ -1,4 +1,4 @@
-//! The engine of one account: its identity, its configuration, and its pure caches.
+//! The engine of one account: its identity, its configuration and its caches.
 
 pub(crate) mod reply_limiter;
 pub(crate) mod settled_time;
@@ -20,10 +20,10 @@ use crate::{
     wire::WireMessage,
 };
 
-/// Sends, receives and keeps the bundle of one account.
+/// Sends and receives for one account, and maintains its bundle.
 ///
-/// Everything durable lives in the store that each call is given; what is kept
-/// here can be lost, or be ahead of a store that was rolled back, without harm.
+/// Everything durable is in the store that each call is given. What is kept here can be lost, or be
+/// ahead of a store that was rolled back, without harm.
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) account: Account,
@@ -37,13 +37,13 @@ pub struct Engine {
 /// What to send, and to whom.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SendRequest {
-    /// The identities to address; one that stands twice counts once.
+    /// The identities to address. One that is listed twice is addressed once.
     pub recipients: Vec<IdentityKey>,
     /// The plaintext. Wiped when dropped.
     pub payload: Zeroizing<Vec<u8>>,
-    /// Makes a retry safe: the same id with the same input gets the same bytes for a day.
+    /// Makes a retry safe: for a day, the same id with the same input gets the same bytes.
     pub request_id: Option<String>,
-    /// Seal what is made, and by which topic it goes.
+    /// Whether to seal the messages in envelopes, and for which topic.
     pub seal: Option<Seal>,
 }
 
@@ -57,7 +57,7 @@ impl std::fmt::Debug for SendRequest {
 }
 
 impl SendRequest {
-    /// A digest of the input, to recognise a retry.
+    /// A digest of the input, to recognize a retry.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let count = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
         let recipients: Vec<u8> = self
@@ -65,7 +65,7 @@ impl SendRequest {
             .iter()
             .flat_map(|recipient| recipient.to_bytes())
             .collect();
-        // As it always was for what is not sealed.
+        // Unsealed requests have kept the digest that they had before there was sealing.
         let (name, seal) = match self.seal {
             None => (b"ratchetd/request/1", None),
             Some(seal) => (b"ratchetd/request/2", Some(seal.byte())),
@@ -80,20 +80,21 @@ impl SendRequest {
     }
 }
 
-/// A received wire message, and whom it is said to be from.
+/// A received wire message, and its claimed sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiveRequest {
     /// The identity that the transport, or the signature of the envelope, names as the sender.
     pub sender: IdentityKey,
-    /// The `ProtocolMessage`, or why the bytes are none.
+    /// The decoded `ProtocolMessage`, or why the bytes are not one.
     pub message: Result<WireMessage, WireError>,
-    /// Confirm at once: the message is read at most once.
+    /// Confirm at once, so that the message can be read only once.
     pub confirm: bool,
-    /// It came in an envelope that the sender signed: that proves the sender, and the reply is sealed as well.
+    /// It came in an envelope that the sender signed. That proves the sender, and the reply is
+    /// sealed as well.
     pub sealed: bool,
 }
 
-/// A prekey given from outside, for conformance runs.
+/// A prekey pair to import, for conformance runs.
 #[derive(Debug)]
 pub struct PreKeyImport {
     /// The signed prekey.
@@ -102,7 +103,7 @@ pub struct PreKeyImport {
     pub ratchet: Option<RatchetPreKeyPair>,
     /// Its version; one above the current by default.
     pub version: Option<u32>,
-    /// Whether it becomes the current one; by default if its version is the highest.
+    /// Whether it becomes the current one; by default it does if its version is the highest.
     pub current: Option<bool>,
     /// When it was made; now by default.
     pub created_at: Option<UnixMillis>,
@@ -122,17 +123,17 @@ impl Engine {
         }
     }
 
-    /// The account.
+    /// The account that this engine is for.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// Erases the keys of messages that the caller has stored; returns how many there were.
-    /// Unknown ids, confirmed ones and messages never read count nothing.
+    /// Erases the keys of messages that the caller has stored; returns how many were erased.
+    /// Unknown ids, confirmed messages and messages that were never read are ignored.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails. Ids beyond [`MAX_CONFIRM_IDS`] are left alone.
+    /// [`StoreError`] if the store fails. Ids beyond [`MAX_CONFIRM_IDS`] are ignored.
     pub fn confirm(
         &mut self,
         store: &mut dyn Store,
@@ -151,13 +152,12 @@ impl Engine {
         Ok(confirmed)
     }
 
-    /// Gives back the memory of what was worked out and can be worked out again. What limits
-    /// replies is kept.
+    /// Frees the cache of verified bundles. The limiter of replies keeps its state.
     pub fn release_memory(&mut self) {
         self.verified = VerifiedBundles::default();
     }
 
-    /// How long daemons have run on this store by now.
+    /// The running time of this store by now.
     pub(crate) fn running_time(
         &mut self,
         store: &dyn StoreRead,
@@ -172,12 +172,12 @@ impl Engine {
         Ok(clock.read(env.running))
     }
 
-    /// Our own identity.
+    /// Our identity.
     pub(crate) fn me(&self) -> IdentityKey {
         *self.account.identity.public()
     }
 
-    /// Our own installation id.
+    /// The id of this device.
     pub(crate) fn this_device(&self) -> &InstallationId {
         &self.account.installation
     }

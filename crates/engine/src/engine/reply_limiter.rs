@@ -1,4 +1,4 @@
-//! How often a bundle advertisement is sent in reply (protocol §1).
+//! Limits how often a bundle advertisement is sent in reply (protocol §1).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,12 +7,11 @@ use crypto_core::{IdentityKey, InstallationId};
 
 use crate::model::UnixMillis;
 
-/// Identities remembered at once. A flood of invented senders pushes out the
-/// oldest; it cannot grow this.
+/// Identities that are counted at once. A flood of invented senders pushes out the oldest.
 const MAX_IDENTITIES: usize = 10_000;
 
-/// The replies of the last span, in memory only: what provokes a reply is not
-/// authenticated, and nothing a stranger sends may be written (protocol §7).
+/// The replies of the last span. They are in memory only: messages that provoke a reply are not
+/// authenticated, and nothing that a stranger sends may be written (protocol §7).
 #[derive(Debug)]
 pub(crate) struct ReplyLimiter {
     span: Duration,
@@ -37,7 +36,7 @@ impl ReplyLimiter {
         }
     }
 
-    /// What is known of one identity alone.
+    /// A limiter with the replies to one identity, to try a reply without counting it.
     pub(crate) fn only(&self, identity: &IdentityKey) -> Self {
         let mut only = Self::new(self.span, self.per_identity);
         if let Some(replies) = self.sent.get(identity) {
@@ -46,7 +45,7 @@ impl ReplyLimiter {
         only
     }
 
-    /// Whether a reply to a message of this device may be sent now; if so, it is counted.
+    /// Whether a reply to a message of this device may be sent now. If so, counts it.
     pub(crate) fn permit(
         &mut self,
         now: UnixMillis,
@@ -55,7 +54,7 @@ impl ReplyLimiter {
     ) -> bool {
         let span = self.span;
         let replies = self.replies_to(identity);
-        // A reply "in the future" is one from before the clock was set back: it no longer counts.
+        // A reply in the future was counted before the clock was set back, and no longer counts.
         replies.retain(|reply| reply.at <= now && now.since(reply.at) < span);
         let to_device = replies
             .iter()

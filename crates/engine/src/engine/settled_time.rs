@@ -1,5 +1,7 @@
-//! The settled time: what two sweeps, far enough apart on a clock that does not jump, agree that has passed
-//! (protocol §7, time).
+//! The settled time of a store, by which things are erased (protocol §7, time).
+//!
+//! A wall clock may jump, and erasing cannot be undone. So a moment counts as passed only when two
+//! sweeps say so that lie far enough apart on the monotonic clock.
 
 use std::time::Duration;
 
@@ -8,20 +10,20 @@ use crate::{
     store::StoreRead,
 };
 
-/// A wall clock that is not further ahead of the settled time than this, a machine that was off
-/// over a weekend, is followed as soon as two sweeps agree. What is further ahead is a machine that
-/// was off for long, or a clock that is wrong: it is followed when as much running time has passed
-/// as anything is kept, so that no clock brings an erasure forward by more than this.
+/// A wall clock that is at most this far ahead of the settled time is followed as soon as two
+/// sweeps agree: the machine was off over a weekend. One that is further ahead may be wrong. It is
+/// followed only after as much running time as things are kept for, so that no clock brings an
+/// erasure forward by more than this.
 const FOLLOWED_AT_ONCE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// The sweeps of this process, as far as a later one has to know them.
+/// The sweeps of this process that later ones are compared with.
 #[derive(Debug, Default)]
 pub(crate) struct Sweeps {
-    /// When each took place, in running time and by the wall clock; oldest first.
+    /// When each took place, by the monotonic clock and by the wall clock; oldest first.
     past: Vec<(Duration, UnixMillis)>,
 }
 
-/// What two sweeps that lie far enough apart say of the time.
+/// What two sweeps that lie far enough apart agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Agreed {
     /// Both say that this moment has passed.
@@ -31,8 +33,8 @@ pub(crate) struct Agreed {
 }
 
 impl Sweeps {
-    /// Takes down a sweep, and compares it with the latest one that lies far enough back; there may
-    /// be none.
+    /// Records a sweep, and compares it with the latest one that lies far enough back, if there is
+    /// one.
     pub(crate) fn confirm(&mut self, running: Duration, now: UnixMillis) -> Option<Agreed> {
         let far_enough =
             |&(at, _): &(Duration, UnixMillis)| running.saturating_sub(at) >= SWEEP_INTERVAL;
@@ -48,9 +50,9 @@ impl Sweeps {
 }
 
 impl Timekeeping {
-    /// The clocks after a sweep at `now`, by the wall clock, and `running`. `agreed` is what it
-    /// says together with an earlier one; a wall clock that is further ahead than is followed at
-    /// once is followed after `patience`.
+    /// The clocks after a sweep at `now` by the wall clock and at `running`. `agreed` is what the
+    /// sweep and an earlier one agree on. A wall clock that is too far ahead to be followed at once
+    /// is followed after `patience`.
     pub(crate) fn at_sweep(
         self,
         running: RunningTime,
@@ -81,8 +83,7 @@ impl Timekeeping {
                 ..next
             };
         }
-        // A machine that was off, or a clock that is wrong: what is erased then cannot be brought
-        // back.
+        // The machine was off, or the clock is wrong.
         let since = self.ahead_since.unwrap_or(running);
         if running >= since.after(patience) {
             Self {
@@ -99,9 +100,9 @@ impl Timekeeping {
     }
 }
 
-/// The moment that is written down for something that ends now and is erased some days later: not
-/// before the time that is settled, so that a clock that is set back for a while does not bring the
-/// erasure forward (protocol §7, time).
+/// The time to record for something that ends now and is erased some days later. It is not before
+/// the settled time, so that a clock that is set back for a while does not bring the erasure
+/// forward (protocol §7, time).
 pub(crate) fn ending_at(
     store: &(impl StoreRead + ?Sized),
     now: UnixMillis,

@@ -1,4 +1,4 @@
-//! Bundles whose signatures were checked before.
+//! A cache of bundles whose signatures were checked.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crypto_core::{RawBundle, VerifiedBundle, sha256};
 
 use crate::{model::WireError, store::BoundedCache, wire};
 
-/// Bundles remembered: as many contacts as a busy account hears of in a day. About 1 KiB each.
-const MAX_REMEMBERED: usize = 4096;
+/// Bundles cached, about 1 KiB each: as many contacts as a busy account hears of in a day.
+const MAX_CACHED: usize = 4096;
 
 /// Verified bundles by the digest of their bytes (protocol §3): peers repeat
 /// theirs on every message, and a signature check costs more than the message.
@@ -18,21 +18,21 @@ pub(crate) struct VerifiedBundles(BoundedCache<[u8; 32], Arc<VerifiedBundle>>);
 
 impl Default for VerifiedBundles {
     fn default() -> Self {
-        Self(BoundedCache::new(MAX_REMEMBERED))
+        Self(BoundedCache::new(MAX_CACHED))
     }
 }
 
-/// A bundle that was read, and may have been verified before.
+/// A decoded bundle, which may have been verified before.
 #[derive(Debug)]
 pub(crate) enum ReadBundle {
-    /// It was.
+    /// Verified before.
     Known(Arc<VerifiedBundle>),
-    /// Its signatures are still to be checked. The digest is that of its bytes.
+    /// Not verified yet. `digest` is that of its bytes.
     New { digest: [u8; 32], raw: RawBundle },
 }
 
 impl ReadBundle {
-    /// The identity that it names, of whatever form.
+    /// The identity that it names, as on the wire.
     pub(crate) fn identity(&self) -> &[u8] {
         match self {
             Self::Known(verified) => verified.identity().as_bytes(),
@@ -42,9 +42,9 @@ impl ReadBundle {
 }
 
 impl VerifiedBundles {
-    /// Finds a bundle that was verified before, or splits it into its parts.
+    /// Finds a bundle that was verified before, or decodes it.
     pub(crate) fn read(&self, wire: &[u8]) -> Result<ReadBundle, WireError> {
-        // One that is too large is not to be hashed either.
+        // Before hashing: anybody can send a bundle of any size.
         wire::check_bundle_size(wire)?;
         let digest = sha256(wire);
         Ok(match self.0.get(&digest) {
@@ -56,7 +56,7 @@ impl VerifiedBundles {
         })
     }
 
-    /// Checks its signatures, if nobody has, and remembers it.
+    /// Checks its signatures, unless that was done before, and caches it.
     pub(crate) fn verify(&mut self, read: ReadBundle) -> Result<Arc<VerifiedBundle>, WireError> {
         let (digest, raw) = match read {
             ReadBundle::Known(verified) => return Ok(verified),
@@ -64,7 +64,7 @@ impl VerifiedBundles {
         };
         let verified = raw.verify().map_err(|error| WireError(error.to_string()))?;
         let verified = Arc::new(verified);
-        self.0.keep(digest, Arc::clone(&verified));
+        self.0.insert(digest, Arc::clone(&verified));
         Ok(verified)
     }
 }

@@ -1,4 +1,4 @@
-//! The account a store belongs to.
+//! The account that a store belongs to.
 
 use std::{fmt, sync::Arc};
 
@@ -9,11 +9,11 @@ use crate::model::UnixMillis;
 /// Longest account name, in characters: it is also a file name.
 pub const MAX_ACCOUNT_NAME_CHARS: usize = 64;
 
-/// A name for an account of this daemon: `[a-z0-9][a-z0-9._-]{0,63}`. Local only; never on the wire.
+/// The local name of an account: `[a-z0-9][a-z0-9._-]{0,63}`. It is never on the wire.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct AccountName(String);
 
-/// A text that is no account name.
+/// The text is not an account name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "an account name is 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
@@ -51,16 +51,18 @@ impl fmt::Display for AccountName {
     }
 }
 
-/// One device of one identity: what an account is.
+/// An account: one device of one identity.
 #[derive(Debug)]
 pub struct Account {
     /// Its local name.
     pub name: AccountName,
-    /// The chat key, IK. Shared with whatever opens envelopes beside the account's thread.
+    /// The identity key pair, IK. Shared with the [`Opener`](crate::sealing::Opener), which runs
+    /// outside the account's thread.
     pub identity: Arc<IdentityKeyPair>,
-    /// This device's id.
+    /// The id of this device.
     pub installation: InstallationId,
-    /// Whether the id was made here, so that no bundle can have named it before (protocol §3, `version`).
+    /// Whether the id was generated here, so that no bundle can have named it before (protocol §3,
+    /// `version`).
     pub fresh_installation: bool,
     /// When the account was made.
     pub created_at: UnixMillis,

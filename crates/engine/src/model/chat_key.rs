@@ -1,18 +1,18 @@
-//! Names of chats, as a store keeps them.
+//! The key under which a store keeps the clock of a chat.
 
 use std::fmt;
 
 use crypto_core::keccak256;
 
-/// A chat, named by a digest of what the frontend calls it.
+/// A digest of the name that the frontend gives a chat.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChatKey([u8; 32]);
 
 impl ChatKey {
-    /// All chats beyond [`MAX_CLOCKS`].
+    /// Shared by all chats beyond [`MAX_CLOCKS`](crate::chat_clock::MAX_CLOCKS).
     pub(crate) const OTHERS: Self = Self([0; 32]);
 
-    /// The chat of this name.
+    /// The key of the chat with this name.
     #[must_use]
     pub fn of(chat: &str) -> Self {
         Self(keccak256(&[b"ratchetd/chat/1", chat.as_bytes()]))
@@ -26,7 +26,7 @@ impl ChatKey {
 }
 
 impl fmt::Debug for ChatKey {
-    /// A name of a chat can be guessed.
+    /// Hides the digest, from which the name of a chat could be guessed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ChatKey(..)")
     }

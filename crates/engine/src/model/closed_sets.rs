@@ -1,8 +1,8 @@
 //! The closed sets: what a message, a device or a contact can be, each value written once.
 //!
-//! A program may rely on there being no other value. The name of a value is what stands in JSON, its
-//! sentence what the documents say of it, and its code, of those that are stored, what the database
-//! and the answers kept for retries hold.
+//! A program may rely on there being no other value. The name of a value is what stands in JSON,
+//! its sentence what the documents say of it, and its code, of those that are stored, what the
+//! database and the answers kept for retries hold.
 
 /// Defines closed sets: for each an enum with `ALL`, `name` and `about`, its form in JSON and in a
 /// JSON schema, and for one whose values have codes (`Value = "value" [1]`) `code` and `from_code`.

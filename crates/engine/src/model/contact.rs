@@ -1,30 +1,30 @@
-//! Contacts: how we and an identity stand to each other (spec 1.5.x).
+//! Contacts (spec 1.5.x).
 
 use crypto_core::IdentityKey;
 
 use super::{ContactState, UnixMillis};
 
-/// Who may be written to, and who is read.
+/// Whom messages may be sent to, and whose messages are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ContactPolicy {
     /// Everybody.
     #[default]
     Open,
-    /// Those who were accepted.
+    /// Only contacts that were accepted.
     Request,
 }
 
-/// What is recorded of a contact.
+/// The record of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contact {
-    /// Who.
+    /// The identity.
     pub identity: IdentityKey,
-    /// How we stand to each other.
+    /// What was asked and answered.
     pub state: ContactState,
     /// The user has compared the safety number.
     pub verified: bool,
     /// When the record was begun.
     pub added_at: UnixMillis,
-    /// In [`ContactState::RequestSent`], when we asked: what is older does not answer us.
+    /// In [`ContactState::RequestSent`], when we asked: older messages are no answer.
     pub requested_at: Option<UnixMillis>,
 }

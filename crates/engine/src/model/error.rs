@@ -1,31 +1,32 @@
-//! One error type per operation, by what the caller can do about it.
+//! Errors: one type for each operation.
 
 use super::Trouble;
 
-/// A store that could not do what it was asked. The batch it happened in is rolled back.
+/// A store failed. The batch is rolled back.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum StoreError {
-    /// The system refused it, for a reason that a user can do something about.
+    /// The operating system refused it, for a reason that a user can do something about.
     #[error("the store could not be read or written: {}", .0.words())]
     Refused(Trouble),
-    /// It failed in another way.
+    /// It failed for another reason.
     #[error("the store could not be read or written: {0}")]
     Io(String),
-    /// The disk failed in the middle of a commit, and could not be made to forget it: if the process ends before the disk
-    /// works again, the batch may turn out to be there. If it goes on, the batch is not.
+    /// The disk failed during a commit, and undoing it failed as well. If the process ends before
+    /// the disk works again, the next one may find the batch committed; otherwise it is undone.
     #[error(
         "the store could not be written, and whether this was done shows when the disk works again: {0}"
     )]
     InDoubt(String),
-    /// A record that cannot be read back as it was written.
+    /// A record cannot be decoded.
     #[error("the store holds a record that cannot be read: {0}")]
     Corrupt(String),
-    /// Another state was put in the store's place while it was open: what it holds now may have been passed already.
+    /// Another state was put in the place of the store while it was open, which may be an older
+    /// one.
     #[error("another state of the store was put in its place")]
     RolledBack,
 }
 
-/// A send that did not happen. Nothing was stepped, nothing was sent.
+/// Sending failed. No ratchet was advanced, and nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// The store failed; the call may be repeated.
@@ -69,7 +70,7 @@ pub enum SendError {
         /// The recipient, compressed, in hex.
         recipient: String,
     },
-    /// We are no contact of our own.
+    /// Our own identity cannot be a contact.
     #[error("this is our own identity")]
     OwnIdentity,
     /// The request id was used with other input.
@@ -80,13 +81,13 @@ pub enum SendError {
     Key(String),
 }
 
-/// A receive that could not even begin. Undecryptable messages are outcomes, not errors.
+/// Receiving failed. A message that cannot be read is an outcome, not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
     /// The store failed; the call may be repeated.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The bytes are no wire message.
+    /// The bytes are not a wire message.
     #[error("the bytes are no wire message: {0}")]
     NotAMessage(String),
     /// A key of the store failed in use.
@@ -100,7 +101,7 @@ impl From<WireError> for ReceiveError {
     }
 }
 
-/// A device that was not enabled, disabled or named.
+/// A device was not enabled, disabled or named.
 #[derive(Debug, thiserror::Error)]
 pub enum PairingError {
     /// The store or a key failed; the call may be repeated.
@@ -109,18 +110,18 @@ pub enum PairingError {
     /// No such device is known.
     #[error("no such device is known of this identity")]
     NotFound,
-    /// As many devices of ours as there may be are enabled.
+    /// The limit of enabled devices of our own is reached.
     #[error("{limit} devices of this identity are enabled, this one included")]
     Limit {
-        /// How many there may be.
+        /// The limit.
         limit: usize,
     },
-    /// This very device cannot be disabled.
+    /// This device cannot disable itself.
     #[error("this is the device itself")]
     ThisDevice,
 }
 
-/// A bundle that was not imported.
+/// A bundle was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleImportError {
     /// The store failed; the call may be repeated.
@@ -131,7 +132,7 @@ pub enum BundleImportError {
     Invalid(String),
 }
 
-/// Bytes that are not of the wire format.
+/// The bytes are not of the wire format.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct WireError(pub String);

@@ -1,6 +1,7 @@
-//! What happened to devices, sessions and keys, for whoever listens.
+//! Events: what happened to devices, sessions, keys and contacts, for frontends that listen.
 //!
-//! An event is written in the transaction of the change it tells of: it is there if, and only if, the change is.
+//! An event is written in the transaction of the change that it reports, so that it is there if and
+//! only if the change is.
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
@@ -9,9 +10,9 @@ use super::{Device, KeyDropped, Role, RollbackKind, Session, UnixMillis};
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: UnixMillis,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
 }
 
@@ -20,7 +21,7 @@ pub struct Event {
 pub enum EventKind {
     /// We have a new bundle to publish: the prekey was replaced, or our enabled devices changed.
     BundleRotated {
-        /// Version of this device's prekey.
+        /// The version of this device's prekey.
         version: u32,
         /// Whether that prekey is a new one.
         prekey_replaced: bool,
@@ -31,7 +32,7 @@ pub enum EventKind {
     InstallationDiscovered {
         /// Which.
         device: DeviceName,
-        /// It is one of our own, and waits to be enabled (spec 4.1).
+        /// Whether it is one of our own, which waits to be enabled (spec 4.1).
         own: bool,
     },
     /// The user enabled a device.
@@ -55,22 +56,23 @@ pub enum EventKind {
     },
     /// Both sides have the session.
     SessionEstablished(SessionName),
-    /// Another session is sent on now.
+    /// Another session became the active one.
     SessionSuperseded(SessionName),
-    /// A superseded session is sent on again.
+    /// A superseded session became active again.
     SessionReactivated(SessionName),
-    /// The prekey it was built on was replaced, or the user reset it.
+    /// The prekey that the session was built on was replaced, or the user reset it.
     SessionExpired(SessionName),
-    /// It is gone, with all its keys.
+    /// The session was erased, with all its keys.
     SessionErased(SessionName),
-    /// The key of a message that was read and not confirmed is gone: the message cannot be read again.
+    /// The key of a message that was read and not confirmed was erased: the message cannot be read
+    /// again.
     MessageKeyDropped {
         /// Which message.
         message: MessageId,
         /// Why.
         why: KeyDropped,
     },
-    /// An identity wrote to us for the first time, in a message that proves it.
+    /// An identity wrote to us for the first time, in an authenticated message.
     ContactRequested {
         /// Who.
         identity: IdentityKey,
@@ -81,19 +83,19 @@ pub enum EventKind {
     ContactAccepted {
         /// The contact.
         identity: IdentityKey,
-        /// By us, and not by them.
+        /// Whether we accepted it, and not the contact.
         by_us: bool,
     },
-    /// The store was found to be an older state or a copy: no session of it is sent on again.
+    /// The store was found to be an older state or a copy: nothing is sent on its sessions again.
     StoreRolledBack {
-        /// What it is.
+        /// How that was found.
         how: RollbackKind,
-        /// Sessions that expired by it; they are not told of one by one.
+        /// How many sessions expired by it; they have no events of their own.
         sessions: u64,
     },
 }
 
-/// A device, by its names.
+/// What names a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceName {
     /// Whose.
@@ -102,7 +104,7 @@ pub struct DeviceName {
     pub installation: InstallationId,
 }
 
-/// A session, by what a frontend shows of it.
+/// What a frontend shows of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionName {
     /// The same at both ends.
@@ -118,7 +120,7 @@ pub struct SessionName {
 }
 
 impl Device {
-    /// How events name it.
+    /// What names it in events.
     #[must_use]
     pub fn name(&self) -> DeviceName {
         DeviceName {
@@ -129,7 +131,7 @@ impl Device {
 }
 
 impl Session {
-    /// How events name it.
+    /// What names it in events.
     #[must_use]
     pub fn name(&self) -> SessionName {
         SessionName {

@@ -1,4 +1,4 @@
-//! The keys of messages that were passed over together.
+//! Gaps: the keys of consecutive messages that were skipped.
 
 use crypto_core::{HeaderKey, IdentityKey, MessageKey, SessionId, SkippedKey, Wiped};
 
@@ -7,13 +7,13 @@ use crate::model::Session;
 /// Bytes of a message key, as a store keeps it.
 pub const MESSAGE_KEY_BYTES: usize = 32;
 
-/// The place of a key that was used. That a key is this by chance will not happen.
+/// What the place of a used key is overwritten with. No key is this by chance.
 const USED: [u8; MESSAGE_KEY_BYTES] = [0; MESSAGE_KEY_BYTES];
 
-/// Consecutive messages of one chain that were passed over for a later one, with their keys.
+/// Consecutive messages of one chain that were skipped for a later one, with their keys.
 ///
-/// One message leaves a gap for each chain that it passes over at most, of as many keys as the
-/// limits allow. A key that is used is overwritten in its place.
+/// One message makes at most one gap in each chain, of as many keys as the limits allow. A key that
+/// is used is overwritten in its place.
 #[derive(Debug)]
 pub struct Gap {
     /// The session.
@@ -22,17 +22,17 @@ pub struct Gap {
     pub peer: IdentityKey,
     /// The header key of the chain.
     pub chain: HeaderKey,
-    /// The number of the last message of the gap. With session and chain it names the gap.
+    /// The number of the last message of the gap. Session, chain and this number name the gap.
     pub last: u32,
-    /// Whether we have sent on the session: what strangers can have us keep is bounded more tightly
-    /// (protocol §1).
+    /// Whether we have sent on the session. The gaps of other sessions, which any stranger can
+    /// begin, have tighter limits (protocol §1).
     pub answered: bool,
     /// The keys, one after the other in the order of their messages, and zeros where one was used.
     pub keys: Wiped<Vec<u8>>,
 }
 
 impl Gap {
-    /// The gaps that a message has left in its session, in the order of their messages.
+    /// The gaps that a message has made in its session, in the order of their messages.
     pub(crate) fn of(session: &Session, skipped: &[SkippedKey]) -> Vec<Self> {
         skipped
             .chunk_by(|one, next| one.header_key == next.header_key)
@@ -54,21 +54,21 @@ impl Gap {
             .collect()
     }
 
-    /// Messages of the gap, those included whose keys were used: what it takes up.
+    /// How many messages the gap has, including those whose keys were used.
     #[must_use]
     pub fn places(&self) -> u32 {
         u32::try_from(self.keys.len() / MESSAGE_KEY_BYTES).unwrap_or(u32::MAX)
     }
 
-    /// Keys that were not used.
+    /// How many keys were not used.
     #[must_use]
     pub fn held(&self) -> u32 {
         let keys = self.keys.as_chunks::<MESSAGE_KEY_BYTES>().0.iter();
         u32::try_from(keys.filter(|key| **key != USED).count()).unwrap_or(u32::MAX)
     }
 
-    /// Takes the key of message `n` out, and overwrites its place; `None` if the gap has none for
-    /// it.
+    /// Takes out the key of message `n`, and overwrites its place; `None` if the gap does not have
+    /// that key.
     pub fn take(&mut self, n: u32) -> Option<MessageKey> {
         let from_last = self.last.checked_sub(n)?;
         let place = self.places().checked_sub(from_last)?.checked_sub(1)?;
@@ -82,7 +82,7 @@ impl Gap {
         Some(taken)
     }
 
-    /// Drops keys, the oldest first, until at most `keep` are left, and the places before those.
+    /// Drops the oldest keys until at most `keep` are left, with their places.
     pub fn keep_newest(&mut self, keep: u32) {
         let excess = self.held().saturating_sub(keep);
         if excess == 0 {

@@ -1,4 +1,4 @@
-//! What things are: what a store keeps, what calls answer, events, accounts, time, limits and errors.
+//! The data types: records of a store, results of calls, events, accounts, time, limits and errors.
 
 mod account;
 mod chat_key;
@@ -12,6 +12,7 @@ mod negotiated;
 pub(crate) mod outcome;
 mod past_keys;
 mod records;
+mod session;
 pub(crate) mod time;
 mod trouble;
 
@@ -40,12 +41,12 @@ pub use self::{
         InstallationView, Outcome, PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped,
         Target, Warning,
     },
-    past_keys::{MAX_PAST_KEYS, PastKeys, TAG_BYTES},
+    past_keys::PastKeys,
     records::{
-        Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake, ListedPreKey,
-        OwnBundle, OwnPreKey, OwnRatchetPreKey, Peer, Session, SessionStart, Standing,
-        StoredAnswer, StoredKey, Timekeeping,
+        Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, ListedPreKey, OwnBundle,
+        OwnPreKey, OwnRatchetPreKey, Peer, StoredAnswer, Timekeeping,
     },
+    session::{Handshake, Session, SessionStart, Standing, StoredKey},
     time::{Env, RunningTime, UnixMillis},
     trouble::Trouble,
 };

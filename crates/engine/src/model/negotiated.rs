@@ -1,4 +1,4 @@
-//! The keys that we share with others: derived once, and kept in the store.
+//! Negotiated topics: derived once for each other identity, and kept in the store.
 
 use std::{fmt, sync::Arc};
 
@@ -6,13 +6,14 @@ use crypto_core::{IdentityKey, IdentityKeyPair, KeyError};
 use envelope::{SymmetricKey, Topic, TopicName};
 use zeroize::Zeroizing;
 
-/// Identities whose keys are tried on an envelope that names nobody: those that the user last wrote
-/// to. A few hundred nanoseconds each for a small envelope.
+/// Identities whose keys are tried on a symmetric envelope, which names no recipient: those that
+/// the user wrote to last. Each takes a few hundred nanoseconds for a small envelope.
 pub const MAX_NEGOTIATED_KEYS: usize = 1024;
-/// Length of what is kept of two identities: the topic, then its key.
+/// Length of the stored form: the topic, then its key.
 const NEGOTIATED_BYTES: usize = 4 + 32;
 
-/// What two identities share. It follows from their keys, and from nothing else.
+/// The topic that two identities share, and the symmetric key of its envelopes. Both are derived
+/// from the identity keys alone.
 pub struct NegotiatedTopic {
     pub(crate) topic: Topic,
     pub(crate) key: SymmetricKey,
@@ -25,10 +26,10 @@ impl fmt::Debug for NegotiatedTopic {
 }
 
 impl NegotiatedTopic {
-    /// What we share with `other`: some ten milliseconds of a processor.
+    /// Derives the topic and key that we share with `other`. This takes about ten milliseconds.
     ///
     /// # Errors
-    /// [`KeyError`] if the other's key came from a store and is no point of the curve.
+    /// [`KeyError`] if the key of `other` came from a store and is not a point of the curve.
     pub fn derive(own: &IdentityKeyPair, other: &IdentityKey) -> Result<Self, KeyError> {
         let name = TopicName::negotiated(own, other)?;
         Ok(Self {
@@ -37,7 +38,7 @@ impl NegotiatedTopic {
         })
     }
 
-    /// Its bytes, for a store.
+    /// The stored form.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(NEGOTIATED_BYTES));
@@ -46,7 +47,7 @@ impl NegotiatedTopic {
         bytes
     }
 
-    /// Of the bytes that a store gives; `None` if they are none.
+    /// Reads the stored form; `None` if the bytes are not one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (topic, key) = bytes.split_first_chunk()?;
@@ -57,11 +58,11 @@ impl NegotiatedTopic {
     }
 }
 
-/// An identity that the user wrote to, and what we share with it, if that was derived.
+/// An identity that the user wrote to.
 #[derive(Clone, Debug)]
 pub struct Correspondent {
-    /// Who.
+    /// The identity.
     pub identity: IdentityKey,
-    /// What we share.
+    /// The topic and key that we share with it, if they were derived.
     pub shared: Option<Arc<NegotiatedTopic>>,
 }

@@ -1,4 +1,4 @@
-//! What the engine answers: plain values, ready to be translated by an interface.
+//! Results of the engine's functions: plain values, which an interface translates.
 
 use crypto_core::{
     IdentityKey, InstallationId, MessageId, RatchetPreKey, SessionId, SignedPreKey, Suite, Wiped,
@@ -11,54 +11,54 @@ use crate::model::{
     UnixMillis, WarningKind,
 };
 
-/// One device a message was encrypted for.
+/// One device that a message was encrypted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The device; `None` for DH (any device of the identity) and public messages.
     pub installation: Option<InstallationId>,
-    /// How.
+    /// How it was encrypted.
     pub mode: Mode,
     /// The session, which also fixes the suite; `None` for DH and public messages.
     pub session: Option<(Suite, SessionId)>,
-    /// The same at both ends (protocol §5).
+    /// The message id, the same at both ends (protocol §5).
     pub message: MessageId,
 }
 
-/// A wire message for the transport.
+/// A wire message for the transport, and whom it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressedMessage {
-    /// Whom it is for; `None` for a public message.
+    /// The identity that it is for; `None` for a public message.
     pub recipient: Option<IdentityKey>,
     /// The encoded `ProtocolMessage`.
     pub wire: Vec<u8>,
-    /// Whom it can be read by.
+    /// The devices that can read it.
     pub targets: Vec<Target>,
-    /// The same in an envelope, if that was asked for.
+    /// The wire message in an envelope, if sealing was requested.
     pub sealed: Option<SealedEnvelope>,
 }
 
-/// A device that did not get a copy. Nothing is left out silently.
+/// A device that a message was not encrypted for. Every device left out is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// Whose device.
     pub identity: IdentityKey,
-    /// Which.
+    /// Its id.
     pub installation: InstallationId,
-    /// Why.
+    /// Why it was left out.
     pub reason: SkipReason,
 }
 
-/// The answer to a send.
+/// The result of sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// One wire message per identity addressed, our own last.
+    /// One message per identity addressed, our own last.
     pub messages: Vec<AddressedMessage>,
     /// The devices left out.
     pub skipped: Vec<Skipped>,
 }
 
 impl Sent {
-    /// Whether every copy has forward secrecy: none fell back to DH or is public.
+    /// Whether every target has forward secrecy: none is reached by DH or in public.
     #[must_use]
     pub fn forward_secrecy(&self) -> bool {
         self.messages
@@ -73,7 +73,7 @@ impl Sent {
 pub enum Outcome {
     /// A plaintext.
     Decrypted(Wiped<Vec<u8>>),
-    /// A public message: nobody in particular is its sender or reader.
+    /// A public message, which anybody can read and nothing authenticates.
     Public(Vec<u8>),
     /// A bundle advertisement: nothing to show.
     Bundle,
@@ -107,34 +107,34 @@ pub struct Warning {
     pub detail: String,
 }
 
-/// The answer to a receive.
+/// The result of receiving.
 #[derive(Debug)]
 pub struct Received {
     /// What became of it.
     pub outcome: Outcome,
-    /// The same at both ends; `None` where the bytes do not tell it.
+    /// The message id, the same at both ends; `None` if the bytes do not determine it.
     pub message: Option<MessageId>,
-    /// The identity the caller named.
+    /// The sender that the caller named.
     pub sender: IdentityKey,
-    /// The device the message names as its sender, if it names a valid one.
+    /// The device that the message names as its sender, if its id is valid.
     pub installation: Option<InstallationId>,
-    /// Read through a ratchet.
+    /// It was encrypted with a ratchet.
     pub forward_secrecy: bool,
-    /// The sender's identity is proven, by the message itself or by the signature of the envelope that it came in.
+    /// The sender's identity is proven, by the message itself or by the signature of its envelope.
     pub authenticated: bool,
-    /// Read before, and not confirmed.
+    /// It was read before, and not confirmed.
     pub duplicate: bool,
-    /// It asks to become a contact, or may do so, and nothing proves who wrote it, or when: to be
-    /// told, and not written.
+    /// It asks to become a contact, or may do so, but nothing proves who wrote it, or when. The
+    /// request is reported to the frontend, and not recorded.
     pub told_request: bool,
-    /// It could not be read, and belongs to what was lost when the store was put back: it is
-    /// probably genuine.
+    /// It could not be read, probably because the store was rolled back and has lost its session:
+    /// it is probably genuine.
     pub lost_with_store: bool,
     /// The session it was read on.
     pub session: Option<SessionId>,
-    /// To be sent back, when the protocol asks for it.
+    /// A reply to send, if the protocol asks for one.
     pub reply: Option<AddressedMessage>,
-    /// Devices met for the first time through this message's bundles.
+    /// Devices that the bundles of this message listed for the first time.
     pub new_installations: Vec<InstallationId>,
     /// What was odd.
     pub warnings: Vec<Warning>,
@@ -145,7 +145,7 @@ pub struct Received {
 pub struct ImportedBundle {
     /// Whose.
     pub identity: IdentityKey,
-    /// Its entries that were taken up or known.
+    /// Its entries that were imported or known.
     pub installations: Vec<ImportedEntry>,
     /// What was odd.
     pub warnings: Vec<Warning>,
@@ -164,10 +164,10 @@ pub struct ImportedEntry {
     pub is_newer: bool,
 }
 
-/// A bundle taken apart, without any keys of ours.
+/// A decoded bundle, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InspectedBundle {
-    /// Whose, if the bytes name a point of the curve.
+    /// Its identity, if the bytes name a point of the curve.
     pub identity: Option<IdentityKey>,
     /// Signed timestamp, nanoseconds.
     pub timestamp_ns: i64,
@@ -194,12 +194,12 @@ pub struct InspectedEntry {
     pub ratchet_valid: Option<bool>,
 }
 
-/// A message taken apart, without any keys.
+/// A decoded message, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InspectedMessage {
     /// The sender's installation id, as on the wire.
     pub installation: String,
-    /// Its bundles, field 1 first; `Err` holds what is wrong with one that is no bundle at all.
+    /// Its bundles, field 1 first; `Err` says why one cannot be decoded.
     pub bundles: Vec<Result<InspectedBundle, String>>,
     /// Its entries, by installation id in byte order.
     pub targets: Vec<InspectedTarget>,
@@ -252,18 +252,18 @@ pub struct PublishedBundle {
     pub created_at: UnixMillis,
     /// When this device's prekey is due to be replaced.
     pub expires_at: UnixMillis,
-    /// The devices it lists.
+    /// The devices that it lists.
     pub installations: Vec<InstallationId>,
 }
 
 /// A device as a frontend shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallationView {
-    /// What is known of it; for ourselves, what others know of us.
+    /// Its record; for this device, what others know of it.
     pub device: crate::model::Device,
     /// It belongs to our own identity.
     pub own: bool,
-    /// It is this very device.
+    /// It is this device.
     pub this_device: bool,
     /// Whether it is sent to, and if not, why.
     pub state: InstallationState,
@@ -271,15 +271,15 @@ pub struct InstallationView {
     pub stale_at: Option<UnixMillis>,
     /// The suite the next new session with it would use.
     pub suite: Option<Suite>,
-    /// How the next message for it goes; `None` if it gets none. By DH, and without forward
-    /// secrecy, it goes in suite secp256k1 while the one session that is begun on its prekey is not
-    /// to be used (protocol §7).
+    /// How the next message for it is encrypted; `None` if it gets none. In suite secp256k1 it is
+    /// by DH, without forward secrecy, while the one session on its prekey must not be used
+    /// (protocol §7).
     pub next_mode: Option<Mode>,
-    /// Informational; `None` until a bundle lists it.
+    /// The protocol version in its bundle entry, for information; `None` until a bundle lists it.
     pub protocol_version: Option<u32>,
 }
 
-/// A ratchet prekey pair given from outside, for conformance runs.
+/// An imported prekey pair, for conformance runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedPreKey {
     /// The signed prekey now held.
@@ -290,20 +290,20 @@ pub struct ImportedPreKey {
     pub version: u32,
 }
 
-/// By which topic sealed messages go. Copies for our own devices always go by our own partitioned topic: a frontend listens
-/// there anyway.
+/// The topic that sealed messages are for. Messages to our own devices are always for our own
+/// partitioned topic, to which a frontend listens anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seal {
-    /// The negotiated one if it is agreed upon, else the partitioned one.
+    /// The negotiated topic if both sides are known to listen to it, else the partitioned one.
     Agreed,
-    /// The negotiated one, whether or not it is agreed upon.
+    /// The negotiated topic, whether or not the other side listens to it.
     Negotiated,
-    /// The recipient's partitioned one.
+    /// The partitioned topic of the recipient.
     Partitioned,
 }
 
 impl Seal {
-    /// Every one has its byte in the digest of a request.
+    /// Its byte in the digest of a request.
     pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::Agreed => 1,
@@ -316,22 +316,22 @@ impl Seal {
 /// An envelope around a wire message, ready for a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedEnvelope {
-    /// Its bytes.
+    /// The encoded envelope.
     pub envelope: Vec<u8>,
-    /// Where it goes.
+    /// The topic that it is for.
     pub topic: Topic,
 }
 
-/// How large an answer has become.
+/// The size of a result so far.
 #[derive(Default)]
 pub(crate) struct Size {
-    /// Envelopes that are counted.
+    /// How many messages have been counted.
     messages: usize,
     bytes: usize,
 }
 
 impl Size {
-    /// Counts the messages that were added to the answer.
+    /// Counts the messages that were added to the result.
     pub(crate) fn check(&mut self, sent: &Sent) -> Result<(), SendError> {
         for envelope in sent.messages.iter().skip(self.messages) {
             self.add(envelope.wire.len())?;
@@ -340,7 +340,7 @@ impl Size {
         Ok(())
     }
 
-    /// Counts bytes. An answer that is too large to be given would be steps taken for nothing.
+    /// Counts bytes. A result that is too large to be returned would be encrypted for nothing.
     pub(crate) fn add(&mut self, bytes: usize) -> Result<(), SendError> {
         self.bytes += bytes;
         if self.bytes > MAX_SENT_BYTES {

@@ -1,21 +1,23 @@
-//! Receiving chains that a session has left behind.
+//! Digests of keys that were replaced: past receiving chains of a session, former prekeys of a
+//! device.
 
 use crypto_core::{HeaderKey, keccak256};
 
-/// Chains remembered: two people taking turns, a message each way, for an evening.
-pub const MAX_PAST_KEYS: usize = 64;
-/// Bytes kept of each chain's digest. Only a reason hangs on it, never a decision about keys.
-pub const TAG_BYTES: usize = 8;
+/// Keys recorded at most.
+const MAX_PAST_KEYS: usize = 64;
+/// Bytes kept of the digest of each key.
+const TAG_BYTES: usize = 8;
 
-/// Digests of the header keys of past receiving chains, oldest first.
+/// Digests of the last 64 keys that were replaced, oldest first.
 ///
-/// A message of such a chain whose key is not stored was read and confirmed, or its
-/// key was dropped: the caller is told so instead of being warned of a forgery.
+/// If the header key of a message is that of a past receiving chain and its message key is not
+/// stored, then the message was read and confirmed, or its key was dropped. Such a message is
+/// reported as read before, and not as forged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PastKeys(Vec<[u8; TAG_BYTES]>);
 
 impl PastKeys {
-    /// Notes that the chain of `key` has ended.
+    /// Adds a key; drops the oldest if there are too many.
     pub fn push(&mut self, key: &HeaderKey) {
         if self.0.len() >= MAX_PAST_KEYS {
             self.0.remove(0);
@@ -23,13 +25,13 @@ impl PastKeys {
         self.0.push(tag(key));
     }
 
-    /// Whether `key` is that of a chain remembered here.
+    /// Whether `key` was added, and not dropped since.
     #[must_use]
     pub fn contains(&self, key: &HeaderKey) -> bool {
         self.0.contains(&tag(key))
     }
 
-    /// The digests, one after the other, for a store.
+    /// The stored form: the digests, one after the other.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.concat()

@@ -7,8 +7,7 @@ const TIMESTAMP_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Milliseconds since the Unix epoch.
 ///
-/// Arithmetic saturates: a clock that jumps, or a peer that claims an absurd
-/// time, must not be able to overflow anything.
+/// Arithmetic saturates, so that no jump of a clock and no claim of a peer overflows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct UnixMillis(pub u64);
 
@@ -48,7 +47,7 @@ impl UnixMillis {
         self > now.after(TIMESTAMP_TOLERANCE)
     }
 
-    /// This moment; the epoch if it was noted by a clock that was far ahead of `now`.
+    /// This moment; the epoch if it was recorded by a clock that was far ahead of `now`.
     pub(crate) fn believed(self, now: Self) -> Self {
         if self.is_far_ahead(now) {
             Self(0)
@@ -58,18 +57,19 @@ impl UnixMillis {
     }
 }
 
-/// Milliseconds that daemons have run on a store, all their runs together; the wall clock has no part in it.
+/// Milliseconds that daemons have run on a store, in all their runs together, by the monotonic
+/// clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct RunningTime(pub u64);
 
 impl RunningTime {
-    /// This much running time plus `span`.
+    /// This running time plus `span`.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis(span)))
     }
 
-    /// This much running time minus `span`; none if it was less.
+    /// This running time minus `span`, or zero.
     #[must_use]
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
@@ -79,9 +79,9 @@ impl RunningTime {
 /// Continues a store's running time in this process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunningClock {
-    /// What the store had when this process first asked,
+    /// The running time of the store when this process first read it.
     stored: RunningTime,
-    /// and how long this process had run by then.
+    /// How long this process had run by then.
     since: Duration,
 }
 
@@ -99,13 +99,13 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What a call may know of the outside world: the time, and randomness.
+/// What a call gets from the outside world: the time, and randomness.
 pub struct Env<'a> {
-    /// The wall clock when the call was taken up. It may jump, both ways.
+    /// The wall clock when the call began. It may jump forward and back.
     pub now: UnixMillis,
     /// How long this process has run: a monotonic clock.
     pub running: Duration,
-    /// Where keys and nonces come from.
+    /// The source of keys and nonces.
     pub rng: &'a mut dyn rand_core::CryptoRng,
 }
 

@@ -1,6 +1,6 @@
-//! Why the system refuses a file, as far as a user can do something about it.
+//! Why the operating system refused an operation on a file.
 
-/// What the system has said, each with words of its own and with what to do.
+/// An error of the operating system that a user can do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// ENOSPC.
@@ -51,7 +51,7 @@ impl Trouble {
         }
     }
 
-    /// What to do about it, to go on with "then repeat".
+    /// What to do about it, as a sentence that "then repeat" can follow.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {

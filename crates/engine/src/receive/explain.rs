@@ -37,7 +37,8 @@ pub struct Explained {
 /// For whom a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressed {
-    /// It has an entry for this device, encrypted like this; `None` if its headers make no sense together.
+    /// It has an entry for this device, encrypted like this; `None` if its headers make no sense
+    /// together.
     ThisDevice(Option<Mode>),
     /// Any device of our identity can read its entry (DH).
     AnyDevice,
@@ -49,7 +50,8 @@ pub enum Addressed {
     Nobody,
 }
 
-/// A signed prekey that an entry names (protocol §5: the responder's, on which the session is built).
+/// A signed prekey that an entry names (protocol §5: the responder's, on which the session is
+/// built).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedPreKey {
     /// Its public part.

@@ -1,4 +1,5 @@
-//! Reading a message that carries an X3DH header: it names its session, or sets it up (protocol §4, §5).
+//! Reading a message that carries an X3DH header: it names its session, or sets it up (protocol §4,
+//! §5).
 
 use crypto_core::{
     EphemeralKey, IdentityKey, InstallationId, MessageId, OwnPreKeys, SessionId,
@@ -70,8 +71,8 @@ impl Engine {
         }
     }
 
-    /// The session that a first message of this suite, from this identity and device, begins or continues. In suite
-    /// x25519 there is none without a device.
+    /// The session that a first message of this suite, from this identity and device, begins or
+    /// continues. In suite x25519 there is none without a device.
     pub(crate) fn incoming_session_id(
         &self,
         (sender, installation): (&IdentityKey, Option<&InstallationId>),
@@ -182,9 +183,10 @@ impl Engine {
     }
 }
 
-/// A key and its negative have one session id, and in suite secp256k1 the same messages open for both: who
-/// names the wrong one of the two sets up a session with nobody. It gives way to the sender, if bundles
-/// have shown that the sender is the one who can sign, and none has shown it of the other.
+/// A key and its negative have one session id, and in suite secp256k1 the same messages open for
+/// both: who names the wrong one of the two sets up a session with nobody. It gives way to the
+/// sender, if bundles have shown that the sender is the one who can sign, and none has shown it of
+/// the other.
 fn is_twin(
     store: &dyn Store,
     other: &Session,

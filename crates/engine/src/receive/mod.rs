@@ -41,8 +41,8 @@ impl Engine {
     /// Reads a received wire message.
     ///
     /// # Errors
-    /// [`ReceiveError`] if the bytes are no wire message (of a sealed one that is an outcome) or the store fails. A message that cannot be read
-    /// is an outcome with a reason.
+    /// [`ReceiveError`] if the bytes are no wire message (of a sealed one that is an outcome) or
+    /// the store fails. A message that cannot be read is an outcome with a reason.
     pub fn receive(
         &mut self,
         store: &mut dyn Store,
@@ -198,7 +198,8 @@ impl Engine {
         }
     }
 
-    /// Opens a DH message (protocol §6): no session, nothing to remember, and no proof of the sender but the envelope's.
+    /// Opens a DH message (protocol §6): no session, nothing to remember, and no proof of the
+    /// sender but the envelope's.
     fn read_dh(
         &self,
         store: &mut dyn Store,
@@ -232,7 +233,8 @@ impl Engine {
         })
     }
 
-    /// Adds the bundle advertisement that the protocol asks for, within its limits (protocol §1, spec 1.5.2, 4.4).
+    /// Adds the bundle advertisement that the protocol asks for, within its limits (protocol §1,
+    /// spec 1.5.2, 4.4).
     fn with_reply(
         &mut self,
         store: &mut dyn Store,
@@ -245,7 +247,8 @@ impl Engine {
         let wanted = match reply {
             ReplyDue::None => false,
             ReplyDue::Advertise => true,
-            // The prekey that is due is not made before it is permitted to send it: whoever asks may be anybody.
+            // The prekey that is due is not made before it is permitted to send it: whoever asks
+            // may be anybody.
             ReplyDue::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
                 Some(rotated_at) => {
                     let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);

@@ -18,13 +18,15 @@ use crate::{
     store::{Store, record_event},
 };
 
-/// How exactly the times of a device are kept, as long as it is the last of its identity to have been active. Days hang on them, and a
-/// device that writes a hundred messages a second would be written down with each.
+/// How exactly the times of a device are kept, as long as it is the last of its identity to have
+/// been active. Days hang on them, and a device that writes a hundred messages a second would be
+/// written down with each.
 const ACTIVITY_GRAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Stores the session's new state and the message's key, which stays until the caller confirms the
-    /// message: a caller that dies before it has stored the text gets it again (protocol §7, read twice).
+    /// Stores the session's new state and the message's key, which stays until the caller confirms
+    /// the message: a caller that dies before it has stored the text gets it again (protocol §7,
+    /// read twice).
     pub(crate) fn persist_received(
         &self,
         store: &mut dyn Store,
@@ -215,7 +217,8 @@ fn is_recorded(device: &Device, siblings: &[Device], listed: bool, now: UnixMill
         && siblings.all(|other| other.last_active_at < device.last_active_at)
 }
 
-/// A peer that writes to a prekey of ours which has been replaced is told of the new one, before the old is erased.
+/// A peer that writes to a prekey of ours which has been replaced is told of the new one, before
+/// the old is erased.
 fn reply_due(store: &dyn Store, session: &Session) -> Result<ReplyDue, StoreError> {
     let on_our_prekey = session.role == Role::Responder;
     let replaced = on_our_prekey

@@ -166,7 +166,8 @@ impl Engine {
                 });
             }
         };
-        // From here on the message is authentic. One that was read before is given again and changes nothing.
+        // From here on the message is authentic. One that was read before is given again and
+        // changes nothing.
         if decrypted.is_duplicate() {
             let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
             return Ok(Read::Opened(opened));
@@ -251,9 +252,9 @@ pub(crate) fn trials(
     })
 }
 
-/// A message that does not open on an expired session may well be genuine: it is so when we have lost a part of that
-/// session, which was put back to an older state. Who writes there has not heard of our newest prekey; one more
-/// advertisement, within its limits, tells a forger nothing.
+/// A message that does not open on an expired session may well be genuine: it is so when we have
+/// lost a part of that session, which was put back to an older state. Who writes there has not
+/// heard of our newest prekey; one more advertisement, within its limits, tells a forger nothing.
 fn reply_to_failure(
     store: &dyn Store,
     session: &Session,

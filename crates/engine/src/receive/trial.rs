@@ -15,8 +15,8 @@ use crate::{
 /// A ratchet entry whose fields have been parsed.
 pub(crate) struct RatchetEntry<'a> {
     pub(crate) header: Header,
-    /// The session's signed prekey, if the DR header names one in its proper form. To look sessions up by: it need not be
-    /// a point of the curve.
+    /// The session's signed prekey, if the DR header names one in its proper form. To look sessions
+    /// up by: it need not be a point of the curve.
     pub(crate) id: Option<SignedPreKey>,
     pub(crate) ciphertext: &'a [u8],
 }
@@ -114,7 +114,8 @@ pub(crate) struct Advance {
 }
 
 impl Engine {
-    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of the ratchet.
+    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of
+    /// the ratchet.
     pub(crate) fn trial_decrypt(
         &self,
         store: &dyn Store,

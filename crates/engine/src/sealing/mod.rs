@@ -1,8 +1,10 @@
-//! Sealed messages: the envelope around a wire message, signed by its author, and the topic it goes by.
+//! Sealed messages: the envelope around a wire message, signed by its author, and the topic it goes
+//! by.
 //!
-//! Until a message of every device that is written to has arrived, envelopes go by the recipient's partitioned topic, sealed
-//! to its identity. From then on both sides have shown that they have each other's keys, and envelopes go by the topic that
-//! only the two can tell, sealed with its key. Whoever reads listens to both.
+//! Until a message of every device that is written to has arrived, envelopes go by the recipient's
+//! partitioned topic, sealed to its identity. From then on both sides have shown that they have
+//! each other's keys, and envelopes go by the topic that only the two can tell, sealed with its
+//! key. Whoever reads listens to both.
 
 mod opener;
 
@@ -33,7 +35,8 @@ impl Engine {
         Opener::new(Arc::clone(&self.account.identity))
     }
 
-    /// Seals every message that is for somebody. An answer that would be too large to be given is an error.
+    /// Seals every message that is for somebody. An answer that would be too large to be given is
+    /// an error.
     pub(crate) fn seal_all(
         &self,
         store: &mut dyn Store,
@@ -114,8 +117,8 @@ impl Engine {
     }
 }
 
-/// Whether a message of every device that this one is for has arrived, so that the other end listens to the negotiated
-/// topic. A message by DH is for no device in particular.
+/// Whether a message of every device that this one is for has arrived, so that the other end
+/// listens to the negotiated topic. A message by DH is for no device in particular.
 fn agreed(
     store: &dyn StoreRead,
     recipient: &IdentityKey,

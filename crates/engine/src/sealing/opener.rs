@@ -14,8 +14,8 @@ use crate::model::Correspondent;
 /// What an uncompressed key begins with.
 const UNCOMPRESSED: u8 = 4;
 
-/// Opens envelopes that are for one account. It needs no store and changes nothing, so strangers' envelopes cost the
-/// account's own thread nothing.
+/// Opens envelopes that are for one account. It needs no store and changes nothing, so strangers'
+/// envelopes cost the account's own thread nothing.
 #[derive(Clone, Debug)]
 pub struct Opener {
     identity: Arc<IdentityKeyPair>,
@@ -77,8 +77,8 @@ impl Opener {
         signed(envelope::open(OpenWith::Key(key), sealed)?)
     }
 
-    /// Opens a sealed message with whatever fits: our identity or, if its bytes are none of an envelope to an identity,
-    /// the keys that we share with `others`. It derives none.
+    /// Opens a sealed message with whatever fits: our identity or, if its bytes are none of an
+    /// envelope to an identity, the keys that we share with `others`. It derives none.
     ///
     /// # Errors
     /// [`UnsealError`], the reason.

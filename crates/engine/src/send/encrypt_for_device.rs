@@ -1,4 +1,5 @@
-//! One copy of a message for one device: the session it goes on, and one step of its ratchet (protocol §4, §5, §7).
+//! One copy of a message for one device: the session it goes on, and one step of its ratchet
+//! (protocol §4, §5, §7).
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,8 @@ impl DeviceEntries {
         self.targets.is_empty() && self.by_dh.is_empty()
     }
 
-    /// That the configuration forbids what every device of the recipient needs is the caller's to mend.
+    /// That the configuration forbids what every device of the recipient needs is the caller's to
+    /// mend.
     pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
         let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
         if self.is_empty() && self.skipped.iter().any(forbidden) {
@@ -91,7 +93,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets up a session with a device as its initiator (X3DH, protocol §4) and makes it the active one.
+    /// Sets up a session with a device as its initiator (X3DH, protocol §4) and makes it the active
+    /// one.
     fn new_session(
         &self,
         store: &mut dyn Store,

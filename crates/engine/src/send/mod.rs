@@ -117,8 +117,8 @@ impl Engine {
         })
     }
 
-    /// The bundle advertisement that the user asks for. Like every message it goes to accepted contacts only, if the
-    /// policy asks for that.
+    /// The bundle advertisement that the user asks for. Like every message it goes to accepted
+    /// contacts only, if the policy asks for that.
     ///
     /// # Errors
     /// [`SendError`] if the contact is not accepted or the store fails.
@@ -178,7 +178,8 @@ impl Engine {
         Ok(sent)
     }
 
-    /// One copy for each of our other enabled devices, as one more message to our own identity (protocol §7).
+    /// One copy for each of our other enabled devices, as one more message to our own identity
+    /// (protocol §7).
     fn encrypt_for_own_devices(
         &self,
         store: &mut dyn Store,

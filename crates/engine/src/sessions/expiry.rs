@@ -1,6 +1,8 @@
-//! What time alone does to an account: rotation, expiry written down, erasure (protocol §7, spec 2.3, 3.4, 4.3).
+//! The periodic sweep: rotation, recording what has expired, erasure (protocol §7, spec 2.3, 3.4,
+//! 4.3).
 //!
-//! Everything here is judged at use as well, so that a late sweep changes nothing but the space it frees.
+//! The other rules check expiry themselves at each use, so that a late sweep delays only the
+//! erasure.
 
 use crate::{
     engine::Engine,
@@ -11,19 +13,20 @@ use crate::{
     store::{Store, record_event},
 };
 
-/// Sessions held in memory at once while a sweep goes through them.
+/// Sessions read at once while a sweep goes through them.
 const PAGE: usize = 256;
 
 impl Engine {
-    /// Rotates the prekey if that is due, writes down what has expired, tells which devices have become stale,
-    /// and erases what ended long enough ago. To be called at start and every [`SWEEP_INTERVAL`].
+    /// Rotates the prekey if that is due, records what has expired, reports devices that have
+    /// become stale, and erases what ended long enough ago. To be called at start and every
+    /// [`SWEEP_INTERVAL`](crate::model::SWEEP_INTERVAL).
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails; nothing of the sweep may then be kept.
     pub fn sweep(&mut self, store: &mut dyn Store, env: &mut Env<'_>) -> Result<(), SendError> {
         self.current_bundle(store, env)?;
-        write_down_expiry(store, env.now)?;
-        self.tell_stale(store, env.now)?;
+        record_expiry(store, env.now)?;
+        self.report_stale(store, env.now)?;
         let (kept, running) = (store.timekeeping()?, self.running_time(store, env)?);
         self.drop_unconfirmed(store, env.now, running)?;
         store.remove_stored_answers_before(running.before(REQUEST_ID_LIFETIME))?;
@@ -42,8 +45,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Devices that have been omitted for too long are told of once (spec 4.3).
-    fn tell_stale(&self, store: &mut dyn Store, now: UnixMillis) -> Result<(), StoreError> {
+    /// Reports devices that bundles have omitted for too long, each once (spec 4.3).
+    fn report_stale(&self, store: &mut dyn Store, now: UnixMillis) -> Result<(), StoreError> {
         for mut device in store.omitted_devices()? {
             let untold = !device.stale_told && device.identity != self.me();
             if untold && device.is_stale(now, self.config.stale_after) {
@@ -55,8 +58,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Keys of messages that were read and never confirmed go after their time, which only counts while
-    /// a daemon runs: a frontend that is down with it must not lose them (protocol §1).
+    /// Erases the keys of messages that were read long ago and never confirmed. Only running time
+    /// counts: a frontend that is down together with the daemon must not lose them (protocol §1).
     fn drop_unconfirmed(
         &self,
         store: &mut dyn Store,
@@ -72,8 +75,8 @@ impl Engine {
     }
 }
 
-/// What ended after `ahead` was written down by a clock that was ahead for a while: it counts as
-/// ended at `at`, so that it is not kept until that clock would have been right.
+/// Corrects what is recorded as ended after `ahead`, by a clock that was ahead for a while, to
+/// `at`: otherwise it would be kept until that clock would have been right.
 fn redate(store: &mut dyn Store, ahead: UnixMillis, at: UnixMillis) -> Result<(), StoreError> {
     loop {
         let sessions = store.sessions_ended_after(ahead, PAGE)?;
@@ -113,8 +116,8 @@ fn redate(store: &mut dyn Store, ahead: UnixMillis, at: UnixMillis) -> Result<()
     Ok(())
 }
 
-/// Sessions begun on a prekey of ours expired with it, wherever they were at that moment.
-fn write_down_expiry(store: &mut dyn Store, now: UnixMillis) -> Result<(), StoreError> {
+/// Records that the sessions begun on replaced prekeys of ours have expired with them.
+fn record_expiry(store: &mut dyn Store, now: UnixMillis) -> Result<(), StoreError> {
     for (prekey, since) in store.replaced_own_prekeys()? {
         loop {
             let sessions = store.unexpired_on_own_prekey(&prekey, PAGE)?;
@@ -129,7 +132,7 @@ fn write_down_expiry(store: &mut dyn Store, now: UnixMillis) -> Result<(), Store
     Ok(())
 }
 
-/// Erases the sessions and own prekeys that ended up to `cutoff`, with all their keys.
+/// Erases the sessions and own prekeys that ended at `cutoff` or before, with all their keys.
 fn erase_ended_by(
     store: &mut dyn Store,
     now: UnixMillis,
@@ -152,7 +155,7 @@ fn erase_ended_by(
     Ok(())
 }
 
-/// Writes down that a session expired, at `since`.
+/// Records that a session expired at `since`.
 pub(crate) fn expire(
     store: &mut dyn Store,
     session: Session,

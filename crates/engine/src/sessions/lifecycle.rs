@@ -1,7 +1,7 @@
-//! Which session of a device is sent on (protocol §7, spec 3.2, 3.3).
+//! Which session of a device is active (protocol §7, spec 3.2, 3.3).
 //!
-//! Of all sessions with a device at most one is active. The rules here decide
-//! which, so that two devices that hear each other end on the same one.
+//! Two devices that receive each other's messages must come to the same active session, even if
+//! both began one at the same time, so the rules depend only on what both know.
 
 use crypto_core::{SharedKey, Suite};
 
@@ -14,16 +14,17 @@ use crate::{
     store::{Store, StoreRead, record_event},
 };
 
-/// What moving a received message along did to a session, as far as standings go.
+/// What the rules need to know of the message that advanced a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
-    /// When.
+    /// When it was received.
     pub(crate) now: UnixMillis,
-    /// The message carried an older entry of its own device than we hold: it is read and changes no standing.
+    /// It carries an older bundle entry of its device than we have: it changes no standing.
     pub(crate) before_rekey: bool,
 }
 
-/// The standing of `session` now: one built on a prekey of ours expires with it, whatever its record says.
+/// The standing of `session` now. A session built on a prekey of ours expires when that is
+/// replaced, even if this is not recorded yet.
 pub(crate) fn standing_now(
     store: &dyn StoreRead,
     session: &Session,
@@ -39,8 +40,13 @@ pub(crate) fn standing_now(
     )
 }
 
-/// Brings the session's standing up to date: [`standing_now`], told of if it is news. The caller stores `session`.
-fn settle(store: &mut dyn Store, session: &mut Session, now: UnixMillis) -> Result<(), StoreError> {
+/// Sets the session's standing to [`standing_now`], with an event if it changes. The caller stores
+/// `session`.
+fn update_standing(
+    store: &mut dyn Store,
+    session: &mut Session,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
     let standing = standing_now(store, session)?;
     if standing != session.standing {
         session.standing = standing;
@@ -49,7 +55,8 @@ fn settle(store: &mut dyn Store, session: &mut Session, now: UnixMillis) -> Resu
     Ok(())
 }
 
-/// The session we may send on to `device`. One whose prekey has expired meanwhile is written down as expired.
+/// The active session with `device`. If its prekey was replaced, records it as expired and gives
+/// none.
 pub(crate) fn usable_session(
     store: &mut dyn Store,
     device: &Device,
@@ -58,7 +65,7 @@ pub(crate) fn usable_session(
     let Some(mut session) = store.active_session(&device.identity, &device.installation)? else {
         return Ok(None);
     };
-    settle(store, &mut session, now)?;
+    update_standing(store, &mut session, now)?;
     if session.standing == Standing::Active {
         return Ok(Some(session));
     }
@@ -66,7 +73,7 @@ pub(crate) fn usable_session(
     Ok(None)
 }
 
-/// Makes `session` the active one of its device in place of `before`. The caller stores `session`.
+/// Makes `session` the active one of its device instead of `before`. The caller stores `session`.
 fn activate(
     store: &mut dyn Store,
     session: &mut Session,
@@ -81,7 +88,7 @@ fn activate(
     Ok(())
 }
 
-/// Ends a session's turn: it reads on, and can become active again.
+/// Supersedes an active session.
 pub(crate) fn supersede(
     store: &mut dyn Store,
     session: Session,
@@ -99,7 +106,7 @@ pub(crate) fn supersede(
     record_event(store, now, EventKind::SessionSuperseded(session.name()))
 }
 
-/// Brings a superseded session back.
+/// Makes a superseded session active again, with an event.
 fn reactivate(
     store: &mut dyn Store,
     session: &mut Session,
@@ -111,7 +118,7 @@ fn reactivate(
 }
 
 impl Handshake {
-    /// The same, when the session is no longer the one that a crossing would be settled with.
+    /// The same without the order of crossings, which is needed only while the session is active.
     pub(crate) fn without_order(self) -> Self {
         match self {
             Self::Unconfirmed { ephemeral, .. } => Self::Unconfirmed {
@@ -123,8 +130,8 @@ impl Handshake {
     }
 }
 
-/// Makes a new session the active one, and clears re-key due, whoever began it: otherwise two ends that
-/// rotate daily would chase each other.
+/// Makes a new session the active one, and clears `rekey_due`, whichever side began it: otherwise
+/// two devices that rotate daily would begin new sessions in turn.
 pub(crate) fn activate_new(
     store: &mut dyn Store,
     session: &mut Session,
@@ -149,7 +156,7 @@ pub(crate) fn activate_new(
     Ok(())
 }
 
-/// Places a session that its first message has just set up here. `shared` is its SK.
+/// Decides the standing of a session that its first message has just set up. `shared` is its SK.
 pub(crate) fn on_first_message(
     store: &mut dyn Store,
     session: &mut Session,
@@ -164,7 +171,8 @@ pub(crate) fn on_first_message(
         session.standing = Standing::Expired { since };
         return Ok(());
     }
-    // Without a device that a bundle lists the session only receives; begun before a re-key, it is past.
+    // Without a device that a bundle lists the session only receives. One that was begun before a
+    // re-key is outdated.
     let Some(device) = device else {
         return Ok(());
     };
@@ -173,7 +181,7 @@ pub(crate) fn on_first_message(
     }
     let active = usable_session(store, device, arrival.now)?;
     match active {
-        // The two crossed (spec 3.2): SK first in byte order wins at both ends.
+        // If the two crossed (spec 3.2), the lower SK in byte order wins at both ends.
         Some(mut active) => {
             if let Handshake::Unconfirmed {
                 order: Some(ours), ..
@@ -191,14 +199,15 @@ pub(crate) fn on_first_message(
     }
 }
 
-/// Lets a message that advanced the receiving chain of an older session bring it back, if the rules say so.
+/// Decides whether a superseded session becomes active again, because a message advanced its
+/// receiving chain.
 pub(crate) fn on_advance(
     store: &mut dyn Store,
     session: &mut Session,
     device: Option<&Device>,
     arrival: Arrival,
 ) -> Result<(), StoreError> {
-    settle(store, session, arrival.now)?;
+    update_standing(store, session, arrival.now)?;
     let (Standing::Superseded { .. }, Some(device), false) =
         (session.standing, device, arrival.before_rekey)
     else {
@@ -213,17 +222,17 @@ pub(crate) fn on_advance(
     }
     let unconfirmed = matches!(active.handshake, Handshake::Unconfirmed { .. });
     let at_once = !lost_crossing && (unconfirmed || session.id < active.id);
-    let this_move = (active.id, active.advances);
-    if at_once || session.takeover == Some(this_move) {
+    let this_advance = (active.id, active.advances);
+    if at_once || session.takeover == Some(this_advance) {
         return reactivate(store, session, Some(active), arrival.now);
     }
-    session.takeover = Some(this_move);
+    session.takeover = Some(this_advance);
     Ok(())
 }
 
-/// The session of suite secp256k1 that we began on the current prekey of `device`, if it is held
-/// and was not ended for good. One at most is begun; a store made before that was the rule can hold
-/// several, of which the one that was answered is alive.
+/// The session of suite secp256k1 that we began on the current prekey of `device`, if it is there
+/// and has not expired. At most one is begun. A store from before this rule can have several, of
+/// which the answered one is used.
 pub(crate) fn begun_session(
     store: &dyn StoreRead,
     device: &Device,
@@ -237,14 +246,13 @@ pub(crate) fn begun_session(
             && session.installation.as_ref() == Some(&device.installation)
             && !matches!(session.standing, Standing::Expired { .. })
     });
-    // Newest first, so that the oldest is the last of equal ones.
+    // They come newest first, and `max_by_key` gives the last of equal ones: the oldest.
     Ok(begun
         .into_iter()
         .max_by_key(|session| matches!(session.handshake, Handshake::Established)))
 }
 
-/// Makes the session that we began on the device's prekey the active one again, in place of a new
-/// one.
+/// Makes the session that we began on the device's prekey active again, instead of a new one.
 pub(crate) fn resume(
     store: &mut dyn Store,
     session: &mut Session,
@@ -260,8 +268,8 @@ pub(crate) fn resume(
     Ok(())
 }
 
-/// Erases sessions until one more fits under the limits: expired ones first, then superseded
-/// ones, the longest ended before the others; never the active one (protocol §1).
+/// Erases sessions until one more is within the limits: expired ones first, then superseded ones,
+/// in the order in which they ended; never an active one (protocol §1).
 pub(crate) fn make_room(
     store: &mut dyn Store,
     config: &Config,
@@ -269,9 +277,11 @@ pub(crate) fn make_room(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let known = store.session_count(&session.peer)?;
-    let under_both =
-        known < config.max_sessions_per_device && known < config.max_sessions_per_identity;
-    if under_both {
+    if known
+        < config
+            .max_sessions_per_device
+            .min(config.max_sessions_per_identity)
+    {
         return Ok(());
     }
     let mut ended = Vec::new();
@@ -299,8 +309,8 @@ pub(crate) fn make_room(
     Ok(())
 }
 
-/// Whether an initiator has waited long enough for an answer to begin anew (protocol §1). In suite
-/// secp256k1 it waits for ever: a second session on the same prekey would not be read.
+/// Whether an initiator has waited so long for an answer that it begins another session (protocol
+/// §1). In suite secp256k1 it always waits: a second session on the same prekey would not be read.
 pub(crate) fn unanswered(config: &Config, session: &Session, now: UnixMillis) -> bool {
     session.suite() == Suite::X25519
         && matches!(session.handshake, Handshake::Unconfirmed { .. })

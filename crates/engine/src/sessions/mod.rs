@@ -1,4 +1,12 @@
-//! Sessions: which of a device's is sent on, when they expire and are erased, and what ends them all.
+//! The life of sessions (protocol §7).
+//!
+//! `lifecycle` decides which session of a device is active, `expiry` does what time alone does,
+//! `rollback` expires all sessions of a store that was put back, and `pairing` does what the user
+//! decides about devices.
+//!
+//! The standings of a session: it is *active* (at most one per device), *superseded* (it only
+//! reads, and can become active again) or *expired* (it only reads, for good), and is erased 14
+//! days after it stopped being active.
 
 pub(crate) mod expiry;
 pub(crate) mod lifecycle;

@@ -1,4 +1,5 @@
-//! What the user decides about devices and sessions: pairing by hand, names, starting over (spec 4.1, protocol §7).
+//! What the user decides about devices: enabling, disabling, names, resetting sessions (spec 4.1,
+//! protocol §7).
 
 use crypto_core::{IdentityKey, InstallationId};
 
@@ -8,14 +9,14 @@ use crate::{
         Device, DeviceMetadata, Env, EventKind, InstallationView, Pairing, PairingError, Standing,
         StoreError,
     },
-    own_bundle::Step,
     sessions::expiry::expire,
     store::{Store, record_event},
 };
 
 impl Engine {
-    /// Enables a device, ours by default: one of ours gets a copy of every message from now on, and our bundle
-    /// lists it (spec 4.1). At most `max_devices` of ours are enabled, this one included.
+    /// Enables a device, ours by default. One of ours gets a copy of every message from now on, and
+    /// our bundle lists it (spec 4.1). At most `max_devices` of ours are enabled, this one
+    /// included.
     ///
     /// # Errors
     /// [`PairingError`]; nothing is changed then.
@@ -33,8 +34,8 @@ impl Engine {
         self.decide(store, env, &identity, installation, Pairing::Enabled)
     }
 
-    /// Disables a device, ours by default: nothing is sent to it any more, and our bundle does not list it.
-    /// What it sends is still read.
+    /// Disables a device, ours by default: nothing is sent to it any more, and our bundle does not
+    /// list it. Its messages are still read.
     ///
     /// # Errors
     /// [`PairingError`]; nothing is changed then.
@@ -52,7 +53,7 @@ impl Engine {
         self.decide(store, env, &identity, installation, Pairing::Disabled)
     }
 
-    /// Keeps the names that a frontend gives a device, ours by default.
+    /// Sets the metadata of a device, ours by default.
     ///
     /// # Errors
     /// [`PairingError`]; nothing is changed then.
@@ -66,7 +67,7 @@ impl Engine {
     ) -> Result<InstallationView, PairingError> {
         let identity = identity.copied().unwrap_or_else(|| self.me());
         let device = if self.is_this_device(&identity, installation) {
-            // Nobody sends to himself: the record of this device is there for its names alone.
+            // The record of this device is there for its metadata alone.
             Device {
                 pairing: Pairing::Enabled,
                 ..Device::met(identity, installation.clone(), true, env.now)
@@ -78,19 +79,17 @@ impl Engine {
         self.shown(store, env, &identity, installation)
     }
 
-    /// Starts over with an identity, or one device of it: its sessions expire, and the next message
-    /// sets up a new one. What a device once showed in its bundles is no longer held against it:
-    /// not the extension, and not the version (protocol §3). Gives the number of sessions that
-    /// expired.
+    /// Resets the sessions with an identity, or with one device of it: they expire, and the next
+    /// message sets up a new one. The next bundle entry of the device is accepted without the
+    /// extension and with any version (protocol §3). Gives the number of sessions that expired.
     ///
     /// In suite secp256k1 no new session is begun on a prekey on which we began one: until the
     /// device has a new prekey, it is written to by DH (protocol §7, one session for each prekey).
     ///
-    /// The other side may still be sending on a session that expires here, or hear of it only
-    /// later, and prefer it to the one that takes its place: the two might never meet. So our
-    /// prekey is replaced: our next bundle tells the other side that what it began on the old one
-    /// has expired (spec 3.3), and what we began before comes too late to be sent on (protocol §7,
-    /// sent before a re-key).
+    /// The other side may still prefer a session that expires here to the one that takes its place,
+    /// and the two might never agree. So our prekey is replaced. Our next bundle tells the other
+    /// side that the sessions it began on the old one have expired (spec 3.3), and messages from
+    /// before change no standing there (protocol §7, sent before a re-key).
     ///
     /// # Errors
     /// [`PairingError::NotFound`] if no such device is known, or the store's.
@@ -136,13 +135,12 @@ impl Engine {
             return Err(PairingError::NotFound);
         }
         if expired > 0 {
-            self.replace_prekey(store, env, Step(1))?;
+            self.replace_prekey(store, env, 1)?;
         }
         Ok(expired)
     }
 
-    /// Writes down the user's word, if it is news; if it is about a device of ours, the bundle that says so is
-    /// made at once.
+    /// Records the decision about a device. If it is one of ours, makes the new bundle at once.
     fn decide(
         &mut self,
         store: &mut dyn Store,
@@ -156,7 +154,7 @@ impl Engine {
         if device.pairing != pairing {
             let event = if pairing == Pairing::Enabled {
                 if own {
-                    self.check_places(store)?;
+                    self.check_device_limit(store)?;
                 }
                 EventKind::InstallationEnabled(device.name())
             } else {
@@ -171,8 +169,8 @@ impl Engine {
         self.shown(store, env, identity, installation)
     }
 
-    /// Whether one more device of ours may be enabled.
-    fn check_places(&self, store: &dyn Store) -> Result<(), PairingError> {
+    /// Checks that one more device of ours may be enabled.
+    fn check_device_limit(&self, store: &dyn Store) -> Result<(), PairingError> {
         let limit = self.config.max_devices;
         let devices = store.devices(&self.me())?;
         let others = devices.iter().filter(|device| {

@@ -1,8 +1,9 @@
-//! A store that is not the one last used: an older state put back, or a copy.
+//! A store that was rolled back: an older state of it, or a copy.
 //!
-//! What was sent since is not in it. Its ratchets stand at places that were passed already, and a step
-//! taken twice gives two messages one key and one IV. So none of them sends again (spec 3.4: an expired
-//! session only reads), and the peers are given a prekey that is newer than any they can know.
+//! The messages sent since then are not in it, so its ratchets may have advanced further elsewhere.
+//! Advancing a ratchet twice from one state gives two messages the same key and IV. So all sessions
+//! expire (spec 3.4: an expired session only reads), and our prekey is replaced by one of a higher
+//! version than any that peers can know.
 
 use std::time::Duration;
 
@@ -12,25 +13,25 @@ use crate::{
         Device, DevicePreKey, Env, EventKind, RollbackKind, SendError, Session, Standing,
         StoreError, Timekeeping,
     },
-    own_bundle::Step,
     store::{Store, record_event},
 };
 
-/// Sessions expired at once, and devices looked at: bounds what is held in memory of them.
+/// Sessions or devices read at once.
 const PAGE: usize = 256;
-/// How far the version of our prekey moves on, besides one for each minute since the last one was made: over all
-/// rotations and resets that the lost state may have seen, by a clock that was set back and forth too, and over where it
-/// came to when it was put back before.
-const VERSIONS_PASSED_OVER: u32 = 1_000;
+/// Added to the version of our prekey, besides one for each minute since the last one was made:
+/// more than all rotations and resets in the lost state, even by a clock that was set back and
+/// forth, and all earlier rollbacks.
+const SKIPPED_VERSIONS: u32 = 1_000;
 
 const SECONDS_PER_MINUTE: u64 = 60;
 
 impl Engine {
-    /// Goes on with a store that was displaced: every session expires, so that it reads and never sends, and our
-    /// prekey is replaced. Peers learn it from the bundle, and re-key. Gives the number of sessions.
+    /// Makes a store that was rolled back safe to use: expires every session, so that none is sent
+    /// on again, and replaces our prekey. Peers see the new prekey in our bundle, and begin new
+    /// sessions. Gives the number of sessions.
     ///
     /// # Errors
-    /// [`SendError::Store`] if the store fails: nothing may be kept of it then, and nothing sent.
+    /// [`SendError::Store`] if the store fails; nothing may then be kept, and nothing sent.
     pub fn expire_all_sessions(
         &mut self,
         store: &mut dyn Store,
@@ -53,7 +54,7 @@ impl Engine {
                 break;
             }
             if first == before {
-                // A store that was damaged as well may list what it does not hold; without this we should never end.
+                // A damaged index may list sessions that are not there: do not loop for ever.
                 let what = "a session that expires and stays".to_owned();
                 return Err(StoreError::Corrupt(what).into());
             }
@@ -70,15 +71,15 @@ impl Engine {
         let made = store
             .current_own_prekey()?
             .map_or(self.account.created_at, |prekey| prekey.created_at);
-        self.replace_prekey(store, env, Step(versions_after(env.now.since(made))))?;
-        // One event for all: a busy account's sessions would push everything else out of the log.
+        self.replace_prekey(store, env, versions_after(env.now.since(made)))?;
+        // One event for all: those of a busy account would push everything else out of the log.
         record_event(store, env.now, EventKind::StoreRolledBack { how, sessions })?;
         Ok(sessions)
     }
 }
 
-/// A session may have been begun on any prekey after this state was kept. In suite secp256k1 there
-/// is one for each, and it is lost.
+/// Marks the prekeys of all devices as begun: the lost state may have begun the one session that
+/// suite secp256k1 allows for each.
 fn distrust_prekeys(store: &mut dyn Store) -> Result<(), StoreError> {
     let mut last = None;
     loop {
@@ -104,5 +105,5 @@ fn distrust_prekeys(store: &mut dyn Store) -> Result<(), StoreError> {
 
 fn versions_after(lost: Duration) -> u32 {
     let minutes = u32::try_from(lost.as_secs() / SECONDS_PER_MINUTE).unwrap_or(u32::MAX);
-    minutes.saturating_add(VERSIONS_PASSED_OVER)
+    minutes.saturating_add(SKIPPED_VERSIONS)
 }

@@ -1,4 +1,4 @@
-//! What is worth working out once, within a bound.
+//! A map of limited size for values that can be computed again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -6,7 +6,7 @@ use std::{
     hash::Hash,
 };
 
-/// Values by key, of which the oldest goes when there are too many.
+/// Values by key. When there are too many, the oldest is dropped.
 pub struct BoundedCache<K, V> {
     by_key: HashMap<K, V>,
     oldest_first: VecDeque<K>,
@@ -14,7 +14,7 @@ pub struct BoundedCache<K, V> {
 }
 
 impl<K, V> fmt::Debug for BoundedCache<K, V> {
-    /// How many, never what: keys and values may be secrets.
+    /// Shows only how many there are: keys and values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedCache")
             .field("count", &self.by_key.len())
@@ -23,7 +23,7 @@ impl<K, V> fmt::Debug for BoundedCache<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V> BoundedCache<K, V> {
-    /// Room for so many.
+    /// An empty cache for at most `limit` values.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
@@ -33,14 +33,14 @@ impl<K: Copy + Eq + Hash, V> BoundedCache<K, V> {
         }
     }
 
-    /// The value of this key, if it is remembered.
+    /// The value of this key, if it is cached.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
         self.by_key.get(key)
     }
 
-    /// Remembers a value.
-    pub fn keep(&mut self, key: K, value: V) {
+    /// Caches a value.
+    pub fn insert(&mut self, key: K, value: V) {
         if self.by_key.insert(key, value).is_none() {
             self.oldest_first.push_back(key);
         }
@@ -58,27 +58,24 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_when_there_are_too_many() {
-        let mut remembered = BoundedCache::new(2);
+        let mut cache = BoundedCache::new(2);
         for key in [1, 2, 2, 1] {
-            remembered.keep(key, key * 10);
+            cache.insert(key, key * 10);
         }
-        assert_eq!(
-            (remembered.get(&1), remembered.get(&2)),
-            (Some(&10), Some(&20))
-        );
-        remembered.keep(3, 30);
-        assert_eq!((remembered.get(&1), remembered.get(&3)), (None, Some(&30)));
-        assert_eq!(remembered.by_key.len(), remembered.oldest_first.len());
+        assert_eq!((cache.get(&1), cache.get(&2)), (Some(&10), Some(&20)));
+        cache.insert(3, 30);
+        assert_eq!((cache.get(&1), cache.get(&3)), (None, Some(&30)));
+        assert_eq!(cache.by_key.len(), cache.oldest_first.len());
     }
 
     #[test]
-    fn what_is_remembered_is_not_shown() {
+    fn what_is_cached_is_not_shown() {
         fn shows_nothing<T: fmt::Debug>(value: &T) {
             let shown = format!("{value:?} {value:#?}");
             assert!(!shown.contains("17") && !shown.contains("42"), "{shown}");
         }
-        let mut remembered = BoundedCache::new(2);
-        remembered.keep(17, 42);
-        shows_nothing::<BoundedCache<i32, i32>>(&remembered);
+        let mut cache = BoundedCache::new(2);
+        cache.insert(17, 42);
+        shows_nothing::<BoundedCache<i32, i32>>(&cache);
     }
 }

@@ -1,5 +1,9 @@
-//! Where things are kept: what the rules need of a store, a write-back cache over one, and a store in
-//! memory.
+//! Where records are kept.
+//!
+//! [`Store`] is what the rules need of a database, and [`Transaction`] how several calls become one
+//! durable commit. [`WriteBack`] caches over any such store; [`BoundedCache`] is for values that
+//! can be computed again. `memory` is a store for tests, and `contract` the tests that every store
+//! has to pass.
 
 pub(crate) mod bounded_cache;
 #[cfg(any(test, feature = "testing"))]

@@ -1,9 +1,9 @@
-//! Writing events: in the transaction of the change that they tell of.
+//! Writing events, in the transaction of the change that they report.
 
 use super::Store;
 use crate::model::{Event, EventKind, Session, Standing, StoreError, UnixMillis};
 
-/// Writes down that a session was set up by the other side, and how it stands from the start.
+/// Records that the other side has set up a session, and its standing if it is not active.
 pub(crate) fn record_new_session(
     store: &mut dyn Store,
     at: UnixMillis,
@@ -21,7 +21,7 @@ pub(crate) fn record_new_session(
     }
 }
 
-/// Writes down what has just happened.
+/// Appends an event.
 pub(crate) fn record_event(
     store: &mut dyn Store,
     at: UnixMillis,

@@ -1,7 +1,7 @@
-//! What the rules need of a store.
+//! The interface between the rules and a database.
 //!
-//! A small interface in whole records: a backend keeps and finds, the rules decide.
-//! There is no method that marks, flags or cleans by a policy of its own.
+//! It speaks of whole records: a store keeps and finds them, and the rules decide. No method
+//! applies a policy of its own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,25 +15,26 @@ use crate::model::{
     Timekeeping, UnixMillis,
 };
 
-/// Reading. A read-only connection offers just this.
+/// Reading, which is all that a read-only connection offers.
 pub trait StoreRead {
     /// The own prekey whose public part is `key`, current or expired.
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError>;
-    /// When the own prekey whose public part is `key` was replaced; `None` if it is current, or unknown. Asked on every
-    /// message of a session built on it, so it must not cost the unpacking of a key pair.
+    /// When the own prekey whose public part is `key` was replaced; `None` if it is current or
+    /// unknown. Called for every message of a session built on it, so it must not decode a key
+    /// pair.
     fn own_prekey_replaced_at(&self, key: &SignedPreKey) -> Result<Option<UnixMillis>, StoreError>;
     /// The current own prekey: the one not replaced, of the highest version if there were several.
     fn current_own_prekey(&self) -> Result<Option<OwnPreKey>, StoreError>;
-    /// The own prekeys that were replaced, with the moment.
+    /// The own prekeys that were replaced, each with the time of that.
     fn replaced_own_prekeys(&self) -> Result<Vec<(SignedPreKey, UnixMillis)>, StoreError>;
     /// The bundle we publish.
     fn own_bundle(&self) -> Result<Option<OwnBundle>, StoreError>;
-    /// What is known of `identity`.
+    /// The record of an identity.
     fn peer(&self, identity: &IdentityKey) -> Result<Option<Peer>, StoreError>;
-    /// Identities that the user wrote to, with what we share with them, the last first; at most
-    /// `limit`.
+    /// Identities that the user wrote to, each with its negotiated topic if that was derived, the
+    /// last one first; at most `limit`.
     fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
-    /// What we share with `identity`, if that was derived.
+    /// The topic negotiated with `identity`, if it was derived.
     fn negotiated(
         &self,
         identity: &IdentityKey,
@@ -44,8 +45,8 @@ pub trait StoreRead {
     fn contacts(&self) -> Result<Vec<Contact>, StoreError>;
     /// The devices of `identity`, by installation id in byte order.
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>, StoreError>;
-    /// The devices of any identity in the order of their keys, from the one after `after` on; at
-    /// most `limit`.
+    /// The devices of all identities in the order of their keys, beginning after `after`; at most
+    /// `limit`.
     fn devices_after(
         &self,
         after: Option<&DeviceName>,
@@ -61,7 +62,7 @@ pub trait StoreRead {
     ) -> Result<Option<Device>, StoreError>;
     /// One session.
     fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
-    /// The session we send on to this device, if there is one.
+    /// The session on which we send to this device, if there is one.
     fn active_session(
         &self,
         identity: &IdentityKey,
@@ -75,22 +76,22 @@ pub trait StoreRead {
     ) -> Result<Vec<Session>, StoreError>;
     /// All sessions with `identity`, or with anyone, newest first.
     fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>, StoreError>;
-    /// Sessions with anyone that were begun on our own `prekey` and whose record does not say that they have expired; at most `limit`.
+    /// Sessions with anyone that were begun on our own `prekey` and are not recorded as expired; at
+    /// most `limit`.
     fn unexpired_on_own_prekey(
         &self,
         prekey: &SignedPreKey,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError>;
-    /// Sessions with anyone whose record does not say that they have expired; at most `limit`.
+    /// Sessions with anyone that are not recorded as expired; at most `limit`.
     fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>, StoreError>;
-    /// Sessions whose record says that they were superseded or expired at `cutoff` or before; at most `limit`.
+    /// Sessions that are recorded as superseded or expired at `cutoff` or before; at most `limit`.
     fn sessions_ended_by(
         &self,
         cutoff: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Session>, StoreError>;
-    /// Sessions whose record says that they were superseded or expired after `moment`; at most
-    /// `limit`.
+    /// Sessions that are recorded as superseded or expired after `moment`; at most `limit`.
     fn sessions_ended_after(
         &self,
         moment: UnixMillis,
@@ -100,9 +101,9 @@ pub trait StoreRead {
     fn session_count(&self, identity: &IdentityKey) -> Result<usize, StoreError>;
     /// How many keys the session has stored, those of its gaps included.
     fn stored_key_count(&self, session: &SessionId) -> Result<u64, StoreError>;
-    /// Whether the session has stored any, or has a gap.
+    /// Whether the session has any stored key, or a gap.
     fn has_stored_keys(&self, session: &SessionId) -> Result<bool, StoreError>;
-    /// The stored key of a message, if it is kept by itself.
+    /// The stored key of a message, if it is kept outside a gap.
     fn stored_key(&self, message: &MessageId) -> Result<Option<StoredKey>, StoreError>;
     /// The key of message `n` of a chain, if it lies in a gap and was not used.
     fn skipped_key(
@@ -113,9 +114,9 @@ pub trait StoreRead {
     ) -> Result<Option<MessageKey>, StoreError>;
     /// The gaps of a session, oldest first.
     fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError>;
-    /// Whether a first message that made session `id` was accepted, even if the session is long erased.
+    /// Whether a first message has set up session `id`, even if the session was erased since.
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError>;
-    /// First messages remembered of `identity` on this own prekey.
+    /// How many first messages of `identity` on this own prekey are recorded.
     fn first_message_count(
         &self,
         identity: &IdentityKey,
@@ -127,55 +128,56 @@ pub trait StoreRead {
     fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError>;
     /// How many chats have a clock.
     fn chat_clock_count(&self) -> Result<u64, StoreError>;
-    /// The clocks of the store, as they were last written down.
+    /// The clocks of the store, as last written.
     fn timekeeping(&self) -> Result<Timekeeping, StoreError>;
-    /// The oldest events, at most `limit`, with their numbers in this store. Numbers only rise.
+    /// The oldest events, at most `limit`, with their numbers in this store, which only rise.
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
-    /// How much there is.
+    /// How many records there are.
     fn counts(&self) -> Result<Counts, StoreError>;
 }
 
-/// Writing. `put` inserts or replaces the whole record of the same key.
+/// Writing. `put_…` inserts a record or replaces the whole record of the same key.
 pub trait Store: StoreRead {
-    /// Keeps an own prekey; its key is the public part.
+    /// Writes an own prekey; its key is the public part.
     fn put_own_prekey(&mut self, prekey: &OwnPreKey) -> Result<(), StoreError>;
-    /// Erases an own prekey, with the first messages remembered on it.
+    /// Erases an own prekey, and the record of first messages on it.
     fn remove_own_prekey(&mut self, key: &SignedPreKey) -> Result<(), StoreError>;
-    /// Keeps the bundle we publish; there is one.
+    /// Replaces the bundle we publish.
     fn put_own_bundle(&mut self, bundle: &OwnBundle) -> Result<(), StoreError>;
-    /// Keeps what is known of an identity.
+    /// Writes the record of an identity.
     fn put_peer(&mut self, peer: &Peer) -> Result<(), StoreError>;
-    /// Keeps what we share with an identity.
+    /// Writes the topic negotiated with an identity.
     fn put_negotiated(
         &mut self,
         identity: &IdentityKey,
         shared: &Arc<NegotiatedTopic>,
     ) -> Result<(), StoreError>;
-    /// Keeps the record of a contact.
+    /// Writes the record of a contact.
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError>;
-    /// Keeps a device.
+    /// Writes a device.
     fn put_device(&mut self, device: &Device) -> Result<(), StoreError>;
-    /// Forgets a device. Its sessions stay.
+    /// Removes a device, but not its sessions.
     fn remove_device(
         &mut self,
         identity: &IdentityKey,
         installation: &InstallationId,
     ) -> Result<(), StoreError>;
-    /// Keeps a session.
+    /// Writes a session.
     fn put_session(&mut self, session: &Session) -> Result<(), StoreError>;
-    /// Keeps what a message moves in a session that is there, and whose record differs in nothing else: its chains, counts
-    /// and times. Nearly every message writes just this.
+    /// Writes the chains, counts and times of a session that is there and differs in nothing else.
+    /// Nearly every message writes just this.
     fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError>;
-    /// Erases a session and its stored keys; names those of messages that were read and not confirmed.
+    /// Erases a session and its stored keys; gives the messages among them that were read and not
+    /// confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
-    /// Keeps a message key of a session that is there. A key that is already there keeps its age.
+    /// Writes a message key of a session that is there. A key that is replaced keeps its age.
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
     /// Erases a message key.
     fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError>;
-    /// Keeps a gap of a session that is there. One that is already there keeps its age. Their ages
-    /// and those of keys that are kept by themselves are counted together.
+    /// Writes a gap of a session that is there. A gap that is replaced keeps its age. Gaps and keys
+    /// outside of gaps are aged in one order.
     fn put_gap(&mut self, gap: &Gap) -> Result<(), StoreError>;
-    /// Overwrites the key of message `n` of a chain in its gap; erases a gap that has no other.
+    /// Overwrites the key of message `n` of a chain in its gap; erases the gap if it has no other.
     fn erase_skipped_key(
         &mut self,
         session: &SessionId,
@@ -183,32 +185,33 @@ pub trait Store: StoreRead {
         n: u32,
     ) -> Result<(), StoreError>;
     /// Erases the oldest keys of a session, those of its gaps included, until `keep` are left, and
-    /// its oldest gaps while they have more than `places` in all; names the messages that were read
-    /// and not confirmed.
+    /// its oldest gaps until they have at most `places` in all; gives the messages among them that
+    /// were read and not confirmed.
     fn drop_oldest_stored_keys(
         &mut self,
         session: &SessionId,
         keep: u32,
         places: u32,
     ) -> Result<Vec<MessageId>, StoreError>;
-    /// Erases the oldest gaps that are not answered, with this identity or with anyone, until there
-    /// are `gaps` at most, of `places` in all.
+    /// Erases the oldest unanswered gaps, with this identity or with anyone, until at most `gaps`
+    /// are left, with at most `places` in all.
     fn drop_oldest_unanswered(
         &mut self,
         peer: Option<&IdentityKey>,
         gaps: u32,
         places: u32,
     ) -> Result<(), StoreError>;
-    /// Erases the keys of messages first read before `cutoff` and not confirmed since; names the messages.
+    /// Erases the keys of messages first read before `cutoff` and not confirmed since; gives the
+    /// messages.
     fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError>;
-    /// Remembers a first message that was accepted.
+    /// Records that a first message has set up session `id`.
     fn put_first_message(
         &mut self,
         identity: &IdentityKey,
         prekey: &SignedPreKey,
         id: &SessionId,
     ) -> Result<(), StoreError>;
-    /// Keeps the answer to a request id.
+    /// Writes the answer to a request id.
     fn put_stored_answer(
         &mut self,
         request_id: &str,
@@ -216,9 +219,9 @@ pub trait Store: StoreRead {
     ) -> Result<(), StoreError>;
     /// Erases the answers given before `cutoff`.
     fn remove_stored_answers_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError>;
-    /// Keeps the clock of a chat.
+    /// Writes the clock of a chat.
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError>;
-    /// Keeps the clocks of the store.
+    /// Writes the clocks of the store.
     fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<(), StoreError>;
     /// Adds an event after all others.
     fn append_event(&mut self, event: &Event) -> Result<(), StoreError>;
@@ -226,32 +229,34 @@ pub trait Store: StoreRead {
     fn remove_events_up_to(&mut self, number: u64) -> Result<(), StoreError>;
 }
 
-/// A store that can take several calls into one durable commit.
+/// A store that makes several calls durable in one commit.
 ///
-/// `begin … (savepoint … release | rollback)* … commit`; a call out of turn is an error.
-/// After an error of `commit` nothing of the batch is kept.
+/// The order is `begin, (savepoint, release | rollback)*, commit | abort`; a function called out of
+/// turn returns an error. After an error of `commit` nothing of the batch is kept.
 pub trait Transaction: Store {
     /// Begins a batch.
     fn begin(&mut self) -> Result<(), StoreError>;
-    /// Fails if no batch is open: a store may undo one by itself, and would keep at once whatever is written then.
+    /// Fails if no batch is open. A store may undo a batch by itself, and would then keep each
+    /// further write at once.
     fn check_open(&self) -> Result<(), StoreError>;
     /// Begins one call of the batch.
     fn savepoint(&mut self) -> Result<(), StoreError>;
-    /// Ends the call and keeps what it wrote.
+    /// Ends the call and keeps its writes.
     fn release(&mut self) -> Result<(), StoreError>;
-    /// Ends the call and undoes what it wrote.
+    /// Ends the call and undoes its writes.
     fn rollback(&mut self) -> Result<(), StoreError>;
-    /// Whether the batch has changed anything that is kept.
+    /// Whether the batch has changed anything.
     fn has_changed(&mut self) -> Result<bool, StoreError>;
-    /// Makes the batch durable. One that has changed nothing is ended, and costs the disk nothing.
+    /// Makes the batch durable. A batch that has changed nothing does not touch the disk.
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Undoes the whole batch.
     fn abort(&mut self) -> Result<(), StoreError>;
-    /// Gives back memory that is held for speed alone, and erases what is left behind of earlier
-    /// batches. For an account that nobody has called for a while.
+    /// Frees memory that is held for speed alone, and erases the remains of earlier batches. For an
+    /// account that is idle.
     fn release_memory(&mut self) -> Result<(), StoreError>;
 
-    /// The time spent in the store since this was asked last; zero if it is not measured.
+    /// The time spent in the store since the last call of this function; zero if it is not
+    /// measured.
     fn take_spent(&mut self) -> Duration {
         Duration::ZERO
     }

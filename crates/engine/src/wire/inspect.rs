@@ -13,7 +13,8 @@ use crate::{
 /// Takes a bundle apart.
 ///
 /// # Errors
-/// [`WireError`] if the bytes are no bundle at all; one that does not verify is reported in `fault`.
+/// [`WireError`] if the bytes are no bundle at all; one that does not verify is reported in
+/// `fault`.
 pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
     Ok(inspect(&decode_bundle(wire)?))
 }

@@ -24,7 +24,8 @@ mod proto {
     include!(concat!(env!("OUT_DIR"), "/encryption.rs"));
 }
 
-/// Largest bundle read: one of 32 devices has 8 KiB. Verified bundles are remembered, ids of any length included.
+/// Largest bundle read: one of 32 devices has 8 KiB. Verified bundles are remembered, ids of any
+/// length included.
 pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
 /// Longest contact code read: that of a bundle with every device it may list, with room.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
@@ -33,7 +34,8 @@ pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 pub(crate) const ANY_INSTALLATION: &str = "none";
 /// Entries of one message: one for each device of an identity, and far more than anybody has.
 pub(crate) const MAX_ENTRIES: usize = 4096;
-/// Bundles of one message. No more than a few are read, but each takes memory for as long as the message waits for its account.
+/// Bundles of one message. No more than a few are read, but each takes memory for as long as the
+/// message waits for its account.
 pub(crate) const MAX_BUNDLES: usize = 4096;
 
 /// A `ProtocolMessage` in its parts, of which nothing is checked: what anybody may have sent.
@@ -78,10 +80,12 @@ pub(crate) struct WireRatchetHeader {
 }
 
 impl WireMessage {
-    /// Splits an encoded `ProtocolMessage`. That takes no account, and is done before one is asked for.
+    /// Splits an encoded `ProtocolMessage`. That takes no account, and is done before one is asked
+    /// for.
     ///
     /// # Errors
-    /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no protobuf of this form.
+    /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no
+    /// protobuf of this form.
     pub fn decode(wire: &[u8]) -> Result<Self, WireError> {
         check_at_most(MAX_WIRE_BYTES, wire.len(), "bytes", MESSAGE)?;
         let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;

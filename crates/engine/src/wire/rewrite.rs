@@ -1,5 +1,5 @@
-//! Wire messages and bundles written anew from what was read of them, for tests that hold reader and writer against
-//! each other.
+//! Wire messages and bundles written anew from what was read of them, for tests that hold reader
+//! and writer against each other.
 
 use crypto_core::{IdentityKeyPair, sign_bundle};
 
@@ -24,8 +24,8 @@ pub fn rewrite_bundle(wire: &[u8]) -> Result<Vec<u8>, WireError> {
     Ok(encode_bundle(decode_bundle(wire)?))
 }
 
-/// The bundle as `identity` would have made it: under its name and signed by it, whatever it lists. The signatures of
-/// ratchet prekeys are left as they are.
+/// The bundle as `identity` would have made it: under its name and signed by it, whatever it lists.
+/// The signatures of ratchet prekeys are left as they are.
 ///
 /// # Errors
 /// [`WireError`] if the bytes are no bundle.

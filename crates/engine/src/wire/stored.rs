@@ -1,4 +1,5 @@
-//! The answer to a request id, as the store keeps it: encoded once, so that a retry gets the same bytes.
+//! The answer to a request id, as the store keeps it: encoded once, so that a retry gets the same
+//! bytes.
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use envelope::Topic;

@@ -19,7 +19,8 @@ use crate::{
     store::{Store, record_event},
 };
 
-/// Versions an honest device can run ahead of what we know, before days are counted (protocol §3, jump rule).
+/// Versions an honest device can run ahead of what we know, before days are counted (protocol §3,
+/// jump rule).
 const JUMP_ALLOWANCE: u64 = 10;
 /// Clocks that are right differ by less than this (protocol §3, dated later).
 const RIGHT_CLOCKS_DIFFER: Duration = Duration::from_secs(60 * 60);
@@ -34,8 +35,8 @@ pub(super) struct BundleContext<'a> {
     pub(super) bundle: &'a VerifiedBundle,
     /// The signed timestamp as far as we believe it, nanoseconds; 0 if there is none.
     pub(super) stamp: i64,
-    /// When it was signed, or came if it does not say; `None` if its timestamp is not believed: then it can have been under
-    /// way for long.
+    /// When it was signed, or came if it does not say; `None` if its timestamp is not believed:
+    /// then it can have been under way for long.
     pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
     /// Now, or the time that is settled if our clock is behind it.

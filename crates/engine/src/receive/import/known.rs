@@ -13,8 +13,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Forgets a device if the identity already has as many as are remembered: a stale one first, then the
-    /// least recently active. One that the user decided about, or that is `listed` beside it, is not forgotten.
+    /// Forgets a device if the identity already has as many as are remembered: a stale one first,
+    /// then the least recently active. One that the user decided about, or that is `listed` beside
+    /// it, is not forgotten.
     pub(crate) fn make_room_for_device(
         &self,
         store: &mut dyn Store,

@@ -28,7 +28,8 @@ pub(crate) struct BundleImport {
     pub(crate) entries: Vec<ImportedEntry>,
     /// What was odd.
     pub(crate) warnings: Vec<Warning>,
-    /// An entry of the device in question that is older than what we hold of it (protocol §7, sent before a re-key).
+    /// An entry of the device in question that is older than what we hold of it (protocol §7, sent
+    /// before a re-key).
     pub(crate) before_rekey: bool,
     /// A bundle of the message lists the very device that sent it.
     pub(crate) lists_sender: bool,
@@ -61,7 +62,8 @@ impl Engine {
     /// Imports a bundle that came by another way than a message: a contact code, a QR code.
     ///
     /// # Errors
-    /// [`BundleImportError::Invalid`] if the bytes are no bundle or not signed by the identity they name.
+    /// [`BundleImportError::Invalid`] if the bytes are no bundle or not signed by the identity they
+    /// name.
     pub fn import_bundle(
         &mut self,
         store: &mut dyn Store,
@@ -159,9 +161,9 @@ impl Engine {
         })
     }
 
-    /// Whether the newest entry that the message carries of its own device is below the one we hold: the message was
-    /// made before a re-key, and must not move sessions (protocol §7). The newest counts, so that a relay cannot
-    /// make a message look old by adding an old bundle to it.
+    /// Whether the newest entry that the message carries of its own device is below the one we
+    /// hold: the message was made before a re-key, and must not move sessions (protocol §7). The
+    /// newest counts, so that a relay cannot make a message look old by adding an old bundle to it.
     fn made_before_rekey(
         store: &dyn Store,
         sender: &IdentityKey,
@@ -239,7 +241,8 @@ impl Engine {
         Ok(())
     }
 
-    /// An entry for this very device changes nothing; but if its key was never ours, someone else is using our id.
+    /// An entry for this very device changes nothing; but if its key was never ours, someone else
+    /// is using our id.
     fn check_clone(
         &self,
         store: &dyn Store,

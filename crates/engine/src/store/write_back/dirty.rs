@@ -1,8 +1,8 @@
-//! DirtyRecords of a batch that are not in the store below yet.
+//! Changes of a batch that the underlying store does not have yet.
 //!
-//! Nearly every message moves one session and the times of one device, and nothing else that a store could be asked for by.
-//! Such a step is put down here. It costs the store below no savepoint, and reaches it when it must: before the
-//! commit, or before anything of another kind is written.
+//! Nearly every message changes one session and the times of one device, and nothing that a store
+//! is searched by. Such a change is held here. It costs the underlying store no savepoint, and is
+//! flushed before the commit, or before anything else is written.
 
 use std::{
     cell::RefCell,
@@ -17,68 +17,70 @@ use crate::{
     store::Store,
 };
 
-/// Sessions that are held, about a kilobyte each: the conversations that go on, and two groups of the largest size. They are as
-/// secret as the pages that SQLite keeps in memory. When there were more in a batch, all are forgotten after it, so that no order
-/// of their use has to be kept.
+/// Sessions that are held, about a kilobyte each: two groups of the largest size. They are as
+/// secret as the pages that SQLite keeps in memory. When a batch had more, all are dropped after
+/// it, so that no order of use has to be kept.
 pub(super) const MAX_HELD: usize = 2 * MAX_RECIPIENTS;
 
 /// A device of an identity.
 type DeviceKey = (IdentityKey, InstallationId);
 
-/// Sessions and devices as they are, where the store below may have them as they were.
+/// Sessions and devices in their current state, where the underlying store may have an older one.
 #[derive(Debug, Default)]
 pub(super) struct DirtyRecords {
-    /// Behind a cell, as what is read is remembered.
+    /// In a cell, because reading a session holds it.
     sessions: RefCell<Sessions>,
-    /// Sessions that were moved since the last commit. Those whose step was undone are among them.
-    moved: HashSet<SessionId>,
-    /// Devices whose record the store below does not have.
+    /// Sessions that were changed since the last flush, including those whose change was undone.
+    changed: HashSet<SessionId>,
+    /// Devices whose record the underlying store does not have.
     devices: HashMap<DeviceKey, Device>,
-    /// What the call that is open has replaced, oldest first.
+    /// What the open call has replaced, oldest first.
     replaced: Vec<Replaced>,
 }
 
 #[derive(Debug, Default)]
 struct Sessions {
     held: HashMap<SessionId, Held>,
-    /// Which one is sent on.
+    /// The active session of a device.
     active: HashMap<DeviceKey, SessionId>,
-    /// Those built on a prekey, newest first.
+    /// The sessions built on a prekey, newest first.
     on_prekey: HashMap<(IdentityKey, SignedPreKey), Vec<SessionId>>,
-    /// There was no room for one.
-    crowded: bool,
+    /// There was no room for another session.
+    full: bool,
 }
 
-/// A session, and how much of it the store below does not have.
+/// A session, and what of it the underlying store does not have.
 #[derive(Debug)]
 struct Held {
     session: Session,
     unwritten: Unwritten,
 }
 
-/// What of a record the store below does not have as it is.
+/// What of a session has to be flushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Unwritten {
     Nothing,
-    /// Chains, counts and times: what a message moves that makes no DH step.
-    Step,
+    /// What [`Store::put_session_progress`] writes: chains, counts and times.
+    Progress,
+    /// The whole record.
     Record,
 }
 
+/// A record as it was before a change of the open call.
 #[derive(Debug)]
 enum Replaced {
     Session(SessionId, Box<Held>),
     Device(DeviceKey, Option<Box<Device>>),
 }
 
-/// The steps of one call.
+/// The dirty records of one call.
 #[derive(Debug, Default)]
-pub(super) struct Own {
+pub(super) struct CallRecords {
     sessions: Vec<Session>,
     devices: Vec<Device>,
 }
 
-impl Own {
+impl CallRecords {
     pub(super) fn write(&self, store: &mut impl Store) -> Result<()> {
         for session in &self.sessions {
             store.put_session(session)?;
@@ -90,8 +92,8 @@ impl Own {
     }
 }
 
-/// Whether only such things differ as no store is asked by.
-fn is_step(from: &Session, to: &Session) -> bool {
+/// Whether nothing differs that a store is searched by.
+fn has_same_index(from: &Session, to: &Session) -> bool {
     from.id == to.id
         && from.peer == to.peer
         && from.installation == to.installation
@@ -104,41 +106,42 @@ fn is_step(from: &Session, to: &Session) -> bool {
         && from.created_at == to.created_at
 }
 
-/// What [`Store::put_session_progress`] does not write.
-fn is_more_than_step(from: &Session, to: &Session) -> bool {
+/// Whether something differs that [`Store::put_session_progress`] does not write.
+fn is_more_than_progress(from: &Session, to: &Session) -> bool {
     from.handshake != to.handshake
         || from.past_chains != to.past_chains
         || !from.ratchet.is_same_dh_step(&to.ratchet)
 }
 
 impl DirtyRecords {
-    /// Puts a step of a session down, if it is one.
-    pub(super) fn step(&mut self, session: &Session) -> bool {
+    /// Holds a change of a session back, if the session is held and nothing changes that it is
+    /// found by; gives whether it was held back.
+    pub(super) fn update_session(&mut self, session: &Session) -> bool {
         let sessions = self.sessions.get_mut();
         let Some(held) = sessions.held.get_mut(&session.id) else {
             return false;
         };
-        if !is_step(&held.session, session) {
+        if !has_same_index(&held.session, session) {
             return false;
         }
-        let moved = if is_more_than_step(&held.session, session) {
+        let change = if is_more_than_progress(&held.session, session) {
             Unwritten::Record
         } else {
-            Unwritten::Step
+            Unwritten::Progress
         };
         let next = Held {
             session: session.duplicate(),
-            unwritten: held.unwritten.max(moved),
+            unwritten: held.unwritten.max(change),
         };
         let before = std::mem::replace(held, next);
-        self.moved.insert(session.id);
+        self.changed.insert(session.id);
         let before = Replaced::Session(session.id, Box::new(before));
         self.replaced.push(before);
         true
     }
 
-    /// Puts a device down that the store below has, with the same timer of its staleness.
-    pub(super) fn touch(&mut self, device: &Device) {
+    /// Holds a change of a device back, which the underlying store has with the same stale timer.
+    pub(super) fn update_device(&mut self, device: &Device) {
         let key = (device.identity, device.installation.clone());
         let before = self.devices.insert(key.clone(), device.clone());
         self.replaced
@@ -152,21 +155,21 @@ impl DirtyRecords {
         held.map(|held| held.session.duplicate())
     }
 
-    /// The session that is sent on to this device, if that is known.
+    /// The active session of this device, if it is held.
     pub(super) fn active(&self, device: &DeviceKey) -> Option<Session> {
         let id = self.sessions.borrow().active.get(device).copied()?;
         self.session(&id)
     }
 
-    /// Remembers which one is sent on to this device.
-    pub(super) fn is_active(&self, device: DeviceKey, session: &Session) {
+    /// Holds the active session of this device.
+    pub(super) fn hold_active(&self, device: DeviceKey, session: &Session) {
         let sessions = &mut *self.sessions.borrow_mut();
         if sessions.hold(session) {
             sessions.active.insert(device, session.id);
         }
     }
 
-    /// The sessions built on a prekey, if they are known.
+    /// The sessions built on a prekey, if they are held.
     pub(super) fn on_prekey(&self, key: &(IdentityKey, SignedPreKey)) -> Option<Vec<Session>> {
         let sessions = self.sessions.borrow();
         let held = sessions.on_prekey.get(key)?.iter();
@@ -174,8 +177,8 @@ impl DirtyRecords {
             .collect()
     }
 
-    /// Remembers which are built on a prekey.
-    pub(super) fn are_on_prekey(&self, key: (IdentityKey, SignedPreKey), found: &[Session]) {
+    /// Holds the sessions built on a prekey.
+    pub(super) fn hold_on_prekey(&self, key: (IdentityKey, SignedPreKey), found: &[Session]) {
         let sessions = &mut *self.sessions.borrow_mut();
         if found.iter().all(|session| sessions.hold(session)) {
             let ids = found.iter().map(|session| session.id).collect();
@@ -183,7 +186,8 @@ impl DirtyRecords {
         }
     }
 
-    /// Sessions that were read of the store below, as they are: a step changes nothing that they are found or sorted by.
+    /// Brings sessions up to date that were read from the underlying store. What they are found and
+    /// sorted by is the same there.
     pub(super) fn up_to_date(&self, mut found: Vec<Session>) -> Vec<Session> {
         let sessions = self.sessions.borrow();
         for session in &mut found {
@@ -197,38 +201,38 @@ impl DirtyRecords {
         found
     }
 
-    /// The same of devices.
+    /// Brings devices up to date in the same way.
     pub(super) fn devices_up_to_date(&self, mut found: Vec<Device>) -> Vec<Device> {
         if !self.devices.is_empty() {
             for device in &mut found {
                 let key = (device.identity, device.installation.clone());
-                if let Some(stepped) = self.devices.get(&key) {
-                    *device = stepped.clone();
+                if let Some(dirty) = self.devices.get(&key) {
+                    *device = dirty.clone();
                 }
             }
         }
         found
     }
 
-    /// Whether the store below lacks a step.
-    pub(super) fn are_due(&self) -> bool {
-        !self.devices.is_empty() || !self.moved.is_empty()
+    /// Whether there is anything to flush.
+    pub(super) fn is_due(&self) -> bool {
+        !self.devices.is_empty() || !self.changed.is_empty()
     }
 
-    /// Writes every step that the store below lacks.
+    /// Writes all dirty records.
     pub(super) fn write(&mut self, store: &mut impl Store) -> Result<()> {
         let held = &mut self.sessions.get_mut().held;
-        for id in &self.moved {
+        for id in &self.changed {
             if let Some(held) = held.get_mut(id) {
                 match held.unwritten {
                     Unwritten::Nothing => {}
-                    Unwritten::Step => store.put_session_progress(&held.session)?,
+                    Unwritten::Progress => store.put_session_progress(&held.session)?,
                     Unwritten::Record => store.put_session(&held.session)?,
                 }
                 held.unwritten = Unwritten::Nothing;
             }
         }
-        self.moved.clear();
+        self.changed.clear();
         for device in self.devices.values() {
             store.put_device(device)?;
         }
@@ -236,18 +240,18 @@ impl DirtyRecords {
         Ok(())
     }
 
-    /// The call that is open ends, and keeps its steps.
-    pub(super) fn keep(&mut self) {
+    /// The open call ends and keeps its changes.
+    pub(super) fn keep_call(&mut self) {
         self.replaced.clear();
     }
 
-    /// Undoes the steps of the call that is open, and gives them.
-    pub(super) fn undo(&mut self) -> Own {
-        let mut own = Own::default();
+    /// Undoes the changes of the open call, and gives the changed records.
+    pub(super) fn undo_call(&mut self) -> CallRecords {
+        let mut own = CallRecords::default();
         let mut undone_ids = HashSet::<SessionId>::new();
         let held = &mut self.sessions.get_mut().held;
         for replaced in self.replaced.drain(..).rev() {
-            // Of several steps of one session or device the first to be undone is the last.
+            // Of several changes of one record the last comes first, and is the one to give.
             match replaced {
                 Replaced::Session(id, before) => {
                     if let Some(undone) = held.insert(id, *before)
@@ -276,8 +280,9 @@ impl DirtyRecords {
         own
     }
 
-    /// Forgets what the store below has: where anything but a step was written to it, or undone in it.
-    pub(super) fn forget(&mut self) {
+    /// Drops the sessions that are not dirty, because the underlying store wrote or undid other
+    /// changes.
+    pub(super) fn drop_clean(&mut self) {
         let sessions = self.sessions.get_mut();
         sessions
             .held
@@ -286,27 +291,27 @@ impl DirtyRecords {
         sessions.on_prekey.clear();
     }
 
-    /// Forgets everything: the batch is undone.
+    /// Drops everything, because the batch is undone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// After a commit, when the store below has everything.
-    pub(super) fn make_room(&mut self) {
-        if self.sessions.get_mut().crowded {
+    /// After a commit, when nothing is dirty: makes room if there was too little.
+    pub(super) fn end_batch(&mut self) {
+        if self.sessions.get_mut().full {
             self.clear();
         }
     }
 }
 
 impl Sessions {
-    /// Holds a session that the store below has, if there is room: whether it is held.
+    /// Holds a session that the underlying store has, if there is room; gives whether it is held.
     fn hold(&mut self, session: &Session) -> bool {
         if self.held.contains_key(&session.id) {
             return true;
         }
         if self.held.len() >= MAX_HELD {
-            self.crowded = true;
+            self.full = true;
             return false;
         }
         let held = Held {
