@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::sources::{Source, is_word, read, sources};
+use crate::sources::{Source, is_word, read, sources, top};
 use serde_json::Value;
 
 /// The crates of the workspace, each with those that it may use.
@@ -52,7 +52,7 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
 const ONLY_MEASURED_WITH: [&str; 2] = ["criterion", "vodozemac"];
 
 /// Crates whose rooms, the modules at their top, import each other in no circle.
-const WITHOUT_CIRCLES: [&str; 1] = ["daemon"];
+const WITHOUT_CIRCLES: [&str; 2] = ["daemon", "engine"];
 
 /// Most modules at the top of `engine`, tests left out.
 const MAX_ROOMS_OF_ENGINE: usize = 14;
@@ -275,4 +275,80 @@ fn engine_has_few_rooms() {
         .filter(|room| *room != "tests;")
         .collect();
     assert!(rooms.len() <= MAX_ROOMS_OF_ENGINE, "{rooms:?}");
+}
+
+/// The rooms of `engine` and what each imports, from the bottom up: a room imports only those above
+/// it in this list, so that there is no circle.
+const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
+    ("model", &[]),
+    ("store", &["model"]),
+    ("wire", &["model"]),
+    ("engine", &["model", "store", "wire"]),
+    ("own_bundle", &["engine", "model", "store", "wire"]),
+    ("sealing", &["engine", "model", "store"]),
+    ("chat_clock", &["engine", "model", "store"]),
+    ("sessions", &["engine", "model", "own_bundle", "store"]),
+    ("send", &["engine", "model", "sessions", "store", "wire"]),
+    (
+        "queries",
+        &["engine", "model", "own_bundle", "send", "sessions", "store"],
+    ),
+    (
+        "contacts",
+        &["engine", "model", "queries", "sessions", "store"],
+    ),
+    (
+        "receive",
+        &[
+            "contacts", "engine", "model", "queries", "send", "sessions", "store", "wire",
+        ],
+    ),
+    ("world", &["engine", "model", "sessions", "store", "wire"]),
+];
+
+#[test]
+fn rooms_of_engine_import_only_those_below_them() {
+    for (at, (room, allowed)) in ROOMS_OF_ENGINE.iter().enumerate() {
+        for below in *allowed {
+            let is_below = ROOMS_OF_ENGINE[..at].iter().any(|(name, _)| name == below);
+            assert!(is_below, "{room} may use {below}, which is not below it");
+        }
+    }
+    let used = imports_between_rooms("engine");
+    let mut wrong = Vec::new();
+    for ((from, to), files) in &used {
+        let allowed = ROOMS_OF_ENGINE.iter().find(|(room, _)| room == from);
+        let Some((_, allowed)) = allowed else {
+            wrong.push(format!("{from} is not in the table"));
+            continue;
+        };
+        if !allowed.contains(&to.as_str()) {
+            wrong.push(format!("{from} uses {to} in {files:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (room, allowed) in ROOMS_OF_ENGINE {
+        for below in allowed {
+            let arrow = (room.to_owned(), (*below).to_owned());
+            assert!(used.contains_key(&arrow), "{room} does not use {below}");
+        }
+    }
+}
+
+/// Most files that are tracked by git.
+const MAX_TRACKED_FILES: usize = 1_400;
+
+/// Passed over where there is no repository.
+#[test]
+fn the_repository_has_few_files() {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(top())
+        .output();
+    let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else {
+        eprintln!("passed over: this is no git repository");
+        return;
+    };
+    let count = listed.stdout.split(|byte| *byte == 0).count() - 1;
+    assert!(count <= MAX_TRACKED_FILES, "{count} files");
 }

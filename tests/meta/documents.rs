@@ -2,6 +2,8 @@
 
 mod commands;
 
+use std::collections::BTreeMap;
+
 use crate::sources::{files, top};
 
 const README: &str = include_str!("../../README.md");
@@ -20,6 +22,14 @@ fn the_documents_name_only_files_that_exist() {
         ),
         ("docs/fuzzing.md", include_str!("../../docs/fuzzing.md")),
         ("docs/curl.md", include_str!("../../docs/curl.md")),
+        (
+            "docs/encrypting.md",
+            include_str!("../../docs/encrypting.md"),
+        ),
+        (
+            "docs/decrypting.md",
+            include_str!("../../docs/decrypting.md"),
+        ),
         ("CONTRIBUTING.md", include_str!("../../CONTRIBUTING.md")),
     ] {
         for quoted in text.split('`').skip(1).step_by(2) {
@@ -75,4 +85,47 @@ fn every_claim_of_the_security_page_names_a_test_or_says_that_there_is_none() {
         }
     }
     assert!(claims >= 50, "{claims}");
+}
+
+/// Columns at which comments and documents wrap.
+const COLUMNS: usize = 100;
+/// Most lines of comments and of documents that may be longer, in a hundred.
+const MAX_LONG_PERCENT: usize = 2;
+
+/// Comments in Rust, and the text of documents: not their tables and code, which do not wrap.
+#[test]
+fn comments_and_documents_wrap() {
+    let mut lines = 0;
+    let mut long: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = |path: &std::path::Path, line: &str| {
+        lines += 1;
+        if line.chars().count() > COLUMNS {
+            *long.entry(path.display().to_string()).or_default() += 1;
+        }
+    };
+    for path in files(&top(), "rs") {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        for line in text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("//"))
+        {
+            count(&path, line);
+        }
+    }
+    for path in files(&top(), "md") {
+        let text = std::fs::read_to_string(&path).expect("a document");
+        let mut in_code = false;
+        for line in text.lines() {
+            in_code ^= line.trim_start().starts_with("```");
+            if !in_code && !line.is_empty() && !line.starts_with('|') {
+                count(&path, line);
+            }
+        }
+    }
+    let sum: usize = long.values().sum();
+    assert!(lines > 5_000, "{lines}");
+    assert!(
+        sum * 100 <= lines * MAX_LONG_PERCENT,
+        "{sum} of {lines}: {long:#?}"
+    );
 }

@@ -9,7 +9,7 @@ use crypto_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{Disks, random::SplitMix64, sent_message::InFlight};
+use super::{Disks, SplitMix64, sent_message::InFlight};
 use crate::{
     engine::{Engine, PreKeyImport, SendRequest},
     model::{Account, AccountName, Config, Env, SendError, Session, Standing, Target, UnixMillis},

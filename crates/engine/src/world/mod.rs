@@ -32,7 +32,6 @@ mod op_generator;
 mod oracle;
 mod ours;
 mod participant;
-mod random;
 mod read_attempt;
 mod recording;
 mod scenario;
@@ -52,7 +51,6 @@ pub use self::{
     op::{ClockFault, DeviceIndex, Op},
     op_generator::{Draw, OpKind, OpWeights, generate_schedule},
     ours::Frontend,
-    random::SplitMix64,
     recording::{Difference, RecordingError, Replayed, replay_recording},
     scenario::{days, hours},
     status_go::{StatusGoDevice, StatusGoReadResult},
@@ -64,6 +62,7 @@ use self::{
     oracle::SentTexts,
     sent_message::{SentMessage, SentTarget},
 };
+pub use crate::store::contract::SplitMix64;
 use crate::{
     model::{AddressedMessage, Config, UnixMillis},
     store::StoreRead as _,

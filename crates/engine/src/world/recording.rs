@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use super::{
+    SplitMix64,
     mixed_world::{MixedWorld, OpOutcome},
     op::{DeviceIndex, Op},
     participant::ReadOutcome,
-    random::SplitMix64,
     status_go::StatusGo,
 };
 use crate::model::Mode;

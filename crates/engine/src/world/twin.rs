@@ -12,13 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crypto_core::Suite;
 
 use super::{
-    HOUR,
+    HOUR, SplitMix64,
     device::DeviceSetup,
     mixed_world::MixedWorld,
     op::{DeviceIndex, Op},
     ours::{Frontend, Ours},
     participant::Participant,
-    random::SplitMix64,
     read_attempt::ReadAttempt,
     status_go::StatusGo,
 };

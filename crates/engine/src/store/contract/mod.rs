@@ -8,6 +8,7 @@
 
 mod batches;
 mod gaps;
+mod random;
 mod records;
 mod time;
 
@@ -27,6 +28,7 @@ use self::gaps::{
     gaps_round_trip_and_are_found, the_oldest_gaps_and_keys_of_a_session_are_dropped_first,
     the_oldest_unanswered_gaps_are_dropped_first,
 };
+pub use self::random::SplitMix64;
 pub use self::records::{initiated, own_prekey, session};
 use self::records::{installation, key, prekey, prekey_text, session_text};
 use self::time::{

@@ -6,11 +6,9 @@ use crypto_core::{
     sign_ratchet_prekey,
 };
 
-use crate::{
-    model::{
-        Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
-    },
-    world::SplitMix64,
+use super::random::SplitMix64;
+use crate::model::{
+    Handshake, OwnPreKey, OwnRatchetPreKey, Role, Session, SessionStart, Standing, UnixMillis,
 };
 
 pub(super) fn identity(seed: u8) -> IdentityKeyPair {

@@ -21,8 +21,8 @@ use self::{
     tables::{Bundles, Installations, Secret, Secrets},
 };
 use super::{
+    SplitMix64,
     participant::{OutgoingMessage, Participant, ReadOutcome, ReadResult},
-    random::SplitMix64,
 };
 use crate::{
     model::Mode,

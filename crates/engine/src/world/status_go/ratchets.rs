@@ -8,7 +8,7 @@ use crypto_core::{
     SharedKey, SignedPreKey, SkipLimits, Suite, VerifiedPreKey,
 };
 
-use super::super::random::SplitMix64;
+use super::super::SplitMix64;
 
 /// How many keys may be skipped in one chain.
 const LIMITS: SkipLimits = SkipLimits {

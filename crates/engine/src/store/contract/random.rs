@@ -11,7 +11,7 @@ pub struct SplitMix64(
 
 impl SplitMix64 {
     /// A generator seeded with `seed` and a name.
-    pub(super) fn named(seed: u64, name: &str) -> Self {
+    pub(crate) fn named(seed: u64, name: &str) -> Self {
         let mixed = name.bytes().fold(seed, |mixed, byte| {
             mixed
                 .wrapping_add(u64::from(byte))
