@@ -18,6 +18,13 @@ fn outcome(device: &mut TestDevice, from: IdentityKey, wire: &[u8]) -> Outcome {
     device.try_receive(from, wire, true).unwrap().outcome
 }
 
+/// The identity whose public key is the negative of this one's: the same `x`, the other `y`.
+fn negated(key: IdentityKey) -> IdentityKey {
+    let mut negative = key.to_bytes();
+    negative[0] ^= 1;
+    IdentityKey::from_wire(&negative).unwrap()
+}
+
 #[test]
 fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
     for plain in [false, true] {
@@ -28,12 +35,10 @@ fn a_message_claimed_by_another_identity_or_its_negative_stays_shut() {
         };
         meet(&mut alice, &mut bob);
         let message = alice.send(bob.key, "mine");
-        let mut negative = alice.key.to_bytes();
-        negative[0] ^= 1;
         let before = bob.fingerprint();
         for claimed in [
             TestDevice::new(3, "mallory").key,
-            IdentityKey::from_wire(&negative).unwrap(),
+            negated(alice.key),
             bob.key,
         ] {
             let refused = outcome(&mut bob, claimed, &message.wire);
@@ -51,9 +56,7 @@ fn a_negated_sender_cannot_ride_on_an_unanswered_session() {
     let first = alice.send(bob.key, "first");
     let second = alice.send(bob.key, "second");
     bob.read(alice.key, &first);
-    let mut negative = alice.key.to_bytes();
-    negative[0] ^= 1;
-    let negative = IdentityKey::from_wire(&negative).unwrap();
+    let negative = negated(alice.key);
     assert_eq!(
         outcome(&mut bob, negative, &second.wire),
         Outcome::Undecryptable(Reason::AuthenticationFailed)
@@ -68,9 +71,7 @@ fn a_first_message_under_the_negated_sender_does_not_lock_the_sender_out() {
     let first = alice.send(bob.key, "first");
     let second = alice.send(bob.key, "second");
     let bare = changed(&first, |message| message.bundles.clear());
-    let mut negative = alice.key.to_bytes();
-    negative[0] ^= 1;
-    let negative = IdentityKey::from_wire(&negative).unwrap();
+    let negative = negated(alice.key);
     // In this suite only a bundle tells the two apart.
     let taken = outcome(&mut bob, negative, &bare);
     assert!(matches!(taken, Outcome::Decrypted(_)));

@@ -26,7 +26,7 @@ fn a_withheld_message_does_not_make_the_current_version_a_jump() {
     in_many_worlds(&["alice/phone*", "bob/phone*"], |mut world| {
         world.import("bob/phone", "alice/phone");
         world.send("bob/phone", "alice", "on the way for long");
-        world.later(days(12));
+        world.advance(days(12));
         assert_eq!(world.deliver("alice/phone"), ["on the way for long"]);
         world.lose("bob/phone");
         world.send(
@@ -47,7 +47,7 @@ fn a_late_message_dated_ahead_does_not_make_the_current_version_a_jump() {
         world.introduce();
         world.clock_ahead("bob/phone", days(30));
         world.send("bob/phone", "alice", "from the future");
-        world.later(days(20));
+        world.advance(days(20));
         // Its prekey is erased by now; its bundle still counts.
         assert!(world.deliver("alice/phone").is_empty());
         world.lose("bob/phone");
@@ -111,7 +111,7 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
         world.send("bob/phone", "alice", "on the way");
         world.clock_back("alice/phone", days(3));
         world.send("alice/phone", "bob", "from the past");
-        world.later(days(9));
+        world.advance(days(9));
         assert_eq!(world.deliver("alice/phone"), ["on the way"]);
         assert_eq!(world.deliver("bob/phone"), ["from the past"]);
         world.assert_converges();
@@ -124,9 +124,9 @@ fn a_clock_that_is_set_back_replaces_the_prekey_and_loses_nothing() {
 fn a_message_is_readable_for_thirteen_days() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
-    world.later(hours(23));
+    world.advance(hours(23));
     world.send("alice/phone", "bob", "late");
-    world.later(days(13) - hours(1));
+    world.advance(days(13) - hours(1));
     assert_eq!(world.deliver("bob/phone"), ["late"]);
     world.assert_converges();
 }
@@ -137,11 +137,11 @@ fn a_clock_that_runs_ahead_for_an_hour_loses_nothing() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.send("alice/phone", "bob", "to the first prekey");
-    world.later(hours(25));
+    world.advance(hours(25));
     world.clock_ahead("bob/phone", days(30));
-    world.later(hours(1));
+    world.advance(hours(1));
     world.clock_back("bob/phone", days(30));
-    world.later(hours(2));
+    world.advance(hours(2));
     assert_eq!(world.deliver("bob/phone"), ["to the first prekey"]);
     world.assert_converges();
 }
@@ -152,9 +152,9 @@ fn a_device_that_was_off_for_twenty_days_reads_what_waited_for_it() {
     let mut world = World::new(&["alice/phone", "bob/phone"]);
     world.introduce();
     world.turn_off("bob/phone");
-    world.later(days(10));
+    world.advance(days(10));
     world.send("alice/phone", "bob", "to a prekey ten days old");
-    world.later(days(10));
+    world.advance(days(10));
     assert_eq!(world.deliver("bob/phone"), ["to a prekey ten days old"]);
     world.assert_converges();
 }
@@ -168,7 +168,7 @@ fn an_unconfirmed_text_is_read_again_half_a_day_later() {
     world.send("alice/phone", "bob", "hello");
     world.deliver_unconfirmed("bob/phone", CrashPoint::AfterCommit);
     assert!(world.texts("bob/phone").is_empty());
-    world.later(hours(15));
+    world.advance(hours(15));
     assert_eq!(world.deliver("bob/phone"), ["hello"]);
     world.assert_converges();
 }

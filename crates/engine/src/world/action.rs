@@ -239,7 +239,7 @@ impl<H: Disks> World<H> {
                 let to = self.other(from % count, to);
                 self.send_from(from % count, to, &text, CrashPoint::Never);
             }
-            Action::Deliver { at, which } => self.deliver_one(at, which, DeliveryOptions::DEFAULT),
+            Action::Deliver { at, which } => self.deliver_one(at, which),
             Action::Drop { at, which } => {
                 let waiting = &mut self.devices[at % count].in_flight;
                 if !waiting.is_empty() {
@@ -307,11 +307,11 @@ impl<H: Disks> World<H> {
         }
     }
 
-    fn deliver_one(&mut self, at: usize, which: usize, options: DeliveryOptions) {
+    fn deliver_one(&mut self, at: usize, which: usize) {
         let at = at % self.devices.len();
         let waiting = self.devices[at].in_flight.len();
         if waiting > 0 {
-            self.deliver_nth(at, which % waiting, options);
+            self.deliver_nth(at, which % waiting);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The effects of actions on a world. Devices are given by their index.
 
-use std::{rc::Rc, time::Duration};
+use std::time::Duration;
 
 use crypto_core::IdentityKey;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, ReceiveRequest},
-    model::{Env, Outcome, ReceiveError, Received},
+    model::{Env, Outcome, ReceiveError},
     store::{Store, StoreRead as _},
     wire::WireMessage,
 };
@@ -112,14 +112,8 @@ impl<H: Disks> World<H> {
         self.devices[at].call(&mut self.disks, self.now, CrashPoint::Never, call)
     }
 
-    /// A device receives a message, and the oracle checks the result against the invariants. `None`
-    /// if a bit flip left no wire message, or the process crashed.
-    pub(super) fn receive_at(
-        &mut self,
-        at: usize,
-        sent: &SentMessage,
-        options: DeliveryOptions,
-    ) -> Option<Received> {
+    /// A device receives a message, and the oracle checks the result against the invariants.
+    pub(super) fn receive_at(&mut self, at: usize, sent: &SentMessage, options: DeliveryOptions) {
         self.turn_on(at);
         let (sender, wire) = self.tampered(sent, options.tampering);
         let intact = options.tampering == Tampering::None;
@@ -162,17 +156,16 @@ impl<H: Disks> World<H> {
             let confirmed_again = again && options.confirm && !dies_before;
             oracle::check_unchanged(&before, &reader.fingerprint(), confirmed_again);
         }
-        let received = received.ok()?;
+        let Ok(received) = received else { return };
         if options.crash != CrashPoint::Never {
-            return None;
+            return;
         }
         if intact {
             self.check_bundle_taken(at, sent);
         }
-        if let Some(reply) = &received.reply {
-            self.dispatch(at, reply.clone(), None);
+        if let Some(reply) = received.reply {
+            self.dispatch(at, reply, None);
         }
-        Some(received)
     }
 
     /// Every message carries its sender's current prekey. A device that received an intact message
@@ -205,17 +198,9 @@ impl<H: Disks> World<H> {
     }
 
     /// Delivers the message in flight to `at` at `index`, and takes it out of flight.
-    pub(super) fn deliver_nth(
-        &mut self,
-        at: usize,
-        index: usize,
-        options: DeliveryOptions,
-    ) -> Option<Received> {
-        let sent = Rc::clone(&self.devices[at].in_flight[index]);
-        if options.tampering == Tampering::None && options.crash != CrashPoint::BeforeCommit {
-            self.devices[at].in_flight.remove(index);
-        }
-        self.receive_at(at, &sent, options)
+    pub(super) fn deliver_nth(&mut self, at: usize, index: usize) {
+        let sent = self.devices[at].in_flight.remove(index);
+        self.receive_at(at, &sent, DeliveryOptions::DEFAULT);
     }
 
     /// The frontend confirms everything it has read.

@@ -161,7 +161,7 @@ impl<H: Disks> World<H> {
     }
 
     /// True time passes. Devices that are on sweep, so that what has ended is erased when due.
-    fn advance(&mut self, span: Duration) {
+    pub fn advance(&mut self, span: Duration) {
         let end = self.now + u64::try_from(span.as_millis()).expect("a span");
         for now in sweep_times(self.now, end) {
             self.now = now;

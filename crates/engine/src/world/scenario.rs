@@ -3,10 +3,6 @@
 use std::time::Duration;
 
 use super::{CrashPoint, Disks, World, effects::DeliveryOptions};
-use crate::{
-    model::{Outcome, Standing},
-    store::StoreRead as _,
-};
 
 /// A span of hours.
 #[must_use]
@@ -33,16 +29,10 @@ impl<H: Disks> World<H> {
         self.send_from(from, to, text, crash);
     }
 
-    /// The device advertises its bundle to an identity.
-    pub fn advertise(&mut self, from: &str, to: &str) {
-        let (from, to) = (self.index_of(from), self.identity(to));
-        self.advertise_from(from, to);
-    }
-
     /// Delivers everything in flight, and the replies to it, in the order it was sent.
     pub fn deliver_all(&mut self) {
         while let Some(at) = (0..self.devices.len()).find(|at| self.any_for(*at)) {
-            self.deliver_nth(at, 0, DeliveryOptions::DEFAULT);
+            self.deliver_nth(at, 0);
         }
     }
 
@@ -53,16 +43,9 @@ impl<H: Disks> World<H> {
         let before = self.devices[at].texts.len();
         let waiting = self.devices[at].in_flight.len();
         for _ in 0..waiting {
-            self.deliver_nth(at, 0, DeliveryOptions::DEFAULT);
+            self.deliver_nth(at, 0);
         }
         self.devices[at].texts[before..].to_vec()
-    }
-
-    /// Delivers the oldest message in flight to this device; the outcome.
-    pub fn deliver_next(&mut self, at: &str) -> Option<Outcome> {
-        let at = self.index_of(at);
-        let received = self.deliver_nth(at, 0, DeliveryOptions::DEFAULT)?;
-        Some(received.outcome)
     }
 
     /// Delivers a copy of the oldest message in flight to this device without confirming it; the
@@ -73,32 +56,10 @@ impl<H: Disks> World<H> {
         self.receive_at(at, &sent, DeliveryOptions::intact(false, crash));
     }
 
-    /// The frontend of the device confirms what it has read.
-    pub fn confirm(&mut self, at: &str) {
-        self.confirm_at(self.index_of(at));
-    }
-
     /// The network loses everything in flight to this device.
     pub fn lose(&mut self, at: &str) {
         let at = self.index_of(at);
         self.devices[at].in_flight.clear();
-    }
-
-    /// The network withholds what is in flight to this device until [`Self::release`].
-    pub fn withhold(&mut self, at: &str) -> Withheld {
-        let at = self.index_of(at);
-        Withheld(std::mem::take(&mut self.devices[at].in_flight))
-    }
-
-    /// What was withheld is in flight again, after everything else.
-    pub fn release(&mut self, at: &str, mut withheld: Withheld) {
-        let at = self.index_of(at);
-        self.devices[at].in_flight.append(&mut withheld.0);
-    }
-
-    /// True time passes for all devices.
-    pub fn later(&mut self, span: Duration) {
-        self.advance(span);
     }
 
     /// The device's clock jumps ahead.
@@ -115,11 +76,6 @@ impl<H: Disks> World<H> {
     pub fn turn_off(&mut self, at: &str) {
         let at = self.index_of(at);
         self.devices[at].turn_off(self.now);
-    }
-
-    /// The device's process ends and a new one starts.
-    pub fn restart(&mut self, at: &str) {
-        self.restart_at(self.index_of(at));
     }
 
     /// The device loses its state and is set up again under a new id.
@@ -144,20 +100,6 @@ impl<H: Disks> World<H> {
         self.import_at(self.index_of(at), self.index_of(of), 0);
     }
 
-    /// The device imports a contact code of the other that is `age` bundles old.
-    pub fn import_old(&mut self, at: &str, of: &str, age: usize) {
-        self.import_at(self.index_of(at), self.index_of(of), age);
-    }
-
-    /// Two devices of one identity import each other's contact code and enable each other (spec
-    /// 4.1).
-    pub fn pair(&mut self, one: &str, other: &str) {
-        for (at, of) in [(one, other), (other, one)] {
-            self.import(at, of);
-            self.pair_at(self.index_of(at), self.index_of(of), true);
-        }
-    }
-
     /// All devices import each other's contact codes, and the devices of one identity are paired.
     pub fn introduce(&mut self) {
         for at in 0..self.devices.len() {
@@ -176,28 +118,6 @@ impl<H: Disks> World<H> {
         &self.devices[self.index_of(at)].texts
     }
 
-    /// The number of messages in flight to this device.
-    #[must_use]
-    pub fn on_the_way(&self, at: &str) -> usize {
-        self.devices[self.index_of(at)].in_flight.len()
-    }
-
-    /// The number of sessions that the device has with the identity: active, superseded, expired.
-    #[must_use]
-    pub fn sessions(&self, at: &str, with: &str) -> [usize; 3] {
-        let key = self.key_of(self.identity(with));
-        let store = self.devices[self.index_of(at)].store();
-        let mut counts = [0; 3];
-        for session in store.sessions(Some(&key)).expect("read") {
-            counts[match session.standing {
-                Standing::Active => 0,
-                Standing::Superseded { .. } => 1,
-                Standing::Expired { .. } => 2,
-            }] += 1;
-        }
-        counts
-    }
-
     fn any_for(&self, at: usize) -> bool {
         !self.devices[at].in_flight.is_empty()
     }
@@ -209,7 +129,3 @@ impl<H: Disks> World<H> {
             .unwrap_or_else(|| panic!("no identity {name}"))
     }
 }
-
-/// Messages that the network withholds.
-#[derive(Debug)]
-pub struct Withheld(Vec<super::sent_message::InFlight>);
