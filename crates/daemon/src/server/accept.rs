@@ -10,6 +10,7 @@ use axum::Router;
 use engine::model::Trouble;
 use hyper::{
     Request, body,
+    header::TRANSFER_ENCODING,
     server::conn::http1,
     service::{Service as _, service_fn},
 };
@@ -26,6 +27,7 @@ use super::{
     App, Connection,
     connection::{ConnectionStream, Socket},
     connection_limits::{Callers, Entered, Place, Strangers},
+    http::finish,
     unix::AllowedUids,
 };
 use crate::ops::metrics::{Listener, TurnedAway};
@@ -119,17 +121,23 @@ impl Acceptor {
         let budget = self.app.daemon.budget.clone();
         let stream =
             ConnectionStream::new(stream, write_timeout, (Arc::clone(&place), open), budget);
-        let connection = Connection {
+        let connection = Arc::new(Connection {
             place,
             incoming: stream.incoming(),
             stopped: self.stopped.clone(),
-        };
+        });
         let mut stopped = self.stopped.clone();
-        let router = self.router.clone();
+        let (app, router) = (Arc::clone(&self.app), self.router.clone());
         tokio::spawn(async move {
             let service = service_fn(move |mut request: Request<body::Incoming>| {
-                request.extensions_mut().insert(connection.clone());
-                router.call(request)
+                let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+                request.extensions_mut().insert(Arc::clone(&connection));
+                let answer = router.call(request);
+                let (app, connection) = (Arc::clone(&app), Arc::clone(&connection));
+                async move {
+                    let answer = answer.await;
+                    answer.map(|response| finish(&app, &connection, is_chunked, response))
+                }
             });
             let connection = http1::Builder::new()
                 // Who has sent its request may say so, and is answered.

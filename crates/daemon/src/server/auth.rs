@@ -104,7 +104,7 @@ impl Auth {
             request.headers(),
             websocket::is_asked_for(request.method(), request.headers()),
         )?;
-        let connection = request.extensions().get::<Connection>();
+        let connection = request.extensions().get::<Arc<Connection>>();
         if connection.is_some_and(|connection| connection.place.may_call()) {
             return Ok(());
         }

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Router,
+    Router,
     body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -22,24 +22,19 @@ use super::{
     sse, websocket,
 };
 
-/// The routes of the Unix socket: who may connect may call.
-pub(super) fn unix_router(app: &App) -> Router {
-    finished(app, routes(app))
-}
-
 /// The routes of TCP, behind the checks that a request has to pass there. The last layer is the
 /// first that sees it.
 pub(super) fn tcp_router(app: &App, token: Token) -> Router {
     let auth = Auth::new(token, Arc::clone(&app.daemon.metrics));
     let allowed = HostOrigin::new(&app.rpc);
-    let checked = routes(app)
+    routes(app)
         .layer(from_fn_with_state(Arc::new(auth), auth::check))
         .layer(cors::layer())
-        .layer(from_fn_with_state(Arc::new(allowed), host_origin::check));
-    finished(app, checked)
+        .layer(from_fn_with_state(Arc::new(allowed), host_origin::check))
 }
 
-fn routes(app: &App) -> Router {
+/// The routes. On the Unix socket who may connect may call.
+pub(super) fn routes(app: &App) -> Router {
     let only_get = |handler: axum::routing::MethodRouter<App>| handler.fallback(nothing_there);
     Router::new()
         .route("/", post(call).get(websocket::upgrade).fallback(not_posted))
@@ -60,22 +55,16 @@ async fn not_posted() -> Refusal {
     Refusal::Method
 }
 
-fn finished(app: &App, router: Router) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(app), finish))
-}
-
-/// Counts the answer, and closes connections that are not to be used again: a chunked request may
-/// have had a content-length too, on which a proxy before us may have split the bytes in another
-/// way, so what comes after it is no request (RFC 9112, 6.1). And who has shown no token gives its
-/// place back.
-async fn finish(
-    State(app): State<App>,
-    Extension(connection): Extension<Connection>,
-    request: Request,
-    next: Next,
+/// Counts an answer on its way out, and closes connections that are not to be used again: a chunked
+/// request may have had a content-length too, on which a proxy before us may have split the bytes in
+/// another way, so what comes after it is no request (RFC 9112, 6.1). And who has shown no token
+/// gives its place back.
+pub(super) fn finish(
+    app: &App,
+    connection: &Connection,
+    is_chunked: bool,
+    mut response: Response,
 ) -> Response {
-    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let mut response = next.run(request).await;
     app.daemon.metrics.answered(response.status());
     if is_chunked || connection.place.is_strangers() {
         let close = HeaderValue::from_static("close");

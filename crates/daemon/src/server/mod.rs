@@ -72,7 +72,7 @@ struct AppState {
 type App = Arc<AppState>;
 
 /// The connection that a request came on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Connection {
     place: Arc<Place>,
     incoming: Arc<Incoming>,
@@ -129,7 +129,7 @@ impl Server {
         let mut accepting = JoinSet::new();
         let mut addresses = vec![format!("unix:{place}")];
         let acceptor = |router| Acceptor::new(Arc::clone(&app), router, stopped.clone());
-        let unix = acceptor(http::unix_router(&app));
+        let unix = acceptor(http::routes(&app));
         accepting.spawn(unix.accept_unix(listener, AllowedUids::new(&settings.rpc)));
         if let (Some((listener, bound)), Some(token)) = (tcp, token) {
             addresses.push(format!("http://{bound}"));

@@ -62,7 +62,7 @@ pub(super) fn is_asked_for(method: &Method, headers: &HeaderMap) -> bool {
 /// `GET /`: answers the handshake, and serves what follows it.
 pub(super) async fn upgrade(
     State(app): State<App>,
-    Extension(connection): Extension<Connection>,
+    Extension(connection): Extension<Arc<Connection>>,
     method: Method,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -83,12 +83,9 @@ pub(super) async fn upgrade(
         .on_upgrade(|socket| serve(socket, app, connection))
 }
 
-async fn serve(socket: WebSocket, app: App, connection: Connection) {
-    let Connection {
-        place,
-        incoming,
-        mut stopped,
-    } = connection;
+async fn serve(socket: WebSocket, app: App, connection: Arc<Connection>) {
+    let incoming = Arc::clone(&connection.incoming);
+    let mut stopped = connection.stopped.clone();
     let ping_interval = Duration::from_secs(app.rpc.ping_interval_s);
     let (sink, mut stream) = socket.split();
     let (answers, answered) = mpsc::channel(MAX_WAITING);
@@ -157,7 +154,7 @@ async fn serve(socket: WebSocket, app: App, connection: Connection) {
     if !writing.is_finished() {
         let _ = writing.await;
     }
-    drop((place, stopped));
+    drop(connection);
 }
 
 /// The code that tells a WebSocket's client what was wrong with what it sent (RFC 6455, 7.4.1), by
