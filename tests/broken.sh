@@ -163,7 +163,7 @@ broken 'a fourth device gets a copy' $engine/send/targets.rs \
 ' '' \
   engine --lib at_most_three_devices_get_a_copy_and_the_others_are_named
 broken 'who cannot be reached is written to by the weaker way' $engine/send/mod.rs \
-  'let none_known = copies.is_empty() && copies.skipped.is_empty();' 'let none_known = copies.is_empty();' \
+  'let none_known = parts.is_empty() && parts.skipped.is_empty();' 'let none_known = parts.is_empty();' \
   engine --lib a_known_contact_whose_devices_cannot_be_reached_gets_no_dh_message
 broken 'a suite that is forbidden is read' $engine/receive/ratchet.rs \
   'if !self.config.allows(suite) {' 'if !self.config.allows(suite) && entry.payload.is_empty() {' \

@@ -1,9 +1,8 @@
-//! The Lamport clocks of chats: what puts the messages of a chat into one order for all who take
-//! part.
+//! The Lamport clocks of chats, which give the messages of a chat one order for all members.
 //!
-//! A chat's clock is the highest that was sent or seen in it, but never far above our own time:
-//! what lies ahead of that would stay ahead for all who see it. It is milliseconds for as long as
-//! nobody is ahead of us.
+//! The clock of a chat is the highest that was sent or received in it, in milliseconds since the
+//! Unix epoch as long as no member is ahead of our time. It is limited to a little above our time,
+//! because a clock that is ahead would stay ahead for everybody.
 
 use std::time::Duration;
 
@@ -13,17 +12,17 @@ use crate::{
     store::Store,
 };
 
-/// How far a message's clock may be above the time of its envelope, and the clock of a chat above
-/// our own time: what is further would be a way to push a chat away from the time of day.
+/// How far the clock of a message may be above the time of its envelope, and the clock of a chat
+/// above our time. Without a limit anybody could push a chat away from the time of day.
 pub const MAX_CLOCK_LEAD: Duration = Duration::from_secs(120);
-/// How far an envelope's time may be ahead of our clock, as with bundles (protocol §3): whoever
-/// relays an envelope says when.
+/// How far the time of an envelope, which a relay can set, may be ahead of our clock; as with
+/// bundles (protocol §3).
 pub const MAX_ENVELOPE_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
-/// Chats with a clock of their own, some 5 MiB of them. All others share one, which is right for
-/// each: it is at least as high.
+/// Chats with a clock of their own, about 5 MiB. All others share one, which is at least as high as
+/// each of theirs would be.
 pub const MAX_CLOCKS: u64 = 100_000;
 
-/// A chat's clock and the time of day.
+/// The clock of a chat, and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatTime {
     /// The highest clock of the chat by now.
@@ -32,7 +31,7 @@ pub struct ChatTime {
     pub at: UnixMillis,
 }
 
-/// Why a received clock is not taken.
+/// Why a received clock is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ClockError {
     /// No message has the clock 0.
@@ -44,15 +43,15 @@ pub enum ClockError {
     /// The envelope is dated further ahead of our clock than [`MAX_ENVELOPE_LEAD`].
     #[error("the envelope's time is more than a day ahead of this machine's clock")]
     EnvelopeAhead,
-    /// The store could not do it.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Engine {
-    /// The clock and the time for a message that is about to be sent in `chat`: now, or one more
-    /// than the highest clock there, and at most [`MAX_CLOCK_LEAD`] above now. Below that no two
-    /// messages get the same; once a chat has come to it, those of one millisecond do.
+    /// The clock and the time for a message to send in `chat`. The clock is now, or one above the
+    /// highest clock of the chat, and at most [`MAX_CLOCK_LEAD`] above now. Each message gets
+    /// another clock, except at that limit, where messages of one millisecond share one.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -62,17 +61,18 @@ impl Engine {
         env: &Env<'_>,
         chat: &str,
     ) -> Result<ChatTime, StoreError> {
-        let (chat, last) = place(store, chat, env.now)?;
+        let (chat, last) = load(store, chat, env.now)?;
         let clock = highest_clock(env.now).min(env.now.0.max(last.saturating_add(1)));
         store.put_chat_clock(&chat, clock)?;
         Ok(ChatTime { clock, at: env.now })
     }
 
-    /// Takes note of the clock of a message that was received in `chat`, in an envelope of the time
-    /// `envelope_at`. The chat's own clock is not raised further than [`MAX_CLOCK_LEAD`] above now.
+    /// Records the clock of a message that was received in `chat`, in an envelope of the time
+    /// `envelope_at`. The clock of the chat is not raised further than [`MAX_CLOCK_LEAD`] above
+    /// now.
     ///
     /// # Errors
-    /// [`ClockError`]; nothing is noted then, and the message is not to be shown.
+    /// [`ClockError`]; then nothing is recorded, and the message must not be shown.
     pub fn observe_clock(
         &mut self,
         store: &mut dyn Store,
@@ -90,7 +90,7 @@ impl Engine {
         if clock > envelope_at.after(MAX_CLOCK_LEAD).0 {
             return Err(ClockError::Ahead);
         }
-        let (chat, last) = place(store, chat, env.now)?;
+        let (chat, last) = load(store, chat, env.now)?;
         let clock = highest_clock(env.now).min(clock);
         if clock > last {
             store.put_chat_clock(&chat, clock)?;
@@ -100,21 +100,21 @@ impl Engine {
     }
 }
 
-/// The highest clock that a chat may have.
+/// The highest clock that a chat may have at `now`.
 #[must_use]
 pub fn highest_clock(now: UnixMillis) -> u64 {
     now.after(MAX_CLOCK_LEAD).0
 }
 
-/// Where the clock of a chat is kept, and how high it is. One beyond what a chat may have counts as
-/// none: our time was ahead when it was written, and the chat starts again from now.
-fn place(store: &dyn Store, chat: &str, now: UnixMillis) -> Result<(ChatKey, u64), StoreError> {
+/// The key under which the clock of a chat is kept, and the clock. A clock above the limit was
+/// written when our time was ahead, and counts as 0: the chat starts again from now.
+fn load(store: &dyn Store, chat: &str, now: UnixMillis) -> Result<(ChatKey, u64), StoreError> {
     let own = ChatKey::of(chat);
     let believed = |last: u64| if last > highest_clock(now) { 0 } else { last };
     if let Some(last) = store.chat_clock(&own)? {
         return Ok((own, believed(last)));
     }
-    // Once there is a shared one, there is no room for more of their own.
+    // Once there is a shared clock, no further chat gets its own.
     if let Some(last) = store.chat_clock(&ChatKey::OTHERS)? {
         return Ok((ChatKey::OTHERS, believed(last)));
     }

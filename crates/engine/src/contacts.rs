@@ -1,8 +1,8 @@
-//! Contacts: who asked whom, what was answered, and who may be written to (spec 1.5.x).
+//! Contact requests and their answers (spec 1.5.x).
 //!
-//! Under [`ContactPolicy::Open`] states are only recorded. Under [`ContactPolicy::Request`] they
-//! are a gate: nothing but a contact request goes to an identity that has not been accepted, and
-//! what a declined one sends is dropped.
+//! The states are those of [`ContactState`]. Under [`ContactPolicy::Open`] they are only recorded.
+//! Under [`ContactPolicy::Request`] nothing but a contact request is sent to an identity that was
+//! not accepted, and messages of a declined one are not read.
 
 use crypto_core::{IdentityKey, SafetyNumber};
 
@@ -17,46 +17,45 @@ use crate::{
     store::{Store, StoreRead, record_event},
 };
 
-/// What tells of a received message whether it answers a request of ours, besides what it was read
-/// by.
+/// Evidence that a received message answers a request of ours.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AnswerEvidence {
-    /// What it says that it is.
+    /// The contact mark of the message.
     pub(crate) mark: Option<ContactMark>,
-    /// The newest date of a bundle that came with it and lists its own device. Who knows the
-    /// device's bundles signs a new one for every message, or once a day.
+    /// The newest date of a bundle in the message that lists its device. Clients sign a new bundle
+    /// for every message, or once a day.
     pub(crate) dated_at: Option<UnixMillis>,
 }
 
 /// A contact as a frontend shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContactView {
-    /// Who.
+    /// The identity.
     pub identity: IdentityKey,
-    /// How we stand to each other.
+    /// What was asked and answered.
     pub state: ContactState,
     /// The user has compared the safety number.
     pub verified: bool,
-    /// Some device of theirs has an established session that we send on.
+    /// Whether one of its devices has an established session that is active.
     pub forward_secrecy: bool,
-    /// To be compared by another way.
+    /// The safety number, to compare over another channel.
     pub safety_number: SafetyNumber,
-    /// When the record was begun; `None` if there is none.
+    /// When the record was made; `None` if there is none.
     pub added_at: Option<UnixMillis>,
 }
 
-/// A contact's new state, and what has to be sent.
+/// A contact after a change, and the messages to send.
 #[derive(Debug)]
 pub struct ContactChange {
-    /// As it is now.
+    /// The contact now.
     pub contact: ContactView,
-    /// What goes to the contact.
+    /// The messages for the contact.
     pub sent: Sent,
 }
 
 impl Engine {
-    /// Asks `identity` to become a contact: sends the introduction, whatever the policy. Asking one
-    /// who has asked us accepts.
+    /// Asks `identity` to become a contact, with an introduction, under any policy. If it has asked
+    /// us, this accepts it.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -73,10 +72,10 @@ impl Engine {
             }
             ContactState::RequestReceived | ContactState::Accepted => ContactState::Accepted,
         };
-        self.step(store, env, identity, state, Some(request))
+        self.change(store, env, identity, state, Some(request))
     }
 
-    /// Accepts `identity`, and sends it a message, so that both ends have forward secrecy.
+    /// Accepts `identity`, and sends it a message, so that both sides have forward secrecy.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -87,11 +86,10 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.step(store, env, identity, ContactState::Accepted, Some(request))
+        self.change(store, env, identity, ContactState::Accepted, Some(request))
     }
 
-    /// Declines `identity`. It learns nothing by it, unless it is told something: `request` says
-    /// what.
+    /// Declines `identity`. It learns of this only by the message in `request`, if there is one.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -102,10 +100,10 @@ impl Engine {
         request: Option<&SendRequest>,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.step(store, env, identity, ContactState::Declined, request)
+        self.change(store, env, identity, ContactState::Declined, request)
     }
 
-    /// Notes whether the user has compared the safety number with `identity`.
+    /// Records whether the user has compared the safety number with `identity`.
     ///
     /// # Errors
     /// [`SendError`] if the store fails, or `identity` is our own.
@@ -116,7 +114,7 @@ impl Engine {
         identity: &IdentityKey,
         verified: bool,
     ) -> Result<ContactView, SendError> {
-        let contact = self.recorded(store, env, identity)?;
+        let contact = self.contact_or_new(store, env, identity)?;
         store.put_contact(&Contact {
             verified,
             ..contact
@@ -124,7 +122,7 @@ impl Engine {
         Ok(self.viewer().contact(store, identity)?)
     }
 
-    fn step(
+    fn change(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
@@ -132,9 +130,9 @@ impl Engine {
         state: ContactState,
         request: Option<&SendRequest>,
     ) -> Result<ContactChange, SendError> {
-        let contact = self.recorded(store, env, identity)?;
+        let contact = self.contact_or_new(store, env, identity)?;
         let requested_at = match (contact.state, state) {
-            // Asked again: an answer to the first request is one.
+            // Asked again: an answer to the first request counts.
             (ContactState::RequestSent, ContactState::RequestSent) => contact.requested_at,
             (_, ContactState::RequestSent) => Some(env.now),
             _ => None,
@@ -156,7 +154,7 @@ impl Engine {
             )?;
         }
         let sent = match request {
-            // Whatever the policy: the user decided about this very contact.
+            // Under any policy: the user has decided about this contact.
             Some(request) => self.send_to_contact(store, env, request, mark(state))?,
             None => Sent::default(),
         };
@@ -166,8 +164,8 @@ impl Engine {
         })
     }
 
-    /// The record of `identity`, or the one that it begins with.
-    fn recorded(
+    /// The record of `identity`, or a new one.
+    fn contact_or_new(
         &self,
         store: &dyn Store,
         env: &Env<'_>,
@@ -194,7 +192,7 @@ impl Engine {
         Ok(contact.map_or(ContactState::None, |contact| contact.state))
     }
 
-    /// Whether messages may be sent to `identity`.
+    /// Checks that messages may be sent to `identity`.
     pub(crate) fn check_accepted(
         &self,
         store: &dyn StoreRead,
@@ -209,7 +207,7 @@ impl Engine {
         })
     }
 
-    /// Whether what `sender` sends is dropped unread.
+    /// Whether messages of `sender` are dropped unread.
     pub(crate) fn is_declined(
         &self,
         store: &dyn StoreRead,
@@ -219,9 +217,9 @@ impl Engine {
             && self.state_of(store, sender)? == ContactState::Declined)
     }
 
-    /// What a message that was read says about its sender as a contact. Nothing is written for one
-    /// that proves nobody.
-    pub(crate) fn contact_wrote(
+    /// Updates the sender's contact state after a message was read. A message that does not
+    /// authenticate its sender writes nothing.
+    pub(crate) fn update_contact(
         &self,
         store: &mut dyn Store,
         env: &Env<'_>,
@@ -236,7 +234,7 @@ impl Engine {
         let known = store.contact(&identity)?;
         let state = known.map_or(ContactState::None, |contact| contact.state);
         let (state, requests) = match (state, answer.mark) {
-            // It neither asks nor accepts.
+            // A decline neither asks nor accepts.
             (_, Some(ContactMark::Decline)) => return Ok(()),
             (ContactState::None, _) if received.authenticated => {
                 (ContactState::RequestReceived, true)
@@ -280,7 +278,7 @@ impl Engine {
     }
 }
 
-/// What the message says that goes with a contact's new state.
+/// The contact mark of the message that reports a contact's new state.
 const fn mark(state: ContactState) -> Option<ContactMark> {
     match state {
         ContactState::RequestSent => Some(ContactMark::Request),
@@ -290,9 +288,9 @@ const fn mark(state: ContactState) -> Option<ContactMark> {
     }
 }
 
-/// Whether a message that does not say what it is was certainly written after we asked: it came on
-/// a ratchet, and its bundle is dated after that, or the session was begun on a key that was not
-/// there before. One by DH may have been brought again.
+/// Whether a message without a mark was certainly written after we asked: it came on a ratchet, and
+/// its bundle is dated after the request, or its session was begun on a later key. A message by DH
+/// may be a replay.
 fn is_newer(
     store: &dyn StoreRead,
     received: &Received,
@@ -318,7 +316,7 @@ fn is_newer(
 }
 
 impl Viewer {
-    /// How we stand to `identity`; without a record, in [`ContactState::None`].
+    /// The contact `identity`; without a record, it is in [`ContactState::None`].
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -328,10 +326,10 @@ impl Viewer {
         identity: &IdentityKey,
     ) -> Result<ContactView, StoreError> {
         let contact = store.contact(identity)?;
-        self.seen(store, identity, contact)
+        self.view(store, identity, contact)
     }
 
-    /// All contacts that there is a record of, by key.
+    /// All contacts with a record, by key.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -339,11 +337,11 @@ impl Viewer {
         store
             .contacts()?
             .into_iter()
-            .map(|contact| self.seen(store, &contact.identity, Some(contact)))
+            .map(|contact| self.view(store, &contact.identity, Some(contact)))
             .collect()
     }
 
-    fn seen(
+    fn view(
         &self,
         store: &dyn StoreRead,
         identity: &IdentityKey,

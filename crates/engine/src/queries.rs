@@ -1,4 +1,4 @@
-//! Listings for frontends, from a store that may be read-only.
+//! Lists of devices and sessions for frontends, from a store that may be read-only.
 
 use std::time::Duration;
 
@@ -17,14 +17,18 @@ use crate::{
 };
 
 impl Engine {
-    /// What the listings need, for use with a read-only store.
+    /// The lists of this account.
     #[must_use]
     pub fn viewer(&self) -> Viewer {
-        Viewer::new(self.me(), self.account.installation.clone(), &self.config)
+        Viewer {
+            identity: self.me(),
+            installation: self.account.installation.clone(),
+            config: self.config.clone(),
+        }
     }
 }
 
-/// What the listings need to know of the account.
+/// Lists devices, sessions and contacts of an account.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     identity: IdentityKey,
@@ -32,7 +36,7 @@ pub struct Viewer {
     config: Config,
 }
 
-/// A session as a frontend shows it. Never a secret.
+/// A session as a frontend shows it, without any secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
     /// The same at both ends.
@@ -41,16 +45,16 @@ pub struct SessionView {
     pub identity: IdentityKey,
     /// The other device, if it is known.
     pub installation: Option<InstallationId>,
-    /// Its suite.
+    /// The suite.
     pub suite: Suite,
     /// Our part in X3DH.
     pub role: Role,
     /// Whether the other side has answered.
     pub established: bool,
-    /// How it stands now.
+    /// What it is used for now.
     pub standing: Standing,
-    /// It is the session of suite secp256k1 that we began on the present prekey of its device, and
-    /// is not to be used: the device is written to by DH until it has a new one (protocol §7).
+    /// It is the session of suite secp256k1 that we began on the current prekey of its device, and
+    /// must not be used: messages to the device go by DH until it has a new prekey (protocol §7).
     pub prekey_blocked: bool,
     /// When it was set up here.
     pub created_at: UnixMillis,
@@ -62,9 +66,9 @@ pub struct SessionView {
     pub ended_at: Option<UnixMillis>,
     /// When it will be erased, with its keys (spec 3.4).
     pub erase_at: Option<UnixMillis>,
-    /// Messages sealed.
+    /// Messages encrypted on it.
     pub sent: u64,
-    /// Messages opened.
+    /// Messages read on it.
     pub received: u64,
     /// Message keys kept: skipped, or read and not confirmed.
     pub stored_keys: u64,
@@ -81,20 +85,8 @@ impl Viewer {
         &self.identity
     }
 
-    pub(crate) fn new(
-        identity: IdentityKey,
-        installation: InstallationId,
-        config: &Config,
-    ) -> Self {
-        Self {
-            identity,
-            installation,
-            config: config.clone(),
-        }
-    }
-
-    /// The devices of `identity`, ours by default, the most recently active first; of ours, this
-    /// very device before all.
+    /// The devices of `identity`, ours by default, the most recently active first. Of ours, this
+    /// device is the first.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -134,8 +126,7 @@ impl Viewer {
         this.map(Ok).into_iter().chain(others).collect()
     }
 
-    /// This device. Its record, if there is one, holds its names alone, since nobody sends to
-    /// himself; it is active as of now, because it answers.
+    /// This device. Its record, if there is one, has only its metadata. It is active now.
     fn this_device(&self, metadata: DeviceMetadata, now: UnixMillis) -> InstallationView {
         InstallationView {
             device: Device {
@@ -181,7 +172,6 @@ impl Viewer {
             Standing::Active => None,
             Standing::Superseded { since } | Standing::Expired { since } => Some(since),
         };
-        let erase_after: Duration = self.config.erase_after;
         Ok(SessionView {
             id: session.id,
             identity: session.peer,
@@ -195,7 +185,7 @@ impl Viewer {
             last_sent_at: session.last_sent_at,
             last_received_at: session.last_received_at,
             ended_at,
-            erase_at: ended_at.map(|at| at.after(erase_after)),
+            erase_at: ended_at.map(|at| at.after(self.config.erase_after)),
             sent: session.sent,
             received: session.received,
             stored_keys: store.stored_key_count(&session.id)?,

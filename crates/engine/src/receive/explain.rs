@@ -1,4 +1,4 @@
-//! Why a message opens, or does not: what it would need, and what of that there is.
+//! Explaining why a message opens or does not: which keys it needs, and which of them are here.
 
 use std::mem;
 
@@ -16,16 +16,16 @@ use crate::{
     wire::{ANY_INSTALLATION, WireEntry, WireMessage},
 };
 
-/// What a message is, needs and would give.
+/// The explanation of a message.
 #[derive(Debug)]
 pub struct Explained {
     /// What [`Engine::receive`] would answer now.
     pub received: Received,
-    /// The message taken apart.
+    /// The decoded message.
     pub message: InspectedMessage,
-    /// For whom it is.
+    /// Whom it is for.
     pub addressed: Addressed,
-    /// What is known of the device that the message names as its sender.
+    /// The device that the message names as its sender, if it is known.
     pub installation: Option<InstallationView>,
     /// The signed prekey that its entry names.
     pub prekey: Option<NamedPreKey>,
@@ -34,11 +34,10 @@ pub struct Explained {
     pub sessions: Vec<PossibleSession>,
 }
 
-/// For whom a message is.
+/// Whom a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressed {
-    /// It has an entry for this device, encrypted like this; `None` if its headers make no sense
-    /// together.
+    /// It has an entry for this device, in this mode; `None` if its headers do not fit together.
     ThisDevice(Option<Mode>),
     /// Any device of our identity can read its entry (DH).
     AnyDevice,
@@ -56,11 +55,11 @@ pub enum Addressed {
 pub struct NamedPreKey {
     /// Its public part.
     pub key: SignedPreKey,
-    /// What it is to us.
+    /// Whether it is ours.
     pub state: PreKeyState,
 }
 
-/// What a signed prekey is to us.
+/// Whether a signed prekey is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreKeyState {
     /// The one that our bundle lists.
@@ -72,22 +71,22 @@ pub enum PreKeyState {
         /// The earliest that it will be erased, with what rests on it.
         erase_at: UnixMillis,
     },
-    /// None of ours: it is the other side's, or we have erased it.
+    /// It is the other side's, or it was ours and is erased.
     NotOurs,
 }
 
-/// A session that a message can be of.
+/// A session that a message may belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PossibleSession {
     /// The session.
     pub session: SessionView,
-    /// What the message is called if it is of this session.
+    /// The id of the message if it belongs to this session.
     pub message: MessageId,
-    /// Its key there.
+    /// Its key in this session.
     pub key: MessageKeyState,
 }
 
-/// What a session has of the key of a message.
+/// The state of a message's key in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKeyState {
     /// It is kept since the message was read, until it is confirmed.
@@ -96,19 +95,19 @@ pub enum MessageKeyState {
     Skipped,
     /// It was used or dropped, and erased.
     Gone,
-    /// The chain reaches it when it moves over this many messages that have not come.
+    /// The receiving chain reaches it by skipping this many messages.
     Ahead {
         /// Messages between the last one read and this one.
         missing: u32,
     },
-    /// Its chain begins with the next step of the other side, if the message is of this session.
+    /// It would begin a new receiving chain, with a DH step of the other side.
     NewChain,
 }
 
 impl Engine {
-    /// Explains a received message. **What is written meanwhile must be undone by the caller**, who
-    /// runs this in a savepoint: the message is tried as it would be received. `message` is the
-    /// same, [taken apart](WireMessage::inspect) beforehand.
+    /// Explains a received message by receiving it. **The caller must undo all writes of this
+    /// function**, by running it in a savepoint. `message` is the same message, [decoded for
+    /// display](WireMessage::inspect).
     ///
     /// # Errors
     /// As of [`Self::receive`].
@@ -132,7 +131,7 @@ impl Engine {
             .installations(store, env.now, Some(&request.sender))?
             .into_iter()
             .find(|view| Some(&view.device.installation) == installation.as_ref());
-        // A reply that is only explained does not count against their limit.
+        // The reply is not sent, so it does not count against the limit.
         let only = self.replies.only(&request.sender);
         let replies = mem::replace(&mut self.replies, only);
         let received = self.receive(store, env, request);
@@ -147,7 +146,7 @@ impl Engine {
         })
     }
 
-    /// For whom a message is, and the entry of it that this device tries.
+    /// Whom a message is for, and its entry for this device.
     fn addressed<'a>(
         &self,
         wire: &'a WireMessage,
@@ -170,7 +169,7 @@ impl Engine {
         }
     }
 
-    /// The prekey that an entry names, and the sessions that it can be of.
+    /// The prekey that an entry names, and the sessions that it may belong to.
     fn needs(
         &self,
         store: &dyn Store,
@@ -222,7 +221,7 @@ impl Engine {
         Ok((named, sessions))
     }
 
-    /// The session that a first message has begun here already.
+    /// The session that a first message has set up here before.
     fn session_begun(
         &self,
         store: &dyn Store,

@@ -1,5 +1,4 @@
-//! Reading a message that carries an X3DH header: it names its session, or sets it up (protocol §4,
-//! §5).
+//! Reading a message with an X3DH header, which names its session or sets it up (protocol §4, §5).
 
 use crypto_core::{
     EphemeralKey, IdentityKey, InstallationId, MessageId, OwnPreKeys, SessionId,
@@ -27,7 +26,7 @@ struct FirstMessage<'a> {
     id: SessionId,
     prekey: &'a SignedPreKey,
     ephemeral: &'a EphemeralKey,
-    /// The session that the same message set up for the sender's negative.
+    /// The session that the same message has set up for the negative of the sender's key.
     twin: Option<Session>,
 }
 
@@ -71,8 +70,8 @@ impl Engine {
         }
     }
 
-    /// The session that a first message of this suite, from this identity and device, begins or
-    /// continues. In suite x25519 there is none without a device.
+    /// The id of the session that an X3DH header names; `None` in suite x25519 if the device is
+    /// unknown.
     pub(crate) fn incoming_session_id(
         &self,
         (sender, installation): (&IdentityKey, Option<&InstallationId>),
@@ -120,7 +119,7 @@ impl Engine {
             reply,
         };
         if twin.is_none() && store.first_message_seen(&id)? {
-            // The session it made was erased; it must not come back to life.
+            // Its session was erased, and must not be set up again.
             return Ok(failed(Reason::MessageKeyGone, ReplyDue::None));
         }
         let own = store
@@ -183,10 +182,9 @@ impl Engine {
     }
 }
 
-/// A key and its negative have one session id, and in suite secp256k1 the same messages open for
-/// both: who names the wrong one of the two sets up a session with nobody. It gives way to the
-/// sender, if bundles have shown that the sender is the one who can sign, and none has shown it of
-/// the other.
+/// A key and its negative give the same session id, and in suite secp256k1 the same messages open
+/// for both, so a false sender may have set up the session `other`. It is replaced if bundles have
+/// shown that this sender has the key, and not that the other one does.
 fn is_twin(
     store: &dyn Store,
     other: &Session,

@@ -1,7 +1,11 @@
-//! Receiving: bundles, then the one entry that is for us (protocol §7, "Receive").
+//! Receiving (protocol §7, "Receive").
 //!
-//! Every key is tried on a copy. Nothing of a message is written before it is
-//! authenticated; its bundles are signed on their own.
+//! `import` imports the bundles of a message. Then its one entry for this device is read:
+//! `ratchet` finds the session, `first_message` sets it up, `trial` decrypts on a copy of its
+//! ratchet, and `persist` writes what changed.
+//!
+//! Nothing of a message is written before it is authenticated, except its bundles, which have their
+//! own signatures.
 
 mod explain;
 mod first_message;
@@ -41,8 +45,8 @@ impl Engine {
     /// Reads a received wire message.
     ///
     /// # Errors
-    /// [`ReceiveError`] if the bytes are no wire message (of a sealed one that is an outcome) or
-    /// the store fails. A message that cannot be read is an outcome with a reason.
+    /// [`ReceiveError`] if the store fails, or if the bytes are not a wire message and were not
+    /// sealed. A message that cannot be read is an outcome with a reason.
     pub fn receive(
         &mut self,
         store: &mut dyn Store,
@@ -52,7 +56,7 @@ impl Engine {
         let sender = request.sender;
         let message = match request.message {
             Ok(message) => message,
-            // What somebody put into an envelope is not the caller's mistake.
+            // The content of an envelope is the sender's mistake, and not the caller's.
             Err(_) if request.sealed => {
                 let outcome = Outcome::Undecryptable(Reason::Malformed);
                 return Ok(Received::new(sender, None, outcome));
@@ -62,12 +66,12 @@ impl Engine {
         let installation = InstallationId::parse(&message.installation).ok();
         let own = sender == self.me() && installation.as_ref() == Some(self.this_device());
         let declined = self.is_declined(store, &sender)?;
-        // Of one who was declined nothing is taken up, and nothing told: its bundles as little as
-        // its text.
+        // Nothing of a declined contact is recorded or reported, neither bundles nor text.
         let bundles = if declined { &[][..] } else { &message.bundles };
         let import = self.import_all(store, env.now, &sender, installation.as_ref(), bundles)?;
         if own {
-            // Bundles first: if the keys in it are not ours, someone else is using our id.
+            // After importing the bundles: if the keys in them are not ours, another device uses
+            // our id.
             let mut received = Received::new(sender, installation, Outcome::Own);
             received.warnings = import.warnings;
             return Ok(received);
@@ -86,12 +90,12 @@ impl Engine {
             dated_at: import.dated_at,
         };
         let mut received = if declined {
-            // Unread, so that its keys are still there if the user thinks better of it.
+            // Not read, so that its keys are still there if the user accepts the contact later.
             incoming.undecryptable(Reason::Declined)
         } else {
             self.read(store, env, &incoming, message)?
         };
-        self.contact_wrote(store, env, &mut received, answer)?;
+        self.update_contact(store, env, &mut received, answer)?;
         received.lost_with_store = self.is_lost_with_store(store, env.now, &received)?;
         let settled = incoming.settled.into_inner();
         received.warnings.extend(match (settled, &import.lower) {
@@ -102,16 +106,16 @@ impl Engine {
         received.new_installations = import.new_installations();
         received.warnings.splice(0..0, import.warnings);
         if received.duplicate {
-            // What came with it was told when it was read first; since then anybody can have put
-            // another bundle beside it.
+            // Its bundles were reported when it was first read. Anybody can have added another one
+            // since.
             let told = |warning: &Warning| warning.kind == WarningKind::VersionNotBelieved;
             received.warnings.retain(|warning| !told(warning));
         }
         Ok(received)
     }
 
-    /// Whether a message that could not be read belongs to what was lost when the store was put
-    /// back: a session of then that went on elsewhere, or that this state has never had.
+    /// Whether a message that could not be read may belong to a session that was lost, in part or
+    /// whole, when the store was rolled back.
     fn is_lost_with_store(
         &self,
         store: &dyn Store,
@@ -134,7 +138,7 @@ impl Engine {
         Ok(rolled_back_at.is_some_and(|at| at.after(self.config.erase_after) > now))
     }
 
-    /// Chooses what of the message is for us.
+    /// Reads the part of the message that is for us.
     fn read(
         &mut self,
         store: &mut dyn Store,
@@ -164,7 +168,7 @@ impl Engine {
             return self.read_entry(store, env, incoming, &entry);
         }
         if let Some(entry) = message.entries.remove(ANY_INSTALLATION) {
-            // It takes only a DH header, and a ratchet entry that fails never falls back to it.
+            // It may have only a DH header. A ratchet entry that fails never falls back to it.
             return Ok(if entry.dr.is_none() && entry.x3dh.is_none() {
                 self.read_dh(store, env, incoming, &entry)?
             } else {
@@ -198,8 +202,8 @@ impl Engine {
         }
     }
 
-    /// Opens a DH message (protocol §6): no session, nothing to remember, and no proof of the
-    /// sender but the envelope's.
+    /// Reads a DH message (protocol §6). It has no session, and nothing but an envelope
+    /// authenticates its sender.
     fn read_dh(
         &self,
         store: &mut dyn Store,
@@ -247,12 +251,12 @@ impl Engine {
         let wanted = match reply {
             ReplyDue::None => false,
             ReplyDue::Advertise => true,
-            // The prekey that is due is not made before it is permitted to send it: whoever asks
-            // may be anybody.
+            // Anybody can provoke a reply, so a prekey that is due is not made before the limiter
+            // permits it.
             ReplyDue::AdvertiseUnlessSent => match self.standing_prekey(store, env.now)? {
                 Some(rotated_at) => {
                     let last_sent_at = store.peer(sender)?.and_then(|peer| peer.last_sent_at);
-                    // A moment in the future was noted by a clock that was wrong.
+                    // A moment in the future was recorded by a clock that was wrong.
                     last_sent_at.is_none_or(|at| at < rotated_at || at > env.now)
                 }
                 None => true,
@@ -265,7 +269,7 @@ impl Engine {
         {
             return Ok(received);
         }
-        // Whatever the policy on contacts: without it their messages could not be read at all.
+        // Under any policy on contacts: without our bundle their messages could not be read.
         let seal = incoming.sealed.then_some(Seal::Agreed);
         let envelope = self.advertisement(store, env, sender, seal)?;
         if received.authenticated {
@@ -279,22 +283,23 @@ impl Engine {
     }
 }
 
-/// What the rules need to know of the message around an entry.
+/// The message around an entry.
 pub(crate) struct Incoming<'a> {
     pub(crate) sender: IdentityKey,
     pub(crate) installation: Option<InstallationId>,
     pub(crate) confirm: bool,
-    /// Its sender signed the envelope that it came in.
+    /// It came in an envelope that the sender signed.
     sealed: bool,
     /// Now, in running time.
     pub(crate) read_at: RunningTime,
     import: &'a BundleImport,
-    /// What was decided about an entry of a lower version, once the message has proven its sender.
+    /// The decision about a bundle entry of a lower version, made once the message has
+    /// authenticated its sender.
     settled: OnceCell<Option<Warning>>,
 }
 
 impl Incoming<'_> {
-    /// What the standings of sessions need to know of this message.
+    /// What the rules of sessions need to know of this message.
     pub(crate) fn arrival(&self, now: UnixMillis) -> Arrival {
         Arrival {
             now,
@@ -307,8 +312,8 @@ impl Incoming<'_> {
         self.import.lists_sender && self.installation.as_ref() == Some(installation)
     }
 
-    /// The message has proven its sender: decides about an entry of a lower version, and gives
-    /// whether one came with it.
+    /// Decides about a bundle entry of a lower version, because the message has authenticated its
+    /// sender. Gives whether there is one.
     pub(crate) fn settle_version(
         &self,
         engine: &Engine,

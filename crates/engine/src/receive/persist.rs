@@ -1,4 +1,4 @@
-//! Writing down what an authenticated ratchet message changed.
+//! Writing what an authenticated ratchet message changed.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use crate::{
         ratchet::{PersistedMessage, ReplyDue},
         trial::{DecryptedMessage, KeptKey, OpenedBy},
     },
-    store::{Store, record_event},
+    store::{Store, record_dropped_keys, record_event},
 };
 
-/// How exactly the times of a device are kept, as long as it is the last of its identity to have
-/// been active. Days hang on them, and a device that writes a hundred messages a second would be
-/// written down with each.
+/// Precision of the times of a device while it is the most recently active of its identity. They
+/// decide about days, and without this a device that sends a hundred messages a second would be
+/// written as often.
 const ACTIVITY_GRAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Stores the session's new state and the message's key, which stays until the caller confirms
-    /// the message: a caller that dies before it has stored the text gets it again (protocol §7,
-    /// read twice).
+    /// Writes the session's new state and the message's key. The key stays until the caller
+    /// confirms the message, so that a caller that dies before it has stored the text gets it again
+    /// (protocol §7, read twice).
     pub(crate) fn persist_received(
         &self,
         store: &mut dyn Store,
@@ -90,8 +90,8 @@ impl Engine {
         })
     }
 
-    /// Keeps the keys of the messages that were passed over, and the one that was `used` if it is
-    /// to be kept. Room is made before: what is erased is written over with what takes its place.
+    /// Writes the keys of skipped messages, and the one that was `used` if it is to be kept. Room
+    /// is made first, so that erased keys are overwritten by new ones.
     fn keep_keys(
         &self,
         store: &mut dyn Store,
@@ -112,10 +112,8 @@ impl Engine {
             places = places.saturating_sub(gap.places());
         }
         gaps.retain(|gap| gap.places() > 0);
-        for message in store.drop_oldest_stored_keys(&session.id, room, places)? {
-            let why = KeyDropped::Limit;
-            record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
-        }
+        let dropped = store.drop_oldest_stored_keys(&session.id, room, places)?;
+        record_dropped_keys(store, now, dropped, KeyDropped::Limit)?;
         for mut gap in gaps {
             if !gap.answered {
                 gap.keep_newest(MAX_UNANSWERED_KEYS_PER_IDENTITY);
@@ -126,13 +124,13 @@ impl Engine {
         used.map_or(Ok(()), |used| store.put_stored_key(&used))
     }
 
-    /// The device an authenticated message came from, with what the message proves of it: that it
-    /// wrote, that it is one of its identity's if the bundle that came with it lists it, and which
-    /// version it has.
+    /// The device that an authenticated message came from, after recording what the message proves:
+    /// that the device is active, which version it has, and, if a bundle in the message lists it,
+    /// that it belongs to its identity.
     ///
-    /// In suite x25519 the message proves the device, and one that no bundle has listed yet is
-    /// taken up. In suite secp256k1 nothing does: the session is given to the device that the
-    /// message names once a verified bundle lists that one (protocol §5), and to none until then.
+    /// In suite x25519 the message authenticates the device, and one that no bundle has listed yet
+    /// is recorded. In suite secp256k1 nothing does: the session is assigned to the device that the
+    /// message names once a verified bundle lists that device (protocol §5).
     pub(crate) fn device_of(
         &self,
         store: &mut dyn Store,
@@ -148,10 +146,10 @@ impl Engine {
         else {
             return Ok(None);
         };
-        // Only the device that the session is with can say this of itself.
+        // Only the device of the session can prove its version.
         if incoming.installation.as_ref() == Some(&installation)
             && incoming.settle_version(self, store, env, Some(session))?
-            // What was taken may have expired this very session.
+            // The new version may have expired this session.
             && let Some(kept) = store.session(&session.id)?
         {
             (session.standing, session.handshake) = (kept.standing, kept.handshake);
@@ -193,7 +191,8 @@ impl Engine {
     }
 }
 
-/// Erases the oldest gaps of sessions that we have never sent on until this one fits in, too.
+/// Erases the oldest gaps of sessions on which we have never sent until this one fits within the
+/// limits.
 fn make_room_for_unanswered(store: &mut dyn Store, gap: &Gap) -> Result<(), StoreError> {
     let gaps = MAX_UNANSWERED_GAPS.saturating_sub(1);
     for (peer, keys) in [
@@ -205,8 +204,8 @@ fn make_room_for_unanswered(store: &mut dyn Store, gap: &Gap) -> Result<(), Stor
     Ok(())
 }
 
-/// Whether what a message tells of its device now is noted well enough. Which devices were active
-/// last decides who gets copies, so their order is kept to the millisecond.
+/// Whether the recorded times of a device are precise enough. The order in which devices were last
+/// active decides which of them messages are for, so it is exact to the millisecond.
 fn is_recorded(device: &Device, siblings: &[Device], listed: bool, now: UnixMillis) -> bool {
     let lately = |at: UnixMillis| now < at.after(ACTIVITY_GRAIN);
     let mut siblings = siblings.iter();
@@ -217,8 +216,8 @@ fn is_recorded(device: &Device, siblings: &[Device], listed: bool, now: UnixMill
         && siblings.all(|other| other.last_active_at < device.last_active_at)
 }
 
-/// A peer that writes to a prekey of ours which has been replaced is told of the new one, before
-/// the old is erased.
+/// A peer that writes to a replaced prekey of ours is sent the new one, before the old one is
+/// erased.
 fn reply_due(store: &dyn Store, session: &Session) -> Result<ReplyDue, StoreError> {
     let on_our_prekey = session.role == Role::Responder;
     let replaced = on_our_prekey

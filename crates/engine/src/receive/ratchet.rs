@@ -1,4 +1,5 @@
-//! Reading a ratchet message: find or set up its session, open it, and only then write.
+//! Reading a ratchet message: its session is found or set up, it is decrypted, and only then is
+//! anything written.
 
 use std::cmp::Reverse;
 
@@ -29,7 +30,7 @@ pub(crate) enum Read {
     },
 }
 
-/// A message that was opened, and everything it changed written.
+/// A decrypted message whose changes are written.
 pub(crate) struct PersistedMessage {
     pub(crate) plaintext: Plaintext,
     pub(crate) message: MessageId,
@@ -44,7 +45,7 @@ pub(crate) enum ReplyDue {
     None,
     /// The sender lacks our bundle, or we lack its session (spec 1.5.2, 4.4).
     Advertise,
-    /// It writes to a prekey we have replaced: due unless it has heard from us since (protocol §7).
+    /// It wrote to a replaced prekey: due unless we have sent it the current one (protocol §7).
     AdvertiseUnlessSent,
 }
 
@@ -66,7 +67,7 @@ impl Engine {
             return Ok(Read::refused(Reason::SuiteForbidden));
         }
         if suite == Suite::X25519 && incoming.installation.is_none() {
-            // Its associated data names the device.
+            // The associated data needs the device.
             return Ok(Read::refused(Reason::Malformed));
         }
         match &entry.x3dh {
@@ -102,14 +103,14 @@ impl Engine {
         self.try_each(store, env, incoming, trials, message)
     }
 
-    /// What we sent after this moment may still be answered.
+    /// Messages that we sent after this moment may still be answered.
     pub(crate) fn still_in_use(&self, now: UnixMillis) -> UnixMillis {
         now.before(self.config.erase_after)
     }
 
-    /// Tries a message on several sessions. If none opens it, the most telling reason is given;
-    /// which session and message it was is only known if there was one to try. That it is forged is
-    /// said only if no session that an answer could be on was left untried.
+    /// Tries a message on several sessions. If none decrypts it, gives the most specific reason,
+    /// and session and message only if there was one session to try. It is reported as forged only
+    /// if every session that an answer could come on was tried.
     fn try_each(
         &self,
         store: &mut dyn Store,
@@ -145,7 +146,7 @@ impl Engine {
         })
     }
 
-    /// Opens a message on a session that exists, and keeps what it changed.
+    /// Decrypts a message on an existing session, and writes what it changed.
     pub(crate) fn read_on(
         &self,
         store: &mut dyn Store,
@@ -166,7 +167,7 @@ impl Engine {
                 });
             }
         };
-        // From here on the message is authentic. One that was read before is given again and
+        // From here on the message is authentic. One that was read before is returned again and
         // changes nothing.
         if decrypted.is_duplicate() {
             let opened = self.persist_received(store, env.now, incoming, session, decrypted)?;
@@ -186,16 +187,16 @@ impl Engine {
 pub(crate) struct Trials {
     /// In the order of trial.
     pub(crate) sessions: Vec<Session>,
-    /// The active session, and all that we sent on while an answer can still come, are among them.
+    /// Whether they include the active session and all on which an answer can still come.
     complete: bool,
 }
 
 /// The sessions that a message without an X3DH header is tried on: those with the sender on the
 /// prekey it names, of its suite and, where the suite proves it, of its device (protocol §5).
 ///
-/// Sessions that know the header key answer for it alone: the one that has stored this message's
-/// key, or those whose chain it is, present or past. There can be several: each session begun on
-/// one prekey without an answer waits for that prekey in suite secp256k1.
+/// If a session has stored the message's key, only that one is tried. If the header key is that of
+/// a current or past chain of sessions, only those are. There can be several: in suite secp256k1
+/// each unanswered session on a prekey waits for that prekey.
 pub(crate) fn trials(
     store: &dyn Store,
     (sender, installation): (&IdentityKey, Option<&InstallationId>),
@@ -235,8 +236,8 @@ pub(crate) fn trials(
     if sessions.iter().any(knows_key) {
         sessions.retain(knows_key);
     }
-    // The active one, of the device that is named before others; then those we sent on, the last
-    // sent first. The sort is stable, so that the newest come first of the rest.
+    // Active sessions first, that of the named device before others; then those on which we sent,
+    // the last one first. The sort is stable, so the rest stay in order, newest first.
     sessions.sort_by_key(|session| {
         let active = session.standing == Standing::Active;
         let named = session.installation.as_ref() == installation;
@@ -252,9 +253,9 @@ pub(crate) fn trials(
     })
 }
 
-/// A message that does not open on an expired session may well be genuine: it is so when we have
-/// lost a part of that session, which was put back to an older state. Who writes there has not
-/// heard of our newest prekey; one more advertisement, within its limits, tells a forger nothing.
+/// A message that does not open on an expired session may be genuine: after a rollback we lack a
+/// part of that session. Its sender does not know our current prekey, and an advertisement, within
+/// its limits, tells a forger nothing.
 fn reply_to_failure(
     store: &dyn Store,
     session: &Session,

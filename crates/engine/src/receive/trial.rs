@@ -1,4 +1,5 @@
-//! Trying a ratchet message on a session, on a copy of its ratchet: nothing is written here.
+//! Trial decryption of a ratchet message, on a copy of a session's ratchet. Nothing is written
+//! here.
 
 use crypto_core::{
     AssociatedData, Header, HeaderKey, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
@@ -12,17 +13,17 @@ use crate::{
     wire::WireRatchetHeader,
 };
 
-/// A ratchet entry whose fields have been parsed.
+/// A parsed ratchet entry.
 pub(crate) struct RatchetEntry<'a> {
     pub(crate) header: Header,
-    /// The session's signed prekey, if the DR header names one in its proper form. To look sessions
-    /// up by: it need not be a point of the curve.
+    /// The session's signed prekey, if the DR header names one. It is only used to find sessions,
+    /// and need not be a point of the curve.
     pub(crate) id: Option<SignedPreKey>,
     pub(crate) ciphertext: &'a [u8],
 }
 
 impl<'a> RatchetEntry<'a> {
-    /// Of a DR header and the bytes it stands before; `None` if its ratchet key is none.
+    /// Parses a DR header and its ciphertext; `None` if the ratchet key is malformed.
     pub(crate) fn parse(header: &WireRatchetHeader, ciphertext: &'a [u8]) -> Option<Self> {
         Some(Self {
             header: Header {
@@ -35,14 +36,13 @@ impl<'a> RatchetEntry<'a> {
         })
     }
 
-    /// The message's id, if it is one of this session.
+    /// The message's id, if it belongs to this session.
     pub(crate) fn id_on(&self, session: &Session) -> MessageId {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)
     }
 
-    /// The message's key, if this session has kept it. Most sessions have kept none, which stores
-    /// remember, and most messages are the next of their chain, of which there is nothing to look
-    /// for.
+    /// The message's key, if this session has stored it. Most messages are the next of their chain,
+    /// and most sessions have no stored keys, which stores cache: then nothing is searched.
     pub(crate) fn kept_key_on(
         &self,
         session: &Session,
@@ -76,15 +76,15 @@ impl<'a> RatchetEntry<'a> {
     }
 }
 
-/// The key of a message that was kept outside its chain.
+/// A stored key.
 pub(crate) struct KeptKey {
     pub(crate) stored: StoredKey,
-    /// The chain and the number of its message, if it is in a gap. `None` if it is kept by itself:
-    /// since its message was read, or by an earlier version.
+    /// The chain and the number of its message if the key is in a gap; `None` if it has a record of
+    /// its own, because its message was read, or from an earlier version.
     pub(crate) place: Option<(HeaderKey, u32)>,
 }
 
-/// A message that opened, with what it will change. Nothing is written yet.
+/// A decrypted message, with the changes that are still to be written.
 pub(crate) struct DecryptedMessage {
     pub(crate) message: MessageId,
     pub(crate) plaintext: Plaintext,
@@ -100,9 +100,9 @@ impl DecryptedMessage {
 
 /// How a message was opened.
 pub(crate) enum OpenedBy {
-    /// By moving the receiving chain.
+    /// By advancing the receiving chain.
     Advance(Box<Advance>),
-    /// With a key that was kept: skipped before, or read and not confirmed.
+    /// With a stored key: the message was skipped, or read and not confirmed.
     Kept(Box<KeptKey>),
 }
 
@@ -114,8 +114,8 @@ pub(crate) struct Advance {
 }
 
 impl Engine {
-    /// Tries a message on a session: with its stored key if there is one, else by moving a copy of
-    /// the ratchet.
+    /// Tries to decrypt a message on a session: with its stored key if there is one, else by
+    /// advancing a copy of the ratchet.
     pub(crate) fn trial_decrypt(
         &self,
         store: &dyn Store,
@@ -146,7 +146,7 @@ impl Engine {
         Ok(self.advance(env, session, message, message_id, &ad))
     }
 
-    /// Moves a copy of the session's ratchet to the message.
+    /// Decrypts a message by advancing a copy of the session's ratchet.
     pub(crate) fn advance(
         &self,
         env: &mut Env<'_>,

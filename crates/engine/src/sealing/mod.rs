@@ -1,10 +1,9 @@
-//! Sealed messages: the envelope around a wire message, signed by its author, and the topic it goes
-//! by.
+//! Sealing: a wire message in an envelope that its author signs, for a topic of the network.
 //!
-//! Until a message of every device that is written to has arrived, envelopes go by the recipient's
-//! partitioned topic, sealed to its identity. From then on both sides have shown that they have
-//! each other's keys, and envelopes go by the topic that only the two can tell, sealed with its
-//! key. Whoever reads listens to both.
+//! At first envelopes are for the recipient's *partitioned* topic, and sealed to its identity key.
+//! Once a message of every device that is written to has arrived, both sides have each other's
+//! keys, and envelopes are for the *negotiated* topic, which only the two can compute, and sealed
+//! with its symmetric key. Receivers listen to both.
 
 mod opener;
 
@@ -23,33 +22,31 @@ use crate::{
     store::{Store, StoreRead},
 };
 
-/// Negotiated keys that one call derives, some ten milliseconds of the account's thread each. The
-/// other members of a large group are written to by their partitioned topics until it is their turn
-/// in a later call.
+/// Negotiated topics that one call derives, each about ten milliseconds of the account's thread.
+/// For the other members of a large group their partitioned topics are used until a later call.
 const MAX_KEYS_PER_CALL: usize = 4;
 
 impl Engine {
-    /// Opens sealed messages, beside the thread that works with the store.
+    /// Opens envelopes for this account, on any thread.
     #[must_use]
     pub fn opener(&self) -> Opener {
         Opener::new(Arc::clone(&self.account.identity))
     }
 
-    /// Seals every message that is for somebody. An answer that would be too large to be given is
-    /// an error.
+    /// Seals every message that has a recipient. Too large a result is an error.
     pub(crate) fn seal_all(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
-        envelopes: &mut [AddressedMessage],
+        messages: &mut [AddressedMessage],
     ) -> Result<(), SendError> {
         let mut keys_left = MAX_KEYS_PER_CALL;
         let mut size = Size::default();
-        for envelope in envelopes {
-            self.seal_one(store, env, seal, envelope, &mut keys_left)?;
-            let sealed = envelope.sealed.as_ref();
-            size.add(envelope.wire.len() + sealed.map_or(0, |sealed| sealed.envelope.len()))?;
+        for message in messages {
+            self.seal_one(store, env, seal, message, &mut keys_left)?;
+            let sealed = message.sealed.as_ref();
+            size.add(message.wire.len() + sealed.map_or(0, |sealed| sealed.envelope.len()))?;
         }
         Ok(())
     }
@@ -59,10 +56,10 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         seal: Seal,
-        envelope: &mut AddressedMessage,
+        message: &mut AddressedMessage,
         keys_left: &mut usize,
     ) -> Result<(), SendError> {
-        let Some(recipient) = envelope.recipient else {
+        let Some(recipient) = message.recipient else {
             return Ok(());
         };
         let negotiated = recipient != self.me()
@@ -73,36 +70,34 @@ impl Engine {
                     let written_to = store
                         .peer(&recipient)?
                         .is_some_and(|peer| peer.written_at.is_some());
-                    // Derived with the first message, so that what is answered by this topic opens
-                    // at once. Not for whoever is only sent a reply: that may be anybody.
-                    let at_hand = written_to
+                    // Derived with the first message, so that an answer on this topic can be opened
+                    // at once; but not for a mere reply, which is sent to anybody.
+                    let derived = written_to
                         && (store.negotiated(&recipient)?.is_some() || take_one(keys_left));
-                    if at_hand {
+                    if derived {
                         self.negotiated(store, &recipient)?;
                     }
-                    at_hand && agreed(store, &recipient, envelope)?
+                    derived && agreed(store, &recipient, message)?
                 }
             };
-        let identity = &self.account.identity;
-        let signer = Some(&**identity);
-        let (sealed, topic) = if negotiated {
-            let secret = self.negotiated(store, &recipient)?;
-            let to = SealTo::Key(&secret.key);
-            let sealed = envelope::seal(env.rng, to, signer, &envelope.wire, Padding::Random);
-            (sealed, secret.topic)
+        let shared;
+        let (to, topic) = if negotiated {
+            shared = self.negotiated(store, &recipient)?;
+            (SealTo::Key(&shared.key), shared.topic)
         } else {
-            let to = SealTo::Recipient(&recipient);
-            let sealed = envelope::seal(env.rng, to, signer, &envelope.wire, Padding::Random);
-            (sealed, TopicName::partitioned(&recipient).topic())
+            let topic = TopicName::partitioned(&recipient).topic();
+            (SealTo::Recipient(&recipient), topic)
         };
-        envelope.sealed = Some(SealedEnvelope {
+        let signer = Some(&*self.account.identity);
+        let sealed = envelope::seal(env.rng, to, signer, &message.wire, Padding::Random);
+        message.sealed = Some(SealedEnvelope {
             envelope: sealed.map_err(not_sealed)?.into_bytes(),
             topic,
         });
         Ok(())
     }
 
-    /// What we share with `other`, derived if nobody has.
+    /// The topic that we share with `other`, which is derived if it is not in the store.
     fn negotiated(
         &self,
         store: &mut dyn Store,
@@ -117,14 +112,14 @@ impl Engine {
     }
 }
 
-/// Whether a message of every device that this one is for has arrived, so that the other end
-/// listens to the negotiated topic. A message by DH is for no device in particular.
+/// Whether a message of every target device has arrived, so that the other side listens to the
+/// negotiated topic. A message by DH has no particular target device.
 fn agreed(
     store: &dyn StoreRead,
     recipient: &IdentityKey,
-    envelope: &AddressedMessage,
+    message: &AddressedMessage,
 ) -> Result<bool, StoreError> {
-    for target in &envelope.targets {
+    for target in &message.targets {
         let (Some(installation), Mode::X3dh | Mode::Ratchet) = (&target.installation, target.mode)
         else {
             return Ok(false);
@@ -133,10 +128,10 @@ fn agreed(
             return Ok(false);
         }
     }
-    Ok(!envelope.targets.is_empty())
+    Ok(!message.targets.is_empty())
 }
 
-/// Whether a message of this device was ever read, on any session that is still there.
+/// Whether a message of this device was read on any session that is still there.
 fn heard_of(
     store: &dyn StoreRead,
     identity: &IdentityKey,

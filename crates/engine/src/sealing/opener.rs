@@ -1,4 +1,4 @@
-//! Opening sealed messages: who wrote one is what its signature says, and nothing else.
+//! Opening envelopes. The sender of a sealed message is its signer.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::model::Correspondent;
 /// What an uncompressed key begins with.
 const UNCOMPRESSED: u8 = 4;
 
-/// Opens envelopes that are for one account. It needs no store and changes nothing, so strangers'
-/// envelopes cost the account's own thread nothing.
+/// Opens envelopes for one account. It needs no store and changes nothing, so that the envelopes of
+/// strangers take no time of the account's thread.
 #[derive(Clone, Debug)]
 pub struct Opener {
     identity: Arc<IdentityKeyPair>,
 }
 
-/// A wire message and who signed the envelope around it.
+/// A wire message, and who signed its envelope.
 pub struct SignedMessage {
-    /// Who signed it.
+    /// The signer of the envelope.
     pub sender: IdentityKey,
-    /// The wire message. Public or not, it may show what is in it.
+    /// The encoded wire message.
     pub wire: Zeroizing<Vec<u8>>,
 }
 
@@ -37,14 +37,14 @@ impl std::fmt::Debug for SignedMessage {
     }
 }
 
-/// Why a sealed message gives no wire message and sender.
+/// Why opening an envelope gave no signed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnsealError {
     /// The envelope does not open.
     Unopened(Unopened),
-    /// It opens, and nobody signed it: it is refused.
+    /// It is not signed.
     Unsigned,
-    /// No key at hand opens it, and not every key that may is at hand.
+    /// No derived key opens it, and not every key that may do so is derived.
     KeysPending,
 }
 
@@ -65,7 +65,7 @@ impl Opener {
         &self.identity
     }
 
-    /// Opens a sealed message with the key of the topic that it came by.
+    /// Opens an envelope with the key of its topic.
     ///
     /// # Errors
     /// [`UnsealError`], the reason.
@@ -77,8 +77,8 @@ impl Opener {
         signed(envelope::open(OpenWith::Key(key), sealed)?)
     }
 
-    /// Opens a sealed message with whatever fits: our identity or, if its bytes are none of an
-    /// envelope to an identity, the keys that we share with `others`. It derives none.
+    /// Opens an envelope with our identity key if it is asymmetric, else with the negotiated keys
+    /// that are derived in `others`.
     ///
     /// # Errors
     /// [`UnsealError`], the reason.
@@ -102,7 +102,7 @@ impl Opener {
         if others.iter().any(|other| other.shared.is_none()) {
             return Err(UnsealError::KeysPending);
         }
-        // Most likely one to an identity whose first bytes were changed.
+        // Most likely an envelope to an identity whose first bytes were damaged.
         let was_asymmetric =
             sealed.first() == Some(&UNCOMPRESSED) && sealed.len() >= MIN_ASYMMETRIC_BYTES;
         Err(UnsealError::Unopened(if was_asymmetric {

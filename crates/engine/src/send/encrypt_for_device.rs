@@ -1,4 +1,4 @@
-//! One copy of a message for one device: the session it goes on, and one step of its ratchet
+//! Encrypting a message for one device: its session, and one step of the ratchet
 //! (protocol §4, §5, §7).
 
 use std::collections::BTreeMap;
@@ -20,24 +20,23 @@ use crate::{
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
 };
 
-/// The copies of one message for one identity.
+/// What one message for one identity consists of.
 #[derive(Default)]
-pub(crate) struct DeviceEntries {
+pub(crate) struct MessageParts {
     pub(crate) entries: BTreeMap<String, WireEntry>,
     pub(crate) targets: Vec<Target>,
-    /// The devices that read the one DH entry of the message.
+    /// The devices that share the one DH entry of the message.
     pub(crate) by_dh: Vec<InstallationId>,
     pub(crate) skipped: Vec<Skipped>,
 }
 
-impl DeviceEntries {
-    /// Whether no device is reached.
+impl MessageParts {
+    /// Whether the message reaches no device.
     pub(crate) fn is_empty(&self) -> bool {
         self.targets.is_empty() && self.by_dh.is_empty()
     }
 
-    /// That the configuration forbids what every device of the recipient needs is the caller's to
-    /// mend.
+    /// Fails if no device is reached because the configuration forbids a suite.
     pub(crate) fn check_suites(&self, recipient: &IdentityKey) -> Result<(), SendError> {
         let forbidden = |skipped: &Skipped| skipped.reason == SkipReason::SuiteForbidden;
         if self.is_empty() && self.skipped.iter().any(forbidden) {
@@ -50,15 +49,15 @@ impl DeviceEntries {
 }
 
 impl Engine {
-    /// Encrypts one copy, by the way that is the device's now; one that cannot be reached is noted,
-    /// and so is one that the DH entry of the message is for.
+    /// Adds the entry for one device to a message; or lists the device as skipped, or as one that
+    /// the DH entry of the message is for.
     pub(crate) fn encrypt_for_device(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         device: Device,
         payload: &[u8],
-        copies: &mut DeviceEntries,
+        parts: &mut MessageParts,
     ) -> Result<(), SendError> {
         let session = match route(store, &self.config, &device, env.now)? {
             Route::Active(session) => session,
@@ -69,11 +68,11 @@ impl Engine {
             }
             Route::Begin(suite) => self.new_session(store, env, &device, suite)?,
             Route::Dh => {
-                copies.by_dh.push(device.installation);
+                parts.by_dh.push(device.installation);
                 return Ok(());
             }
             Route::Skip(reason) => {
-                copies.skipped.push(Skipped {
+                parts.skipped.push(Skipped {
                     identity: device.identity,
                     installation: device.installation,
                     reason,
@@ -84,10 +83,10 @@ impl Engine {
         if session.sent == 0 && session.received > 0 {
             answer_gaps(store, &session.id)?;
         }
-        let (session, entry, target) = self.seal(env, session, payload)?;
+        let (session, entry, target) = self.encrypt_on(env, session, payload)?;
         store.put_session(&session)?;
-        copies.targets.push(target);
-        copies
+        parts.targets.push(target);
+        parts
             .entries
             .insert(device.installation.as_str().to_owned(), entry);
         Ok(())
@@ -150,8 +149,8 @@ impl Engine {
         Ok(session)
     }
 
-    /// Takes one step of the sending chain.
-    fn seal(
+    /// Encrypts on a session, which takes one step of its sending chain.
+    fn encrypt_on(
         &self,
         env: &Env<'_>,
         session: Session,
@@ -192,7 +191,7 @@ impl Engine {
         Ok((session, entry, target))
     }
 
-    /// The associated data of a session: who began it with whom, on which prekeys (protocol §5).
+    /// The associated data of a session: its two sides and the prekeys (protocol §5).
     pub(crate) fn associated_data(&self, session: &Session) -> AssociatedData {
         let (Some(installation), Some(ratchet_pre_key), Suite::X25519) = (
             &session.installation,
@@ -217,7 +216,7 @@ impl Engine {
     }
 }
 
-/// A session that we send on now is a stranger's no more, and nor are its gaps.
+/// Marks the gaps of a session as answered, because we send on it for the first time.
 fn answer_gaps(store: &mut dyn Store, session: &SessionId) -> Result<(), StoreError> {
     if store.has_stored_keys(session)? {
         for gap in store.gaps(session)? {

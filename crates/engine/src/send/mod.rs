@@ -1,4 +1,8 @@
-//! Sending: fan-out to identities and devices, and the fallback without a bundle (protocol §6, §7).
+//! Sending (protocol §6, §7).
+//!
+//! [`targets`] sorts out which devices get a message, [`route`] decides how it is encrypted for
+//! each, and [`encrypt_for_device`] does that. An identity of which no device is known gets it by
+//! DH.
 
 mod encrypt_for_device;
 pub(crate) mod route;
@@ -15,23 +19,23 @@ use crate::{
         Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredAnswer, Target,
         UnixMillis, outcome::Size,
     },
-    send::{encrypt_for_device::DeviceEntries, targets::targets},
+    send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
     wire::{ANY_INSTALLATION, WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
 };
 
-/// What is said to a recipient.
+/// The content of a message.
 #[derive(Clone, Copy, Default)]
 struct Content<'a> {
     payload: &'a [u8],
-    /// What the message says that it is, in clear.
+    /// What it says in clear that it is to a contact.
     mark: Option<ContactMark>,
 }
 
 impl Engine {
-    /// Encrypts a payload for every active device of the recipients and for our own other devices:
-    /// all targets or none. The caller commits before it lets the bytes out: the IV comes from the
-    /// message key, so a chain step that is taken twice is a two-time pad.
+    /// Encrypts a payload for every active device of the recipients and for our own other devices,
+    /// or fails for all of them. The caller must commit before it releases the bytes: the IV is
+    /// derived from the message key, so a chain step taken twice would be a two-time pad.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -47,8 +51,7 @@ impl Engine {
         self.send_to_contact(store, env, request, None)
     }
 
-    /// The same, with contacts that need not be accepted, and a message that says what it is to
-    /// them.
+    /// Like [`Self::send`], but also to contacts that are not accepted, and with a contact mark.
     pub(crate) fn send_to_contact(
         &mut self,
         store: &mut dyn Store,
@@ -88,7 +91,7 @@ impl Engine {
         Ok(sent)
     }
 
-    /// Wraps a public message: not encrypted, but with our bundle (spec 2.4.2).
+    /// Makes a public message, which is not encrypted and carries our bundle (spec 2.4.2).
     ///
     /// # Errors
     /// [`SendError`] if the payload is empty or too large, or the store fails.
@@ -117,8 +120,8 @@ impl Engine {
         })
     }
 
-    /// The bundle advertisement that the user asks for. Like every message it goes to accepted
-    /// contacts only, if the policy asks for that.
+    /// Makes a bundle advertisement. Under [`ContactPolicy::Request`](crate::model::ContactPolicy)
+    /// it needs an accepted contact, like every message.
     ///
     /// # Errors
     /// [`SendError`] if the contact is not accepted or the store fails.
@@ -142,11 +145,11 @@ impl Engine {
         seal: Option<Seal>,
     ) -> Result<AddressedMessage, SendError> {
         let bundle = self.current_bundle(store, env)?;
-        let mut envelope = self.dh_envelope(env, recipient, &bundle, Content::default())?;
+        let mut message = self.dh_message(env, recipient, &bundle, Content::default())?;
         if let Some(seal) = seal {
-            self.seal_all(store, env, seal, std::slice::from_mut(&mut envelope))?;
+            self.seal_all(store, env, seal, std::slice::from_mut(&mut message))?;
         }
-        Ok(envelope)
+        Ok(message)
     }
 
     fn fan_out(
@@ -166,7 +169,7 @@ impl Engine {
         let mut addressed = BTreeSet::from([self.me()]);
         for recipient in &request.recipients {
             if addressed.insert(*recipient) {
-                self.address(store, env, recipient, &bundle, content, &mut sent)?;
+                self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
                 size.check(&sent)?;
             }
         }
@@ -178,8 +181,7 @@ impl Engine {
         Ok(sent)
     }
 
-    /// One copy for each of our other enabled devices, as one more message to our own identity
-    /// (protocol §7).
+    /// Adds a message to our own identity, for our other enabled devices (protocol §7).
     fn encrypt_for_own_devices(
         &self,
         store: &mut dyn Store,
@@ -191,27 +193,27 @@ impl Engine {
         let me = self.me();
         let targets = targets(store, &self.config, &me, Some(self.this_device()), env.now)?;
         sent.skipped.extend(targets.skipped);
-        let mut copies = DeviceEntries::default();
+        let mut parts = MessageParts::default();
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, &request.payload, &mut copies)?;
+            self.encrypt_for_device(store, env, device, &request.payload, &mut parts)?;
         }
-        sent.skipped.append(&mut copies.skipped);
+        sent.skipped.append(&mut parts.skipped);
         let content = Content {
             payload: &request.payload,
             mark: None,
         };
-        let envelope = self.envelope(env, &me, bundle, content, copies)?;
-        sent.messages.extend(envelope);
+        let message = self.message(env, &me, bundle, content, parts)?;
+        sent.messages.extend(message);
         Ok(())
     }
 
-    /// Encrypts for the devices of one recipient, or by DH if none is known at all. One whose
-    /// devices are known and cannot be reached gets nothing, least of all by the weaker way: the
-    /// answer names them, each with its reason.
+    /// Encrypts for the devices of one recipient, or by DH if no device is known at all. If devices
+    /// are known and none can be reached, nothing is sent, and the result lists each with its
+    /// reason.
     ///
-    /// What declines a contact goes by DH, whatever is known: on a ratchet it would pass for an
-    /// acceptance with those who do not know the mark, or where a relay has taken it off.
-    fn address(
+    /// A decline always goes by DH. On a ratchet it would look like an acceptance to clients that
+    /// do not know contact marks, or if a relay removes the mark.
+    fn send_to(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
@@ -222,61 +224,61 @@ impl Engine {
     ) -> Result<(), SendError> {
         if content.mark == Some(ContactMark::Decline) {
             check_not_empty(content.payload)?;
-            let envelope = self.dh_envelope(env, recipient, bundle, content)?;
-            sent.messages.push(envelope);
+            let message = self.dh_message(env, recipient, bundle, content)?;
+            sent.messages.push(message);
             return record_sent(store, recipient, bundle, env, true);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
-        let mut copies = DeviceEntries {
+        let mut parts = MessageParts {
             skipped: targets.skipped,
-            ..DeviceEntries::default()
+            ..MessageParts::default()
         };
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, content.payload, &mut copies)?;
+            self.encrypt_for_device(store, env, device, content.payload, &mut parts)?;
         }
-        copies.check_suites(recipient)?;
-        let none_known = copies.is_empty() && copies.skipped.is_empty();
-        sent.skipped.append(&mut copies.skipped);
-        let envelope = if none_known {
+        parts.check_suites(recipient)?;
+        let none_known = parts.is_empty() && parts.skipped.is_empty();
+        sent.skipped.append(&mut parts.skipped);
+        let message = if none_known {
             check_not_empty(content.payload)?;
-            Some(self.dh_envelope(env, recipient, bundle, content)?)
+            Some(self.dh_message(env, recipient, bundle, content)?)
         } else {
-            self.envelope(env, recipient, bundle, content, copies)?
+            self.message(env, recipient, bundle, content, parts)?
         };
-        let Some(envelope) = envelope else {
+        let Some(message) = message else {
             return Ok(());
         };
-        sent.messages.push(envelope);
+        sent.messages.push(message);
         record_sent(store, recipient, bundle, env, true)
     }
 
-    /// One wire message of all copies; `None` if there are none. The devices that are written to by
-    /// DH share one entry, which any device of the identity can read.
-    fn envelope(
+    /// Assembles a message; `None` if it reaches no device. The devices that it reaches by DH share
+    /// one entry, which any device of the identity can read.
+    fn message(
         &self,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
         bundle: &OwnBundle,
         content: Content<'_>,
-        mut copies: DeviceEntries,
+        mut parts: MessageParts,
     ) -> Result<Option<AddressedMessage>, SendError> {
-        if copies.is_empty() {
+        if parts.is_empty() {
             return Ok(None);
         }
-        if !copies.by_dh.is_empty() {
+        if !parts.by_dh.is_empty() {
             check_not_empty(content.payload)?;
             let (entry, message) = dh_entry(env, recipient, content.payload)?;
-            copies.entries.insert(ANY_INSTALLATION.to_owned(), entry);
-            let by_dh = copies.by_dh.into_iter().map(|installation| Target {
+            parts.entries.insert(ANY_INSTALLATION.to_owned(), entry);
+            let by_dh = parts.by_dh.into_iter().map(|installation| Target {
                 installation: Some(installation),
                 mode: Mode::Dh,
                 session: None,
                 message,
             });
-            copies.targets.extend(by_dh);
+            parts.targets.extend(by_dh);
         }
         let wire = encode_message(WireMessage {
-            entries: copies.entries,
+            entries: parts.entries,
             contact: content.mark,
             ..self.message_with(bundle)
         });
@@ -290,12 +292,12 @@ impl Engine {
         Ok(Some(AddressedMessage {
             recipient: Some(*recipient),
             wire,
-            targets: copies.targets,
+            targets: parts.targets,
             sealed: None,
         }))
     }
 
-    fn dh_envelope(
+    fn dh_message(
         &self,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
@@ -320,7 +322,7 @@ impl Engine {
         })
     }
 
-    /// A message of ours without content: our bundle rides on every one.
+    /// A wire message without content: every one carries our bundle.
     fn message_with(&self, bundle: &OwnBundle) -> WireMessage {
         WireMessage {
             installation: self.this_device().as_str().to_owned(),
@@ -359,8 +361,8 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
     Ok(())
 }
 
-/// Asked of every payload that goes by DH or in public. An empty one is an advertisement there
-/// (protocol §6): it would not be shown to anybody. On a ratchet it is a message like any other.
+/// Refuses an empty payload by DH or in public, where it is an advertisement (protocol §6) and
+/// would not be shown. On a ratchet it is a message like any other.
 pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
     if payload.is_empty() {
         return Err(SendError::EmptyPayload);
@@ -368,8 +370,8 @@ pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
     Ok(())
 }
 
-/// Notes that `recipient` was sent the present prekey, and that it was `written` to by the user, if
-/// it was: once per prekey, not on every message.
+/// Records that `recipient` was sent the current prekey, and whether that was in a message
+/// `written` by the user. This writes once per prekey, and not for every message.
 pub(crate) fn record_sent(
     store: &mut dyn Store,
     recipient: &IdentityKey,
@@ -391,7 +393,7 @@ pub(crate) fn record_sent(
     Ok(())
 }
 
-/// Whether something was sent `at` a moment since our present prekey was made.
+/// Whether `at` is since our current prekey was made.
 fn is_recorded(at: Option<UnixMillis>, bundle: &OwnBundle, env: &Env<'_>) -> bool {
     at.is_some_and(|at| at >= bundle.prekey_created_at && at <= env.now)
 }

@@ -1,4 +1,4 @@
-//! How a copy for one device goes (protocol §7, on which session).
+//! How a message is encrypted for a device (protocol §7, on which session).
 
 use crypto_core::Suite;
 
@@ -8,25 +8,25 @@ use crate::{
     store::StoreRead,
 };
 
-/// How the next copy for a device goes.
+/// How the next message for a device is encrypted.
 #[derive(Debug)]
 pub(crate) enum Route {
     /// On the active session.
     Active(Session),
-    /// On the session that we began on its prekey, which becomes active again: in suite secp256k1
-    /// there is one for each.
+    /// On the session that we began on its prekey, which becomes active again. Suite secp256k1
+    /// allows one for each prekey.
     Resume(Session),
     /// On a new session of this suite.
     Begin(Suite),
-    /// By DH: the session that we began on its prekey is not to be used, and another one would not
+    /// By DH: the session that we began on its prekey must not be used, and another one would not
     /// be read.
     Dh,
-    /// Not at all.
+    /// It is not.
     Skip(SkipReason),
 }
 
 impl Route {
-    /// How the entry for the device is made.
+    /// The mode of the entry for the device.
     pub(crate) const fn mode(&self) -> Option<Mode> {
         match self {
             Self::Active(session) | Self::Resume(session) => Some(session.mode()),
@@ -37,7 +37,7 @@ impl Route {
     }
 }
 
-/// How the next copy for `device` goes, as things are.
+/// Decides how the next message for `device` is encrypted.
 pub(crate) fn route(
     store: &dyn StoreRead,
     config: &Config,
@@ -75,9 +75,8 @@ pub(crate) fn route(
 }
 
 impl Device {
-    /// The suite a new session with this device uses (protocol §5): of those that both ends can,
-    /// the first of the order x25519, secp256k1. `None` if no prekey of it is known, or the
-    /// configuration allows none of them.
+    /// The suite of a new session with this device (protocol §5): x25519 if both sides support it,
+    /// else secp256k1. `None` if no prekey is known, or the configuration allows neither.
     #[must_use]
     pub fn new_session_suite(&self, config: &Config) -> Option<Suite> {
         let prekey = self.prekey.as_ref()?;

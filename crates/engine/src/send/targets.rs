@@ -1,4 +1,4 @@
-//! Which devices of an identity get a copy (spec 4.2, 4.3, protocol §7).
+//! Which devices of an identity a message is encrypted for (spec 4.2, 4.3, protocol §7).
 
 use std::cmp::Reverse;
 
@@ -14,13 +14,13 @@ use crate::{
 /// The devices of one identity, sorted out.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
-    /// Those that get a copy, the most recently active first.
+    /// Those that a message is for, the most recently active first.
     pub(crate) chosen: Vec<Device>,
     /// The others, each with its reason.
     pub(crate) skipped: Vec<Skipped>,
 }
 
-/// Sorts out the devices of `identity`. `this_device` is left out without a word: it is us.
+/// Sorts the devices of `identity`. `this_device` is in neither list.
 pub(crate) fn targets(
     store: &dyn StoreRead,
     config: &Config,
@@ -51,8 +51,8 @@ pub(crate) fn targets(
 
 /// Every device of `identity` with its state, the most recently active first.
 ///
-/// `own_device` is set for our own identity: it takes one of the places itself, and our other
-/// devices are never stale, since enabling them was the user's word.
+/// `own_device` is given for our own identity: it counts towards the limit itself, and our other
+/// devices are never stale, because the user has enabled them.
 pub(crate) fn states(
     store: &dyn StoreRead,
     config: &Config,
@@ -63,7 +63,7 @@ pub(crate) fn states(
     let devices = store.devices(identity)?;
     let mut ranked = Vec::with_capacity(devices.len());
     for device in devices {
-        // One of which neither a prekey nor a session is known takes no place from one that can be
+        // Devices without prekey and session come last, so that they displace none that can be
         // reached.
         let reachable = device.prekey.is_some()
             || store

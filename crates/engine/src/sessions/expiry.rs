@@ -10,7 +10,7 @@ use crate::{
         Device, Env, EventKind, KeyDropped, OwnPreKey, REQUEST_ID_LIFETIME, RunningTime, SendError,
         Session, Standing, StoreError, Timekeeping, UnixMillis,
     },
-    store::{Store, record_event},
+    store::{Store, record_dropped_keys, record_event},
 };
 
 /// Sessions read at once while a sweep goes through them.
@@ -67,11 +67,8 @@ impl Engine {
         running: RunningTime,
     ) -> Result<(), StoreError> {
         let cutoff = running.before(self.config.unconfirmed_keys);
-        for message in store.drop_keys_read_before(cutoff)? {
-            let why = KeyDropped::Unconfirmed;
-            record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
-        }
-        Ok(())
+        let dropped = store.drop_keys_read_before(cutoff)?;
+        record_dropped_keys(store, now, dropped, KeyDropped::Unconfirmed)
     }
 }
 
@@ -177,9 +174,7 @@ pub(crate) fn erase(
     session: &Session,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
-    for message in store.remove_session(&session.id)? {
-        let why = KeyDropped::SessionErased;
-        record_event(store, now, EventKind::MessageKeyDropped { message, why })?;
-    }
+    let dropped = store.remove_session(&session.id)?;
+    record_dropped_keys(store, now, dropped, KeyDropped::SessionErased)?;
     record_event(store, now, EventKind::SessionErased(session.name()))
 }

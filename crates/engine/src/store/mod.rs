@@ -14,7 +14,7 @@ mod record_event;
 mod traits;
 mod write_back;
 
-pub(crate) use self::record_event::{record_event, record_new_session};
+pub(crate) use self::record_event::{record_dropped_keys, record_event, record_new_session};
 pub use self::{
     bounded_cache::BoundedCache,
     traits::{Store, StoreRead, Transaction},

@@ -1,7 +1,9 @@
 //! Writing events, in the transaction of the change that they report.
 
+use crypto_core::MessageId;
+
 use super::Store;
-use crate::model::{Event, EventKind, Session, Standing, StoreError, UnixMillis};
+use crate::model::{Event, EventKind, KeyDropped, Session, Standing, StoreError, UnixMillis};
 
 /// Records that the other side has set up a session, and its standing if it is not active.
 pub(crate) fn record_new_session(
@@ -19,6 +21,18 @@ pub(crate) fn record_new_session(
             record_event(store, at, EventKind::SessionExpired(session.name()))
         }
     }
+}
+
+/// Records that the keys of these messages were dropped.
+pub(crate) fn record_dropped_keys(
+    store: &mut dyn Store,
+    at: UnixMillis,
+    messages: Vec<MessageId>,
+    why: KeyDropped,
+) -> Result<(), StoreError> {
+    messages.into_iter().try_for_each(|message| {
+        record_event(store, at, EventKind::MessageKeyDropped { message, why })
+    })
 }
 
 /// Appends an event.

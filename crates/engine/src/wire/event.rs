@@ -1,4 +1,4 @@
-//! Events, as a store keeps them.
+//! The stored form of events.
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use prost::Message as _;
@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 impl Event {
-    /// The event's encoded form.
+    /// Encodes the event.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         proto::Event {
@@ -181,9 +181,7 @@ fn session_in(session: proto::Session) -> Option<SessionName> {
             .map(|installation| InstallationId::parse(&installation))
             .transpose()
             .ok()?,
-        suite: [Suite::X25519, Suite::Secp256k1]
-            .into_iter()
-            .find(|suite| u32::from(suite.byte()) == session.suite)?,
+        suite: Suite::from_byte(session.suite.try_into().ok()?)?,
         role: if session.initiator {
             Role::Initiator
         } else {

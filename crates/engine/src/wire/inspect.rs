@@ -1,4 +1,4 @@
-//! Taking bundles and messages apart without any key: what the bytes say, valid or not.
+//! Decoding bundles and messages for display, without any keys, whether or not they are valid.
 
 use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
 
@@ -10,16 +10,15 @@ use crate::{
     wire::{WireEntry, WireMessage, decode_bundle},
 };
 
-/// Takes a bundle apart.
+/// Decodes a bundle for display.
 ///
 /// # Errors
-/// [`WireError`] if the bytes are no bundle at all; one that does not verify is reported in
-/// `fault`.
+/// [`WireError`] if the bytes cannot be decoded. Why a bundle is not valid is in `fault`.
 pub fn inspect_bundle(wire: &[u8]) -> Result<InspectedBundle, WireError> {
     Ok(inspect(&decode_bundle(wire)?))
 }
 
-/// Takes a wire message apart.
+/// Decodes a wire message for display.
 ///
 /// # Errors
 /// [`WireError`] if the bytes are no wire message.
@@ -28,8 +27,8 @@ pub fn inspect_message(wire: &[u8]) -> Result<InspectedMessage, WireError> {
 }
 
 impl WireMessage {
-    /// Takes the message apart. That takes no account, and is done beside it: the signatures of the
-    /// first [`MAX_BUNDLES_LOOKED_AT`] bundles are checked, the others are not looked at.
+    /// The message for display. This needs no account. The first [`MAX_BUNDLES_LOOKED_AT`] bundles
+    /// are decoded and their signatures checked, and the others are ignored.
     #[must_use]
     pub fn inspect(&self) -> InspectedMessage {
         let looked_at = self.bundles.iter().take(MAX_BUNDLES_LOOKED_AT);

@@ -1,7 +1,7 @@
-//! The wire format (protocol §8). With its submodules, the only place that knows protobuf.
+//! The wire format (protocol §8). This module is the only place that knows protobuf.
 //!
-//! What comes in is split into its fields and checked no further; what the bytes
-//! mean is for the rules. Unknown fields are ignored.
+//! Decoding splits bytes into fields and checks nothing else: their meaning is checked by the
+//! rules. Unknown fields are ignored.
 
 mod event;
 mod inspect;
@@ -24,24 +24,24 @@ mod proto {
     include!(concat!(env!("OUT_DIR"), "/encryption.rs"));
 }
 
-/// Largest bundle read: one of 32 devices has 8 KiB. Verified bundles are remembered, ids of any
-/// length included.
+/// Largest bundle read; one of 32 devices has 8 KiB. Verified bundles are cached, with ids of any
+/// length.
 pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
-/// Longest contact code read: that of a bundle with every device it may list, with room.
+/// Longest contact code read: longer than that of the largest bundle.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
 /// Key of the entry that any device of the identity can read (protocol §6).
 pub(crate) const ANY_INSTALLATION: &str = "none";
-/// Entries of one message: one for each device of an identity, and far more than anybody has.
+/// Entries of one message, each for a device of the recipient.
 pub(crate) const MAX_ENTRIES: usize = 4096;
-/// Bundles of one message. No more than a few are read, but each takes memory for as long as the
-/// message waits for its account.
+/// Bundles of one message. Only a few are read, but each takes memory while the message waits for
+/// its account.
 pub(crate) const MAX_BUNDLES: usize = 4096;
 
-/// A `ProtocolMessage` in its parts, of which nothing is checked: what anybody may have sent.
+/// A decoded `ProtocolMessage`, of which nothing is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WireMessage {
-    /// The sender's installation id, of whatever form.
+    /// The sender's installation id, as on the wire.
     pub(crate) installation: String,
     /// Encoded bundles: the deprecated single one first, then the list.
     pub(crate) bundles: Vec<Vec<u8>>,
@@ -53,7 +53,7 @@ pub struct WireMessage {
     pub(crate) contact: Option<ContactMark>,
 }
 
-/// A `DirectMessageProtocol` in its parts.
+/// A decoded `DirectMessageProtocol`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WireEntry {
     pub(crate) x3dh: Option<WireX3dhHeader>,
@@ -80,12 +80,12 @@ pub(crate) struct WireRatchetHeader {
 }
 
 impl WireMessage {
-    /// Splits an encoded `ProtocolMessage`. That takes no account, and is done before one is asked
-    /// for.
+    /// Decodes a `ProtocolMessage`. This needs no account, and is done before the call waits for
+    /// one.
     ///
     /// # Errors
-    /// If it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or bundles, or is no
-    /// protobuf of this form.
+    /// [`WireError`] if it is larger than [`MAX_WIRE_BYTES`], has more than 4096 entries or
+    /// bundles, or is not a protobuf of this form.
     pub fn decode(wire: &[u8]) -> Result<Self, WireError> {
         check_at_most(MAX_WIRE_BYTES, wire.len(), "bytes", MESSAGE)?;
         let message = proto::ProtocolMessage::decode(wire).map_err(|_| not_of_the_form())?;
@@ -104,12 +104,12 @@ impl WireMessage {
     }
 }
 
-/// The words of the parser name what it works with, which tells nobody what to do.
+/// The parser's own message is about its internals and is not shown.
 fn not_of_the_form() -> WireError {
     WireError("the bytes are cut short, or of another form".to_owned())
 }
 
-/// What a wire message is called where it is refused.
+/// The name of a wire message in errors.
 const MESSAGE: &str = "a wire message";
 
 fn check_at_most(most: usize, found: usize, parts: &str, whole: &str) -> Result<(), WireError> {
@@ -133,7 +133,7 @@ fn decode_entries(entries: &[Vec<u8>]) -> Result<BTreeMap<String, WireEntry>, Wi
         .collect()
 }
 
-/// Joins a wire message.
+/// Encodes a wire message.
 pub(crate) fn encode_message(message: WireMessage) -> Vec<u8> {
     proto::ProtocolMessage {
         bundle: Vec::new(),
@@ -194,15 +194,15 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
     }
 }
 
-/// That an encoded bundle is no larger than [`MAX_BUNDLE_BYTES`].
+/// Checks that an encoded bundle has at most [`MAX_BUNDLE_BYTES`].
 pub(crate) fn check_bundle_size(wire: &[u8]) -> Result<(), WireError> {
     check_at_most(MAX_BUNDLE_BYTES, wire.len(), "bytes", "a bundle")
 }
 
-/// Splits an encoded bundle. Nothing of it is checked yet: that is [`RawBundle::verify`].
+/// Decodes a bundle. Nothing of it is checked until [`RawBundle::verify`].
 ///
 /// # Errors
-/// If it is larger than [`MAX_BUNDLE_BYTES`] or no protobuf of this form.
+/// [`WireError`] if it is larger than [`MAX_BUNDLE_BYTES`] or not a protobuf of this form.
 pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
     check_bundle_size(wire)?;
     let bundle = proto::Bundle::decode(wire).map_err(|_| not_of_the_form())?;
@@ -225,7 +225,7 @@ pub(crate) fn decode_bundle(wire: &[u8]) -> Result<RawBundle, WireError> {
     })
 }
 
-/// Joins a bundle.
+/// Encodes a bundle.
 pub(crate) fn encode_bundle(bundle: RawBundle) -> Vec<u8> {
     proto::Bundle {
         identity: bundle.identity,
@@ -257,8 +257,8 @@ pub fn encode_contact_code(bundle: &[u8]) -> String {
     base64_engine::STANDARD.encode(bundle)
 }
 
-/// Reads a contact code: base64 of either alphabet, with or without padding, white space and what
-/// cannot be seen. `None` if it is neither; whether the bytes are a bundle is not checked here.
+/// Decodes a contact code: base64 of either alphabet, with or without padding, white space and
+/// invisible characters. `None` if it is not base64. Whether the bytes are a bundle is not checked.
 #[must_use]
 pub fn decode_contact_code(text: &str) -> Option<Vec<u8>> {
     let text = one_word(text);

@@ -1,5 +1,4 @@
-//! Wire messages and bundles written anew from what was read of them, for tests that hold reader
-//! and writer against each other.
+//! Decoding and encoding again, for tests that compare the decoder with the encoder.
 
 use crypto_core::{IdentityKeyPair, sign_bundle};
 
@@ -8,7 +7,7 @@ use crate::{
     wire::{WireMessage, decode_bundle, encode_bundle, encode_message},
 };
 
-/// Reads a wire message and writes it again: known fields only, each once.
+/// Decodes a wire message and encodes it again, with known fields only.
 ///
 /// # Errors
 /// [`WireError`] if the bytes are no wire message.
@@ -16,7 +15,7 @@ pub fn rewrite_message(wire: &[u8]) -> Result<Vec<u8>, WireError> {
     Ok(encode_message(WireMessage::decode(wire)?))
 }
 
-/// Reads a bundle and writes it again: known fields only, each once.
+/// Decodes a bundle and encodes it again, with known fields only.
 ///
 /// # Errors
 /// [`WireError`] if the bytes are no bundle.
@@ -24,8 +23,8 @@ pub fn rewrite_bundle(wire: &[u8]) -> Result<Vec<u8>, WireError> {
     Ok(encode_bundle(decode_bundle(wire)?))
 }
 
-/// The bundle as `identity` would have made it: under its name and signed by it, whatever it lists.
-/// The signatures of ratchet prekeys are left as they are.
+/// The same bundle in the name of `identity` and signed by it. The signatures of ratchet prekeys
+/// stay as they are.
 ///
 /// # Errors
 /// [`WireError`] if the bytes are no bundle.

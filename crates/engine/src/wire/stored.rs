@@ -1,4 +1,4 @@
-//! The answer to a request id, as the store keeps it: encoded once, so that a retry gets the same
+//! The stored form of the answer to a request id. It is encoded once, so that a retry gets the same
 //! bytes.
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
@@ -100,9 +100,7 @@ fn target_in(target: proto::Target) -> Option<Target> {
     let session = if target.suite == 0 {
         None
     } else {
-        let suite = [Suite::X25519, Suite::Secp256k1]
-            .into_iter()
-            .find(|suite| u32::from(suite.byte()) == target.suite)?;
+        let suite = Suite::from_byte(target.suite.try_into().ok()?)?;
         Some((
             suite,
             SessionId::from_bytes(target.session.try_into().ok()?),

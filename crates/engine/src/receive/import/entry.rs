@@ -30,28 +30,28 @@ const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// versions).
 const FIRST_PREKEYS: UnixMillis = UnixMillis(1_514_764_800_000);
 
-/// What an entry's rules need of the bundle around it.
+/// The bundle around an entry.
 pub(super) struct BundleContext<'a> {
     pub(super) bundle: &'a VerifiedBundle,
-    /// The signed timestamp as far as we believe it, nanoseconds; 0 if there is none.
+    /// The signed timestamp, limited to what is credible, in nanoseconds; 0 if there is none.
     pub(super) stamp: i64,
-    /// When it was signed, or came if it does not say; `None` if its timestamp is not believed:
-    /// then it can have been under way for long.
+    /// When it was signed, or when it came if it has no timestamp; `None` if its timestamp is not
+    /// credible: then it may be old.
     pub(super) dated_at: Option<UnixMillis>,
     pub(super) now: UnixMillis,
-    /// Now, or the time that is settled if our clock is behind it.
+    /// Now, or the settled time if our clock is behind it.
     pub(super) latest: UnixMillis,
-    /// The device that sent it on its own message; `None` if it came by another way.
+    /// The device that sent it in its own message; `None` if it did not come in a message.
     pub(super) sender: Option<&'a InstallationId>,
-    /// Where the stale timer of a device first met here begins, and of those that it omits if it is
-    /// not the newest; `None` if it is the newest.
+    /// Where the stale timer of a new device begins; `None` if this is the newest bundle of the
+    /// identity.
     pub(super) omitted_since: Option<UnixMillis>,
-    /// We may have begun sessions on the prekeys that it lists, in a state that was lost.
+    /// A state that was lost may have begun sessions on the prekeys that it lists.
     pub(super) may_be_begun: bool,
 }
 
 impl BundleContext<'_> {
-    /// When the devices listed were last active, as far as this bundle tells.
+    /// When the devices listed were last active, by this bundle.
     pub(super) fn activity(&self) -> UnixMillis {
         if self.stamp == 0 {
             self.now
@@ -74,16 +74,16 @@ impl BundleContext<'_> {
         valid || skipped
     }
 
-    /// What is known of a device's prekey after this bundle, if `before` was known before it.
+    /// The record of the prekey in an entry, if `before` was the record until now.
     fn prekey(
         &self,
         store: &dyn Store,
         entry: &VerifiedEntry,
         before: Option<&DevicePreKey>,
     ) -> Result<DevicePreKey, StoreError> {
-        // Of a device first met like this nothing is known that a jump could be measured by.
+        // For a new device there is nothing from which a jump could be measured.
         let earliest = before.map_or(UnixMillis(0), |before| before.dated_at);
-        // It may be one that the device had before, or a device that was forgotten.
+        // The prekey may be a former one of the device, or the device one that was removed.
         let key = entry.prekey.signed_pre_key();
         let sessions = store.sessions_on_prekey(self.bundle.identity(), key)?;
         let begun = sessions.iter().any(Session::uses_prekey);
@@ -99,9 +99,10 @@ impl BundleContext<'_> {
         })
     }
 
-    /// Whether it is dated later than the bundle that `known` came with. One that is dated ahead of
-    /// our clock is held against another such date alone: when it came says nothing of when it was
-    /// made. One that is held against when such a bundle came must be of a clock that is right.
+    /// Whether it is dated later than the bundle of `known`. A date ahead of our clock is compared
+    /// only with another such date, because the time of arrival says nothing of when a bundle was
+    /// made. A bundle that is compared with such a time of arrival must be from a clock that is
+    /// right.
     fn is_later_than(&self, known: &DevicePreKey) -> bool {
         let signed = self.bundle.timestamp_ns();
         let misdated = known.signed_ns != known.bundle_ns;
@@ -112,9 +113,10 @@ impl BundleContext<'_> {
         (is_right || !misdated) && signed > trusted_stamp(known.bundle_ns, self.latest)
     }
 
-    /// The highest version that a device without the extension can have, if nothing is known of it.
+    /// The highest version that a new device without the extension can have.
     fn highest_at_first(&self) -> u64 {
-        // The date is the signer's own word: who moves digits into a version cannot move it.
+        // The date is the signer's own: an attack that moves digits into a version cannot change
+        // it.
         let dated_at = UnixMillis::from_nanos(self.bundle.timestamp_ns());
         plausible(0, FIRST_PREKEYS, self.now.max(dated_at))
     }
@@ -129,50 +131,34 @@ impl Engine {
         entry: &VerifiedEntry,
         import: &mut BundleImport,
     ) -> Result<(), StoreError> {
-        let identity = context.bundle.identity();
-        let known = store.device(identity, &entry.installation_id)?;
-        let without_extension = entry.prekey.ratchet_pre_key().is_none();
-        let too_high = u64::from(entry.version) > context.highest_at_first();
-        let verdict = match &known {
-            None if without_extension && too_high => {
-                // A device of ours under a given id, listed by a sibling that does not know the
-                // extension, looks like this.
-                let name = &entry.installation_id;
+        let name = &entry.installation_id;
+        let Some(device) = store.device(context.bundle.identity(), name)? else {
+            let without_extension = entry.prekey.ratchet_pre_key().is_none();
+            if without_extension && u64::from(entry.version) > context.highest_at_first() {
+                // A device with a supplied id, listed by a sibling that does not know the
+                // extension, also looks like this.
                 if context.sender.is_none_or(|sender| sender == name) {
                     let detail = format!("{name} version {} is not adopted", entry.version);
                     import.warn(WarningKind::VersionJump, detail);
                 }
-                return self.meet_without_prekey(store, context, name, entry.version, import);
+                return self.import_new(store, context, name, entry.version, None, import);
             }
-            None => Verdict::Unknown,
-            Some(device) => judge(device, entry, context),
+            let prekey = context.prekey(store, entry, None)?;
+            return self.import_new(store, context, name, entry.version, Some(prekey), import);
         };
         let mut imported = ImportedEntry {
-            installation: entry.installation_id.clone(),
+            installation: name.clone(),
             version: entry.version,
             is_new: false,
             is_newer: false,
         };
-        match (verdict, known) {
-            (Verdict::Unknown, _) | (_, None) => {
-                let listed = |installation: &InstallationId| context.lists(installation);
-                if !self.make_room_for_device(store, identity, context.now, listed)? {
-                    import.warn(
-                        WarningKind::TooManyDevices,
-                        entry.installation_id.to_string(),
-                    );
-                    return Ok(());
-                }
-                let device = self.new_device(store, context, entry)?;
-                meet(store, &device, context.now)?;
-                imported.is_new = true;
-            }
-            (Verdict::Replace, Some(device)) => {
+        match judge(&device, entry, context) {
+            Verdict::Replace => {
                 let prekey = context.prekey(store, entry, device.prekey.as_ref())?;
                 replace_prekey(store, device, prekey, context.activity(), context.now)?;
                 imported.is_newer = true;
             }
-            (Verdict::Lower { later }, Some(device)) => {
+            Verdict::Lower { later } => {
                 if context.sender == Some(&device.installation) {
                     let lower = Lower {
                         known: device.prekey.as_ref().map(|prekey| prekey.version),
@@ -186,7 +172,7 @@ impl Engine {
                     import.warnings.push(refused);
                 }
             }
-            (Verdict::Complete, Some(device)) => {
+            Verdict::Complete => {
                 let before = device.prekey.as_ref();
                 let mut prekey = context.prekey(store, entry, before)?;
                 if let Some(before) = before {
@@ -208,10 +194,10 @@ impl Engine {
                     ..device
                 })?;
             }
-            (Verdict::Keep, Some(_)) => {}
-            (Verdict::Refuse(kind), Some(device)) => {
-                // A sibling that does not know the extension leaves it out of every message, which
-                // is no fault of anybody.
+            Verdict::Keep => {}
+            Verdict::Refuse(kind) => {
+                // A sibling that does not know the extension leaves it out of every message: that
+                // is no reason for a warning.
                 let of_sibling = context
                     .sender
                     .is_some_and(|name| *name != device.installation);
@@ -225,33 +211,13 @@ impl Engine {
         import.entries.push(imported);
         Ok(())
     }
-
-    fn new_device(
-        &self,
-        store: &dyn Store,
-        context: &BundleContext<'_>,
-        entry: &VerifiedEntry,
-    ) -> Result<Device, StoreError> {
-        let identity = context.bundle.identity();
-        let own = *identity == self.me();
-        let installation = entry.installation_id.clone();
-        Ok(Device {
-            prekey: Some(context.prekey(store, entry, None)?),
-            last_active_at: context.activity(),
-            omitted_since: context.omitted_since,
-            extension_shown: entry.prekey.ratchet_pre_key().is_some(),
-            ..Device::met(*identity, installation, own, context.now)
-        })
-    }
 }
 
-/// What an entry does to the device it names.
+/// What an entry does to a known device.
 enum Verdict {
-    /// The device is new.
-    Unknown,
     /// The prekey replaces the known one.
     Replace,
-    /// A first prekey, or the same one with more to it: replaces none.
+    /// The first prekey, or an addition to the known one: replaces none.
     Complete,
     /// Nothing new.
     Keep,
@@ -260,15 +226,14 @@ enum Verdict {
         /// The bundle is dated later than the one that the known prekey came with.
         later: bool,
     },
-    /// Not believed.
+    /// It is refused.
     Refuse(WarningKind),
 }
 
 fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) -> Verdict {
     let offers_extension = entry.prekey.ratchet_pre_key().is_some();
     let Some(known) = &device.prekey else {
-        // Met through a session it began, or by a sibling's listing: its first prekey replaces
-        // none.
+        // Known only by a session that it began, or by a sibling's bundle.
         let too_high = u64::from(entry.version) > context.highest_at_first();
         return if !offers_extension && too_high {
             Verdict::Refuse(WarningKind::VersionJump)
@@ -285,7 +250,7 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     }
     let same_signed = entry.prekey.signed_pre_key() == known.key.signed_pre_key();
     if same_signed && !offers_extension {
-        // A sibling that does not know the extension published the entry again.
+        // From a sibling that does not know the extension.
         return Verdict::Keep;
     }
     if same_signed && known.key.ratchet_pre_key().is_none() {
@@ -294,11 +259,11 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     let later = context.is_later_than(known);
     let of_itself = context.sender == Some(&device.installation);
     if device.had(entry.prekey.signed_pre_key()) && !(of_itself && later) {
-        // A sibling that has not heard of the present one signs it anew with every message. The
-        // device itself may have gone back to it.
+        // A sibling that does not know the current prekey signs the former one again with every
+        // message. The device itself may have gone back to it.
         return Verdict::Keep;
     }
-    // Of the device itself: a sibling may list one that is older than what we know.
+    // Only from the device itself: a sibling may list one that is older than what we have.
     if known.any_version && (of_itself || context.sender.is_none()) {
         return Verdict::Replace;
     }
@@ -312,7 +277,7 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     if lower {
         return Verdict::Lower { later };
     }
-    // From when the known version was signed: a message that was withheld is no news of today.
+    // From when the known version was signed, because a message may have been withheld.
     let highest = plausible(known.version, known.dated_at.min(context.now), context.now);
     if !offers_extension && u64::from(entry.version) > highest {
         return Verdict::Refuse(WarningKind::VersionJump);
@@ -320,7 +285,7 @@ fn judge(device: &Device, entry: &VerifiedEntry, context: &BundleContext<'_>) ->
     Verdict::Replace
 }
 
-/// The highest version that a device can have come to that had `version` at `then`.
+/// The highest version that a device can have now that had `version` at `then`.
 fn plausible(version: u32, then: UnixMillis, now: UnixMillis) -> u64 {
     let days = now.since(then).as_secs() / SECONDS_PER_DAY;
     u64::from(version)
@@ -328,7 +293,7 @@ fn plausible(version: u32, then: UnixMillis, now: UnixMillis) -> u64 {
         .saturating_add(days)
 }
 
-/// Takes another prekey in the place of the known one (protocol §3).
+/// Replaces the known prekey of a device (protocol §3).
 pub(super) fn replace_prekey(
     store: &mut dyn Store,
     device: Device,
@@ -337,7 +302,7 @@ pub(super) fn replace_prekey(
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     expire_sessions_on(store, &device, now)?;
-    // What was begun on one that it had before may be erased, and is not forgotten by the device.
+    // A session that we began on a former prekey may be erased here, but not on the device.
     let begun = prekey.begun || device.had(prekey.key.signed_pre_key());
     let mut former = device.former.clone();
     if let Some(known) = &device.prekey {
@@ -356,35 +321,32 @@ pub(super) fn replace_prekey(
 }
 
 impl Engine {
-    /// Takes up a device that a bundle lists without the extension that its id promises: as known
-    /// without a prekey. It is not written to until its own bundle has come, which it sends when it
-    /// finds that a message was not for it (spec 4.4).
-    pub(super) fn meet_without_prekey(
+    /// Records a device that is not known yet. Without a `prekey`, because the entry lacks the
+    /// extension that the id promises, nothing is sent to it until it has sent its own bundle,
+    /// which it does when it gets a message that is not for it (spec 4.4).
+    pub(super) fn import_new(
         &self,
         store: &mut dyn Store,
         context: &BundleContext<'_>,
         installation: &InstallationId,
         version: u32,
+        prekey: Option<DevicePreKey>,
         import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let identity = context.bundle.identity();
-        if store.device(identity, installation)?.is_some() {
-            return Ok(());
-        }
         let listed = |installation: &InstallationId| context.lists(installation);
         if !self.make_room_for_device(store, identity, context.now, listed)? {
             import.warn(WarningKind::TooManyDevices, installation.to_string());
             return Ok(());
         }
+        let own = *identity == self.me();
+        let with_extension = |prekey: &DevicePreKey| prekey.key.ratchet_pre_key().is_some();
         let device = Device {
             last_active_at: context.activity(),
             omitted_since: context.omitted_since,
-            ..Device::met(
-                *identity,
-                installation.clone(),
-                *identity == self.me(),
-                context.now,
-            )
+            extension_shown: prekey.as_ref().is_some_and(with_extension),
+            prekey,
+            ..Device::met(*identity, installation.clone(), own, context.now)
         };
         meet(store, &device, context.now)?;
         import.entries.push(ImportedEntry {
@@ -397,8 +359,8 @@ impl Engine {
     }
 }
 
-/// Keeps a device that was met now, and tells of it, unless its identity has shown so many new ones
-/// today that this is no news.
+/// Writes the record of a new device, with an event unless its identity had too many new ones
+/// today.
 pub(crate) fn meet(
     store: &mut dyn Store,
     device: &Device,
@@ -421,7 +383,7 @@ pub(crate) fn meet(
     record_event(store, now, discovered)
 }
 
-/// The sessions built on a prekey that its owner replaced expire (spec 3.3). They read on.
+/// Expires the sessions that we built on the known prekey of a device (spec 3.3).
 fn expire_sessions_on(
     store: &mut dyn Store,
     device: &Device,

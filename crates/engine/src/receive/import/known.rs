@@ -1,4 +1,5 @@
-//! The devices known of an identity: how many, and which of them are stale (protocol §1, spec 4.3).
+//! The recorded devices of an identity: how many there may be, and which are stale (protocol §1,
+//! spec 4.3).
 
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Forgets a device if the identity already has as many as are remembered: a stale one first,
-    /// then the least recently active. One that the user decided about, or that is `listed` beside
-    /// it, is not forgotten.
+    /// Removes a device if the identity already has as many as are recorded: a stale one first,
+    /// then the least recently active. One that the user has decided about, or that is `listed` in
+    /// the same bundle, stays. Gives whether there is room.
     pub(crate) fn make_room_for_device(
         &self,
         store: &mut dyn Store,
@@ -43,7 +44,7 @@ impl Engine {
         let Some(device) = forgettable else {
             return Ok(false);
         };
-        // Its sessions stay, but none of them for ever: what is sent on no more can be dropped.
+        // Its sessions stay. The active one is superseded, so that it is erased in time.
         if let Some(session) = store.active_session(identity, &device.installation)? {
             supersede(store, session, now)?;
         }
@@ -53,9 +54,9 @@ impl Engine {
 }
 
 impl Device {
-    /// When the device became, or will become, stale: its timer runs since the first bundle that
-    /// omits it, until the newest one lists it again, or one that lists it comes on a message of
-    /// the device itself (spec 4.3, protocol §3).
+    /// When the device became, or will become, stale. Its timer runs from the first bundle that
+    /// omits it until the newest one lists it again, or a bundle that lists it comes in a message
+    /// of the device itself (spec 4.3, protocol §3).
     #[must_use]
     pub fn stale_at(&self, stale_after: Duration) -> Option<UnixMillis> {
         Some(self.omitted_since?.after(stale_after))

@@ -1,4 +1,4 @@
-//! Entries of a lower version than we hold: a device that was set up again under its old id, or
+//! Entries of a lower version than we have: the device was set up again under its old id, or
 //! restored (protocol §3, versions).
 
 use crypto_core::{IdentityKey, InstallationId};
@@ -13,25 +13,25 @@ use crate::{
     store::{Store, record_event},
 };
 
-/// An entry of a lower version than we hold of the device, on a message of that device.
+/// An entry of a lower version than we have of a device, in a message of that device.
 #[derive(Clone, Debug)]
 pub(crate) struct Lower {
     pub(super) device: InstallationId,
     pub(super) prekey: DevicePreKey,
-    /// The version that was known of it.
+    /// The version that we had.
     pub(super) known: Option<u32>,
     /// The bundle is dated later than the one that the known prekey came with.
     pub(super) later: bool,
 }
 
 impl Lower {
-    /// Whether it is news, and not what a message says that was under way when the device replaced
-    /// its prekey.
+    /// Whether its bundle is newer, so that it is not just a late message from before the device
+    /// replaced its prekey.
     pub(crate) const fn is_later(&self) -> bool {
         self.later
     }
 
-    /// The one of two that its bundle dates later.
+    /// The one of two whose bundle is dated later.
     pub(super) fn newest(one: Option<Self>, other: Self) -> Self {
         match one {
             Some(one) if one.prekey.bundle_ns >= other.prekey.bundle_ns => one,
@@ -40,7 +40,7 @@ impl Lower {
     }
 }
 
-/// Notes an entry that is not believed, once for each version, and gives the warning.
+/// Records an entry that is refused, once for each version, and gives the warning.
 pub(super) fn refuse(
     store: &mut dyn Store,
     device: Device,
@@ -60,9 +60,9 @@ pub(super) fn refuse(
 }
 
 impl Engine {
-    /// Decides about an entry of a lower version, whose message has opened (protocol §3, versions):
-    /// it is taken if its bundle is dated later than the one that the known prekey came with.
-    /// Otherwise it is old news, unless its date cannot be right.
+    /// Decides about an entry of a lower version whose message was decrypted (protocol §3,
+    /// versions). It is accepted if its bundle is dated later than that of the known prekey.
+    /// Otherwise it is outdated, or refused if its date cannot be right.
     pub(crate) fn settle_version(
         &self,
         store: &mut dyn Store,
@@ -79,7 +79,7 @@ impl Engine {
             return Ok(None);
         };
         let version = lower.prekey.version;
-        // Another bundle of the same message may have brought a higher one.
+        // Another bundle of the same message may have had a higher version.
         if Some(before) != lower.known {
             return Ok(None);
         }
@@ -115,7 +115,7 @@ impl Engine {
         }))
     }
 
-    /// Notes an entry of a lower version whose message did not prove its sender.
+    /// Refuses an entry of a lower version whose message did not authenticate its sender.
     pub(crate) fn refuse_version(
         &self,
         store: &mut dyn Store,
@@ -129,9 +129,8 @@ impl Engine {
             .transpose()
     }
 
-    /// Whether a bundle that rode on a message that opened cannot be as old as it is dated: it
-    /// would have been made before the prekey of ours was that the message names, or the session
-    /// that it opened on.
+    /// Whether the bundle of a decrypted message cannot be as old as it is dated, because it would
+    /// be older than our prekey that the message names, or than its session.
     fn is_misdated(
         &self,
         store: &dyn Store,
@@ -147,7 +146,7 @@ impl Engine {
             }
             Some(session) => session.created_at,
         };
-        // A bundle is sent for a day before another one is made.
+        // A bundle is reused for one rotation.
         Ok(dated_at.after(self.config.prekey_rotation) < earliest)
     }
 }

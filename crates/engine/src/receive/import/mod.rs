@@ -1,4 +1,7 @@
-//! What a received bundle changes (protocol §3, spec 3.3, 4.1, 4.3).
+//! Importing bundles (protocol §3, spec 3.3, 4.1, 4.3).
+//!
+//! [`entry`] judges one entry of a bundle, [`lower`] entries of a lower version than we have, and
+//! [`known`] decides which devices are recorded and which are stale.
 
 mod entry;
 mod known;
@@ -19,24 +22,24 @@ use crate::{
     store::Store,
 };
 
-/// What the bundles of one message, or one imported bundle, brought.
+/// What importing the bundles of a message, or a single one, has found.
 #[derive(Debug, Default)]
 pub(crate) struct BundleImport {
-    /// A well-signed bundle of the sender was read.
+    /// Whether there was a valid bundle of the sender.
     pub(crate) of_sender: bool,
     /// Every valid entry, in order.
     pub(crate) entries: Vec<ImportedEntry>,
-    /// What was odd.
+    /// The warnings.
     pub(crate) warnings: Vec<Warning>,
-    /// An entry of the device in question that is older than what we hold of it (protocol §7, sent
-    /// before a re-key).
+    /// Whether the message was made before its device replaced its prekey (protocol §7, sent before
+    /// a re-key).
     pub(crate) before_rekey: bool,
-    /// A bundle of the message lists the very device that sent it.
+    /// Whether a bundle lists the device that sent the message.
     pub(crate) lists_sender: bool,
-    /// The entry of that device, if its version is lower than what we hold: whether it is taken is
-    /// decided when the message has opened (protocol §3, versions).
+    /// The entry of that device if its version is lower than what we have. It is decided upon when
+    /// the message is decrypted (protocol §3, versions).
     pub(crate) lower: Option<Lower>,
-    /// The newest believed date of the sender's bundles that list the device in question.
+    /// The newest credible date of the sender's bundles that list that device.
     pub(crate) dated_at: Option<UnixMillis>,
 }
 
@@ -59,11 +62,11 @@ impl BundleImport {
 }
 
 impl Engine {
-    /// Imports a bundle that came by another way than a message: a contact code, a QR code.
+    /// Imports a bundle that did not come in a message: a contact code, a QR code.
     ///
     /// # Errors
-    /// [`BundleImportError::Invalid`] if the bytes are no bundle or not signed by the identity they
-    /// name.
+    /// [`BundleImportError::Invalid`] if the bytes are not a bundle or not signed by the identity
+    /// that they name.
     pub fn import_bundle(
         &mut self,
         store: &mut dyn Store,
@@ -84,8 +87,8 @@ impl Engine {
         })
     }
 
-    /// Reads the bundles of a message: the first few of the sender's or of our own identity; the
-    /// rest is ignored. A bad one is skipped with a warning and never loses the message.
+    /// Imports the bundles of a message: the first few of the sender and of our own identity. The
+    /// rest is ignored. A bad bundle gives a warning, and the message is still read.
     pub(crate) fn import_all(
         &mut self,
         store: &mut dyn Store,
@@ -136,8 +139,7 @@ impl Engine {
         }
         let older = Self::made_before_rekey(store, sender, sender_device, listed)?;
         if !older {
-            // The newest entry counts: a relay could add a bundle of a sibling that has not heard
-            // of it.
+            // The newest entry counts: a relay could add an outdated bundle of a sibling.
             import.lower = None;
         }
         let news = import.lower.as_ref().is_some_and(Lower::is_later);
@@ -145,7 +147,8 @@ impl Engine {
         Ok(import)
     }
 
-    /// Only the sender's bundles and our own count; a stranger's costs no signature check.
+    /// Only bundles of the sender and of our own identity are imported. Others cost no signature
+    /// check.
     fn concerns_us(&self, sender: &IdentityKey, named: &[u8]) -> Result<(), Warning> {
         if named == sender.as_bytes() || named == self.me().as_bytes() {
             return Ok(());
@@ -161,9 +164,9 @@ impl Engine {
         })
     }
 
-    /// Whether the newest entry that the message carries of its own device is below the one we
-    /// hold: the message was made before a re-key, and must not move sessions (protocol §7). The
-    /// newest counts, so that a relay cannot make a message look old by adding an old bundle to it.
+    /// Whether the newest entry of its own device in a message has a lower version than we have.
+    /// Then the message was made before a re-key and must not change standings (protocol §7). The
+    /// newest counts, so that a relay cannot make a message look old by adding an old bundle.
     fn made_before_rekey(
         store: &dyn Store,
         sender: &IdentityKey,
@@ -179,8 +182,8 @@ impl Engine {
         Ok(known.is_some_and(|prekey| listed < prekey.version))
     }
 
-    /// Applies one verified bundle. `sender` is the device that sent it, if it rode on a message of
-    /// the identity that it is of.
+    /// Applies one verified bundle. `sender` is the device that sent it, if it came in a message of
+    /// its identity.
     fn apply_bundle(
         &self,
         store: &mut dyn Store,
@@ -190,7 +193,7 @@ impl Engine {
         import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let identity = bundle.identity();
-        // A clock that was set back must not make what is of today look like tomorrow's.
+        // With a clock that was set back, a bundle of today must not look like one of tomorrow.
         let latest = ending_at(store, now)?;
         let stamp = trusted_stamp(bundle.timestamp_ns(), latest);
         let dated_at = match stamp {
@@ -199,7 +202,7 @@ impl Engine {
         };
         let known_peer = store.peer(identity)?;
         let peer = known_peer.clone().unwrap_or_else(|| Peer::new(*identity));
-        // What was noted by a clock that was ahead for a while must not stay the newest until then.
+        // A date that a clock recorded when it was ahead must not stay the newest until then.
         let newest = trusted_stamp(peer.newest_bundle_ns, latest);
         let is_newest = stamp != 0 && stamp >= newest;
         let peer = Peer {
@@ -241,8 +244,8 @@ impl Engine {
         Ok(())
     }
 
-    /// An entry for this very device changes nothing; but if its key was never ours, someone else
-    /// is using our id.
+    /// An entry for this device changes nothing. If its key was never ours, another device uses our
+    /// id.
     fn check_clone(
         &self,
         store: &dyn Store,
@@ -251,7 +254,7 @@ impl Engine {
         import: &mut BundleImport,
     ) -> Result<(), StoreError> {
         let ours = store.own_prekey(signed_pre_key)?.is_some();
-        // Below the versions we still hold it is an old bundle of ours, whose prekey was erased.
+        // A lower version may be an old one of ours, whose prekey was erased.
         let held = store
             .own_bundle()?
             .map_or(0, |bundle| bundle.version)
@@ -265,9 +268,9 @@ impl Engine {
         Ok(())
     }
 
-    /// An entry that is malformed is reported. One that only lacks the extension of its device was
-    /// published by a sibling that does not know the extension, and is no fault of anybody: it
-    /// tells that there is such a device (protocol §3).
+    /// Reports an entry that is malformed. One that only lacks the extension of its device was
+    /// published by a sibling that does not know the extension, and shows that there is such a
+    /// device (protocol §3).
     fn take_skipped(
         &self,
         store: &mut dyn Store,
@@ -287,17 +290,20 @@ impl Engine {
             };
         }
         if context.sender == Some(&skipped.installation_id) {
-            // It would not leave its own extension out.
+            // A device would not leave out its own extension.
             import.warn(WarningKind::MissingExtension, detail);
         }
         let (name, version) = (&skipped.installation_id, skipped.version);
-        self.meet_without_prekey(store, context, name, version, import)
+        if store.device(context.bundle.identity(), name)?.is_some() {
+            return Ok(());
+        }
+        self.import_new(store, context, name, version, None, import)
     }
 
-    /// Whether we may have begun sessions on what a bundle of this date lists, in a state that was
-    /// lost when an older one was put back. A device publishes a prekey for the time of a rotation,
-    /// so that a later bundle of its own lists another one; a sibling goes on listing that of a
-    /// device that is off.
+    /// Whether the lost state of a store that was rolled back may have begun sessions on the
+    /// prekeys of this bundle. A device replaces its prekey at each rotation, so that its own later
+    /// bundles list another one; a sibling continues to list the last prekey of a device that is
+    /// off.
     fn prekeys_may_be_begun(
         &self,
         store: &dyn Store,
@@ -314,7 +320,7 @@ impl Engine {
         Ok(now < rolled_back_at.after(self.config.erase_after) && !made_since)
     }
 
-    /// Own prekeys kept: one per rotation within the erasure span.
+    /// How many own prekeys are kept: one per rotation within the erasure span.
     fn versions_held(&self) -> u32 {
         let rotation = self.config.prekey_rotation.as_secs().max(1);
         u32::try_from(self.config.erase_after.as_secs() / rotation).unwrap_or(u32::MAX)
@@ -330,8 +336,8 @@ fn version_of(bundle: &VerifiedBundle, device: Option<&InstallationId>) -> Optio
         .map(|entry| entry.version)
 }
 
-/// A timestamp over a day ahead of the `latest` time that we know of counts as that (protocol §3):
-/// otherwise one bundle dated 2099 would be the newest for ever.
+/// A timestamp over a day ahead of the `latest` time counts as that time (protocol §3): otherwise a
+/// bundle dated 2099 would be the newest for ever.
 fn trusted_stamp(timestamp_ns: i64, latest: UnixMillis) -> i64 {
     if UnixMillis::from_nanos(timestamp_ns).is_far_ahead(latest) {
         latest.as_nanos()
@@ -340,7 +346,7 @@ fn trusted_stamp(timestamp_ns: i64, latest: UnixMillis) -> i64 {
     }
 }
 
-/// When a bundle was signed, as far as it can be believed.
+/// When a bundle was signed, if its timestamp is credible.
 fn signed_at(bundle: &VerifiedBundle, latest: UnixMillis) -> Option<UnixMillis> {
     let stamp = bundle.timestamp_ns();
     let believed = stamp != 0 && trusted_stamp(stamp, latest) == stamp;
