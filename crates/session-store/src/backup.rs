@@ -76,20 +76,14 @@ pub fn back_up(
     now: UnixMillis,
 ) -> Result<Vec<AccountName>, OpenError> {
     if !store_key::is_settled(data_dir) {
-        return Err(OpenError::NoDataDirectory {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::NoDataDirectory(data_dir.to_owned()));
     }
     check_directory(data_dir)?;
     if rekey::is_half_done(data_dir) {
-        return Err(OpenError::HalfRekeyed {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::HalfRekeyed(data_dir.to_owned()));
     }
     if file.exists() {
-        return Err(OpenError::Exists {
-            path: file.to_owned(),
-        });
+        return Err(OpenError::Exists(file.to_owned()));
     }
     let store_key = StoreKey::load_known(data_dir, passphrase)?;
     let staging = Staging::open(file)?;
@@ -220,7 +214,7 @@ impl Staging {
         match made {
             // Another backup is being made there, or one was cut off: the user can tell which.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Err(OpenError::BackupLeft { path })
+                Err(OpenError::BackupLeft(path))
             }
             made => made.map_err(OpenError::io(&path)).map(|()| Self(path)),
         }

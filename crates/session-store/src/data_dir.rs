@@ -67,9 +67,7 @@ impl DataDir {
         check_directory(&accounts)?;
         remove_leftovers(&accounts)?;
         if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
-            return Err(OpenError::KeyMissing {
-                path: path.to_owned(),
-            });
+            return Err(OpenError::KeyMissing(path.to_owned()));
         }
         Ok(Self {
             path: path.to_owned(),

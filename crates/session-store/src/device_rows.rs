@@ -124,17 +124,10 @@ impl SqliteStore {
         if updated == 1 {
             return Ok(());
         }
-        put(
-            "INSERT OR REPLACE INTO devices (identity, installation, signed_pre_key, \
-                 ratchet_pre_key, version, protocol_version, bundle_ns, signed_ns, dated_at, begun, any_version, \
-                 pairing, wrote_at, last_active_at, omitted_since, rekey_due, \
-                 extension_shown, stale_told, former, refused_version, went_back_at, name, \
-                 device_type, push_token) \
-             VALUES (:identity, :installation, :signed_pre_key, :ratchet_pre_key, :version, \
-                 :protocol_version, :bundle_ns, :signed_ns, :dated_at, :begun, :any_version, :pairing, \
-                 :wrote_at, :last_active_at, :omitted_since, :rekey_due, \
-                 :extension_shown, :stale_told, :former, :refused_version, :went_back_at, :name, :device_type, :push_token)",
-        )
+        let values = DEVICE.replace(", ", ", :");
+        put(&format!(
+            "INSERT OR REPLACE INTO devices ({DEVICE}) VALUES (:{values})"
+        ))
         .map(drop)
     }
 }

@@ -8,7 +8,8 @@ use std::{
 
 use engine::model::Trouble;
 
-/// What is wrong with a data directory, its key or a store in it.
+/// What is wrong with a data directory, its key or a store in it. The path is that of the directory,
+/// file or database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds the directory.
@@ -38,29 +39,17 @@ pub enum OpenError {
         cause: io::Error,
     },
     /// The passphrase is not that of this directory.
-    #[error("wrong passphrase for {}: nothing was changed", path.display())]
-    WrongPassphrase {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("wrong passphrase for {}: nothing was changed", .0.display())]
+    WrongPassphrase(PathBuf),
     /// The directory was made with a passphrase, and none was given.
-    #[error("{} is protected by a passphrase: give it with --passphrase-file", path.display())]
-    PassphraseNeeded {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} is protected by a passphrase: give it with --passphrase-file", .0.display())]
+    PassphraseNeeded(PathBuf),
     /// The directory was made with a key file, and a passphrase was given.
-    #[error("{} was made with a key file ({}), not a passphrase: leave out --passphrase-file", path.display(), crate::store_key::KEY_FILE)]
-    PassphraseNotUsed {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} was made with a key file ({}), not a passphrase: leave out --passphrase-file", .0.display(), crate::store_key::KEY_FILE)]
+    PassphraseNotUsed(PathBuf),
     /// There are accounts, but neither of the files that the key comes from.
-    #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", path.display(), crate::store_key::KEY_FILE, crate::store_key::KDF_FILE)]
-    KeyMissing {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} holds accounts but not their key: restore {} or {} from a backup of the directory", .0.display(), crate::store_key::KEY_FILE, crate::store_key::KDF_FILE)]
+    KeyMissing(PathBuf),
     /// A file that the key comes from is malformed, or asks for more work than is allowed.
     #[error("{}: {problem}; restore it from a backup", path.display())]
     KeyFile {
@@ -70,11 +59,8 @@ pub enum OpenError {
         problem: String,
     },
     /// Not a database under this key.
-    #[error("{} cannot be read with this directory's key: it is damaged, or was copied from elsewhere; restore it from a backup", path.display())]
-    NotReadable {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("{} cannot be read with this directory's key: it is damaged, or was copied from elsewhere; restore it from a backup", .0.display())]
+    NotReadable(PathBuf),
     /// A database under a name that it was not made for.
     #[error("{} is the store of account {made_for:?}: rename it back, or delete it if it is a copy; two copies of one account must not both be used", path.display())]
     OtherAccount {
@@ -84,11 +70,8 @@ pub enum OpenError {
         made_for: String,
     },
     /// An older database was put in place of a newer one, whose WAL is still beside it.
-    #[error("{0} is an older copy, and {0}-wal beside it is of a newer state: put the newest database back, or, if there is none, remove {0}-wal and {0}-shm", path.display())]
-    ForeignLog {
-        /// The database.
-        path: PathBuf,
-    },
+    #[error("{path} is an older copy, and {path}-wal beside it is of a newer state: put the newest database back, or, if there is none, remove {path}-wal and {path}-shm", path = .0.display())]
+    ForeignLog(PathBuf),
     /// Written by a later version of this program.
     #[error("{} has schema {found}, this version knows {known}: run the newer ratchetd that wrote it", path.display())]
     NewerSchema {
@@ -116,29 +99,17 @@ pub enum OpenError {
         cause: String,
     },
     /// The directory is no data directory.
-    #[error("{} is no data directory of ratchetd: name it with --data-dir", path.display())]
-    NoDataDirectory {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} is no data directory of ratchetd: name it with --data-dir", .0.display())]
+    NoDataDirectory(PathBuf),
     /// A file that was to be made exists already.
-    #[error("{} is there already: choose another name, or remove it", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} is there already: choose another name, or remove it", .0.display())]
+    Exists(PathBuf),
     /// The directory in which a backup is made exists already.
-    #[error("{} is left of a backup that was cut off, unless one is being made: remove it, and try again", path.display())]
-    BackupLeft {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} is left of a backup that was cut off, unless one is being made: remove it, and try again", .0.display())]
+    BackupLeft(PathBuf),
     /// A backup was to be restored into a directory that is in use.
-    #[error("{} is in use: it holds accounts or their key. Restore into a directory that is empty or not there yet", path.display())]
-    NotEmpty {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} is in use: it holds accounts or their key. Restore into a directory that is empty or not there yet", .0.display())]
+    NotEmpty(PathBuf),
     /// The file is not a whole backup.
     #[error("{} is not a whole backup: {problem}", path.display())]
     NotABackup {
@@ -148,23 +119,14 @@ pub enum OpenError {
         problem: String,
     },
     /// The backup was made without the key, and no key was given.
-    #[error("{} was made without the key of its directory: give that directory's store.key with --key-file", path.display())]
-    BackupWithoutKey {
-        /// The backup.
-        path: PathBuf,
-    },
+    #[error("{} was made without the key of its directory: give that directory's store.key with --key-file", .0.display())]
+    BackupWithoutKey(PathBuf),
     /// A restore was interrupted.
-    #[error("{} is half restored: run `ratchetd restore` again, which begins anew", path.display())]
-    HalfRestored {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} is half restored: run `ratchetd restore` again, which begins anew", .0.display())]
+    HalfRestored(PathBuf),
     /// A change of the key was interrupted.
-    #[error("{} has a change of its key to finish: start the daemon with the new key first", path.display())]
-    HalfRekeyed {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("{} has a change of its key to finish: start the daemon with the new key first", .0.display())]
+    HalfRekeyed(PathBuf),
     /// The account exists already.
     #[error("there is an account of this name already")]
     AccountExists,
@@ -188,6 +150,14 @@ impl OpenError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         |cause| Self::Io { path, cause }
+    }
+
+    /// Makes an error of the file at `path`, from which the key comes.
+    pub(crate) fn key_file(path: &Path, problem: impl Into<String>) -> Self {
+        Self::KeyFile {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
     }
 
     /// Makes an error of the database at `path`.

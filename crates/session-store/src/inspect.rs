@@ -90,9 +90,7 @@ impl Inspector {
     /// [`OpenError`], which says what to do.
     pub fn open(data_dir: &Path, passphrase: Option<&[u8]>) -> Result<Self, OpenError> {
         if !store_key::is_settled(data_dir) && holds_accounts(data_dir) {
-            return Err(OpenError::KeyMissing {
-                path: data_dir.to_owned(),
-            });
+            return Err(OpenError::KeyMissing(data_dir.to_owned()));
         }
         Ok(Self {
             data_dir: data_dir.to_owned(),
@@ -187,9 +185,7 @@ impl Inspector {
             }
         }
         let wrong_place = |error: OpenError| match error {
-            OpenError::NotReadable { .. } => OpenError::NotReadable {
-                path: path.to_owned(),
-            },
+            OpenError::NotReadable(_) => OpenError::NotReadable(path.to_owned()),
             OpenError::Database { cause, .. } => OpenError::database(path)(cause),
             other => other,
         };

@@ -13,6 +13,7 @@ use engine::{
     },
     store::StoreRead,
 };
+use rusqlite::Params;
 
 use crate::{
     connection::Sqlite,
@@ -22,6 +23,20 @@ use crate::{
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+impl<Mode> Sqlite<Mode> {
+    fn devices_where(&self, what: &str, params: impl Params) -> Result<Vec<Device>> {
+        self.all(
+            &format!("SELECT {DEVICE} FROM devices WHERE {what}"),
+            params,
+            device,
+        )
+    }
+
+    fn sessions_where(&self, what: &str, params: impl Params) -> Result<Vec<Session>> {
+        self.all(&format!("{SELECT_SESSION} WHERE {what}"), params, session)
+    }
+}
 
 impl<Mode> StoreRead for Sqlite<Mode> {
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>> {
@@ -150,35 +165,23 @@ impl<Mode> StoreRead for Sqlite<Mode> {
     }
 
     fn devices(&self, identity: &IdentityKey) -> Result<Vec<Device>> {
-        self.all(
-            &format!("SELECT {DEVICE} FROM devices WHERE identity = ?1 ORDER BY installation"),
-            [identity.as_bytes()],
-            device,
-        )
+        self.devices_where("identity = ?1 ORDER BY installation", [identity.as_bytes()])
     }
 
     fn devices_after(&self, after: Option<&DeviceName>, limit: usize) -> Result<Vec<Device>> {
         let (identity, installation) = after.map_or((&[] as &[u8], ""), |name| {
             (name.identity.as_bytes(), name.installation.as_str())
         });
-        self.all(
-            &format!(
-                "SELECT {DEVICE} FROM devices WHERE (identity, installation) > (?1, ?2) \
-                 ORDER BY identity, installation LIMIT ?3"
-            ),
+        self.devices_where(
+            "(identity, installation) > (?1, ?2) ORDER BY identity, installation LIMIT ?3",
             (identity, installation, integer(limit as u64)),
-            device,
         )
     }
 
     fn omitted_devices(&self) -> Result<Vec<Device>> {
-        self.all(
-            &format!(
-                "SELECT {DEVICE} FROM devices WHERE omitted_since IS NOT NULL \
-                 ORDER BY identity, installation"
-            ),
+        self.devices_where(
+            "omitted_since IS NOT NULL ORDER BY identity, installation",
             [],
-            device,
         )
     }
 
@@ -222,59 +225,46 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         identity: &IdentityKey,
         prekey: &SignedPreKey,
     ) -> Result<Vec<Session>> {
-        self.all(
-            &format!(
-                "{SELECT_SESSION} WHERE peer = ?1 AND signed_pre_key = ?2 \
-                 ORDER BY age DESC"
-            ),
+        self.sessions_where(
+            "peer = ?1 AND signed_pre_key = ?2 ORDER BY age DESC",
             (identity.as_bytes(), prekey.as_bytes()),
-            session,
         )
     }
 
     fn sessions(&self, identity: Option<&IdentityKey>) -> Result<Vec<Session>> {
         match identity {
-            Some(identity) => self.all(
-                &format!("{SELECT_SESSION} WHERE peer = ?1 ORDER BY age DESC"),
-                [identity.as_bytes()],
-                session,
-            ),
-            None => self.all(&format!("{SELECT_SESSION} ORDER BY age DESC"), [], session),
+            Some(identity) => {
+                self.sessions_where("peer = ?1 ORDER BY age DESC", [identity.as_bytes()])
+            }
+            None => self.sessions_where("true ORDER BY age DESC", []),
         }
     }
 
     fn unexpired_on_own_prekey(&self, prekey: &SignedPreKey, limit: usize) -> Result<Vec<Session>> {
-        self.all(
-            &format!(
-                "{SELECT_SESSION} \
-                 WHERE signed_pre_key = ?1 AND role = 1 AND standing <> 2 ORDER BY age DESC LIMIT ?2"
-            ),
+        self.sessions_where(
+            "signed_pre_key = ?1 AND role = 1 AND standing <> 2 ORDER BY age DESC LIMIT ?2",
             (prekey.as_bytes(), integer(limit as u64)),
-            session,
         )
     }
 
     fn unexpired_sessions(&self, limit: usize) -> Result<Vec<Session>> {
-        self.all(
-            &format!("{SELECT_SESSION} WHERE standing <> 2 ORDER BY age DESC LIMIT ?1"),
+        self.sessions_where(
+            "standing <> 2 ORDER BY age DESC LIMIT ?1",
             [integer(limit as u64)],
-            session,
         )
     }
 
     fn sessions_ended_by(&self, cutoff: UnixMillis, limit: usize) -> Result<Vec<Session>> {
-        self.all(
-            &format!("{SELECT_SESSION} WHERE standing_since <= ?1 ORDER BY age DESC LIMIT ?2"),
+        self.sessions_where(
+            "standing_since <= ?1 ORDER BY age DESC LIMIT ?2",
             (time(cutoff), integer(limit as u64)),
-            session,
         )
     }
 
     fn sessions_ended_after(&self, moment: UnixMillis, limit: usize) -> Result<Vec<Session>> {
-        self.all(
-            &format!("{SELECT_SESSION} WHERE standing_since > ?1 ORDER BY age DESC LIMIT ?2"),
+        self.sessions_where(
+            "standing_since > ?1 ORDER BY age DESC LIMIT ?2",
             (time(moment), integer(limit as u64)),
-            session,
         )
     }
 

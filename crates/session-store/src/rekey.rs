@@ -43,9 +43,7 @@ pub fn rekey(
     rng: &mut dyn CryptoRng,
 ) -> Result<(), OpenError> {
     if !store_key::is_settled(data_dir) && !is_half_done(data_dir) {
-        return Err(OpenError::NoDataDirectory {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::NoDataDirectory(data_dir.to_owned()));
     }
     let directory = DataDir::open(data_dir, old, rng)?;
     match write_copies(&directory, new, rng) {

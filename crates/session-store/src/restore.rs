@@ -54,18 +54,14 @@ pub fn restore(
     check_directory(data_dir)?;
     let _lock = take_lock(data_dir)?;
     if rekey::is_half_done(data_dir) {
-        return Err(OpenError::HalfRekeyed {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::HalfRekeyed(data_dir.to_owned()));
     }
     let restoring = data_dir.join(RESTORING);
     undo_half_restored(data_dir, &restoring)?;
     let accounts = data_dir.join(ACCOUNTS);
     let holds_accounts = accounts.exists() && !account_names(&accounts)?.is_empty();
     if store_key::is_settled(data_dir) || holds_accounts {
-        return Err(OpenError::NotEmpty {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::NotEmpty(data_dir.to_owned()));
     }
     let unpacked = unpack(file, archive, &restoring)
         .and_then(|names| add_key(file, &restoring, key_file).map(|()| names))
@@ -108,9 +104,7 @@ pub(crate) fn check_finished(data_dir: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     if !store_key::is_settled(data_dir) {
-        return Err(OpenError::HalfRestored {
-            path: data_dir.to_owned(),
-        });
+        return Err(OpenError::HalfRestored(data_dir.to_owned()));
     }
     // The key is moved last: everything is in place.
     clear(&restoring)
@@ -224,9 +218,7 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
 fn add_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
     match (key_file, store_key::is_settled(restoring)) {
         (None, true) => Ok(()),
-        (None, false) => Err(OpenError::BackupWithoutKey {
-            path: file.to_owned(),
-        }),
+        (None, false) => Err(OpenError::BackupWithoutKey(file.to_owned())),
         (Some(key), true) => Err(OpenError::NotABackup {
             path: file.to_owned(),
             problem: format!("it has a key of its own: leave out {}", key.display()),

@@ -178,9 +178,7 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
             row.get::<_, i64>(0)
         })
         .map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotReadable {
-                path: path.to_owned(),
-            },
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotReadable(path.to_owned()),
             _ => unusable(path, &error),
         })?;
     Ok(connection)

@@ -87,16 +87,10 @@ impl StoreKey {
         let kdf_file = directory.join(KDF_FILE);
         match (passphrase, key_file.exists(), kdf_file.exists()) {
             (None, true, _) => Self::read_key_file(&key_file),
-            (None, false, true) => Err(OpenError::PassphraseNeeded {
-                path: directory.to_owned(),
-            }),
-            (Some(_), true, _) => Err(OpenError::PassphraseNotUsed {
-                path: directory.to_owned(),
-            }),
+            (None, false, true) => Err(OpenError::PassphraseNeeded(directory.to_owned())),
+            (Some(_), true, _) => Err(OpenError::PassphraseNotUsed(directory.to_owned())),
             (Some(passphrase), false, true) => Self::derive_known(directory, &kdf_file, passphrase),
-            (_, false, false) => Err(OpenError::NoDataDirectory {
-                path: directory.to_owned(),
-            }),
+            (_, false, false) => Err(OpenError::NoDataDirectory(directory.to_owned())),
         }
     }
 
@@ -140,10 +134,8 @@ impl StoreKey {
     fn read_key_file(path: &Path) -> Result<Self, OpenError> {
         check_private(path)?;
         let text = read_small(path)?;
-        let key = unhex::<32>(text.trim()).ok_or_else(|| OpenError::KeyFile {
-            path: path.to_owned(),
-            problem: "it does not hold 64 hex digits".to_owned(),
-        })?;
+        let key = unhex::<32>(text.trim())
+            .ok_or_else(|| OpenError::key_file(path, "it does not hold 64 hex digits"))?;
         Ok(Self(key))
     }
 
@@ -165,27 +157,21 @@ impl StoreKey {
         };
         let key = kdf.derive(path, passphrase)?;
         kdf.check = key.check();
-        let text = toml::to_string(&kdf).map_err(|error| OpenError::KeyFile {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        })?;
+        let text =
+            toml::to_string(&kdf).map_err(|error| OpenError::key_file(path, error.to_string()))?;
         write_new(path, text.as_bytes())?;
         Ok(key)
     }
 
     fn derive_known(directory: &Path, path: &Path, passphrase: &[u8]) -> Result<Self, OpenError> {
         check_private(path)?;
-        let kdf: Kdf = toml::from_str(&read_small(path)?).map_err(|error| OpenError::KeyFile {
-            path: path.to_owned(),
-            problem: error.message().to_owned(),
-        })?;
+        let kdf: Kdf = toml::from_str(&read_small(path)?)
+            .map_err(|error| OpenError::key_file(path, error.message()))?;
         let key = kdf.derive(path, passphrase)?;
         if key.check() == kdf.check {
             Ok(key)
         } else {
-            Err(OpenError::WrongPassphrase {
-                path: directory.to_owned(),
-            })
+            Err(OpenError::WrongPassphrase(directory.to_owned()))
         }
     }
 
@@ -201,10 +187,7 @@ impl StoreKey {
 
 impl Kdf {
     fn derive(&self, path: &Path, passphrase: &[u8]) -> Result<StoreKey, OpenError> {
-        let unusable = |problem: &str| OpenError::KeyFile {
-            path: path.to_owned(),
-            problem: problem.to_owned(),
-        };
+        let unusable = |problem: &str| OpenError::key_file(path, problem);
         if self.version != 1 || self.algorithm != "argon2id" {
             return Err(unusable("it names a derivation that is not known"));
         }
@@ -241,10 +224,7 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), OpenError> {
 fn read_small(path: &Path) -> Result<Zeroizing<String>, OpenError> {
     let size = fs::metadata(path).map_err(OpenError::io(path))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(OpenError::KeyFile {
-            path: path.to_owned(),
-            problem: "it is too large".to_owned(),
-        });
+        return Err(OpenError::key_file(path, "it is too large"));
     }
     fs::read_to_string(path)
         .map(Zeroizing::new)

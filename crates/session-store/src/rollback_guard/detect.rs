@@ -89,9 +89,7 @@ pub(crate) fn refuse_foreign_log(database: &Path, key: &StoreKey) -> Result<(), 
     let row = read_counted(&open_reader(database, key)?).map_err(OpenError::database(database))?;
     match row {
         Some(row) if is_foreign_log(&row, &main_file, &sidecar::find(database)?) => {
-            Err(OpenError::ForeignLog {
-                path: database.to_owned(),
-            })
+            Err(OpenError::ForeignLog(database.to_owned()))
         }
         _ => Ok(()),
     }
@@ -115,8 +113,6 @@ pub(super) fn check_foreign_log(
     if sound.is_ok_and(|found| found == "ok") {
         Ok(())
     } else {
-        Err(OpenError::ForeignLog {
-            path: database.to_owned(),
-        })
+        Err(OpenError::ForeignLog(database.to_owned()))
     }
 }

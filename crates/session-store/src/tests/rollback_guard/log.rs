@@ -45,7 +45,7 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
         }
         let refused = rekey(&home.path(), None, None, &mut UnwrapErr(SysRng));
         assert!(
-            matches!(refused, Err(OpenError::ForeignLog { .. })),
+            matches!(refused, Err(OpenError::ForeignLog(_))),
             "{refused:?}"
         );
         assert_eq!(home.found(), Some(RollbackKind::Older), "{case}");
@@ -183,7 +183,7 @@ fn a_log_and_a_file_that_make_no_sense_together_are_refused_with_what_to_do() {
     kill(store);
     fs::write(home.database(), old).unwrap();
     let error = home.directory().open_account(&name("a")).unwrap_err();
-    assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
+    assert!(matches!(error, OpenError::ForeignLog(_)), "{error}");
     assert!(error.to_string().contains("a.db-wal"), "{error}");
     let inspector = Inspector::open(&home.path(), None).unwrap();
     let found = inspector.account(&name("a")).unwrap_err();
