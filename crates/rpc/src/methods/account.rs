@@ -17,9 +17,7 @@ params! {
         /// Length of the recovery phrase: 12 by default.
         words = "words": Option<Words>,
     }
-}
 
-params! {
     /// For `account_recover`.
     RecoverParams {
         /// The new account's name.
@@ -31,9 +29,7 @@ params! {
         /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
-}
 
-params! {
     /// For `account_import`.
     ImportAccountParams {
         /// The new account's name.
@@ -43,18 +39,14 @@ params! {
         /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
-}
 
-params! {
     /// For `account_export`.
     ExportParams {
         account;
         /// The password that the key is put under.
         password = "password": Secret,
     }
-}
 
-params! {
     /// For `account_importKeystore`.
     ImportKeystoreParams {
         /// The new account's name.
@@ -66,9 +58,7 @@ params! {
         /// As for `account_create`: best left out.
         installation_id = "installationId": Option<NewInstallationId>,
     }
-}
 
-params! {
     /// For `account_remove`.
     RemoveParams {
         /// Which; never left out.

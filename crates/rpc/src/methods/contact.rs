@@ -11,9 +11,7 @@ params! {
         /// Who.
         identity = "identity": IdentityKey,
     }
-}
 
-params! {
     /// For `contact_request`, `contact_accept` and `contact_decline`.
     IntroduceParams {
         account;
@@ -26,9 +24,7 @@ params! {
         /// As for `message_encrypt`.
         seal = "seal": Option<Sealing>,
     }
-}
 
-params! {
     /// For `contact_verify`.
     VerifyContactParams {
         account;

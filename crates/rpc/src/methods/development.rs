@@ -10,9 +10,7 @@ params! {
         /// How far.
         ms = "ms": Millis,
     }
-}
 
-params! {
     /// For `dev_importPrekey`.
     ImportPreKeyParams {
         account;

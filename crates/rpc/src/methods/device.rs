@@ -11,9 +11,7 @@ params! {
         /// Whose.
         identity = "identity": Option<IdentityKey>,
     }
-}
 
-params! {
     /// For `installation_enable` and `installation_disable`.
     PairingParams {
         account;
@@ -22,9 +20,7 @@ params! {
         /// Whose: our own by default.
         identity = "identity": Option<IdentityKey>,
     }
-}
 
-params! {
     /// For `installation_setMetadata`.
     SetMetadataParams {
         account;
@@ -35,9 +31,7 @@ params! {
         /// Whose: our own by default.
         identity = "identity": Option<IdentityKey>,
     }
-}
 
-params! {
     /// For `session_reset`.
     ResetParams {
         account;

@@ -27,9 +27,7 @@ params! {
         /// What it is filled up with: by default random bytes up to a multiple of 256.
         padding = "padding": Option<PaddingBytes>,
     }
-}
 
-params! {
     /// For `envelope_open`.
     OpenParams {
         /// May be left out when there is exactly one. Its identity opens the envelope, unless a key
@@ -42,18 +40,14 @@ params! {
         /// A text that stands for such a key, such as the name of a topic.
         password = "password": Option<Secret>,
     }
-}
 
-params! {
     /// For `clock_next`.
     ClockNextParams {
         account;
         /// What the frontend calls the chat.
         chat = "chat": ChatName,
     }
-}
 
-params! {
     /// For `clock_observe`.
     ClockObserveParams {
         account;

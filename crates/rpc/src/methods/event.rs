@@ -14,9 +14,7 @@ params! {
         /// How long to wait if there is none: not at all by default.
         wait_ms = "waitMs": Option<WaitMillis>,
     }
-}
 
-params! {
     /// For `event_subscribe`.
     SubscribeParams {
         /// May be left out when there is exactly one; `*` means all.
@@ -24,9 +22,7 @@ params! {
         /// The last event known: by default the newest there is.
         after = "after": Option<Cursor>,
     }
-}
 
-params! {
     /// For `event_unsubscribe`.
     UnsubscribeParams {
         /// What `event_subscribe` answered.

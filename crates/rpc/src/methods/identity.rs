@@ -13,9 +13,7 @@ params! {
         /// Ours, for the safety number; without one there is none.
         account = "account": Option<AccountName>,
     }
-}
 
-params! {
     /// For `contact_code_qr`.
     ContactCodeQrParams {
         account;

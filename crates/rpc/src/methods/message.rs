@@ -14,17 +14,13 @@ params! {
         /// The bundle.
         bundle = "bundle": BundleBytes,
     }
-}
 
-params! {
     /// For `bundle_inspect`.
     InspectBundleParams {
         /// The bundle.
         bundle = "bundle": BundleBytes,
     }
-}
 
-params! {
     /// For `message_encrypt`.
     EncryptParams {
         account;
@@ -40,9 +36,7 @@ params! {
         /// upon (`true`), or by the one named.
         seal = "seal": Option<Sealing>,
     }
-}
 
-params! {
     /// For `message_encryptGroup`.
     EncryptGroupParams {
         account;
@@ -58,9 +52,7 @@ params! {
         /// upon (`true`), or by the one named.
         seal = "seal": Option<Sealing>,
     }
-}
 
-params! {
     /// For `message_encryptPublic`.
     EncryptPublicParams {
         account;
@@ -69,9 +61,7 @@ params! {
         /// The content as text.
         text = "text": Option<Text>,
     }
-}
 
-params! {
     /// For `message_advertise`.
     AdvertiseParams {
         account;
@@ -80,9 +70,7 @@ params! {
         /// As for `message_encrypt`.
         seal = "seal": Option<Sealing>,
     }
-}
 
-params! {
     /// For `message_decrypt`.
     DecryptParams {
         account;
@@ -99,9 +87,7 @@ params! {
         /// identity and the keys that we share with the 1024 identities last written to are tried.
         sym_key = "symKey": Option<SymKey>,
     }
-}
 
-params! {
     /// For `message_explain`.
     ExplainParams {
         account;
@@ -110,18 +96,14 @@ params! {
         /// The wire message.
         message = "message": Wire,
     }
-}
 
-params! {
     /// For `message_confirm`.
     ConfirmParams {
         account;
         /// The messages whose text is stored.
         message_ids = "messageIds": MessageIds,
     }
-}
 
-params! {
     /// For `message_inspect`.
     InspectMessageParams {
         /// The wire message.

@@ -136,9 +136,7 @@ macro_rules! is_dev {
 params! {
     /// No parameters.
     NoParams {}
-}
 
-params! {
     /// An account alone.
     AccountOnly {
         account;

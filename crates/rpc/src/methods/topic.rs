@@ -11,26 +11,20 @@ params! {
         /// Whose.
         identity = "identity": IdentityKey,
     }
-}
 
-params! {
     /// For `topic_negotiated`.
     NegotiatedTopicParams {
         account;
         /// With whom.
         identity = "identity": IdentityKey,
     }
-}
 
-params! {
     /// For `topic_public`.
     PublicTopicParams {
         /// The chat's name, as it is: nothing is normalised.
         name = "name": ChatName,
     }
-}
 
-params! {
     /// For `topic_parse`.
     ParseTopicParams {
         /// As a Waku network names it.

@@ -3,7 +3,8 @@
 use crypto_core::keystore::Keystore;
 use serde_json::Value;
 
-use crate::{error::RpcError, keystore::read_keystore_file, params::Form};
+use super::{Form, macros::opaque};
+use crate::{error::RpcError, keystore::read_keystore_file};
 
 /// A keystore file that was read, as its own JSON or as text.
 pub struct KeystoreFile {
@@ -37,11 +38,7 @@ impl Form for KeystoreFile {
     }
 }
 
-impl std::fmt::Debug for KeystoreFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KeystoreFile(..)")
-    }
-}
+opaque!(KeystoreFile);
 
 #[cfg(test)]
 mod tests {

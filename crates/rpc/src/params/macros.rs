@@ -95,7 +95,31 @@ macro_rules! texts {
     )*};
 }
 
-pub(super) use {limited_bytes, opaque, texts, whole_numbers};
+/// Texts of types that have a parser of their own.
+macro_rules! parsed {
+    ($($form:ident, $takes:literal, $schema:tt;)*) => {$(
+        impl $crate::params::Form for $form {
+            const TAKES: &'static str = $takes;
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!($schema)
+            }
+
+            fn read(value: serde_json::Value) -> Result<Self, $crate::error::RpcError> {
+                value
+                    .as_str()
+                    .and_then(|text| Self::parse(text).ok())
+                    .ok_or_else(<Self as $crate::params::Form>::wrong)
+            }
+
+            fn write(&self) -> serde_json::Value {
+                self.to_string().into()
+            }
+        }
+    )*};
+}
+
+pub(super) use {limited_bytes, opaque, parsed, texts, whole_numbers};
 
 pub(super) fn hex_schema() -> Value {
     json!({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"})

@@ -3,10 +3,8 @@
 use engine::model::DeviceMetadata;
 use serde_json::Value;
 
-use crate::{
-    error::{ErrorKind, RpcError},
-    params::{Form, shown},
-};
+use super::{Form, macros::opaque, shown};
+use crate::error::{ErrorKind, RpcError};
 
 /// Longest name or type of a device, in characters: a line for people.
 const MAX_DEVICE_NAME_CHARS: usize = 256;
@@ -72,11 +70,7 @@ impl Form for Metadata {
     }
 }
 
-impl std::fmt::Debug for Metadata {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Metadata(..)")
-    }
-}
+opaque!(Metadata);
 
 #[cfg(test)]
 mod tests {

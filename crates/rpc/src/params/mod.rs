@@ -19,6 +19,7 @@ mod topic;
 
 use std::{collections::HashMap, fmt};
 
+use engine::model::AccountName;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -48,6 +49,12 @@ pub trait Params: Sized {
 
     /// Writes them by name.
     fn write(&self) -> Map<String, Value>;
+}
+
+/// Parameters of a method that works on one account.
+pub trait AccountParams: Params {
+    /// The account, which may be left out when there is exactly one.
+    fn account(&self) -> Option<&AccountName>;
 }
 
 /// One parameter, for listings.
@@ -318,18 +325,27 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
-/// Defines a method's parameters. `account;` stands for the account that most methods take.
+/// Defines the parameters of methods. `account;` stands for the account that most methods take.
 macro_rules! params {
-    ($(#[$doc:meta])* $name:ident { account; $($others:tt)* }) => {
+    ($($(#[$doc:meta])* $name:ident { $($fields:tt)* })*) => {
+        $($crate::params::params! { @one $(#[$doc])* $name { $($fields)* } })*
+    };
+    (@one $(#[$doc:meta])* $name:ident { account; $($others:tt)* }) => {
         $crate::params::params! {
-            $(#[$doc])* $name {
+            @one $(#[$doc])* $name {
                 /// May be left out when there is exactly one.
                 account = "account": Option<engine::model::AccountName>,
                 $($others)*
             }
         }
+
+        impl $crate::params::AccountParams for $name {
+            fn account(&self) -> Option<&engine::model::AccountName> {
+                self.account.as_ref()
+            }
+        }
     };
-    ($(#[$doc:meta])* $name:ident {
+    (@one $(#[$doc:meta])* $name:ident {
         $($(#[doc = $about:literal])+ $field:ident = $key:literal : $form:ty),* $(,)?
     }) => {
         $(#[$doc])*

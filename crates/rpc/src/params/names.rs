@@ -4,7 +4,10 @@ use crypto_core::InstallationId;
 use engine::model::AccountName;
 use serde_json::Value;
 
-use super::{Form, macros::opaque};
+use super::{
+    Form,
+    macros::{opaque, parsed},
+};
 use crate::error::{ErrorKind, RpcError};
 
 /// An installation id for a new account: one that a bundle may list.
@@ -22,24 +25,13 @@ pub enum AccountFilter {
     One(AccountName),
 }
 
-impl Form for AccountName {
-    const TAKES: &'static str =
-        "an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit";
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        value
-            .as_str()
-            .and_then(|text| Self::parse(text).ok())
-            .ok_or_else(<Self as Form>::wrong)
-    }
-
-    fn write(&self) -> Value {
-        self.as_str().into()
-    }
+parsed! {
+    AccountName,
+        "an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
+        {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"};
+    InstallationId,
+        "an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not \"none\"",
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "not": {"const": "none"}};
 }
 
 impl Form for AccountFilter {
@@ -64,26 +56,6 @@ impl Form for AccountFilter {
             Self::All => ALL.into(),
             Self::One(name) => name.as_str().into(),
         }
-    }
-}
-
-impl Form for InstallationId {
-    const TAKES: &'static str =
-        "an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not \"none\"";
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "not": {"const": "none"}})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        value
-            .as_str()
-            .and_then(|text| Self::parse(text).ok())
-            .ok_or_else(<Self as Form>::wrong)
-    }
-
-    fn write(&self) -> Value {
-        self.as_str().into()
     }
 }
 

@@ -3,25 +3,13 @@
 use envelope::ContentTopic;
 use serde_json::Value;
 
-use crate::{error::RpcError, params::Form, types::QrFormat};
+use super::{Form, macros::parsed};
+use crate::{error::RpcError, types::QrFormat};
 
-impl Form for ContentTopic {
-    const TAKES: &'static str = "a content topic: /waku/1/0x, eight hex digits and /rfc26";
-
-    fn schema() -> Value {
-        serde_json::json!({"type": "string", "pattern": "^/waku/1/0x[0-9a-fA-F]{8}/rfc26$"})
-    }
-
-    fn read(value: Value) -> Result<Self, RpcError> {
-        value
-            .as_str()
-            .and_then(|text| Self::parse(text).ok())
-            .ok_or_else(<Self as Form>::wrong)
-    }
-
-    fn write(&self) -> Value {
-        self.to_string().into()
-    }
+parsed! {
+    ContentTopic,
+        "a content topic: /waku/1/0x, eight hex digits and /rfc26",
+        {"type": "string", "pattern": "^/waku/1/0x[0-9a-fA-F]{8}/rfc26$"};
 }
 
 impl Form for QrFormat {
