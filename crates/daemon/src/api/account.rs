@@ -26,11 +26,8 @@ pub(super) async fn account_create(
         let words = params.words.map_or(WordCount::Twelve, |words| words.0);
         let mnemonic = Mnemonic::generate(words, &mut entropy());
         let identity = mnemonic.chat_key("").map_err(derivation_failed)?;
-        let account = daemon.accounts.create(
-            params.account,
-            identity,
-            params.installation_id.map(|id| id.0),
-        )?;
+        let id = params.installation_id.map(|id| id.0);
+        let account = daemon.accounts.create(params.account, identity, id)?;
         Ok(NewAccount {
             account,
             mnemonic: mnemonic.phrase().to_string(),
@@ -45,11 +42,8 @@ pub(super) async fn account_recover(
 ) -> Result<AccountInfo> {
     blocking(move || {
         let identity = recovered(&params.mnemonic, params.mnemonic_passphrase.as_ref())?;
-        daemon.accounts.create(
-            params.account,
-            identity,
-            params.installation_id.map(|id| id.0),
-        )
+        let id = params.installation_id.map(|id| id.0);
+        daemon.accounts.create(params.account, identity, id)
     })
     .await
 }
@@ -82,11 +76,8 @@ pub(super) async fn account_import(
             RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve")
                 .about("privateKey")
         })?;
-        daemon.accounts.create(
-            params.account,
-            identity,
-            params.installation_id.map(|id| id.0),
-        )
+        let id = params.installation_id.map(|id| id.0);
+        daemon.accounts.create(params.account, identity, id)
     })
     .await
 }
@@ -142,11 +133,8 @@ pub(super) async fn account_import_keystore(
     .await?;
     drop(turn);
     blocking(move || {
-        daemon.accounts.create(
-            params.account,
-            identity,
-            params.installation_id.map(|id| id.0),
-        )
+        let id = params.installation_id.map(|id| id.0);
+        daemon.accounts.create(params.account, identity, id)
     })
     .await
 }

@@ -1,33 +1,22 @@
 //! The methods of the clocks of chats.
 
-use std::sync::Arc;
-
 use rpc::{methods, types::ChatClock};
 
-use super::{Daemon, Result};
+use super::{OnAccount, Result};
 
-pub(super) async fn clock_next(
-    daemon: Arc<Daemon>,
+pub(super) fn clock_next(
+    on: OnAccount<'_, '_>,
     params: methods::ClockNextParams,
 ) -> Result<ChatClock> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| Ok(engine.next_clock(store, env, &params.chat.0)?.into()))
-        .await
+    let time = on.engine.next_clock(on.store, on.env, &params.chat.0)?;
+    Ok(time.into())
 }
 
-pub(super) async fn clock_observe(
-    daemon: Arc<Daemon>,
+pub(super) fn clock_observe(
+    on: OnAccount<'_, '_>,
     params: methods::ClockObserveParams,
 ) -> Result<ChatClock> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let (clock, at) = (params.clock.0, params.envelope_at);
-            let time = engine.observe_clock(store, env, &params.chat.0, clock, at)?;
-            Ok(time.into())
-        })
-        .await
+    let (chat, clock, at) = (&params.chat.0, params.clock.0, params.envelope_at);
+    let time = on.engine.observe_clock(on.store, on.env, chat, clock, at)?;
+    Ok(time.into())
 }

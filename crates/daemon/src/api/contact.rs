@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use crypto_core::IdentityKey;
-use engine::{Engine, Env, SendRequest, contacts::ContactChange, model::SendError, store::Store};
+use engine::{SendRequest, model::SendError};
 use rpc::{
-    RpcError, methods,
-    params::{Payload, Sealing, Text, one_payload},
+    methods,
+    params::{Sealing, one_payload},
     types::{ContactInfo, ContactStepInfo},
 };
 
-use super::{Daemon, Result, blocking};
+use super::{Daemon, OnAccount, Result, blocking};
 
 pub(super) async fn contact_list(
     daemon: Arc<Daemon>,
@@ -39,92 +38,65 @@ pub(super) async fn contact_get(
     .await
 }
 
-pub(super) async fn contact_request(
-    daemon: Arc<Daemon>,
+pub(super) fn contact_request(
+    on: OnAccount<'_, '_>,
     params: methods::IntroduceParams,
 ) -> Result<ContactStepInfo> {
-    introduce(daemon, params, Engine::request_contact).await
+    let identity = params.identity;
+    let request = introduction(params)?;
+    let change = on
+        .engine
+        .request_contact(on.store, on.env, &request, &identity)?;
+    Ok(change.into())
 }
 
-pub(super) async fn contact_accept(
-    daemon: Arc<Daemon>,
+pub(super) fn contact_accept(
+    on: OnAccount<'_, '_>,
     params: methods::IntroduceParams,
 ) -> Result<ContactStepInfo> {
-    introduce(daemon, params, Engine::accept_contact).await
+    let identity = params.identity;
+    let request = introduction(params)?;
+    let change = on
+        .engine
+        .accept_contact(on.store, on.env, &request, &identity)?;
+    Ok(change.into())
 }
 
-type Introduce = fn(
-    &mut Engine,
-    &mut dyn Store,
-    &mut Env<'_>,
-    &SendRequest,
-    &IdentityKey,
-) -> std::result::Result<ContactChange, SendError>;
-
-async fn introduce(
-    daemon: Arc<Daemon>,
-    params: methods::IntroduceParams,
-    introduce: Introduce,
-) -> Result<ContactStepInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    let request = SendRequest {
+/// The message of an introduction, whose payload may be empty.
+fn introduction(params: methods::IntroduceParams) -> Result<SendRequest> {
+    let payload = match (params.payload, params.text) {
+        (None, None) => Vec::new(),
+        (payload, text) => one_payload(payload, text)?,
+    };
+    Ok(SendRequest {
         recipients: vec![params.identity],
-        payload: introduction(params.payload, params.text)?.into(),
+        payload: payload.into(),
         request_id: None,
         seal: Sealing::asked(params.seal),
-    };
-    account
-        .worker
-        .call(move |engine, store, env| {
-            Ok(introduce(engine, store, env, &request, &params.identity)?)
-        })
-        .await
-        .map(ContactStepInfo::from)
+    })
 }
 
-/// The introduction, which may be empty.
-fn introduction(
-    payload: Option<Payload>,
-    text: Option<Text>,
-) -> std::result::Result<Vec<u8>, RpcError> {
-    if payload.is_none() && text.is_none() {
-        return Ok(Vec::new());
-    }
-    one_payload(payload, text)
-}
-
-pub(super) async fn contact_decline(
-    daemon: Arc<Daemon>,
+pub(super) fn contact_decline(
+    on: OnAccount<'_, '_>,
     params: methods::IntroduceParams,
 ) -> Result<ContactStepInfo> {
-    let account = daemon.account(params.account.as_ref())?;
+    let identity = params.identity;
     let is_told = params.payload.is_some() || params.text.is_some();
-    let request = SendRequest {
-        recipients: vec![params.identity],
-        payload: introduction(params.payload, params.text)?.into(),
-        request_id: None,
-        seal: Sealing::asked(params.seal),
-    };
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let request = is_told.then_some(&request);
-            Ok(engine.decline_contact(store, env, request, &params.identity)?)
-        })
-        .await
-        .map(ContactStepInfo::from)
+    let request = introduction(params)?;
+    let request = is_told.then_some(&request);
+    let change = on
+        .engine
+        .decline_contact(on.store, on.env, request, &identity)?;
+    Ok(change.into())
 }
 
-pub(super) async fn contact_verify(
-    daemon: Arc<Daemon>,
+pub(super) fn contact_verify(
+    on: OnAccount<'_, '_>,
     params: methods::VerifyContactParams,
 ) -> Result<ContactInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            Ok(engine.verify_contact(store, env, &params.identity, params.verified)?)
-        })
-        .await
-        .map(ContactInfo::from)
+    let (identity, verified) = (&params.identity, params.verified);
+    let contact = on
+        .engine
+        .verify_contact(on.store, on.env, identity, verified)?;
+    Ok(contact.into())
 }

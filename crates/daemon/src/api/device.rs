@@ -2,18 +2,12 @@
 
 use std::sync::Arc;
 
-use crypto_core::{IdentityKey, InstallationId};
-use engine::{
-    Engine, Env,
-    model::{InstallationView, PairingError},
-    store::Store,
-};
 use rpc::{
     methods,
     types::{InstallationInfo, SessionInfo, SessionsReset},
 };
 
-use super::{Daemon, Result, blocking};
+use super::{Daemon, OnAccount, Result, blocking};
 
 pub(super) async fn installation_list(
     daemon: Arc<Daemon>,
@@ -29,58 +23,38 @@ pub(super) async fn installation_list(
     .await
 }
 
-pub(super) async fn installation_enable(
-    daemon: Arc<Daemon>,
+pub(super) fn installation_enable(
+    on: OnAccount<'_, '_>,
     params: methods::PairingParams,
 ) -> Result<InstallationInfo> {
-    pair(daemon, params, Engine::enable_installation).await
+    let (identity, installation) = (params.identity.as_ref(), &params.installation_id);
+    let view = on
+        .engine
+        .enable_installation(on.store, on.env, identity, installation)?;
+    Ok(view.into())
 }
 
-pub(super) async fn installation_disable(
-    daemon: Arc<Daemon>,
+pub(super) fn installation_disable(
+    on: OnAccount<'_, '_>,
     params: methods::PairingParams,
 ) -> Result<InstallationInfo> {
-    pair(daemon, params, Engine::disable_installation).await
+    let (identity, installation) = (params.identity.as_ref(), &params.installation_id);
+    let view = on
+        .engine
+        .disable_installation(on.store, on.env, identity, installation)?;
+    Ok(view.into())
 }
 
-type Pair = fn(
-    &mut Engine,
-    &mut dyn Store,
-    &mut Env<'_>,
-    Option<&IdentityKey>,
-    &InstallationId,
-) -> std::result::Result<InstallationView, PairingError>;
-
-async fn pair(
-    daemon: Arc<Daemon>,
-    params: methods::PairingParams,
-    pair: Pair,
-) -> Result<InstallationInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let identity = params.identity.as_ref();
-            Ok(pair(engine, store, env, identity, &params.installation_id)?)
-        })
-        .await
-        .map(InstallationInfo::from)
-}
-
-pub(super) async fn installation_set_metadata(
-    daemon: Arc<Daemon>,
+pub(super) fn installation_set_metadata(
+    on: OnAccount<'_, '_>,
     params: methods::SetMetadataParams,
 ) -> Result<InstallationInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let identity = params.identity.as_ref();
-            let metadata = params.metadata.0;
-            Ok(engine.set_metadata(store, env, identity, &params.installation_id, metadata)?)
-        })
-        .await
-        .map(InstallationInfo::from)
+    let (identity, installation) = (params.identity.as_ref(), &params.installation_id);
+    let metadata = params.metadata.0;
+    let view = on
+        .engine
+        .set_metadata(on.store, on.env, identity, installation, metadata)?;
+    Ok(view.into())
 }
 
 pub(super) async fn session_list(
@@ -96,19 +70,15 @@ pub(super) async fn session_list(
     .await
 }
 
-pub(super) async fn session_reset(
-    daemon: Arc<Daemon>,
+pub(super) fn session_reset(
+    on: OnAccount<'_, '_>,
     params: methods::ResetParams,
 ) -> Result<SessionsReset> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let installation = params.installation_id.as_ref();
-            let expired = engine.reset_sessions(store, env, &params.identity, installation)?;
-            Ok(SessionsReset {
-                expired: expired as u64,
-            })
-        })
-        .await
+    let (identity, installation) = (&params.identity, params.installation_id.as_ref());
+    let expired = on
+        .engine
+        .reset_sessions(on.store, on.env, identity, installation)?;
+    Ok(SessionsReset {
+        expired: expired as u64,
+    })
 }

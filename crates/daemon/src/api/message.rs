@@ -16,32 +16,21 @@ use rpc::{
     },
 };
 
-use super::{Daemon, Result, blocking, envelope::unseal};
+use super::{Daemon, OnAccount, Result, blocking, envelope::unseal};
 use crate::accounts::registry::AccountHandle;
 
-pub(super) async fn bundle_get(
-    daemon: Arc<Daemon>,
-    params: methods::AccountOnly,
-) -> Result<BundleInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    let identity = account.identity;
-    account
-        .worker
-        .call(move |engine, store, env| Ok(BundleInfo::new(&identity, engine.bundle(store, env)?)))
-        .await
+pub(super) fn bundle_get(on: OnAccount<'_, '_>, _: methods::AccountOnly) -> Result<BundleInfo> {
+    let bundle = on.engine.bundle(on.store, on.env)?;
+    let identity = on.engine.account().identity.public();
+    Ok(BundleInfo::new(identity, bundle))
 }
 
-pub(super) async fn bundle_import(
-    daemon: Arc<Daemon>,
+pub(super) fn bundle_import(
+    on: OnAccount<'_, '_>,
     params: methods::ImportBundleParams,
 ) -> Result<ImportedBundleInfo> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            Ok(engine.import_bundle(store, env, &params.bundle.0)?.into())
-        })
-        .await
+    let bundle = &params.bundle.0;
+    Ok(on.engine.import_bundle(on.store, on.env, bundle)?.into())
 }
 
 pub(super) async fn bundle_inspect(
@@ -92,32 +81,22 @@ async fn send(account: &AccountHandle, request: SendRequest) -> Result<Encrypted
         .map(Encrypted::from)
 }
 
-pub(super) async fn message_encrypt_public(
-    daemon: Arc<Daemon>,
+pub(super) fn message_encrypt_public(
+    on: OnAccount<'_, '_>,
     params: methods::EncryptPublicParams,
 ) -> Result<Envelopes> {
-    let account = daemon.account(params.account.as_ref())?;
     let payload = one_payload(params.payload, params.text)?;
-    account
-        .worker
-        .call(move |engine, store, env| Ok(engine.public_message(store, env, &payload)?))
-        .await
-        .map(only)
+    let message = on.engine.public_message(on.store, on.env, &payload)?;
+    Ok(only(message))
 }
 
-pub(super) async fn message_advertise(
-    daemon: Arc<Daemon>,
+pub(super) fn message_advertise(
+    on: OnAccount<'_, '_>,
     params: methods::AdvertiseParams,
 ) -> Result<Envelopes> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, env| {
-            let seal = Sealing::asked(params.seal);
-            Ok(engine.advertise(store, env, &params.recipient, seal)?)
-        })
-        .await
-        .map(only)
+    let (recipient, seal) = (&params.recipient, Sealing::asked(params.seal));
+    let message = on.engine.advertise(on.store, on.env, recipient, seal)?;
+    Ok(only(message))
 }
 
 fn only(envelope: engine::model::AddressedMessage) -> Envelopes {
@@ -206,20 +185,14 @@ pub(super) async fn message_explain(
         .map(Explanation::from)
 }
 
-pub(super) async fn message_confirm(
-    daemon: Arc<Daemon>,
+pub(super) fn message_confirm(
+    on: OnAccount<'_, '_>,
     params: methods::ConfirmParams,
 ) -> Result<Confirmed> {
-    let account = daemon.account(params.account.as_ref())?;
-    account
-        .worker
-        .call(move |engine, store, _| {
-            let confirmed = engine.confirm(store, &params.message_ids.0)?;
-            Ok(Confirmed {
-                confirmed: confirmed as u64,
-            })
-        })
-        .await
+    let confirmed = on.engine.confirm(on.store, &params.message_ids.0)?;
+    Ok(Confirmed {
+        confirmed: confirmed as u64,
+    })
 }
 
 pub(super) async fn message_inspect(

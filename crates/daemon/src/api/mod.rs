@@ -20,11 +20,15 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use engine::model::{AccountName, UnixMillis};
+use engine::{
+    Engine, Env,
+    model::{AccountName, UnixMillis},
+    store::Store,
+};
 use jsonrpsee::{Extensions, Methods, RpcModule, core::RegisterMethodError, types::Params};
 use rpc::{
     ErrorKind, Method, Params as _, RpcError, methods, openrpc,
-    params::Fields,
+    params::{AccountParams, Fields},
     types::{MemoryProtection, OpenRpcDocument},
 };
 use tokio::sync::Semaphore;
@@ -146,6 +150,31 @@ where
     Ok(())
 }
 
+/// What a method that is one call of an account's engine works with: a transaction of its own.
+struct OnAccount<'a, 'e> {
+    engine: &'a mut Engine,
+    store: &'a mut dyn Store,
+    env: &'a mut Env<'e>,
+}
+
+/// Adds a method that runs on the worker of the account that its parameters name.
+fn register_on_account<M, F>(
+    module: &mut RpcModule<Daemon>,
+    function: F,
+) -> std::result::Result<(), RegisterMethodError>
+where
+    M: Method<Params: AccountParams>,
+    F: Fn(OnAccount<'_, '_>, M::Params) -> Result<M::Output> + Copy + Send + Sync + 'static,
+{
+    register::<M, _, _>(module, move |daemon, params| async move {
+        let account = daemon.account(params.account())?;
+        let call = move |engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>| {
+            function(OnAccount { engine, store, env }, params)
+        };
+        account.worker.call(call).await
+    })
+}
+
 /// All methods; those for development only if the daemon has them.
 ///
 /// # Errors
@@ -164,29 +193,32 @@ pub fn methods(
     register::<methods::AccountExport, _, _>(m, account::account_export)?;
     register::<methods::AccountImportKeystore, _, _>(m, account::account_import_keystore)?;
     register::<methods::AccountRemove, _, _>(m, account::account_remove)?;
-    register::<methods::BundleGet, _, _>(m, message::bundle_get)?;
-    register::<methods::BundleImport, _, _>(m, message::bundle_import)?;
+    register_on_account::<methods::BundleGet, _>(m, message::bundle_get)?;
+    register_on_account::<methods::BundleImport, _>(m, message::bundle_import)?;
     register::<methods::BundleInspect, _, _>(m, message::bundle_inspect)?;
     register::<methods::MessageEncrypt, _, _>(m, message::message_encrypt)?;
     register::<methods::MessageEncryptGroup, _, _>(m, message::message_encrypt_group)?;
-    register::<methods::MessageEncryptPublic, _, _>(m, message::message_encrypt_public)?;
-    register::<methods::MessageAdvertise, _, _>(m, message::message_advertise)?;
+    register_on_account::<methods::MessageEncryptPublic, _>(m, message::message_encrypt_public)?;
+    register_on_account::<methods::MessageAdvertise, _>(m, message::message_advertise)?;
     register::<methods::MessageDecrypt, _, _>(m, message::message_decrypt)?;
-    register::<methods::MessageConfirm, _, _>(m, message::message_confirm)?;
+    register_on_account::<methods::MessageConfirm, _>(m, message::message_confirm)?;
     register::<methods::MessageInspect, _, _>(m, message::message_inspect)?;
     register::<methods::MessageExplain, _, _>(m, message::message_explain)?;
     register::<methods::InstallationList, _, _>(m, device::installation_list)?;
-    register::<methods::InstallationEnable, _, _>(m, device::installation_enable)?;
-    register::<methods::InstallationDisable, _, _>(m, device::installation_disable)?;
-    register::<methods::InstallationSetMetadata, _, _>(m, device::installation_set_metadata)?;
+    register_on_account::<methods::InstallationEnable, _>(m, device::installation_enable)?;
+    register_on_account::<methods::InstallationDisable, _>(m, device::installation_disable)?;
+    register_on_account::<methods::InstallationSetMetadata, _>(
+        m,
+        device::installation_set_metadata,
+    )?;
     register::<methods::SessionList, _, _>(m, device::session_list)?;
-    register::<methods::SessionReset, _, _>(m, device::session_reset)?;
+    register_on_account::<methods::SessionReset, _>(m, device::session_reset)?;
     register::<methods::ContactList, _, _>(m, contact::contact_list)?;
     register::<methods::ContactGet, _, _>(m, contact::contact_get)?;
-    register::<methods::ContactRequest, _, _>(m, contact::contact_request)?;
-    register::<methods::ContactAccept, _, _>(m, contact::contact_accept)?;
-    register::<methods::ContactDecline, _, _>(m, contact::contact_decline)?;
-    register::<methods::ContactVerify, _, _>(m, contact::contact_verify)?;
+    register_on_account::<methods::ContactRequest, _>(m, contact::contact_request)?;
+    register_on_account::<methods::ContactAccept, _>(m, contact::contact_accept)?;
+    register_on_account::<methods::ContactDecline, _>(m, contact::contact_decline)?;
+    register_on_account::<methods::ContactVerify, _>(m, contact::contact_verify)?;
     register::<methods::ContactCodeQrDrawn, _, _>(m, identity::contact_code_qr)?;
     register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
     register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
@@ -197,8 +229,8 @@ pub fn methods(
     register::<methods::TopicNegotiated, _, _>(m, topic::topic_negotiated)?;
     register::<methods::TopicPublic, _, _>(m, topic::topic_public)?;
     register::<methods::TopicParse, _, _>(m, topic::topic_parse)?;
-    register::<methods::ClockNext, _, _>(m, clock::clock_next)?;
-    register::<methods::ClockObserve, _, _>(m, clock::clock_observe)?;
+    register_on_account::<methods::ClockNext, _>(m, clock::clock_next)?;
+    register_on_account::<methods::ClockObserve, _>(m, clock::clock_observe)?;
     register::<methods::EventList, _, _>(m, event::event_list)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
@@ -211,7 +243,7 @@ pub fn methods(
     if dev {
         register::<methods::DevNow, _, _>(m, system::dev_now)?;
         register::<methods::DevAdvanceTime, _, _>(m, system::dev_advance_time)?;
-        register::<methods::DevImportPrekey, _, _>(m, system::dev_import_prekey)?;
+        register_on_account::<methods::DevImportPrekey, _>(m, system::dev_import_prekey)?;
     }
     Ok(module.into())
 }

@@ -13,7 +13,7 @@ use rpc::{
     },
 };
 
-use super::{Daemon, Result, blocking};
+use super::{Daemon, OnAccount, Result, blocking};
 use crate::ops::{
     build::{REVISION, VERSION},
     dev::Dev,
@@ -122,11 +122,10 @@ pub(super) async fn dev_advance_time(
     })
 }
 
-pub(super) async fn dev_import_prekey(
-    daemon: Arc<Daemon>,
+pub(super) fn dev_import_prekey(
+    on: OnAccount<'_, '_>,
     params: methods::ImportPreKeyParams,
 ) -> Result<ImportedPreKeyInfo> {
-    let account = daemon.account(params.account.as_ref())?;
     let signed =
         SignedPreKeyPair::from_secret_bytes(&params.signed_pre_key_private.0).map_err(|_| {
             RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve")
@@ -142,9 +141,5 @@ pub(super) async fn dev_import_prekey(
         current: params.current,
         created_at: params.created_at,
     };
-    account
-        .worker
-        .call(move |engine, store, env| Ok(engine.import_prekey(store, env, import)?))
-        .await
-        .map(ImportedPreKeyInfo::from)
+    Ok(on.engine.import_prekey(on.store, on.env, import)?.into())
 }

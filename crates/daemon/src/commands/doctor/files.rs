@@ -125,128 +125,68 @@ pub(super) fn unfinished(data_dir: &Path) -> Option<Finding> {
     Some(Finding::new(id, Severity::Problem, message, advice))
 }
 
-/// A kind of file system that is not a plain disk: its number, its name, and the finding about it.
-type FileKind = (i64, &'static str, Severity, &'static str, &'static str);
+/// File systems that are not plain disks, and the finding about them.
+struct FileSystems {
+    severity: Severity,
+    what: &'static str,
+    advice: &'static str,
+    /// Their numbers of statfs(2), and their names.
+    kinds: &'static [(i64, &'static str)],
+}
 
-const ON_A_NETWORK: &str = "locks, renaming and syncing are not sure there";
 const TO_A_DISK: &str = "move the directory to a local disk, with the daemon stopped";
 
-/// Numbers of statfs(2).
-const KINDS: [FileKind; 18] = [
-    (0x6969, "nfs", Severity::Warning, ON_A_NETWORK, TO_A_DISK),
-    (0x517b, "smb", Severity::Warning, ON_A_NETWORK, TO_A_DISK),
-    (
-        0xff53_4d42,
-        "cifs",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0xfe53_4d42,
-        "smb2",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x5346_414f,
-        "afs",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x00c3_6400,
-        "ceph",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x0bd0_0bd0,
-        "lustre",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x0116_1970,
-        "gfs2",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x7461_636f,
-        "ocfs2",
-        Severity::Warning,
-        ON_A_NETWORK,
-        TO_A_DISK,
-    ),
-    (
-        0x0102_1997,
-        "9p",
-        Severity::Warning,
-        "it is shared with another system, and syncing is not sure there",
-        TO_A_DISK,
-    ),
-    (
-        0x786f_4256,
-        "vboxsf",
-        Severity::Warning,
-        "it is shared with another system, and syncing is not sure there",
-        TO_A_DISK,
-    ),
-    (
-        0x6a65_6a62,
-        "virtiofs",
-        Severity::Warning,
-        "it is shared with another system, and syncing is not sure there",
-        TO_A_DISK,
-    ),
-    (
-        0x6573_5546,
-        "fuse",
-        Severity::Warning,
-        "what it does with locks and syncing is up to a program",
-        TO_A_DISK,
-    ),
-    (
-        0x0102_1994,
-        "tmpfs",
-        Severity::Warning,
-        "it is in memory, and gone when the system stops",
-        "use it for trials alone",
-    ),
-    (
-        0x8584_58f6,
-        "ramfs",
-        Severity::Warning,
-        "it is in memory, and gone when the system stops",
-        "use it for trials alone",
-    ),
-    (
-        0x794c_7630,
-        "overlay",
-        Severity::Warning,
-        "in a container it is gone with the container, and may come back in an older state",
-        "mount a volume there",
-    ),
-    (
-        0x9123_683e,
-        "btrfs",
-        Severity::Notice,
-        "snapshots of it keep what was erased, and must not be put back under a daemon",
-        "leave the directory out of snapshots, or use a passphrase",
-    ),
-    (
-        0x2fc1_2fc1,
-        "zfs",
-        Severity::Notice,
-        "snapshots of it keep what was erased, and must not be put back under a daemon",
-        "leave the directory out of snapshots, or use a passphrase",
-    ),
+const FILE_SYSTEMS: [FileSystems; 6] = [
+    FileSystems {
+        severity: Severity::Warning,
+        what: "locks, renaming and syncing are not sure there",
+        advice: TO_A_DISK,
+        kinds: &[
+            (0x6969, "nfs"),
+            (0x517b, "smb"),
+            (0xff53_4d42, "cifs"),
+            (0xfe53_4d42, "smb2"),
+            (0x5346_414f, "afs"),
+            (0x00c3_6400, "ceph"),
+            (0x0bd0_0bd0, "lustre"),
+            (0x0116_1970, "gfs2"),
+            (0x7461_636f, "ocfs2"),
+        ],
+    },
+    FileSystems {
+        severity: Severity::Warning,
+        what: "it is shared with another system, and syncing is not sure there",
+        advice: TO_A_DISK,
+        kinds: &[
+            (0x0102_1997, "9p"),
+            (0x786f_4256, "vboxsf"),
+            (0x6a65_6a62, "virtiofs"),
+        ],
+    },
+    FileSystems {
+        severity: Severity::Warning,
+        what: "what it does with locks and syncing is up to a program",
+        advice: TO_A_DISK,
+        kinds: &[(0x6573_5546, "fuse")],
+    },
+    FileSystems {
+        severity: Severity::Warning,
+        what: "it is in memory, and gone when the system stops",
+        advice: "use it for trials alone",
+        kinds: &[(0x0102_1994, "tmpfs"), (0x8584_58f6, "ramfs")],
+    },
+    FileSystems {
+        severity: Severity::Warning,
+        what: "in a container it is gone with the container, and may come back in an older state",
+        advice: "mount a volume there",
+        kinds: &[(0x794c_7630, "overlay")],
+    },
+    FileSystems {
+        severity: Severity::Notice,
+        what: "snapshots of it keep what was erased, and must not be put back under a daemon",
+        advice: "leave the directory out of snapshots, or use a passphrase",
+        kinds: &[(0x9123_683e, "btrfs"), (0x2fc1_2fc1, "zfs")],
+    },
 ];
 
 /// What kind of file system the directory is on.
@@ -275,12 +215,12 @@ pub(super) fn filesystem(data_dir: &Path) -> Finding {
 /// Judges the file system with this number.
 fn kind(number: i64) -> Finding {
     const ID: &str = "filesystem.kind";
-    match KINDS.iter().find(|(kind, ..)| *kind == number) {
-        Some((_, name, severity, what, advice)) => {
-            Finding::new(ID, *severity, format!("{name}: {what}"), *advice)
+    for of in &FILE_SYSTEMS {
+        if let Some((_, name)) = of.kinds.iter().find(|(kind, _)| *kind == number) {
+            return Finding::new(ID, of.severity, format!("{name}: {}", of.what), of.advice);
         }
-        None => Finding::ok(ID, "no network or shared file system that is known"),
     }
+    Finding::ok(ID, "no network or shared file system that is known")
 }
 
 /// Whether there is room for the files that will be written.
@@ -369,8 +309,9 @@ mod tests {
             assert_eq!(kind(number).severity, Severity::Ok, "{number:x}");
         }
         assert_eq!(kind(0x9123_683e).severity, Severity::Notice);
-        let numbers: std::collections::BTreeSet<i64> = KINDS.iter().map(|kind| kind.0).collect();
-        assert_eq!(numbers.len(), KINDS.len());
+        let kinds = || FILE_SYSTEMS.iter().flat_map(|of| of.kinds);
+        let numbers: std::collections::BTreeSet<i64> = kinds().map(|(number, _)| *number).collect();
+        assert_eq!(numbers.len(), kinds().count());
     }
 
     #[test]
