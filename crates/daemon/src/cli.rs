@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -150,7 +151,7 @@ const fn code(ended: Ended) -> u8 {
 }
 
 /// The exit code of a command that either succeeded or failed with a line that says why.
-fn report(done: Result<(), String>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
+fn report(done: Result<(), impl Display>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
     match done {
         Ok(()) => Ok(0),
         Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),

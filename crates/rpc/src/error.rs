@@ -187,6 +187,16 @@ impl RpcError {
         }
     }
 
+    /// An error of the parameters, [`ErrorKind::InvalidParams`].
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidParams, message)
+    }
+
+    /// A fault of the daemon's own, [`ErrorKind::Internal`].
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
     /// The same, about a parameter.
     #[must_use]
     pub fn about(mut self, field: &str) -> Self {
@@ -246,12 +256,12 @@ impl From<SendError> for RpcError {
             SendError::PayloadTooLarge { .. } => {
                 Self::new(ErrorKind::PayloadTooLarge, message).about("payload")
             }
-            SendError::EmptyPayload => Self::new(ErrorKind::InvalidParams, message)
+            SendError::EmptyPayload => Self::invalid(message)
                 .about("payload")
                 .with_hint(
                     "say something in payload or text: in public and by DH, to an identity of which no device is known or to a device that is written to without forward secrecy, it cannot be empty; `message_advertise` makes an advertisement",
                 ),
-            SendError::TooManyRecipients { .. } => Self::new(ErrorKind::InvalidParams, message)
+            SendError::TooManyRecipients { .. } => Self::invalid(message)
                 .about("recipients")
                 .with_hint("send to the recipients in several calls"),
             SendError::TooMuchAtOnce { .. } => Self::new(ErrorKind::PayloadTooLarge, message)
@@ -259,13 +269,13 @@ impl From<SendError> for RpcError {
                 .with_hint("send to the recipients in several calls, or a smaller payload"),
             SendError::SuiteForbidden { .. } => Self::new(ErrorKind::SuiteForbidden, message),
             SendError::ContactNotAccepted { .. } => Self::new(ErrorKind::ContactNotAccepted, message),
-            SendError::OwnIdentity => Self::new(ErrorKind::InvalidParams, message)
+            SendError::OwnIdentity => Self::invalid(message)
                 .about("identity")
                 .with_hint("a contact is somebody else"),
             SendError::RequestIdReused => {
                 Self::new(ErrorKind::RequestIdReused, message).about("requestId")
             }
-            SendError::Key(_) => Self::new(ErrorKind::Internal, message),
+            SendError::Key(_) => Self::internal(message),
         }
     }
 }
@@ -278,7 +288,7 @@ impl From<ReceiveError> for RpcError {
             ReceiveError::NotAMessage(_) => {
                 Self::new(ErrorKind::InvalidMessage, message).about("message")
             }
-            ReceiveError::Key(_) => Self::new(ErrorKind::Internal, message),
+            ReceiveError::Key(_) => Self::internal(message),
         }
     }
 }
@@ -305,9 +315,9 @@ impl From<PairingError> for RpcError {
             PairingError::Limit { .. } => {
                 Self::new(ErrorKind::InstallationLimit, message).about("installationId")
             }
-            PairingError::ThisDevice => Self::new(ErrorKind::InvalidParams, message)
-                .about("installationId")
-                .with_hint("this device cannot be disabled: disable it on another one, or remove the account"),
+            PairingError::ThisDevice => Self::invalid(message).about("installationId").with_hint(
+                "this device cannot be disabled: disable it on another one, or remove the account",
+            ),
         }
     }
 }

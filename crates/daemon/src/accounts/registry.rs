@@ -237,12 +237,9 @@ impl Accounts {
             },
         };
         if account.identity != *identity {
-            return Err(RpcError::new(
-                ErrorKind::InvalidParams,
-                "the public key is not this account's",
-            )
-            .about("publicKey")
-            .with_hint("account_get shows the account's public key"));
+            return Err(RpcError::invalid("the public key is not this account's")
+                .about("publicKey")
+                .with_hint("account_get shows the account's public key"));
         }
         self.open
             .write()

@@ -64,7 +64,7 @@ fn recovered(phrase: &Secret, passphrase: Option<&Secret>) -> Result<IdentityKey
 }
 
 fn derivation_failed(error: crypto_core::KeyError) -> RpcError {
-    RpcError::new(ErrorKind::Internal, error.to_string())
+    RpcError::internal(error.to_string())
 }
 
 pub(super) async fn account_import(
@@ -87,11 +87,9 @@ pub(super) async fn account_export(
     params: methods::ExportParams,
 ) -> Result<ExportedAccount> {
     if params.password.0.is_empty() {
-        return Err(
-            RpcError::new(ErrorKind::InvalidParams, "the password is empty")
-                .about("password")
-                .with_hint("give a password: whoever has the file can try as many as they like"),
-        );
+        return Err(RpcError::invalid("the password is empty")
+            .about("password")
+            .with_hint("give a password: whoever has the file can try as many as they like"));
     }
     let account = daemon.account(params.account.as_ref())?;
     let secret = account
@@ -110,7 +108,7 @@ pub(super) async fn account_export(
                     ScryptCost::STANDARD,
                     &mut rng,
                 )
-                .map_err(|error| RpcError::new(ErrorKind::Internal, error.to_string()))
+                .map_err(|error| RpcError::internal(error.to_string()))
             })?;
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);

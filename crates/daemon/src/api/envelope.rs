@@ -53,7 +53,7 @@ enum Target<I> {
 }
 
 fn refused(what: &str, field: &str) -> RpcError {
-    RpcError::new(ErrorKind::InvalidParams, what)
+    RpcError::invalid(what)
         .about(field)
         .with_hint("give recipient, symKey or password, exactly one of them")
 }

@@ -135,10 +135,7 @@ where
                         .await
                         .unwrap_or_else(|_| {
                             tracing::error!(method = M::NAME, "a method panicked");
-                            Err(RpcError::new(
-                                ErrorKind::Internal,
-                                "the call failed inside the daemon",
-                            ))
+                            Err(RpcError::internal("the call failed inside the daemon"))
                         })
                 }
                 Err(error) => guard.end(Err(error)),
@@ -255,12 +252,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     tokio::task::spawn_blocking(function)
         .await
-        .unwrap_or_else(|_| {
-            Err(RpcError::new(
-                ErrorKind::Internal,
-                "the call failed inside the daemon",
-            ))
-        })
+        .unwrap_or_else(|_| Err(RpcError::internal("the call failed inside the daemon")))
 }
 
 /// A turn could not be waited for: nobody closes a semaphore but an end of the daemon.

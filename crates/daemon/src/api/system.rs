@@ -47,11 +47,9 @@ pub(super) async fn system_set_log_filter(
 ) -> Result<LogFilterInfo> {
     let filter = params.filter.0;
     let previous = log::set_filter(&filter).map_err(|error| {
-        RpcError::new(ErrorKind::InvalidParams, error)
-            .about("filter")
-            .with_hint(
-                "give off, error, warn, info, debug or trace, or directives such as daemon=debug",
-            )
+        RpcError::invalid(error).about("filter").with_hint(
+            "give off, error, warn, info, debug or trace, or directives such as daemon=debug",
+        )
     })?;
     Ok(LogFilterInfo { filter, previous })
 }
@@ -109,7 +107,7 @@ pub(super) async fn dev_advance_time(
 ) -> Result<ClockInfo> {
     let span = Duration::from_millis(params.ms.0);
     if span > MAX_ADVANCE {
-        return Err(RpcError::new(ErrorKind::InvalidParams, "more than a year")
+        return Err(RpcError::invalid("more than a year")
             .about("ms")
             .with_hint(format!(
                 "advance by at most {} ms at once, and again for more",

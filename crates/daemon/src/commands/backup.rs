@@ -9,6 +9,7 @@ use session_store::{KEY_FILE, KeyInBackup, back_up, restore};
 use zeroize::Zeroizing;
 
 use crate::{
+    commands::Failure,
     config::{DirectoryFlags, Settings, read_passphrase},
     ops::clock::Clock,
 };
@@ -44,7 +45,7 @@ pub struct RestoreArgs {
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), String> {
+pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let (directory, passphrase) = directory(args.directory)?;
     let key = match (args.with_key, args.without_key) {
         (true, _) => KeyInBackup::Included,
@@ -53,7 +54,7 @@ pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), String> {
             return Err(format!(
                 "the key of this directory is in a file: say --with-key, and guard the backup as you guard {}, or --without-key, and keep a copy of {KEY_FILE} elsewhere",
                 directory.display(),
-            ));
+            ).into());
         }
         _ => KeyInBackup::LeftOut,
     };
@@ -64,8 +65,7 @@ pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), String> {
         key,
         &args.file,
         Clock::default().now(),
-    )
-    .map_err(|error| error.to_string())?;
+    )?;
     for name in &names {
         say(out, &format!("{name}"));
     }
@@ -94,11 +94,10 @@ fn opens_with(directory: &Path, key: KeyInBackup) -> String {
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), String> {
+pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let (directory, passphrase) = directory(args.directory)?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
-    let names = restore(&args.file, &directory, args.key_file.as_deref(), passphrase)
-        .map_err(|error| error.to_string())?;
+    let names = restore(&args.file, &directory, args.key_file.as_deref(), passphrase)?;
     for name in &names {
         say(out, &format!("{name}"));
     }
@@ -115,10 +114,10 @@ pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), String>
 pub(super) type Passphrase = Zeroizing<Vec<u8>>;
 
 /// The data directory that a command works on, with its passphrase.
-pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), String> {
-    let settings = Settings::load(flags.into()).map_err(|error| error.to_string())?;
+pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), Failure> {
+    let settings = Settings::load(flags.into())?;
     let passphrase = settings.passphrase_file.as_deref().map(read_passphrase);
-    let passphrase = passphrase.transpose().map_err(|error| error.to_string())?;
+    let passphrase = passphrase.transpose()?;
     Ok((settings.data_dir, passphrase))
 }
 

@@ -14,3 +14,6 @@ pub mod rekey;
 pub mod serve;
 pub mod terminal;
 pub mod verify;
+
+/// Why a command was not done: one line saying what is wrong and what to do.
+pub type Failure = Box<dyn std::error::Error>;

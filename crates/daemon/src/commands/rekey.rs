@@ -6,6 +6,7 @@ use session_store::rekey;
 
 use super::backup::{directory, say};
 use crate::{
+    commands::Failure,
     config::{DirectoryFlags, read_passphrase},
     ops::entropy::entropy,
 };
@@ -35,21 +36,16 @@ struct NewKey {
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run(args: RekeyArgs, out: &mut dyn Write) -> Result<(), String> {
+pub fn run(args: RekeyArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let (directory, old) = directory(args.directory)?;
     let file = args.new.new_passphrase_file;
-    let new = file
-        .as_deref()
-        .map(read_passphrase)
-        .transpose()
-        .map_err(|error| error.to_string())?;
+    let new = file.as_deref().map(read_passphrase).transpose()?;
     rekey(
         &directory,
         old.as_ref().map(|bytes| bytes.as_slice()),
         new.as_ref().map(|bytes| bytes.as_slice()),
         &mut entropy(),
-    )
-    .map_err(|error| error.to_string())?;
+    )?;
     let from_now_on = file.map_or_else(
         || "start the daemon without a passphrase".to_owned(),
         |file| format!("start the daemon with --passphrase-file {}", file.display()),

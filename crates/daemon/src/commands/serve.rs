@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
     api::{Daemon, MAX_DERIVATIONS, methods},
+    commands::Failure,
     config::{Flags, Settings, read_passphrase},
     ops::{
         budget::{Budget, MAX_BYTES},
@@ -32,9 +33,9 @@ use crate::{
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
-    let settings = Settings::load(flags.clone()).map_err(|error| error.to_string())?;
-    log::start(settings.log, &settings.log_filter).map_err(|error| error.to_string())?;
+pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
+    let settings = Settings::load(flags.clone())?;
+    log::start(settings.log, &settings.log_filter)?;
     memory::raise_descriptors();
     // Before there are secrets in memory, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
@@ -42,8 +43,7 @@ pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), String> {
     let listeners = ListenFd::from_env();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     runtime.block_on(serve(settings, flags, listeners, memory))
 }
 
@@ -52,22 +52,20 @@ async fn serve(
     flags: Flags,
     listeners: ListenFd,
     memory: MemoryProtection,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     // Before anything else, so that no signal during the start is lost.
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    let hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let hangup = signal(SignalKind::hangup())?;
 
     let clock = Arc::new(Clock::default());
     let passphrase = settings
         .passphrase_file
         .as_deref()
         .map(read_passphrase)
-        .transpose()
-        .map_err(|error| error.to_string())?;
+        .transpose()?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
-    let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())
-        .map_err(|error| error.to_string())?;
+    let directory = DataDir::open(&settings.data_dir, passphrase, &mut entropy())?;
     let dev = Dev::admit(&settings, &directory)?;
     let worker = WorkerConfig {
         commit_cost: settings.dev_commit_cost,
@@ -80,8 +78,7 @@ async fn serve(
         Arc::clone(&metrics),
         settings.engine.clone(),
         worker,
-    )
-    .map_err(|error| error.to_string())?;
+    )?;
     let daemon = Arc::new(Daemon {
         probe: Arc::new(Probe::new(&settings.data_dir, Arc::clone(&clock))),
         sweeper: Sweeper::new(Arc::clone(&clock)),
@@ -96,7 +93,7 @@ async fn serve(
         accounts,
         clock,
     });
-    let methods = methods(Arc::clone(&daemon), settings.dev).map_err(|error| error.to_string())?;
+    let methods = methods(Arc::clone(&daemon), settings.dev)?;
     let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
     announce(&server.addresses);
     // Not earlier: a start that fails prints one line only.
@@ -116,9 +113,7 @@ async fn serve(
     sweeping.abort();
     daemon.stop();
     server.stop().await;
-    tokio::task::spawn_blocking(move || daemon.accounts.close())
-        .await
-        .map_err(|error| error.to_string())?;
+    tokio::task::spawn_blocking(move || daemon.accounts.close()).await?;
     tracing::info!("stopped");
     Ok(())
 }

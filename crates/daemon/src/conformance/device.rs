@@ -16,8 +16,15 @@ use super::words;
 use crate::ops::entropy::entropy;
 
 /// Makes a device.
-pub(super) type NewDevice =
-    fn(Arc<IdentityKeyPair>, InstallationId, Config, UnixMillis) -> Result<Device, String>;
+pub(super) type NewDevice = fn(&Owner, UnixMillis) -> Result<Device, String>;
+
+/// Whose device it is, and the limits of its engine.
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub(super) identity: Arc<IdentityKeyPair>,
+    pub(super) installation: InstallationId,
+    pub(super) config: Config,
+}
 
 /// An engine with a store that is removed when this is dropped. Its clock stands still.
 pub(super) struct Device {
@@ -30,18 +37,13 @@ pub(super) struct Device {
 
 impl Device {
     /// A device with a store on disk, as the daemon has it.
-    pub(super) fn on_disk(
-        identity: Arc<IdentityKeyPair>,
-        installation: InstallationId,
-        config: Config,
-        now: UnixMillis,
-    ) -> Result<Self, String> {
-        let account = account(identity, installation, now)?;
+    pub(super) fn on_disk(owner: &Owner, now: UnixMillis) -> Result<Self, String> {
+        let account = owner.account(now)?;
         let scratch = tempfile::tempdir().map_err(words)?;
         let directory = DataDir::open(scratch.path(), None, &mut entropy()).map_err(words)?;
         let store = directory.create_account(&account).map_err(words)?;
         Ok(Self {
-            engine: Engine::new(account, config),
+            engine: Engine::new(account, owner.config.clone()),
             store: Box::new(store),
             now,
             _directory: Some((directory, scratch)),
@@ -49,14 +51,9 @@ impl Device {
     }
 
     /// A device with a store in memory.
-    pub(super) fn in_memory(
-        identity: Arc<IdentityKeyPair>,
-        installation: InstallationId,
-        config: Config,
-        now: UnixMillis,
-    ) -> Result<Self, String> {
+    pub(super) fn in_memory(owner: &Owner, now: UnixMillis) -> Result<Self, String> {
         Ok(Self {
-            engine: Engine::new(account(identity, installation, now)?, config),
+            engine: Engine::new(owner.account(now)?, owner.config.clone()),
             store: Box::<MemoryStore>::default(),
             now,
             _directory: None,
@@ -107,16 +104,14 @@ impl Device {
     }
 }
 
-fn account(
-    identity: Arc<IdentityKeyPair>,
-    installation: InstallationId,
-    now: UnixMillis,
-) -> Result<Account, String> {
-    Ok(Account {
-        name: AccountName::parse("me").map_err(words)?,
-        identity,
-        installation,
-        fresh_installation: false,
-        created_at: now,
-    })
+impl Owner {
+    fn account(&self, now: UnixMillis) -> Result<Account, String> {
+        Ok(Account {
+            name: AccountName::parse("me").map_err(words)?,
+            identity: Arc::clone(&self.identity),
+            installation: self.installation.clone(),
+            fresh_installation: false,
+            created_at: now,
+        })
+    }
 }

@@ -21,7 +21,7 @@ use engine::{
 };
 use serde::Deserialize;
 
-use self::device::Device;
+use self::device::{Device, Owner};
 use crate::ops::entropy::entropy;
 
 /// The format read here. Files of other formats are skipped, and reported as such.
@@ -182,8 +182,12 @@ impl Case {
             ..Config::default()
         };
         config.skip.max_skip = self.limits.max_skip;
-        let mut device =
-            Device::on_disk(pair.into(), installation, config, now.unwrap_or_default())?;
+        let owner = Owner {
+            identity: pair.into(),
+            installation,
+            config,
+        };
+        let mut device = Device::on_disk(&owner, now.unwrap_or_default())?;
         for prekey in &self.prekeys {
             device.import(prekey.import()?)?;
         }
@@ -303,6 +307,14 @@ impl Expect {
             return Err(format!("warned is {}", got.warned));
         }
         Ok(())
+    }
+}
+
+fn same<T: PartialEq>(what: &str, found: &T, recorded: &T) -> Checked {
+    if found == recorded {
+        Ok(())
+    } else {
+        Err(format!("another {what} than was recorded"))
     }
 }
 

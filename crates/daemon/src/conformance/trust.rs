@@ -10,7 +10,7 @@ use envelope::{
 use rpc::keystore::read_keystore_file;
 use serde_json::Value;
 
-use super::{Checked, draws::Draws, words};
+use super::{Checked, draws::Draws, same, words};
 
 /// The prefix of the formats.
 const FORMATS: &str = "ratchetd-trust/";
@@ -85,14 +85,6 @@ fn pair(entry: &Value, name: &str) -> Result<IdentityKeyPair, String> {
 
 fn key(entry: &Value, name: &str) -> Result<IdentityKey, String> {
     IdentityKey::from_sec1(&bytes(entry, name)?).map_err(|error| format!("{name}: {error}"))
-}
-
-fn same<T: PartialEq>(what: &str, found: &T, recorded: &T) -> Checked {
-    if found == recorded {
-        Ok(())
-    } else {
-        Err(format!("another {what} than was recorded"))
-    }
 }
 
 /// The recipient of an envelope.

@@ -25,6 +25,9 @@ const DIRECTORY: &str = "probe";
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 const GREETING: &[u8] = b"ready?";
 
+/// What failed.
+type Fault = Box<dyn std::error::Error>;
+
 /// The probe and its last answer.
 #[derive(Debug)]
 pub struct Probe {
@@ -78,7 +81,8 @@ impl Probe {
         {
             return answer.clone();
         }
-        let answer = self.exchange(&mut state.devices);
+        let exchanged = self.exchange(&mut state.devices);
+        let answer = exchanged.map_err(|error| error.to_string());
         if answer.is_err() {
             // The next check begins with new devices: a store that failed may be broken.
             state.devices = None;
@@ -87,7 +91,7 @@ impl Probe {
         answer
     }
 
-    fn exchange(&self, devices: &mut Option<ScratchDevices>) -> Result<(), String> {
+    fn exchange(&self, devices: &mut Option<ScratchDevices>) -> Result<(), Fault> {
         let mut ready = match devices.take() {
             Some(ready) => ready,
             None => self.make_devices()?,
@@ -103,9 +107,7 @@ impl Probe {
                     request_id: None,
                     seal: None,
                 };
-                engine
-                    .send(store, env, &request)
-                    .map_err(|error| error.to_string())
+                engine.send(store, env, &request)
             })?;
         let wire = sent
             .messages
@@ -122,13 +124,11 @@ impl Probe {
                     confirm: true,
                     sealed: false,
                 };
-                engine
-                    .receive(store, env, request)
-                    .map_err(|error| error.to_string())
+                engine.receive(store, env, request)
             })?;
         match received.outcome {
             Outcome::Decrypted(text) if text.as_slice() == GREETING => {}
-            other => return Err(format!("a message was not read: {other:?}")),
+            other => return Err(format!("a message was not read: {other:?}").into()),
         }
         // The next message goes the other way, so that the session is answered.
         std::mem::swap(&mut ready.sender, &mut ready.receiver);
@@ -136,12 +136,11 @@ impl Probe {
         Ok(())
     }
 
-    fn make_devices(&self) -> Result<ScratchDevices, String> {
+    fn make_devices(&self) -> Result<ScratchDevices, Fault> {
         if self.directory.exists() {
-            std::fs::remove_dir_all(&self.directory).map_err(|error| error.to_string())?;
+            std::fs::remove_dir_all(&self.directory)?;
         }
-        let directory = DataDir::open(&self.directory, None, &mut entropy())
-            .map_err(|error| error.to_string())?;
+        let directory = DataDir::open(&self.directory, None, &mut entropy())?;
         Ok(ScratchDevices {
             sender: self.make_device(&directory, "a")?,
             receiver: self.make_device(&directory, "b")?,
@@ -149,19 +148,17 @@ impl Probe {
         })
     }
 
-    fn make_device(&self, directory: &DataDir, name: &str) -> Result<ScratchDevice, String> {
+    fn make_device(&self, directory: &DataDir, name: &str) -> Result<ScratchDevice, Fault> {
         let mut id = [0; 16];
         entropy().fill_bytes(&mut id);
         let account = Account {
-            name: AccountName::parse(name).map_err(|error| error.to_string())?,
+            name: AccountName::parse(name)?,
             identity: IdentityKeyPair::generate(&mut entropy()).into(),
             installation: InstallationId::from_random(id),
             fresh_installation: true,
             created_at: self.clock.now(),
         };
-        let store = directory
-            .create_account(&account)
-            .map_err(|error| error.to_string())?;
+        let store = directory.create_account(&account)?;
         Ok(ScratchDevice {
             identity: *account.identity.public(),
             engine: Engine::new(account, engine::Config::default()),
@@ -171,25 +168,25 @@ impl Probe {
 }
 
 impl ScratchDevice {
-    fn in_transaction<T>(
+    fn in_transaction<T, E: std::error::Error + 'static>(
         &mut self,
         clock: &Clock,
-        call: impl FnOnce(&mut Engine, &mut SqliteStore, &mut Env<'_>) -> Result<T, String>,
-    ) -> Result<T, String> {
+        call: impl FnOnce(&mut Engine, &mut SqliteStore, &mut Env<'_>) -> Result<T, E>,
+    ) -> Result<T, Fault> {
         let mut rng = entropy();
         let mut env = Env {
             now: clock.now(),
             running: clock.running(),
             rng: &mut rng,
         };
-        self.store.begin().map_err(|error| error.to_string())?;
+        self.store.begin()?;
         let result = call(&mut self.engine, &mut self.store, &mut env);
         let ended = if result.is_ok() {
             self.store.commit()
         } else {
             self.store.abort()
         };
-        ended.map_err(|error| error.to_string())?;
-        result
+        ended?;
+        Ok(result?)
     }
 }

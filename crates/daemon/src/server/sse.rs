@@ -9,7 +9,7 @@ use axum::{
 };
 use futures_util::{Stream, stream::unfold};
 use rpc::{
-    ErrorKind, Params as _, RpcError,
+    Params as _, RpcError,
     methods::SubscribeParams,
     params::{Cursor, Fields},
     types::EventInfo,
@@ -65,7 +65,7 @@ fn params(query: &str, headers: &HeaderMap) -> Result<SubscribeParams, RpcError>
     if let Some(last) = headers.get(LAST_EVENT_ID).filter(|last| !last.is_empty()) {
         let last = last.to_str().ok().and_then(|last| last.parse().ok());
         params.after = Some(Cursor(last.ok_or_else(|| {
-            RpcError::new(ErrorKind::InvalidParams, "expected the number of an event")
+            RpcError::invalid("expected the number of an event")
                 .about(LAST_EVENT_ID)
                 .with_hint("give the `id` of the last event that was seen, or leave the header out")
         })?));
@@ -114,6 +114,8 @@ mod tests {
         types::{EventData, Lagged},
     };
     use session_store::DataDir;
+
+    use rpc::ErrorKind;
 
     use super::*;
     use crate::{

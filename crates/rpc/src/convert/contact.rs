@@ -3,7 +3,7 @@
 use engine::contacts::{ContactChange, ContactView};
 
 use super::{millis, public_key};
-use crate::types::{ContactInfo, ContactStepInfo, EnvelopeInfo, SkippedInfo};
+use crate::types::{ContactInfo, ContactStepInfo, Encrypted};
 
 impl From<ContactView> for ContactInfo {
     fn from(contact: ContactView) -> Self {
@@ -21,20 +21,11 @@ impl From<ContactView> for ContactInfo {
 
 impl From<ContactChange> for ContactStepInfo {
     fn from(step: ContactChange) -> Self {
+        let sent = Encrypted::from(step.sent);
         Self {
             contact: step.contact.into(),
-            envelopes: step
-                .sent
-                .messages
-                .into_iter()
-                .map(EnvelopeInfo::from)
-                .collect(),
-            skipped: step
-                .sent
-                .skipped
-                .into_iter()
-                .map(SkippedInfo::from)
-                .collect(),
+            envelopes: sent.envelopes,
+            skipped: sent.skipped,
         }
     }
 }

@@ -8,7 +8,7 @@ use envelope::{Kind, Opened, Unopened};
 
 use super::{Advice as _, public_key};
 use crate::{
-    error::{self, RpcError},
+    error::RpcError,
     types::{
         ChatClock, Decrypted, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, Hex, OpenedEnvelope,
         Outcome, Reason,
@@ -129,11 +129,7 @@ impl From<ChatTime> for ChatClock {
 impl From<ClockError> for RpcError {
     fn from(error: ClockError) -> Self {
         let message = error.to_string();
-        let refused = |field: &str, hint: &str| {
-            Self::new(error::ErrorKind::InvalidParams, message)
-                .about(field)
-                .with_hint(hint)
-        };
+        let refused = |field: &str, hint: &str| Self::invalid(message).about(field).with_hint(hint);
         match error {
             ClockError::Store(error) => error.into(),
             ClockError::Zero => refused("clock", "the message is not valid: do not show it"),

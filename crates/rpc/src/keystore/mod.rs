@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::{any_case::AnyCase, phrase::holds_phrase};
-use crate::error::{ErrorKind, RpcError};
+use crate::error::RpcError;
 
 /// Longest file read: the usual ones have half a kilobyte.
 pub const MAX_KEYSTORE_FILE_BYTES: usize = 16 * 1024;
@@ -76,9 +76,7 @@ impl From<KeystoreFileError> for RpcError {
             KeystoreFileError::Keystore(KeystoreError::Password) => "password",
             _ => "keystore",
         };
-        Self::new(ErrorKind::InvalidParams, wrong)
-            .about(field)
-            .with_hint(mend)
+        Self::invalid(wrong).about(field).with_hint(mend)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     macros::{limited_bytes, opaque},
     payload::one_of,
 };
-use crate::error::{ErrorKind, RpcError};
+use crate::error::RpcError;
 
 /// A sealed envelope, `0x` and hex.
 pub struct EnvelopeBytes(pub Vec<u8>);
@@ -74,8 +74,7 @@ impl Sealing {
     /// [`RpcError`] if the negotiated topics are asked for.
     pub fn asked_of_group(sealing: Option<Self>) -> Result<Option<Seal>, RpcError> {
         match Self::asked(sealing) {
-            Some(Seal::Negotiated) => Err(RpcError::new(
-                ErrorKind::InvalidParams,
+            Some(Seal::Negotiated) => Err(RpcError::invalid(
                 "the negotiated topics of a group are not forced",
             )
             .about("seal")
@@ -128,11 +127,9 @@ impl Arrived {
         key: Option<SymKey>,
     ) -> Result<Self, RpcError> {
         let refused = |what: &str, field: &str| {
-            RpcError::new(ErrorKind::InvalidParams, what)
-                .about(field)
-                .with_hint(
-                    "give sender and message, or sealed alone: its signature names the sender",
-                )
+            RpcError::invalid(what).about(field).with_hint(
+                "give sender and message, or sealed alone: its signature names the sender",
+            )
         };
         match (sealed, sender, message) {
             (Some(sealed), None, None) => Ok(Self::Sealed {

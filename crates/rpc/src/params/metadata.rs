@@ -4,7 +4,7 @@ use engine::model::DeviceMetadata;
 use serde_json::Value;
 
 use super::{Form, macros::opaque, shown};
-use crate::error::{ErrorKind, RpcError};
+use crate::error::RpcError;
 
 /// Longest name or type of a device, in characters: a line for people.
 const MAX_DEVICE_NAME_CHARS: usize = 256;
@@ -40,7 +40,7 @@ impl Form for Metadata {
                 "deviceType" => (&mut metadata.device_type, MAX_DEVICE_NAME_CHARS),
                 "pushToken" => (&mut metadata.push_token, MAX_PUSH_TOKEN_CHARS),
                 _ => {
-                    return Err(RpcError::new(ErrorKind::InvalidParams, "no such member")
+                    return Err(RpcError::invalid("no such member")
                         .about(&format!("metadata.{}", shown(&name)))
                         .with_hint("the members are: name, deviceType, pushToken"));
                 }
@@ -49,12 +49,9 @@ impl Form for Metadata {
                 Value::String(given) if given.chars().count() <= limit => *text = given,
                 _ => {
                     let takes = format!("a text of at most {limit} characters");
-                    return Err(RpcError::new(
-                        ErrorKind::InvalidParams,
-                        format!("expected {takes}"),
-                    )
-                    .about(&format!("metadata.{name}"))
-                    .with_hint(format!("give {takes}")));
+                    return Err(RpcError::invalid(format!("expected {takes}"))
+                        .about(&format!("metadata.{name}"))
+                        .with_hint(format!("give {takes}")));
                 }
             }
         }

@@ -97,11 +97,8 @@ pub trait Form: Sized {
     /// The error for a value of another form.
     #[must_use]
     fn wrong() -> RpcError {
-        RpcError::new(
-            ErrorKind::InvalidParams,
-            format!("expected {}", Self::TAKES),
-        )
-        .with_hint(format!("give {}", Self::TAKES))
+        RpcError::invalid(format!("expected {}", Self::TAKES))
+            .with_hint(format!("give {}", Self::TAKES))
     }
 }
 
@@ -139,8 +136,7 @@ impl<T: Form> Field for T {
 
     fn read(value: Option<Value>) -> Result<Self, RpcError> {
         let value = value.ok_or_else(|| {
-            RpcError::new(ErrorKind::InvalidParams, "required, and missing")
-                .with_hint(format!("give {}", T::TAKES))
+            RpcError::invalid("required, and missing").with_hint(format!("give {}", T::TAKES))
         })?;
         T::read(value)
     }
@@ -194,23 +190,17 @@ impl Fields {
         let given: Given = match params {
             // The parser's own words quote what it read, which may be a secret.
             Some(text) => serde_json::from_str(text).map_err(|_| {
-                RpcError::new(
-                    ErrorKind::InvalidParams,
-                    "params are no object and no array",
-                )
-                .with_hint("give params as an object by name, or as an array by position")
+                RpcError::invalid("params are no object and no array")
+                    .with_hint("give params as an object by name, or as an array by position")
             })?,
             None => Given::default(),
         };
         if given.positional && given.members.len() > known.len() {
-            return Err(RpcError::new(
-                ErrorKind::InvalidParams,
-                format!(
-                    "{} parameters, of which {} are known",
-                    given.members.len(),
-                    known.len()
-                ),
-            )
+            return Err(RpcError::invalid(format!(
+                "{} parameters, of which {} are known",
+                given.members.len(),
+                known.len()
+            ))
             .with_hint(names_in_order(known)));
         }
         let mut values = HashMap::new();
@@ -224,7 +214,7 @@ impl Fields {
                 name
             };
             if values.contains_key(&name) {
-                return Err(RpcError::new(ErrorKind::InvalidParams, "given twice")
+                return Err(RpcError::invalid("given twice")
                     .about(&shown(&name))
                     .with_hint("give each parameter once"));
             }
@@ -254,7 +244,7 @@ impl Fields {
         unknown.sort();
         match unknown.first() {
             None => Ok(()),
-            Some(name) => Err(RpcError::new(ErrorKind::InvalidParams, "no such parameter")
+            Some(name) => Err(RpcError::invalid("no such parameter")
                 .about(&shown(name))
                 .with_hint(names_in_order(self.known))),
         }

@@ -8,7 +8,7 @@ use super::{
     Form,
     macros::{opaque, parsed},
 };
-use crate::error::{ErrorKind, RpcError};
+use crate::error::RpcError;
 
 /// An installation id for a new account: one that a bundle may list.
 pub struct NewInstallationId(pub InstallationId);
@@ -77,9 +77,7 @@ impl Form for NewInstallationId {
         if id.may_be_listed() {
             return Ok(Self(id));
         }
-        Err(RpcError::new(
-            ErrorKind::InvalidParams,
-            "digits followed by x1-: nobody else would read the bundles of this device, whose signed bytes could be read in two ways",
+        Err(RpcError::invalid("digits followed by x1-: nobody else would read the bundles of this device, whose signed bytes could be read in two ways",
         )
         .with_hint("leave it out, and a fresh id is made; or begin it with something else than digits"))
     }
@@ -96,6 +94,7 @@ mod tests {
     use serde_json::json;
 
     use super::{super::macros::fixtures::refused, *};
+    use crate::error::ErrorKind;
 
     #[test]
     fn names_have_their_limits() {

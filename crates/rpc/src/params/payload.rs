@@ -57,16 +57,12 @@ pub(super) fn one_of(payload: Option<Vec<u8>>, text: Option<Text>) -> Result<Vec
     match (payload, text) {
         (Some(payload), None) => Ok(payload),
         (None, Some(text)) => Ok(text.0.into_bytes()),
-        (None, None) => Err(
-            RpcError::new(ErrorKind::InvalidParams, "no payload and no text")
-                .about("payload")
-                .with_hint(hint),
-        ),
-        (Some(_), Some(_)) => Err(
-            RpcError::new(ErrorKind::InvalidParams, "both payload and text")
-                .about("text")
-                .with_hint(hint),
-        ),
+        (None, None) => Err(RpcError::invalid("no payload and no text")
+            .about("payload")
+            .with_hint(hint)),
+        (Some(_), Some(_)) => Err(RpcError::invalid("both payload and text")
+            .about("text")
+            .with_hint(hint)),
     }
 }
 

@@ -182,12 +182,8 @@ pub(crate) fn found(connection: &Connection) -> Result<Option<Found>> {
     first(connection, sql, (), |row| {
         let mut columns = Columns::of(row);
         let at = columns.time()?;
-        let how = match columns.count()? {
-            1 => RollbackKind::Older,
-            2 => RollbackKind::Elsewhere,
-            3 => RollbackKind::Unmarked,
-            _ => return Err(corrupt("how a store was displaced")),
-        };
+        let how = RollbackKind::from_code(columns.take::<i64>()?)
+            .ok_or_else(|| corrupt("how a store was displaced"))?;
         Ok(Found { at, how })
     })
 }
@@ -215,11 +211,7 @@ pub(super) fn new_generation(
          RETURNING mark, witness_key",
         (
             found.map(|found| time(found.at)),
-            found.map(|found| match found.how {
-                RollbackKind::Older => 1,
-                RollbackKind::Elsewhere => 2,
-                RollbackKind::Unmarked => 3,
-            }),
+            found.map(|found| found.how.code()),
             integer(commits),
             digest_key,
         ),

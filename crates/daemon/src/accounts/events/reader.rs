@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::model::AccountName;
-use rpc::{ErrorKind, RpcError, types::EventInfo};
+use rpc::{RpcError, types::EventInfo};
 use tokio::sync::watch;
 
 use super::{EventHub, Page, Progress};
@@ -46,12 +46,8 @@ impl Reader {
         let (hub, account, after) = (Arc::clone(&self.hub), self.account.clone(), self.cursor);
         let page =
             tokio::task::spawn_blocking(move || hub.page(account.as_ref(), after, limit)).await;
-        let Page { events, next } = page.map_err(|_| {
-            RpcError::new(
-                ErrorKind::Internal,
-                "the events were not read inside the daemon",
-            )
-        })??;
+        let Page { events, next } =
+            page.map_err(|_| RpcError::internal("the events were not read inside the daemon"))??;
         self.cursor = next;
         Ok(events)
     }

@@ -135,10 +135,7 @@ where
         let result = catch_unwind(AssertUnwindSafe(|| function(engine, store, env)))
             .unwrap_or_else(|_| {
                 tracing::error!("a call panicked; it was undone");
-                Err(RpcError::new(
-                    ErrorKind::Internal,
-                    "the call failed inside the daemon",
-                ))
+                Err(RpcError::internal("the call failed inside the daemon"))
             });
         let keep = self.keep && result.is_ok();
         self.result = Some(result);

@@ -6,10 +6,10 @@ use rpc::{
     types::{InstallationState, Outcome},
 };
 
-use super::{Story, account_name, expect, only, short};
+use super::{Result, Story, account_name, expect, only, short};
 
 impl Story<'_> {
-    pub(super) async fn second_device(&mut self, phrase: Secret) -> Result<(), String> {
+    pub(super) async fn second_device(&mut self, phrase: Secret) -> Result<()> {
         self.say(
             "Alice sets up her laptop from the recovery phrase: a second device of the same identity.",
             &["It introduces itself to the phone, where it waits as pending: only Alice can let it in."],
@@ -60,7 +60,7 @@ impl Story<'_> {
 
     /// A message that leaves the laptop out, what the laptop does about it, and the message after
     /// that.
-    pub(super) async fn introduced(&mut self) -> Result<(), String> {
+    pub(super) async fn introduced(&mut self) -> Result<()> {
         self.say(
             "Bob does not know the laptop yet: his message is not for it, and the laptop's daemon says what to do.",
             &[],
@@ -91,7 +91,7 @@ impl Story<'_> {
     }
 
     /// The laptop is let in, and gets a copy of what the phone writes.
-    pub(super) async fn paired(&mut self) -> Result<(), String> {
+    pub(super) async fn paired(&mut self) -> Result<()> {
         self.say(
             "Alice enables the laptop on her phone. It gets a copy of everything she writes from there.",
             &[],
@@ -114,7 +114,7 @@ impl Story<'_> {
             .encrypt(&self.bob, "Written on the phone")
             .await?;
         let [to_bob, copy] = sent.envelopes.as_slice() else {
-            return Err("the story expects a message and a copy of it".to_owned());
+            return Err("the story expects a message and a copy of it".into());
         };
         let read = self.bob.decrypt(&self.alice, to_bob).await?;
         self.shown("Bob", &read)?;

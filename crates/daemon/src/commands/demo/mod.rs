@@ -6,25 +6,25 @@ mod party;
 use std::io::Write;
 
 use rpc::{
-    Method, methods,
-    params::{Payload, Secret, Text, Wire},
+    Method,
+    params::Secret,
     types::{Decrypted, Encrypted, EnvelopeInfo, Reason, Suite},
 };
 use zeroize::Zeroizing;
 
 use self::party::{Party, account_name};
+use super::Failure;
 
 /// Runs the story in a scratch directory, which is removed afterwards.
 ///
 /// # Errors
 /// What did not go as the story says.
-pub fn run(out: &mut dyn Write) -> Result<(), String> {
+pub fn run(out: &mut dyn Write) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     runtime.block_on(async {
-        let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let scratch = tempfile::tempdir()?;
         let mut story = Story {
             alice: Party::start(scratch.path(), "alice").await?,
             laptop: Party::start(scratch.path(), "laptop").await?,
@@ -43,7 +43,7 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    async fn tell(&mut self) -> Result<(), String> {
+    async fn tell(&mut self) -> Result<()> {
         let phrase = self.accounts().await?;
         self.first_message_without_a_bundle().await?;
         self.answer_by_x3dh().await?;
@@ -60,29 +60,13 @@ impl Story<'_> {
         )
     }
 
-    async fn accounts(&mut self) -> Result<Secret, String> {
+    async fn accounts(&mut self) -> Result<Secret> {
         self.say(
             "Three daemons are running, each with its own store and socket.",
             &["Alice and Bob each make an account. Alice writes down her recovery phrase."],
         )?;
-        let alice = self
-            .alice
-            .call::<methods::AccountCreate>(methods::CreateParams {
-                account: account_name()?,
-                installation_id: None,
-                words: None,
-            })
-            .await?;
-        let bob = self
-            .bob
-            .call::<methods::AccountCreate>(methods::CreateParams {
-                account: account_name()?,
-                installation_id: None,
-                words: None,
-            })
-            .await?;
-        self.alice.is(&alice.account)?;
-        self.bob.is(&bob.account)?;
+        let alice = self.alice.create().await?;
+        let bob = self.bob.create().await?;
         let line = format!(
             "Alice is {}, Bob is {}.",
             short(&alice.account.compressed_key),
@@ -92,7 +76,7 @@ impl Story<'_> {
         Ok(Secret(Zeroizing::new(alice.mnemonic)))
     }
 
-    async fn first_message_without_a_bundle(&mut self) -> Result<(), String> {
+    async fn first_message_without_a_bundle(&mut self) -> Result<()> {
         self.say(
             "Alice knows only Bob's public key, so her first message is encrypted to that key alone (mode dh).",
             &["It has no forward secrecy and proves no sender, and the daemon says so."],
@@ -105,7 +89,7 @@ impl Story<'_> {
         self.bob.confirm(&read).await
     }
 
-    async fn answer_by_x3dh(&mut self) -> Result<(), String> {
+    async fn answer_by_x3dh(&mut self) -> Result<()> {
         self.say(
             "Alice's bundle rode on that message. Bob's answer sets up a session with her device (mode x3dh, suite x25519).",
             &["From here on every message has forward secrecy, and its sender is proven."],
@@ -130,7 +114,7 @@ impl Story<'_> {
         self.bob.confirm(&read).await
     }
 
-    async fn out_of_order(&mut self) -> Result<EnvelopeInfo, String> {
+    async fn out_of_order(&mut self) -> Result<EnvelopeInfo> {
         self.say(
             "Alice sends four messages. The network loses the third and delivers the others backwards.",
             &[],
@@ -145,12 +129,10 @@ impl Story<'_> {
             self.shown("Bob", &read)?;
             self.bob.confirm(&read).await?;
         }
-        sent.into_iter()
-            .next()
-            .ok_or_else(|| "no message".to_owned())
+        sent.into_iter().next().ok_or_else(|| "no message".into())
     }
 
-    async fn confirmed_for_good(&mut self, seen: &EnvelopeInfo) -> Result<(), String> {
+    async fn confirmed_for_good(&mut self, seen: &EnvelopeInfo) -> Result<()> {
         self.say(
             "Someone delivers the first of them again. Bob has confirmed it, so its key is gone for good.",
             &[],
@@ -163,7 +145,7 @@ impl Story<'_> {
         self.refused(&read)
     }
 
-    async fn tampered(&mut self) -> Result<(), String> {
+    async fn tampered(&mut self) -> Result<()> {
         self.say(
             "One bit of the next message is changed on the way, then it comes untouched.",
             &[],
@@ -181,7 +163,7 @@ impl Story<'_> {
         self.bob.confirm(&read).await
     }
 
-    async fn killed_before_confirmation(&mut self) -> Result<(), String> {
+    async fn killed_before_confirmation(&mut self) -> Result<()> {
         self.say(
             "Bob's daemon is killed (-9) after it decrypted a message and before his app confirmed it.",
             &["After the restart the app asks again and gets the text again, marked as a duplicate."],
@@ -197,7 +179,7 @@ impl Story<'_> {
     }
 
     /// What happens, and below it what is seen of it.
-    fn say(&mut self, step: &str, lines: &[&str]) -> Result<(), String> {
+    fn say(&mut self, step: &str, lines: &[&str]) -> Result<()> {
         let mut text = String::new();
         if !step.is_empty() {
             text = format!("\n* {step}\n");
@@ -205,13 +187,11 @@ impl Story<'_> {
         for line in lines {
             text.push_str(&format!("  {line}\n"));
         }
-        self.out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.flush())
-            .map_err(|error| error.to_string())
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
     }
 
-    fn shown(&mut self, who: &str, read: &Decrypted) -> Result<(), String> {
+    fn shown(&mut self, who: &str, read: &Decrypted) -> Result<()> {
         let text = read.text.as_deref().ok_or_else(|| {
             format!(
                 "a message was not read: {} {}",
@@ -229,7 +209,7 @@ impl Story<'_> {
         self.say("", &[&line])
     }
 
-    fn refused(&mut self, read: &Decrypted) -> Result<(), String> {
+    fn refused(&mut self, read: &Decrypted) -> Result<()> {
         let line = format!(
             "{}: {}",
             read.reason.map_or(read.outcome.name(), Reason::name),
@@ -238,7 +218,7 @@ impl Story<'_> {
         self.say("", &[&line])
     }
 
-    fn targets(&mut self, sent: &Encrypted) -> Result<(), String> {
+    fn targets(&mut self, sent: &Encrypted) -> Result<()> {
         for target in sent.envelopes.iter().flat_map(|envelope| &envelope.targets) {
             let line = format!(
                 "encrypted for {} by {}, suite {}",
@@ -252,17 +232,17 @@ impl Story<'_> {
     }
 }
 
-fn only(sent: &Encrypted) -> Result<&EnvelopeInfo, String> {
+fn only(sent: &Encrypted) -> Result<&EnvelopeInfo> {
     sent.envelopes
         .first()
-        .ok_or_else(|| "no message was made".to_owned())
+        .ok_or_else(|| "no message was made".into())
 }
 
-fn expect(holds: bool, what: &str) -> Result<(), String> {
+fn expect(holds: bool, what: &str) -> Result<()> {
     if holds {
         Ok(())
     } else {
-        Err(format!("the story expects {what}, and it did not happen"))
+        Err(format!("the story expects {what}, and it did not happen").into())
     }
 }
 
@@ -276,31 +256,7 @@ fn short(name: &str) -> String {
     shown
 }
 
-/// Parameters of one message.
-fn encrypt_params(recipient: crypto_core::IdentityKey, text: &str) -> methods::EncryptParams {
-    methods::EncryptParams {
-        account: None,
-        recipient,
-        payload: None::<Payload>,
-        text: Some(Text(text.to_owned())),
-        request_id: None,
-        seal: None,
-    }
-}
-
-fn decrypt_params(
-    sender: crypto_core::IdentityKey,
-    envelope: &EnvelopeInfo,
-) -> methods::DecryptParams {
-    methods::DecryptParams {
-        account: None,
-        sender: Some(sender),
-        message: Some(Wire(envelope.message.0.clone())),
-        confirm: None,
-        sealed: None,
-        sym_key: None,
-    }
-}
-
 /// The result of a method, as the story tells it.
-type Told<M> = Result<<M as Method>::Output, String>;
+type Told<M> = Result<<M as Method>::Output>;
+
+type Result<T> = std::result::Result<T, Failure>;

@@ -10,7 +10,10 @@ use std::{io::Write, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    commands::terminal::{BAD, GOOD, Look, NAME, WARNING},
+    commands::{
+        Failure,
+        terminal::{BAD, GOOD, Look, NAME, WARNING},
+    },
     config::{DirectoryFlags, Flags, Settings, read_passphrase},
     ops::{build::VERSION, clock::Clock},
 };
@@ -102,10 +105,10 @@ impl Finding {
 ///
 /// # Errors
 /// One line, if the configuration does not say where to look.
-pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, String> {
+pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, Failure> {
     let mut flags = Flags::from(args.directory);
     flags.socket = args.socket;
-    let settings = Settings::load(flags).map_err(|error| error.to_string())?;
+    let settings = Settings::load(flags)?;
     let findings = examine(&settings);
     let worst = findings.iter().map(|finding| finding.severity).max();
     let report = Report {

@@ -12,7 +12,7 @@ use rustix::param::clock_ticks_per_second;
 use session_store::holder;
 
 use super::{Finding, Severity};
-use crate::{config::Settings, ops::clock::Clock};
+use crate::{commands::Failure, config::Settings, ops::clock::Clock};
 
 /// A wall clock whose time differs by more than this from the time the machine has run was set.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
@@ -96,14 +96,12 @@ fn clock(passed: Duration, run: Duration) -> Finding {
     )
 }
 
-fn status(settings: &Settings) -> Result<Status, String> {
+fn status(settings: &Settings) -> Result<Status, Failure> {
     let client = Client::new(Address::Unix(settings.socket.clone()));
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?
-        .block_on(client.call::<SystemStatus>(NoParams {}))
-        .map_err(|error| error.to_string())
+        .build()?;
+    Ok(runtime.block_on(client.call::<SystemStatus>(NoParams {}))?)
 }
 
 fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {

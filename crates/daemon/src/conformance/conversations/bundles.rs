@@ -7,8 +7,9 @@ use engine::model::InspectedBundle;
 
 use super::{
     devices::Recorded,
-    entry::{contains, field, same},
+    entry::{contains, field},
 };
+use crate::conformance::same;
 
 /// Of every entry; it is not signed.
 const PROTOCOL_VERSION: u32 = 1;
@@ -29,22 +30,22 @@ pub(super) fn check(
     same(
         "identity in the bundle",
         &bundle.identity,
-        &Some(*device.identity.public()),
+        &Some(*device.owner.identity.public()),
     )?;
     if !now.contains(&bundle.timestamp_ns) {
         return Err("the bundle is dated by no reading of the clock".to_owned());
     }
     for entry in &bundle.entries {
         let listed = devices.values().find(|listed| {
-            listed.identity.public() == device.identity.public()
-                && listed.installation.as_str() == entry.installation
+            listed.owner.identity.public() == device.owner.identity.public()
+                && listed.owner.installation.as_str() == entry.installation
         });
         same(
             "protocol version in the bundle",
             &entry.protocol_version,
             &PROTOCOL_VERSION,
         )?;
-        let is_own = entry.installation == device.installation.as_str();
+        let is_own = entry.installation == device.owner.installation.as_str();
         if !is_own && !device.enabled.contains(&entry.installation) {
             return Err(format!(
                 "the bundle lists {}, which was not enabled",
@@ -66,7 +67,7 @@ pub(super) fn check(
     let own = bundle
         .entries
         .iter()
-        .find(|entry| entry.installation == device.installation.as_str())
+        .find(|entry| entry.installation == device.owner.installation.as_str())
         .map(|entry| entry.signed_pre_key.clone());
     same(
         "own prekey in the bundle",
@@ -84,7 +85,7 @@ pub(super) fn check(
             ..RawEntry::default()
         })
         .collect();
-    let signature = sign_bundle(&device.identity, &entries, bundle.timestamp_ns);
+    let signature = sign_bundle(&device.owner.identity, &entries, bundle.timestamp_ns);
     if !contains(wire, &field(4, &signature.to_bytes())) {
         return Err("another signature of the bundle than was recorded".to_owned());
     }

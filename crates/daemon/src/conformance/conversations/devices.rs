@@ -1,14 +1,13 @@
 //! A recorded device: its keys, its sessions in `crypto-core`, and the engines that repeat what it
 //! did.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use crypto_core::{
-    EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, InstallationId, MessageId,
-    SignedPreKey,
+    EphemeralKey, EphemeralKeyPair, IdentityKey, InstallationId, MessageId, SignedPreKey,
 };
 use engine::{
-    Config, ReceiveRequest, SendRequest,
+    ReceiveRequest, SendRequest,
     model::{AddressedMessage, Received},
     wire::WireMessage,
 };
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     conformance::{
-        device::{Device, NewDevice},
+        device::{Device, NewDevice, Owner},
         draws::Draws,
         words,
     },
@@ -30,8 +29,7 @@ use crate::{
 
 /// A device of the recording.
 pub(super) struct Recorded {
-    pub(super) identity: Arc<IdentityKeyPair>,
-    pub(super) installation: InstallationId,
+    pub(super) owner: Owner,
     /// All prekeys that it draws in the conversation. The version of each is its position, from 1.
     prekeys: Vec<PreKey>,
     /// How many of them were drawn so far.
@@ -47,7 +45,6 @@ pub(super) struct Recorded {
 /// Engines, each with a store of its own and at most one session, so that they have no choice of the
 /// session to send on.
 struct Engines {
-    config: Config,
     /// Reads what comes on the sessions that others begin, by DH and in public.
     reader: Device,
     /// Sends by DH and in public: it knows no devices.
@@ -65,23 +62,19 @@ pub(super) struct Read {
 impl Recorded {
     pub(super) fn new(
         reader: NewDevice,
-        identity: Arc<IdentityKeyPair>,
-        installation: InstallationId,
-        config: Config,
+        owner: Owner,
         prekeys: Vec<PreKey>,
     ) -> Result<Self, String> {
-        let device = |new| device(new, &identity, &installation, &config, &prekeys);
+        let device = |new| device(new, &owner, &prekeys);
         let (reader, stranger) = (device(reader)?, device(Device::in_memory)?);
         Ok(Self {
-            identity,
-            installation,
+            owner,
             prekeys,
             drawn: 0,
             enabled: Vec::new(),
             sessions: Sessions::default(),
             read: BTreeMap::new(),
             engines: Engines {
-                config,
                 reader,
                 stranger,
                 begun: BTreeMap::new(),
@@ -91,8 +84,8 @@ impl Recorded {
 
     pub(super) fn peer(&self) -> Peer {
         Peer {
-            identity: *self.identity.public(),
-            installation: self.installation.as_str().to_owned(),
+            identity: *self.owner.identity.public(),
+            installation: self.owner.installation.as_str().to_owned(),
         }
     }
 
@@ -126,13 +119,7 @@ impl Recorded {
         let (Some(version), Some(held)) = (version, held) else {
             return Err("the prekey was not drawn by that device before".to_owned());
         };
-        let Engines { config, .. } = &self.engines;
-        let mut device = Device::in_memory(
-            Arc::clone(&self.identity),
-            self.installation.clone(),
-            config.clone(),
-            held.created,
-        )?;
+        let mut device = Device::in_memory(&self.owner, held.created)?;
         device.import(held.import(version)?)?;
         let bundle = device.call(&mut entropy(), |engine, store, env| {
             engine.bundle(store, env)
@@ -148,9 +135,9 @@ impl Recorded {
         draws: &mut Draws,
     ) -> Result<(Vec<u8>, Option<KeyPosition>), String> {
         let prekeys = self.prekeys.get(..self.drawn).unwrap_or(&self.prekeys);
-        let limits = &self.engines.config.skip;
+        let limits = &self.owner.config.skip;
         self.sessions
-            .open(&self.identity, prekeys, sender, entry, limits, draws)
+            .open(&self.owner.identity, prekeys, sender, entry, limits, draws)
     }
 
     /// The engine begins a session with the device that this bundle lists, and makes the entry that
@@ -164,17 +151,9 @@ impl Recorded {
         payload: &[u8],
         entry: &Entry,
     ) -> Result<(), String> {
-        let Engines { config, .. } = &self.engines;
-        let new = Device::in_memory;
-        let mut device = device(
-            new,
-            &self.identity,
-            &self.installation,
-            config,
-            &self.prekeys,
-        )?;
+        let mut device = device(Device::in_memory, &self.owner, &self.prekeys)?;
         let installation = InstallationId::parse(&peer.installation).map_err(words)?;
-        let own = *self.identity.public() == peer.identity;
+        let own = *self.owner.identity.public() == peer.identity;
         device.call(&mut entropy(), |engine, store, env| {
             engine.import_bundle(store, env, bundle).map_err(words)?;
             if own {
@@ -319,20 +298,9 @@ impl Engines {
 const NO_ENGINE: &str = "no engine has begun this session";
 
 /// A device that has all these prekeys from the start, at the time of the newest.
-fn device(
-    new: NewDevice,
-    identity: &Arc<IdentityKeyPair>,
-    installation: &InstallationId,
-    config: &Config,
-    prekeys: &[PreKey],
-) -> Result<Device, String> {
+fn device(new: NewDevice, owner: &Owner, prekeys: &[PreKey]) -> Result<Device, String> {
     let now = prekeys.iter().map(|prekey| prekey.created).max();
-    let mut device = new(
-        Arc::clone(identity),
-        installation.clone(),
-        config.clone(),
-        now.unwrap_or_default(),
-    )?;
+    let mut device = new(owner, now.unwrap_or_default())?;
     for (prekey, version) in prekeys.iter().zip(1..) {
         device.import(prekey.import(version)?)?;
     }

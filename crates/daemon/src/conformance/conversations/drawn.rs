@@ -3,11 +3,8 @@
 use crypto_core::{EphemeralKeyPair, SignedPreKeyPair};
 use engine::{PreKeyImport, model::UnixMillis};
 
-use super::{
-    entry::same,
-    recording::{Draw, Role, Step},
-};
-use crate::conformance::{Checked, words};
+use super::recording::{Draw, Role, Step};
+use crate::conformance::{Checked, same, words};
 
 /// The draws of a step that were not taken yet.
 pub(super) struct Drawn<'a>(Vec<&'a Draw>);

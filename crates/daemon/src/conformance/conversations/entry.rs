@@ -3,6 +3,8 @@
 use crypto_core::{EphemeralKey, Header, Sealed, SignedPreKey};
 use engine::model::InspectedTarget;
 
+use crate::conformance::same;
+
 /// The key of the entry that any device of the recipient can read.
 pub(super) const ANY_INSTALLATION: &str = "none";
 
@@ -146,12 +148,4 @@ fn varint(mut value: u64) -> Vec<u8> {
 
 pub(super) fn contains(wire: &[u8], part: &[u8]) -> bool {
     part.is_empty() || wire.windows(part.len()).any(|window| window == part)
-}
-
-pub(super) fn same<T: PartialEq>(what: &str, found: &T, recorded: &T) -> Result<(), String> {
-    if found == recorded {
-        Ok(())
-    } else {
-        Err(format!("another {what} than was recorded"))
-    }
 }

@@ -32,11 +32,14 @@ use serde_json::Value;
 use self::{
     devices::Recorded,
     drawn::{Drawn, prekeys_of},
-    entry::same,
     recording::{Conversation, GetBundle, Hex, Role, Step},
     sends::Sent,
 };
-use super::{Checked, NotCompared, device::NewDevice, words};
+use super::{
+    Checked, NotCompared,
+    device::{NewDevice, Owner},
+    same, words,
+};
 
 /// The format, as the file names it.
 pub(super) const FORMAT: &str = "status-go recordings";
@@ -127,14 +130,12 @@ impl<'a> World<'a> {
         for (name, device) in &conversation.devices {
             let identity = parties.get(&device.party).ok_or("a device of no party")?;
             let installation = InstallationId::parse(&device.installation_id).map_err(words)?;
-            let prekeys = prekeys_of(name, steps)?;
-            let recorded = Recorded::new(
-                reader,
-                Arc::clone(identity),
+            let owner = Owner {
+                identity: Arc::clone(identity),
                 installation,
-                config.clone(),
-                prekeys,
-            )?;
+                config: config.clone(),
+            };
+            let recorded = Recorded::new(reader, owner, prekeys_of(name, steps)?)?;
             devices.insert(name.clone(), recorded);
         }
         Ok(Self {
@@ -189,7 +190,7 @@ impl<'a> World<'a> {
     /// The prekeys among the draws of a step.
     fn draw_prekeys(&mut self, device: &str, drawn: &mut Drawn<'_>) -> Checked {
         let device = self.device(device)?;
-        let installation = device.installation.as_str().to_owned();
+        let installation = device.owner.installation.as_str().to_owned();
         while drawn.has(Role::SignedPreKey, &installation) {
             drawn.take(Role::SignedPreKey, Some(&installation))?;
             device.draw_prekey();

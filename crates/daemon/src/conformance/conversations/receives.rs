@@ -6,13 +6,13 @@ use super::{
     MET, NO_DEVICE, NO_MESSAGE, World,
     devices::{Read, Recorded},
     drawn::Drawn,
-    entry::{ANY_INSTALLATION, same},
+    entry::ANY_INSTALLATION,
     identity,
     ratchets::{KeyPosition, Peer},
     recording::{Expect, Receive, Refusal, Role},
     sends::Sent,
 };
-use crate::conformance::{Checked, draws::Draws, words};
+use crate::conformance::{Checked, draws::Draws, same, words};
 
 /// The engine says that they are its own, and does not open them.
 const OWN: &str = "own messages that status-go tries to open";
@@ -43,7 +43,11 @@ impl World<'_> {
         )?;
         let device = self.devices.get_mut(&receive.device).ok_or(NO_DEVICE)?;
         for recorded in receive.expect.shared_secrets.iter().flatten() {
-            let secret = device.identity.agree(&sender.identity).map_err(words)?;
+            let secret = device
+                .owner
+                .identity
+                .agree(&sender.identity)
+                .map_err(words)?;
             same(
                 "shared secret",
                 &secret.secret_bytes().to_vec(),
@@ -83,7 +87,7 @@ fn read(
             None,
         ));
     }
-    let entry = sent.entries.get(device.installation.as_str());
+    let entry = sent.entries.get(device.owner.installation.as_str());
     let Some(entry) = entry.or_else(|| sent.entries.get(ANY_INSTALLATION)) else {
         return Ok((None, None));
     };

@@ -8,11 +8,11 @@ use engine::{model::InspectedMessage, wire::inspect_message};
 use super::{
     LISTED, NO_DEVICE, World, bundles,
     drawn::{Drawn, pair},
-    entry::{ANY_INSTALLATION, Entry, Headers, contains, field, same},
+    entry::{ANY_INSTALLATION, Entry, Headers, contains, field},
     ratchets::Peer,
     recording::{Role, Send, SendKind},
 };
-use crate::conformance::{Checked, words};
+use crate::conformance::{Checked, same, words};
 
 /// Whether the two sides have agreed on a secret, and the lowest version among the devices:
 /// status-go's alone.
@@ -86,7 +86,7 @@ impl World<'_> {
     /// What every message says of its sender: the device, and the bundle.
     fn check_sender(&mut self, send: &Send, recorded: &InspectedMessage) -> Checked {
         let device = self.devices.get(&send.device).ok_or(NO_DEVICE)?;
-        let installation = device.installation.as_str();
+        let installation = device.owner.installation.as_str();
         same("sender", &installation, &recorded.installation.as_str())?;
         let [Ok(bundle)] = recorded.bundles.as_slice() else {
             return Err("not one bundle".to_owned());
@@ -111,7 +111,11 @@ impl World<'_> {
             return Ok(());
         };
         let device = self.device(&send.device)?;
-        let secret = device.identity.agree(recipient.public()).map_err(words)?;
+        let secret = device
+            .owner
+            .identity
+            .agree(recipient.public())
+            .map_err(words)?;
         same(
             "shared secret",
             &secret.secret_bytes().to_vec(),
@@ -154,7 +158,7 @@ impl World<'_> {
             payload: dh_message::seal(&ephemeral, nonce, recipient, payload).map_err(words)?,
             headers: Headers::Dh(*ephemeral.public()),
         };
-        if self.device(&send.device)?.identity.public() == recipient {
+        if self.device(&send.device)?.owner.identity.public() == recipient {
             self.not_compared(TO_ITSELF);
             return Ok(entry);
         }
@@ -225,7 +229,7 @@ impl World<'_> {
             .ok_or("a device that is none of the recipient's")?;
         let bundle = responder.bundle_of(&prekey)?;
         let device = self.device(&send.device)?;
-        let identity = Arc::clone(&device.identity);
+        let identity = Arc::clone(&device.owner.identity);
         let drawn_key = ratchet_key.clone();
         let entry = device
             .sessions
