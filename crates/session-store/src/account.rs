@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crypto_core::{IdentityKeyPair, InstallationId};
+use crypto_core::IdentityKeyPair;
 use engine::model::{Account, AccountName};
 use rusqlite::Connection;
 
 use crate::{
     error::OpenError,
+    query::first,
     rows::{Columns, time},
 };
 
@@ -38,36 +39,39 @@ pub(crate) fn read_account(
     path: &Path,
     name: &AccountName,
 ) -> Result<Account, OpenError> {
-    let failed = OpenError::database(path);
-    let corrupt = OpenError::database(path);
-    let mut statement = connection
-        .prepare(
-            "SELECT name, identity_secret, installation, fresh_installation, created_at \
-             FROM account",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query(()).map_err(&failed)?;
-    let row = rows
-        .next()
-        .map_err(&failed)?
+    let read = first(
+        connection,
+        "SELECT name, identity_secret, installation, fresh_installation, created_at FROM account",
+        (),
+        |row| {
+            let mut columns = Columns::of(row);
+            let (made_for, secret) = (columns.take::<String>()?, columns.secret()?);
+            let installation = columns.installation()?;
+            Ok((
+                made_for,
+                secret,
+                installation,
+                columns.take()?,
+                columns.time()?,
+            ))
+        },
+    );
+    let (made_for, secret, installation, fresh_installation, created_at) = read
+        .map_err(OpenError::database(path))?
         .ok_or_else(|| OpenError::database(path)("it holds no account"))?;
-    let mut columns = Columns::of(row);
-    let made_for: String = columns.take().map_err(&corrupt)?;
     if made_for != name.as_str() {
         return Err(OpenError::OtherAccount {
             path: path.to_owned(),
             made_for,
         });
     }
-    let secret = columns.secret().map_err(&corrupt)?;
-    let installation: InstallationId = columns.installation().map_err(&corrupt)?;
     Ok(Account {
         name: name.clone(),
         identity: IdentityKeyPair::from_secret_bytes(&secret)
             .map_err(OpenError::database(path))?
             .into(),
         installation,
-        fresh_installation: columns.take().map_err(&corrupt)?,
-        created_at: columns.time().map_err(&corrupt)?,
+        fresh_installation,
+        created_at,
     })
 }

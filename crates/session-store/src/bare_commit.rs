@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::{
     error::OpenError,
     files::create_file,
-    rows::failed,
+    query::changed,
     schema::{Schema, open_writer},
     store_key::StoreKey,
 };
@@ -44,17 +44,13 @@ impl BareCommit {
     /// # Errors
     /// [`StoreError`] if it is not.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        self.run("BEGIN IMMEDIATE", ())?;
-        self.run("INSERT INTO commits (value) VALUES (?1)", [VALUE])?;
-        self.run("COMMIT", ())
-    }
-
-    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
-        let statement = self.connection.prepare_cached(sql);
-        statement
-            .and_then(|mut statement| statement.execute(params))
-            .map_err(failed)?;
-        Ok(())
+        changed(&self.connection, "BEGIN IMMEDIATE", ())?;
+        changed(
+            &self.connection,
+            "INSERT INTO commits (value) VALUES (?1)",
+            [VALUE],
+        )?;
+        changed(&self.connection, "COMMIT", ()).map(drop)
     }
 }
 

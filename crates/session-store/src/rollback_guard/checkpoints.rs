@@ -4,12 +4,9 @@
 //! without the WAL, and the WAL of a displaced store must not be checkpointed at all: it may belong
 //! to another state.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use rusqlite::{Connection, config::DbConfig, hooks::Wal, wal::CheckpointMode};
@@ -18,18 +15,13 @@ use rusqlite::{Connection, config::DbConfig, hooks::Wal, wal::CheckpointMode};
 const MAX_LOG_PAGES: i32 = 1000;
 
 /// Checkpoints the WAL of one connection that writes.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Checkpoints(Arc<State>);
 
+#[derive(Debug)]
 struct State {
     held: AtomicBool,
     complete: AtomicBool,
-}
-
-impl fmt::Debug for Checkpoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Checkpoints(..)")
-    }
 }
 
 impl Checkpoints {

@@ -73,6 +73,7 @@ pub(crate) use self::{
 use crate::{
     error::OpenError,
     files::sync_directory,
+    query::changed,
     rows::{failed, failed_file, failed_io, integer},
     wal,
 };
@@ -280,19 +281,16 @@ impl RollbackGuard {
             Some(_) => self.commits,
             None => self.noted,
         };
-        let changed = connection
-            .prepare_cached(
-                "UPDATE epoch SET commits = ?2, based = ?3, digest = ?4 WHERE commits = ?1",
-            )
-            .and_then(|mut statement| {
-                statement.execute((
-                    integer(noted),
-                    integer(self.number()),
-                    integer(self.checkpointed),
-                    self.digest.sum(),
-                ))
-            })
-            .map_err(failed)?;
+        let changed = changed(
+            connection,
+            "UPDATE epoch SET commits = ?2, based = ?3, digest = ?4 WHERE commits = ?1",
+            (
+                integer(noted),
+                integer(self.number()),
+                integer(self.checkpointed),
+                self.digest.sum(),
+            ),
+        )?;
         Ok(changed == 1)
     }
 
@@ -302,19 +300,16 @@ impl RollbackGuard {
         let Some(session) = &self.carrier else {
             return Ok(false);
         };
-        let changed = connection
-            .prepare_cached(
-                "UPDATE session_chains SET commits = ?2, digest = ?3 \
-                 WHERE age = (SELECT age FROM sessions WHERE id = ?1)",
-            )
-            .and_then(|mut statement| {
-                statement.execute((
-                    session.as_bytes(),
-                    integer(self.number()),
-                    self.digest.sum(),
-                ))
-            })
-            .map_err(failed)?;
+        let changed = changed(
+            connection,
+            "UPDATE session_chains SET commits = ?2, digest = ?3 \
+             WHERE age = (SELECT age FROM sessions WHERE id = ?1)",
+            (
+                session.as_bytes(),
+                integer(self.number()),
+                self.digest.sum(),
+            ),
+        )?;
         Ok(changed == 1)
     }
 
