@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::reach::ReachArgs;
+use super::{Failure, reach::ReachArgs};
 
 /// A daemon that does not answer in this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub struct HealthArgs {
 ///
 /// # Errors
 /// One line, if no daemon answers.
-pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
+pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, Failure> {
     let settings = args.reach.settings()?;
     let answer = ask(&settings.socket)?;
     let said: Option<Value> = answer
@@ -45,7 +45,7 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, String> {
         (false, Some(reason)) => format!("not ready: {reason}"),
         (false, None) => {
             let shown = settings.socket.display();
-            return Err(format!("what answers at {shown} is not ratchetd"));
+            return Err(format!("what answers at {shown} is not ratchetd").into());
         }
     };
     // It does not matter whether the output is read.
@@ -65,12 +65,10 @@ fn ask(socket: &Path) -> Result<String, String> {
         stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    exchange().map_err(|error| unreachable(socket, &error))
-}
-
-fn unreachable(socket: &Path, error: &std::io::Error) -> String {
-    format!(
-        "no daemon answers at {}: {error}; start one with `ratchetd serve`, or name its socket with --socket",
-        socket.display()
-    )
+    exchange().map_err(|error| {
+        format!(
+            "no daemon answers at {}: {error}; start one with `ratchetd serve`, or name its socket with --socket",
+            socket.display()
+        )
+    })
 }

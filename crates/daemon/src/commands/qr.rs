@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use engine::model::AccountName;
 use rpc::{methods, types::QrFormat};
 
-use super::reach::{Ended, Failed, ReachArgs, report_failure};
+use super::reach::{Ended, ReachArgs, report_failure};
 use crate::commands::terminal::{LIGHT_ON_DARK, Look};
 
 /// What `qr` takes.
@@ -40,10 +40,10 @@ pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io
         account: args.account,
         format,
     };
-    let drawn: Result<_, Failed> = args
+    let drawn = args
         .reach
         .reach()
-        .and_then(|daemon| daemon.call::<methods::ContactCodeQrDrawn>(params));
+        .and_then(|daemon| Ok(daemon.call::<methods::ContactCodeQrDrawn>(params)?));
     let drawing = match drawn {
         Ok(drawn) => drawn.qr,
         Err(failed) => return report_failure("qr", &failed, diagnostics),

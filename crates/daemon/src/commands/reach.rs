@@ -11,8 +11,11 @@ use rpc::{
 };
 
 use crate::{
-    commands::terminal::{BAD, Look, harmless},
-    config::{Flags, Settings},
+    commands::{
+        Failure,
+        terminal::{BAD, Look, harmless},
+    },
+    config::{ConfigError, Flags, Settings},
 };
 
 /// Flags that say where the daemon is.
@@ -40,21 +43,6 @@ pub enum Ended {
     NotCalled,
 }
 
-/// Why a command has nothing to show.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// A call went wrong.
-    Call(ClientError),
-    /// Anything else, in words.
-    Otherwise(String),
-}
-
-impl From<ClientError> for Failed {
-    fn from(error: ClientError) -> Self {
-        Self::Call(error)
-    }
-}
-
 /// A daemon to call.
 #[derive(Debug)]
 pub(super) struct Reached {
@@ -67,26 +55,24 @@ impl ReachArgs {
     ///
     /// # Errors
     /// One line, if the configuration is wrong.
-    pub(super) fn settings(self) -> Result<Settings, String> {
+    pub(super) fn settings(self) -> Result<Settings, ConfigError> {
         Settings::load(Flags {
             config: self.config,
             socket: self.socket,
             data_dir: self.data_dir,
             ..Flags::default()
         })
-        .map_err(|error| error.to_string())
     }
 
     /// A client of the daemon; no connection is made yet.
     ///
     /// # Errors
-    /// [`Failed::Otherwise`] if the configuration is wrong.
-    pub(super) fn reach(self) -> Result<Reached, Failed> {
-        let settings = self.settings().map_err(Failed::Otherwise)?;
+    /// If the configuration is wrong.
+    pub(super) fn reach(self) -> Result<Reached, Failure> {
+        let settings = self.settings()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()
-            .map_err(|error| Failed::Otherwise(error.to_string()))?;
+            .build()?;
         let client = Client::new(Address::Unix(settings.socket));
         Ok(Reached { client, runtime })
     }
@@ -96,9 +82,9 @@ impl Reached {
     /// Calls a method.
     ///
     /// # Errors
-    /// [`Failed::Call`].
-    pub(super) fn call<M: Method>(&self, params: M::Params) -> Result<M::Output, Failed> {
-        Ok(self.runtime.block_on(self.client.call::<M>(params))?)
+    /// As the client says.
+    pub(super) fn call<M: Method>(&self, params: M::Params) -> Result<M::Output, ClientError> {
+        self.runtime.block_on(self.client.call::<M>(params))
     }
 
     /// Calls a method by its name.
@@ -120,22 +106,15 @@ impl Reached {
 /// If it cannot be written.
 pub(super) fn report_failure(
     command: &str,
-    failed: &Failed,
+    failed: &Failure,
     diagnostics: &mut dyn Write,
 ) -> io::Result<Ended> {
-    let (message, data) = match failed {
-        Failed::Call(ClientError::Call { message, data, .. }) => (message, data.as_ref()),
-        Failed::Call(error) => {
-            writeln!(diagnostics, "ratchetd {command}: {error}")?;
-            return Ok(Ended::NotCalled);
-        }
-        Failed::Otherwise(error) => {
-            writeln!(diagnostics, "ratchetd {command}: {error}")?;
-            return Ok(Ended::NotCalled);
-        }
+    let Some(ClientError::Call { message, data, .. }) = failed.downcast_ref() else {
+        writeln!(diagnostics, "ratchetd {command}: {failed}")?;
+        return Ok(Ended::NotCalled);
     };
     let look = Look::of_diagnostics();
-    let field = data.and_then(|data| data.field.as_deref());
+    let field = data.as_ref().and_then(|data| data.field.as_deref());
     let about = field.map_or_else(String::new, |field| format!("{field}: "));
     let message = harmless(message);
     let line = look.paint(BAD, &format!("ratchetd {command}: {about}{message}"));

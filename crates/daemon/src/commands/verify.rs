@@ -11,8 +11,9 @@ use rpc::{
 };
 
 use super::{
+    Failure,
     qr::account_name,
-    reach::{Ended, Failed, ReachArgs, report_failure},
+    reach::{Ended, ReachArgs, report_failure},
 };
 use crate::commands::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING};
 
@@ -68,7 +69,7 @@ pub fn run(
     }
 }
 
-fn see(args: VerifyArgs) -> Result<Seen, Failed> {
+fn see(args: VerifyArgs) -> Result<Seen, Failure> {
     let daemon = args.reach.reach()?;
     let (account, identity) = (args.account, args.identity);
     let own = daemon.call::<methods::AccountGet>(methods::AccountOnly {

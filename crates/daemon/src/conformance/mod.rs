@@ -109,7 +109,7 @@ struct Expect {
 }
 
 /// The result of a step, in the words of the vectors.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Got {
     outcome: &'static str,
     payload: Option<Vec<u8>>,
@@ -205,7 +205,11 @@ impl Step {
         };
         let got = match device.receive(&mut entropy(), request)? {
             Ok(received) => Got::from(received),
-            Err(error) => Got::rejected(error.to_string()),
+            Err(error) => Got {
+                outcome: "rejected",
+                reason: error.to_string(),
+                ..Got::default()
+            },
         };
         self.expect.compare(&got)?;
         match got.message {
@@ -231,19 +235,6 @@ impl PreKey {
             current: None,
             created_at: Some(self.created()),
         })
-    }
-}
-
-impl Got {
-    fn rejected(reason: String) -> Self {
-        Self {
-            outcome: "rejected",
-            payload: None,
-            message: None,
-            duplicate: false,
-            warned: false,
-            reason,
-        }
     }
 }
 

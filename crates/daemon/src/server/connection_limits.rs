@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -126,11 +125,13 @@ impl Drop for Stranger {
 }
 
 /// A connection's place, free again when this is dropped.
+#[derive(Debug)]
 pub(super) struct Place {
     held: Mutex<Held>,
     callers: Callers,
 }
 
+#[derive(Debug)]
 enum Held {
     Caller(
         #[expect(dead_code, reason = "held as long as the connection is open")]
@@ -161,12 +162,6 @@ impl Place {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
     }
 }
 

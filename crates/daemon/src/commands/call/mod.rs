@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use rpc::{METHODS, MethodInfo, client::ClientError};
 use serde_json::{Map, Value, json};
 
-use super::reach::{Ended, Failed, ReachArgs, report_failure};
+use super::reach::{Ended, ReachArgs, report_failure};
 use crate::commands::terminal::{ASIDE, HEADING, Look};
 
 /// The parameter whose value is the text of a message.
@@ -48,7 +48,7 @@ pub fn run(
     }
     let method = args.method.clone().unwrap_or_default();
     let prepared = params(&method, &args.params, input)
-        .map_err(Failed::Otherwise)
+        .map_err(Into::into)
         .and_then(|params| Ok((params, args.reach.reach()?)));
     let (params, daemon) = match prepared {
         Ok(prepared) => prepared,
@@ -72,7 +72,7 @@ pub fn run(
             writeln!(diagnostics, "{error:#}")?;
             Ok(Ended::Error)
         }
-        Err(error) => report_failure("call", &Failed::Call(error), diagnostics),
+        Err(error) => report_failure("call", &error.into(), diagnostics),
     }
 }
 
