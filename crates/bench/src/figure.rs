@@ -1,187 +1,142 @@
 //! The figures of one kind of call, from the rounds in which it was measured.
 
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::closed_loop::{CallKind, Latencies, LoopResult, latencies};
-
-/// Buckets of a distribution in each power of ten.
-const BUCKETS_IN_A_DECADE: f64 = 10.0;
+/// Latencies above this, a minute in nanoseconds, are recorded as this.
+const LONGEST_NS: u64 = 60_000_000_000;
+/// Significant digits of a latency that are kept.
+const DIGITS: u8 = 3;
 const NS_IN_US: f64 = 1000.0;
 
-/// A summary of latencies, in microseconds.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Latency {
-    /// The median.
-    pub p50: f64,
-    /// The 90th percentile.
-    pub p90: f64,
-    /// The 99th percentile.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
-    /// The mean.
-    pub mean: f64,
+/// What was measured at one time.
+#[derive(Clone, Debug)]
+pub(crate) struct Round {
+    /// From the first call to the last answer.
+    pub elapsed: Duration,
+    /// In nanoseconds.
+    pub latencies: Histogram<u64>,
+    /// Processor time of the daemon meanwhile, in seconds.
+    pub daemon_cpu: f64,
+    /// Processor time of this process, in seconds.
+    pub caller_cpu: f64,
 }
 
-/// A bucket of a distribution of latencies.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Bucket {
-    /// Lower bound, in microseconds.
-    pub from_us: f64,
-    /// Upper bound, in microseconds.
-    pub to_us: f64,
-    /// Latencies between the two.
-    pub count: u64,
+impl Round {
+    /// One without calls yet.
+    pub(crate) fn new() -> Result<Self, String> {
+        let latencies = Histogram::new_with_bounds(1, LONGEST_NS, DIGITS);
+        Ok(Self {
+            elapsed: Duration::ZERO,
+            latencies: latencies.map_err(|error| error.to_string())?,
+            daemon_cpu: 0.0,
+            caller_cpu: 0.0,
+        })
+    }
+
+    /// Records one call.
+    pub(crate) fn record(&mut self, taken: Duration) {
+        let nanos = u64::try_from(taken.as_nanos()).unwrap_or(LONGEST_NS);
+        self.latencies.saturating_record(nanos);
+    }
+
+    /// Adds another to it.
+    pub(crate) fn add(&mut self, other: &Self) -> Result<(), String> {
+        self.elapsed += other.elapsed;
+        self.daemon_cpu += other.daemon_cpu;
+        self.caller_cpu += other.caller_cpu;
+        let added = self.latencies.add(&other.latencies);
+        added.map_err(|error| error.to_string())
+    }
+
+    /// Calls a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
+    }
 }
 
-/// The figures of one kind of call on one number of connections.
+/// The figures of one kind of call on one number of connections. Times are in microseconds, of all
+/// rounds together.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Figure {
-    /// The kind, or the part of the mix.
+    /// What was called.
     pub name: String,
     /// Connections at once.
     pub connections: usize,
     /// Calls answered, all rounds together.
     pub calls: u64,
-    /// Calls that failed.
-    pub errors: u64,
     /// Median of the rounds.
     pub calls_per_second: f64,
     /// Calls a second of each round.
     pub rounds: Vec<f64>,
     /// Median of the rounds' ratios to the empty call on as many connections.
     pub of_empty: Option<f64>,
-    /// Processor time of the daemon for one call, in microseconds.
-    pub daemon_cpu_us: Option<f64>,
-    /// Processor time of this program for one call, in microseconds.
-    pub caller_cpu_us: Option<f64>,
-    /// Of all rounds.
-    pub latency: Latency,
-    /// Of all rounds.
-    pub distribution: Vec<Bucket>,
+    /// Processor time of the daemon for one call; 0 if the system does not tell.
+    pub daemon_us: f64,
+    /// Processor time of this program for one call.
+    pub caller_us: f64,
+    /// The shortest latency.
+    pub min_us: f64,
+    /// The median.
+    pub p50_us: f64,
+    /// The 90th percentile.
+    pub p90_us: f64,
+    /// The 99th percentile.
+    pub p99_us: f64,
+    /// The longest.
+    pub max_us: f64,
+    /// The mean.
+    pub mean_us: f64,
 }
 
-/// Collects the rounds of one measurement.
-#[derive(Debug)]
-pub(crate) struct Series {
-    name: String,
-    connections: usize,
-    /// Calls a second of each round.
-    rates: Vec<f64>,
-    errors: u64,
-    /// Processor time of all rounds, in seconds; `None` once it is unknown for one of them.
-    daemon_cpu: Option<f64>,
-    own_cpu: Option<f64>,
-    latencies: Latencies,
-}
-
-impl Series {
-    /// A measurement without rounds yet.
-    pub(crate) fn new(name: &str, connections: usize) -> Result<Self, String> {
-        Ok(Self {
-            name: name.to_owned(),
-            connections,
-            rates: Vec::new(),
-            errors: 0,
-            daemon_cpu: Some(0.0),
-            own_cpu: Some(0.0),
-            latencies: latencies()?,
-        })
-    }
-
-    /// Adds a round: all calls of it, or those of one kind.
-    pub(crate) fn add(&mut self, round: &LoopResult, of: Option<CallKind>) -> Result<(), String> {
-        let mut calls = 0;
-        for (kind, latencies) in &round.latencies {
-            if of.is_none_or(|of| of == *kind) {
-                calls += latencies.len();
-                self.latencies
-                    .add(latencies)
-                    .map_err(|error| error.to_string())?;
-            }
+impl Figure {
+    /// Of these rounds, the first of which is a warm-up that does not count. `empty` has the rates
+    /// of the empty call in the same rounds.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        connections: usize,
+        rounds: &[Round],
+        empty: Option<&[f64]>,
+    ) -> Result<Self, String> {
+        let mut all = Round::new()?;
+        let mut rates = Vec::new();
+        for round in rounds.iter().skip(1) {
+            all.add(round)?;
+            rates.push(round.rate());
         }
-        self.rates
-            .push(calls as f64 / round.elapsed.as_secs_f64().max(f64::EPSILON));
-        // The processor time of a mix cannot be divided among its kinds.
-        let whole = calls == round.calls();
-        let spent = |cpu: Option<std::time::Duration>| Some(cpu.filter(|_| whole)?.as_secs_f64());
-        let sum = |so_far: Option<f64>, more| Some(so_far? + spent(more)?);
-        self.daemon_cpu = sum(self.daemon_cpu, round.daemon_cpu);
-        self.own_cpu = sum(self.own_cpu, round.own_cpu);
-        if of.is_none() || whole {
-            self.errors += round.errors;
-        }
-        Ok(())
-    }
-
-    /// The figures, with the ratio to the empty call if that was measured in the same rounds.
-    pub(crate) fn figure(&self, empty: Option<&Self>) -> Figure {
-        let calls = self.latencies.len();
-        let for_one = |seconds: Option<f64>| Some(seconds? * 1e6 / calls.max(1) as f64);
-        let ratios = empty.map(|empty| {
-            let pairs = self.rates.iter().zip(&empty.rates);
-            pairs.map(|(rate, floor)| rate / floor).collect::<Vec<_>>()
+        let of_empty = empty.map(|empty| {
+            let pairs = rates.iter().zip(empty);
+            median(pairs.map(|(rate, floor)| rate / floor).collect())
         });
-        Figure {
-            name: self.name.clone(),
-            connections: self.connections,
-            calls,
-            errors: self.errors,
-            calls_per_second: median(&self.rates),
-            rounds: self.rates.clone(),
-            of_empty: ratios.map(|ratios| median(&ratios)),
-            daemon_cpu_us: for_one(self.daemon_cpu),
-            caller_cpu_us: for_one(self.own_cpu),
-            latency: latency(&self.latencies),
-            distribution: distribution(&self.latencies),
-        }
-    }
-}
-
-/// The median; 0 if there are no values.
-pub(crate) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
-    if sorted.len().is_multiple_of(2) && middle > 0 {
-        f64::midpoint(at(middle - 1), at(middle))
-    } else {
-        at(middle)
-    }
-}
-
-/// A summary of the latencies.
-pub(crate) fn latency(latencies: &Latencies) -> Latency {
-    let at = |quantile| latencies.value_at_quantile(quantile) as f64 / NS_IN_US;
-    Latency {
-        p50: at(0.5),
-        p90: at(0.9),
-        p99: at(0.99),
-        max: latencies.max() as f64 / NS_IN_US,
-        mean: latencies.mean() / NS_IN_US,
-    }
-}
-
-/// The latencies in buckets of a tenth of a power of ten, from the first that has any to the last.
-/// The first bucket has everything below a microsecond.
-pub(crate) fn distribution(latencies: &Latencies) -> Vec<Bucket> {
-    let ratio = 10_f64.powf(BUCKETS_IN_A_DECADE.recip());
-    let mut from_us = 0.0;
-    latencies
-        .iter_log(NS_IN_US as u64, ratio)
-        .map(|value| {
-            let to_us = (value.value_iterated_to() + 1) as f64 / NS_IN_US;
-            Bucket {
-                from_us: std::mem::replace(&mut from_us, to_us),
-                to_us,
-                count: value.count_since_last_iteration(),
-            }
+        let latencies = &all.latencies;
+        let for_one = |seconds: f64| seconds * 1e6 / latencies.len().max(1) as f64;
+        let at = |quantile| latencies.value_at_quantile(quantile) as f64 / NS_IN_US;
+        Ok(Self {
+            name: name.into(),
+            connections,
+            calls: latencies.len(),
+            calls_per_second: median(rates.clone()),
+            rounds: rates,
+            of_empty,
+            daemon_us: for_one(all.daemon_cpu),
+            caller_us: for_one(all.caller_cpu),
+            min_us: latencies.min() as f64 / NS_IN_US,
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            max_us: latencies.max() as f64 / NS_IN_US,
+            mean_us: latencies.mean() / NS_IN_US,
         })
-        .skip_while(|bucket| bucket.count == 0)
-        .collect()
+    }
+}
+
+/// The median, the upper one of two; 0 if there are no values.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -189,28 +144,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_of_an_even_number_of_values_lies_between_two() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(&[]), 0.0);
-    }
-
-    #[test]
-    fn a_distribution_has_every_latency_and_no_gaps() {
-        let mut latencies = latencies().unwrap();
-        assert!(distribution(&latencies).is_empty());
-        for nanos in [1_500, 1_600, 10_010, 10_000_000] {
-            latencies.record(nanos).unwrap();
-        }
-        let buckets = distribution(&latencies);
-        assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 4);
-        for pair in buckets.windows(2) {
-            assert_eq!(pair[0].to_us, pair[1].from_us);
-            assert!((1.2..1.3).contains(&(pair[1].to_us / pair[1].from_us)));
-        }
-        let (first, last) = (buckets.first().unwrap(), buckets.last().unwrap());
-        assert!(first.count > 0 && last.count > 0);
-        assert!(first.from_us <= 1.5 && 1.5 <= first.to_us);
-        assert!(last.from_us <= 10_010.0 && 9_990.0 <= last.to_us);
+    fn a_figure_is_of_all_rounds_but_the_first() {
+        let round = |elapsed, micros: &[u64]| {
+            let mut round = Round::new().unwrap();
+            round.elapsed = Duration::from_secs(elapsed);
+            round.daemon_cpu = 0.5;
+            for micros in micros {
+                round.record(Duration::from_micros(*micros));
+            }
+            round
+        };
+        let rounds = [
+            round(1, &[9_000_000]),
+            round(1, &[10, 20, 30, 40]),
+            round(2, &[10, 20]),
+            round(1, &[20, 40]),
+        ];
+        let figure = Figure::new("x", 1, &rounds, Some(&[8.0, 1.0, 4.0])).unwrap();
+        assert_eq!((figure.calls, figure.rounds), (8, vec![4.0, 1.0, 2.0]));
+        assert_eq!(figure.calls_per_second, 2.0);
+        assert_eq!(figure.of_empty, Some(0.5));
+        assert_eq!(figure.daemon_us, 1_500_000.0 / 8.0);
+        assert!((figure.min_us - 10.0).abs() < 0.1 && (figure.max_us - 40.0).abs() < 0.1);
+        assert!((figure.p50_us - 20.0).abs() < 0.1, "{}", figure.p50_us);
+        assert_eq!(
+            Figure::new("y", 1, &[], None).unwrap().calls_per_second,
+            0.0
+        );
     }
 }

@@ -14,96 +14,66 @@ use daemon::ops::entropy::entropy;
 use rand_core::Rng as _;
 use session_store::BareCommit;
 
-use crate::{
-    closed_loop::{Latencies, Limit, latencies},
-    population::PAYLOAD,
-};
+use crate::{figure::Round, population::PAYLOAD};
 
 /// Fewest samples that are taken, however short the time is.
 const AT_LEAST: u64 = 3;
-/// Most samples of the seals if a number of calls is the limit: one sample is a seal in every
-/// session.
-const SEAL_ROUNDS: u64 = 10;
 
-/// Durable commits of a scratch database.
+/// A scratch database, and sessions of the cryptography without rules or a store.
 #[derive(Debug)]
-pub(crate) struct Commits(BareCommit);
-
-impl Commits {
-    /// Commits in this directory, which must be on the file system that is to be measured.
-    pub(crate) fn in_directory(directory: &Path) -> Result<Self, String> {
-        BareCommit::open(directory, &mut entropy())
-            .map(Self)
-            .map_err(|error| error.to_string())
-    }
-
-    /// The latencies of single commits, one after the other.
-    pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
-        measure(limit, || self.0.commit().map_err(|error| error.to_string()))
-    }
-}
-
-/// Sessions of the cryptography, without rules or a store.
-#[derive(Debug)]
-pub(crate) struct Seals {
+pub(crate) struct Floors {
+    database: BareCommit,
     sessions: Vec<(SessionRatchet, AssociatedData)>,
 }
 
-impl Seals {
-    /// This many sessions, each with a device of its own.
-    pub(crate) fn of(sessions: usize) -> Result<Self, String> {
+impl Floors {
+    /// Commits in this directory, which must be on the file system that is to be measured, and this
+    /// many sessions, each with a device of its own.
+    pub(crate) fn new(directory: &Path, sessions: usize) -> Result<Self, String> {
+        let database = BareCommit::open(directory, &mut entropy());
         let own = IdentityKeyPair::generate(&mut entropy());
         let device = random_device();
-        let sessions = (0..sessions)
-            .map(|_| initiate(&own, &device))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { sessions })
+        let sessions = (0..sessions).map(|_| initiate(&own, &device));
+        Ok(Self {
+            database: database.map_err(|error| error.to_string())?,
+            sessions: sessions.collect::<Result<_, _>>()?,
+        })
     }
 
-    /// The latencies of sealing one message in each of the sessions.
-    pub(crate) fn measure(&mut self, limit: Limit) -> Result<Latencies, String> {
-        let limit = match limit {
-            Limit::Calls(calls) => Limit::Calls(calls.min(SEAL_ROUNDS)),
-            limit @ Limit::Time(_) => limit,
-        };
-        measure(limit, || {
+    /// Single commits, one after the other.
+    pub(crate) fn commits(&mut self, span: Duration) -> Result<Round, String> {
+        measure(span, || {
+            let committed = self.database.commit();
+            committed.map_err(|error| error.to_string())
+        })
+    }
+
+    /// Seals of one message in each of the sessions.
+    pub(crate) fn seals(&mut self, span: Duration) -> Result<Round, String> {
+        measure(span, || {
             let sessions = std::mem::take(&mut self.sessions);
-            self.sessions = sessions
-                .into_iter()
-                .map(|(ratchet, ad)| {
-                    let sealed = ratchet.seal(&ad, PAYLOAD);
-                    let (next, sealed) = sealed.map_err(|error| error.to_string())?;
-                    std::hint::black_box(sealed);
-                    Ok((next, ad))
-                })
-                .collect::<Result<_, String>>()?;
+            for (ratchet, ad) in sessions {
+                let sealed = ratchet.seal(&ad, PAYLOAD);
+                let (next, sealed) = sealed.map_err(|error| error.to_string())?;
+                std::hint::black_box(sealed);
+                self.sessions.push((next, ad));
+            }
             Ok(())
         })
     }
 }
 
-/// The latencies of doing the work again and again.
-fn measure(
-    limit: Limit,
-    mut work: impl FnMut() -> Result<(), String>,
-) -> Result<Latencies, String> {
-    let mut samples = latencies()?;
+/// Does the work again and again.
+fn measure(span: Duration, mut work: impl FnMut() -> Result<(), String>) -> Result<Round, String> {
+    let mut round = Round::new()?;
     let began = Instant::now();
-    while samples.len() < AT_LEAST
-        || match limit {
-            Limit::Time(span) => began.elapsed() < span,
-            Limit::Calls(calls) => samples.len() < calls,
-        }
-    {
+    while round.latencies.len() < AT_LEAST || began.elapsed() < span {
         let began = Instant::now();
         work()?;
-        samples.saturating_record(nanos(began.elapsed()));
+        round.record(began.elapsed());
     }
-    Ok(samples)
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+    round.elapsed = began.elapsed();
+    Ok(round)
 }
 
 /// The id of a new device.
@@ -144,13 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_samples_are_taken_as_asked_for_and_never_none() {
-        let mut seals = Seals::of(2).unwrap();
-        assert_eq!(seals.measure(Limit::Calls(7)).unwrap().len(), 7);
-        let none = Limit::Time(Duration::ZERO);
-        assert_eq!(seals.measure(none).unwrap().len(), AT_LEAST);
+    fn some_samples_are_taken_however_short_the_time_is() {
         let directory = tempfile::tempdir().unwrap();
-        let mut commits = Commits::in_directory(directory.path()).unwrap();
-        assert_eq!(commits.measure(Limit::Calls(5)).unwrap().len(), 5);
+        let mut floors = Floors::new(directory.path(), 2).unwrap();
+        for round in [floors.seals(Duration::ZERO), floors.commits(Duration::ZERO)] {
+            assert_eq!(round.unwrap().latencies.len(), AT_LEAST);
+        }
+        let more = floors.commits(Duration::from_millis(500)).unwrap();
+        assert!(more.latencies.len() > AT_LEAST && more.elapsed.as_millis() >= 500);
+        assert_eq!(floors.sessions.len(), 2);
     }
 }

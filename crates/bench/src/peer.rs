@@ -11,9 +11,16 @@ use engine::{
 
 use crate::floor::random_device;
 
+/// Bytes in the interface's form.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const_hex::encode_prefixed(bytes)
+}
+
 /// A device.
 #[derive(Debug)]
 pub(crate) struct Peer {
+    /// Its public key in the interface's form.
+    pub key: String,
     engine: Engine,
     store: MemoryStore,
     clock: Clock,
@@ -21,16 +28,19 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// A device of a new identity.
-    pub(crate) fn new() -> Result<Self, String> {
+    fn new() -> Result<Self, String> {
         let clock = Clock::default();
+        let identity = IdentityKeyPair::generate(&mut entropy());
+        let key = identity.public().to_uncompressed();
         let account = Account {
             name: AccountName::parse("peer").map_err(|error| error.to_string())?,
-            identity: IdentityKeyPair::generate(&mut entropy()).into(),
+            identity: identity.into(),
             installation: random_device(),
             fresh_installation: true,
             created_at: clock.now(),
         };
         Ok(Self {
+            key: hex(&key.map_err(|error| error.to_string())?),
             engine: Engine::new(account, engine::Config::default()),
             store: MemoryStore::default(),
             clock,
@@ -40,11 +50,6 @@ impl Peer {
     /// This many of them.
     pub(crate) fn several(count: usize) -> Result<Vec<Self>, String> {
         (0..count).map(|_| Self::new()).collect()
-    }
-
-    /// Its identity.
-    pub(crate) fn identity(&self) -> IdentityKey {
-        *self.engine.account().identity.public()
     }
 
     /// Its bundle, as it goes on the wire.

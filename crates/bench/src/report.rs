@@ -1,109 +1,15 @@
 //! The report: everything that was measured, and how it compares with the bars.
 
+use comfy_table::{Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::{
-    figure::{Bucket, Figure, Latency},
-    machine::Machine,
-};
-
-/// What one call on an idle daemon may take besides an empty call and a bare commit, in
-/// microseconds.
-const ALLOWANCE_US: f64 = 100.0;
-
-/// How it was measured.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Settings {
-    /// The running daemon's socket; null for a scratch daemon.
-    pub socket: Option<String>,
-    /// Connections at once.
-    pub connections: usize,
-    /// Time for each kind of call, all rounds together; null if a number of calls was given.
-    pub seconds: Option<f64>,
-    /// Calls of each kind in a round; null if a time was given.
-    pub calls: Option<u64>,
-    /// Rounds.
-    pub rounds: usize,
-    /// The mix.
-    pub mix: String,
-    /// Devices that the connections talk with.
-    pub peers: usize,
-    /// Members of the group.
-    pub members: usize,
-}
-
-/// A floor: something measured without the daemon.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Floor {
-    /// Samples taken.
-    pub count: u64,
-    /// How long they took.
-    pub latency: Latency,
-    /// How that was distributed.
-    pub distribution: Vec<Bucket>,
-}
-
-/// The floors beside the empty call.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Floors {
-    /// One durable commit of one small row.
-    pub bare_commit: Floor,
-    /// One message sealed for each member of the group, by the cryptography alone.
-    pub seals: Floor,
-}
-
-/// How much is gained by sharing commits when a commit is slow.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CommitCost {
-    /// Added to each commit, in milliseconds.
-    pub added_ms: u64,
-    /// Encryptions on one connection.
-    pub one: Figure,
-    /// Encryptions on all connections.
-    pub many: Figure,
-    /// The rate on all connections over that on one.
-    pub ratio: f64,
-}
-
-/// What a message costs in a small and in a large state.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Scaling {
-    /// Sessions in the small store, or messages in the first block.
-    pub from: u64,
-    /// Sessions in the large store, or messages before the last blocks.
-    pub to: u64,
-    /// Calls a second in the small state.
-    pub before: f64,
-    /// Calls a second in the large state.
-    pub after: f64,
-    /// How many times as much a message costs in the large state.
-    pub ratio: f64,
-}
-
-impl Scaling {
-    /// From the rates before and after the state has grown.
-    pub(crate) fn new(from: u64, to: u64, before: f64, after: f64) -> Self {
-        Self {
-            from,
-            to,
-            before,
-            after,
-            ratio: before / after.max(f64::EPSILON),
-        }
-    }
-}
+use crate::{Args, figure::Figure};
 
 /// A daemon with many accounts.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ManyAccounts {
-    /// Its accounts.
-    pub accounts: usize,
-    /// Sessions of all accounts.
-    pub sessions: u64,
     /// Resident memory after all sessions were used, in KiB.
     pub resident_kib: Option<u64>,
     /// Resident memory after a new start, in KiB.
@@ -115,195 +21,145 @@ pub(crate) struct ManyAccounts {
 
 /// A bar: what a figure should be at least or at most.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Bar {
     /// What was measured.
-    pub name: String,
+    pub name: &'static str,
     /// Its value.
     pub measured: f64,
-    /// What the value should be.
+    /// What the value should be, at least or at most.
     pub bar: f64,
-    /// The unit of both; empty for ratios.
-    pub unit: &'static str,
-    /// Whether the value should be at least the bar; otherwise at most.
-    pub at_least: bool,
+    /// Which of the two.
+    pub bound: Bound,
     /// Whether it is.
     pub met: bool,
 }
 
-/// The report. What was not asked for is null.
-#[derive(Clone, Debug, Serialize)]
+/// Which values are on the right side of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Bound {
+    /// Those at or above it.
+    Least,
+    /// Those at or below it.
+    Most,
+}
+
+/// The report. What was not asked for is left out or null.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
-    /// The machine.
-    pub machine: Machine,
-    /// Version of the daemon.
-    pub daemon: String,
+pub(crate) struct Report<'a> {
+    /// Why the figures mean little, if they do.
+    pub warnings: Vec<&'static str>,
     /// How it was measured.
-    pub settings: Settings,
-    /// What calls are compared with.
-    pub floors: Floors,
-    /// The calls.
+    pub settings: &'a Args,
+    /// What the daemon says of its version.
+    pub daemon: Value,
+    /// The calls and the floors.
     pub figures: Vec<Figure>,
-    /// Encryptions with slow commits.
-    pub commit_cost: Option<CommitCost>,
     /// Resident memory of a scratch daemon with one account before anything was measured, in KiB.
     pub idle_kib: Option<u64>,
-    /// Messages with many sessions in the store, to the same recipients as with few.
-    pub sessions: Option<Scaling>,
-    /// The same to recipients from all over the store.
-    pub sessions_spread: Option<Scaling>,
-    /// Messages after many others.
-    pub messages: Option<Scaling>,
     /// A daemon with many accounts.
     pub many_accounts: Option<ManyAccounts>,
     /// How the figures compare with the bars.
     pub bars: Vec<Bar>,
-    /// Calls that failed.
-    pub errors: u64,
-    /// Why the first of them failed.
-    pub first_error: Option<String>,
 }
 
-impl Report {
-    fn figure(&self, name: &str, connections: usize) -> Option<&Figure> {
-        let mut figures = self.figures.iter();
-        figures.find(|figure| figure.name == name && figure.connections == connections)
-    }
-
+impl Report<'_> {
     /// Fills in [`Report::bars`]; what was not measured has none.
     pub(crate) fn compare_with_bars(&mut self) {
-        let (many, members) = (self.settings.connections, self.settings.members);
-        let mut bars = Bars::default();
-        let of_empty = |name| self.figure(name, many)?.of_empty;
-        bars.at_least(
-            0.5,
-            "",
-            of_empty("encrypt"),
-            format!("durable message_encrypt, {many} connections, of the empty call's rate"),
-        );
-        if let Some(cost) = &self.commit_cost {
-            let added = cost.added_ms;
-            bars.at_least(
-                20.0,
-                "times",
-                Some(cost.ratio),
-                format!("the same, {many} connections against 1, a commit costs {added} ms more"),
-            );
-        }
-        bars.at_least(
-            0.4,
-            "",
-            of_empty("decrypt"),
-            format!("message_decrypt with confirm, {many} connections, of the empty call's rate"),
-        );
-        bars.at_least(
-            10_000.0,
-            "a second",
-            self.figure("strange", many)
-                .map(|figure| figure.calls_per_second),
-            format!("strangers' sealed messages a second, {many} connections"),
-        );
-        let p50 = |name| Some(self.figure(name, 1)?.latency.p50);
-        let commit = self.floors.bare_commit.latency.p50;
-        for kind in ["encrypt", "decrypt"] {
-            let over_floor = || Some(p50(kind)? - p50("empty")? - commit);
-            bars.at_most(
-                ALLOWANCE_US,
-                "µs",
-                over_floor(),
-                format!(
-                    "latency of message_{kind} on an idle daemon, over empty call + bare commit, p50"
-                ),
-            );
-        }
-        let seals = self.floors.seals.latency.p50;
-        bars.at_most(
-            2.0,
-            "times",
-            p50("group").map(|group| group / (seals + commit)),
-            format!(
-                "message_encryptGroup to {members}, against {members} bare seals + bare commit, p50"
+        let figure = |name, connections| {
+            let mut figures = self.figures.iter();
+            figures.find(|figure| figure.name == name && figure.connections == connections)
+        };
+        let many = self.settings.connections;
+        let rate = |name, connections| Some(figure(name, connections)?.calls_per_second);
+        let of_empty = |name| figure(name, many)?.of_empty;
+        let p50 = |name| Some(figure(name, 1)?.p50_us);
+        let over_floor = |name| Some(p50(name)? - p50("empty")? - p50("commit")?);
+        let of_floor = || Some(p50("group")? / (p50("seals")? + p50("commit")?));
+        let shared = || Some(rate("slow commits", many)? / rate("slow commits", 1)?);
+        let cost = |small, large| Some(rate(small, many)? / rate(large, many)?);
+        let mib = |kib: Option<u64>| Some(kib? as f64 / 1024.0);
+        let accounts = self.many_accounts.as_ref();
+        let used = accounts.and_then(|all| all.resident_kib.max(all.resident_after_start_kib));
+        let start = accounts.map(|all| all.start_ms);
+        let (few, sessions, spread) = ("few sessions", "many sessions", "many sessions, all used");
+        let (least, most) = (Bound::Least, Bound::Most);
+        self.bars = [
+            ("encrypt / empty", of_empty("encrypt"), least, 0.5),
+            ("slow commits, all / 1 connection", shared(), least, 20.0),
+            ("decrypt / empty", of_empty("decrypt"), least, 0.4),
+            ("strange, a second", rate("strange", many), least, 10_000.0),
+            (
+                "encrypt − empty − commit, µs",
+                over_floor("encrypt"),
+                most,
+                100.0,
             ),
-        );
-        if let Some(Scaling {
-            from, to, ratio, ..
-        }) = self.sessions
-        {
-            bars.at_most(
+            (
+                "decrypt − empty − commit, µs",
+                over_floor("decrypt"),
+                most,
+                100.0,
+            ),
+            ("group / (seals + commit)", of_floor(), most, 2.0),
+            ("cost with many sessions", cost(few, sessions), most, 1.3),
+            ("the same, all used", cost(few, spread), most, 1.3),
+            (
+                "cost of the last messages",
+                cost("first messages", "last messages"),
+                most,
                 1.3,
-                "times",
-                Some(ratio),
-                format!("cost of a message with {to} sessions in the store against {from}"),
-            );
-        }
-        bars.at_most(
-            1.3,
-            "times",
-            self.sessions_spread.as_ref().map(|spread| spread.ratio),
-            "the same, to recipients from all over the store".to_owned(),
-        );
-        if let Some(Scaling {
-            from, to, ratio, ..
-        }) = self.messages
-        {
-            bars.at_most(
-                1.3,
-                "times",
-                Some(ratio),
-                format!("cost of a message after {to} messages against the first {from}"),
-            );
-        }
-        let mib = |kib: Option<u64>| kib.map(|kib| kib as f64 / 1024.0);
-        bars.at_most(
-            32.0,
-            "MiB",
-            mib(self.idle_kib),
-            "resident memory, idle with one account".to_owned(),
-        );
-        if let Some(many) = &self.many_accounts {
-            let (accounts, sessions) = (many.accounts, many.sessions);
-            bars.at_most(
-                128.0,
-                "MiB",
-                mib(many.resident_kib.max(many.resident_after_start_kib)),
-                format!("resident memory, {accounts} accounts and {sessions} sessions"),
-            );
-            bars.at_most(
-                300.0,
-                "ms",
-                Some(many.start_ms),
-                format!("start to ready with {accounts} accounts"),
-            );
-        }
-        self.bars = bars.0;
+            ),
+            ("idle memory, MiB", mib(self.idle_kib), most, 32.0),
+            ("memory with many accounts, MiB", mib(used), most, 128.0),
+            ("start with many accounts, ms", start, most, 300.0),
+        ]
+        .into_iter()
+        .filter_map(|(name, measured, bound, bar)| {
+            let measured = measured?;
+            let met = match bound {
+                Bound::Least => measured >= bar,
+                Bound::Most => measured <= bar,
+            };
+            Some(Bar {
+                name,
+                measured,
+                bar,
+                bound,
+                met,
+            })
+        })
+        .collect();
+    }
+
+    /// The figures and the bars as Markdown tables, after the warnings.
+    pub(crate) fn tables(&self) -> serde_json::Result<String> {
+        let figures =
+            "name connections callsPerSecond ofEmpty p50Us p90Us p99Us maxUs daemonUs callerUs";
+        let figures = table(&self.figures, figures)?;
+        let bars = table(&self.bars, "name measured bound bar met")?;
+        let warnings = self.warnings.join("\n");
+        Ok(format!("{warnings}\n{figures}\n\n{bars}"))
     }
 }
 
-/// Collects bars.
-#[derive(Default)]
-struct Bars(Vec<Bar>);
-
-impl Bars {
-    fn at_least(&mut self, bar: f64, unit: &'static str, measured: Option<f64>, name: String) {
-        self.0.extend(measured.map(|measured| Bar {
-            name,
-            measured,
-            bar,
-            unit,
-            at_least: true,
-            met: measured >= bar,
+/// A table with these members of each of the items.
+fn table(items: &[impl Serialize], members: &str) -> serde_json::Result<String> {
+    let members: Vec<&str> = members.split(' ').collect();
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN);
+    table.set_header(&members);
+    for item in items {
+        let item = serde_json::to_value(item)?;
+        table.add_row(members.iter().map(|member| match item.get(member) {
+            Some(Value::Number(number)) if number.is_f64() => {
+                format!("{:.2}", number.as_f64().unwrap_or_default())
+            }
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
         }));
     }
-
-    fn at_most(&mut self, bar: f64, unit: &'static str, measured: Option<f64>, name: String) {
-        self.0.extend(measured.map(|measured| Bar {
-            name,
-            measured,
-            bar,
-            unit,
-            at_least: false,
-            met: measured <= bar,
-        }));
-    }
+    Ok(table.to_string())
 }

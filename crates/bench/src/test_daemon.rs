@@ -8,14 +8,10 @@ use std::{
 };
 
 use crypto_core::IdentityKey;
-use daemon::{commands::child::Child, ops::entropy::entropy};
-use rand_core::Rng as _;
+use daemon::commands::child::Child;
 use serde_json::{Value, json};
 
-use crate::{connection::Connection, process::Process};
-
-/// Prefix of the names of our accounts.
-const PREFIX: &str = "bench-";
+use crate::{connection::Connection, process::resident_kib};
 
 /// An account made for the measurement.
 #[derive(Clone, Debug)]
@@ -32,8 +28,6 @@ pub(crate) struct TestAccount {
 #[derive(Debug)]
 pub(crate) struct TestDaemon {
     socket: PathBuf,
-    /// Tells our accounts from those of another measurement of the same daemon at the same time.
-    run_id: String,
     accounts: RefCell<Vec<TestAccount>>,
     /// The process of a scratch daemon, killed with this value; `None` for one that ran before.
     child: Option<Child>,
@@ -59,11 +53,8 @@ impl TestDaemon {
     }
 
     fn new(socket: PathBuf, child: Option<Child>) -> Self {
-        let mut run_id = [0; 4];
-        entropy().fill_bytes(&mut run_id);
         Self {
             socket,
-            run_id: const_hex::encode(run_id),
             accounts: RefCell::default(),
             child,
         }
@@ -84,28 +75,23 @@ impl TestDaemon {
         self.child.is_some()
     }
 
-    /// Its version, and the revision that it was built from if it knows it.
-    pub(crate) async fn version(&self) -> Result<String, String> {
+    /// What it says of its version.
+    pub(crate) async fn version(&self) -> Result<Value, String> {
         let mut connection = Connection::open(&self.socket).await?;
-        let answer = connection.ask("system_version", &json!({})).await?;
-        let text = |member: &str| answer.get(member).and_then(Value::as_str);
-        let version = text("version").unwrap_or_default().to_owned();
-        Ok(match text("revision") {
-            Some(revision) => format!("{version} ({revision})"),
-            None => version,
-        })
+        connection.ask("system_version", &json!({})).await
     }
 
     /// Its resident memory in KiB; `None` if the system does not tell.
     pub(crate) async fn resident_kib(&self) -> Option<u64> {
         let connection = Connection::open(&self.socket).await.ok()?;
-        Process::new(connection.process()?).resident_kib()
+        resident_kib(connection.process()?)
     }
 
     /// Creates an account.
     pub(crate) async fn create_account(&self) -> Result<TestAccount, String> {
         let number = self.accounts.borrow().len() + 1;
-        let name = format!("{PREFIX}{}-{number}", self.run_id);
+        // The process tells them from those of another measurement at the same time.
+        let name = format!("bench-{}-{number}", std::process::id());
         let mut connection = Connection::open(&self.socket).await?;
         let answer = connection
             .ask("account_create", &json!({"account": name}))
