@@ -545,6 +545,15 @@ mod tests {
         shows_nothing::<RequestId>(RequestId(secret()));
         shows_nothing::<PrivateKey>(PrivateKey(zeroize::Zeroizing::new([42; 32])));
         shows_nothing::<Payload>(Payload(vec![42; 4]));
+        shows_nothing::<BundleBytes>(BundleBytes(vec![42; 4]));
+        shows_nothing::<Wire>(Wire(vec![42; 4]));
+        let message = crypto_core::MessageId::from_bytes([42; 32]);
+        shows_nothing::<MessageIds>(MessageIds(vec![message]));
+        let pair = crypto_core::IdentityKeyPair::from_secret_bytes(&[42; 32]).unwrap();
+        shows_nothing::<Recipients>(Recipients(vec![*pair.public()]));
+        let id = crypto_core::InstallationId::parse("swordfish").unwrap();
+        shows_nothing::<NewInstallationId>(NewInstallationId(id));
+        shows_nothing::<LogFilter>(LogFilter(secret()));
         let metadata = serde_json::json!({"name": secret(), "deviceType": "", "pushToken": "42"});
         shows_nothing::<Metadata>(<Metadata as Form>::read(metadata).unwrap());
     }
