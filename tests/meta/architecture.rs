@@ -287,7 +287,7 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
     ("own_bundle", &["engine", "model", "store", "wire"]),
     ("sealing", &["engine", "model", "store"]),
     ("chat_clock", &["engine", "model", "store"]),
-    ("sessions", &["engine", "model", "own_bundle", "store"]),
+    ("sessions", &["engine", "model", "store"]),
     ("send", &["engine", "model", "sessions", "store", "wire"]),
     (
         "queries",

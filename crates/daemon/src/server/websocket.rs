@@ -135,8 +135,12 @@ async fn serve(socket: WebSocket, app: App, connection: Arc<Connection>) {
             // The library answers it.
             Ok(Message::Close(_)) => break None,
             Err(error) => {
-                session.incoming.lingers();
-                break close_code_for(error);
+                let code = close_code_for(error);
+                // Whom there is nothing to tell is not read any more.
+                if code.is_some() {
+                    session.incoming.lingers();
+                }
+                break code;
             }
         }
     };

@@ -41,7 +41,7 @@ impl Reader {
     /// Reads without waiting: at most `limit` events, and the marks of missing ones.
     ///
     /// # Errors
-    /// [`ErrorKind::StoreFailed`] if the log cannot be read.
+    /// [`rpc::ErrorKind::StoreFailed`] if the log cannot be read.
     pub async fn read(&mut self, limit: usize) -> Result<Vec<EventInfo>, RpcError> {
         let (hub, account, after) = (Arc::clone(&self.hub), self.account.clone(), self.cursor);
         let page =
