@@ -35,7 +35,10 @@ export interface AccountStatus {
   peers: number;
   /** Calls that wait for the account's worker. */
   queued: number;
-  /** When its store was last found to be an older state or a copy; null if never. Sessions from before do not send. */
+  /**
+   * When its store was last found to be an older state or a copy; null if never. Sessions from
+   * before do not send.
+   */
   rolledBackAt: number | null;
   /** What it was found to be then. */
   rolledBackReason: RollbackKind | null;
@@ -91,7 +94,10 @@ export type Bytes = string;
 
 /** A chat's clock and the time of day. */
 export interface ChatClock {
-  /** The highest clock of the chat by now; of `clock_next`, the one for the message that is about to be sent. */
+  /**
+   * The highest clock of the chat by now; of `clock_next`, the one for the message that is about
+   * to be sent.
+   */
   clock: number;
   /** Now, as `timestamp` of that message. */
   timestamp: number;
@@ -177,7 +183,10 @@ export interface ContactStepInfo {
 
 /** What became of a received message. */
 export interface Decrypted {
-  /** The sender's identity is proven: by the message itself, or by the signature of the envelope that it came in. */
+  /**
+   * The sender's identity is proven: by the message itself, or by the signature of the envelope
+   * that it came in.
+   */
   authenticated: boolean;
   /** It was read before, and not confirmed. */
   duplicate: boolean;
@@ -239,15 +248,6 @@ export interface DiscoveredDevice {
   own: boolean;
 }
 
-/** Why a store was not trusted to be the newest state of its account. */
-export type RollbackKind =
-  /** It was newer before. */
-  | "older"
-  /** It is a copy in another place. */
-  | "elsewhere"
-  /** Its mark is missing. */
-  | "unmarked";
-
 /** A DR header. */
 export interface DrHeaderInfo {
   /** The responder's signed prekey. */
@@ -286,7 +286,10 @@ export interface EnvelopeInfo {
   message: Bytes;
   /** Whom it is for; null for a public message. */
   recipient: Bytes | null;
-  /** The same in an envelope that this identity signed, ready for a relay; left out unless `seal` asked for it. */
+  /**
+   * The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
+   * asked for it.
+   */
   sealed?: Bytes | null;
   /**
    * The devices it is encrypted for. What goes by DH any other device of the identity can read,
@@ -516,7 +519,10 @@ export interface Events {
   next: number;
 }
 
-/** What a message is, what it needs, what of that there is, and what to do next. Nothing was changed to find it out. */
+/**
+ * What a message is, what it needs, what of that there is, and what to do next. Nothing was
+ * changed to find it out.
+ */
 export interface Explanation {
   /** For whom it is. */
   addressedTo: Addressed;
@@ -538,7 +544,10 @@ export interface Explanation {
   message: InspectedMessageInfo;
   /** The message, the same at both ends; null if the bytes do not tell. */
   messageId: Bytes | null;
-  /** How the entry for this device is encrypted; null if there is none, or its headers make no sense together. */
+  /**
+   * How the entry for this device is encrypted; null if there is none, or its headers make no
+   * sense together.
+   */
   mode: Mode | null;
   /** Devices it would tell of for the first time. */
   newInstallations: string[];
@@ -564,7 +573,10 @@ export interface Explanation {
 
 /** An identity key under a password. */
 export interface ExportedAccount {
-  /** The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity. */
+  /**
+   * The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the
+   * identity.
+   */
   keystore: unknown;
 }
 
@@ -597,7 +609,10 @@ export interface IdenticonInfo {
 
 /** An identity in the forms that people and programs tell it by. */
 export interface IdentityInfo {
-  /** The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to 31). */
+  /**
+   * The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to
+   * 31).
+   */
   colorHash: number[][];
   /** Which of 11 colours stands for the identity: 0 to 10. */
   colorId: number;
@@ -608,9 +623,8 @@ export interface IdentityInfo {
   /** The chat key, `0x04…`. */
   publicKey: Bytes;
   /**
-   * With `account`: 60 decimal digits, the same at both ends, to be compared by another way. Left out without one,
-   * and
-   * for the account's own identity.
+   * With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
+   * Left out without one, and for the account's own identity.
    */
   safetyNumber?: string | null;
 }
@@ -663,7 +677,10 @@ export interface InspectedBundleInfo {
   identity: Bytes | null;
   /** Why not. */
   reason: string | null;
-  /** Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer. */
+  /**
+   * Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly;
+   * `createdAt` has fewer.
+   */
   timestamp: number;
   /** Whether it is well formed and signed by its identity. */
   valid: boolean;
@@ -891,7 +908,10 @@ export interface OpenedEnvelope {
   payload?: Bytes | null;
   /** Why it did not open. */
   reason?: EnvelopeReason | null;
-  /** Who signed it; null if nobody did, or it did not open. It is whatever key fits the signature: compare it. */
+  /**
+   * Who signed it; null if nobody did, or it did not open. It is whatever key fits the
+   * signature: compare it.
+   */
   signer: Bytes | null;
   /** The same, if it is UTF-8. */
   text?: string | null;
@@ -945,7 +965,10 @@ export type PreKeyState =
 export type QrFormat =
   /** An SVG document: dark on white, 4 modules of quiet ground around it. */
   | "svg"
-  /** Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet ground. */
+  /**
+   * Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet
+   * ground.
+   */
   | "text";
 
 /** Why a message was not read. */
@@ -991,7 +1014,10 @@ export interface RequestedContact {
   authenticated: boolean;
   /** Who. */
   identity: Bytes;
-  /** The message with its introduction, which `message_decrypt` gave; null if the bytes do not tell. */
+  /**
+   * The message with its introduction, which `message_decrypt` gave; null if the bytes do not
+   * tell.
+   */
   messageId: Bytes | null;
 }
 
@@ -1001,6 +1027,15 @@ export type Role =
   | "initiator"
   /** The other one. */
   | "responder";
+
+/** Why a store was not trusted to be the newest state of its account. */
+export type RollbackKind =
+  /** It was newer before. */
+  | "older"
+  /** It is a copy in another place. */
+  | "elsewhere"
+  /** The file beside its database is missing. */
+  | "unmarked";
 
 /** A store that is an older state, or a copy. */
 export interface RolledBackStore {
@@ -1119,7 +1154,10 @@ export interface Status {
   devOnRealData: boolean;
   /** What keeps its memory to itself. */
   memory: MemoryProtection;
-  /** The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come. */
+  /**
+   * The number of the newest event, 0 if there was none: as `after` it leads to those that are
+   * still to come.
+   */
   newestEvent: number;
   /** Its clock. */
   now: number;

@@ -228,7 +228,7 @@ closed_sets! {
         Older = "older" [1],
         /// It is a copy in another place.
         Elsewhere = "elsewhere" [2],
-        /// Its mark is missing.
+        /// The file beside its database is missing.
         Unmarked = "unmarked" [3],
     }
 
