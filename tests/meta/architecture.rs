@@ -57,7 +57,7 @@ const WITHOUT_CIRCLES: [&str; 2] = ["daemon", "engine"];
 /// Most modules at the top of `engine`, tests left out.
 const MAX_ROOMS_OF_ENGINE: usize = 14;
 
-fn packages() -> Vec<Value> {
+fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -70,8 +70,23 @@ fn packages() -> Vec<Value> {
         .output()
         .expect("cargo metadata");
     assert!(output.status.success());
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    metadata["packages"].as_array().expect("packages").clone()
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn packages() -> Vec<Value> {
+    let packages = &metadata()["packages"];
+    packages.as_array().expect("packages").clone()
+}
+
+/// The README says `cargo run -- demo`: without a choice among several programs.
+#[test]
+fn cargo_run_runs_the_daemon() {
+    let metadata = metadata();
+    let default = metadata["workspace_default_members"].as_array();
+    let [member] = default.expect("members").as_slice() else {
+        panic!("several members by default");
+    };
+    assert!(member.as_str().expect("an id").contains("/crates/daemon#"));
 }
 
 /// The dependencies of a package, without those of its tests and build script.
