@@ -7,8 +7,9 @@ pub const MAX_INSTALLATION_ID_CHARS: usize = 64;
 
 /// Prefix of ids whose bundle entries always carry a ratchet prekey.
 const RATCHET_PREFIX: &str = "x1-";
-/// Names the entry of a message that any device of an identity can read, so no device may have it.
-const RESERVED: &str = "none";
+/// Names the entry of a message that any device of an identity can read, so no device may have it
+/// for its id.
+pub const ANY_INSTALLATION: &str = "none";
 
 /// An installation id: 1 to 64 characters of `A-Za-z0-9._-`, never `none`. Clones share the text,
 /// since every message makes several.
@@ -29,7 +30,7 @@ impl InstallationId {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let well_formed = (1..=MAX_INSTALLATION_ID_CHARS).contains(&text.len())
             && text.bytes().all(allowed)
-            && text != RESERVED;
+            && text != ANY_INSTALLATION;
         if well_formed {
             Ok(Self(text.into()))
         } else {

@@ -34,7 +34,9 @@ pub use bundle::{
 pub use dh_message::DhMessageError;
 pub use hash::{keccak256, sha256};
 pub use ids::{AssociatedData, MessageId, SessionId, SessionInstallations, SessionParties};
-pub use installation::{InstallationId, InstallationIdError, MAX_INSTALLATION_ID_CHARS};
+pub use installation::{
+    ANY_INSTALLATION, InstallationId, InstallationIdError, MAX_INSTALLATION_ID_CHARS,
+};
 pub use keys::{
     EphemeralKey, EphemeralKeyPair, IdentityKey, IdentityKeyPair, KeyError, SECP256K1_KEY_BYTES,
     SignedPreKey, SignedPreKeyPair, UNCOMPRESSED_KEY_BYTES,

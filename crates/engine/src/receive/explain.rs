@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use crypto_core::{EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPreKey, Suite};
+use crypto_core::{
+    ANY_INSTALLATION, EphemeralKey, IdentityKey, InstallationId, MessageId, SignedPreKey, Suite,
+};
 
 use crate::{
     engine::{Engine, ReceiveRequest},
@@ -13,7 +15,7 @@ use crate::{
     queries::SessionView,
     receive::{ratchet::trials, trial::RatchetEntry},
     store::Store,
-    wire::{ANY_INSTALLATION, WireEntry, WireMessage},
+    wire::{WireEntry, WireMessage},
 };
 
 /// The explanation of a message.

@@ -21,7 +21,8 @@ pub use self::explain::{
 use std::cell::OnceCell;
 
 use crypto_core::{
-    DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, Wiped, dh_message,
+    ANY_INSTALLATION, DhMessageError, EphemeralKey, IdentityKey, InstallationId, MessageId, Wiped,
+    dh_message,
 };
 
 use crate::{
@@ -38,7 +39,7 @@ use crate::{
     send::record_sent,
     sessions::lifecycle::Arrival,
     store::Store,
-    wire::{ANY_INSTALLATION, WireEntry, WireMessage},
+    wire::{WireEntry, WireMessage},
 };
 
 impl Engine {

@@ -10,7 +10,7 @@ pub(crate) mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crypto_core::{EphemeralKeyPair, IdentityKey, MessageId, dh_message};
+use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh_message};
 
 use crate::{
     engine::{Engine, SendRequest},
@@ -21,7 +21,7 @@ use crate::{
     },
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
-    wire::{ANY_INSTALLATION, WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
+    wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
 };
 
 /// The content of a message.

@@ -30,8 +30,6 @@ pub const MAX_BUNDLE_BYTES: usize = 32 * 1024;
 /// Longest contact code read: longer than that of the largest bundle.
 pub const MAX_CONTACT_CODE_CHARS: usize = 64 * 1024;
 
-/// Key of the entry that any device of the identity can read (protocol §6).
-pub(crate) const ANY_INSTALLATION: &str = "none";
 /// Entries of one message, each for a device of the recipient.
 pub(crate) const MAX_ENTRIES: usize = 4096;
 /// Bundles of one message. Only a few are read, but each takes memory while the message waits for

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crypto_core::IdentityKey;
+use crypto_core::{ANY_INSTALLATION, IdentityKey};
 
 use super::{
     BEGINNING,
@@ -353,7 +353,7 @@ impl MixedWorld {
                 || prekey
                     .as_ref()
                     .is_some_and(|prekey| former.contains(prekey));
-            let by_dh = entry.is_none() && message.entries.contains_key("none");
+            let by_dh = entry.is_none() && message.entries.contains_key(ANY_INSTALLATION);
             let device = &mut slot.device;
             let last_in_use = prekey
                 .as_ref()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crypto_core::{IdentityKey, InstallationId, SessionId, SignedPreKey};
+use crypto_core::{ANY_INSTALLATION, IdentityKey, InstallationId, SessionId, SignedPreKey};
 
 use super::{
     MemoryDisks,
@@ -250,7 +250,7 @@ impl Participant for Ours {
 fn outgoing(message: AddressedMessage) -> OutgoingMessage {
     let target = |target: crate::model::Target| {
         let id = target.installation.as_ref().map(InstallationId::as_str);
-        (id.unwrap_or("none").to_owned(), target.mode)
+        (id.unwrap_or(ANY_INSTALLATION).to_owned(), target.mode)
     };
     OutgoingMessage {
         recipient: message.recipient.expect("a recipient"),

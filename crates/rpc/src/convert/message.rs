@@ -1,5 +1,6 @@
 //! Messages, sent, received and taken apart.
 
+use crypto_core::ANY_INSTALLATION;
 use engine::model::{
     AddressedMessage, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped,
     Target,
@@ -16,9 +17,6 @@ use crate::types::{
     InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason, SkippedInfo, TargetInfo,
     X3dhHeaderInfo,
 };
-
-/// Name of the entry that any device of an identity can read.
-const ANY_INSTALLATION: &str = "none";
 
 impl From<&Target> for TargetInfo {
     fn from(target: &Target) -> Self {

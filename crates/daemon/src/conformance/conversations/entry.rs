@@ -5,9 +5,6 @@ use engine::model::InspectedTarget;
 
 use crate::conformance::same;
 
-/// The key of the entry that any device of the recipient can read.
-pub(super) const ANY_INSTALLATION: &str = "none";
-
 /// An entry of a message, made again from what was drawn.
 pub(super) struct Entry {
     pub(super) headers: Headers,

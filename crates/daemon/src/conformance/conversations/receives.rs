@@ -1,12 +1,12 @@
 //! Received messages: they open to the recorded text, or are refused as recorded.
 
+use crypto_core::ANY_INSTALLATION;
 use engine::model::{Outcome, Reason};
 
 use super::{
     MET, NO_DEVICE, NO_MESSAGE, World,
     devices::{Read, Recorded},
     drawn::Drawn,
-    entry::ANY_INSTALLATION,
     identity,
     ratchets::{KeyPosition, Peer},
     recording::{Expect, Receive, Refusal, Role},

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crypto_core::{IdentityKey, IdentityKeyPair, SignedPreKey, dh_message};
+use crypto_core::{ANY_INSTALLATION, IdentityKey, IdentityKeyPair, SignedPreKey, dh_message};
 use engine::{model::InspectedMessage, wire::inspect_message};
 
 use super::{
     LISTED, NO_DEVICE, World, bundles,
     drawn::{Drawn, pair},
-    entry::{ANY_INSTALLATION, Entry, Headers, contains, field},
+    entry::{Entry, Headers, contains, field},
     ratchets::Peer,
     recording::{Role, Send, SendKind},
 };
