@@ -260,7 +260,8 @@ fn names_in_order(known: &[ParamInfo]) -> String {
 }
 
 /// A name from outside, cut to a length fit for an error.
-pub(crate) fn shown(name: &str) -> String {
+#[must_use]
+pub fn shown(name: &str) -> String {
     const MAX_SHOWN_CHARS: usize = 64;
     name.chars().take(MAX_SHOWN_CHARS).collect()
 }

@@ -22,7 +22,7 @@ use jsonrpsee::{
 use rpc::{
     ErrorKind, Method as _, Params as _, RpcError,
     methods::{EventSubscribe, EventUnsubscribe, UnsubscribeParams},
-    params::Fields,
+    params::{Fields, shown},
 };
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
@@ -40,8 +40,6 @@ use crate::{
 const MAX_BATCH: usize = 100;
 /// Subscriptions of one WebSocket: one for each of a frontend's accounts, and some.
 const MAX_SUBSCRIPTIONS: u32 = 32;
-/// Longest part of a name from outside that is shown in an error.
-const MAX_SHOWN_CHARS: usize = 64;
 /// Answers are as long as they are.
 const NO_LIMIT: usize = usize::MAX;
 
@@ -296,10 +294,9 @@ fn failed_call(guard: CallGuard, id: Id<'_>, error: RpcError) -> MethodResponse 
 }
 
 fn method_not_found(name: &str) -> RpcError {
-    let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
     RpcError::new(
         ErrorKind::MethodNotFound,
-        format!("there is no method {shown:?}"),
+        format!("there is no method {:?}", shown(name)),
     )
 }
 

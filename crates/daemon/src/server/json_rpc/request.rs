@@ -6,14 +6,14 @@
 use std::{borrow::Cow, fmt};
 
 use jsonrpsee::types::Id;
-use rpc::{ErrorKind, RpcError};
+use rpc::{ErrorKind, RpcError, params::shown};
 use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use super::{MAX_BATCH, MAX_SHOWN_CHARS};
+use super::MAX_BATCH;
 
 /// The members of a request object.
 const MEMBERS: [&str; 4] = ["jsonrpc", "id", "method", "params"];
@@ -203,11 +203,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 fn wrong(name: &str, twice: bool) -> RpcError {
-    let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+    let name = shown(name);
     if twice {
-        return invalid("given twice", &shown).with_hint("give each member of the request once");
+        return invalid("given twice", &name).with_hint("give each member of the request once");
     }
-    invalid("a request has no such member", &shown)
+    invalid("a request has no such member", &name)
         .with_hint(format!("its members are: {}", MEMBERS.join(", ")))
 }
 
