@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::support::{
-    RATCHETD, UPGRADE, bytes, connect, exchange, head, hex, request, serve, spoilt, text,
+    RATCHETD, UPGRADE, bytes, connect, exchange, head, hex, request, serve, spoilt, terminate, text,
 };
 use search::{Needles, files};
 use serde_json::{Value, json};
@@ -138,10 +138,7 @@ impl ObservedDaemon {
 
     fn stop(&mut self) {
         let mut process = self.process.take().expect("a process");
-        let asked = Command::new("kill")
-            .args(["-TERM", &process.id().to_string()])
-            .status();
-        assert!(asked.expect("kill").success());
+        terminate(&process);
         assert!(process.wait().expect("wait").success());
     }
 

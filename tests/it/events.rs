@@ -6,13 +6,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    process::{Command, Stdio},
 };
 
 use crate::support::{
     Daemon, EventStream, Party, SILENCE, WebSocket,
     bundles::{bundle_of, entry, identity},
-    connect, head, hex, request, serve, spoilt, text,
+    connect, head, hex, request, serve_logged, spoilt, terminate, text,
 };
 use serde_json::{Value, json};
 
@@ -554,15 +553,7 @@ fn post(socket: &Path, call: &Value) -> std::os::unix::net::UnixStream {
 #[test]
 fn a_daemon_that_stops_ends_every_wait_and_every_stream_and_waits_for_none() {
     let scratch = tempfile::tempdir().expect("a directory");
-    let arguments = ["--log-filter", "info"].map(str::to_owned);
-    let mut process = serve(scratch.path(), &arguments)
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().expect("output"))
-        .read_line(&mut ready)
-        .expect("a ready line");
+    let mut process = serve_logged(scratch.path());
     let socket = scratch.path().join("s");
     let mut made = String::new();
     post(&socket, &call(1, "account_create", json!(["a"])))
@@ -578,9 +569,7 @@ fn a_daemon_that_stops_ends_every_wait_and_every_stream_and_waits_for_none() {
     let mut also_waiting = WebSocket::open(&socket);
     also_waiting.send(&call(3, "event_list", json!({"waitMs": 60_000})));
 
-    let id = process.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status();
-    assert!(sent.expect("kill").success());
+    terminate(&process);
     assert_eq!(stream.next(), None);
     assert_eq!(subscribed.next(), None);
     let mut answer = String::new();

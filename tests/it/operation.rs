@@ -7,7 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{self, Daemon, RATCHETD, WebSocket, head, serve, text};
+use crate::support::{
+    self, Daemon, RATCHETD, WebSocket, head, serve, serve_logged, terminate, text,
+};
 use serde_json::{Value, json};
 
 /// A directory whose data directory holds this configuration.
@@ -174,15 +176,7 @@ fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
 /// The response to a request whose body comes after the daemon was told to stop.
 fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     let scratch = tempfile::tempdir().expect("a directory");
-    let arguments = ["--log-filter", "info"].map(str::to_owned);
-    let mut process = serve(scratch.path(), &arguments)
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().expect("output"))
-        .read_line(&mut ready)
-        .expect("a ready line");
+    let mut process = serve_logged(scratch.path());
     let socket = scratch.path().join("s");
 
     let mut late = UnixStream::connect(&socket).expect("to connect");
@@ -195,9 +189,7 @@ fn answered_while_it_stops(body: &str) -> (String, tempfile::TempDir) {
     // The daemon asks for the body: it has taken up the request.
     assert!(head(&mut late).starts_with("HTTP/1.1 100"));
 
-    let id = process.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status();
-    assert!(sent.expect("kill").success());
+    terminate(&process);
     let log = BufReader::new(process.stderr.take().expect("its log"));
     let mut lines = log.lines().map(|line| line.expect("text"));
     assert!(lines.any(|line| line.contains("stopping")));

@@ -110,11 +110,7 @@ impl Daemon {
 
     /// Stops the process with SIGTERM; its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status()
-            .expect("kill -TERM");
-        assert!(status.success());
+        terminate(&self.process);
         self.process.wait().expect("wait").code()
     }
 
@@ -269,6 +265,27 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
         command.env_remove(format!("RATCHETD_{name}"));
     }
     command
+}
+
+/// Starts a daemon on this directory whose log the test reads, and waits until it is ready.
+pub fn serve_logged(directory: &Path) -> Child {
+    let arguments = ["--log-filter", "info"].map(str::to_owned);
+    let mut process = serve(directory, &arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().expect("output"))
+        .read_line(&mut ready)
+        .expect("a ready line");
+    process
+}
+
+/// Asks a daemon to stop.
+pub fn terminate(process: &Child) {
+    let id = process.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.expect("kill").success());
 }
 
 /// As [`serve`], with a log of warnings only unless another filter is given.
