@@ -3,10 +3,19 @@
 use std::time::Duration;
 
 use criterion::{
-    Throughput,
+    Criterion, Throughput,
     measurement::{Measurement, ValueFormatter, WallTime},
 };
 use rustix::time::{ClockId, clock_gettime};
+
+/// The set-up of every benchmark here.
+pub(crate) fn configured<M: Measurement>(measurement: M) -> Criterion<M> {
+    Criterion::default()
+        .with_measurement(measurement)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args()
+}
 
 /// Measures the processor time of the thread, for work that waits for nothing.
 pub(crate) struct CpuTime;

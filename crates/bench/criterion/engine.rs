@@ -9,7 +9,7 @@
 mod cpu_time;
 mod fleet;
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use crypto_core::{AssociatedData, IdentityKey, InstallationId, SessionRatchet};
@@ -21,7 +21,7 @@ use engine::{
 };
 
 use self::{
-    cpu_time::CpuTime,
+    cpu_time::{CpuTime, configured},
     fleet::{Party, account, request},
 };
 
@@ -29,11 +29,7 @@ use self::{
 const AUDIENCES: [(usize, u8); 3] = [(1, 1), (1, 3), (1000, 3)];
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .with_measurement(CpuTime)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
+    let mut criterion = configured(CpuTime);
     send(&mut criterion);
     receive(&mut criterion);
     criterion.final_summary();

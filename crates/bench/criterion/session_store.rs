@@ -9,11 +9,11 @@
 mod cpu_time;
 mod fleet;
 
-use std::{hint::black_box, path::Path, time::Duration};
+use std::{hint::black_box, path::Path};
 
 use criterion::{
     BenchmarkId, Criterion,
-    measurement::{Measurement, WallTime},
+    measurement::{Measurement as _, WallTime},
 };
 use engine::{
     model::Session,
@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use session_store::{DataDir, SqliteStore};
 
 use self::{
-    cpu_time::CpuTime,
+    cpu_time::{CpuTime, configured},
     fleet::{Party, account, rng},
 };
 
@@ -49,14 +49,6 @@ fn main() {
     commits(&mut of_clock, &mut me.store, &sessions);
     bare(&mut of_clock, scratch.path());
     of_clock.final_summary();
-}
-
-fn configured<M: Measurement>(measurement: M) -> Criterion<M> {
-    Criterion::default()
-        .with_measurement(measurement)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args()
 }
 
 /// One session read, and one written into a transaction that is open and has room for a batch.

@@ -20,14 +20,11 @@ mod pair;
 mod primitives;
 mod setup;
 
-use std::time::Duration;
-
-use criterion::Criterion;
 use crypto_core::Suite;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
-use self::cpu_time::CpuTime;
+use self::cpu_time::{CpuTime, configured};
 
 const SUITES: [Suite; 2] = [Suite::X25519, Suite::Secp256k1];
 
@@ -37,11 +34,7 @@ const fn rng() -> UnwrapErr<SysRng> {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .with_measurement(CpuTime)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
+    let mut criterion = configured(CpuTime);
     chains::seal(&mut criterion);
     chains::open(&mut criterion);
     chains::skip(&mut criterion);
