@@ -143,22 +143,35 @@ pub(super) fn json(status: StatusCode, text: impl Into<Body>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::ops::metrics::REFUSALS;
+
+    /// All but the two whose errors are those of their kind, or none.
+    const REFUSED: [Refusal; 10] = [
+        Refusal::Host,
+        Refusal::Origin,
+        Refusal::Places,
+        Refusal::Path,
+        Refusal::Method,
+        Refusal::ContentType,
+        Refusal::Handshake,
+        Refusal::TooLarge,
+        Refusal::Slow,
+        Refusal::BrokenOff,
+    ];
+
+    #[test]
+    fn every_status_of_a_refusal_is_counted_from_zero_and_there_are_no_others() {
+        let all = REFUSED.iter().chain(&[Refusal::Token, Refusal::Busy]);
+        let statuses: BTreeSet<StatusCode> = all.map(|refusal| refusal.status()).collect();
+        assert_eq!(statuses, REFUSALS.into());
+    }
 
     #[test]
     fn every_refusal_but_one_says_what_to_do() {
-        for refusal in [
-            Refusal::Host,
-            Refusal::Origin,
-            Refusal::Places,
-            Refusal::Path,
-            Refusal::Method,
-            Refusal::ContentType,
-            Refusal::Handshake,
-            Refusal::TooLarge,
-            Refusal::Slow,
-            Refusal::BrokenOff,
-        ] {
+        for refusal in REFUSED {
             let error = refusal.error().unwrap();
             assert_ne!(error.hint, error.kind.hint(), "{refusal:?}");
         }
