@@ -1,7 +1,12 @@
 //! The bearer token: who shows it may call. Checked on every request over TCP before a byte of its
 //! body is read.
 
-use std::{fs, io::Write as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
 
 use axum::{
     extract::{Request, State},
@@ -66,9 +71,12 @@ impl Token {
                 .and_then(|()| file.write_all(b"\n"))
                 .and_then(|()| file.as_file().sync_all())
                 .map_err(|error| wrong(&error))?;
-            file.persist_noclobber(path)
-                .map_err(|error| wrong(&error.error))?;
-            return Ok(Self(token));
+            match file.persist_noclobber(path) {
+                Ok(_) => return Ok(Self(token)),
+                // A daemon that has the same file, and was started in the same moment.
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(wrong(&error.error)),
+            }
         }
         let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();
         if size > MAX_TOKEN_FILE_BYTES {
@@ -160,6 +168,8 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Barrier, thread};
+
     use super::*;
 
     const TOKEN: &str = "0123456789abcdef";
@@ -213,6 +223,28 @@ mod tests {
         let elsewhere = format!("{before}{after}");
         assert_eq!(elsewhere.matches("self.token").count(), 1);
         assert!(elsewhere.contains("self.token.is("));
+    }
+
+    #[test]
+    fn daemons_that_make_the_same_token_file_at_once_have_the_same_token() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("t");
+            let together = Barrier::new(4);
+            let load = || {
+                together.wait();
+                Token::load(&path).unwrap()
+            };
+            let tokens: Vec<Token> = thread::scope(|scope| {
+                let loading: Vec<_> = (0..4).map(|_| scope.spawn(load)).collect();
+                loading
+                    .into_iter()
+                    .map(|loaded| loaded.join().unwrap())
+                    .collect()
+            });
+            let first = tokens.first().unwrap();
+            assert!(tokens.iter().all(|token| token.0 == first.0));
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ use self::{
     connection_limits::Place,
     json_rpc::JsonRpc,
     socket_activation::Passed,
-    unix::AllowedUids,
+    unix::{AllowedUids, SocketFile},
 };
 use crate::{
     api::Daemon,
@@ -54,8 +54,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     stop: watch::Sender<bool>,
     accepting: JoinSet<()>,
-    /// The socket's file, if it is ours to remove.
-    socket: Option<PathBuf>,
+    /// The socket's file, if we have made it.
+    socket: Option<SocketFile>,
     /// Where it can be reached, one line each.
     pub addresses: Vec<String>,
 }
@@ -122,7 +122,8 @@ impl Server {
                 let place = std::path::absolute(&settings.socket);
                 let place = place.as_ref().unwrap_or(&settings.socket);
                 let place = place.display().to_string();
-                (unix::bind(settings)?, place, Some(settings.socket.clone()))
+                let (listener, file) = unix::bind(settings).await?;
+                (listener, place, Some(file))
             }
         };
 
@@ -147,7 +148,7 @@ impl Server {
     pub async fn stop(mut self) {
         // While we still listen, no other daemon takes the socket's name for its own.
         if let Some(socket) = &self.socket {
-            let _ = std::fs::remove_file(socket);
+            socket.remove().await;
         }
         self.accepting.shutdown().await;
         self.stop.send_replace(true);
