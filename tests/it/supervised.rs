@@ -90,6 +90,21 @@ fn a_supervisor_is_told_when_we_are_ready_that_we_live_and_that_we_end() {
 }
 
 #[test]
+fn a_supervisor_that_takes_no_messages_holds_up_neither_calls_nor_the_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (socket, environment) = supervisor(directory.path());
+    let mut child = launch(directory.path(), Vec::new(), &environment, "");
+    assert_eq!(told(&socket), ["READY=1", "STATUS=serving"]);
+    // There is no room for another message, whoever sends it.
+    let filling = UnixDatagram::unbound().expect("a socket");
+    filling.set_nonblocking(true).expect("to set");
+    while filling.send_to(b"x", directory.path().join("n")).is_ok() {}
+    let stream = UnixStream::connect(directory.path().join("s")).expect("the socket");
+    assert_eq!(exchange(stream, &request("", VERSION)).status, 200);
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+#[test]
 fn the_status_says_what_fails_while_no_message_can_be_stored() {
     let directory = tempfile::tempdir().expect("a directory");
     let (socket, environment) = supervisor(directory.path());

@@ -55,7 +55,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Daemon {
     /// The accounts.
-    pub accounts: Accounts,
+    pub accounts: Arc<Accounts>,
     /// The clock.
     pub clock: Arc<Clock>,
     /// The hourly sweep.
@@ -274,24 +274,26 @@ pub(crate) mod tests {
     use session_store::DataDir;
 
     use super::*;
-    use crate::ops::entropy::entropy;
+    use crate::ops::{entropy::entropy, probe::Stores};
 
     pub(crate) fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
         let clock = Arc::new(Clock::default());
         let data_dir = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let config = engine::Config::default();
         let metrics = Arc::new(Metrics::new().unwrap());
+        let accounts = Accounts::open(
+            data_dir,
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            config,
+            8,
+        );
+        let accounts = Arc::new(accounts.unwrap());
+        let stores: Arc<dyn Stores> = accounts.clone();
         Arc::new(Daemon {
-            accounts: Accounts::open(
-                data_dir,
-                Arc::clone(&clock),
-                Arc::clone(&metrics),
-                config,
-                8,
-            )
-            .unwrap(),
+            accounts,
             metrics,
-            probe: Arc::new(Probe::new(directory.path(), Arc::clone(&clock))),
+            probe: Arc::new(Probe::new(directory.path(), Arc::clone(&clock), stores)),
             sweeper: Sweeper::new(Arc::clone(&clock)),
             memory: MemoryProtection {
                 core_dumps: true,

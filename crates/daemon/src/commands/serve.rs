@@ -79,15 +79,19 @@ async fn serve(
         commit_cost: settings.dev_commit_cost,
         ..WorkerConfig::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
     };
-    let accounts = Accounts::open(
+    let accounts = Arc::new(Accounts::open(
         directory,
         Arc::clone(&clock),
         Arc::clone(&metrics),
         settings.engine.clone(),
         worker,
-    )?;
+    )?);
     let daemon = Arc::new(Daemon {
-        probe: Arc::new(Probe::new(&settings.data_dir, Arc::clone(&clock))),
+        probe: Arc::new(Probe::new(
+            &settings.data_dir,
+            Arc::clone(&clock),
+            accounts.clone(),
+        )),
         sweeper: Sweeper::new(Arc::clone(&clock)),
         metrics,
         memory,

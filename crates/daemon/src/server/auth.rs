@@ -140,14 +140,23 @@ impl Auth {
 
 /// Lets a request pass that has the token, or that needs none. One that needs none and has it gets
 /// its connection a place among those that may call all the same.
-pub(super) async fn check(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
-    match auth.admit(&request) {
-        Err(refusal) if !health::needs_no_token(request.method(), request.uri().path()) => {
-            refusal.into_response()
+pub(super) async fn check(
+    State(auth): State<Arc<Auth>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refusal) = auth.admit(&request) {
+        if !health::needs_no_token(request.method(), request.uri().path()) {
+            return refusal.into_response();
         }
-        _ => next.run(request).await,
+        request.extensions_mut().insert(Stranger);
     }
+    next.run(request).await
 }
+
+/// Marks a request that needs no token and has none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stranger;
 
 /// The subprotocols that a WebSocket offers.
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
