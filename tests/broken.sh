@@ -443,7 +443,7 @@ broken 'what changed nothing is written' $store/commit.rs \
             return self.abort();' \
   session-store --lib a_batch_that_changed_nothing_writes_no_byte
 broken 'a batch that failed is acknowledged' $daemon/accounts/worker/account.rs \
-  '                job.fail(error.clone().into());' '                let _ = (&job, error.clone());' \
+  '                job.fail(&error);' '                let _ = (&job, &error);' \
   daemon --lib a_commit_that_fails_fails_every_call_of_the_batch_and_the_next_one_works
 
 echo

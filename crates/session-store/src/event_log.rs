@@ -179,8 +179,8 @@ impl EventLog {
         Ok(state.newest)
     }
 
-    /// Writes what is there anyway, and waits until it is on the disk: whether events could be taken
-    /// over now.
+    /// Writes what is there anyway, and waits until it is on the disk: whether events could be
+    /// taken over now.
     ///
     /// # Errors
     /// [`StoreError`] if they could not.

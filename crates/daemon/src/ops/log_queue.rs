@@ -1,9 +1,9 @@
 //! The way of log lines to standard error.
 //!
 //! Whoever reads standard error may have stopped, and then a write does not return. So a call that
-//! logs puts its line into a queue, which never blocks, and one thread writes what is in there. What
-//! finds the queue full, or cannot be written, is lost: it is counted, and as soon as lines can be
-//! written again one of them says how many are missing.
+//! logs puts its line into a queue, which never blocks, and one thread writes what is in there.
+//! What finds the queue full, or cannot be written, is lost: it is counted, and as soon as lines
+//! can be written again one of them says how many are missing.
 
 use std::{
     io,
@@ -89,8 +89,8 @@ impl LogQueue {
         loop {
             let untold = self.next(&mut lines, works);
             if untold > 0 {
-                // It comes behind the lines that are about to be written, and before all later ones:
-                // in the place of those that are missing.
+                // It comes behind the lines that are about to be written, and before all later
+                // ones: in the place of those that are missing.
                 tell(untold);
             }
             let lost = write_all(&mut out, &lines);

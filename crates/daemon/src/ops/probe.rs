@@ -113,8 +113,8 @@ impl fmt::Display for Faults {
 
 /// The files that calls need.
 pub trait Stores: fmt::Debug + Send + Sync {
-    /// What of them cannot be written now. Blocks, and is called on a thread of the runtime that may
-    /// block.
+    /// What of them cannot be written now. Blocks, and is called on a thread of the runtime that
+    /// may block.
     fn faults(&self) -> Vec<Fault>;
 }
 

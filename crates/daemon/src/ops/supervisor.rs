@@ -18,8 +18,8 @@ use crate::ops::probe::Probe;
 
 /// The status while all is well.
 const READY: &str = "serving";
-/// A supervisor that has not taken a message in this time is not waited for. The message stays until
-/// it is taken, and meanwhile no other is sent.
+/// A supervisor that has not taken a message in this time is not waited for. The message stays
+/// until it is taken, and meanwhile no other is sent.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the supervisor is told.

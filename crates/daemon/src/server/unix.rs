@@ -71,10 +71,10 @@ fn directory_of(path: &Path) -> &Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
-/// Waits until no other daemon is about to take or give up a name in this directory. What this gives
-/// is the turn, while it is held; `None` where directories cannot be locked, or if somebody keeps
-/// this one locked. Then two daemons that start in the same moment may take the same name, and the
-/// later one has it.
+/// Waits until no other daemon is about to take or give up a name in this directory. What this
+/// gives is the turn, while it is held; `None` where directories cannot be locked, or if somebody
+/// keeps this one locked. Then two daemons that start in the same moment may take the same name,
+/// and the later one has it.
 async fn turn_in(directory: &Path) -> Option<File> {
     let file = File::open(directory).ok()?;
     for _ in 0..TURN_ATTEMPTS {

@@ -255,8 +255,8 @@ impl Metrics {
         Ok(this)
     }
 
-    /// Makes the series, so that the first rise of each is seen: one that begins with 1 has risen by
-    /// nothing. Left out are outcomes of calls that are their caller's fault, which are many and
+    /// Makes the series, so that the first rise of each is seen: one that begins with 1 has risen
+    /// by nothing. Left out are outcomes of calls that are their caller's fault, which are many and
     /// wake nobody.
     fn begin_at_zero(&self) -> prometheus::Result<()> {
         for method in METHODS.iter().map(|method| method.name) {
