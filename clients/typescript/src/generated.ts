@@ -31,6 +31,11 @@ export interface AccountStatus {
   account: string;
   /** Devices known. */
   devices: number;
+  /**
+   * Why its store cannot be read or written, as far as was found; null if it can. The numbers of
+   * one that cannot be read are 0.
+   */
+  failing: string | null;
   /** Identities known. */
   peers: number;
   /** Calls that wait for the account's worker. */
@@ -584,7 +589,9 @@ export interface ExportedAccount {
 export interface Health {
   /** Whether callers may move the clock and set prekeys of accounts that may be real. */
   devOnRealData: boolean;
-  /** What is failing. */
+  /** What to do about it. */
+  hint: string | null;
+  /** What is failing, with the account and the file where there is one; null if nothing is. */
   reason: string | null;
   /** Whether it does. */
   status: HealthStatus;
@@ -1152,6 +1159,8 @@ export interface Status {
    * without `--dev`.
    */
   devOnRealData: boolean;
+  /** What is failing, as `system_health` says it; null if nothing is. */
+  failing: string | null;
   /** What keeps its memory to itself. */
   memory: MemoryProtection;
   /**
@@ -1161,6 +1170,8 @@ export interface Status {
   newestEvent: number;
   /** Its clock. */
   now: number;
+  /** The number of its process. */
+  pid: number;
   /** The git revision it was built from; null if that is not known. */
   revision: string | null;
   /** When it started. */
