@@ -154,6 +154,65 @@ fn call_and_health_find_the_socket_by_the_daemons_own_configuration() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// Files of services and containers leave variables empty that are not to count.
+#[test]
+fn an_environment_variable_that_is_empty_counts_as_one_that_is_not_set() {
+    let help = Command::new(RATCHETD)
+        .args(["serve", "--help"])
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let variables: Vec<&str> = help
+        .split("[env: ")
+        .skip(1)
+        .filter_map(|rest| rest.split('=').next())
+        .chain(["XDG_DATA_HOME", "XDG_RUNTIME_DIR"])
+        .collect();
+    assert!(variables.len() > 14, "{help}");
+
+    let home = tempfile::tempdir().expect("a directory");
+    let data = home.path().join(".local/share/ratchetd");
+    fs::create_dir_all(&data).expect("to make it");
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&data, owner_only).expect("its mode");
+    let socket = home.path().join("of-the-file");
+    let config = format!("socket = {socket:?}\nlog_filter = \"warn\"\n");
+    fs::write(data.join("ratchetd.toml"), config).expect("to write");
+    let ratchetd = |arguments: &[&str], home: &str| {
+        let mut command = Command::new(RATCHETD);
+        command.args(arguments).env_clear().env("HOME", home);
+        for variable in &variables {
+            command.env(variable, "");
+        }
+        command
+    };
+    let at_home = support::path_text(home.path());
+    let mut daemon = ratchetd(&["serve"], at_home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut output = BufReader::new(daemon.stdout.take().expect("its output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a ready line");
+    assert_eq!(line, format!("listening on unix:{}\n", socket.display()));
+    for arguments in [&["health"][..], &["call", "system_version"]] {
+        let done = ratchetd(arguments, at_home).output().expect("it runs");
+        assert!(done.status.success(), "{arguments:?} {done:?}");
+    }
+    let looked = ratchetd(&["doctor"], at_home).output().expect("it runs");
+    let found = String::from_utf8_lossy(&looked.stdout);
+    assert!(found.contains("serving.answers"), "{looked:?}");
+    terminate(&daemon);
+    assert!(daemon.wait().expect("wait").success());
+    // Nor does an empty home name a directory.
+    let nowhere = ratchetd(&["serve"], "").output().expect("it runs");
+    assert!(
+        support::refused(&nowhere).contains("--data-dir"),
+        "{nowhere:?}"
+    );
+}
+
 #[test]
 fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     let daemon = Daemon::start();
