@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
-    api::{Daemon, MAX_DERIVATIONS, methods},
+    api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, methods},
     commands::Failure,
     config::{Flags, Settings, read_passphrase},
     ops::{
@@ -100,6 +100,7 @@ async fn serve(
         budget: Budget::new(MAX_BYTES),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
         topic_keys: TopicKeys::default(),
+        event_tickets: Arc::new(EventTickets::new(Arc::clone(&clock))),
         stopping: AtomicBool::new(false),
         accounts,
         clock,

@@ -30,6 +30,16 @@ pub struct Events {
     pub lagged: bool,
 }
 
+/// A ticket for one stream of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTicketInfo {
+    /// What to give as `ticket` in the query of `GET /events`.
+    pub ticket: String,
+    /// Milliseconds in which it has to be used.
+    pub expires_in_ms: u64,
+}
+
 /// Defines the types of events.
 macro_rules! event_types {
     ($($(#[$about:meta])+ $kind:ident = $name:literal ($data:ty),)+) => {
