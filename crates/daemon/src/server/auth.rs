@@ -21,10 +21,13 @@ use rand_core::Rng as _;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{Connection, errors::Refusal, health, websocket};
-use crate::ops::{
-    entropy::entropy,
-    metrics::{Listener, Metrics, TurnedAway},
+use super::{Connection, errors::Refusal, health, sse, websocket};
+use crate::{
+    api::{Daemon, event_tickets::EventTickets},
+    ops::{
+        entropy::entropy,
+        metrics::{Listener, Metrics, TurnedAway},
+    },
 };
 
 /// Random bytes of a token: 256 bits, written as hex.
@@ -40,6 +43,7 @@ const TOKEN_OFFER: &str = "ratchetd.bearer.";
 #[derive(Debug)]
 pub(super) struct Auth {
     token: Token,
+    tickets: Arc<EventTickets>,
     metrics: Arc<Metrics>,
 }
 
@@ -101,17 +105,18 @@ impl Token {
 }
 
 impl Auth {
-    pub(super) const fn new(token: Token, metrics: Arc<Metrics>) -> Self {
-        Self { token, metrics }
+    pub(super) fn new(token: Token, daemon: &Daemon) -> Self {
+        Self {
+            token,
+            tickets: Arc::clone(&daemon.event_tickets),
+            metrics: Arc::clone(&daemon.metrics),
+        }
     }
 
     /// Whether the request may go on: it needs the token, and its connection one of the places of
     /// those that have it.
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
-        self.check_token(
-            request.headers(),
-            websocket::is_asked_for(request.method(), request.headers()),
-        )?;
+        self.check(request)?;
         let connection = request.extensions().get::<Arc<Connection>>();
         if connection.is_some_and(|connection| connection.place.may_call()) {
             return Ok(());
@@ -120,10 +125,26 @@ impl Auth {
         Err(Refusal::Places)
     }
 
+    /// The token, or what stands for it once: an `EventSource` of a page has no headers to put a
+    /// token into.
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let ticket = sse::ticket(request).filter(|_| !headers.contains_key(header::AUTHORIZATION));
+        match ticket {
+            Some(ticket) if self.tickets.redeem(&ticket) => Ok(()),
+            Some(_) => Err(Refusal::Ticket),
+            None => {
+                let is_upgrade = websocket::is_asked_for(request.method(), headers);
+                self.check_token(headers, is_upgrade)
+            }
+        }
+    }
+
     /// The bearer token: in its header, or, since pages cannot set that on a WebSocket, among the
     /// subprotocols it offers.
     fn check_token(&self, headers: &HeaderMap, is_upgrade: bool) -> Result<(), Refusal> {
-        let presented = if headers.contains_key(header::AUTHORIZATION) || !is_upgrade {
+        let has_header = headers.contains_key(header::AUTHORIZATION);
+        let presented = if has_header || !is_upgrade {
             single(headers, &header::AUTHORIZATION).and_then(|value| {
                 let (scheme, token) = value.split_once(' ')?;
                 scheme.eq_ignore_ascii_case("bearer").then_some(token)
@@ -131,10 +152,15 @@ impl Auth {
         } else {
             offered(headers).find_map(|offer| offer.strip_prefix(TOKEN_OFFER))
         };
+        let refusal = if has_header || presented.is_some() {
+            Refusal::WrongToken
+        } else {
+            Refusal::NoToken
+        };
         presented
             .filter(|token| self.token.is(token.trim()))
             .map(|_| ())
-            .ok_or(Refusal::Token)
+            .ok_or(refusal)
     }
 }
 
@@ -184,8 +210,11 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef";
 
     fn auth() -> Auth {
-        let token = Token(Zeroizing::new(TOKEN.to_owned()));
-        Auth::new(token, Arc::new(Metrics::new().unwrap()))
+        Auth {
+            token: Token(Zeroizing::new(TOKEN.to_owned())),
+            tickets: Arc::new(EventTickets::new(Arc::default())),
+            metrics: Arc::new(Metrics::new().unwrap()),
+        }
     }
 
     #[test]

@@ -4,26 +4,35 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Value, json};
 
-use super::{App, auth::Stranger};
+use super::{App, Connection, auth::Stranger};
 use crate::ops::{dev::Dev, metrics::CONTENT_TYPE};
 
-/// Whether a request is for what needs no token.
+/// Whether a request is for what needs no token: these, and which methods a path takes.
 pub(super) fn needs_no_token(method: &Method, path: &str) -> bool {
-    matches!(*method, Method::GET | Method::HEAD) && matches!(path, "/livez" | "/readyz" | "/auth")
+    match *method {
+        Method::GET | Method::HEAD => matches!(path, "/livez" | "/readyz" | "/auth"),
+        ref other => other == Method::OPTIONS,
+    }
 }
 
 pub(super) async fn livez() -> Response {
     json_answer(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-pub(super) async fn auth(State(app): State<App>) -> Response {
-    let token_file = app.token_file.display().to_string();
+/// Where the token is. A path may name a user: to people of other machines it is not told.
+pub(super) async fn auth(
+    State(app): State<App>,
+    Extension(connection): Extension<Arc<Connection>>,
+) -> Response {
+    let is_told = !app.is_remote || !connection.place.is_strangers();
+    let token_file = is_told.then(|| app.token_file.display().to_string());
     json_answer(
         StatusCode::OK,
         &json!({"scheme": "Bearer", "tokenFile": token_file}),

@@ -4,8 +4,7 @@
 //! A connection is accepted (`accept`), has a place among the others (`connection_limits`), and its
 //! bytes are watched over (`connection`). hyper serves its requests by the routes of axum (`http`).
 //! On TCP they pass layers first: `host_origin`, `cors`, `auth`. What a request or a WebSocket's
-//! message says goes to
-//! `json_rpc`.
+//! message says goes to `json_rpc`.
 
 mod accept;
 mod auth;
@@ -66,6 +65,8 @@ struct AppState {
     daemon: Arc<Daemon>,
     json_rpc: JsonRpc,
     token_file: PathBuf,
+    /// Whether other machines can reach the TCP listener.
+    is_remote: bool,
     rpc: Rpc,
 }
 
@@ -97,13 +98,6 @@ impl Server {
             daemon: Arc::clone(&daemon),
             methods,
         };
-        let app = Arc::new(AppState {
-            daemon,
-            json_rpc,
-            token_file: settings.token_file.clone(),
-            rpc: settings.rpc.clone(),
-        });
-
         // Everything that can fail comes before the first connection is taken.
         let passed = Passed::take(listeners, settings)?;
         let tcp = match (passed.tcp, settings.http) {
@@ -111,6 +105,13 @@ impl Server {
             (None, Some(address)) => Some(bind_tcp(address).await?),
             (None, None) => None,
         };
+        let app = Arc::new(AppState {
+            daemon,
+            json_rpc,
+            token_file: settings.token_file.clone(),
+            is_remote: tcp.as_ref().is_some_and(|(_, at)| !at.ip().is_loopback()),
+            rpc: settings.rpc.clone(),
+        });
         let token = match tcp {
             Some(_) => Some(Token::load(&settings.token_file)?),
             None => None,
