@@ -185,7 +185,11 @@ impl EventLog {
     /// # Errors
     /// [`StoreError`] if they could not.
     pub fn check_writing(&mut self) -> Result<()> {
+        let mut other = self.state;
+        other.reserved = other.reserved.saturating_add(1);
         let transaction = begin(&mut self.connection)?;
+        // There and back: SQLite does not write a page on which nothing has changed meanwhile.
+        write_state(&transaction, &other)?;
         write_state(&transaction, &self.state)?;
         transaction.commit().map_err(failed)
     }

@@ -1,6 +1,6 @@
 //! Structured logs on standard error. Nothing secret, no payload and no identity is ever logged.
 //!
-//! Logging never blocks ([`LogQueue`]), not even where a thread panics.
+//! Logging never blocks (`log_queue`), not even where a thread panics.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},

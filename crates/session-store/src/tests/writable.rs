@@ -29,6 +29,22 @@ fn a_sound_directory_can_be_written_and_trying_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_check_of_the_event_log_reaches_the_disk_and_changes_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut log = open(scratch.path()).unwrap().event_log().unwrap();
+    log.number_unwritten().unwrap();
+    let state = |log: &crate::EventLog| (log.newest(), log.unwritten_through());
+    let before = state(&log);
+    let wal = wal_of(&scratch.path().join("events.db"));
+    for _ in 0..2 {
+        let length = fs::metadata(&wal).unwrap().len();
+        log.check_writing().unwrap();
+        assert!(fs::metadata(&wal).unwrap().len() > length);
+    }
+    assert_eq!(state(&log), before);
+}
+
+#[test]
 fn what_is_gone_or_no_file_is_named_with_its_account() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
