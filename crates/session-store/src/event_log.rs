@@ -290,12 +290,10 @@ impl EventLog {
 }
 
 impl EventLog {
-    /// Writes the state, which restarts the WAL, and erases what the WAL held before.
+    /// Writes a page, which restarts the WAL, and erases what the WAL held before.
     fn erase_wal(&mut self) -> Result<()> {
         wal::checkpoint(&self.connection).map_err(failed)?;
-        let transaction = begin(&mut self.connection)?;
-        write_state(&transaction, &self.state)?;
-        transaction.commit().map_err(failed)?;
+        self.check_writing()?;
         match wal::checkpoint(&self.connection).map_err(failed)? {
             Some(pages) => wal::erase_rest(&self.connection, &self.path, pages)
                 .map_err(|error| failed_io(&error)),
