@@ -755,9 +755,9 @@ mod tests {
                     prop_assert_eq!(again.unwrap(), written);
                 }
                 Err(error) => {
-                    // Of a parameter that is an object, its member is named.
+                    // Of a parameter that is an object or an array, the place in it is named.
                     let field = error.field.unwrap();
-                    let parameter = field.split_once('.').map_or(field.as_str(), |(name, _)| name);
+                    let parameter = field.split(['.', '[']).next().unwrap();
                     prop_assert!(blame.contains(&parameter), "{} of {:?}", field, blame);
                 }
             }
