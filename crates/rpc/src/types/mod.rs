@@ -46,7 +46,7 @@ pub use event::{
     UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
-pub use identity::{ContactCodeQr, IdenticonInfo, IdentityInfo, QrFormat};
+pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
     Confirmed, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Envelopes,
     InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
