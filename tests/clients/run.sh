@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Ordinary clients of other languages against a daemon: JSON-RPC over HTTP and WebSocket, server-sent
-# events, a client that connects again after a restart, and half-closed connections.
+# events, a client that connects again after a restart, half-closed connections, and what generators
+# make of the OpenRPC document.
 #
 #   tests/clients/run.sh [path/to/ratchetd]
 #
@@ -63,6 +64,32 @@ with_curl() {
     -d '{"jsonrpc":"2.0","id":1,"method":"system_version"}' | grep -q '"result"'
 }
 
+# Types of Python, and a conversation with them.
+generated_python() {
+  local made=$work/generated.py
+  mkdir "$made" &&
+    "$daemon" openrpc |
+    "$packages/python/bin/python" "$here/generated.py" schemas >"$made/schemas.json" &&
+    "$packages/python/bin/datamodel-codegen" --input "$made/schemas.json" \
+      --input-file-type openapi --output "$made/ratchetd_types.py" \
+      --output-model-type pydantic_v2.BaseModel --formatters builtin &&
+    PYTHONPATH=$made "$packages/python/bin/python" "$here/generated.py"
+}
+
+# A client of TypeScript, with newer versions of what it names itself, compiled and spoken with.
+generated_typescript() {
+  local made=$packages/generator/client/typescript
+  "$daemon" openrpc >"$packages/generator/openrpc.json" &&
+    npx --prefix "$packages/generator" open-rpc-generator generate -t client -l typescript \
+      -n ratchetd -d "$packages/generator/openrpc.json" -o "$packages/generator" >/dev/null &&
+    npm pkg delete --prefix "$made" dependencies devDependencies &&
+    npm install --prefix "$made" --no-audit --no-fund --loglevel=error @open-rpc/client-js@1 \
+      @open-rpc/meta-schema@1 @open-rpc/schema-utils-js@2 lodash @types/lodash @types/node \
+      typescript@5 >/dev/null &&
+    "$made/node_modules/.bin/tsc" --project "$made" --skipLibCheck &&
+    node "$here/generated.cjs" "$made/build"
+}
+
 if command -v curl >/dev/null; then run "curl" with_curl; else echo "passed over: no curl"; fi
 
 if command -v python3 >/dev/null; then
@@ -71,6 +98,11 @@ if command -v python3 >/dev/null; then
     "$packages/python/bin/pip" -q install requests websockets jsonrpcclient sseclient-py; then
     run "Python: requests, websockets, jsonrpcclient, sseclient" \
       "$packages/python/bin/python" "$here/client.py"
+    if "$packages/python/bin/pip" -q install datamodel-code-generator; then
+      run "Python: types of datamodel-code-generator" generated_python
+    else
+      echo "passed over: datamodel-code-generator cannot be had here"
+    fi
   else
     echo "passed over: Python's packages cannot be had here"
   fi
@@ -94,6 +126,12 @@ if command -v npm >/dev/null; then
     run "Node: reconnecting-websocket, across a clean restart" wait "$client"
   else
     echo "passed over: Node's packages cannot be had here"
+  fi
+  if npm install --prefix "$packages/generator" --no-audit --no-fund --loglevel=error \
+    @open-rpc/generator >/dev/null; then
+    run "Node: a client of @open-rpc/generator" generated_typescript
+  else
+    echo "passed over: @open-rpc/generator cannot be had here"
   fi
 else
   echo "passed over: no Node"
