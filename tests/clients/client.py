@@ -25,6 +25,13 @@ def over_http():
     assert isinstance(wrong, Error) and wrong.code == -32601, wrong
     batch = session.post(URL, json=[request("system_version") for _ in range(100)]).json()
     assert len(batch) == 100 and all("result" in answer for answer in batch)
+    # It reads nothing before it has sent everything.
+    large = session.post(URL, data=b" " * (11 << 20), headers={"content-type": "application/json"})
+    assert large.status_code == 413, large
+    assert "10 MiB" in large.json()["error"]["message"], large.text
+    stranger = requests.post(URL, data=b" " * (11 << 20), headers={"content-type": "application/json"})
+    assert stranger.status_code == 401, stranger
+    assert stranger.headers["www-authenticate"].startswith("Bearer"), stranger.headers
     # A generator makes requests send chunks; the connection ends, and the next is a new one.
     body = json.dumps(request("system_version")).encode()
     headers = {"content-type": "application/json"}
@@ -49,7 +56,10 @@ async def over_websocket():
         # In many pieces.
         text = json.dumps(request("system_version", id="pieces"))
         await socket.send(iter([text[:5], text[5:9], text[9:]]))
-        assert json.loads(await socket.recv())["id"] == "pieces"
+        # Behind the other events that there were.
+        while "id" not in (answer := json.loads(await socket.recv())):
+            assert answer["method"] == "event_notification", answer
+        assert answer["id"] == "pieces", answer
     assert socket.close_code == 1000, socket.close_code
     # What is too much is told with its code. It has its end with that, and is not closed again: the
     # library cannot do so while what it has not sent yet waits.

@@ -183,6 +183,93 @@ fn a_daemon_on_a_failing_disk_reads_is_not_ready_and_recovers_by_itself() {
 }
 
 #[test]
+fn one_file_that_cannot_be_written_makes_the_daemon_unready_and_is_named() {
+    let (daemon, disk) = Disk::with_daemon(&QUIET, false);
+    for account in ["alice", "bob"] {
+        daemon.ok("account_create", json!({"account": account}));
+    }
+    let readiness = || -> (u16, Value) {
+        daemon.ok("dev_advanceTime", json!({"ms": 1000}));
+        let answer = daemon.get("/readyz");
+        (
+            answer.status,
+            serde_json::from_slice(&answer.body).expect("JSON"),
+        )
+    };
+    let hint = |errno| match errno {
+        Errno::Full => "free some disk space",
+        Errno::Io => "errors of the disk",
+    };
+    for (part, named) in [
+        ("/accounts/bob.db", "account bob: "),
+        ("/events.db", "the event log: "),
+    ] {
+        for (call, errno) in [
+            (Call::Write, Errno::Full),
+            (Call::Write, Errno::Io),
+            (Call::Sync, Errno::Io),
+        ] {
+            assert_eq!(readiness().0, 200);
+            let fault = Fault {
+                errno,
+                lasting: true,
+                part,
+                ..Fault::once(call)
+            };
+            disk.fail(&fault, 1);
+            let (status, said) = readiness();
+            assert_eq!(status, 503, "{fault:?}");
+            let reason = said["reason"].as_str().expect("a reason");
+            assert!(reason.starts_with(named), "{fault:?}: {said}");
+            let advice = said["hint"].as_str().expect("a hint");
+            assert!(advice.contains(hint(errno)), "{fault:?}: {said}");
+            // It is the answer also when nothing has changed.
+            assert_eq!(readiness().1, said);
+            let status = daemon.ok("system_status", json!({}));
+            for account in status["accounts"].as_array().expect("accounts") {
+                let named =
+                    named == format!("account {}: ", account["account"].as_str().unwrap_or(""));
+                assert_eq!(account["failing"].is_string(), named, "{account}");
+            }
+            disk.mend();
+        }
+    }
+    assert_eq!(readiness().0, 200);
+}
+
+/// So that a poll finds at once what a user has met, however many accounts there are.
+#[test]
+fn an_account_whose_last_call_failed_is_in_the_next_check_whosever_turn_it_is() {
+    let (daemon, disk) = Disk::with_daemon(&QUIET, false);
+    let names: Vec<String> = (0..12).map(|number| format!("a{number:02}")).collect();
+    for account in &names {
+        daemon.ok("account_create", json!({"account": account}));
+    }
+    let fault = Fault {
+        errno: Errno::Full,
+        lasting: true,
+        part: "/accounts/a07.db",
+        ..Fault::once(Call::Write)
+    };
+    disk.fail(&fault, 1);
+    let next = json!({"account": "a07", "chat": "c"});
+    let error = daemon
+        .call("clock_next", next.clone())
+        .expect_err("no disk");
+    is_store_failed(&error);
+    for _ in 0..3 {
+        daemon.ok("dev_advanceTime", json!({"ms": 1000}));
+        let health = daemon.ok("system_health", json!({}));
+        let reason = health["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("account a07: "), "{health}");
+    }
+    disk.mend();
+    daemon.ok("clock_next", next);
+    daemon.ok("dev_advanceTime", json!({"ms": 1000}));
+    assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
+}
+
+#[test]
 fn nothing_is_lost_forked_or_half_done_when_disks_fail() {
     run(&Plan::faults(40));
 }

@@ -94,8 +94,10 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
     let serving = report(&directory, &["--socket", path_text(&socket)]);
     for id in [
         "permissions",
+        "files.writable",
         "lock.holder",
         "serving.answers",
+        "serving.ready",
         "queue.depth",
         "store.key",
         "integrity.events",
@@ -386,6 +388,44 @@ fn a_daemon_that_does_not_answer_at_its_socket_is_reported() {
             .to_string()
             .contains(&format!("pid {}", alice.daemon.pid()))
     );
+}
+
+#[test]
+fn another_daemon_that_answers_at_the_socket_is_not_taken_for_this_ones() {
+    let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let socket = bob.daemon.socket();
+    let found = report(&alice.daemon.data_dir(), &["--socket", path_text(&socket)]);
+    is(&found, "serving.answers", "problem");
+    let pid = format!("of pid {}", bob.daemon.pid());
+    assert!(found.to_string().contains(&pid), "{found}");
+    assert!(severities(&found, "serving.ready").is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_is_reported_whether_a_daemon_serves_or_not() {
+    let mut alice = Party::new("alice");
+    alice.daemon.ok("account_create", json!({"account": "bob"}));
+    let directory = alice.daemon.data_dir();
+    let socket = alice.daemon.socket();
+    let database = directory.join("accounts/alice.db");
+    let aside = directory.join("aside");
+    fs::rename(&database, &aside).expect("to move");
+    fs::create_dir(&database).expect("to make");
+    for serves in [true, false] {
+        if !serves {
+            alice.daemon.kill();
+        }
+        let found = report(&directory, &["--socket", path_text(&socket)]);
+        is(&found, "files.writable", "problem");
+        let findings = found["findings"].as_array().expect("findings");
+        let of = |id: &str| findings.iter().find(|finding| finding["id"] == id);
+        let unwritable = of("files.writable").expect("it");
+        assert_eq!(unwritable["account"], "alice");
+        let said = support::text(&unwritable["message"]);
+        assert!(said.contains(path_text(&database)), "{said}");
+        let ready = of("serving.ready").map(|finding| &finding["severity"]);
+        assert_eq!(ready, serves.then_some(&json!("problem")));
+    }
 }
 
 #[test]

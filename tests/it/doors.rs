@@ -7,6 +7,7 @@ mod forms;
 mod pages;
 mod patience;
 mod peers;
+mod refusals;
 mod sources;
 mod tokens;
 mod websocket;

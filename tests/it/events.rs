@@ -492,6 +492,50 @@ fn a_stream_begins_now_or_at_a_cursor_and_wrong_queries_are_refused() {
     }
 }
 
+/// The bytes up to the next empty line.
+fn block(stream: &mut impl std::io::Read) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\n\n") {
+        stream.read_exact(&mut byte).expect("a byte");
+        bytes.extend(byte);
+    }
+    String::from_utf8(bytes).expect("text")
+}
+
+/// nginx, as it is by default: it speaks HTTP/1.0 to what is behind it, and keeps answers back until it has enough of
+/// them, unless it is told not to.
+#[test]
+fn a_stream_passes_proxies_as_it_comes_and_begins_with_where_it_is() {
+    let two = Two::new();
+    let open = |headers: &str| {
+        let mut stream = connect(&two.daemon.socket());
+        let request = format!(
+            "GET /events?account=a HTTP/1.0\r\nhost: 127.0.0.1:8645\r\nconnection: close\r\n{headers}\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("to send");
+        let head = head(&mut stream).to_lowercase();
+        for line in [
+            "content-type: text/event-stream",
+            "cache-control: no-store, no-cache, no-transform",
+            "x-accel-buffering: no",
+        ] {
+            assert_eq!(head.lines().filter(|it| *it == line).count(), 1, "{head}");
+        }
+        assert!(!head.contains("transfer-encoding"), "{head}");
+        stream
+    };
+    let mut stream = open("");
+    // Before anything happens.
+    assert_eq!(block(&mut stream), ": here\nid: 2\n\n");
+    // Who is cut off before the first event comes back there, and misses none.
+    drop(stream);
+    two.set("a", false);
+    let mut stream = open("last-event-id: 2\r\n");
+    assert_eq!(block(&mut stream), ": here\nid: 2\n\n");
+    assert!(block(&mut stream).starts_with("id: 3\nevent: installation.disabled\n"));
+}
+
 #[test]
 fn the_stream_over_tcp_asks_for_the_token() {
     let two = Two::on(Daemon::start_with(&["--dev", "--http", "127.0.0.1:0"]));

@@ -1,8 +1,15 @@
 //! Starts that must fail, sockets that are in use, and a log without secrets.
 
-use std::{fs, net::TcpStream, os::unix::net::UnixListener, path::Path};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpStream,
+    os::unix::net::UnixListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
-use crate::support::{Daemon, exchange, request, serve, text};
+use crate::support::{Daemon, RATCHETD, connect, exchange, request, serve, terminate, text};
 use serde_json::{Value, json};
 
 const BODY: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system_version\"}";
@@ -91,6 +98,76 @@ fn the_socket_of_a_dead_daemon_is_replaced_and_that_of_another_process_is_not() 
         fs::read(scratch.path().join("s")).expect("still there"),
         b"precious"
     );
+}
+
+/// Starts a daemon on a data directory of its own, with this socket.
+fn start_on(data: &Path, socket: &Path) -> Child {
+    Command::new(RATCHETD)
+        .args(["serve", "--log-filter", "off", "--data-dir"])
+        .arg(data)
+        .arg("--socket")
+        .arg(socket)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts")
+}
+
+/// The first line that a process prints; empty if it ends without one.
+fn first_line(process: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("its output"))
+        .read_line(&mut line)
+        .expect("a line or none");
+    line
+}
+
+#[test]
+fn a_daemon_that_stops_leaves_the_socket_of_another_alone() {
+    let mut daemon = Daemon::start();
+    let socket = daemon.socket();
+    fs::remove_file(&socket).expect("to remove");
+    let scratch = tempfile::tempdir().expect("a directory");
+    let mut other = start_on(&scratch.path().join("data"), &socket);
+    assert!(first_line(&mut other).starts_with("listening"));
+    assert_eq!(daemon.terminate(), Some(0));
+    assert_eq!(daemon.post(BODY).status, 200, "the other one answers there");
+    terminate(&other);
+    assert_eq!(other.wait().expect("its end").code(), Some(0));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn of_daemons_that_start_at_once_on_one_socket_one_has_it_and_the_others_say_so() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let socket = scratch.path().join("s");
+    for round in 0..5 {
+        let mut started: Vec<Child> = (0..4)
+            .map(|number| start_on(&scratch.path().join(format!("{number}")), &socket))
+            .collect();
+        let listens: Vec<bool> = started
+            .iter_mut()
+            .map(|process| first_line(process).starts_with("listening"))
+            .collect();
+        let answer = exchange(connect(&socket), &request("", BODY));
+        assert_eq!(answer.status, 200, "round {round}");
+        let listening = listens.iter().filter(|listens| **listens).count();
+        for (mut process, listens) in started.into_iter().zip(listens) {
+            if listens {
+                // Its socket is what the next ones find, and nobody listens there.
+                process.kill().expect("to kill");
+                process.wait().expect("its end");
+                continue;
+            }
+            let ended = process.wait_with_output().expect("its end");
+            let said = String::from_utf8(ended.stderr).expect("text");
+            assert_eq!(ended.status.code(), Some(2), "{said}");
+            assert!(said.contains("another process listens"), "{said}");
+        }
+        assert_eq!(listening, 1, "round {round}");
+    }
 }
 
 #[test]

@@ -164,6 +164,67 @@ fn metrics_hold_no_identity_and_no_content() {
     assert!(labels.is_subset(&known.into()), "{labels:?}");
 }
 
+/// The metrics that the alerts of the operations page look at, each with the values of its labels
+/// that it asks for.
+fn alerts() -> Vec<(String, Vec<(String, String)>)> {
+    let expressions = OPERATIONS
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "));
+    let mut found = Vec::new();
+    for expression in expressions {
+        for (at, _) in expression.match_indices("ratchetd_") {
+            let rest = &expression[at..];
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
+            let matchers = rest
+                .strip_prefix('{')
+                .and_then(|rest| rest.split_once('}'))
+                .map_or("", |(matchers, _)| matchers);
+            let labels = matchers.split(',').filter(|matcher| !matcher.is_empty());
+            let labels = labels.flat_map(|matcher| {
+                let (label, values) = matcher.split_once('=').expect("a matcher");
+                let values = values.trim_start_matches('~').trim_matches('"');
+                values
+                    .split('|')
+                    .map(|value| (label.to_owned(), value.to_owned()))
+                    .collect::<Vec<_>>()
+            });
+            found.push((name.to_owned(), labels.collect()));
+        }
+    }
+    assert!(found.len() > 2, "{found:?}");
+    found
+}
+
+#[test]
+fn what_the_alerts_look_at_is_there_from_the_start_so_that_the_first_failure_is_a_rise() {
+    let told = metrics(&Daemon::start());
+    let series = |name: &str, label: &str| -> Vec<f64> {
+        told.lines()
+            .filter(|line| line.starts_with(name) && line.contains(label))
+            .map(|line| line.rsplit(' ').next().expect("a value"))
+            .map(|value| value.parse().expect("a number"))
+            .collect()
+    };
+    for (name, labels) in alerts() {
+        let mut there = told
+            .lines()
+            .filter_map(|line| line.strip_prefix(name.as_str()));
+        assert!(there.any(|rest| rest.starts_with([' ', '{'])), "{name}");
+        for (label, value) in labels {
+            let found = series(&format!("{name}{{"), &format!("{label}=\"{value}\""));
+            // A series for each method, or one at least.
+            let expected = if name == "ratchetd_calls_total" {
+                rpc::METHODS.len()
+            } else {
+                1
+            };
+            assert!(found.len() >= expected, "{name}{{{label}={value}}}");
+            assert!(found.iter().all(|value| *value == 0.0), "{name}");
+        }
+    }
+}
+
 #[test]
 fn the_operations_page_lists_every_metric() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));

@@ -3,12 +3,13 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     os::unix::net::UnixStream,
     process::{Command, Stdio},
 };
 
 use crate::support::{
-    self, Daemon, RATCHETD, WebSocket, head, serve, serve_logged, terminate, text,
+    self, Daemon, RATCHETD, WebSocket, head, path_text, serve, serve_logged, terminate, text,
 };
 use serde_json::{Value, json};
 
@@ -153,6 +154,65 @@ fn call_and_health_find_the_socket_by_the_daemons_own_configuration() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// Files of services and containers leave variables empty that are not to count.
+#[test]
+fn an_environment_variable_that_is_empty_counts_as_one_that_is_not_set() {
+    let help = Command::new(RATCHETD)
+        .args(["serve", "--help"])
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let variables: Vec<&str> = help
+        .split("[env: ")
+        .skip(1)
+        .filter_map(|rest| rest.split('=').next())
+        .chain(["XDG_DATA_HOME", "XDG_RUNTIME_DIR"])
+        .collect();
+    assert!(variables.len() > 14, "{help}");
+
+    let home = tempfile::tempdir().expect("a directory");
+    let data = home.path().join(".local/share/ratchetd");
+    fs::create_dir_all(&data).expect("to make it");
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&data, owner_only).expect("its mode");
+    let socket = home.path().join("of-the-file");
+    let config = format!("socket = {socket:?}\nlog_filter = \"warn\"\n");
+    fs::write(data.join("ratchetd.toml"), config).expect("to write");
+    let ratchetd = |arguments: &[&str], home: &str| {
+        let mut command = Command::new(RATCHETD);
+        command.args(arguments).env_clear().env("HOME", home);
+        for variable in &variables {
+            command.env(variable, "");
+        }
+        command
+    };
+    let at_home = support::path_text(home.path());
+    let mut daemon = ratchetd(&["serve"], at_home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut output = BufReader::new(daemon.stdout.take().expect("its output"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("a ready line");
+    assert_eq!(line, format!("listening on unix:{}\n", socket.display()));
+    for arguments in [&["health"][..], &["call", "system_version"]] {
+        let done = ratchetd(arguments, at_home).output().expect("it runs");
+        assert!(done.status.success(), "{arguments:?} {done:?}");
+    }
+    let looked = ratchetd(&["doctor"], at_home).output().expect("it runs");
+    let found = String::from_utf8_lossy(&looked.stdout);
+    assert!(found.contains("serving.answers"), "{looked:?}");
+    terminate(&daemon);
+    assert!(daemon.wait().expect("wait").success());
+    // Nor does an empty home name a directory.
+    let nowhere = ratchetd(&["serve"], "").output().expect("it runs");
+    assert!(
+        support::refused(&nowhere).contains("--data-dir"),
+        "{nowhere:?}"
+    );
+}
+
 #[test]
 fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     let daemon = Daemon::start();
@@ -171,6 +231,119 @@ fn a_daemon_that_cannot_store_says_that_it_is_not_ready_and_why_and_recovers() {
     daemon.ok("dev_advanceTime", json!({"ms": 1000}));
     assert_eq!(daemon.get("/readyz").status, 200);
     assert_eq!(daemon.ok("system_health", json!({}))["status"], "ok");
+}
+
+/// What `/readyz` says, checked anew: the status, and what is wrong.
+fn readiness(daemon: &Daemon) -> (u16, Value) {
+    // The answer is remembered for a second of the daemon's clock.
+    daemon.ok("dev_advanceTime", json!({"ms": 1000}));
+    let answer = daemon.get("/readyz");
+    let body = serde_json::from_slice(&answer.body).expect("JSON");
+    (answer.status, body)
+}
+
+#[test]
+fn what_is_in_the_way_of_one_account_is_named_by_all_who_are_asked_and_they_recover() {
+    let daemon = Daemon::start();
+    for account in ["alice", "bob"] {
+        daemon.ok("account_create", json!({"account": account}));
+    }
+    assert_eq!(readiness(&daemon).0, 200);
+    let data = daemon.data_dir();
+    let database = data.join("accounts/alice.db");
+    let aside = data.join("aside");
+    fs::rename(&database, &aside).expect("to move");
+    fs::create_dir(&database).expect("to make");
+
+    let (status, said) = readiness(&daemon);
+    assert_eq!((status, &said["status"]), (503, &json!("failing")));
+    let reason = text(&said["reason"]);
+    assert!(reason.starts_with("account alice: "), "{reason}");
+    assert!(reason.contains(path_text(&database)), "{reason}");
+    assert!(!reason.contains("bob"), "{reason}");
+    assert_ne!(text(&said["hint"]), "");
+    let health = daemon.ok("system_health", json!({}));
+    assert_eq!(
+        (&health["reason"], &health["hint"]),
+        (&said["reason"], &said["hint"])
+    );
+    let status = daemon.ok("system_status", json!({}));
+    assert_eq!(status["failing"], said["reason"]);
+    let failing: Vec<bool> = status["accounts"]
+        .as_array()
+        .expect("accounts")
+        .iter()
+        .map(|account| account["failing"].is_string())
+        .collect();
+    assert_eq!(failing, [true, false]);
+    let socket = daemon.socket().display().to_string();
+    let asked = support::ratchetd("health", &data, &["--socket", &socket]);
+    assert_eq!(asked.status.code(), Some(1));
+    let line = String::from_utf8(asked.stdout).expect("text");
+    assert_eq!(
+        line,
+        format!("not ready: {reason}: {}\n", text(&said["hint"]))
+    );
+
+    fs::remove_dir(&database).expect("to remove");
+    fs::rename(&aside, &database).expect("to move back");
+    assert_eq!(readiness(&daemon).0, 200);
+    let status = daemon.ok("system_status", json!({}));
+    assert!(status["failing"].is_null(), "{status}");
+}
+
+#[test]
+fn what_is_in_the_way_of_all_accounts_is_named_too() {
+    let daemon = Daemon::start();
+    daemon.ok("account_create", json!({"account": "alice"}));
+    let data = daemon.data_dir();
+    let log = data.join("events.db");
+    let aside = data.join("aside");
+    fs::rename(&log, &aside).expect("to move");
+    fs::create_dir(&log).expect("to make");
+    let (status, said) = readiness(&daemon);
+    assert_eq!(status, 503);
+    assert!(text(&said["reason"]).contains(path_text(&log)), "{said}");
+    fs::remove_dir(&log).expect("to remove");
+    fs::rename(&aside, &log).expect("to move back");
+
+    // Something has the name of the file that the check makes, and cannot be removed.
+    let accounts = data.join("accounts");
+    fs::create_dir(accounts.join(".new-trial")).expect("to make");
+    let (status, said) = readiness(&daemon);
+    assert_eq!(status, 503);
+    assert!(
+        text(&said["reason"]).contains(path_text(&accounts)),
+        "{said}"
+    );
+    fs::remove_dir(accounts.join(".new-trial")).expect("to remove");
+    assert_eq!(readiness(&daemon).0, 200);
+}
+
+#[test]
+fn over_tcp_who_has_no_token_is_told_that_something_is_wrong_and_not_with_which_account() {
+    let daemon = Daemon::start_with(&["--dev", "--http", "127.0.0.1:0"]);
+    daemon.ok("account_create", json!({"account": "alice"}));
+    let database = daemon.data_dir().join("accounts/alice.db");
+    fs::rename(&database, daemon.data_dir().join("aside")).expect("to move");
+    let token = fs::read_to_string(daemon.data_dir().join("rpc.token")).expect("the token");
+    let authorization = format!("authorization: Bearer {}\r\n", token.trim());
+    let address = daemon.tcp().expect("an address");
+    let ask = |headers: &str| {
+        let stream = TcpStream::connect(&address).expect("to connect");
+        let request = format!(
+            "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n"
+        );
+        let answer = support::exchange(stream, &request);
+        assert_eq!(answer.status, 503);
+        String::from_utf8(answer.body).expect("text")
+    };
+    let stranger = ask("");
+    assert!(stranger.contains("\"hint\""), "{stranger}");
+    for private in ["alice", path_text(&daemon.data_dir())] {
+        assert!(!stranger.contains(private), "{stranger}");
+        assert!(ask(&authorization).contains(private));
+    }
 }
 
 /// The response to a request whose body comes after the daemon was told to stop.

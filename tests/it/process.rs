@@ -277,6 +277,68 @@ fn the_status_says_what_the_system_says() {
     assert_eq!(told["reason"].is_null(), locked, "{told}");
 }
 
+#[test]
+fn what_its_user_may_not_write_makes_the_daemon_unready_and_is_named_with_the_command_that_mends_it()
+ {
+    let Some(foreign) = Foreign::start("", "", "dev = true\n") else {
+        return;
+    };
+    let home = foreign.scratch.path();
+    let socket = home.join("s");
+    let call = |method: &str, params: Value| -> Value {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let request = support::request("", &call.to_string());
+        let answer = support::exchange(support::connect(&socket), &request);
+        let mut answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        assert!(answer["error"].is_null(), "{answer}");
+        answer["result"].take()
+    };
+    call("account_create", json!({"account": "alice"}));
+    let health = || {
+        call("dev_advanceTime", json!({"ms": 1000}));
+        call("system_health", json!({}))
+    };
+    assert_eq!(health()["status"], "ok");
+    let data = home.join("data");
+    for (file, wrong, right, mend) in [
+        ("", 0o500, 0o700, "chmod u+rwx "),
+        ("accounts", 0o500, 0o700, "chmod u+rwx "),
+        ("accounts/alice.db", 0o400, 0o600, "chmod u+rw "),
+        ("events.db", 0o400, 0o600, "chmod u+rw "),
+        ("events.db-wal", 0o400, 0o600, "chmod u+rw "),
+    ] {
+        let path = if file.is_empty() {
+            data.clone()
+        } else {
+            data.join(file)
+        };
+        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode));
+        mode(wrong).expect("to set");
+        let said = health();
+        assert_eq!(said["status"], "failing", "{file}");
+        let reason = said["reason"].as_str().expect("a reason");
+        assert!(reason.contains(&path.display().to_string()), "{said}");
+        assert_eq!(
+            reason.starts_with("account alice: "),
+            file.contains("alice")
+        );
+        let hint = said["hint"].as_str().expect("a hint");
+        assert_eq!(hint, format!("{mend}{}", path.display()));
+        let doctor = support::ratchetd(
+            "doctor",
+            &data,
+            &["--json", "--socket", support::path_text(&socket)],
+        );
+        let found = String::from_utf8(doctor.stdout).expect("text");
+        assert!(
+            found.contains("\"files.writable\"") && found.contains(hint),
+            "{found}"
+        );
+        mode(right).expect("to set");
+        assert_eq!(health()["status"], "ok", "{file}");
+    }
+}
+
 /// Every file below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -90,6 +90,21 @@ fn a_supervisor_is_told_when_we_are_ready_that_we_live_and_that_we_end() {
 }
 
 #[test]
+fn a_supervisor_that_takes_no_messages_holds_up_neither_calls_nor_the_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (socket, environment) = supervisor(directory.path());
+    let mut child = launch(directory.path(), Vec::new(), &environment, "");
+    assert_eq!(told(&socket), ["READY=1", "STATUS=serving"]);
+    // There is no room for another message, whoever sends it.
+    let filling = UnixDatagram::unbound().expect("a socket");
+    filling.set_nonblocking(true).expect("to set");
+    while filling.send_to(b"x", directory.path().join("n")).is_ok() {}
+    let stream = UnixStream::connect(directory.path().join("s")).expect("the socket");
+    assert_eq!(exchange(stream, &request("", VERSION)).status, 200);
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+#[test]
 fn the_status_says_what_fails_while_no_message_can_be_stored() {
     let directory = tempfile::tempdir().expect("a directory");
     let (socket, environment) = supervisor(directory.path());
@@ -227,6 +242,18 @@ impl Logged {
         log(&self.directory.path().join("log"))
     }
 
+    /// Waits until a line says that the last of the calls of this method has ended: lines are
+    /// written beside the calls.
+    fn await_answered(&self, method: &str, count: usize) -> Vec<Value> {
+        loop {
+            let ended = self.answered(method);
+            if ended.len() >= count {
+                return ended;
+            }
+            std::thread::yield_now();
+        }
+    }
+
     /// The lines that say how calls of this method ended.
     fn answered(&self, method: &str) -> Vec<Value> {
         self.log()
@@ -250,7 +277,7 @@ fn every_call_has_a_number_in_the_log_and_nothing_of_what_it_said() {
     let daemon = Logged::start("log_filter = \"debug\"\n");
     let created = daemon.call("account_create", &json!({"account": "alice"}));
     daemon.call("account_create", &json!({"account": "alice"}));
-    let ended = daemon.answered("account_create");
+    let ended = daemon.await_answered("account_create", 2);
     assert_eq!(ended.len(), 2);
     assert_eq!(ended[0]["fields"]["outcome"], "ok");
     assert_eq!(ended[1]["fields"]["outcome"], "account_exists");
@@ -271,11 +298,11 @@ fn the_filter_of_the_log_changes_while_we_run() {
         json!({"filter": "daemon=debug", "previous": "warn"})
     );
     daemon.call("account_list", &json!({}));
-    assert_eq!(daemon.answered("account_list").len(), 1);
+    assert_eq!(daemon.await_answered("account_list", 1).len(), 1);
     let wrong = daemon.call("system_setLogFilter", &json!({"filter": "daemon=loudly"}));
     assert_eq!(wrong["error"]["data"]["field"], "filter", "{wrong}");
     daemon.call("account_list", &json!({}));
-    assert_eq!(daemon.answered("account_list").len(), 2);
+    assert_eq!(daemon.await_answered("account_list", 2).len(), 2);
     // SIGHUP: as the configuration says now.
     fs::write(
         daemon.directory.path().join("c.toml"),
@@ -292,6 +319,91 @@ fn the_filter_of_the_log_changes_while_we_run() {
     }
     let set = daemon.call("system_setLogFilter", &json!({"filter": "warn"}));
     assert_eq!(set["result"]["previous"], "info");
+}
+
+/// The metric that counts the lines of the log that are missing.
+fn lines_lost(socket: &Path) -> u64 {
+    let stream = UnixStream::connect(socket).expect("the socket");
+    let get = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let told = String::from_utf8(exchange(stream, get).body).expect("text");
+    let line = told
+        .lines()
+        .find_map(|line| line.strip_prefix("ratchetd_log_lines_lost_total "));
+    line.expect("the metric").parse().expect("a number")
+}
+
+/// Has the daemon log more than fits between it and a reader that has stopped.
+fn log_until_lines_are_lost(socket: &Path) {
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "system_version"});
+    let batch = json!(vec![call; 100]).to_string();
+    let mut rounds = 0;
+    while lines_lost(socket) == 0 {
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let stream = UnixStream::connect(socket).expect("the socket");
+                    let answer = exchange(stream, &request("", &batch));
+                    assert_eq!(answer.status, 200);
+                });
+            }
+        });
+        rounds += 1;
+        assert!(rounds < 100, "no line was lost");
+    }
+}
+
+#[test]
+fn no_call_waits_for_a_reader_of_the_log_that_has_stopped_and_the_gap_is_told_of() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let arguments = ["--log", "json", "--log-filter", "debug"].map(str::to_owned);
+    let mut child = crate::support::serve(directory.path(), &arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    lines(&mut child, 1);
+    let socket = directory.path().join("s");
+    log_until_lines_are_lost(&socket);
+    // Somebody reads again, to the end.
+    let log = child.stderr.take().expect("its log");
+    let reading = std::thread::spawn(move || {
+        let lines = BufReader::new(log).lines();
+        lines
+            .map(|line| serde_json::from_str(&line.expect("text")).expect("whole lines"))
+            .collect::<Vec<Value>>()
+    });
+    let before = lines_lost(&socket);
+    // What is logged from here on is read, so that nothing more is lost.
+    let version = || {
+        let stream = UnixStream::connect(&socket).expect("the socket");
+        assert_eq!(exchange(stream, &request("", VERSION)).status, 200);
+    };
+    version();
+    let lost = lines_lost(&socket);
+    assert!(lost >= before);
+    assert_eq!(terminate(&mut child), Some(0));
+    let lines = reading.join().expect("its lines");
+    let told: u64 = lines
+        .iter()
+        .filter_map(|line| line["fields"]["lost"].as_u64())
+        .sum();
+    assert_eq!(told, lost);
+    let last = lines.last().expect("a line");
+    assert_eq!(last["fields"]["message"], "stopped");
+}
+
+#[test]
+fn a_daemon_whose_log_nobody_reads_stops_when_it_is_told_to() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let arguments = ["--log-filter", "debug"].map(str::to_owned);
+    let mut child = crate::support::serve(directory.path(), &arguments)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    lines(&mut child, 1);
+    let socket = directory.path().join("s");
+    log_until_lines_are_lost(&socket);
+    assert_eq!(terminate(&mut child), Some(0));
+    assert!(!socket.exists());
 }
 
 /// A key that systemd does not know would be passed over, and what it was to forbid would be

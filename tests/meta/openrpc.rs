@@ -77,6 +77,7 @@ fn tour() -> Map<String, Value> {
     devices_and_contacts(&mut told, bob);
     let events = json!({"account": "alice", "after": 0, "limit": 3});
     told.call("event_list", events);
+    told.call("event_ticket", json!({}));
     let mut socket = WebSocket::open(&told.daemon.socket());
     for (method, params) in [
         ("event_subscribe", json!({"account": "alice"})),

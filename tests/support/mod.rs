@@ -256,6 +256,7 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
     for name in [
         "CONFIG",
         "HTTP",
+        "ALLOW_ORIGIN",
         "PASSPHRASE_FILE",
         "LOG",
         "LOG_FILTER",

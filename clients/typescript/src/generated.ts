@@ -5,67 +5,72 @@ export const VERSION = "0.1.0";
 
 /** A contact that is accepted. */
 export interface AcceptedContact {
-  /** Whether we accepted, and not the contact. */
+  /** By us, or by them. */
   byUs: boolean;
-  /** The identity of the contact. */
+  /** Who. */
   identity: Bytes;
 }
 
 /** An account: one device of one identity. */
 export interface AccountInfo {
-  /** The name of the account in this daemon. */
+  /** Its local name. */
   account: string;
-  /** The public key in its compact form, `zQ3sh…`. */
+  /** The same, `zQ3sh…`. */
   compressedKey: string;
-  /** When the account was made in this daemon. */
+  /** When it was made here. */
   createdAt: number;
-  /** The id of this device. */
+  /** This device. */
   installationId: string;
-  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
+  /** The chat key, `0x04…`. */
   publicKey: Bytes;
 }
 
 /** How an account is doing. */
 export interface AccountStatus {
-  /** The name of the account. */
+  /** Its name. */
   account: string;
-  /** How many devices are known. */
+  /** Devices known. */
   devices: number;
-  /** How many identities are known. */
+  /**
+   * Why its store cannot be read or written, as far as was found; null if it can. The numbers of
+   * one that cannot be read are 0.
+   */
+  failing: string | null;
+  /** Identities known. */
   peers: number;
-  /** How many calls wait for the account. */
+  /** Calls that wait for the account's worker. */
   queued: number;
   /**
-   * When the account's store was last found to be an older state or a copy; null if never. Nothing is sent on
-   * sessions from before.
+   * When its store was last found to be an older state or a copy; null if never. Sessions from
+   * before do not send.
    */
   rolledBackAt: number | null;
-  /** Why the store was not the newest state of the account then; null if it always was. */
+  /** What it was found to be then. */
   rolledBackReason: RollbackKind | null;
-  /** How many sessions there are, of any standing. */
+  /** Sessions of any standing. */
   sessions: number;
-  /** How many message keys are kept. */
+  /** Message keys kept. */
   storedKeys: number;
 }
 
 /** For whom a message is. */
 export type Addressed =
-  /** It has an entry for this device. */
+  /** For this device. */
   | "this_device"
-  /** It is for any device of this identity, by DH. */
+  /** For any device of this identity: DH. */
   | "any_device"
-  /** It is public, for everyone. */
+  /** For everyone: it is public. */
   | "everyone"
-  /** It is for other devices or identities. */
+  /** For others. */
   | "other_devices"
-  /** It has no content, only bundles. */
+  /** It has no content. */
   | "nobody";
 
 /** The bundle we publish. */
 export interface BundleInfo {
-  /** The encoded bundle. */
+  /** Encoded. */
   bundle: Bytes;
-  /** The bundle as text, for QR codes and profiles. */
+  /** The same as text, for QR codes and profiles. */
   contactCode: string;
   /** When the bundle was made. */
   createdAt: number;
@@ -73,67 +78,67 @@ export interface BundleInfo {
   expiresAt: number;
   /** Our identity. */
   identity: Bytes;
-  /** The ids of the devices that the bundle lists. */
+  /** The devices it lists. */
   installationIds: string[];
-  /** The version of this device's prekey, which rises by one with each new one. */
+  /** Version of this device's prekey. */
   version: number;
 }
 
 /** A bundle that was made anew. */
 export interface BundleRotated {
-  /** The ids of the devices that the bundle lists. */
+  /** The devices it lists. */
   installationIds: string[];
-  /** Whether the prekey is a new one. */
+  /** Whether that is a new one. */
   prekeyReplaced: boolean;
-  /** The version of this device's prekey. */
+  /** Version of this device's prekey. */
   version: number;
 }
 
 /** Bytes: 0x and lowercase hex digits. */
 export type Bytes = string;
 
-/** The clock of a chat and the present time. */
+/** A chat's clock and the time of day. */
 export interface ChatClock {
-  /** The highest clock of the chat by now. From `clock_next` it is the one for the message that is about to be sent. */
+  /**
+   * The highest clock of the chat by now; of `clock_next`, the one for the message that is about
+   * to be sent.
+   */
   clock: number;
-  /** The present time in milliseconds, which goes into the message as `timestamp`. */
+  /** Now, as `timestamp` of that message. */
   timestamp: number;
 }
 
 /** The answer to a confirmation. */
 export interface Confirmed {
-  /** How many messages were read, not yet confirmed, and are confirmed now. */
+  /** How many were read, not yet confirmed, and are confirmed now. */
   confirmed: number;
 }
 
 /** The contact code as a QR code. */
-export interface ContactCodeDrawing {
-  /** The text that the QR code holds: the `contactCode` of `bundle_get`. */
+export interface ContactCodeQr {
+  /** What the QR code says: as `contactCode` of `bundle_get`. */
   contactCode: string;
-  /** How the QR code is drawn. */
+  /** How it is drawn. */
   format: QrFormat;
-  /** The drawing: an SVG document, or lines of text. */
+  /** The drawing. */
   qr: string;
 }
 
-/** An identity as a contact, and how far both sides have come. */
+/** A contact. */
 export interface ContactInfo {
-  /** When the contact was first recorded; null if nothing was. */
+  /** When it was first recorded; null if it is not. */
   addedAt: number | null;
-  /** The identity in its compact form, `zQ3sh…`. */
+  /** The same in the short form, `zQ3sh…`. */
   compressedKey: string;
-  /** Whether a device of the contact has answered ours: what is sent to it now has forward secrecy. */
+  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
   forwardSecrecy: boolean;
-  /** The identity of the contact, `0x04…`. */
+  /** Who, uncompressed. */
   identity: Bytes;
-  /**
-   * The safety number: 60 decimal digits that are equal at both ends, to be compared by another way than this
-   * transport.
-   */
+  /** 60 decimal digits, the same at both ends: to be compared by another way. */
   safetyNumber: string;
-  /** The state of the contact. */
+  /** How we stand to it. */
   state: ContactState;
-  /** Whether the user has compared the safety number and noted that it is equal. */
+  /** The user has compared the safety number. */
   verified: boolean;
 }
 
@@ -161,68 +166,62 @@ export type ContactState =
 
 /** A contact's new state, and what has to be sent. */
 export interface ContactStepInfo {
-  /** When the contact was first recorded; null if nothing was. */
+  /** When it was first recorded; null if it is not. */
   addedAt: number | null;
-  /** The identity in its compact form, `zQ3sh…`. */
+  /** The same in the short form, `zQ3sh…`. */
   compressedKey: string;
-  /** The wire messages to send; empty if there is nothing to send. */
+  /** Wire messages for the transport. */
   envelopes: EnvelopeInfo[];
-  /** Whether a device of the contact has answered ours: what is sent to it now has forward secrecy. */
+  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
   forwardSecrecy: boolean;
-  /** The identity of the contact, `0x04…`. */
+  /** Who, uncompressed. */
   identity: Bytes;
-  /**
-   * The safety number: 60 decimal digits that are equal at both ends, to be compared by another way than this
-   * transport.
-   */
+  /** 60 decimal digits, the same at both ends: to be compared by another way. */
   safetyNumber: string;
-  /** The devices that got no copy, and why. */
+  /** Devices that got no copy. */
   skipped: SkippedInfo[];
-  /** The state of the contact. */
+  /** How we stand to it. */
   state: ContactState;
-  /** Whether the user has compared the safety number and noted that it is equal. */
+  /** The user has compared the safety number. */
   verified: boolean;
 }
 
 /** What became of a received message. */
 export interface Decrypted {
   /**
-   * Whether the sender's identity is proven: by the message itself, or by the signature of the envelope that it
-   * came in.
+   * The sender's identity is proven: by the message itself, or by the signature of the envelope
+   * that it came in.
    */
   authenticated: boolean;
-  /** Whether the message was read before, and not confirmed. */
+  /** It was read before, and not confirmed. */
   duplicate: boolean;
-  /** Whether the message was read through a ratchet. */
+  /** It was read through a ratchet. */
   forwardSecrecy: boolean;
-  /** What to know about the reason, for people. Left out if the message was read. */
+  /** The same for people. */
   hint?: string | null;
-  /** The device that the message names as its sender; null if it names none. */
+  /** The device the message names; null if it names none. */
   installationId: string | null;
-  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
+  /** The message, the same at both ends; null if the bytes do not tell. */
   messageId: Bytes | null;
-  /** The ids of devices of the sender that were met for the first time. */
+  /** Devices met for the first time. */
   newInstallations: string[];
-  /** What to do next. Left out if there is nothing to do. */
+  /** What to do about it. */
   nextAction?: NextAction | null;
-  /** What became of the message. */
+  /** What it is. */
   outcome: Outcome;
-  /** The plaintext as bytes. Left out if there is none. */
+  /** The plaintext. */
   payload?: Bytes | null;
-  /** Why the message was not read. Left out if it was. */
+  /** Why it was not read. */
   reason?: Reason | null;
-  /** A message to send back to the sender. Left out if there is none. */
+  /** To be sent back to the sender. */
   reply?: EnvelopeInfo | null;
-  /**
-   * The identity that the caller named as the sender, or that signed the envelope; null if the envelope did not
-   * open.
-   */
+  /** The identity that the caller named, or that signed the envelope; null if that did not open. */
   sender: Bytes | null;
-  /** The session that the message was read on. Left out if there was none. */
+  /** The session it was read on. */
   sessionId?: Bytes | null;
-  /** The plaintext as text, if it is UTF-8. */
+  /** The plaintext, if it is UTF-8. */
   text?: string | null;
-  /** What was odd about the message or its bundles. */
+  /** What was odd. */
   warnings: WarningInfo[];
 }
 
@@ -230,121 +229,118 @@ export interface Decrypted {
 export interface DeviceVersion {
   /** The version that was known. */
   from: number;
-  /** The identity that the device belongs to. */
+  /** Whose. */
   identity: Bytes;
-  /** The id of the device. */
+  /** Which. */
   installationId: string;
   /** The version that is known now. */
   to: number;
 }
 
-/** The header of a message by DH to the identity. */
+/** A DH header. */
 export interface DhHeaderInfo {
-  /** The sender's ephemeral key. */
+  /** The ephemeral key. */
   key: Bytes;
 }
 
 /** A device that was met for the first time. */
 export interface DiscoveredDevice {
-  /** The identity that the device belongs to. */
+  /** Whose. */
   identity: Bytes;
-  /** The id of the device. */
+  /** Which. */
   installationId: string;
-  /** Whether the device is one of our own identity. */
+  /** It is of our own identity. */
   own: boolean;
 }
 
-/** The header of a message of the Double Ratchet. */
+/** A DR header. */
 export interface DrHeaderInfo {
   /** The responder's signed prekey. */
   id: Bytes;
-  /** The sender's public ratchet key. */
+  /** Ratchet public key. */
   key: Bytes;
-  /** The number of the message in its chain. */
+  /** Number in its chain. */
   n: number;
-  /** The length of the chain before it. */
+  /** Length of the chain before. */
   pn: number;
 }
 
 /** A message whose key is gone. */
 export interface DroppedKey {
-  /** The id of the message. */
+  /** Which. */
   messageId: Bytes;
-  /** Why the key is gone. */
+  /** Why. */
   reason: KeyDropped;
 }
 
-/** The messages that were made for a send, and the devices that were left out. */
+/** The answer to a send. */
 export interface Encrypted {
-  /** The wire messages to send, one for each identity; the one with the copies for our own devices comes last. */
+  /** One wire message per identity addressed; our own devices' copies come last. */
   envelopes: EnvelopeInfo[];
   /** Whether every copy has forward secrecy. */
   forwardSecrecy: boolean;
-  /** The devices that got no copy, and why. */
+  /** The devices left out. */
   skipped: SkippedInfo[];
 }
 
 /** A wire message for the transport. */
 export interface EnvelopeInfo {
-  /** The topic as a Waku network names it: `/waku/1/0x…/rfc26`. Left out unless `seal` asked for it. */
+  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
   contentTopic?: string | null;
-  /** The wire message: an encoded `ProtocolMessage`. */
+  /** The encoded `ProtocolMessage`. */
   message: Bytes;
-  /** The identity that the message is for; null for a public message. */
+  /** Whom it is for; null for a public message. */
   recipient: Bytes | null;
   /**
-   * The wire message in an envelope that this identity signed, ready for a relay. Left out unless `seal` asked for
-   * it.
+   * The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
+   * asked for it.
    */
   sealed?: Bytes | null;
   /**
-   * The devices that the message is encrypted for. What goes by DH can be read by any other device of the identity,
+   * The devices it is encrypted for. What goes by DH any other device of the identity can read,
    * too, if it has no copy of its own.
    */
   targets: TargetInfo[];
-  /** The topic to send the sealed envelope by: 4 bytes. Left out unless `seal` asked for it. */
+  /** The topic that the envelope goes by: 4 bytes. */
   topic?: Bytes | null;
 }
 
 /** How an envelope is sealed. */
 export type EnvelopeKind =
-  /** With a symmetric key that both ends have. */
+  /** With a key that both sides know. */
   | "symmetric"
-  /** To the public key of an identity. */
+  /** To an identity. */
   | "asymmetric";
 
 /** What became of an envelope. */
 export type EnvelopeOutcome =
-  /** The envelope opened. */
+  /** It opened. */
   | "opened"
-  /** The envelope did not open. */
+  /** It did not. */
   | "unopened";
 
 /** Why an envelope did not open. */
 export type EnvelopeReason =
-  /** The bytes are no envelope of this kind, or hold no payload. */
+  /** It is no envelope of this kind, or holds no payload. */
   | "malformed"
-  /** The envelope is not for this key, or was changed. */
+  /** It is not for this key, or was changed. */
   | "authentication_failed"
-  /** The signature of the envelope is not one of any key. */
+  /** Its signature is not one of any key. */
   | "bad_signature";
 
-/** Wire messages to send. */
+/** Wire messages without more to say. */
 export interface Envelopes {
-  /** The wire messages to send. */
+  /** The wire messages. */
   envelopes: EnvelopeInfo[];
 }
 
 /** `error.data`, always of this shape. */
 export interface ErrorData {
-  /**
-   * The parameter that the error is about, or the place inside it, such as `metadata.name` or `recipients[3]`. Left
-   * out if it is about none.
-   */
+  /** The parameter it is about. */
   field?: string | null;
-  /** What to do, in words. */
+  /** What to do. */
   hint: string;
-  /** The stable name of the error. */
+  /** The stable name. */
   kind: ErrorKind;
 }
 
@@ -360,21 +356,21 @@ export type ErrorKind =
   | "internal"
   /** A parameter is missing, unknown or of the wrong form; `field` names it. */
   | "invalid_params"
-  /** The text is not a key of the form that is asked for. */
+  /** Not a public or private key. */
   | "invalid_key"
-  /** The bytes are no bundle, or not signed by its identity. */
+  /** Not a bundle, or not signed by its identity. */
   | "invalid_bundle"
-  /** The bytes are no wire message. */
+  /** Not a wire message. */
   | "invalid_message"
-  /** The text is no recovery phrase. */
+  /** Not a recovery phrase. */
   | "invalid_mnemonic"
-  /** The content is larger than one message or envelope can carry. */
+  /** Larger than one message can carry. */
   | "payload_too_large"
-  /** There is no account of this name. */
+  /** No account of this name. */
   | "account_not_found"
-  /** There is an account of this name already. */
+  /** The name is taken. */
   | "account_exists"
-  /** No account was named, and there is more than one. */
+  /** No account was named, and there is not exactly one. */
   | "account_ambiguous"
   /** No device of this id is known. */
   | "installation_not_found"
@@ -397,19 +393,19 @@ export type ErrorKind =
 
 /** The device that an event is about. */
 export interface EventDevice {
-  /** The identity that the device belongs to. */
+  /** Whose. */
   identity: Bytes;
-  /** The id of the device. */
+  /** Which. */
   installationId: string;
 }
 
 /** An event, or the mark that some are missing. */
 export type EventInfo = {
-  /** The account that the event is about; null for `lagged`. */
+  /** Whose; null for `lagged`. */
   account: string | null;
-  /** When it happened. For the mark `lagged`, when that was found out. */
+  /** When it happened; of the mark `lagged`, when that was found out. */
   at: number;
-  /** The number of the event: what to give as `after` to go on behind it. */
+  /** Its number: what to give as `after` to go on behind it. */
   seq: number;
 } & (
     /** Our bundle was made anew. */
@@ -452,7 +448,7 @@ export type EventInfo = {
       data: EventSession;
       type: "session.established";
     }
-    /** A session was superseded: another one took its place. */
+    /** Another session took its place. */
     | {
       data: EventSession;
       type: "session.superseded";
@@ -497,7 +493,7 @@ export type EventInfo = {
       data: RolledBackStore;
       type: "store.rolled_back";
     }
-    /** Events before this mark are no longer there. */
+    /** Events before this one are no longer there. */
     | {
       data: Lagged;
       type: "lagged";
@@ -506,80 +502,86 @@ export type EventInfo = {
 
 /** The session that an event is about. */
 export interface EventSession {
-  /** The identity that the session is with. */
+  /** The other identity. */
   identity: Bytes;
-  /** The device that the session is with; null until it is known. */
+  /** The other device; null until it is known. */
   installationId: string | null;
-  /** Who began the session. */
+  /** Who began it. */
   role: Role;
-  /** The id of the session, which is equal at both ends. */
+  /** The same at both ends. */
   sessionId: Bytes;
-  /** The curve of the session's ratchet. */
+  /** Its suite. */
   suite: Suite;
 }
 
-/** Some of the events, and where to go on. */
+/** A part of the events. */
 export interface Events {
-  /** The events, in the order of their numbers. */
+  /** In order. */
   events: EventInfo[];
-  /** Whether events between `after` and `next` are no longer there. */
+  /** Events between `after` and `next` are no longer there. */
   lagged: boolean;
-  /** What to give as `after` next time. It goes on past the events of other accounts, too. */
+  /** What to give as `after` next time. It moves on past the events of other accounts, too. */
   next: number;
 }
 
 /**
- * What a message is, what it needs to be read, what of that is here, and what to do next. Nothing was changed to
- * find it out.
+ * What a message is, what it needs, what of that there is, and what to do next. Nothing was
+ * changed to find it out.
  */
 export interface Explanation {
-  /** For whom the message is. */
+  /** For whom it is. */
   addressedTo: Addressed;
-  /** Whether the message itself proves the identity of its sender. */
+  /** The sender's identity is proven by the message itself. */
   authenticated: boolean;
-  /** Whether the message was read before, and not confirmed. */
+  /** Read before, and not confirmed. */
   duplicate: boolean;
-  /** The whole explanation in sentences, in their order, for people. */
+  /** All of it in sentences, one after the other, for people. */
   explanation: string[];
-  /** Whether the message would be read through a ratchet. */
+  /** Read through a ratchet. */
   forwardSecrecy: boolean;
-  /** What there is to know about the outcome, for people. */
+  /** What is to be known of that, for people. */
   hint: string;
-  /** What is known of the sender's device; null if nothing is. */
+  /** What is known of that device; null if nothing is. */
   installation: InstallationInfo | null;
-  /** The device that the message names as its sender; null if it names none. */
+  /** The device the message names; null if it names none. */
   installationId: string | null;
-  /** What is in the message, as `message_inspect` shows it. */
+  /** The message taken apart, as `message_inspect` does. */
   message: InspectedMessageInfo;
-  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
+  /** The message, the same at both ends; null if the bytes do not tell. */
   messageId: Bytes | null;
-  /** How the entry for this device is encrypted; null if there is none, or if its headers make no sense together. */
+  /**
+   * How the entry for this device is encrypted; null if there is none, or its headers make no
+   * sense together.
+   */
   mode: Mode | null;
-  /** The ids of devices that the message would tell of for the first time. */
+  /** Devices it would tell of for the first time. */
   newInstallations: string[];
-  /** What to do with the message. */
+  /** What to do. */
   nextAction: NextStep;
   /** What `message_decrypt` would answer now. */
   outcome: Outcome;
-  /** The signed prekey that the entry for this device names; null if it names none. */
+  /** The signed prekey that the entry names; null if it names none. */
   prekey: NamedPreKeyInfo | null;
-  /** Why the message would not be read. Left out if it would. */
+  /** Why it would not be read. */
   reason?: Reason | null;
   /** Whether `message_decrypt` would give a `reply` to send. */
   replyDue: boolean;
-  /** The identity that the caller named as the sender. */
+  /** The identity the caller named. */
   sender: Bytes;
-  /** The session that the message opens on. Left out if there is none. */
+  /** The session it opens on. */
   sessionId?: Bytes | null;
-  /** The sessions that the entry for this device is tried on, in this order; at most 8. */
+  /** The sessions that the entry is tried on, in this order; at most 8. */
   sessions: PossibleSessionInfo[];
-  /** What is odd about the message. */
+  /** What was odd. */
   warnings: WarningInfo[];
 }
 
 /** An identity key under a password. */
 export interface ExportedAccount {
-  /** The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity. */
+  /**
+   * The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the
+   * identity.
+   */
   keystore: unknown;
 }
 
@@ -587,17 +589,19 @@ export interface ExportedAccount {
 export interface Health {
   /** Whether callers may move the clock and set prekeys of accounts that may be real. */
   devOnRealData: boolean;
-  /** What is failing; null if nothing is. */
+  /** What to do about it. */
+  hint: string | null;
+  /** What is failing, with the account and the file where there is one; null if nothing is. */
   reason: string | null;
-  /** Whether the daemon works. */
+  /** Whether it does. */
   status: HealthStatus;
 }
 
 /** Whether the daemon works. */
 export type HealthStatus =
-  /** The daemon works. */
+  /** It does. */
   | "ok"
-  /** The daemon does not work: `reason` says what fails. */
+  /** `reason` says what does not. */
   | "failing";
 
 /** The picture of an identity: 5 by 5 cells, mirrored left to right, in one colour. */
@@ -610,156 +614,153 @@ export interface IdenticonInfo {
   svg: string;
 }
 
-/** An identity in the forms by which people and programs recognise it. */
+/** An identity in the forms that people and programs tell it by. */
 export interface IdentityInfo {
   /**
-   * The ring of colours around a picture: 1 to 11 stretches, each given as its length (1 to 5) and its colour (0 to
+   * The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to
    * 31).
    */
   colorHash: number[][];
   /** Which of 11 colours stands for the identity: 0 to 10. */
   colorId: number;
-  /** The public key in its compact form, `zQ3sh…`. */
+  /** The same in the short form, `zQ3sh…`. */
   compressedKey: string;
-  /** The identicon: a small picture worked out from the identity. */
+  /** The picture. */
   identicon: IdenticonInfo;
-  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
+  /** The chat key, `0x04…`. */
   publicKey: Bytes;
   /**
-   * The safety number of the identity and the `account`: 60 decimal digits that are equal at both ends, to be
-   * compared by another way than this transport. Left out without an account, and for the account's own identity.
+   * With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
+   * Left out without one, and for the account's own identity.
    */
   safetyNumber?: string | null;
 }
 
 /** What an imported bundle brought. */
 export interface ImportedBundleInfo {
-  /** The identity whose bundle it is. */
+  /** Whose. */
   identity: Bytes;
-  /** The devices that the bundle lists and that are known now. */
+  /** Its entries that are known now. */
   installations: ImportedInstallation[];
-  /** What was odd about the bundle. */
+  /** What was odd. */
   warnings: WarningInfo[];
 }
 
 /** One entry of an imported bundle. */
 export interface ImportedInstallation {
-  /** The id of the device. */
+  /** The device. */
   installationId: string;
-  /** Whether the device was not known before. */
+  /** It was not known before. */
   isNew: boolean;
-  /** Whether its prekey replaced an older one that was known. */
+  /** Its prekey replaced an older one. */
   isNewer: boolean;
-  /** The version of the device's prekey that the bundle lists. */
+  /** The version listed. */
   version: number;
 }
 
 /** One entry of an inspected bundle. */
 export interface InspectedBundleEntry {
-  /** The id of the device. */
+  /** The device. */
   installationId: string;
-  /** The version of the protocol that the device says it speaks. Nothing depends on it. */
+  /** Informational. */
   protocolVersion: number;
-  /** The ratchet prekey of suite x25519; null if there is none, as with devices of status-go. */
+  /** The ratchet prekey of suite x25519; null if there is none. */
   ratchetPreKey: Bytes | null;
-  /** Whether the ratchet prekey is signed for this entry; null if there is none, or if the bundle is not valid. */
+  /** Whether it is signed for this entry; null if there is none, or the bundle is not valid. */
   ratchetValid: boolean | null;
-  /** The public signed prekey of the device. */
+  /** Its signed prekey. */
   signedPreKey: Bytes;
-  /** The version of the device's prekey. */
+  /** Its version. */
   version: number;
 }
 
 /** A bundle taken apart. */
 export interface InspectedBundleInfo {
-  /** The signed timestamp in milliseconds; null if there is none. */
+  /** The same in milliseconds; null if it has none. */
   createdAt: number | null;
-  /** The entries, one for each device. */
+  /** Its entries. */
   entries: InspectedBundleEntry[];
-  /** The identity whose bundle it claims to be; null if that is no public key. */
+  /** Whose it claims to be; null if that is no key. */
   identity: Bytes | null;
-  /** Why the bundle is not valid; null if it is. */
+  /** Why not. */
   reason: string | null;
-  /** The signed timestamp in nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer. */
+  /**
+   * Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly;
+   * `createdAt` has fewer.
+   */
   timestamp: number;
-  /** Whether the bundle is well formed and signed by its identity. */
+  /** Whether it is well formed and signed by its identity. */
   valid: boolean;
 }
 
-/** What is in a wire message, as far as it can be seen without keys. */
+/** A wire message taken apart. */
 export interface InspectedMessageInfo {
-  /** The bundles that come with the message. */
+  /** Its bundles. */
   bundles: InspectedBundleInfo[];
-  /** What the message says that it means to a contact; null if it says nothing. */
+  /** What it says that it is to a contact; null if it says nothing. */
   contact: ContactMark | null;
-  /** The device that the message names as its sender, whatever its form. */
+  /** The device it names as its sender, of whatever form. */
   installationId: string;
-  /** The length of the public message in it, in bytes; 0 if there is none. */
+  /** Length of its public message; 0 if there is none. */
   publicBytes: number;
-  /** The entries, one for each device that the message is for. */
+  /** Its entries. */
   targets: InspectedTargetInfo[];
 }
 
 /** One entry of an inspected message. */
 export interface InspectedTargetInfo {
-  /** The header of a message by DH; null if there is none. */
+  /** DH header. */
   dhHeader: DhHeaderInfo | null;
-  /** The header of the Double Ratchet; null if there is none. */
+  /** DR header. */
   drHeader: DrHeaderInfo | null;
-  /** The device that the entry is for, or `none` for DH to the identity. */
+  /** The device it is for, or `none`. */
   installationId: string;
-  /** How the entry is encrypted; null if its headers make no sense together. */
+  /** How it is encrypted; null if its headers make no sense together. */
   mode: Mode | null;
-  /** The length of the ciphertext, in bytes. */
+  /** Length of the ciphertext. */
   payloadBytes: number;
-  /** The header of a first message, by X3DH; null if there is none. */
+  /** X3DH header. */
   x3dhHeader: X3dhHeaderInfo | null;
 }
 
-/** A device of an identity, ours or a contact's. */
+/** A device. */
 export interface InstallationInfo {
-  /** Whether the user allows messages to it: see `installation_enable`. */
+  /** Whether it may be sent to at all. */
   enabled: boolean;
-  /** The identity that the device belongs to. */
+  /** Whose. */
   identity: Bytes;
-  /** The id of the device. */
+  /** Its id. */
   installationId: string;
-  /** When the device was last active, as far as its messages and bundles tell. */
+  /** Its last activity. */
   lastActiveAt: number;
-  /** What the frontend noted about the device. */
+  /** What the frontend noted about it. */
   metadata: MetadataInfo;
   /**
-   * How the next message for the device is encrypted; null if it gets none. `dh`, without forward secrecy, means
-   * that the device has to have a new prekey first: in suite secp256k1 only one session is begun on each prekey,
+   * How the next message for it is encrypted; null if it gets none. `dh`, without forward
+   * secrecy, until the device has a new prekey: in suite secp256k1 one session is begun on each,
    * and that one was reset, erased or lost with a store.
    */
   nextMode: Mode | null;
-  /** Whether the device belongs to our own identity. */
+  /** It belongs to our own identity. */
   own: boolean;
-  /**
-   * The version of the protocol that the device says it speaks; null until a bundle lists it. Nothing depends on
-   * it.
-   */
+  /** Informational; null until a bundle lists it. */
   protocolVersion: number | null;
   /**
-   * A version of the prekey that bundles list and that is not believed; null if there is none. A message of the
-   * device itself, or `session_reset`, settles it.
+   * A version that its bundles list and that is not believed; null if there is none. A message
+   * of the device itself, or `session_reset`, settles it.
    */
   refusedVersion: number | null;
-  /** Whether it is this very device. */
+  /** It is this very device. */
   self: boolean;
-  /** When the device became stale, or will become so if nothing is heard of it; null if no timer runs. */
+  /** When it became, or will become, stale; null if no timer runs. */
   staleAt: number | null;
-  /** The state of the device: whether messages are encrypted for it, and why not. */
+  /** How it stands. */
   state: InstallationState;
-  /** The suite that the next new session with the device uses; null if its prekey is not known. */
+  /** The suite the next new session with it uses; null if its prekey is not known. */
   suite: Suite | null;
-  /** The version of the device's prekey; null if that is not known. */
+  /** Version of its prekey; null if that is not known. */
   version: number | null;
-  /**
-   * When the version was last found to be lower than before, because the device was set up again or restored; null
-   * if it never was.
-   */
+  /** When its version was last lower than before, because it was set up again or restored. */
   versionWentBackAt: number | null;
 }
 
@@ -787,25 +788,25 @@ export type KeyDropped =
 
 /** The mark that events are missing. */
 export interface Lagged {
-  /** What to do, for people: list anew what the events were about. */
+  /** What to do. */
   hint: string;
 }
 
-/** What is logged, and what was before. */
+/** What is logged. */
 export interface LogFilterInfo {
-  /** The filter from now on. */
+  /** From now on. */
   filter: string;
-  /** The filter until now. */
+  /** Until now. */
   previous: string;
 }
 
-/** How the daemon's memory is protected, as far as the system allowed it. */
+/** What keeps the daemon's memory to itself, as it was achieved. */
 export interface MemoryProtection {
   /** Whether a crash may leave a core. */
   coreDumps: boolean;
-  /** Whether all of the memory is locked, so that none is swapped out. */
+  /** Whether all of it is locked, so that none is swapped out. */
   locked: boolean;
-  /** Why the memory is not locked; null if it is. */
+  /** Why it is not locked; null if it is. */
   reason: string | null;
   /** Whether other processes of the same user may read the memory. */
   traceable: boolean;
@@ -813,24 +814,24 @@ export interface MemoryProtection {
 
 /** Where the key of a message is. */
 export type MessageKeyState =
-  /** The key is kept until the message is confirmed. */
+  /** Kept until the message is confirmed. */
   | "read"
-  /** The key is kept since a later message of its chain was read. */
+  /** Kept since a later message was read. */
   | "skipped"
-  /** The key was used or dropped. */
+  /** Used or dropped. */
   | "gone"
-  /** The key comes after those of messages that have not arrived. */
+  /** Reached over messages that have not come. */
   | "ahead"
-  /** The message begins a new chain: its key is known once it opens. */
+  /** Known once the message opens. */
   | "new_chain";
 
 /** What a frontend may note about a device. */
 export interface MetadataInfo {
-  /** The kind of the device, such as phone or laptop; empty by default. */
+  /** Phone, laptop and the like. */
   deviceType: string;
-  /** A name of the device for people; empty by default. */
+  /** A name for people. */
   name: string;
-  /** The address of a push service; empty by default. */
+  /** Address of a push service. */
   pushToken: string;
 }
 
@@ -841,8 +842,9 @@ export type Mode =
   /** On a session that the recipient has answered. */
   | "ratchet"
   /**
-   * To the identity key, without forward secrecy, for any device that has no copy of its own: no device is known,
-   * or, in suite secp256k1, the one session of the device's present prekey is not to be used.
+   * To the identity key, without forward secrecy, for any device that has no copy of its
+   * own: no device is known, or, in suite secp256k1, the one session of the device's present
+   * prekey is not to be used.
    */
   | "dh"
   /** Not at all. */
@@ -850,29 +852,29 @@ export type Mode =
 
 /** A signed prekey that an entry names. */
 export interface NamedPreKeyInfo {
-  /** When the prekey will be erased at the earliest; null if it was not replaced. */
+  /** The earliest that it will be erased; null if it was not replaced. */
   eraseAt: number | null;
-  /** When the prekey was replaced; null if it was not. */
+  /** When it was replaced; null if it was not. */
   replacedAt: number | null;
-  /** The public signed prekey. */
+  /** Its public part. */
   signedPreKey: Bytes;
-  /** What is known of the prekey. */
+  /** What is known of it. */
   state: PreKeyState;
 }
 
 /** A new account with its recovery phrase, which is shown this once. */
 export interface NewAccount {
-  /** The name of the account in this daemon. */
+  /** Its local name. */
   account: string;
-  /** The public key in its compact form, `zQ3sh…`. */
+  /** The same, `zQ3sh…`. */
   compressedKey: string;
-  /** When the account was made in this daemon. */
+  /** When it was made here. */
   createdAt: number;
-  /** The id of this device. */
+  /** This device. */
   installationId: string;
-  /** The recovery phrase: whoever has it has the identity. */
+  /** The phrase: whoever has it has the identity. */
   mnemonic: string;
-  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
+  /** The chat key, `0x04…`. */
   publicKey: Bytes;
 }
 
@@ -880,60 +882,63 @@ export interface NewAccount {
 export type NextAction =
   /** Send the `reply` to the sender. */
   | "send_reply"
-  /** Do nothing: forget the message. */
+  /** Nothing: forget it. */
   | "drop"
-  /** Do nothing yet: it mends itself. */
+  /** Nothing yet: it mends itself. */
   | "wait"
-  /** Start over: call `session_reset`, and write to the sender. */
+  /** Start over: `session_reset`, and write. */
   | "rekey";
 
 /** What to do about a message that was explained. */
 export type NextStep =
-  /** Give the message to `message_decrypt`: it opens. */
+  /** Give it to `message_decrypt`: it opens. */
   | "decrypt"
-  /** Give the message to `message_decrypt`, and send the `reply` to the sender. */
+  /** Give it to `message_decrypt` and send the `reply` to the sender. */
   | "send_reply"
-  /** Do nothing: forget the message. */
+  /** Nothing: forget it. */
   | "drop"
-  /** Do nothing yet: it mends itself. */
+  /** Nothing yet: it mends itself. */
   | "wait"
-  /** Start over: call `session_reset`, and write to the sender. */
+  /** Start over: `session_reset`, and write. */
   | "rekey";
+
+/** An OpenRPC document, as https://spec.open-rpc.org says. */
+export type OpenRpcDocument = Record<string, unknown>;
 
 /** What became of an envelope. */
 export interface OpenedEnvelope {
-  /** What to know about the reason, for people. Left out if the envelope opened. */
+  /** The same for people. */
   hint?: string | null;
-  /** Whether the envelope opened. */
+  /** Whether it opened. */
   outcome: EnvelopeOutcome;
-  /** The content as bytes. Left out if the envelope did not open. */
+  /** What was sealed. */
   payload?: Bytes | null;
-  /** Why the envelope did not open. Left out if it did. */
+  /** Why it did not open. */
   reason?: EnvelopeReason | null;
   /**
-   * The identity that signed the envelope; null if nobody did, or if it did not open. It is whatever key fits the
+   * Who signed it; null if nobody did, or it did not open. It is whatever key fits the
    * signature: compare it.
    */
   signer: Bytes | null;
-  /** The content as text, if it is UTF-8. */
+  /** The same, if it is UTF-8. */
   text?: string | null;
 }
 
 /** What became of a received message. */
 export type Outcome =
-  /** The message was read. */
+  /** It was read. */
   | "decrypted"
-  /** The message is public: it was not encrypted. */
+  /** It was not encrypted. */
   | "public"
-  /** The message is an advertisement, a bundle alone: there is nothing to show. */
+  /** An advertisement: there is nothing to show. */
   | "bundle"
-  /** The message is one of this device's own that came back. */
+  /** One of our own that came back. */
   | "own"
-  /** The message is for other devices. */
+  /** It is for other devices. */
   | "not_targeted"
-  /** The message is for this device and cannot be read. */
+  /** It is for this device and cannot be read. */
   | "undecryptable"
-  /** The envelope that the message came in did not open, or nobody signed it. */
+  /** The envelope that it came in did not open, or nobody signed it. */
   | "unopened";
 
 /** The topic of a content topic. */
@@ -942,34 +947,34 @@ export interface ParsedTopic {
   topic: Bytes;
 }
 
-/** A session that the message may belong to. */
+/** A session that an entry can be of. */
 export interface PossibleSessionInfo {
-  /** The id of the message, if it belongs to this session. */
+  /** What the message is called if it is of this session. */
   messageId: Bytes;
-  /** Where the key of the message is, if it belongs to this session. */
+  /** Where its key is. */
   messageKey: MessageKeyState;
-  /** How many messages between the last one read and this one are missing; null unless `messageKey` is `ahead`. */
+  /** Messages between the last one read and this one; null unless it is ahead. */
   missing: number | null;
-  /** The session that is tried. */
+  /** The session. */
   session: SessionInfo;
 }
 
 /** What is known of a signed prekey. */
 export type PreKeyState =
-  /** It is ours, and in the present bundle. */
+  /** Ours, in the present bundle. */
   | "current"
-  /** It is ours, was replaced and is not erased yet. */
+  /** Ours, replaced and not erased yet. */
   | "replaced"
-  /** It is not ours, or was erased. */
+  /** The other side's, or erased. */
   | "not_ours";
 
 /** How a QR code is drawn. */
 export type QrFormat =
-  /** An SVG document: dark on white, with a margin of 4 modules. */
+  /** An SVG document: dark on white, 4 modules of quiet ground around it. */
   | "svg"
   /**
-   * Lines of half blocks for a terminal with a dark background, with a margin of 4 modules: the light modules are
-   * filled.
+   * Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet
+   * ground.
    */
   | "text";
 
@@ -1012,11 +1017,14 @@ export interface Removed {
 
 /** An identity that asks to become a contact. */
 export interface RequestedContact {
-  /** Whether that message proves the identity of its sender. */
+  /** Whether that message proves who it is. */
   authenticated: boolean;
-  /** The identity of the contact. */
+  /** Who. */
   identity: Bytes;
-  /** The id of the message with the introduction, which `message_decrypt` gave; null if the bytes do not tell it. */
+  /**
+   * The message with its introduction, which `message_decrypt` gave; null if the bytes do not
+   * tell.
+   */
   messageId: Bytes | null;
 }
 
@@ -1038,72 +1046,71 @@ export type RollbackKind =
 
 /** A store that is an older state, or a copy. */
 export interface RolledBackStore {
-  /** How many sessions ended with it. */
+  /** Sessions that ended. */
   expired: number;
-  /** Why the store is not the newest state of its account. */
+  /** What it was found to be. */
   reason: RollbackKind;
 }
 
 /** An envelope, ready for a relay. */
 export interface SealedEnvelope {
-  /** The bytes of the envelope. */
+  /** Its bytes. */
   envelope: Bytes;
-  /** How the envelope is sealed. */
+  /** How it is sealed. */
   kind: EnvelopeKind;
-  /** The identity that signed the envelope; null if nobody did. */
+  /** Who signed it; null if nobody did. */
   signer: Bytes | null;
 }
 
-/** A session with a device. No secret of it is shown. */
+/** A session. Never a secret. */
 export interface SessionInfo {
-  /** When the session was set up on this device. */
+  /** When it was set up here. */
   createdAt: number;
-  /** When the session was superseded or expired; null if it is active. */
+  /** When it was superseded or expired. */
   endedAt: number | null;
-  /** When the session will be erased with its keys; null if it is active. */
+  /** When it will be erased with its keys. */
   eraseAt: number | null;
-  /** The identity that the session is with. */
+  /** The other identity. */
   identity: Bytes;
-  /** The device that the session is with; null until it is known. */
+  /** The other device; null until it is known. */
   installationId: string | null;
-  /** When we last received on the session; null if never. */
+  /** When we last received on it. */
   lastReceivedAt: number | null;
-  /** When we last sent on the session; null if never. */
+  /** When we last sent on it. */
   lastSentAt: number | null;
   /**
-   * Whether the session keeps its device from a new one: it is the one session of suite secp256k1 that may be begun
-   * on the present prekey of the device, and is not to be used any more. The device is written to by DH until it
-   * has a new prekey.
+   * It is the one session of suite secp256k1 that is begun on the present prekey of its device,
+   * and is not to be used: the device is written to by DH until it has a new prekey.
    */
   prekeyBlocked: boolean;
-  /** How many messages were decrypted on the session. */
+  /** Messages opened. */
   received: number;
-  /** Who began the session. */
+  /** Who began it. */
   role: Role;
-  /** How many messages were encrypted on the session. */
+  /** Messages sealed. */
   sent: number;
-  /** The id of the session, which is equal at both ends. */
+  /** The same at both ends. */
   sessionId: Bytes;
-  /** What the session is used for. */
+  /** What it is used for. */
   standing: Standing;
-  /** Whether the session was answered. */
+  /** Whether it was answered. */
   state: SessionState;
-  /** How many message keys are kept: of messages that were skipped, or read and not confirmed. */
+  /** Message keys kept: skipped, or read and not confirmed. */
   storedKeys: number;
-  /** The curve of the session's ratchet. */
+  /** The curve of its ratchet. */
   suite: Suite;
 }
 
 /** Whether a session was answered. */
 export type SessionState =
-  /** The other end has not answered yet. */
+  /** Not yet. */
   | "unconfirmed"
   /** Each end has read something of the other. */
   | "established";
 
 /** The answer to `session_reset`. */
 export interface SessionsReset {
-  /** How many sessions were ended. */
+  /** Sessions that expired. */
   expired: number;
 }
 
@@ -1124,40 +1131,50 @@ export type SkipReason =
 
 /** A device that got no copy. */
 export interface SkippedInfo {
-  /** The identity that the device belongs to. */
+  /** Whose. */
   identity: Bytes;
-  /** The id of the device. */
+  /** Which. */
   installationId: string;
-  /** Why the device got no copy. */
+  /** Why. */
   reason: SkipReason;
 }
 
 /** What a session is used for. */
 export type Standing =
-  /** It is used for sending and receiving. */
+  /** Sending and receiving. */
   | "active"
-  /** It is used for receiving only: another session has its place. */
+  /** Receiving: another has its place. */
   | "superseded"
-  /** It is used for receiving what is late, until it is erased. */
+  /** Receiving what is late, until it is erased. */
   | "expired";
 
 /** How the daemon is doing. */
 export interface Status {
-  /** The accounts of the daemon. */
+  /** Its accounts. */
   accounts: AccountStatus[];
   /** Whether callers may move the clock and set prekeys. */
   dev: boolean;
-  /** Whether callers may do so to accounts that may be real: the data directory was made or used without `--dev`. */
+  /**
+   * Whether they may do so to accounts that may be real: their data directory was made or used
+   * without `--dev`.
+   */
   devOnRealData: boolean;
-  /** How the daemon's memory is protected. */
+  /** What is failing, as `system_health` says it; null if nothing is. */
+  failing: string | null;
+  /** What keeps its memory to itself. */
   memory: MemoryProtection;
-  /** The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come. */
+  /**
+   * The number of the newest event, 0 if there was none: as `after` it leads to those that are
+   * still to come.
+   */
   newestEvent: number;
-  /** The daemon's clock. */
+  /** Its clock. */
   now: number;
+  /** The number of its process. */
+  pid: number;
   /** The git revision it was built from; null if that is not known. */
   revision: string | null;
-  /** When the daemon started. */
+  /** When it started. */
   startedAt: number;
   /** The program's version. */
   version: string;
@@ -1165,32 +1182,35 @@ export interface Status {
 
 /** The curve of a session's ratchet. */
 export type Suite =
-  /** Curve25519, used between devices of ratchetd. */
+  /** Curve25519, between devices of ratchetd. */
   | "x25519"
-  /** secp256k1, used with devices of status-go. */
+  /** secp256k1, with status-go. */
   | "secp256k1";
 
 /** One device a message was encrypted for. */
 export interface TargetInfo {
-  /** The id of the device; `"none"` for DH to an identity of which no device is known; null for a public message. */
+  /**
+   * The device; `"none"` for DH to an identity of which no device is known; null for a public
+   * message.
+   */
   installationId: string | null;
-  /** The id of the message, which is equal at both ends. */
+  /** The message, the same at both ends. */
   messageId: Bytes;
-  /** How the entry is encrypted for the device. */
+  /** How it is encrypted. */
   mode: Mode;
-  /** The id of the session, which is equal at both ends; null for DH and public messages. */
+  /** The session, the same at both ends; null for DH and public messages. */
   sessionId: Bytes | null;
-  /** The suite of the session; null for DH and public messages. */
+  /** The session's; null for DH and public messages. */
   suite: Suite | null;
 }
 
 /** Where envelopes go, and how they are sealed there. */
 export interface TopicInfo {
-  /** The topic as a Waku network names it: `/waku/1/0x…/rfc26`. */
+  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
   contentTopic: string;
-  /** The text that the topic is derived from. */
+  /** The text that the topic is made of. */
   name: string;
-  /** The symmetric key of the envelopes there: 32 bytes. Left out where they are sealed to their recipient. */
+  /** The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient. */
   symKey?: Bytes | null;
   /** The topic: 4 bytes. */
   topic: Bytes;
@@ -1198,37 +1218,37 @@ export interface TopicInfo {
 
 /** A message that could not be read. */
 export interface UndecryptableMessage {
-  /** What to know about the reason, for people. */
+  /** The same for people. */
   hint: string | null;
-  /** The device that the message names as its sender; null if it names none. */
+  /** The device that the message names; null if it names none. */
   installationId: string | null;
-  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
+  /** The message, the same at both ends; null if the bytes do not tell. */
   messageId: Bytes | null;
-  /** What to do about it. */
+  /** What to do. */
   nextAction: NextAction | null;
-  /** Why the message could not be read. */
+  /** Why. */
   reason: Reason | null;
-  /** The identity that the caller named as the sender. */
+  /** The identity that the caller named. */
   sender: Bytes;
 }
 
-/** The program that is running. */
+/** What is running. */
 export interface Version {
-  /** The name of the program. */
+  /** The program. */
   name: string;
-  /** The version of the protocol that our bundles name. */
+  /** Version of the protocol in our bundles. */
   protocol: number;
   /** The git revision it was built from; null if that is not known. */
   revision: string | null;
-  /** The version of the program. */
+  /** Its version. */
   version: string;
 }
 
-/** A warning: something was odd, and nothing else failed for it. */
+/** Something odd that cost nothing. */
 export interface WarningInfo {
-  /** What the warning is about, in words. */
+  /** What it is about. */
   detail: string;
-  /** The kind of the warning. */
+  /** What it is. */
   kind: WarningKind;
 }
 
@@ -1245,15 +1265,19 @@ export type WarningKind =
   /** An entry has lost the extension that its device has. */
   | "missing_extension"
   /**
-   * The version of an entry is beyond belief: the device is sent to as before, or not taken up if it was unknown.
-   * `session_reset` believes the next one of a known device.
+   * The version of an entry is beyond belief: the device is sent to as before, or not taken
+   * up if it was unknown. `session_reset` believes the next one of a known device.
    */
   | "version_jump"
-  /** A device was set up again or restored: its bundle lists a lower version than was known, and is believed. */
+  /**
+   * A device was set up again or restored: its bundle lists a lower version than was known,
+   * and is believed.
+   */
   | "version_went_back"
   /**
-   * A bundle lists a lower version of a device than is known, and is not believed: the device is sent to as before.
-   * A message of that device itself, or `session_reset`, settles it.
+   * A bundle lists a lower version of a device than is known, and is not believed: the
+   * device is sent to as before. A message of that device itself, or `session_reset`,
+   * settles it.
    */
   | "version_not_believed"
   /** Another device publishes under this device's id. */
@@ -1263,7 +1287,7 @@ export type WarningKind =
   /** The sender's installation id is none. */
   | "invalid_installation";
 
-/** The header of a first message, by X3DH. */
+/** An X3DH header. */
 export interface X3dhHeaderInfo {
   /** The responder's signed prekey. */
   id: Bytes;
@@ -1286,12 +1310,12 @@ export interface Methods {
        */
       account: string;
       /**
-       * The id of the new device; a fresh one is made by default. One that was used before must not be given where
-       * a contact uses status-go: neither would read the other until the prekeys of both have changed. It takes an
-       * installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
+       * A fresh one is made by default. One that was used before must not be given where a contact uses status-go:
+       * neither would read the other until the prekeys of both have changed. It takes an installation id: 1 to 64
+       * of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
-      /** Length of the recovery phrase, in words: 12 by default. It takes a number of words: 12 or 24. */
+      /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
       words?: 12 | 24;
     };
     result: NewAccount;
@@ -1310,12 +1334,11 @@ export interface Methods {
       account: string;
       /** The recovery phrase. It takes text. */
       mnemonic: string;
-      /** The passphrase of the recovery phrase, if it has one. It takes text. */
+      /** Its passphrase, if it has one. It takes text. */
       mnemonicPassphrase?: string;
       /**
-       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
-       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
-       * not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1323,8 +1346,7 @@ export interface Methods {
   };
   /**
    * Makes an account from a private key: a new device of that identity.
-   * The private key is that of the identity. No sessions come with it: contacts write to the new device when they
-   * have its bundle.
+   * As `account_recover`, with the identity key itself.
    */
   "account_import": {
     params: {
@@ -1333,15 +1355,11 @@ export interface Methods {
        * letter or digit.
        */
       account: string;
-      /**
-       * The private key of the identity, which Status calls the chat key. It takes a private key as 0x and 64 hex
-       * digits.
-       */
+      /** The chat key. It takes a private key as 0x and 64 hex digits. */
       privateKey: string;
       /**
-       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
-       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
-       * not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1349,7 +1367,7 @@ export interface Methods {
   };
   /**
    * Lists the accounts.
-   * They are sorted by name. No secret of theirs is shown.
+   * By name; never a secret of theirs.
    */
   "account_list": {
     params: Record<string, never>;
@@ -1357,39 +1375,39 @@ export interface Methods {
   };
   /**
    * Shows one account.
-   * Give its public key, in either form, to whoever is to write to it.
+   * What others need of it is the public key, or the compact form of it.
    */
   "account_get": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
     };
     result: AccountInfo;
   };
   /**
-   * Exports the identity key as a keystore file under a password. Nothing else of the account is in it.
-   * The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB of memory for about a second. The
-   * state of ratchets is never exported: a copy of it could use a key twice.
+   * Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
+   * The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a second. Ratchet state
+   * is never exported: a copy of it could use a key twice.
    */
   "account_export": {
     params: {
-      /** The password that the keystore file is encrypted with. It takes text. */
-      password: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** The password that the key is put under. It takes text. */
+      password: string;
     };
     result: ExportedAccount;
   };
   /**
    * Makes an account from a keystore file: a new device of that identity.
-   * The file is Web3 Secret Storage, version 3, with scrypt or PBKDF2. No sessions come with it. A wrong password
-   * is `invalid_params` about `password`.
+   * As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong password is
+   * `invalid_params` about `password`.
    */
   "account_importKeystore": {
     params: {
@@ -1400,12 +1418,11 @@ export interface Methods {
       account: string;
       /** The keystore file. It takes a keystore file (Web3 Secret Storage, version 3) as an object or as text. */
       keystore: Record<string, unknown> | string;
-      /** The password of the keystore file. It takes text. */
+      /** Its password. It takes text. */
       password: string;
       /**
-       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
-       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
-       * not "none" and not digits followed by x1-.
+       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
+       * '-', not "none" and not digits followed by x1-.
        */
       installationId?: string;
     };
@@ -1413,19 +1430,19 @@ export interface Methods {
   };
   /**
    * Erases an account and all its data.
-   * The public key must be the account's, so that none is erased by mistake. Calls that wait for the account are
-   * finished first; then its sessions, keys and events are gone for good.
+   * The public key must be the account's, so that none is erased by mistake. What is waiting is finished first;
+   * then its sessions, keys and events are gone for good.
    */
   "account_remove": {
     params: {
       /**
-       * The account to erase. It must be named even if there is only one. It takes an account name: 1 to 64 of a-z,
-       * 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * Which; never left out. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
        */
       account: string;
       /**
-       * The public key of that account, so that no other is erased by mistake. It takes a public key: 0x04… (65
-       * bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+       * Its public key, to make sure it is meant. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
        */
       publicKey: string;
     };
@@ -1434,75 +1451,71 @@ export interface Methods {
   /**
    * Gives the bundle to publish; rotates the prekey first if that is due.
    * Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
-   * secrecy. Every message carries it as well.
+   * secrecy. It rides on every message as well.
    */
   "bundle_get": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
     };
     result: BundleInfo;
   };
   /**
-   * Imports a contact's bundle that came by another way than a message.
+   * Takes a contact's bundle that came by another way than a message.
    * The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in
    * `warnings`.
    */
   "bundle_import": {
     params: {
-      /** The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits, or a contact code. */
-      bundle: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
+      bundle: string;
     };
     result: ImportedBundleInfo;
   };
   /**
-   * Shows what is in a bundle. No key is needed.
+   * Takes a bundle apart without any key.
    * Needs no account, and changes nothing.
    */
   "bundle_inspect": {
     params: {
-      /** The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits, or a contact code. */
+      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
       bundle: string;
     };
     result: InspectedBundleInfo;
   };
   /**
    * Encrypts for every active device of the recipient and for our own other devices.
-   * Send every envelope of the result. If no device of the recipient is known, the message is encrypted by DH to
-   * the identity, without forward secrecy, and an empty payload is then refused: it would be an advertisement. A
-   * retry with the same `requestId` within 24 hours gives the same bytes, and no ratchet moves. With `seal`, each
-   * envelope also comes sealed and signed, with the topic to send it by.
+   * Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without
+   * forward secrecy, and an empty payload is then refused: it would be an advertisement. A retry with the same
+   * `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each envelope
+   * also comes sealed and signed, with the topic to send it by.
    */
   "message_encrypt": {
     params: {
-      /** The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      recipient: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      recipient: string;
       /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
       payload?: string;
       /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
-      /**
-       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
-       * gives the same bytes again. It takes a request id: text of 1 to 128 characters.
-       */
+      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
       requestId?: string;
       /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
+       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
+       * the one named. It takes true, false, "negotiated" or "partitioned".
        */
       seal?: true | false | "negotiated" | "partitioned";
     };
@@ -1510,45 +1523,41 @@ export interface Methods {
   };
   /**
    * Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
-   * Each of up to 1000 recipients has an envelope of its own, encrypted as `message_encrypt` does, in one
-   * transaction. A retry with the same `requestId` within 24 hours gives the same bytes.
+   * One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A retry with the same
+   * `requestId` gives the same bytes.
    */
   "message_encryptGroup": {
     params: {
-      /** The identities to write to. It takes an array of 1 to 1000 public keys. */
-      recipients: string[];
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** The identities to write to. It takes an array of 1 to 1000 public keys. */
+      recipients: string[];
       /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
       payload?: string;
       /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
-      /**
-       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
-       * gives the same bytes again. It takes a request id: text of 1 to 128 characters.
-       */
+      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
       requestId?: string;
       /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
+       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
+       * the one named. It takes true, false, "negotiated" or "partitioned".
        */
       seal?: true | false | "negotiated" | "partitioned";
     };
     result: Encrypted;
   };
   /**
-   * Makes a public message, which is not encrypted.
-   * Everybody can read it, and nothing proves who wrote it. It carries our bundle, and cannot be empty.
+   * Wraps a public message: not encrypted.
+   * Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be empty.
    */
   "message_encryptPublic": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
       /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
@@ -1559,68 +1568,57 @@ export interface Methods {
     result: Envelopes;
   };
   /**
-   * Makes an empty message that brings our bundle to the recipient.
-   * Send it to let a contact begin sessions with all our devices. It has nothing to show to people.
+   * Makes the empty message that tells the recipient of our bundle.
+   * Send it to let a contact begin sessions with all our devices. It shows nothing to people.
    */
   "message_advertise": {
     params: {
       /**
-       * The identity that our bundle is brought to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
-       * bytes), or zQ3sh….
-       */
-      recipient: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
       /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
+       * The identity to tell of our bundle. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
        */
+      recipient: string;
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
       seal?: true | false | "negotiated" | "partitioned";
     };
     result: Envelopes;
   };
   /**
    * Reads a received wire message.
-   * Give `message` with the `sender` that the transport names, or `sealed`, an envelope whose signature names the
-   * sender. What became of the message is a result, not an error; if it was not read, the result has the reason and
-   * what to do. Send the `reply` if there is one. Until `message_confirm` the message can be read again, and is
-   * then marked as a duplicate.
+   * With its `sender`, as the transport names it, or `sealed`, when the signature names it and the reply comes
+   * sealed, too. What becomes of a message is a result, with a reason and what to do if it was not read. Send the
+   * `reply` if there is one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
    */
   "message_decrypt": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
       /**
-       * The identity that the transport names as the sender. It goes with `message`, not with `sealed`. It takes a
-       * public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+       * The identity that the transport names as the sender. With `message`; not with `sealed`. It takes a public
+       * key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
        */
       sender?: string;
-      /**
-       * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
-       * MiB.
-       */
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
       message?: string;
-      /**
-       * Whether the message is confirmed at once, so that it is read at most once: false by default. It takes true
-       * or false.
-       */
+      /** Confirm at once: the message is read at most once. False by default. It takes true or false. */
       confirm?: boolean;
       /**
-       * The message in its envelope, in place of `sender` and `message`: the signature of the envelope names the
-       * sender. It takes an envelope as 0x and hex digits, at most 5 MiB.
+       * The message in its envelope, instead of `sender` and `message`: the signature names the sender. It takes an
+       * envelope as 0x and hex digits, at most 5 MiB.
        */
       sealed?: string;
       /**
-       * The symmetric key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and
-       * the keys that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x
-       * and 64 hex digits, not all zero.
+       * The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys
+       * that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x and 64 hex
+       * digits, not all zero.
        */
       symKey?: string;
     };
@@ -1629,180 +1627,146 @@ export interface Methods {
   /**
    * Erases the keys of messages whose text the caller has stored.
    * Store the text first: afterwards nobody reads that message again. Ids that are not known, or confirmed already,
-   * are ignored.
+   * are passed over.
    */
   "message_confirm": {
     params: {
       /**
-       * The ids of the messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and
-       * 64 hex digits.
-       */
-      messageIds: string[];
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /**
+       * The messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and 64 hex
+       * digits.
+       */
+      messageIds: string[];
     };
     result: Confirmed;
   };
   /**
-   * Shows what is in a wire message. No key is needed.
+   * Takes a wire message apart without any key.
    * Needs no account, and changes nothing.
    */
   "message_inspect": {
     params: {
-      /**
-       * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
-       * MiB.
-       */
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
       message: string;
     };
     result: InspectedMessageInfo;
   };
   /**
    * Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
-   * The result says what the bytes are, which session and keys they need, and what is known of the sender's device.
+   * What the bytes are, which session and keys they would need, and what is known of the sender's device.
    */
   "message_explain": {
     params: {
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
       /**
        * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
        * 0x03… (33 bytes), or zQ3sh….
        */
       sender: string;
-      /**
-       * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
-       * MiB.
-       */
+      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
       message: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
-       */
-      account?: string;
     };
     result: Explanation;
   };
   /**
    * Lists the devices of an identity, ours by default.
-   * Each comes with its state, with how the next message to it is encrypted, and with what the frontend noted about
-   * it.
+   * With what the frontend noted about each, and whether it is sent to.
    */
   "installation_list": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /**
-       * The identity whose devices or sessions are listed. By default, `installation_list` lists our own devices,
-       * and `session_list` the sessions with everybody. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
-       * bytes), or zQ3sh….
-       */
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity?: string;
     };
     result: InstallationInfo[];
   };
   /**
-   * Enables a device: messages are encrypted for it from now on.
-   * A device of our own gets a copy of every message then, and our bundle lists it; enable it on every other device
-   * of ours, too. For a device of a contact this undoes `installation_disable`.
+   * Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
+   * Of our own, it must be enabled on every device; of a contact, it undoes `installation_disable`.
    */
   "installation_enable": {
     params: {
       /**
-       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
-       * "none".
-       */
-      installationId: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /**
-       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
-       * or 0x03… (33 bytes), or zQ3sh….
-       */
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
+      installationId: string;
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity?: string;
     };
     result: InstallationInfo;
   };
   /**
    * Disables a device: nothing is sent to it any more.
-   * Our bundle leaves out a device of our own, and our contacts and our other devices stop writing to it.
+   * Of our own, our bundle leaves it out, and other devices of ours and our contacts stop writing to it.
    */
   "installation_disable": {
     params: {
       /**
-       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
-       * "none".
-       */
-      installationId: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /**
-       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
-       * or 0x03… (33 bytes), or zQ3sh….
-       */
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
+      installationId: string;
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity?: string;
     };
     result: InstallationInfo;
   };
   /**
    * Notes a name, a type and a push address of a device.
-   * The notes stay in this daemon. A member that is left out becomes empty.
+   * It stays here. What is left out becomes empty.
    */
   "installation_setMetadata": {
     params: {
       /**
-       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
-       * "none".
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
+      account?: string;
+      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
       /**
-       * What to note about the device, in place of everything noted before. It takes an object of the texts name
-       * and deviceType (at most 256 characters each) and pushToken (at most 4096).
+       * What to note about it, in place of what was noted. It takes an object of the texts name and deviceType (at
+       * most 256 characters each) and pushToken (at most 4096).
        */
       metadata: {
         deviceType?: string;
         name?: string;
         pushToken?: string;
       };
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
-       */
-      account?: string;
-      /**
-       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
-       * or 0x03… (33 bytes), or zQ3sh….
-       */
+      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity?: string;
     };
     result: InstallationInfo;
   };
   /**
    * Lists the sessions with an identity, or with all.
-   * For diagnostics: they come with counters and times, and never with a secret.
+   * With counters and times, and never a secret: for diagnostics.
    */
   "session_list": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /**
-       * The identity whose devices or sessions are listed. By default, `installation_list` lists our own devices,
-       * and `session_list` the sessions with everybody. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
-       * bytes), or zQ3sh….
-       */
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity?: string;
     };
     result: SessionInfo[];
@@ -1816,18 +1780,15 @@ export interface Methods {
   "session_reset": {
     params: {
       /**
-       * The identity to start over with. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
-       */
-      identity: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** With whom to start over. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
       /**
-       * The device of that identity to start over with: all of them by default. It takes an installation id: 1 to
-       * 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none".
+       * With which device of it: all by default. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_'
+       * and '-', and not "none".
        */
       installationId?: string;
     };
@@ -1835,203 +1796,187 @@ export interface Methods {
   };
   /**
    * Lists the contacts.
-   * A contact is an identity that asked, was asked, accepted, declined or verified.
+   * Those that something was recorded of.
    */
   "contact_list": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
     };
     result: ContactInfo[];
   };
   /**
-   * Shows the state of an identity as a contact, and the safety number.
-   * An identity that nothing was recorded of is in the state `none`. Both ends have the same safety number.
+   * Shows how we stand to an identity, and the safety number.
+   * An identity that nothing was recorded of is in the state `none`. The safety number is the same at both ends.
    */
   "contact_get": {
     params: {
-      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
     };
     result: ContactInfo;
   };
   /**
    * Asks an identity to become a contact, with an introduction.
-   * Send the envelopes of the result. If the identity has asked us already, this accepts it. As long as none of its
-   * devices is known, the introduction cannot be empty.
+   * Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is known, something has
+   * to be said.
    */
   "contact_request": {
     params: {
-      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
       payload?: string;
-      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
-      /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
-       */
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
       seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
   /**
    * Accepts an identity, with a message that gives both ends forward secrecy.
-   * Send the envelopes of the result: with them the other end learns of it. As long as none of its devices is
-   * known, the message cannot be empty.
+   * Send the envelopes: with them the other end learns of it. Until a device of theirs is known, something has to
+   * be said.
    */
   "contact_accept": {
     params: {
-      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
       payload?: string;
-      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
-      /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
-       */
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
       seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
   /**
-   * Declines an identity, which is told nothing unless there is a text.
-   * A `payload` or `text` is encrypted to it by DH, so that it is not taken for an acceptance: send the envelopes
-   * of the result. Without one there are no envelopes. Under the policy `request` what the identity sends is not
-   * read any more, until `contact_accept`.
+   * Declines an identity. It is told nothing, unless there is something to say.
+   * With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an acceptance: send the
+   * envelopes. Without, there are none. Under the policy `request` what they send is not read any more, until
+   * `contact_accept`.
    */
   "contact_decline": {
     params: {
-      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
       payload?: string;
-      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
-      /**
-       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
-       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
-       * true, false, "negotiated" or "partitioned".
-       */
+      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
       seal?: true | false | "negotiated" | "partitioned";
     };
     result: ContactStepInfo;
   };
   /**
    * Notes whether the safety number was compared.
-   * Let both people compare the safety number first, by another way than this transport.
+   * Ask both people to compare the safety number by another way first.
    */
   "contact_verify": {
     params: {
-      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity: string;
-      /** Whether both people compared the safety number and it was equal. It takes true or false. */
-      verified: boolean;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
+      /** Whether the safety numbers were compared and are the same. It takes true or false. */
+      verified: boolean;
     };
     result: ContactInfo;
   };
   /**
    * Draws the contact code as a QR code, for another device to read from paper or a screen.
-   * The QR code holds the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing
-   * finer: with very many it fits no QR code, which is `installation_limit`.
+   * What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing finer:
+   * with very many it fits no QR code, which is `installation_limit`.
    */
   "contact_code_qr": {
     params: {
-      /** How the QR code is drawn. It takes svg or text. */
-      format: "svg" | "text";
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** How it is drawn. It takes svg or text. */
+      format: "svg" | "text";
     };
-    result: ContactCodeDrawing;
+    result: ContactCodeQr;
   };
   /**
-   * Shows an identity in the forms by which people and programs recognise it; with an account, the safety number
-   * too.
+   * Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
    * Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety
    * number.
    */
   "identity_describe": {
     params: {
-      /** The identity to describe. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /**
-       * The account of ours to work out the safety number with. Without it there is no safety number. It takes an
-       * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * Ours, for the safety number; without one there is none. It takes an account name: 1 to 64 of a-z, 0-9, '.',
+       * '_' and '-', beginning with a letter or digit.
        */
       account?: string;
     };
     result: IdentityInfo;
   };
   /**
-   * Seals a content in an envelope for a relay, signed by the account's identity.
-   * It is sealed to an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): give
-   * exactly one of them. The envelope does not say whom it is for: whoever can open it can pass the content on,
-   * under the signer's name. For messages, `message_encrypt` with `seal` does all of this.
+   * Puts something into an envelope for a relay, signed by the account's identity.
+   * To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): exactly one of
+   * them. Where it goes is not in it: whoever can open it can pass it on, under the signer's name.
+   * `message_encrypt` with `seal` does this for messages.
    */
   "envelope_seal": {
     params: {
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
-      /** The content of the envelope, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
+      /** What is sealed, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
       payload?: string;
-      /** The content of the envelope, as text. It takes text, at most 1 MiB of UTF-8. */
+      /** What is sealed, as text. It takes text, at most 1 MiB of UTF-8. */
       text?: string;
       /**
-       * The identity that the envelope is sealed to: it alone can open it. It takes a public key: 0x04… (65 bytes),
-       * 0x02… or 0x03… (33 bytes), or zQ3sh….
+       * The identity that alone can open it. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
        */
       recipient?: string;
-      /**
-       * The symmetric key that the envelope is sealed with: whoever has it can open it. It takes a symmetric key as
-       * 0x and 64 hex digits, not all zero.
-       */
+      /** The key that whoever opens it has. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
       symKey?: string;
-      /** A text that the symmetric key is derived from, such as the name of a public chat. It takes text. */
+      /** A text that stands for such a key, such as the name of a topic. It takes text. */
       password?: string;
-      /** Whether the account's identity signs the envelope: true by default. It takes true or false. */
+      /** Signed by the account's identity: true by default. It takes true or false. */
       sign?: boolean;
       /**
-       * What the envelope is filled up with: by default random bytes, up to a multiple of 256. It takes bytes as 0x
-       * and hex digits, at most 1 MiB.
+       * What it is filled up with: by default random bytes up to a multiple of 256. It takes bytes as 0x and hex
+       * digits, at most 1 MiB.
        */
       padding?: string;
     };
@@ -2039,103 +1984,86 @@ export interface Methods {
   };
   /**
    * Opens an envelope from a relay, and says who signed it.
-   * It is opened with the account's identity, or with the key that is given. That it does not open is a result, not
-   * an error: listeners see strangers' envelopes all day. Give an envelope with a message of ratchetd to
-   * `message_decrypt` as it is.
+   * With the account's identity, or with the key given. That it does not open is a result: listeners see strangers'
+   * envelopes all day. What comes sealed from another ratchetd goes to `message_decrypt` as it is.
    */
   "envelope_open": {
     params: {
-      /** The envelope as the relay delivered it. It takes an envelope as 0x and hex digits, at most 5 MiB. */
-      envelope: string;
       /**
-       * The account whose identity opens the envelope, unless a key does. May be left out when there is exactly
-       * one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. Its identity opens the envelope, unless a key does. It takes an
+       * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
       account?: string;
-      /**
-       * The symmetric key of the topic that the envelope came by. It takes a symmetric key as 0x and 64 hex digits,
-       * not all zero.
-       */
+      /** The envelope. It takes an envelope as 0x and hex digits, at most 5 MiB. */
+      envelope: string;
+      /** The key of the topic that it came by. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
       symKey?: string;
-      /** A text that the symmetric key is derived from, such as the name of a public chat. It takes text. */
+      /** A text that stands for such a key, such as the name of a topic. It takes text. */
       password?: string;
     };
     result: OpenedEnvelope;
   };
   /**
-   * Gives the topic where an identity publishes its contact code, and the key of that topic.
-   * Topic and key follow from the identity: whoever knows it can listen there and read.
+   * The topic where an identity publishes its contact code, and its key.
+   * Both follow from the identity: whoever knows it can listen there, and read.
    */
   "topic_contactCode": {
     params: {
-      /**
-       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
-       */
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * Gives the topic where an identity is written to before a negotiated topic is agreed upon.
-   * There are 5000 such topics, which all identities share. Envelopes there are sealed to their recipient: there is
-   * no `symKey`.
+   * The topic where an identity is written to before a secret is agreed upon.
+   * Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
    */
   "topic_partitioned": {
     params: {
-      /**
-       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
-       */
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * Gives the topic that belongs to one identity alone.
-   * status-go sends there what an identity tells itself, such as backups, and what it tells servers, such as those
-   * of push notifications. Envelopes there are sealed to their recipient: there is no `symKey`. Whoever knows the
-   * identity sees when something is sent, so ratchetd sends nothing there.
+   * The topic where an identity alone is written to.
+   * status-go sends there what an identity tells itself, its backups, and what it tells servers, those of push
+   * notifications among them; sealed to their recipient, as on the partitioned topic. Whoever knows the identity
+   * sees when: nothing of ours goes by it.
    */
   "topic_personal": {
     params: {
-      /**
-       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
-       */
+      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * Gives the topic where this account and an identity write to each other, and the key of that topic.
-   * Both ends have the same topic and key, and nobody else can work them out: they are secrets. Listen there and at
-   * our own partitioned topic.
+   * The topic where this account and an identity write to each other, and its key.
+   * The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own
+   * partitioned topic.
    */
   "topic_negotiated": {
     params: {
       /**
-       * The identity that the topic is shared with. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
-       * bytes), or zQ3sh….
-       */
-      identity: string;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** With whom. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * Gives the topic of a public chat, and the key of that topic.
-   * Whoever knows the name of the chat can read and write there.
+   * The topic of a public chat, and its key.
+   * Whoever knows the name can read, and write.
    */
   "topic_public": {
     params: {
       /**
-       * The name of the public chat. It is taken as it is: nothing is normalised. It takes the name of a chat:
-       * text, at most 1024 characters.
+       * The chat's name, as it is: nothing is normalised. It takes the name of a chat: text, at most 1024
+       * characters.
        */
       name: string;
     };
@@ -2143,95 +2071,94 @@ export interface Methods {
   };
   /**
    * Reads the topic out of a content topic.
-   * A content topic is `/waku/1/0x`, eight hex digits and `/rfc26`; anything else is refused.
+   * The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
    */
   "topic_parse": {
     params: {
-      /** The topic as a Waku network names it. It takes a content topic: /waku/1/0x, eight hex digits and /rfc26. */
+      /** As a Waku network names it. It takes a content topic: /waku/1/0x, eight hex digits and /rfc26. */
       contentTopic: string;
     };
     result: ParsedTopic;
   };
   /**
    * Gives the clock and the time for a message that is about to be sent in a chat.
-   * It is a Lamport clock: the present time in milliseconds, or one more than the highest clock that was sent or
-   * seen in the chat, but at most 120 seconds above the present time. Below that bound no clock is given twice.
+   * A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat, but
+   * at most 120 seconds above now. Never the same twice below that.
    */
   "clock_next": {
     params: {
-      /** The name that the frontend has for the chat. It takes the name of a chat: text, at most 1024 characters. */
-      chat: string;
       /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
        */
       account?: string;
+      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
+      chat: string;
     };
     result: ChatClock;
   };
   /**
    * Takes note of the clock of a message that was received in a chat.
-   * A clock is refused if it is 0 or more than 120 seconds above the time of its envelope, or if that time is more
-   * than a day ahead of this machine, so that nobody can push a chat's clock away. Do not show such a message.
+   * Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is more than a day
+   * ahead of this machine: nobody pushes a chat's clock away. Such a message is not to be shown.
    */
   "clock_observe": {
     params: {
-      /** The name that the frontend has for the chat. It takes the name of a chat: text, at most 1024 characters. */
+      /**
+       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
+       * beginning with a letter or digit.
+       */
+      account?: string;
+      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
       chat: string;
       /** The clock of the message that was received. It takes a whole number from 0 to 9007199254740991. */
       clock: number;
-      /** The time of the envelope that the message came in. It takes a time in whole milliseconds since the epoch. */
+      /** The time of the envelope that it came in. It takes a time in whole milliseconds since the epoch. */
       envelopeAt: number;
-      /**
-       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
-       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
-       */
-      account?: string;
     };
     result: ChatClock;
   };
   /**
-   * Lists the events after a given one, and waits for one if asked to.
-   * For a long poll, give `next` as `after` of the next call. `lagged` says that some events are no longer there.
+   * Gives the events after one; waits for some, if asked.
+   * A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
    */
   "event_list": {
     params: {
       /**
-       * The account whose events are told, or `*` for all. May be left out when there is exactly one account. It
-       * takes an account name, or "*" for all accounts.
+       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
+       * accounts.
        */
       account?: string;
       /**
-       * The number of the last event that is known already: 0 by default, to begin with the oldest. It takes a
-       * number: the seq of an event, or 0 to begin with the oldest.
+       * The last event known: 0 by default, and then the oldest comes first. It takes a number: the seq of an
+       * event, or 0 to begin with the oldest.
        */
       after?: number;
-      /** The most events to give in one answer: 100 by default. It takes a whole number from 1 to 1000. */
+      /** How many at most: 100 by default. It takes a whole number from 1 to 1000. */
       limit?: number;
       /**
-       * How long to wait for an event if there is none yet, in milliseconds: 0 by default. It takes a whole number
-       * of milliseconds from 0 to 60000.
+       * How long to wait if there is none: not at all by default. It takes a whole number of milliseconds from 0 to
+       * 60000.
        */
       waitMs?: number;
     };
     result: Events;
   };
   /**
-   * Subscribes to events over a WebSocket: each comes in a notification. The answer is the name of the
-   * subscription.
-   * A notification has the method `event_notification`, and as parameters the name of the subscription and the
-   * event. Without a WebSocket there are `event_list` and `GET /events`.
+   * Over a WebSocket, tells of each event in a notification. The answer names the subscription.
+   * Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without
+   * a WebSocket there are `event_list` and `GET /events`.
    */
   "event_subscribe": {
     params: {
       /**
-       * The account whose events are told, or `*` for all. May be left out when there is exactly one account. It
-       * takes an account name, or "*" for all accounts.
+       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
+       * accounts.
        */
       account?: string;
       /**
-       * The number of the last event that is known already: by default that of the newest, so that only later ones
-       * are told. It takes a number: the seq of an event, or 0 to begin with the oldest.
+       * The last event known: by default the newest there is. It takes a number: the seq of an event, or 0 to begin
+       * with the oldest.
        */
       after?: number;
     };
@@ -2239,56 +2166,61 @@ export interface Methods {
   };
   /**
    * Ends a subscription of this WebSocket; false if there is none of this name.
-   * When a WebSocket closes, all its subscriptions end.
+   * All end with their WebSocket.
    */
   "event_unsubscribe": {
     params: {
-      /**
-       * The name of the subscription, which `event_subscribe` answered. It takes the text that event_subscribe
-       * answered.
-       */
+      /** What `event_subscribe` answered. It takes the text that event_subscribe answered. */
       subscription: string;
     };
     result: boolean;
   };
   /**
-   * Says whether the daemon works.
-   * To find out, a message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
+   * Whether the daemon works.
+   * A message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
    */
   "system_health": {
     params: Record<string, never>;
     result: Health;
   };
   /**
-   * Says which program in which version is running.
-   * The git revision is for bug reports.
+   * What is running.
+   * With the git revision, for reports.
    */
   "system_version": {
     params: Record<string, never>;
     result: Version;
   };
   /**
-   * Says how the daemon and its accounts are doing.
-   * There are counts for each account, and whether its store was found to be a copy or an older state.
+   * How the daemon and its accounts are doing.
+   * Counts of each account, and whether its data directory was found to be a copy or an older state.
    */
   "system_status": {
     params: Record<string, never>;
     result: Status;
   };
   /**
-   * Changes what the daemon logs, until its next start or SIGHUP.
-   * For looking at something while it happens. What may never be logged, such as keys and texts, is not, whatever
-   * the filter says.
+   * Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is
+   * asked for.
+   * For looking at something while it happens.
    */
   "system_setLogFilter": {
     params: {
       /**
-       * What to log: a level, or directives for parts of the daemon. It takes a level or directives, such as info
-       * or daemon=debug, at most 1024 characters.
+       * What is to be logged. It takes a level or directives, such as info or daemon=debug, at most 1024
+       * characters.
        */
       filter: string;
     };
     result: LogFilterInfo;
+  };
+  /**
+   * Gives this interface as an OpenRPC document.
+   * The same as `ratchetd openrpc` prints, of the methods that this daemon has.
+   */
+  "rpc.discover": {
+    params: Record<string, never>;
+    result: OpenRpcDocument;
   };
 }
 
@@ -2344,4 +2276,5 @@ export const METHODS = [
   "system_version",
   "system_status",
   "system_setLogFilter",
+  "rpc.discover",
 ] as const satisfies readonly (keyof Methods)[];

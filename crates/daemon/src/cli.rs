@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
@@ -93,7 +93,8 @@ const NOT_DONE: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     let protection = memory::protect();
-    let cli = Cli::parse();
+    let command = without_empty_variables(Cli::command());
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let mut out = io::stdout();
     let mut diagnostics = io::stderr();
     let ended = match cli.command {
@@ -139,6 +140,20 @@ pub fn main() -> ExitCode {
     };
     // Output whose reader has gone, as behind `head`, is not worth a message.
     ExitCode::from(ended.unwrap_or(NOT_DONE))
+}
+
+/// The command, for which an environment variable that is empty is one that is not set: files of
+/// containers and services often leave one so.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let given = arg.get_env().and_then(std::env::var_os);
+        if given.is_some_and(|value| value.is_empty()) {
+            arg.env(None::<&str>)
+        } else {
+            arg
+        }
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// The exit code of a command that calls.

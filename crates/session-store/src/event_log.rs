@@ -179,6 +179,17 @@ impl EventLog {
         Ok(state.newest)
     }
 
+    /// Writes what is there anyway, and waits until it is on the disk: whether events could be
+    /// taken over now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they could not.
+    pub fn check_writing(&mut self) -> Result<()> {
+        let transaction = begin(&mut self.connection)?;
+        write_state(&transaction, &self.state)?;
+        transaction.commit().map_err(failed)
+    }
+
     /// The first events after `after`, of one account or of all, at most `limit`.
     ///
     /// # Errors

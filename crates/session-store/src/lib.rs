@@ -33,6 +33,7 @@ mod store_key;
 mod tests;
 mod trouble;
 mod wal;
+mod writable;
 mod write;
 
 pub use backup::{KeyInBackup, back_up};
@@ -48,3 +49,4 @@ pub use rollback_guard::Found;
 pub use stats::{MAX_COUNTED, StoreStats};
 pub use store_key::{KDF_FILE, KEY_FILE};
 pub use trouble::of_io as trouble;
+pub use writable::{Unwritable, unwritable};

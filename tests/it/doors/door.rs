@@ -45,12 +45,19 @@ impl Door {
 
     /// A daemon with this configuration.
     pub fn with(config: &str) -> Self {
+        Self::with_arguments(config, &[])
+    }
+
+    /// A daemon with this configuration and these flags.
+    pub fn with_arguments(config: &str, more: &[&str]) -> Self {
         let scratch = tempfile::tempdir().expect("a directory");
         let path = scratch.path().join("config.toml");
         fs::write(&path, config).expect("to write");
         let path = path.display().to_string();
-        let arguments = ["--http", "127.0.0.1:0", "--config", &path].map(str::to_owned);
-        let daemon = Daemon::start_in(scratch, arguments.to_vec());
+        let mut arguments = vec!["--http", "127.0.0.1:0", "--config", &path];
+        arguments.extend(more);
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        let daemon = Daemon::start_in(scratch, arguments);
         let token = fs::read_to_string(daemon.data_dir().join("rpc.token")).expect("the token");
         Self {
             address: daemon.tcp().expect("an address"),
@@ -195,4 +202,12 @@ impl Write for Connection {
 pub fn error_of(answer: &Answer) -> Value {
     let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
     body["error"].clone()
+}
+
+/// The value of a header of an answer, which is in lowercase.
+pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
 }

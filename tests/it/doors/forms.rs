@@ -5,7 +5,9 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use crate::{
-    doors::door::{BOTH, CALL, Door, IMPATIENT, JSON, LOCALHOST, Listener, UPGRADING, error_of},
+    doors::door::{
+        BOTH, CALL, Door, IMPATIENT, JSON, LOCALHOST, Listener, UPGRADING, error_of, header,
+    },
     support::{Answer, WebSocket, exchange, text},
 };
 
@@ -62,34 +64,103 @@ fn only_json_posted_to_the_root_is_taken_on_both_listeners() {
         let twice = format!("{base}{JSON}{JSON}");
         assert_eq!(door.ask(listener, "POST /", &twice, CALL).status, 415);
         let json = format!("{base}{JSON}");
-        for (line, status) in [
-            ("GET /", 405),
-            ("HEAD /", 405),
-            ("PUT /", 405),
-            ("PATCH /", 405),
-            ("DELETE /", 405),
-            ("TRACE /", 405),
-            ("post /", 405),
-            ("POST /other", 404),
-            ("POST //", 404),
-            ("POST /events", 404),
-            ("POST /livez", 404),
-            ("GET /other", 404),
-            ("POST /?x=1", 200),
+        for line in [
+            "POST /other",
+            "POST //",
+            "GET /other",
+            "OPTIONS /other",
+            "HEAD /other",
         ] {
             let answer = door.ask(listener, line, &json, CALL);
-            assert_eq!(answer.status, status, "{listener:?} {line}");
-            if line.starts_with("HEAD") {
-                assert!(answer.body.is_empty(), "{line}");
-            } else if status != 200 {
+            assert_eq!(answer.status, 404, "{listener:?} {line}");
+            assert_eq!(header(&answer, "allow"), None);
+            if !line.starts_with("HEAD") {
                 assert!(advice(&answer).contains("POST"), "{line}");
             }
-            assert_eq!(answer.headers.contains("allow: post"), status == 405);
+        }
+        let answer = door.ask(listener, "POST /?x=1", &json, CALL);
+        assert_eq!(answer.status, 200);
+    }
+}
+
+/// The paths that are read.
+const READ: [&str; 5] = [
+    "/livez",
+    "/readyz",
+    "/auth",
+    "/metrics",
+    "/events?account=*",
+];
+
+#[test]
+fn a_method_that_a_path_does_not_take_is_told_which_it_takes() {
+    let door = Door::open();
+    let (calls, reads) = ("options, post", "get, head, options");
+    for listener in BOTH {
+        let json = format!("{LOCALHOST}{}{JSON}", door.bearer());
+        let mut asked: Vec<(String, &str)> = Vec::new();
+        for method in [
+            "GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "post", "BREW",
+        ] {
+            asked.push((format!("{method} /"), calls));
+        }
+        for path in READ {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "get", "BREW"] {
+                asked.push((format!("{method} {path}"), reads));
+            }
+        }
+        for (line, allowed) in asked {
+            let answer = door.ask(listener, &line, &json, CALL);
+            assert_eq!(answer.status, 405, "{listener:?} {line}");
+            assert_eq!(
+                header(&answer, "allow"),
+                Some(allowed),
+                "{listener:?} {line}"
+            );
+            if line.starts_with("HEAD") {
+                assert!(answer.body.is_empty(), "{line}");
+            } else {
+                assert!(advice(&answer).contains("POST"), "{line}");
+            }
+        }
+        // Whoever asks is told the same, without a token too.
+        for (path, allowed) in [("/", calls), ("*", "get, head, options, post")]
+            .into_iter()
+            .chain(READ.map(|path| (path, reads)))
+        {
+            let answer = door.ask(listener, &format!("OPTIONS {path}"), LOCALHOST, "");
+            assert_eq!((answer.status, answer.body.len()), (204, 0), "{path}");
+            assert_eq!(header(&answer, "allow"), Some(allowed), "{path}");
+            assert!(!answer.headers.contains("access-control"), "{answer:?}");
         }
     }
-    // On TCP these are questions of pages; on the socket there are none.
-    for (line, status) in [("OPTIONS /", 405), ("OPTIONS *", 404)] {
-        assert_eq!(door.ask(Listener::Unix, line, LOCALHOST, "").status, status);
+}
+
+#[test]
+fn whatever_is_read_by_get_answers_head_with_the_same_and_no_body() {
+    let door = Door::open();
+    for listener in BOTH {
+        let headers = format!("{LOCALHOST}{}", door.bearer());
+        for path in READ.into_iter().chain(["/", "/other", "/events?after=x"]) {
+            let head = door.ask(listener, &format!("HEAD {path}"), &headers, "");
+            assert!(head.body.is_empty(), "{listener:?} {path}");
+            // That of a stream does not end.
+            if path.starts_with("/events?account") {
+                assert_eq!(header(&head, "content-type"), Some("text/event-stream"));
+                assert_eq!(head.status, 200);
+                continue;
+            }
+            let got = door.ask(listener, &format!("GET {path}"), &headers, "");
+            assert_eq!(head.status, got.status, "{listener:?} {path}");
+            for name in ["content-type", "allow"] {
+                assert_eq!(header(&head, name), header(&got, name), "{path} {name}");
+            }
+            // What was counted changes from one to the next.
+            if path != "/metrics" {
+                let length = got.body.len().to_string();
+                assert_eq!(header(&head, "content-length"), Some(&*length), "{path}");
+            }
+        }
     }
 }
 
@@ -168,6 +239,7 @@ fn a_body_of_ten_mebibytes_is_taken_and_one_byte_more_is_not() {
             let refused = sent(&door, listener, length(LIMIT + 1), &padded(LIMIT + 1));
             assert_eq!(refused.status, 413, "{listener:?} chunked: {chunked}");
             assert!(text(&error_of(&refused)["message"]).contains("10 MiB"));
+            assert!(advice(&refused).contains("refused again"));
             assert!(advice(&refused).contains("in parts"));
         }
         // What is said to be too large is not waited for.

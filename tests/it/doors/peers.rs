@@ -93,11 +93,11 @@ fn another_user_is_turned_away_by_the_mode_or_by_the_gate_and_served_if_listed()
     let table: [(&[&str], &str, u32, bool, &str); 7] = [
         (&[], "", STRANGER, false, "Permission denied"),
         (&[], &listed, STRANGER, false, "Permission denied"),
-        (&open, "", STRANGER, false, ""),
-        (&open, &other, STRANGER, false, ""),
+        (&open, "", STRANGER, false, "rpc.allowed_uids"),
+        (&open, &other, STRANGER, false, "rpc.allowed_uids"),
         (&open, &listed, STRANGER, true, "revision"),
         (&club, &listed, CLUB, true, "revision"),
-        (&club, "", CLUB, false, ""),
+        (&club, "", CLUB, false, "rpc.allowed_uids"),
     ];
     for (arguments, config, gid, served, said) in table {
         let daemon = daemon(arguments, config);
@@ -108,7 +108,7 @@ fn another_user_is_turned_away_by_the_mode_or_by_the_gate_and_served_if_listed()
         assert_eq!(answered, served, "{case}");
         assert!(output.contains(said), "{case}");
         assert_eq!(output.contains("revision"), served, "{case}");
-        // The gate says nothing to those it turns away, and serves us as before.
+        // The gate tells those it turns away why, and serves us as before.
         daemon.ok("system_version", serde_json::json!({}));
     }
     let daemon = daemon(&club, &listed);

@@ -1,8 +1,8 @@
 //! The token: nothing passes over TCP without it but what the page names.
 
 use crate::{
-    doors::door::{CALL, Door, JSON, LOCALHOST, Listener, UPGRADING},
-    support::{Answer, text},
+    doors::door::{CALL, Door, JSON, LOCALHOST, Listener, UPGRADING, error_of, header},
+    support::{Answer, path_text, text},
 };
 
 /// Everything that can be asked for: request line, header lines, body.
@@ -127,8 +127,18 @@ fn wrong_credentials(token: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn is_bare_401(answer: &Answer) -> bool {
-    answer.status == 401 && answer.body.is_empty()
+/// Whether this is a 401 that says how to do better, and nothing that a stranger is not to know.
+fn is_401(door: &Door, line: &str, answer: &Answer) -> bool {
+    let told = String::from_utf8_lossy(&answer.body);
+    let directory = door.daemon.data_dir();
+    assert!(!told.contains(&door.token), "{told}");
+    assert!(!told.contains(path_text(&directory)), "{told}");
+    let challenge = header(answer, "www-authenticate").is_some_and(|it| it.starts_with("bearer "));
+    let says = line.starts_with("HEAD") || {
+        let hint = text(&error_of(answer)["data"]["hint"]);
+        hint.contains("rpc.token in the daemon's data directory")
+    };
+    answer.status == 401 && challenge && says
 }
 
 #[test]
@@ -136,7 +146,7 @@ fn without_the_token_nothing_is_answered_over_tcp_but_401_whatever_is_asked() {
     let door = Door::open();
     for (line, headers, body) in requests() {
         let refused = door.ask(Listener::Tcp, line, &headers, &body);
-        assert!(is_bare_401(&refused), "{line}: {refused:?}");
+        assert!(is_401(&door, line, &refused), "{line}: {refused:?}");
         let headers = format!("{headers}{}", door.bearer());
         // The answer of the stream does not end.
         if !line.starts_with("GET /events") {
@@ -162,7 +172,10 @@ fn whatever_is_wrong_with_the_token_is_refused_on_calls_batches_upgrades_and_eve
         ] {
             let headers = format!("{headers}{credentials}");
             let refused = door.ask(Listener::Tcp, line, &headers, body);
-            assert!(is_bare_401(&refused), "{wrong}: {line}: {refused:?}");
+            assert!(
+                is_401(&door, line, &refused),
+                "{wrong}: {line}: {refused:?}"
+            );
         }
     }
     for line in [
@@ -179,7 +192,6 @@ fn whatever_is_wrong_with_the_token_is_refused_on_calls_batches_upgrades_and_eve
         assert!(expected.contains(&refused.status), "{line}: {refused:?}");
         // What is wrong with a host is told, and nothing of the token.
         let told = String::from_utf8_lossy(&refused.body);
-        assert!(told.is_empty() || refused.status == 403, "{line}: {told}");
         assert!(!told.contains(&door.token), "{line}: {told}");
     }
 }
@@ -230,6 +242,39 @@ fn health_and_the_tokens_place_are_told_without_a_token_and_the_token_never() {
     let told: serde_json::Value = serde_json::from_slice(&auth.body).expect("JSON");
     let file = std::fs::read_to_string(text(&told["tokenFile"])).expect("the file it names");
     assert_eq!(file.trim(), door.token);
+}
+
+/// The path of the token's file may name a user: processes of this machine can see as much anyway, people of others
+/// cannot.
+#[test]
+fn where_the_token_is_is_told_to_this_machine_and_to_who_has_it_and_to_nobody_else() {
+    let remote = ["--http", "0.0.0.0:0", "--http-allow-remote"];
+    let daemon = crate::support::Daemon::start_with(&remote);
+    let address = daemon.tcp().expect("an address");
+    let port = address.rsplit_once(':').expect("a port").1;
+    let file = daemon.data_dir().join("rpc.token");
+    let token = std::fs::read_to_string(&file).expect("the token");
+    let ask = |headers: &str| {
+        let stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("to connect");
+        let request = format!("GET /auth HTTP/1.1\r\n{LOCALHOST}{headers}\r\n");
+        let answer = crate::support::exchange(stream, &request);
+        assert_eq!(answer.status, 200);
+        let told: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        assert_eq!(told["scheme"], "Bearer");
+        told["tokenFile"].clone()
+    };
+    assert_eq!(ask(""), serde_json::Value::Null);
+    assert_eq!(
+        ask("authorization: Bearer wrong\r\n"),
+        serde_json::Value::Null
+    );
+    assert_eq!(
+        ask(&format!("authorization: Bearer {}\r\n", token.trim())),
+        path_text(&file)
+    );
+    let beside: serde_json::Value =
+        serde_json::from_slice(&daemon.get("/auth").body).expect("JSON");
+    assert_eq!(beside["tokenFile"], path_text(&file));
 }
 
 #[test]

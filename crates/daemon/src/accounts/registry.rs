@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     accounts::{
+        check::Rounds,
         events::EventHub,
         worker::{Worker, WorkerConfig},
     },
@@ -63,11 +64,13 @@ pub struct Accounts {
     pub(super) metrics: Arc<Metrics>,
     config: engine::Config,
     worker: WorkerConfig,
-    open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
+    pub(super) open: RwLock<BTreeMap<AccountName, Arc<AccountHandle>>>,
     /// Held while an account is made or removed.
     changing: Mutex<()>,
     /// The running time at which the stores were last counted for the metrics.
     pub(super) counted: Mutex<Option<Duration>>,
+    /// How far the checks of the stores have come.
+    pub(super) rounds: Mutex<Rounds>,
 }
 
 impl Accounts {
@@ -96,6 +99,7 @@ impl Accounts {
             open: RwLock::new(BTreeMap::new()),
             changing: Mutex::new(()),
             counted: Mutex::new(None),
+            rounds: Mutex::default(),
         };
         accounts.open_all()?;
         Ok(accounts)

@@ -8,6 +8,7 @@ mod detach_on_drop;
 mod device;
 mod envelope;
 mod event;
+pub mod event_tickets;
 mod identity;
 mod message;
 pub mod qr;
@@ -34,8 +35,8 @@ use rpc::{
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use self::detach_on_drop::DetachOnDrop;
 pub(crate) use self::{call_guard::CallGuard, response::error_object};
+use self::{detach_on_drop::DetachOnDrop, event_tickets::EventTickets};
 use crate::{
     accounts::{
         registry::{AccountHandle, Accounts},
@@ -55,7 +56,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Daemon {
     /// The accounts.
-    pub accounts: Accounts,
+    pub accounts: Arc<Accounts>,
     /// The clock.
     pub clock: Arc<Clock>,
     /// The hourly sweep.
@@ -76,6 +77,8 @@ pub struct Daemon {
     pub derivations: Semaphore,
     /// Keys derived from the names of topics.
     pub topic_keys: TopicKeys,
+    /// What opens a stream of events without the token.
+    pub event_tickets: Arc<EventTickets>,
     /// It finishes what it has begun, and begins nothing more.
     pub stopping: AtomicBool,
 }
@@ -229,6 +232,7 @@ pub fn methods(
     register_on_account::<methods::ClockNext, _>(m, clock::clock_next)?;
     register_on_account::<methods::ClockObserve, _>(m, clock::clock_observe)?;
     register::<methods::EventList, _, _>(m, event::event_list)?;
+    register::<methods::EventTicket, _, _>(m, event_tickets::event_ticket)?;
     register::<methods::SystemHealth, _, _>(m, system::system_health)?;
     register::<methods::SystemVersion, _, _>(m, system::system_version)?;
     register::<methods::SystemStatus, _, _>(m, system::system_status)?;
@@ -274,24 +278,26 @@ pub(crate) mod tests {
     use session_store::DataDir;
 
     use super::*;
-    use crate::ops::entropy::entropy;
+    use crate::ops::{entropy::entropy, probe::Stores};
 
     pub(crate) fn daemon(directory: &tempfile::TempDir) -> Arc<Daemon> {
         let clock = Arc::new(Clock::default());
         let data_dir = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let config = engine::Config::default();
         let metrics = Arc::new(Metrics::new().unwrap());
+        let accounts = Accounts::open(
+            data_dir,
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            config,
+            8,
+        );
+        let accounts = Arc::new(accounts.unwrap());
+        let stores: Arc<dyn Stores> = accounts.clone();
         Arc::new(Daemon {
-            accounts: Accounts::open(
-                data_dir,
-                Arc::clone(&clock),
-                Arc::clone(&metrics),
-                config,
-                8,
-            )
-            .unwrap(),
+            accounts,
             metrics,
-            probe: Arc::new(Probe::new(directory.path(), Arc::clone(&clock))),
+            probe: Arc::new(Probe::new(directory.path(), Arc::clone(&clock), stores)),
             sweeper: Sweeper::new(Arc::clone(&clock)),
             memory: MemoryProtection {
                 core_dumps: true,
@@ -304,6 +310,7 @@ pub(crate) mod tests {
             budget: Budget::new(100),
             derivations: Semaphore::new(MAX_DERIVATIONS),
             topic_keys: TopicKeys::default(),
+            event_tickets: Arc::new(EventTickets::new(Arc::clone(&clock))),
             stopping: AtomicBool::new(false),
             clock,
         })

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
-use engine::{PreKeyImport, store::StoreRead as _};
+use engine::{PreKeyImport, model::Counts, store::StoreRead as _};
 use rpc::{
     ErrorKind, RpcError, methods,
     params::PrivateKey,
@@ -18,6 +18,7 @@ use crate::ops::{
     build::{REVISION, VERSION},
     dev::Dev,
     log,
+    probe::Faults,
 };
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is
@@ -25,20 +26,18 @@ use crate::ops::{
 const MAX_ADVANCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 pub(super) async fn system_health(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Health> {
-    blocking(move || {
-        let reason = daemon.probe.check().err();
-        let status = if reason.is_none() {
-            HealthStatus::Ok
-        } else {
-            HealthStatus::Failing
-        };
-        Ok(Health {
-            status,
-            reason,
-            dev_on_real_data: daemon.dev == Dev::OnRealData,
-        })
+    let faults = Arc::clone(&daemon.probe).check().await.err();
+    let status = if faults.is_none() {
+        HealthStatus::Ok
+    } else {
+        HealthStatus::Failing
+    };
+    Ok(Health {
+        status,
+        reason: faults.as_ref().map(ToString::to_string),
+        hint: faults.as_ref().map(Faults::hint),
+        dev_on_real_data: daemon.dev == Dev::OnRealData,
     })
-    .await
 }
 
 pub(super) async fn system_set_log_filter(
@@ -64,12 +63,19 @@ pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Resu
 }
 
 pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Status> {
+    let faults = Arc::clone(&daemon.probe).check().await.err();
     blocking(move || {
         let accounts = daemon.accounts.all();
-        let accounts = accounts.iter().map(|account| {
-            let (counts, found) =
-                account.read(|_, reader| Ok((reader.counts()?, reader.found_displaced()?)))?;
-            Ok(AccountStatus {
+        let accounts = accounts.iter().filter_map(|account| {
+            let read = account.read(|_, reader| Ok((reader.counts()?, reader.found_displaced()?)));
+            // One that cannot be read is no reason to say nothing of the others.
+            let (counts, found, unreadable) = match read {
+                Ok((counts, found)) => (counts, found, None),
+                Err(error) if error.kind == ErrorKind::AccountNotFound => return None,
+                Err(error) => (Counts::default(), None, Some(error.message)),
+            };
+            let unwritable = || faults.as_ref().and_then(|faults| faults.of(&account.name));
+            Some(AccountStatus {
                 account: account.info.account.clone(),
                 peers: counts.peers,
                 devices: counts.devices,
@@ -78,18 +84,21 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
                 queued: account.worker.queued(),
                 rolled_back_at: found.map(|found| found.at.0),
                 rolled_back_reason: found.map(|found| found.how),
+                failing: unreadable.or_else(unwritable),
             })
         });
         Ok(Status {
             version: VERSION.to_owned(),
             revision: REVISION.map(str::to_owned),
+            pid: std::process::id(),
             started_at: daemon.started_at.0,
             now: daemon.clock.now().0,
             newest_event: daemon.accounts.events().newest(),
             memory: daemon.memory.clone(),
             dev: daemon.dev != Dev::Off,
             dev_on_real_data: daemon.dev == Dev::OnRealData,
-            accounts: accounts.collect::<Result<_>>()?,
+            accounts: accounts.collect(),
+            failing: faults.as_ref().map(ToString::to_string),
         })
     })
     .await

@@ -34,15 +34,18 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, Failure> {
     let said: Option<Value> = answer
         .split_once("\r\n\r\n")
         .and_then(|(_, body)| serde_json::from_str(body).ok());
-    let reason = said.as_ref().and_then(|said| said["reason"].as_str());
+    let text = |name: &str| said.as_ref().and_then(|said| said[name].as_str());
     let ready = answer.starts_with("HTTP/1.1 200 ");
     let on_real_data = said
         .as_ref()
         .is_some_and(|said| said["devOnRealData"] == true);
-    let line = match (ready, reason) {
+    let line = match (ready, text("reason")) {
         (true, _) if on_real_data => "ready, with --dev on real data".to_owned(),
         (true, _) => "ready".to_owned(),
-        (false, Some(reason)) => format!("not ready: {reason}"),
+        (false, Some(reason)) => {
+            let hint = text("hint").unwrap_or("see the daemon's log");
+            format!("not ready: {reason}: {hint}")
+        }
         (false, None) => {
             let shown = settings.socket.display();
             return Err(format!("what answers at {shown} is not ratchetd").into());

@@ -1,8 +1,9 @@
 //! `ratchetd serve`: the daemon.
 
 use std::{
-    io::Write as _,
+    io::{self, Write as _},
     sync::{Arc, atomic::AtomicBool},
+    thread,
 };
 
 use listenfd::ListenFd;
@@ -12,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
-    api::{Daemon, MAX_DERIVATIONS, methods},
+    api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, methods},
     commands::Failure,
     config::{Flags, Settings, read_passphrase},
     ops::{
@@ -35,16 +36,22 @@ use crate::{
 /// One line saying what is wrong and what to do.
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
     let settings = Settings::load(flags.clone())?;
-    log::start(settings.log, &settings.log_filter)?;
     memory::raise_descriptors();
     // Before there are secrets in memory, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
     // Also while this is the only thread: it removes variables from the environment.
     let listeners = ListenFd::from_env();
+    let metrics = Arc::new(Metrics::new()?);
+    // Dropped last: nothing is logged after that.
+    let _log = log::start(
+        settings.log,
+        &settings.log_filter,
+        metrics.log_lines_lost.clone(),
+    )?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(settings, flags, listeners, memory))
+    runtime.block_on(serve(settings, flags, listeners, memory, metrics))
 }
 
 async fn serve(
@@ -52,6 +59,7 @@ async fn serve(
     flags: Flags,
     listeners: ListenFd,
     memory: MemoryProtection,
+    metrics: Arc<Metrics>,
 ) -> Result<(), Failure> {
     // Before anything else, so that no signal during the start is lost.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -71,16 +79,19 @@ async fn serve(
         commit_cost: settings.dev_commit_cost,
         ..WorkerConfig::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
     };
-    let metrics = Arc::new(Metrics::new()?);
-    let accounts = Accounts::open(
+    let accounts = Arc::new(Accounts::open(
         directory,
         Arc::clone(&clock),
         Arc::clone(&metrics),
         settings.engine.clone(),
         worker,
-    )?;
+    )?);
     let daemon = Arc::new(Daemon {
-        probe: Arc::new(Probe::new(&settings.data_dir, Arc::clone(&clock))),
+        probe: Arc::new(Probe::new(
+            &settings.data_dir,
+            Arc::clone(&clock),
+            accounts.clone(),
+        )),
         sweeper: Sweeper::new(Arc::clone(&clock)),
         metrics,
         memory,
@@ -89,13 +100,14 @@ async fn serve(
         budget: Budget::new(MAX_BYTES),
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
         topic_keys: TopicKeys::default(),
+        event_tickets: Arc::new(EventTickets::new(Arc::clone(&clock))),
         stopping: AtomicBool::new(false),
         accounts,
         clock,
     });
     let methods = methods(Arc::clone(&daemon), settings.dev)?;
     let server = Server::start(Arc::clone(&daemon), methods, &settings, listeners).await?;
-    announce(&server.addresses);
+    announce(server.addresses.clone())?;
     // Not earlier: a start that fails prints one line only.
     memory::log_protection(&daemon.memory);
     tracing::info!(version = VERSION, dev = settings.dev, "ready");
@@ -139,11 +151,17 @@ async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// Prints a line for each listener, for the process that started the daemon. It does not matter
-/// whether they are read.
-fn announce(addresses: &[String]) {
-    let mut out = std::io::stdout().lock();
-    for address in addresses {
-        let _ = writeln!(out, "listening on {address}");
-    }
-    let _ = out.flush();
+/// whether they are read: on a thread of its own, a write that does not return holds nothing up.
+fn announce(addresses: Vec<String>) -> io::Result<()> {
+    let print = move || {
+        let mut out = io::stdout().lock();
+        for address in addresses {
+            let _ = writeln!(out, "listening on {address}");
+        }
+        let _ = out.flush();
+    };
+    thread::Builder::new()
+        .name("announce".to_owned())
+        .spawn(print)
+        .map(drop)
 }

@@ -10,7 +10,7 @@ use super::LogFormat;
 pub const MAX_COMMIT_COST_MS: u64 = 1000;
 
 /// Flags of `serve`. Each that is listed has an environment variable of its name: `--data-dir` is
-/// `RATCHETD_DATA_DIR`.
+/// `RATCHETD_DATA_DIR`. One that is empty counts as one that is not set.
 #[derive(Clone, Debug, Default, Serialize, clap::Args)]
 pub struct Flags {
     /// Configuration file [default: ratchetd.toml in the data directory, if it is there]
@@ -37,6 +37,16 @@ pub struct Flags {
     /// Allow --http with an address that other machines can reach
     #[arg(long, env = "RATCHETD_HTTP_ALLOW_REMOTE", num_args = 0..=1, default_missing_value = "true")]
     pub http_allow_remote: Option<bool>,
+    /// Let pages of this origin call over TCP, besides those in the file: http://localhost:5173.
+    /// May be given several times; in the variable, origins are parted by commas
+    #[arg(
+        long,
+        env = "RATCHETD_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    #[serde(skip)]
+    pub allow_origin: Vec<String>,
     /// The TCP listener's bearer token [default: rpc.token in the data directory, made at the first
     /// start]
     #[arg(long, env = "RATCHETD_TOKEN_FILE", value_name = "FILE")]

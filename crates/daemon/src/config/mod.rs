@@ -4,6 +4,7 @@ mod flags;
 mod limits;
 mod passphrase;
 mod settings;
+mod sources;
 
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ use crypto_core::Suite;
 use engine::model::ContactPolicy;
 use nix::unistd::Group;
 
-use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc};
+use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc, sources};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
@@ -134,7 +134,13 @@ impl Config {
         // Flags have the names of the keys, and those that were left out are not written.
         let mut values = toml::Table::try_from(self).map_err(|error| wrong(&error))?;
         values.extend(toml::Table::try_from(flags).map_err(|error| wrong(&error))?);
-        values.try_into().map_err(|error| wrong(&error))
+        let mut config: Self = values.try_into().map_err(|error| wrong(&error))?;
+        // A flag names one origin more.
+        config
+            .rpc
+            .allowed_origins
+            .extend(flags.allow_origin.clone());
+        Ok(config)
     }
 
     /// Settles every automatic value and checks all others.
@@ -174,6 +180,15 @@ impl Config {
                 ))
             })?;
         let socket_group = given(&self.socket_group).map(group_id).transpose()?;
+        let rpc = Rpc {
+            allowed_hosts: each("rpc.allowed_hosts", &self.rpc.allowed_hosts, sources::host)?,
+            allowed_origins: each(
+                "rpc.allowed_origins (--allow-origin)",
+                &self.rpc.allowed_origins,
+                sources::origin,
+            )?,
+            ..self.rpc
+        };
         let token_file =
             given(&self.token_file).map_or_else(|| data_dir.join("rpc.token"), PathBuf::from);
         Ok(Settings {
@@ -192,7 +207,7 @@ impl Config {
             dev_on_real_data: self.dev_on_real_data,
             dev_commit_cost: Duration::ZERO,
             memory_lock: self.memory.lock,
-            rpc: self.rpc,
+            rpc,
             engine,
         })
     }
@@ -267,6 +282,17 @@ fn given(value: &str) -> Option<&str> {
     Some(value).filter(|value| !value.is_empty())
 }
 
+/// Each value of a list in its own form.
+fn each(
+    key: &str,
+    values: &[String],
+    check: fn(&str) -> Result<String, String>,
+) -> Result<Vec<String>, ConfigError> {
+    let checked = values.iter().map(|value| check(value));
+    let checked: Result<_, String> = checked.collect();
+    checked.map_err(|cause| ConfigError(format!("{key}: {cause}")))
+}
+
 /// A group's number, given that or its name.
 fn group_id(group: &str) -> Result<u32, ConfigError> {
     if let Ok(number) = group.parse() {
@@ -298,7 +324,8 @@ fn default_data_dir() -> Result<PathBuf, ConfigError> {
         .map(|base| base.join("ratchetd"))
         .ok_or_else(|| {
             ConfigError(
-                "data_dir: neither XDG_DATA_HOME nor HOME is set: give --data-dir".to_owned(),
+                "data_dir: neither XDG_DATA_HOME nor HOME is set to an absolute path: give --data-dir"
+                    .to_owned(),
             )
         })
 }
@@ -389,6 +416,26 @@ mod tests {
     }
 
     #[test]
+    fn origins_of_flags_are_allowed_beside_those_of_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(
+            directory.path().join(FILE_NAME),
+            "[rpc]\nallowed_origins = [\"https://Chat.Example\"]\n",
+        )
+        .unwrap();
+        let settings = Settings::load(Flags {
+            data_dir: Some(directory.path().to_str().unwrap().to_owned()),
+            allow_origin: vec!["http://localhost:5173".to_owned()],
+            ..Flags::default()
+        })
+        .unwrap();
+        assert_eq!(
+            settings.rpc.allowed_origins,
+            ["https://chat.example", "http://localhost:5173"]
+        );
+    }
+
+    #[test]
     fn a_group_is_found_by_name_or_number() {
         let own = Group::from_gid(nix::unistd::getegid()).unwrap().unwrap();
         assert_eq!(group_id(&own.name).unwrap(), own.gid.as_raw());
@@ -414,6 +461,11 @@ mod tests {
             ("[rpc]\nbody_timeout_s = 86401", "rpc.body_timeout_s"),
             ("[rpc]\nwrite_timeout_s = 0", "rpc.write_timeout_s"),
             ("[rpc]\nping_interval_s = 86401", "rpc.ping_interval_s"),
+            ("[rpc]\nallowed_hosts = [\"*\"]", "rpc.allowed_hosts"),
+            (
+                "[rpc]\nallowed_origins = [\"https://a.example\", \"b.example\"]",
+                "rpc.allowed_origins (--allow-origin): \"b.example\"",
+            ),
         ] {
             let config: Config = toml::from_str(line).unwrap();
             let error = config.settle().unwrap_err();

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod dev;
 pub mod entropy;
 pub mod log;
+mod log_queue;
 pub mod memory;
 pub mod metrics;
 pub mod probe;

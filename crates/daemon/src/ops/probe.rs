@@ -1,21 +1,23 @@
-//! Whether the daemon works: a real message between two scratch devices, encrypted, stored and
-//! read.
+//! Whether the daemon works: the files that calls need can be written ([`Stores`]), and a real
+//! message between two scratch devices is encrypted, stored and read.
 
 use std::{
+    fmt, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
     Engine, Env, ReceiveRequest, SendRequest,
-    model::{Account, AccountName, Outcome},
+    model::{Account, AccountName, Outcome, ReceiveError, SendError, StoreError, Trouble},
     store::Transaction,
     wire::WireMessage,
 };
 use rand_core::Rng as _;
-use session_store::{DataDir, SqliteStore};
+use session_store::{DataDir, OpenError, SqliteStore, Unwritable};
+use tokio::sync::Mutex;
 
 use crate::ops::{clock::Clock, entropy::entropy};
 
@@ -24,24 +26,117 @@ const DIRECTORY: &str = "probe";
 /// Anyone may ask whether the daemon works, so it is checked at most this often.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 const GREETING: &[u8] = b"ready?";
+/// Faults that an answer spells out; the others are counted.
+const MAX_NAMED: usize = 3;
 
-/// What failed.
-type Fault = Box<dyn std::error::Error>;
+/// Something that calls would meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The account it is about, if it is about one.
+    pub account: Option<AccountName>,
+    /// What is wrong, with the path of the file where there is one.
+    pub problem: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+impl Fault {
+    /// A fault of all accounts.
+    pub(crate) fn new(problem: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            account: None,
+            problem: problem.into(),
+            mend: mend.into(),
+        }
+    }
+
+    /// The same of one account.
+    pub(crate) fn of(self, account: &AccountName) -> Self {
+        Self {
+            account: Some(account.clone()),
+            ..self
+        }
+    }
+}
+
+impl From<Unwritable> for Fault {
+    fn from(found: Unwritable) -> Self {
+        Self::new(found.to_string(), found.mend)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(account) = &self.account {
+            write!(f, "account {account}: ")?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+/// What is wrong: one fault at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(Arc<[Fault]>);
+
+impl Faults {
+    /// Why a call on this account would fail; what fails for all is left out.
+    pub(crate) fn of(&self, account: &AccountName) -> Option<String> {
+        let mut faults = self.0.iter();
+        let fault = faults.find(|fault| fault.account.as_ref() == Some(account))?;
+        Some(fault.problem.clone())
+    }
+
+    /// What to do about those that are spelt out, in their order.
+    pub(crate) fn hint(&self) -> String {
+        let mut mends: Vec<&str> = Vec::new();
+        for fault in self.0.iter().take(MAX_NAMED) {
+            if !mends.contains(&fault.mend.as_str()) {
+                mends.push(&fault.mend);
+            }
+        }
+        mends.join("; ")
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, fault) in self.0.iter().take(MAX_NAMED).enumerate() {
+            let before = if number == 0 { "" } else { "; " };
+            write!(f, "{before}{fault}")?;
+        }
+        match self.0.len().saturating_sub(MAX_NAMED) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// The files that calls need.
+pub trait Stores: fmt::Debug + Send + Sync {
+    /// What of them cannot be written now. Blocks, and is called on a thread of the runtime that
+    /// may block.
+    fn faults(&self) -> Vec<Fault>;
+}
 
 /// The probe and its last answer.
 #[derive(Debug)]
 pub struct Probe {
     directory: PathBuf,
     clock: Arc<Clock>,
-    state: Mutex<State>,
+    stores: Arc<dyn Stores>,
+    /// Held while a check runs: who asks meanwhile waits for its answer, and holds no thread.
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     devices: Option<ScratchDevices>,
     /// The answer, and the running time of the check.
-    last: Option<(Duration, Result<(), String>)>,
+    last: Option<(Duration, Result<(), Faults>)>,
 }
+
+/// Why no message was exchanged.
+type Failed = Box<dyn std::error::Error>;
 
 #[derive(Debug)]
 struct ScratchDevices {
@@ -59,39 +154,64 @@ struct ScratchDevice {
 }
 
 impl Probe {
-    /// A probe that works below `data_dir`.
+    /// A probe that works below `data_dir`, and looks at these stores.
     #[must_use]
-    pub fn new(data_dir: &Path, clock: Arc<Clock>) -> Self {
+    pub fn new(data_dir: &Path, clock: Arc<Clock>, stores: Arc<dyn Stores>) -> Self {
         Self {
             directory: data_dir.join(DIRECTORY),
             clock,
-            state: Mutex::default(),
+            stores,
+            state: Arc::default(),
         }
     }
 
-    /// Whether a message can be encrypted, stored and read now. Blocks.
+    /// Whether what calls need can be written, and a message encrypted, stored and read now.
     ///
     /// # Errors
-    /// What fails, in words.
-    pub fn check(&self) -> Result<(), String> {
-        // A check that panicked had taken the devices: the next one makes new ones.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    /// [`Faults`]: what is wrong.
+    pub async fn check(self: Arc<Self>) -> Result<(), Faults> {
+        let mut state = Arc::clone(&self.state).lock_owned().await;
         if let Some((at, answer)) = &state.last
             && self.clock.running().saturating_sub(*at) < REMEMBERED_FOR
         {
             return answer.clone();
         }
-        let exchanged = self.exchange(&mut state.devices);
-        let answer = exchanged.map_err(|error| error.to_string());
-        if answer.is_err() {
-            // The next check begins with new devices: a store that failed may be broken.
-            state.devices = None;
-        }
-        state.last = Some((self.clock.running(), answer.clone()));
-        answer
+        let check = move || {
+            let answer = self.check_now(&mut state.devices);
+            state.last = Some((self.clock.running(), answer.clone()));
+            answer
+        };
+        // A check that panicked had taken the devices: the next one makes new ones.
+        tokio::task::spawn_blocking(check)
+            .await
+            .unwrap_or_else(|_| {
+                let mend = "the log has the details: please report them";
+                let fault = Fault::new("the check failed inside the daemon", mend);
+                Err(Faults([fault].into()))
+            })
     }
 
-    fn exchange(&self, devices: &mut Option<ScratchDevices>) -> Result<(), Fault> {
+    fn check_now(&self, devices: &mut Option<ScratchDevices>) -> Result<(), Faults> {
+        let mut faults = self.stores.faults();
+        if let Err(error) = self.exchange(devices) {
+            // The next check begins with new devices: a store that failed may be broken.
+            *devices = None;
+            // What is wrong with the directory is wrong with theirs.
+            if faults.is_empty() {
+                let otherwise = "see that this is a directory of the daemon's user, or remove it: it holds nothing but the scratch devices of the check";
+                let mend = trouble_of(&*error).map_or(otherwise, Trouble::advice);
+                let problem = format!("{}: {error}", self.directory.display());
+                faults.push(Fault::new(problem, mend));
+            }
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Faults(faults.into()))
+        }
+    }
+
+    fn exchange(&self, devices: &mut Option<ScratchDevices>) -> Result<(), Failed> {
         let mut ready = match devices.take() {
             Some(ready) => ready,
             None => self.make_devices()?,
@@ -136,7 +256,7 @@ impl Probe {
         Ok(())
     }
 
-    fn make_devices(&self) -> Result<ScratchDevices, Fault> {
+    fn make_devices(&self) -> Result<ScratchDevices, Failed> {
         if self.directory.exists() {
             std::fs::remove_dir_all(&self.directory)?;
         }
@@ -148,7 +268,7 @@ impl Probe {
         })
     }
 
-    fn make_device(&self, directory: &DataDir, name: &str) -> Result<ScratchDevice, Fault> {
+    fn make_device(&self, directory: &DataDir, name: &str) -> Result<ScratchDevice, Failed> {
         let mut id = [0; 16];
         entropy().fill_bytes(&mut id);
         let account = Account {
@@ -167,12 +287,31 @@ impl Probe {
     }
 }
 
+/// What the system has refused, if that is why no message was exchanged.
+fn trouble_of(error: &(dyn std::error::Error + 'static)) -> Option<Trouble> {
+    let of_store = |error: &StoreError| match error {
+        StoreError::Refused(trouble) => Some(*trouble),
+        _ => None,
+    };
+    if let Some(error) = error.downcast_ref::<OpenError>() {
+        error.trouble()
+    } else if let Some(error) = error.downcast_ref::<io::Error>() {
+        session_store::trouble(error)
+    } else if let Some(SendError::Store(error)) = error.downcast_ref() {
+        of_store(error)
+    } else if let Some(ReceiveError::Store(error)) = error.downcast_ref() {
+        of_store(error)
+    } else {
+        error.downcast_ref().and_then(of_store)
+    }
+}
+
 impl ScratchDevice {
     fn in_transaction<T, E: std::error::Error + 'static>(
         &mut self,
         clock: &Clock,
         call: impl FnOnce(&mut Engine, &mut SqliteStore, &mut Env<'_>) -> Result<T, E>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, Failed> {
         let mut rng = entropy();
         let mut env = Env {
             now: clock.now(),
@@ -188,5 +327,32 @@ impl ScratchDevice {
         };
         ended?;
         Ok(result?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_names_a_few_faults_with_what_to_do_and_counts_the_others() {
+        let name = |name: &str| AccountName::parse(name).unwrap();
+        let fault = |account: &str, mend: &str| Fault::new("broken", mend).of(&name(account));
+        let faults = Faults(
+            [
+                Fault::new("no room", "make room"),
+                fault("a", "mend a"),
+                fault("b", "make room"),
+                fault("c", "mend c"),
+            ]
+            .into(),
+        );
+        assert_eq!(
+            faults.to_string(),
+            "no room; account a: broken; account b: broken; and 1 more"
+        );
+        assert_eq!(faults.hint(), "make room; mend a");
+        assert_eq!(faults.of(&name("c")).as_deref(), Some("broken"));
+        assert_eq!(faults.of(&name("d")), None);
     }
 }

@@ -1,7 +1,15 @@
 //! Messages to the supervisor that started the daemon, systemd or one like it (sd_notify). Without
 //! one nothing is sent.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel,
+    },
+    thread,
+    time::Duration,
+};
 
 use sd_notify::NotifyState;
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
@@ -10,12 +18,35 @@ use crate::ops::probe::Probe;
 
 /// The status while all is well.
 const READY: &str = "serving";
+/// A supervisor that has not taken a message in this time is not waited for. The message stays
+/// until it is taken, and meanwhile no other is sent.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the supervisor is told.
+enum Notice {
+    /// We listen.
+    Ready,
+    /// A check has come to its end, with this status.
+    Alive(String),
+    /// We are about to end.
+    Stopping,
+}
+
+impl Notice {
+    fn states(&self) -> [NotifyState<'_>; 2] {
+        match self {
+            Self::Ready => [NotifyState::Ready, NotifyState::Status(READY)],
+            Self::Alive(status) => [NotifyState::Watchdog, NotifyState::Status(status)],
+            Self::Stopping => [NotifyState::Stopping, NotifyState::Status("stopping")],
+        }
+    }
+}
 
 /// Says that the daemon listens. From then on a task answers the watchdog, if there is one,
 /// whenever the check of readiness comes to an end. Its result goes into the status only: a restart
 /// would not mend a full disk. The task ends with the daemon.
 pub fn ready(probe: Arc<Probe>) -> JoinHandle<()> {
-    notify(&[NotifyState::Ready, NotifyState::Status(READY)]);
+    notify(Notice::Ready);
     let mut limit = 0;
     let watched = sd_notify::watchdog_enabled(false, &mut limit);
     tokio::spawn(async move {
@@ -28,7 +59,7 @@ pub fn ready(probe: Arc<Probe>) -> JoinHandle<()> {
 
 /// Says that the daemon finishes the calls it has accepted, and ends.
 pub fn stopping() {
-    notify(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
+    notify(Notice::Stopping);
 }
 
 async fn watch(probe: Arc<Probe>, every: Duration) {
@@ -37,23 +68,36 @@ async fn watch(probe: Arc<Probe>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let probe = Arc::clone(&probe);
-        // Sending blocks while the supervisor takes no messages.
-        let sent = tokio::task::spawn_blocking(move || {
-            let status = match probe.check() {
-                Ok(()) => READY.to_owned(),
-                Err(reason) => format!("not ready: {reason}"),
-            };
-            notify(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
-        });
+        let status = match Arc::clone(&probe).check().await {
+            Ok(()) => READY.to_owned(),
+            Err(faults) => format!("not ready: {faults}: {}", faults.hint()),
+        };
+        let sent = tokio::task::spawn_blocking(move || notify(Notice::Alive(status)));
         if sent.await.is_err() {
-            tracing::error!("the check of readiness panicked");
+            tracing::error!("telling the supervisor panicked");
         }
     }
 }
 
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(false, states) {
-        tracing::warn!(%error, "the supervisor could not be notified");
+/// Sends a message, on a thread of its own: that blocks while the supervisor takes none.
+fn notify(notice: Notice) {
+    static UNTAKEN: AtomicBool = AtomicBool::new(false);
+    if std::env::var_os("NOTIFY_SOCKET").is_none() || UNTAKEN.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let (taken, is_taken) = channel();
+    let send = move || {
+        if let Err(error) = sd_notify::notify(false, &notice.states()) {
+            tracing::warn!(%error, "the supervisor could not be notified");
+        }
+        UNTAKEN.store(false, Ordering::Relaxed);
+        let _ = taken.send(());
+    };
+    match thread::Builder::new().name("notify".to_owned()).spawn(send) {
+        Ok(_) => drop(is_taken.recv_timeout(PATIENCE)),
+        Err(error) => {
+            UNTAKEN.store(false, Ordering::Relaxed);
+            tracing::warn!(%error, "the supervisor could not be notified");
+        }
     }
 }

@@ -10,7 +10,6 @@ use axum::Router;
 use engine::model::Trouble;
 use hyper::{
     Request, body,
-    header::TRANSFER_ENCODING,
     server::conn::http1,
     service::{Service as _, service_fn},
 };
@@ -19,15 +18,16 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, UnixListener},
-    sync::{oneshot, watch},
+    net::{TcpListener, UnixListener, UnixStream},
+    sync::watch,
 };
 
 use super::{
     App, Connection,
-    connection::{ConnectionStream, Socket},
-    connection_limits::{Callers, Entered, Place, Strangers},
-    http::finish,
+    connection::{ConnectionStream, Held, Socket, dismiss},
+    connection_limits::{Callers, Entered, HasToGo, Place, Strangers},
+    errors::Refusal,
+    http::{Asked, finish},
     unix::AllowedUids,
 };
 use crate::ops::metrics::{Listener, TurnedAway};
@@ -36,6 +36,9 @@ use crate::ops::metrics::{Listener, TurnedAway};
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Header lines of a request.
 const MAX_HEADERS: usize = 100;
+/// Connections to the socket that are told at the same time why they are not served; one more is
+/// closed without a word.
+const MAX_DISMISSED: u32 = 16;
 /// Pause after an error of accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections turned away are told of this often: a flood of them is not to become a flood of
@@ -48,6 +51,7 @@ pub(super) struct Acceptor {
     app: App,
     router: TowerToHyperService<Router>,
     callers: Callers,
+    dismissed: Callers,
     refusals: Refusals,
     stopped: watch::Receiver<bool>,
 }
@@ -56,6 +60,7 @@ impl Acceptor {
     pub(super) fn new(app: App, router: Router, stopped: watch::Receiver<bool>) -> Self {
         Self {
             callers: Callers::new(app.rpc.max_connections),
+            dismissed: Callers::new(MAX_DISMISSED),
             app,
             router: TowerToHyperService::new(router),
             refusals: Refusals::default(),
@@ -63,15 +68,15 @@ impl Acceptor {
         }
     }
 
-    /// Whoever may connect may call. One that is over the limit is closed at once.
+    /// Whoever may connect may call.
     pub(super) async fn accept_unix(self, listener: UnixListener, allowed: AllowedUids) {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) if allowed.admits(&stream) => match self.callers.place() {
-                    Some(place) => self.serve(stream, Listener::Unix, place, never()),
-                    None => self.turn_away(Listener::Unix, TurnedAway::Limit),
+                    Some(place) => self.serve(stream, Listener::Unix, place, HasToGo::never()),
+                    None => self.dismiss(stream, TurnedAway::Limit, Refusal::Places),
                 },
-                Ok(_) => self.turn_away(Listener::Unix, TurnedAway::Peer),
+                Ok((stream, _)) => self.dismiss(stream, TurnedAway::Peer, Refusal::Peer),
                 Err(error) => pause_after(&error).await,
             }
         }
@@ -105,22 +110,20 @@ impl Acceptor {
     }
 
     /// Serves one connection, until it ends or has to go.
-    fn serve<S>(
-        &self,
-        stream: S,
-        listener: Listener,
-        place: Place,
-        has_to_go: oneshot::Receiver<()>,
-    ) where
+    fn serve<S>(&self, stream: S, listener: Listener, place: Place, mut has_to_go: HasToGo)
+    where
         S: Socket,
     {
         let header_timeout = Duration::from_secs(self.app.rpc.header_timeout_s);
         let write_timeout = Duration::from_secs(self.app.rpc.write_timeout_s);
-        let open = self.app.daemon.metrics.connected(listener);
-        let place = Arc::new(place);
+        let held = Held {
+            place: Arc::new(place),
+            open: Arc::new(self.app.daemon.metrics.connected(listener)),
+            has_to_go: has_to_go.clone(),
+        };
+        let place = Arc::clone(&held.place);
         let budget = self.app.daemon.budget.clone();
-        let stream =
-            ConnectionStream::new(stream, write_timeout, (Arc::clone(&place), open), budget);
+        let stream = ConnectionStream::new(stream, write_timeout, held, budget);
         let connection = Arc::new(Connection {
             place,
             incoming: stream.incoming(),
@@ -130,13 +133,13 @@ impl Acceptor {
         let (app, router) = (Arc::clone(&self.app), self.router.clone());
         tokio::spawn(async move {
             let service = service_fn(move |mut request: Request<body::Incoming>| {
-                let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+                let asked = Asked::of(&request);
                 request.extensions_mut().insert(Arc::clone(&connection));
                 let answer = router.call(request);
                 let (app, connection) = (Arc::clone(&app), Arc::clone(&connection));
                 async move {
                     let answer = answer.await;
-                    answer.map(|response| finish(&app, &connection, is_chunked, response))
+                    answer.map(|response| finish(&app, &connection, asked, response))
                 }
             });
             let connection = http1::Builder::new()
@@ -156,11 +159,23 @@ impl Acceptor {
                     connection.await
                 }
                 // What it is about to be answered is lost with it.
-                Ok(()) = has_to_go => return,
+                () = has_to_go.told() => return,
             };
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection broke off");
             }
+        });
+    }
+
+    /// Tells a client of the socket why it is not served, if there is a place for that.
+    fn dismiss(&self, stream: UnixStream, reason: TurnedAway, refusal: Refusal) {
+        self.turn_away(Listener::Unix, reason);
+        let Some(place) = self.dismissed.place() else {
+            return;
+        };
+        tokio::spawn(async move {
+            dismiss(stream, &refusal).await;
+            drop(place);
         });
     }
 
@@ -172,11 +187,6 @@ impl Acceptor {
             TurnedAway::GaveWay => "connections without the token, for newer ones,",
         });
     }
-}
-
-/// For a connection that never has to go.
-fn never() -> oneshot::Receiver<()> {
-    oneshot::channel().1
 }
 
 /// Tells of connections that were turned away, now and then and with their number.

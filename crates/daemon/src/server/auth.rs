@@ -1,7 +1,12 @@
 //! The bearer token: who shows it may call. Checked on every request over TCP before a byte of its
 //! body is read.
 
-use std::{fs, io::Write as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
 
 use axum::{
     extract::{Request, State},
@@ -16,10 +21,13 @@ use rand_core::Rng as _;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{Connection, errors::Refusal, health, websocket};
-use crate::ops::{
-    entropy::entropy,
-    metrics::{Listener, Metrics, TurnedAway},
+use super::{Connection, errors::Refusal, health, sse, websocket};
+use crate::{
+    api::{Daemon, event_tickets::EventTickets},
+    ops::{
+        entropy::entropy,
+        metrics::{Listener, Metrics, TurnedAway},
+    },
 };
 
 /// Random bytes of a token: 256 bits, written as hex.
@@ -35,6 +43,7 @@ const TOKEN_OFFER: &str = "ratchetd.bearer.";
 #[derive(Debug)]
 pub(super) struct Auth {
     token: Token,
+    tickets: Arc<EventTickets>,
     metrics: Arc<Metrics>,
 }
 
@@ -66,9 +75,12 @@ impl Token {
                 .and_then(|()| file.write_all(b"\n"))
                 .and_then(|()| file.as_file().sync_all())
                 .map_err(|error| wrong(&error))?;
-            file.persist_noclobber(path)
-                .map_err(|error| wrong(&error.error))?;
-            return Ok(Self(token));
+            match file.persist_noclobber(path) {
+                Ok(_) => return Ok(Self(token)),
+                // A daemon that has the same file, and was started in the same moment.
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(wrong(&error.error)),
+            }
         }
         let size = fs::metadata(path).map_err(|error| wrong(&error))?.len();
         if size > MAX_TOKEN_FILE_BYTES {
@@ -93,17 +105,18 @@ impl Token {
 }
 
 impl Auth {
-    pub(super) const fn new(token: Token, metrics: Arc<Metrics>) -> Self {
-        Self { token, metrics }
+    pub(super) fn new(token: Token, daemon: &Daemon) -> Self {
+        Self {
+            token,
+            tickets: Arc::clone(&daemon.event_tickets),
+            metrics: Arc::clone(&daemon.metrics),
+        }
     }
 
     /// Whether the request may go on: it needs the token, and its connection one of the places of
     /// those that have it.
     fn admit(&self, request: &Request) -> Result<(), Refusal> {
-        self.check_token(
-            request.headers(),
-            websocket::is_asked_for(request.method(), request.headers()),
-        )?;
+        self.check(request)?;
         let connection = request.extensions().get::<Arc<Connection>>();
         if connection.is_some_and(|connection| connection.place.may_call()) {
             return Ok(());
@@ -112,10 +125,26 @@ impl Auth {
         Err(Refusal::Places)
     }
 
+    /// The token, or what stands for it once: an `EventSource` of a page has no headers to put a
+    /// token into.
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let ticket = sse::ticket(request).filter(|_| !headers.contains_key(header::AUTHORIZATION));
+        match ticket {
+            Some(ticket) if self.tickets.redeem(&ticket) => Ok(()),
+            Some(_) => Err(Refusal::Ticket),
+            None => {
+                let is_upgrade = websocket::is_asked_for(request.method(), headers);
+                self.check_token(headers, is_upgrade)
+            }
+        }
+    }
+
     /// The bearer token: in its header, or, since pages cannot set that on a WebSocket, among the
     /// subprotocols it offers.
     fn check_token(&self, headers: &HeaderMap, is_upgrade: bool) -> Result<(), Refusal> {
-        let presented = if headers.contains_key(header::AUTHORIZATION) || !is_upgrade {
+        let has_header = headers.contains_key(header::AUTHORIZATION);
+        let presented = if has_header || !is_upgrade {
             single(headers, &header::AUTHORIZATION).and_then(|value| {
                 let (scheme, token) = value.split_once(' ')?;
                 scheme.eq_ignore_ascii_case("bearer").then_some(token)
@@ -123,23 +152,37 @@ impl Auth {
         } else {
             offered(headers).find_map(|offer| offer.strip_prefix(TOKEN_OFFER))
         };
+        let refusal = if has_header || presented.is_some() {
+            Refusal::WrongToken
+        } else {
+            Refusal::NoToken
+        };
         presented
             .filter(|token| self.token.is(token.trim()))
             .map(|_| ())
-            .ok_or(Refusal::Token)
+            .ok_or(refusal)
     }
 }
 
 /// Lets a request pass that has the token, or that needs none. One that needs none and has it gets
 /// its connection a place among those that may call all the same.
-pub(super) async fn check(State(auth): State<Arc<Auth>>, request: Request, next: Next) -> Response {
-    match auth.admit(&request) {
-        Err(refusal) if !health::needs_no_token(request.method(), request.uri().path()) => {
-            refusal.into_response()
+pub(super) async fn check(
+    State(auth): State<Arc<Auth>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refusal) = auth.admit(&request) {
+        if !health::needs_no_token(request.method(), request.uri().path()) {
+            return refusal.into_response();
         }
-        _ => next.run(request).await,
+        request.extensions_mut().insert(Stranger);
     }
+    next.run(request).await
 }
+
+/// Marks a request that needs no token and has none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stranger;
 
 /// The subprotocols that a WebSocket offers.
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -160,13 +203,18 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Barrier, thread};
+
     use super::*;
 
     const TOKEN: &str = "0123456789abcdef";
 
     fn auth() -> Auth {
-        let token = Token(Zeroizing::new(TOKEN.to_owned()));
-        Auth::new(token, Arc::new(Metrics::new().unwrap()))
+        Auth {
+            token: Token(Zeroizing::new(TOKEN.to_owned())),
+            tickets: Arc::new(EventTickets::new(Arc::default())),
+            metrics: Arc::new(Metrics::new().unwrap()),
+        }
     }
 
     #[test]
@@ -213,6 +261,28 @@ mod tests {
         let elsewhere = format!("{before}{after}");
         assert_eq!(elsewhere.matches("self.token").count(), 1);
         assert!(elsewhere.contains("self.token.is("));
+    }
+
+    #[test]
+    fn daemons_that_make_the_same_token_file_at_once_have_the_same_token() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("t");
+            let together = Barrier::new(4);
+            let load = || {
+                together.wait();
+                Token::load(&path).unwrap()
+            };
+            let tokens: Vec<Token> = thread::scope(|scope| {
+                let loading: Vec<_> = (0..4).map(|_| scope.spawn(load)).collect();
+                loading
+                    .into_iter()
+                    .map(|loaded| loaded.join().unwrap())
+                    .collect()
+            });
+            let first = tokens.first().unwrap();
+            assert!(tokens.iter().all(|token| token.0 == first.0));
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use super::errors::Refusal;
 use crate::ops::budget::{Budget, Room};
 
 /// Reads a body of at most `limit` bytes, into room that is taken before what it says of its
-/// length is read, and before each piece that is over that is kept. One that there is no room for
-/// is read to its end and dropped: its client listens only then.
+/// length is read, and before each piece that is over that is kept.
 ///
 /// # Errors
 /// [`Refusal`] if it is larger, as it says or as it turns out, if there is no room for it, if it
-/// takes longer than `timeout`, or if it breaks off.
+/// takes longer than `timeout`, or if it breaks off. The rest of it is not read here: the
+/// connection hears its client out.
 pub(super) async fn whole<B: Body<Data = Bytes>>(
     body: B,
     limit: usize,
@@ -25,26 +25,23 @@ pub(super) async fn whole<B: Body<Data = Bytes>>(
     if said > limit {
         return Err(Refusal::TooLarge);
     }
-    let taken = budget.take(said);
-    let mut kept = taken.map(|room| (Vec::with_capacity(said), room));
+    let mut room = budget.take(said).ok_or(Refusal::Busy)?;
     let reading = async move {
+        let mut text = Vec::with_capacity(said);
         let mut body = pin!(body);
-        let mut length: usize = 0;
         while let Some(frame) = body.frame().await {
             let Ok(piece) = frame.map_err(|_| Refusal::BrokenOff)?.into_data() else {
                 continue;
             };
-            length = length.saturating_add(piece.len());
+            let length = text.len().saturating_add(piece.len());
             if length > limit {
                 return Err(Refusal::TooLarge);
             }
-            kept = kept.and_then(|(mut text, mut room): (Vec<u8>, Room)| {
-                let has_room = length <= room.bytes() || room.resize(length);
-                text.extend_from_slice(&piece);
-                has_room.then_some((text, room))
-            });
+            if length > room.bytes() && !room.resize(length) {
+                return Err(Refusal::Busy);
+            }
+            text.extend_from_slice(&piece);
         }
-        let (text, room) = kept.ok_or(Refusal::Busy)?;
         Ok((text.into(), room))
     };
     let read = tokio::time::timeout(timeout, reading).await;

@@ -1,5 +1,6 @@
-//! The bytes of a connection: it ends when its client takes nothing of what is written to it, and
-//! what is read of a WebSocket's message has its room in the budget.
+//! The bytes of a connection: it ends when its client takes nothing of what is written to it, what
+//! is read of a WebSocket's message has its room in the budget, and a client that is still sending
+//! when it was answered is heard out for a while.
 
 use std::{
     io, mem,
@@ -10,13 +11,17 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     runtime::Handle,
     sync::{AcquireError, OwnedSemaphorePermit},
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 
-use super::{MAX_REQUEST_BYTES, connection_limits::Place};
+use super::{
+    MAX_REQUEST_BYTES,
+    connection_limits::{HasToGo, Place},
+    errors::Refusal,
+};
 use crate::ops::{
     budget::{Budget, Room},
     metrics::Open,
@@ -27,6 +32,16 @@ use crate::ops::{
 const MAX_UNCOUNTED: usize = 64 * 1024;
 /// The head of a control frame from a client: two bytes, and four of mask.
 const CONTROL_HEAD: usize = 6;
+/// A client that was answered before it had sent everything is heard out for so long at most: 64
+/// MiB over a home's uplink.
+const LINGER: Duration = Duration::from_secs(30);
+/// One that has not ended its side of the connection by then, and says nothing, is not waited for.
+const LINGER_SILENCE: Duration = Duration::from_secs(5);
+/// Bytes that are read and dropped for it: some times the largest request, for clients that read
+/// nothing before they have sent everything.
+const MAX_LINGER_BYTES: usize = 64 << 20;
+/// Bytes of them that are read at once.
+const LINGER_BUFFER: usize = 16 * 1024;
 
 /// The message of a WebSocket that is being read.
 #[derive(Debug)]
@@ -41,8 +56,6 @@ struct Reading {
     /// Bytes read since the last message ended.
     bytes: usize,
     room: Room,
-    /// The client is told by a close why it is not read any more.
-    lingers: bool,
 }
 
 impl Incoming {
@@ -53,7 +66,6 @@ impl Incoming {
                 is_websocket: false,
                 bytes: 0,
                 room,
-                lingers: false,
             }),
             budget,
         }
@@ -78,13 +90,6 @@ impl Incoming {
         reading.bytes = reading.bytes.saturating_sub(frame);
     }
 
-    /// What the client still sends is read and dropped for a moment when the connection is closed: a
-    /// system that closes one with bytes unread tells the other end so, and may throw away what was
-    /// written last.
-    pub(super) fn lingers(&self) {
-        self.reading().lingers = true;
-    }
-
     fn read(&self, bytes: usize) {
         let mut reading = self.reading();
         reading.bytes = reading.bytes.saturating_add(bytes);
@@ -99,9 +104,6 @@ impl Incoming {
 /// Room that is waited for.
 type Acquiring =
     Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
-
-/// How long a connection is read on whose client is told why it is closed.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// What connections come over.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -119,19 +121,28 @@ pub(super) struct ConnectionStream<S: Socket> {
     /// Running while a write waits for the client.
     waiting: Option<Pin<Box<Sleep>>>,
     broken: bool,
+    /// Whether there is nothing more to read: the client has ended its side, or is gone.
+    ended: bool,
+    /// Whether something was written, which must not be lost.
+    has_written: bool,
     /// Who reads is told when it breaks: reader and writer of a WebSocket are two tasks.
     reader: Option<Waker>,
-    /// Its place among those that may be open, and its part in their number.
-    place: Option<(Arc<Place>, Open)>,
+    held: Held,
+}
+
+/// What a connection has as long as it is open.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// Its place among those that may be open.
+    pub(super) place: Arc<Place>,
+    /// Its part in their number.
+    #[expect(dead_code, reason = "held as long as the connection is open")]
+    pub(super) open: Arc<Open>,
+    pub(super) has_to_go: HasToGo,
 }
 
 impl<S: Socket> ConnectionStream<S> {
-    pub(super) fn new(
-        stream: S,
-        write_timeout: Duration,
-        place: (Arc<Place>, Open),
-        budget: Budget,
-    ) -> Self {
+    pub(super) fn new(stream: S, write_timeout: Duration, held: Held, budget: Budget) -> Self {
         Self {
             stream: Some(stream),
             incoming: Arc::new(Incoming::new(budget)),
@@ -139,8 +150,10 @@ impl<S: Socket> ConnectionStream<S> {
             write_timeout,
             waiting: None,
             broken: false,
+            ended: false,
+            has_written: false,
             reader: None,
-            place: Some(place),
+            held,
         }
     }
 
@@ -158,8 +171,10 @@ impl<S: Socket> ConnectionStream<S> {
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
+        if let Poll::Ready(result) = &written {
             self.waiting = None;
+            self.has_written |= result.is_ok();
+            self.ended |= result.is_err();
             return written;
         }
         let write_timeout = self.write_timeout;
@@ -204,20 +219,53 @@ impl<S: Socket> ConnectionStream<S> {
 
 impl<S: Socket> Drop for ConnectionStream<S> {
     fn drop(&mut self) {
-        if !self.incoming.reading().lingers {
+        if self.ended || self.broken || !self.has_written {
             return;
         }
         // Without a runtime the daemon is at its end.
-        if let (Some(mut stream), Ok(runtime)) = (self.stream.take(), Handle::try_current()) {
-            let place = self.place.take();
+        if let (Some(stream), Ok(runtime)) = (self.stream.take(), Handle::try_current()) {
+            let mut held = self.held.clone();
             runtime.spawn(async move {
-                let _ = stream.shutdown().await;
-                let mut nowhere = tokio::io::sink();
-                let dropped = tokio::io::copy(&mut stream, &mut nowhere);
-                let _ = tokio::time::timeout(LINGER, dropped).await;
-                drop(place);
+                tokio::select! {
+                    biased;
+                    () = held.has_to_go.told() => {}
+                    () = linger(stream) => {}
+                }
+                drop(held);
             });
         }
+    }
+}
+
+/// Says that nothing more comes, and reads and drops what the client still sends: a system that
+/// closes a connection with bytes unread tells the other end so, which may then throw away what was
+/// written last, or never come to read it.
+async fn linger<S: Socket>(mut stream: S) {
+    let _ = stream.shutdown().await;
+    let mut left = MAX_LINGER_BYTES;
+    let mut dropped = vec![0; LINGER_BUFFER];
+    let reading = async {
+        while let Ok(Ok(read @ 1..)) = timeout(LINGER_SILENCE, stream.read(&mut dropped)).await {
+            left = left.saturating_sub(read);
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = timeout(LINGER, reading).await;
+}
+
+/// Tells a client why it is not served, whatever it asks for: its request is read over. It is told
+/// when it has begun to send one, since some clients take an answer that comes before for a fault.
+pub(super) async fn dismiss<S: Socket>(mut stream: S, refusal: &Refusal) {
+    let answer = refusal.to_http();
+    let told = async {
+        let read = stream.read(&mut [0; 1]).await?;
+        stream.write_all(answer.as_bytes()).await?;
+        io::Result::Ok(read)
+    };
+    if let Ok(Ok(1..)) = timeout(LINGER_SILENCE, told).await {
+        linger(stream).await;
     }
 }
 
@@ -241,8 +289,13 @@ impl<S: Socket> AsyncRead for ConnectionStream<S> {
         let before = buffer.filled().len();
         let read = self.stream()?.poll_read(context, buffer);
         self.reader = read.is_pending().then(|| context.waker().clone());
-        self.incoming
-            .read(buffer.filled().len().saturating_sub(before));
+        let bytes = buffer.filled().len().saturating_sub(before);
+        self.ended |= match &read {
+            Poll::Ready(Ok(())) => bytes == 0 && buffer.remaining() > 0,
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        };
+        self.incoming.read(bytes);
         read
     }
 }
@@ -287,9 +340,12 @@ impl<S: Socket> AsyncWrite for ConnectionStream<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
+    use std::future::{pending, poll_fn};
 
-    use tokio::io::{AsyncReadExt as _, DuplexStream, split};
+    use tokio::{
+        io::{DuplexStream, split},
+        time::Instant,
+    };
 
     use super::*;
     use crate::{
@@ -302,14 +358,61 @@ mod tests {
 
     fn stream(write_timeout: Duration) -> (Callers, ConnectionStream<DuplexStream>, DuplexStream) {
         let places = Callers::new(1);
-        let place = Arc::new(places.place().unwrap());
+        let held = Held {
+            place: Arc::new(places.place().unwrap()),
+            open: Arc::new(Metrics::new().unwrap().connected(Listener::Unix)),
+            has_to_go: HasToGo::never(),
+        };
         let (ours, theirs) = tokio::io::duplex(4);
-        let open = Metrics::new().unwrap().connected(Listener::Unix);
-        (
-            places,
-            ConnectionStream::new(ours, write_timeout, (place, open), Budget::new(BUDGET)),
-            theirs,
-        )
+        let stream = ConnectionStream::new(ours, write_timeout, held, Budget::new(BUDGET));
+        (places, stream, theirs)
+    }
+
+    /// Time passes when there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_was_answered_is_heard_out_until_it_is_silent_or_takes_too_long() {
+        let half = LINGER_SILENCE / 2;
+        for (pause, expected) in [(None, LINGER_SILENCE), (Some(half), LINGER)] {
+            let (places, mut stream, mut client) = stream(Duration::MAX);
+            stream.write_u8(b'a').await.unwrap();
+            drop(stream);
+            let began = Instant::now();
+            assert_eq!(client.read_u8().await.unwrap(), b'a');
+            let end = client.read_u8().await.unwrap_err();
+            assert_eq!(
+                end.kind(),
+                io::ErrorKind::UnexpectedEof,
+                "nothing more comes"
+            );
+            let sending = tokio::spawn(async move {
+                while let Some(pause) = pause {
+                    let _ = client.write_u8(b' ').await;
+                    sleep(pause).await;
+                }
+                pending::<()>().await;
+                drop(client);
+            });
+            while places.place().is_none() {
+                sleep(Duration::from_millis(100)).await;
+            }
+            let took = began.elapsed();
+            let second = Duration::from_secs(1);
+            assert!((expected..expected + second).contains(&took), "{took:?}");
+            sending.abort();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_ended_its_side_or_was_told_nothing_is_not_waited_for() {
+        let (places, silent, _client) = stream(Duration::MAX);
+        drop(silent);
+        assert!(places.place().is_some());
+        let (places, mut answered, client) = stream(Duration::MAX);
+        answered.write_u8(b'a').await.unwrap();
+        drop(client);
+        assert!(answered.read_u8().await.is_err());
+        drop(answered);
+        assert!(places.place().is_some());
     }
 
     #[tokio::test]

@@ -3,10 +3,11 @@
 
 use std::{
     collections::BTreeMap,
+    future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Connections on TCP that have shown no token, at most. Past that the one that came first gives
 /// way to the next, so that whoever has the token is not kept out unless as many others connect
@@ -50,16 +51,33 @@ struct Present {
     /// How many there have been: their numbers go up.
     last: u64,
     /// How to tell each that it has to go.
-    each: BTreeMap<u64, oneshot::Sender<()>>,
+    each: BTreeMap<u64, watch::Sender<bool>>,
 }
 
 /// A stranger that has come in.
 pub(super) struct Entered {
     pub(super) place: Place,
-    /// Comes to `Ok` when it has to go, and to `Err` when it never will.
-    pub(super) has_to_go: oneshot::Receiver<()>,
+    pub(super) has_to_go: HasToGo,
     /// Whether another one had to go for it.
     pub(super) for_another: bool,
+}
+
+/// How a connection hears that it has to go for another.
+#[derive(Clone, Debug)]
+pub(super) struct HasToGo(watch::Receiver<bool>);
+
+impl HasToGo {
+    /// For a connection that never has to.
+    pub(super) fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
+    /// Waits until it has to go: for ever, if it never will.
+    pub(super) async fn told(&mut self) {
+        if self.0.wait_for(|told| *told).await.is_err() {
+            pending().await
+        }
+    }
 }
 
 impl Strangers {
@@ -87,11 +105,11 @@ impl Strangers {
             Ok(permit) => (permit, false),
             Err(_) => {
                 let first = self.present().each.pop_first();
-                let for_another = first.is_some_and(|(_, tell)| tell.send(()).is_ok());
+                let for_another = first.is_some_and(|(_, tell)| tell.send(true).is_ok());
                 (places.acquire_owned().await.ok()?, for_another)
             }
         };
-        let (tell, has_to_go) = oneshot::channel();
+        let (tell, has_to_go) = watch::channel(false);
         let mut present = self.present();
         present.last = present.last.wrapping_add(1);
         let number = present.last;
@@ -104,7 +122,7 @@ impl Strangers {
         };
         Some(Entered {
             place: callers.holding(Held::Stranger(stranger)),
-            has_to_go,
+            has_to_go: HasToGo(has_to_go),
             for_another,
         })
     }
@@ -180,16 +198,21 @@ mod tests {
         let third = strangers.enter(&callers).await.unwrap();
         assert!(!third.for_another);
         let Entered {
-            place, has_to_go, ..
+            place,
+            mut has_to_go,
+            ..
         } = second;
         let leaving = tokio::spawn(async move {
-            assert_eq!(has_to_go.await, Ok(()));
+            has_to_go.told().await;
             drop(place);
         });
         let fourth = strangers.enter(&callers).await.unwrap();
         assert!(fourth.for_another);
         leaving.await.unwrap();
-        assert!(first.has_to_go.await.is_err(), "it never has to go");
+        assert!(
+            first.has_to_go.0.has_changed().is_err(),
+            "it never has to go"
+        );
         assert!(first.place.may_call());
         assert!(third.place.is_strangers() && fourth.place.is_strangers());
         drop((first.place, third, fourth));

@@ -1,53 +1,63 @@
 //! The `Host` and the `Origin` of a request over TCP: names of this machine against DNS rebinding,
 //! allowed origins against pages of other sites.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     extract::{Request, State},
-    http::{header, uri::Authority},
+    http::{self, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use rpc::params::shown;
 
-use super::{auth::single, errors::Refusal};
+use super::{auth::single, cors, errors::Refusal};
 use crate::config::Rpc;
 
 /// Names under which this machine calls itself.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// Origins whose refusal is logged, each once: a page cannot flood the log.
+const MAX_LOGGED_ORIGINS: usize = 32;
 
 /// The layer that asks for both.
 #[derive(Debug)]
 pub(super) struct HostOrigin {
     hosts: Vec<String>,
     origins: Vec<String>,
+    logged: Logged,
 }
 
 impl HostOrigin {
+    /// What the settings allow, in which names are in lowercase.
     pub(super) fn new(rpc: &Rpc) -> Self {
-        let lower = |values: &[String]| values.iter().map(|value| value.to_lowercase()).collect();
         Self {
-            hosts: lower(&rpc.allowed_hosts),
-            origins: lower(&rpc.allowed_origins),
+            hosts: rpc.allowed_hosts.clone(),
+            origins: rpc.allowed_origins.clone(),
+            logged: Logged::default(),
         }
     }
 
     /// The checks that every request has to pass: `Host`, against DNS rebinding, and `Origin`,
     /// against pages of other sites.
-    fn allow<B>(&self, request: &axum::http::Request<B>) -> Result<(), Refusal> {
-        let host = single(request.headers(), &header::HOST).ok_or(Refusal::Host)?;
+    fn allow<B>(&self, request: &http::Request<B>) -> Result<(), Refusal> {
+        let headers = request.headers();
+        let host = single(headers, &header::HOST).ok_or(Refusal::Host)?;
         // A request target with a host of its own counts for more than the header (RFC 9112,
         // 3.2.2).
         let target = request.uri().authority().map(Authority::as_str);
         if !self.is_ours(host) || !target.is_none_or(|target| self.is_ours(target)) {
             return Err(Refusal::Host);
         }
-        if request.headers().contains_key(header::ORIGIN) {
-            let allowed = single(request.headers(), &header::ORIGIN)
+        if let Some(origin) = headers.get(header::ORIGIN) {
+            let allowed = single(headers, &header::ORIGIN)
                 .map(str::to_lowercase)
                 .is_some_and(|origin| self.origins.contains(&origin));
             if !allowed {
-                return Err(Refusal::Origin);
+                let origin = String::from_utf8_lossy(origin.as_bytes());
+                return Err(Refusal::Origin(shown(&origin)));
             }
         }
         Ok(())
@@ -71,9 +81,47 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    match allowed.allow(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    let refusal = match allowed.allow(&request) {
+        Ok(()) => return next.run(request).await,
+        Err(refusal) => refusal,
+    };
+    let Refusal::Origin(origin) = &refusal else {
+        return refusal.into_response();
+    };
+    allowed.logged.log(origin);
+    let mut response = refusal.into_response();
+    // The page may read that it is refused, and nothing else. It is not told that it may send more
+    // than any page may: the question before a call stays without an answer.
+    let origin = request.headers().get(header::ORIGIN);
+    if let Some(origin) = origin.filter(|_| !cors::is_question(&request)) {
+        cors::make_readable(&mut response, origin.clone());
+    }
+    response
+}
+
+/// The origins whose refusal was logged.
+#[derive(Debug, Default)]
+struct Logged(Mutex<BTreeSet<String>>);
+
+impl Logged {
+    fn log(&self, origin: &str) {
+        let Some(left) = self.take(origin) else {
+            return;
+        };
+        tracing::warn!(
+            origin,
+            "a page was refused: if it is yours, allow its origin with --allow-origin or in rpc.allowed_origins"
+        );
+        if left == 0 {
+            tracing::warn!("pages of further origins are refused without a line");
+        }
+    }
+
+    /// Takes note of an origin; how many more may be logged, if this one is to be.
+    fn take(&self, origin: &str) -> Option<usize> {
+        let mut origins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = MAX_LOGGED_ORIGINS.checked_sub(origins.len() + 1)?;
+        origins.insert(origin.to_owned()).then_some(left)
     }
 }
 
@@ -94,7 +142,7 @@ mod tests {
 
     fn allowed() -> HostOrigin {
         HostOrigin::new(&Rpc {
-            allowed_hosts: vec!["Box.Example".to_owned(), "ratchetd:8645".to_owned()],
+            allowed_hosts: vec!["box.example".to_owned(), "ratchetd:8645".to_owned()],
             allowed_origins: vec!["https://chat.example".to_owned()],
             ..Rpc::default()
         })
@@ -146,5 +194,16 @@ mod tests {
             let request = request(&[("host", "localhost"), ("origin", origin)]);
             assert_eq!(allowed().allow(&request).is_ok(), passes, "{origin}");
         }
+    }
+
+    #[test]
+    fn each_refused_origin_is_logged_once_and_of_very_many_only_some() {
+        let logged = Logged::default();
+        assert_eq!(logged.take("https://a"), Some(MAX_LOGGED_ORIGINS - 1));
+        assert_eq!(logged.take("https://a"), None);
+        let lines = (0..10 * MAX_LOGGED_ORIGINS)
+            .filter_map(|number| logged.take(&format!("https://{number}")));
+        assert_eq!(lines.min(), Some(0));
+        assert_eq!(logged.0.lock().unwrap().len(), MAX_LOGGED_ORIGINS);
     }
 }

@@ -4,19 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Bytes, HttpBody},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::from_fn_with_state,
+    http::{self, HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 
 use super::{
     App, Connection, MAX_REQUEST_BYTES,
     auth::{self, Auth, Token, single},
     body, cors,
-    errors::{Refusal, json},
+    errors::{ALL_METHODS, Purpose, Refusal, json},
     health,
     host_origin::{self, HostOrigin},
     sse, websocket,
@@ -25,48 +25,85 @@ use super::{
 /// The routes of TCP, behind the checks that a request has to pass there. The last layer is the
 /// first that sees it.
 pub(super) fn tcp_router(app: &App, token: Token) -> Router {
-    let auth = Auth::new(token, Arc::clone(&app.daemon.metrics));
+    let auth = Auth::new(token, &app.daemon);
     let allowed = HostOrigin::new(&app.rpc);
     routes(app)
         .layer(from_fn_with_state(Arc::new(auth), auth::check))
-        .layer(cors::layer())
+        .layer(from_fn(cors::answer))
         .layer(from_fn_with_state(Arc::new(allowed), host_origin::check))
 }
 
 /// The routes. On the Unix socket who may connect may call.
 pub(super) fn routes(app: &App) -> Router {
-    let only_get = |handler: axum::routing::MethodRouter<App>| handler.fallback(nothing_there);
+    let calls = for_others(post(call).get(websocket::upgrade), Purpose::Calls);
+    // A HEAD is answered as a GET, without the body.
+    let reads = |handler| for_others(handler, Purpose::Reads);
     Router::new()
-        .route("/", post(call).get(websocket::upgrade).fallback(not_posted))
-        .route("/livez", only_get(get(health::livez)))
-        .route("/readyz", only_get(get(health::readyz)))
-        .route("/auth", only_get(get(health::auth)))
-        .route("/metrics", only_get(get(health::metrics)))
-        .route("/events", only_get(get(sse::events)))
+        .route("/", calls)
+        .route("/livez", reads(get(health::livez)))
+        .route("/readyz", reads(get(health::readyz)))
+        .route("/auth", reads(get(health::auth)))
+        .route("/metrics", reads(get(health::metrics)))
+        .route("/events", reads(get(sse::events)))
         .fallback(nothing_there)
         .with_state(Arc::clone(app))
 }
 
-async fn nothing_there() -> Refusal {
-    Refusal::Path
+/// Answers the other methods of a path: which there are, and that this is none of them.
+fn for_others(router: MethodRouter<App>, purpose: Purpose) -> MethodRouter<App> {
+    router
+        .options(async move || allowed(purpose.methods()))
+        .fallback(async move || Refusal::Method(purpose))
 }
 
-async fn not_posted() -> Refusal {
-    Refusal::Method
+fn allowed(methods: &'static str) -> Response {
+    (StatusCode::NO_CONTENT, [(header::ALLOW, methods)]).into_response()
+}
+
+async fn nothing_there(method: Method, target: Uri) -> Response {
+    if method == Method::OPTIONS && target.path() == "*" {
+        return allowed(ALL_METHODS);
+    }
+    Refusal::Path.into_response()
+}
+
+/// What of a request decides whether its connection is used again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    is_post: bool,
+    is_chunked: bool,
+    has_body: bool,
+}
+
+impl Asked {
+    pub(super) fn of<B: HttpBody>(request: &http::Request<B>) -> Self {
+        Self {
+            is_post: request.method() == Method::POST,
+            is_chunked: request.headers().contains_key(header::TRANSFER_ENCODING),
+            has_body: !request.body().is_end_stream(),
+        }
+    }
+
+    /// Whether this is an answer to it that did not wait for its body. Calls are answered with
+    /// success whatever becomes of them, and nothing else has a use for a body.
+    fn is_unread(self, answer: &Response) -> bool {
+        self.has_body && !(self.is_post && answer.status().is_success())
+    }
 }
 
 /// Counts an answer on its way out, and closes connections that are not to be used again: a chunked
 /// request may have had a content-length too, on which a proxy before us may have split the bytes in
-/// another way, so what comes after it is no request (RFC 9112, 6.1). And who has shown no token
-/// gives its place back.
+/// another way, so what comes after it is no request (RFC 9112, 6.1). Behind a body that was not
+/// read there is none either. And who has shown no token gives its place back.
 pub(super) fn finish(
     app: &App,
     connection: &Connection,
-    is_chunked: bool,
+    asked: Asked,
     mut response: Response,
 ) -> Response {
     app.daemon.metrics.answered(response.status());
-    if is_chunked || connection.place.is_strangers() {
+    let is_over = asked.is_chunked || asked.is_unread(&response);
+    if is_over || connection.place.is_strangers() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

@@ -4,8 +4,7 @@
 //! A connection is accepted (`accept`), has a place among the others (`connection_limits`), and its
 //! bytes are watched over (`connection`). hyper serves its requests by the routes of axum (`http`).
 //! On TCP they pass layers first: `host_origin`, `cors`, `auth`. What a request or a WebSocket's
-//! message says goes to
-//! `json_rpc`.
+//! message says goes to `json_rpc`.
 
 mod accept;
 mod auth;
@@ -37,7 +36,7 @@ use self::{
     connection_limits::Place,
     json_rpc::JsonRpc,
     socket_activation::Passed,
-    unix::AllowedUids,
+    unix::{AllowedUids, SocketFile},
 };
 use crate::{
     api::Daemon,
@@ -54,8 +53,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     stop: watch::Sender<bool>,
     accepting: JoinSet<()>,
-    /// The socket's file, if it is ours to remove.
-    socket: Option<PathBuf>,
+    /// The socket's file, if we have made it.
+    socket: Option<SocketFile>,
     /// Where it can be reached, one line each.
     pub addresses: Vec<String>,
 }
@@ -66,6 +65,8 @@ struct AppState {
     daemon: Arc<Daemon>,
     json_rpc: JsonRpc,
     token_file: PathBuf,
+    /// Whether other machines can reach the TCP listener.
+    is_remote: bool,
     rpc: Rpc,
 }
 
@@ -97,13 +98,6 @@ impl Server {
             daemon: Arc::clone(&daemon),
             methods,
         };
-        let app = Arc::new(AppState {
-            daemon,
-            json_rpc,
-            token_file: settings.token_file.clone(),
-            rpc: settings.rpc.clone(),
-        });
-
         // Everything that can fail comes before the first connection is taken.
         let passed = Passed::take(listeners, settings)?;
         let tcp = match (passed.tcp, settings.http) {
@@ -111,6 +105,13 @@ impl Server {
             (None, Some(address)) => Some(bind_tcp(address).await?),
             (None, None) => None,
         };
+        let app = Arc::new(AppState {
+            daemon,
+            json_rpc,
+            token_file: settings.token_file.clone(),
+            is_remote: tcp.as_ref().is_some_and(|(_, at)| !at.ip().is_loopback()),
+            rpc: settings.rpc.clone(),
+        });
         let token = match tcp {
             Some(_) => Some(Token::load(&settings.token_file)?),
             None => None,
@@ -122,7 +123,8 @@ impl Server {
                 let place = std::path::absolute(&settings.socket);
                 let place = place.as_ref().unwrap_or(&settings.socket);
                 let place = place.display().to_string();
-                (unix::bind(settings)?, place, Some(settings.socket.clone()))
+                let (listener, file) = unix::bind(settings).await?;
+                (listener, place, Some(file))
             }
         };
 
@@ -147,7 +149,7 @@ impl Server {
     pub async fn stop(mut self) {
         // While we still listen, no other daemon takes the socket's name for its own.
         if let Some(socket) = &self.socket {
-            let _ = std::fs::remove_file(socket);
+            socket.remove().await;
         }
         self.accepting.shutdown().await;
         self.stop.send_replace(true);

@@ -1,10 +1,10 @@
 //! `GET /events`: events as they come, as server-sent events.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
-    extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{RawQuery, Request, State},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse as _, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, stream::unfold};
@@ -23,7 +23,15 @@ use crate::accounts::events::{AT_ONCE, Reader};
 /// noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The header in which a client that comes back names the last event it had.
-pub(super) const LAST_EVENT_ID: &str = "last-event-id";
+const LAST_EVENT_ID: &str = "last-event-id";
+/// Where the query has a ticket in place of the token.
+const TICKET: &str = "ticket";
+/// Nobody on the way keeps the stream, holds it back until there is more of it, or packs it; the
+/// second is what nginx listens to.
+const UNTOUCHED: [(HeaderName, &str); 2] = [
+    (header::CACHE_CONTROL, "no-store, no-cache, no-transform"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
 
 /// Answers with the stream.
 pub(super) async fn events(
@@ -34,15 +42,21 @@ pub(super) async fn events(
     let query = query.unwrap_or_default();
     let reader = params(&query, &headers).and_then(|params| app.daemon.reader(params));
     match reader {
-        Ok(reader) => {
-            let mut response = Sse::new(stream(reader)).into_response();
-            let no_store = HeaderValue::from_static("no-store");
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, no_store);
-            response
-        }
+        Ok(reader) => (UNTOUCHED, Sse::new(stream(reader))).into_response(),
         Err(error) => refused_with(StatusCode::BAD_REQUEST, &error),
+    }
+}
+
+/// The ticket with which a request asks for the stream, if it has one, and only one.
+pub(super) fn ticket(request: &Request) -> Option<Cow<'_, str>> {
+    if request.method() != Method::GET || request.uri().path() != "/events" {
+        return None;
+    }
+    let query = request.uri().query()?.as_bytes();
+    let mut tickets = form_urlencoded::parse(query).filter(|(name, _)| name == TICKET);
+    match (tickets.next(), tickets.next()) {
+        (Some((_, ticket)), None) => Some(ticket),
+        _ => None,
     }
 }
 
@@ -50,7 +64,9 @@ pub(super) async fn events(
 /// counts more.
 fn params(query: &str, headers: &HeaderMap) -> Result<SubscribeParams, RpcError> {
     let mut members = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    let query = form_urlencoded::parse(query.as_bytes());
+    // A ticket was looked at where there are tokens.
+    for (name, value) in query.filter(|(name, _)| name != TICKET) {
         let value = match value.parse::<u64>() {
             _ if value.is_empty() => Value::Null,
             Ok(number) if name == "after" => number.into(),
@@ -75,7 +91,12 @@ fn params(query: &str, headers: &HeaderMap) -> Result<SubscribeParams, RpcError>
 
 /// Events as they come, read no faster than they are taken.
 fn stream(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
-    unfold((reader, VecDeque::new()), async |(mut reader, mut read)| {
+    // Where it begins is told at once: who is cut off before the first event comes back there.
+    let begin = (reader, VecDeque::new(), true);
+    unfold(begin, async |(mut reader, mut read, begins)| {
+        if begins {
+            return Some((Ok(position(&reader)), (reader, read, false)));
+        }
         if read.is_empty() {
             match tokio::time::timeout(KEEP_ALIVE, reader.next(AT_ONCE)).await {
                 Ok(Some(Ok(events))) => read.extend(events),
@@ -84,17 +105,19 @@ fn stream(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
                     return None;
                 }
                 Ok(None) => return None,
-                // The client comes back with this id: past the events of other accounts, too.
-                Err(_) => {
-                    let id = reader.cursor().to_string();
-                    let event = Event::default().comment("still here").id(id);
-                    return Some((Ok(event), (reader, read)));
-                }
+                Err(_) => return Some((Ok(position(&reader)), (reader, read, false))),
             }
         }
         let event = written(&read.pop_front()?);
-        Some((Ok(event), (reader, read)))
+        Some((Ok(event), (reader, read, false)))
     })
+}
+
+/// A comment that moves the client's cursor on: past the events of other accounts, too.
+fn position(reader: &Reader) -> Event {
+    Event::default()
+        .comment("here")
+        .id(reader.cursor().to_string())
 }
 
 fn written(event: &EventInfo) -> Event {
@@ -108,6 +131,7 @@ fn written(event: &EventInfo) -> Event {
 mod tests {
     use std::sync::Arc;
 
+    use axum::http::HeaderValue;
     use http_body_util::BodyExt as _;
     use rpc::{
         params::AccountFilter,
@@ -150,6 +174,7 @@ mod tests {
         assert_eq!(read("%61ccount=*&after=%30", None), Ok(some("*", Some(0))));
         assert_eq!(read("after=7", Some("9")), Ok((None, Some(9))));
         assert_eq!(read("after=7", Some("")), Ok((None, Some(7))));
+        assert_eq!(read("ticket=0f&after=7", None), Ok((None, Some(7))));
     }
 
     #[test]
@@ -201,13 +226,14 @@ mod tests {
             let frame = body.frame().await?.unwrap();
             Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
         };
+        assert_eq!(next().await.unwrap(), ": here\nid: 0\n\n");
         assert_eq!(
             next().await.unwrap(),
             "id: 1\nevent: lagged\ndata: {\"seq\":1,\"at\":1,\"account\":\"a\",\
              \"type\":\"lagged\",\"data\":{\"hint\":\"one\\ntwo\"}}\n\n"
         );
         for _ in 0..2 {
-            assert_eq!(next().await.unwrap(), ": still here\nid: 1\n\n");
+            assert_eq!(next().await.unwrap(), ": here\nid: 1\n\n");
         }
         hub.stop_waiting();
         while let Some(chunk) = next().await {

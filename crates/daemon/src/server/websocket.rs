@@ -31,7 +31,7 @@ use tungstenite::error::{Error, ProtocolError};
 use super::{
     App, Connection, MAX_REQUEST_BYTES,
     connection::Incoming,
-    errors::{NO_ROOM, Refusal},
+    errors::{NO_ROOM, Purpose, Refusal},
     json_rpc::Subscriptions,
 };
 use crate::ops::budget::Written;
@@ -68,7 +68,7 @@ pub(super) async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !is_asked_for(&method, &headers) {
-        return Refusal::Method.into_response();
+        return Refusal::Method(Purpose::Calls).into_response();
     }
     let Ok(upgrade) = upgrade else {
         return Refusal::Handshake.into_response();
@@ -134,14 +134,7 @@ async fn serve(socket: WebSocket, app: App, connection: Arc<Connection>) {
             Ok(Message::Pong(payload)) => session.incoming.control_ends(payload.len()),
             // The library answers it.
             Ok(Message::Close(_)) => break None,
-            Err(error) => {
-                let code = close_code_for(error);
-                // Whom there is nothing to tell is not read any more.
-                if code.is_some() {
-                    session.incoming.lingers();
-                }
-                break code;
-            }
+            Err(error) => break close_code_for(error),
         }
     };
     drop(at_work);

@@ -39,11 +39,11 @@ use crate::{
     params::{Fields, ParamInfo, Params, params},
     types::{
         AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing, ContactInfo,
-        ContactStepInfo, Decrypted, Encrypted, Envelopes, Events, Explanation, ExportedAccount,
-        Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
-        InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount, OpenRpcDocument,
-        OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo, SessionsReset, Status,
-        TopicInfo, Version,
+        ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events, Explanation,
+        ExportedAccount, Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo,
+        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount,
+        OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo,
+        SessionsReset, Status, TopicInfo, Version,
     },
 };
 
@@ -407,6 +407,12 @@ methods! {
     /// For a long poll, give `next` as `after` of the next call. `lagged` says that some events are
     /// no longer there.
     EventList = "event_list" (EventListParams) -> Events, fails READS;
+    /// Gives a ticket that opens one stream of events in place of the token.
+    ///
+    /// For `GET /events?ticket=` over TCP, from an `EventSource` of a page, which cannot send the
+    /// token. It is used up by the first request that shows it, and is over soon. A browser that
+    /// comes back by itself shows it again, and is refused: take another, and go on with `after`.
+    EventTicket = "event_ticket" (NoParams) -> EventTicketInfo, fails LIMITED;
     /// Subscribes to events over a WebSocket: each comes in a notification. The answer is the name of the subscription.
     ///
     /// A notification has the method `event_notification`, and as parameters the name of the
@@ -594,6 +600,7 @@ mod tests {
             ("clock_next", "account?, chat"),
             ("clock_observe", "account?, chat, clock, envelopeAt"),
             ("event_list", "account?, after?, limit?, waitMs?"),
+            ("event_ticket", ""),
             ("event_subscribe", "account?, after?"),
             ("event_unsubscribe", "subscription"),
             ("system_health", ""),

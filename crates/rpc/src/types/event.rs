@@ -30,6 +30,16 @@ pub struct Events {
     pub lagged: bool,
 }
 
+/// A ticket for one stream of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTicketInfo {
+    /// The ticket: what to give as `ticket` in the query of `GET /events`.
+    pub ticket: String,
+    /// How long the ticket can be used, in milliseconds.
+    pub expires_in_ms: u64,
+}
+
 /// Defines the types of events.
 macro_rules! event_types {
     ($($(#[$about:meta])+ $kind:ident = $name:literal ($data:ty),)+) => {

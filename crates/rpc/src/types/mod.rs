@@ -42,8 +42,8 @@ pub use envelope::{
 };
 pub use event::{
     AcceptedContact, BundleRotated, DeviceVersion, DiscoveredDevice, DroppedKey, EventData,
-    EventDevice, EventInfo, EventSession, Events, Lagged, RequestedContact, RolledBackStore,
-    UndecryptableMessage,
+    EventDevice, EventInfo, EventSession, EventTicketInfo, Events, Lagged, RequestedContact,
+    RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};

@@ -32,8 +32,10 @@ impl JsonSchema for OpenRpcDocument {
 pub struct Health {
     /// Whether the daemon works.
     pub status: HealthStatus,
-    /// What is failing; null if nothing is.
+    /// What is failing, with the account and the file where there is one; null if nothing is.
     pub reason: Option<String>,
+    /// What to do about what is failing; null if nothing is.
+    pub hint: Option<String>,
     /// Whether callers may move the clock and set prekeys of accounts that may be real.
     pub dev_on_real_data: bool,
 }
@@ -68,6 +70,8 @@ pub struct Status {
     pub version: String,
     /// The git revision it was built from; null if that is not known.
     pub revision: Option<String>,
+    /// The number of the daemon's process.
+    pub pid: u32,
     /// When the daemon started.
     pub started_at: u64,
     /// The daemon's clock.
@@ -82,6 +86,8 @@ pub struct Status {
     /// Whether callers may do so to accounts that may be real: the data directory was made or used
     /// without `--dev`.
     pub dev_on_real_data: bool,
+    /// What is failing, as `system_health` says it; null if nothing is.
+    pub failing: Option<String>,
     /// The accounts of the daemon.
     pub accounts: Vec<AccountStatus>,
 }
@@ -121,6 +127,9 @@ pub struct AccountStatus {
     pub rolled_back_at: Option<u64>,
     /// Why the store was not the newest state of the account then; null if it always was.
     pub rolled_back_reason: Option<RollbackKind>,
+    /// Why the account's store cannot be read or written, as far as was found; null if it can. The
+    /// counts of one that cannot be read are 0.
+    pub failing: Option<String>,
 }
 
 /// The development clock.

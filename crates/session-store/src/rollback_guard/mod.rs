@@ -68,7 +68,7 @@ pub(crate) use self::{
     detect::{inspect, refuse_foreign_log},
     generation::{forget_digest, found, insert_generation},
     main_file::MainFile,
-    sidecar::{erase_orphaned_sidecars, erase_sidecars},
+    sidecar::{erase_orphaned_sidecars, erase_sidecars, sidecars_of},
 };
 use crate::{
     error::OpenError,

@@ -193,6 +193,11 @@ pub(super) fn find(database: &Path) -> Result<Vec<FoundSidecar>, OpenError> {
         .collect()
 }
 
+/// The files that are sidecars of `database`.
+pub(crate) fn sidecars_of(database: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    Ok(paths(database)?.into_iter().map(|(_, path)| path).collect())
+}
+
 /// Erases the sidecars of `database`.
 pub(crate) fn erase_sidecars(database: &Path) -> Result<(), OpenError> {
     paths(database)?.iter().try_for_each(|(_, path)| wipe(path))

@@ -12,6 +12,7 @@ mod rollback_guard;
 mod skipped;
 mod store;
 mod world;
+mod writable;
 
 use std::path::Path;
 

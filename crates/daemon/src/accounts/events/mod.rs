@@ -211,6 +211,14 @@ impl EventHub {
         Ok(())
     }
 
+    /// Sees whether events can be published, by a commit to the log. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log cannot be written.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.lock().log()?.check_writing()
+    }
+
     /// Starts over with an account whose store was put back: its events are numbered from the
     /// beginning again.
     ///

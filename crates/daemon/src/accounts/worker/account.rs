@@ -12,7 +12,7 @@ use engine::{
     store::{Transaction, WriteBack},
 };
 
-use super::{Job, outbox::Outbox};
+use super::{Job, check::Writing, outbox::Outbox};
 use crate::ops::{
     clock::Clock,
     entropy::entropy,
@@ -39,6 +39,7 @@ pub(super) struct Account<S> {
     pub(super) clock: Arc<Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) commit_cost: Duration,
+    pub(super) writing: Arc<Writing>,
 }
 
 impl<S: Transaction + Send> BatchRunner for Account<S> {
@@ -46,11 +47,12 @@ impl<S: Transaction + Send> BatchRunner for Account<S> {
         self.metrics.batch(batch.len());
         if let Err(error) = self.run_and_commit(batch) {
             tracing::error!(%error, calls = batch.len(), "the batch was undone");
+            self.writing.failed();
             if let Err(error) = self.store.abort() {
                 tracing::error!(%error, "undoing the batch failed");
             }
             for job in batch {
-                job.fail(error.clone().into());
+                job.fail(&error);
             }
         } else {
             // Before the answers, so that a caller finds the events of its call.
@@ -113,6 +115,9 @@ impl<S: Transaction> Account<S> {
         }
         let committed = self.store.commit();
         self.metrics.phase_took(Phase::Commit, began.elapsed());
-        committed.inspect(|()| self.outbox.erased())
+        committed.inspect(|()| {
+            self.outbox.erased();
+            self.writing.succeeded();
+        })
     }
 }

@@ -10,8 +10,12 @@
 //!
 //! Events that a batch wrote are published between its commit and its answers. They stay in the
 //! store until the next commit, which erases them, so that none is lost whenever the process ends.
+//!
+//! A worker knows whether the store could be written the last time, and writes to it when it is
+//! asked to see whether it can be written now (`check`).
 
 mod account;
+mod check;
 mod outbox;
 mod queue;
 
@@ -25,6 +29,7 @@ use std::{
 
 use engine::{
     Engine, Env,
+    model::StoreError,
     store::{Store, Transaction, WriteBack},
 };
 use rpc::{ErrorKind, RpcError};
@@ -33,8 +38,8 @@ use tokio::{
     sync::{Semaphore, oneshot},
 };
 
-pub use self::outbox::Publish;
-use self::{account::Account, outbox::Outbox, queue::Queue};
+use self::{account::Account, check::Writing, outbox::Outbox, queue::Queue};
+pub use self::{check::CheckFailed, outbox::Publish};
 use crate::ops::{
     budget::{Budget, MAX_ACCOUNT_BYTES, Request, Room},
     clock::Clock,
@@ -85,6 +90,8 @@ pub struct Worker {
     queue: Arc<Queue>,
     /// Room for the requests that wait.
     budget: Budget,
+    /// Whether the store can be written, as far as is known.
+    writing: Arc<Writing>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -98,10 +105,14 @@ impl fmt::Debug for Worker {
 trait Job: Send {
     /// Runs it; whether what it wrote is to be kept.
     fn run(&mut self, engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>) -> bool;
-    /// Replaces its result.
-    fn fail(&mut self, error: RpcError);
+    /// Replaces its result: the batch was undone.
+    fn fail(&mut self, error: &StoreError);
     /// Gives the caller its result.
     fn answer(self: Box<Self>);
+    /// Whether somebody uses the account by it.
+    fn is_use(&self) -> bool {
+        true
+    }
 }
 
 struct Call<T, F> {
@@ -142,8 +153,8 @@ where
         keep
     }
 
-    fn fail(&mut self, error: RpcError) {
-        self.result = Some(Err(error));
+    fn fail(&mut self, error: &StoreError) {
+        self.result = Some(Err(error.clone().into()));
     }
 
     fn answer(self: Box<Self>) {
@@ -175,6 +186,7 @@ impl Worker {
         let mut store = WriteBack::new(store);
         let mut outbox = Outbox::new(publish);
         outbox.publish(&mut store);
+        let writing = Arc::new(Writing::default());
         let account = Account {
             engine,
             store,
@@ -182,6 +194,7 @@ impl Worker {
             clock,
             metrics,
             commit_cost: config.commit_cost,
+            writing: Arc::clone(&writing),
         };
         let queue = Arc::new(Queue::new(Box::new(account), config));
         let served = Arc::clone(&queue);
@@ -195,6 +208,7 @@ impl Worker {
         Ok(Self {
             queue,
             budget: Budget::new(MAX_ACCOUNT_BYTES),
+            writing,
             thread: Mutex::new(Some(thread)),
         })
     }

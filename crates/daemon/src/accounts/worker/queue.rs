@@ -111,6 +111,11 @@ impl Queue {
         self.lock().released
     }
 
+    #[cfg(test)]
+    pub(super) fn used_at(&self) -> Instant {
+        self.lock().used_at
+    }
+
     /// Takes no more calls.
     pub(super) fn close(&self) {
         self.lock().closed = true;
@@ -226,16 +231,21 @@ impl Queue {
     fn run_batch(&self, account: Box<dyn BatchRunner>) {
         let began = Instant::now();
         let mut calls = 0;
+        let mut is_use = false;
         let mut state = self.with_account(account, |account| {
             let mut batch = self.take_batch();
             account.run(&mut batch);
             calls = batch.len();
+            is_use = batch.iter().any(|job| job.is_use());
             self.answer(batch);
         });
         let ended = Instant::now();
         state.inline = calls == 1 && ended.duration_since(began) < self.config.inline_threshold;
         state.batches = state.batches.wrapping_add(1);
-        state.used_at = ended;
+        // An account that is only looked at is idle, and what its log holds is erased in time.
+        if is_use {
+            state.used_at = ended;
+        }
         let notify = mem::take(&mut state.released) || state.closed || !state.waiting.is_empty();
         drop(state);
         if notify {

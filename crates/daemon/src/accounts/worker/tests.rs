@@ -65,6 +65,60 @@ fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
     }
 }
 
+#[tokio::test]
+async fn a_check_writes_unless_a_call_just_has_and_says_what_fails() {
+    let (worker, log) = start(8);
+    let used_at = worker.queue.used_at();
+    for commits in [1, 2] {
+        assert_eq!(worker.check().await, Ok(()));
+        assert_eq!(log.commits(), commits);
+    }
+    assert_eq!(
+        worker.queue.used_at(),
+        used_at,
+        "who is only looked at is idle"
+    );
+    worker.call(|_, store, _| put(store, "a")).await.unwrap();
+    assert!(worker.queue.used_at() > used_at);
+    for commits in [3, 4] {
+        assert_eq!(worker.check().await, Ok(()));
+        assert_eq!(log.commits(), commits);
+    }
+    log.fail_next();
+    let full = StoreError::Refused(engine::model::Trouble::Full);
+    assert_eq!(worker.check().await, Err(CheckFailed::Store(full)));
+    assert!(worker.is_failing());
+    assert_eq!(worker.check().await, Ok(()));
+    assert!(!worker.is_failing());
+    log.fail_next();
+    worker
+        .call(|_, store, _| put(store, "b"))
+        .await
+        .unwrap_err();
+    assert!(worker.is_failing());
+}
+
+#[tokio::test]
+async fn a_check_that_hangs_is_not_made_twice_and_a_full_queue_is_no_fault() {
+    let (worker, _) = start(1);
+    let held = hold(&worker).await;
+    let mut first = std::pin::pin!(worker.check());
+    tokio::select! {
+        biased;
+        checked = &mut first => panic!("while a call runs: {checked:?}"),
+        second = worker.check() => assert_eq!(second, Err(CheckFailed::UnderWay)),
+    }
+    drop(held);
+    assert_eq!(first.await, Ok(()));
+    let held = hold(&worker).await;
+    let waiting = enqueue(&worker, |_| Ok(()));
+    assert_eq!(worker.check().await, Ok(()));
+    drop(held);
+    waiting.await.unwrap().unwrap();
+    worker.stop();
+    assert_eq!(worker.check().await, Err(CheckFailed::Stopped));
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

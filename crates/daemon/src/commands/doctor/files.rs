@@ -93,6 +93,25 @@ pub(super) fn permissions(settings: &Settings) -> Vec<Finding> {
     wrong
 }
 
+/// What the daemon's user could not write to.
+pub(super) fn writable(data_dir: &Path) -> Vec<Finding> {
+    const ID: &str = "files.writable";
+    let found: Vec<Finding> = session_store::unwritable(data_dir)
+        .into_iter()
+        .map(|(account, wrong)| {
+            let finding = Finding::new(ID, Severity::Problem, wrong.to_string(), wrong.mend);
+            match account {
+                Some(account) => finding.of(account.as_str()),
+                None => finding,
+            }
+        })
+        .collect();
+    if found.is_empty() {
+        return vec![Finding::ok(ID, "their owner may write to all of them")];
+    }
+    found
+}
+
 /// The files of a data directory that a daemon makes, except its sockets and scratch devices.
 fn below(data_dir: &Path) -> Vec<PathBuf> {
     let files = |directory: &Path| -> Vec<PathBuf> {

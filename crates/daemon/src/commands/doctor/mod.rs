@@ -138,6 +138,7 @@ fn examine(settings: &Settings) -> Vec<Finding> {
         )];
     }
     let mut findings = files::permissions(settings);
+    findings.extend(files::writable(data_dir));
     findings.extend(files::unfinished(data_dir));
     findings.push(files::filesystem(data_dir));
     findings.push(files::headroom(data_dir));

@@ -4,9 +4,9 @@ use std::{fs, time::Duration};
 
 use engine::model::UnixMillis;
 use rpc::{
-    client::{Address, Client},
-    methods::{NoParams, SystemStatus},
-    types::Status,
+    client::{Address, Client, ClientError},
+    methods::{NoParams, SystemHealth, SystemStatus},
+    types::{Health, HealthStatus, Status},
 };
 use rustix::param::clock_ticks_per_second;
 use session_store::holder;
@@ -33,7 +33,20 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
         Ok(Some(holder)) => {
             let mut findings = vec![Finding::ok("lock.holder", format!("held by {holder}"))];
             match status(settings) {
-                Ok(status) => {
+                Ok((status, _)) if holder != format!("pid {}", status.pid) => {
+                    findings.push(Finding::new(
+                        "serving.answers",
+                        Severity::Problem,
+                        format!(
+                            "another daemon, of pid {}, answers on {}",
+                            status.pid,
+                            settings.socket.display()
+                        ),
+                        "name the socket of this directory's daemon with --socket, and give each daemon a socket of its own",
+                    ));
+                }
+                Ok((status, health)) => {
+                    findings.push(ready(health));
                     findings.extend(of_status(settings, &status));
                     // The development clock is moved on purpose; the system's is looked at.
                     let passed = Clock::default().now().since(UnixMillis(status.started_at));
@@ -96,12 +109,30 @@ fn clock(passed: Duration, run: Duration) -> Finding {
     )
 }
 
-fn status(settings: &Settings) -> Result<Status, Failure> {
+fn status(settings: &Settings) -> Result<(Status, Health), Failure> {
     let client = Client::new(Address::Unix(settings.socket.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    Ok(runtime.block_on(client.call::<SystemStatus>(NoParams {}))?)
+    Ok(runtime.block_on(async {
+        let status = client.call::<SystemStatus>(NoParams {}).await?;
+        let health = client.call::<SystemHealth>(NoParams {}).await?;
+        Ok::<_, ClientError>((status, health))
+    })?)
+}
+
+/// Whether calls can be carried out, as the daemon says it.
+fn ready(health: Health) -> Finding {
+    const ID: &str = "serving.ready";
+    match (health.status, health.reason) {
+        (HealthStatus::Ok, _) => Finding::ok(ID, "messages can be encrypted, stored and read"),
+        (HealthStatus::Failing, reason) => Finding::new(
+            ID,
+            Severity::Problem,
+            reason.unwrap_or_else(|| "it is not ready".to_owned()),
+            health.hint.unwrap_or_else(|| "see its log".to_owned()),
+        ),
+    }
 }
 
 fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {

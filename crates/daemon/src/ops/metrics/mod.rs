@@ -8,14 +8,15 @@ mod gauges;
 use std::time::Duration;
 
 use engine::model::UnixMillis;
+use hyper::StatusCode;
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, GenericGauge},
 };
 use rpc::{
-    ErrorKind,
-    types::{Decrypted, Reason},
+    ErrorKind, METHODS,
+    types::{Decrypted, Outcome, Reason},
 };
 
 use self::gauges::Gauges;
@@ -28,6 +29,34 @@ pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 pub(crate) const UNKNOWN: &str = "unknown";
 /// The outcome of a call that was answered with a result.
 const OK: &str = "ok";
+/// What a call may come to without its caller's fault.
+const DAEMONS_FAULTS: [ErrorKind; 5] = [
+    ErrorKind::Internal,
+    ErrorKind::Busy,
+    ErrorKind::ShuttingDown,
+    ErrorKind::StoreFailed,
+    ErrorKind::StoreRolledBack,
+];
+/// What becomes of requests that name no method there is, or that are not read so far.
+const OF_NO_METHOD: [ErrorKind; 5] = [
+    ErrorKind::ParseError,
+    ErrorKind::InvalidRequest,
+    ErrorKind::MethodNotFound,
+    ErrorKind::Busy,
+    ErrorKind::ShuttingDown,
+];
+/// The statuses of refusal that there are.
+pub(crate) const REFUSALS: [StatusCode; 9] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::TOO_MANY_REQUESTS,
+];
 
 /// Upper bounds of the times of calls and phases, in seconds: from what a message costs in memory
 /// to what a long poll waits.
@@ -113,6 +142,8 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     refused_requests: IntCounterVec,
     events: IntCounter,
+    /// Lines of the log that nobody took.
+    pub(crate) log_lines_lost: IntCounter,
     /// What is set before it is written.
     pub(crate) gauges: Gauges,
 }
@@ -213,31 +244,62 @@ impl Metrics {
                 "ratchetd_events_total",
                 "Events told, written or not.",
             )?)?,
+            log_lines_lost: new.keep(IntCounter::new(
+                "ratchetd_log_lines_lost_total",
+                "Lines of the log that could not be written in time, and are missing.",
+            )?)?,
             gauges: Gauges::registered(&new)?,
             registry: new.0,
         };
-        // Series that exist from the start, so that their first rise is seen.
+        this.begin_at_zero()?;
+        Ok(this)
+    }
+
+    /// Makes the series, so that the first rise of each is seen: one that begins with 1 has risen
+    /// by nothing. Left out are outcomes of calls that are their caller's fault, which are many and
+    /// wake nobody.
+    fn begin_at_zero(&self) -> prometheus::Result<()> {
+        for method in METHODS.iter().map(|method| method.name) {
+            self.call_seconds.get_metric_with_label_values(&[method])?;
+            let faults = DAEMONS_FAULTS.iter().map(|kind| kind.name());
+            for outcome in faults.chain([OK]) {
+                self.calls
+                    .get_metric_with_label_values(&[method, outcome])?;
+            }
+        }
+        for kind in OF_NO_METHOD {
+            self.calls
+                .get_metric_with_label_values(&[UNKNOWN, kind.name()])?;
+        }
+        for outcome in Outcome::ALL {
+            self.decrypted
+                .get_metric_with_label_values(&[outcome.name()])?;
+        }
+        for status in REFUSALS {
+            self.refused_requests
+                .get_metric_with_label_values(&[status.as_str()])?;
+        }
         for reason in Reason::ALL {
-            this.undecryptable
+            self.undecryptable
                 .get_metric_with_label_values(&[reason.name()])?;
         }
         for phase in [Phase::Load, Phase::Crypto, Phase::Commit] {
-            this.phase_seconds
+            self.phase_seconds
                 .get_metric_with_label_values(&[phase.name()])?;
         }
         for listener in [Listener::Unix, Listener::Tcp] {
-            this.connections
+            self.connections
                 .get_metric_with_label_values(&[listener.name()])?;
-            this.accepted
+            self.accepted
                 .get_metric_with_label_values(&[listener.name()])?;
             let limit = [listener.name(), TurnedAway::Limit.name()];
-            this.turned_away.get_metric_with_label_values(&limit)?;
+            self.turned_away.get_metric_with_label_values(&limit)?;
         }
         let peer = [Listener::Unix.name(), TurnedAway::Peer.name()];
-        this.turned_away.get_metric_with_label_values(&peer)?;
+        self.turned_away.get_metric_with_label_values(&peer)?;
         let gave_way = [Listener::Tcp.name(), TurnedAway::GaveWay.name()];
-        this.turned_away.get_metric_with_label_values(&gave_way)?;
-        Ok(this)
+        self.turned_away.get_metric_with_label_values(&gave_way)?;
+        Ok(())
     }
 
     /// Everything as Prometheus text, of a process that started then.
@@ -302,7 +364,7 @@ impl Metrics {
     }
 
     /// Counts an HTTP answer if it is a refusal: 4xx.
-    pub(crate) fn answered(&self, status: hyper::StatusCode) {
+    pub(crate) fn answered(&self, status: StatusCode) {
         if status.is_client_error() {
             add(&self.refused_requests, &[status.as_str()]);
         }

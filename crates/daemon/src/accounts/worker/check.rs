@@ -1,0 +1,127 @@
+//! Whether an account's store can be written: what its commits have shown, and one made to see.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use engine::{Engine, Env, model::StoreError, store::Store};
+use rpc::ErrorKind;
+use tokio::sync::oneshot;
+
+use super::{Job, Worker};
+
+/// What the commits of a store have shown.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    /// The last one failed.
+    failing: AtomicBool,
+    /// One has succeeded since somebody last asked.
+    succeeded: AtomicBool,
+    /// A check was begun and has not come to its end.
+    under_way: AtomicBool,
+}
+
+impl Writing {
+    pub(super) fn failed(&self) {
+        self.failing.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn succeeded(&self) {
+        self.failing.store(false, Ordering::Relaxed);
+        self.succeeded.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Why a store is not known to be writable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckFailed {
+    /// Writing to it failed.
+    Store(StoreError),
+    /// An earlier check has not come to its end yet.
+    UnderWay,
+    /// The worker takes no more calls.
+    Stopped,
+}
+
+/// Writes what is there anyway.
+struct Check {
+    written: Result<(), StoreError>,
+    caller: oneshot::Sender<Result<(), StoreError>>,
+    under_way: UnderWay,
+}
+
+/// A check that is under way, until this is dropped.
+struct UnderWay(Arc<Writing>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Job for Check {
+    fn run(&mut self, _: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>) -> bool {
+        self.written = store
+            .timekeeping()
+            .and_then(|time| store.put_timekeeping(&time));
+        self.written.is_ok()
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        self.written = Err(error.clone());
+    }
+
+    fn answer(self: Box<Self>) {
+        let Self {
+            written,
+            caller,
+            under_way,
+        } = *self;
+        drop(under_way);
+        let _ = caller.send(written);
+    }
+
+    fn is_use(&self) -> bool {
+        false
+    }
+}
+
+impl Worker {
+    /// Whether the last commit failed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.writing.failing.load(Ordering::Relaxed)
+    }
+
+    /// Sees whether the store can be written: by the commits since it was last asked, or, if there
+    /// was none, by one that writes what is there anyway and is durable when this returns. A queue
+    /// that is full is no fault of the store.
+    ///
+    /// # Errors
+    /// [`CheckFailed`] if it cannot, or if that does not come to be known.
+    pub async fn check(&self) -> Result<(), CheckFailed> {
+        let writing = &self.writing;
+        if writing.succeeded.swap(false, Ordering::Relaxed) && !self.is_failing() {
+            return Ok(());
+        }
+        if writing.under_way.swap(true, Ordering::Relaxed) {
+            return Err(CheckFailed::UnderWay);
+        }
+        let (caller, written) = oneshot::channel();
+        let check = Box::new(Check {
+            written: Ok(()),
+            caller,
+            under_way: UnderWay(Arc::clone(writing)),
+        });
+        match self.queue.submit(check) {
+            Ok(()) => {}
+            Err(error) if error.kind == ErrorKind::Busy => return Ok(()),
+            Err(_) => return Err(CheckFailed::Stopped),
+        }
+        let written = written.await.map_err(|_| CheckFailed::Stopped)?;
+        // The next check is not to take this commit for somebody's call.
+        writing.succeeded.store(false, Ordering::Relaxed);
+        written.map_err(CheckFailed::Store)
+    }
+}
