@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Ordinary clients of other languages against a daemon: JSON-RPC over HTTP and WebSocket, server-sent
 # events, also through nginx as it is by default, clients that connect again after a restart, requests
-# that are refused, and half-closed connections.
+# that are refused, half-closed connections, and what generators make of the OpenRPC document.
 #
 #   tests/clients/run.sh [path/to/ratchetd]
 #
@@ -65,6 +65,32 @@ with_curl() {
   curl -sf "$RATCHETD_URL/" -H "authorization: Bearer $RATCHETD_TOKEN" \
     -H 'content-type: application/json' \
     -d '{"jsonrpc":"2.0","id":1,"method":"system_version"}' | grep -q '"result"'
+}
+
+# Types of Python, and a conversation with them.
+generated_python() {
+  local made=$work/generated.py
+  mkdir "$made" &&
+    "$daemon" openrpc |
+    "$packages/python/bin/python" "$here/generated.py" schemas >"$made/schemas.json" &&
+    "$packages/python/bin/datamodel-codegen" --input "$made/schemas.json" \
+      --input-file-type openapi --output "$made/ratchetd_types.py" \
+      --output-model-type pydantic_v2.BaseModel --formatters builtin &&
+    PYTHONPATH=$made "$packages/python/bin/python" "$here/generated.py"
+}
+
+# A client of TypeScript, with newer versions of what it names itself, compiled and spoken with.
+generated_typescript() {
+  local made=$packages/generator/client/typescript
+  "$daemon" openrpc >"$packages/generator/openrpc.json" &&
+    npx --prefix "$packages/generator" open-rpc-generator generate -t client -l typescript \
+      -n ratchetd -d "$packages/generator/openrpc.json" -o "$packages/generator" >/dev/null &&
+    npm pkg delete --prefix "$made" dependencies devDependencies &&
+    npm install --prefix "$made" --no-audit --no-fund --loglevel=error @open-rpc/client-js@1 \
+      @open-rpc/meta-schema@1 @open-rpc/schema-utils-js@2 lodash @types/lodash @types/node \
+      typescript@5 >/dev/null &&
+    "$made/node_modules/.bin/tsc" --project "$made" --skipLibCheck &&
+    node "$here/generated.cjs" "$made/build"
 }
 
 # The status and the body of a call that is one mebibyte too large.
@@ -191,6 +217,11 @@ if command -v python3 >/dev/null; then
     "$packages/python/bin/pip" -q install requests websockets jsonrpcclient sseclient-py; then
     run "Python: requests, websockets, jsonrpcclient, sseclient" \
       "$packages/python/bin/python" "$here/client.py"
+    if "$packages/python/bin/pip" -q install datamodel-code-generator; then
+      run "Python: types of datamodel-code-generator" generated_python
+    else
+      echo "passed over: datamodel-code-generator cannot be had here"
+    fi
   else
     echo "passed over: Python's packages cannot be had here"
   fi
@@ -226,6 +257,12 @@ if command -v npm >/dev/null; then
     run "Node: eventsource with tickets, across a clean restart" wait "$client"
   else
     echo "passed over: Node's packages cannot be had here"
+  fi
+  if npm install --prefix "$packages/generator" --no-audit --no-fund --loglevel=error \
+    @open-rpc/generator >/dev/null; then
+    run "Node: a client of @open-rpc/generator" generated_typescript
+  else
+    echo "passed over: @open-rpc/generator cannot be had here"
   fi
 else
   echo "passed over: no Node"

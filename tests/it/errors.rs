@@ -247,7 +247,7 @@ fn every_wrong_parameter_is_named_with_its_kind() {
             json!({"messageIds": ["0x00"]}),
             -32602,
             "invalid_params",
-            Some("messageIds"),
+            Some("messageIds[0]"),
         ),
         (
             "dev_advanceTime",
@@ -275,6 +275,214 @@ fn every_wrong_parameter_is_named_with_its_kind() {
     // Nothing of it did anything.
     let accounts = alice.daemon.ok("account_list", json!({}));
     assert_eq!(accounts.as_array().map(Vec::len), Some(1));
+}
+
+/// Parameters as they stand in a request's text, since a JSON value could not hold them.
+#[test]
+fn what_json_allows_and_no_value_can_hold_is_blamed_on_its_parameter() {
+    let alice = Party::new("alice");
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let many = format!("[{}0]", "0,".repeat(1_000_000));
+    let key = alice.key.as_str();
+    let cases = [
+        (
+            "message_encrypt",
+            format!(r#"{{"recipient":"{key}","text":"hi \ud83d"}}"#),
+            "text",
+            "half of a surrogate pair",
+        ),
+        (
+            "message_encrypt",
+            format!(r#"{{"recipient":"{key}","text":"\ude00\ud83d"}}"#),
+            "text",
+            "half of a surrogate pair",
+        ),
+        (
+            "message_encrypt",
+            format!(r#"["alice","{key}",null,"\udc00"]"#),
+            "text",
+            "half of a surrogate pair",
+        ),
+        (
+            "message_encrypt",
+            format!(r#"{{"recipient":"{key}","text":1e400}}"#),
+            "text",
+            "too large",
+        ),
+        (
+            "message_encrypt",
+            format!(r#"{{"recipient":"{key}","text":"x","te\u0078t":"y"}}"#),
+            "text",
+            "given twice",
+        ),
+        (
+            "message_encrypt",
+            format!(r#"{{"recipient":"{key}","te\ud800xt":"x"}}"#),
+            r#""te\ud800xt""#,
+            "half of a surrogate pair",
+        ),
+        (
+            "message_encrypt",
+            r#"{"recpient":"0x04","text":"x"}"#.to_owned(),
+            "recpient",
+            "no such parameter",
+        ),
+        (
+            "message_confirm",
+            format!(r#"{{"messageIds":{deep}}}"#),
+            "messageIds[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]",
+            "levels deep",
+        ),
+        (
+            "message_confirm",
+            format!(r#"{{"messageIds":{many}}}"#),
+            "messageIds[16383]",
+            "more than 16384 values",
+        ),
+        (
+            "message_confirm",
+            r#"{"messageIds":[1E999]}"#.to_owned(),
+            "messageIds[0]",
+            "too large",
+        ),
+        (
+            "clock_observe",
+            r#"{"chat":"c","clock":1e400,"envelopeAt":1}"#.to_owned(),
+            "clock",
+            "too large",
+        ),
+        (
+            "clock_observe",
+            r#"{"chat":"c","clock":1.5,"envelopeAt":1}"#.to_owned(),
+            "clock",
+            "found 1.5",
+        ),
+        (
+            "clock_observe",
+            r#"{"chat":"c","clock":9007199254740992,"envelopeAt":1}"#.to_owned(),
+            "clock",
+            "found 9007199254740992",
+        ),
+        (
+            "clock_observe",
+            r#"{"chat":"c","clock":99999999999999999999,"envelopeAt":1}"#.to_owned(),
+            "clock",
+            "found 1e+20",
+        ),
+        (
+            "clock_observe",
+            r#"{"chat":"c","clock":"7","envelopeAt":1}"#.to_owned(),
+            "clock",
+            "found a string",
+        ),
+        (
+            "event_list",
+            r#"{"limit":0}"#.to_owned(),
+            "limit",
+            "found 0",
+        ),
+        (
+            "installation_setMetadata",
+            r#"{"installationId":"x","metadata":{"name":"a","name":"b"}}"#.to_owned(),
+            "metadata.name",
+            "given twice",
+        ),
+        (
+            "installation_setMetadata",
+            r#"{"installationId":"x","metadata":{"name":"\ud800"}}"#.to_owned(),
+            "metadata.name",
+            "half of a surrogate pair",
+        ),
+        (
+            "installation_setMetadata",
+            r#"{"installationId":"x","metadata":{"nmae":"x"}}"#.to_owned(),
+            "metadata.nmae",
+            "no such member",
+        ),
+        (
+            "bundle_inspect",
+            r#"{"bundle":"CiEDcxV*"}"#.to_owned(),
+            "bundle",
+            "none of base64 as character 8",
+        ),
+        (
+            "message_inspect",
+            r#"{"message":"0x12g4"}"#.to_owned(),
+            "message",
+            "no hex digit as character 5",
+        ),
+        (
+            "account_get",
+            "\"swordfish\"".to_owned(),
+            "params",
+            "found a string",
+        ),
+        ("account_get", "1e400".to_owned(), "params", "too large"),
+    ];
+    for (method, params, field, message) in cases {
+        let shown: String = params.chars().take(90).collect();
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        let answer: Value = serde_json::from_slice(&alice.daemon.post(&body).body).expect("JSON");
+        assert_eq!(answer["id"], 1, "{shown}");
+        let error = &answer["error"];
+        let (_, about) = shape(error);
+        assert_eq!(error["code"], -32602, "{method} {shown}: {error}");
+        assert_eq!(about.as_deref(), Some(field), "{method} {shown}: {error}");
+        assert!(
+            text(&error["message"]).contains(message),
+            "{method} {shown}: {error}"
+        );
+        assert!(!error.to_string().contains("swordfish") && error.to_string().len() < 1000);
+    }
+    // Escapes are legal wherever JSON has them.
+    let body = format!(
+        r#"{{"json\u0072pc":"2\u002e0","\u0069d":"\u0041","m\u0065thod":"message\u005fencrypt","p\u0061rams":{{"recipient":"{key}","te\u0078t":"\ud83d\ude00"}}}}"#
+    );
+    let answer: Value = serde_json::from_slice(&alice.daemon.post(&body).body).expect("JSON");
+    assert_eq!(answer["id"], "A", "{answer}");
+    assert!(answer["result"]["envelopes"].is_array(), "{answer}");
+}
+
+#[test]
+fn a_misspelt_method_or_parameter_is_answered_with_the_one_that_was_meant() {
+    let daemon = Daemon::start();
+    for (method, params, meant) in [
+        (
+            "message_encrpyt",
+            json!({}),
+            "did you mean `message_encrypt`?",
+        ),
+        ("accountCreate", json!({}), "did you mean `account_create`?"),
+        (
+            "account_create",
+            json!({"acount": "a"}),
+            "did you mean `account`?",
+        ),
+        (
+            "installation_setMetadata",
+            json!({"installationId": "x", "metadata": {"devicetype": "phone"}}),
+            "did you mean `deviceType`?",
+        ),
+    ] {
+        let error = daemon.call(method, params).expect_err(method);
+        assert!(text(&error["data"]["hint"]).starts_with(meant), "{error}");
+    }
+    // What is near nothing has no suggestion, and nothing long is sent back.
+    let long = "message_encrypt".repeat(10_000);
+    for (method, params) in [
+        (long.as_str(), json!({})),
+        ("account_create", json!({long.as_str(): "a"})),
+        ("eth_blockNumber", json!({})),
+    ] {
+        let error = daemon
+            .call(method, params)
+            .expect_err("unknown")
+            .to_string();
+        assert!(
+            !error.contains("did you mean") && error.len() < 500,
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -88,9 +88,9 @@ fn with_an_account_there_is_the_safety_number_that_both_ends_see() {
 }
 
 #[test]
-fn invalid_keys_are_refused_before_anything_else() {
+fn invalid_keys_are_refused_before_any_other_value_is_looked_at() {
     let daemon = Daemon::start();
-    let mut bad: Vec<Value> = vec![json!(""), json!("z"), json!("0x"), json!(7), json!("0x04")];
+    let mut bad: Vec<Value> = vec![json!(""), json!("z"), json!("0x"), json!("0x04")];
     let account = vectors("trust-account.json");
     // A few of these are good keys to others: of another base, or with more before them.
     bad.extend(
@@ -115,7 +115,6 @@ fn invalid_keys_are_refused_before_anything_else() {
                 json!({"identity": identity}),
                 json!({"identity": identity, "account": "nobody"}),
                 json!({"identity": identity, "account": "Not A Name"}),
-                json!({"identity": identity, "unknown": 1}),
             ] {
                 assert_eq!(
                     refused(&daemon, method, params),

@@ -2,45 +2,87 @@
 
 mod commands;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use crate::sources::{files, top};
 
-const README: &str = include_str!("../../README.md");
+/// The documents at the top and in `docs`, each with its path.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut paths = files(&top().join("docs"), "md");
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        paths.push(top().join(name));
+    }
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a document");
+        (path, text)
+    };
+    let documents: Vec<_> = paths.into_iter().map(read).collect();
+    assert!(documents.len() >= 20, "{}", documents.len());
+    documents
+}
 
 #[test]
 fn the_documents_name_only_files_that_exist() {
-    for (name, text) in [
-        ("README.md", README),
-        ("ARCHITECTURE.md", include_str!("../../ARCHITECTURE.md")),
-        ("docs/protocol.md", include_str!("../../docs/protocol.md")),
-        ("docs/api.md", include_str!("../../docs/api.md")),
-        ("docs/security.md", include_str!("../../docs/security.md")),
-        (
-            "docs/operations.md",
-            include_str!("../../docs/operations.md"),
-        ),
-        ("docs/fuzzing.md", include_str!("../../docs/fuzzing.md")),
-        ("docs/curl.md", include_str!("../../docs/curl.md")),
-        (
-            "docs/encrypting.md",
-            include_str!("../../docs/encrypting.md"),
-        ),
-        (
-            "docs/decrypting.md",
-            include_str!("../../docs/decrypting.md"),
-        ),
-        ("CONTRIBUTING.md", include_str!("../../CONTRIBUTING.md")),
-    ] {
+    for (path, text) in documents() {
         for quoted in text.split('`').skip(1).step_by(2) {
             let is_path = quoted.contains('/')
                 && quoted.contains('.')
                 && !quoted.contains([' ', '$', '<', '*', '{', '~']);
             if is_path && !quoted.starts_with('/') {
+                let name = path.display();
                 assert!(top().join(quoted).exists(), "{name} names {quoted}");
             }
         }
     }
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let prose = text.split("```").step_by(2);
+    let headings = prose
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+            title
+                .chars()
+                .filter(kept)
+                .collect::<String>()
+                .replace(' ', "-")
+        })
+        .collect()
+}
+
+#[test]
+fn the_links_of_the_documents_lead_somewhere() {
+    let mut followed = 0;
+    for (path, text) in documents() {
+        let prose: String = text.split("```").step_by(2).collect();
+        for part in prose.split("](").skip(1) {
+            let (target, _) = part.split_once(')').expect("the end of a link");
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let to = match file {
+                "" => path.clone(),
+                file => path.parent().expect("a directory").join(file),
+            };
+            let at = format!("{} links to {target}", path.display());
+            assert!(to.exists(), "{at}");
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(&to).expect("a document");
+                assert!(anchors(&text).contains(anchor), "{at}");
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 100, "{followed}");
 }
 
 #[test]

@@ -6,7 +6,11 @@
 
 mod reference;
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
 use crate::support::{DOCUMENT, Daemon, RATCHETD, WebSocket, text, validator};
 use serde_json::{Map, Value, json};
@@ -15,7 +19,11 @@ const EXAMPLES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../rpc/src/openrpc/examples.json"
 );
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+/// The meta-schema of OpenRPC 1.3, as `@open-rpc/meta-schema` 1.14.9 publishes it (Apache-2.0).
+const OPENRPC_META_SCHEMA: &str = include_str!("openrpc/openrpc-meta-schema.json");
+/// The one for the schemas in it, as `@json-schema-tools/meta-schema` 1.8.0 publishes it
+/// (Apache-2.0).
+const JSON_META_SCHEMA: &str = include_str!("openrpc/json-meta-schema.json");
 
 /// Whether files are to be written instead of compared.
 fn writes() -> bool {
@@ -184,8 +192,7 @@ fn devices_and_contacts(told: &mut Told, bob: &Value) {
 #[test]
 fn every_method_answers_as_the_document_says_and_none_is_missing() {
     let mut calls = tour();
-    let mut called: BTreeSet<String> = calls.keys().cloned().collect();
-    called.insert("rpc.discover".to_owned());
+    let called: BTreeSet<String> = calls.keys().cloned().collect();
     assert_eq!(called, names(&DOCUMENT));
     if writes() {
         calls.sort_keys();
@@ -266,70 +273,200 @@ fn methods_without_an_account_answer_as_their_examples_show() {
     }
 }
 
-/// A schema of the parts of an OpenRPC document that are used here.
+/// The meta-schema of OpenRPC, ready to judge documents.
+fn meta_schema() -> jsonschema::Validator {
+    let schema = |text: &str| -> Value {
+        let mut schema: Value = serde_json::from_str(text).expect("a schema");
+        // It names itself. Both are of draft 7.
+        schema.as_object_mut().expect("an object").remove("$schema");
+        schema
+    };
+    // The one for schemas is referred to by two names.
+    let registry = jsonschema::Registry::new()
+        .draft(jsonschema::Draft::Draft7)
+        .add("https://meta.json-schema.tools/", schema(JSON_META_SCHEMA))
+        .expect("a URI")
+        .add("https://meta.json-schema.tools", schema(JSON_META_SCHEMA))
+        .expect("a URI")
+        .prepare()
+        .expect("a registry");
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft7)
+        .with_registry(&registry)
+        .should_validate_formats(true)
+        .build(&schema(OPENRPC_META_SCHEMA))
+        .expect("a schema")
+}
+
 #[test]
-fn the_document_is_a_valid_openrpc_document() {
-    let schema = json!({
-        "type": "object",
-        "required": ["openrpc", "info", "methods", "components"],
-        "patternProperties": {"^x-": true},
-        "additionalProperties": false,
-        "properties": {
-            "openrpc": {"pattern": "^1\\.3\\.\\d+$"},
-            "info": {
-                "required": ["title", "version"],
-                "properties": {"license": {"required": ["name"]}},
-            },
-            "servers": {"items": {"required": ["name", "url"]}},
-            "methods": {"type": "array", "items": {
-                "required": ["name", "params", "result", "summary", "description", "errors", "examples"],
-                "properties": {
-                    "paramStructure": {"enum": ["by-name", "by-position", "either"]},
-                    "tags": {"items": {"required": ["name"]}},
-                    "params": {"items": {
-                        "required": ["name", "schema", "description", "required"],
-                        "additionalProperties": false,
-                        "properties": {
-                            "name": {"pattern": "^[a-z][A-Za-z]*$"},
-                            "schema": {"type": "object"},
-                            "description": {"minLength": 20},
-                            "required": {"type": "boolean"},
-                        },
-                    }},
-                    "description": {"minLength": 10},
-                    "result": {
-                        "required": ["name", "schema", "description"],
-                        "properties": {"description": {"minLength": 5}},
-                    },
-                    "errors": {"minItems": 1, "items": {
-                        "required": ["code", "message", "data"],
-                        "properties": {"data": {"required": ["kinds"]}},
-                    }},
-                    "examples": {"items": {
-                        "required": ["name", "params", "result"],
-                        "properties": {
-                            "params": {"items": {"required": ["name", "value"]}},
-                            "result": {"required": ["name", "value"]},
-                        },
-                    }},
-                },
-            }},
-            "components": {"properties": {
-                "schemas": {"additionalProperties": {"required": ["description"]}},
-                "errors": {"additionalProperties": {
-                    "required": ["code", "message", "data"],
-                    "properties": {
-                        "code": {"type": "integer"},
-                        "data": {"required": ["kind", "hint"]},
-                    },
-                }},
-            }},
-        },
-    });
-    let form = jsonschema::draft202012::new(&schema).expect("a schema");
-    if let Err(error) = form.validate(&DOCUMENT) {
-        panic!("{error} at {}", error.instance_path());
+fn the_document_is_valid_by_the_meta_schema_of_openrpc() {
+    let meta = meta_schema();
+    for dev in [false, true] {
+        let document = rpc::openrpc::document(dev);
+        if let Err(error) = meta.validate(&document) {
+            panic!("{error} at {}", error.instance_path());
+        }
+        for (pointer, wrong) in [
+            ("/methods/0/params", json!(null)),
+            ("/methods/0/params/0/schema/type", json!("text")),
+            ("/methods/0/result/schema", json!(7)),
+            ("/methods/0/paramStructure", json!("by name")),
+            (
+                "/methods/0/more",
+                json!("a member that OpenRPC does not have"),
+            ),
+            ("/openrpc", json!("2.0.0")),
+        ] {
+            let mut broken = document.clone();
+            let (parent, member) = pointer.rsplit_once('/').expect("a pointer");
+            broken.pointer_mut(parent).expect("a parent")[member] = wrong;
+            assert!(!meta.is_valid(&broken), "{pointer}");
+        }
     }
+}
+
+/// What the specification asks for in words, and generators of clients rely on.
+#[test]
+fn the_document_is_what_generators_of_clients_need() {
+    for method in methods(&DOCUMENT) {
+        let name = text(&method["name"]);
+        assert!(!name.starts_with("rpc."), "{name} is reserved");
+        assert_eq!(method["paramStructure"], "by-name", "{name}");
+        let params = method["params"].as_array().expect("params");
+        let required: Vec<bool> = params
+            .iter()
+            .map(|param| param["required"].as_bool().expect("a boolean"))
+            .collect();
+        assert!(
+            required.is_sorted_by(|one, next| one >= next),
+            "{name}: an optional parameter before a required one"
+        );
+        let mut named = BTreeSet::new();
+        for param in params {
+            let param = text(&param["name"]);
+            let is_identifier = param.starts_with(|c: char| c.is_ascii_lowercase())
+                && param.chars().all(|c| c.is_ascii_alphanumeric());
+            assert!(is_identifier, "{name} {param}");
+            assert!(named.insert(param), "{name}: a parameter twice");
+        }
+        let positions = method["x-positions"].as_array().expect("positions");
+        assert_eq!(positions.iter().map(text).collect::<BTreeSet<_>>(), named);
+        assert_eq!(positions.len(), named.len(), "{name}");
+    }
+    assert_eq!(names(&DOCUMENT).len(), methods(&DOCUMENT).len());
+    // Of titles generators make names: one that stands for two things would be lost.
+    let mut titles = BTreeMap::new();
+    titled(&DOCUMENT, &mut titles);
+    for name in names(&DOCUMENT) {
+        *titles.entry(pascal(&name)).or_default() += 1;
+    }
+    assert!(titles.len() > 500, "{}", titles.len());
+    for (title, times) in titles {
+        assert_eq!(times, 1, "{title}");
+    }
+    // Two types whose names differ in their case alone would be one file, or one class.
+    let schemas = DOCUMENT["components"]["schemas"].as_object();
+    let schemas = schemas.expect("schemas");
+    let folded: BTreeSet<String> = schemas.keys().map(|name| name.to_lowercase()).collect();
+    assert_eq!(folded.len(), schemas.len());
+    assert!(
+        schemas
+            .keys()
+            .all(|name| name.chars().all(char::is_alphanumeric))
+    );
+}
+
+/// The name of a method as generators have names of types.
+fn pascal(name: &str) -> String {
+    let words = name.split('_');
+    words
+        .map(|word| word[..1].to_uppercase() + &word[1..])
+        .collect()
+}
+
+/// The titles of the schemas in a part of the document, and how often each stands there.
+fn titled(value: &Value, found: &mut BTreeMap<String, usize>) {
+    match value {
+        Value::Object(members) => {
+            let is_schema = [
+                "type",
+                "oneOf",
+                "anyOf",
+                "allOf",
+                "enum",
+                "const",
+                "description",
+            ];
+            if let Some(title) = members.get("title")
+                && is_schema.iter().any(|part| members.contains_key(*part))
+                && !members.contains_key("version")
+            {
+                *found.entry(text(title)).or_default() += 1;
+            }
+            members.values().for_each(|value| titled(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| titled(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_the_document_names_is_described_on_its_own() {
+    for method in methods(&DOCUMENT) {
+        let name = text(&method["name"]);
+        described(&name, &method["summary"]);
+        described(&name, &method["description"]);
+        described(&name, &method["result"]["description"]);
+        for param in method["params"].as_array().expect("params") {
+            let name = format!("{name} {}", text(&param["name"]));
+            described(&name, &param["description"]);
+        }
+        assert_eq!(method["tags"].as_array().map(Vec::len), Some(1), "{name}");
+        assert!(!method["errors"].as_array().expect("errors").is_empty());
+    }
+    for (name, schema) in DOCUMENT["components"]["schemas"]
+        .as_object()
+        .expect("schemas")
+    {
+        described(name, &schema["description"]);
+        let members = schema["properties"].as_object().into_iter().flatten();
+        for (member, schema) in members {
+            described(&format!("{name}.{member}"), &schema["description"]);
+        }
+        for value in schema["oneOf"].as_array().into_iter().flatten() {
+            described(&format!("{name} {}", value["const"]), &value["description"]);
+        }
+    }
+}
+
+/// Beginnings of sentences that say nothing without the sentence before them, which a program shows
+/// elsewhere or not at all.
+const LEANING: [&str; 7] = [
+    "the same",
+    "as for",
+    "as there",
+    "as `",
+    "see above",
+    "whose.",
+    "which.",
+];
+
+/// Checks that a text is a sentence that can be read alone.
+fn described(what: &str, about: &Value) {
+    let about = about
+        .as_str()
+        .unwrap_or_else(|| panic!("{what} is not described"));
+    assert!(about.len() >= 10, "{what}: {about}");
+    assert!(about.ends_with('.'), "{what}: {about}");
+    let begins = about.to_lowercase();
+    assert!(
+        !LEANING.iter().any(|leaning| begins.starts_with(leaning)),
+        "{what}: {about}"
+    );
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere_and_every_schema_is_referred_to() {
     // Every reference has its target, and every schema is referred to.
     let mut referred = BTreeSet::new();
     references(&DOCUMENT, &mut referred);
@@ -357,19 +494,6 @@ fn the_document_is_a_valid_openrpc_document() {
     referred.insert("#/components/errors/parse_error".to_owned());
     referred.insert("#/components/errors/method_not_found".to_owned());
     assert_eq!(referred, defined);
-    // The account alone may be left out before a parameter that must be given, and then it is said
-    // how.
-    for method in methods(&DOCUMENT) {
-        let params = method["params"].as_array().expect("params");
-        let names: BTreeSet<String> = params.iter().map(|param| text(&param["name"])).collect();
-        assert_eq!(names.len(), params.len(), "{}", method["name"]);
-        let last = params.iter().rposition(|param| param["required"] == true);
-        let before = params.iter().take(last.unwrap_or(0));
-        let left_out: Vec<&Value> = before.filter(|param| param["required"] == false).collect();
-        assert!(left_out.iter().all(|param| param["name"] == "account"));
-        let is_told = method["x-by-position"].is_string();
-        assert_eq!(is_told, !left_out.is_empty(), "{}", method["name"]);
-    }
 }
 
 fn references(value: &Value, found: &mut BTreeSet<String>) {
@@ -388,37 +512,50 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Types that the page describes in words.
-const IN_WORDS: [&str; 2] = ["Bytes", "OpenRpcDocument"];
+/// A type that the pages describe in words.
+const IN_WORDS: &str = "Bytes";
 
 #[test]
-fn every_type_that_is_named_has_its_table_on_the_page() {
-    let page = fs::read_to_string(REFERENCE).expect("the page");
-    let schemas = DOCUMENT["components"]["schemas"].as_object();
-    for name in schemas.expect("schemas").keys() {
-        let tables = page.matches(&format!("<!-- type {name} -->")).count();
-        let expected = usize::from(!IN_WORDS.contains(&name.as_str()));
-        // The tables of these two say what to do as well.
-        let advice = match name.as_str() {
-            "Reason" => page.matches("<!-- reasons -->").count(),
-            "ErrorKind" => page.matches("<!-- errors -->").count(),
-            _ => 0,
-        };
-        let tables = tables + advice;
-        assert_eq!(tables, expected, "{name}");
+fn every_method_and_every_type_stands_on_one_page() {
+    let pages = reference::pages();
+    let sorted = |kind: &str| {
+        let mut names: Vec<String> = reference::marked(&pages, kind)
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(sorted("method"), Vec::from_iter(names(&DOCUMENT)));
+    // The tables of these two say what to do as well.
+    let mut types = sorted("type");
+    for (table, name) in [
+        ("<!-- reasons -->", "Reason"),
+        ("<!-- errors -->", "ErrorKind"),
+    ] {
+        let times = pages.values().map(|page| page.matches(table).count()).sum();
+        types.extend(vec![name.to_owned(); times]);
     }
+    types.push(IN_WORDS.to_owned());
+    types.sort();
+    let schemas = DOCUMENT["components"]["schemas"].as_object();
+    let mut expected: Vec<String> = schemas.expect("schemas").keys().cloned().collect();
+    expected.sort();
+    assert_eq!(types, expected);
 }
 
 #[test]
-fn the_page_of_the_interface_says_what_the_document_says() {
-    let page = fs::read_to_string(REFERENCE).expect("the page");
-    let present = reference::renewed(&page, &DOCUMENT);
-    if writes() {
-        fs::write(REFERENCE, present).expect("the page");
-    } else {
-        assert!(
-            page == present,
-            "run RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc"
-        );
+fn the_pages_of_the_interface_say_what_the_document_says() {
+    let pages = reference::pages();
+    for (path, present) in reference::renewed(&pages, &DOCUMENT) {
+        if writes() {
+            fs::write(path, present).expect("the page");
+        } else {
+            assert!(
+                pages[&path] == present,
+                "{}: run RATCHETD_WRITE=1 cargo test -p daemon --test meta openrpc",
+                path.display()
+            );
+        }
     }
 }

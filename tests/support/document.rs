@@ -71,6 +71,10 @@ fn judge(method: &str) -> Option<Arc<Judge>> {
 /// # Panics
 /// If the document does not allow this answer, or forbids a parameter that was accepted.
 pub fn check(method: &str, params: &Value, answer: &Result<Value, Value>) {
+    // It gives the document, and is not in it.
+    if method == "rpc.discover" {
+        return;
+    }
     let Some(judge) = judge(method) else {
         let error = answer
             .as_ref()

@@ -37,7 +37,7 @@ function union(types) {
 function type(schema, indent = "") {
   const known = ["$ref", "allOf", "anyOf", "oneOf", "const", "enum", "type", "items", "properties", "required"];
   const checks = [
-    "description", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "not",
+    "title", "description", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "not",
     "additionalProperties",
   ];
   for (const part of Object.keys(schema)) {

@@ -21,21 +21,21 @@ closed_sets! {
         Internal = "internal",
         /// A parameter is missing, unknown or of the wrong form; `field` names it.
         InvalidParams = "invalid_params",
-        /// Not a public or private key.
+        /// The text is not a key of the form that is asked for.
         InvalidKey = "invalid_key",
-        /// Not a bundle, or not signed by its identity.
+        /// The bytes are no bundle, or not signed by its identity.
         InvalidBundle = "invalid_bundle",
-        /// Not a wire message.
+        /// The bytes are no wire message.
         InvalidMessage = "invalid_message",
-        /// Not a recovery phrase.
+        /// The text is no recovery phrase.
         InvalidMnemonic = "invalid_mnemonic",
-        /// Larger than one message can carry.
+        /// The content is larger than one message or envelope can carry.
         PayloadTooLarge = "payload_too_large",
-        /// No account of this name.
+        /// There is no account of this name.
         AccountNotFound = "account_not_found",
-        /// The name is taken.
+        /// There is an account of this name already.
         AccountExists = "account_exists",
-        /// No account was named, and there is not exactly one.
+        /// No account was named, and there is more than one.
         AccountAmbiguous = "account_ambiguous",
         /// No device of this id is known.
         InstallationNotFound = "installation_not_found",
@@ -154,25 +154,27 @@ impl ErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RpcError {
-    /// Its stable name.
+    /// The stable name of the error.
     pub kind: ErrorKind,
-    /// The parameter it is about.
+    /// The parameter that the error is about, or the place inside it, such as `metadata.name` or
+    /// `recipients[3]`. Left out if it is about none.
     pub field: Option<String>,
-    /// What is wrong.
+    /// What is wrong, in words.
     pub message: String,
-    /// What to do.
+    /// What to do, in words.
     pub hint: String,
 }
 
 /// `error.data`, always of this shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
-    /// The stable name.
+    /// The stable name of the error.
     pub kind: ErrorKind,
-    /// The parameter it is about.
+    /// The parameter that the error is about, or the place inside it, such as `metadata.name` or
+    /// `recipients[3]`. Left out if it is about none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub field: Option<String>,
-    /// What to do.
+    /// What to do, in words.
     pub hint: String,
 }
 

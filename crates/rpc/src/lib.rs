@@ -8,10 +8,12 @@ pub mod client;
 pub mod convert;
 pub mod error;
 mod hex;
+pub mod json;
 pub mod keystore;
 pub mod methods;
 pub mod openrpc;
 pub mod params;
+pub mod suggest;
 pub mod types;
 
 pub use error::{ErrorKind, RpcError};

@@ -250,7 +250,21 @@ fn the_curl_page_is_a_script_that_prints_what_it_shows_and_leaves_no_method_out(
     }
 }
 
-/// Sets what the examples in the interface's page refer to.
+/// The pages of the interface that have examples, in the order in which these are run.
+const INTERFACE: [&str; 10] = [
+    "docs/api.md",
+    "docs/api/accounts.md",
+    "docs/api/bundles.md",
+    "docs/api/messages.md",
+    "docs/api/devices.md",
+    "docs/api/identities.md",
+    "docs/api/envelopes.md",
+    "docs/api/topics.md",
+    "docs/api/clocks.md",
+    "docs/api/events.md",
+];
+
+/// Sets what the examples in the interface's pages refer to.
 const BEFORE_THE_INTERFACE: &str = r#"ratchetd serve --http 127.0.0.1:0 >ready.txt 2>log.txt &
 until grep -q http: ready.txt; do sleep 0.05; done
 PORT=$(sed -n 's/.*127.0.0.1://p' ready.txt)
@@ -267,7 +281,8 @@ fn the_examples_of_the_interface_are_answered_with_results() {
         commands: BEFORE_THE_INTERFACE.to_owned(),
         shown: None,
     }];
-    for mut block in blocks(&read("docs/api.md")) {
+    let pages = INTERFACE.map(read).concat();
+    for mut block in blocks(&pages) {
         block.commands = block.commands.replace(":8645/", ":$PORT/");
         // A stream has no end.
         if block.commands.starts_with("curl -sN") {
@@ -336,12 +351,8 @@ fn elsewhere(line: &str) -> Option<&'static str> {
 
 #[test]
 fn every_command_in_a_document_is_run() {
-    let run_here = [
-        "README.md",
-        "docs/curl.md",
-        "docs/api.md",
-        "docs/operations.md",
-    ];
+    let run_here = ["README.md", "docs/curl.md", "docs/operations.md"];
+    let run_here = [run_here.as_slice(), &INTERFACE].concat();
     let found = files(&top(), "md");
     assert!(found.len() >= 10, "{found:?}");
     for path in found {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rpc::{
     ErrorKind, RpcError, methods,
-    types::{BundleInfo, ContactCodeQr, IdentityInfo, QrFormat},
+    types::{BundleInfo, ContactCodeDrawing, IdentityInfo, QrFormat},
 };
 
 use super::{Daemon, Result, blocking};
@@ -26,7 +26,7 @@ pub(super) async fn identity_describe(
 pub(super) async fn contact_code_qr(
     daemon: Arc<Daemon>,
     params: methods::ContactCodeQrParams,
-) -> Result<ContactCodeQr> {
+) -> Result<ContactCodeDrawing> {
     let account = daemon.account(params.account.as_ref())?;
     let identity = account.identity;
     let bundle = account
@@ -43,7 +43,7 @@ pub(super) async fn contact_code_qr(
                 "disable devices that are not used any more: each makes the code longer; or give the contactCode of bundle_get as text",
             )
         })?;
-        Ok(ContactCodeQr {
+        Ok(ContactCodeDrawing {
             contact_code: bundle.contact_code,
             format: params.format,
             qr,

@@ -219,7 +219,7 @@ pub fn methods(
     register_on_account::<methods::ContactAccept, _>(m, contact::contact_accept)?;
     register_on_account::<methods::ContactDecline, _>(m, contact::contact_decline)?;
     register_on_account::<methods::ContactVerify, _>(m, contact::contact_verify)?;
-    register::<methods::ContactCodeQrDrawn, _, _>(m, identity::contact_code_qr)?;
+    register::<methods::ContactCodeQr, _, _>(m, identity::contact_code_qr)?;
     register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
     register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
     register::<methods::TopicPartitioned, _, _>(m, topic::topic_partitioned)?;

@@ -43,7 +43,7 @@ pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io
     let drawn = args
         .reach
         .reach()
-        .and_then(|daemon| Ok(daemon.call::<methods::ContactCodeQrDrawn>(params)?));
+        .and_then(|daemon| Ok(daemon.call::<methods::ContactCodeQr>(params)?));
     let drawing = match drawn {
         Ok(drawn) => drawn.qr,
         Err(failed) => return report_failure("qr", &failed, diagnostics),

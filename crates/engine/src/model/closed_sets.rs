@@ -76,29 +76,29 @@ macro_rules! closed_sets {
 closed_sets! {
     /// How a copy of a message is encrypted.
     Mode {
-        /// It sets up a session.
+        /// It sets up a session by X3DH, and goes on it.
         X3dh = "x3dh" [1],
-        /// On a session that the recipient has answered.
+        /// It goes on a session that the recipient has answered.
         Ratchet = "ratchet" [2],
-        /// To the identity key, without forward secrecy, for any device that has no copy of its
-        /// own: no device is known, or, in suite secp256k1, the one session of the device's present
-        /// prekey is not to be used.
+        /// It is encrypted to the identity key, without forward secrecy, for any device of the
+        /// identity that has no copy of its own: none is known, or, in suite secp256k1, the one
+        /// session that may be begun on the device's present prekey is not to be used any more.
         Dh = "dh" [3],
-        /// Not at all.
+        /// It is public: not encrypted at all.
         Public = "public" [4],
     }
 
     /// Why a device got no copy.
     SkipReason {
-        /// Not heard of for a week.
+        /// Nothing was heard of it for a week.
         Stale = "stale" [1],
-        /// Others of its identity were active more recently.
+        /// As many other devices of its identity as are written to were active more recently.
         OverLimit = "over_limit" [2],
-        /// Of our own, and not enabled yet.
+        /// It is one of our own devices, and not enabled yet.
         Pending = "pending" [3],
-        /// Disabled by hand.
+        /// The user disabled it.
         Disabled = "disabled" [4],
-        /// `ratchet.suites` allows none that would reach it.
+        /// The configuration (`ratchet.suites`) allows no suite that would reach it.
         SuiteForbidden = "suite_forbidden" [5],
         /// Its prekey is not known.
         NoPreKey = "no_prekey" [6],
@@ -106,139 +106,141 @@ closed_sets! {
 
     /// Why a message was not read.
     Reason {
-        /// It is for other devices: the sender does not know this one.
+        /// The message is for other devices: the sender does not know this one.
         OtherInstallation = "other_installation",
-        /// It is from another device of ours, which has not enabled this one.
+        /// The message is from another device of ours, which has not enabled this one.
         NotPaired = "not_paired",
-        /// Its session is not here: the state was lost, or it was erased.
+        /// The session of the message is not here: it was erased, or lost with a store.
         SessionNotFound = "session_not_found",
-        /// Its prekey is not here: it was erased, or is of another device.
+        /// The prekey that the message was encrypted with is not here: it was erased, or is another
+        /// device's.
         PreKeyNotFound = "prekey_not_found",
-        /// It was changed, or the sender is another.
+        /// The message was changed, or somebody else sent it.
         AuthenticationFailed = "authentication_failed",
-        /// It was read and confirmed before, or is too old.
+        /// The message was read and confirmed before, or is too old.
         MessageKeyGone = "message_key_gone",
         /// More than 1000 messages before it are missing.
         TooManySkipped = "too_many_skipped",
         /// The sender began more than 1000 sessions on one prekey.
         TooManySessions = "too_many_sessions",
-        /// It does not have the protocol's form.
+        /// The message does not have the form that the protocol asks for.
         Malformed = "malformed",
-        /// `ratchet.suites` forbids its suite.
+        /// The configuration (`ratchet.suites`) forbids the suite of the message.
         SuiteForbidden = "suite_forbidden",
         /// The sender's contact request was declined.
         Declined = "declined",
-        /// The signature of its envelope is not one of any key.
+        /// The signature of the message's envelope is not one of any key.
         BadSignature = "bad_signature",
-        /// Nobody signed the envelope that it came in.
+        /// Nobody signed the envelope that the message came in.
         UnauthenticatedSender = "unauthenticated_sender",
-        /// Keys that may open its envelope are not derived yet.
+        /// Keys that may open the message's envelope are not derived yet.
         KeysPending = "keys_pending",
     }
 
-    /// Something odd about a bundle.
+    /// What was odd about a bundle or a sender.
     WarningKind {
-        /// It is damaged, or not signed by its identity.
+        /// The bundle is damaged, or not signed by its identity.
         InvalidBundle = "invalid_bundle",
-        /// It is another identity's than the sender's.
+        /// The bundle is not the sender's, but another identity's.
         ForeignBundle = "foreign_bundle",
-        /// The message has more than are read.
+        /// The message has more bundles than are read: the others were left out.
         TooManyBundles = "too_many_bundles",
-        /// An entry was left out.
+        /// An entry of the bundle is not well formed, and was left out.
         InvalidEntry = "invalid_entry",
-        /// An entry has lost the extension that its device has.
+        /// An entry lacks the ratchet prekey that its device is known to have.
         MissingExtension = "missing_extension",
-        /// The version of an entry is beyond belief: the device is sent to as before, or not taken
-        /// up if it was unknown. `session_reset` believes the next one of a known device.
+        /// The version of an entry is far too high to be believed: the device is sent to as before,
+        /// or left out if it was unknown. After `session_reset` the next version of a known device
+        /// is believed.
         VersionJump = "version_jump",
-        /// A device was set up again or restored: its bundle lists a lower version than was known,
-        /// and is believed.
+        /// A device was set up again or restored: its bundle lists a lower version than the known
+        /// one, and is believed.
         VersionWentBack = "version_went_back",
-        /// A bundle lists a lower version of a device than is known, and is not believed: the
+        /// A bundle lists a lower version of a device than the known one, and is not believed: the
         /// device is sent to as before. A message of that device itself, or `session_reset`,
         /// settles it.
         VersionNotBelieved = "version_not_believed",
         /// Another device publishes under this device's id.
         ClonedInstallation = "cloned_installation",
-        /// More devices of the identity than are remembered.
+        /// The identity has more devices than are remembered: the others were left out.
         TooManyDevices = "too_many_devices",
-        /// The sender's installation id is none.
+        /// The sender's installation id is not of the form of one.
         InvalidInstallation = "invalid_installation",
     }
 
-    /// How a device stands.
+    /// Whether messages are encrypted for a device, and why not.
     InstallationState {
-        /// It is sent to.
+        /// Messages are encrypted for it.
         Active = "active",
-        /// Of our own, and not enabled yet.
+        /// It is one of our own devices, and not enabled yet.
         Pending = "pending",
-        /// Disabled by hand.
+        /// The user disabled it.
         Disabled = "disabled",
-        /// Not heard of for a week.
+        /// Nothing was heard of it for a week.
         Stale = "stale",
-        /// Others of its identity were active more recently.
+        /// As many other devices of its identity as are written to were active more recently.
         OverLimit = "over_limit",
     }
 
     /// What the user decided about a device (spec 4.1).
     Pairing {
-        /// Of our own, and waiting for the user's word.
+        /// It is one of our own devices, and the user has not decided yet.
         Pending = "pending" [0],
-        /// Enabled: by hand for our own, from the start for others.
+        /// It is enabled: by the user for our own devices, from the start for others.
         Enabled = "enabled" [1],
-        /// Disabled by hand.
+        /// The user disabled it.
         Disabled = "disabled" [2],
     }
 
     /// Who began a session.
     Role {
-        /// This device.
+        /// This device began it.
         Initiator = "initiator" [0],
-        /// The other one.
+        /// The other device began it.
         Responder = "responder" [1],
     }
 
-    /// How we stand to a contact.
+    /// The state of a contact.
     ContactState {
-        /// Nothing was asked.
+        /// Neither side has asked the other.
         None = "none" [0],
         /// We have asked.
         RequestSent = "request_sent" [1],
         /// They have asked.
         RequestReceived = "request_received" [2],
-        /// Asked and answered.
+        /// Both sides have agreed to be contacts.
         Accepted = "accepted" [3],
-        /// Turned away.
+        /// We declined.
         Declined = "declined" [4],
     }
 
-    /// What a message says that it is to a contact.
+    /// What a message means to a contact, as it says itself.
     ContactMark {
-        /// It asks to become one.
+        /// The sender asks to become a contact.
         Request = "request" [1],
-        /// It accepts its recipient.
+        /// The sender accepts the recipient as a contact.
         Accept = "accept" [2],
-        /// It declines its recipient.
+        /// The sender declines the recipient as a contact.
         Decline = "decline" [3],
     }
 
     /// Why a store was not trusted to be the newest state of its account.
     RollbackKind {
-        /// It was newer before.
+        /// The store was newer before: a backup or a snapshot was put back.
         Older = "older" [1],
-        /// It is a copy in another place.
+        /// The store is a copy in another place: the original may still be in use.
         Elsewhere = "elsewhere" [2],
-        /// The file beside its database is missing.
+        /// The file that belongs beside the store's database is missing.
         Unmarked = "unmarked" [3],
     }
 
     /// Why the key of a message was dropped.
     KeyDropped {
-        /// There were too many.
+        /// There were too many keys to keep.
         Limit = "limit" [1],
         /// The message was read and not confirmed for a day.
         Unconfirmed = "unconfirmed" [2],
-        /// Its session was erased.
+        /// The session of the message was erased.
         SessionErased = "session_erased" [3],
     }
 }

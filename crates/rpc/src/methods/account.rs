@@ -10,11 +10,11 @@ params! {
     CreateParams {
         /// The new account's name.
         account = "account": AccountName,
-        /// A fresh one is made by default. One that was used before must not be given where a
-        /// contact uses status-go: neither would read the other until the prekeys of both have
-        /// changed.
+        /// The id of the new device; a fresh one is made by default. One that was used before must
+        /// not be given where a contact uses status-go: neither would read the other until the
+        /// prekeys of both have changed.
         installation_id = "installationId": Option<NewInstallationId>,
-        /// Length of the recovery phrase: 12 by default.
+        /// Length of the recovery phrase, in words: 12 by default.
         words = "words": Option<Words>,
     }
 
@@ -24,9 +24,10 @@ params! {
         account = "account": AccountName,
         /// The recovery phrase.
         mnemonic = "mnemonic": Secret,
-        /// Its passphrase, if it has one.
+        /// The passphrase of the recovery phrase, if it has one.
         mnemonic_passphrase = "mnemonicPassphrase": Option<Secret>,
-        /// As for `account_create`: best left out.
+        /// The id of the new device. Best left out, and a fresh one is made: contacts on status-go
+        /// do not read a device whose id was used before.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 
@@ -34,16 +35,17 @@ params! {
     ImportAccountParams {
         /// The new account's name.
         account = "account": AccountName,
-        /// The chat key.
+        /// The private key of the identity, which Status calls the chat key.
         private_key = "privateKey": PrivateKey,
-        /// As for `account_create`: best left out.
+        /// The id of the new device. Best left out, and a fresh one is made: contacts on status-go
+        /// do not read a device whose id was used before.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 
     /// For `account_export`.
     ExportParams {
         account;
-        /// The password that the key is put under.
+        /// The password that the keystore file is encrypted with.
         password = "password": Secret,
     }
 
@@ -53,17 +55,18 @@ params! {
         account = "account": AccountName,
         /// The keystore file.
         keystore = "keystore": KeystoreFile,
-        /// Its password.
+        /// The password of the keystore file.
         password = "password": Secret,
-        /// As for `account_create`: best left out.
+        /// The id of the new device. Best left out, and a fresh one is made: contacts on status-go
+        /// do not read a device whose id was used before.
         installation_id = "installationId": Option<NewInstallationId>,
     }
 
     /// For `account_remove`.
     RemoveParams {
-        /// Which; never left out.
+        /// The account to erase. It must be named even if there is only one.
         account = "account": AccountName,
-        /// Its public key, to make sure it is meant.
+        /// The public key of that account, so that no other is erased by mistake.
         public_key = "publicKey": IdentityKey,
     }
 }

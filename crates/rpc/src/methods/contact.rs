@@ -8,29 +8,31 @@ params! {
     /// For `contact_get`.
     ContactParams {
         account;
-        /// Who.
+        /// The identity of the contact.
         identity = "identity": IdentityKey,
     }
 
     /// For `contact_request`, `contact_accept` and `contact_decline`.
     IntroduceParams {
         account;
-        /// Who.
+        /// The identity of the contact.
         identity = "identity": IdentityKey,
-        /// What to say, as bytes.
+        /// What the message says, as bytes.
         payload = "payload": Option<Payload>,
-        /// What to say, as text.
+        /// What the message says, as text.
         text = "text": Option<Text>,
-        /// As for `message_encrypt`.
+        /// Whether each message also comes sealed in an envelope for a relay, and by which topic it
+        /// goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name.
+        /// By default it does not.
         seal = "seal": Option<Sealing>,
     }
 
     /// For `contact_verify`.
     VerifyContactParams {
         account;
-        /// Who.
+        /// The identity of the contact.
         identity = "identity": IdentityKey,
-        /// Whether the safety numbers were compared and are the same.
+        /// Whether both people compared the safety number and it was equal.
         verified = "verified": bool,
     }
 }

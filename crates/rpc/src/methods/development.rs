@@ -7,7 +7,7 @@ use crate::params::{Millis, Number, PrivateKey, params};
 params! {
     /// For `dev_advanceTime`.
     AdvanceTimeParams {
-        /// How far.
+        /// How far to move the clock, in milliseconds.
         ms = "ms": Millis,
     }
 
@@ -18,11 +18,11 @@ params! {
         signed_pre_key_private = "signedPreKeyPrivate": PrivateKey,
         /// The ratchet prekey's private half.
         ratchet_pre_key_private = "ratchetPreKeyPrivate": Option<PrivateKey>,
-        /// One above the present by default.
+        /// The version of the prekey: one above the current version by default.
         version = "version": Option<Number>,
-        /// Whether it becomes the current one; by default if its version is the highest.
+        /// Whether it becomes the current prekey: by default if its version is the highest.
         current = "current": Option<bool>,
-        /// Now by default.
+        /// When the prekey was made: now by default.
         created_at = "createdAt": Option<UnixMillis>,
     }
 }

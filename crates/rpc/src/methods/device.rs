@@ -8,36 +8,37 @@ params! {
     /// For `installation_list` and `session_list`.
     ListParams {
         account;
-        /// Whose.
+        /// The identity whose devices or sessions are listed. By default, `installation_list` lists
+        /// our own devices, and `session_list` the sessions with everybody.
         identity = "identity": Option<IdentityKey>,
     }
 
     /// For `installation_enable` and `installation_disable`.
     PairingParams {
         account;
-        /// Which device.
+        /// The id of the device.
         installation_id = "installationId": InstallationId,
-        /// Whose: our own by default.
+        /// The identity that the device belongs to: our own by default.
         identity = "identity": Option<IdentityKey>,
     }
 
     /// For `installation_setMetadata`.
     SetMetadataParams {
         account;
-        /// Which device.
+        /// The id of the device.
         installation_id = "installationId": InstallationId,
-        /// What to note about it, in place of what was noted.
+        /// What to note about the device, in place of everything noted before.
         metadata = "metadata": Metadata,
-        /// Whose: our own by default.
+        /// The identity that the device belongs to: our own by default.
         identity = "identity": Option<IdentityKey>,
     }
 
     /// For `session_reset`.
     ResetParams {
         account;
-        /// With whom to start over.
+        /// The identity to start over with.
         identity = "identity": IdentityKey,
-        /// With which device of it: all by default.
+        /// The device of that identity to start over with: all of them by default.
         installation_id = "installationId": Option<InstallationId>,
     }
 }

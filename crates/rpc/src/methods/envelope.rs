@@ -12,50 +12,50 @@ params! {
     /// For `envelope_seal`.
     SealParams {
         account;
-        /// What is sealed, as bytes.
+        /// The content of the envelope, as bytes.
         payload = "payload": Option<EnvelopePayload>,
-        /// What is sealed, as text.
+        /// The content of the envelope, as text.
         text = "text": Option<Text>,
-        /// The identity that alone can open it.
+        /// The identity that the envelope is sealed to: it alone can open it.
         recipient = "recipient": Option<IdentityKey>,
-        /// The key that whoever opens it has.
+        /// The symmetric key that the envelope is sealed with: whoever has it can open it.
         sym_key = "symKey": Option<SymKey>,
-        /// A text that stands for such a key, such as the name of a topic.
+        /// A text that the symmetric key is derived from, such as the name of a public chat.
         password = "password": Option<Secret>,
-        /// Signed by the account's identity: true by default.
+        /// Whether the account's identity signs the envelope: true by default.
         sign = "sign": Option<bool>,
-        /// What it is filled up with: by default random bytes up to a multiple of 256.
+        /// What the envelope is filled up with: by default random bytes, up to a multiple of 256.
         padding = "padding": Option<PaddingBytes>,
     }
 
     /// For `envelope_open`.
     OpenParams {
-        /// May be left out when there is exactly one. Its identity opens the envelope, unless a key
-        /// does.
+        /// The account whose identity opens the envelope, unless a key does. May be left out when
+        /// there is exactly one.
         account = "account": Option<AccountName>,
-        /// The envelope.
+        /// The envelope as the relay delivered it.
         envelope = "envelope": EnvelopeBytes,
-        /// The key of the topic that it came by.
+        /// The symmetric key of the topic that the envelope came by.
         sym_key = "symKey": Option<SymKey>,
-        /// A text that stands for such a key, such as the name of a topic.
+        /// A text that the symmetric key is derived from, such as the name of a public chat.
         password = "password": Option<Secret>,
     }
 
     /// For `clock_next`.
     ClockNextParams {
         account;
-        /// What the frontend calls the chat.
+        /// The name that the frontend has for the chat.
         chat = "chat": ChatName,
     }
 
     /// For `clock_observe`.
     ClockObserveParams {
         account;
-        /// What the frontend calls the chat.
+        /// The name that the frontend has for the chat.
         chat = "chat": ChatName,
         /// The clock of the message that was received.
         clock = "clock": ClockValue,
-        /// The time of the envelope that it came in.
+        /// The time of the envelope that the message came in.
         envelope_at = "envelopeAt": UnixMillis,
     }
 }

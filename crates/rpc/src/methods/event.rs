@@ -5,27 +5,31 @@ use crate::params::{AccountFilter, Cursor, EventLimit, Subscription, WaitMillis,
 params! {
     /// For `event_list`.
     EventListParams {
-        /// May be left out when there is exactly one; `*` means all.
+        /// The account whose events are told, or `*` for all. May be left out when there is exactly
+        /// one account.
         account = "account": Option<AccountFilter>,
-        /// The last event known: 0 by default, and then the oldest comes first.
+        /// The number of the last event that is known already: 0 by default, to begin with the
+        /// oldest.
         after = "after": Option<Cursor>,
-        /// How many at most: 100 by default.
+        /// The most events to give in one answer: 100 by default.
         limit = "limit": Option<EventLimit>,
-        /// How long to wait if there is none: not at all by default.
+        /// How long to wait for an event if there is none yet, in milliseconds: 0 by default.
         wait_ms = "waitMs": Option<WaitMillis>,
     }
 
     /// For `event_subscribe`.
     SubscribeParams {
-        /// May be left out when there is exactly one; `*` means all.
+        /// The account whose events are told, or `*` for all. May be left out when there is exactly
+        /// one account.
         account = "account": Option<AccountFilter>,
-        /// The last event known: by default the newest there is.
+        /// The number of the last event that is known already: by default that of the newest, so
+        /// that only later ones are told.
         after = "after": Option<Cursor>,
     }
 
     /// For `event_unsubscribe`.
     UnsubscribeParams {
-        /// What `event_subscribe` answered.
+        /// The name of the subscription, which `event_subscribe` answered.
         subscription = "subscription": Subscription,
     }
 }

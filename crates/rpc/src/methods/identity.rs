@@ -8,16 +8,17 @@ use crate::{params::params, types::QrFormat};
 params! {
     /// For `identity_describe`.
     DescribeParams {
-        /// Who.
+        /// The identity to describe.
         identity = "identity": IdentityKey,
-        /// Ours, for the safety number; without one there is none.
+        /// The account of ours to work out the safety number with. Without it there is no safety
+        /// number.
         account = "account": Option<AccountName>,
     }
 
     /// For `contact_code_qr`.
     ContactCodeQrParams {
         account;
-        /// How it is drawn.
+        /// How the QR code is drawn.
         format = "format": QrFormat,
     }
 }

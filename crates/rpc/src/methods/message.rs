@@ -11,13 +11,13 @@ params! {
     /// For `bundle_import`.
     ImportBundleParams {
         account;
-        /// The bundle.
+        /// The bundle, as bytes or as a contact code.
         bundle = "bundle": BundleBytes,
     }
 
     /// For `bundle_inspect`.
     InspectBundleParams {
-        /// The bundle.
+        /// The bundle, as bytes or as a contact code.
         bundle = "bundle": BundleBytes,
     }
 
@@ -30,10 +30,12 @@ params! {
         payload = "payload": Option<Payload>,
         /// The plaintext as text.
         text = "text": Option<Text>,
-        /// Makes a retry safe for 24 hours.
+        /// A name for this request, which makes a retry safe: within 24 hours, the same request
+        /// under the same name gives the same bytes again.
         request_id = "requestId": Option<RequestId>,
-        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed
-        /// upon (`true`), or by the one named.
+        /// Whether each message also comes sealed in an envelope for a relay, and by which topic it
+        /// goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name.
+        /// By default it does not.
         seal = "seal": Option<Sealing>,
     }
 
@@ -46,10 +48,12 @@ params! {
         payload = "payload": Option<Payload>,
         /// The plaintext as text.
         text = "text": Option<Text>,
-        /// Makes a retry safe for 24 hours.
+        /// A name for this request, which makes a retry safe: within 24 hours, the same request
+        /// under the same name gives the same bytes again.
         request_id = "requestId": Option<RequestId>,
-        /// Give each message also sealed, for a relay: by the negotiated topic once it is agreed
-        /// upon (`true`), or by the one named.
+        /// Whether each message also comes sealed in an envelope for a relay, and by which topic it
+        /// goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name.
+        /// By default it does not.
         seal = "seal": Option<Sealing>,
     }
 
@@ -65,26 +69,31 @@ params! {
     /// For `message_advertise`.
     AdvertiseParams {
         account;
-        /// The identity to tell of our bundle.
+        /// The identity that our bundle is brought to.
         recipient = "recipient": IdentityKey,
-        /// As for `message_encrypt`.
+        /// Whether each message also comes sealed in an envelope for a relay, and by which topic it
+        /// goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name.
+        /// By default it does not.
         seal = "seal": Option<Sealing>,
     }
 
     /// For `message_decrypt`.
     DecryptParams {
         account;
-        /// The identity that the transport names as the sender. With `message`; not with `sealed`.
+        /// The identity that the transport names as the sender. It goes with `message`, not with
+        /// `sealed`.
         sender = "sender": Option<IdentityKey>,
-        /// The wire message.
+        /// The wire message as the transport delivered it.
         message = "message": Option<Wire>,
-        /// Confirm at once: the message is read at most once. False by default.
+        /// Whether the message is confirmed at once, so that it is read at most once: false by
+        /// default.
         confirm = "confirm": Option<bool>,
-        /// The message in its envelope, instead of `sender` and `message`: the signature names the
-        /// sender.
+        /// The message in its envelope, in place of `sender` and `message`: the signature of the
+        /// envelope names the sender.
         sealed = "sealed": Option<EnvelopeBytes>,
-        /// The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our
-        /// identity and the keys that we share with the 1024 identities last written to are tried.
+        /// The symmetric key of the topic that `sealed` came by, from `topic_negotiated`. Without
+        /// it, our identity and the keys that we share with the 1024 identities last written to are
+        /// tried.
         sym_key = "symKey": Option<SymKey>,
     }
 
@@ -93,20 +102,20 @@ params! {
         account;
         /// The identity that the transport names as the sender.
         sender = "sender": IdentityKey,
-        /// The wire message.
+        /// The wire message as the transport delivered it.
         message = "message": Wire,
     }
 
     /// For `message_confirm`.
     ConfirmParams {
         account;
-        /// The messages whose text is stored.
+        /// The ids of the messages whose text is stored.
         message_ids = "messageIds": MessageIds,
     }
 
     /// For `message_inspect`.
     InspectMessageParams {
-        /// The wire message.
+        /// The wire message as the transport delivered it.
         message = "message": Wire,
     }
 }

@@ -38,7 +38,7 @@ use crate::{
     error::{ErrorKind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeQr, ContactInfo,
+        AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing, ContactInfo,
         ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events, Explanation,
         ExportedAccount, Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo,
         InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount,
@@ -183,112 +183,117 @@ methods! {
     AccountRecover = "account_recover" (RecoverParams) -> AccountInfo, fails MAKES | PHRASE;
     /// Makes an account from a private key: a new device of that identity.
     ///
-    /// As `account_recover`, with the identity key itself.
+    /// The private key is that of the identity. No sessions come with it: contacts write to the new
+    /// device when they have its bundle.
     AccountImport = "account_import" (ImportAccountParams) -> AccountInfo, fails MAKES;
     /// Lists the accounts.
     ///
-    /// By name; never a secret of theirs.
+    /// They are sorted by name. No secret of theirs is shown.
     AccountList = "account_list" (NoParams) -> Vec<AccountInfo>;
     /// Shows one account.
     ///
-    /// What others need of it is the public key, or the compact form of it.
+    /// Give its public key, in either form, to whoever is to write to it.
     AccountGet = "account_get" (AccountOnly) -> AccountInfo;
-    /// Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
+    /// Exports the identity key as a keystore file under a password. Nothing else of the account is in it.
     ///
-    /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a
-    /// second. Ratchet state is never exported: a copy of it could use a key twice.
+    /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB of memory for
+    /// about a second. The state of ratchets is never exported: a copy of it could use a key twice.
     AccountExport = "account_export" (ExportParams) -> ExportedAccount;
     /// Makes an account from a keystore file: a new device of that identity.
     ///
-    /// As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong
-    /// password is `invalid_params` about `password`.
+    /// The file is Web3 Secret Storage, version 3, with scrypt or PBKDF2. No sessions come with it.
+    /// A wrong password is `invalid_params` about `password`.
     AccountImportKeystore = "account_importKeystore" (ImportKeystoreParams) -> AccountInfo, fails MAKES;
     /// Erases an account and all its data.
     ///
-    /// The public key must be the account's, so that none is erased by mistake. What is waiting is
-    /// finished first; then its sessions, keys and events are gone for good.
+    /// The public key must be the account's, so that none is erased by mistake. Calls that wait for
+    /// the account are finished first; then its sessions, keys and events are gone for good.
     AccountRemove = "account_remove" (RemoveParams) -> Removed, fails NAMED | WRITES;
 
     /// Gives the bundle to publish; rotates the prekey first if that is due.
     ///
     /// Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a
-    /// session with forward secrecy. It rides on every message as well.
+    /// session with forward secrecy. Every message carries it as well.
     BundleGet = "bundle_get" (AccountOnly) -> BundleInfo, fails WRITES;
-    /// Takes a contact's bundle that came by another way than a message.
+    /// Imports a contact's bundle that came by another way than a message.
     ///
     /// The bundle must be signed by the identity that it names. Entries that are refused or skipped
     /// are told in `warnings`.
     BundleImport = "bundle_import" (ImportBundleParams) -> ImportedBundleInfo, fails WRITES;
-    /// Takes a bundle apart without any key.
+    /// Shows what is in a bundle. No key is needed.
     ///
     /// Needs no account, and changes nothing.
     BundleInspect = "bundle_inspect" (InspectBundleParams) -> InspectedBundleInfo;
 
     /// Encrypts for every active device of the recipient and for our own other devices.
     ///
-    /// Send every envelope. If no device of the recipient is known, it is encrypted by DH to the
-    /// identity, without forward secrecy, and an empty payload is then refused: it would be an
-    /// advertisement. A retry with the same `requestId` within 24 hours gives the same bytes,
-    /// without a step of any ratchet. With `seal`, each envelope also comes sealed and signed, with
-    /// the topic to send it by.
+    /// Send every envelope of the result. If no device of the recipient is known, the message is
+    /// encrypted by DH to the identity, without forward secrecy, and an empty payload is then
+    /// refused: it would be an advertisement. A retry with the same `requestId` within 24 hours
+    /// gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
+    /// signed, with the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
     /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
     ///
-    /// One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A
-    /// retry with the same `requestId` gives the same bytes.
+    /// Each of up to 1000 recipients has an envelope of its own, encrypted as `message_encrypt`
+    /// does, in one transaction. A retry with the same `requestId` within 24 hours gives the same
+    /// bytes.
     MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
-    /// Wraps a public message: not encrypted.
+    /// Makes a public message, which is not encrypted.
     ///
-    /// Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be
+    /// Everybody can read it, and nothing proves who wrote it. It carries our bundle, and cannot be
     /// empty.
     MessageEncryptPublic = "message_encryptPublic" (EncryptPublicParams) -> Envelopes, fails WRITES;
-    /// Makes the empty message that tells the recipient of our bundle.
+    /// Makes an empty message that brings our bundle to the recipient.
     ///
-    /// Send it to let a contact begin sessions with all our devices. It shows nothing to people.
+    /// Send it to let a contact begin sessions with all our devices. It has nothing to show to
+    /// people.
     MessageAdvertise = "message_advertise" (AdvertiseParams) -> Envelopes, fails WRITES | SENDS;
     /// Reads a received wire message.
     ///
-    /// With its `sender`, as the transport names it, or `sealed`, when the signature names it and
-    /// the reply comes sealed, too. What becomes of a message is a result, with a reason and what
-    /// to do if it was not read. Send the `reply` if there is one. Until `message_confirm` the
-    /// message can be read again, and is marked as a duplicate.
+    /// Give `message` with the `sender` that the transport names, or `sealed`, an envelope whose
+    /// signature names the sender. What became of the message is a result, not an error; if it was
+    /// not read, the result has the reason and what to do. Send the `reply` if there is one. Until
+    /// `message_confirm` the message can be read again, and is then marked as a duplicate.
     MessageDecrypt = "message_decrypt" (DecryptParams) -> Decrypted, fails WRITES;
     /// Erases the keys of messages whose text the caller has stored.
     ///
     /// Store the text first: afterwards nobody reads that message again. Ids that are not known, or
-    /// confirmed already, are passed over.
+    /// confirmed already, are ignored.
     MessageConfirm = "message_confirm" (ConfirmParams) -> Confirmed, fails WRITES;
-    /// Takes a wire message apart without any key.
+    /// Shows what is in a wire message. No key is needed.
     ///
     /// Needs no account, and changes nothing.
     MessageInspect = "message_inspect" (InspectMessageParams) -> InspectedMessageInfo;
     /// Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
     ///
-    /// What the bytes are, which session and keys they would need, and what is known of the
-    /// sender's device.
+    /// The result says what the bytes are, which session and keys they need, and what is known of
+    /// the sender's device.
     MessageExplain = "message_explain" (ExplainParams) -> Explanation, fails WRITES;
 
     /// Lists the devices of an identity, ours by default.
     ///
-    /// With what the frontend noted about each, and whether it is sent to.
+    /// Each comes with its state, with how the next message to it is encrypted, and with what the
+    /// frontend noted about it.
     InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails READS;
-    /// Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
+    /// Enables a device: messages are encrypted for it from now on.
     ///
-    /// Of our own, it must be enabled on every device; of a contact, it undoes
+    /// A device of our own gets a copy of every message then, and our bundle lists it; enable it on
+    /// every other device of ours, too. For a device of a contact this undoes
     /// `installation_disable`.
     InstallationEnable = "installation_enable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE | PAIRS;
     /// Disables a device: nothing is sent to it any more.
     ///
-    /// Of our own, our bundle leaves it out, and other devices of ours and our contacts stop
+    /// Our bundle leaves out a device of our own, and our contacts and our other devices stop
     /// writing to it.
     InstallationDisable = "installation_disable" (PairingParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Notes a name, a type and a push address of a device.
     ///
-    /// It stays here. What is left out becomes empty.
+    /// The notes stay in this daemon. A member that is left out becomes empty.
     InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo, fails WRITES | DEVICE;
     /// Lists the sessions with an identity, or with all.
     ///
-    /// With counters and times, and never a secret: for diagnostics.
+    /// For diagnostics: they come with counters and times, and never with a secret.
     SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails READS;
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
     ///
@@ -300,104 +305,107 @@ methods! {
 
     /// Lists the contacts.
     ///
-    /// Those that something was recorded of.
+    /// A contact is an identity that asked, was asked, accepted, declined or verified.
     ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails READS;
-    /// Shows how we stand to an identity, and the safety number.
+    /// Shows the state of an identity as a contact, and the safety number.
     ///
-    /// An identity that nothing was recorded of is in the state `none`. The safety number is the
-    /// same at both ends.
+    /// An identity that nothing was recorded of is in the state `none`. Both ends have the same
+    /// safety number.
     ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
     /// Asks an identity to become a contact, with an introduction.
     ///
-    /// Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is
-    /// known, something has to be said.
+    /// Send the envelopes of the result. If the identity has asked us already, this accepts it. As
+    /// long as none of its devices is known, the introduction cannot be empty.
     ContactRequest = "contact_request" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Accepts an identity, with a message that gives both ends forward secrecy.
     ///
-    /// Send the envelopes: with them the other end learns of it. Until a device of theirs is known,
-    /// something has to be said.
+    /// Send the envelopes of the result: with them the other end learns of it. As long as none of
+    /// its devices is known, the message cannot be empty.
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
-    /// Declines an identity. It is told nothing, unless there is something to say.
+    /// Declines an identity, which is told nothing unless there is a text.
     ///
-    /// With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an
-    /// acceptance: send the envelopes. Without, there are none. Under the policy `request` what
-    /// they send is not read any more, until `contact_accept`.
+    /// A `payload` or `text` is encrypted to it by DH, so that it is not taken for an acceptance:
+    /// send the envelopes of the result. Without one there are no envelopes. Under the policy
+    /// `request` what the identity sends is not read any more, until `contact_accept`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ///
-    /// Ask both people to compare the safety number by another way first.
+    /// Let both people compare the safety number first, by another way than this transport.
     ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
 
     /// Draws the contact code as a QR code, for another device to read from paper or a screen.
     ///
-    /// What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and
-    /// the drawing finer: with very many it fits no QR code, which is `installation_limit`.
-    ContactCodeQrDrawn = "contact_code_qr" (ContactCodeQrParams) -> ContactCodeQr, fails WRITES | PAIRS;
+    /// The QR code holds the `contactCode` of `bundle_get`. Each enabled device makes it longer,
+    /// and the drawing finer: with very many it fits no QR code, which is `installation_limit`.
+    ContactCodeQr = "contact_code_qr" (ContactCodeQrParams) -> ContactCodeDrawing, fails WRITES | PAIRS;
 
-    /// Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
+    /// Shows an identity in the forms by which people and programs recognise it; with an account, the safety number too.
     ///
     /// Needs no account, and changes nothing. Pictures and colours can be imitated: what people
     /// compare is the safety number.
     IdentityDescribe = "identity_describe" (DescribeParams) -> IdentityInfo;
 
-    /// Puts something into an envelope for a relay, signed by the account's identity.
+    /// Seals a content in an envelope for a relay, signed by the account's identity.
     ///
-    /// To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one):
-    /// exactly one of them. Where it goes is not in it: whoever can open it can pass it on, under
-    /// the signer's name. `message_encrypt` with `seal` does this for messages.
+    /// It is sealed to an identity (`recipient`), or with a key (`symKey`, or a `password` that
+    /// stands for one): give exactly one of them. The envelope does not say whom it is for: whoever
+    /// can open it can pass the content on, under the signer's name. For messages,
+    /// `message_encrypt` with `seal` does all of this.
     EnvelopeSeal = "envelope_seal" (SealParams) -> SealedEnvelope;
     /// Opens an envelope from a relay, and says who signed it.
     ///
-    /// With the account's identity, or with the key given. That it does not open is a result:
-    /// listeners see strangers' envelopes all day. What comes sealed from another ratchetd goes to
-    /// `message_decrypt` as it is.
+    /// It is opened with the account's identity, or with the key that is given. That it does not
+    /// open is a result, not an error: listeners see strangers' envelopes all day. Give an envelope
+    /// with a message of ratchetd to `message_decrypt` as it is.
     EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
 
-    /// The topic where an identity publishes its contact code, and its key.
+    /// Gives the topic where an identity publishes its contact code, and the key of that topic.
     ///
-    /// Both follow from the identity: whoever knows it can listen there, and read.
+    /// Topic and key follow from the identity: whoever knows it can listen there and read.
     TopicContactCode = "topic_contactCode" (TopicOfParams) -> TopicInfo;
-    /// The topic where an identity is written to before a secret is agreed upon.
+    /// Gives the topic where an identity is written to before a negotiated topic is agreed upon.
     ///
-    /// Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there
-    /// is no `symKey`.
+    /// There are 5000 such topics, which all identities share. Envelopes there are sealed to their
+    /// recipient: there is no `symKey`.
     TopicPartitioned = "topic_partitioned" (TopicOfParams) -> TopicInfo;
-    /// The topic where an identity alone is written to.
+    /// Gives the topic that belongs to one identity alone.
     ///
-    /// status-go sends there what an identity tells itself, its backups, and what it tells servers,
-    /// those of push notifications among them; sealed to their recipient, as on the partitioned
-    /// topic. Whoever knows the identity sees when: nothing of ours goes by it.
+    /// status-go sends there what an identity tells itself, such as backups, and what it tells
+    /// servers, such as those of push notifications. Envelopes there are sealed to their recipient:
+    /// there is no `symKey`. Whoever knows the identity sees when something is sent, so ratchetd
+    /// sends nothing there.
     TopicPersonal = "topic_personal" (TopicOfParams) -> TopicInfo;
-    /// The topic where this account and an identity write to each other, and its key.
+    /// Gives the topic where this account and an identity write to each other, and the key of that topic.
     ///
-    /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and
-    /// at our own partitioned topic.
+    /// Both ends have the same topic and key, and nobody else can work them out: they are secrets.
+    /// Listen there and at our own partitioned topic.
     TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
-    /// The topic of a public chat, and its key.
+    /// Gives the topic of a public chat, and the key of that topic.
     ///
-    /// Whoever knows the name can read, and write.
+    /// Whoever knows the name of the chat can read and write there.
     TopicPublic = "topic_public" (PublicTopicParams) -> TopicInfo;
     /// Reads the topic out of a content topic.
     ///
-    /// The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
+    /// A content topic is `/waku/1/0x`, eight hex digits and `/rfc26`; anything else is refused.
     TopicParse = "topic_parse" (ParseTopicParams) -> ParsedTopic;
 
     /// Gives the clock and the time for a message that is about to be sent in a chat.
     ///
-    /// A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or
-    /// seen in the chat, but at most 120 seconds above now. Never the same twice below that.
+    /// It is a Lamport clock: the present time in milliseconds, or one more than the highest clock
+    /// that was sent or seen in the chat, but at most 120 seconds above the present time. Below
+    /// that bound no clock is given twice.
     ClockNext = "clock_next" (ClockNextParams) -> ChatClock, fails WRITES;
     /// Takes note of the clock of a message that was received in a chat.
     ///
-    /// Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is
-    /// more than a day ahead of this machine: nobody pushes a chat's clock away. Such a message is
-    /// not to be shown.
+    /// A clock is refused if it is 0 or more than 120 seconds above the time of its envelope, or if
+    /// that time is more than a day ahead of this machine, so that nobody can push a chat's clock
+    /// away. Do not show such a message.
     ClockObserve = "clock_observe" (ClockObserveParams) -> ChatClock, fails WRITES;
 
-    /// Gives the events after one; waits for some, if asked.
+    /// Lists the events after a given one, and waits for one if asked to.
     ///
-    /// A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer
-    /// there.
+    /// For a long poll, give `next` as `after` of the next call. `lagged` says that some events are
+    /// no longer there.
     EventList = "event_list" (EventListParams) -> Events, fails READS;
     /// Gives a ticket that opens one stream of events in place of the token.
     ///
@@ -405,48 +413,50 @@ methods! {
     /// token. It is used up by the first request that shows it, and is over soon. A browser that
     /// comes back by itself shows it again, and is refused: take another, and go on with `after`.
     EventTicket = "event_ticket" (NoParams) -> EventTicketInfo, fails LIMITED;
-    /// Over a WebSocket, tells of each event in a notification. The answer names the subscription.
+    /// Subscribes to events over a WebSocket: each comes in a notification. The answer is the name of the subscription.
     ///
-    /// Notifications bear the method `event_notification` and hold the name of the subscription and
-    /// an event. Without a WebSocket there are `event_list` and `GET /events`.
+    /// A notification has the method `event_notification`, and as parameters the name of the
+    /// subscription and the event. Without a WebSocket there are `event_list` and `GET /events`.
     EventSubscribe = "event_subscribe" (SubscribeParams) -> String, fails LIMITED | STREAMS;
     /// Ends a subscription of this WebSocket; false if there is none of this name.
     ///
-    /// All end with their WebSocket.
+    /// When a WebSocket closes, all its subscriptions end.
     EventUnsubscribe = "event_unsubscribe" (UnsubscribeParams) -> bool, fails STREAMS;
 
-    /// Whether the daemon works.
+    /// Says whether the daemon works.
     ///
-    /// A message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
+    /// To find out, a message between two scratch devices is encrypted, stored and read, as for
+    /// `GET /readyz`.
     SystemHealth = "system_health" (NoParams) -> Health;
-    /// What is running.
+    /// Says which program in which version is running.
     ///
-    /// With the git revision, for reports.
+    /// The git revision is for bug reports.
     SystemVersion = "system_version" (NoParams) -> Version;
-    /// How the daemon and its accounts are doing.
+    /// Says how the daemon and its accounts are doing.
     ///
-    /// Counts of each account, and whether its data directory was found to be a copy or an older
+    /// There are counts for each account, and whether its store was found to be a copy or an older
     /// state.
     SystemStatus = "system_status" (NoParams) -> Status, fails READS;
 
-    /// Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is asked for.
+    /// Changes what the daemon logs, until its next start or SIGHUP.
     ///
-    /// For looking at something while it happens.
+    /// For looking at something while it happens. What may never be logged, such as keys and texts,
+    /// is not, whatever the filter says.
     SystemSetLogFilter = "system_setLogFilter" (LogFilterParams) -> LogFilterInfo;
     /// Gives this interface as an OpenRPC document.
     ///
-    /// The same as `ratchetd openrpc` prints, of the methods that this daemon has.
+    /// It is what `ratchetd openrpc` prints, for the methods that this daemon has.
     RpcDiscover = "rpc.discover" (NoParams) -> OpenRpcDocument;
 
     /// Reads the development clock.
     ///
-    /// It stands where the system's clock does, and ahead of that by as much as it was moved.
+    /// It is ahead of the system's clock by as much as it was moved.
     @dev DevNow = "dev_now" (NoParams) -> Clock;
     /// Moves the development clock forward, and runs what falls due on the way.
     ///
     /// Timers fall due in their order, each at its own time.
     @dev DevAdvanceTime = "dev_advanceTime" (AdvanceTimeParams) -> Clock, fails WRITES;
-    /// Takes a known prekey, for conformance runs.
+    /// Sets a known prekey, for conformance runs.
     ///
     /// It becomes the present prekey of the account: what was recorded with it can be opened.
     @dev DevImportPrekey = "dev_importPrekey" (ImportPreKeyParams) -> ImportedPreKeyInfo, fails WRITES;
@@ -762,9 +772,9 @@ mod tests {
                     prop_assert_eq!(again.unwrap(), written);
                 }
                 Err(error) => {
-                    // Of a parameter that is an object, its member is named.
+                    // Of a parameter that is an object or an array, the place in it is named.
                     let field = error.field.unwrap();
-                    let parameter = field.split_once('.').map_or(field.as_str(), |(name, _)| name);
+                    let parameter = field.split(['.', '[']).next().unwrap();
                     prop_assert!(blame.contains(&parameter), "{} of {:?}", field, blame);
                 }
             }

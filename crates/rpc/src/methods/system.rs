@@ -5,7 +5,7 @@ use crate::params::{LogFilter, params};
 params! {
     /// For `system_setLogFilter`.
     LogFilterParams {
-        /// What is to be logged.
+        /// What to log: a level, or directives for parts of the daemon.
         filter = "filter": LogFilter,
     }
 }

@@ -8,26 +8,26 @@ use crate::params::{ChatName, params};
 params! {
     /// For `topic_contactCode`, `topic_partitioned` and `topic_personal`.
     TopicOfParams {
-        /// Whose.
+        /// The identity whose topic it is.
         identity = "identity": IdentityKey,
     }
 
     /// For `topic_negotiated`.
     NegotiatedTopicParams {
         account;
-        /// With whom.
+        /// The identity that the topic is shared with.
         identity = "identity": IdentityKey,
     }
 
     /// For `topic_public`.
     PublicTopicParams {
-        /// The chat's name, as it is: nothing is normalised.
+        /// The name of the public chat. It is taken as it is: nothing is normalised.
         name = "name": ChatName,
     }
 
     /// For `topic_parse`.
     ParseTopicParams {
-        /// As a Waku network names it.
+        /// The topic as a Waku network names it.
         content_topic = "contentTopic": ContentTopic,
     }
 }

@@ -18,10 +18,6 @@ const OPENRPC: &str = "1.3.2";
 /// One real call of every method: `{method: {params, result}}`.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// Added to methods with an optional parameter before another one.
-const BY_POSITION: &str =
-    "By position, give null for a parameter that is left out before another one.";
-
 /// What any call can fail with.
 const ANY: [ErrorKind; 3] = [
     ErrorKind::InvalidParams,
@@ -43,7 +39,8 @@ pub fn document(dev: bool) -> Value {
     let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap_or_default();
     let methods: Vec<Value> = METHODS
         .iter()
-        .filter(|method| dev || !method.dev)
+        // The method that gives the document is part of the specification, and not of it.
+        .filter(|method| method.name != RpcDiscover::NAME && (dev || !method.dev))
         .map(|info| method(info, examples.get(info.name), &mut generator))
         .collect();
     let event = generator.subschema_for::<EventInfo>();
@@ -56,12 +53,16 @@ pub fn document(dev: bool) -> Value {
         .iter()
         .map(|reason| (reason.name().to_owned(), advice(*reason)))
         .collect();
+    let mut schemas = generator.take_definitions(true);
+    for (name, schema) in &mut schemas {
+        polish(schema, name);
+    }
     json!({
         "openrpc": OPENRPC,
         "info": {
             "title": "ratchetd",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "End-to-end encryption with forward secrecy for chat frontends. Every answer with an error has `data` of the schema `ErrorData`. An error of a method lists in `data.kinds` what it can be: names of `components.errors`.",
+            "description": "End-to-end encryption with forward secrecy for chat frontends. Parameters go by name. The daemon also takes them in an array, in the order of `x-positions`, with null for one that is left out. The `data` of every error answer has the schema `ErrorData`, which `x-error-data` refers to. Each error of a method lists in `data.kinds` the values of `ErrorKind` that it can have; `components.errors` has an example of each.",
             "license": {"name": env!("CARGO_PKG_LICENSE")},
         },
         "servers": [{
@@ -71,7 +72,7 @@ pub fn document(dev: bool) -> Value {
         }],
         "methods": methods,
         "components": {
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
             "errors": errors,
         },
         "x-error-data": data,
@@ -82,11 +83,11 @@ pub fn document(dev: bool) -> Value {
             "params": [
                 {
                     "name": "subscription",
-                    "description": "What event_subscribe answered.",
+                    "description": "The name of the subscription, which event_subscribe answered.",
                     "required": true,
                     "schema": {"type": "string"},
                 },
-                {"name": "result", "description": "The event.", "required": true, "schema": event},
+                {"name": "result", "description": "The event that happened.", "required": true, "schema": event},
             ],
         }],
     })
@@ -115,33 +116,27 @@ pub fn errors(method: &MethodInfo) -> Vec<ErrorKind> {
 
 fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGenerator) -> Value {
     let (group, _) = info.name.split_once(['_', '.']).unwrap_or((info.name, ""));
-    let schema = (info.output)(generator);
-    let about = about_result(info, schema.as_value(), generator);
-    let own = json!({
-        "params": {},
-        "result": {"openrpc": OPENRPC, "info": {"title": "ratchetd, in excerpts"}, "methods": []},
-    });
-    let example = example.or_else(|| (info.name == RpcDiscover::NAME).then_some(&own));
-    let mut method = json!({
+    let mut schema = (info.output)(generator).to_value();
+    let about = about_result(info, &schema, generator);
+    polish(&mut schema, &format!("{}Result", pascal(info.name)));
+    // A list of the document has the required parameters first; in an array they stand as they
+    // always did, which is told beside it.
+    let (required, optional): (Vec<&ParamInfo>, Vec<&ParamInfo>) =
+        info.params.iter().partition(|param| param.required);
+    let params = [required, optional].concat();
+    let positions: Vec<&str> = info.params.iter().map(|param| param.name).collect();
+    json!({
         "name": info.name,
         "tags": [{"name": group}],
         "summary": info.summary,
         "description": info.more,
-        "paramStructure": "either",
-        "params": info.params.iter().map(param).collect::<Vec<_>>(),
+        "paramStructure": "by-name",
+        "params": params.iter().map(|param| content(info, param)).collect::<Vec<_>>(),
         "result": {"name": "result", "description": about, "schema": schema},
         "errors": by_code(&errors(info)),
-        "examples": example.map(|example| pairing(info, example)).into_iter().collect::<Vec<_>>(),
-    });
-    let is_behind_an_optional_one = info
-        .params
-        .iter()
-        .skip_while(|param| param.required)
-        .any(|param| param.required);
-    if is_behind_an_optional_one && let Some(members) = method.as_object_mut() {
-        members.insert("x-by-position".to_owned(), BY_POSITION.into());
-    }
-    method
+        "examples": example.map(|example| pairing(info, &params, example)).into_iter().collect::<Vec<_>>(),
+        "x-positions": positions,
+    })
 }
 
 /// What an answer is, in a sentence: of its schema, or of that of its items.
@@ -150,15 +145,17 @@ fn about_result(info: &MethodInfo, schema: &Value, generator: &SchemaGenerator) 
         let path = schema.get("$ref")?.as_str()?;
         let (_, name) = path.rsplit_once('/')?;
         let about = generator.definitions().get(name)?.get("description")?;
-        about.as_str().map(str::to_owned)
+        about.as_str().map(one_line)
     };
     if let Some(about) = of(schema) {
         return about;
     }
     match schema.get("items").and_then(of) {
-        Some(about) => format!("A list, in which each is this: {about}"),
+        Some(about) => format!("An array. What each item is: {about}"),
         None if info.name == EventSubscribe::NAME => "The name of the subscription.".to_owned(),
-        None if info.name == EventUnsubscribe::NAME => "Whether there was one.".to_owned(),
+        None if info.name == EventUnsubscribe::NAME => {
+            "Whether there was a subscription of this name.".to_owned()
+        }
         None => info.summary.to_owned(),
     }
 }
@@ -178,13 +175,79 @@ fn by_code(kinds: &[ErrorKind]) -> Vec<Value> {
         .collect()
 }
 
-fn param(info: &ParamInfo) -> Value {
+fn content(method: &MethodInfo, param: &ParamInfo) -> Value {
+    let mut schema = (param.schema)();
+    polish(&mut schema, &part(&pascal(method.name), param.name));
     json!({
-        "name": info.name,
-        "description": format!("{} It takes {}.", info.about, info.takes),
-        "required": info.required,
-        "schema": (info.schema)(),
+        "name": param.name,
+        "description": format!("{} It takes {}.", param.about, param.takes),
+        "required": param.required,
+        "schema": schema,
     })
+}
+
+/// Makes a schema fit for generators of clients: each part that can have a name of its own gets one
+/// as its title, a description is one line, and formats that JSON Schema does not know are left out
+/// (the bounds say what they say).
+fn polish(schema: &mut Value, title: &str) {
+    let Some(parts) = schema.as_object_mut() else {
+        return;
+    };
+    if !parts.contains_key("$ref") {
+        parts.insert("title".to_owned(), title.into());
+    }
+    if let Some(Value::String(about)) = parts.get_mut("description") {
+        *about = one_line(about);
+    }
+    if matches!(parts.get("format"), Some(Value::String(format)) if format.starts_with("uint")) {
+        parts.remove("format");
+    }
+    for (name, member) in parts
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        polish(member, &part(title, name));
+    }
+    if let Some(items) = parts.get_mut("items") {
+        polish(items, &format!("{title}Item"));
+    }
+    for list in ["allOf", "anyOf", "oneOf"] {
+        let variants = parts.get_mut(list).and_then(Value::as_array_mut);
+        for (variant, number) in variants.into_iter().flatten().zip(1..) {
+            // What tells a variant from the others names it: its value, or its type.
+            let tag = variant
+                .pointer("/properties/type/const")
+                .or(variant.get("const"));
+            let name = tag
+                .and_then(Value::as_str)
+                .map_or_else(|| format!("Option{number}"), pascal);
+            polish(variant, &(title.to_owned() + &name));
+        }
+    }
+}
+
+/// The title of a part, which no type has: types are not named so.
+fn part(whole: &str, name: &str) -> String {
+    format!("{}Of{whole}", pascal(name))
+}
+
+/// A name in pascal case, as generators have the names of types: `AccountCreate` of
+/// `account_create`.
+fn pascal(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    words
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            let first = letters.next().map(|first| first.to_ascii_uppercase());
+            first.into_iter().chain(letters)
+        })
+        .collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn error(kind: ErrorKind) -> Value {
@@ -200,9 +263,8 @@ fn advice(reason: Reason) -> Value {
 }
 
 /// A call and its answer.
-fn pairing(info: &MethodInfo, example: &Value) -> Value {
-    let params: Vec<Value> = info
-        .params
+fn pairing(info: &MethodInfo, params: &[&ParamInfo], example: &Value) -> Value {
+    let params: Vec<Value> = params
         .iter()
         .filter_map(|param| {
             let value = example.get("params")?.get(param.name)?;

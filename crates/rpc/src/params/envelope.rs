@@ -46,7 +46,7 @@ impl Form for Sealing {
             (Some(false), _) => None,
             (_, Some("negotiated")) => Some(Seal::Negotiated),
             (_, Some("partitioned")) => Some(Seal::Partitioned),
-            _ => return Err(<Self as Form>::wrong()),
+            _ => return Err(<Self as Form>::wrong(&value)),
         }))
     }
 

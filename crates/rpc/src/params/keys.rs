@@ -28,9 +28,10 @@ pub struct SymKey(pub SymmetricKey);
 const SECRET_CHARS: usize = 66;
 
 /// 32 bytes that are secret, from hex. What they are read from is wiped, too.
-fn secret_hex(value: Value) -> Result<Zeroizing<[u8; 32]>, Fault> {
-    let text = string(value).map(Zeroizing::new).ok_or(Fault::Other)?;
-    pasted::fixed_hex(&text)
+fn secret_hex<T: Form>(value: Value, what: &str) -> Result<Zeroizing<[u8; 32]>, RpcError> {
+    let text = string(value).map_err(|other| T::wrong(&other))?;
+    pasted::fixed_hex(&Zeroizing::new(text))
+        .map_err(|fault| not_a(ErrorKind::InvalidKey, what, fault))
 }
 
 /// The error for a key or code that is none.
@@ -51,8 +52,8 @@ impl Form for BundleBytes {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let text = value.as_str().ok_or_else(Self::wrong)?;
-        pasted::bundle(text)
+        let text = string(value).map_err(|other| Self::wrong(&other))?;
+        pasted::bundle(&text)
             .map(Self)
             .map_err(|fault| not_a(ErrorKind::InvalidBundle, "bundle", fault))
     }
@@ -73,9 +74,8 @@ impl Form for IdentityKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let text = value.as_str().ok_or(Fault::Other);
-        text.and_then(pasted::public_key)
-            .map_err(|fault| not_a(ErrorKind::InvalidKey, "public key", fault))
+        let text = string(value).map_err(|other| <Self as Form>::wrong(&other))?;
+        pasted::public_key(&text).map_err(|fault| not_a(ErrorKind::InvalidKey, "public key", fault))
     }
 
     fn write(&self) -> Value {
@@ -92,9 +92,7 @@ impl Form for PrivateKey {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        secret_hex(value)
-            .map(Self)
-            .map_err(|fault| not_a(ErrorKind::InvalidKey, "private key", fault))
+        secret_hex::<Self>(value, "private key").map(Self)
     }
 
     fn write(&self) -> Value {
@@ -112,8 +110,7 @@ impl Form for SymKey {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let hint = |error: RpcError| error.with_hint(format!("give {}", Self::TAKES));
-        let bytes = secret_hex(value)
-            .map_err(|fault| hint(not_a(ErrorKind::InvalidKey, "symmetric key", fault)))?;
+        let bytes = secret_hex::<Self>(value, "symmetric key").map_err(hint)?;
         SymmetricKey::from_bytes(bytes.as_slice())
             .map(Self)
             .map_err(|error| hint(RpcError::new(ErrorKind::InvalidKey, error.to_string())))
@@ -182,23 +179,29 @@ mod tests {
             json!("zQ3sh"),
             json!("z"),
             json!(format!("zQ3sh{}", "1".repeat(100_000))),
-            json!(1),
-            json!([COMPRESSED]),
         ] {
             assert_eq!(refused::<IdentityKey>(bad), ErrorKind::InvalidKey);
         }
     }
 
     #[test]
+    fn what_is_no_string_is_no_parameter_of_a_key() {
+        for bad in [json!(1), json!([COMPRESSED]), json!({}), json!(true)] {
+            for kind in [
+                refused::<IdentityKey>(bad.clone()),
+                refused::<PrivateKey>(bad.clone()),
+                refused::<SymKey>(bad.clone()),
+                refused::<BundleBytes>(bad),
+            ] {
+                assert_eq!(kind, ErrorKind::InvalidParams);
+            }
+        }
+    }
+
+    #[test]
     fn a_private_key_has_32_bytes() {
         assert_eq!(PrivateKey::read(hex_of(32)).unwrap().0.as_slice(), [0; 32]);
-        for bad in [
-            hex_of(31),
-            hex_of(33),
-            json!("0x"),
-            json!("00".repeat(32)),
-            json!(1),
-        ] {
+        for bad in [hex_of(31), hex_of(33), json!("0x"), json!("00".repeat(32))] {
             assert_eq!(refused::<PrivateKey>(bad), ErrorKind::InvalidKey);
         }
     }

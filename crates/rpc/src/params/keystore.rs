@@ -25,11 +25,14 @@ impl Form for KeystoreFile {
         let text = match value {
             Value::String(text) => text,
             Value::Object(_) => value.to_string(),
-            _ => return Err(Self::wrong()),
+            _ => return Err(Self::wrong(&value)),
         };
         match read_keystore_file(&text) {
             Ok(keystore) => Ok(Self { text, keystore }),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(RpcError {
+                field: None,
+                ..error.into()
+            }),
         }
     }
 

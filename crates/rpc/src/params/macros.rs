@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::hex::decode_hex;
+use crate::{hex::decode_hex, json::described};
 
 /// Hides the value in `Debug`: parameters hold secrets and payloads.
 macro_rules! opaque {
@@ -28,7 +28,8 @@ macro_rules! limited_bytes {
             }
 
             fn read(value: serde_json::Value) -> Result<Self, $crate::error::RpcError> {
-                let bytes = $crate::params::macros::hex_bytes(&value).ok_or_else(Self::wrong)?;
+                let bytes = $crate::params::macros::hex_bytes(&value)
+                    .map_err(|found| Self::wrong_for(&found))?;
                 if bytes.len() > $limit {
                     return Err($crate::error::RpcError::new(
                         $crate::error::ErrorKind::PayloadTooLarge,
@@ -56,12 +57,15 @@ macro_rules! whole_numbers {
             }
 
             fn read(value: serde_json::Value) -> Result<Self, $crate::error::RpcError> {
-                value
-                    .as_u64()
-                    .filter(|number| ($least..=$most).contains(number))
+                let number = value.as_u64().filter(|number| ($least..=$most).contains(number));
+                number
                     .and_then(|number| <$inner>::try_from(number).ok())
                     .map(Self)
-                    .ok_or_else(Self::wrong)
+                    .ok_or_else(|| match value {
+                        // A number in place of a number is no secret.
+                        serde_json::Value::Number(found) => Self::wrong_for(&found.to_string()),
+                        other => Self::wrong(&other),
+                    })
             }
 
             fn write(&self) -> serde_json::Value {
@@ -82,10 +86,13 @@ macro_rules! texts {
             }
 
             fn read(value: serde_json::Value) -> Result<Self, $crate::error::RpcError> {
-                $crate::params::macros::string(value)
-                    .filter(|text| ($least..=$most).contains(&text.chars().count()))
-                    .map(Self)
-                    .ok_or_else(Self::wrong)
+                let text = $crate::params::macros::string(value)
+                    .map_err(|other| Self::wrong(&other))?;
+                let length = text.chars().count();
+                if ($least..=$most).contains(&length) {
+                    return Ok(Self(text));
+                }
+                Err(Self::wrong_for(&format!("{length} characters")))
             }
 
             fn write(&self) -> serde_json::Value {
@@ -95,9 +102,10 @@ macro_rules! texts {
     )*};
 }
 
-/// Texts of types that have a parser of their own.
+/// Texts of types that have a parser of their own. `$fault` says in what a text differs from what
+/// the parser takes.
 macro_rules! parsed {
-    ($($form:ident, $takes:literal, $schema:tt;)*) => {$(
+    ($($form:ident, $takes:literal, $schema:tt, $fault:expr;)*) => {$(
         impl $crate::params::Form for $form {
             const TAKES: &'static str = $takes;
 
@@ -106,10 +114,10 @@ macro_rules! parsed {
             }
 
             fn read(value: serde_json::Value) -> Result<Self, $crate::error::RpcError> {
-                value
-                    .as_str()
-                    .and_then(|text| Self::parse(text).ok())
-                    .ok_or_else(<Self as $crate::params::Form>::wrong)
+                let text = $crate::params::macros::string(value)
+                    .map_err(|other| <Self as $crate::params::Form>::wrong(&other))?;
+                Self::parse(&text)
+                    .map_err(|_| <Self as $crate::params::Form>::wrong_for(&$fault(&text)))
             }
 
             fn write(&self) -> serde_json::Value {
@@ -141,15 +149,17 @@ pub(super) fn text_schema(least: usize, most: usize) -> Value {
     }
 }
 
-/// The bytes of a text of `0x` and hex digits.
-pub(super) fn hex_bytes(value: &Value) -> Option<Vec<u8>> {
-    decode_hex(value.as_str()?)
+/// The bytes of a text of `0x` and hex digits, or what was found in its place.
+pub(super) fn hex_bytes(value: &Value) -> Result<Vec<u8>, String> {
+    let text = value.as_str().ok_or_else(|| described(value))?;
+    decode_hex(text).map_err(|fault| fault.to_string())
 }
 
-pub(super) fn string(value: Value) -> Option<String> {
+/// The text of a string, or the value of another type.
+pub(super) fn string(value: Value) -> Result<String, Value> {
     match value {
-        Value::String(text) => Some(text),
-        _ => None,
+        Value::String(text) => Ok(text),
+        other => Err(other),
     }
 }
 

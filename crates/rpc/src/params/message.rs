@@ -1,16 +1,18 @@
 //! Wire messages, and whom and what they are about.
 
+use std::ops::RangeInclusive;
+
 use crypto_core::{IdentityKey, MessageId};
 use engine::model::{MAX_CONFIRM_IDS, MAX_RECIPIENTS, MAX_WIRE_BYTES};
 use serde_json::{Value, json};
 
 use super::{
     Form,
-    macros::{hex_bytes, hex_schema, opaque},
+    macros::{hex_bytes, hex_schema, opaque, string},
 };
 use crate::{
     error::{ErrorKind, RpcError},
-    hex::to_hex,
+    hex::{decode_hex, to_hex},
 };
 
 /// An encoded wire message, `0x` and hex; at most 4 MiB.
@@ -32,7 +34,9 @@ impl Form for Wire {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let invalid = |message: &str| RpcError::new(ErrorKind::InvalidMessage, message);
-        let bytes = hex_bytes(&value).ok_or_else(|| invalid("not 0x and hex digits"))?;
+        let text = string(value).map_err(|value| Self::wrong(&value))?;
+        let bytes =
+            decode_hex(&text).map_err(|fault| invalid(&format!("not a wire message: {fault}")))?;
         if bytes.len() > MAX_WIRE_BYTES {
             return Err(invalid("larger than 4 MiB"));
         }
@@ -52,21 +56,15 @@ impl Form for MessageIds {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let Value::Array(items) = value else {
-            return Err(Self::wrong());
-        };
-        if items.len() > MAX_CONFIRM_IDS {
-            return Err(Self::wrong());
-        }
-        items
-            .iter()
-            .map(|item| {
-                let bytes: [u8; 32] = hex_bytes(item)?.try_into().ok()?;
-                Some(MessageId::from_bytes(bytes))
+        let items = items::<Self>(value, 0..=MAX_CONFIRM_IDS)?;
+        let ids = items.iter().enumerate().map(|(place, item)| {
+            message_id(item).map_err(|found| {
+                RpcError::invalid(format!("expected {MESSAGE_ID}, found {found}"))
+                    .about(&format!("[{place}]"))
+                    .with_hint(format!("give {MESSAGE_ID}"))
             })
-            .collect::<Option<_>>()
-            .map(Self)
-            .ok_or_else(Self::wrong)
+        });
+        ids.collect::<Result<_, _>>().map(Self)
     }
 
     fn write(&self) -> Value {
@@ -86,26 +84,35 @@ impl Form for Recipients {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let Value::Array(items) = value else {
-            return Err(Self::wrong());
-        };
-        if !(1..=MAX_RECIPIENTS).contains(&items.len()) {
-            return Err(Self::wrong());
-        }
-        let mut keys = Vec::with_capacity(items.len());
-        for (place, item) in items.into_iter().enumerate() {
-            let key = IdentityKey::read(item).map_err(|error| {
-                let message = format!("number {place} is {}", error.message);
-                RpcError::new(error.kind, message)
-            })?;
-            keys.push(key);
-        }
-        Ok(Self(keys))
+        let items = items::<Self>(value, 1..=MAX_RECIPIENTS)?.into_iter();
+        let keys = items.enumerate().map(|(place, item)| {
+            IdentityKey::read(item).map_err(|error| error.about(&format!("[{place}]")))
+        });
+        keys.collect::<Result<_, _>>().map(Self)
     }
 
     fn write(&self) -> Value {
         self.0.iter().map(Form::write).collect()
     }
+}
+
+/// The items of an array that has so many of them.
+fn items<T: Form>(value: Value, many: RangeInclusive<usize>) -> Result<Vec<Value>, RpcError> {
+    match value {
+        Value::Array(items) if many.contains(&items.len()) => Ok(items),
+        other => Err(T::wrong(&other)),
+    }
+}
+
+/// What one message id is, in words.
+const MESSAGE_ID: &str = "a message id: 0x and 64 hex digits";
+
+/// A message id, or what was found in its place.
+fn message_id(value: &Value) -> Result<MessageId, String> {
+    let bytes = hex_bytes(value)?;
+    let id = <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| format!("{} hex digits", 2 * bytes.len()))?;
+    Ok(MessageId::from_bytes(id))
 }
 
 opaque!(Wire, MessageIds, Recipients);
@@ -122,9 +129,10 @@ mod tests {
     #[test]
     fn a_wire_message_may_have_four_mebibytes_and_no_byte_more() {
         assert!(Wire::read(hex_of(4 << 20)).is_ok());
-        for bad in [hex_of((4 << 20) + 1), json!("0x0"), json!("CAFE"), json!(7)] {
+        for bad in [hex_of((4 << 20) + 1), json!("0x0"), json!("CAFE")] {
             assert_eq!(refused::<Wire>(bad), ErrorKind::InvalidMessage);
         }
+        assert_eq!(refused::<Wire>(json!(7)), ErrorKind::InvalidParams);
     }
 
     #[test]
@@ -137,13 +145,34 @@ mod tests {
                 .len(),
             10_000
         );
-        for bad in [
-            vec![hex_of(32); 10_001].into(),
-            json!([hex_of(32), hex_of(31)]),
-            json!([hex_of(32), null]),
-            hex_of(32),
-        ] {
+        for bad in [vec![hex_of(32); 10_001].into(), hex_of(32)] {
             assert_eq!(refused::<MessageIds>(bad), ErrorKind::InvalidParams);
+        }
+    }
+
+    #[test]
+    fn the_item_that_is_wrong_is_named() {
+        for (bad, message) in [
+            (hex_of(31), "found 62 hex digits"),
+            (json!(null), "found null"),
+            (json!("0x0g"), "found no hex digit as character 4"),
+        ] {
+            let error = MessageIds::read(json!([hex_of(32), bad])).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("[1]"));
+            assert!(error.message.contains(message), "{error}");
+        }
+        let pair = crypto_core::IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap();
+        let key = Form::write(pair.public());
+        for (bad, kind) in [
+            (json!("0x02"), ErrorKind::InvalidKey),
+            (json!(7), ErrorKind::InvalidParams),
+        ] {
+            let error = Recipients::read(json!([key, key, bad])).unwrap_err();
+            assert_eq!((error.field.as_deref(), error.kind), (Some("[2]"), kind));
+        }
+        for (bad, message) in [(json!([]), "found an array of 0"), (key, "found a string")] {
+            let error = Recipients::read(bad).unwrap_err();
+            assert!(error.message.ends_with(message), "{error}");
         }
     }
 }

@@ -3,13 +3,20 @@
 use engine::model::DeviceMetadata;
 use serde_json::Value;
 
-use super::{Form, macros::opaque, shown};
-use crate::error::RpcError;
+use super::{Form, macros::opaque};
+use crate::{
+    error::RpcError,
+    json::{described, shown},
+    suggest::nearest,
+};
 
 /// Longest name or type of a device, in characters: a line for people.
 const MAX_DEVICE_NAME_CHARS: usize = 256;
 /// Longest address of a push service, in characters: a URL with its keys.
 const MAX_PUSH_TOKEN_CHARS: usize = 4096;
+
+/// The members of the object.
+const MEMBERS: [&str; 3] = ["name", "deviceType", "pushToken"];
 
 /// What a frontend notes about a device, whole: a name that is left out is empty.
 pub struct Metadata(pub DeviceMetadata);
@@ -31,7 +38,7 @@ impl Form for Metadata {
 
     fn read(value: Value) -> Result<Self, RpcError> {
         let Value::Object(members) = value else {
-            return Err(Self::wrong());
+            return Err(Self::wrong(&value));
         };
         let mut metadata = DeviceMetadata::default();
         for (name, value) in members {
@@ -39,21 +46,24 @@ impl Form for Metadata {
                 "name" => (&mut metadata.name, MAX_DEVICE_NAME_CHARS),
                 "deviceType" => (&mut metadata.device_type, MAX_DEVICE_NAME_CHARS),
                 "pushToken" => (&mut metadata.push_token, MAX_PUSH_TOKEN_CHARS),
-                _ => {
-                    return Err(RpcError::invalid("no such member")
-                        .about(&format!("metadata.{}", shown(&name)))
-                        .with_hint("the members are: name, deviceType, pushToken"));
-                }
+                _ => return Err(unknown(&name)),
             };
-            match value {
-                Value::String(given) if given.chars().count() <= limit => *text = given,
-                _ => {
-                    let takes = format!("a text of at most {limit} characters");
-                    return Err(RpcError::invalid(format!("expected {takes}"))
-                        .about(&format!("metadata.{name}"))
-                        .with_hint(format!("give {takes}")));
-                }
-            }
+            let found = match value {
+                Value::String(given) => match given.chars().count() {
+                    length if length <= limit => {
+                        *text = given;
+                        continue;
+                    }
+                    length => format!("{length} characters"),
+                },
+                other => described(&other),
+            };
+            let takes = format!("a text of at most {limit} characters");
+            return Err(
+                RpcError::invalid(format!("expected {takes}, found {found}"))
+                    .about(&format!(".{name}"))
+                    .with_hint(format!("give {takes}, or \"\" for none")),
+            );
         }
         Ok(Self(metadata))
     }
@@ -65,6 +75,17 @@ impl Form for Metadata {
             "pushToken": self.0.push_token,
         })
     }
+}
+
+fn unknown(name: &str) -> RpcError {
+    let meant = nearest(name, MEMBERS).map(|meant| format!("did you mean `{meant}`? "));
+    RpcError::invalid("no such member")
+        .about(&format!(".{}", shown(name)))
+        .with_hint(format!(
+            "{}the members are: {}",
+            meant.unwrap_or_default(),
+            MEMBERS.join(", ")
+        ))
 }
 
 opaque!(Metadata);
@@ -95,8 +116,8 @@ mod tests {
             assert!(Metadata::read(wrong.clone()).is_err(), "{wrong}");
         }
         for (wrong, field) in [
-            (json!({"nme": "x"}), "metadata.nme"),
-            (json!({"pushToken": 7}), "metadata.pushToken"),
+            (json!({"nme": "x"}), ".nme"),
+            (json!({"pushToken": 7}), ".pushToken"),
         ] {
             let error = Metadata::read(wrong).unwrap_err();
             assert_eq!(error.field.as_deref(), Some(field));

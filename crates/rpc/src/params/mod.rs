@@ -17,11 +17,10 @@ mod payload;
 mod texts;
 mod topic;
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use engine::model::AccountName;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 pub use self::envelope::{
     Arrived, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, one_content,
@@ -34,7 +33,11 @@ pub use self::names::{AccountFilter, NewInstallationId};
 pub use self::numbers::{ClockValue, Cursor, EventLimit, Millis, Number, WaitMillis, Words};
 pub use self::payload::{Payload, Text, one_payload};
 pub use self::texts::{ChatName, LogFilter, RequestId, Secret, Subscription};
-use crate::error::{ErrorKind, RpcError};
+use crate::{
+    error::{ErrorKind, RpcError},
+    json::{self, shown},
+    suggest::nearest,
+};
 
 /// The parameters of a method.
 pub trait Params: Sized {
@@ -44,8 +47,8 @@ pub trait Params: Sized {
     /// Reads them.
     ///
     /// # Errors
-    /// [`RpcError`], naming the parameter that is missing, unknown or wrong.
-    fn read(fields: Fields) -> Result<Self, RpcError>;
+    /// [`RpcError`], naming the parameter that is missing or wrong.
+    fn read(fields: Fields<'_>) -> Result<Self, RpcError>;
 
     /// Writes them by name.
     fn write(&self) -> Map<String, Value>;
@@ -80,6 +83,7 @@ pub trait Form: Sized {
     const TAKES: &'static str;
 
     /// What a value of the right JSON type can still be refused for, besides `invalid_params`.
+    /// One of another type is [`Self::wrong`].
     const REFUSED: &'static [ErrorKind] = &[];
 
     /// The same as a JSON schema, as far as one can say it.
@@ -88,16 +92,24 @@ pub trait Form: Sized {
     /// Reads it.
     ///
     /// # Errors
-    /// [`RpcError`] without a field: the caller knows that.
+    /// [`RpcError`]. Its field is the place inside the value, `.name` or `[3]`, if it is about a
+    /// part of it, and `None` otherwise: the caller knows the parameter.
     fn read(value: Value) -> Result<Self, RpcError>;
 
     /// Writes it.
     fn write(&self) -> Value;
 
-    /// The error for a value of another form.
+    /// The error for a value of another type.
     #[must_use]
-    fn wrong() -> RpcError {
-        RpcError::invalid(format!("expected {}", Self::TAKES))
+    fn wrong(found: &Value) -> RpcError {
+        Self::wrong_for(&json::described(found))
+    }
+
+    /// The error for a value of another form: `found` says in what it differs, and does not quote
+    /// it.
+    #[must_use]
+    fn wrong_for(found: &str) -> RpcError {
+        RpcError::invalid(format!("expected {}, found {found}", Self::TAKES))
             .with_hint(format!("give {}", Self::TAKES))
     }
 }
@@ -118,7 +130,7 @@ pub trait Field: Sized {
     /// Reads it; `None` if it was left out.
     ///
     /// # Errors
-    /// [`RpcError`] without a field.
+    /// [`RpcError`], with a field as [`Form::read`] gives it.
     fn read(value: Option<Value>) -> Result<Self, RpcError>;
 
     /// Writes it; `None` to leave it out.
@@ -164,63 +176,83 @@ impl<T: Form> Field for Option<T> {
     }
 }
 
-/// The parameters of one request, not read yet.
-#[derive(Default)]
-pub struct Fields {
-    values: HashMap<String, Value>,
+/// The parameters of one request as they stand in its text.
+pub struct Fields<'a> {
+    /// In the order of `known`.
+    values: Vec<Option<&'a RawValue>>,
     known: &'static [ParamInfo],
 }
 
-impl fmt::Debug for Fields {
+impl fmt::Debug for Fields<'_> {
     /// How many, never their values: parameters hold keys, phrases and payloads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fields")
-            .field("given", &self.values.len())
+            .field("given", &self.values.iter().flatten().count())
             .finish_non_exhaustive()
     }
 }
 
-impl Fields {
-    /// Takes a request's `params`: an object, an array, or nothing.
+impl<'a> Fields<'a> {
+    /// Takes a request's `params`: an object, an array, `null` or nothing.
     ///
     /// # Errors
-    /// [`RpcError`] if they are anything else, if a name stands twice, or if there are more
-    /// positions than parameters.
-    pub fn parse(params: Option<&str>, known: &'static [ParamInfo]) -> Result<Self, RpcError> {
-        let given: Given = match params {
-            // The parser's own words quote what it read, which may be a secret.
-            Some(text) => serde_json::from_str(text).map_err(|_| {
-                RpcError::invalid("params are no object and no array")
-                    .with_hint("give params as an object by name, or as an array by position")
-            })?,
-            None => Given::default(),
+    /// [`RpcError`] if they are anything else, about the first name that is unknown or given twice,
+    /// or if there are more positions than parameters. A misspelt parameter is told before the one
+    /// that is missing for it.
+    pub fn parse(params: Option<&'a str>, known: &'static [ParamInfo]) -> Result<Self, RpcError> {
+        let mut fields = Self {
+            values: vec![None; known.len()],
+            known,
         };
-        if given.positional && given.members.len() > known.len() {
+        let text = params.unwrap_or("null").trim_ascii();
+        if text == "null" {
+            return Ok(fields);
+        }
+        let mut positions: usize = 0;
+        let mut named = Ok(());
+        let walked = json::entries(text.as_bytes(), |name, value| match name {
+            Some(name) if named.is_ok() => named = fields.put(name, value),
+            Some(_) => {}
+            None => {
+                if let Some(place) = fields.values.get_mut(positions) {
+                    *place = Some(value);
+                }
+                positions = positions.saturating_add(1);
+            }
+        });
+        walked.map_err(|_| unstructured(text))?;
+        named?;
+        if positions > known.len() {
             return Err(RpcError::invalid(format!(
-                "{} parameters, of which {} are known",
-                given.members.len(),
+                "{positions} parameters are given, and the method takes at most {}",
                 known.len()
             ))
             .with_hint(names_in_order(known)));
         }
-        let mut values = HashMap::new();
-        let mut names = known.iter();
-        for (name, value) in given.members {
-            let name = if given.positional {
-                names
-                    .next()
-                    .map_or_else(String::new, |info| info.name.to_owned())
-            } else {
-                name
-            };
-            if values.contains_key(&name) {
-                return Err(RpcError::invalid("given twice")
-                    .about(&shown(&name))
-                    .with_hint("give each parameter once"));
-            }
-            values.insert(name, value);
+        Ok(fields)
+    }
+
+    /// Takes one parameter by its name.
+    fn put(&mut self, name: &RawValue, value: &'a RawValue) -> Result<(), RpcError> {
+        let unreadable = || {
+            let what = json::Unreadable::HalfSurrogateInName;
+            // As it is written: it has no other form.
+            let error = RpcError::invalid(what.describe()).about(&shown(name.get()));
+            error.with_hint(what.hint().unwrap_or_default())
+        };
+        let Some(Ok(name)) = json::string(name) else {
+            return Err(unreadable());
+        };
+        let mut places = self.known.iter().zip(&mut self.values);
+        let Some((_, place)) = places.find(|(info, _)| info.name == name) else {
+            return Err(unknown(&name, self.known));
+        };
+        if place.replace(value).is_some() {
+            return Err(RpcError::invalid("given twice")
+                .about(&name)
+                .with_hint("give each parameter once"));
         }
-        Ok(Self { values, known })
+        Ok(())
     }
 
     /// Reads one parameter. `null` counts as left out.
@@ -228,27 +260,51 @@ impl Fields {
     /// # Errors
     /// [`RpcError`] about it.
     pub fn take<T: Field>(&mut self, name: &str) -> Result<T, RpcError> {
-        let value = self.values.remove(name).filter(|value| !value.is_null());
-        T::read(value).map_err(|error| match error.field {
-            Some(_) => error,
-            None => error.about(name),
+        let mut places = self.known.iter().zip(&mut self.values);
+        let place = places.find(|(info, _)| info.name == name);
+        let raw = place.and_then(|(_, place)| place.take());
+        let read = match raw.map(json::read).transpose() {
+            Ok(value) => T::read(value.filter(|value| !value.is_null())),
+            Err(fault) => {
+                let hint = fault.what.hint().map(str::to_owned);
+                Err(RpcError::invalid(fault.what.describe())
+                    .about(&fault.path)
+                    .with_hint(hint.unwrap_or_else(|| format!("give {}", T::TAKES))))
+            }
+        };
+        read.map_err(|error| {
+            let inside = error.field.as_deref().unwrap_or_default();
+            let field = shown(&format!("{name}{inside}"));
+            error.about(&field)
         })
     }
+}
 
-    /// Refuses what is left over: a misspelt parameter must not be taken for a missing one.
-    ///
-    /// # Errors
-    /// [`RpcError`] naming one unknown parameter.
-    pub fn finish(self) -> Result<(), RpcError> {
-        let mut unknown: Vec<&String> = self.values.keys().collect();
-        unknown.sort();
-        match unknown.first() {
-            None => Ok(()),
-            Some(name) => Err(RpcError::invalid("no such parameter")
-                .about(&shown(name))
-                .with_hint(names_in_order(self.known))),
+/// The error for `params` that are neither an object nor an array.
+fn unstructured(text: &str) -> RpcError {
+    // The parser's own words quote what it read, which may be a secret.
+    let found = match serde_json::from_str::<&RawValue>(text).map(json::read) {
+        Ok(Ok(value @ (Value::Bool(_) | Value::Number(_) | Value::String(_)))) => {
+            json::described(&value)
         }
-    }
+        Ok(Err(fault)) => fault.what.describe(),
+        _ => json::Unreadable::NotJson.describe(),
+    };
+    RpcError::invalid(format!("expected an object or an array, found {found}"))
+        .about("params")
+        .with_hint("give params as an object by name, or as an array by position")
+}
+
+/// The error for a name that no parameter has.
+fn unknown(name: &str, known: &'static [ParamInfo]) -> RpcError {
+    let order = names_in_order(known);
+    let hint = match nearest(name, known.iter().map(|info| info.name)) {
+        Some(meant) => format!("did you mean `{meant}`? {order}"),
+        None => order,
+    };
+    RpcError::invalid("no such parameter")
+        .about(&shown(name))
+        .with_hint(hint)
 }
 
 fn names_in_order(known: &[ParamInfo]) -> String {
@@ -259,63 +315,6 @@ fn names_in_order(known: &[ParamInfo]) -> String {
     format!("the parameters are: {}", names.join(", "))
 }
 
-/// A name from outside, cut to a length fit for an error.
-#[must_use]
-pub fn shown(name: &str) -> String {
-    const MAX_SHOWN_CHARS: usize = 64;
-    name.chars().take(MAX_SHOWN_CHARS).collect()
-}
-
-/// `params` as they stand: serde_json's own map would keep the last of two equal names without a
-/// word.
-#[derive(Default)]
-struct Given {
-    positional: bool,
-    members: Vec<(String, Value)>,
-}
-
-impl<'de> Deserialize<'de> for Given {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Given;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object or an array")
-            }
-
-            fn visit_unit<E>(self) -> Result<Given, E> {
-                Ok(Given::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Given {
-                    positional: false,
-                    members,
-                })
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Given, A::Error> {
-                let mut members = Vec::new();
-                while let Some(value) = seq.next_element()? {
-                    members.push((String::new(), value));
-                }
-                Ok(Given {
-                    positional: true,
-                    members,
-                })
-            }
-        }
-
-        deserializer.deserialize_any(Members)
-    }
-}
-
 /// Defines the parameters of methods. `account;` stands for the account that most methods take.
 macro_rules! params {
     ($($(#[$doc:meta])* $name:ident { $($fields:tt)* })*) => {
@@ -324,7 +323,7 @@ macro_rules! params {
     (@one $(#[$doc:meta])* $name:ident { account; $($others:tt)* }) => {
         $crate::params::params! {
             @one $(#[$doc])* $name {
-                /// May be left out when there is exactly one.
+                /// The account that the call works on. May be left out when there is exactly one.
                 account = "account": Option<engine::model::AccountName>,
                 $($others)*
             }
@@ -356,13 +355,11 @@ macro_rules! params {
                 },)*
             ];
 
-            #[allow(unused_mut, reason = "a method without parameters takes none")]
+            #[allow(unused_mut, unused_variables, reason = "some methods take no parameters")]
             fn read(
-                mut fields: $crate::params::Fields,
+                mut fields: $crate::params::Fields<'_>,
             ) -> Result<Self, $crate::error::RpcError> {
-                let params = Self { $($field: fields.take($key)?,)* };
-                fields.finish()?;
-                Ok(params)
+                Ok(Self { $($field: fields.take($key)?,)* })
             }
 
             #[allow(unused_mut, reason = "a method without parameters writes none")]
@@ -453,6 +450,9 @@ mod tests {
             (r#"{"second": 2, "first": -1}"#, "first"),
             (r#"[1, 2, 3]"#, "third"),
             (r#"{"second": 2, "Second": 2}"#, "Second"),
+            // The misspelt name, not the one that is missing for it.
+            (r#"{"Second": 2}"#, "Second"),
+            (r#"{"third": 7, "secnd": 2, "first": -1}"#, "secnd"),
         ] {
             assert_eq!(refused(params).field.as_deref(), Some(field), "{params}");
         }
@@ -463,6 +463,7 @@ mod tests {
     fn a_misspelt_name_is_answered_with_the_right_ones() {
         let error = refused(r#"{"second": 2, "frist": 1}"#);
         assert_eq!(error.field.as_deref(), Some("frist"));
+        assert!(error.hint.contains("did you mean `first`?"), "{error:?}");
         assert!(
             error.hint.contains("first, second, third"),
             "{}",
@@ -472,8 +473,104 @@ mod tests {
 
     #[test]
     fn a_very_long_name_is_not_sent_back_whole() {
-        let error = refused(&format!(r#"{{"second": 2, "{}": 1}}"#, "ü".repeat(10_000)));
-        assert_eq!(error.field.unwrap().chars().count(), 64);
+        for name in ["ü".repeat(10_000), "\\ud800".repeat(10_000)] {
+            let error = refused(&format!(r#"{{"second": 2, "{name}": 1}}"#));
+            assert_eq!(error.field.unwrap().chars().count(), 64);
+        }
+        let deep = format!(r#"{{"second": {{"{}": 1e999}}}}"#, "ü".repeat(10_000));
+        assert_eq!(refused(&deep).field.unwrap().chars().count(), 64);
+    }
+
+    #[test]
+    fn a_name_may_be_written_with_escapes() {
+        let sample = read(Some(r#"{"\u0073econd": 2, "th\u0069rd": "\u0078"}"#)).unwrap();
+        assert_eq!(sample.second.0, 2);
+        assert_eq!(sample.third.unwrap().0.as_str(), "x");
+        let error = refused(r#"{"second": 2, "\ud800": 1}"#);
+        assert_eq!(error.field.as_deref(), Some(r#""\ud800""#));
+        assert!(error.message.contains("surrogate"), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_json_allows_and_nothing_can_hold_is_blamed_on_its_parameter() {
+        let deep = format!(
+            r#"{{"second": {}{}}}"#,
+            "[".repeat(9_000),
+            "]".repeat(9_000)
+        );
+        let many = format!(r#"{{"second": [{}0]}}"#, "0,".repeat(1_000_000));
+        for (params, field, message) in [
+            (
+                r#"{"second": 2, "third": "swordfish\ud83d"}"#,
+                "third",
+                "surrogate",
+            ),
+            (r#"[1, 2, "swordfish\udc00"]"#, "third", "surrogate"),
+            (r#"{"second": 1e400}"#, "second", "too large"),
+            (
+                r#"{"second": {"a": [0, 1e400]}}"#,
+                "second.a[1]",
+                "too large",
+            ),
+            (r#"{"second": {"a": 1, "a": 2}}"#, "second.a", "twice"),
+            (r#"{"second": {"\udfff": 1}}"#, "second", "name of a member"),
+            (
+                &deep,
+                "second[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]",
+                "deep",
+            ),
+            (&many, "second[16383]", "values"),
+        ] {
+            let error = refused(params);
+            assert_eq!(error.field.as_deref(), Some(field), "{error}");
+            assert!(error.message.contains(message), "{error}");
+            let shown = format!("{error:?}");
+            assert!(!shown.contains("swordfish"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_from_what_was_expected() {
+        for (params, message) in [
+            (
+                r#"{"second": "2"}"#,
+                "expected a whole number from 0 to 4294967295, found a string",
+            ),
+            (
+                r#"{"second": [2]}"#,
+                "expected a whole number from 0 to 4294967295, found an array of 1",
+            ),
+            (
+                r#"{"second": {}}"#,
+                "expected a whole number from 0 to 4294967295, found an object",
+            ),
+            (
+                r#"{"second": true}"#,
+                "expected a whole number from 0 to 4294967295, found a boolean",
+            ),
+            (
+                r#"{"second": 2.0}"#,
+                "expected a whole number from 0 to 4294967295, found 2.0",
+            ),
+            (
+                r#"{"second": -1}"#,
+                "expected a whole number from 0 to 4294967295, found -1",
+            ),
+            (
+                r#"{"second": 4294967296}"#,
+                "expected a whole number from 0 to 4294967295, found 4294967296",
+            ),
+            (
+                r#"{"second": 18446744073709551616}"#,
+                "expected a whole number from 0 to 4294967295, found 1.8446744073709552e+19",
+            ),
+            (
+                r#"{"second": 2, "third": 7}"#,
+                "expected text, found a number",
+            ),
+        ] {
+            assert_eq!(refused(params).message, message);
+        }
     }
 
     #[test]
@@ -505,15 +602,19 @@ mod tests {
 
     #[test]
     fn params_that_are_neither_object_nor_array_are_refused_without_quoting_them() {
-        for params in [
-            r#""swordfish""#,
-            "1",
-            "true",
-            r#"{"second": swordfish}"#,
-            "",
-            "[1,",
+        for (params, found) in [
+            (r#""swordfish""#, "a string"),
+            ("1", "a number"),
+            ("true", "a boolean"),
+            (r#""swordfish\ud800""#, "surrogate"),
+            (r#"{"second": swordfish}"#, "not JSON"),
+            ("", "not JSON"),
+            ("[1,", "not JSON"),
+            ("swordfish", "not JSON"),
         ] {
             let error = refused(params);
+            assert_eq!(error.field.as_deref(), Some("params"));
+            assert!(error.message.contains(found), "{error}");
             let shown = format!("{error} {}", error.hint);
             assert!(!shown.contains("swordfish"), "{shown}");
         }

@@ -6,12 +6,15 @@ use serde_json::Value;
 
 use super::{
     Form,
-    macros::{opaque, parsed},
+    macros::{opaque, parsed, string},
 };
 use crate::error::RpcError;
 
 /// An installation id for a new account: one that a bundle may list.
 pub struct NewInstallationId(pub InstallationId);
+
+/// Longest name of an account, and longest installation id, in characters.
+const MAX_NAME_CHARS: usize = 64;
 
 /// What stands for all accounts. No account can have this name.
 const ALL: &str = "*";
@@ -28,10 +31,38 @@ pub enum AccountFilter {
 parsed! {
     AccountName,
         "an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
-        {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"};
+        {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
+        account_name_fault;
     InstallationId,
         "an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not \"none\"",
-        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "not": {"const": "none"}};
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "not": {"const": "none"}},
+        installation_id_fault;
+}
+
+fn account_name_fault(text: &str) -> String {
+    let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let fault = fault(text, |c| small(c) || matches!(c, '.' | '_' | '-'));
+    fault.unwrap_or_else(|| "one that begins with '.', '_' or '-'".to_owned())
+}
+
+fn installation_id_fault(text: &str) -> String {
+    let fault = fault(text, |c| {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+    });
+    fault.unwrap_or_else(|| "\"none\", which stands for no device".to_owned())
+}
+
+/// Why a text is no name of 1 to 64 of the characters that are allowed; `None` if it is one.
+fn fault(text: &str, allowed: impl Fn(char) -> bool) -> Option<String> {
+    if text.is_empty() {
+        return Some("an empty string".to_owned());
+    }
+    if let Some((place, other)) = text.chars().enumerate().find(|(_, c)| !allowed(*c)) {
+        let place = place.saturating_add(1);
+        return Some(format!("{other:?} as character {place}"));
+    }
+    let length = text.chars().count();
+    (length > MAX_NAME_CHARS).then(|| format!("{length} characters"))
 }
 
 impl Form for AccountFilter {
@@ -42,13 +73,13 @@ impl Form for AccountFilter {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        match value.as_str() {
-            Some(ALL) => Ok(Self::All),
-            Some(name) => AccountName::parse(name)
-                .map(Self::One)
-                .map_err(|_| Self::wrong()),
-            None => Err(Self::wrong()),
+        let text = string(value).map_err(|other| Self::wrong(&other))?;
+        if text == ALL {
+            return Ok(Self::All);
         }
+        AccountName::parse(&text)
+            .map(Self::One)
+            .map_err(|_| Self::wrong_for(&account_name_fault(&text)))
     }
 
     fn write(&self) -> Value {
@@ -70,10 +101,9 @@ impl Form for NewInstallationId {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let id = value
-            .as_str()
-            .and_then(|text| InstallationId::parse(text).ok());
-        let id = id.ok_or_else(<Self as Form>::wrong)?;
+        let text = string(value).map_err(|other| Self::wrong(&other))?;
+        let id = InstallationId::parse(&text)
+            .map_err(|_| Self::wrong_for(&installation_id_fault(&text)))?;
         if id.may_be_listed() {
             return Ok(Self(id));
         }
@@ -116,5 +146,38 @@ mod tests {
         let error = NewInstallationId::read(json!("7x1-phone")).unwrap_err();
         assert!(error.message.contains("bundles"), "{error}");
         assert!(NewInstallationId::read(json!("x1-7")).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_name_is_said() {
+        let long = "a".repeat(65);
+        for (name, found) in [
+            (json!(""), "found an empty string"),
+            (json!("alice smith"), "found ' ' as character 6"),
+            (json!("Alice"), "found 'A' as character 1"),
+            (json!("al\u{1b}[31m"), "found '\\u{1b}' as character 3"),
+            (json!("-a"), "found one that begins with '.', '_' or '-'"),
+            (json!(long), "found 65 characters"),
+            (json!(7), "found a number"),
+        ] {
+            for error in [
+                <AccountName as Form>::read(name.clone()).unwrap_err(),
+                AccountFilter::read(name).unwrap_err(),
+            ] {
+                assert!(error.message.ends_with(found), "{error}");
+            }
+        }
+        for (id, found) in [
+            (json!("none"), "found \"none\", which stands for no device"),
+            (json!("a/b"), "found '/' as character 2"),
+            (json!({}), "found an object"),
+        ] {
+            for error in [
+                <InstallationId as Form>::read(id.clone()).unwrap_err(),
+                NewInstallationId::read(id).unwrap_err(),
+            ] {
+                assert!(error.message.ends_with(found), "{error}");
+            }
+        }
     }
 }

@@ -63,7 +63,10 @@ impl Form for Words {
         match value.as_u64() {
             Some(12) => Ok(Self(WordCount::Twelve)),
             Some(24) => Ok(Self(WordCount::TwentyFour)),
-            _ => Err(Self::wrong()),
+            _ => Err(match value {
+                Value::Number(found) => Self::wrong_for(&found.to_string()),
+                other => Self::wrong(&other),
+            }),
         }
     }
 
@@ -83,7 +86,7 @@ impl Form for bool {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        value.as_bool().ok_or_else(<Self as Form>::wrong)
+        value.as_bool().ok_or_else(|| <Self as Form>::wrong(&value))
     }
 
     fn write(&self) -> Value {

@@ -7,7 +7,7 @@ use engine::{
 };
 use zeroize::Zeroizing;
 
-use crate::hex::decode_hex;
+use crate::hex::{HexFault, decode_hex};
 
 /// What the short form of a public key begins with.
 const COMPACT_PREFIX: &str = "zQ3sh";
@@ -21,16 +21,17 @@ pub(super) enum Fault {
     Empty,
     Link,
     NoPrefix,
-    NotHex,
+    NotHex { place: usize },
     HalfByte,
     Length { bytes: usize },
     FirstByte,
     NotOnCurve,
     CompactLength { characters: usize },
+    NotBase58 { place: usize },
     Compact,
     PublicKey,
     TooLarge,
-    NotBase64,
+    NotBase64 { place: usize },
     CutShort,
     Other,
 }
@@ -42,8 +43,8 @@ impl Fault {
             Self::Empty => "nothing is there".to_owned(),
             Self::Link => "it is a link".to_owned(),
             Self::NoPrefix => "hex digits without 0x before them".to_owned(),
-            Self::NotHex => "after 0x stands something else than hex digits".to_owned(),
-            Self::HalfByte => "an odd number of hex digits".to_owned(),
+            Self::NotHex { place } => HexFault::NotADigit { place }.to_string(),
+            Self::HalfByte => HexFault::HalfByte.to_string(),
             Self::Length { bytes } => format!("it has {bytes} bytes"),
             Self::FirstByte => "its first byte is not that of a key of this length".to_owned(),
             Self::NotOnCurve => "it is no point of the curve: a digit is wrong".to_owned(),
@@ -52,10 +53,11 @@ impl Fault {
                     "it has {characters} characters, and a key in its short form {COMPACT_CHARS}"
                 )
             }
-            Self::Compact => "a character is wrong".to_owned(),
+            Self::NotBase58 { place } => format!("none of base58 as character {place}"),
+            Self::Compact => "it is no point of the curve: a character is wrong".to_owned(),
             Self::PublicKey => "it is a public key alone".to_owned(),
             Self::TooLarge => "it is longer than any".to_owned(),
-            Self::NotBase64 => "a character is none of base64".to_owned(),
+            Self::NotBase64 { place } => format!("none of base64 as character {place}"),
             Self::CutShort => "it is cut short: base64 has no such length".to_owned(),
             Self::Other => "it is neither 0x and hex digits nor another form of one".to_owned(),
         }
@@ -80,18 +82,21 @@ impl Fault {
 pub(super) fn hex(text: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let text = one_word(text);
     let is_hex = |text: &str| text.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let Some(digits) = text.strip_prefix("0x") else {
+    if !text.starts_with("0x") {
         return Err(match text.strip_prefix("0X").unwrap_or(&text) {
             "" => Fault::Empty,
             digits if is_hex(digits) => Fault::NoPrefix,
             other if is_link(other) => Fault::Link,
             _ => Fault::Other,
         });
-    };
-    if !is_hex(digits) {
-        return Err(Fault::NotHex);
     }
-    decode_hex(&text).map(Zeroizing::new).ok_or(Fault::HalfByte)
+    decode_hex(&text)
+        .map(Zeroizing::new)
+        .map_err(|fault| match fault {
+            HexFault::NoPrefix => Fault::NoPrefix,
+            HexFault::NotADigit { place } => Fault::NotHex { place },
+            HexFault::HalfByte => Fault::HalfByte,
+        })
 }
 
 /// The same, of so many bytes.
@@ -109,11 +114,13 @@ pub(super) fn public_key(text: &str) -> Result<IdentityKey, Fault> {
     if text.starts_with('z') {
         let characters = text.chars().count();
         return IdentityKey::from_compact(&text).map_err(|_| {
-            if characters == COMPACT_CHARS {
-                Fault::Compact
-            } else {
-                Fault::CompactLength { characters }
+            if characters != COMPACT_CHARS {
+                return Fault::CompactLength { characters };
             }
+            let place = place_of(&text, |c| {
+                c.is_ascii_alphanumeric() && !matches!(c, '0' | 'I' | 'O' | 'l')
+            });
+            place.map_or(Fault::Compact, |place| Fault::NotBase58 { place })
         });
     }
     let bytes = hex(&text)?;
@@ -148,16 +155,20 @@ fn contact_code(text: &str) -> Result<Vec<u8>, Fault> {
     }
     decode_contact_code(text).ok_or_else(|| {
         let unpadded = text.trim_end_matches('=');
-        let in_alphabet =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
         if unpadded.len() > MAX_CONTACT_CODE_CHARS {
-            Fault::TooLarge
-        } else if unpadded.bytes().all(in_alphabet) {
-            Fault::CutShort
-        } else {
-            Fault::NotBase64
+            return Fault::TooLarge;
         }
+        let place = place_of(unpadded, |c| {
+            c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')
+        });
+        place.map_or(Fault::CutShort, |place| Fault::NotBase64 { place })
     })
+}
+
+/// The first character that is not of this alphabet, counted from 1 in what is left of the text.
+fn place_of(text: &str, alphabet: impl Fn(char) -> bool) -> Option<usize> {
+    let place = text.chars().position(|c| !alphabet(c))?;
+    Some(place.saturating_add(1))
 }
 
 /// Whether hex digits begin as a bundle does: with its identity, a first field of 33 bytes.
@@ -208,7 +219,7 @@ mod tests {
             (format!("0X{digits}"), Fault::NoPrefix),
             (format!("https://status.app/u#{compact}"), Fault::Link),
             (format!("status.app/u/CwSAAg==#{compact}"), Fault::Link),
-            (format!("{COMPRESSED}g"), Fault::NotHex),
+            (format!("{COMPRESSED}g"), Fault::NotHex { place: 69 }),
             (format!("{COMPRESSED}0"), Fault::HalfByte),
             ("0x".to_owned(), Fault::Length { bytes: 0 }),
             (format!("{COMPRESSED}00"), Fault::Length { bytes: 34 }),
@@ -218,7 +229,7 @@ mod tests {
                 compact[..48].to_owned(),
                 Fault::CompactLength { characters: 48 },
             ),
-            (compact.replace('Q', "0"), Fault::Compact),
+            (compact.replace('Q', "0"), Fault::NotBase58 { place: 2 }),
             ("alice.eth".to_owned(), Fault::Other),
         ] {
             assert_eq!(public_key(&text), Err(fault), "{text}");
@@ -239,7 +250,9 @@ mod tests {
             (compact, Fault::PublicKey),
             (
                 unpadded[..unpadded.len() - 3].to_owned() + "*",
-                Fault::NotBase64,
+                Fault::NotBase64 {
+                    place: unpadded.len() - 2,
+                },
             ),
             ("AAAAx".to_owned(), Fault::CutShort),
             ("x".repeat(MAX_CONTACT_CODE_CHARS + 1), Fault::TooLarge),

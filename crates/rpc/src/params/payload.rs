@@ -28,7 +28,7 @@ impl Form for Text {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let text = string(value).ok_or_else(Self::wrong)?;
+        let text = string(value).map_err(|other| Self::wrong(&other))?;
         if text.len() > MAX_PAYLOAD_BYTES {
             return Err(RpcError::new(
                 ErrorKind::PayloadTooLarge,

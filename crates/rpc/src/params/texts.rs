@@ -50,7 +50,7 @@ impl Form for Secret {
     fn read(value: Value) -> Result<Self, RpcError> {
         string(value)
             .map(|text| Self(Zeroizing::new(text)))
-            .ok_or_else(Self::wrong)
+            .map_err(|other| Self::wrong(&other))
     }
 
     fn write(&self) -> Value {
@@ -66,7 +66,7 @@ impl Form for Subscription {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        string(value).map(Self).ok_or_else(Self::wrong)
+        string(value).map(Self).map_err(|other| Self::wrong(&other))
     }
 
     fn write(&self) -> Value {

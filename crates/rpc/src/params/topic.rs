@@ -9,7 +9,8 @@ use crate::{error::RpcError, types::QrFormat};
 parsed! {
     ContentTopic,
         "a content topic: /waku/1/0x, eight hex digits and /rfc26",
-        {"type": "string", "pattern": "^/waku/1/0x[0-9a-fA-F]{8}/rfc26$"};
+        {"type": "string", "pattern": "^/waku/1/0x[0-9a-fA-F]{8}/rfc26$"},
+        |_| "a string of another form";
 }
 
 impl Form for QrFormat {
@@ -20,7 +21,8 @@ impl Form for QrFormat {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        serde_json::from_value(value).map_err(|_| <Self as Form>::wrong())
+        let known = Self::ALL.iter().find(|format| value == format.name());
+        known.copied().ok_or_else(|| <Self as Form>::wrong(&value))
     }
 
     fn write(&self) -> Value {

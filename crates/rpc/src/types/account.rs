@@ -9,15 +9,15 @@ use crate::types::Hex;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountInfo {
-    /// Its local name.
+    /// The name of the account in this daemon.
     pub account: String,
-    /// The chat key, `0x04…`.
+    /// The public key of the identity, `0x04…`, which Status calls the chat key.
     pub public_key: Hex,
-    /// The same, `zQ3sh…`.
+    /// The public key in its compact form, `zQ3sh…`.
     pub compressed_key: String,
-    /// This device.
+    /// The id of this device.
     pub installation_id: String,
-    /// When it was made here.
+    /// When the account was made in this daemon.
     pub created_at: u64,
 }
 
@@ -28,7 +28,7 @@ pub struct NewAccount {
     /// The account.
     #[serde(flatten)]
     pub account: AccountInfo,
-    /// The phrase: whoever has it has the identity.
+    /// The recovery phrase: whoever has it has the identity.
     pub mnemonic: String,
 }
 

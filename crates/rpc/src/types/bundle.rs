@@ -9,39 +9,39 @@ use crate::types::{Hex, WarningKind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleInfo {
-    /// Encoded.
+    /// The encoded bundle.
     pub bundle: Hex,
-    /// The same as text, for QR codes and profiles.
+    /// The bundle as text, for QR codes and profiles.
     pub contact_code: String,
     /// Our identity.
     pub identity: Hex,
-    /// Version of this device's prekey.
+    /// The version of this device's prekey, which rises by one with each new one.
     pub version: u32,
     /// When the bundle was made.
     pub created_at: u64,
     /// When this device's prekey is due to be replaced.
     pub expires_at: u64,
-    /// The devices it lists.
+    /// The ids of the devices that the bundle lists.
     pub installation_ids: Vec<String>,
 }
 
-/// Something odd that cost nothing.
+/// A warning: something was odd, and nothing else failed for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WarningInfo {
-    /// What it is.
+    /// The kind of the warning.
     pub kind: WarningKind,
-    /// What it is about.
+    /// What the warning is about, in words.
     pub detail: String,
 }
 
 /// What an imported bundle brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedBundleInfo {
-    /// Whose.
+    /// The identity whose bundle it is.
     pub identity: Hex,
-    /// Its entries that are known now.
+    /// The devices that the bundle lists and that are known now.
     pub installations: Vec<ImportedInstallation>,
-    /// What was odd.
+    /// What was odd about the bundle.
     pub warnings: Vec<WarningInfo>,
 }
 
@@ -49,13 +49,13 @@ pub struct ImportedBundleInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportedInstallation {
-    /// The device.
+    /// The id of the device.
     pub installation_id: String,
-    /// The version listed.
+    /// The version of the device's prekey that the bundle lists.
     pub version: u32,
-    /// It was not known before.
+    /// Whether the device was not known before.
     pub is_new: bool,
-    /// Its prekey replaced an older one.
+    /// Whether its prekey replaced an older one that was known.
     pub is_newer: bool,
 }
 
@@ -63,18 +63,18 @@ pub struct ImportedInstallation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedBundleInfo {
-    /// Whose it claims to be; null if that is no key.
+    /// The identity whose bundle it claims to be; null if that is no public key.
     pub identity: Option<Hex>,
-    /// Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly;
+    /// The signed timestamp in nanoseconds: more digits than a JavaScript number holds exactly;
     /// `createdAt` has fewer.
     pub timestamp: i64,
-    /// The same in milliseconds; null if it has none.
+    /// The signed timestamp in milliseconds; null if there is none.
     pub created_at: Option<u64>,
-    /// Its entries.
+    /// The entries, one for each device.
     pub entries: Vec<InspectedBundleEntry>,
-    /// Whether it is well formed and signed by its identity.
+    /// Whether the bundle is well formed and signed by its identity.
     pub valid: bool,
-    /// Why not.
+    /// Why the bundle is not valid; null if it is.
     pub reason: Option<String>,
 }
 
@@ -82,16 +82,17 @@ pub struct InspectedBundleInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedBundleEntry {
-    /// The device.
+    /// The id of the device.
     pub installation_id: String,
-    /// Its signed prekey.
+    /// The public signed prekey of the device.
     pub signed_pre_key: Hex,
-    /// Its version.
+    /// The version of the device's prekey.
     pub version: u32,
-    /// Informational.
+    /// The version of the protocol that the device says it speaks. Nothing depends on it.
     pub protocol_version: u32,
-    /// The ratchet prekey of suite x25519; null if there is none.
+    /// The ratchet prekey of suite x25519; null if there is none, as with devices of status-go.
     pub ratchet_pre_key: Option<Hex>,
-    /// Whether it is signed for this entry; null if there is none, or the bundle is not valid.
+    /// Whether the ratchet prekey is signed for this entry; null if there is none, or if the bundle
+    /// is not valid.
     pub ratchet_valid: Option<bool>,
 }

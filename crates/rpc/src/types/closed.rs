@@ -10,27 +10,27 @@ pub use engine::model::{
 closed_sets! {
     /// The curve of a session's ratchet.
     Suite {
-        /// Curve25519, between devices of ratchetd.
+        /// Curve25519, used between devices of ratchetd.
         X25519 = "x25519",
-        /// secp256k1, with status-go.
+        /// secp256k1, used with devices of status-go.
         Secp256k1 = "secp256k1",
     }
 
     /// What became of a received message.
     Outcome {
-        /// It was read.
+        /// The message was read.
         Decrypted = "decrypted",
-        /// It was not encrypted.
+        /// The message is public: it was not encrypted.
         Public = "public",
-        /// An advertisement: there is nothing to show.
+        /// The message is an advertisement, a bundle alone: there is nothing to show.
         Bundle = "bundle",
-        /// One of our own that came back.
+        /// The message is one of this device's own that came back.
         Own = "own",
-        /// It is for other devices.
+        /// The message is for other devices.
         NotTargeted = "not_targeted",
-        /// It is for this device and cannot be read.
+        /// The message is for this device and cannot be read.
         Undecryptable = "undecryptable",
-        /// The envelope that it came in did not open, or nobody signed it.
+        /// The envelope that the message came in did not open, or nobody signed it.
         Unopened = "unopened",
     }
 
@@ -38,31 +38,31 @@ closed_sets! {
     NextAction {
         /// Send the `reply` to the sender.
         SendReply = "send_reply",
-        /// Nothing: forget it.
+        /// Do nothing: forget the message.
         Drop = "drop",
-        /// Nothing yet: it mends itself.
+        /// Do nothing yet: it mends itself.
         Wait = "wait",
-        /// Start over: `session_reset`, and write.
+        /// Start over: call `session_reset`, and write to the sender.
         Rekey = "rekey",
     }
 
     /// What to do about a message that was explained.
     NextStep {
-        /// Give it to `message_decrypt`: it opens.
+        /// Give the message to `message_decrypt`: it opens.
         Decrypt = "decrypt",
-        /// Give it to `message_decrypt` and send the `reply` to the sender.
+        /// Give the message to `message_decrypt`, and send the `reply` to the sender.
         SendReply = "send_reply",
-        /// Nothing: forget it.
+        /// Do nothing: forget the message.
         Drop = "drop",
-        /// Nothing yet: it mends itself.
+        /// Do nothing yet: it mends itself.
         Wait = "wait",
-        /// Start over: `session_reset`, and write.
+        /// Start over: call `session_reset`, and write to the sender.
         Rekey = "rekey",
     }
 
     /// Whether a session was answered.
     SessionState {
-        /// Not yet.
+        /// The other end has not answered yet.
         Unconfirmed = "unconfirmed",
         /// Each end has read something of the other.
         Established = "established",
@@ -70,57 +70,57 @@ closed_sets! {
 
     /// What a session is used for.
     Standing {
-        /// Sending and receiving.
+        /// It is used for sending and receiving.
         Active = "active",
-        /// Receiving: another has its place.
+        /// It is used for receiving only: another session has its place.
         Superseded = "superseded",
-        /// Receiving what is late, until it is erased.
+        /// It is used for receiving what is late, until it is erased.
         Expired = "expired",
     }
 
     /// Whether the daemon works.
     HealthStatus {
-        /// It does.
+        /// The daemon works.
         Ok = "ok",
-        /// `reason` says what does not.
+        /// The daemon does not work: `reason` says what fails.
         Failing = "failing",
     }
 
     /// For whom a message is.
     Addressed {
-        /// For this device.
+        /// It has an entry for this device.
         ThisDevice = "this_device",
-        /// For any device of this identity: DH.
+        /// It is for any device of this identity, by DH.
         AnyDevice = "any_device",
-        /// For everyone: it is public.
+        /// It is public, for everyone.
         Everyone = "everyone",
-        /// For others.
+        /// It is for other devices or identities.
         OtherDevices = "other_devices",
-        /// It has no content.
+        /// It has no content, only bundles.
         Nobody = "nobody",
     }
 
     /// What is known of a signed prekey.
     PreKeyState {
-        /// Ours, in the present bundle.
+        /// It is ours, and in the present bundle.
         Current = "current",
-        /// Ours, replaced and not erased yet.
+        /// It is ours, was replaced and is not erased yet.
         Replaced = "replaced",
-        /// The other side's, or erased.
+        /// It is not ours, or was erased.
         NotOurs = "not_ours",
     }
 
     /// Where the key of a message is.
     MessageKeyState {
-        /// Kept until the message is confirmed.
+        /// The key is kept until the message is confirmed.
         Read = "read",
-        /// Kept since a later message was read.
+        /// The key is kept since a later message of its chain was read.
         Skipped = "skipped",
-        /// Used or dropped.
+        /// The key was used or dropped.
         Gone = "gone",
-        /// Reached over messages that have not come.
+        /// The key comes after those of messages that have not arrived.
         Ahead = "ahead",
-        /// Known once the message opens.
+        /// The message begins a new chain: its key is known once it opens.
         NewChain = "new_chain",
     }
 }

@@ -5,23 +5,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{ContactState, EnvelopeInfo, Hex, SkippedInfo};
 
-/// A contact.
+/// An identity as a contact, and how far both sides have come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactInfo {
-    /// Who, uncompressed.
+    /// The identity of the contact, `0x04…`.
     pub identity: Hex,
-    /// The same in the short form, `zQ3sh…`.
+    /// The identity in its compact form, `zQ3sh…`.
     pub compressed_key: String,
-    /// How we stand to it.
+    /// The state of the contact.
     pub state: ContactState,
-    /// The user has compared the safety number.
+    /// Whether the user has compared the safety number and noted that it is equal.
     pub verified: bool,
-    /// Some device of theirs has answered ours: what is sent to it now has forward secrecy.
+    /// Whether a device of the contact has answered ours: what is sent to it now has forward
+    /// secrecy.
     pub forward_secrecy: bool,
-    /// 60 decimal digits, the same at both ends: to be compared by another way.
+    /// The safety number: 60 decimal digits that are equal at both ends, to be compared by another
+    /// way than this transport.
     pub safety_number: String,
-    /// When it was first recorded; null if it is not.
+    /// When the contact was first recorded; null if nothing was.
     pub added_at: Option<u64>,
 }
 
@@ -29,11 +31,11 @@ pub struct ContactInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactStepInfo {
-    /// As it is now.
+    /// The contact as it is now.
     #[serde(flatten)]
     pub contact: ContactInfo,
-    /// Wire messages for the transport.
+    /// The wire messages to send; empty if there is nothing to send.
     pub envelopes: Vec<EnvelopeInfo>,
-    /// Devices that got no copy.
+    /// The devices that got no copy, and why.
     pub skipped: Vec<SkippedInfo>,
 }

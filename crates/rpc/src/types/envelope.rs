@@ -12,27 +12,27 @@ use crate::types::Hex;
 closed_sets! {
     /// How an envelope is sealed.
     EnvelopeKind {
-        /// With a key that both sides know.
+        /// With a symmetric key that both ends have.
         Symmetric = "symmetric",
-        /// To an identity.
+        /// To the public key of an identity.
         Asymmetric = "asymmetric",
     }
 
     /// What became of an envelope.
     EnvelopeOutcome {
-        /// It opened.
+        /// The envelope opened.
         Opened = "opened",
-        /// It did not.
+        /// The envelope did not open.
         Unopened = "unopened",
     }
 
     /// Why an envelope did not open.
     EnvelopeReason {
-        /// It is no envelope of this kind, or holds no payload.
+        /// The bytes are no envelope of this kind, or hold no payload.
         Malformed = "malformed",
-        /// It is not for this key, or was changed.
+        /// The envelope is not for this key, or was changed.
         AuthenticationFailed = "authentication_failed",
-        /// Its signature is not one of any key.
+        /// The signature of the envelope is not one of any key.
         BadSignature = "bad_signature",
     }
 }
@@ -40,32 +40,32 @@ closed_sets! {
 /// An envelope, ready for a relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SealedEnvelope {
-    /// Its bytes.
+    /// The bytes of the envelope.
     pub envelope: Hex,
-    /// How it is sealed.
+    /// How the envelope is sealed.
     pub kind: EnvelopeKind,
-    /// Who signed it; null if nobody did.
+    /// The identity that signed the envelope; null if nobody did.
     pub signer: Option<Hex>,
 }
 
 /// What became of an envelope.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenedEnvelope {
-    /// Whether it opened.
+    /// Whether the envelope opened.
     pub outcome: EnvelopeOutcome,
-    /// What was sealed.
+    /// The content as bytes. Left out if the envelope did not open.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Hex>,
-    /// The same, if it is UTF-8.
+    /// The content as text, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// Who signed it; null if nobody did, or it did not open. It is whatever key fits the
-    /// signature: compare it.
+    /// The identity that signed the envelope; null if nobody did, or if it did not open. It is
+    /// whatever key fits the signature: compare it.
     pub signer: Option<Hex>,
-    /// Why it did not open.
+    /// Why the envelope did not open. Left out if it did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<EnvelopeReason>,
-    /// The same for people.
+    /// What to know about the reason, for people. Left out if the envelope opened.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
 }
@@ -80,12 +80,12 @@ impl fmt::Debug for OpenedEnvelope {
     }
 }
 
-/// A chat's clock and the time of day.
+/// The clock of a chat and the present time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatClock {
-    /// The highest clock of the chat by now; of `clock_next`, the one for the message that is about
-    /// to be sent.
+    /// The highest clock of the chat by now. From `clock_next` it is the one for the message that
+    /// is about to be sent.
     pub clock: u64,
-    /// Now, as `timestamp` of that message.
+    /// The present time in milliseconds, which goes into the message as `timestamp`.
     pub timestamp: u64,
 }

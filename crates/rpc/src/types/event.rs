@@ -8,25 +8,25 @@ use crate::types::{Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suit
 /// An event, or the mark that some are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventInfo {
-    /// Its number: what to give as `after` to go on behind it.
+    /// The number of the event: what to give as `after` to go on behind it.
     pub seq: u64,
-    /// When it happened; of the mark `lagged`, when that was found out.
+    /// When it happened. For the mark `lagged`, when that was found out.
     pub at: u64,
-    /// Whose; null for `lagged`.
+    /// The account that the event is about; null for `lagged`.
     pub account: Option<String>,
-    /// Its type and what there is to say about it.
+    /// The type of the event, and what there is to say about it.
     #[serde(flatten)]
     pub what: EventData,
 }
 
-/// A part of the events.
+/// Some of the events, and where to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Events {
-    /// In order.
+    /// The events, in the order of their numbers.
     pub events: Vec<EventInfo>,
-    /// What to give as `after` next time. It moves on past the events of other accounts, too.
+    /// What to give as `after` next time. It goes on past the events of other accounts, too.
     pub next: u64,
-    /// Events between `after` and `next` are no longer there.
+    /// Whether events between `after` and `next` are no longer there.
     pub lagged: bool,
 }
 
@@ -34,9 +34,9 @@ pub struct Events {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventTicketInfo {
-    /// What to give as `ticket` in the query of `GET /events`.
+    /// The ticket: what to give as `ticket` in the query of `GET /events`.
     pub ticket: String,
-    /// Milliseconds in which it has to be used.
+    /// How long the ticket can be used, in milliseconds.
     pub expires_in_ms: u64,
 }
 
@@ -79,7 +79,7 @@ event_types! {
     InstallationVersionWentBack = "installation.version_went_back" (DeviceVersion),
     /// Both ends of a session have read something of the other.
     SessionEstablished = "session.established" (EventSession),
-    /// Another session took its place.
+    /// A session was superseded: another one took its place.
     SessionSuperseded = "session.superseded" (EventSession),
     /// A session that had been superseded is used again.
     SessionReactivated = "session.reactivated" (EventSession),
@@ -97,7 +97,7 @@ event_types! {
     ContactAccepted = "contact.accepted" (AcceptedContact),
     /// The account's store is an older state, or a copy: its sessions have ended.
     StoreRolledBack = "store.rolled_back" (RolledBackStore),
-    /// Events before this one are no longer there.
+    /// Events before this mark are no longer there.
     Lagged = "lagged" (Lagged),
 }
 
@@ -105,11 +105,11 @@ event_types! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleRotated {
-    /// Version of this device's prekey.
+    /// The version of this device's prekey.
     pub version: u32,
-    /// Whether that is a new one.
+    /// Whether the prekey is a new one.
     pub prekey_replaced: bool,
-    /// The devices it lists.
+    /// The ids of the devices that the bundle lists.
     pub installation_ids: Vec<String>,
 }
 
@@ -117,9 +117,9 @@ pub struct BundleRotated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventDevice {
-    /// Whose.
+    /// The identity that the device belongs to.
     pub identity: Hex,
-    /// Which.
+    /// The id of the device.
     pub installation_id: String,
 }
 
@@ -127,11 +127,11 @@ pub struct EventDevice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoveredDevice {
-    /// Whose.
+    /// The identity that the device belongs to.
     pub identity: Hex,
-    /// Which.
+    /// The id of the device.
     pub installation_id: String,
-    /// It is of our own identity.
+    /// Whether the device is one of our own identity.
     pub own: bool,
 }
 
@@ -139,9 +139,9 @@ pub struct DiscoveredDevice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceVersion {
-    /// Whose.
+    /// The identity that the device belongs to.
     pub identity: Hex,
-    /// Which.
+    /// The id of the device.
     pub installation_id: String,
     /// The version that was known.
     pub from: u32,
@@ -153,15 +153,15 @@ pub struct DeviceVersion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventSession {
-    /// The same at both ends.
+    /// The id of the session, which is equal at both ends.
     pub session_id: Hex,
-    /// The other identity.
+    /// The identity that the session is with.
     pub identity: Hex,
-    /// The other device; null until it is known.
+    /// The device that the session is with; null until it is known.
     pub installation_id: Option<String>,
-    /// Its suite.
+    /// The curve of the session's ratchet.
     pub suite: Suite,
-    /// Who began it.
+    /// Who began the session.
     pub role: Role,
 }
 
@@ -169,17 +169,17 @@ pub struct EventSession {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UndecryptableMessage {
-    /// The message, the same at both ends; null if the bytes do not tell.
+    /// The id of the message, which is equal at both ends; null if the bytes do not tell it.
     pub message_id: Option<Hex>,
-    /// The identity that the caller named.
+    /// The identity that the caller named as the sender.
     pub sender: Hex,
-    /// The device that the message names; null if it names none.
+    /// The device that the message names as its sender; null if it names none.
     pub installation_id: Option<String>,
-    /// Why.
+    /// Why the message could not be read.
     pub reason: Option<Reason>,
-    /// The same for people.
+    /// What to know about the reason, for people.
     pub hint: Option<String>,
-    /// What to do.
+    /// What to do about it.
     pub next_action: Option<NextAction>,
 }
 
@@ -187,9 +187,9 @@ pub struct UndecryptableMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DroppedKey {
-    /// Which.
+    /// The id of the message.
     pub message_id: Hex,
-    /// Why.
+    /// Why the key is gone.
     pub reason: KeyDropped,
 }
 
@@ -197,12 +197,12 @@ pub struct DroppedKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestedContact {
-    /// Who.
+    /// The identity of the contact.
     pub identity: Hex,
-    /// The message with its introduction, which `message_decrypt` gave; null if the bytes do not
-    /// tell.
+    /// The id of the message with the introduction, which `message_decrypt` gave; null if the bytes
+    /// do not tell it.
     pub message_id: Option<Hex>,
-    /// Whether that message proves who it is.
+    /// Whether that message proves the identity of its sender.
     pub authenticated: bool,
 }
 
@@ -210,24 +210,24 @@ pub struct RequestedContact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedContact {
-    /// Who.
+    /// The identity of the contact.
     pub identity: Hex,
-    /// By us, or by them.
+    /// Whether we accepted, and not the contact.
     pub by_us: bool,
 }
 
 /// A store that is an older state, or a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RolledBackStore {
-    /// What it was found to be.
+    /// Why the store is not the newest state of its account.
     pub reason: RollbackKind,
-    /// Sessions that ended.
+    /// How many sessions ended with it.
     pub expired: u64,
 }
 
 /// The mark that events are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lagged {
-    /// What to do.
+    /// What to do, for people: list anew what the events were about.
     pub hint: String,
 }

@@ -8,55 +8,55 @@ use crate::types::{
     Outcome, PreKeyState, Reason, SessionInfo, WarningInfo,
 };
 
-/// What a message is, what it needs, what of that there is, and what to do next. Nothing was
-/// changed to find it out.
+/// What a message is, what it needs to be read, what of that is here, and what to do next. Nothing
+/// was changed to find it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// What `message_decrypt` would answer now.
     pub outcome: Outcome,
-    /// Why it would not be read.
+    /// Why the message would not be read. Left out if it would.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<Reason>,
-    /// What is to be known of that, for people.
+    /// What there is to know about the outcome, for people.
     pub hint: String,
-    /// What to do.
+    /// What to do with the message.
     pub next_action: NextStep,
     /// Whether `message_decrypt` would give a `reply` to send.
     pub reply_due: bool,
-    /// All of it in sentences, one after the other, for people.
+    /// The whole explanation in sentences, in their order, for people.
     pub explanation: Vec<String>,
-    /// The message, the same at both ends; null if the bytes do not tell.
+    /// The id of the message, which is equal at both ends; null if the bytes do not tell it.
     pub message_id: Option<Hex>,
-    /// The session it opens on.
+    /// The session that the message opens on. Left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
-    /// Read through a ratchet.
+    /// Whether the message would be read through a ratchet.
     pub forward_secrecy: bool,
-    /// The sender's identity is proven by the message itself.
+    /// Whether the message itself proves the identity of its sender.
     pub authenticated: bool,
-    /// Read before, and not confirmed.
+    /// Whether the message was read before, and not confirmed.
     pub duplicate: bool,
-    /// The identity the caller named.
+    /// The identity that the caller named as the sender.
     pub sender: Hex,
-    /// The device the message names; null if it names none.
+    /// The device that the message names as its sender; null if it names none.
     pub installation_id: Option<String>,
-    /// What is known of that device; null if nothing is.
+    /// What is known of the sender's device; null if nothing is.
     pub installation: Option<InstallationInfo>,
-    /// For whom it is.
+    /// For whom the message is.
     pub addressed_to: Addressed,
-    /// How the entry for this device is encrypted; null if there is none, or its headers make no
+    /// How the entry for this device is encrypted; null if there is none, or if its headers make no
     /// sense together.
     pub mode: Option<Mode>,
-    /// The signed prekey that the entry names; null if it names none.
+    /// The signed prekey that the entry for this device names; null if it names none.
     pub prekey: Option<NamedPreKeyInfo>,
-    /// The sessions that the entry is tried on, in this order; at most 8.
+    /// The sessions that the entry for this device is tried on, in this order; at most 8.
     pub sessions: Vec<PossibleSessionInfo>,
-    /// Devices it would tell of for the first time.
+    /// The ids of devices that the message would tell of for the first time.
     pub new_installations: Vec<String>,
-    /// What was odd.
+    /// What is odd about the message.
     pub warnings: Vec<WarningInfo>,
-    /// The message taken apart, as `message_inspect` does.
+    /// What is in the message, as `message_inspect` shows it.
     pub message: InspectedMessageInfo,
 }
 
@@ -64,26 +64,27 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NamedPreKeyInfo {
-    /// Its public part.
+    /// The public signed prekey.
     pub signed_pre_key: Hex,
-    /// What is known of it.
+    /// What is known of the prekey.
     pub state: PreKeyState,
-    /// When it was replaced; null if it was not.
+    /// When the prekey was replaced; null if it was not.
     pub replaced_at: Option<u64>,
-    /// The earliest that it will be erased; null if it was not replaced.
+    /// When the prekey will be erased at the earliest; null if it was not replaced.
     pub erase_at: Option<u64>,
 }
 
-/// A session that an entry can be of.
+/// A session that the message may belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PossibleSessionInfo {
-    /// The session.
+    /// The session that is tried.
     pub session: SessionInfo,
-    /// What the message is called if it is of this session.
+    /// The id of the message, if it belongs to this session.
     pub message_id: Hex,
-    /// Where its key is.
+    /// Where the key of the message is, if it belongs to this session.
     pub message_key: MessageKeyState,
-    /// Messages between the last one read and this one; null unless it is ahead.
+    /// How many messages between the last one read and this one are missing; null unless
+    /// `messageKey` is `ahead`.
     pub missing: Option<u32>,
 }

@@ -10,31 +10,32 @@ use crate::types::Hex;
 closed_sets! {
     /// How a QR code is drawn.
     QrFormat {
-        /// An SVG document: dark on white, 4 modules of quiet ground around it.
+        /// An SVG document: dark on white, with a margin of 4 modules.
         Svg = "svg",
-        /// Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet
-        /// ground.
+        /// Lines of half blocks for a terminal with a dark background, with a margin of 4 modules:
+        /// the light modules are filled.
         Text = "text",
     }
 }
 
-/// An identity in the forms that people and programs tell it by.
+/// An identity in the forms by which people and programs recognise it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityInfo {
-    /// The chat key, `0x04…`.
+    /// The public key of the identity, `0x04…`, which Status calls the chat key.
     pub public_key: Hex,
-    /// The same in the short form, `zQ3sh…`.
+    /// The public key in its compact form, `zQ3sh…`.
     pub compressed_key: String,
-    /// The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to
-    /// 31).
+    /// The ring of colours around a picture: 1 to 11 stretches, each given as its length (1 to 5)
+    /// and its colour (0 to 31).
     pub color_hash: Vec<[u8; 2]>,
     /// Which of 11 colours stands for the identity: 0 to 10.
     pub color_id: u8,
-    /// The picture.
+    /// The identicon: a small picture worked out from the identity.
     pub identicon: IdenticonInfo,
-    /// With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
-    /// Left out without one, and for the account's own identity.
+    /// The safety number of the identity and the `account`: 60 decimal digits that are equal at
+    /// both ends, to be compared by another way than this transport. Left out without an account,
+    /// and for the account's own identity.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub safety_number: Option<String>,
 }
@@ -53,11 +54,11 @@ pub struct IdenticonInfo {
 /// The contact code as a QR code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ContactCodeQr {
-    /// What the QR code says: as `contactCode` of `bundle_get`.
+pub struct ContactCodeDrawing {
+    /// The text that the QR code holds: the `contactCode` of `bundle_get`.
     pub contact_code: String,
-    /// How it is drawn.
+    /// How the QR code is drawn.
     pub format: QrFormat,
-    /// The drawing.
+    /// The drawing: an SVG document, or lines of text.
     pub qr: String,
 }

@@ -12,16 +12,16 @@ use crate::types::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
-    /// The device; `"none"` for DH to an identity of which no device is known; null for a public
-    /// message.
+    /// The id of the device; `"none"` for DH to an identity of which no device is known; null for a
+    /// public message.
     pub installation_id: Option<String>,
-    /// How it is encrypted.
+    /// How the entry is encrypted for the device.
     pub mode: Mode,
-    /// The session's; null for DH and public messages.
+    /// The suite of the session; null for DH and public messages.
     pub suite: Option<Suite>,
-    /// The session, the same at both ends; null for DH and public messages.
+    /// The id of the session, which is equal at both ends; null for DH and public messages.
     pub session_id: Option<Hex>,
-    /// The message, the same at both ends.
+    /// The id of the message, which is equal at both ends.
     pub message_id: Hex,
 }
 
@@ -29,21 +29,22 @@ pub struct TargetInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvelopeInfo {
-    /// Whom it is for; null for a public message.
+    /// The identity that the message is for; null for a public message.
     pub recipient: Option<Hex>,
-    /// The encoded `ProtocolMessage`.
+    /// The wire message: an encoded `ProtocolMessage`.
     pub message: Hex,
-    /// The devices it is encrypted for. What goes by DH any other device of the identity can read,
-    /// too, if it has no copy of its own.
+    /// The devices that the message is encrypted for. What goes by DH can be read by any other
+    /// device of the identity, too, if it has no copy of its own.
     pub targets: Vec<TargetInfo>,
-    /// The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
-    /// asked for it.
+    /// The wire message in an envelope that this identity signed, ready for a relay. Left out
+    /// unless `seal` asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed: Option<Hex>,
-    /// The topic that the envelope goes by: 4 bytes.
+    /// The topic to send the sealed envelope by: 4 bytes. Left out unless `seal` asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub topic: Option<Hex>,
-    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    /// The topic as a Waku network names it: `/waku/1/0x…/rfc26`. Left out unless `seal` asked for
+    /// it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content_topic: Option<String>,
 }
@@ -52,30 +53,31 @@ pub struct EnvelopeInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedInfo {
-    /// Whose.
+    /// The identity that the device belongs to.
     pub identity: Hex,
-    /// Which.
+    /// The id of the device.
     pub installation_id: String,
-    /// Why.
+    /// Why the device got no copy.
     pub reason: SkipReason,
 }
 
-/// The answer to a send.
+/// The messages that were made for a send, and the devices that were left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Encrypted {
-    /// One wire message per identity addressed; our own devices' copies come last.
+    /// The wire messages to send, one for each identity; the one with the copies for our own
+    /// devices comes last.
     pub envelopes: Vec<EnvelopeInfo>,
     /// Whether every copy has forward secrecy.
     pub forward_secrecy: bool,
-    /// The devices left out.
+    /// The devices that got no copy, and why.
     pub skipped: Vec<SkippedInfo>,
 }
 
-/// Wire messages without more to say.
+/// Wire messages to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Envelopes {
-    /// The wire messages.
+    /// The wire messages to send.
     pub envelopes: Vec<EnvelopeInfo>,
 }
 
@@ -83,45 +85,46 @@ pub struct Envelopes {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Decrypted {
-    /// What it is.
+    /// What became of the message.
     pub outcome: Outcome,
-    /// The message, the same at both ends; null if the bytes do not tell.
+    /// The id of the message, which is equal at both ends; null if the bytes do not tell it.
     pub message_id: Option<Hex>,
-    /// The identity that the caller named, or that signed the envelope; null if that did not open.
+    /// The identity that the caller named as the sender, or that signed the envelope; null if the
+    /// envelope did not open.
     pub sender: Option<Hex>,
-    /// The device the message names; null if it names none.
+    /// The device that the message names as its sender; null if it names none.
     pub installation_id: Option<String>,
-    /// The plaintext.
+    /// The plaintext as bytes. Left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Hex>,
-    /// The plaintext, if it is UTF-8.
+    /// The plaintext as text, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// It was read through a ratchet.
+    /// Whether the message was read through a ratchet.
     pub forward_secrecy: bool,
-    /// The sender's identity is proven: by the message itself, or by the signature of the envelope
-    /// that it came in.
+    /// Whether the sender's identity is proven: by the message itself, or by the signature of the
+    /// envelope that it came in.
     pub authenticated: bool,
-    /// It was read before, and not confirmed.
+    /// Whether the message was read before, and not confirmed.
     pub duplicate: bool,
-    /// The session it was read on.
+    /// The session that the message was read on. Left out if there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
-    /// Why it was not read.
+    /// Why the message was not read. Left out if it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<Reason>,
-    /// The same for people.
+    /// What to know about the reason, for people. Left out if the message was read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
-    /// What to do about it.
+    /// What to do next. Left out if there is nothing to do.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_action: Option<NextAction>,
-    /// To be sent back to the sender.
+    /// A message to send back to the sender. Left out if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reply: Option<EnvelopeInfo>,
-    /// Devices met for the first time.
+    /// The ids of devices of the sender that were met for the first time.
     pub new_installations: Vec<String>,
-    /// What was odd.
+    /// What was odd about the message or its bundles.
     pub warnings: Vec<WarningInfo>,
 }
 
@@ -138,23 +141,23 @@ impl std::fmt::Debug for Decrypted {
 /// The answer to a confirmation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmed {
-    /// How many were read, not yet confirmed, and are confirmed now.
+    /// How many messages were read, not yet confirmed, and are confirmed now.
     pub confirmed: u64,
 }
 
-/// A wire message taken apart.
+/// What is in a wire message, as far as it can be seen without keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedMessageInfo {
-    /// The device it names as its sender, of whatever form.
+    /// The device that the message names as its sender, whatever its form.
     pub installation_id: String,
-    /// Its bundles.
+    /// The bundles that come with the message.
     pub bundles: Vec<InspectedBundleInfo>,
-    /// Its entries.
+    /// The entries, one for each device that the message is for.
     pub targets: Vec<InspectedTargetInfo>,
-    /// Length of its public message; 0 if there is none.
+    /// The length of the public message in it, in bytes; 0 if there is none.
     pub public_bytes: u64,
-    /// What it says that it is to a contact; null if it says nothing.
+    /// What the message says that it means to a contact; null if it says nothing.
     pub contact: Option<ContactMark>,
 }
 
@@ -162,21 +165,21 @@ pub struct InspectedMessageInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InspectedTargetInfo {
-    /// The device it is for, or `none`.
+    /// The device that the entry is for, or `none` for DH to the identity.
     pub installation_id: String,
-    /// How it is encrypted; null if its headers make no sense together.
+    /// How the entry is encrypted; null if its headers make no sense together.
     pub mode: Option<Mode>,
-    /// X3DH header.
+    /// The header of a first message, by X3DH; null if there is none.
     pub x3dh_header: Option<X3dhHeaderInfo>,
-    /// DR header.
+    /// The header of the Double Ratchet; null if there is none.
     pub dr_header: Option<DrHeaderInfo>,
-    /// DH header.
+    /// The header of a message by DH; null if there is none.
     pub dh_header: Option<DhHeaderInfo>,
-    /// Length of the ciphertext.
+    /// The length of the ciphertext, in bytes.
     pub payload_bytes: u64,
 }
 
-/// An X3DH header.
+/// The header of a first message, by X3DH.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct X3dhHeaderInfo {
     /// The initiator's ephemeral key.
@@ -185,22 +188,22 @@ pub struct X3dhHeaderInfo {
     pub id: Hex,
 }
 
-/// A DR header.
+/// The header of a message of the Double Ratchet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DrHeaderInfo {
-    /// Ratchet public key.
+    /// The sender's public ratchet key.
     pub key: Hex,
-    /// Number in its chain.
+    /// The number of the message in its chain.
     pub n: u32,
-    /// Length of the chain before.
+    /// The length of the chain before it.
     pub pn: u32,
     /// The responder's signed prekey.
     pub id: Hex,
 }
 
-/// A DH header.
+/// The header of a message by DH to the identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DhHeaderInfo {
-    /// The ephemeral key.
+    /// The sender's ephemeral key.
     pub key: Hex,
 }

@@ -46,7 +46,7 @@ pub use event::{
     RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
-pub use identity::{ContactCodeQr, IdenticonInfo, IdentityInfo, QrFormat};
+pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
     Confirmed, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Envelopes,
     InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
@@ -89,8 +89,8 @@ impl Serialize for Hex {
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        decode_hex(&text)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom("expected 0x and hex digits"))
+        decode_hex(&text).map(Self).map_err(|fault| {
+            serde::de::Error::custom(format!("expected 0x and hex digits: {fault}"))
+        })
     }
 }

@@ -30,35 +30,35 @@ impl JsonSchema for OpenRpcDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
-    /// Whether it does.
+    /// Whether the daemon works.
     pub status: HealthStatus,
     /// What is failing, with the account and the file where there is one; null if nothing is.
     pub reason: Option<String>,
-    /// What to do about it.
+    /// What to do about what is failing; null if nothing is.
     pub hint: Option<String>,
     /// Whether callers may move the clock and set prekeys of accounts that may be real.
     pub dev_on_real_data: bool,
 }
 
-/// What is running.
+/// The program that is running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
-    /// The program.
+    /// The name of the program.
     pub name: String,
-    /// Its version.
+    /// The version of the program.
     pub version: String,
     /// The git revision it was built from; null if that is not known.
     pub revision: Option<String>,
-    /// Version of the protocol in our bundles.
+    /// The version of the protocol that our bundles name.
     pub protocol: u32,
 }
 
-/// What is logged.
+/// What is logged, and what was before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogFilterInfo {
-    /// From now on.
+    /// The filter from now on.
     pub filter: String,
-    /// Until now.
+    /// The filter until now.
     pub previous: String,
 }
 
@@ -70,29 +70,29 @@ pub struct Status {
     pub version: String,
     /// The git revision it was built from; null if that is not known.
     pub revision: Option<String>,
-    /// The number of its process.
+    /// The number of the daemon's process.
     pub pid: u32,
-    /// When it started.
+    /// When the daemon started.
     pub started_at: u64,
-    /// Its clock.
+    /// The daemon's clock.
     pub now: u64,
     /// The number of the newest event, 0 if there was none: as `after` it leads to those that are
     /// still to come.
     pub newest_event: u64,
-    /// What keeps its memory to itself.
+    /// How the daemon's memory is protected.
     pub memory: MemoryProtection,
     /// Whether callers may move the clock and set prekeys.
     pub dev: bool,
-    /// Whether they may do so to accounts that may be real: their data directory was made or used
+    /// Whether callers may do so to accounts that may be real: the data directory was made or used
     /// without `--dev`.
     pub dev_on_real_data: bool,
     /// What is failing, as `system_health` says it; null if nothing is.
     pub failing: Option<String>,
-    /// Its accounts.
+    /// The accounts of the daemon.
     pub accounts: Vec<AccountStatus>,
 }
 
-/// What keeps the daemon's memory to itself, as it was achieved.
+/// How the daemon's memory is protected, as far as the system allowed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryProtection {
@@ -100,9 +100,9 @@ pub struct MemoryProtection {
     pub core_dumps: bool,
     /// Whether other processes of the same user may read the memory.
     pub traceable: bool,
-    /// Whether all of it is locked, so that none is swapped out.
+    /// Whether all of the memory is locked, so that none is swapped out.
     pub locked: bool,
-    /// Why it is not locked; null if it is.
+    /// Why the memory is not locked; null if it is.
     pub reason: Option<String>,
 }
 
@@ -110,43 +110,43 @@ pub struct MemoryProtection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountStatus {
-    /// Its name.
+    /// The name of the account.
     pub account: String,
-    /// Identities known.
+    /// How many identities are known.
     pub peers: u64,
-    /// Devices known.
+    /// How many devices are known.
     pub devices: u64,
-    /// Sessions of any standing.
+    /// How many sessions there are, of any standing.
     pub sessions: u64,
-    /// Message keys kept.
+    /// How many message keys are kept.
     pub stored_keys: u64,
-    /// Calls that wait for the account's worker.
+    /// How many calls wait for the account.
     pub queued: u64,
-    /// When its store was last found to be an older state or a copy; null if never. Sessions from
-    /// before do not send.
+    /// When the account's store was last found to be an older state or a copy; null if never.
+    /// Nothing is sent on sessions from before.
     pub rolled_back_at: Option<u64>,
-    /// What it was found to be then.
+    /// Why the store was not the newest state of the account then; null if it always was.
     pub rolled_back_reason: Option<RollbackKind>,
-    /// Why its store cannot be read or written, as far as was found; null if it can. The numbers of
-    /// one that cannot be read are 0.
+    /// Why the account's store cannot be read or written, as far as was found; null if it can. The
+    /// counts of one that cannot be read are 0.
     pub failing: Option<String>,
 }
 
-/// The clock.
+/// The development clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
-    /// Milliseconds since the epoch.
+    /// The time in milliseconds since the epoch.
     pub now: u64,
 }
 
-/// A prekey taken from outside.
+/// A prekey that was set from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportedPreKeyInfo {
-    /// Its signed half.
+    /// The public signed prekey.
     pub signed_pre_key: Hex,
-    /// Its ratchet half.
+    /// The public ratchet prekey; null if there is none.
     pub ratchet_pre_key: Option<Hex>,
-    /// Its version.
+    /// The version of the prekey.
     pub version: u32,
 }

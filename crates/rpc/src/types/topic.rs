@@ -11,13 +11,14 @@ use crate::types::Hex;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopicInfo {
-    /// The text that the topic is made of.
+    /// The text that the topic is derived from.
     pub name: String,
     /// The topic: 4 bytes.
     pub topic: Hex,
-    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    /// The topic as a Waku network names it: `/waku/1/0x…/rfc26`.
     pub content_topic: String,
-    /// The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient.
+    /// The symmetric key of the envelopes there: 32 bytes. Left out where they are sealed to their
+    /// recipient.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sym_key: Option<Hex>,
 }

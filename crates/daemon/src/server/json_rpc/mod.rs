@@ -20,9 +20,11 @@ use jsonrpsee::{
     types::{Id, Params, SubscriptionId},
 };
 use rpc::{
-    ErrorKind, Method as _, Params as _, RpcError,
+    ErrorKind, METHODS, Method as _, Params as _, RpcError,
+    json::shown,
     methods::{EventSubscribe, EventUnsubscribe, UnsubscribeParams},
-    params::{Fields, shown},
+    params::Fields,
+    suggest::nearest,
 };
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
@@ -270,9 +272,26 @@ impl JsonRpc {
                 Begun::Unsubscribed(on.sink.clone(), response)
             }
             None => {
-                let error = method_not_found(&method);
+                let error = self.method_not_found(&method);
                 Begun::Answered(self.refuse(Malformed { id, error }))
             }
+        }
+    }
+
+    fn method_not_found(&self, name: &str) -> RpcError {
+        let error = RpcError::new(
+            ErrorKind::MethodNotFound,
+            format!("there is no method {:?}", shown(name)),
+        );
+        // Of the methods that this daemon has: those for development may be missing.
+        let known = METHODS.iter().map(|method| method.name);
+        let known = known.filter(|name| self.methods.method(name).is_some());
+        match nearest(name, known) {
+            Some(meant) => {
+                let hint = format!("did you mean `{meant}`? {}", error.hint);
+                error.with_hint(hint)
+            }
+            None => error,
         }
     }
 
@@ -291,13 +310,6 @@ fn failed_call(guard: CallGuard, id: Id<'_>, error: RpcError) -> MethodResponse 
     let response = failed(id, &error);
     let _ = guard.end::<()>(Err(error));
     response
-}
-
-fn method_not_found(name: &str) -> RpcError {
-    RpcError::new(
-        ErrorKind::MethodNotFound,
-        format!("there is no method {:?}", shown(name)),
-    )
 }
 
 /// The error for a subscription that came where notifications cannot follow it.

@@ -3,13 +3,11 @@
 //! The text is gone over once, and borrowed; parameters are read by the method they are for. No
 //! word of the parser's own goes into an error: it would quote the text, which may be a secret.
 
-use std::{borrow::Cow, fmt};
-
 use jsonrpsee::types::Id;
-use rpc::{ErrorKind, RpcError, params::shown};
-use serde::{
-    Deserialize,
-    de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
+use rpc::{
+    ErrorKind, RpcError,
+    json::{Unreadable, entries, shown, string},
+    suggest::nearest,
 };
 use serde_json::value::RawValue;
 
@@ -56,46 +54,57 @@ impl Malformed<'_> {
 /// Takes a text apart.
 pub(super) fn read(text: &[u8]) -> Asked<'_> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Asked::Single(match serde_json::from_slice(text) {
-            Ok(members) => request(members),
-            Err(_) => Err(not_json()),
-        }),
-        Some(b'[') => match serde_json::from_slice(text) {
-            Ok(entries) => batch(&entries),
-            Err(_) => Asked::Single(Err(not_json())),
-        },
-        _ => Asked::Single(Err(match serde_json::from_slice::<IgnoredAny>(text) {
+        Some(b'{') => Asked::Single(members(text).and_then(request)),
+        Some(b'[') => batch(text),
+        _ => Asked::Single(Err(match serde_json::from_slice::<&RawValue>(text) {
             Ok(_) => no_request(),
-            Err(_) => not_json(),
+            Err(error) => not_json(text, &error),
         })),
     }
 }
 
-fn batch<'a>(entries: &Entries<'a>) -> Asked<'a> {
-    if entries.number == 0 {
+fn batch(text: &[u8]) -> Asked<'_> {
+    let mut first = Vec::new();
+    let mut number: usize = 0;
+    let walked = entries(text, |_, entry| {
+        if first.len() < MAX_BATCH {
+            first.push(entry);
+        }
+        number = number.saturating_add(1);
+    });
+    if let Err(error) = walked {
+        return Asked::Single(Err(not_json(text, &error)));
+    }
+    if number == 0 {
         let error = RpcError::new(ErrorKind::InvalidRequest, "the batch is empty");
         return Asked::Single(Err(Malformed::new(error)));
     }
-    if entries.number > MAX_BATCH {
+    if number > MAX_BATCH {
         let error = RpcError::new(
             ErrorKind::InvalidRequest,
-            format!(
-                "the batch has {} requests; at most {MAX_BATCH} are taken",
-                entries.number
-            ),
+            format!("the batch has {number} requests; at most {MAX_BATCH} are taken"),
         )
         .with_hint(format!("send batches of at most {MAX_BATCH} requests"));
         return Asked::Single(Err(Malformed::new(error)));
     }
-    let each = entries.first.iter().map(|entry| {
-        let members = serde_json::from_str(entry.get()).map_err(|_| no_request())?;
-        request(members)
+    let each = first.iter().map(|entry| {
+        let text = entry.get();
+        if !text.starts_with('{') {
+            return Err(no_request());
+        }
+        members(text.as_bytes()).and_then(request)
     });
     Asked::Batch(each.collect())
 }
 
-fn not_json() -> Malformed<'static> {
-    Malformed::new(RpcError::new(ErrorKind::ParseError, "not JSON"))
+/// The error for a text that is no JSON, with the place where it ceases to be.
+fn not_json(text: &[u8], error: &serde_json::Error) -> Malformed<'static> {
+    let what = match std::str::from_utf8(text) {
+        Err(error) => format!("not UTF-8: byte {} is none of it", error.valid_up_to()),
+        Ok(_) if error.is_eof() => "not JSON: it ends in the middle".to_owned(),
+        Ok(_) => format!("not JSON: line {}, column {}", error.line(), error.column()),
+    };
+    Malformed::new(RpcError::new(ErrorKind::ParseError, what))
 }
 
 fn no_request() -> Malformed<'static> {
@@ -109,13 +118,20 @@ fn invalid(message: impl Into<String>, about: &str) -> RpcError {
     RpcError::new(ErrorKind::InvalidRequest, message).about(about)
 }
 
+/// The error for a string that no text can hold.
+fn unreadable(what: Unreadable, about: &str) -> RpcError {
+    let error = invalid(what.describe(), about);
+    match what.hint() {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
 /// Checks the members of a request one by one, so that an error can name the one that is wrong.
-fn request<'a>(members: Members<'a>) -> Result<Request<'a>, Malformed<'a>> {
-    let id = members
-        .id
-        .map(|id| serde_json::from_str::<Id<'a>>(id.get()));
+fn request(members: Members<'_>) -> Result<Request<'_>, Malformed<'_>> {
+    let id = members.id.map(read_id).transpose();
     let refused = |error| {
-        let id = id.as_ref().and_then(|id| id.as_ref().ok());
+        let id = id.as_ref().ok().and_then(Option::as_ref);
         Err(Malformed {
             id: id.cloned().unwrap_or(Id::Null),
             error,
@@ -124,34 +140,41 @@ fn request<'a>(members: Members<'a>) -> Result<Request<'a>, Malformed<'a>> {
     if let Some(error) = members.wrong {
         return refused(error);
     }
-    if matches!(id, Some(Err(_))) {
-        return refused(
-            invalid(
-                "an id is a string, a whole number from 0 to 2^64-1, or null",
-                "id",
-            )
-            .with_hint("number the requests from 1: the answer has the same id"),
-        );
+    if let Err(error) = &id {
+        return refused(error.clone());
     }
-    if members
-        .version
-        .is_none_or(|version| version.get() != "\"2.0\"")
-    {
+    if !matches!(members.version.and_then(string), Some(Ok(version)) if version == "2.0") {
         return refused(
             invalid("this is JSON-RPC 2.0", "jsonrpc").with_hint("give \"jsonrpc\":\"2.0\""),
         );
     }
-    let method = members.method.map(RawValue::get).unwrap_or_default();
-    let Ok(method) = serde_json::from_str(method) else {
-        return refused(
-            invalid("a request names its method, as a string", "method")
-                .with_hint(ErrorKind::MethodNotFound.hint()),
-        );
+    let method = match members.method.and_then(string) {
+        Some(Ok(method)) => method.into_owned(),
+        Some(Err(what)) => return refused(unreadable(what, "method")),
+        None => {
+            return refused(
+                invalid("a request names its method, as a string", "method")
+                    .with_hint(ErrorKind::MethodNotFound.hint()),
+            );
+        }
     };
     Ok(Request {
-        id: id.and_then(Result::ok),
+        id: id.unwrap_or_default(),
         method,
         params: members.params.map(RawValue::get),
+    })
+}
+
+fn read_id(id: &RawValue) -> Result<Id<'_>, RpcError> {
+    if let Some(Err(what)) = string(id) {
+        return Err(unreadable(what, "id"));
+    }
+    serde_json::from_str(id.get()).map_err(|_| {
+        invalid(
+            "an id is a string, a whole number from 0 to 2^64-1, or null",
+            "id",
+        )
+        .with_hint("number the requests from 1: the answer has the same id")
     })
 }
 
@@ -166,90 +189,51 @@ struct Members<'a> {
     wrong: Option<RpcError>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Members::default();
-                while let Some((Name(name), value)) =
-                    map.next_entry::<Name<'de>, &'de RawValue>()?
-                {
-                    let known = match &*name {
-                        "jsonrpc" => Some(&mut members.version),
-                        "id" => Some(&mut members.id),
-                        "method" => Some(&mut members.method),
-                        "params" => Some(&mut members.params),
-                        _ => None,
-                    };
-                    let twice = known.and_then(|member| member.replace(value)).is_some();
-                    if twice || !MEMBERS.contains(&&*name) {
-                        members.wrong.get_or_insert_with(|| wrong(&name, twice));
-                    }
-                }
-                Ok(members)
-            }
+fn members(text: &[u8]) -> Result<Members<'_>, Malformed<'_>> {
+    let mut members = Members::default();
+    let walked = entries(text, |name, value| {
+        if let Some(name) = name
+            && let Err(error) = members.put(name, value)
+        {
+            members.wrong.get_or_insert(error);
         }
-
-        deserializer.deserialize_map(Object)
-    }
+    });
+    walked.map_err(|error| not_json(text, &error))?;
+    Ok(members)
 }
 
-fn wrong(name: &str, twice: bool) -> RpcError {
-    let name = shown(name);
-    if twice {
-        return invalid("given twice", &name).with_hint("give each member of the request once");
-    }
-    invalid("a request has no such member", &name)
-        .with_hint(format!("its members are: {}", MEMBERS.join(", ")))
-}
-
-/// The name of a member, borrowed unless it is written with escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The first elements of an array, and how many there are.
-struct Entries<'a> {
-    /// One more than are taken at most, of however many.
-    first: Vec<&'a RawValue>,
-    number: usize,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Array;
-
-        impl<'de> Visitor<'de> for Array {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
+impl<'a> Members<'a> {
+    fn put(&mut self, name: &RawValue, value: &'a RawValue) -> Result<(), RpcError> {
+        let name = match string(name) {
+            Some(Ok(name)) => name,
+            _ => {
+                let what = Unreadable::HalfSurrogateInName;
+                return Err(unreadable(what, &shown(name.get())));
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Entries<'de>, A::Error> {
-                let mut first = Vec::new();
-                while first.len() < MAX_BATCH
-                    && let Some(entry) = seq.next_element()?
-                {
-                    first.push(entry);
-                }
-                let mut number = first.len();
-                while number >= MAX_BATCH && seq.next_element::<IgnoredAny>()?.is_some() {
-                    number = number.saturating_add(1);
-                }
-                Ok(Entries { first, number })
-            }
+        };
+        let member = match &*name {
+            "jsonrpc" => &mut self.version,
+            "id" => &mut self.id,
+            "method" => &mut self.method,
+            "params" => &mut self.params,
+            _ => return Err(unknown(&name)),
+        };
+        if member.replace(value).is_some() {
+            return Err(
+                invalid("given twice", &name).with_hint("give each member of the request once")
+            );
         }
-
-        deserializer.deserialize_seq(Array)
+        Ok(())
     }
+}
+
+fn unknown(name: &str) -> RpcError {
+    let meant = nearest(name, MEMBERS).map(|meant| format!("did you mean `{meant}`? "));
+    invalid("a request has no such member", &shown(name)).with_hint(format!(
+        "{}its members are: {}",
+        meant.unwrap_or_default(),
+        MEMBERS.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -270,13 +254,24 @@ mod tests {
             ("18446744073709551615", Id::Number(u64::MAX)),
             ("\"x\"", Id::Str("x".into())),
             ("\"\\u0041\\n\"", Id::Str("A\n".into())),
+            ("\"\\ud83d\\ude00\"", Id::Str("😀".into())),
             ("\"\"", Id::Str("".into())),
             ("null", Id::Null),
         ] {
             let text = format!("{{\"jsonrpc\":\"2.0\", \"id\" : {id} ,\"method\":\"m\"}}");
             assert_eq!(single(&text).unwrap().id, Some(read));
         }
-        for id in ["-3", "1.5", "1e400", "-0", "1.0", "18446744073709551616"] {
+        let wrong = [
+            "-3",
+            "1.5",
+            "1e400",
+            "-0",
+            "1.0",
+            "18446744073709551616",
+            "\"\\ud83d\"",
+            "\"\\ude00\\ud83d\"",
+        ];
+        for id in wrong {
             let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"m\"}}");
             let malformed = single(&text).unwrap_err();
             assert_eq!(malformed.id, Id::Null, "{id}");
@@ -323,6 +318,22 @@ mod tests {
                 "\"a\"",
                 "param",
             ),
+            // Half of a surrogate pair is no text.
+            (
+                "{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"m\\ud800\"}",
+                "1",
+                "method",
+            ),
+            (
+                "{\"id\":1,\"jsonrpc\":\"2.0\\ud800\",\"method\":\"m\"}",
+                "1",
+                "jsonrpc",
+            ),
+            (
+                "{\"id\":1,\"jsonrpc\":\"2.0\",\"m\\udfff\":\"m\",\"method\":\"m\"}",
+                "1",
+                "\"m\\udfff\"",
+            ),
             // A misspelt id does not make a notification.
             (
                 "{\"ID\":1,\"jsonrpc\":\"2.0\",\"method\":\"m\"}",
@@ -346,6 +357,52 @@ mod tests {
             assert_eq!(malformed.id, id, "{text}");
             assert_eq!(malformed.error.field.as_deref(), Some(field), "{text}");
         }
+    }
+
+    #[test]
+    fn escapes_in_names_and_values_mean_what_they_stand_for() {
+        let text = r#"{"json\u0072pc":"2\u002e0","\u0069d":"\u0031","m\u0065thod":"\u006d","p\u0061rams":{}}"#;
+        let request = single(text).unwrap();
+        assert_eq!(request.id, Some(Id::Str("1".into())));
+        assert_eq!((request.method.as_str(), request.params), ("m", Some("{}")));
+    }
+
+    #[test]
+    fn a_text_is_taken_apart_however_deep_its_parameters_are() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{deep}}}");
+        assert_eq!(single(&text).unwrap().params, Some(&*deep));
+        let Asked::Batch(entries) = read(deep.as_bytes()) else {
+            panic!("a batch");
+        };
+        assert_eq!(entries.len(), 1);
+        assert!(entries.iter().all(Result::is_err));
+    }
+
+    #[test]
+    fn where_a_text_ceases_to_be_json_is_said() {
+        for (text, place) in [
+            ("", "ends in the middle"),
+            ("{\"id\":", "ends in the middle"),
+            ("[1, 2", "ends in the middle"),
+            ("{\n  \"id\": 01}", "line 2, column 10"),
+            ("{'id': 1}", "line 1, column 2"),
+            ("{\"id\":1,}", "line 1, column 9"),
+            ("{\"id\":NaN}", "line 1, column 7"),
+            ("{\"id\":\"\\x\"}", "line 1, column 9"),
+            ("secret", "line 1, column 1"),
+        ] {
+            let error = single(text).unwrap_err().error;
+            assert!(error.message.ends_with(place), "{text}: {error}");
+        }
+        let Asked::Single(Err(malformed)) = read(b"{\"id\":\"\xff\"}") else {
+            panic!("not UTF-8");
+        };
+        assert!(
+            malformed.error.message.contains("byte 7"),
+            "{:?}",
+            malformed.error
+        );
     }
 
     #[test]
