@@ -129,13 +129,31 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             "SELECT identity, shared FROM peers LEFT JOIN negotiated_keys USING (identity) \
              WHERE written_at IS NOT NULL ORDER BY written_at DESC, identity LIMIT ?1",
             [integer(limit as u64)],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok(Correspondent {
-                    identity: columns.identity()?,
-                    shared: rows::negotiated(&mut columns)?,
-                })
-            },
+            rows::correspondent,
+        )
+    }
+
+    fn listened_after(
+        &self,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<Vec<Correspondent>> {
+        // Every identity comes after no bytes at all.
+        self.all(
+            "SELECT identity, shared FROM peers LEFT JOIN negotiated_keys USING (identity) \
+             WHERE listened = 1 AND identity > ?1 ORDER BY identity LIMIT ?2",
+            (
+                after.map_or(&[][..], |after| after.as_bytes().as_slice()),
+                integer(limit as u64),
+            ),
+            rows::correspondent,
+        )
+    }
+
+    fn listened_for_replies(&self) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM peers WHERE listened = 1 AND written_at IS NULL",
+            [],
         )
     }
 

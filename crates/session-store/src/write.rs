@@ -16,7 +16,7 @@ use rusqlite::named_params;
 use crate::{
     connection::SqliteStore,
     message_keys::NEXT_AGE,
-    rows::{PEER, integer, optional_time, time},
+    rows::{CONTACT, PEER, integer, optional_time, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -90,7 +90,9 @@ impl Store for SqliteStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.run(
-            &format!("INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+            &format!(
+                "INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            ),
             (
                 peer.identity.as_bytes(),
                 peer.newest_bundle_ns,
@@ -99,6 +101,7 @@ impl Store for SqliteStore {
                 optional_time(peer.written_at),
                 time(peer.discoveries.since),
                 peer.discoveries.told,
+                peer.listened,
             ),
         )
     }
@@ -116,14 +119,17 @@ impl Store for SqliteStore {
 
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO contacts (identity, state, verified, added_at, requested_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            &format!(
+                "INSERT OR REPLACE INTO contacts ({CONTACT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            ),
             (
                 contact.identity.as_bytes(),
                 contact.state.code(),
                 contact.verified,
                 time(contact.added_at),
                 optional_time(contact.requested_at),
+                contact.asked,
+                optional_time(contact.decided_at),
             ),
         )
     }

@@ -89,6 +89,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             memory: daemon.memory.clone(),
             dev: daemon.dev != Dev::Off,
             dev_on_real_data: daemon.dev == Dev::OnRealData,
+            contact_policy: daemon.accounts.contact_policy(),
             accounts: accounts.collect::<Result<_>>()?,
         })
     })

@@ -212,6 +212,14 @@ closed_sets! {
         Declined = "declined" [4],
     }
 
+    /// Whom messages may be sent to. Those of a declined contact are read under neither.
+    ContactPolicy {
+        /// Everybody.
+        Open = "open",
+        /// Only contacts that were accepted.
+        Request = "request",
+    }
+
     /// What a message says that it is to a contact.
     ContactMark {
         /// It asks to become one.
@@ -220,6 +228,19 @@ closed_sets! {
         Accept = "accept" [2],
         /// It declines its recipient.
         Decline = "decline" [3],
+    }
+
+    /// What a topic is listened to for.
+    TopicKind {
+        /// The contact codes that our identity publishes, its other devices among them.
+        ContactCode = "contact_code",
+        /// Messages of those who have not agreed on another topic with us, shared with every 5000th
+        /// identity.
+        Partitioned = "partitioned",
+        /// What status-go sends to this identity alone.
+        Personal = "personal",
+        /// Messages of one other identity, or of devices of status-go of our own.
+        Negotiated = "negotiated",
     }
 
     /// Why a store was not trusted to be the newest state of its account.

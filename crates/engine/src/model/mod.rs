@@ -20,8 +20,8 @@ pub use self::{
     account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
     chat_key::ChatKey,
     closed_sets::{
-        ContactMark, ContactState, InstallationState, KeyDropped, Mode, Pairing, Reason, Role,
-        RollbackKind, SkipReason, WarningKind,
+        ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Pairing,
+        Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -30,7 +30,7 @@ pub use self::{
         MAX_UNANSWERED_KEYS_PER_IDENTITY, MAX_WIRE_BYTES, PLACES_PER_KEY, REQUEST_ID_LIFETIME,
         SWEEP_INTERVAL,
     },
-    contact::{Contact, ContactPolicy},
+    contact::Contact,
     error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},

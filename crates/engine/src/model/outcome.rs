@@ -75,6 +75,8 @@ pub enum Outcome {
     Decrypted(Wiped<Vec<u8>>),
     /// A public message, which anybody can read and nothing authenticates.
     Public(Vec<u8>),
+    /// It says how its sender stands to us as a contact, and nothing else.
+    Contact(ContactMark),
     /// A bundle advertisement: nothing to show.
     Bundle,
     /// Our own message came back.
@@ -90,6 +92,7 @@ impl std::fmt::Debug for Outcome {
         match self {
             Self::Decrypted(_) => f.write_str("Decrypted(..)"),
             Self::Public(_) => f.write_str("Public(..)"),
+            Self::Contact(mark) => write!(f, "Contact({mark:?})"),
             Self::Bundle => f.write_str("Bundle"),
             Self::Own => f.write_str("Own"),
             Self::NotTargeted(reason) => write!(f, "NotTargeted({reason:?})"),
@@ -122,6 +125,8 @@ pub struct Received {
     pub forward_secrecy: bool,
     /// The sender's identity is proven, by the message itself or by the signature of its envelope.
     pub authenticated: bool,
+    /// What it says that it is to a contact, if it was read.
+    pub contact: Option<ContactMark>,
     /// It was read before, and not confirmed.
     pub duplicate: bool,
     /// It asks to become a contact, or may do so, but nothing proves who wrote it, or when. The

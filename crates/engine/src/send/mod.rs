@@ -19,6 +19,7 @@ use crate::{
         Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredAnswer, Target,
         UnixMillis, outcome::Size,
     },
+    sealing::listening::SentAs,
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
     wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
@@ -133,6 +134,8 @@ impl Engine {
         seal: Option<Seal>,
     ) -> Result<AddressedMessage, SendError> {
         self.check_accepted(store, recipient)?;
+        // A device of status-go takes an advertisement for a message of this device.
+        self.listen_to(store, env.now, recipient, SentAs::Message)?;
         self.advertisement(store, env, recipient, seal)
     }
 
@@ -223,10 +226,10 @@ impl Engine {
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         if content.mark == Some(ContactMark::Decline) {
-            check_not_empty(content.payload)?;
+            // The mark is what it says: without a text, too.
             let message = self.dh_message(env, recipient, bundle, content)?;
             sent.messages.push(message);
-            return record_sent(store, recipient, bundle, env, true);
+            return self.record_sent(store, env, recipient, bundle, SentAs::Message);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut parts = MessageParts {
@@ -249,7 +252,7 @@ impl Engine {
             return Ok(());
         };
         sent.messages.push(message);
-        record_sent(store, recipient, bundle, env, true)
+        self.record_sent(store, env, recipient, bundle, SentAs::Message)
     }
 
     /// Assembles a message; `None` if it reaches no device. The devices that it reaches by DH share
@@ -322,6 +325,32 @@ impl Engine {
         })
     }
 
+    /// Records that `recipient` was sent the current prekey, and whether that was in a message of
+    /// the user; its answer is listened for from now on. This writes once per prekey, and not for
+    /// every message.
+    pub(crate) fn record_sent(
+        &self,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        recipient: &IdentityKey,
+        bundle: &OwnBundle,
+        sent_as: SentAs,
+    ) -> Result<(), SendError> {
+        let known = store.peer(recipient)?;
+        let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
+        if !is_recorded(peer.last_sent_at, bundle, env) {
+            peer.last_sent_at = Some(env.now);
+        }
+        if sent_as == SentAs::Message && !is_recorded(peer.written_at, bundle, env) {
+            peer.written_at = Some(env.now);
+        }
+        self.listen(store, env.now, &mut peer, sent_as)?;
+        if known.as_ref() != Some(&peer) {
+            store.put_peer(&peer)?;
+        }
+        Ok(())
+    }
+
     /// A wire message without content: every one carries our bundle.
     fn message_with(&self, bundle: &OwnBundle) -> WireMessage {
         WireMessage {
@@ -366,29 +395,6 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
 pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
     if payload.is_empty() {
         return Err(SendError::EmptyPayload);
-    }
-    Ok(())
-}
-
-/// Records that `recipient` was sent the current prekey, and whether that was in a message
-/// `written` by the user. This writes once per prekey, and not for every message.
-pub(crate) fn record_sent(
-    store: &mut dyn Store,
-    recipient: &IdentityKey,
-    bundle: &OwnBundle,
-    env: &Env<'_>,
-    written: bool,
-) -> Result<(), SendError> {
-    let known = store.peer(recipient)?;
-    let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
-    if !is_recorded(peer.last_sent_at, bundle, env) {
-        peer.last_sent_at = Some(env.now);
-    }
-    if written && !is_recorded(peer.written_at, bundle, env) {
-        peer.written_at = Some(env.now);
-    }
-    if known.as_ref() != Some(&peer) {
-        store.put_peer(&peer)?;
     }
     Ok(())
 }

@@ -34,6 +34,15 @@ pub trait StoreRead {
     /// Identities that the user wrote to, each with its negotiated topic if that was derived, the
     /// last one first; at most `limit`.
     fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
+    /// Identities whose negotiated topic is listened to, each with that topic if it was derived, in
+    /// the order of their keys, beginning after `after`; at most `limit`.
+    fn listened_after(
+        &self,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<Vec<Correspondent>, StoreError>;
+    /// How many of these the user never wrote to.
+    fn listened_for_replies(&self) -> Result<u64, StoreError>;
     /// The topic negotiated with `identity`, if it was derived.
     fn negotiated(
         &self,

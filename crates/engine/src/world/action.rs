@@ -8,6 +8,7 @@ use super::{
     hours,
     weights::Weights,
 };
+use crate::model::ContactMark;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the variant of Action of that name")]
@@ -35,6 +36,7 @@ pub enum ActionKind {
     Enable,
     Disable,
     Reset,
+    Decide,
 }
 
 /// One action of a schedule. Devices, identities and messages in flight are given by numbers, taken
@@ -106,6 +108,12 @@ pub enum Action {
     Disable { at: usize, of: usize },
     /// A user resets the sessions with an identity.
     Reset { at: usize, with: usize },
+    /// A user requests, accepts or declines an identity that is not their own, and says so.
+    Decide {
+        at: usize,
+        with: usize,
+        step: ContactMark,
+    },
 }
 
 /// The weight of each kind of action in a random schedule.
@@ -202,6 +210,11 @@ impl Action {
             ActionKind::Enable => Self::Enable { at, of },
             ActionKind::Disable => Self::Disable { at, of },
             ActionKind::Reset => Self::Reset { at, with: which },
+            ActionKind::Decide => Self::Decide {
+                at,
+                with: which,
+                step: ContactMark::ALL[more % ContactMark::ALL.len()],
+            },
         }
     }
 }
@@ -304,6 +317,10 @@ impl<H: Disks> World<H> {
             Action::Enable { at, of } => self.pair_at(at % count, of % count, true),
             Action::Disable { at, of } => self.pair_at(at % count, of % count, false),
             Action::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),
+            Action::Decide { at, with, step } => {
+                let with = self.other(at % count, with);
+                self.decide_at(at % count, with, step, &text);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, ReceiveRequest},
-    model::{Env, Outcome, ReceiveError},
+    model::{ContactMark, ContactState, Env, Outcome, ReceiveError, Sent},
     store::{Store, StoreRead as _},
     wire::WireMessage,
 };
@@ -67,6 +67,9 @@ impl<H: Disks> World<H> {
                 engine.send(store, env, &request)
             });
         let sent = sent.expect("sent");
+        if crash != CrashPoint::BeforeCommit {
+            self.devices[from].note_written(&sent);
+        }
         if crash != CrashPoint::Never {
             return;
         }
@@ -91,6 +94,25 @@ impl<H: Disks> World<H> {
         }
         for message in sent.messages {
             self.dispatch(from, message, Some(text));
+        }
+    }
+
+    /// The user of `at` requests, accepts or declines an identity, and says so.
+    pub(super) fn decide_at(&mut self, at: usize, with: usize, step: ContactMark, text: &str) {
+        let identity = self.key_of(with);
+        let request = send_request(identity, text.as_bytes());
+        let change = self.call_at(at, |engine, store, env| match step {
+            ContactMark::Request => engine.request_contact(store, env, &request, &identity),
+            ContactMark::Accept => engine.accept_contact(store, env, &request, &identity),
+            ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &identity),
+        });
+        let sent = change.expect("decided").sent;
+        let now = self.now;
+        let device = &mut self.devices[at];
+        oracle::check_decided(device, identity, step, now);
+        device.note_written(&sent);
+        for message in sent.messages {
+            self.dispatch(at, message, Some(text));
         }
     }
 
@@ -144,6 +166,7 @@ impl<H: Disks> World<H> {
         let (read, again) = match &received {
             Ok(received) => {
                 oracle::check_received(&self.sent_texts, reader, &arrival, must_open, received);
+                oracle::check_heard(reader, &arrival, received);
                 let read = matches!(received.outcome, Outcome::Decrypted(_));
                 (read && !received.duplicate, received.duplicate)
             }
@@ -176,6 +199,7 @@ impl<H: Disks> World<H> {
         let clock = reader.clock(self.now);
         let dated = sender.bundle_dated_at();
         let fresh = sender.published_in(sent)
+            && reader.stands_to(&sent.sender) != ContactState::Declined
             && sender.id == sent.installation
             && !dated.is_some_and(|dated| dated.is_far_ahead(clock));
         if fresh && !reader.may_reject_bundle_of(sender) && at != sent.from && self.keeps_everything
@@ -332,6 +356,15 @@ fn limit_only(error: crate::model::PairingError) {
 }
 
 impl<S: crate::store::Transaction> SimulatedDevice<S> {
+    /// The oracle remembers whom the user has written to.
+    fn note_written(&mut self, sent: &Sent) {
+        let own = self.key;
+        let recipients = sent.messages.iter().filter_map(|message| message.recipient);
+        for recipient in recipients.filter(|recipient| *recipient != own) {
+            self.contacts.entry(recipient).or_default().wrote = true;
+        }
+    }
+
     /// Whether the message carried the prekey that is this device's current one.
     fn published_in(&self, sent: &SentMessage) -> bool {
         let Some(current) = self.current_prekey() else {

@@ -176,6 +176,7 @@ impl<H: Disks> World<H> {
     fn dispatch(&mut self, from: usize, message: AddressedMessage, text: Option<&str>) {
         let sender = &self.devices[from];
         let recipient = message.recipient.expect("a recipient");
+        oracle::check_listened(&self.devices, sender, &message);
         let mut sent = SentMessage {
             from,
             sender: sender.key,

@@ -33,6 +33,9 @@ pub(super) trait Participant {
     fn reinstall(&mut self, same_id: bool, now: u64);
     /// Whether it is one of ours, of which the world checks that no key encrypts twice.
     fn is_ours(&self) -> bool;
+    /// Whether it listens to the topic that it shares with an identity. A device of ours whose
+    /// messages come unsealed has no topics.
+    fn listens_to(&self, identity: &IdentityKey) -> bool;
     /// The earliest of the times when sessions on this prekey were last active here, or the prekey
     /// last was in its own bundle; `None` if the device never erases any.
     fn last_in_use(&self, prekey: &[u8]) -> Option<u64>;

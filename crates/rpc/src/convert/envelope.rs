@@ -105,6 +105,7 @@ impl From<UnsealError> for Decrypted {
             text: None,
             forward_secrecy: false,
             authenticated: false,
+            contact: None,
             duplicate: false,
             session_id: None,
             reason: Some(reason),

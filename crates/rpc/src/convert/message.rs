@@ -78,6 +78,7 @@ impl From<Received> for Decrypted {
                 (types::Outcome::Decrypted, Some(payload.to_vec()), None)
             }
             Outcome::Public(payload) => (types::Outcome::Public, Some(payload.clone()), None),
+            Outcome::Contact(_) => (types::Outcome::Contact, None, None),
             Outcome::Bundle => (types::Outcome::Bundle, None, None),
             Outcome::Own => (types::Outcome::Own, None, None),
             Outcome::NotTargeted(reason) => (types::Outcome::NotTargeted, None, Some(*reason)),
@@ -95,6 +96,7 @@ impl From<Received> for Decrypted {
             payload: payload.map(Hex),
             forward_secrecy: received.forward_secrecy,
             authenticated: received.authenticated,
+            contact: received.contact,
             duplicate: received.duplicate,
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
             reason,
@@ -171,7 +173,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite, Wiped};
-    use engine::model::{InspectedRatchetHeader, Reason, SkipReason};
+    use engine::model::{ContactMark, InspectedRatchetHeader, Reason, SkipReason};
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -271,6 +273,7 @@ mod tests {
             installation: Some(installation()),
             forward_secrecy: true,
             authenticated: true,
+            contact: None,
             duplicate: false,
             told_request: false,
             lost_with_store: false,
@@ -315,6 +318,31 @@ mod tests {
     }
 
     #[test]
+    fn what_it_says_of_contacts_comes_with_a_text_and_without_one() {
+        for (mark, name) in [
+            (ContactMark::Request, "request"),
+            (ContactMark::Accept, "accept"),
+            (ContactMark::Decline, "decline"),
+        ] {
+            for outcome in [
+                Outcome::Decrypted(Wiped::new(b"hi".to_vec())),
+                Outcome::Contact(mark),
+            ] {
+                let info = decrypted(Received {
+                    contact: Some(mark),
+                    ..received(outcome)
+                });
+                assert_eq!(info["contact"], name);
+            }
+        }
+        assert!(
+            decrypted(received(Outcome::Bundle))
+                .get("contact")
+                .is_none()
+        );
+    }
+
+    #[test]
     fn bytes_that_are_no_text_come_without_one() {
         let info = decrypted(received(Outcome::Public(vec![0xff])));
         assert_eq!(info["payload"], "0xff");
@@ -346,6 +374,7 @@ mod tests {
                 true,
             ),
             (Outcome::Public(Vec::new()), "public", true),
+            (Outcome::Contact(ContactMark::Accept), "contact", false),
             (Outcome::Bundle, "bundle", false),
             (Outcome::Own, "own", false),
             (
@@ -507,7 +536,7 @@ mod tests {
                 },
             ],
             public_bytes: 7,
-            contact: Some(engine::model::ContactMark::Decline),
+            contact: Some(ContactMark::Decline),
         };
         assert_eq!(
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),

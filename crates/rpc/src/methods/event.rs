@@ -1,6 +1,6 @@
 //! The parameters of the methods of events.
 
-use crate::params::{AccountFilter, Cursor, EventLimit, Subscription, WaitMillis, params};
+use crate::params::{AccountFilter, Cursor, PageLimit, Subscription, WaitMillis, params};
 
 params! {
     /// For `event_list`.
@@ -10,7 +10,7 @@ params! {
         /// The last event known: 0 by default, and then the oldest comes first.
         after = "after": Option<Cursor>,
         /// How many at most: 100 by default.
-        limit = "limit": Option<EventLimit>,
+        limit = "limit": Option<PageLimit>,
         /// How long to wait if there is none: not at all by default.
         wait_ms = "waitMs": Option<WaitMillis>,
     }

@@ -32,7 +32,9 @@ pub use self::{
         InspectMessageParams,
     },
     system::LogFilterParams,
-    topic::{NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams},
+    topic::{
+        ListTopicsParams, NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams,
+    },
 };
 use crate::{
     error::{ErrorKind, RpcError},
@@ -41,9 +43,9 @@ use crate::{
         AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeQr, ContactInfo,
         ContactStepInfo, Decrypted, Encrypted, Envelopes, Events, Explanation, ExportedAccount,
         Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
-        InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount, OpenRpcDocument,
-        OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo, SessionsReset, Status,
-        TopicInfo, Version,
+        InspectedMessageInfo, InstallationInfo, ListenedTopics, LogFilterInfo, NewAccount,
+        OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo,
+        SessionsReset, Status, TopicInfo, Version,
     },
 };
 
@@ -353,6 +355,13 @@ methods! {
     /// `message_decrypt` as it is.
     EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
 
+    /// Lists every topic that an account has to listen to, with the keys.
+    ///
+    /// Its own, and one with everybody who may write to it by a topic that the two alone can tell,
+    /// from before the first message that could be answered there. `topic.changed` tells of each
+    /// that is added, or taken away with a contact that is declined. Give the `symKey` of the topic
+    /// that an envelope came by to `message_decrypt`.
+    TopicList = "topic_list" (ListTopicsParams) -> ListenedTopics, fails WRITES;
     /// The topic where an identity publishes its contact code, and its key.
     ///
     /// Both follow from the identity: whoever knows it can listen there, and read.
@@ -370,8 +379,8 @@ methods! {
     TopicPersonal = "topic_personal" (TopicOfParams) -> TopicInfo;
     /// The topic where this account and an identity write to each other, and its key.
     ///
-    /// The same at both ends, and nobody else can tell: name and key are secrets. Listen there and
-    /// at our own partitioned topic.
+    /// The same at both ends, and nobody else can tell: name and key are secrets. `topic_list` says
+    /// with whom to listen there.
     TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
     /// The topic of a public chat, and its key.
     ///
@@ -463,7 +472,7 @@ mod tests {
             "installationId" => json!("x1-phone"),
             "words" => json!(24),
             "mnemonic" | "mnemonicPassphrase" => json!("legal winner thank year"),
-            "publicKey" | "recipient" | "sender" | "identity" => json!(key),
+            "publicKey" | "recipient" | "sender" | "identity" | "afterPeer" => json!(key),
             "password" => json!("correct horse"),
             "keystore" => {
                 let vectors = include_str!("../../../../tests/vectors/trust-keystore.json");
@@ -575,6 +584,7 @@ mod tests {
                 "account?, payload?, text?, recipient?, symKey?, password?, sign?, padding?",
             ),
             ("envelope_open", "account?, envelope, symKey?, password?"),
+            ("topic_list", "account?, afterPeer?, limit?"),
             ("topic_contactCode", "identity"),
             ("topic_partitioned", "identity"),
             ("topic_personal", "identity"),

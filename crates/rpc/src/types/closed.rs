@@ -3,8 +3,8 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactState, InstallationState, KeyDropped, Mode, Reason, Role, RollbackKind,
-    SkipReason, WarningKind,
+    ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Reason, Role,
+    RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
 closed_sets! {
@@ -22,6 +22,9 @@ closed_sets! {
         Decrypted = "decrypted",
         /// It was not encrypted.
         Public = "public",
+        /// It was read, and says how its sender stands to us as a contact, without a text: see
+        /// `contact`.
+        Contact = "contact",
         /// An advertisement: there is nothing to show.
         Bundle = "bundle",
         /// One of our own that came back.

@@ -102,6 +102,10 @@ pub struct Decrypted {
     /// The sender's identity is proven: by the message itself, or by the signature of the envelope
     /// that it came in.
     pub authenticated: bool,
+    /// What it says that it is to a contact, besides its text or without one; left out if it says
+    /// nothing of the kind.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub contact: Option<ContactMark>,
     /// It was read before, and not confirmed.
     pub duplicate: bool,
     /// The session it was read on.

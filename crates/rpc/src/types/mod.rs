@@ -31,9 +31,9 @@ pub use bundle::{
     InspectedBundleInfo, WarningInfo,
 };
 pub use closed::{
-    Addressed, ContactMark, ContactState, HealthStatus, InstallationState, KeyDropped,
-    MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, RollbackKind,
-    SessionState, SkipReason, Standing, Suite, WarningKind,
+    Addressed, ContactMark, ContactPolicy, ContactState, HealthStatus, InstallationState,
+    KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role,
+    RollbackKind, SessionState, SkipReason, Standing, Suite, TopicKind, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -41,9 +41,9 @@ pub use envelope::{
     ChatClock, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, OpenedEnvelope, SealedEnvelope,
 };
 pub use event::{
-    AcceptedContact, BundleRotated, DeviceVersion, DiscoveredDevice, DroppedKey, EventData,
-    EventDevice, EventInfo, EventSession, Events, Lagged, RequestedContact, RolledBackStore,
-    UndecryptableMessage,
+    AcceptedContact, BundleRotated, ChangedTopic, DeviceVersion, DiscoveredDevice, DroppedKey,
+    EventData, EventDevice, EventInfo, EventSession, Events, Lagged, RequestedContact,
+    RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use identity::{ContactCodeQr, IdenticonInfo, IdentityInfo, QrFormat};
@@ -55,7 +55,7 @@ pub use system::{
     AccountStatus, Clock, Health, ImportedPreKeyInfo, LogFilterInfo, MemoryProtection,
     OpenRpcDocument, Status, Version,
 };
-pub use topic::{ParsedTopic, TopicInfo};
+pub use topic::{ListenedTopic, ListenedTopics, ParsedTopic, TopicInfo};
 
 /// Bytes, `0x` and lowercase hex in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{HealthStatus, Hex, RollbackKind};
+use crate::types::{ContactPolicy, HealthStatus, Hex, RollbackKind};
 
 /// The interface, for programs: an OpenRPC document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ pub struct Status {
     /// Whether they may do so to accounts that may be real: their data directory was made or used
     /// without `--dev`.
     pub dev_on_real_data: bool,
+    /// Whom messages may be sent to, as `contacts.policy` says.
+    pub contact_policy: ContactPolicy,
     /// Its accounts.
     pub accounts: Vec<AccountStatus>,
 }

@@ -175,6 +175,8 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
         verified: true,
         added_at: UnixMillis(seed.into()),
         requested_at,
+        asked: state == ContactState::Accepted,
+        decided_at: None,
     };
     store.begin().unwrap();
     for (seed, state) in [(2, ContactState::RequestSent), (3, ContactState::Accepted)] {

@@ -435,6 +435,8 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             verified: *verified,
             added_at: UnixMillis(1),
             requested_at: None,
+            asked: *verified,
+            decided_at: None,
         })?,
         Step::Bundle(number) => store.put_own_bundle(&OwnBundle {
             wire: number.to_be_bytes().to_vec(),
@@ -519,6 +521,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
                 since: UnixMillis(u64::from(*name)),
                 told: u32::from(*name),
             },
+            listened: sent_at.is_some_and(|at| at % 3 == 0),
         })?,
         Step::Device(step) => store.put_device(&device(step))?,
         Step::RemoveDevice(name, index) => store.remove_device(&identity(*name), &phone(*index))?,

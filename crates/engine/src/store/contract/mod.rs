@@ -15,8 +15,8 @@ mod time;
 use std::sync::Arc;
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
-    SharedKeyPrefix, Suite, VerifiedPreKey,
+    AssociatedData, EphemeralKeyPair, IdentityKey, MessageId, MessageKey, RatchetPreKeyPair,
+    SessionId, SharedKeyPrefix, Suite, VerifiedPreKey,
 };
 
 use self::batches::{
@@ -127,6 +127,8 @@ fn contacts_round_trip_in_order(store: &mut impl Transaction) {
             verified,
             added_at: UnixMillis(seed.into()),
             requested_at: (state == ContactState::RequestSent).then_some(UnixMillis(7)),
+            asked: state == ContactState::Accepted,
+            decided_at: (state == ContactState::Declined).then_some(UnixMillis(8)),
         };
         assert_eq!(store.contact(&key(seed)).expect("read"), None);
         for verified in [true, seed % 2 == 0] {
@@ -161,6 +163,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
                 since: UnixMillis(6),
                 told: 7,
             },
+            listened: last_sent_at.is_some(),
         };
         store.put_peer(&peer).expect("put");
         assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
@@ -173,10 +176,26 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         let peer = Peer {
             last_sent_at: Some(UnixMillis(9)),
             written_at,
+            listened: seed != 4,
             ..Peer::new(key(seed))
         };
         store.put_peer(&peer).expect("put");
     }
+    let listened = |store: &dyn StoreRead, after: Option<u8>, limit| -> Vec<IdentityKey> {
+        let after = after.map(key);
+        let found = store.listened_after(after.as_ref(), limit).expect("read");
+        found.iter().map(|found| found.identity).collect()
+    };
+    let mut all = [2, 3, 5].map(key);
+    all.sort_unstable();
+    assert_eq!(listened(store, None, 9), all);
+    assert_eq!(listened(store, None, 2), all[..2]);
+    for seed in [2, 3, 5] {
+        let at = all.iter().position(|found| *found == key(seed));
+        let rest = &all[at.expect("listened") + 1..];
+        assert_eq!(listened(store, Some(seed), 9), rest);
+    }
+    assert_eq!(store.listened_for_replies().expect("read"), 1);
     let found = store.correspondents(4).expect("read");
     let written_to: Vec<_> = found.iter().map(|found| found.identity).collect();
     assert_eq!(written_to, [4, 2, 5].map(key));
@@ -193,6 +212,10 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
     let found = store.correspondents(2).expect("read");
     let found: Vec<_> = found.iter().map(|found| kept(&found.shared)).collect();
     assert_eq!(found, [None, Some(bytes.clone())]);
+    let found = store.listened_after(None, 9).expect("read");
+    let shared = found.iter().filter(|found| found.shared.is_some());
+    let shared: Vec<_> = shared.map(|found| found.identity).collect();
+    assert_eq!(shared, [key(2)]);
     assert_eq!(kept(&store.negotiated(&key(2)).expect("read")), Some(bytes));
     let bare = Device {
         identity: key(2),

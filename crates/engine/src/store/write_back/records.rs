@@ -173,6 +173,8 @@ impl<S: StoreRead> StoreRead for WriteBack<S> {
         replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
         contacts() -> Vec<Contact>;
         correspondents(limit: usize) -> Vec<Correspondent>;
+        listened_after(after: Option<&IdentityKey>, limit: usize) -> Vec<Correspondent>;
+        listened_for_replies() -> u64;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;

@@ -148,6 +148,10 @@ impl Participant for StatusGo {
         false
     }
 
+    fn listens_to(&self, _: &IdentityKey) -> bool {
+        true
+    }
+
     fn last_in_use(&self, _: &[u8]) -> Option<u64> {
         None
     }
