@@ -272,6 +272,16 @@ broken 'contacts: a message from before the request answers it' $engine/contacts
   'if answer.dated_at.is_some_and(|at| at >= requested_at) {' 'if answer.dated_at.is_some() {' \
   engine --lib a_message_that_may_be_older_than_the_request_does_not_answer_it
 
+broken 'contacts: a declined contact is read where everybody may be written to' $engine/contacts.rs \
+  'Ok(*sender != self.me() && is_declined(store, sender)?)' 'Ok(self.config.contacts == ContactPolicy::Request && is_declined(store, sender)?)' \
+  engine --lib nothing_of_a_declined_contact_is_read_under_either_policy_until_it_is_accepted
+broken 'topics: the first answer is not listened for' $engine/send/mod.rs \
+  'self.listen(store, env.now, &mut peer, sent_as)?;' '' \
+  engine --lib an_answer_by_the_negotiated_topic_is_listened_for_since_the_message_that_it_answers
+broken 'topics: strangers fill the list' $engine/sealing/listening.rs \
+  'if sent_as == SentAs::Reply && store.listened_for_replies()? >= MAX_LISTENED_FOR_REPLIES {' 'if sent_as == SentAs::Reply && store.listened_for_replies()? == u64::MAX {' \
+  engine --lib a_reply_is_listened_behind_if_its_envelope_proves_whom_it_is_for_and_strangers_are_bounded
+
 # The store.
 broken 'a commit does not wait for the disk' $store/schema.rs \
   'PRAGMA synchronous = FULL;' 'PRAGMA synchronous = NORMAL;' \

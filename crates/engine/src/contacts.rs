@@ -297,7 +297,7 @@ fn put_decision(
     let requested_at = match (contact.state, state) {
         // Asked again: an answer to the first request counts.
         (ContactState::RequestSent, ContactState::RequestSent) => contact.requested_at,
-        (_, ContactState::RequestSent) => Some(at),
+        (_, ContactState::RequestSent) => Some(at.min(now)),
         _ => None,
     };
     store.put_contact(&Contact {

@@ -321,9 +321,9 @@ methods! {
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity. It is told nothing, unless there is something to say.
     ///
-    /// With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an
-    /// acceptance: send the envelopes. Without, there are none. Under the policy `request` what
-    /// they send is not read any more, until `contact_accept`.
+    /// With `payload` or `text`, even an empty one, that is encrypted to them, by DH, so that it is
+    /// not taken for an acceptance: send the envelopes. Without, there are none. What they send is
+    /// not read any more, until `contact_accept` or `contact_request`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ///
