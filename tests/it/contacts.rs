@@ -128,9 +128,9 @@ fn with_a_bundle_the_request_is_proven_and_recorded_also_after_a_crash() {
     // Told once, whatever comes after, and with the message that introduces her.
     bob.receive(&alice, &introduction);
     let again = contact(&alice, "contact_request", &bob, json!({}));
-    let read = bob.receive(&alice, &support::only_message(&again));
+    let without_text = bob.receive(&alice, &support::only_message(&again));
     assert_eq!(
-        (&read["outcome"], &read["contact"]),
+        (&without_text["outcome"], &without_text["contact"]),
         (&json!("contact"), &json!("request"))
     );
     let requests = told(&bob, "contact.requested");

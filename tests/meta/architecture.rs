@@ -326,8 +326,7 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
     (
         "receive",
         &[
-            "contacts", "engine", "model", "queries", "sealing", "send", "sessions", "store",
-            "wire",
+            "contacts", "engine", "model", "queries", "sealing", "sessions", "store", "wire",
         ],
     ),
     (
