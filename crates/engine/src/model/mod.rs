@@ -36,7 +36,7 @@ pub use self::{
     gap::{Gap, MESSAGE_KEY_BYTES},
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
-        AddressedMessage, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
+        AddressedMessage, CopyOf, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
         InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
         InstallationView, Outcome, PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped,
         Target, Warning,

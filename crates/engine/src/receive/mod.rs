@@ -353,6 +353,7 @@ impl Incoming<'_> {
                     forward_secrecy: true,
                     authenticated: true,
                     duplicate: opened.duplicate,
+                    copy_of: opened.copy_of,
                     session: Some(opened.session),
                     ..self.outcome(Outcome::Decrypted(opened.plaintext))
                 };
@@ -385,6 +386,7 @@ impl Received {
             forward_secrecy: false,
             authenticated: false,
             duplicate: false,
+            copy_of: None,
             told_request: false,
             lost_with_store: false,
             session: None,

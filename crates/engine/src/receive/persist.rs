@@ -83,6 +83,7 @@ impl Engine {
         };
         Ok(PersistedMessage {
             plaintext: decrypted.plaintext,
+            copy_of: decrypted.copy_of,
             message: decrypted.message,
             session: id,
             duplicate,

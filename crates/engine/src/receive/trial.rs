@@ -2,15 +2,16 @@
 //! here.
 
 use crypto_core::{
-    AssociatedData, Header, HeaderKey, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
+    AssociatedData, Header, HeaderKey, MessageId, MessageKey, OpenError, Opened, SessionRatchet,
+    SignedPreKey,
 };
 
 use crate::{
     engine::Engine,
-    model::{Env, Gap, Reason, Session, StoreError, StoredKey},
+    model::{CopyOf, Env, Gap, Reason, Session, StoreError, StoredKey},
     receive::Plaintext,
     store::{Store, StoreRead},
-    wire::WireRatchetHeader,
+    wire::{WireEntry, WireRatchetHeader, decode_copy_of},
 };
 
 /// A parsed ratchet entry.
@@ -20,11 +21,13 @@ pub(crate) struct RatchetEntry<'a> {
     /// and need not be a point of the curve.
     pub(crate) id: Option<SignedPreKey>,
     pub(crate) ciphertext: &'a [u8],
+    /// For whom the message was, sealed, if it is a copy; empty if not.
+    copy_of: &'a [u8],
 }
 
 impl<'a> RatchetEntry<'a> {
-    /// Parses a DR header and its ciphertext; `None` if the ratchet key is malformed.
-    pub(crate) fn parse(header: &WireRatchetHeader, ciphertext: &'a [u8]) -> Option<Self> {
+    /// Parses a DR header and the rest of its entry; `None` if the ratchet key is malformed.
+    pub(crate) fn parse(header: &WireRatchetHeader, entry: &'a WireEntry) -> Option<Self> {
         Some(Self {
             header: Header {
                 key: HeaderKey::from_wire(&header.key).ok()?,
@@ -32,7 +35,8 @@ impl<'a> RatchetEntry<'a> {
                 pn: header.pn,
             },
             id: SignedPreKey::named(&header.id).ok(),
-            ciphertext,
+            ciphertext: &entry.payload,
+            copy_of: &entry.copy_of,
         })
     }
 
@@ -88,6 +92,7 @@ pub(crate) struct KeptKey {
 pub(crate) struct DecryptedMessage {
     pub(crate) message: MessageId,
     pub(crate) plaintext: Plaintext,
+    pub(crate) copy_of: Option<CopyOf>,
     pub(crate) opened_by: OpenedBy,
 }
 
@@ -136,6 +141,7 @@ impl Engine {
                 .map(|plaintext| DecryptedMessage {
                     message: message_id,
                     plaintext,
+                    copy_of: self.copy_of(session, message, &kept.stored.key, &ad),
                     opened_by: OpenedBy::Kept(Box::new(kept)),
                 })
                 .map_err(|error| reason_of(&error)));
@@ -170,6 +176,7 @@ impl Engine {
                 env.rng,
             )
             .map_err(|error| reason_of(&error))?;
+        let copy_of = self.copy_of(session, message, &used, ad);
         let gaps = Gap::of(session, &skipped);
         let used = StoredKey {
             message: message_id,
@@ -180,12 +187,30 @@ impl Engine {
         Ok(DecryptedMessage {
             message: message_id,
             plaintext,
+            copy_of,
             opened_by: OpenedBy::Advance(Box::new(Advance {
                 ratchet,
                 gaps,
                 used,
             })),
         })
+    }
+
+    /// For whom a message was that `key` has opened, if another device of ours sent it and says so.
+    /// From anybody else the field means nothing. What does not open is as good as absent: whoever
+    /// could damage it can take it away as well (protocol §5, copies).
+    fn copy_of(
+        &self,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        key: &MessageKey,
+        ad: &AssociatedData,
+    ) -> Option<CopyOf> {
+        if session.peer != self.me() {
+            return None;
+        }
+        let opened = key.open_copy_of(&message.header, ad, message.copy_of)?;
+        decode_copy_of(&opened)
     }
 }
 

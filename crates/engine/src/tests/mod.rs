@@ -5,6 +5,7 @@ mod bundles;
 mod chat_clock;
 mod compromise;
 mod contacts;
+mod copies;
 mod devices;
 mod events;
 mod hostile;

@@ -449,6 +449,16 @@ impl<S: Transaction> SimulatedDevice<S> {
     }
 }
 
+/// A request to send a text to a group, under a request id.
+pub(super) fn group_request(to: Vec<IdentityKey>, text: &[u8]) -> SendRequest {
+    SendRequest {
+        recipients: to,
+        payload: Zeroizing::new(text.to_vec()),
+        request_id: Some(String::from_utf8_lossy(text).into_owned()),
+        seal: None,
+    }
+}
+
 /// A request to send a text to one identity.
 pub(super) fn send_request(to: IdentityKey, text: &[u8]) -> SendRequest {
     SendRequest {

@@ -1,17 +1,17 @@
 //! The effects of actions on a world. Devices are given by their index.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crypto_core::IdentityKey;
 
 use super::{
     Disks, World,
-    device::{CrashPoint, ReadState, SimulatedDevice, send_request},
+    device::{CrashPoint, ReadState, SimulatedDevice, group_request, send_request},
     oracle::{self, Arrival},
     sent_message::SentMessage,
 };
 use crate::{
-    engine::{Engine, ReceiveRequest},
+    engine::{Engine, ReceiveRequest, SendRequest},
     model::{Env, Outcome, ReceiveError},
     store::{Store, StoreRead as _},
     wire::WireMessage,
@@ -59,19 +59,31 @@ impl DeliveryOptions {
 
 impl<H: Disks> World<H> {
     pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, crash: CrashPoint) {
+        let request = send_request(self.key_of(to), text.as_bytes());
+        self.request_from(from, &request, crash);
+    }
+
+    /// A device sends a text to all identities at once, its own among them.
+    pub(super) fn send_to_all_from(&mut self, from: usize, text: &str) {
+        let everybody = (0..self.identities.len()).map(|identity| self.key_of(identity));
+        let request = group_request(everybody.collect(), text.as_bytes());
+        self.request_from(from, &request, CrashPoint::Never);
+    }
+
+    fn request_from(&mut self, from: usize, request: &SendRequest, crash: CrashPoint) {
         self.turn_on(from);
-        let recipient = self.key_of(to);
-        let request = send_request(recipient, text.as_bytes());
         let sent =
             self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
-                engine.send(store, env, &request)
+                engine.send(store, env, request)
             });
         let sent = sent.expect("sent");
         if crash != CrashPoint::Never {
             return;
         }
         let sender = &self.devices[from];
-        for identity in [sender.key, recipient] {
+        let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
+        addressed.insert(sender.key);
+        for identity in addressed {
             let known = sender.store().devices(&identity).expect("read");
             let known = known
                 .iter()
@@ -90,7 +102,7 @@ impl<H: Disks> World<H> {
             );
         }
         for message in sent.messages {
-            self.dispatch(from, message, Some(text));
+            self.dispatch(from, message, Some(request));
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
     sent_message::SentMessage,
 };
 use crate::{
-    model::{Mode, Outcome, Reason, Received, Standing},
+    model::{CopyOf, Mode, Outcome, Reason, Received, Standing},
     store::Transaction,
     wire,
 };
@@ -43,6 +43,7 @@ struct SentText {
     recipient: InstallationId,
     suite: Suite,
     text: String,
+    copy_of: Option<CopyOf>,
 }
 
 impl SentTexts {
@@ -60,6 +61,7 @@ impl SentTexts {
                 recipient: target.installation.clone(),
                 suite: target.suite,
                 text,
+                copy_of: sent.copy_of.clone(),
             };
             let before = self.said.insert(target.message, said);
             assert!(before.is_none(), "a message key encrypts twice: {before:?}");
@@ -78,6 +80,7 @@ impl SentTexts {
         received: &Received,
         reader: &InstallationId,
         text: &str,
+        intact: bool,
     ) -> MessageId {
         let id = received.message.expect("a message id");
         let said = self.said.get(&id).expect("nobody sent this");
@@ -86,6 +89,10 @@ impl SentTexts {
         if said.suite == Suite::X25519 {
             assert_eq!(Some(&said.installation), received.installation.as_ref());
             assert_eq!(said.recipient, *reader);
+        }
+        // What is damaged may be missing, but says nothing else.
+        if intact || received.copy_of.is_some() {
+            assert_eq!(received.copy_of, said.copy_of, "whom it was for");
         }
         id
     }
@@ -138,9 +145,10 @@ pub(super) fn check_received<S: Transaction>(
         Outcome::Decrypted(text) => {
             let text = String::from_utf8(text.to_vec()).expect("text");
             if received.authenticated {
-                let id = sent_texts.check_authentic(received, &reader.id, &text);
+                let id = sent_texts.check_authentic(received, &reader.id, &text, arrival.intact);
                 note_read(reader, arrival, id, received.duplicate);
             } else {
+                assert!(received.copy_of.is_none(), "nothing proves for whom it was");
                 assert!(sent.dh, "only DH messages are not authentic");
                 // If tampering removed its bundle, an advertisement is an empty message.
                 let said = sent.text.as_deref().unwrap_or_default();
