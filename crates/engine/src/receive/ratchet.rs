@@ -129,7 +129,7 @@ impl Engine {
         };
         for session in trials.sessions {
             match self.read_on(store, env, incoming, session, message)? {
-                Read::Failed { reason, reply, .. } if !only => {
+                Read::Failed { reason, reply, .. } if !only && reason != Reason::AlreadyRead => {
                     if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
                         told = reason;
                     }

@@ -8,7 +8,7 @@ use crypto_core::{
 
 use crate::{
     engine::Engine,
-    model::{CopyOf, Env, Gap, Reason, Session, StoreError, StoredKey},
+    model::{CopyOf, Env, Gap, ReadTag, Reason, Session, StoreError, StoredKey},
     receive::Plaintext,
     store::{Store, StoreRead},
     wire::{WireEntry, WireRatchetHeader, decode_copy_of},
@@ -45,6 +45,11 @@ impl<'a> RatchetEntry<'a> {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)
     }
 
+    /// What names its ciphertext as that of a message.
+    fn read_tag(&self, message: &MessageId) -> ReadTag {
+        ReadTag::of(message, self.ciphertext)
+    }
+
     /// The message's key, if this session has stored it. Most messages are the next of their chain,
     /// and most sessions have no stored keys, which stores cache: then nothing is searched.
     pub(crate) fn kept_key_on(
@@ -66,6 +71,7 @@ impl<'a> RatchetEntry<'a> {
                 session: session.id,
                 key,
                 read_at: None,
+                read: None,
             };
             return Ok(Some(KeptKey {
                 stored,
@@ -93,6 +99,8 @@ pub(crate) struct DecryptedMessage {
     pub(crate) message: MessageId,
     pub(crate) plaintext: Plaintext,
     pub(crate) copy_of: Option<CopyOf>,
+    /// What names this ciphertext, once it is confirmed.
+    pub(crate) read: ReadTag,
     pub(crate) opened_by: OpenedBy,
 }
 
@@ -142,14 +150,20 @@ impl Engine {
                     message: message_id,
                     plaintext,
                     copy_of: self.copy_of(session, message, &kept.stored.key, &ad),
+                    read: message.read_tag(&message_id),
                     opened_by: OpenedBy::Kept(Box::new(kept)),
                 })
                 .map_err(|error| reason_of(&error)));
         }
-        if session.past_chains.contains(&message.header.key) {
-            return Ok(Err(Reason::MessageKeyGone));
-        }
-        Ok(self.advance(env, session, message, message_id, &ad))
+        let advanced = if session.past_chains.contains(&message.header.key) {
+            Err(Reason::MessageKeyGone)
+        } else {
+            self.advance(env, session, message, message_id, &ad)
+        };
+        Ok(match advanced {
+            Err(Reason::MessageKeyGone) => Err(why_gone(store, session, message, &message_id)?),
+            advanced => advanced,
+        })
     }
 
     /// Decrypts a message by advancing a copy of the session's ratchet.
@@ -183,11 +197,13 @@ impl Engine {
             session: session.id,
             key: used,
             read_at: None,
+            read: None,
         };
         Ok(DecryptedMessage {
             message: message_id,
             plaintext,
             copy_of,
+            read: message.read_tag(&message_id),
             opened_by: OpenedBy::Advance(Box::new(Advance {
                 ratchet,
                 gaps,
@@ -212,6 +228,22 @@ impl Engine {
         let opened = key.open_copy_of(&message.header, ad, message.copy_of)?;
         decode_copy_of(&opened)
     }
+}
+
+/// Why the key of a message is not here. Only of a message that the caller has confirmed is it said
+/// that it was read: it will be dropped without a word.
+fn why_gone(
+    store: &dyn Store,
+    session: &Session,
+    message: &RatchetEntry<'_>,
+    message_id: &MessageId,
+) -> Result<Reason, StoreError> {
+    let confirmed = store.confirmed_messages(&session.id)?;
+    Ok(if confirmed.contains(message.read_tag(message_id)) {
+        Reason::AlreadyRead
+    } else {
+        Reason::MessageKeyGone
+    })
 }
 
 fn reason_of(error: &OpenError) -> Reason {

@@ -355,7 +355,7 @@ fn a_message_is_read_again_until_it_is_confirmed_also_after_a_crash() {
             .unwrap()
     };
     assert_eq!((confirm(&mut bob), confirm(&mut bob)), (1, 0));
-    assert_eq!(bob.refusal(alice.key, &message), Reason::MessageKeyGone);
+    assert_eq!(bob.refusal(alice.key, &message), Reason::AlreadyRead);
 }
 
 #[test]

@@ -33,7 +33,10 @@ pub(super) enum ReadState {
     /// Not confirmed yet; read at this uptime of the device.
     Unconfirmed { uptime: u64 },
     /// Confirmed: it must not be read again.
-    Confirmed,
+    Confirmed {
+        /// By a call of its own while its key was there, and not by the one that read it.
+        afterwards: bool,
+    },
 }
 
 /// A reply that the device gave: when by its own clock, and to which device.

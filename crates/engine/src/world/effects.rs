@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, MessageId};
 
 use super::{
     Disks, World,
@@ -217,16 +217,20 @@ impl<H: Disks> World<H> {
 
     /// The frontend confirms everything it has read.
     pub(super) fn confirm_at(&mut self, at: usize) {
+        self.turn_on(at);
         let unconfirmed: Vec<_> = self.devices[at]
             .read
             .iter()
-            .filter(|(_, state)| **state != ReadState::Confirmed)
+            .filter(|(_, state)| matches!(state, ReadState::Unconfirmed { .. }))
             .map(|(id, _)| *id)
             .collect();
+        let store = self.devices[at].store();
+        let is_kept = |id: &MessageId| store.stored_key(id).expect("read").is_some();
+        let kept: BTreeSet<_> = unconfirmed.iter().copied().filter(is_kept).collect();
         let confirmed = self
             .call_at(at, |engine, store, _| engine.confirm(store, &unconfirmed))
             .expect("confirmed");
-        assert!(confirmed <= unconfirmed.len());
+        assert_eq!(confirmed, kept.len());
         let reader = &mut self.devices[at];
         let uptime = reader.uptime(self.now);
         let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
@@ -238,7 +242,8 @@ impl<H: Disks> World<H> {
             "a key was dropped early"
         );
         for id in unconfirmed {
-            reader.read.insert(id, ReadState::Confirmed);
+            let afterwards = kept.contains(&id);
+            reader.read.insert(id, ReadState::Confirmed { afterwards });
         }
     }
 

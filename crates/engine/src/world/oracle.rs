@@ -122,7 +122,7 @@ pub(super) fn must_open<S: Transaction>(
     let young = target.clock.is_some_and(|then| went_ahead(then) < READABLE);
     let unread = match reader.read.get(&target.message) {
         None => true,
-        Some(ReadState::Confirmed) => false,
+        Some(ReadState::Confirmed { .. }) => false,
         Some(ReadState::Unconfirmed { uptime }) => reader.uptime(now) - uptime < UNCONFIRMED,
     };
     // A restored store may lack the session, the prekey or the chain position that the message
@@ -141,6 +141,13 @@ pub(super) fn check_received<S: Transaction>(
     received: &Received,
 ) {
     let Arrival { sent, .. } = *arrival;
+    if received.outcome == Outcome::Undecryptable(Reason::AlreadyRead) {
+        let id = received.message.expect("a message id");
+        assert!(
+            confirmed_afterwards(reader, &id),
+            "a text would be dropped that nobody has stored"
+        );
+    }
     match &received.outcome {
         Outcome::Decrypted(text) => {
             let text = String::from_utf8(text.to_vec()).expect("text");
@@ -192,7 +199,11 @@ pub(super) fn check_received<S: Transaction>(
                 (Reason::AuthenticationFailed, Mode::Ratchet) => {
                     session.is_none() || reader.restored_at.is_some()
                 }
-                (Reason::MessageKeyGone, _) => true,
+                // As long as the session is there, what was confirmed is told apart.
+                (Reason::MessageKeyGone, _) => {
+                    session.is_none() || !confirmed_afterwards(reader, &target.message)
+                }
+                (Reason::AlreadyRead, _) => received.message == Some(target.message),
                 _ => false,
             };
             assert!(fits, "{reason:?} does not fit {target:?}");
@@ -207,6 +218,13 @@ pub(super) fn check_received<S: Transaction>(
     check_reply(reader, arrival, received);
 }
 
+/// Whether the device has returned the message, and its frontend has then said that its text is
+/// stored.
+fn confirmed_afterwards<S: Transaction>(reader: &SimulatedDevice<S>, id: &MessageId) -> bool {
+    let state = reader.read.get(id);
+    state == Some(&ReadState::Confirmed { afterwards: true })
+}
+
 /// A message is returned again, marked as a duplicate, until it is confirmed, and never after
 /// (protocol §7, read twice).
 fn note_read<S: Transaction>(
@@ -216,9 +234,8 @@ fn note_read<S: Transaction>(
     duplicate: bool,
 ) {
     let before = reader.read.get(&id).copied();
-    assert_ne!(
-        before,
-        Some(ReadState::Confirmed),
+    assert!(
+        !matches!(before, Some(ReadState::Confirmed { .. })),
         "read again after confirmation"
     );
     assert_eq!(before.is_some(), duplicate, "the mark of a duplicate");
@@ -226,7 +243,7 @@ fn note_read<S: Transaction>(
         return;
     }
     let state = match before {
-        _ if arrival.confirm => ReadState::Confirmed,
+        _ if arrival.confirm => ReadState::Confirmed { afterwards: false },
         Some(known) => known,
         None => ReadState::Unconfirmed {
             uptime: reader.uptime(arrival.now),

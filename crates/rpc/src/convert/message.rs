@@ -414,6 +414,7 @@ mod tests {
                 "authentication_failed",
                 "drop",
             ),
+            (Reason::AlreadyRead, "already_read", "drop"),
             (Reason::MessageKeyGone, "message_key_gone", "drop"),
             (Reason::TooManySkipped, "too_many_skipped", "rekey"),
             (Reason::TooManySessions, "too_many_sessions", "wait"),

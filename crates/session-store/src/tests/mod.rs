@@ -38,6 +38,8 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    ALTER TABLE stored_keys DROP COLUMN read_tag;
+    DROP TABLE confirmed_messages;
     ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
     DROP TABLE gaps;
