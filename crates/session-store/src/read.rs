@@ -7,9 +7,9 @@ use crypto_core::{
 };
 use engine::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
-        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError,
-        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        ListedPreKey, NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+        StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -338,6 +338,18 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             [session.as_bytes()],
             rows::gap,
         )
+    }
+
+    fn confirmed_messages(&self, session: &SessionId) -> Result<ConfirmedMessages> {
+        let found = self.first(
+            "SELECT tags FROM confirmed_messages \
+             WHERE age = (SELECT age FROM sessions WHERE id = ?1)",
+            [session.as_bytes()],
+            |row| Columns::of(row).take::<Vec<u8>>(),
+        )?;
+        Ok(found.map_or_else(ConfirmedMessages::default, |tags| {
+            ConfirmedMessages::from_bytes(&tags)
+        }))
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool> {

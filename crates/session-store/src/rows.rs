@@ -10,7 +10,7 @@ use crypto_core::{
 };
 use engine::model::{
     Contact, ContactState, Correspondent, Discoveries, Gap, NegotiatedTopic, OwnPreKey,
-    OwnRatchetPreKey, Peer, RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
+    OwnRatchetPreKey, Peer, ReadTag, RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, las
 pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at, asked, \
      decided_at";
 /// Columns of `stored_keys` in the order [`stored_key`] reads them.
-pub(crate) const STORED_KEY: &str = "message, session, key, read_at";
+pub(crate) const STORED_KEY: &str = "message, session, key, read_at, read_tag";
 /// Columns of `gaps` in the order [`gap`] reads them.
 pub(crate) const GAP: &str = "session, peer, chain, last, answered, keys";
 
@@ -240,6 +240,7 @@ pub(crate) fn stored_key(row: &Row<'_>) -> Result<StoredKey> {
         session: SessionId::from_bytes(columns.take()?),
         key: MessageKey::from_stored(*columns.secret()?),
         read_at: columns.optional_running_time()?,
+        read: columns.take::<Option<_>>()?.map(ReadTag::from_stored),
     })
 }
 

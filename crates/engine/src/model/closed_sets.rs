@@ -116,7 +116,9 @@ closed_sets! {
         PreKeyNotFound = "prekey_not_found",
         /// It was changed, or the sender is another.
         AuthenticationFailed = "authentication_failed",
-        /// It was read and confirmed before, or is too old.
+        /// It was read before, and `message_confirm` has said that its text is stored.
+        AlreadyRead = "already_read",
+        /// Its key is gone: it is too old, or was read and nobody has said that its text arrived.
         MessageKeyGone = "message_key_gone",
         /// More than 1000 messages before it are missing.
         TooManySkipped = "too_many_skipped",

@@ -365,6 +365,7 @@ impl Incoming<'_> {
                     forward_secrecy: true,
                     authenticated: true,
                     duplicate: opened.duplicate,
+                    copy_of: opened.copy_of,
                     session: Some(opened.session),
                     ..self.outcome(Outcome::Decrypted(opened.plaintext))
                 };
@@ -410,6 +411,7 @@ impl Received {
             authenticated: false,
             contact: None,
             duplicate: false,
+            copy_of: None,
             told_request: false,
             lost_with_store: false,
             session: None,

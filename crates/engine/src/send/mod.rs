@@ -15,22 +15,24 @@ use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        AddressedMessage, ContactMark, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES,
-        Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredAnswer, Target,
-        UnixMillis, outcome::Size,
+        AddressedMessage, ContactMark, CopyOf, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS,
+        MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent,
+        StoredAnswer, Target, UnixMillis, outcome::Size,
     },
     sealing::listening::SentAs,
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
-    wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
+    wire::{WireEntry, WireMessage, decode_sent, encode_copy_of, encode_message, encode_sent},
 };
 
 /// The content of a message.
 #[derive(Clone, Copy, Default)]
-struct Content<'a> {
+pub(crate) struct Content<'a> {
     payload: &'a [u8],
     /// What it says in clear that it is to a contact.
     mark: Option<ContactMark>,
+    /// For whom the message was, encoded, if this is the copy for our own devices.
+    copy_of: Option<&'a [u8]>,
 }
 
 impl Engine {
@@ -165,18 +167,26 @@ impl Engine {
         let content = Content {
             payload: &request.payload,
             mark,
+            copy_of: None,
+        };
+        let copy_of = CopyOf {
+            recipients: each_once(&request.recipients),
+            request_id: request.request_id.clone(),
         };
         let bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
-        let mut addressed = BTreeSet::from([self.me()]);
-        for recipient in &request.recipients {
-            if addressed.insert(*recipient) {
-                self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
-                size.check(&sent)?;
-            }
+        let me = self.me();
+        for recipient in copy_of.recipients.iter().filter(|key| **key != me) {
+            self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
+            size.check(&sent)?;
         }
-        self.encrypt_for_own_devices(store, env, &bundle, request, &mut sent)?;
+        let copy = Content {
+            payload: &request.payload,
+            mark: None,
+            copy_of: Some(&encode_copy_of(&copy_of)),
+        };
+        self.encrypt_for_own_devices(store, env, &bundle, copy, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -184,13 +194,13 @@ impl Engine {
         Ok(sent)
     }
 
-    /// Adds a message to our own identity, for our other enabled devices (protocol §7).
+    /// Adds a message to our own identity, for our other enabled devices (protocol §5, copies).
     fn encrypt_for_own_devices(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         bundle: &OwnBundle,
-        request: &SendRequest,
+        content: Content<'_>,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         let me = self.me();
@@ -198,13 +208,9 @@ impl Engine {
         sent.skipped.extend(targets.skipped);
         let mut parts = MessageParts::default();
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, &request.payload, &mut parts)?;
+            self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         sent.skipped.append(&mut parts.skipped);
-        let content = Content {
-            payload: &request.payload,
-            mark: None,
-        };
         let message = self.message(env, &me, bundle, content, parts)?;
         sent.messages.extend(message);
         Ok(())
@@ -237,7 +243,7 @@ impl Engine {
             ..MessageParts::default()
         };
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, content.payload, &mut parts)?;
+            self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         parts.check_suites(recipient)?;
         let none_known = parts.is_empty() && parts.skipped.is_empty();
@@ -359,6 +365,12 @@ impl Engine {
             ..WireMessage::default()
         }
     }
+}
+
+fn each_once(recipients: &[IdentityKey]) -> Vec<IdentityKey> {
+    let mut seen = BTreeSet::new();
+    let fresh = |key: &&IdentityKey| seen.insert(**key);
+    recipients.iter().filter(fresh).copied().collect()
 }
 
 /// An entry that any device of `recipient` can read, and the id of the message (protocol §6).

@@ -14,6 +14,7 @@ use crate::model::ContactMark;
 #[expect(missing_docs, reason = "each is the variant of Action of that name")]
 pub enum ActionKind {
     Send,
+    SendToAll,
     Deliver,
     Drop,
     DeliverUnconfirmed,
@@ -46,6 +47,8 @@ pub enum ActionKind {
 pub enum Action {
     /// A device sends to an identity that is not its own.
     Send { from: usize, to: usize },
+    /// A device sends to all identities in one call, its own among them.
+    SendToAll { from: usize },
     /// A message arrives and its text is confirmed at once.
     Deliver { at: usize, which: usize },
     /// The network loses a message.
@@ -125,6 +128,7 @@ impl ActionWeights {
     pub fn everyday() -> Self {
         Self::of(&[
             (30, ActionKind::Send),
+            (3, ActionKind::SendToAll),
             (30, ActionKind::Deliver),
             (5, ActionKind::Drop),
             (3, ActionKind::DeliverUnconfirmed),
@@ -155,6 +159,7 @@ impl Action {
         let odd = c % 2 == 1;
         match kind {
             ActionKind::Send => Self::Send { from, to },
+            ActionKind::SendToAll => Self::SendToAll { from },
             ActionKind::Deliver => Self::Deliver { at, which },
             ActionKind::Drop => Self::Drop { at, which },
             ActionKind::DeliverUnconfirmed => Self::DeliverUnconfirmed { at, which },
@@ -252,6 +257,7 @@ impl<H: Disks> World<H> {
                 let to = self.other(from % count, to);
                 self.send_from(from % count, to, &text, CrashPoint::Never);
             }
+            Action::SendToAll { from } => self.send_to_all_from(from % count, &text),
             Action::Deliver { at, which } => self.deliver_one(at, which),
             Action::Drop { at, which } => {
                 let waiting = &mut self.devices[at % count].in_flight;

@@ -36,7 +36,10 @@ pub(super) enum ReadState {
     /// Not confirmed yet; read at this uptime of the device.
     Unconfirmed { uptime: u64 },
     /// Confirmed: it must not be read again.
-    Confirmed,
+    Confirmed {
+        /// By a call of its own while its key was there, and not by the one that read it.
+        afterwards: bool,
+    },
 }
 
 /// A reply that the device gave: when by its own clock, and to which device.
@@ -471,6 +474,16 @@ impl<S: Transaction> SimulatedDevice<S> {
             (session.id, print)
         };
         sessions.into_iter().map(print).collect()
+    }
+}
+
+/// A request to send a text to a group, under a request id.
+pub(super) fn group_request(to: Vec<IdentityKey>, text: &[u8]) -> SendRequest {
+    SendRequest {
+        recipients: to,
+        payload: Zeroizing::new(text.to_vec()),
+        request_id: Some(String::from_utf8_lossy(text).into_owned()),
+        seal: None,
     }
 }
 

@@ -1,17 +1,17 @@
 //! The effects of actions on a world. Devices are given by their index.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, MessageId};
 
 use super::{
     Disks, World,
-    device::{CrashPoint, ReadState, SimulatedDevice, send_request},
+    device::{CrashPoint, ReadState, SimulatedDevice, group_request, send_request},
     oracle::{self, Arrival},
     sent_message::SentMessage,
 };
 use crate::{
-    engine::{Engine, ReceiveRequest},
+    engine::{Engine, ReceiveRequest, SendRequest},
     model::{ContactMark, ContactState, Env, Outcome, ReceiveError, Sent},
     store::{Store, StoreRead as _},
     wire::WireMessage,
@@ -59,12 +59,22 @@ impl DeliveryOptions {
 
 impl<H: Disks> World<H> {
     pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, crash: CrashPoint) {
+        let request = send_request(self.key_of(to), text.as_bytes());
+        self.request_from(from, &request, crash);
+    }
+
+    /// A device sends a text to all identities at once, its own among them.
+    pub(super) fn send_to_all_from(&mut self, from: usize, text: &str) {
+        let everybody = (0..self.identities.len()).map(|identity| self.key_of(identity));
+        let request = group_request(everybody.collect(), text.as_bytes());
+        self.request_from(from, &request, CrashPoint::Never);
+    }
+
+    fn request_from(&mut self, from: usize, request: &SendRequest, crash: CrashPoint) {
         self.turn_on(from);
-        let recipient = self.key_of(to);
-        let request = send_request(recipient, text.as_bytes());
         let sent =
             self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
-                engine.send(store, env, &request)
+                engine.send(store, env, request)
             });
         let sent = sent.expect("sent");
         if crash != CrashPoint::BeforeCommit {
@@ -74,7 +84,9 @@ impl<H: Disks> World<H> {
             return;
         }
         let sender = &self.devices[from];
-        for identity in [sender.key, recipient] {
+        let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
+        addressed.insert(sender.key);
+        for identity in addressed {
             let known = sender.store().devices(&identity).expect("read");
             let known = known
                 .iter()
@@ -93,7 +105,7 @@ impl<H: Disks> World<H> {
             );
         }
         for message in sent.messages {
-            self.dispatch(from, message, Some(text));
+            self.dispatch(from, message, Some(request));
         }
     }
 
@@ -112,7 +124,7 @@ impl<H: Disks> World<H> {
         oracle::check_decided(device, identity, step, now);
         device.note_written(&sent);
         for message in sent.messages {
-            self.dispatch(at, message, Some(text));
+            self.dispatch(at, message, Some(&request));
         }
     }
 
@@ -229,16 +241,20 @@ impl<H: Disks> World<H> {
 
     /// The frontend confirms everything it has read.
     pub(super) fn confirm_at(&mut self, at: usize) {
+        self.turn_on(at);
         let unconfirmed: Vec<_> = self.devices[at]
             .read
             .iter()
-            .filter(|(_, state)| **state != ReadState::Confirmed)
+            .filter(|(_, state)| matches!(state, ReadState::Unconfirmed { .. }))
             .map(|(id, _)| *id)
             .collect();
+        let store = self.devices[at].store();
+        let is_kept = |id: &MessageId| store.stored_key(id).expect("read").is_some();
+        let kept: BTreeSet<_> = unconfirmed.iter().copied().filter(is_kept).collect();
         let confirmed = self
             .call_at(at, |engine, store, _| engine.confirm(store, &unconfirmed))
             .expect("confirmed");
-        assert!(confirmed <= unconfirmed.len());
+        assert_eq!(confirmed, kept.len());
         let reader = &mut self.devices[at];
         let uptime = reader.uptime(self.now);
         let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
@@ -250,7 +266,8 @@ impl<H: Disks> World<H> {
             "a key was dropped early"
         );
         for id in unconfirmed {
-            reader.read.insert(id, ReadState::Confirmed);
+            let afterwards = kept.contains(&id);
+            reader.read.insert(id, ReadState::Confirmed { afterwards });
         }
     }
 

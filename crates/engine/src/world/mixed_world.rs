@@ -12,7 +12,10 @@ use super::{
     read_attempt::{Heard, ReadAttempt},
     sweep_times,
 };
-use crate::{model::Mode, wire::WireMessage};
+use crate::{
+    model::{CopyOf, Mode},
+    wire::WireMessage,
+};
 
 /// The result of an operation.
 #[derive(Debug)]
@@ -77,6 +80,8 @@ struct SendRecord {
     /// How often the sender had been reinstalled.
     installs: u32,
     at: u64,
+    /// The identity that it was sent to.
+    to: IdentityKey,
     posted: Vec<OutgoingMessage>,
     /// What the sender had heard by then.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
@@ -281,6 +286,7 @@ impl MixedWorld {
                 incarnation,
                 installs,
                 at: now,
+                to,
                 posted,
                 heard,
                 former,
@@ -335,12 +341,17 @@ impl MixedWorld {
         let sent = sent.ok_or_else(|| format!("message {n} was not sent"))?;
         let (from, sent_at, sent_incarnation) = (sent.from, sent.at, sent.incarnation);
         let from_installs = sent.installs;
+        let copied = (at.0 == from.0 && at != from).then(|| CopyOf {
+            recipients: vec![sent.to],
+            request_id: None,
+        });
         let heard = sent.heard.get(&(at, incarnation)).copied();
         let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));
         let heard_late = heard.is_some_and(|now| before.clone().any(|then| then.last >= now.first));
         let for_us = sent.posted.iter().filter(|posted| posted.recipient == own);
         let wires: Vec<Vec<u8>> = for_us.map(|posted| posted.wire.clone()).collect();
         let former = sent.former.clone();
+        let from_ours = self.slot(from)?.device.is_ours();
         let sender = self.key(from.0)?;
         let siblings = self.identities[at.0].iter();
         let attempt = ReadAttempt {
@@ -396,10 +407,13 @@ impl MixedWorld {
                 );
             }
             let opened = matches!(read.outcome, ReadOutcome::Read(_));
+            let proven = opened && entry_is_ratchet;
+            let says = from_ours && device.is_ours() && proven;
+            let copied = copied.clone().filter(|_| says);
+            assert_eq!(read.copy_of, copied, "whom it was for");
             if opened {
                 self.slot(at)?.met.insert((from, sent_incarnation));
             }
-            let proven = opened && entry_is_ratchet;
             self.hears(at, (from, sent_incarnation), proven, sent_at);
             if let Some(reply) = read.reply {
                 for device in 0..self.identities[from.0].len() {

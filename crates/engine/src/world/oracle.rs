@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     model::{
-        AddressedMessage, ContactMark, ContactState, Mode, Outcome, Reason, Received, Standing,
+        AddressedMessage, ContactMark, ContactState, CopyOf, Mode, Outcome, Reason, Received,
+        Standing,
     },
     sealing::agreed,
     store::Transaction,
@@ -46,6 +47,7 @@ struct SentText {
     recipient: InstallationId,
     suite: Suite,
     text: String,
+    copy_of: Option<CopyOf>,
 }
 
 impl SentTexts {
@@ -63,6 +65,7 @@ impl SentTexts {
                 recipient: target.installation.clone(),
                 suite: target.suite,
                 text,
+                copy_of: sent.copy_of.clone(),
             };
             let before = self.said.insert(target.message, said);
             assert!(before.is_none(), "a message key encrypts twice: {before:?}");
@@ -81,6 +84,7 @@ impl SentTexts {
         received: &Received,
         reader: &InstallationId,
         text: &str,
+        intact: bool,
     ) -> MessageId {
         let id = received.message.expect("a message id");
         let said = self.said.get(&id).expect("nobody sent this");
@@ -89,6 +93,10 @@ impl SentTexts {
         if said.suite == Suite::X25519 {
             assert_eq!(Some(&said.installation), received.installation.as_ref());
             assert_eq!(said.recipient, *reader);
+        }
+        // What is damaged may be missing, but says nothing else.
+        if intact || received.copy_of.is_some() {
+            assert_eq!(received.copy_of, said.copy_of, "whom it was for");
         }
         id
     }
@@ -118,7 +126,7 @@ pub(super) fn must_open<S: Transaction>(
     let young = target.clock.is_some_and(|then| went_ahead(then) < READABLE);
     let unread = match reader.read.get(&target.message) {
         None => true,
-        Some(ReadState::Confirmed) => false,
+        Some(ReadState::Confirmed { .. }) => false,
         Some(ReadState::Unconfirmed { uptime }) => reader.uptime(now) - uptime < UNCONFIRMED,
     };
     let declined = reader.stands_to(&sent.sender) == ContactState::Declined;
@@ -138,13 +146,21 @@ pub(super) fn check_received<S: Transaction>(
     received: &Received,
 ) {
     let Arrival { sent, .. } = *arrival;
+    if received.outcome == Outcome::Undecryptable(Reason::AlreadyRead) {
+        let id = received.message.expect("a message id");
+        assert!(
+            confirmed_afterwards(reader, &id),
+            "a text would be dropped that nobody has stored"
+        );
+    }
     match &received.outcome {
         Outcome::Decrypted(text) => {
             let text = String::from_utf8(text.to_vec()).expect("text");
             if received.authenticated {
-                let id = sent_texts.check_authentic(received, &reader.id, &text);
+                let id = sent_texts.check_authentic(received, &reader.id, &text, arrival.intact);
                 note_read(reader, arrival, id, received.duplicate);
             } else {
+                assert!(received.copy_of.is_none(), "nothing proves for whom it was");
                 assert!(sent.dh, "only DH messages are not authentic");
                 // If tampering removed its bundle, an advertisement is an empty message.
                 let said = sent.text.as_deref().unwrap_or_default();
@@ -192,7 +208,11 @@ pub(super) fn check_received<S: Transaction>(
                 (Reason::AuthenticationFailed, Mode::Ratchet) => {
                     session.is_none() || reader.restored_at.is_some()
                 }
-                (Reason::MessageKeyGone, _) => true,
+                // As long as the session is there, what was confirmed is told apart.
+                (Reason::MessageKeyGone, _) => {
+                    session.is_none() || !confirmed_afterwards(reader, &target.message)
+                }
+                (Reason::AlreadyRead, _) => received.message == Some(target.message),
                 _ => false,
             };
             assert!(fits, "{reason:?} does not fit {target:?}");
@@ -296,6 +316,13 @@ pub(super) fn check_heard<S: Transaction>(
     assert_eq!(found, known.state, "{:?} to {before:?}", message.contact);
 }
 
+/// Whether the device has returned the message, and its frontend has then said that its text is
+/// stored.
+fn confirmed_afterwards<S: Transaction>(reader: &SimulatedDevice<S>, id: &MessageId) -> bool {
+    let state = reader.read.get(id);
+    state == Some(&ReadState::Confirmed { afterwards: true })
+}
+
 /// A message is returned again, marked as a duplicate, until it is confirmed, and never after
 /// (protocol §7, read twice).
 fn note_read<S: Transaction>(
@@ -305,9 +332,8 @@ fn note_read<S: Transaction>(
     duplicate: bool,
 ) {
     let before = reader.read.get(&id).copied();
-    assert_ne!(
-        before,
-        Some(ReadState::Confirmed),
+    assert!(
+        !matches!(before, Some(ReadState::Confirmed { .. })),
         "read again after confirmation"
     );
     assert_eq!(before.is_some(), duplicate, "the mark of a duplicate");
@@ -315,7 +341,7 @@ fn note_read<S: Transaction>(
         return;
     }
     let state = match before {
-        _ if arrival.confirm => ReadState::Confirmed,
+        _ if arrival.confirm => ReadState::Confirmed { afterwards: false },
         Some(known) => known,
         None => ReadState::Unconfirmed {
             uptime: reader.uptime(arrival.now),

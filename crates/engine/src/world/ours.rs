@@ -102,6 +102,7 @@ impl Ours {
             None => is_reply_due(&received.outcome),
         };
         ReadResult {
+            copy_of: received.copy_of,
             reply: received.reply.filter(|_| sends).map(outgoing),
             withheld,
             outcome: match received.outcome {

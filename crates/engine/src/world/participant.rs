@@ -2,7 +2,7 @@
 
 use crypto_core::{IdentityKey, SessionId};
 
-use crate::model::Mode;
+use crate::model::{CopyOf, Mode};
 
 /// A device that schedules are run with. `now` is the true time, in milliseconds; the device's
 /// clock may show another one.
@@ -56,6 +56,8 @@ pub(super) struct OutgoingMessage {
 #[derive(Debug)]
 pub(super) struct ReadResult {
     pub(super) outcome: ReadOutcome,
+    /// For whom it says that the message was.
+    pub(super) copy_of: Option<CopyOf>,
     /// Its reply, to all devices of the sender's identity.
     pub(super) reply: Option<OutgoingMessage>,
     /// There was a reply, and the limits on replies or the frontend withheld it.
@@ -66,6 +68,7 @@ impl From<ReadOutcome> for ReadResult {
     fn from(outcome: ReadOutcome) -> Self {
         Self {
             outcome,
+            copy_of: None,
             reply: None,
             withheld: false,
         }

@@ -112,6 +112,7 @@ impl From<UnsealError> for Decrypted {
             hint: Some(hint.to_owned()),
             next_action: Some(reason.next_action()),
             reply: None,
+            copy_of: None,
             new_installations: Vec::new(),
             warnings: Vec::new(),
         }

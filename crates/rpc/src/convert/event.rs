@@ -21,14 +21,14 @@ impl EventInfo {
         }
     }
 
-    /// A message that could not be read, not numbered yet; `None` if it is another outcome. What
-    /// such a message says of itself is not proven.
+    /// A message that could not be read, not numbered yet; `None` if it is another outcome, or if
+    /// nobody is to be told: the message was read before, or its sender was declined. What such a
+    /// message says of itself is not proven.
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let sender = message.sender.clone()?;
-        // A declined identity causes no events.
-        let told =
-            message.outcome == Outcome::Undecryptable && message.reason != Some(Reason::Declined);
+        let quiet = [Some(Reason::AlreadyRead), Some(Reason::Declined)];
+        let told = message.outcome == Outcome::Undecryptable && !quiet.contains(&message.reason);
         told.then(|| Self {
             seq: 0,
             at: at.0,

@@ -2,8 +2,8 @@
 
 use crypto_core::ANY_INSTALLATION;
 use engine::model::{
-    AddressedMessage, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped,
-    Target,
+    AddressedMessage, CopyOf, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent,
+    Skipped, Target,
 };
 use envelope::ContentTopic;
 
@@ -13,9 +13,9 @@ use super::{
     name, public_key, suite,
 };
 use crate::types::{
-    self, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex, InspectedBundleInfo,
-    InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason, SkippedInfo, TargetInfo,
-    X3dhHeaderInfo,
+    self, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex,
+    InspectedBundleInfo, InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason,
+    SkippedInfo, TargetInfo, X3dhHeaderInfo,
 };
 
 impl From<&Target> for TargetInfo {
@@ -71,6 +71,15 @@ impl From<Sent> for Encrypted {
     }
 }
 
+impl From<CopyOf> for CopyOfInfo {
+    fn from(copy_of: CopyOf) -> Self {
+        Self {
+            recipients: copy_of.recipients.iter().map(public_key).collect(),
+            request_id: copy_of.request_id,
+        }
+    }
+}
+
 impl From<Received> for Decrypted {
     fn from(received: Received) -> Self {
         let (outcome, payload, reason) = match &received.outcome {
@@ -102,6 +111,7 @@ impl From<Received> for Decrypted {
             reason,
             hint: reason.map(|reason| hint(reason, &received).to_owned()),
             next_action: next_action(reason, &received),
+            copy_of: received.copy_of.map(CopyOfInfo::from),
             reply: received.reply.map(EnvelopeInfo::from),
             new_installations: received.new_installations.iter().map(name).collect(),
             warnings: warnings(received.warnings),
@@ -166,6 +176,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
             }),
             dh_header: target.dh.map(|key| DhHeaderInfo { key: Hex(key) }),
             payload_bytes: target.payload_bytes as u64,
+            copy_of_bytes: target.copy_of_bytes as u64,
         }
     }
 }
@@ -275,6 +286,7 @@ mod tests {
             authenticated: true,
             contact: None,
             duplicate: false,
+            copy_of: None,
             told_request: false,
             lost_with_store: false,
             session: Some(SessionId::from_bytes([7; 32])),
@@ -340,6 +352,27 @@ mod tests {
                 .get("contact")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_copy_says_for_whom_the_message_was_and_under_which_request_id() {
+        let mut copy = received(Outcome::Decrypted(Wiped::new(Vec::new())));
+        for (request_id, expected) in [
+            (None, json!({"recipients": [UNCOMPRESSED]})),
+            (
+                Some("r-1".to_owned()),
+                json!({"recipients": [UNCOMPRESSED], "requestId": "r-1"}),
+            ),
+        ] {
+            copy.copy_of = Some(CopyOf {
+                recipients: vec![*identity().public()],
+                request_id,
+            });
+            let info = Decrypted::from(copy);
+            assert_eq!(serde_json::to_value(&info.copy_of).unwrap(), expected);
+            copy = received(Outcome::Decrypted(Wiped::new(Vec::new())));
+        }
+        assert!(decrypted(copy).get("copyOf").is_none());
     }
 
     #[test]
@@ -410,6 +443,7 @@ mod tests {
                 "authentication_failed",
                 "drop",
             ),
+            (Reason::AlreadyRead, "already_read", "drop"),
             (Reason::MessageKeyGone, "message_key_gone", "drop"),
             (Reason::TooManySkipped, "too_many_skipped", "rekey"),
             (Reason::TooManySessions, "too_many_sessions", "wait"),
@@ -525,6 +559,7 @@ mod tests {
                     }),
                     dh: None,
                     payload_bytes: 48,
+                    copy_of_bytes: 304,
                 },
                 InspectedTarget {
                     installation: "none".to_owned(),
@@ -533,6 +568,7 @@ mod tests {
                     dr: None,
                     dh: Some(vec![6]),
                     payload_bytes: 0,
+                    copy_of_bytes: 0,
                 },
             ],
             public_bytes: 7,
@@ -552,6 +588,7 @@ mod tests {
                         "drHeader": {"key": "0x03", "n": u32::MAX, "pn": 4, "id": "0x05"},
                         "dhHeader": null,
                         "payloadBytes": 48,
+                        "copyOfBytes": 304,
                     },
                     {
                         "installationId": "none",
@@ -560,6 +597,7 @@ mod tests {
                         "drHeader": null,
                         "dhHeader": {"key": "0x06"},
                         "payloadBytes": 0,
+                        "copyOfBytes": 0,
                     },
                 ],
                 "publicBytes": 7,

@@ -79,6 +79,18 @@ pub struct Envelopes {
     pub envelopes: Vec<EnvelopeInfo>,
 }
 
+/// For whom a message was that another device of this identity sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyOfInfo {
+    /// The identities that it was addressed to, each once, in the order of that call; this one
+    /// among them if it was named there.
+    pub recipients: Vec<Hex>,
+    /// The request id of that call; left out if it had none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
 /// What became of a received message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +120,10 @@ pub struct Decrypted {
     pub contact: Option<ContactMark>,
     /// It was read before, and not confirmed.
     pub duplicate: bool,
+    /// For whom it was, if it is a copy of a message that another device of this identity sent.
+    /// Left out of everything else, and of a copy that does not say so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub copy_of: Option<CopyOfInfo>,
     /// The session it was read on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
@@ -178,6 +194,9 @@ pub struct InspectedTargetInfo {
     pub dh_header: Option<DhHeaderInfo>,
     /// Length of the ciphertext.
     pub payload_bytes: u64,
+    /// Length of what is sealed beside it and says for whom the message was; 0 if there is none, as
+    /// in everything but copies for the sender's own devices.
+    pub copy_of_bytes: u64,
 }
 
 /// An X3DH header.

@@ -48,8 +48,8 @@ pub use event::{
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use identity::{ContactCodeQr, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
-    Confirmed, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Envelopes,
-    InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+    Confirmed, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo,
+    Envelopes, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
 };
 pub use system::{
     AccountStatus, Clock, Health, ImportedPreKeyInfo, LogFilterInfo, MemoryProtection,

@@ -43,6 +43,8 @@ const BEFORE_THE_TENTH: &str = "
     ALTER TABLE peers DROP COLUMN listened;
     ALTER TABLE contacts DROP COLUMN asked;
     ALTER TABLE contacts DROP COLUMN decided_at;
+    ALTER TABLE stored_keys DROP COLUMN read_tag;
+    DROP TABLE confirmed_messages;
     ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
     DROP TABLE gaps;

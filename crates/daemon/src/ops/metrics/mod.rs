@@ -217,7 +217,8 @@ impl Metrics {
             registry: new.0,
         };
         // Series that exist from the start, so that their first rise is seen.
-        for reason in Reason::ALL {
+        let unread = Reason::ALL.iter();
+        for reason in unread.filter(|reason| **reason != Reason::AlreadyRead) {
             this.undecryptable
                 .get_metric_with_label_values(&[reason.name()])?;
         }
@@ -275,8 +276,12 @@ impl Metrics {
             .observe(f64::from(u32::try_from(calls).unwrap_or(u32::MAX)));
     }
 
-    /// Counts the outcome of a message.
+    /// Counts the outcome of a message. One that was read before is none of those that could not
+    /// be read: relays bring messages again.
     pub(crate) fn decrypted(&self, message: &Decrypted) {
+        if message.reason == Some(Reason::AlreadyRead) {
+            return add(&self.decrypted, &[Reason::AlreadyRead.name()]);
+        }
         add(&self.decrypted, &[message.outcome.name()]);
         if let Some(reason) = message.reason {
             add(&self.undecryptable, &[reason.name()]);

@@ -36,9 +36,9 @@ use self::time::{
 };
 use crate::{
     model::{
-        Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
-        ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer, Role, RunningTime,
-        Session, Standing, StoredAnswer, StoredKey, UnixMillis,
+        ConfirmedMessages, Contact, ContactState, Device, DeviceMetadata, DevicePreKey,
+        Discoveries, Handshake, ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer,
+        ReadTag, Role, RunningTime, Session, Standing, StoredAnswer, StoredKey, UnixMillis,
     },
     store::{StoreRead, Transaction},
 };
@@ -55,6 +55,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     gaps_round_trip_and_are_found(&mut fresh());
     the_oldest_gaps_and_keys_of_a_session_are_dropped_first(&mut fresh());
     the_oldest_unanswered_gaps_are_dropped_first(&mut fresh());
+    confirmed_messages_go_with_their_session(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     records_due_for_erasure_are_found(&mut fresh());
     chat_clocks_round_trip(&mut fresh());
@@ -432,6 +433,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
         session: SessionId::from_bytes([session; 32]),
         key: MessageKey::from_stored([message; 32]),
         read_at,
+        read: read_at.map(|_| ReadTag::from_stored([message; 8])),
     };
     store.begin().expect("begin");
     assert!(store.put_stored_key(&stored(10, 1, None)).is_err());
@@ -460,6 +462,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
         .expect("there");
     assert_eq!(found.key.secret_bytes(), read.key.secret_bytes());
     assert_eq!((found.session, found.read_at), (read.session, read.read_at));
+    assert_eq!(found.read, read.read);
     store
         .remove_stored_key(&MessageId::from_bytes([12; 32]))
         .expect("remove");
@@ -496,6 +499,54 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
     let unconfirmed = store.remove_session(&other).expect("remove");
     assert_eq!(unconfirmed, [message(113)]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 0);
+    store.commit().expect("commit");
+}
+
+fn confirmed_messages_go_with_their_session(store: &mut impl Transaction) {
+    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
+    let confirmed = |tags: &[u8]| {
+        let mut confirmed = ConfirmedMessages::default();
+        for tag in tags {
+            confirmed.push(ReadTag::from_stored([*tag; 8]));
+        }
+        confirmed
+    };
+    let ended = Standing::Superseded {
+        since: UnixMillis(1),
+    };
+    store.begin().expect("begin");
+    store.savepoint().expect("savepoint");
+    let of_none = store.put_confirmed_messages(&id(1), &confirmed(&[1]));
+    assert!(of_none.is_err(), "of no session");
+    store.rollback().expect("rollback");
+    for seed in [1, 2] {
+        store
+            .put_session(&session(seed, Suite::X25519, ended))
+            .expect("put");
+    }
+    let found = |store: &dyn StoreRead, seed| store.confirmed_messages(&id(seed)).expect("read");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    for (seed, tags) in [(1, [1, 2].as_slice()), (2, &[3]), (1, &[1, 2, 4])] {
+        let put = store.put_confirmed_messages(&id(seed), &confirmed(tags));
+        put.expect("put");
+    }
+    // Writing the session again leaves them.
+    store
+        .put_session(&session(1, Suite::X25519, Standing::Active))
+        .expect("put");
+    assert_eq!(found(store, 1), confirmed(&[1, 2, 4]));
+    store.savepoint().expect("savepoint");
+    store.remove_session(&id(1)).expect("remove");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    store.rollback().expect("rollback");
+    assert_eq!(found(store, 1), confirmed(&[1, 2, 4]));
+    store.remove_session(&id(1)).expect("remove");
+    // Another one of the same id begins with none.
+    store
+        .put_session(&session(1, Suite::X25519, ended))
+        .expect("put");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    assert_eq!(found(store, 2), confirmed(&[3]));
     store.commit().expect("commit");
 }
 

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
-        OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError, StoredAnswer, StoredKey,
-        Timekeeping, UnixMillis,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError,
+        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -254,6 +254,11 @@ impl StoreRead for MemoryStore {
     fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError> {
         let gaps = self.gaps_of(session).into_iter();
         Ok(gaps.map(|(_, gap)| duplicate_gap(gap)).collect())
+    }
+
+    fn confirmed_messages(&self, session: &SessionId) -> Result<ConfirmedMessages, StoreError> {
+        let confirmed = self.tables.confirmed.get(session);
+        Ok(confirmed.cloned().unwrap_or_default())
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError> {

@@ -94,6 +94,7 @@ impl Participant for StatusGo {
         let reply = (outcome == ReadOutcome::NotTargeted).then(|| self.advertise(from, now));
         ReadResult {
             outcome,
+            copy_of: None,
             reply,
             withheld: false,
         }
@@ -258,6 +259,7 @@ impl StatusGo {
             }),
             dh: None,
             payload,
+            copy_of: Vec::new(),
         })
     }
 
