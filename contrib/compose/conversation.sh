@@ -60,7 +60,7 @@ step "Bob stores the text and confirms it: its key is erased. The same bytes com
 bob message_confirm account=bob messageIds="[\"$(printf '%s\n' "$read" | member messageId)\"]" >/dev/null
 again=$(bob message_decrypt account=bob sender="$ALICE_KEY" message="$BYTES")
 expect "$again" outcome undecryptable
-expect "$again" reason message_key_gone
+expect "$again" reason already_read
 told "Nobody opens them again: $(printf '%s\n' "$again" | member reason)"
 
 step "Bob answers, and they talk."

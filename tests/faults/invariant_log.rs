@@ -303,6 +303,6 @@ fn is_key_gone(read: &Value) -> bool {
     read["outcome"] == "undecryptable"
         && matches!(
             read["reason"].as_str(),
-            Some("message_key_gone" | "authentication_failed")
+            Some("already_read" | "message_key_gone" | "authentication_failed")
         )
 }

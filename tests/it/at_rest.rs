@@ -479,6 +479,11 @@ fn envelopes(observed: &mut ObservedDaemon, alice: &Value, bob: &Value) {
         .add_text("a shared secret", &text(&topic["name"]));
     let key = bytes(&text(&topic["symKey"]));
     observed.needles.add_bytes("a topic's key", &key);
+    let listed = observed.ok("topic_list", json!({"account": "alice"}));
+    let topics = listed["topics"].as_array().expect("topics");
+    let peer = |listed: &&Value| listed["peer"] == bob["publicKey"];
+    let listed = topics.iter().find(peer).expect("he was written to");
+    assert_eq!(listed["symKey"], topic["symKey"]);
     let password = "thirteen foghorns at noon";
     observed
         .needles

@@ -246,13 +246,7 @@ fn the_demo_runs_to_its_end() {
         .expect("it runs");
     let story = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{story}");
-    for part in [
-        "mode dh",
-        "x3dh",
-        "message_key_gone",
-        "duplicate",
-        "pending",
-    ] {
+    for part in ["mode dh", "x3dh", "already_read", "duplicate", "pending"] {
         assert!(story.contains(part), "{part}: {story}");
     }
 }

@@ -128,9 +128,10 @@ fn with_a_bundle_the_request_is_proven_and_recorded_also_after_a_crash() {
     // Told once, whatever comes after, and with the message that introduces her.
     bob.receive(&alice, &introduction);
     let again = contact(&alice, "contact_request", &bob, json!({}));
+    let without_text = bob.receive(&alice, &support::only_message(&again));
     assert_eq!(
-        bob.receive(&alice, &support::only_message(&again))["outcome"],
-        "decrypted"
+        (&without_text["outcome"], &without_text["contact"]),
+        (&json!("contact"), &json!("request"))
     );
     let requests = told(&bob, "contact.requested");
     assert_eq!(requests.len(), 1);
@@ -175,11 +176,14 @@ fn a_declined_contact_is_not_read_and_learns_nothing_until_it_is_accepted_after_
     // What was dropped was not used up.
     let accepted = contact(&bob, "contact_accept", &alice, json!({}));
     assert_eq!(bob.read(&alice, &message), "please");
+    // What says that and nothing else is no empty text.
     let read = alice.receive(&bob, &support::only_message(&accepted));
     assert_eq!(
-        (&read["outcome"], &read["text"]),
-        (&json!("decrypted"), &json!(""))
+        (&read["outcome"], &read["contact"]),
+        (&json!("contact"), &json!("accept"))
     );
+    assert_eq!((read.get("text"), read.get("payload")), (None, None));
+    assert_eq!(alice.confirm(&read), 1);
     assert_eq!(state(&alice, &bob), "accepted");
 }
 
@@ -283,7 +287,7 @@ fn what_would_be_an_empty_message_by_dh_or_in_public_is_refused_and_says_what_to
             json!({"recipients": [bob.key], name: empty}),
         );
         refused("message_encryptPublic", json!({name: empty}));
-        for method in ["contact_request", "contact_accept", "contact_decline"] {
+        for method in ["contact_request", "contact_accept"] {
             refused(method, json!({"identity": bob.key, name: empty}));
         }
     }
@@ -294,25 +298,54 @@ fn what_would_be_an_empty_message_by_dh_or_in_public_is_refused_and_says_what_to
         "none",
         "nothing of a refused call is kept"
     );
+    // A decline says all there is to say by itself.
+    let declined = contact(&alice, "contact_decline", &bob, json!({"text": ""}));
+    let declined = support::only_message(&declined);
+    let explained = json!({"sender": alice.key, "message": declined});
+    let explained = bob.daemon.ok("message_explain", explained);
+    assert_eq!(
+        (&explained["outcome"], &explained["nextAction"]),
+        (&json!("contact"), &json!("decrypt"))
+    );
+    let read = bob.receive(&alice, &declined);
+    assert_eq!(
+        (&read["outcome"], &read["contact"]),
+        (&json!("contact"), &json!("decline"))
+    );
+    assert_eq!(read["authenticated"], false);
+    contact(&alice, "contact_accept", &bob, json!({"text": "after all"}));
     // Where a session carries it, it is a message.
     bob.read(&alice, &alice.send(&bob, "hello"));
     assert_eq!(alice.read(&bob, &bob.send(&alice, "")), "");
 }
 
 #[test]
-fn by_default_contact_states_are_recorded_and_block_nothing() {
+fn by_default_everybody_may_be_written_to_and_nothing_of_who_is_declined_is_read() {
     let (alice, bob) = (Party::new("alice"), Party::new("bob"));
+    let policy = |of: &Party| of.daemon.ok("system_status", json!({}))["contactPolicy"].take();
+    assert_eq!(
+        (policy(&alice), policy(&gated("carol"))),
+        (json!("open"), json!("request"))
+    );
     let message = alice.send(&bob, "hello");
     bob.receive(&alice, &message);
     let message = bob.send(&alice, "hello yourself");
     alice.read(&bob, &message);
-    assert_eq!(state(&alice, &bob), "request_received");
+    // Alice wrote first: by answering, Bob does not ask.
+    assert_eq!(state(&alice, &bob), "none");
+    assert_eq!(told(&alice, "contact.requested"), [] as [Value; 0]);
     contact(&alice, "contact_decline", &bob, json!({}));
     assert_eq!(state(&alice, &bob), "declined");
-    let message = bob.send(&alice, "still there?");
-    assert_eq!(alice.read(&bob, &message), "still there?");
+    let unread = bob.send(&alice, "still there?");
+    let read = alice.receive(&bob, &unread);
+    assert_eq!(
+        (&read["outcome"], &read["reason"]),
+        (&json!("undecryptable"), &json!("declined"))
+    );
     let message = alice.send(&bob, "yes");
     assert_eq!(bob.read(&alice, &message), "yes");
+    contact(&alice, "contact_accept", &bob, json!({}));
+    assert_eq!(alice.read(&bob, &unread), "still there?");
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn the_conversation_of_the_composition_succeeds_as_often_as_it_is_held_and_fails
         let held = conversation(&alice.socket(), &bob.socket(), &relay);
         let said = String::from_utf8_lossy(&held.stdout);
         assert!(held.status.success(), "round {round}: {said} {held:?}");
+        assert!(said.contains("already_read"), "{said}");
         assert!(said.contains("message_key_gone"), "{said}");
         assert!(said.contains("authentication_failed"), "{said}");
         assert!(said.contains("unauthenticated_sender"), "{said}");

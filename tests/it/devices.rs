@@ -1,5 +1,7 @@
 //! Several devices of one identity, over the interface: pairing, fan-out, introduction, recovery.
 
+use std::collections::BTreeSet;
+
 use crate::support::{self, Daemon, Party, text};
 use serde_json::{Value, json};
 
@@ -8,7 +10,10 @@ const DAY: u64 = 24 * HOUR;
 
 /// A device of the identity with this private key: all bytes `seed`.
 fn device(seed: u8) -> Party {
-    let daemon = Daemon::start();
+    device_on(Daemon::start(), seed)
+}
+
+fn device_on(daemon: Daemon, seed: u8) -> Party {
     let key = format!("0x{}", format!("{seed:02x}").repeat(32));
     let info = daemon.ok(
         "account_import",
@@ -50,6 +55,87 @@ fn state(at: &Party, of: &Party) -> Value {
         .map(|mut info| info["state"].take())
         .next()
         .unwrap_or(Value::Null)
+}
+
+/// Two devices of one identity that have enabled each other, and Bob, whom the first one knows; all
+/// in one suite.
+fn paired(suite: &str) -> (Party, Party, Party) {
+    let config = format!("[ratchet]\nsuites = [\"{suite}\"]\n");
+    let made = |seed| device_on(Daemon::configured(&config), seed);
+    let (phone, laptop, bob) = (made(1), made(1), made(2));
+    for (at, of) in [(&phone, &laptop), (&laptop, &phone)] {
+        at.learn(of);
+        let enabled = json!({"installationId": of.installation});
+        at.daemon.ok("installation_enable", enabled);
+    }
+    phone.learn(&bob);
+    (phone, laptop, bob)
+}
+
+#[test]
+fn a_copy_says_for_whom_the_message_was_in_both_suites() {
+    for suite in ["x25519", "secp256k1"] {
+        let (phone, laptop, bob) = paired(suite);
+        let carol = Party::new("carol");
+        let all = json!([carol.key, bob.key, carol.key]);
+        for (method, params, copy_of) in [
+            (
+                "message_encrypt",
+                json!({"recipient": bob.key, "text": "text"}),
+                json!({"recipients": [bob.key]}),
+            ),
+            (
+                "message_encrypt",
+                json!({"recipient": bob.key, "text": "text", "requestId": "r-1"}),
+                json!({"recipients": [bob.key], "requestId": "r-1"}),
+            ),
+            (
+                "message_encryptGroup",
+                json!({"recipients": all, "text": "text", "requestId": "r-2"}),
+                json!({"recipients": [carol.key, bob.key], "requestId": "r-2"}),
+            ),
+            (
+                "contact_request",
+                json!({"identity": bob.key, "text": "text"}),
+                json!({"recipients": [bob.key]}),
+            ),
+        ] {
+            let sent = phone.daemon.ok(method, params.clone());
+            assert!(params.get("requestId").is_none() || phone.daemon.ok(method, params) == sent);
+            let sent = if sent["envelopes"].is_array() {
+                &sent
+            } else {
+                &sent["sent"]
+            };
+            let (to_bob, _) = envelope(sent, &bob).expect("an envelope");
+            let read = bob.receive(&phone, &to_bob);
+            assert_eq!(read["text"], "text", "{method}: {read}");
+            assert_eq!(read.get("copyOf"), None);
+            let (copy, _) = envelope(sent, &phone).expect("a copy");
+            let inspected = |message: &str| {
+                let found = phone
+                    .daemon
+                    .ok("message_inspect", json!({"message": message}));
+                found["targets"][0]["copyOfBytes"].clone()
+            };
+            assert_eq!(
+                (inspected(&to_bob), inspected(&copy)),
+                (json!(0), json!(304))
+            );
+            for duplicate in [false, true] {
+                let read = laptop.receive(&phone, &copy);
+                assert_eq!(read["text"], "text", "{method}: {read}");
+                assert_eq!(read["duplicate"], duplicate);
+                assert_eq!(read["copyOf"], copy_of);
+                let suites: BTreeSet<_> = laptop
+                    .sessions()
+                    .iter()
+                    .map(|session| text(&session["suite"]))
+                    .collect();
+                assert_eq!(suites, BTreeSet::from([suite.to_owned()]));
+            }
+        }
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_message_of_a_session_in_every_state_of_its_key() {
     let read = bob.receive(&alice, &first);
     bob.confirm(&read);
     let gone = explained_and_read(&bob, &alice, &first);
-    assert_eq!(gone["reason"], "message_key_gone");
+    assert_eq!(gone["reason"], "already_read");
     assert_eq!(gone["sessions"][0]["messageKey"], "gone");
     assert_eq!(gone["messageId"], read["messageId"]);
 

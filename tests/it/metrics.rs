@@ -243,3 +243,32 @@ fn the_operations_page_lists_every_metric() {
     });
     assert_eq!(rows.collect::<BTreeMap<_, _>>(), told);
 }
+
+#[test]
+fn a_message_that_comes_again_is_none_of_those_that_could_not_be_read() {
+    let (alice, bob) = Party::acquainted();
+    let message = alice.send(&bob, "hello");
+    assert_eq!(bob.read(&alice, &message), "hello");
+    assert_eq!(bob.receive(&alice, &message)["reason"], "already_read");
+    let told = metrics(&bob.daemon);
+    let outcomes = "ratchetd_decrypt_outcomes_total{outcome=";
+    for (outcome, expected) in [
+        ("decrypted", Some(1.0)),
+        ("already_read", Some(1.0)),
+        ("undecryptable", None),
+    ] {
+        let series = format!("{outcomes}\"{outcome}\"}}");
+        assert_eq!(value(&told, &series), expected, "{series}\n{told}");
+    }
+    let unread = told
+        .lines()
+        .filter(|line| line.starts_with("ratchetd_undecryptable_total{"));
+    for line in unread {
+        assert!(
+            line.ends_with(" 0") && !line.contains("already_read"),
+            "{line}"
+        );
+    }
+    let events = bob.daemon.ok("event_list", json!({"limit": 1000}));
+    assert!(!events.to_string().contains("undecryptable"), "{events}");
+}

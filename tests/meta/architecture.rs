@@ -303,22 +303,36 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
     ("sealing", &["engine", "model", "store"]),
     ("chat_clock", &["engine", "model", "store"]),
     ("sessions", &["engine", "model", "store"]),
-    ("send", &["engine", "model", "sessions", "store", "wire"]),
+    (
+        "send",
+        &["engine", "model", "sealing", "sessions", "store", "wire"],
+    ),
     (
         "queries",
-        &["engine", "model", "own_bundle", "send", "sessions", "store"],
+        &[
+            "engine",
+            "model",
+            "own_bundle",
+            "sealing",
+            "send",
+            "sessions",
+            "store",
+        ],
     ),
     (
         "contacts",
-        &["engine", "model", "queries", "sessions", "store"],
+        &["engine", "model", "queries", "sealing", "sessions", "store"],
     ),
     (
         "receive",
         &[
-            "contacts", "engine", "model", "queries", "send", "sessions", "store", "wire",
+            "contacts", "engine", "model", "queries", "sealing", "sessions", "store", "wire",
         ],
     ),
-    ("world", &["engine", "model", "sessions", "store", "wire"]),
+    (
+        "world",
+        &["engine", "model", "sealing", "sessions", "store", "wire"],
+    ),
 ];
 
 #[test]

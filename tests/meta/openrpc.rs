@@ -178,6 +178,7 @@ fn devices_and_contacts(told: &mut Told, bob: &Value) {
         "identity_describe",
         json!({"identity": bob, "account": "alice"}),
     );
+    told.call("topic_list", json!({"account": "alice", "limit": 1}));
     told.call("topic_contactCode", json!({"identity": bob}));
     told.call("topic_partitioned", json!({"identity": bob}));
     told.call("topic_personal", json!({"identity": bob}));

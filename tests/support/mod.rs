@@ -62,6 +62,16 @@ impl Daemon {
         Self::start_in(directory, arguments)
     }
 
+    /// A daemon with this configuration.
+    pub fn configured(config: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, config).expect("to write");
+        let flags = ["--dev", "--config", path.to_str().expect("UTF-8")];
+        let flags = flags.map(str::to_owned).to_vec();
+        Self::start_in(directory, flags)
+    }
+
     /// A daemon on an existing directory.
     pub fn start_in(directory: TempDir, arguments: Vec<String>) -> Self {
         Self::start_in_with(directory, arguments, Vec::new())
@@ -398,12 +408,7 @@ impl Party {
 
     /// A new account on a daemon with this configuration.
     pub fn configured(account: &str, config: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("config.toml");
-        std::fs::write(&path, config).expect("to write");
-        let flags = ["--dev", "--config", path.to_str().expect("UTF-8")];
-        let flags = flags.map(str::to_owned).to_vec();
-        Self::with(Daemon::start_in(directory, flags), account, json!({}))
+        Self::with(Daemon::configured(config), account, json!({}))
     }
 
     /// A daemon with the account of this private key, under this installation id.

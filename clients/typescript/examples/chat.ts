@@ -4,15 +4,15 @@
  *
  *   npm run chat
  *
- * What a frontend has to do is in `Person`: it listens to two topics for each contact, stores before it confirms, sends the
- * replies it is given, and asks for the same bytes again when it does not know whether a call was done. It never says who a
- * message is from: the signature on the envelope does.
+ * What a frontend has to do is in `Person`: it listens to the topics that its daemon names, stores before it confirms, sends
+ * the replies it is given, and asks for the same bytes again when it does not know whether a call was done. It never says who
+ * a message is from: the signature on the envelope does.
  */
 
 import { randomUUID } from "node:crypto";
 
 import { Client, ConnectionError, type EventInfo, type Transport } from "../src/node.js";
-import type { EnvelopeInfo } from "../src/index.js";
+import type { EnvelopeInfo, ListenedTopics } from "../src/index.js";
 
 /** Where envelopes are left and fetched, by the URL of the relay. */
 class Post {
@@ -43,8 +43,10 @@ export class Person {
   key = "";
   readonly #client: Client;
   readonly #post: Post;
-  /** Where something for this person may come. */
-  readonly #topics = new Set<string>();
+  /** Where something for this person may come: by content topic, the key of the envelopes there, where they have one. */
+  readonly #topics = new Map<string, string | undefined>();
+  /** The last event that was seen. */
+  #seen = 0;
 
   constructor(
     readonly name: string,
@@ -60,9 +62,13 @@ export class Person {
     const account = await this.#client.call("account_create", { account: this.name });
     // `account.mnemonic` is shown this once: the user writes it down.
     this.key = account.publicKey;
-    // Whoever does not know this person yet writes to the first; to the second, what other programs send to one identity alone.
-    this.#topics.add((await this.#client.call("topic_partitioned", { identity: this.key })).contentTopic);
-    this.#topics.add((await this.#client.call("topic_personal", { identity: this.key })).contentTopic);
+    this.#seen = (await this.#client.call("system_status")).newestEvent;
+    let afterPeer: string | null = null;
+    do {
+      const part: ListenedTopics = await this.#client.call("topic_list", { afterPeer });
+      for (const { contentTopic, symKey } of part.topics) this.#topics.set(contentTopic, symKey ?? undefined);
+      afterPeer = part.next;
+    } while (afterPeer !== null);
     this.say(`${this.name} has the key ${account.compressedKey}`);
   }
 
@@ -72,13 +78,22 @@ export class Person {
   }
 
   async meet(contactCode: string): Promise<void> {
-    const { identity } = await this.#client.call("bundle_import", { bundle: contactCode });
-    await this.listenTo(identity);
+    await this.#client.call("bundle_import", { bundle: contactCode });
   }
 
-  /** Once both have heard of each other, envelopes come by a topic that only the two can tell. */
-  private async listenTo(identity: string): Promise<void> {
-    this.#topics.add((await this.#client.call("topic_negotiated", { identity })).contentTopic);
+  /**
+   * Whoever has heard of this person answers by a topic that only the two can tell. It is told of before the call is answered
+   * that makes the message: who listens before that is sent misses no answer.
+   */
+  private async listen(): Promise<void> {
+    const { events, next } = await this.#client.call("event_list", { after: this.#seen });
+    this.#seen = next;
+    for (const { type, data } of events) {
+      if (type !== "topic.changed") continue;
+      const { contentTopic, symKey } = await this.#client.call("topic_negotiated", { identity: data.peer });
+      if (data.listen) this.#topics.set(contentTopic, symKey ?? undefined);
+      else this.#topics.delete(contentTopic);
+    }
   }
 
   async write(to: Person, text: string): Promise<void> {
@@ -90,25 +105,26 @@ export class Person {
       throw error;
     });
     this.say(`${this.name} writes "${text}"${sent.forwardSecrecy ? "" : ", without forward secrecy"}`);
+    await this.listen();
     for (const envelope of sent.envelopes) await this.#post.send(envelope);
   }
 
   /** Reads whatever has come. */
   async look(): Promise<void> {
-    for (const topic of [...this.#topics]) {
-      for (const sealed of await this.#post.fetch(topic)) await this.receive(sealed);
+    for (const [topic, symKey] of [...this.#topics]) {
+      for (const sealed of await this.#post.fetch(topic)) await this.receive(sealed, symKey);
     }
   }
 
-  private async receive(sealed: string): Promise<void> {
-    const read = await this.#client.call("message_decrypt", { sealed });
+  private async receive(sealed: string, symKey: string | undefined): Promise<void> {
+    const read = await this.#client.call("message_decrypt", { sealed, symKey });
+    await this.listen();
     // The protocol asks for this when a sender does not know of this device, for one.
     if (read.reply) await this.#post.send(read.reply);
     if (read.outcome === "decrypted" && read.messageId !== null && read.sender !== null) {
       if (!read.duplicate) this.inbox.push(read.text ?? "");
       // Stored: now its key may go, and nobody reads this message again.
       await this.#client.call("message_confirm", { messageIds: [read.messageId] });
-      await this.listenTo(read.sender);
       this.say(`${this.name} reads "${read.text}"`);
     } else if (read.outcome === "undecryptable") {
       this.say(`${this.name} cannot read a message: ${read.hint}`);

@@ -186,6 +186,17 @@ export interface ContactStepInfo {
   verified: boolean;
 }
 
+/** For whom a message was that another device of this identity sent. */
+export interface CopyOfInfo {
+  /**
+   * The identities that it was addressed to, each once, in the order of that call; this one
+   * among them if it was named there.
+   */
+  recipients: Bytes[];
+  /** The request id of that call; left out if it had none. */
+  requestId?: string | null;
+}
+
 /** What became of a received message. */
 export interface Decrypted {
   /**
@@ -193,6 +204,11 @@ export interface Decrypted {
    * that it came in.
    */
   authenticated: boolean;
+  /**
+   * For whom it was, if it is a copy of a message that another device of this identity sent.
+   * Left out of everything else, and of a copy that does not say so.
+   */
+  copyOf?: CopyOfInfo | null;
   /** It was read before, and not confirmed. */
   duplicate: boolean;
   /** It was read through a ratchet. */
@@ -709,6 +725,11 @@ export interface InspectedMessageInfo {
 
 /** One entry of an inspected message. */
 export interface InspectedTargetInfo {
+  /**
+   * Length of what is sealed beside it and says for whom the message was; 0 if there is none, as
+   * in everything but copies for the sender's own devices.
+   */
+  copyOfBytes: number;
   /** DH header. */
   dhHeader: DhHeaderInfo | null;
   /** DR header. */
@@ -990,7 +1011,9 @@ export type Reason =
   | "prekey_not_found"
   /** It was changed, or the sender is another. */
   | "authentication_failed"
-  /** It was read and confirmed before, or is too old. */
+  /** It was read before, and `message_confirm` has said that its text is stored. */
+  | "already_read"
+  /** Its key is gone: it is too old, or was read and nobody has said that its text arrived. */
   | "message_key_gone"
   /** More than 1000 messages before it are missing. */
   | "too_many_skipped"

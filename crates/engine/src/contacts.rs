@@ -1,8 +1,11 @@
 //! Contact requests and their answers (spec 1.5.x).
 //!
-//! The states are those of [`ContactState`]. Under [`ContactPolicy::Open`] they are only recorded.
-//! Under [`ContactPolicy::Request`] nothing but a contact request is sent to an identity that was
-//! not accepted, and messages of a declined one are not read.
+//! The states are those of [`ContactState`]; what the user and what messages do to them are the two
+//! tables of protocol §7. Messages of a declined identity are not read. Under
+//! [`ContactPolicy::Request`] nothing but a contact request is sent to an identity that was not
+//! accepted.
+
+use std::time::Duration;
 
 use crypto_core::{IdentityKey, SafetyNumber};
 
@@ -13,6 +16,7 @@ use crate::{
         Received, Role, SendError, Sent, Standing, StoreError, UnixMillis,
     },
     queries::Viewer,
+    sealing::listening::{is_declined, tell_declined},
     sessions::lifecycle::standing_now,
     store::{Store, StoreRead, record_event},
 };
@@ -55,7 +59,7 @@ pub struct ContactChange {
 
 impl Engine {
     /// Asks `identity` to become a contact, with an introduction, under any policy. If it has asked
-    /// us, this accepts it.
+    /// us, even if it was declined since, this accepts it.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -66,13 +70,7 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        let state = match self.state_of(store, identity)? {
-            ContactState::None | ContactState::RequestSent | ContactState::Declined => {
-                ContactState::RequestSent
-            }
-            ContactState::RequestReceived | ContactState::Accepted => ContactState::Accepted,
-        };
-        self.change(store, env, identity, state, Some(request))
+        self.decide_contact(store, env, identity, ContactMark::Request, Some(request))
     }
 
     /// Accepts `identity`, and sends it a message, so that both sides have forward secrecy.
@@ -86,7 +84,7 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.change(store, env, identity, ContactState::Accepted, Some(request))
+        self.decide_contact(store, env, identity, ContactMark::Accept, Some(request))
     }
 
     /// Declines `identity`. It learns of this only by the message in `request`, if there is one.
@@ -100,7 +98,7 @@ impl Engine {
         request: Option<&SendRequest>,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.change(store, env, identity, ContactState::Declined, request)
+        self.decide_contact(store, env, identity, ContactMark::Decline, request)
     }
 
     /// Records whether the user has compared the safety number with `identity`.
@@ -122,37 +120,20 @@ impl Engine {
         Ok(self.viewer().contact(store, identity)?)
     }
 
-    fn change(
+    fn decide_contact(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         identity: &IdentityKey,
-        state: ContactState,
+        step: ContactMark,
         request: Option<&SendRequest>,
     ) -> Result<ContactChange, SendError> {
         let contact = self.contact_or_new(store, env, identity)?;
-        let requested_at = match (contact.state, state) {
-            // Asked again: an answer to the first request counts.
-            (ContactState::RequestSent, ContactState::RequestSent) => contact.requested_at,
-            (_, ContactState::RequestSent) => Some(env.now),
-            _ => None,
-        };
-        store.put_contact(&Contact {
-            state,
-            requested_at,
-            ..contact
-        })?;
-        if state == ContactState::Accepted && contact.state != state {
-            let identity = *identity;
-            record_event(
-                store,
-                env.now,
-                EventKind::ContactAccepted {
-                    identity,
-                    by_us: true,
-                },
-            )?;
-        }
+        // After the last decision, even if a device of ours whose clock is ahead has made that.
+        let last = contact.decided_at.map(|at| at.believed(env.now));
+        let next = last.map(|at| at.after(Duration::from_millis(1)));
+        let at = next.map_or(env.now, |next| next.max(env.now));
+        let state = put_decision(store, env.now, &contact, step, at)?;
         let sent = match request {
             // Under any policy: the user has decided about this contact.
             Some(request) => self.send_to_contact(store, env, request, mark(state))?,
@@ -180,7 +161,19 @@ impl Engine {
             verified: false,
             added_at: env.now,
             requested_at: None,
+            asked: false,
+            decided_at: None,
         }))
+    }
+
+    /// Whether the user has written to `identity`.
+    fn has_written_to(
+        &self,
+        store: &dyn StoreRead,
+        identity: &IdentityKey,
+    ) -> Result<bool, StoreError> {
+        let peer = store.peer(identity)?;
+        Ok(peer.is_some_and(|peer| peer.written_at.is_some()))
     }
 
     fn state_of(
@@ -207,18 +200,17 @@ impl Engine {
         })
     }
 
-    /// Whether messages of `sender` are dropped unread.
+    /// Whether messages of `sender` are dropped unread, under any policy.
     pub(crate) fn is_declined(
         &self,
         store: &dyn StoreRead,
         sender: &IdentityKey,
     ) -> Result<bool, StoreError> {
-        Ok(self.config.contacts == ContactPolicy::Request
-            && self.state_of(store, sender)? == ContactState::Declined)
+        Ok(*sender != self.me() && is_declined(store, sender)?)
     }
 
-    /// Updates the sender's contact state after a message was read. A message that does not
-    /// authenticate its sender writes nothing.
+    /// Updates the sender's contact state after a message was read (protocol §7, contacts). A
+    /// message that does not authenticate its sender writes nothing.
     pub(crate) fn update_contact(
         &self,
         store: &mut dyn Store,
@@ -227,7 +219,10 @@ impl Engine {
         answer: AnswerEvidence,
     ) -> Result<(), StoreError> {
         let identity = received.sender;
-        let read = matches!(received.outcome, Outcome::Decrypted(_));
+        let read = matches!(
+            received.outcome,
+            Outcome::Decrypted(_) | Outcome::Contact(_)
+        );
         if !read || received.duplicate || identity == self.me() {
             return Ok(());
         }
@@ -236,6 +231,9 @@ impl Engine {
         let (state, requests) = match (state, answer.mark) {
             // A decline neither asks nor accepts.
             (_, Some(ContactMark::Decline)) => return Ok(()),
+            // They answer what we wrote first.
+            (ContactState::None, None) if self.has_written_to(store, &identity)? => return Ok(()),
+            // Who accepts somebody that has not asked wants to be a contact as well.
             (ContactState::None, _) if received.authenticated => {
                 (ContactState::RequestReceived, true)
             }
@@ -261,6 +259,8 @@ impl Engine {
             verified: known.is_some_and(|contact| contact.verified),
             added_at: known.map_or(env.now, |contact| contact.added_at),
             requested_at: None,
+            asked: true,
+            decided_at: known.and_then(|contact| contact.decided_at),
         })?;
         if let Some(message) = received.message.filter(|_| requests) {
             let asked = EventKind::ContactRequested { identity, message };
@@ -276,6 +276,46 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Writes what follows from a decision of the user, made at `at` on this device or another one of
+/// ours; gives the new state.
+fn put_decision(
+    store: &mut dyn Store,
+    now: UnixMillis,
+    contact: &Contact,
+    step: ContactMark,
+    at: UnixMillis,
+) -> Result<ContactState, StoreError> {
+    let state = match step {
+        ContactMark::Decline => ContactState::Declined,
+        ContactMark::Request if !contact.asked && contact.state != ContactState::Accepted => {
+            ContactState::RequestSent
+        }
+        ContactMark::Request | ContactMark::Accept => ContactState::Accepted,
+    };
+    let requested_at = match (contact.state, state) {
+        // Asked again: an answer to the first request counts.
+        (ContactState::RequestSent, ContactState::RequestSent) => contact.requested_at,
+        (_, ContactState::RequestSent) => Some(at.min(now)),
+        _ => None,
+    };
+    store.put_contact(&Contact {
+        state,
+        requested_at,
+        decided_at: Some(at),
+        ..*contact
+    })?;
+    let identity = contact.identity;
+    if state == ContactState::Accepted && contact.state != state {
+        let by_us = true;
+        record_event(store, now, EventKind::ContactAccepted { identity, by_us })?;
+    }
+    let [was, is] = [contact.state, state].map(|state| state == ContactState::Declined);
+    if was != is {
+        tell_declined(store, now, identity, is)?;
+    }
+    Ok(state)
 }
 
 /// The contact mark of the message that reports a contact's new state.

@@ -7,10 +7,11 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 use crate::{
     engine::Engine,
     model::{
-        Config, Device, DeviceMetadata, Handshake, InstallationState, InstallationView, Pairing,
-        Role, Session, Standing, StoreError, UnixMillis,
+        Config, Correspondent, Device, DeviceMetadata, Handshake, InstallationState,
+        InstallationView, Pairing, Role, Session, Standing, StoreError, UnixMillis,
     },
     own_bundle::PROTOCOL_VERSION,
+    sealing::listening::is_declined,
     send::{route::route, targets::states},
     sessions::lifecycle::standing_now,
     store::StoreRead,
@@ -34,6 +35,15 @@ pub struct Viewer {
     identity: IdentityKey,
     installation: InstallationId,
     config: Config,
+}
+
+/// A part of the list of those whose negotiated topic is listened to.
+#[derive(Clone, Debug)]
+pub struct ListenedPage {
+    /// The other identities, each with its topic if that was derived, in the order of their keys.
+    pub peers: Vec<Correspondent>,
+    /// Where the next part begins: after this identity. `None` at the end.
+    pub next: Option<IdentityKey>,
 }
 
 /// A session as a frontend shows it, without any secret.
@@ -160,6 +170,33 @@ impl Viewer {
             .iter()
             .map(|session| self.session(store, session))
             .collect()
+    }
+
+    /// Those whose negotiated topic with us is listened to (protocol §9), beginning after `after`,
+    /// at most `limit`: everybody who may have learnt of this device, but for declined contacts.
+    /// Our own identity is not among them, though its topic is always listened to.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn listened(
+        &self,
+        store: &dyn StoreRead,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<ListenedPage, StoreError> {
+        // One more, to know whether this is the last part.
+        let mut found = store.listened_after(after, limit.saturating_add(1))?;
+        let there_is_more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().map(|peer| peer.identity);
+        let next = last.filter(|_| there_is_more);
+        let mut peers = Vec::with_capacity(found.len());
+        for peer in found {
+            if !is_declined(store, &peer.identity)? {
+                peers.push(peer);
+            }
+        }
+        Ok(ListenedPage { peers, next })
     }
 
     pub(crate) fn session(

@@ -121,6 +121,11 @@ impl Scene {
                     });
                     assert!(sent, "nobody said this");
                 }
+                if let Some(copy_of) = &received.copy_of {
+                    assert_eq!(number, SELF, "a contact says whom a message was for");
+                    let [alice, ..] = self.senders;
+                    assert_eq!(copy_of.recipients, [alice]);
+                }
                 matches!(received.outcome, Outcome::Decrypted(_))
             }
             Err(ReceiveError::NotAMessage(_)) => {

@@ -22,7 +22,7 @@ pub fn wire(input: &[u8]) {
     let payloads: usize = found
         .targets
         .iter()
-        .map(|target| target.payload_bytes)
+        .map(|target| target.payload_bytes + target.copy_of_bytes)
         .sum();
     assert!(payloads + found.public_bytes <= input.len());
 

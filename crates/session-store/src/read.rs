@@ -7,9 +7,9 @@ use crypto_core::{
 };
 use engine::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, ListedPreKey,
-        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError,
-        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        ListedPreKey, NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
+        StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -129,13 +129,31 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             "SELECT identity, shared FROM peers LEFT JOIN negotiated_keys USING (identity) \
              WHERE written_at IS NOT NULL ORDER BY written_at DESC, identity LIMIT ?1",
             [integer(limit as u64)],
-            |row| {
-                let mut columns = Columns::of(row);
-                Ok(Correspondent {
-                    identity: columns.identity()?,
-                    shared: rows::negotiated(&mut columns)?,
-                })
-            },
+            rows::correspondent,
+        )
+    }
+
+    fn listened_after(
+        &self,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<Vec<Correspondent>> {
+        // Every identity comes after no bytes at all.
+        self.all(
+            "SELECT identity, shared FROM peers LEFT JOIN negotiated_keys USING (identity) \
+             WHERE listened = 1 AND identity > ?1 ORDER BY identity LIMIT ?2",
+            (
+                after.map_or(&[][..], |after| after.as_bytes().as_slice()),
+                integer(limit as u64),
+            ),
+            rows::correspondent,
+        )
+    }
+
+    fn listened_for_replies(&self) -> Result<u64> {
+        self.count(
+            "SELECT count(*) FROM peers WHERE listened = 1 AND written_at IS NULL",
+            [],
         )
     }
 
@@ -320,6 +338,18 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             [session.as_bytes()],
             rows::gap,
         )
+    }
+
+    fn confirmed_messages(&self, session: &SessionId) -> Result<ConfirmedMessages> {
+        let found = self.first(
+            "SELECT tags FROM confirmed_messages \
+             WHERE age = (SELECT age FROM sessions WHERE id = ?1)",
+            [session.as_bytes()],
+            |row| Columns::of(row).take::<Vec<u8>>(),
+        )?;
+        Ok(found.map_or_else(ConfirmedMessages::default, |tags| {
+            ConfirmedMessages::from_bytes(&tags)
+        }))
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool> {

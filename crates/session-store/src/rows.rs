@@ -9,8 +9,8 @@ use crypto_core::{
     SignedPreKeyPair, Wiped, X25519_KEY_BYTES,
 };
 use engine::model::{
-    Contact, ContactState, Discoveries, Gap, NegotiatedTopic, OwnPreKey, OwnRatchetPreKey, Peer,
-    RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
+    Contact, ContactState, Correspondent, Discoveries, Gap, NegotiatedTopic, OwnPreKey,
+    OwnRatchetPreKey, Peer, ReadTag, RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -22,11 +22,12 @@ pub(crate) const OWN_PREKEY: &str = "public, secret, ratchet_public, ratchet_sec
      ratchet_signature, version, created_at, replaced_at";
 /// Columns of `peers` in the order [`peer`] reads them.
 pub(crate) const PEER: &str = "identity, newest_bundle_ns, newest_bundle_at, last_sent_at, \
-     written_at, discoveries_since, discoveries_told";
+     written_at, discoveries_since, discoveries_told, listened";
 /// Columns of `contacts` in the order [`contact`] reads them.
-pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at";
+pub(crate) const CONTACT: &str = "identity, state, verified, added_at, requested_at, asked, \
+     decided_at";
 /// Columns of `stored_keys` in the order [`stored_key`] reads them.
-pub(crate) const STORED_KEY: &str = "message, session, key, read_at";
+pub(crate) const STORED_KEY: &str = "message, session, key, read_at, read_tag";
 /// Columns of `gaps` in the order [`gap`] reads them.
 pub(crate) const GAP: &str = "session, peer, chain, last, answered, keys";
 
@@ -197,6 +198,15 @@ pub(crate) fn peer(row: &Row<'_>) -> Result<Peer> {
             since: columns.time()?,
             told: columns.number()?,
         },
+        listened: columns.take()?,
+    })
+}
+
+pub(crate) fn correspondent(row: &Row<'_>) -> Result<Correspondent> {
+    let mut columns = Columns::of(row);
+    Ok(Correspondent {
+        identity: columns.identity()?,
+        shared: negotiated(&mut columns)?,
     })
 }
 
@@ -218,6 +228,8 @@ pub(crate) fn contact(row: &Row<'_>) -> Result<Contact> {
         verified: columns.take()?,
         added_at: columns.time()?,
         requested_at: columns.optional_time()?,
+        asked: columns.take()?,
+        decided_at: columns.optional_time()?,
     })
 }
 
@@ -228,6 +240,7 @@ pub(crate) fn stored_key(row: &Row<'_>) -> Result<StoredKey> {
         session: SessionId::from_bytes(columns.take()?),
         key: MessageKey::from_stored(*columns.secret()?),
         read_at: columns.optional_running_time()?,
+        read: columns.take::<Option<_>>()?.map(ReadTag::from_stored),
     })
 }
 

@@ -32,6 +32,8 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0013_keyed_witnesses.sql"),
     include_str!("../../../migrations/0014_gaps.sql"),
     include_str!("../../../migrations/0015_unused.sql"),
+    include_str!("../../../migrations/0016_confirmed_messages.sql"),
+    include_str!("../../../migrations/0017_topics_and_contacts.sql"),
 ];
 /// The migrations of the event log.
 pub(crate) const EVENT_LOG: Schema = &[

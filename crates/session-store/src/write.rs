@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crypto_core::{HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
 use engine::{
     model::{
-        ChatKey, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
-        RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
+        ChatKey, ConfirmedMessages, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle,
+        OwnPreKey, Peer, ReadTag, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
+        Timekeeping,
     },
     store::Store,
 };
@@ -16,7 +17,7 @@ use rusqlite::named_params;
 use crate::{
     connection::SqliteStore,
     message_keys::NEXT_AGE,
-    rows::{PEER, integer, optional_time, time},
+    rows::{CONTACT, PEER, corrupt, integer, optional_time, time},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -90,7 +91,9 @@ impl Store for SqliteStore {
 
     fn put_peer(&mut self, peer: &Peer) -> Result<()> {
         self.run(
-            &format!("INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+            &format!(
+                "INSERT OR REPLACE INTO peers ({PEER}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            ),
             (
                 peer.identity.as_bytes(),
                 peer.newest_bundle_ns,
@@ -99,6 +102,7 @@ impl Store for SqliteStore {
                 optional_time(peer.written_at),
                 time(peer.discoveries.since),
                 peer.discoveries.told,
+                peer.listened,
             ),
         )
     }
@@ -116,14 +120,17 @@ impl Store for SqliteStore {
 
     fn put_contact(&mut self, contact: &Contact) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO contacts (identity, state, verified, added_at, requested_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            &format!(
+                "INSERT OR REPLACE INTO contacts ({CONTACT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            ),
             (
                 contact.identity.as_bytes(),
                 contact.state.code(),
                 contact.verified,
                 time(contact.added_at),
                 optional_time(contact.requested_at),
+                contact.asked,
+                optional_time(contact.decided_at),
             ),
         )
     }
@@ -157,7 +164,7 @@ impl Store for SqliteStore {
              WHERE session = ?1 AND read_at IS NOT NULL ORDER BY age",
             [id.as_bytes()],
         )?;
-        // Its stored keys and its chains go with it, by the foreign keys.
+        // Its stored keys, its chains and what was confirmed go with it, by the foreign keys.
         self.run("DELETE FROM sessions WHERE id = ?1", [id.as_bytes()])?;
         Ok(unconfirmed)
     }
@@ -165,15 +172,17 @@ impl Store for SqliteStore {
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<()> {
         self.run(
             &format!(
-                "INSERT INTO stored_keys (age, message, session, key, read_at) \
-                     VALUES ({NEXT_AGE}, ?1, ?2, ?3, ?4) \
-                 ON CONFLICT (message) DO UPDATE SET key = excluded.key, read_at = excluded.read_at"
+                "INSERT INTO stored_keys (age, message, session, key, read_at, read_tag) \
+                     VALUES ({NEXT_AGE}, ?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (message) DO UPDATE SET key = excluded.key, \
+                     read_at = excluded.read_at, read_tag = excluded.read_tag"
             ),
             (
                 key.message.as_bytes(),
                 key.session.as_bytes(),
                 key.key.secret_bytes(),
                 key.read_at.map(|at| integer(at.0)),
+                key.read.as_ref().map(ReadTag::as_bytes),
             ),
         )
     }
@@ -216,6 +225,23 @@ impl Store for SqliteStore {
             "DELETE FROM stored_keys WHERE read_at < ?1 RETURNING message, 1",
             [integer(cutoff.0)],
         )
+    }
+
+    fn put_confirmed_messages(
+        &mut self,
+        session: &SessionId,
+        confirmed: &ConfirmedMessages,
+    ) -> Result<()> {
+        let written = self.changed(
+            "INSERT INTO confirmed_messages (age, tags) SELECT age, ?2 FROM sessions WHERE id = ?1 \
+             ON CONFLICT (age) DO UPDATE SET tags = excluded.tags",
+            (session.as_bytes(), confirmed.to_bytes()),
+        )?;
+        if written == 1 {
+            Ok(())
+        } else {
+            Err(corrupt("messages of no session"))
+        }
     }
 
     fn put_first_message(

@@ -228,7 +228,7 @@ fn what_a_newcomer_pastes_from_the_readme_works_from_top_to_bottom() {
             ["\"text\":\"hello\"", first],
             ["\"text\":\"hi\"", "\"forwardSecrecy\":true"],
             ["\"confirmed\":1", "\"result\""],
-            ["\"undecryptable\"", "\"message_key_gone\""],
+            ["\"undecryptable\"", "\"already_read\""],
         ]) {
             for part in parts {
                 assert!(line.contains(part), "{part} in {line}");

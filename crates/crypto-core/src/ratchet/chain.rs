@@ -16,6 +16,7 @@ use crate::{ids::AssociatedData, keys::DhOutput, ratchet::Header, wiped::Wiped};
 
 const ROOT_INFO: &[u8] = b"rsZUpEuXUqqwXBvSy3EcievAh4cMj6QL";
 const MESSAGE_INFO: &[u8] = b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh";
+const COPY_OF_INFO: &[u8] = b"ratchetd/copy-of/1";
 const NEXT_CHAIN_KEY: [u8; 1] = [0x0f];
 const MESSAGE_KEY: [u8; 1] = [0x10];
 
@@ -114,39 +115,42 @@ impl MessageKey {
         Self(self.0.duplicate())
     }
 
-    /// Encrypts: `IV ‖ AES-256-CTR(plaintext) ‖ HMAC-SHA-256(AD ‖ header ‖ IV ‖ body)`. Consumes
-    /// the key: no key encrypts twice.
-    pub(crate) fn seal(self, header: &Header, ad: &AssociatedData, plaintext: &[u8]) -> Vec<u8> {
-        let keys = SealKeys::of(&self);
-        let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_OVERHEAD_BYTES);
-        sealed.extend_from_slice(keys.iv());
-        sealed.extend_from_slice(plaintext);
-        let (_, body) = sealed.split_at_mut(IV_BYTES);
-        apply_ctr(&keys, keys.iv(), body);
-        let mac = keys.mac(header, ad, &sealed).finalize().into_bytes();
-        sealed.extend_from_slice(&mac);
-        sealed
+    /// Seals a message, and beside it for whom it was, if it is a copy: each under keys of its own.
+    /// Consumes the key: no key encrypts twice.
+    pub(crate) fn seal(
+        self,
+        header: &Header,
+        ad: &AssociatedData,
+        plaintext: &[u8],
+        copy_of: Option<&[u8]>,
+    ) -> (Vec<u8>, Option<Vec<u8>>) {
+        let message = SealKeys::of(&self, MESSAGE_INFO).seal(header, ad, plaintext);
+        let copy_of =
+            copy_of.map(|copy_of| SealKeys::of(&self, COPY_OF_INFO).seal(header, ad, copy_of));
+        (message, copy_of)
     }
 
-    /// Decrypts what [`Self::seal`] made. The MAC is compared in constant time before anything is
-    /// decrypted. The IV is taken from the wire; the MAC covers it.
+    /// Decrypts the message that [`Self::seal`] made.
     pub(crate) fn open(
         &self,
         header: &Header,
         ad: &AssociatedData,
         ciphertext: &[u8],
     ) -> Result<Wiped<Vec<u8>>, Unsealed> {
-        let (sealed, mac) = ciphertext
-            .split_last_chunk::<MAC_BYTES>()
-            .ok_or(Unsealed::TooShort)?;
-        let (iv, body) = sealed.split_first_chunk().ok_or(Unsealed::TooShort)?;
-        let keys = SealKeys::of(self);
-        keys.mac(header, ad, sealed)
-            .verify_slice(mac)
-            .map_err(|_| Unsealed::NotAuthentic)?;
-        let mut plaintext = Wiped::new(body.to_vec());
-        apply_ctr(&keys, iv, &mut plaintext);
-        Ok(plaintext)
+        SealKeys::of(self, MESSAGE_INFO).open(header, ad, ciphertext)
+    }
+
+    /// Decrypts what a copy says beside its message (protocol §5); `None` if it is not what was
+    /// sealed with this very message.
+    #[must_use]
+    pub fn open_copy_of(
+        &self,
+        header: &Header,
+        ad: &AssociatedData,
+        sealed: &[u8],
+    ) -> Option<Wiped<Vec<u8>>> {
+        let keys = SealKeys::of(self, COPY_OF_INFO);
+        keys.open(header, ad, sealed).ok()
     }
 }
 
@@ -172,12 +176,46 @@ impl<const BYTES: usize, const PARTS: usize> Drop for Okm<BYTES, PARTS> {
     }
 }
 
-/// What one message key expands to: 32 bytes for encryption, 32 for authentication, and the IV.
+/// What one message key expands to under one label: 32 bytes for encryption, 32 for
+/// authentication, and the IV.
 struct SealKeys(Okm<16, 5>);
 
 impl SealKeys {
-    fn of(key: &MessageKey) -> Self {
-        Self(Okm::of(NO_SALT.clone(), key.0.as_slice(), MESSAGE_INFO))
+    fn of(key: &MessageKey, info: &[u8]) -> Self {
+        Self(Okm::of(NO_SALT.clone(), key.0.as_slice(), info))
+    }
+
+    /// Encrypts: `IV ‖ AES-256-CTR(plaintext) ‖ HMAC-SHA-256(AD ‖ header ‖ IV ‖ body)`. Consumes
+    /// the keys: none encrypts twice.
+    fn seal(self, header: &Header, ad: &AssociatedData, plaintext: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_OVERHEAD_BYTES);
+        sealed.extend_from_slice(self.iv());
+        sealed.extend_from_slice(plaintext);
+        let (_, body) = sealed.split_at_mut(IV_BYTES);
+        apply_ctr(&self, self.iv(), body);
+        let mac = self.mac(header, ad, &sealed).finalize().into_bytes();
+        sealed.extend_from_slice(&mac);
+        sealed
+    }
+
+    /// Decrypts what [`Self::seal`] made. The MAC is compared in constant time before anything is
+    /// decrypted. The IV is taken from the wire; the MAC covers it.
+    fn open(
+        &self,
+        header: &Header,
+        ad: &AssociatedData,
+        ciphertext: &[u8],
+    ) -> Result<Wiped<Vec<u8>>, Unsealed> {
+        let (sealed, mac) = ciphertext
+            .split_last_chunk::<MAC_BYTES>()
+            .ok_or(Unsealed::TooShort)?;
+        let (iv, body) = sealed.split_first_chunk().ok_or(Unsealed::TooShort)?;
+        self.mac(header, ad, sealed)
+            .verify_slice(mac)
+            .map_err(|_| Unsealed::NotAuthentic)?;
+        let mut plaintext = Wiped::new(body.to_vec());
+        apply_ctr(self, iv, &mut plaintext);
+        Ok(plaintext)
     }
 
     fn encryption(&self) -> &[u8] {

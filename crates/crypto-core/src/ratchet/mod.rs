@@ -50,6 +50,9 @@ pub struct Sealed {
     pub header: Header,
     /// `IV ‖ body ‖ MAC`.
     pub ciphertext: Vec<u8>,
+    /// The same of what is said beside the message, if it was [sealed as a
+    /// copy](SessionRatchet::seal_copy).
+    pub copy_of: Option<Vec<u8>>,
 }
 
 /// An opened message, and what it changes.
@@ -183,8 +186,14 @@ impl<C: Curve> Ratchet<C> {
         }
     }
 
-    /// Encrypts the next message of the sending chain.
-    fn seal(self, ad: &AssociatedData, plaintext: &[u8]) -> Result<(Self, Sealed), SealError> {
+    /// Encrypts the next message of the sending chain, and with the same key, if it is a copy, what
+    /// is said beside it.
+    fn seal(
+        self,
+        ad: &AssociatedData,
+        plaintext: &[u8],
+        copy_of: Option<&[u8]>,
+    ) -> Result<(Self, Sealed), SealError> {
         let chain = self.sending.ok_or(SealError::NoSendingChain)?;
         let header = Header {
             key: C::public(&self.own),
@@ -192,12 +201,17 @@ impl<C: Curve> Ratchet<C> {
             pn: self.previous_count,
         };
         let (chain, message_key) = chain.step().ok_or(SealError::ChainExhausted)?;
-        let ciphertext = message_key.seal(&header, ad, plaintext);
+        let (ciphertext, copy_of) = message_key.seal(&header, ad, plaintext, copy_of);
         let next = Self {
             sending: Some(chain),
             ..self
         };
-        Ok((next, Sealed { header, ciphertext }))
+        let sealed = Sealed {
+            header,
+            ciphertext,
+            copy_of,
+        };
+        Ok((next, sealed))
     }
 
     /// Decrypts a message of the receiving chain, or of a new one that the peer has begun.

@@ -143,13 +143,36 @@ impl SessionRatchet {
     /// # Errors
     /// [`SealError`].
     pub fn seal(self, ad: &AssociatedData, plaintext: &[u8]) -> Result<(Self, Sealed), SealError> {
+        self.seal_both(ad, plaintext, None)
+    }
+
+    /// Like [`Self::seal`], for a copy that goes to another device of our own: `copy_of` is sealed
+    /// beside the message, under keys of its own (protocol §5).
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn seal_copy(
+        self,
+        ad: &AssociatedData,
+        plaintext: &[u8],
+        copy_of: &[u8],
+    ) -> Result<(Self, Sealed), SealError> {
+        self.seal_both(ad, plaintext, Some(copy_of))
+    }
+
+    fn seal_both(
+        self,
+        ad: &AssociatedData,
+        plaintext: &[u8],
+        copy_of: Option<&[u8]>,
+    ) -> Result<(Self, Sealed), SealError> {
         let (next, sealed) = match self.0 {
             Either::X25519(ratchet) => {
-                let (next, sealed) = ratchet.seal(ad, plaintext)?;
+                let (next, sealed) = ratchet.seal(ad, plaintext, copy_of)?;
                 (Either::X25519(next), sealed)
             }
             Either::Secp256k1(ratchet) => {
-                let (next, sealed) = ratchet.seal(ad, plaintext)?;
+                let (next, sealed) = ratchet.seal(ad, plaintext, copy_of)?;
                 (Either::Secp256k1(next), sealed)
             }
         };

@@ -1,6 +1,7 @@
 //! Recorded vectors, properties, and what is refused.
 
 mod bundles;
+mod copies;
 mod dh_messages;
 mod keys;
 mod keystores;

@@ -291,7 +291,7 @@ fn a_message_on_the_shared_key_is_read_in_suite_secp256k1_only() {
         n: 0,
         pn: 0,
     };
-    let ciphertext = key.seal(&header, &pair.ad, b"early");
+    let (ciphertext, _) = key.seal(&header, &pair.ad, b"early", None);
     let opened = pair.ends[0]
         .open(
             &header,

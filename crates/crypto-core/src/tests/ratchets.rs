@@ -307,8 +307,12 @@ fn the_chain_that_begins_as_the_shared_key_opens_in_any_order() {
             chain = chain.step().0;
         }
         let header = Header { key, n, pn: 0 };
-        let ciphertext = chain.step().1.seal(&header, &ad, &[n as u8]);
-        Sealed { header, ciphertext }
+        let (ciphertext, copy_of) = chain.step().1.seal(&header, &ad, &[n as u8], None);
+        Sealed {
+            header,
+            ciphertext,
+            copy_of,
+        }
     };
     let limits = SkipLimits {
         max_skip: 5,

@@ -11,7 +11,7 @@ use std::{
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::{
     Engine, Env,
-    model::{Account, AccountName, MAX_NEGOTIATED_KEYS, RollbackKind, StoreError},
+    model::{Account, AccountName, ContactPolicy, MAX_NEGOTIATED_KEYS, RollbackKind, StoreError},
     queries::Viewer,
     sealing::{Opener, SignedMessage, UnsealError},
     store::{StoreRead as _, Transaction as _},
@@ -140,6 +140,12 @@ impl Accounts {
     #[must_use]
     pub const fn events(&self) -> &Arc<EventHub> {
         &self.events
+    }
+
+    /// Whom messages of the accounts may be sent to.
+    #[must_use]
+    pub const fn contact_policy(&self) -> ContactPolicy {
+        self.config.contacts
     }
 
     /// The account of this name, or the only one if none is named.

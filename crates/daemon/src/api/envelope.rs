@@ -17,7 +17,10 @@ use rpc::{
     types::{Hex, OpenedEnvelope, SealedEnvelope},
 };
 
-use super::{Daemon, Result, blocking, stopping, topic::topic_key};
+use super::{
+    Daemon, Result, blocking, stopping,
+    topic::{keep, topic_key},
+};
 use crate::{accounts::registry::AccountHandle, ops::entropy::entropy};
 
 /// A key as a caller gives it.
@@ -195,16 +198,5 @@ async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Resu
         Ok(others.into_iter().filter_map(derive).collect::<Vec<_>>())
     })
     .await?;
-    if derived.is_empty() {
-        return Ok(());
-    }
-    account
-        .worker
-        .call(move |_, store, _| {
-            for (identity, shared) in &derived {
-                store.put_negotiated(identity, shared)?;
-            }
-            Ok(())
-        })
-        .await
+    keep(account, derived).await
 }

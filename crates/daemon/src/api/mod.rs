@@ -221,6 +221,7 @@ pub fn methods(
     register_on_account::<methods::ContactVerify, _>(m, contact::contact_verify)?;
     register::<methods::ContactCodeQr, _, _>(m, identity::contact_code_qr)?;
     register::<methods::IdentityDescribe, _, _>(m, identity::identity_describe)?;
+    register::<methods::TopicList, _, _>(m, topic::topic_list)?;
     register::<methods::TopicContactCode, _, _>(m, topic::topic_contact_code)?;
     register::<methods::TopicPartitioned, _, _>(m, topic::topic_partitioned)?;
     register::<methods::TopicPersonal, _, _>(m, topic::topic_personal)?;

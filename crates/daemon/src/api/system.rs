@@ -98,6 +98,7 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             dev: daemon.dev != Dev::Off,
             dev_on_real_data: daemon.dev == Dev::OnRealData,
             accounts: accounts.collect(),
+            contact_policy: daemon.accounts.contact_policy(),
             failing: faults.as_ref().map(ToString::to_string),
         })
     })

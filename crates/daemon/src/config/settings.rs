@@ -254,15 +254,15 @@ impl Config {
                 "rpc.queue: must be at most {MAX_QUEUE}"
             )));
         }
-        let contacts = match self.contacts.policy.as_str() {
-            "open" => ContactPolicy::Open,
-            "request" => ContactPolicy::Request,
-            other => {
-                return Err(ConfigError(format!(
-                    "contacts.policy: {other:?} is none of \"open\", \"request\""
-                )));
-            }
-        };
+        let mut policies = ContactPolicy::ALL.iter().copied();
+        let contacts = policies
+            .find(|policy| policy.name() == self.contacts.policy)
+            .ok_or_else(|| {
+                ConfigError(format!(
+                    "contacts.policy: {:?} is none of \"open\", \"request\"",
+                    self.contacts.policy
+                ))
+            })?;
         if let Some((name, _)) = spans.iter().find(|(_, span)| *span > MAX_TIMEOUT_S) {
             return Err(ConfigError(format!(
                 "{name}: must be at most {MAX_TIMEOUT_S}"

@@ -244,6 +244,7 @@ impl From<engine::model::Received> for Got {
         let (outcome, payload) = match received.outcome {
             Outcome::Decrypted(payload) => ("decrypted", Some(payload.to_vec())),
             Outcome::Public(payload) => ("public", Some(payload)),
+            Outcome::Contact(_) => ("contact", None),
             Outcome::Bundle => ("bundle", None),
             Outcome::Own => ("own", None),
             Outcome::NotTargeted(_) => ("not_targeted", None),

@@ -4,7 +4,12 @@ pub(crate) mod reply_limiter;
 pub(crate) mod settled_time;
 pub(crate) mod verified_bundles;
 
-use crypto_core::{IdentityKey, InstallationId, RatchetPreKeyPair, SignedPreKeyPair, keccak256};
+use std::collections::BTreeMap;
+
+use crypto_core::{
+    IdentityKey, InstallationId, MessageId, RatchetPreKeyPair, SessionId, SignedPreKeyPair,
+    keccak256,
+};
 
 use zeroize::Zeroizing;
 
@@ -13,7 +18,7 @@ use crate::{
         reply_limiter::ReplyLimiter, settled_time::Sweeps, verified_bundles::VerifiedBundles,
     },
     model::{
-        Account, Config, Env, MAX_CONFIRM_IDS, RunningTime, Seal, StoreError, UnixMillis,
+        Account, Config, Env, MAX_CONFIRM_IDS, ReadTag, RunningTime, Seal, StoreError, UnixMillis,
         WireError, time::RunningClock,
     },
     store::{Store, StoreRead},
@@ -129,25 +134,35 @@ impl Engine {
         &self.account
     }
 
-    /// Erases the keys of messages that the caller has stored; returns how many were erased.
-    /// Unknown ids, confirmed messages and messages that were never read are ignored.
+    /// Erases the keys of messages that the caller has stored, and records that they were read;
+    /// returns how many were erased. Unknown ids, confirmed messages and messages that were never
+    /// read are ignored.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails. Ids beyond [`MAX_CONFIRM_IDS`] are ignored.
     pub fn confirm(
         &mut self,
         store: &mut dyn Store,
-        messages: &[crypto_core::MessageId],
+        messages: &[MessageId],
     ) -> Result<usize, StoreError> {
         let mut confirmed = 0;
+        let mut read: BTreeMap<SessionId, Vec<ReadTag>> = BTreeMap::new();
         for message in messages.iter().take(MAX_CONFIRM_IDS) {
-            let read = store
-                .stored_key(message)?
-                .is_some_and(|key| key.read_at.is_some());
-            if read {
+            let key = store.stored_key(message)?;
+            if let Some(key) = key.filter(|key| key.read_at.is_some()) {
                 store.remove_stored_key(message)?;
                 confirmed += 1;
+                if let Some(ciphertext) = key.read {
+                    read.entry(key.session).or_default().push(ciphertext);
+                }
             }
+        }
+        for (session, ciphertexts) in read {
+            let mut known = store.confirmed_messages(&session)?;
+            for ciphertext in ciphertexts {
+                known.push(ciphertext);
+            }
+            store.put_confirmed_messages(&session, &known)?;
         }
         Ok(confirmed)
     }

@@ -117,7 +117,10 @@ closed_sets! {
         PreKeyNotFound = "prekey_not_found",
         /// The message was changed, or somebody else sent it.
         AuthenticationFailed = "authentication_failed",
-        /// The message was read and confirmed before, or is too old.
+        /// The message was read before, and `message_confirm` has said that its text is stored.
+        AlreadyRead = "already_read",
+        /// The key of the message is gone: it is too old, or was read without a confirmation that its
+        /// text arrived.
         MessageKeyGone = "message_key_gone",
         /// More than 1000 messages before it are missing.
         TooManySkipped = "too_many_skipped",
@@ -214,6 +217,14 @@ closed_sets! {
         Declined = "declined" [4],
     }
 
+    /// Whom messages may be sent to. Those of a declined contact are read under neither.
+    ContactPolicy {
+        /// Everybody.
+        Open = "open",
+        /// Only contacts that were accepted.
+        Request = "request",
+    }
+
     /// What a message means to a contact, as it says itself.
     ContactMark {
         /// The sender asks to become a contact.
@@ -222,6 +233,19 @@ closed_sets! {
         Accept = "accept" [2],
         /// The sender declines the recipient as a contact.
         Decline = "decline" [3],
+    }
+
+    /// What a topic is listened to for.
+    TopicKind {
+        /// The contact codes that our identity publishes, its other devices among them.
+        ContactCode = "contact_code",
+        /// Messages of those who have not agreed on another topic with us, shared with every 5000th
+        /// identity.
+        Partitioned = "partitioned",
+        /// What status-go sends to this identity alone.
+        Personal = "personal",
+        /// Messages of one other identity, or of devices of status-go of our own.
+        Negotiated = "negotiated",
     }
 
     /// Why a store was not trusted to be the newest state of its account.

@@ -4,16 +4,6 @@ use crypto_core::IdentityKey;
 
 use super::{ContactState, UnixMillis};
 
-/// Whom messages may be sent to, and whose messages are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContactPolicy {
-    /// Everybody.
-    #[default]
-    Open,
-    /// Only contacts that were accepted.
-    Request,
-}
-
 /// The record of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contact {
@@ -27,4 +17,10 @@ pub struct Contact {
     pub added_at: UnixMillis,
     /// In [`ContactState::RequestSent`], when we asked: older messages are no answer.
     pub requested_at: Option<UnixMillis>,
+    /// It has asked us, or accepted us, whatever was decided about it since: whoever asks it
+    /// accepts it.
+    pub asked: bool,
+    /// When the user last decided about it, on any device of ours. An older decision of another
+    /// device does not undo a later one.
+    pub decided_at: Option<UnixMillis>,
 }

@@ -86,6 +86,13 @@ pub enum EventKind {
         /// Whether we accepted it, and not the contact.
         by_us: bool,
     },
+    /// The negotiated topic with an identity is to be listened to from now on, or not any more.
+    TopicChanged {
+        /// The identity.
+        identity: IdentityKey,
+        /// Whether it is.
+        listened: bool,
+    },
     /// The store was found to be an older state or a copy: nothing is sent on its sessions again.
     StoreRolledBack {
         /// How that was found.

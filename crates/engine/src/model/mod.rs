@@ -4,6 +4,7 @@ mod account;
 mod chat_key;
 mod closed_sets;
 mod config;
+mod confirmed;
 mod contact;
 mod error;
 mod event;
@@ -13,6 +14,7 @@ pub(crate) mod outcome;
 mod past_keys;
 mod records;
 mod session;
+mod tags;
 pub(crate) mod time;
 mod trouble;
 
@@ -20,8 +22,8 @@ pub use self::{
     account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
     chat_key::ChatKey,
     closed_sets::{
-        ContactMark, ContactState, InstallationState, KeyDropped, Mode, Pairing, Reason, Role,
-        RollbackKind, SkipReason, WarningKind,
+        ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Pairing,
+        Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -30,13 +32,14 @@ pub use self::{
         MAX_UNANSWERED_KEYS_PER_IDENTITY, MAX_WIRE_BYTES, PLACES_PER_KEY, REQUEST_ID_LIFETIME,
         SWEEP_INTERVAL,
     },
-    contact::{Contact, ContactPolicy},
+    confirmed::{ConfirmedMessages, ReadTag},
+    contact::Contact,
     error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
-        AddressedMessage, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
+        AddressedMessage, CopyOf, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
         InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
         InstallationView, Outcome, PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped,
         Target, Warning,

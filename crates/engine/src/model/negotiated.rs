@@ -38,6 +38,18 @@ impl NegotiatedTopic {
         })
     }
 
+    /// The topic.
+    #[must_use]
+    pub const fn topic(&self) -> Topic {
+        self.topic
+    }
+
+    /// The key of the envelopes there.
+    #[must_use]
+    pub const fn key(&self) -> &SymmetricKey {
+        &self.key
+    }
+
     /// The stored form.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -75,6 +75,8 @@ pub enum Outcome {
     Decrypted(Wiped<Vec<u8>>),
     /// A public message, which anybody can read and nothing authenticates.
     Public(Vec<u8>),
+    /// It says how its sender stands to us as a contact, and nothing else.
+    Contact(ContactMark),
     /// A bundle advertisement: nothing to show.
     Bundle,
     /// Our own message came back.
@@ -90,6 +92,7 @@ impl std::fmt::Debug for Outcome {
         match self {
             Self::Decrypted(_) => f.write_str("Decrypted(..)"),
             Self::Public(_) => f.write_str("Public(..)"),
+            Self::Contact(mark) => write!(f, "Contact({mark:?})"),
             Self::Bundle => f.write_str("Bundle"),
             Self::Own => f.write_str("Own"),
             Self::NotTargeted(reason) => write!(f, "NotTargeted({reason:?})"),
@@ -107,6 +110,15 @@ pub struct Warning {
     pub detail: String,
 }
 
+/// For whom a message was, as its copy for our own other devices says (protocol §5, copies).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyOf {
+    /// The identities that the message was addressed to, each once, in the order of the call.
+    pub recipients: Vec<IdentityKey>,
+    /// The request id of the call, if it had one.
+    pub request_id: Option<String>,
+}
+
 /// The result of receiving.
 #[derive(Debug)]
 pub struct Received {
@@ -122,8 +134,12 @@ pub struct Received {
     pub forward_secrecy: bool,
     /// The sender's identity is proven, by the message itself or by the signature of its envelope.
     pub authenticated: bool,
+    /// What it says that it is to a contact, if it was read.
+    pub contact: Option<ContactMark>,
     /// It was read before, and not confirmed.
     pub duplicate: bool,
+    /// For whom it was, if it is a copy of a message that another device of ours sent.
+    pub copy_of: Option<CopyOf>,
     /// It asks to become a contact, or may do so, but nothing proves who wrote it, or when. The
     /// request is reported to the frontend, and not recorded.
     pub told_request: bool,
@@ -224,6 +240,9 @@ pub struct InspectedTarget {
     pub dh: Option<Vec<u8>>,
     /// Length of the ciphertext, in bytes.
     pub payload_bytes: usize,
+    /// Length of what is sealed beside it and says for whom the message was, in bytes; 0 if that is
+    /// absent, as it is from everything but copies for the sender's own devices.
+    pub copy_of_bytes: usize,
 }
 
 /// A DR header, as on the wire.

@@ -98,6 +98,8 @@ pub struct Peer {
     pub written_at: Option<UnixMillis>,
     /// The events about its new devices.
     pub discoveries: Discoveries,
+    /// We listen to the topic negotiated with it: it may have learnt of this device (protocol §9).
+    pub listened: bool,
 }
 
 impl Peer {
@@ -111,6 +113,7 @@ impl Peer {
             last_sent_at: None,
             written_at: None,
             discoveries: Discoveries::default(),
+            listened: false,
         }
     }
 }

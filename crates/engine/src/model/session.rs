@@ -5,7 +5,7 @@ use crypto_core::{
     SessionRatchet, SharedKeyPrefix, SignedPreKey, Suite,
 };
 
-use crate::model::{Mode, PastKeys, Role, RunningTime, UnixMillis};
+use crate::model::{Mode, PastKeys, ReadTag, Role, RunningTime, UnixMillis};
 
 /// Whether the other side has answered (protocol §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,4 +179,7 @@ pub struct StoredKey {
     pub key: MessageKey,
     /// When its message was first read; `None` while it was only skipped.
     pub read_at: Option<RunningTime>,
+    /// What names the ciphertext that was read, to be recorded when it is confirmed; `None` while
+    /// it was only skipped, and if an earlier version read it.
+    pub read: Option<ReadTag>,
 }

@@ -182,7 +182,7 @@ impl Engine {
         let parsed = entry
             .dr
             .as_ref()
-            .and_then(|header| RatchetEntry::parse(header, &entry.payload));
+            .and_then(|header| RatchetEntry::parse(header, entry));
         let Some(parsed) = parsed else {
             return Ok((None, Vec::new()));
         };

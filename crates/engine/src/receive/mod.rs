@@ -29,14 +29,14 @@ use crate::{
     contacts::AnswerEvidence,
     engine::{Engine, ReceiveRequest},
     model::{
-        Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal, SendError, Session,
-        StoreError, UnixMillis, Warning, WarningKind,
+        ContactMark, Env, Outcome, Reason, ReceiveError, Received, RunningTime, Seal, SendError,
+        Session, StoreError, UnixMillis, Warning, WarningKind,
     },
     receive::{
         import::BundleImport,
         ratchet::{Read, ReplyDue},
     },
-    send::record_sent,
+    sealing::listening::SentAs,
     sessions::lifecycle::Arrival,
     store::Store,
     wire::{WireEntry, WireMessage},
@@ -82,6 +82,7 @@ impl Engine {
             installation,
             confirm: request.confirm,
             sealed: request.sealed,
+            marked: message.contact.is_some(),
             read_at: self.running_time(store, env)?,
             import: &import,
             settled: OnceCell::new(),
@@ -96,6 +97,7 @@ impl Engine {
         } else {
             self.read(store, env, &incoming, message)?
         };
+        received.note_contact(answer.mark);
         self.update_contact(store, env, &mut received, answer)?;
         received.lost_with_store = self.is_lost_with_store(store, env.now, &received)?;
         let settled = incoming.settled.into_inner();
@@ -219,7 +221,7 @@ impl Engine {
             .ok_or(DhMessageError::Malformed)
             .and_then(|key| dh_message::open(&self.account.identity, &key, &entry.payload));
         let outcome = match opened {
-            Ok(payload) if payload.is_empty() && incoming.import.of_sender => Outcome::Bundle,
+            Ok(payload) if payload.is_empty() && incoming.advertises() => Outcome::Bundle,
             Ok(payload) => Outcome::Decrypted(payload),
             Err(DhMessageError::Malformed) => return Ok(incoming.undecryptable(Reason::Malformed)),
             Err(DhMessageError::Authentication) => {
@@ -275,7 +277,10 @@ impl Engine {
         let envelope = self.advertisement(store, env, sender, seal)?;
         if received.authenticated {
             let bundle = self.current_bundle(store, env)?;
-            record_sent(store, sender, &bundle, env, false)?;
+            self.record_sent(store, env, sender, &bundle, SentAs::Reply)?;
+        } else if incoming.sealed {
+            // Its envelope proves its sender, who may hear of this device for the first time.
+            self.listen_to(store, env.now, sender, SentAs::Reply)?;
         }
         Ok(Received {
             reply: Some(envelope),
@@ -291,6 +296,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) confirm: bool,
     /// It came in an envelope that the sender signed.
     sealed: bool,
+    /// It says that it is something to a contact.
+    marked: bool,
     /// Now, in running time.
     pub(crate) read_at: RunningTime,
     import: &'a BundleImport,
@@ -330,6 +337,11 @@ impl Incoming<'_> {
         Ok(true)
     }
 
+    /// Whether it is an advertisement, if it has no content.
+    fn advertises(&self) -> bool {
+        self.import.of_sender && !self.marked
+    }
+
     fn outcome(&self, outcome: Outcome) -> Received {
         let mut received = Received::new(self.sender, self.installation.clone(), outcome);
         if self.installation.is_none() {
@@ -353,6 +365,7 @@ impl Incoming<'_> {
                     forward_secrecy: true,
                     authenticated: true,
                     duplicate: opened.duplicate,
+                    copy_of: opened.copy_of,
                     session: Some(opened.session),
                     ..self.outcome(Outcome::Decrypted(opened.plaintext))
                 };
@@ -376,6 +389,18 @@ impl Incoming<'_> {
 }
 
 impl Received {
+    /// Notes what a message that was read says that it is to a contact. One that says nothing else
+    /// has an outcome of its own, so that nobody is shown an empty text.
+    fn note_contact(&mut self, mark: Option<ContactMark>) {
+        let Outcome::Decrypted(payload) = &self.outcome else {
+            return;
+        };
+        self.contact = mark;
+        if let Some(mark) = mark.filter(|_| payload.is_empty()) {
+            self.outcome = Outcome::Contact(mark);
+        }
+    }
+
     fn new(sender: IdentityKey, installation: Option<InstallationId>, outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -384,7 +409,9 @@ impl Received {
             installation,
             forward_secrecy: false,
             authenticated: false,
+            contact: None,
             duplicate: false,
+            copy_of: None,
             told_request: false,
             lost_with_store: false,
             session: None,

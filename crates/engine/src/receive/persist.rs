@@ -55,6 +55,7 @@ impl Engine {
                 store.put_session(&session)?;
                 let used = (!incoming.confirm).then_some(StoredKey {
                     read_at: Some(incoming.read_at),
+                    read: Some(decrypted.read),
                     ..advance.used
                 });
                 self.keep_keys(store, now, &session, advance.gaps, used)?;
@@ -75,6 +76,7 @@ impl Engine {
                 if !incoming.confirm && !duplicate {
                     store.put_stored_key(&StoredKey {
                         read_at: Some(incoming.read_at),
+                        read: Some(decrypted.read),
                         ..stored
                     })?;
                 }
@@ -83,6 +85,7 @@ impl Engine {
         };
         Ok(PersistedMessage {
             plaintext: decrypted.plaintext,
+            copy_of: decrypted.copy_of,
             message: decrypted.message,
             session: id,
             duplicate,

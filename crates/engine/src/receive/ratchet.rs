@@ -8,7 +8,8 @@ use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, SignedPreKe
 use crate::{
     engine::Engine,
     model::{
-        Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, StoreError, UnixMillis,
+        CopyOf, Env, MAX_SESSION_TRIALS, Reason, ReceiveError, Session, Standing, StoreError,
+        UnixMillis,
     },
     receive::{
         Incoming, Plaintext,
@@ -33,6 +34,7 @@ pub(crate) enum Read {
 /// A decrypted message whose changes are written.
 pub(crate) struct PersistedMessage {
     pub(crate) plaintext: Plaintext,
+    pub(crate) copy_of: Option<CopyOf>,
     pub(crate) message: MessageId,
     pub(crate) session: SessionId,
     pub(crate) duplicate: bool,
@@ -59,7 +61,7 @@ impl Engine {
         header: &WireRatchetHeader,
         entry: &WireEntry,
     ) -> Result<Read, ReceiveError> {
-        let Some(message) = RatchetEntry::parse(header, &entry.payload) else {
+        let Some(message) = RatchetEntry::parse(header, entry) else {
             return Ok(Read::refused(Reason::Malformed));
         };
         let suite = message.header.key.suite();
@@ -127,7 +129,7 @@ impl Engine {
         };
         for session in trials.sessions {
             match self.read_on(store, env, incoming, session, message)? {
-                Read::Failed { reason, reply, .. } if !only => {
+                Read::Failed { reason, reply, .. } if !only && reason != Reason::AlreadyRead => {
                     if matches!(reason, Reason::MessageKeyGone | Reason::TooManySkipped) {
                         told = reason;
                     }

@@ -2,15 +2,16 @@
 //! here.
 
 use crypto_core::{
-    AssociatedData, Header, HeaderKey, MessageId, OpenError, Opened, SessionRatchet, SignedPreKey,
+    AssociatedData, Header, HeaderKey, MessageId, MessageKey, OpenError, Opened, SessionRatchet,
+    SignedPreKey,
 };
 
 use crate::{
     engine::Engine,
-    model::{Env, Gap, Reason, Session, StoreError, StoredKey},
+    model::{CopyOf, Env, Gap, ReadTag, Reason, Session, StoreError, StoredKey},
     receive::Plaintext,
     store::{Store, StoreRead},
-    wire::WireRatchetHeader,
+    wire::{WireEntry, WireRatchetHeader, decode_copy_of},
 };
 
 /// A parsed ratchet entry.
@@ -20,11 +21,13 @@ pub(crate) struct RatchetEntry<'a> {
     /// and need not be a point of the curve.
     pub(crate) id: Option<SignedPreKey>,
     pub(crate) ciphertext: &'a [u8],
+    /// For whom the message was, sealed, if it is a copy; empty if not.
+    copy_of: &'a [u8],
 }
 
 impl<'a> RatchetEntry<'a> {
-    /// Parses a DR header and its ciphertext; `None` if the ratchet key is malformed.
-    pub(crate) fn parse(header: &WireRatchetHeader, ciphertext: &'a [u8]) -> Option<Self> {
+    /// Parses a DR header and the rest of its entry; `None` if the ratchet key is malformed.
+    pub(crate) fn parse(header: &WireRatchetHeader, entry: &'a WireEntry) -> Option<Self> {
         Some(Self {
             header: Header {
                 key: HeaderKey::from_wire(&header.key).ok()?,
@@ -32,13 +35,19 @@ impl<'a> RatchetEntry<'a> {
                 pn: header.pn,
             },
             id: SignedPreKey::named(&header.id).ok(),
-            ciphertext,
+            ciphertext: &entry.payload,
+            copy_of: &entry.copy_of,
         })
     }
 
     /// The message's id, if it belongs to this session.
     pub(crate) fn id_on(&self, session: &Session) -> MessageId {
         MessageId::ratchet(&session.id, &self.header.key, self.header.n)
+    }
+
+    /// What names its ciphertext as that of a message.
+    fn read_tag(&self, message: &MessageId) -> ReadTag {
+        ReadTag::of(message, self.ciphertext)
     }
 
     /// The message's key, if this session has stored it. Most messages are the next of their chain,
@@ -62,6 +71,7 @@ impl<'a> RatchetEntry<'a> {
                 session: session.id,
                 key,
                 read_at: None,
+                read: None,
             };
             return Ok(Some(KeptKey {
                 stored,
@@ -88,6 +98,9 @@ pub(crate) struct KeptKey {
 pub(crate) struct DecryptedMessage {
     pub(crate) message: MessageId,
     pub(crate) plaintext: Plaintext,
+    pub(crate) copy_of: Option<CopyOf>,
+    /// What names this ciphertext, once it is confirmed.
+    pub(crate) read: ReadTag,
     pub(crate) opened_by: OpenedBy,
 }
 
@@ -136,14 +149,21 @@ impl Engine {
                 .map(|plaintext| DecryptedMessage {
                     message: message_id,
                     plaintext,
+                    copy_of: self.copy_of(session, message, &kept.stored.key, &ad),
+                    read: message.read_tag(&message_id),
                     opened_by: OpenedBy::Kept(Box::new(kept)),
                 })
                 .map_err(|error| reason_of(&error)));
         }
-        if session.past_chains.contains(&message.header.key) {
-            return Ok(Err(Reason::MessageKeyGone));
-        }
-        Ok(self.advance(env, session, message, message_id, &ad))
+        let advanced = if session.past_chains.contains(&message.header.key) {
+            Err(Reason::MessageKeyGone)
+        } else {
+            self.advance(env, session, message, message_id, &ad)
+        };
+        Ok(match advanced {
+            Err(Reason::MessageKeyGone) => Err(why_gone(store, session, message, &message_id)?),
+            advanced => advanced,
+        })
     }
 
     /// Decrypts a message by advancing a copy of the session's ratchet.
@@ -170,16 +190,20 @@ impl Engine {
                 env.rng,
             )
             .map_err(|error| reason_of(&error))?;
+        let copy_of = self.copy_of(session, message, &used, ad);
         let gaps = Gap::of(session, &skipped);
         let used = StoredKey {
             message: message_id,
             session: session.id,
             key: used,
             read_at: None,
+            read: None,
         };
         Ok(DecryptedMessage {
             message: message_id,
             plaintext,
+            copy_of,
+            read: message.read_tag(&message_id),
             opened_by: OpenedBy::Advance(Box::new(Advance {
                 ratchet,
                 gaps,
@@ -187,6 +211,39 @@ impl Engine {
             })),
         })
     }
+
+    /// For whom a message was that `key` has opened, if another device of ours sent it and says so.
+    /// From anybody else the field means nothing. What does not open is as good as absent: whoever
+    /// could damage it can take it away as well (protocol §5, copies).
+    fn copy_of(
+        &self,
+        session: &Session,
+        message: &RatchetEntry<'_>,
+        key: &MessageKey,
+        ad: &AssociatedData,
+    ) -> Option<CopyOf> {
+        if session.peer != self.me() {
+            return None;
+        }
+        let opened = key.open_copy_of(&message.header, ad, message.copy_of)?;
+        decode_copy_of(&opened)
+    }
+}
+
+/// Why the key of a message is not here. Only of a message that the caller has confirmed is it said
+/// that it was read: it will be dropped without a word.
+fn why_gone(
+    store: &dyn Store,
+    session: &Session,
+    message: &RatchetEntry<'_>,
+    message_id: &MessageId,
+) -> Result<Reason, StoreError> {
+    let confirmed = store.confirmed_messages(&session.id)?;
+    Ok(if confirmed.contains(message.read_tag(message_id)) {
+        Reason::AlreadyRead
+    } else {
+        Reason::MessageKeyGone
+    })
 }
 
 fn reason_of(error: &OpenError) -> Reason {

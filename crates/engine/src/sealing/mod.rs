@@ -3,8 +3,10 @@
 //! At first envelopes are for the recipient's *partitioned* topic, and sealed to its identity key.
 //! Once a message of every device that is written to has arrived, both sides have each other's
 //! keys, and envelopes are for the *negotiated* topic, which only the two can compute, and sealed
-//! with its symmetric key. Receivers listen to both.
+//! with its symmetric key. Receivers listen to both, from before the first message that can be
+//! answered there.
 
+pub(crate) mod listening;
 mod opener;
 
 use std::sync::Arc;
@@ -12,7 +14,10 @@ use std::sync::Arc;
 use crypto_core::{IdentityKey, InstallationId};
 use envelope::{Padding, SealError, SealTo, TopicName};
 
-pub use self::opener::{Opener, SignedMessage, UnsealError};
+pub use self::{
+    listening::MAX_LISTENED_FOR_REPLIES,
+    opener::{Opener, SignedMessage, UnsealError},
+};
 use crate::{
     engine::Engine,
     model::{
@@ -114,7 +119,7 @@ impl Engine {
 
 /// Whether a message of every target device has arrived, so that the other side listens to the
 /// negotiated topic. A message by DH has no particular target device.
-fn agreed(
+pub(crate) fn agreed(
     store: &dyn StoreRead,
     recipient: &IdentityKey,
     message: &AddressedMessage,

@@ -14,7 +14,10 @@ use crate::{
         Device, DevicePreKey, Env, Gap, Handshake, Role, SendError, Session, SessionStart,
         SkipReason, Skipped, StoreError, Target,
     },
-    send::route::{Route, route},
+    send::{
+        Content,
+        route::{Route, route},
+    },
     sessions::lifecycle::{activate_new, make_room, resume, usable_session},
     store::Store,
     wire::{WireEntry, WireRatchetHeader, WireX3dhHeader},
@@ -56,7 +59,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         device: Device,
-        payload: &[u8],
+        content: Content<'_>,
         parts: &mut MessageParts,
     ) -> Result<(), SendError> {
         let session = match route(store, &self.config, &device, env.now)? {
@@ -83,7 +86,7 @@ impl Engine {
         if session.sent == 0 && session.received > 0 {
             answer_gaps(store, &session.id)?;
         }
-        let (session, entry, target) = self.encrypt_on(env, session, payload)?;
+        let (session, entry, target) = self.encrypt_on(env, session, content)?;
         store.put_session(&session)?;
         parts.targets.push(target);
         parts
@@ -154,10 +157,18 @@ impl Engine {
         &self,
         env: &Env<'_>,
         session: Session,
-        payload: &[u8],
+        content: Content<'_>,
     ) -> Result<(Session, WireEntry, Target), SendError> {
         let (ad, mode) = (self.associated_data(&session), session.mode());
-        let (ratchet, Sealed { header, ciphertext }) = session.ratchet.seal(&ad, payload)?;
+        let (ratchet, sealed) = match content.copy_of {
+            Some(copy_of) => session.ratchet.seal_copy(&ad, content.payload, copy_of)?,
+            None => session.ratchet.seal(&ad, content.payload)?,
+        };
+        let Sealed {
+            header,
+            ciphertext,
+            copy_of,
+        } = sealed;
         let x3dh = match &session.handshake {
             Handshake::Unconfirmed { ephemeral, .. } => Some(WireX3dhHeader {
                 key: ephemeral.to_bytes().to_vec(),
@@ -181,6 +192,7 @@ impl Engine {
             }),
             dh: None,
             payload: ciphertext,
+            copy_of: copy_of.unwrap_or_default(),
         };
         let session = Session {
             ratchet,

@@ -15,21 +15,24 @@ use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        AddressedMessage, ContactMark, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS, MAX_WIRE_BYTES,
-        Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent, StoredAnswer, Target,
-        UnixMillis, outcome::Size,
+        AddressedMessage, ContactMark, CopyOf, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS,
+        MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent,
+        StoredAnswer, Target, UnixMillis, outcome::Size,
     },
+    sealing::listening::SentAs,
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
-    wire::{WireEntry, WireMessage, decode_sent, encode_message, encode_sent},
+    wire::{WireEntry, WireMessage, decode_sent, encode_copy_of, encode_message, encode_sent},
 };
 
 /// The content of a message.
 #[derive(Clone, Copy, Default)]
-struct Content<'a> {
+pub(crate) struct Content<'a> {
     payload: &'a [u8],
     /// What it says in clear that it is to a contact.
     mark: Option<ContactMark>,
+    /// For whom the message was, encoded, if this is the copy for our own devices.
+    copy_of: Option<&'a [u8]>,
 }
 
 impl Engine {
@@ -133,6 +136,8 @@ impl Engine {
         seal: Option<Seal>,
     ) -> Result<AddressedMessage, SendError> {
         self.check_accepted(store, recipient)?;
+        // A device of status-go takes an advertisement for a message of this device.
+        self.listen_to(store, env.now, recipient, SentAs::Message)?;
         self.advertisement(store, env, recipient, seal)
     }
 
@@ -162,18 +167,26 @@ impl Engine {
         let content = Content {
             payload: &request.payload,
             mark,
+            copy_of: None,
+        };
+        let copy_of = CopyOf {
+            recipients: each_once(&request.recipients),
+            request_id: request.request_id.clone(),
         };
         let bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
-        let mut addressed = BTreeSet::from([self.me()]);
-        for recipient in &request.recipients {
-            if addressed.insert(*recipient) {
-                self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
-                size.check(&sent)?;
-            }
+        let me = self.me();
+        for recipient in copy_of.recipients.iter().filter(|key| **key != me) {
+            self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
+            size.check(&sent)?;
         }
-        self.encrypt_for_own_devices(store, env, &bundle, request, &mut sent)?;
+        let copy = Content {
+            payload: &request.payload,
+            mark: None,
+            copy_of: Some(&encode_copy_of(&copy_of)),
+        };
+        self.encrypt_for_own_devices(store, env, &bundle, copy, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -181,13 +194,13 @@ impl Engine {
         Ok(sent)
     }
 
-    /// Adds a message to our own identity, for our other enabled devices (protocol §7).
+    /// Adds a message to our own identity, for our other enabled devices (protocol §5, copies).
     fn encrypt_for_own_devices(
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
         bundle: &OwnBundle,
-        request: &SendRequest,
+        content: Content<'_>,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         let me = self.me();
@@ -195,13 +208,9 @@ impl Engine {
         sent.skipped.extend(targets.skipped);
         let mut parts = MessageParts::default();
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, &request.payload, &mut parts)?;
+            self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         sent.skipped.append(&mut parts.skipped);
-        let content = Content {
-            payload: &request.payload,
-            mark: None,
-        };
         let message = self.message(env, &me, bundle, content, parts)?;
         sent.messages.extend(message);
         Ok(())
@@ -223,10 +232,10 @@ impl Engine {
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         if content.mark == Some(ContactMark::Decline) {
-            check_not_empty(content.payload)?;
+            // The mark is what it says: without a text, too.
             let message = self.dh_message(env, recipient, bundle, content)?;
             sent.messages.push(message);
-            return record_sent(store, recipient, bundle, env, true);
+            return self.record_sent(store, env, recipient, bundle, SentAs::Message);
         }
         let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut parts = MessageParts {
@@ -234,7 +243,7 @@ impl Engine {
             ..MessageParts::default()
         };
         for device in targets.chosen {
-            self.encrypt_for_device(store, env, device, content.payload, &mut parts)?;
+            self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         parts.check_suites(recipient)?;
         let none_known = parts.is_empty() && parts.skipped.is_empty();
@@ -249,7 +258,7 @@ impl Engine {
             return Ok(());
         };
         sent.messages.push(message);
-        record_sent(store, recipient, bundle, env, true)
+        self.record_sent(store, env, recipient, bundle, SentAs::Message)
     }
 
     /// Assembles a message; `None` if it reaches no device. The devices that it reaches by DH share
@@ -322,6 +331,32 @@ impl Engine {
         })
     }
 
+    /// Records that `recipient` was sent the current prekey, and whether that was in a message of
+    /// the user; its answer is listened for from now on. This writes once per prekey, and not for
+    /// every message.
+    pub(crate) fn record_sent(
+        &self,
+        store: &mut dyn Store,
+        env: &Env<'_>,
+        recipient: &IdentityKey,
+        bundle: &OwnBundle,
+        sent_as: SentAs,
+    ) -> Result<(), SendError> {
+        let known = store.peer(recipient)?;
+        let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
+        if !is_recorded(peer.last_sent_at, bundle, env) {
+            peer.last_sent_at = Some(env.now);
+        }
+        if sent_as == SentAs::Message && !is_recorded(peer.written_at, bundle, env) {
+            peer.written_at = Some(env.now);
+        }
+        self.listen(store, env.now, &mut peer, sent_as)?;
+        if known.as_ref() != Some(&peer) {
+            store.put_peer(&peer)?;
+        }
+        Ok(())
+    }
+
     /// A wire message without content: every one carries our bundle.
     fn message_with(&self, bundle: &OwnBundle) -> WireMessage {
         WireMessage {
@@ -330,6 +365,12 @@ impl Engine {
             ..WireMessage::default()
         }
     }
+}
+
+fn each_once(recipients: &[IdentityKey]) -> Vec<IdentityKey> {
+    let mut seen = BTreeSet::new();
+    let fresh = |key: &&IdentityKey| seen.insert(**key);
+    recipients.iter().filter(fresh).copied().collect()
 }
 
 /// An entry that any device of `recipient` can read, and the id of the message (protocol §6).
@@ -366,29 +407,6 @@ fn check_payload(payload: &[u8]) -> Result<(), SendError> {
 pub(crate) fn check_not_empty(payload: &[u8]) -> Result<(), SendError> {
     if payload.is_empty() {
         return Err(SendError::EmptyPayload);
-    }
-    Ok(())
-}
-
-/// Records that `recipient` was sent the current prekey, and whether that was in a message
-/// `written` by the user. This writes once per prekey, and not for every message.
-pub(crate) fn record_sent(
-    store: &mut dyn Store,
-    recipient: &IdentityKey,
-    bundle: &OwnBundle,
-    env: &Env<'_>,
-    written: bool,
-) -> Result<(), SendError> {
-    let known = store.peer(recipient)?;
-    let mut peer = known.clone().unwrap_or_else(|| Peer::new(*recipient));
-    if !is_recorded(peer.last_sent_at, bundle, env) {
-        peer.last_sent_at = Some(env.now);
-    }
-    if written && !is_recorded(peer.written_at, bundle, env) {
-        peer.written_at = Some(env.now);
-    }
-    if known.as_ref() != Some(&peer) {
-        store.put_peer(&peer)?;
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ use crypto_core::{
 };
 
 use crate::model::{
-    ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
-    OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
-    Timekeeping, UnixMillis,
+    ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+    NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer,
+    StoredKey, Timekeeping, UnixMillis,
 };
 
 /// Reading, which is all that a read-only connection offers.
@@ -34,6 +34,15 @@ pub trait StoreRead {
     /// Identities that the user wrote to, each with its negotiated topic if that was derived, the
     /// last one first; at most `limit`.
     fn correspondents(&self, limit: usize) -> Result<Vec<Correspondent>, StoreError>;
+    /// Identities whose negotiated topic is listened to, each with that topic if it was derived, in
+    /// the order of their keys, beginning after `after`; at most `limit`.
+    fn listened_after(
+        &self,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<Vec<Correspondent>, StoreError>;
+    /// How many of these the user never wrote to.
+    fn listened_for_replies(&self) -> Result<u64, StoreError>;
     /// The topic negotiated with `identity`, if it was derived.
     fn negotiated(
         &self,
@@ -114,6 +123,8 @@ pub trait StoreRead {
     ) -> Result<Option<MessageKey>, StoreError>;
     /// The gaps of a session, oldest first.
     fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError>;
+    /// The messages of a session that were read and confirmed.
+    fn confirmed_messages(&self, session: &SessionId) -> Result<ConfirmedMessages, StoreError>;
     /// Whether a first message has set up session `id`, even if the session was erased since.
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError>;
     /// How many first messages of `identity` on this own prekey are recorded.
@@ -167,7 +178,7 @@ pub trait Store: StoreRead {
     /// Writes the chains, counts and times of a session that is there and differs in nothing else.
     /// Nearly every message writes just this.
     fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError>;
-    /// Erases a session and its stored keys; gives the messages among them that were read and not
+    /// Erases a session with its stored keys and what was confirmed of it; gives the messages among them that were read and not
     /// confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
     /// Writes a message key of a session that is there. A key that is replaced keeps its age.
@@ -204,6 +215,12 @@ pub trait Store: StoreRead {
     /// Erases the keys of messages first read before `cutoff` and not confirmed since; gives the
     /// messages.
     fn drop_keys_read_before(&mut self, cutoff: RunningTime) -> Result<Vec<MessageId>, StoreError>;
+    /// Writes the messages of a session that were read and confirmed. The session is there.
+    fn put_confirmed_messages(
+        &mut self,
+        session: &SessionId,
+        confirmed: &ConfirmedMessages,
+    ) -> Result<(), StoreError>;
     /// Records that a first message has set up session `id`.
     fn put_first_message(
         &mut self,

@@ -14,9 +14,20 @@ impl TestDevice {
         to: IdentityKey,
         seal: Option<Seal>,
     ) -> AddressedMessage {
+        self.contact_saying("of contacts", mark, to, seal)
+    }
+
+    /// The same with another text, or with none.
+    fn contact_saying(
+        &mut self,
+        text: &str,
+        mark: ContactMark,
+        to: IdentityKey,
+        seal: Option<Seal>,
+    ) -> AddressedMessage {
         let request = SendRequest {
             recipients: vec![to],
-            payload: b"of contacts".to_vec().into(),
+            payload: text.as_bytes().to_vec().into(),
             request_id: None,
             seal,
         };
@@ -30,17 +41,21 @@ impl TestDevice {
 
     /// Receives one, sealed if it is; whether it is to be reported as a request.
     fn is_asked(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> bool {
+        let received = self.hear(from, envelope);
+        assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+        received.told_request
+    }
+
+    /// Receives one, sealed if it is.
+    fn hear(&mut self, from: IdentityKey, envelope: &AddressedMessage) -> Received {
         let request = ReceiveRequest {
             sender: from,
             message: WireMessage::decode(&envelope.wire),
             confirm: true,
             sealed: envelope.sealed.is_some(),
         };
-        let received = self
-            .transact(|engine, store, env| engine.receive(store, env, request))
-            .unwrap();
-        assert!(matches!(received.outcome, Outcome::Decrypted(_)));
-        received.told_request
+        self.transact(|engine, store, env| engine.receive(store, env, request))
+            .unwrap()
     }
 
     fn stands_to(&self, other: IdentityKey) -> ContactState {
@@ -308,4 +323,212 @@ fn a_message_of_a_declined_contact_imports_and_reports_nothing() {
     let received = alice.receive(bob.key, &with_news);
     assert_eq!(received.new_installations, [bob.id, tablet.id]);
     assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+}
+
+/// Alice and Bob, who know each other's bundle, with Alice in this state towards Bob. If she has
+/// declined, he may have asked her before.
+fn standing(state: ContactState, he_asked: bool) -> (TestDevice, TestDevice) {
+    let (mut alice, mut bob) = two(true);
+    if he_asked {
+        let asked = bob.contact(ContactMark::Request, alice.key, None);
+        alice.is_asked(bob.key, &asked);
+    }
+    let step = match state {
+        ContactState::None | ContactState::RequestReceived => None,
+        ContactState::RequestSent => Some(ContactMark::Request),
+        ContactState::Accepted => Some(ContactMark::Accept),
+        ContactState::Declined => Some(ContactMark::Decline),
+    };
+    if let Some(step) = step {
+        alice.contact(step, bob.key, None);
+    }
+    assert_eq!(alice.stands_to(bob.key), state);
+    alice.events();
+    (alice, bob)
+}
+
+#[test]
+fn each_decision_of_the_user_leads_where_the_table_says_and_its_message_says_the_same() {
+    use ContactState::{Accepted, Declined, None, RequestReceived, RequestSent};
+    for (from, he_asked, after_request) in [
+        (None, false, RequestSent),
+        (RequestSent, false, RequestSent),
+        (RequestReceived, true, Accepted),
+        (Accepted, false, Accepted),
+        (Declined, false, RequestSent),
+        (Declined, true, Accepted),
+    ] {
+        for (step, to) in [
+            (ContactMark::Request, after_request),
+            (ContactMark::Accept, Accepted),
+            (ContactMark::Decline, Declined),
+        ] {
+            let (mut alice, bob) = standing(from, he_asked);
+            let told = alice.contact(step, bob.key, Option::None);
+            assert_eq!(alice.stands_to(bob.key), to, "{from:?} {step:?}");
+            let said = WireMessage::decode(&told.wire).unwrap().contact;
+            let expected = match to {
+                RequestSent => ContactMark::Request,
+                Declined => ContactMark::Decline,
+                _ => ContactMark::Accept,
+            };
+            assert_eq!(said, Some(expected), "{from:?} {step:?}");
+            let by_us =
+                |event: &EventKind| matches!(event, EventKind::ContactAccepted { by_us: true, .. });
+            let accepted = alice.events().iter().filter(|event| by_us(event)).count();
+            let expected = usize::from(to == Accepted && from != Accepted);
+            assert_eq!(accepted, expected, "{from:?} {step:?}");
+        }
+    }
+}
+
+#[test]
+fn whom_the_user_wrote_to_first_does_not_ask_by_answering() {
+    for says in [None, Some(ContactMark::Request), Some(ContactMark::Accept)] {
+        let (mut alice, mut bob) = two(true);
+        let first = alice.send(bob.key, "I write first");
+        assert!(
+            !bob.is_asked(alice.key, &first),
+            "it is proven, and written"
+        );
+        assert_eq!(bob.stands_to(alice.key), ContactState::RequestReceived);
+        let answer = match says {
+            None => bob.send(alice.key, "and I answer"),
+            Some(mark) => bob.contact(mark, alice.key, None),
+        };
+        assert!(!alice.is_asked(bob.key, &answer));
+        // Who says that it asks, or accepts somebody that did not ask, does ask.
+        let (state, events) = match says {
+            None => (ContactState::None, ""),
+            Some(_) => (ContactState::RequestReceived, "?"),
+        };
+        assert_eq!(alice.stands_to(bob.key), state, "{says:?}");
+        assert_eq!(alice.contact_events(), events, "{says:?}");
+    }
+    // Nor by what proves nobody.
+    let (mut alice, mut bob) = two(false);
+    alice.send(bob.key, "I write first");
+    let answer = bob.send(alice.key, "by DH");
+    assert!(!alice.is_asked(bob.key, &answer));
+    assert_eq!(alice.stands_to(bob.key), ContactState::None);
+}
+
+#[test]
+fn what_a_stranger_writes_asks_and_is_written_down_where_it_proves_who_it_is() {
+    for says in [None, Some(ContactMark::Request), Some(ContactMark::Accept)] {
+        for proven in [true, false] {
+            let (mut alice, mut bob) = two(proven);
+            let message = match says {
+                None => bob.send(alice.key, "hello"),
+                Some(mark) => bob.contact(mark, alice.key, None),
+            };
+            assert_eq!(alice.is_asked(bob.key, &message), !proven, "{says:?}");
+            let (state, events) = if proven {
+                (ContactState::RequestReceived, "?")
+            } else {
+                (ContactState::None, "")
+            };
+            assert_eq!(alice.stands_to(bob.key), state, "{says:?} {proven}");
+            assert_eq!(alice.contact_events(), events, "{says:?} {proven}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_comes_later_changes_what_was_asked_or_accepted() {
+    for (state, he_asked) in [
+        (ContactState::RequestReceived, true),
+        (ContactState::Accepted, true),
+        (ContactState::Accepted, false),
+    ] {
+        for says in [
+            None,
+            Some(ContactMark::Request),
+            Some(ContactMark::Accept),
+            Some(ContactMark::Decline),
+        ] {
+            let (mut alice, mut bob) = standing(state, he_asked);
+            let message = match says {
+                None => bob.send(alice.key, "again"),
+                Some(mark) => bob.contact(mark, alice.key, None),
+            };
+            assert!(!alice.is_asked(bob.key, &message));
+            assert_eq!(alice.stands_to(bob.key), state, "{says:?}");
+            assert_eq!(alice.contact_events(), "", "{says:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_declined_contact_is_read_under_either_policy_until_it_is_accepted() {
+    for policy in ContactPolicy::ALL {
+        for says in [
+            None,
+            Some(ContactMark::Request),
+            Some(ContactMark::Accept),
+            Some(ContactMark::Decline),
+        ] {
+            let (mut alice, mut bob) = standing(ContactState::Declined, true);
+            alice.engine.config.contacts = *policy;
+            let message = match says {
+                None => bob.send(alice.key, "please"),
+                Some(mark) => bob.contact(mark, alice.key, None),
+            };
+            let before = alice.fingerprint();
+            let received = alice.hear(bob.key, &message);
+            assert_eq!(received.outcome, Outcome::Undecryptable(Reason::Declined));
+            assert_eq!((received.contact, received.told_request), (None, false));
+            assert_eq!(alice.fingerprint(), before, "{policy} {says:?}");
+            alice.contact(ContactMark::Accept, bob.key, None);
+            assert!(!alice.is_asked(bob.key, &message));
+        }
+    }
+}
+
+#[test]
+fn a_request_after_a_decline_is_accepted_by_whoever_declined_it() {
+    // Bob asks, Alice declines him, and later asks him: he is told that she accepts.
+    let (mut alice, mut bob) = standing(ContactState::Declined, true);
+    assert_eq!(bob.stands_to(alice.key), ContactState::RequestSent);
+    let asked = alice.contact(ContactMark::Request, bob.key, None);
+    assert!(!bob.is_asked(alice.key, &asked));
+    assert_eq!(bob.stands_to(alice.key), ContactState::Accepted);
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+    // Bob has declined her in turn, and she has not heard of it: asking again accepts as well.
+    bob.contact(ContactMark::Decline, alice.key, None);
+    let asked = bob.contact(ContactMark::Request, alice.key, None);
+    assert_eq!(bob.stands_to(alice.key), ContactState::Accepted);
+    assert!(!alice.is_asked(bob.key, &asked));
+    assert_eq!(alice.stands_to(bob.key), ContactState::Accepted);
+}
+
+#[test]
+fn a_message_that_says_only_what_it_is_to_a_contact_is_no_empty_text() {
+    for seal in [None, Some(Seal::Agreed)] {
+        let (mut alice, mut bob) = two(true);
+        for mark in [ContactMark::Request, ContactMark::Accept] {
+            let message = alice.contact_saying("", mark, bob.key, seal);
+            let received = bob.hear(alice.key, &message);
+            assert_eq!(received.outcome, Outcome::Contact(mark));
+            assert_eq!(received.contact, Some(mark));
+            assert!(received.message.is_some() && received.authenticated);
+        }
+        // A decline goes by DH, where an empty message is an advertisement if it says nothing.
+        let declined = alice.contact_saying("", ContactMark::Decline, bob.key, seal);
+        assert_eq!(mode(&declined), Mode::Dh);
+        let received = bob.hear(alice.key, &declined);
+        assert_eq!(received.outcome, Outcome::Contact(ContactMark::Decline));
+        assert!(received.message.is_some());
+        assert_eq!(received.authenticated, seal.is_some());
+        let bare = AddressedMessage {
+            sealed: None,
+            ..marked(&declined, None)
+        };
+        assert_eq!(bob.hear(alice.key, &bare).outcome, Outcome::Bundle);
+        // With a text it is a text, and says what it is as well.
+        let declined = alice.contact(ContactMark::Decline, bob.key, seal);
+        let received = bob.hear(alice.key, &declined);
+        assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+        assert_eq!(received.contact, Some(ContactMark::Decline));
+    }
 }

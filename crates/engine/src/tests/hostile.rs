@@ -355,7 +355,7 @@ fn a_message_is_read_again_until_it_is_confirmed_also_after_a_crash() {
             .unwrap()
     };
     assert_eq!((confirm(&mut bob), confirm(&mut bob)), (1, 0));
-    assert_eq!(bob.refusal(alice.key, &message), Reason::MessageKeyGone);
+    assert_eq!(bob.refusal(alice.key, &message), Reason::AlreadyRead);
 }
 
 #[test]
@@ -380,12 +380,14 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::option::of((bytes(), any::<u32>(), any::<u32>(), bytes())),
         prop::option::of(bytes()),
         bytes(),
+        bytes(),
     )
-        .prop_map(|(x3dh, dr, dh, payload)| crate::wire::WireEntry {
+        .prop_map(|(x3dh, dr, dh, payload, copy_of)| crate::wire::WireEntry {
             x3dh: x3dh.map(|(key, id)| crate::wire::WireX3dhHeader { key, id }),
             dr: dr.map(|(key, n, pn, id)| crate::wire::WireRatchetHeader { key, n, pn, id }),
             dh,
             payload,
+            copy_of,
         });
     let names = prop_oneof![Just("x1-bob".to_owned()), Just("none".to_owned()), ".{0,4}"];
     (

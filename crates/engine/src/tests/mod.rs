@@ -1,10 +1,12 @@
 //! Tests of the engine's rules over the store in memory: with two or three devices driven directly
 //! ([`TestDevice`]), and in the simulated world ([`crate::world`]).
 
+mod already_read;
 mod bundles;
 mod chat_clock;
 mod compromise;
 mod contacts;
+mod copies;
 mod devices;
 mod events;
 mod hostile;

@@ -90,6 +90,19 @@ fn restored_stores() -> Setup {
     )
 }
 
+fn contacts() -> Setup {
+    Setup::new(
+        &["alice/phone", "bob/phone", "carol/phone*"],
+        ActionWeights::everyday()
+            .and(16, ActionKind::Decide)
+            .and(2, ActionKind::CrashReading)
+            .and(2, ActionKind::Restart)
+            .and(1, ActionKind::Reinstall)
+            .and(1, ActionKind::BackUp)
+            .and(1, ActionKind::RestoreBackup),
+    )
+}
+
 /// Limits so low that every one of protocol §1 is reached: messages are lost to them, but nothing
 /// else.
 fn low_limits() -> Setup {
@@ -172,6 +185,11 @@ fn restored_stores_keep_the_invariants() {
 }
 
 #[test]
+fn contacts_that_ask_and_are_answered_keep_the_invariants() {
+    run(&contacts(), 1500);
+}
+
+#[test]
 fn low_limits_cost_nothing_but_messages() {
     run(&low_limits(), 1000);
 }
@@ -191,6 +209,7 @@ fn many_schedules_keep_the_invariants() {
         crashes_and_clocks(),
         lost_states(),
         restored_stores(),
+        contacts(),
         low_limits(),
     ] {
         run(&setup, schedules);

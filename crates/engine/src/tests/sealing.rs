@@ -240,6 +240,8 @@ fn the_sender_is_the_signer_and_unsigned_envelopes_are_refused() {
         Outcome::Undecryptable(Reason::SessionNotFound | Reason::AuthenticationFailed)
     ));
     assert_eq!(bob.fingerprint(), before);
+    // That Mallory was sent a reply is all that is remembered.
+    assert!(received.reply.is_some() && bob.listened().contains(&received.sender));
     // A payload that is no wire message is an outcome as well.
     let received = bob.take(&sealed_by(Some(66), to_bob, b"no message"));
     assert_eq!(received.outcome, Outcome::Undecryptable(Reason::Malformed));
@@ -423,4 +425,203 @@ fn the_keys_of_those_the_user_wrote_to_are_tried_and_each_is_derived_once() {
     assert_eq!(alice.unseal(&answer.envelope).unwrap().sender, bob.key);
     assert_eq!(alice.derive_pending(), 1);
     assert_eq!(junk(&alice), strange);
+}
+
+impl TestDevice {
+    /// The identities whose negotiated topic the device listens to.
+    fn listened(&self) -> Vec<IdentityKey> {
+        let page = self.engine.viewer().listened(&self.store, None, 100);
+        let peers = page.unwrap().peers.into_iter();
+        peers.map(|peer| peer.identity).collect()
+    }
+
+    /// What events have told of it since the last call.
+    fn topic_events(&mut self) -> Vec<(IdentityKey, bool)> {
+        let events = self.events().into_iter();
+        events
+            .filter_map(|event| match event {
+                EventKind::TopicChanged { identity, listened } => Some((identity, listened)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn an_answer_by_the_negotiated_topic_is_listened_for_since_the_message_that_it_answers() {
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    let bundle = bob.bundle();
+    alice.import_bundle(&bundle);
+    assert_eq!(alice.listened(), [], "nobody can have heard of her");
+    // In the call that makes the message, and so in its commit.
+    let first = alice.seal_to(bob.key, "hello");
+    assert_eq!(alice.listened(), [bob.key]);
+    assert_eq!(alice.topic_events(), [(bob.key, true)]);
+    assert_eq!(bob.take_text(&first.envelope), "hello");
+    assert_eq!(bob.listened(), [], "he has not written");
+    let answer = bob.seal_to(alice.key, "hello yourself");
+    assert_eq!(answer.topic, bob.negotiated(alice.key).topic());
+    assert_eq!(alice.take_text(&answer.envelope), "hello yourself");
+    assert_eq!(bob.topic_events(), [(alice.key, true)]);
+    // It is told of once.
+    alice.seal_to(bob.key, "again");
+    assert_eq!(alice.topic_events(), []);
+    // Messages that are not sealed can be answered there as well, and what fails can not.
+    let mut carol = TestDevice::new(3, "carol");
+    carol.send(bob.key, "not sealed");
+    assert_eq!(carol.listened(), [bob.key]);
+    let before = carol.fingerprint();
+    assert!(carol.try_send(&[alice.key], "", None).is_err());
+    assert_eq!(carol.fingerprint(), before);
+}
+
+#[test]
+fn a_declined_contact_is_listened_to_no_more_until_it_is_asked_or_accepted_again() {
+    let (mut alice, mut bob) = established();
+    alice.events();
+    let decide = |alice: &mut TestDevice, to: IdentityKey, step: &str| {
+        let request = SendRequest {
+            recipients: vec![to],
+            payload: b"hi".to_vec().into(),
+            request_id: None,
+            seal: None,
+        };
+        alice
+            .transact(|engine, store, env| match step {
+                "decline" => engine.decline_contact(store, env, None, &to),
+                "decline and say so" => engine.decline_contact(store, env, Some(&request), &to),
+                "accept" => engine.accept_contact(store, env, &request, &to),
+                _ => engine.request_contact(store, env, &request, &to),
+            })
+            .unwrap();
+    };
+    for (step, listened, told) in [
+        ("decline", false, true),
+        ("decline", false, false),
+        ("accept", true, true),
+        ("decline and say so", false, true),
+        ("request", true, true),
+        ("accept", true, false),
+    ] {
+        decide(&mut alice, bob.key, step);
+        let expected: &[_] = if listened { &[bob.key] } else { &[] };
+        assert_eq!(alice.listened(), expected, "{step}");
+        let expected: &[_] = if told { &[(bob.key, listened)] } else { &[] };
+        assert_eq!(alice.topic_events(), expected, "{step}");
+    }
+    // Under the open policy a declined contact can be written to: as a member of a group.
+    decide(&mut alice, bob.key, "decline");
+    alice.events();
+    let message = alice.send(bob.key, "to all");
+    assert_eq!(bob.read(alice.key, &message), "to all");
+    assert_eq!((alice.listened(), alice.topic_events()), (vec![], vec![]));
+    // Somebody who was never written to is on the list only once that has been done.
+    let carol = TestDevice::new(3, "carol");
+    decide(&mut alice, carol.key, "decline");
+    assert_eq!(alice.topic_events(), []);
+    decide(&mut alice, carol.key, "request");
+    assert_eq!(alice.topic_events(), [(carol.key, true)]);
+}
+
+/// Bob's old device is known to Alice, and his new one is not.
+fn reply_to(alice: &mut TestDevice, old: &mut TestDevice, new: &mut TestDevice) -> Received {
+    let bundle = old.bundle();
+    alice.import_bundle(&bundle);
+    let sealed = alice.seal_to(old.key, "to the old device");
+    new.take(&sealed.envelope)
+}
+
+#[test]
+fn a_reply_is_listened_behind_if_its_envelope_proves_whom_it_is_for_and_strangers_are_bounded() {
+    // status-go takes a reply for a message of this device, and answers by the negotiated topic.
+    let (mut alice, mut bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    let mut recovered = TestDevice::new(2, "recovered");
+    let received = reply_to(&mut alice, &mut bob, &mut recovered);
+    assert!(received.reply.is_some());
+    assert_eq!(recovered.listened(), [alice.key]);
+    assert_eq!(recovered.topic_events(), [(alice.key, true)]);
+    // Without an envelope nothing proves the sender, and nothing is written.
+    let mut other = TestDevice::new(2, "other");
+    let message = alice.send(bob.key, "not sealed");
+    let before = other.fingerprint();
+    let received = other.try_receive(alice.key, &message.wire, true).unwrap();
+    assert!(received.reply.is_some());
+    assert_eq!((other.listened(), other.fingerprint()), (vec![], before));
+    // Strangers add so many topics to the list and no more; the user adds any.
+    let strangers = (0..crate::sealing::MAX_LISTENED_FOR_REPLIES).map(|number| {
+        let mut secret = [9; 32];
+        secret[..8].copy_from_slice(&number.to_be_bytes());
+        *IdentityKeyPair::from_secret_bytes(&secret)
+            .unwrap()
+            .public()
+    });
+    let mut flooded = TestDevice::new(2, "flooded");
+    for stranger in strangers {
+        let peer = crate::model::Peer {
+            listened: true,
+            ..crate::model::Peer::new(stranger)
+        };
+        flooded
+            .transact(|_, store, _| store.put_peer(&peer))
+            .unwrap();
+    }
+    let listens = |device: &TestDevice| {
+        let peer = device.store.peer(&alice.key).unwrap();
+        peer.is_some_and(|peer| peer.listened)
+    };
+    let mut writer = TestDevice::new(1, "alice");
+    assert!(
+        reply_to(&mut writer, &mut bob, &mut flooded)
+            .reply
+            .is_some()
+    );
+    assert!(!listens(&flooded));
+    flooded.send(alice.key, "of the user");
+    assert!(listens(&flooded));
+}
+
+#[test]
+fn an_advertisement_is_listened_behind_and_our_own_identity_is_not_told_of() {
+    let (mut alice, bob) = (TestDevice::new(1, "alice"), TestDevice::new(2, "bob"));
+    for to in [bob.key, alice.key] {
+        alice
+            .transact(|engine, store, env| engine.advertise(store, env, &to, None))
+            .unwrap();
+    }
+    assert_eq!(alice.listened(), [bob.key]);
+    assert_eq!(alice.topic_events(), [(bob.key, true)]);
+}
+
+#[test]
+fn the_list_comes_in_parts_of_which_each_says_where_the_next_begins() {
+    let mut alice = TestDevice::new(1, "alice");
+    let mut others: Vec<_> = (2..9)
+        .map(|number| TestDevice::new(number, "other").key)
+        .collect();
+    for other in &others {
+        alice.send(*other, "hello");
+    }
+    others.sort_unstable();
+    let declined = others.remove(3);
+    alice
+        .transact(|engine, store, env| engine.decline_contact(store, env, None, &declined))
+        .unwrap();
+    for limit in 1..9 {
+        let (mut found, mut after, mut parts) = (Vec::new(), None, 0);
+        loop {
+            let viewer = alice.engine.viewer();
+            let page = viewer
+                .listened(&alice.store, after.as_ref(), limit)
+                .unwrap();
+            assert!(page.peers.len() <= limit);
+            found.extend(page.peers.iter().map(|peer| peer.identity));
+            parts += 1;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, others, "{limit}");
+        assert_eq!(parts, 7_usize.div_ceil(limit), "{limit}");
+    }
 }

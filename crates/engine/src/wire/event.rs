@@ -89,6 +89,10 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
                 by_us: *by_us,
             })
         }
+        EventKind::TopicChanged { identity, listened } => Kind::TopicChanged(proto::TopicChanged {
+            identity: identity.to_bytes().to_vec(),
+            listened: *listened,
+        }),
         EventKind::StoreRolledBack { how, sessions } => {
             Kind::StoreRolledBack(proto::StoreRolledBack {
                 how: how.code().into(),
@@ -139,6 +143,10 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
         Kind::ContactAccepted(accepted) => EventKind::ContactAccepted {
             identity: IdentityKey::from_wire(&accepted.identity).ok()?,
             by_us: accepted.by_us,
+        },
+        Kind::TopicChanged(changed) => EventKind::TopicChanged {
+            identity: IdentityKey::from_wire(&changed.identity).ok()?,
+            listened: changed.listened,
         },
         Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
             how: RollbackKind::from_code(found.how)?,

@@ -111,5 +111,6 @@ fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
         }),
         dh: entry.dh.clone(),
         payload_bytes: entry.payload.len(),
+        copy_of_bytes: entry.copy_of.len(),
     }
 }

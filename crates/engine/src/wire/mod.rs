@@ -3,6 +3,7 @@
 //! Decoding splits bytes into fields and checks nothing else: their meaning is checked by the
 //! rules. Unknown fields are ignored.
 
+mod copy_of;
 mod event;
 mod inspect;
 #[cfg(any(test, feature = "testing"))]
@@ -16,7 +17,10 @@ use crypto_core::{RawBundle, RawEntry, typed::one_word};
 use prost::Message as _;
 
 pub use self::inspect::{inspect_bundle, inspect_message};
-pub(crate) use self::stored::{decode_sent, encode_sent};
+pub(crate) use self::{
+    copy_of::{decode_copy_of, encode_copy_of},
+    stored::{decode_sent, encode_sent},
+};
 use crate::model::{ContactMark, MAX_WIRE_BYTES, WireError};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
@@ -59,6 +63,8 @@ pub(crate) struct WireEntry {
     /// The ephemeral key of a DH header.
     pub(crate) dh: Option<Vec<u8>>,
     pub(crate) payload: Vec<u8>,
+    /// For whom the message was, sealed, if this is a copy for our own devices; empty if not.
+    pub(crate) copy_of: Vec<u8>,
 }
 
 /// An `X3DHHeader`.
@@ -169,6 +175,7 @@ impl From<proto::DirectMessageProtocol> for WireEntry {
             }),
             dh: entry.dh_header.map(|header| header.key),
             payload: entry.payload,
+            copy_of: entry.copy_of,
         }
     }
 }
@@ -188,6 +195,7 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
             }),
             payload: entry.payload,
             dh_header: entry.dh.map(|key| proto::DhHeader { key }),
+            copy_of: entry.copy_of,
         }
     }
 }

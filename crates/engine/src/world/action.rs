@@ -8,11 +8,13 @@ use super::{
     hours,
     weights::Weights,
 };
+use crate::model::ContactMark;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the variant of Action of that name")]
 pub enum ActionKind {
     Send,
+    SendToAll,
     Deliver,
     Drop,
     DeliverUnconfirmed,
@@ -35,6 +37,7 @@ pub enum ActionKind {
     Enable,
     Disable,
     Reset,
+    Decide,
 }
 
 /// One action of a schedule. Devices, identities and messages in flight are given by numbers, taken
@@ -44,6 +47,8 @@ pub enum ActionKind {
 pub enum Action {
     /// A device sends to an identity that is not its own.
     Send { from: usize, to: usize },
+    /// A device sends to all identities in one call, its own among them.
+    SendToAll { from: usize },
     /// A message arrives and its text is confirmed at once.
     Deliver { at: usize, which: usize },
     /// The network loses a message.
@@ -106,6 +111,12 @@ pub enum Action {
     Disable { at: usize, of: usize },
     /// A user resets the sessions with an identity.
     Reset { at: usize, with: usize },
+    /// A user requests, accepts or declines an identity that is not their own, and says so.
+    Decide {
+        at: usize,
+        with: usize,
+        step: ContactMark,
+    },
 }
 
 /// The weight of each kind of action in a random schedule.
@@ -117,6 +128,7 @@ impl ActionWeights {
     pub fn everyday() -> Self {
         Self::of(&[
             (30, ActionKind::Send),
+            (3, ActionKind::SendToAll),
             (30, ActionKind::Deliver),
             (5, ActionKind::Drop),
             (3, ActionKind::DeliverUnconfirmed),
@@ -147,6 +159,7 @@ impl Action {
         let odd = c % 2 == 1;
         match kind {
             ActionKind::Send => Self::Send { from, to },
+            ActionKind::SendToAll => Self::SendToAll { from },
             ActionKind::Deliver => Self::Deliver { at, which },
             ActionKind::Drop => Self::Drop { at, which },
             ActionKind::DeliverUnconfirmed => Self::DeliverUnconfirmed { at, which },
@@ -202,6 +215,11 @@ impl Action {
             ActionKind::Enable => Self::Enable { at, of },
             ActionKind::Disable => Self::Disable { at, of },
             ActionKind::Reset => Self::Reset { at, with: which },
+            ActionKind::Decide => Self::Decide {
+                at,
+                with: which,
+                step: ContactMark::ALL[more % ContactMark::ALL.len()],
+            },
         }
     }
 }
@@ -239,6 +257,7 @@ impl<H: Disks> World<H> {
                 let to = self.other(from % count, to);
                 self.send_from(from % count, to, &text, CrashPoint::Never);
             }
+            Action::SendToAll { from } => self.send_to_all_from(from % count, &text),
             Action::Deliver { at, which } => self.deliver_one(at, which),
             Action::Drop { at, which } => {
                 let waiting = &mut self.devices[at % count].in_flight;
@@ -304,6 +323,10 @@ impl<H: Disks> World<H> {
             Action::Enable { at, of } => self.pair_at(at % count, of % count, true),
             Action::Disable { at, of } => self.pair_at(at % count, of % count, false),
             Action::Reset { at, with } => self.reset_at(at % count, with % self.identities.len()),
+            Action::Decide { at, with, step } => {
+                let with = self.other(at % count, with);
+                self.decide_at(at % count, with, step, &text);
+            }
         }
     }
 

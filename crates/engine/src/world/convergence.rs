@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{CrashPoint, Disks, World, effects::DeliveryOptions};
+use crate::model::{ContactMark, ContactState};
 
 /// Messages each way.
 const ROUNDS: usize = 2;
@@ -13,6 +14,7 @@ impl<H: Disks> World<H> {
     /// each way, one after the other. Then any two devices that send to each other must do so on
     /// the same session, unless one rejects the other's bundles.
     pub fn assert_converges(&mut self) {
+        self.accept_declined();
         for at in 0..self.devices.len() {
             self.devices[at].in_flight.clear();
             self.devices[at].set_clock_error(0, self.now);
@@ -51,6 +53,18 @@ impl<H: Disks> World<H> {
             }
         }
         self.check_bounds();
+    }
+
+    /// Nothing of a declined contact is read.
+    fn accept_declined(&mut self) {
+        for at in 0..self.devices.len() {
+            for with in self.others(at) {
+                let state = self.devices[at].stands_to(&self.key_of(with));
+                if state == ContactState::Declined {
+                    self.decide_at(at, with, ContactMark::Accept, "after all");
+                }
+            }
+        }
     }
 
     pub(super) fn others(&self, from: usize) -> Vec<usize> {

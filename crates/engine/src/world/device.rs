@@ -9,10 +9,13 @@ use crypto_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{Disks, SplitMix64, sent_message::InFlight};
+use super::{Disks, SplitMix64, oracle::KnownContact, sent_message::InFlight};
 use crate::{
     engine::{Engine, PreKeyImport, SendRequest},
-    model::{Account, AccountName, Config, Env, SendError, Session, Standing, Target, UnixMillis},
+    model::{
+        Account, AccountName, Config, ContactState, Env, SendError, Session, Standing, Target,
+        UnixMillis,
+    },
     store::{Store, Transaction},
 };
 
@@ -33,11 +36,20 @@ pub(super) enum ReadState {
     /// Not confirmed yet; read at this uptime of the device.
     Unconfirmed { uptime: u64 },
     /// Confirmed: it must not be read again.
-    Confirmed,
+    Confirmed {
+        /// By a call of its own while its key was there, and not by the one that read it.
+        afterwards: bool,
+    },
 }
 
 /// A reply that the device gave: when by its own clock, and to which device.
 pub(super) type SentReply = (UnixMillis, IdentityKey, Option<InstallationId>);
+
+/// What the frontend and the oracle remember with a backup.
+type Remembered = (
+    BTreeMap<MessageId, ReadState>,
+    BTreeMap<IdentityKey, KnownContact>,
+);
 
 /// What a device is made from.
 #[derive(Clone)]
@@ -83,9 +95,12 @@ pub(super) struct SimulatedDevice<S> {
     /// The texts that its frontend shows.
     pub(super) texts: Vec<String>,
     pub(super) read: BTreeMap<MessageId, ReadState>,
+    /// What was asked and answered, as the oracle has it.
+    pub(super) contacts: BTreeMap<IdentityKey, KnownContact>,
     pub(super) replies: Vec<SentReply>,
-    /// `read` as it was when the store was backed up; `None` if there is no backup.
-    backed_up: Option<BTreeMap<MessageId, ReadState>>,
+    /// `read` and `contacts` as they were when the store was backed up; `None` if there is no
+    /// backup.
+    backed_up: Option<Remembered>,
     /// True time when the backup was last restored.
     pub(super) restored_at: Option<u64>,
 }
@@ -149,6 +164,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             published: Vec::new(),
             texts: Vec::new(),
             read: BTreeMap::new(),
+            contacts: BTreeMap::new(),
             replies: Vec::new(),
             backed_up: None,
             restored_at: None,
@@ -242,7 +258,7 @@ impl<S: Transaction> SimulatedDevice<S> {
 
     pub(super) fn back_up(&mut self, disks: &mut impl Disks<Store = S>) {
         disks.back_up(&self.account_name, self.store());
-        self.backed_up = Some(self.read.clone());
+        self.backed_up = Some((self.read.clone(), self.contacts.clone()));
     }
 
     pub(super) fn is_backed_up(&self) -> bool {
@@ -251,7 +267,7 @@ impl<S: Transaction> SimulatedDevice<S> {
 
     /// Replaces the store by the backup, if there is one, between two processes.
     pub(super) fn restore_backup(&mut self, disks: &mut impl Disks<Store = S>, now: u64) {
-        let Some(read) = self.backed_up.clone() else {
+        let Some((read, contacts)) = self.backed_up.clone() else {
             return;
         };
         self.restart(disks, now);
@@ -270,7 +286,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             .expect("to begin anew");
         disks.accept_restored(store, env.now, how);
         store.commit().expect("commit");
-        self.read = read;
+        (self.read, self.contacts) = (read, contacts);
         self.restored_at = Some(now);
         // The engine makes its new prekey with the extension, as an update would.
         self.setup.without_extension = false;
@@ -401,6 +417,18 @@ impl<S: Transaction> SimulatedDevice<S> {
         leaps || (other.restored_at.is_some() && earlier)
     }
 
+    /// How it stands to an identity.
+    pub(super) fn stands_to(&self, identity: &IdentityKey) -> ContactState {
+        let contact = self.store().contact(identity).expect("read");
+        contact.map_or(ContactState::None, |contact| contact.state)
+    }
+
+    /// Whether it listens to the topic that it shares with an identity.
+    pub(super) fn listens_to(&self, identity: &IdentityKey) -> bool {
+        let peer = self.store().peer(identity).expect("read");
+        peer.is_some_and(|peer| peer.listened)
+    }
+
     /// The sessions that its next message to the identity would go on, by installation id.
     pub(super) fn sends_on(
         &mut self,
@@ -446,6 +474,16 @@ impl<S: Transaction> SimulatedDevice<S> {
             (session.id, print)
         };
         sessions.into_iter().map(print).collect()
+    }
+}
+
+/// A request to send a text to a group, under a request id.
+pub(super) fn group_request(to: Vec<IdentityKey>, text: &[u8]) -> SendRequest {
+    SendRequest {
+        recipients: to,
+        payload: Zeroizing::new(text.to_vec()),
+        request_id: Some(String::from_utf8_lossy(text).into_owned()),
+        seal: None,
     }
 }
 

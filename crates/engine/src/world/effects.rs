@@ -1,18 +1,18 @@
 //! The effects of actions on a world. Devices are given by their index.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use crypto_core::IdentityKey;
+use crypto_core::{IdentityKey, MessageId};
 
 use super::{
     Disks, World,
-    device::{CrashPoint, ReadState, SimulatedDevice, send_request},
+    device::{CrashPoint, ReadState, SimulatedDevice, group_request, send_request},
     oracle::{self, Arrival},
     sent_message::SentMessage,
 };
 use crate::{
-    engine::{Engine, ReceiveRequest},
-    model::{Env, Outcome, ReceiveError},
+    engine::{Engine, ReceiveRequest, SendRequest},
+    model::{ContactMark, ContactState, Env, Outcome, ReceiveError, Sent},
     store::{Store, StoreRead as _},
     wire::WireMessage,
 };
@@ -59,19 +59,34 @@ impl DeliveryOptions {
 
 impl<H: Disks> World<H> {
     pub(super) fn send_from(&mut self, from: usize, to: usize, text: &str, crash: CrashPoint) {
+        let request = send_request(self.key_of(to), text.as_bytes());
+        self.request_from(from, &request, crash);
+    }
+
+    /// A device sends a text to all identities at once, its own among them.
+    pub(super) fn send_to_all_from(&mut self, from: usize, text: &str) {
+        let everybody = (0..self.identities.len()).map(|identity| self.key_of(identity));
+        let request = group_request(everybody.collect(), text.as_bytes());
+        self.request_from(from, &request, CrashPoint::Never);
+    }
+
+    fn request_from(&mut self, from: usize, request: &SendRequest, crash: CrashPoint) {
         self.turn_on(from);
-        let recipient = self.key_of(to);
-        let request = send_request(recipient, text.as_bytes());
         let sent =
             self.devices[from].call(&mut self.disks, self.now, crash, |engine, store, env| {
-                engine.send(store, env, &request)
+                engine.send(store, env, request)
             });
         let sent = sent.expect("sent");
+        if crash != CrashPoint::BeforeCommit {
+            self.devices[from].note_written(&sent);
+        }
         if crash != CrashPoint::Never {
             return;
         }
         let sender = &self.devices[from];
-        for identity in [sender.key, recipient] {
+        let mut addressed: BTreeSet<_> = request.recipients.iter().copied().collect();
+        addressed.insert(sender.key);
+        for identity in addressed {
             let known = sender.store().devices(&identity).expect("read");
             let known = known
                 .iter()
@@ -90,7 +105,26 @@ impl<H: Disks> World<H> {
             );
         }
         for message in sent.messages {
-            self.dispatch(from, message, Some(text));
+            self.dispatch(from, message, Some(request));
+        }
+    }
+
+    /// The user of `at` requests, accepts or declines an identity, and says so.
+    pub(super) fn decide_at(&mut self, at: usize, with: usize, step: ContactMark, text: &str) {
+        let identity = self.key_of(with);
+        let request = send_request(identity, text.as_bytes());
+        let change = self.call_at(at, |engine, store, env| match step {
+            ContactMark::Request => engine.request_contact(store, env, &request, &identity),
+            ContactMark::Accept => engine.accept_contact(store, env, &request, &identity),
+            ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &identity),
+        });
+        let sent = change.expect("decided").sent;
+        let now = self.now;
+        let device = &mut self.devices[at];
+        oracle::check_decided(device, identity, step, now);
+        device.note_written(&sent);
+        for message in sent.messages {
+            self.dispatch(at, message, Some(&request));
         }
     }
 
@@ -144,6 +178,7 @@ impl<H: Disks> World<H> {
         let (read, again) = match &received {
             Ok(received) => {
                 oracle::check_received(&self.sent_texts, reader, &arrival, must_open, received);
+                oracle::check_heard(reader, &arrival, received);
                 let read = matches!(received.outcome, Outcome::Decrypted(_));
                 (read && !received.duplicate, received.duplicate)
             }
@@ -176,6 +211,7 @@ impl<H: Disks> World<H> {
         let clock = reader.clock(self.now);
         let dated = sender.bundle_dated_at();
         let fresh = sender.published_in(sent)
+            && reader.stands_to(&sent.sender) != ContactState::Declined
             && sender.id == sent.installation
             && !dated.is_some_and(|dated| dated.is_far_ahead(clock));
         if fresh && !reader.may_reject_bundle_of(sender) && at != sent.from && self.keeps_everything
@@ -205,16 +241,20 @@ impl<H: Disks> World<H> {
 
     /// The frontend confirms everything it has read.
     pub(super) fn confirm_at(&mut self, at: usize) {
+        self.turn_on(at);
         let unconfirmed: Vec<_> = self.devices[at]
             .read
             .iter()
-            .filter(|(_, state)| **state != ReadState::Confirmed)
+            .filter(|(_, state)| matches!(state, ReadState::Unconfirmed { .. }))
             .map(|(id, _)| *id)
             .collect();
+        let store = self.devices[at].store();
+        let is_kept = |id: &MessageId| store.stored_key(id).expect("read").is_some();
+        let kept: BTreeSet<_> = unconfirmed.iter().copied().filter(is_kept).collect();
         let confirmed = self
             .call_at(at, |engine, store, _| engine.confirm(store, &unconfirmed))
             .expect("confirmed");
-        assert!(confirmed <= unconfirmed.len());
+        assert_eq!(confirmed, kept.len());
         let reader = &mut self.devices[at];
         let uptime = reader.uptime(self.now);
         let fresh = unconfirmed.iter().filter(|id| match reader.read.get(id) {
@@ -226,7 +266,8 @@ impl<H: Disks> World<H> {
             "a key was dropped early"
         );
         for id in unconfirmed {
-            reader.read.insert(id, ReadState::Confirmed);
+            let afterwards = kept.contains(&id);
+            reader.read.insert(id, ReadState::Confirmed { afterwards });
         }
     }
 
@@ -332,6 +373,15 @@ fn limit_only(error: crate::model::PairingError) {
 }
 
 impl<S: crate::store::Transaction> SimulatedDevice<S> {
+    /// The oracle remembers whom the user has written to.
+    fn note_written(&mut self, sent: &Sent) {
+        let own = self.key;
+        let recipients = sent.messages.iter().filter_map(|message| message.recipient);
+        for recipient in recipients.filter(|recipient| *recipient != own) {
+            self.contacts.entry(recipient).or_default().wrote = true;
+        }
+    }
+
     /// Whether the message carried the prekey that is this device's current one.
     fn published_in(&self, sent: &SentMessage) -> bool {
         let Some(current) = self.current_prekey() else {

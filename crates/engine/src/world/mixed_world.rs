@@ -12,7 +12,10 @@ use super::{
     read_attempt::{Heard, ReadAttempt},
     sweep_times,
 };
-use crate::{model::Mode, wire::WireMessage};
+use crate::{
+    model::{CopyOf, Mode},
+    wire::WireMessage,
+};
 
 /// The result of an operation.
 #[derive(Debug)]
@@ -56,6 +59,9 @@ struct Slot {
     begun: BTreeMap<Vec<u8>, PreKeyUse>,
     /// When a reply of it to an identity was last withheld.
     withheld: BTreeMap<usize, u64>,
+    /// The devices of which it has read something, with their incarnations. status-go takes it that
+    /// these listen to the topic that the two identities share.
+    met: BTreeSet<(DeviceIndex, u32)>,
 }
 
 /// When a device began sessions on a prekey.
@@ -74,6 +80,8 @@ struct SendRecord {
     /// How often the sender had been reinstalled.
     installs: u32,
     at: u64,
+    /// The identity that it was sent to.
+    to: IdentityKey,
     posted: Vec<OutgoingMessage>,
     /// What the sender had heard by then.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
@@ -106,6 +114,7 @@ impl MixedWorld {
                 heard: BTreeMap::new(),
                 begun: BTreeMap::new(),
                 withheld: BTreeMap::new(),
+                met: BTreeSet::new(),
             });
             world.identities.push(born.collect());
             for device in 0..*count {
@@ -183,6 +192,7 @@ impl MixedWorld {
                     slot.begun.clear();
                 }
                 slot.withheld.clear();
+                slot.met.clear();
                 self.register_id(at);
                 self.pair(at, (!same_id).then_some(&before));
                 OpOutcome::Nothing
@@ -201,6 +211,7 @@ impl MixedWorld {
                 if slot.device.restore_backup(now) {
                     slot.incarnation += 1;
                     slot.by_restore = true;
+                    slot.met.clear();
                 }
                 OpOutcome::Nothing
             }
@@ -255,11 +266,13 @@ impl MixedWorld {
             .filter(|(_, begun)| begun.first < slot.installs);
         let former = former.map(|(prekey, _)| prekey.clone()).collect();
         let (heard, incarnation, installs) = (slot.heard.clone(), slot.incarnation, slot.installs);
-        let ours = slot.device.is_ours();
+        let (ours, sender, met) = (slot.device.is_ours(), slot.device.key(), slot.met.clone());
         let mut addressed = Vec::new();
         for message in &posted {
             if ours {
                 self.check_keys(&message.wire);
+            } else {
+                self.check_listened(&sender, &met, message);
             }
             let identity = self.identity_of(&message.recipient);
             let targets = message.targets.iter();
@@ -273,6 +286,7 @@ impl MixedWorld {
                 incarnation,
                 installs,
                 at: now,
+                to,
                 posted,
                 heard,
                 former,
@@ -287,6 +301,27 @@ impl MixedWorld {
         for entry in message.entries.values().filter(|entry| entry.dr.is_some()) {
             let iv = entry.payload.iter().take(16).copied().collect();
             assert!(self.ivs.insert(iv), "an IV is used twice");
+        }
+    }
+
+    /// Checks that a message of status-go finds all its readers at the topic that it goes by: the
+    /// one that the two identities share, once the sender has read something of each device that it
+    /// writes to (protocol §9).
+    fn check_listened(
+        &self,
+        sender: &IdentityKey,
+        met: &BTreeSet<(DeviceIndex, u32)>,
+        message: &OutgoingMessage,
+    ) {
+        let reader = |(id, _): &(String, Mode)| {
+            let at = self.ids.get(id)?;
+            let slot = &self.identities[at.0][at.1];
+            let met = slot.device.id() == id && met.contains(&(*at, slot.incarnation));
+            met.then_some(slot)
+        };
+        let readers: Option<Vec<&Slot>> = message.targets.iter().map(reader).collect();
+        for reader in readers.into_iter().flatten() {
+            assert!(reader.device.listens_to(sender), "nobody listens there");
         }
     }
 
@@ -306,12 +341,17 @@ impl MixedWorld {
         let sent = sent.ok_or_else(|| format!("message {n} was not sent"))?;
         let (from, sent_at, sent_incarnation) = (sent.from, sent.at, sent.incarnation);
         let from_installs = sent.installs;
+        let copied = (at.0 == from.0 && at != from).then(|| CopyOf {
+            recipients: vec![sent.to],
+            request_id: None,
+        });
         let heard = sent.heard.get(&(at, incarnation)).copied();
         let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));
         let heard_late = heard.is_some_and(|now| before.clone().any(|then| then.last >= now.first));
         let for_us = sent.posted.iter().filter(|posted| posted.recipient == own);
         let wires: Vec<Vec<u8>> = for_us.map(|posted| posted.wire.clone()).collect();
         let former = sent.former.clone();
+        let from_ours = self.slot(from)?.device.is_ours();
         let sender = self.key(from.0)?;
         let siblings = self.identities[at.0].iter();
         let attempt = ReadAttempt {
@@ -366,12 +406,23 @@ impl MixedWorld {
                     "another text than was sent"
                 );
             }
-            let proven = matches!(read.outcome, ReadOutcome::Read(_)) && entry_is_ratchet;
+            let opened = matches!(read.outcome, ReadOutcome::Read(_));
+            let proven = opened && entry_is_ratchet;
+            let says = from_ours && device.is_ours() && proven;
+            let copied = copied.clone().filter(|_| says);
+            assert_eq!(read.copy_of, copied, "whom it was for");
+            if opened {
+                self.slot(at)?.met.insert((from, sent_incarnation));
+            }
             self.hears(at, (from, sent_incarnation), proven, sent_at);
             if let Some(reply) = read.reply {
                 for device in 0..self.identities[from.0].len() {
                     let reader = (from.0, device);
-                    self.slot(reader)?.device.read(&own, &reply.wire, true, now);
+                    let slot = self.slot(reader)?;
+                    let taken = slot.device.read(&own, &reply.wire, true, now);
+                    if matches!(taken.outcome, ReadOutcome::Read(_)) {
+                        slot.met.insert((at, incarnation));
+                    }
                     self.hears(reader, (at, incarnation), false, now);
                 }
             }

@@ -64,7 +64,8 @@ use self::{
 };
 pub use crate::store::contract::SplitMix64;
 use crate::{
-    model::{AddressedMessage, Config, UnixMillis},
+    engine::SendRequest,
+    model::{AddressedMessage, Config, CopyOf, UnixMillis},
     store::StoreRead as _,
 };
 
@@ -172,17 +173,25 @@ impl<H: Disks> World<H> {
     }
 
     /// A message leaves a device: the oracle records it, and it is in flight to every other device
-    /// of the recipient.
-    fn dispatch(&mut self, from: usize, message: AddressedMessage, text: Option<&str>) {
+    /// of the recipient. Without a request it only carries a bundle.
+    fn dispatch(&mut self, from: usize, message: AddressedMessage, request: Option<&SendRequest>) {
         let sender = &self.devices[from];
         let recipient = message.recipient.expect("a recipient");
+        oracle::check_listened(&self.devices, sender, &message);
+        let text = request
+            .map(|request| String::from_utf8(request.payload.to_vec()).expect("texts are sent"));
+        let copied = request.filter(|_| recipient == sender.key);
         let mut sent = SentMessage {
             from,
             sender: sender.key,
             installation: sender.id.clone(),
             left: self.now,
             wire: message.wire,
-            text: text.map(str::to_owned),
+            text,
+            copy_of: copied.map(|request| CopyOf {
+                recipients: request.recipients.clone(),
+                request_id: request.request_id.clone(),
+            }),
             dh: false,
             targets: Vec::new(),
         };

@@ -13,7 +13,11 @@ use super::{
     sent_message::SentMessage,
 };
 use crate::{
-    model::{Mode, Outcome, Reason, Received, Standing},
+    model::{
+        AddressedMessage, ContactMark, ContactState, CopyOf, Mode, Outcome, Reason, Received,
+        Standing,
+    },
+    sealing::agreed,
     store::Transaction,
     wire,
 };
@@ -43,6 +47,7 @@ struct SentText {
     recipient: InstallationId,
     suite: Suite,
     text: String,
+    copy_of: Option<CopyOf>,
 }
 
 impl SentTexts {
@@ -60,6 +65,7 @@ impl SentTexts {
                 recipient: target.installation.clone(),
                 suite: target.suite,
                 text,
+                copy_of: sent.copy_of.clone(),
             };
             let before = self.said.insert(target.message, said);
             assert!(before.is_none(), "a message key encrypts twice: {before:?}");
@@ -78,6 +84,7 @@ impl SentTexts {
         received: &Received,
         reader: &InstallationId,
         text: &str,
+        intact: bool,
     ) -> MessageId {
         let id = received.message.expect("a message id");
         let said = self.said.get(&id).expect("nobody sent this");
@@ -86,6 +93,10 @@ impl SentTexts {
         if said.suite == Suite::X25519 {
             assert_eq!(Some(&said.installation), received.installation.as_ref());
             assert_eq!(said.recipient, *reader);
+        }
+        // What is damaged may be missing, but says nothing else.
+        if intact || received.copy_of.is_some() {
+            assert_eq!(received.copy_of, said.copy_of, "whom it was for");
         }
         id
     }
@@ -115,13 +126,14 @@ pub(super) fn must_open<S: Transaction>(
     let young = target.clock.is_some_and(|then| went_ahead(then) < READABLE);
     let unread = match reader.read.get(&target.message) {
         None => true,
-        Some(ReadState::Confirmed) => false,
+        Some(ReadState::Confirmed { .. }) => false,
         Some(ReadState::Unconfirmed { uptime }) => reader.uptime(now) - uptime < UNCONFIRMED,
     };
+    let declined = reader.stands_to(&sent.sender) == ContactState::Declined;
     // A restored store may lack the session, the prekey or the chain position that the message
     // needs.
     let known = reader.restored_at.is_none_or(|when| sent.left > when);
-    young && target.prekey_known && unread && known
+    young && target.prekey_known && unread && known && !declined
 }
 
 /// Checks the result of receiving a message against what it had to be, and notes what the frontend
@@ -134,13 +146,21 @@ pub(super) fn check_received<S: Transaction>(
     received: &Received,
 ) {
     let Arrival { sent, .. } = *arrival;
+    if received.outcome == Outcome::Undecryptable(Reason::AlreadyRead) {
+        let id = received.message.expect("a message id");
+        assert!(
+            confirmed_afterwards(reader, &id),
+            "a text would be dropped that nobody has stored"
+        );
+    }
     match &received.outcome {
         Outcome::Decrypted(text) => {
             let text = String::from_utf8(text.to_vec()).expect("text");
             if received.authenticated {
-                let id = sent_texts.check_authentic(received, &reader.id, &text);
+                let id = sent_texts.check_authentic(received, &reader.id, &text, arrival.intact);
                 note_read(reader, arrival, id, received.duplicate);
             } else {
+                assert!(received.copy_of.is_none(), "nothing proves for whom it was");
                 assert!(sent.dh, "only DH messages are not authentic");
                 // If tampering removed its bundle, an advertisement is an empty message.
                 let said = sent.text.as_deref().unwrap_or_default();
@@ -166,6 +186,10 @@ pub(super) fn check_received<S: Transaction>(
             };
             assert_eq!(*reason, fitting);
         }
+        Outcome::Undecryptable(Reason::Declined) => {
+            let state = reader.stands_to(&received.sender);
+            assert_eq!(state, ContactState::Declined, "nobody declined it");
+        }
         Outcome::Undecryptable(reason) if arrival.intact => {
             // Entries for any device (by DH) always open: this one is for this device, on a
             // ratchet.
@@ -184,7 +208,11 @@ pub(super) fn check_received<S: Transaction>(
                 (Reason::AuthenticationFailed, Mode::Ratchet) => {
                     session.is_none() || reader.restored_at.is_some()
                 }
-                (Reason::MessageKeyGone, _) => true,
+                // As long as the session is there, what was confirmed is told apart.
+                (Reason::MessageKeyGone, _) => {
+                    session.is_none() || !confirmed_afterwards(reader, &target.message)
+                }
+                (Reason::AlreadyRead, _) => received.message == Some(target.message),
                 _ => false,
             };
             assert!(fits, "{reason:?} does not fit {target:?}");
@@ -199,6 +227,102 @@ pub(super) fn check_received<S: Transaction>(
     check_reply(reader, arrival, received);
 }
 
+/// How a device stands to an identity, as it has to be (protocol §7, contacts).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownContact {
+    state: ContactState,
+    /// The identity has asked, or accepted.
+    asked: bool,
+    /// The user has written to it.
+    pub(super) wrote: bool,
+    /// True time of the request that is open.
+    requested_at: u64,
+}
+
+impl Default for KnownContact {
+    fn default() -> Self {
+        Self {
+            state: ContactState::None,
+            asked: false,
+            wrote: false,
+            requested_at: 0,
+        }
+    }
+}
+
+/// Checks what a decision of the user made of a contact.
+pub(super) fn check_decided<S: Transaction>(
+    device: &mut SimulatedDevice<S>,
+    identity: IdentityKey,
+    step: ContactMark,
+    now: u64,
+) {
+    let found = device.stands_to(&identity);
+    let known = device.contacts.entry(identity).or_default();
+    let before = known.state;
+    known.state = match (step, before) {
+        (ContactMark::Decline, _) => ContactState::Declined,
+        (ContactMark::Accept, _)
+        | (ContactMark::Request, ContactState::RequestReceived | ContactState::Accepted) => {
+            ContactState::Accepted
+        }
+        (ContactMark::Request, _) if known.asked => ContactState::Accepted,
+        (ContactMark::Request, _) => ContactState::RequestSent,
+    };
+    if known.state == ContactState::RequestSent && before != known.state {
+        known.requested_at = now;
+    }
+    assert_eq!(found, known.state, "{step:?} of {before:?}");
+}
+
+/// Checks what a message made of its sender as a contact.
+pub(super) fn check_heard<S: Transaction>(
+    reader: &mut SimulatedDevice<S>,
+    arrival: &Arrival<'_>,
+    received: &Received,
+) {
+    let identity = received.sender;
+    if identity == reader.key || arrival.crash == CrashPoint::BeforeCommit {
+        return;
+    }
+    let found = reader.stands_to(&identity);
+    let known = reader.contacts.entry(identity).or_default();
+    let before = known.state;
+    let message = wire::WireMessage::decode(&arrival.sent.wire).expect("our own message");
+    let read = matches!(received.outcome, Outcome::Decrypted(_)) && !received.duplicate;
+    let proven = received.authenticated;
+    known.state = match (before, message.contact) {
+        // Whoever changes a message on its way may change what it says of contacts.
+        _ if !arrival.intact => found,
+        (ContactState::Declined, _) => {
+            assert!(!read, "a message of a declined contact is read");
+            before
+        }
+        (_, Some(ContactMark::Decline)) => before,
+        (ContactState::None, None) if known.wrote => before,
+        (ContactState::None, _) if read && proven => ContactState::RequestReceived,
+        (ContactState::RequestSent, Some(_)) if read && proven => ContactState::Accepted,
+        (ContactState::RequestSent, None) if read && received.forward_secrecy => {
+            let older = arrival.sent.left < known.requested_at;
+            assert!(
+                found != ContactState::Accepted || !older,
+                "it answers no request"
+            );
+            found
+        }
+        _ => before,
+    };
+    known.asked |= before != known.state;
+    assert_eq!(found, known.state, "{:?} to {before:?}", message.contact);
+}
+
+/// Whether the device has returned the message, and its frontend has then said that its text is
+/// stored.
+fn confirmed_afterwards<S: Transaction>(reader: &SimulatedDevice<S>, id: &MessageId) -> bool {
+    let state = reader.read.get(id);
+    state == Some(&ReadState::Confirmed { afterwards: true })
+}
+
 /// A message is returned again, marked as a duplicate, until it is confirmed, and never after
 /// (protocol §7, read twice).
 fn note_read<S: Transaction>(
@@ -208,9 +332,8 @@ fn note_read<S: Transaction>(
     duplicate: bool,
 ) {
     let before = reader.read.get(&id).copied();
-    assert_ne!(
-        before,
-        Some(ReadState::Confirmed),
+    assert!(
+        !matches!(before, Some(ReadState::Confirmed { .. })),
         "read again after confirmation"
     );
     assert_eq!(before.is_some(), duplicate, "the mark of a duplicate");
@@ -218,7 +341,7 @@ fn note_read<S: Transaction>(
         return;
     }
     let state = match before {
-        _ if arrival.confirm => ReadState::Confirmed,
+        _ if arrival.confirm => ReadState::Confirmed { afterwards: false },
         Some(known) => known,
         None => ReadState::Unconfirmed {
             uptime: reader.uptime(arrival.now),
@@ -266,6 +389,30 @@ fn check_reply<S: Transaction>(
         assert!(permitted, "a reply beyond the limits");
         let to = (clock, received.sender, received.installation.clone());
         reader.replies.push(to);
+    }
+}
+
+/// A message that would go by the topic that two identities share must find every device there that
+/// it is for: each listens since before the sender can have heard of it (protocol §9).
+pub(super) fn check_listened<S: Transaction>(
+    devices: &[SimulatedDevice<S>],
+    sender: &SimulatedDevice<S>,
+    message: &AddressedMessage,
+) {
+    let recipient = message.recipient.expect("a recipient");
+    let own = recipient == sender.key;
+    if own || !agreed(sender.store(), &recipient, message).expect("read") {
+        return;
+    }
+    let targets = message.targets.iter();
+    let targets = targets.filter_map(|target| target.installation.as_ref());
+    for id in targets {
+        let is_target = |device: &&SimulatedDevice<S>| device.key == recipient && device.id == *id;
+        // One that was put back to an older state has forgotten whom it wrote to since.
+        let mut readers = devices.iter().filter(is_target);
+        let deaf =
+            readers.find(|reader| reader.restored_at.is_none() && !reader.listens_to(&sender.key));
+        assert!(deaf.is_none(), "nobody listens there");
     }
 }
 

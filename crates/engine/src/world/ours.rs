@@ -102,11 +102,12 @@ impl Ours {
             None => is_reply_due(&received.outcome),
         };
         ReadResult {
+            copy_of: received.copy_of,
             reply: received.reply.filter(|_| sends).map(outgoing),
             withheld,
             outcome: match received.outcome {
                 Outcome::Decrypted(text) => ReadOutcome::Read(text.to_vec()),
-                Outcome::Public(_) | Outcome::Bundle | Outcome::Own => {
+                Outcome::Public(_) | Outcome::Contact(_) | Outcome::Bundle | Outcome::Own => {
                     ReadOutcome::Read(Vec::new())
                 }
                 Outcome::NotTargeted(_) => ReadOutcome::NotTargeted,
@@ -232,6 +233,10 @@ impl Participant for Ours {
 
     fn is_ours(&self) -> bool {
         true
+    }
+
+    fn listens_to(&self, identity: &IdentityKey) -> bool {
+        !self.sealed || *identity == self.device.key || self.device.listens_to(identity)
     }
 
     fn last_in_use(&self, prekey: &[u8]) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use crypto_core::{IdentityKey, SessionId};
 
-use crate::model::Mode;
+use crate::model::{CopyOf, Mode};
 
 /// A device that schedules are run with. `now` is the true time, in milliseconds; the device's
 /// clock may show another one.
@@ -33,6 +33,9 @@ pub(super) trait Participant {
     fn reinstall(&mut self, same_id: bool, now: u64);
     /// Whether it is one of ours, of which the world checks that no key encrypts twice.
     fn is_ours(&self) -> bool;
+    /// Whether it listens to the topic that it shares with an identity. A device of ours whose
+    /// messages come unsealed has no topics.
+    fn listens_to(&self, identity: &IdentityKey) -> bool;
     /// The earliest of the times when sessions on this prekey were last active here, or the prekey
     /// last was in its own bundle; `None` if the device never erases any.
     fn last_in_use(&self, prekey: &[u8]) -> Option<u64>;
@@ -53,6 +56,8 @@ pub(super) struct OutgoingMessage {
 #[derive(Debug)]
 pub(super) struct ReadResult {
     pub(super) outcome: ReadOutcome,
+    /// For whom it says that the message was.
+    pub(super) copy_of: Option<CopyOf>,
     /// Its reply, to all devices of the sender's identity.
     pub(super) reply: Option<OutgoingMessage>,
     /// There was a reply, and the limits on replies or the frontend withheld it.
@@ -63,6 +68,7 @@ impl From<ReadOutcome> for ReadResult {
     fn from(outcome: ReadOutcome) -> Self {
         Self {
             outcome,
+            copy_of: None,
             reply: None,
             withheld: false,
         }

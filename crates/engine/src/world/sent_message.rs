@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use crate::model::{Mode, UnixMillis};
+use crate::model::{CopyOf, Mode, UnixMillis};
 
 /// A wire message that left a device, and what the world knows of it.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ pub(super) struct SentMessage {
     pub(super) wire: Vec<u8>,
     /// The text; `None` if the message only carries a bundle.
     pub(super) text: Option<String>,
+    /// What it has to say of the message that it is a copy of; `None` if it is no copy for the
+    /// sender's other devices.
+    pub(super) copy_of: Option<CopyOf>,
     /// Whether it is for any device of the identity (protocol §6).
     pub(super) dh: bool,
     /// The devices it was encrypted for on a session.

@@ -4,9 +4,9 @@ use engine::model::{AccountName, DeviceName, Event, EventKind, SessionName, Unix
 
 use super::{name, public_key, suite};
 use crate::types::{
-    AcceptedContact, BundleRotated, Decrypted, DeviceVersion, DiscoveredDevice, DroppedKey,
-    EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, Reason,
-    RequestedContact, RolledBackStore, UndecryptableMessage,
+    AcceptedContact, BundleRotated, ChangedTopic, Decrypted, DeviceVersion, DiscoveredDevice,
+    DroppedKey, EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, Reason,
+    RequestedContact, RolledBackStore, TopicKind, UndecryptableMessage,
 };
 
 impl EventInfo {
@@ -21,14 +21,14 @@ impl EventInfo {
         }
     }
 
-    /// A message that could not be read, not numbered yet; `None` if it is another outcome. What
-    /// such a message says of itself is not proven.
+    /// A message that could not be read, not numbered yet; `None` if it is another outcome, or if
+    /// nobody is to be told: the message was read before, or its sender was declined. What such a
+    /// message says of itself is not proven.
     #[must_use]
     pub fn undecryptable(account: &str, at: UnixMillis, message: &Decrypted) -> Option<Self> {
         let sender = message.sender.clone()?;
-        // A declined identity causes no events.
-        let told =
-            message.outcome == Outcome::Undecryptable && message.reason != Some(Reason::Declined);
+        let quiet = [Some(Reason::AlreadyRead), Some(Reason::Declined)];
+        let told = message.outcome == Outcome::Undecryptable && !quiet.contains(&message.reason);
         told.then(|| Self {
             seq: 0,
             at: at.0,
@@ -135,6 +135,11 @@ impl From<&EventKind> for EventData {
                     by_us: *by_us,
                 })
             }
+            EventKind::TopicChanged { identity, listened } => Self::TopicChanged(ChangedTopic {
+                kind: TopicKind::Negotiated,
+                peer: public_key(identity),
+                listen: *listened,
+            }),
             EventKind::StoreRolledBack { how, sessions } => {
                 Self::StoreRolledBack(RolledBackStore {
                     reason: *how,
@@ -308,6 +313,12 @@ mod tests {
             let (name, data) = told(EventKind::ContactAccepted { identity, by_us });
             assert_eq!(name, "contact.accepted");
             assert_eq!(data, json!({"identity": UNCOMPRESSED, "byUs": by_us}));
+        }
+        for listened in [true, false] {
+            let (name, data) = told(EventKind::TopicChanged { identity, listened });
+            assert_eq!(name, "topic.changed");
+            let golden = json!({"kind": "negotiated", "peer": UNCOMPRESSED, "listen": listened});
+            assert_eq!(data, golden);
         }
         let mark = EventInfo::lagged(3, UnixMillis(4));
         assert!(mark.is_lagged());

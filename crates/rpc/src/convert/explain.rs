@@ -34,6 +34,8 @@ impl From<Explained> for Explanation {
                 (_, true) => "it was read before and is not confirmed: `message_decrypt` gives it again, marked as a duplicate",
                 (Outcome::Decrypted | Outcome::Public, _) if answer.reply.is_some() => "it opens now, and its sender has to hear of our bundle: `message_decrypt` gives its content and the reply to send",
                 (Outcome::Decrypted | Outcome::Public, _) => "it opens now: `message_decrypt` gives its content",
+                (Outcome::Contact, _) if answer.reply.is_some() => "it says how its sender stands to you as a contact, and that has to hear of our bundle: `message_decrypt` takes it up and gives the reply to send",
+                (Outcome::Contact, _) => "it says how its sender stands to you as a contact, and has no text: `message_decrypt` takes it up",
                 (Outcome::Bundle, _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
                 _ => "it is one of our own that came back: there is nothing to do",
             }
@@ -47,7 +49,10 @@ impl From<Explained> for Explanation {
                 (Some(NextAction::SendReply), _) => NextStep::SendReply,
                 (Some(NextAction::Wait), _) => NextStep::Wait,
                 (Some(NextAction::Rekey), _) => NextStep::Rekey,
-                (None, Outcome::Decrypted | Outcome::Public | Outcome::Bundle) => NextStep::Decrypt,
+                (
+                    None,
+                    Outcome::Decrypted | Outcome::Public | Outcome::Contact | Outcome::Bundle,
+                ) => NextStep::Decrypt,
                 (Some(NextAction::Drop) | None, _) => NextStep::Drop,
             },
             reply_due: answer.reply.is_some(),

@@ -2,8 +2,8 @@
 
 use crypto_core::ANY_INSTALLATION;
 use engine::model::{
-    AddressedMessage, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent, Skipped,
-    Target,
+    AddressedMessage, CopyOf, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent,
+    Skipped, Target,
 };
 use envelope::ContentTopic;
 
@@ -13,9 +13,9 @@ use super::{
     name, public_key, suite,
 };
 use crate::types::{
-    self, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex, InspectedBundleInfo,
-    InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason, SkippedInfo, TargetInfo,
-    X3dhHeaderInfo,
+    self, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex,
+    InspectedBundleInfo, InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason,
+    SkippedInfo, TargetInfo, X3dhHeaderInfo,
 };
 
 impl From<&Target> for TargetInfo {
@@ -71,6 +71,15 @@ impl From<Sent> for Encrypted {
     }
 }
 
+impl From<CopyOf> for CopyOfInfo {
+    fn from(copy_of: CopyOf) -> Self {
+        Self {
+            recipients: copy_of.recipients.iter().map(public_key).collect(),
+            request_id: copy_of.request_id,
+        }
+    }
+}
+
 impl From<Received> for Decrypted {
     fn from(received: Received) -> Self {
         let (outcome, payload, reason) = match &received.outcome {
@@ -78,6 +87,7 @@ impl From<Received> for Decrypted {
                 (types::Outcome::Decrypted, Some(payload.to_vec()), None)
             }
             Outcome::Public(payload) => (types::Outcome::Public, Some(payload.clone()), None),
+            Outcome::Contact(_) => (types::Outcome::Contact, None, None),
             Outcome::Bundle => (types::Outcome::Bundle, None, None),
             Outcome::Own => (types::Outcome::Own, None, None),
             Outcome::NotTargeted(reason) => (types::Outcome::NotTargeted, None, Some(*reason)),
@@ -95,11 +105,13 @@ impl From<Received> for Decrypted {
             payload: payload.map(Hex),
             forward_secrecy: received.forward_secrecy,
             authenticated: received.authenticated,
+            contact: received.contact,
             duplicate: received.duplicate,
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
             reason,
             hint: reason.map(|reason| hint(reason, &received).to_owned()),
             next_action: next_action(reason, &received),
+            copy_of: received.copy_of.map(CopyOfInfo::from),
             reply: received.reply.map(EnvelopeInfo::from),
             new_installations: received.new_installations.iter().map(name).collect(),
             warnings: warnings(received.warnings),
@@ -164,6 +176,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
             }),
             dh_header: target.dh.map(|key| DhHeaderInfo { key: Hex(key) }),
             payload_bytes: target.payload_bytes as u64,
+            copy_of_bytes: target.copy_of_bytes as u64,
         }
     }
 }
@@ -171,7 +184,7 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite, Wiped};
-    use engine::model::{InspectedRatchetHeader, Reason, SkipReason};
+    use engine::model::{ContactMark, InspectedRatchetHeader, Reason, SkipReason};
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -271,7 +284,9 @@ mod tests {
             installation: Some(installation()),
             forward_secrecy: true,
             authenticated: true,
+            contact: None,
             duplicate: false,
+            copy_of: None,
             told_request: false,
             lost_with_store: false,
             session: Some(SessionId::from_bytes([7; 32])),
@@ -315,6 +330,52 @@ mod tests {
     }
 
     #[test]
+    fn what_it_says_of_contacts_comes_with_a_text_and_without_one() {
+        for (mark, name) in [
+            (ContactMark::Request, "request"),
+            (ContactMark::Accept, "accept"),
+            (ContactMark::Decline, "decline"),
+        ] {
+            for outcome in [
+                Outcome::Decrypted(Wiped::new(b"hi".to_vec())),
+                Outcome::Contact(mark),
+            ] {
+                let info = decrypted(Received {
+                    contact: Some(mark),
+                    ..received(outcome)
+                });
+                assert_eq!(info["contact"], name);
+            }
+        }
+        assert!(
+            decrypted(received(Outcome::Bundle))
+                .get("contact")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_copy_says_for_whom_the_message_was_and_under_which_request_id() {
+        let mut copy = received(Outcome::Decrypted(Wiped::new(Vec::new())));
+        for (request_id, expected) in [
+            (None, json!({"recipients": [UNCOMPRESSED]})),
+            (
+                Some("r-1".to_owned()),
+                json!({"recipients": [UNCOMPRESSED], "requestId": "r-1"}),
+            ),
+        ] {
+            copy.copy_of = Some(CopyOf {
+                recipients: vec![*identity().public()],
+                request_id,
+            });
+            let info = Decrypted::from(copy);
+            assert_eq!(serde_json::to_value(&info.copy_of).unwrap(), expected);
+            copy = received(Outcome::Decrypted(Wiped::new(Vec::new())));
+        }
+        assert!(decrypted(copy).get("copyOf").is_none());
+    }
+
+    #[test]
     fn bytes_that_are_no_text_come_without_one() {
         let info = decrypted(received(Outcome::Public(vec![0xff])));
         assert_eq!(info["payload"], "0xff");
@@ -346,6 +407,7 @@ mod tests {
                 true,
             ),
             (Outcome::Public(Vec::new()), "public", true),
+            (Outcome::Contact(ContactMark::Accept), "contact", false),
             (Outcome::Bundle, "bundle", false),
             (Outcome::Own, "own", false),
             (
@@ -381,6 +443,7 @@ mod tests {
                 "authentication_failed",
                 "drop",
             ),
+            (Reason::AlreadyRead, "already_read", "drop"),
             (Reason::MessageKeyGone, "message_key_gone", "drop"),
             (Reason::TooManySkipped, "too_many_skipped", "rekey"),
             (Reason::TooManySessions, "too_many_sessions", "wait"),
@@ -496,6 +559,7 @@ mod tests {
                     }),
                     dh: None,
                     payload_bytes: 48,
+                    copy_of_bytes: 304,
                 },
                 InspectedTarget {
                     installation: "none".to_owned(),
@@ -504,10 +568,11 @@ mod tests {
                     dr: None,
                     dh: Some(vec![6]),
                     payload_bytes: 0,
+                    copy_of_bytes: 0,
                 },
             ],
             public_bytes: 7,
-            contact: Some(engine::model::ContactMark::Decline),
+            contact: Some(ContactMark::Decline),
         };
         assert_eq!(
             serde_json::to_value(InspectedMessageInfo::from(message)).unwrap(),
@@ -523,6 +588,7 @@ mod tests {
                         "drHeader": {"key": "0x03", "n": u32::MAX, "pn": 4, "id": "0x05"},
                         "dhHeader": null,
                         "payloadBytes": 48,
+                        "copyOfBytes": 304,
                     },
                     {
                         "installationId": "none",
@@ -531,6 +597,7 @@ mod tests {
                         "drHeader": null,
                         "dhHeader": {"key": "0x06"},
                         "payloadBytes": 0,
+                        "copyOfBytes": 0,
                     },
                 ],
                 "publicBytes": 7,

@@ -32,8 +32,11 @@ impl Advice for Reason {
             Self::AuthenticationFailed => {
                 "the bytes were changed on the way, or are not from the sender they are said to be from: drop them"
             }
+            Self::AlreadyRead => {
+                "the message was read here before, and `message_confirm` said that its text is stored: drop it without a word"
+            }
             Self::MessageKeyGone => {
-                "the message was read and confirmed before, or is so old that its key was dropped: nothing can read it again"
+                "the key is gone: the message is so old that it was dropped, or was read before and nobody said with `message_confirm` that its text arrived: nothing can read it again"
             }
             Self::TooManySkipped => {
                 "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, after which it answers on another session"
@@ -99,6 +102,7 @@ impl Advice for Reason {
             | Self::SessionNotFound
             | Self::PreKeyNotFound => NextAction::SendReply,
             Self::AuthenticationFailed
+            | Self::AlreadyRead
             | Self::MessageKeyGone
             | Self::Malformed
             | Self::SuiteForbidden

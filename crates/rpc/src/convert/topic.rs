@@ -1,8 +1,11 @@
 //! Topics.
 
-use envelope::{ContentTopic, SymmetricKey, TopicName};
+use crypto_core::IdentityKey;
+use engine::model::NegotiatedTopic;
+use envelope::{ContentTopic, SymmetricKey, Topic, TopicName};
 
-use crate::types::{Hex, TopicInfo};
+use super::public_key;
+use crate::types::{Hex, ListenedTopic, TopicInfo, TopicKind};
 
 impl TopicInfo {
     /// Of a name and, where envelopes have one, its key.
@@ -14,6 +17,29 @@ impl TopicInfo {
             topic: Hex(topic.to_bytes().to_vec()),
             content_topic: ContentTopic::from(topic).to_string(),
             sym_key: key.map(|key| Hex(key.secret_bytes().to_vec())),
+        }
+    }
+}
+
+impl ListenedTopic {
+    /// A topic of the account alone.
+    #[must_use]
+    pub fn own(kind: TopicKind, topic: Topic, key: Option<&SymmetricKey>) -> Self {
+        Self {
+            kind,
+            peer: None,
+            topic: Hex(topic.to_bytes().to_vec()),
+            content_topic: ContentTopic::from(topic).to_string(),
+            sym_key: key.map(|key| Hex(key.secret_bytes().to_vec())),
+        }
+    }
+
+    /// The topic shared with an identity.
+    #[must_use]
+    pub fn shared(peer: &IdentityKey, shared: &NegotiatedTopic) -> Self {
+        Self {
+            peer: Some(public_key(peer)),
+            ..Self::own(TopicKind::Negotiated, shared.topic(), Some(shared.key()))
         }
     }
 }
@@ -43,10 +69,37 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_that_is_listened_to() {
+        let peer = *identity().public();
+        let shared = NegotiatedTopic::derive(&identity(), &peer).unwrap();
+        let name = TopicName::negotiated(&identity(), &peer).unwrap();
+        let info = TopicInfo::new(&name, Some(shared.key()));
+        let listened = serde_json::to_value(ListenedTopic::shared(&peer, &shared)).unwrap();
+        let golden = json!({"kind": "negotiated", "peer": UNCOMPRESSED, "topic": info.topic,
+            "contentTopic": info.content_topic, "symKey": info.sym_key});
+        assert_eq!(listened, golden);
+        for (kind, name) in [
+            (TopicKind::ContactCode, "contact_code"),
+            (TopicKind::Partitioned, "partitioned"),
+            (TopicKind::Personal, "personal"),
+            (TopicKind::Negotiated, "negotiated"),
+        ] {
+            let own = serde_json::to_value(ListenedTopic::own(kind, shared.topic(), None)).unwrap();
+            assert_eq!((&own["kind"], &own["peer"]), (&json!(name), &json!(null)));
+            assert!(own.get("symKey").is_none());
+        }
+        assert_eq!(TopicKind::ALL.len(), 4);
+    }
+
+    #[test]
     fn debug_shows_neither_name_nor_key() {
         let name = TopicName::public_chat("status");
         let named = TopicInfo::new(&name, name.symmetric_key().as_ref());
         shows_nothing::<TopicInfo>(&named);
+        let (topic, key) = (name.topic(), name.symmetric_key());
+        let listened = ListenedTopic::own(TopicKind::ContactCode, topic, key.as_ref());
+        shows_nothing::<ListenedTopic>(&listened);
+        assert!(!format!("{listened:?}").contains("54, 34"));
         // As the bytes of a list are shown.
         assert!(!format!("{named:?}").contains("54, 34"));
     }

@@ -1,6 +1,6 @@
 //! The parameters of the methods of events.
 
-use crate::params::{AccountFilter, Cursor, EventLimit, Subscription, WaitMillis, params};
+use crate::params::{AccountFilter, Cursor, PageLimit, Subscription, WaitMillis, params};
 
 params! {
     /// For `event_list`.
@@ -12,7 +12,7 @@ params! {
         /// oldest.
         after = "after": Option<Cursor>,
         /// The most events to give in one answer: 100 by default.
-        limit = "limit": Option<EventLimit>,
+        limit = "limit": Option<PageLimit>,
         /// How long to wait for an event if there is none yet, in milliseconds: 0 by default.
         wait_ms = "waitMs": Option<WaitMillis>,
     }

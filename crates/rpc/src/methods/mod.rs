@@ -32,7 +32,9 @@ pub use self::{
         InspectMessageParams,
     },
     system::LogFilterParams,
-    topic::{NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams},
+    topic::{
+        ListTopicsParams, NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams,
+    },
 };
 use crate::{
     error::{ErrorKind, RpcError},
@@ -41,7 +43,8 @@ use crate::{
         AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing, ContactInfo,
         ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events, Explanation,
         ExportedAccount, Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo,
-        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, LogFilterInfo, NewAccount,
+        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, ListenedTopics, LogFilterInfo,
+        NewAccount,
         OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo,
         SessionsReset, Status, TopicInfo, Version,
     },
@@ -324,9 +327,9 @@ methods! {
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity, which is told nothing unless there is a text.
     ///
-    /// A `payload` or `text` is encrypted to it by DH, so that it is not taken for an acceptance:
-    /// send the envelopes of the result. Without one there are no envelopes. Under the policy
-    /// `request` what the identity sends is not read any more, until `contact_accept`.
+    /// A `payload` or `text`, even an empty one, is encrypted to it by DH, so that it is not taken for
+    /// an acceptance: send the envelopes of the result. Without one there are no envelopes. What the
+    /// identity sends is not read any more, until `contact_accept` or `contact_request`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ///
@@ -359,6 +362,13 @@ methods! {
     /// with a message of ratchetd to `message_decrypt` as it is.
     EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
 
+    /// Lists every topic that an account has to listen to, with the keys.
+    ///
+    /// Its own, and one with everybody who may write to it by a topic that the two alone can tell,
+    /// from before the first message that could be answered there. `topic.changed` tells of each
+    /// that is added, or taken away with a contact that is declined. Give the `symKey` of the topic
+    /// that an envelope came by to `message_decrypt`.
+    TopicList = "topic_list" (ListTopicsParams) -> ListenedTopics, fails WRITES;
     /// Gives the topic where an identity publishes its contact code, and the key of that topic.
     ///
     /// Topic and key follow from the identity: whoever knows it can listen there and read.
@@ -378,7 +388,7 @@ methods! {
     /// Gives the topic where this account and an identity write to each other, and the key of that topic.
     ///
     /// Both ends have the same topic and key, and nobody else can work them out: they are secrets.
-    /// Listen there and at our own partitioned topic.
+    /// `topic_list` says with whom to listen there.
     TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
     /// Gives the topic of a public chat, and the key of that topic.
     ///
@@ -479,7 +489,7 @@ mod tests {
             "installationId" => json!("x1-phone"),
             "words" => json!(24),
             "mnemonic" | "mnemonicPassphrase" => json!("legal winner thank year"),
-            "publicKey" | "recipient" | "sender" | "identity" => json!(key),
+            "publicKey" | "recipient" | "sender" | "identity" | "afterPeer" => json!(key),
             "password" => json!("correct horse"),
             "keystore" => {
                 let vectors = include_str!("../../../../tests/vectors/trust-keystore.json");
@@ -591,6 +601,7 @@ mod tests {
                 "account?, payload?, text?, recipient?, symKey?, password?, sign?, padding?",
             ),
             ("envelope_open", "account?, envelope, symKey?, password?"),
+            ("topic_list", "account?, afterPeer?, limit?"),
             ("topic_contactCode", "identity"),
             ("topic_partitioned", "identity"),
             ("topic_personal", "identity"),

@@ -3,7 +3,7 @@
 use crypto_core::IdentityKey;
 use envelope::ContentTopic;
 
-use crate::params::{ChatName, params};
+use crate::params::{ChatName, PageLimit, params};
 
 params! {
     /// For `topic_contactCode`, `topic_partitioned` and `topic_personal`.
@@ -17,6 +17,15 @@ params! {
         account;
         /// The identity that the topic is shared with.
         identity = "identity": IdentityKey,
+    }
+
+    /// For `topic_list`.
+    ListTopicsParams {
+        account;
+        /// Where to go on: the `next` of the part before. By default the list begins.
+        after_peer = "afterPeer": Option<IdentityKey>,
+        /// How many topics shared with others at most: 100 by default.
+        limit = "limit": Option<PageLimit>,
     }
 
     /// For `topic_public`.

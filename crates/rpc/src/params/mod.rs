@@ -30,7 +30,7 @@ pub use self::keystore::KeystoreFile;
 pub use self::message::{MessageIds, Recipients, Wire};
 pub use self::metadata::Metadata;
 pub use self::names::{AccountFilter, NewInstallationId};
-pub use self::numbers::{ClockValue, Cursor, EventLimit, Millis, Number, WaitMillis, Words};
+pub use self::numbers::{ClockValue, Cursor, Millis, Number, PageLimit, WaitMillis, Words};
 pub use self::payload::{Payload, Text, one_payload};
 pub use self::texts::{ChatName, LogFilter, RequestId, Secret, Subscription};
 use crate::{

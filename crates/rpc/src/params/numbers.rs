@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Form, macros::whole_numbers};
 use crate::error::RpcError;
 
-/// Most events in one answer.
-const MAX_EVENTS: u64 = 1_000;
+/// Most items in one part of a list.
+const MAX_PAGE: u64 = 1_000;
 /// Longest wait for events, in milliseconds: shorter than proxies and clients wait for an answer.
 const MAX_WAIT_MS: u64 = 60_000;
 /// Whole numbers up to here are exact in every JSON parser.
@@ -26,9 +26,9 @@ pub struct Number(pub u32);
 #[derive(Debug)]
 pub struct Cursor(pub u64);
 
-/// How many events: 1 to 1000.
+/// How many items of a list: 1 to 1000.
 #[derive(Debug)]
-pub struct EventLimit(pub usize);
+pub struct PageLimit(pub usize);
 
 /// How long to wait, in milliseconds: at most a minute.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ whole_numbers! {
     UnixMillis(u64), 0..=u64::MAX, "a time in whole milliseconds since the epoch";
     Number(u32), 0..=u64::from(u32::MAX), "a whole number from 0 to 4294967295";
     Cursor(u64), 0..=u64::MAX, "a number: the seq of an event, or 0 to begin with the oldest";
-    EventLimit(usize), 1..=MAX_EVENTS, "a whole number from 1 to 1000";
+    PageLimit(usize), 1..=MAX_PAGE, "a whole number from 1 to 1000";
     WaitMillis(u64), 0..=MAX_WAIT_MS, "a whole number of milliseconds from 0 to 60000";
     ClockValue(u64), 0..=MAX_EXACT, "a whole number from 0 to 9007199254740991";
 }

@@ -3,8 +3,8 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactState, InstallationState, KeyDropped, Mode, Reason, Role, RollbackKind,
-    SkipReason, WarningKind,
+    ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Reason, Role,
+    RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
 closed_sets! {
@@ -22,6 +22,9 @@ closed_sets! {
         Decrypted = "decrypted",
         /// The message is public: it was not encrypted.
         Public = "public",
+        /// The message was read, and says how its sender stands to us as a contact, without a text:
+        /// see `contact`.
+        Contact = "contact",
         /// The message is an advertisement, a bundle alone: there is nothing to show.
         Bundle = "bundle",
         /// The message is one of this device's own that came back.

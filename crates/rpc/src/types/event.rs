@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite};
+use crate::types::{Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite, TopicKind};
 
 /// An event, or the mark that some are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +95,8 @@ event_types! {
     ContactRequested = "contact.requested" (RequestedContact),
     /// A contact is accepted.
     ContactAccepted = "contact.accepted" (AcceptedContact),
+    /// A topic is to be listened to from now on, or not any more.
+    TopicChanged = "topic.changed" (ChangedTopic),
     /// The account's store is an older state, or a copy: its sessions have ended.
     StoreRolledBack = "store.rolled_back" (RolledBackStore),
     /// Events before this mark are no longer there.
@@ -214,6 +216,17 @@ pub struct AcceptedContact {
     pub identity: Hex,
     /// Whether we accepted, and not the contact.
     pub by_us: bool,
+}
+
+/// A topic that is to be listened to, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedTopic {
+    /// What it is for: the others never change.
+    pub kind: TopicKind,
+    /// The identity that it is shared with. `topic_negotiated` gives the topic and its key.
+    pub peer: Hex,
+    /// Whether it is to be listened to.
+    pub listen: bool,
 }
 
 /// A store that is an older state, or a copy.

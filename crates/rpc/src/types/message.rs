@@ -81,6 +81,18 @@ pub struct Envelopes {
     pub envelopes: Vec<EnvelopeInfo>,
 }
 
+/// For whom a message was that another device of this identity sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyOfInfo {
+    /// The identities that it was addressed to, each once, in the order of that call; this one
+    /// among them if it was named there.
+    pub recipients: Vec<Hex>,
+    /// The request id of that call; left out if it had none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
 /// What became of a received message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -105,8 +117,16 @@ pub struct Decrypted {
     /// Whether the sender's identity is proven: by the message itself, or by the signature of the
     /// envelope that it came in.
     pub authenticated: bool,
+    /// What the message says that it is to a contact, besides its text or without one. Left out if
+    /// it says nothing of the kind.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub contact: Option<ContactMark>,
     /// Whether the message was read before, and not confirmed.
     pub duplicate: bool,
+    /// For whom the message was, if it is a copy of one that another device of this identity sent.
+    /// Left out of everything else, and of a copy that does not say so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub copy_of: Option<CopyOfInfo>,
     /// The session that the message was read on. Left out if there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
@@ -177,6 +197,9 @@ pub struct InspectedTargetInfo {
     pub dh_header: Option<DhHeaderInfo>,
     /// The length of the ciphertext, in bytes.
     pub payload_bytes: u64,
+    /// Length of what is sealed beside it and says for whom the message was; 0 if there is none, as
+    /// in everything but copies for the sender's own devices.
+    pub copy_of_bytes: u64,
 }
 
 /// The header of a first message, by X3DH.

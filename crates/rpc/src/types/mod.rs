@@ -31,9 +31,9 @@ pub use bundle::{
     InspectedBundleInfo, WarningInfo,
 };
 pub use closed::{
-    Addressed, ContactMark, ContactState, HealthStatus, InstallationState, KeyDropped,
-    MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, RollbackKind,
-    SessionState, SkipReason, Standing, Suite, WarningKind,
+    Addressed, ContactMark, ContactPolicy, ContactState, HealthStatus, InstallationState,
+    KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role,
+    RollbackKind, SessionState, SkipReason, Standing, Suite, TopicKind, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -41,21 +41,22 @@ pub use envelope::{
     ChatClock, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, OpenedEnvelope, SealedEnvelope,
 };
 pub use event::{
-    AcceptedContact, BundleRotated, DeviceVersion, DiscoveredDevice, DroppedKey, EventData,
-    EventDevice, EventInfo, EventSession, EventTicketInfo, Events, Lagged, RequestedContact,
+    AcceptedContact, BundleRotated, ChangedTopic, DeviceVersion, DiscoveredDevice, DroppedKey,
+    EventData, EventDevice, EventInfo, EventSession, EventTicketInfo, Events, Lagged,
+    RequestedContact,
     RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
-    Confirmed, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Envelopes,
-    InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+    Confirmed, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo,
+    Envelopes, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
 };
 pub use system::{
     AccountStatus, Clock, Health, ImportedPreKeyInfo, LogFilterInfo, MemoryProtection,
     OpenRpcDocument, Status, Version,
 };
-pub use topic::{ParsedTopic, TopicInfo};
+pub use topic::{ListenedTopic, ListenedTopics, ParsedTopic, TopicInfo};
 
 /// Bytes, `0x` and lowercase hex in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

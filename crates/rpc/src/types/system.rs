@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::types::{HealthStatus, Hex, RollbackKind};
+use crate::types::{ContactPolicy, HealthStatus, Hex, RollbackKind};
 
 /// The interface, for programs: an OpenRPC document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub struct Status {
     pub dev_on_real_data: bool,
     /// What is failing, as `system_health` says it; null if nothing is.
     pub failing: Option<String>,
+    /// Whom messages may be sent to, as `contacts.policy` says.
+    pub contact_policy: ContactPolicy,
     /// The accounts of the daemon.
     pub accounts: Vec<AccountStatus>,
 }

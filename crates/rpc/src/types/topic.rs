@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::Hex;
+use crate::types::{Hex, TopicKind};
 
 /// Where envelopes go, and how they are sealed there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,44 @@ impl fmt::Debug for TopicInfo {
             .field("content_topic", &self.content_topic)
             .finish_non_exhaustive()
     }
+}
+
+/// A topic that an account listens to.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListenedTopic {
+    /// What it is for.
+    pub kind: TopicKind,
+    /// The identity that it is shared with, our own for what devices of status-go of ours write;
+    /// null for topics of the account alone.
+    pub peer: Option<Hex>,
+    /// The topic: 4 bytes.
+    pub topic: Hex,
+    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    pub content_topic: String,
+    /// The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sym_key: Option<Hex>,
+}
+
+impl fmt::Debug for ListenedTopic {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenedTopic")
+            .field("kind", &self.kind)
+            .field("content_topic", &self.content_topic)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A part of the topics that an account listens to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListenedTopics {
+    /// In the first part the topics of the account alone, then those shared with others, in the
+    /// order of their keys.
+    pub topics: Vec<ListenedTopic>,
+    /// What to give as `afterPeer` for the next part; null if this is the last.
+    pub next: Option<Hex>,
 }
 
 /// The topic of a content topic.

@@ -116,7 +116,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 15);
+    assert_eq!(ACCOUNT.len(), 16);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -134,6 +134,7 @@ fn sessions_of_before_their_chains_were_apart_go_on() {
             session: all[3].id,
             key: MessageKey::from_stored([6; 32]),
             read_at: None,
+            read: None,
         })
         .unwrap();
     store.commit().unwrap();
@@ -175,6 +176,8 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
         verified: true,
         added_at: UnixMillis(seed.into()),
         requested_at,
+        asked: state == ContactState::Accepted,
+        decided_at: None,
     };
     store.begin().unwrap();
     for (seed, state) in [(2, ContactState::RequestSent), (3, ContactState::Accepted)] {

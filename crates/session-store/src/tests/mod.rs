@@ -39,6 +39,13 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
 
 /// Takes the migrations from the tenth on back, as far as the layout goes.
 const BEFORE_THE_TENTH: &str = "
+    DROP INDEX peers_listened;
+    DROP INDEX peers_listened_for_replies;
+    ALTER TABLE peers DROP COLUMN listened;
+    ALTER TABLE contacts DROP COLUMN asked;
+    ALTER TABLE contacts DROP COLUMN decided_at;
+    ALTER TABLE stored_keys DROP COLUMN read_tag;
+    DROP TABLE confirmed_messages;
     ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
     DROP TABLE gaps;

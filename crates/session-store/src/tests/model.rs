@@ -8,8 +8,8 @@ use crypto_core::{
 use engine::{
     model::{
         Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Event, EventKind,
-        Gap, Handshake, KeyDropped, OwnBundle, Pairing, PastKeys, Peer, Role, RunningTime, Session,
-        Standing, StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        Gap, Handshake, KeyDropped, OwnBundle, Pairing, PastKeys, Peer, ReadTag, Role, RunningTime,
+        Session, Standing, StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::{StoreRead, Transaction, WriteBack, contract, memory::MemoryStore},
 };
@@ -35,6 +35,10 @@ enum Step {
         read_at: Option<u64>,
     },
     RemoveKey(u8),
+    Confirmed {
+        session: u8,
+        message: u8,
+    },
     DropOldest {
         session: u8,
         keep: u32,
@@ -230,7 +234,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (message.clone(), name(), option::of(number())).prop_map(
             |(message, session, read_at)| Step::Key { message, session, read_at }
         ),
-        1 => message.prop_map(Step::RemoveKey),
+        1 => message.clone().prop_map(Step::RemoveKey),
+        1 => (name(), message).prop_map(|(session, message)| Step::Confirmed { session, message }),
         2 => (name(), 0..6_u32, 0..8_u32).prop_map(
             |(session, keep, places)| Step::DropOldest { session, keep, places }
         ),
@@ -287,6 +292,10 @@ fn session_id(name: u8) -> SessionId {
 
 fn message_id(name: u8) -> MessageId {
     MessageId::from_bytes([name; 32])
+}
+
+fn tag(name: u8) -> ReadTag {
+    ReadTag::from_stored([name; 8])
 }
 
 fn phone(index: usize) -> InstallationId {
@@ -435,6 +444,8 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             verified: *verified,
             added_at: UnixMillis(1),
             requested_at: None,
+            asked: *verified,
+            decided_at: None,
         })?,
         Step::Bundle(number) => store.put_own_bundle(&OwnBundle {
             wire: number.to_be_bytes().to_vec(),
@@ -475,8 +486,15 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
                     session,
                     key: MessageKey::from_stored([*message; 32]),
                     read_at: read_at.map(RunningTime),
+                    read: read_at.map(|_| tag(*message)),
                 })?;
             }
+        }
+        Step::Confirmed { session, message } => {
+            let session = session_id(*session);
+            let mut confirmed = store.confirmed_messages(&session)?;
+            confirmed.push(tag(*message));
+            store.put_confirmed_messages(&session, &confirmed)?;
         }
         Step::RemoveKey(message) => store.remove_stored_key(&message_id(*message))?,
         Step::Gap(step) => store.put_gap(&gap(step))?,
@@ -519,6 +537,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
                 since: UnixMillis(u64::from(*name)),
                 told: u32::from(*name),
             },
+            listened: sent_at.is_some_and(|at| at % 3 == 0),
         })?,
         Step::Device(step) => store.put_device(&device(step))?,
         Step::RemoveDevice(name, index) => store.remove_device(&identity(*name), &phone(*index))?,
@@ -631,6 +650,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         lines.push(format!("{:?}", found.as_ref().map(facts)));
         lines.push(format!("{:?}", store.stored_key_count(&session).unwrap()));
         lines.push(format!("{:?}", store.has_stored_keys(&session).unwrap()));
+        lines.push(format!("{:?}", store.confirmed_messages(&session).unwrap()));
         for gap in store.gaps(&session).unwrap() {
             for n in gap.last.saturating_sub(4)..gap.last + 2 {
                 let key = store.skipped_key(&session, &gap.chain, n).unwrap();
@@ -665,7 +685,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
     lines.push(format!("current: {:?}", current.map(|own| own.version)));
     for message in 1..=8 {
         let key = store.stored_key(&message_id(message)).unwrap();
-        let key = key.map(|key| (key.session, *key.key.secret_bytes(), key.read_at));
+        let key = key.map(|key| (key.session, *key.key.secret_bytes(), key.read_at, key.read));
         lines.push(format!("{key:?}"));
     }
     lines

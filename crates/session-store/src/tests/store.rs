@@ -136,6 +136,7 @@ fn no_file_holds_a_secret_or_an_identity_in_the_clear() {
             session: session.id,
             key: MessageKey::from_stored([0x7e; 32]),
             read_at: None,
+            read: None,
         })
         .unwrap();
     store

@@ -166,7 +166,7 @@ fn sealing_without_associated_data() {
         };
         let message_key = || MessageKey::from_stored(key(&entry["message_key"]));
         let plaintext = bytes(&entry["plaintext"]);
-        let sealed = message_key().seal(&header, &AssociatedData::empty(), &plaintext);
+        let (sealed, _) = message_key().seal(&header, &AssociatedData::empty(), &plaintext, None);
         assert_eq!(sealed[..16].to_vec(), bytes(&entry["iv"]));
         assert_eq!(sealed, bytes(&entry["payload_iv_ct_mac32"]));
         let opened = message_key()
@@ -187,7 +187,7 @@ fn sealing_with_associated_data() {
         let ad = AssociatedData::from_bytes(bytes(&entry["ad"]));
         let plaintext = bytes(&entry["plaintext"]);
         let message_key = MessageKey::from_stored(key(&entry["message_key"]));
-        let sealed = message_key.seal(&header, &ad, &plaintext);
+        let (sealed, _) = message_key.seal(&header, &ad, &plaintext, None);
         assert_eq!(sealed, bytes(&entry["payload"]));
     }
 }

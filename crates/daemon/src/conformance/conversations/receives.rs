@@ -139,7 +139,11 @@ impl Expect {
             // Without a text, a message by DH is an advertisement of its bundle.
             (Outcome::Bundle, None, None) if is_dh => Ok(None),
             (Outcome::Bundle, None, Some(Refusal::NoPayload)) => Ok(Some(EMPTY)),
-            (Outcome::Undecryptable(Reason::MessageKeyGone), None, Some(Refusal::BadUntil))
+            (
+                Outcome::Undecryptable(Reason::AlreadyRead | Reason::MessageKeyGone),
+                None,
+                Some(Refusal::BadUntil),
+            )
             | (
                 Outcome::Undecryptable(Reason::AuthenticationFailed),
                 None,

@@ -279,7 +279,9 @@ impl Metrics {
             self.refused_requests
                 .get_metric_with_label_values(&[status.as_str()])?;
         }
-        for reason in Reason::ALL {
+        // That a message was read before is no failure.
+        let unread = Reason::ALL.iter();
+        for reason in unread.filter(|reason| **reason != Reason::AlreadyRead) {
             self.undecryptable
                 .get_metric_with_label_values(&[reason.name()])?;
         }
@@ -337,8 +339,12 @@ impl Metrics {
             .observe(f64::from(u32::try_from(calls).unwrap_or(u32::MAX)));
     }
 
-    /// Counts the outcome of a message.
+    /// Counts the outcome of a message. One that was read before is none of those that could not
+    /// be read: relays bring messages again.
     pub(crate) fn decrypted(&self, message: &Decrypted) {
+        if message.reason == Some(Reason::AlreadyRead) {
+            return add(&self.decrypted, &[Reason::AlreadyRead.name()]);
+        }
         add(&self.decrypted, &[message.outcome.name()]);
         if let Some(reason) = message.reason {
             add(&self.undecryptable, &[reason.name()]);

@@ -130,6 +130,7 @@ pub(super) fn the_oldest_gaps_and_keys_of_a_session_are_dropped_first(
             session: id(1),
             key: MessageKey::from_stored([seed; 32]),
             read_at: Some(RunningTime(1)),
+            read: None,
         };
         store.put_stored_key(&read).expect("put");
         read.message

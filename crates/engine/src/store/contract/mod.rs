@@ -15,8 +15,8 @@ mod time;
 use std::sync::Arc;
 
 use crypto_core::{
-    AssociatedData, EphemeralKeyPair, MessageId, MessageKey, RatchetPreKeyPair, SessionId,
-    SharedKeyPrefix, Suite, VerifiedPreKey,
+    AssociatedData, EphemeralKeyPair, IdentityKey, MessageId, MessageKey, RatchetPreKeyPair,
+    SessionId, SharedKeyPrefix, Suite, VerifiedPreKey,
 };
 
 use self::batches::{
@@ -36,9 +36,9 @@ use self::time::{
 };
 use crate::{
     model::{
-        Contact, ContactState, Device, DeviceMetadata, DevicePreKey, Discoveries, Handshake,
-        ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer, Role, RunningTime,
-        Session, Standing, StoredAnswer, StoredKey, UnixMillis,
+        ConfirmedMessages, Contact, ContactState, Device, DeviceMetadata, DevicePreKey,
+        Discoveries, Handshake, ListedPreKey, NegotiatedTopic, OwnBundle, Pairing, PastKeys, Peer,
+        ReadTag, Role, RunningTime, Session, Standing, StoredAnswer, StoredKey, UnixMillis,
     },
     store::{StoreRead, Transaction},
 };
@@ -55,6 +55,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     gaps_round_trip_and_are_found(&mut fresh());
     the_oldest_gaps_and_keys_of_a_session_are_dropped_first(&mut fresh());
     the_oldest_unanswered_gaps_are_dropped_first(&mut fresh());
+    confirmed_messages_go_with_their_session(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     records_due_for_erasure_are_found(&mut fresh());
     chat_clocks_round_trip(&mut fresh());
@@ -127,6 +128,8 @@ fn contacts_round_trip_in_order(store: &mut impl Transaction) {
             verified,
             added_at: UnixMillis(seed.into()),
             requested_at: (state == ContactState::RequestSent).then_some(UnixMillis(7)),
+            asked: state == ContactState::Accepted,
+            decided_at: (state == ContactState::Declined).then_some(UnixMillis(8)),
         };
         assert_eq!(store.contact(&key(seed)).expect("read"), None);
         for verified in [true, seed % 2 == 0] {
@@ -161,6 +164,7 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
                 since: UnixMillis(6),
                 told: 7,
             },
+            listened: last_sent_at.is_some(),
         };
         store.put_peer(&peer).expect("put");
         assert_eq!(store.peer(&key(2)).expect("read"), Some(peer));
@@ -173,10 +177,26 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
         let peer = Peer {
             last_sent_at: Some(UnixMillis(9)),
             written_at,
+            listened: seed != 4,
             ..Peer::new(key(seed))
         };
         store.put_peer(&peer).expect("put");
     }
+    let listened = |store: &dyn StoreRead, after: Option<u8>, limit| -> Vec<IdentityKey> {
+        let after = after.map(key);
+        let found = store.listened_after(after.as_ref(), limit).expect("read");
+        found.iter().map(|found| found.identity).collect()
+    };
+    let mut all = [2, 3, 5].map(key);
+    all.sort_unstable();
+    assert_eq!(listened(store, None, 9), all);
+    assert_eq!(listened(store, None, 2), all[..2]);
+    for seed in [2, 3, 5] {
+        let at = all.iter().position(|found| *found == key(seed));
+        let rest = &all[at.expect("listened") + 1..];
+        assert_eq!(listened(store, Some(seed), 9), rest);
+    }
+    assert_eq!(store.listened_for_replies().expect("read"), 1);
     let found = store.correspondents(4).expect("read");
     let written_to: Vec<_> = found.iter().map(|found| found.identity).collect();
     assert_eq!(written_to, [4, 2, 5].map(key));
@@ -193,6 +213,10 @@ fn peers_and_devices_round_trip(store: &mut impl Transaction) {
     let found = store.correspondents(2).expect("read");
     let found: Vec<_> = found.iter().map(|found| kept(&found.shared)).collect();
     assert_eq!(found, [None, Some(bytes.clone())]);
+    let found = store.listened_after(None, 9).expect("read");
+    let shared = found.iter().filter(|found| found.shared.is_some());
+    let shared: Vec<_> = shared.map(|found| found.identity).collect();
+    assert_eq!(shared, [key(2)]);
     assert_eq!(kept(&store.negotiated(&key(2)).expect("read")), Some(bytes));
     let bare = Device {
         identity: key(2),
@@ -409,6 +433,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
         session: SessionId::from_bytes([session; 32]),
         key: MessageKey::from_stored([message; 32]),
         read_at,
+        read: read_at.map(|_| ReadTag::from_stored([message; 8])),
     };
     store.begin().expect("begin");
     assert!(store.put_stored_key(&stored(10, 1, None)).is_err());
@@ -437,6 +462,7 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
         .expect("there");
     assert_eq!(found.key.secret_bytes(), read.key.secret_bytes());
     assert_eq!((found.session, found.read_at), (read.session, read.read_at));
+    assert_eq!(found.read, read.read);
     store
         .remove_stored_key(&MessageId::from_bytes([12; 32]))
         .expect("remove");
@@ -473,6 +499,54 @@ fn updated_stored_keys_keep_their_age(store: &mut impl Transaction) {
     let unconfirmed = store.remove_session(&other).expect("remove");
     assert_eq!(unconfirmed, [message(113)]);
     assert_eq!(store.stored_key_count(&other).expect("read"), 0);
+    store.commit().expect("commit");
+}
+
+fn confirmed_messages_go_with_their_session(store: &mut impl Transaction) {
+    let id = |seed: u8| SessionId::from_bytes([seed; 32]);
+    let confirmed = |tags: &[u8]| {
+        let mut confirmed = ConfirmedMessages::default();
+        for tag in tags {
+            confirmed.push(ReadTag::from_stored([*tag; 8]));
+        }
+        confirmed
+    };
+    let ended = Standing::Superseded {
+        since: UnixMillis(1),
+    };
+    store.begin().expect("begin");
+    store.savepoint().expect("savepoint");
+    let of_none = store.put_confirmed_messages(&id(1), &confirmed(&[1]));
+    assert!(of_none.is_err(), "of no session");
+    store.rollback().expect("rollback");
+    for seed in [1, 2] {
+        store
+            .put_session(&session(seed, Suite::X25519, ended))
+            .expect("put");
+    }
+    let found = |store: &dyn StoreRead, seed| store.confirmed_messages(&id(seed)).expect("read");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    for (seed, tags) in [(1, [1, 2].as_slice()), (2, &[3]), (1, &[1, 2, 4])] {
+        let put = store.put_confirmed_messages(&id(seed), &confirmed(tags));
+        put.expect("put");
+    }
+    // Writing the session again leaves them.
+    store
+        .put_session(&session(1, Suite::X25519, Standing::Active))
+        .expect("put");
+    assert_eq!(found(store, 1), confirmed(&[1, 2, 4]));
+    store.savepoint().expect("savepoint");
+    store.remove_session(&id(1)).expect("remove");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    store.rollback().expect("rollback");
+    assert_eq!(found(store, 1), confirmed(&[1, 2, 4]));
+    store.remove_session(&id(1)).expect("remove");
+    // Another one of the same id begins with none.
+    store
+        .put_session(&session(1, Suite::X25519, ended))
+        .expect("put");
+    assert_eq!(found(store, 1), confirmed(&[]));
+    assert_eq!(found(store, 2), confirmed(&[3]));
     store.commit().expect("commit");
 }
 

@@ -23,6 +23,7 @@ impl MemoryStore {
             active: _,
             stored_keys,
             gaps,
+            confirmed,
             first_messages,
             replies,
             clocks,
@@ -43,6 +44,7 @@ impl MemoryStore {
         records.extend(sessions.values().map(|(age, of)| session(*age, of)));
         records.extend(stored_keys.values().map(|(age, of)| stored_key(*age, of)));
         records.extend(gaps.values().map(|(age, of)| gap(*age, of)));
+        records.extend(confirmed.iter().map(|confirmed| format!("{confirmed:?}")));
         records.extend(first_messages.iter().map(|seen| format!("{seen:?}")));
         records.extend(replies.iter().map(|reply| format!("{reply:?}")));
         // The `Debug` output of chat keys does not show them.

@@ -25,6 +25,7 @@ impl Tables {
                 Ok((*age, duplicate_stored_key(key)))
             })?,
             gaps: duplicate_table(&self.gaps, |(age, gap)| Ok((*age, duplicate_gap(gap))))?,
+            confirmed: self.confirmed.clone(),
             first_messages: self.first_messages.clone(),
             replies: self.replies.clone(),
             clocks: self.clocks.clone(),

@@ -29,8 +29,8 @@ use self::{
 };
 use crate::{
     model::{
-        ChatKey, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
-        RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
+        ChatKey, ConfirmedMessages, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle,
+        OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
     },
     store::Store,
 };
@@ -95,6 +95,7 @@ struct Tables {
     active: BTreeMap<DeviceKey, SessionId>,
     stored_keys: BTreeMap<MessageId, (u64, StoredKey)>,
     gaps: BTreeMap<GapName, (u64, Gap)>,
+    confirmed: BTreeMap<SessionId, ConfirmedMessages>,
     /// By session: the peer that began it, and the own prekey it began on.
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredAnswer>,
@@ -313,6 +314,7 @@ impl Store for MemoryStore {
 
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError> {
         let unconfirmed = self.drop_oldest_stored_keys(id, 0, 0)?;
+        self.remove(|tables| &mut tables.confirmed, *id);
         self.activate(id, None);
         self.remove(|tables| &mut tables.sessions, *id);
         Ok(unconfirmed)
@@ -332,6 +334,19 @@ impl Store for MemoryStore {
 
     fn remove_stored_key(&mut self, message: &MessageId) -> Result<(), StoreError> {
         self.remove(|tables| &mut tables.stored_keys, *message);
+        Ok(())
+    }
+
+    fn put_confirmed_messages(
+        &mut self,
+        session: &SessionId,
+        confirmed: &ConfirmedMessages,
+    ) -> Result<(), StoreError> {
+        if !self.tables.sessions.contains_key(session) {
+            return Err(StoreError::Corrupt("messages of no session".to_owned()));
+        }
+        let confirmed = confirmed.clone();
+        self.put(|tables| &mut tables.confirmed, *session, confirmed);
         Ok(())
     }
 

@@ -12,12 +12,21 @@ use super::{
 };
 use crate::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
-        OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError, StoredAnswer, StoredKey,
-        Timekeeping, UnixMillis,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError,
+        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
+
+impl MemoryStore {
+    fn correspondent(&self, peer: &Peer) -> Correspondent {
+        Correspondent {
+            identity: peer.identity,
+            shared: self.tables.negotiated.get(&peer.identity).cloned(),
+        }
+    }
+}
 
 impl StoreRead for MemoryStore {
     fn own_prekey(&self, key: &SignedPreKey) -> Result<Option<OwnPreKey>, StoreError> {
@@ -59,11 +68,28 @@ impl StoreRead for MemoryStore {
         let peers = self.tables.peers.values();
         let mut written_to: Vec<_> = peers.filter(|peer| peer.written_at.is_some()).collect();
         written_to.sort_by_key(|peer| (std::cmp::Reverse(peer.written_at), peer.identity));
-        let correspondents = written_to.into_iter().map(|peer| Correspondent {
-            identity: peer.identity,
-            shared: self.tables.negotiated.get(&peer.identity).cloned(),
-        });
+        let correspondents = written_to.into_iter().map(|peer| self.correspondent(peer));
         Ok(correspondents.take(limit).collect())
+    }
+
+    fn listened_after(
+        &self,
+        after: Option<&IdentityKey>,
+        limit: usize,
+    ) -> Result<Vec<Correspondent>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(*after));
+        let peers = self.tables.peers.range((from, Bound::Unbounded));
+        Ok(peers
+            .filter(|(_, peer)| peer.listened)
+            .take(limit)
+            .map(|(_, peer)| self.correspondent(peer))
+            .collect())
+    }
+
+    fn listened_for_replies(&self) -> Result<u64, StoreError> {
+        let peers = self.tables.peers.values();
+        let replied = peers.filter(|peer| peer.listened && peer.written_at.is_none());
+        Ok(replied.count() as u64)
     }
 
     fn negotiated(
@@ -228,6 +254,11 @@ impl StoreRead for MemoryStore {
     fn gaps(&self, session: &SessionId) -> Result<Vec<Gap>, StoreError> {
         let gaps = self.gaps_of(session).into_iter();
         Ok(gaps.map(|(_, gap)| duplicate_gap(gap)).collect())
+    }
+
+    fn confirmed_messages(&self, session: &SessionId) -> Result<ConfirmedMessages, StoreError> {
+        let confirmed = self.tables.confirmed.get(session);
+        Ok(confirmed.cloned().unwrap_or_default())
     }
 
     fn first_message_seen(&self, id: &SessionId) -> Result<bool, StoreError> {

@@ -9,9 +9,9 @@ use crypto_core::{
 use super::{BatchState, Result, WriteBack};
 use crate::{
     model::{
-        ChatKey, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap, NegotiatedTopic,
-        OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredAnswer, StoredKey, Timekeeping,
-        UnixMillis,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredAnswer, StoredKey,
+        Timekeeping, UnixMillis,
     },
     store::{Store, StoreRead, Transaction},
 };
@@ -173,11 +173,14 @@ impl<S: StoreRead> StoreRead for WriteBack<S> {
         replaced_own_prekeys() -> Vec<(SignedPreKey, UnixMillis)>;
         contacts() -> Vec<Contact>;
         correspondents(limit: usize) -> Vec<Correspondent>;
+        listened_after(after: Option<&IdentityKey>, limit: usize) -> Vec<Correspondent>;
+        listened_for_replies() -> u64;
         session_count(identity: &IdentityKey) -> usize;
         stored_key_count(session: &SessionId) -> u64;
         stored_key(message: &MessageId) -> Option<StoredKey>;
         skipped_key(session: &SessionId, chain: &HeaderKey, n: u32) -> Option<MessageKey>;
         gaps(session: &SessionId) -> Vec<Gap>;
+        confirmed_messages(session: &SessionId) -> ConfirmedMessages;
         first_message_seen(id: &SessionId) -> bool;
         first_message_count(identity: &IdentityKey, prekey: &SignedPreKey) -> u32;
         stored_answer(request_id: &str) -> Option<StoredAnswer>;
@@ -328,6 +331,7 @@ impl<S: Transaction> Store for WriteBack<S> {
     }
 
     delegate! { write
+        put_confirmed_messages(session: &SessionId, confirmed: &ConfirmedMessages) -> ();
         put_first_message(identity: &IdentityKey, prekey: &SignedPreKey, id: &SessionId) -> ();
         put_stored_answer(request_id: &str, reply: &StoredAnswer) -> ();
         remove_stored_answers_before(cutoff: RunningTime) -> ();

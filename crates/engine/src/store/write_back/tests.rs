@@ -132,6 +132,7 @@ fn that_a_session_has_stored_no_keys_is_forgotten_with_the_first_and_with_what_i
         session: made.id,
         key: MessageKey::from_stored([7; 32]),
         read_at: None,
+        read: None,
     };
     let has = |store: &WriteBack<MemoryStore>| store.has_stored_keys(&made.id).unwrap();
     store.begin().unwrap();

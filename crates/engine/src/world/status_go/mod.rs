@@ -94,6 +94,7 @@ impl Participant for StatusGo {
         let reply = (outcome == ReadOutcome::NotTargeted).then(|| self.advertise(from, now));
         ReadResult {
             outcome,
+            copy_of: None,
             reply,
             withheld: false,
         }
@@ -146,6 +147,10 @@ impl Participant for StatusGo {
 
     fn is_ours(&self) -> bool {
         false
+    }
+
+    fn listens_to(&self, _: &IdentityKey) -> bool {
+        true
     }
 
     fn last_in_use(&self, _: &[u8]) -> Option<u64> {
@@ -254,6 +259,7 @@ impl StatusGo {
             }),
             dh: None,
             payload,
+            copy_of: Vec::new(),
         })
     }
 

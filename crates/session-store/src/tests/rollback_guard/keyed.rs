@@ -225,6 +225,8 @@ fn a_store_that_authenticated_nothing_is_brought_up_to_date_and_is_told_from_the
              ALTER TABLE epoch DROP COLUMN digest;
              ALTER TABLE epoch DROP COLUMN digest_key;
              ALTER TABLE epoch DROP COLUMN witness_key;
+             ALTER TABLE stored_keys DROP COLUMN read_tag;
+             DROP TABLE confirmed_messages;
              ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
              DROP TABLE gap_keys;
              DROP TABLE gaps;
