@@ -143,7 +143,7 @@ mod tests {
             ("one recipient less", with(1, 1)),
             ("more than there may be", too_many),
             ("no point of the curve", with(2, 9)),
-            ("a longer id", with(69, 4)),
+            ("a shorter id", with(69, 2)),
             ("an id beyond the end", with(68, 0xff)),
             ("no text", with(70, 0xff)),
             ("no zeros", with(255, 1)),
