@@ -530,6 +530,14 @@ export interface EventSession {
   suite: Suite;
 }
 
+/** A ticket for one stream of events. */
+export interface EventTicketInfo {
+  /** Milliseconds in which it has to be used. */
+  expiresInMs: number;
+  /** What to give as `ticket` in the query of `GET /events`. */
+  ticket: string;
+}
+
 /** A part of the events. */
 export interface Events {
   /** In order. */
@@ -2168,6 +2176,16 @@ export interface Methods {
     result: Events;
   };
   /**
+   * Gives a ticket that opens one stream of events in place of the token.
+   * For `GET /events?ticket=` over TCP, from an `EventSource` of a page, which cannot send the token. It is used up
+   * by the first request that shows it, and is over soon. A browser that comes back by itself shows it again, and
+   * is refused: take another, and go on with `after`.
+   */
+  "event_ticket": {
+    params: Record<string, never>;
+    result: EventTicketInfo;
+  };
+  /**
    * Over a WebSocket, tells of each event in a notification. The answer names the subscription.
    * Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without
    * a WebSocket there are `event_list` and `GET /events`.
@@ -2293,6 +2311,7 @@ export const METHODS = [
   "clock_next",
   "clock_observe",
   "event_list",
+  "event_ticket",
   "event_subscribe",
   "event_unsubscribe",
   "system_health",
