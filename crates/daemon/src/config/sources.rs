@@ -96,7 +96,10 @@ pub(super) fn host(value: &str) -> Result<String, String> {
             "a host is a name, with or without a port: write {name}"
         ));
     }
-    name(&lower).map_or_else(|cause| wrong(&cause), |()| Ok(lower.clone()))
+    match name(&lower) {
+        Ok(()) => Ok(lower),
+        Err(cause) => wrong(&cause),
+    }
 }
 
 /// What was probably meant by an origin without its scheme.
