@@ -72,7 +72,9 @@ fn cell(value: &Value) -> String {
 
 fn type_table(document: &Value, name: &str) -> String {
     let schema = &document["components"]["schemas"][name];
-    if let Some(values) = schema["oneOf"].as_array() {
+    // The table has what a result can have with any outcome.
+    let by_outcome = schema["properties"]["outcome"].is_object();
+    if let Some(values) = schema["oneOf"].as_array().filter(|_| !by_outcome) {
         if schema["properties"].is_object() {
             return event_types(values);
         }
