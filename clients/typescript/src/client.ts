@@ -1,20 +1,12 @@
-import { ConnectionError, RatchetdError, isTransient } from "./errors.js";
-import type { EventInfo, Methods } from "./generated.js";
+import { ConnectionError, type ErrorObject, RatchetdError, isTransient } from "./errors.js";
+import type { EventInfo } from "./generated.js";
+import { checkParams } from "./json.js";
+import type { Arguments, Call, Method, Outcomes, Result, SealingMethod, SealingParams } from "./methods.js";
+import { type Delay, backOff } from "./retry.js";
 import type { Transport } from "./transport.js";
 
 /** How long to wait for an answer, in milliseconds: the longest call waits for a minute on purpose. */
 const ANSWER_TIMEOUT = 90_000;
-/** How long to wait before a stream is opened again, in milliseconds: first, and at most. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 10_000;
-
-/** A call of a batch: the method, and its parameters. */
-export type Call = { [M in keyof Methods]: readonly [method: M, params?: Methods[M]["params"]] }[keyof Methods];
-
-/** What came of the calls of a batch, in their order. */
-export type Outcomes<Calls extends readonly Call[]> = {
-  [Index in keyof Calls]: Methods[Calls[Index][0]]["result"] | RatchetdError;
-};
 
 /** What every call takes. */
 export interface CallOptions {
@@ -35,13 +27,13 @@ export interface EventOptions {
   /** Told when the connection broke; the stream goes on by itself. */
   onInterruption?: (error: unknown) => void;
   /** Waits before the connection is opened again; by default longer each time, up to ten seconds. */
-  delay?: (attempt: number, signal: AbortSignal) => Promise<void>;
+  delay?: Delay;
 }
 
 interface Answer {
   id?: unknown;
   result?: unknown;
-  error?: { code: number; message: string; data?: unknown };
+  error?: ErrorObject;
 }
 
 /** A client of one daemon. */
@@ -56,17 +48,19 @@ export class Client {
   /**
    * Calls a method.
    *
-   * @throws RatchetdError if the daemon answers with an error, ConnectionError if it does not answer.
+   * @throws RatchetdError if the daemon answers with an error, or would; ConnectionError if it does not answer.
    */
-  async call<M extends keyof Methods>(
+  call<M extends SealingMethod>(
     method: M,
-    params: Methods[M]["params"] = {} as Methods[M]["params"],
-    options: CallOptions = {},
-  ): Promise<Methods[M]["result"]> {
+    params: SealingParams<M>,
+    options?: CallOptions,
+  ): Promise<Result<M, SealingParams<M>>>;
+  call<M extends Method>(method: M, ...args: Arguments<M, CallOptions>): Promise<Result<M>>;
+  async call(method: Method, params: object = {}, options: CallOptions = {}): Promise<unknown> {
     const message = this.#message(method, params);
     const outcome = this.#outcome(await this.#exchange(message, options), message.id);
     if (outcome instanceof RatchetdError) throw outcome;
-    return outcome as Methods[M]["result"];
+    return outcome;
   }
 
   /**
@@ -80,14 +74,13 @@ export class Client {
     options: CallOptions = {},
   ): Promise<Outcomes<Calls>> {
     if (calls.length === 0) return [] as unknown as Outcomes<Calls>;
-    const first = this.#calls + 1;
     const messages = calls.map(([method, params]) => this.#message(method, params ?? {}));
     const answers = await this.#exchange(messages, options);
     if (!Array.isArray(answers)) {
       const { error } = (answers ?? {}) as Answer;
-      throw error ? RatchetdError.from(error) : unreadable();
+      throw error ? new RatchetdError(error) : unreadable();
     }
-    return calls.map((_, index) => this.#outcome(answers[index], first + index)) as Outcomes<Calls>;
+    return messages.map(({ id }, index) => this.#outcome(answers[index], id)) as Outcomes<Calls>;
   }
 
   /**
@@ -132,7 +125,8 @@ export class Client {
     this.#transport.close();
   }
 
-  #message(method: string, params: unknown): { id: number } {
+  #message(method: string, params: object): { id: number } {
+    checkParams(method, params);
     this.#calls += 1;
     return { jsonrpc: "2.0", id: this.#calls, method, params } as { id: number };
   }
@@ -153,7 +147,7 @@ export class Client {
 
   #outcome(answer: unknown, id: number): unknown {
     const { id: answered, result, error } = (answer ?? {}) as Answer;
-    if (error) return RatchetdError.from(error);
+    if (error) return new RatchetdError(error);
     if (answered !== id || result === undefined) throw unreadable();
     return result;
   }
@@ -161,19 +155,4 @@ export class Client {
 
 function unreadable(): ConnectionError {
   return new ConnectionError("what was answered is no answer to what was asked");
-}
-
-/** Waits longer after each failure, and not exactly as long as everybody else. */
-async function backOff(attempt: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt);
-  const wait = longest * (0.5 + Math.random() / 2);
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, wait);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -182,7 +182,7 @@ export interface ContactStepInfo {
 }
 
 /** What became of a received message. */
-export interface Decrypted {
+export type Decrypted = {
   /**
    * The sender's identity is proven: by the message itself, or by the signature of the envelope
    * that it came in.
@@ -193,7 +193,7 @@ export interface Decrypted {
   /** It was read through a ratchet. */
   forwardSecrecy: boolean;
   /** The same for people. */
-  hint?: string | null;
+  hint?: string;
   /** The device the message names; null if it names none. */
   installationId: string | null;
   /** The message, the same at both ends; null if the bytes do not tell. */
@@ -201,24 +201,72 @@ export interface Decrypted {
   /** Devices met for the first time. */
   newInstallations: string[];
   /** What to do about it. */
-  nextAction?: NextAction | null;
+  nextAction?: NextAction;
   /** What it is. */
   outcome: Outcome;
   /** The plaintext. */
-  payload?: Bytes | null;
+  payload?: Bytes;
   /** Why it was not read. */
-  reason?: Reason | null;
+  reason?: Reason;
   /** To be sent back to the sender. */
-  reply?: EnvelopeInfo | null;
+  reply?: EnvelopeInfo;
   /** The identity that the caller named, or that signed the envelope; null if that did not open. */
   sender: Bytes | null;
   /** The session it was read on. */
-  sessionId?: Bytes | null;
+  sessionId?: Bytes;
   /** The plaintext, if it is UTF-8. */
-  text?: string | null;
+  text?: string;
   /** What was odd. */
   warnings: WarningInfo[];
-}
+} & (
+    /** It was read. */
+    | {
+      outcome: "decrypted";
+      messageId: Bytes;
+      sender: Bytes;
+      payload: Bytes;
+    }
+    /** It was not encrypted. */
+    | {
+      outcome: "public";
+      messageId: Bytes;
+      sender: Bytes;
+      payload: Bytes;
+    }
+    /** An advertisement: there is nothing to show. */
+    | {
+      outcome: "bundle";
+      sender: Bytes;
+    }
+    /** One of our own that came back. */
+    | {
+      outcome: "own";
+      sender: Bytes;
+    }
+    /** It is for other devices. */
+    | {
+      outcome: "not_targeted";
+      sender: Bytes;
+      reason: Reason;
+      hint: string;
+      nextAction: NextAction;
+    }
+    /** It is for this device and cannot be read. */
+    | {
+      outcome: "undecryptable";
+      sender: Bytes;
+      reason: Reason;
+      hint: string;
+      nextAction: NextAction;
+    }
+    /** The envelope that it came in did not open, or nobody signed it. */
+    | {
+      outcome: "unopened";
+      reason: Reason;
+      hint: string;
+      nextAction: NextAction;
+    }
+  );
 
 /** A device whose version is lower than before. */
 export interface DeviceVersion {
@@ -281,7 +329,7 @@ export interface Encrypted {
 /** A wire message for the transport. */
 export interface EnvelopeInfo {
   /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
-  contentTopic?: string | null;
+  contentTopic?: string;
   /** The encoded `ProtocolMessage`. */
   message: Bytes;
   /** Whom it is for; null for a public message. */
@@ -290,14 +338,14 @@ export interface EnvelopeInfo {
    * The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
    * asked for it.
    */
-  sealed?: Bytes | null;
+  sealed?: Bytes;
   /**
    * The devices it is encrypted for. What goes by DH any other device of the identity can read,
    * too, if it has no copy of its own.
    */
   targets: TargetInfo[];
   /** The topic that the envelope goes by: 4 bytes. */
-  topic?: Bytes | null;
+  topic?: Bytes;
 }
 
 /** How an envelope is sealed. */
@@ -332,7 +380,7 @@ export interface Envelopes {
 /** `error.data`, always of this shape. */
 export interface ErrorData {
   /** The parameter it is about. */
-  field?: string | null;
+  field?: string;
   /** What to do. */
   hint: string;
   /** The stable name. */
@@ -558,13 +606,13 @@ export interface Explanation {
   /** The signed prekey that the entry names; null if it names none. */
   prekey: NamedPreKeyInfo | null;
   /** Why it would not be read. */
-  reason?: Reason | null;
+  reason?: Reason;
   /** Whether `message_decrypt` would give a `reply` to send. */
   replyDue: boolean;
   /** The identity the caller named. */
   sender: Bytes;
   /** The session it opens on. */
-  sessionId?: Bytes | null;
+  sessionId?: Bytes;
   /** The sessions that the entry is tried on, in this order; at most 8. */
   sessions: PossibleSessionInfo[];
   /** What was odd. */
@@ -626,7 +674,7 @@ export interface IdentityInfo {
    * With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
    * Left out without one, and for the account's own identity.
    */
-  safetyNumber?: string | null;
+  safetyNumber?: string;
 }
 
 /** What an imported bundle brought. */
@@ -899,23 +947,35 @@ export type NextStep =
 export type OpenRpcDocument = Record<string, unknown>;
 
 /** What became of an envelope. */
-export interface OpenedEnvelope {
+export type OpenedEnvelope = {
   /** The same for people. */
-  hint?: string | null;
+  hint?: string;
   /** Whether it opened. */
   outcome: EnvelopeOutcome;
   /** What was sealed. */
-  payload?: Bytes | null;
+  payload?: Bytes;
   /** Why it did not open. */
-  reason?: EnvelopeReason | null;
+  reason?: EnvelopeReason;
   /**
    * Who signed it; null if nobody did, or it did not open. It is whatever key fits the
    * signature: compare it.
    */
   signer: Bytes | null;
   /** The same, if it is UTF-8. */
-  text?: string | null;
-}
+  text?: string;
+} & (
+    /** It opened. */
+    | {
+      outcome: "opened";
+      payload: Bytes;
+    }
+    /** It did not. */
+    | {
+      outcome: "unopened";
+      reason: EnvelopeReason;
+      hint: string;
+    }
+  );
 
 /** What became of a received message. */
 export type Outcome =
@@ -1200,7 +1260,7 @@ export interface TopicInfo {
   /** The text that the topic is made of. */
   name: string;
   /** The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient. */
-  symKey?: Bytes | null;
+  symKey?: Bytes;
   /** The topic: 4 bytes. */
   topic: Bytes;
 }
@@ -1303,9 +1363,9 @@ export interface Methods {
        * neither would read the other until the prekeys of both have changed. It takes an installation id: 1 to 64
        * of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
       /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
-      words?: 12 | 24;
+      words?: 12 | 24 | undefined;
     };
     result: NewAccount;
   };
@@ -1324,12 +1384,12 @@ export interface Methods {
       /** The recovery phrase. It takes text. */
       mnemonic: string;
       /** Its passphrase, if it has one. It takes text. */
-      mnemonicPassphrase?: string;
+      mnemonicPassphrase?: string | undefined;
       /**
        * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
        * '-', not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
@@ -1350,7 +1410,7 @@ export interface Methods {
        * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
        * '-', not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
@@ -1372,7 +1432,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: AccountInfo;
   };
@@ -1387,7 +1447,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** The password that the key is put under. It takes text. */
       password: string;
     };
@@ -1413,7 +1473,7 @@ export interface Methods {
        * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
        * '-', not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
@@ -1448,7 +1508,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: BundleInfo;
   };
@@ -1463,7 +1523,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
       bundle: string;
     };
@@ -1493,21 +1553,28 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       recipient: string;
-      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
       /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
-      requestId?: string;
+      requestId?: string | undefined;
       /**
        * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
        * the one named. It takes true, false, "negotiated" or "partitioned".
        */
-      seal?: true | false | "negotiated" | "partitioned";
-    };
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    } & (
+      | {
+        /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Encrypted;
   };
   /**
@@ -1521,21 +1588,28 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** The identities to write to. It takes an array of 1 to 1000 public keys. */
       recipients: string[];
-      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
       /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
-      requestId?: string;
+      requestId?: string | undefined;
       /**
        * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
        * the one named. It takes true, false, "negotiated" or "partitioned".
        */
-      seal?: true | false | "negotiated" | "partitioned";
-    };
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    } & (
+      | {
+        /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Encrypted;
   };
   /**
@@ -1548,12 +1622,19 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
-      /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The content as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-    };
+      account?: string | undefined;
+    } & (
+      | {
+        /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The content as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Envelopes;
   };
   /**
@@ -1566,14 +1647,14 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /**
        * The identity to tell of our bundle. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
        * zQ3sh….
        */
       recipient: string;
       /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: Envelopes;
   };
@@ -1589,28 +1670,36 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
-      /**
-       * The identity that the transport names as the sender. With `message`; not with `sealed`. It takes a public
-       * key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
-       */
-      sender?: string;
-      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
-      message?: string;
+      account?: string | undefined;
       /** Confirm at once: the message is read at most once. False by default. It takes true or false. */
-      confirm?: boolean;
-      /**
-       * The message in its envelope, instead of `sender` and `message`: the signature names the sender. It takes an
-       * envelope as 0x and hex digits, at most 5 MiB.
-       */
-      sealed?: string;
+      confirm?: boolean | undefined;
       /**
        * The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys
        * that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x and 64 hex
        * digits, not all zero.
        */
-      symKey?: string;
-    };
+      symKey?: string | undefined;
+    } & (
+      | {
+        /**
+         * The identity that the transport names as the sender. With `message`; not with `sealed`. It takes a public
+         * key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+         */
+        sender: string;
+        /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+        message: string;
+        sealed?: undefined;
+      }
+      | {
+        /**
+         * The message in its envelope, instead of `sender` and `message`: the signature names the sender. It takes
+         * an envelope as 0x and hex digits, at most 5 MiB.
+         */
+        sealed: string;
+        sender?: undefined;
+        message?: undefined;
+      }
+    );
     result: Decrypted;
   };
   /**
@@ -1624,7 +1713,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /**
        * The messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and 64 hex
        * digits.
@@ -1654,7 +1743,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /**
        * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
        * 0x03… (33 bytes), or zQ3sh….
@@ -1675,9 +1764,9 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      identity?: string | undefined;
     };
     result: InstallationInfo[];
   };
@@ -1691,11 +1780,11 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
       /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
@@ -1709,11 +1798,11 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
       /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
@@ -1727,7 +1816,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
       /**
@@ -1740,7 +1829,7 @@ export interface Methods {
         pushToken?: string;
       };
       /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
@@ -1754,9 +1843,9 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      identity?: string | undefined;
     };
     result: SessionInfo[];
   };
@@ -1772,14 +1861,14 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** With whom to start over. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /**
        * With which device of it: all by default. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_'
        * and '-', and not "none".
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: SessionsReset;
   };
@@ -1793,7 +1882,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: ContactInfo[];
   };
@@ -1807,7 +1896,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
@@ -1824,15 +1913,15 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
+      payload?: string | undefined;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
+      text?: string | undefined;
       /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
@@ -1847,15 +1936,15 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
+      payload?: string | undefined;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
+      text?: string | undefined;
       /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
@@ -1871,15 +1960,15 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
+      payload?: string | undefined;
       /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
+      text?: string | undefined;
       /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
@@ -1893,7 +1982,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /** Whether the safety numbers were compared and are the same. It takes true or false. */
@@ -1912,7 +2001,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** How it is drawn. It takes svg or text. */
       format: "svg" | "text";
     };
@@ -1931,7 +2020,7 @@ export interface Methods {
        * Ours, for the safety number; without one there is none. It takes an account name: 1 to 64 of a-z, 0-9, '.',
        * '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: IdentityInfo;
   };
@@ -1947,28 +2036,48 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
-      /** What is sealed, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
-      payload?: string;
-      /** What is sealed, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /**
-       * The identity that alone can open it. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
-       */
-      recipient?: string;
-      /** The key that whoever opens it has. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
-      symKey?: string;
-      /** A text that stands for such a key, such as the name of a topic. It takes text. */
-      password?: string;
+      account?: string | undefined;
       /** Signed by the account's identity: true by default. It takes true or false. */
-      sign?: boolean;
+      sign?: boolean | undefined;
       /**
        * What it is filled up with: by default random bytes up to a multiple of 256. It takes bytes as 0x and hex
        * digits, at most 1 MiB.
        */
-      padding?: string;
-    };
+      padding?: string | undefined;
+    } & (
+      | {
+        /** What is sealed, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** What is sealed, as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    ) & (
+      | {
+        /**
+         * The identity that alone can open it. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes),
+         * or zQ3sh….
+         */
+        recipient: string;
+        symKey?: undefined;
+        password?: undefined;
+      }
+      | {
+        /** The key that whoever opens it has. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
+        symKey: string;
+        recipient?: undefined;
+        password?: undefined;
+      }
+      | {
+        /** A text that stands for such a key, such as the name of a topic. It takes text. */
+        password: string;
+        recipient?: undefined;
+        symKey?: undefined;
+      }
+    );
     result: SealedEnvelope;
   };
   /**
@@ -1982,13 +2091,13 @@ export interface Methods {
        * May be left out when there is exactly one. Its identity opens the envelope, unless a key does. It takes an
        * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** The envelope. It takes an envelope as 0x and hex digits, at most 5 MiB. */
       envelope: string;
       /** The key of the topic that it came by. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
-      symKey?: string;
+      symKey?: string | undefined;
       /** A text that stands for such a key, such as the name of a topic. It takes text. */
-      password?: string;
+      password?: string | undefined;
     };
     result: OpenedEnvelope;
   };
@@ -2038,7 +2147,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** With whom. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
     };
@@ -2080,7 +2189,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
       chat: string;
     };
@@ -2097,7 +2206,7 @@ export interface Methods {
        * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
        * beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
       chat: string;
       /** The clock of the message that was received. It takes a whole number from 0 to 9007199254740991. */
@@ -2117,19 +2226,19 @@ export interface Methods {
        * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
        * accounts.
        */
-      account?: string;
+      account?: string | undefined;
       /**
        * The last event known: 0 by default, and then the oldest comes first. It takes a number: the seq of an
        * event, or 0 to begin with the oldest.
        */
-      after?: number;
+      after?: number | undefined;
       /** How many at most: 100 by default. It takes a whole number from 1 to 1000. */
-      limit?: number;
+      limit?: number | undefined;
       /**
        * How long to wait if there is none: not at all by default. It takes a whole number of milliseconds from 0 to
        * 60000.
        */
-      waitMs?: number;
+      waitMs?: number | undefined;
     };
     result: Events;
   };
@@ -2144,12 +2253,12 @@ export interface Methods {
        * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
        * accounts.
        */
-      account?: string;
+      account?: string | undefined;
       /**
        * The last event known: by default the newest there is. It takes a number: the seq of an event, or 0 to begin
        * with the oldest.
        */
-      after?: number;
+      after?: number | undefined;
     };
     result: string;
   };
@@ -2213,57 +2322,57 @@ export interface Methods {
   };
 }
 
-/** Their names. */
-export const METHODS = [
-  "account_create",
-  "account_recover",
-  "account_import",
-  "account_list",
-  "account_get",
-  "account_export",
-  "account_importKeystore",
-  "account_remove",
-  "bundle_get",
-  "bundle_import",
-  "bundle_inspect",
-  "message_encrypt",
-  "message_encryptGroup",
-  "message_encryptPublic",
-  "message_advertise",
-  "message_decrypt",
-  "message_confirm",
-  "message_inspect",
-  "message_explain",
-  "installation_list",
-  "installation_enable",
-  "installation_disable",
-  "installation_setMetadata",
-  "session_list",
-  "session_reset",
-  "contact_list",
-  "contact_get",
-  "contact_request",
-  "contact_accept",
-  "contact_decline",
-  "contact_verify",
-  "contact_code_qr",
-  "identity_describe",
-  "envelope_seal",
-  "envelope_open",
-  "topic_contactCode",
-  "topic_partitioned",
-  "topic_personal",
-  "topic_negotiated",
-  "topic_public",
-  "topic_parse",
-  "clock_next",
-  "clock_observe",
-  "event_list",
-  "event_subscribe",
-  "event_unsubscribe",
-  "system_health",
-  "system_version",
-  "system_status",
-  "system_setLogFilter",
-  "rpc.discover",
-] as const satisfies readonly (keyof Methods)[];
+/** Their names, each with the parameters that are never left out. */
+export const METHODS = {
+  "account_create": ["account"],
+  "account_recover": ["account", "mnemonic"],
+  "account_import": ["account", "privateKey"],
+  "account_list": [],
+  "account_get": [],
+  "account_export": ["password"],
+  "account_importKeystore": ["account", "keystore", "password"],
+  "account_remove": ["account", "publicKey"],
+  "bundle_get": [],
+  "bundle_import": ["bundle"],
+  "bundle_inspect": ["bundle"],
+  "message_encrypt": ["recipient"],
+  "message_encryptGroup": ["recipients"],
+  "message_encryptPublic": [],
+  "message_advertise": ["recipient"],
+  "message_decrypt": [],
+  "message_confirm": ["messageIds"],
+  "message_inspect": ["message"],
+  "message_explain": ["sender", "message"],
+  "installation_list": [],
+  "installation_enable": ["installationId"],
+  "installation_disable": ["installationId"],
+  "installation_setMetadata": ["installationId", "metadata"],
+  "session_list": [],
+  "session_reset": ["identity"],
+  "contact_list": [],
+  "contact_get": ["identity"],
+  "contact_request": ["identity"],
+  "contact_accept": ["identity"],
+  "contact_decline": ["identity"],
+  "contact_verify": ["identity", "verified"],
+  "contact_code_qr": ["format"],
+  "identity_describe": ["identity"],
+  "envelope_seal": [],
+  "envelope_open": ["envelope"],
+  "topic_contactCode": ["identity"],
+  "topic_partitioned": ["identity"],
+  "topic_personal": ["identity"],
+  "topic_negotiated": ["identity"],
+  "topic_public": ["name"],
+  "topic_parse": ["contentTopic"],
+  "clock_next": ["chat"],
+  "clock_observe": ["chat", "clock", "envelopeAt"],
+  "event_list": [],
+  "event_subscribe": [],
+  "event_unsubscribe": ["subscription"],
+  "system_health": [],
+  "system_version": [],
+  "system_status": [],
+  "system_setLogFilter": ["filter"],
+  "rpc.discover": [],
+} as const satisfies Record<keyof Methods, readonly string[]>;

@@ -1,7 +1,11 @@
-import { ConnectionError, RatchetdError, isTransientStatus, refused } from "./errors.js";
-import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+import { ConnectionError, type ErrorObject, RatchetdError, isTransientStatus, refused } from "./errors.js";
 import type { EventInfo } from "./generated.js";
+import { encode } from "./json.js";
+import { type ServerSentEvent, serverSentEvents } from "./sse.js";
 import type { Cursor, Item, Transport } from "./transport.js";
+
+/** So long it may take to find out why there was no answer, in milliseconds. */
+const LONGEST_REFUSAL = 5000;
 
 /** A request of HTTP/1.1. */
 export interface HttpRequest {
@@ -37,7 +41,7 @@ export class HttpTransport implements Transport {
       method: "POST",
       path: "/",
       headers: { ...this.#headers, "content-type": "application/json" },
-      body: JSON.stringify(message),
+      body: encode(message),
       signal,
     });
     const text = await whole(answer.body);
@@ -53,8 +57,8 @@ export class HttpTransport implements Transport {
     if (answer.status !== 200) {
       const text = await whole(answer.body);
       if (text === "") throw refused(answer.status);
-      const { error } = parsed(text, answer.status) as { error?: { code: number; message: string } };
-      throw error ? RatchetdError.from(error) : refused(answer.status);
+      const { error } = parsed(text, answer.status) as { error?: ErrorObject };
+      throw error ? new RatchetdError(error) : refused(answer.status);
     }
     for await (const event of serverSentEvents(answer.body)) yield item(event);
   }
@@ -73,7 +77,8 @@ function parsed(text: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ConnectionError("what was answered is not from ratchetd", status, { cause });
+    if (status !== 200) throw refused(status, { cause });
+    throw new ConnectionError("what was answered is not from ratchetd: is the URL right?", status, { cause });
   }
 }
 
@@ -93,8 +98,8 @@ export interface HttpOptions {
 }
 
 /** The way over TCP, in browsers and in Node. A page's origin must be in `rpc.allowed_origins`. */
-export function http(options: HttpOptions): HttpTransport {
-  const base = new URL(options.url);
+export function http({ url, token }: HttpOptions): HttpTransport {
+  const base = checkedUrl(url, "http");
   const ask: Ask = async ({ method, path, headers, body, signal }) => {
     const init: RequestInit = { method, headers, signal, cache: "no-store", redirect: "error" };
     if (body !== undefined) init.body = body;
@@ -103,12 +108,55 @@ export function http(options: HttpOptions): HttpTransport {
       response = await fetch(new URL(path, base), init);
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
-      const hint = "does it run with --http, and is the origin of this page in rpc.allowed_origins?";
-      throw new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
+      throw await unanswered(base, cause);
     }
     return { status: response.status, body: chunks(response.body, signal) };
   };
-  return new HttpTransport(ask, options.token);
+  return new HttpTransport(ask, checkedToken(token));
+}
+
+/** The URL of a daemon: of this scheme, or of its secure form. */
+export function checkedUrl(url: string, scheme: "http" | "ws"): URL {
+  const example = `as ${scheme}://127.0.0.1:8645, where \`ratchetd serve --http 127.0.0.1:8645\` listens`;
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch (cause) {
+    throw new TypeError(`url: not a URL (hint: give one ${example})`, { cause });
+  }
+  if (!parsed.protocol.startsWith(scheme)) throw new TypeError(`url: not of ${scheme} (hint: give one ${example})`);
+  return parsed;
+}
+
+/** A token as a file holds it, without the end of its line. */
+export function checkedToken(token: string): string {
+  const trimmed = String(token ?? "").trim();
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) {
+    throw new TypeError("token: not one (hint: it is what rpc.token in the daemon's data directory holds)");
+  }
+  return trimmed;
+}
+
+/**
+ * Why there was no answer. The platform does not say, and keeps from a page what was answered to one of an origin that is not
+ * allowed. But it says whether there was an answer, if one asks for no more.
+ */
+async function unanswered(base: URL, cause: unknown): Promise<ConnectionError> {
+  const isAnswered = async (mode: RequestMode) => {
+    try {
+      await fetch(new URL("/livez", base), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (!(await isAnswered("no-cors"))) {
+    const hint = `start one with \`ratchetd serve --http ${base.host}\`, or see where yours listens`;
+    return new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
+  }
+  // It may have gone in between: then there is no answer of either kind.
+  if (!(await isAnswered("cors")) && (await isAnswered("no-cors"))) return refused(403, { cause });
+  return new ConnectionError("the connection to the daemon broke", null, { cause });
 }
 
 /** The chunks of a body. Not every browser can iterate over one. */
