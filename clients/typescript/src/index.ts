@@ -1,5 +1,7 @@
 export * from "./generated.js";
 export { fromHex, toHex } from "./bytes.js";
+export { chatId, receive, send } from "./chat.js";
+export type { Deliver, Message, Outgoing, Receiver, Unread } from "./chat.js";
 export { Client } from "./client.js";
 export type { CallOptions, EventOptions } from "./client.js";
 export { ConnectionError, RatchetdError, isTransient } from "./errors.js";
