@@ -7,6 +7,8 @@ import type { Transport } from "./transport.js";
 
 /** How long to wait for an answer, in milliseconds: the longest call waits for a minute on purpose. */
 const ANSWER_TIMEOUT = 90_000;
+/** Most requests under way at once; others wait for their turn. The daemon would refuse some of too many. */
+const MOST_REQUESTS = 100;
 
 /** What every call takes. */
 export interface CallOptions {
@@ -40,6 +42,8 @@ interface Answer {
 export class Client {
   readonly #transport: Transport;
   #calls = 0;
+  #underWay = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -56,8 +60,8 @@ export class Client {
     options?: CallOptions,
   ): Promise<Result<M, SealingParams<M>>>;
   call<M extends Method>(method: M, ...args: Arguments<M, CallOptions>): Promise<Result<M>>;
-  async call(method: Method, params: object = {}, options: CallOptions = {}): Promise<unknown> {
-    const message = this.#message(method, params);
+  async call(method: Method, params?: object | null, options: CallOptions = {}): Promise<unknown> {
+    const message = this.#message(method, params ?? {});
     const outcome = this.#outcome(await this.#exchange(message, options), message.id);
     if (outcome instanceof RatchetdError) throw outcome;
     return outcome;
@@ -134,14 +138,50 @@ export class Client {
   async #exchange(message: unknown, options: CallOptions): Promise<unknown> {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? ANSWER_TIMEOUT);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-    signal.throwIfAborted();
     try {
-      return await this.#transport.exchange(message, signal);
+      signal.throwIfAborted();
+      await this.#turn(signal);
+      try {
+        signal.throwIfAborted();
+        return await this.#transport.exchange(message, signal);
+      } finally {
+        this.#next();
+      }
     } catch (error) {
       if (timeout.aborted && !options.signal?.aborted) {
         throw new ConnectionError("the daemon did not answer in time", null, { cause: error });
       }
       throw error;
+    }
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#underWay < MOST_REQUESTS) {
+      this.#underWay += 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const takeTurn = () => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.delete(takeTurn);
+        reject(signal.reason);
+      };
+      this.#waiting.add(takeTurn);
+      signal.addEventListener("abort", giveUp);
+    });
+  }
+
+  /** Ends a turn: it goes to whoever has waited longest. */
+  #next(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#underWay -= 1;
+    } else {
+      this.#waiting.delete(next);
+      next();
     }
   }
 

@@ -67,6 +67,20 @@ test("an error names what is wrong and what to do, on every way, alone and in a 
   }
 });
 
+test("more calls at the same time than the daemon takes are all answered, on every way", async () => {
+  const daemon = await Daemon.start();
+  for (const [way, transport] of Object.entries(daemon.ways())) {
+    const client = new Client(transport);
+    const given = new AbortController();
+    const calls = Array.from({ length: 500 }, () => client.call("system_version"));
+    const one = client.call("system_version", {}, { signal: given.signal });
+    given.abort(new Error("never mind"));
+    await assert.rejects(one, /never mind/, way);
+    assert.ok((await Promise.all(calls)).every(({ protocol }) => protocol === 1), way);
+    client.close();
+  }
+});
+
 test("calls at the same time over one WebSocket each get their own answer", async () => {
   const daemon = await Daemon.start();
   const client = new Client(daemon.ways()["WebSocket"]!);
