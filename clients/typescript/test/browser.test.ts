@@ -19,12 +19,14 @@ const FRONTEND = `<!doctype html><title>ratchetd</title><script type="module">
   import { Client, http, webSocket } from "/node_modules/ratchetd/dist/index.js";
   const told = {};
   try {
-    const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const { url, nowhere, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
     const ways = (token) => ({
       http: http({ url, token }),
       socket: webSocket({ url: url.replace("http", "ws"), token }),
     });
     const wrong = ways("0".repeat(64));
+    const nobody = new Client(http({ url: nowhere, token }));
+    told.nobody = await nobody.call("system_version").catch((error) => ({ error: error.message, isTransient: error.isTransient }));
     for (const [way, transport] of Object.entries(ways(token))) {
       const outcome = (told[way] = {});
       try {
@@ -78,6 +80,8 @@ type Outcome = {
   stream?: number;
   interrupted?: string;
 };
+
+type Told = Record<"http" | "socket", Outcome> & { nobody: { error: string; isTransient: boolean } };
 
 /** A server of a page, at an origin of its own. */
 async function serve() {
@@ -149,9 +153,13 @@ test("a page of an allowed origin encrypts, decrypts and follows events over TCP
   const [friend, stranger] = [await serve(), await serve()];
   for (const site of [friend, stranger]) site.show(FRONTEND);
   const daemon = await Daemon.start(`[rpc]\nallowed_origins = [${JSON.stringify(friend.origin)}]\n`);
-  const secrets = new URLSearchParams({ url: daemon.url, token: daemon.token });
+  const closed = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => closed.once("listening", resolve));
+  const nowhere = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+  await new Promise((resolve) => closed.close(resolve));
+  const secrets = new URLSearchParams({ url: daemon.url, nowhere, token: daemon.token });
   open(`${friend.origin}/#${secrets}`);
-  const told = (await friend.told()) as Record<"http" | "socket", Outcome>;
+  const told = (await friend.told()) as Told;
   for (const way of ["http", "socket"] as const) {
     assert.equal(told[way].error, undefined, way);
     assert.equal(told[way].text, "from a page", way);
@@ -159,8 +167,11 @@ test("a page of an allowed origin encrypts, decrypts and follows events over TCP
     assert.equal(told[way].refused, "account_not_found", way);
     assert.equal(told[way].wrong, 401, "a wrong token ends the stream of events");
   }
+  // Nobody is there: that is told from a refusal, and worth trying again.
+  assert.match(told.nobody.error, /no daemon answers at .*ratchetd serve --http/);
+  assert.equal(told.nobody.isTransient, true);
   open(`${stranger.origin}/#${secrets}`);
-  const refused = (await stranger.told()) as Record<"http" | "socket", Outcome>;
+  const refused = (await stranger.told()) as Told;
   for (const way of ["http", "socket"] as const) {
     const { error = "", stream, interrupted } = refused[way];
     assert.ok(error.startsWith("ConnectionError: ") && error.includes(stranger.origin), error);
