@@ -221,17 +221,17 @@ export type Decrypted = {
 } & (
     /** It was read. */
     | {
-      outcome: "decrypted";
       messageId: Bytes;
-      sender: Bytes;
+      outcome: "decrypted";
       payload: Bytes;
+      sender: Bytes;
     }
     /** It was not encrypted. */
     | {
-      outcome: "public";
       messageId: Bytes;
-      sender: Bytes;
+      outcome: "public";
       payload: Bytes;
+      sender: Bytes;
     }
     /** An advertisement: there is nothing to show. */
     | {
@@ -245,26 +245,26 @@ export type Decrypted = {
     }
     /** It is for other devices. */
     | {
-      outcome: "not_targeted";
-      sender: Bytes;
-      reason: Reason;
       hint: string;
       nextAction: NextAction;
+      outcome: "not_targeted";
+      reason: Reason;
+      sender: Bytes;
     }
     /** It is for this device and cannot be read. */
     | {
-      outcome: "undecryptable";
-      sender: Bytes;
-      reason: Reason;
       hint: string;
       nextAction: NextAction;
+      outcome: "undecryptable";
+      reason: Reason;
+      sender: Bytes;
     }
     /** The envelope that it came in did not open, or nobody signed it. */
     | {
-      outcome: "unopened";
-      reason: Reason;
       hint: string;
       nextAction: NextAction;
+      outcome: "unopened";
+      reason: Reason;
     }
   );
 
@@ -971,9 +971,9 @@ export type OpenedEnvelope = {
     }
     /** It did not. */
     | {
+      hint: string;
       outcome: "unopened";
       reason: EnvelopeReason;
-      hint: string;
     }
   );
 

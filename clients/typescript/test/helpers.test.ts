@@ -149,7 +149,8 @@ test("nobody gets into another's chat, or in the place of another's message", ()
   // A copy of what we sent on another device.
   assert.equal(chatId({ sender: alice, copyOf: { recipients: [bob] } }), bob);
   assert.equal(chatId({ sender: alice, copyOf: { recipients: [bob, mallory] } }, "g"), "group/g");
-  assert.equal(chatId({ sender: alice, copyOf: { recipients: [] } }), alice);
+  // One to several who are no group, or to nobody but ourselves, is a note of our own.
+  for (const recipients of [[], [bob, mallory]]) assert.equal(chatId({ sender: alice, copyOf: { recipients } }), alice);
   // Whatever a group is called, it is no identity.
   assert.notEqual(chatId({ sender: mallory }, bob), bob);
 });
