@@ -63,17 +63,19 @@ export class ConnectionError extends Error {
 }
 
 /** Whether the same request may be taken later. */
-export function isTransientStatus(status: number): boolean {
+function isTransientStatus(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/** What an HTTP status that is no answer means. */
-export function refused(status: number, options?: ErrorOptions): ConnectionError {
-  const page = (globalThis as { location?: { origin?: string } }).location?.origin ?? "the page's";
+/** Why a connection is refused, by its HTTP status, in the daemon's own words if it `said` something. */
+export function refused(status: number, said?: ErrorObject | null, options?: ErrorOptions): ConnectionError {
+  const { hint } = (said?.data ?? {}) as Partial<ErrorData>;
+  if (said) return new ConnectionError(hint === undefined ? said.message : `${said.message}: ${hint}`, status, options);
+  const page = (globalThis as { location?: { origin?: string } }).location?.origin ?? "the page's origin";
   const meanings: Record<number, string> = {
     400: "the daemon refused the handshake",
     401: "the token is missing or wrong: it is in rpc.token in the daemon's data directory, or where --token-file says",
-    403: `the daemon refuses pages of this origin: put ${page} into rpc.allowed_origins of its ratchetd.toml, and restart it`,
+    403: `the daemon refuses pages of this origin: start it with --allow-origin ${page}, or list that in rpc.allowed_origins`,
     404: "there is no daemon at this address: is the URL the one that `ratchetd serve` printed?",
     408: "the request took too long to arrive",
     413: "the request is too large: send less at once",

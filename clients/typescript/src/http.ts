@@ -1,4 +1,4 @@
-import { ConnectionError, type ErrorObject, RatchetdError, isTransientStatus, refused } from "./errors.js";
+import { ConnectionError, type ErrorObject, RatchetdError, refused } from "./errors.js";
 import type { EventInfo } from "./generated.js";
 import { encode } from "./json.js";
 import { type ServerSentEvent, serverSentEvents } from "./sse.js";
@@ -45,21 +45,15 @@ export class HttpTransport implements Transport {
       signal,
     });
     const text = await whole(answer.body);
-    // A refusal is an error of JSON-RPC, unless it is of the token, or nothing is wrong with the request.
-    if (answer.status !== 200 && (text === "" || isTransientStatus(answer.status))) throw refused(answer.status);
-    return parsed(text, answer.status);
+    if (answer.status !== 200) throw refusal(answer.status, text);
+    return parsed(text);
   }
 
   async *follow(from: Cursor, signal: AbortSignal): AsyncGenerator<Item> {
     const query = new URLSearchParams({ after: String(from.after) });
     if (from.account !== undefined) query.set("account", from.account);
     const answer = await this.#ask({ method: "GET", path: `/events?${query}`, headers: this.#headers, signal });
-    if (answer.status !== 200) {
-      const text = await whole(answer.body);
-      if (text === "") throw refused(answer.status);
-      const { error } = parsed(text, answer.status) as { error?: ErrorObject };
-      throw error ? new RatchetdError(error) : refused(answer.status);
-    }
+    if (answer.status !== 200) throw refusal(answer.status, await whole(answer.body));
     for await (const event of serverSentEvents(answer.body)) yield item(event);
   }
 
@@ -70,16 +64,28 @@ export class HttpTransport implements Transport {
 
 function item(event: ServerSentEvent): Item {
   if (event.data === null) return { cursor: Number(event.id) };
-  return { event: parsed(event.data, 200) as EventInfo };
+  return { event: parsed(event.data) as EventInfo };
 }
 
-function parsed(text: string, status: number): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    if (status !== 200) throw refused(status, { cause });
-    throw new ConnectionError("what was answered is not from ratchetd: is the URL right?", status, { cause });
+    throw new ConnectionError("what was answered is not from ratchetd: is the URL right?", 200, { cause });
   }
+}
+
+/** Why a request is refused. The daemon says so in an error of JSON-RPC; what is before it, or another server, does not. */
+function refusal(status: number, text: string): Error {
+  let said: ErrorObject | null = null;
+  try {
+    said = (JSON.parse(text) as { error?: ErrorObject }).error ?? null;
+  } catch {
+    // It is no JSON.
+  }
+  // Nothing is wrong with a request of these, but with who makes it, or with the way.
+  const isOfConnection = status === 401 || status === 403 || status === 408 || status >= 500;
+  return said === null || isOfConnection ? refused(status, said) : new RatchetdError(said);
 }
 
 async function whole(body: AsyncIterable<Uint8Array>): Promise<string> {
@@ -142,21 +148,21 @@ export function checkedToken(token: string): string {
  * allowed. But it says whether there was an answer, if one asks for no more.
  */
 async function unanswered(base: URL, cause: unknown): Promise<ConnectionError> {
-  const isAnswered = async (mode: RequestMode) => {
+  const livez = async (mode: RequestMode) => {
     try {
-      await fetch(new URL("/livez", base), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
-      return true;
+      return await fetch(new URL("/livez", base), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
     } catch {
-      return false;
+      return null;
     }
   };
-  if (!(await isAnswered("no-cors"))) {
+  if ((await livez("no-cors")) === null) {
     const hint = `start one with \`ratchetd serve --http ${base.host}\`, or see where yours listens`;
     return new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
   }
-  // It may have gone in between: then there is no answer of either kind.
-  if (!(await isAnswered("cors")) && (await isAnswered("no-cors"))) return refused(403, { cause });
-  return new ConnectionError("the connection to the daemon broke", null, { cause });
+  const read = await livez("cors");
+  // What cannot be read is refused, unless the daemon has gone in between: then there is no answer of either kind.
+  const isRefused = read === null ? (await livez("no-cors")) !== null : read.status === 403;
+  return isRefused ? refused(403, null, { cause }) : new ConnectionError("the connection to the daemon broke", null, { cause });
 }
 
 /** The chunks of a body. Not every browser can iterate over one. */

@@ -74,7 +74,7 @@ export function encode(message: unknown): string {
   // A unit of UTF-16 has at most three bytes of UTF-8.
   if (3 * text.length > MAX_REQUEST_BYTES && new TextEncoder().encode(text).length > MAX_REQUEST_BYTES) {
     const hint =
-      "send less at once: a payload is at most 1 MiB, a wire message 4 MiB, and a batch may be sent in parts";
+      "the same again is refused again: send less at once; a payload is at most 1 MiB, a wire message 4 MiB, and a batch may be sent in parts";
     throw new RatchetdError({
       code: -32600,
       message: "the request is larger than 10 MiB",

@@ -264,10 +264,9 @@ export function webSocket(options: WebSocketOptions): WebSocketTransport {
 async function refusal(url: string, token: string): Promise<Error> {
   const call = { jsonrpc: "2.0", id: 1, method: "system_version" };
   try {
-    const answer = await http({ url: url.replace(/^ws/, "http"), token }).exchange(call, AbortSignal.timeout(LONGEST_REFUSAL));
-    const { error } = answer as Answer;
-    return error ? new RatchetdError(error) : broken();
+    await http({ url: url.replace(/^ws/, "http"), token }).exchange(call, AbortSignal.timeout(LONGEST_REFUSAL));
   } catch (error) {
-    return error instanceof ConnectionError ? error : broken();
+    if (error instanceof ConnectionError || error instanceof RatchetdError) return error;
   }
+  return broken();
 }

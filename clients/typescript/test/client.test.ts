@@ -172,18 +172,41 @@ test("refusals of other servers are told apart, with what to do and whether to t
     [502, true, /502/],
   ];
   for (const [status, isTransient, message] of statuses) {
-    for (const text of ["", "<html>"]) {
+    const said = JSON.stringify({ error: { code: -32600, message: "no", data: { kind: "invalid_request", hint: `${message}` } } });
+    for (const text of status === 413 || status === 429 || status === 404 ? ["", "<html>"] : ["", "<html>", said]) {
       answer = { status, text };
       const isRefusal = (error: unknown) => {
         assert.ok(error instanceof ConnectionError, `${error}`);
         assert.deepEqual([error.status, error.isTransient], [status, isTransient]);
-        assert.match(error.message, message);
+        if (text === said) assert.equal(error.message, `no: ${message}`);
+        else assert.match(error.message, message);
         return true;
       };
       await assert.rejects(client.call("system_version"), isRefusal);
       if (!isTransient) await assert.rejects(client.events({ after: 0 }).next(), isRefusal);
     }
   }
+});
+
+test("a request that the daemon refuses is answered with an error of the daemon", async () => {
+  const data = { kind: "busy", hint: "wait" };
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(request.method === "POST" ? 429 : 400);
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: 1, message: "there is no room", data } }));
+  });
+  server.listen(0, "127.0.0.1");
+  after(() => server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  const client = new Client(http({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "x" }));
+  const isBusy = (error: unknown) => error instanceof RatchetdError && error.kind === "busy" && error.isTransient;
+  await assert.rejects(client.call("system_version"), isBusy);
+  const interrupted = new AbortController();
+  const onInterruption = (error: unknown) => {
+    assert.ok(isBusy(error));
+    interrupted.abort();
+  };
+  assert.equal((await client.events({ after: 0, signal: interrupted.signal, onInterruption }).next()).done, true);
 });
 
 test("a wrong token, a missing daemon and a strange server are each told apart, with what to do", async () => {
