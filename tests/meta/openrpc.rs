@@ -513,6 +513,59 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+#[test]
+fn of_parameters_that_exclude_each_other_one_set_is_taken_and_neither_none_nor_two() {
+    let daemon = Daemon::start();
+    let key = daemon.ok("account_create", json!({"account": "alice"}))["publicKey"].take();
+    let value = |name: &str| match name {
+        "account" => "alice".into(),
+        "recipient" | "sender" => key.clone(),
+        "recipients" => json!([key]),
+        "symKey" => format!("0x{}", "01".repeat(32)).into(),
+        "text" | "password" => "x".into(),
+        "payload" | "message" | "sealed" => "0x01".into(),
+        _ => panic!("a value for {name}"),
+    };
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let mut tried = 0;
+    for method in methods(&DOCUMENT) {
+        let Some(choices) = method["x-one-of"].as_array() else {
+            continue;
+        };
+        let name = text(&method["name"]);
+        let required = list(&method["params"]).into_iter();
+        let required = required.filter(|param| param["required"] == true);
+        let required: Vec<Value> = required.map(|param| param["name"].clone()).collect();
+        for (place, sets) in choices.iter().enumerate() {
+            // Of the other choices, if there are any, the first set.
+            let others = choices.iter().enumerate().filter(|(at, _)| *at != place);
+            let others: Vec<Value> = others.flat_map(|(_, sets)| list(&sets[0])).collect();
+            let call = |given: &[&Value]| {
+                let given = given.iter().flat_map(|set| list(set));
+                let names = given.chain(others.clone()).chain(required.clone());
+                let names = names.map(|name| text(&name)).chain(["account".to_owned()]);
+                let params = names.map(|name| (name.clone(), value(&name)));
+                daemon.call(&name, Value::Object(params.collect()))
+            };
+            let mut refused = |given: &[&Value]| {
+                let error = call(given).expect_err("not one of the sets");
+                assert_eq!(error["data"]["kind"], "invalid_params", "{name}: {error}");
+                tried += 1;
+            };
+            let sets = list(sets);
+            let (first, rest) = sets.split_first().expect("two sets");
+            refused(&[]);
+            rest.iter().for_each(|set| refused(&[first, set]));
+            for set in &sets {
+                let is_taken = call(&[set])
+                    .map_or_else(|error| error["data"]["kind"] != "invalid_params", |_| true);
+                assert!(is_taken, "{name} {set}");
+            }
+        }
+    }
+    assert!(tried >= 10, "{tried}");
+}
+
 /// A type that the pages describe in words.
 const IN_WORDS: &str = "Bytes";
 

@@ -4,15 +4,16 @@
  *
  *   npm run chat
  *
- * What a frontend has to do is in `Person`: it listens to the topics that its daemon names, stores before it confirms, sends
- * the replies it is given, and asks for the same bytes again when it does not know whether a call was done. It never says who
- * a message is from: the signature on the envelope does.
+ * What a frontend has to do is in `Person`: it listens to the topics that its daemon names, and gives what comes to `receive`,
+ * which stores before it confirms. It never says who a message is from: the signature on the envelope does.
  */
 
 import { randomUUID } from "node:crypto";
 
-import { Client, ConnectionError, type EventInfo, type Transport } from "../src/node.js";
-import type { EnvelopeInfo, ListenedTopics } from "../src/index.js";
+import {
+  Client, type EventInfo, type ListenedTopics, type Message, type Receiver, type SealedEnvelopeInfo, type Transport, fromHex,
+  receive, send,
+} from "../src/node.js";
 
 /** Where envelopes are left and fetched, by the URL of the relay. */
 class Post {
@@ -20,9 +21,8 @@ class Post {
 
   constructor(readonly relay: string) {}
 
-  async send({ contentTopic, sealed }: EnvelopeInfo): Promise<void> {
-    const body = Buffer.from(sealed?.slice(2) ?? "", "hex");
-    const answer = await fetch(this.relay + contentTopic, { method: "POST", body });
+  async send({ contentTopic, sealed }: SealedEnvelopeInfo): Promise<void> {
+    const answer = await fetch(this.relay + contentTopic, { method: "POST", body: fromHex(sealed) });
     if (!answer.ok) throw new Error(`the relay answers ${answer.status}`);
   }
 
@@ -37,9 +37,9 @@ class Post {
 }
 
 /** A person, who sees what `say` is told. */
-export class Person {
-  /** What this person has read, stored before it is confirmed. A real frontend has a database. */
-  readonly inbox: string[] = [];
+export class Person implements Receiver {
+  /** What this person has read, by its key. A real frontend has a database. */
+  readonly inbox = new Map<string, Message>();
   key = "";
   readonly #client: Client;
   readonly #post: Post;
@@ -97,39 +97,31 @@ export class Person {
   }
 
   async write(to: Person, text: string): Promise<void> {
-    const requestId = randomUUID();
-    const encrypt = () => this.#client.call("message_encrypt", { recipient: to.key, text, requestId, seal: true });
-    // Without an answer it is not known whether the ratchet has moved. The same request gives the same bytes.
-    const sent = await encrypt().catch((error: unknown) => {
-      if (error instanceof ConnectionError) return encrypt();
-      throw error;
-    });
+    // A real frontend stores text and id before, to send it again after a crash.
+    const sent = await send(this.#client, { to: to.key, id: randomUUID(), text }, (envelope) => this.deliver(envelope));
     this.say(`${this.name} writes "${text}"${sent.forwardSecrecy ? "" : ", without forward secrecy"}`);
-    await this.listen();
-    for (const envelope of sent.envelopes) await this.#post.send(envelope);
   }
 
   /** Reads whatever has come. */
   async look(): Promise<void> {
     for (const [topic, symKey] of [...this.#topics]) {
-      for (const sealed of await this.#post.fetch(topic)) await this.receive(sealed, symKey);
+      for (const sealed of await this.#post.fetch(topic)) await receive(this.#client, { sealed, symKeys: [symKey] }, this);
     }
   }
 
-  private async receive(sealed: string, symKey: string | undefined): Promise<void> {
-    const read = await this.#client.call("message_decrypt", { sealed, symKey });
+  async store(message: Message): Promise<void> {
+    if (this.inbox.has(message.key)) return;
+    this.inbox.set(message.key, message);
+    this.say(`${this.name} reads "${message.text}"`);
+  }
+
+  async deliver(envelope: SealedEnvelopeInfo): Promise<void> {
     await this.listen();
-    // The protocol asks for this when a sender does not know of this device, for one.
-    if (read.reply) await this.#post.send(read.reply);
-    if (read.outcome === "decrypted" && read.messageId !== null && read.sender !== null) {
-      if (!read.duplicate) this.inbox.push(read.text ?? "");
-      // Stored: now its key may go, and nobody reads this message again.
-      await this.#client.call("message_confirm", { messageIds: [read.messageId] });
-      this.say(`${this.name} reads "${read.text}"`);
-    } else if (read.outcome === "undecryptable") {
-      this.say(`${this.name} cannot read a message: ${read.hint}`);
-    }
-    // What is "unopened" is for somebody else on the same topic, or forged: that is no news.
+    await this.#post.send(envelope);
+  }
+
+  unreadable({ hint }: { hint: string }): void {
+    this.say(`${this.name} cannot read a message: ${hint}`);
   }
 
   /** The number that both compare by another way, to know that nobody is between them. */

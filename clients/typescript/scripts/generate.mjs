@@ -73,12 +73,13 @@ function type(schema, indent = "") {
   }
 }
 
-/** An object with its members, commented. */
-function object(schema, indent) {
+/** An object with its members, commented. Those that are not required are followed by `left`. */
+function object(schema, indent, left = "") {
   const inner = `${indent}  `;
   const members = Object.entries(schema.properties).map(([name, member]) => {
-    const optional = schema.required?.includes(name) ? "" : "?";
-    return `${comment(member.description, inner)}${inner}${name}${optional}: ${type(member, inner)};\n`;
+    const isRequired = schema.required?.includes(name);
+    const of = `${type(member, inner)}${isRequired ? "" : left}`;
+    return `${comment(member.description, inner)}${inner}${name}${isRequired ? "" : "?"}: ${of};\n`;
   });
   return `{\n${members.join("")}${indent}}`;
 }
@@ -104,13 +105,29 @@ function declaration(name, schema) {
   return `${about}export type ${name} = ${type(schema)};\n`;
 }
 
-/** The parameters of a method. */
+/** The parameters of a method. Of each entry of `x-one-of` exactly one set is given, and nothing of the others. */
 function params(method) {
-  const properties = Object.fromEntries(
-    method.params.map((param) => [param.name, { description: param.description, ...param.schema }]),
-  );
-  const required = method.params.filter((param) => param.required).map((param) => param.name);
-  return method.params.length ? object({ properties, required }, "    ") : "Record<string, never>";
+  if (!method.params.length) return "Record<string, never>";
+  const entries = method["x-one-of"] ?? [];
+  const members = (names) => {
+    const of = method.params.filter(({ name }) => names.includes(name));
+    return Object.fromEntries(of.map((param) => [param.name, { description: param.description, ...param.schema }]));
+  };
+  const left = " | undefined";
+  const apart = entries.flat(2);
+  const together = method.params.filter(({ name }) => !apart.includes(name));
+  const required = together.filter((param) => param.required).map(({ name }) => name);
+  const common = object({ properties: members(together.map(({ name }) => name)), required }, "    ", left);
+  const choices = entries.map((sets) => {
+    const each = sets.map((set) => {
+      const others = sets.flat().filter((name) => !set.includes(name));
+      const never = others.map((name) => `        ${name}?: undefined;\n`);
+      const given = object({ properties: members(set), required: set }, "      ");
+      return `\n      | ${given.replace(/ {6}}$/, `${never.join("")}      }`)}`;
+    });
+    return ` & (${each.join("")}\n    )`;
+  });
+  return common + choices.join("");
 }
 
 function generate(document) {
@@ -124,8 +141,11 @@ function generate(document) {
     return `${about}  ${JSON.stringify(method.name)}: {\n    params: ${params(method)};\n    result: ${result};\n  };\n`;
   });
   out.push(`/** Every method, with what it takes and gives. */\nexport interface Methods {\n${methods.join("")}}\n`);
-  const names = document.methods.map((method) => `  ${JSON.stringify(method.name)},\n`);
-  out.push(`/** Their names. */\nexport const METHODS = [\n${names.join("")}] as const satisfies readonly (keyof Methods)[];\n`);
+  const needed = document.methods.map(({ name, params }) => {
+    const required = params.filter((param) => param.required).map((param) => JSON.stringify(param.name));
+    return `  ${JSON.stringify(name)}: [${required.join(", ")}],\n`;
+  });
+  out.push(`/** Their names, each with the parameters that are never left out. */\nexport const METHODS = {\n${needed.join("")}} as const satisfies Record<keyof Methods, readonly string[]>;\n`);
   return out.join("\n");
 }
 

@@ -10,7 +10,7 @@ export function toHex(bytes: Uint8Array): string {
  *
  * @throws RangeError if it is anything else.
  */
-export function fromHex(hex: string): Uint8Array {
+export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   if (!/^0x([0-9a-fA-F]{2})*$/.test(hex)) throw new RangeError("bytes are 0x and an even number of hex digits");
   const bytes = new Uint8Array(hex.length / 2 - 1);
   for (let index = 0; index < bytes.length; index++) {

@@ -1,20 +1,14 @@
-import { ConnectionError, RatchetdError, isTransient } from "./errors.js";
-import type { EventInfo, Methods } from "./generated.js";
+import { ConnectionError, type ErrorObject, RatchetdError, isTransient } from "./errors.js";
+import type { EventInfo } from "./generated.js";
+import { checkParams } from "./json.js";
+import type { Arguments, Call, Method, Outcomes, Result, SealingMethod, SealingParams } from "./methods.js";
+import { type Delay, backOff } from "./retry.js";
 import type { Transport } from "./transport.js";
 
 /** How long to wait for an answer, in milliseconds: the longest call waits for a minute on purpose. */
 const ANSWER_TIMEOUT = 90_000;
-/** How long to wait before a stream is opened again, in milliseconds: first, and at most. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 10_000;
-
-/** A call of a batch: the method, and its parameters. */
-export type Call = { [M in keyof Methods]: readonly [method: M, params?: Methods[M]["params"]] }[keyof Methods];
-
-/** What came of the calls of a batch, in their order. */
-export type Outcomes<Calls extends readonly Call[]> = {
-  [Index in keyof Calls]: Methods[Calls[Index][0]]["result"] | RatchetdError;
-};
+/** Most requests under way at once; others wait for their turn. The daemon would refuse some of too many. */
+const MOST_REQUESTS = 100;
 
 /** What every call takes. */
 export interface CallOptions {
@@ -35,19 +29,21 @@ export interface EventOptions {
   /** Told when the connection broke; the stream goes on by itself. */
   onInterruption?: (error: unknown) => void;
   /** Waits before the connection is opened again; by default longer each time, up to ten seconds. */
-  delay?: (attempt: number, signal: AbortSignal) => Promise<void>;
+  delay?: Delay;
 }
 
 interface Answer {
   id?: unknown;
   result?: unknown;
-  error?: { code: number; message: string; data?: unknown };
+  error?: ErrorObject;
 }
 
 /** A client of one daemon. */
 export class Client {
   readonly #transport: Transport;
   #calls = 0;
+  #underWay = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -56,17 +52,19 @@ export class Client {
   /**
    * Calls a method.
    *
-   * @throws RatchetdError if the daemon answers with an error, ConnectionError if it does not answer.
+   * @throws RatchetdError if the daemon answers with an error, or would; ConnectionError if it does not answer.
    */
-  async call<M extends keyof Methods>(
+  call<M extends SealingMethod>(
     method: M,
-    params: Methods[M]["params"] = {} as Methods[M]["params"],
-    options: CallOptions = {},
-  ): Promise<Methods[M]["result"]> {
-    const message = this.#message(method, params);
+    params: SealingParams<M>,
+    options?: CallOptions,
+  ): Promise<Result<M, SealingParams<M>>>;
+  call<M extends Method>(method: M, ...args: Arguments<M, CallOptions>): Promise<Result<M>>;
+  async call(method: Method, params?: object | null, options: CallOptions = {}): Promise<unknown> {
+    const message = this.#message(method, params ?? {});
     const outcome = this.#outcome(await this.#exchange(message, options), message.id);
     if (outcome instanceof RatchetdError) throw outcome;
-    return outcome as Methods[M]["result"];
+    return outcome;
   }
 
   /**
@@ -80,14 +78,13 @@ export class Client {
     options: CallOptions = {},
   ): Promise<Outcomes<Calls>> {
     if (calls.length === 0) return [] as unknown as Outcomes<Calls>;
-    const first = this.#calls + 1;
     const messages = calls.map(([method, params]) => this.#message(method, params ?? {}));
     const answers = await this.#exchange(messages, options);
     if (!Array.isArray(answers)) {
       const { error } = (answers ?? {}) as Answer;
-      throw error ? RatchetdError.from(error) : unreadable();
+      throw error ? new RatchetdError(error) : unreadable();
     }
-    return calls.map((_, index) => this.#outcome(answers[index], first + index)) as Outcomes<Calls>;
+    return messages.map(({ id }, index) => this.#outcome(answers[index], id)) as Outcomes<Calls>;
   }
 
   /**
@@ -132,7 +129,8 @@ export class Client {
     this.#transport.close();
   }
 
-  #message(method: string, params: unknown): { id: number } {
+  #message(method: string, params: object): { id: number } {
+    checkParams(method, params);
     this.#calls += 1;
     return { jsonrpc: "2.0", id: this.#calls, method, params } as { id: number };
   }
@@ -140,9 +138,15 @@ export class Client {
   async #exchange(message: unknown, options: CallOptions): Promise<unknown> {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? ANSWER_TIMEOUT);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-    signal.throwIfAborted();
     try {
-      return await this.#transport.exchange(message, signal);
+      signal.throwIfAborted();
+      await this.#turn(signal);
+      try {
+        signal.throwIfAborted();
+        return await this.#transport.exchange(message, signal);
+      } finally {
+        this.#next();
+      }
     } catch (error) {
       if (timeout.aborted && !options.signal?.aborted) {
         throw new ConnectionError("the daemon did not answer in time", null, { cause: error });
@@ -151,9 +155,39 @@ export class Client {
     }
   }
 
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#underWay < MOST_REQUESTS) {
+      this.#underWay += 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const takeTurn = () => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.delete(takeTurn);
+        reject(signal.reason);
+      };
+      this.#waiting.add(takeTurn);
+      signal.addEventListener("abort", giveUp);
+    });
+  }
+
+  /** Ends a turn: it goes to whoever has waited longest. */
+  #next(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#underWay -= 1;
+    } else {
+      this.#waiting.delete(next);
+      next();
+    }
+  }
+
   #outcome(answer: unknown, id: number): unknown {
     const { id: answered, result, error } = (answer ?? {}) as Answer;
-    if (error) return RatchetdError.from(error);
+    if (error) return new RatchetdError(error);
     if (answered !== id || result === undefined) throw unreadable();
     return result;
   }
@@ -161,19 +195,4 @@ export class Client {
 
 function unreadable(): ConnectionError {
   return new ConnectionError("what was answered is no answer to what was asked");
-}
-
-/** Waits longer after each failure, and not exactly as long as everybody else. */
-async function backOff(attempt: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt);
-  const wait = longest * (0.5 + Math.random() / 2);
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, wait);
-    signal.addEventListener("abort", done);
-  });
 }

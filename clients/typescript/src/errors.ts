@@ -1,27 +1,37 @@
 import type { ErrorData, ErrorKind } from "./generated.js";
 
-/** The daemon answered with an error. `hint` says what to do; nothing was done. */
+/** An error as JSON-RPC carries it. */
+export interface ErrorObject {
+  code: number;
+  message: string;
+  data?: unknown;
+}
+
+/**
+ * The daemon answered with an error, or this client saw that it would and did not ask. Nothing was done. The message says
+ * what is wrong, with which parameter, and what to do.
+ */
 export class RatchetdError extends Error {
   override readonly name = "RatchetdError";
+  /** The JSON-RPC code. */
+  readonly code: number;
+  /** The stable name of what went wrong; null if the answer has none. */
+  readonly kind: ErrorKind | null;
+  /** The parameter it is about, if it is about one. */
+  readonly field: string | null;
+  /** What to do. */
+  readonly hint: string;
+  /** All that the answer has about it. */
+  readonly data: unknown;
 
-  constructor(
-    message: string,
-    /** The JSON-RPC code. */
-    readonly code: number,
-    /** The stable name of what went wrong; null if the answer has none. */
-    readonly kind: ErrorKind | null,
-    /** What to do. */
-    readonly hint: string,
-    /** The parameter it is about, if it is about one. */
-    readonly field: string | null,
-  ) {
-    super(message);
-  }
-
-  /** The error of an answer. */
-  static from(error: { code: number; message: string; data?: unknown }): RatchetdError {
-    const data = (error.data ?? {}) as Partial<ErrorData>;
-    return new RatchetdError(error.message, error.code, data.kind ?? null, data.hint ?? "", data.field ?? null);
+  constructor({ code, message, data }: ErrorObject, options?: ErrorOptions) {
+    const { kind = null, field = null, hint = "" } = (data ?? {}) as Partial<ErrorData>;
+    super(`${field === null ? "" : `${field}: `}${message}${hint === "" ? "" : ` (hint: ${hint})`}`, options);
+    this.code = code;
+    this.kind = kind;
+    this.field = field;
+    this.hint = hint;
+    this.data = data;
   }
 
   /** The same call may work later. */
@@ -53,21 +63,26 @@ export class ConnectionError extends Error {
 }
 
 /** Whether the same request may be taken later. */
-export function isTransientStatus(status: number): boolean {
-  return status === 408 || status >= 500;
+function isTransientStatus(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
-/** What an HTTP status that is no answer means. */
-export function refused(status: number): ConnectionError {
+/** Why a connection is refused, by its HTTP status, in the daemon's own words if it `said` something. */
+export function refused(status: number, said?: ErrorObject | null, options?: ErrorOptions): ConnectionError {
+  const { hint } = (said?.data ?? {}) as Partial<ErrorData>;
+  if (said) return new ConnectionError(hint === undefined ? said.message : `${said.message}: ${hint}`, status, options);
+  const page = (globalThis as { location?: { origin?: string } }).location?.origin ?? "the page's origin";
   const meanings: Record<number, string> = {
     400: "the daemon refused the handshake",
     401: "the token is missing or wrong: it is in rpc.token in the daemon's data directory, or where --token-file says",
-    403: "the daemon does not know this host or the origin of this page: see rpc.allowed_hosts and rpc.allowed_origins",
-    404: "there is no daemon of this kind at this address",
+    403: `the daemon refuses pages of this origin: start it with --allow-origin ${page}, or list that in rpc.allowed_origins`,
+    404: "there is no daemon at this address: is the URL the one that `ratchetd serve` printed?",
     408: "the request took too long to arrive",
+    413: "the request is too large: send less at once",
+    429: "as many connections are open as may be, or there is no room for this request: try again later",
     431: "the head of the request is too large",
   };
-  return new ConnectionError(meanings[status] ?? `the daemon answered with status ${status}`, status);
+  return new ConnectionError(meanings[status] ?? `the daemon answered with status ${status}`, status, options);
 }
 
 /** Whether to try again after this. */

@@ -1,7 +1,11 @@
-import { ConnectionError, RatchetdError, isTransientStatus, refused } from "./errors.js";
-import { type ServerSentEvent, serverSentEvents } from "./sse.js";
+import { ConnectionError, type ErrorObject, RatchetdError, refused } from "./errors.js";
 import type { EventInfo } from "./generated.js";
+import { encode } from "./json.js";
+import { type ServerSentEvent, serverSentEvents } from "./sse.js";
 import type { Cursor, Item, Transport } from "./transport.js";
+
+/** So long it may take to find out why there was no answer, in milliseconds. */
+const LONGEST_REFUSAL = 5000;
 
 /** A request of HTTP/1.1. */
 export interface HttpRequest {
@@ -37,25 +41,19 @@ export class HttpTransport implements Transport {
       method: "POST",
       path: "/",
       headers: { ...this.#headers, "content-type": "application/json" },
-      body: JSON.stringify(message),
+      body: encode(message),
       signal,
     });
     const text = await whole(answer.body);
-    // A refusal is an error of JSON-RPC, unless it is of the token, or nothing is wrong with the request.
-    if (answer.status !== 200 && (text === "" || isTransientStatus(answer.status))) throw refused(answer.status);
-    return parsed(text, answer.status);
+    if (answer.status !== 200) throw refusal(answer.status, text);
+    return parsed(text);
   }
 
   async *follow(from: Cursor, signal: AbortSignal): AsyncGenerator<Item> {
     const query = new URLSearchParams({ after: String(from.after) });
     if (from.account !== undefined) query.set("account", from.account);
     const answer = await this.#ask({ method: "GET", path: `/events?${query}`, headers: this.#headers, signal });
-    if (answer.status !== 200) {
-      const text = await whole(answer.body);
-      if (text === "") throw refused(answer.status);
-      const { error } = parsed(text, answer.status) as { error?: { code: number; message: string } };
-      throw error ? RatchetdError.from(error) : refused(answer.status);
-    }
+    if (answer.status !== 200) throw refusal(answer.status, await whole(answer.body));
     for await (const event of serverSentEvents(answer.body)) yield item(event);
   }
 
@@ -66,15 +64,28 @@ export class HttpTransport implements Transport {
 
 function item(event: ServerSentEvent): Item {
   if (event.data === null) return { cursor: Number(event.id) };
-  return { event: parsed(event.data, 200) as EventInfo };
+  return { event: parsed(event.data) as EventInfo };
 }
 
-function parsed(text: string, status: number): unknown {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ConnectionError("what was answered is not from ratchetd", status, { cause });
+    throw new ConnectionError("what was answered is not from ratchetd: is the URL right?", 200, { cause });
   }
+}
+
+/** Why a request is refused. The daemon says so in an error of JSON-RPC; what is before it, or another server, does not. */
+function refusal(status: number, text: string): Error {
+  let said: ErrorObject | null = null;
+  try {
+    said = (JSON.parse(text) as { error?: ErrorObject }).error ?? null;
+  } catch {
+    // It is no JSON.
+  }
+  // Nothing is wrong with a request of these, but with who makes it, or with the way.
+  const isOfConnection = status === 401 || status === 403 || status === 408 || status >= 500;
+  return said === null || isOfConnection ? refused(status, said) : new RatchetdError(said);
 }
 
 async function whole(body: AsyncIterable<Uint8Array>): Promise<string> {
@@ -93,8 +104,8 @@ export interface HttpOptions {
 }
 
 /** The way over TCP, in browsers and in Node. A page's origin must be in `rpc.allowed_origins`. */
-export function http(options: HttpOptions): HttpTransport {
-  const base = new URL(options.url);
+export function http({ url, token }: HttpOptions): HttpTransport {
+  const base = checkedUrl(url, "http");
   const ask: Ask = async ({ method, path, headers, body, signal }) => {
     const init: RequestInit = { method, headers, signal, cache: "no-store", redirect: "error" };
     if (body !== undefined) init.body = body;
@@ -103,12 +114,55 @@ export function http(options: HttpOptions): HttpTransport {
       response = await fetch(new URL(path, base), init);
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
-      const hint = "does it run with --http, and is the origin of this page in rpc.allowed_origins?";
-      throw new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
+      throw await unanswered(base, cause);
     }
     return { status: response.status, body: chunks(response.body, signal) };
   };
-  return new HttpTransport(ask, options.token);
+  return new HttpTransport(ask, checkedToken(token));
+}
+
+/** The URL of a daemon: of this scheme, or of its secure form. */
+export function checkedUrl(url: string, scheme: "http" | "ws"): URL {
+  const example = `as ${scheme}://127.0.0.1:8645, where \`ratchetd serve --http 127.0.0.1:8645\` listens`;
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch (cause) {
+    throw new TypeError(`url: not a URL (hint: give one ${example})`, { cause });
+  }
+  if (!parsed.protocol.startsWith(scheme)) throw new TypeError(`url: not of ${scheme} (hint: give one ${example})`);
+  return parsed;
+}
+
+/** A token as a file holds it, without the end of its line. */
+export function checkedToken(token: string): string {
+  const trimmed = String(token ?? "").trim();
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) {
+    throw new TypeError("token: not one (hint: it is what rpc.token in the daemon's data directory holds)");
+  }
+  return trimmed;
+}
+
+/**
+ * Why there was no answer. The platform does not say, and keeps from a page what was answered to one of an origin that is not
+ * allowed. But it says whether there was an answer, if one asks for no more.
+ */
+async function unanswered(base: URL, cause: unknown): Promise<ConnectionError> {
+  const livez = async (mode: RequestMode) => {
+    try {
+      return await fetch(new URL("/livez", base), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
+    } catch {
+      return null;
+    }
+  };
+  if ((await livez("no-cors")) === null) {
+    const hint = `start one with \`ratchetd serve --http ${base.host}\`, or see where yours listens`;
+    return new ConnectionError(`no daemon answers at ${base.origin}: ${hint}`, null, { cause });
+  }
+  const read = await livez("cors");
+  // What cannot be read is refused, unless the daemon has gone in between: then there is no answer of either kind.
+  const isRefused = read === null ? (await livez("no-cors")) !== null : read.status === 403;
+  return isRefused ? refused(403, null, { cause }) : new ConnectionError("the connection to the daemon broke", null, { cause });
 }
 
 /** The chunks of a body. Not every browser can iterate over one. */

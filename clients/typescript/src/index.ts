@@ -1,10 +1,15 @@
 export * from "./generated.js";
 export { fromHex, toHex } from "./bytes.js";
+export { chatId, receive, send } from "./chat.js";
+export type { Deliver, Message, Outgoing, Receiver, Unread } from "./chat.js";
 export { Client } from "./client.js";
-export type { Call, CallOptions, EventOptions, Outcomes } from "./client.js";
+export type { CallOptions, EventOptions } from "./client.js";
 export { ConnectionError, RatchetdError, isTransient } from "./errors.js";
+export type { ErrorObject } from "./errors.js";
 export { HttpTransport, http } from "./http.js";
 export type { Ask, HttpAnswer, HttpOptions, HttpRequest } from "./http.js";
+export type { Arguments, Call, Method, Outcomes, Params, Result, SealedEnvelopeInfo, SealingMethod, SealingParams } from "./methods.js";
+export type { Delay, RetryOptions } from "./retry.js";
 export type { Cursor, Item, Transport } from "./transport.js";
 export { WebSocketTransport, webSocket } from "./websocket.js";
 export type { WebSocketLike, WebSocketOptions } from "./websocket.js";

@@ -1,17 +1,14 @@
-/** What there is in Node alone: the Unix socket, and a WebSocket in all versions. */
+/** What there is in Node alone: the Unix socket. */
 
 import { request } from "node:http";
 
-import { WebSocket } from "ws";
-
 import { ConnectionError } from "./errors.js";
 import { type Ask, HttpTransport } from "./http.js";
-import { type WebSocketLike, type WebSocketOptions, WebSocketTransport, webSocket as onPlatform } from "./websocket.js";
 
 export * from "./index.js";
 
 /** Where the daemon's socket is if nothing else was said to it. */
-export function defaultSocket(environment: NodeJS.ProcessEnv = process.env): string {
+export function defaultSocket(environment: Record<string, string | undefined> = process.env): string {
   const { RATCHETD_SOCKET, RATCHETD_DATA_DIR, XDG_RUNTIME_DIR, XDG_DATA_HOME, HOME } = environment;
   if (RATCHETD_SOCKET) return RATCHETD_SOCKET;
   if (XDG_RUNTIME_DIR) return `${XDG_RUNTIME_DIR}/ratchetd.sock`;
@@ -44,17 +41,12 @@ async function* unbroken(body: AsyncIterable<Uint8Array>, signal: AbortSignal): 
 }
 
 function unreachable(path: string, cause: unknown): ConnectionError {
-  const isForbidden = (cause as NodeJS.ErrnoException).code === "EACCES";
-  const hint = isForbidden ? "run as the daemon's own user, or widen the socket with --socket-mode" : "start it with `ratchetd serve`";
-  return new ConnectionError(`no daemon answers at ${path}: ${hint}`, null, { cause });
-}
-
-/** The way over a WebSocket on the daemon's Unix socket. */
-export function unixWebSocket(path: string = defaultSocket()): WebSocketTransport {
-  return new WebSocketTransport(() => new WebSocket(`ws+unix:${path}:/`) as WebSocketLike);
-}
-
-/** The way over a WebSocket on TCP. */
-export function webSocket(options: WebSocketOptions): WebSocketTransport {
-  return onPlatform({ WebSocket: WebSocket as unknown as NonNullable<WebSocketOptions["WebSocket"]>, ...options });
+  const hints: Record<string, string> = {
+    EACCES: "run as the daemon's own user, or widen the socket with --socket-mode",
+    ECONNREFUSED: "start it with `ratchetd serve`",
+    ENOENT: "start it with `ratchetd serve`, or name the socket where it listens",
+  };
+  const hint = hints[(cause as { code?: string }).code ?? ""];
+  const message = hint ? `no daemon answers at ${path}: ${hint}` : "the connection to the daemon broke";
+  return new ConnectionError(message, null, { cause });
 }

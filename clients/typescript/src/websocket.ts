@@ -1,6 +1,7 @@
-import { ConnectionError, RatchetdError } from "./errors.js";
+import { ConnectionError, type ErrorObject, RatchetdError } from "./errors.js";
 import type { EventInfo } from "./generated.js";
-import { http } from "./http.js";
+import { checkedToken, checkedUrl, http } from "./http.js";
+import { encode } from "./json.js";
 import type { Cursor, Item, Transport } from "./transport.js";
 
 /** Events that wait to be taken. Past these the subscription ends, and begins again when they have been. */
@@ -19,7 +20,7 @@ export interface WebSocketLike {
 interface Answer {
   id?: number | null;
   result?: unknown;
-  error?: { code: number; message: string; data?: unknown };
+  error?: ErrorObject;
 }
 
 interface Notification {
@@ -28,7 +29,7 @@ interface Notification {
 }
 
 /** Finds out why a connection was not opened: a WebSocket does not say. It does not fail. */
-type Why = () => Promise<ConnectionError>;
+type Why = () => Promise<Error>;
 
 /** Waits for an answer: to a call, or to the first call of a batch. */
 interface Waiting {
@@ -82,6 +83,7 @@ class Connection {
     const ids = messages.map(({ id }) => id);
     const first = this.#calls + 1;
     const renumbered = messages.map((one) => ({ ...one, id: ++this.#calls }));
+    const text = encode(Array.isArray(message) ? renumbered : renumbered[0]);
     const answered = new Promise<unknown>((resolve, reject) => this.#waiting.set(first, { resolve, reject }));
     answered.catch(() => {});
     const abort = () => this.#waiting.get(first)?.reject(signal.reason);
@@ -89,7 +91,7 @@ class Connection {
     try {
       await Promise.race([this.#opened, answered]);
       if (this.isOver) throw broken();
-      this.#socket.send(JSON.stringify(Array.isArray(message) ? renumbered : renumbered[0]));
+      this.#socket.send(text);
       const answer = await answered;
       if (Array.isArray(answer)) return answer.map((one: Answer, index) => ({ ...one, id: ids[index] }));
       return { ...(answer as Answer), id: ids[0] };
@@ -104,7 +106,7 @@ class Connection {
     this.#asked += 1;
     try {
       const answer = (await this.exchange(message, signal)) as Answer;
-      if (answer.error) throw RatchetdError.from(answer.error);
+      if (answer.error) throw new RatchetdError(answer.error);
       const name = answer.result as string;
       const subscription = new Subscription(() => this.#unsubscribe(name));
       this.#subscriptions.set(name, subscription);
@@ -144,7 +146,7 @@ class Connection {
     for (const one of waiting) one?.resolve(message);
   }
 
-  #end(error: ConnectionError): void {
+  #end(error: Error): void {
     this.isOver = true;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     for (const subscription of this.#subscriptions.values()) subscription.end();
@@ -192,9 +194,7 @@ class Subscription implements AsyncIterable<Item> {
 }
 
 function broken(): ConnectionError {
-  return new ConnectionError(
-    "no daemon answers on this WebSocket, or it closed it: does it run, is the token right, is the origin of this page allowed?",
-  );
+  return new ConnectionError("no daemon answers on this WebSocket, or it closed it: does it run, and is the URL right?");
 }
 
 /** JSON-RPC over a WebSocket, which is opened when it is needed, and again when it is over. */
@@ -236,35 +236,37 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** Where a daemon listens with `--http`, the token it asks for, and what opens a WebSocket. */
+/** Where a daemon listens, and what opens a WebSocket. */
 export interface WebSocketOptions {
-  /** As `ws://127.0.0.1:8645`. */
+  /** As `ws://127.0.0.1:8645`, with `--http`. With a WebSocket that can do so also that of a Unix socket, `ws+unix:/path:/`. */
   url: string;
-  /** What is in `rpc.token`: letters and digits, as the daemon makes it. */
-  token: string;
+  /** What is in `rpc.token`: letters and digits, as the daemon makes it. A Unix socket needs none. */
+  token?: string;
   /** By default that of the platform: browsers, and Node from 22 on. */
   WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
 }
 
-/** The way over a WebSocket on TCP. Nothing but subprotocols can be set on one, so the token goes there. */
+/** The way over a WebSocket. Nothing but subprotocols can be set on one, so the token goes there. */
 export function webSocket(options: WebSocketOptions): WebSocketTransport {
   const platform = (globalThis as { WebSocket?: WebSocketOptions["WebSocket"] }).WebSocket;
   const Socket = options.WebSocket ?? platform;
   if (Socket === undefined) {
-    throw new TypeError('there is no WebSocket here: import { webSocket } from "ratchetd/node"');
+    throw new TypeError("WebSocket: there is none here (hint: Node has one from 22 on; give that of the package ws, or use http)");
   }
-  const protocols = ["ratchetd", `ratchetd.bearer.${options.token}`];
-  const open = () => new Socket(options.url, protocols);
-  return new WebSocketTransport(open, () => refusal(options));
+  const { url } = options;
+  if (checkedUrl(url, "ws").protocol === "ws+unix:") return new WebSocketTransport(() => new Socket(url, []));
+  const token = checkedToken(options.token ?? "");
+  const protocols = ["ratchetd", `ratchetd.bearer.${token}`];
+  return new WebSocketTransport(() => new Socket(url, protocols), () => refusal(url, token));
 }
 
 /** Why the daemon refuses a WebSocket, by what it answers to a call with the same token. */
-async function refusal({ url, token }: WebSocketOptions): Promise<ConnectionError> {
+async function refusal(url: string, token: string): Promise<Error> {
   const call = { jsonrpc: "2.0", id: 1, method: "system_version" };
   try {
     await http({ url: url.replace(/^ws/, "http"), token }).exchange(call, AbortSignal.timeout(LONGEST_REFUSAL));
   } catch (error) {
-    if (error instanceof ConnectionError && error.status !== null) return error;
+    if (error instanceof ConnectionError || error instanceof RatchetdError) return error;
   }
   return broken();
 }

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
 
-import { Client, type Transport, http, unixSocket, unixWebSocket, webSocket } from "../src/node.js";
+import { WebSocket } from "ws";
+
+import { Client, type Transport, http, unixSocket, webSocket } from "../src/node.js";
 
 /** The binary under test. */
 export const RATCHETD = process.env.RATCHETD_BIN ?? new URL("../../../../target/debug/ratchetd", import.meta.url).pathname;
@@ -73,8 +75,8 @@ export class Daemon {
     return {
       http: http({ url, token }),
       "Unix socket": unixSocket(socket),
-      WebSocket: webSocket({ url: url.replace("http", "ws"), token }),
-      "WebSocket on the Unix socket": unixWebSocket(socket),
+      WebSocket: webSocket({ url: url.replace("http", "ws"), token, WebSocket }),
+      "WebSocket on the Unix socket": webSocket({ url: `ws+unix:${socket}:/`, WebSocket }),
     };
   }
 

@@ -17,13 +17,25 @@ const LEFT_OUT: char = '…';
 
 /// Beginnings of command lines that are not run here, and who or what runs them: they need the
 /// network, an engine for containers, a system to change, or hours.
-const RUN_ELSEWHERE: [(&str, &str); 20] = [
+const RUN_ELSEWHERE: [(&str, &str); 23] = [
     ("cargo install cargo-fuzz", "when fuzzing"),
     ("fuzz/run.sh", "when fuzzing"),
     ("cargo +nightly fuzz run", "when fuzzing"),
-    ("npm ci && npm run build", "clients/typescript/check.sh"),
-    ("npx tsc ", "clients/typescript/test/readme.test.ts"),
-    ("node hello.js", "clients/typescript/test/readme.test.ts"),
+    (
+        "npm ci && npm pack",
+        "clients/typescript/test/readme.test.ts",
+    ),
+    ("mkdir ../hello", "clients/typescript/test/readme.test.ts"),
+    ("npm init --yes", "clients/typescript/test/readme.test.ts"),
+    (
+        "npm install ../ratchetd-",
+        "clients/typescript/test/readme.test.ts",
+    ),
+    ("node hello.mjs", "clients/typescript/test/readme.test.ts"),
+    (
+        "python3 -m http.server",
+        "tests/first_day.sh, with a server like it",
+    ),
     ("docker build ", "tests/container.sh, with buildah"),
     ("docker run ", "tests/container.sh, with buildah"),
     ("docker exec ", "tests/container.sh, with buildah"),
@@ -386,7 +398,10 @@ fn commands_said_to_run_elsewhere_are_run_there() {
     assert!(check.contains("npm ci") && check.contains("npm test"));
     let test = package["scripts"]["test"].as_str().expect("a script");
     assert!(test.starts_with("npm run build &&"), "{test}");
+    let first_day = read("tests/first_day.sh");
+    assert!(first_day.contains("block clients/typescript/README.md 'npm ci'"));
     let ci = read(".ci/run");
+    assert!(ci.contains("tests/first_day.sh"));
     assert!(ci.contains("clients/typescript/check.sh") && ci.contains("README.md"));
     // The container is run as documented, as far as buildah can.
     let script = read("tests/container.sh");

@@ -222,7 +222,9 @@ impl Writer<'_> {
         );
         let about = wrapped(&cell(&schema["description"]));
         let mut section = format!("#### Type {name}\n\n{about}\n\n");
-        let values = schema["oneOf"].as_array();
+        // The table has what a result can have with any outcome.
+        let by_outcome = schema["properties"]["outcome"].is_object();
+        let values = schema["oneOf"].as_array().filter(|_| !by_outcome);
         if schema["properties"].is_object() {
             section += &self.members(schema);
         } else if let Some(values) = values {

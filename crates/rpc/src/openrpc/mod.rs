@@ -2,21 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
     convert::Advice as _,
     error::{ErrorData, ErrorKind},
-    methods::{EventSubscribe, EventUnsubscribe, METHODS, Method as _, MethodInfo, RpcDiscover},
+    methods::{
+        EnvelopeSeal, EventSubscribe, EventUnsubscribe, METHODS, MessageDecrypt, MessageEncrypt,
+        MessageEncryptGroup, MessageEncryptPublic, Method as _, MethodInfo, RpcDiscover,
+    },
     params::ParamInfo,
-    types::{EventInfo, Reason},
+    types::{EventInfo, Reason, never_null},
 };
 
 /// The version of OpenRPC that the document follows.
 const OPENRPC: &str = "1.3.2";
 /// One real call of every method: `{method: {params, result}}`.
 const EXAMPLES: &str = include_str!("examples.json");
+
+/// Methods with parameters of which one set is given, and none of the others. There may be several
+/// such choices: each is a list of sets.
+const ONE_OF: [(&str, &[&[&[&str]]]); 5] = [
+    (MessageEncrypt::NAME, &[CONTENT]),
+    (MessageEncryptGroup::NAME, &[CONTENT]),
+    (MessageEncryptPublic::NAME, &[CONTENT]),
+    (
+        MessageDecrypt::NAME,
+        &[&[&["sender", "message"], &["sealed"]]],
+    ),
+    (
+        EnvelopeSeal::NAME,
+        &[CONTENT, &[&["recipient"], &["symKey"], &["password"]]],
+    ),
+];
+/// What is said, as bytes or as text.
+const CONTENT: &[&[&str]] = &[&["payload"], &["text"]];
 
 /// What any call can fail with.
 const ANY: [ErrorKind; 3] = [
@@ -34,6 +55,7 @@ pub fn document(dev: bool) -> Value {
     let settings = SchemaSettings::draft07().for_serialize().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        settings.transforms.push(Box::new(left_out_or_there));
     });
     let mut generator = settings.into_generator();
     let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap_or_default();
@@ -125,7 +147,7 @@ fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGene
         info.params.iter().partition(|param| param.required);
     let params = [required, optional].concat();
     let positions: Vec<&str> = info.params.iter().map(|param| param.name).collect();
-    json!({
+    let mut method = json!({
         "name": info.name,
         "tags": [{"name": group}],
         "summary": info.summary,
@@ -136,7 +158,25 @@ fn method(info: &MethodInfo, example: Option<&Value>, generator: &mut SchemaGene
         "errors": by_code(&errors(info)),
         "examples": example.map(|example| pairing(info, &params, example)).into_iter().collect::<Vec<_>>(),
         "x-positions": positions,
-    })
+    });
+    let one_of = ONE_OF.iter().find(|(name, _)| *name == info.name);
+    if let (Some(members), Some((_, choices))) = (method.as_object_mut(), one_of) {
+        members.insert("x-one-of".to_owned(), json!(choices));
+    }
+    method
+}
+
+/// A member that can be left out is left out where there is nothing to say, and never null.
+fn left_out_or_there(schema: &mut Schema) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &String| {
+        let names = required.as_array();
+        names.is_some_and(|names| names.iter().any(|one| one == name))
+    };
+    if let Some(Value::Object(members)) = schema.get_mut("properties") {
+        let optional = members.iter_mut().filter(|(name, _)| !is_required(name));
+        optional.for_each(|(_, member)| never_null(member));
+    }
 }
 
 /// What an answer is, in a sentence: of its schema, or of that of its items.

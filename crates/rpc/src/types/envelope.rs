@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use engine::closed_sets;
 
-use crate::types::Hex;
+use crate::types::{Hex, by_outcome::by_outcome};
 
 closed_sets! {
     /// How an envelope is sealed.
@@ -50,6 +50,7 @@ pub struct SealedEnvelope {
 
 /// What became of an envelope.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = Self::by_outcome)]
 pub struct OpenedEnvelope {
     /// Whether the envelope opened.
     pub outcome: EnvelopeOutcome,
@@ -68,6 +69,20 @@ pub struct OpenedEnvelope {
     /// What to know about the reason, for people. Left out if the envelope opened.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
+}
+
+impl OpenedEnvelope {
+    /// Says in the schema what is there with which outcome.
+    fn by_outcome(schema: &mut Schema) {
+        let outcomes = EnvelopeOutcome::ALL.iter().map(|outcome| {
+            let present: &[&str] = match outcome {
+                EnvelopeOutcome::Opened => &["payload"],
+                EnvelopeOutcome::Unopened => &["reason", "hint"],
+            };
+            (outcome.name(), outcome.about(), present)
+        });
+        by_outcome(schema, outcomes);
+    }
 }
 
 impl fmt::Debug for OpenedEnvelope {

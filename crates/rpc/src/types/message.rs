@@ -1,11 +1,11 @@
 //! Results about messages.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
     ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, SkipReason, Suite,
-    WarningInfo,
+    WarningInfo, by_outcome::by_outcome,
 };
 
 /// One device a message was encrypted for.
@@ -96,6 +96,7 @@ pub struct CopyOfInfo {
 /// What became of a received message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = Self::by_outcome)]
 pub struct Decrypted {
     /// What became of the message.
     pub outcome: Outcome,
@@ -146,6 +147,24 @@ pub struct Decrypted {
     pub new_installations: Vec<String>,
     /// What was odd about the message or its bundles.
     pub warnings: Vec<WarningInfo>,
+}
+
+impl Decrypted {
+    /// Says in the schema what is there with which outcome.
+    fn by_outcome(schema: &mut Schema) {
+        let outcomes = Outcome::ALL.iter().map(|outcome| {
+            let present: &[&str] = match outcome {
+                Outcome::Decrypted | Outcome::Public => &["messageId", "sender", "payload"],
+                Outcome::Bundle | Outcome::Own => &["sender"],
+                Outcome::NotTargeted | Outcome::Undecryptable => {
+                    &["sender", "reason", "hint", "nextAction"]
+                }
+                Outcome::Unopened => &["reason", "hint", "nextAction"],
+            };
+            (outcome.name(), outcome.about(), present)
+        });
+        by_outcome(schema, outcomes);
+    }
 }
 
 impl std::fmt::Debug for Decrypted {

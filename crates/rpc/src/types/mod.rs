@@ -6,6 +6,7 @@
 
 mod account;
 mod bundle;
+mod by_outcome;
 mod closed;
 mod contact;
 mod device;
@@ -30,6 +31,7 @@ pub use bundle::{
     BundleInfo, ImportedBundleInfo, ImportedInstallation, InspectedBundleEntry,
     InspectedBundleInfo, WarningInfo,
 };
+pub(crate) use by_outcome::never_null;
 pub use closed::{
     Addressed, ContactMark, ContactPolicy, ContactState, HealthStatus, InstallationState,
     KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role,

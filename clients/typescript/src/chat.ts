@@ -1,0 +1,171 @@
+/**
+ * What every frontend does around the calls, in the order that loses nothing: sending, receiving, listening. Each is made of calls
+ * that anybody can make; nothing is kept here.
+ *
+ * By the convention of these helpers the payload is JSON: `{"id", "text"}`, and in a group `"group"` besides. The daemon's
+ * message ids differ from device to device, and a copy for our own devices is a message of its own: the id in the payload is the
+ * same everywhere. What comes without all this, as from other programs, is a text with the daemon's id.
+ */
+
+import type { Client } from "./client.js";
+import { fromHex } from "./bytes.js";
+import type { Decrypted } from "./generated.js";
+import type { Result, SealedEnvelopeInfo } from "./methods.js";
+import { type RetryOptions, backOff, untilAnswered } from "./retry.js";
+
+/** How often an envelope is given again while the daemon derives the keys that may open it: a few with each call. */
+const MOST_KEYS_DELAYS = 20;
+/** What was read, and has a key to erase. */
+const READ: readonly string[] = ["decrypted", "contact"];
+/** Why a message is not read that was read and stored before. */
+const ALREADY_READ: readonly string[] = ["already_read"];
+/** Longest id of a message: what the daemon takes as a request id. */
+const MAX_ID_CHARS = 128;
+
+/**
+ * Takes a sealed envelope to a relay, which gives it to whoever listens to its `contentTopic`. Fails if it is not certain that
+ * it got there.
+ */
+export type Deliver = (envelope: SealedEnvelopeInfo) => Promise<void>;
+
+/** A message to send. */
+export interface Outgoing {
+  /** Whose. May be left out when there is exactly one account. */
+  account?: string;
+  /** The identity it is for, or those of a group. */
+  to: string | readonly string[];
+  /** Your own id for it, new for each message (`crypto.randomUUID()`), at most 128 characters: stored before it is sent. */
+  id: string;
+  text: string;
+  /** The group's name, the same for all members and known to nobody else. One person's chat has none. */
+  group?: string;
+}
+
+/** A message that was read. */
+export interface Message {
+  /** What to store it under: the same on each of our devices, for each copy that comes, and for no other sender's. */
+  key: string;
+  /** What its sender calls it. Others may call theirs the same: `key` has the sender in it. */
+  id: string;
+  /** The identity that wrote it, which its signature proves; our own, if another device of ours did. */
+  from: string;
+  /** Where to show it: the identity that we chat with, or `group/` and a group's name. See `chatId`. */
+  chat: string;
+  text: string;
+  /** All that the daemon says of it, with the bytes of its payload. */
+  read: Decrypted & { outcome: "decrypted" };
+}
+
+/** What the daemon says of an envelope that came. */
+type Read = Result<"message_decrypt", { sealed: string }>;
+
+/** A message that cannot be read: with a reason, a hint for people, and what to do. */
+export type Unread = Decrypted & { outcome: "undecryptable" | "unopened" };
+
+/** What becomes of what arrives. */
+export interface Receiver {
+  /**
+   * Stores a message, and resolves once it is safe. Only then its key is erased, and nobody reads it again. What is there
+   * under `key` already is the same message again, and stays.
+   */
+  store(message: Message): Promise<void>;
+  /** Sends what the protocol wants the sender to know. */
+  deliver: Deliver;
+  /** Tells that a message for us cannot be read. `read.sender` may be a stranger; `read.hint` says what it means. */
+  unreadable(read: Unread): void;
+}
+
+/**
+ * Encrypts, seals and delivers a message to all devices of those it is for, and to our own other ones. It waits for the daemon
+ * as long as that does not answer. If it fails, call it again as it was, within 24 hours and also after a restart: the daemon
+ * gives the same bytes for the same `id`, and whoever has them already drops them.
+ *
+ * @throws RatchetdError if the daemon refuses it, and what `deliver` throws.
+ */
+export async function send(
+  client: Client,
+  { account, to, id, text, group }: Outgoing,
+  deliver: Deliver,
+  options: RetryOptions = {},
+): Promise<Result<"message_encrypt", { seal: true }>> {
+  const content = { account, text: JSON.stringify({ id, text, group }), requestId: id, seal: true } as const;
+  const sent = await untilAnswered(
+    () =>
+      typeof to === "string"
+        ? client.call("message_encrypt", { ...content, recipient: to })
+        : client.call("message_encryptGroup", { ...content, recipients: [...to] }),
+    options,
+  );
+  for (const envelope of sent.envelopes) await deliver(envelope);
+  return sent;
+}
+
+/**
+ * Reads an envelope that came from a relay, has its message stored, confirms it, and sends the reply if one is due. Give it
+ * everything that comes, under any topic: what is for others or was read before is passed over. Go on to the next
+ * envelope when it resolves; if it fails, give it the same one again.
+ *
+ * @throws RatchetdError if the daemon refuses it, and what `store` and `deliver` throw.
+ */
+export async function receive(
+  client: Client,
+  arrived: { account?: string; sealed: string; symKeys?: readonly (string | undefined)[] },
+  receiver: Receiver,
+  options: RetryOptions = {},
+): Promise<Read> {
+  const { account, sealed, symKeys = [] } = arrived;
+  const signal = options.signal ?? new AbortController().signal;
+  const decrypt = async ([symKey, ...others]: readonly (string | undefined)[]): Promise<Read> => {
+    const read = await untilAnswered(() => client.call("message_decrypt", { account, sealed, symKey }), options);
+    return read.outcome === "unopened" && others.length > 0 ? decrypt(others) : read;
+  };
+  let read = await decrypt(symKeys);
+  for (let attempt = 0; read.reason === "keys_pending" && attempt < MOST_KEYS_DELAYS && !signal.aborted; attempt++) {
+    await (options.delay ?? backOff)(attempt, signal);
+    read = await decrypt(symKeys);
+  }
+  if (read.outcome === "decrypted") await receiver.store(opened(read));
+  if (READ.includes(read.outcome) && read.messageId !== null) {
+    const messageIds = [read.messageId];
+    await untilAnswered(() => client.call("message_confirm", { account, messageIds }), options);
+  } else if (isUnreadable(read)) {
+    receiver.unreadable(read);
+  }
+  if (read.reply) await receiver.deliver(read.reply);
+  return read;
+}
+
+/** Whether it is for us and cannot be read. What does not open is for others, unless the keys to tell are still to come. */
+function isUnreadable(read: Decrypted): read is Unread {
+  if (read.outcome === "undecryptable") return !ALREADY_READ.includes(read.reason);
+  return read.outcome === "unopened" && read.reason === "keys_pending";
+}
+
+/** Reads a payload by the convention. What is no UTF-8 is shown as it can be. */
+function opened(read: Message["read"]): Message {
+  const said = read.text ?? new TextDecoder().decode(fromHex(read.payload));
+  const { id, text, group } = content(said) ?? { id: read.messageId, text: said };
+  return { key: `${read.sender}/${id}`, id, from: read.sender, chat: chatId(read, group), text, read };
+}
+
+function content(said: string): { id: string; text: string; group?: string } | null {
+  try {
+    const { id, text, group } = JSON.parse(said) as Record<string, unknown>;
+    const isContent = typeof id === "string" && id !== "" && id.length <= MAX_ID_CHARS && typeof text === "string";
+    if (!isContent) return null;
+    return typeof group === "string" ? { id, text, group } : { id, text };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Where a message belongs: the identity of the other end, for a copy of our own the one that it was sent to; or `group/` and the
+ * name of the group that it says it is of. No identity begins so: nobody gets into the chat that we have with another. Who
+ * is in a group you know: whoever knows its name can write this.
+ */
+export function chatId(read: { sender: string; copyOf?: { recipients: string[] } }, group?: string): string {
+  if (group !== undefined) return `group/${group}`;
+  const [other, ...others] = read.copyOf?.recipients ?? [];
+  return other !== undefined && others.length === 0 ? other : read.sender;
+}
