@@ -155,6 +155,7 @@ impl Decrypted {
         let outcomes = Outcome::ALL.iter().map(|outcome| {
             let present: &[&str] = match outcome {
                 Outcome::Decrypted | Outcome::Public => &["messageId", "sender", "payload"],
+                Outcome::Contact => &["messageId", "sender", "contact"],
                 Outcome::Bundle | Outcome::Own => &["sender"],
                 Outcome::NotTargeted | Outcome::Undecryptable => {
                     &["sender", "reason", "hint", "nextAction"]
