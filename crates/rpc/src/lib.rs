@@ -12,6 +12,7 @@ pub mod keystore;
 pub mod methods;
 pub mod openrpc;
 pub mod params;
+pub mod suggest;
 pub mod types;
 
 pub use error::{ErrorKind, RpcError};
