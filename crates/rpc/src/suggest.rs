@@ -3,8 +3,8 @@
 /// Names longer than this are not compared: comparing takes time by the product of both lengths,
 /// and no name of ours is half as long.
 const MAX_COMPARED_CHARS: usize = 64;
-/// Names are alike from this on: of ten letters, three may be wrong.
-const ALIKE: f64 = 0.7;
+/// Names are alike from this on: of three letters, one may be wrong.
+const ALIKE: f64 = 0.65;
 /// What a name counts whose words are all in the other one, less [`EXTRA_WORD`] for each that the
 /// other has besides: above names that are merely alike.
 const WITHIN: f64 = 1.0;

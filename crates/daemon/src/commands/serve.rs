@@ -1,9 +1,6 @@
 //! `ratchetd serve`: the daemon.
 
-use std::{
-    io::Write as _,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use listenfd::ListenFd;
 use rpc::types::MemoryProtection;
@@ -13,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
     api::{Daemon, MAX_DERIVATIONS, methods},
-    commands::Failure,
+    commands::{Failure, output::Output},
     config::{Flags, Settings, read_passphrase},
     ops::{
         budget::{Budget, MAX_BYTES},
@@ -34,7 +31,7 @@ use crate::{
 /// # Errors
 /// One line saying what is wrong and what to do.
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
-    let settings = Settings::load(flags.clone())?;
+    let settings = Settings::load(&flags)?;
     log::start(settings.log, &settings.log_filter)?;
     memory::raise_descriptors();
     // Before there are secrets in memory, and while this is the only thread.
@@ -121,7 +118,7 @@ async fn serve(
 /// Reads the log filter from the configuration again with every SIGHUP.
 async fn read_filter_again(mut hangup: Signal, flags: Flags) {
     while hangup.recv().await.is_some() {
-        let set = Settings::load(flags.clone())
+        let set = Settings::load(&flags)
             .map_err(|error| error.to_string())
             .and_then(|settings| log::set_filter(&settings.log_filter));
         match set {
@@ -138,12 +135,14 @@ async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-/// Prints a line for each listener, for the process that started the daemon. It does not matter
-/// whether they are read.
+/// Prints a line for each listener, for the process that started the daemon. One that cannot be
+/// written is no reason not to serve.
 fn announce(addresses: &[String]) {
-    let mut out = std::io::stdout().lock();
+    let mut out = Output::new(std::io::stdout());
     for address in addresses {
-        let _ = writeln!(out, "listening on {address}");
+        out.say(&format!("listening on {address}"));
     }
-    let _ = out.flush();
+    if let Err(lost) = out.end() {
+        tracing::warn!("nobody was told where the daemon listens: {lost}");
+    }
 }
