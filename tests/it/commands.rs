@@ -2,12 +2,14 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
+    os::unix::net::UnixListener,
     path::Path,
     process::{Command, Stdio},
+    thread,
 };
 
-use crate::support::{Daemon, Party, RATCHETD, only_message};
+use crate::support::{Daemon, Party, RATCHETD, only_message, path_text, text};
 use serde_json::{Value, json};
 
 /// Runs `ratchetd call`; its exit code, output and diagnostics.
@@ -111,19 +113,23 @@ fn people_get_tables_in_colours_only_if_asked_and_no_orders_from_contacts() {
     only_message(&bob.encrypt(&alice, "back"));
     let (_, out, _) = call(&bob.daemon.socket(), &["session_list"], "");
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(
-        lines.len(),
-        3,
+    assert!(
+        lines.len() >= 3,
         "a heading, a session, a word on what is shortened: {out}"
     );
-    assert!(lines[0].starts_with("createdAt"), "{out}");
+    assert!(lines[0].starts_with("identity "), "{out}");
+    assert!(lines[1].contains('…') && out.contains("--wide"), "{out}");
     assert!(
-        lines[1].contains("T") && lines[1].contains("Z "),
-        "dates: {out}"
-    );
-    assert!(
-        lines[1].contains('…') && lines[2].contains("--json"),
+        out.contains("not shown: ") && out.contains("createdAt"),
         "{out}"
+    );
+    let (_, wide, _) = call(&bob.daemon.socket(), &["session_list", "--wide"], "");
+    let lines: Vec<&str> = wide.lines().collect();
+    assert_eq!(lines.len(), 2, "{wide}");
+    assert!(lines[1].contains(&alice.key), "{wide}");
+    assert!(
+        lines[1].contains('T') && lines[1].contains("Z "),
+        "dates: {wide}"
     );
 
     let coloured = |variable: &str| {
@@ -140,6 +146,340 @@ fn people_get_tables_in_colours_only_if_asked_and_no_orders_from_contacts() {
     assert!(!coloured("ANYTHING"), "a pipe is no terminal");
 }
 
+#[test]
+fn what_is_printed_fits_the_columns_there_are() {
+    let (alice, bob) = Party::acquainted();
+    alice.encrypt(&bob, "hello");
+    let run = |arguments: &[&str], columns: Option<usize>| {
+        let mut command = Command::new(RATCHETD);
+        command.args(arguments).env_remove("COLUMNS");
+        if let Some(columns) = columns {
+            command.env("COLUMNS", columns.to_string());
+        }
+        let output = command.output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let (socket, data) = (alice.daemon.socket(), alice.daemon.data_dir());
+    let at = ["call", "--socket", path_text(&socket)];
+    let on = ["doctor", "--data-dir", path_text(&data), "--socket"];
+    for arguments in [
+        [&at[..], &["session_list"]].concat(),
+        [&at[..], &["installation_list"]].concat(),
+        [&at[..], &["contact_list"]].concat(),
+        [&at[..], &["account_list"]].concat(),
+        vec!["call", "--list"],
+        vec!["call", "--list", "message_decrypt"],
+        [&on[..], &[path_text(&socket)]].concat(),
+        vec!["--help"],
+        vec!["serve", "--help"],
+        vec!["call", "--help"],
+    ] {
+        for columns in [None, Some(80), Some(120)] {
+            let out = run(&arguments, columns);
+            // The path of the data directory is as long as it is.
+            let longest = out.lines().filter(|line| !line.starts_with('/'));
+            let longest = longest.max_by_key(|line| line.chars().count());
+            let longest = longest.expect("output");
+            assert!(
+                longest.chars().count() <= columns.unwrap_or(80),
+                "{arguments:?} {columns:?}: {longest}"
+            );
+        }
+    }
+}
+
+#[test]
+fn flags_stand_before_and_after_the_parameters() {
+    let daemon = Daemon::start();
+    let socket = daemon.socket();
+    let (code, out, _) = call(&socket, &["account_create", "account=a", "--json"], "");
+    let account: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &account["account"]), (Some(0), &json!("a")));
+    let after = ["call", "account_get", "account=a", "--socket"];
+    let output = Command::new(RATCHETD).args(after).arg(&socket).output();
+    assert_eq!(output.expect("it runs").status.code(), Some(0));
+    let (code, _, diagnostics) = call(&socket, &["account_get", "account=a", "--jsn"], "");
+    assert_eq!(code, Some(2));
+    assert!(diagnostics.contains("--json"), "{diagnostics}");
+}
+
+#[test]
+fn what_is_misspelt_or_given_twice_is_named_with_what_was_meant() {
+    let daemon = Daemon::start();
+    daemon.ok("account_create", json!({"account": "a"}));
+    let socket = daemon.socket();
+    let nowhere = socket.with_file_name("nowhere");
+    let said = |socket: &Path, arguments: &[&str], code: i32| {
+        let (ended, out, diagnostics) = call(socket, arguments, "");
+        assert_eq!((ended, out.as_str()), (Some(code), ""), "{diagnostics}");
+        diagnostics
+    };
+    for (socket, code) in [(&socket, 1), (&nowhere, 2)] {
+        let told = said(socket, &["acount_list"], code);
+        assert!(told.contains("did you mean account_list?"), "{told}");
+    }
+    let told = said(&socket, &["--list", "encryptGroup"], 2);
+    assert!(
+        told.contains("did you mean message_encryptGroup?"),
+        "{told}"
+    );
+    // Before the recipient is missed.
+    let told = said(&socket, &["message_encrypt", "recipent=x", "text=-"], 2);
+    assert!(told.contains("did you mean recipient?"), "{told}");
+    let told = said(&socket, &["account_get", "account=a", "account=a"], 2);
+    assert!(told.contains("account is given twice"), "{told}");
+    let told = said(
+        &socket,
+        &["account_get", r#"{"account":"a","account":"b"}"#],
+        1,
+    );
+    assert!(told.contains("account: given twice"), "{told}");
+    let told = said(&socket, &["account_get", "a"], 2);
+    assert!(told.contains("account=a"), "{told}");
+}
+
+#[test]
+fn the_name_of_an_account_stands_for_its_key_where_a_key_is_expected() {
+    let daemon = Daemon::start();
+    let [alice, bob] = ["alice", "bob"].map(|account| {
+        let made = daemon.ok("account_create", json!({"account": account}));
+        text(&made["publicKey"])
+    });
+    let socket = daemon.socket();
+    let run = |arguments: &[&str]| {
+        let json = [&["--json"], arguments].concat();
+        let (code, out, diagnostics) = call(&socket, &json, "");
+        assert_eq!(code, Some(0), "{arguments:?} {diagnostics}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    let sent = run(&[
+        "message_encrypt",
+        "account=alice",
+        "recipient=bob",
+        "text=hi",
+    ]);
+    assert_eq!(sent["envelopes"][0]["recipient"], bob.as_str());
+    let message = format!("message={}", only_message(&sent));
+    let read = run(&["message_decrypt", "account=bob", "sender=alice", &message]);
+    assert_eq!(
+        (&read["text"], &read["sender"]),
+        (&json!("hi"), &json!(alice))
+    );
+    let recipients = r#"recipients=["bob"]"#;
+    let sent = run(&[
+        "message_encryptGroup",
+        "account=alice",
+        recipients,
+        "text=hi",
+    ]);
+    assert_eq!(sent["envelopes"][0]["recipient"], bob.as_str());
+    run(&["contact_get", "account=alice", "identity=bob"]);
+    run(&["contact_get", "account=alice", &format!("identity={bob}")]);
+
+    // The key that makes sure of an account is not to be had by its name.
+    let erase = ["account_remove", "account=alice", "publicKey=alice"];
+    let (code, _, _) = call(&socket, &erase, "");
+    assert_eq!(code, Some(1));
+    // As JSON everything goes as it is.
+    let params = r#"{"account":"alice","recipient":"bob","text":"hi"}"#;
+    let (code, _, _) = call(&socket, &["message_encrypt", params], "");
+    assert_eq!(code, Some(1));
+    let nobody = [
+        "message_encrypt",
+        "account=alice",
+        "recipient=bop",
+        "text=hi",
+    ];
+    let (code, _, diagnostics) = call(&socket, &nobody, "");
+    assert_eq!(code, Some(1));
+    assert!(diagnostics.contains("no account bop"), "{diagnostics}");
+    assert!(diagnostics.contains("did you mean bob?"), "{diagnostics}");
+
+    let verify = |who: &str| {
+        let mut command = Command::new(RATCHETD);
+        let command = command.args(["verify", "--account", "alice", who, "--socket"]);
+        command.arg(&socket).output().expect("it runs")
+    };
+    assert_eq!(verify("bob").status.code(), Some(0));
+    let nobody = verify("bop");
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("did you mean bob?"));
+}
+
+#[test]
+fn a_daemon_is_reached_over_tcp_by_its_name_with_its_token() {
+    let daemon = Daemon::start_with(&["--http", "localhost:0"]);
+    let address = daemon.tcp().expect("it listens");
+    let port = address.rsplit_once(':').expect("a port").1;
+    let data = daemon.data_dir();
+    let at = |http: &str, arguments: &[&str], token: &str| {
+        let mut command = Command::new(RATCHETD);
+        command.args(["call", "--json", "system_version", "--http", http]);
+        let mut process = command
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut stdin = process.stdin.take().expect("its input");
+        let _ = stdin.write_all(token.as_bytes());
+        drop(stdin);
+        let output = process.wait_with_output().expect("it ends");
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).expect("text"),
+        )
+    };
+    let in_data = ["--data-dir", path_text(&data)];
+    for http in [
+        address.clone(),
+        format!("localhost:{port}"),
+        format!("http://localhost:{port}/"),
+    ] {
+        assert_eq!(at(&http, &in_data, ""), (Some(0), String::new()));
+    }
+    let token = fs::read_to_string(data.join("rpc.token")).expect("a token");
+    let given = ["--token-file", "-"];
+    assert_eq!(at(&address, &given, &token), (Some(0), String::new()));
+    let (code, said) = at(&address, &given, "swordfish");
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("token") && !said.contains("swordfish"),
+        "{said}"
+    );
+    let (code, said) = at("localhost", &given, &token);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("localhost:8645"), "{said}");
+    let (code, said) = at(&address, &["--token-file", "/nowhere"], "");
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("/nowhere") && said.contains("--token-file"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_socket_that_is_named_is_all_that_is_needed() {
+    let daemon = Daemon::start();
+    let socket = daemon.socket();
+    for arguments in [
+        &["call", "system_version"][..],
+        &["health"],
+        &["call", "account_list"],
+    ] {
+        let run = |more: &[&str], environment: &[(&str, &Path)]| {
+            let mut command = Command::new(RATCHETD);
+            let command = command.args(arguments).args(more).env_clear();
+            command
+                .envs(environment.iter().copied())
+                .output()
+                .expect("it runs")
+        };
+        let named = run(&["--socket", path_text(&socket)], &[]);
+        assert!(named.status.success(), "{named:?}");
+        let by_environment = run(&[], &[("RATCHETD_SOCKET", &socket)]);
+        assert!(by_environment.status.success(), "{by_environment:?}");
+        // What a daemon would find wrong with its configuration is not asked for.
+        let config = daemon.data_dir().join("wrong.toml");
+        fs::write(
+            &config,
+            "log_filter = 7
+",
+        )
+        .expect("to write");
+        let both = [
+            "--socket",
+            path_text(&socket),
+            "--config",
+            path_text(&config),
+        ];
+        assert!(run(&both, &[]).status.success());
+        let homeless = run(&[], &[]);
+        let said = String::from_utf8_lossy(&homeless.stderr).into_owned();
+        assert!(
+            !homeless.status.success() && said.contains("HOME"),
+            "{said}"
+        );
+        // The runtime directory has the socket without a home, too.
+        let runtime = tempfile::tempdir().expect("a directory");
+        let place = runtime.path().join("ratchetd.sock");
+        std::os::unix::fs::symlink(&socket, place).expect("a link");
+        let found = run(&[], &[("XDG_RUNTIME_DIR", runtime.path())]);
+        assert!(found.status.success(), "{found:?}");
+    }
+}
+
+/// Answers every connection in one way.
+fn impostor(socket: &Path, answer: &'static [u8]) {
+    let listener = UnixListener::bind(socket).expect("to listen");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = [0; 64];
+            let _ = stream.read(&mut head);
+            let _ = stream.write_all(answer);
+        }
+    });
+}
+
+#[test]
+fn a_refusal_and_a_closed_connection_are_not_taken_for_a_missing_daemon() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (large, shut) = (
+        directory.path().join("large"),
+        directory.path().join("shut"),
+    );
+    impostor(
+        &large,
+        b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n",
+    );
+    impostor(&shut, b"");
+    let text = "x".repeat(12 << 20);
+    let (code, _, diagnostics) = call(&large, &["message_encrypt", "text=-"], &text);
+    assert_eq!(code, Some(2));
+    assert!(diagnostics.contains("too large"), "{diagnostics}");
+    for text in ["x", &text] {
+        let (code, _, diagnostics) = call(&shut, &["message_encrypt", "text=-"], text);
+        assert_eq!(code, Some(2));
+        assert!(
+            diagnostics.contains("closed the connection"),
+            "{diagnostics}"
+        );
+        assert!(!diagnostics.contains("no daemon answers"), "{diagnostics}");
+    }
+    let health = |socket: &Path| {
+        let mut command = Command::new(RATCHETD);
+        let output = command.args(["health", "--socket"]).arg(socket).output();
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let said = health(&shut);
+    assert!(said.contains("closed the connection"), "{said}");
+    let said = health(&large);
+    assert!(said.contains("is not ratchetd"), "{said}");
+    let said = health(&directory.path().join("nowhere"));
+    assert!(said.contains("ratchetd serve"), "{said}");
+}
+
+#[test]
+fn one_method_is_described_with_all_that_is_known_of_its_parameters() {
+    let described = output(&["call", "--list", "message_encrypt"]);
+    for part in [
+        "recipient\n",
+        "text (optional)\n",
+        "Makes a retry safe",
+        "a public key",
+    ] {
+        assert!(described.contains(part), "{part}: {described}");
+    }
+    let json: Value =
+        serde_json::from_str(&output(&["call", "--json", "--list", "account_list"])).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(1));
+}
+
 fn output(arguments: &[&str]) -> String {
     let output = Command::new(RATCHETD)
         .args(arguments)
@@ -154,9 +494,11 @@ fn commands() -> Vec<String> {
     let help = output(&["--help"]);
     let list = help.split("Commands:\n").nth(1).expect("commands");
     let list = list.split("\n\n").next().expect("a list");
-    let names = list
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    // A description goes on further in.
+    let names = list.lines().filter_map(|line| {
+        let line = line.strip_prefix("  ")?;
+        line.split(' ').next().filter(|name| !name.is_empty())
+    });
     names
         .filter(|name| *name != "help")
         .map(str::to_owned)
@@ -171,6 +513,9 @@ fn every_shell_completes_every_command_and_bash_does_so_when_it_is_asked() {
         for command in commands() {
             assert!(script.contains(&command), "{shell} does not know {command}");
         }
+        for method in rpc::METHODS {
+            assert!(script.contains(method.name), "{shell}: {}", method.name);
+        }
         let path = directory.path().join(shell);
         fs::write(&path, script).expect("to write");
         // A shell that is not installed cannot be asked what it thinks of it.
@@ -178,15 +523,18 @@ fn every_shell_completes_every_command_and_bash_does_so_when_it_is_asked() {
             assert!(output.status.success(), "{shell}: {output:?}");
         }
     }
-    let ask = r#"source "$0"; COMP_WORDS=(ratchetd doc); COMP_CWORD=1; _ratchetd ratchetd doc ratchetd; echo "${COMPREPLY[@]}""#;
-    let mut bash = Command::new("bash");
-    bash.args(["-c", ask]).arg(directory.path().join("bash"));
-    let answer = bash.output().expect("bash runs");
-    assert_eq!(
-        String::from_utf8_lossy(&answer.stdout).trim(),
-        "doctor",
-        "{answer:?}"
-    );
+    let ask = r#"source "$0"; COMP_WORDS=(ratchetd "$@"); COMP_CWORD=$#;
+        _ratchetd ratchetd "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"; echo "${COMPREPLY[@]}""#;
+    for (typed, completed) in [
+        (&["doc"][..], "doctor"),
+        (&["call", "message_encryptG"], "message_encryptGroup"),
+    ] {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", ask]).arg(directory.path().join("bash"));
+        let answer = bash.args(typed).output().expect("bash runs");
+        let words = String::from_utf8_lossy(&answer.stdout).into_owned();
+        assert_eq!(words.trim(), completed, "{answer:?}");
+    }
 }
 
 #[test]

@@ -238,15 +238,46 @@ fn programs_get_json_of_every_file() {
     );
 }
 
-#[test]
-fn the_demo_runs_to_its_end() {
+fn demo(arguments: &[&str], columns: &str) -> String {
     let output = Command::new(RATCHETD)
         .arg("demo")
+        .args(arguments)
+        .env("COLUMNS", columns)
         .output()
         .expect("it runs");
     let story = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{story}");
-    for part in ["mode dh", "x3dh", "already_read", "duplicate", "pending"] {
+    story
+}
+
+#[test]
+fn the_demo_runs_to_its_end_in_words_that_fit_and_names_no_ids() {
+    let story = demo(&[], "80");
+    for part in [
+        "1. Two people, three devices",
+        "mode dh",
+        "x3dh",
+        "already_read",
+        "duplicate",
+        "pending",
+        "The relay sees topic /waku/1/0x",
+        "Encrypted for Alice's laptop",
+        "Encrypted for Bob's phone",
+        "What to try next",
+        "ratchetd call account_create",
+    ] {
         assert!(story.contains(part), "{part}: {story}");
     }
+    for id in ["x1-", "zQ3sh", "0x04", "\u{1b}"] {
+        assert!(!story.contains(id), "{id}: {story}");
+    }
+    let fits = |story: &str, columns| story.lines().all(|line| line.chars().count() <= columns);
+    assert!(fits(&story, 80), "{story}");
+    let narrow = demo(&["--show-calls"], "60");
+    assert!(fits(&narrow, 60), "{narrow}");
+    assert!(
+        narrow.contains("> Bob's phone calls message_decrypt {"),
+        "{narrow}"
+    );
+    assert!(narrow.contains("< {"), "{narrow}");
 }

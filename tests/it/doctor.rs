@@ -132,8 +132,16 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
     assert_eq!(seen(&directory), before);
     let people = doctor(&directory, &[]);
     let said = String::from_utf8_lossy(&people.stdout).into_owned();
+    let of_account: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("alice: "))
+        .collect();
     assert!(
-        said.contains("integrity.database") && said.contains("alice: "),
+        matches!(of_account.as_slice(), [line] if line.starts_with("ok ") && line.contains("all is well")),
+        "{said}"
+    );
+    assert!(
+        said.contains("integrity.events") && !said.contains("integrity.database"),
         "{said}"
     );
     assert!(!said.contains('\x1b'), "no colours in a file: {said}");

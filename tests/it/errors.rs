@@ -450,18 +450,18 @@ fn a_misspelt_method_or_parameter_is_answered_with_the_one_that_was_meant() {
         (
             "message_encrpyt",
             json!({}),
-            "did you mean `message_encrypt`?",
+            "did you mean message_encrypt?",
         ),
-        ("accountCreate", json!({}), "did you mean `account_create`?"),
+        ("accountCreate", json!({}), "did you mean account_create?"),
         (
             "account_create",
             json!({"acount": "a"}),
-            "did you mean `account`?",
+            "did you mean account?",
         ),
         (
             "installation_setMetadata",
             json!({"installationId": "x", "metadata": {"devicetype": "phone"}}),
-            "did you mean `deviceType`?",
+            "did you mean deviceType?",
         ),
     ] {
         let error = daemon.call(method, params).expect_err(method);

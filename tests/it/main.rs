@@ -37,6 +37,7 @@ mod life_of_a_session;
 mod listeners;
 mod metrics;
 mod operation;
+mod output;
 mod process;
 mod rekey;
 mod rollback;

@@ -25,8 +25,14 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser as _, builder::RangedU64ValueParser};
-use daemon::config::MAX_COMMIT_COST_MS;
+use clap::builder::RangedU64ValueParser;
+use daemon::{
+    commands::{
+        output::Output,
+        usage::{explain, parse},
+    },
+    config::MAX_COMMIT_COST_MS,
+};
 use serde::Serialize;
 
 use crate::population::Kind;
@@ -39,7 +45,7 @@ const NOT_DONE: u8 = 2;
 #[command(name = "ratchetd-bench", version)]
 #[serde(rename_all = "camelCase")]
 struct Args {
-    /// The daemon's program, for scratch daemons [default: ratchetd beside this program]
+    /// The program that scratch daemons are started from [default: ratchetd beside this program]
     #[arg(long, value_name = "PATH", conflicts_with = "socket")]
     ratchetd: Option<PathBuf>,
     /// Measure the daemon that runs on this Unix socket, with accounts of its own that are removed
@@ -50,19 +56,19 @@ struct Args {
     /// directory for temporary files]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Connections at once, each with a contact of its own
+    /// Connections that call at once, each talking with a contact of its own
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = within(1..=250))]
     connections: usize,
-    /// Time for each kind of call, all rounds together
+    /// How long each kind of call is measured, all rounds together
     #[arg(long, value_name = "SECONDS", default_value_t = 6.0, value_parser = seconds)]
     seconds: f64,
-    /// Rounds: each measures everything once, and medians are taken of them
+    /// How often everything is measured: medians are taken of the rounds
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = within(1..=100))]
     rounds: usize,
     /// Measure these kinds of calls alone, such as encrypt,empty: for a profile, or a quick look
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     only: Vec<Kind>,
-    /// Members of the group
+    /// Members of the group that group messages are encrypted for
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = within(1..=1000))]
     members: usize,
     /// Measure encryptions also while every commit takes this many milliseconds more
@@ -73,7 +79,7 @@ struct Args {
     #[arg(long, value_name = "N", conflicts_with = "socket",
         default_value_if("heavy", "true", "100000"), value_parser = within(11..=1_000_000))]
     sessions: Option<usize>,
-    /// Measure messages also after this many others
+    /// Measure messages also after an account has sent and received this many others
     #[arg(long, value_name = "N", conflicts_with = "socket",
         default_value_if("heavy", "true", "1000000"), value_parser = within(1..=100_000_000))]
     messages: Option<usize>,
@@ -82,10 +88,11 @@ struct Args {
     #[arg(long, value_name = "N", conflicts_with = "socket",
         default_value_if("heavy", "true", "100"), value_parser = within(1..=1000))]
     accounts: Option<usize>,
-    /// As --sessions 100000 --messages 1000000 --accounts 100, unless they are given
+    /// Measure large stores, too, for tens of minutes: 100000 sessions, 1000000 messages and 100
+    /// accounts, where --sessions, --messages and --accounts do not say otherwise
     #[arg(long, conflicts_with = "socket")]
     heavy: bool,
-    /// Print everything as JSON
+    /// Print everything that was measured as one JSON object, each round's rates included
     #[arg(long)]
     json: bool,
 }
@@ -125,17 +132,21 @@ impl Args {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(report) => {
-            // Output that nobody reads any more is no failure.
-            let _ = writeln!(io::stdout(), "{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "ratchetd-bench: {error}");
-            ExitCode::from(NOT_DONE)
-        }
-    }
+    let mut out = Output::new(io::stdout());
+    let code = match parse::<Args>() {
+        Ok((args, _)) => match run(&args) {
+            Ok(report) => {
+                out.say(&report);
+                0
+            }
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "ratchetd-bench: {error}");
+                NOT_DONE
+            }
+        },
+        Err(error) => explain(&error, &mut out),
+    };
+    out.exit("ratchetd-bench", code)
 }
 
 /// Measures, and returns what is to be printed.
@@ -148,10 +159,8 @@ fn run(args: &Args) -> Result<String, String> {
         .build()
         .map_err(|error| error.to_string())?;
     let report = runtime.block_on(measure::measure(args))?;
-    let printed = if args.json {
-        serde_json::to_string_pretty(&report)
-    } else {
-        report.tables()
-    };
-    printed.map_err(|error| error.to_string())
+    if args.json {
+        return serde_json::to_string_pretty(&report).map_err(|error| error.to_string());
+    }
+    Ok(report.tables())
 }

@@ -1,6 +1,6 @@
 //! The report: everything that was measured, and how it compares with the bars.
 
-use comfy_table::{Table, presets};
+use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -133,33 +133,72 @@ impl Report<'_> {
         .collect();
     }
 
-    /// The figures and the bars as Markdown tables, after the warnings.
-    pub(crate) fn tables(&self) -> serde_json::Result<String> {
-        let figures =
-            "name connections callsPerSecond ofEmpty p50Us p90Us p99Us maxUs daemonUs callerUs";
-        let figures = table(&self.figures, figures)?;
-        let bars = table(&self.bars, "name measured bound bar met")?;
-        let warnings = self.warnings.join("\n");
-        Ok(format!("{warnings}\n{figures}\n\n{bars}"))
+    /// The figures and the bars as tables of at most 80 columns, after the warnings: what fits a
+    /// screen. Everything else that was measured is in the JSON.
+    pub(crate) fn tables(&self) -> String {
+        let figures = self.figures.iter().map(|figure| {
+            vec![
+                figure.name.clone(),
+                figure.connections.to_string(),
+                short(figure.calls_per_second),
+                figure.of_empty.map(short).unwrap_or_default(),
+                short(figure.p50_us),
+                short(figure.p99_us),
+                short(figure.daemon_us),
+                short(figure.caller_us),
+            ]
+        });
+        let figures = table(FIGURE_COLUMNS, figures);
+        let bars = self.bars.iter().map(|bar| {
+            let bound = match bar.bound {
+                Bound::Least => "at least",
+                Bound::Most => "at most",
+            };
+            vec![
+                bar.name.to_owned(),
+                short(bar.measured),
+                format!("{bound} {}", short(bar.bar)),
+                if bar.met { "yes" } else { "no" }.to_owned(),
+            ]
+        });
+        let bars = table(["bar", "measured", "should be", "met"], bars);
+        let warnings: String = self.warnings.iter().flat_map(|line| [line, "\n"]).collect();
+        format!("{warnings}{figures}\n\n{bars}")
     }
 }
 
-/// A table with these members of each of the items.
-fn table(items: &[impl Serialize], members: &str) -> serde_json::Result<String> {
-    let members: Vec<&str> = members.split(' ').collect();
+/// The columns of the figures: times are in microseconds, of the daemon and the caller of processor
+/// time for one call.
+const FIGURE_COLUMNS: [&str; 8] = [
+    "call", "conns", "calls/s", "/empty", "p50 µs", "p99 µs", "daemon", "caller",
+];
+
+/// A table with a heading; all but the first column are numbers.
+fn table<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN);
-    table.set_header(&members);
-    for item in items {
-        let item = serde_json::to_value(item)?;
-        table.add_row(members.iter().map(|member| match item.get(member) {
-            Some(Value::Number(number)) if number.is_f64() => {
-                format!("{:.2}", number.as_f64().unwrap_or_default())
-            }
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        }));
+    table.load_preset(presets::NOTHING);
+    table.set_header(heading.map(|name| Cell::new(name)));
+    for row in rows {
+        table.add_row(row);
     }
-    Ok(table.to_string())
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+/// A number with three digits at least, and no more of them than say something.
+fn short(number: f64) -> String {
+    match number.abs() {
+        large if large >= 100.0 => format!("{number:.0}"),
+        middle if middle >= 10.0 => format!("{number:.1}"),
+        _ => format!("{number:.2}"),
+    }
 }

@@ -204,23 +204,48 @@ fn a_commit_that_costs_more_is_felt_by_every_encryption() {
     }
 }
 
+/// A screen of 80 columns and 24 lines, of which one is for the prompt.
 #[test]
-fn people_get_tables_of_the_figures_and_the_bars() {
+fn people_get_tables_of_the_figures_and_the_bars_on_one_screen() {
     let arguments: Vec<&str> = SMALL.into_iter().filter(|one| *one != "--json").collect();
     let (code, out, diagnostics) = run(&mut bench(&arguments));
     assert_eq!((code, diagnostics.as_str()), (Some(0), ""), "{out}");
+    assert!(out.lines().count() <= 23, "{out}");
+    for line in out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     let row = |begin: &str| {
         let line = out.lines().find(|line| line.starts_with(begin));
         let line = line.unwrap_or_else(|| panic!("{begin}: {out}"));
-        line.split('|').map(str::trim).collect::<Vec<_>>()
+        line.split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .collect::<Vec<_>>()
     };
-    let (names, encrypt) = (row("| name "), row("| encrypt "));
-    assert_eq!(names[..4], ["", "name", "connections", "callsPerSecond"]);
-    assert_eq!((names.len(), encrypt[2]), (encrypt.len(), "1"));
-    assert!(encrypt[3].parse::<f64>().expect("a rate") > 0.0, "{out}");
-    let bar = row("| decrypt / empty ");
-    assert_eq!(bar[3..5], ["least", "0.40"]);
-    assert!(matches!(bar[5], "true" | "false"), "{bar:?}");
+    let (names, encrypt) = (row("call "), row("encrypt "));
+    assert_eq!(names[..4], ["call", "conns", "calls/s", "/empty"]);
+    assert_eq!((names.len(), encrypt[1]), (encrypt.len(), "1"));
+    assert!(encrypt[2].parse::<f64>().expect("a rate") > 0.0, "{out}");
+    let bar = row("decrypt / empty ");
+    assert_eq!(bar[2], "at least 0.40");
+    assert!(matches!(bar[3], "yes" | "no"), "{bar:?}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_success() {
+    for arguments in [
+        &["--help"][..],
+        &["--only=commit", "--rounds=1", "--seconds=0.1"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full");
+        let output = bench(arguments)
+            .stdout(full.expect("/dev/full"))
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?} {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("the output could not be written"), "{said}");
+    }
 }
 
 #[test]

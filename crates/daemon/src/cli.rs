@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write as _},
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -15,70 +15,109 @@ use crate::{
         backup::{self, BackupArgs, RestoreArgs},
         call::{self, CallArgs},
         conformance::{self, ConformanceArgs},
-        demo,
+        demo::{self, DemoArgs},
         doctor::{self, DoctorArgs, Severity},
         health::{self, HealthArgs},
         manual,
+        output::Output,
         qr::{self, QrArgs},
         reach::Ended,
         rekey::{self, RekeyArgs},
         serve,
+        usage::{explain, parse},
         verify::{self, VerifyArgs},
     },
-    config::Flags,
+    config::{Flags, input::StandardInput},
     ops::memory,
 };
 
 /// End-to-end encryption with forward secrecy for chat frontends, over JSON-RPC.
 #[derive(Debug, Parser)]
-#[command(name = "ratchetd", version, arg_required_else_help = true)]
+#[command(name = "ratchetd", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+/// What `--help` ends with.
+const EXIT_CODES: &str = "\
+Exit codes: 0 if it was done, 1 if it failed or was answered with an error, 2 if
+nothing was done or the usage was wrong, 3 if the output could not be written.
+
+New here? `ratchetd demo` shows what the daemon does, and needs nothing.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the daemon
+    ///
+    /// It serves until it is sent SIGTERM or SIGINT, and reads its log filter again on SIGHUP. Each
+    /// flag is an environment variable, too, and a key of the configuration file; flags win over
+    /// the environment, and the environment over the file.
     Serve(Box<Flags>),
-    /// Show what the daemon does: two people, three devices, over the real interface
-    Demo,
+    /// Tell a story of two people and three devices, over the real interface
+    ///
+    /// It starts three daemons in a scratch directory, explains each step, and removes everything
+    /// at the end. Nothing has to be set up for it.
+    Demo(DemoArgs),
     /// Call a method of a running daemon
+    #[command(after_help = call::EXAMPLES)]
     Call(CallArgs),
-    /// Show the contact code as a QR code, for another device's camera
+    /// Show an account's contact code as a QR code, for another device's camera
+    ///
+    /// Whoever has the contact code can write to the account with forward secrecy from the first
+    /// message on.
     ///
     /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
     Qr(QrArgs),
-    /// Show what you and a contact compare to make sure of each other's keys
+    /// Show the safety number that you and a contact compare to make sure of each other's keys
+    ///
+    /// With --same or --differs, what you found is noted, and shown to every frontend.
     ///
     /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
     Verify(VerifyArgs),
-    /// Back up all accounts into one file, while the daemon serves
+    /// Back up all accounts of a data directory into one file, while a daemon may serve it
+    ///
+    /// Each account is copied as of one moment. What is restored from it reads messages that are
+    /// under way, and sends on new sessions.
     Backup(BackupArgs),
     /// Make a data directory from a backup
+    ///
+    /// The data directory must be empty, or not there yet. If a restore is cut off, run it again.
     Restore(RestoreArgs),
-    /// Look at everything the daemon rests on, and say what to do; changes nothing
+    /// Look at everything that a daemon depends on, and say what to do; changes nothing
+    ///
+    /// Exits with 0 if nothing needs to be done, with 1 if it works and something should be done,
+    /// and with 2 if it does not work or is not safe.
     Doctor(DoctorArgs),
-    /// Ask a running daemon whether it is ready
+    /// Ask a running daemon whether it is ready, for health checks
+    ///
+    /// Exits with 0 if it is, and with 1 if it is not or none answers.
     Health(HealthArgs),
-    /// Put a data directory under another key
+    /// Encrypt a data directory with another key, while no daemon serves it
+    ///
+    /// Backups that were made before still open with the key of their time.
     Rekey(RekeyArgs),
-    /// Replay recorded wire vectors
+    /// Replay recorded vectors, to show that the protocol is implemented as recorded
+    ///
+    /// Exits with 0 if every case passed, and with 1 if one failed or a file could not be read.
     Conformance(ConformanceArgs),
-    /// Print the interface as an OpenRPC document
+    /// Print the interface as an OpenRPC document, from which clients can be generated
     Openrpc {
-        /// With the methods for development
+        /// Include the methods that only a daemon with --dev has
         #[arg(long)]
         dev: bool,
     },
-    /// Print what completes these commands in a shell
+    /// Print a script that completes commands, flags and methods in a shell
+    ///
+    /// For bash: ratchetd completions bash > ~/.local/share/bash-completion/completions/ratchetd
     Completions {
-        /// Which shell
+        /// The shell that the script is for
         shell: Shell,
     },
-    /// Print the manual, or write a page of each command
+    /// Print the manual page of ratchetd, or write the pages of all commands
     Man {
-        /// Write them into this directory, as ratchetd.1, ratchetd-serve.1 and so on
+        /// Write them into this directory, which is made if need be: ratchetd.1, ratchetd-serve.1
+        /// and so on
         #[arg(long, value_name = "DIRECTORY")]
         out: Option<PathBuf>,
     },
@@ -93,82 +132,111 @@ const NOT_DONE: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     let protection = memory::protect();
-    let command = without_empty_variables(Cli::command());
-    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-    let mut out = io::stdout();
+    let mut out = Output::new(io::stdout());
     let mut diagnostics = io::stderr();
-    let ended = match cli.command {
+    let (name, code) = match parse::<Cli>() {
+        Ok((cli, name)) => {
+            let code = run(cli.command, protection, &mut out, &mut diagnostics);
+            (format!("ratchetd {}", name.unwrap_or_default()), code)
+        }
+        Err(error) => ("ratchetd".to_owned(), explain(&error, &mut out)),
+    };
+    out.exit(&name, code)
+}
+
+/// Runs a command; its exit code, if its output arrives.
+fn run(
+    command: Command,
+    protection: rpc::types::MemoryProtection,
+    out: &mut Output<'_>,
+    diagnostics: &mut dyn Write,
+) -> u8 {
+    let input = &mut StandardInput::default();
+    match command {
         Command::Serve(flags) => {
             memory::limit_heaps();
-            report(serve::run(*flags, protection), &mut diagnostics)
+            let served = serve::run(*flags, protection);
+            report(served, "", NOT_DONE, out, diagnostics)
         }
-        Command::Demo => match demo::run(&mut out) {
-            Ok(()) => Ok(0),
-            Err(error) => writeln!(diagnostics, "ratchetd demo: {error}").map(|()| FAILED),
-        },
-        Command::Call(args) => {
-            call::run(args, &mut io::stdin(), &mut out, &mut diagnostics).map(code)
+        Command::Demo(args) => {
+            let told = demo::run(args, out);
+            report(told, " demo", FAILED, out, diagnostics)
         }
-        Command::Qr(args) => qr::run(args, &mut out, &mut diagnostics).map(code),
-        Command::Verify(args) => verify::run(args, &mut out, &mut diagnostics).map(code),
-        Command::Backup(args) => report(backup::run_backup(args, &mut out), &mut diagnostics),
-        Command::Restore(args) => report(backup::run_restore(args, &mut out), &mut diagnostics),
-        Command::Doctor(args) => match doctor::run(args, &mut out) {
-            Ok(Severity::Ok | Severity::Notice) => Ok(0),
-            Ok(Severity::Warning) => Ok(FAILED),
-            Ok(Severity::Problem) => Ok(NOT_DONE),
-            Err(error) => report(Err(error), &mut diagnostics),
+        Command::Call(args) => code(call::run(&args, input, out, diagnostics)),
+        Command::Qr(args) => code(qr::run(args, out, diagnostics)),
+        Command::Verify(args) => code(verify::run(args, input, out, diagnostics)),
+        Command::Backup(args) => {
+            let done = backup::run_backup(args, out, diagnostics);
+            report(done, "", NOT_DONE, out, diagnostics)
+        }
+        Command::Restore(args) => {
+            let done = backup::run_restore(args, out);
+            report(done, "", NOT_DONE, out, diagnostics)
+        }
+        Command::Doctor(args) => match doctor::run(args, out) {
+            Ok(Severity::Ok | Severity::Notice) => 0,
+            Ok(Severity::Warning) => FAILED,
+            Ok(Severity::Problem) => NOT_DONE,
+            Err(error) => report(Err(error), "", NOT_DONE, out, diagnostics),
         },
-        Command::Health(args) => match health::run(args, &mut out) {
-            Ok(true) => Ok(0),
-            Ok(false) => Ok(FAILED),
+        Command::Health(args) => match health::run(&args, out) {
+            Ok(true) => 0,
+            Ok(false) => FAILED,
             // Health checks of containers know no other failure.
-            Err(error) => report(Err(error), &mut diagnostics).map(|_| FAILED),
+            Err(error) => report(Err(error), "", FAILED, out, diagnostics),
         },
-        Command::Rekey(args) => report(rekey::run(args, &mut out), &mut diagnostics),
-        Command::Conformance(args) => {
-            conformance::run(&args, &mut out).map(|passed| if passed { 0 } else { FAILED })
+        Command::Rekey(args) => {
+            let done = rekey::run(args, out);
+            report(done, "", NOT_DONE, out, diagnostics)
         }
-        Command::Openrpc { dev } => writeln!(out, "{:#}", rpc::openrpc::document(dev)).map(|()| 0),
+        Command::Conformance(args) => match conformance::run(&args, out) {
+            Ok(true) => 0,
+            _ => FAILED,
+        },
+        Command::Openrpc { dev } => {
+            out.say(&format!("{:#}", rpc::openrpc::document(dev)));
+            0
+        }
         Command::Completions { shell } => {
-            manual::completions(Cli::command(), shell, &mut out).map(|()| 0)
+            let written = manual::completions(Cli::command(), shell, out);
+            report(written, "", NOT_DONE, out, diagnostics)
         }
-        Command::Man { out: None } => manual::print(Cli::command(), &mut out).map(|()| 0),
+        Command::Man { out: None } => {
+            let written = manual::print(Cli::command(), out);
+            report(written, "", NOT_DONE, out, diagnostics)
+        }
         Command::Man {
             out: Some(directory),
-        } => report(manual::write(Cli::command(), &directory), &mut diagnostics),
-    };
-    // Output whose reader has gone, as behind `head`, is not worth a message.
-    ExitCode::from(ended.unwrap_or(NOT_DONE))
-}
-
-/// The command, for which an environment variable that is empty is one that is not set: files of
-/// containers and services often leave one so.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let command = command.mut_args(|arg| {
-        let given = arg.get_env().and_then(std::env::var_os);
-        if given.is_some_and(|value| value.is_empty()) {
-            arg.env(None::<&str>)
-        } else {
-            arg
+        } => {
+            let written = manual::write(Cli::command(), &directory);
+            report(written, "", NOT_DONE, out, diagnostics)
         }
-    });
-    command.mut_subcommands(without_empty_variables)
+    }
 }
 
-/// The exit code of a command that calls.
-const fn code(ended: Ended) -> u8 {
+/// The exit code of a command that calls. Where its output was lost, that is told at the end.
+fn code(ended: io::Result<Ended>) -> u8 {
     match ended {
-        Ended::Result => 0,
-        Ended::Error => FAILED,
-        Ended::NotCalled => NOT_DONE,
+        Ok(Ended::Result) => 0,
+        Ok(Ended::Error) => FAILED,
+        Ok(Ended::NotCalled) | Err(_) => NOT_DONE,
     }
 }
 
-/// The exit code of a command that either succeeded or failed with a line that says why.
-fn report(done: Result<(), impl Display>, diagnostics: &mut dyn io::Write) -> io::Result<u8> {
-    match done {
-        Ok(()) => Ok(0),
-        Err(error) => writeln!(diagnostics, "ratchetd: {error}").map(|()| NOT_DONE),
+/// The exit code of a command that either succeeded or failed with a line that says why. A loss of
+/// its output is told at the end, and not here.
+fn report(
+    done: Result<(), impl Display>,
+    name: &str,
+    failed: u8,
+    out: &Output<'_>,
+    diagnostics: &mut dyn Write,
+) -> u8 {
+    let Err(error) = done else {
+        return 0;
+    };
+    if !out.is_lost() {
+        let _ = writeln!(diagnostics, "ratchetd{name}: {error}");
     }
+    failed
 }

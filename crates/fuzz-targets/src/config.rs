@@ -35,6 +35,7 @@ pub fn config(input: &[u8]) {
             assert!(
                 settings
                     .http
+                    .and_then(|address| address.number())
                     .is_none_or(|address| address.ip().is_loopback() || remote)
             );
             assert!(settings.socket_mode <= 0o777);

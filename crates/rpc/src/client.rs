@@ -1,12 +1,12 @@
 //! A typed client, over the Unix socket or TCP.
 
-use std::{path::PathBuf, time::Duration};
+use std::{error::Error, io, path::PathBuf, time::Duration};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use tokio::net::{TcpStream, UnixStream};
 use zeroize::Zeroizing;
 
@@ -17,6 +17,9 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// A daemon that has not answered by then hangs: the longest call waits for a minute on purpose.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Said of a connection that ended where an answer was due.
+pub const CLOSED: &str = "the daemon closed the connection without an answer, as it does to users that are not in rpc.allowed_uids, above rpc.max_connections, and when it ends; its log says which";
 
 /// Where a daemon listens.
 #[derive(Debug)]
@@ -51,15 +54,21 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No daemon answers there.
-    #[error("no daemon answers at {address}: {cause}; {}", connect_hint(cause))]
+    #[error(
+        "no daemon answers at {address}: {cause}; {}",
+        connect_hint(address, cause)
+    )]
     Connect {
         /// Where.
         address: String,
         /// What the system said.
-        cause: std::io::Error,
+        cause: io::Error,
     },
+    /// The connection ended before an answer came. The call may have been made.
+    #[error("{CLOSED}")]
+    Closed,
     /// The daemon refused the request before it looked at it.
-    #[error("the daemon refused the request: {status}{}", if *status == StatusCode::UNAUTHORIZED { "; the token is missing or wrong" } else { "" })]
+    #[error("the daemon refused the request: {status}{}", refusal_hint(*status))]
     Refused {
         /// The HTTP status.
         status: StatusCode,
@@ -79,14 +88,34 @@ pub enum ClientError {
     },
 }
 
-/// A daemon that runs under another user is not started by starting a second one.
-fn connect_hint(cause: &std::io::Error) -> &'static str {
-    match cause.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            "call as the daemon's own user, or widen the socket with `--socket-mode`"
+/// What a refusal means that came without an error of its own.
+fn refusal_hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "; the token is missing or wrong",
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "; the request is too large, and the same one will be refused again: send less at once"
         }
-        _ => "start one with `ratchetd serve`",
+        _ => "",
     }
+}
+
+/// A daemon that runs under another user is not started by starting a second one.
+fn connect_hint(address: &str, cause: &io::Error) -> String {
+    if cause.kind() == io::ErrorKind::PermissionDenied {
+        "call as the daemon's own user, or widen the socket with `--socket-mode`".to_owned()
+    } else if address.contains('/') {
+        "start one with `ratchetd serve`".to_owned()
+    } else {
+        format!("start one with `ratchetd serve --http {address}`")
+    }
+}
+
+#[derive(Serialize)]
+struct Call<'a, P> {
+    jsonrpc: &'static str,
+    id: u32,
+    method: &'a str,
+    params: &'a P,
 }
 
 #[derive(Deserialize)]
@@ -120,22 +149,34 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn call<M: Method>(&self, params: M::Params) -> Result<M::Output, ClientError> {
-        let result = self
-            .call_raw(M::NAME, Value::Object(params.write()))
-            .await?;
+        let result = self.call_raw(M::NAME, &params.write()).await?;
         serde_json::from_value(result).map_err(|error| ClientError::Answer(error.to_string()))
     }
 
-    /// Calls a method by name, with parameters as they are.
+    /// Calls a method by name, with parameters as they are written.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn call_raw(&self, method: &str, params: Value) -> Result<Value, ClientError> {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let answer = self.post(request.to_string().into_bytes());
-        let body = tokio::time::timeout(ANSWER_TIMEOUT, answer)
+    pub async fn call_raw(
+        &self,
+        method: &str,
+        params: &(impl Serialize + Sync),
+    ) -> Result<Value, ClientError> {
+        let call = Call {
+            jsonrpc: "2.0",
+            id: 1,
+            method,
+            params,
+        };
+        let request =
+            serde_json::to_vec(&call).map_err(|error| ClientError::Answer(error.to_string()))?;
+        let late = || {
+            let seconds = ANSWER_TIMEOUT.as_secs();
+            ClientError::Answer(format!("none came in {seconds} seconds"))
+        };
+        let body = tokio::time::timeout(ANSWER_TIMEOUT, self.post(request))
             .await
-            .unwrap_or_else(|_| Err(ClientError::Answer("none came in time".to_owned())))?;
+            .unwrap_or_else(|_| Err(late()))?;
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|error| ClientError::Answer(error.to_string()))?;
         match (answer.error, answer.result) {
@@ -177,7 +218,7 @@ impl Client {
         }
     }
 
-    fn unreachable(&self, cause: std::io::Error) -> ClientError {
+    fn unreachable(&self, cause: io::Error) -> ClientError {
         let address = match &self.address {
             Address::Unix(path) => path.display().to_string(),
             Address::Tcp { authority, .. } => authority.clone(),
@@ -194,7 +235,6 @@ async fn exchange<S>(
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let broken = |error: hyper::Error| ClientError::Answer(error.to_string());
     let request = request
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| ClientError::Answer(error.to_string()))?;
@@ -218,8 +258,34 @@ where
     Ok(body)
 }
 
+/// The error for a connection that broke before the answer began.
+fn broken(error: hyper::Error) -> ClientError {
+    let of_system = || {
+        let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+        causes.find_map(|cause| cause.downcast_ref::<io::Error>())
+    };
+    let was_closed = |cause: &io::Error| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+        )
+    };
+    if error.is_incomplete_message()
+        || error.is_canceled()
+        || error.is_closed()
+        || of_system().is_some_and(was_closed)
+    {
+        ClientError::Closed
+    } else {
+        ClientError::Answer(error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tokio::{
         io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
         net::{TcpListener, UnixListener},
@@ -315,7 +381,7 @@ mod tests {
         let client = Client::new(Address::Tcp { authority, token });
         shows_nothing::<Client>(&client);
         let error = client
-            .call_raw("account_list", json!([]))
+            .call_raw("account_list", &json!([]))
             .await
             .unwrap_err();
         assert!(
@@ -360,12 +426,12 @@ mod tests {
             "data":{"kind":"invalid_request","hint":"send less"}}}"#;
         for (body, told) in [
             (why, "too large"),
-            ("", "413"),
-            ("<html>", "413"),
+            ("", "send less at once"),
+            ("<html>", "send less at once"),
             ("{}", "413"),
         ] {
             let daemon = daemon("413 Payload Too Large", body);
-            let error = daemon.client.call_raw("x", Value::Null).await.unwrap_err();
+            let error = daemon.client.call_raw("x", &Value::Null).await.unwrap_err();
             assert!(error.to_string().contains(told), "{body}: {error}");
         }
     }
@@ -373,11 +439,11 @@ mod tests {
     #[tokio::test]
     async fn null_is_a_result_and_nothing_at_all_is_not() {
         let null = daemon("200 OK", r#"{"jsonrpc":"2.0","id":1,"result":null}"#);
-        let result = null.client.call_raw("x", Value::Null).await.unwrap();
+        let result = null.client.call_raw("x", &Value::Null).await.unwrap();
         assert_eq!(result, Value::Null);
         for answer in [r#"{"jsonrpc":"2.0","id":1}"#, "[]", "", "<html>", "{"] {
             let daemon = daemon("200 OK", answer);
-            let error = daemon.client.call_raw("x", Value::Null).await.unwrap_err();
+            let error = daemon.client.call_raw("x", &Value::Null).await.unwrap_err();
             assert!(
                 matches!(error, ClientError::Answer(_)),
                 "{answer} {error:?}"
@@ -402,11 +468,52 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let client = Client::new(Address::Unix(path.clone()));
-        let error = client.call_raw("x", Value::Null).await.unwrap_err();
+        let error = client.call_raw("x", &Value::Null).await.unwrap_err();
         assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
         let shown = error.to_string();
         assert!(shown.contains("ratchetd serve"), "{shown}");
         assert!(shown.contains(path.to_str().unwrap()), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_is_not_taken_for_a_missing_daemon() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let client = Client::new(Address::Unix(path));
+        // Closed at once, after the head, and in the middle of a request that is too long to be
+        // sent in one go.
+        for (read, sent) in [(0, 10), (1, 10), (1000, 8 << 20)] {
+            let params = json!({"text": "x".repeat(sent)});
+            let call = client.call_raw("x", &params);
+            let serve = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut bytes = vec![0; read];
+                stream.read_exact(&mut bytes).await.unwrap();
+            };
+            let (error, ()) = tokio::join!(call, serve);
+            let error = error.unwrap_err();
+            assert!(matches!(error, ClientError::Closed), "{read}: {error:?}");
+        }
+    }
+
+    /// A daemon that has read enough answers, and reads no further.
+    #[tokio::test]
+    async fn a_refusal_that_comes_while_the_request_is_sent_is_told_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let client = Client::new(Address::Unix(path));
+        let params = json!({"text": "x".repeat(16 << 20)});
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_exact(&mut [0; 1000]).await.unwrap();
+            let answer = b"HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        };
+        let (error, ()) = tokio::join!(client.call_raw("x", &params), serve);
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("send less at once"), "{error:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A backup of a data directory in one file, made while a daemon serves.
+//! A backup of a data directory in one archive, made while a daemon serves.
 //!
 //! A tar file: a description, the files that the key comes from, and a copy of every account's
 //! database, encrypted as it is. SQLite's backup interface makes the copies, each of one moment.
@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind, Read, Write},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     thread,
@@ -36,6 +36,9 @@ use crate::{
 const COPY_ATTEMPTS: u32 = 20;
 /// Pause between two attempts.
 const COPY_PAUSE: Duration = Duration::from_millis(50);
+
+/// The copy of a database, while it is put into a backup.
+const COPY: &str = "account.db";
 
 /// The first entry of a backup, which describes it.
 pub(crate) const DESCRIPTION: &str = "ratchetd-backup.toml";
@@ -75,53 +78,172 @@ pub fn back_up(
     file: &Path,
     now: UnixMillis,
 ) -> Result<Vec<AccountName>, OpenError> {
-    if !store_key::is_settled(data_dir) {
-        return Err(OpenError::NoDataDirectory(data_dir.to_owned()));
-    }
-    check_directory(data_dir)?;
-    if rekey::is_half_done(data_dir) {
-        return Err(OpenError::HalfRekeyed(data_dir.to_owned()));
-    }
     if file.exists() {
         return Err(OpenError::Exists(file.to_owned()));
     }
-    let store_key = StoreKey::load_known(data_dir, passphrase)?;
+    let source = Source::open(data_dir, passphrase, key)?;
     let staging = Staging::open(file)?;
-    let names = account_names(&data_dir.join(ACCOUNTS))?;
-
-    let mut archive = tar::Builder::new(staging.create("backup.tar")?);
-    let description = Description {
-        format: FORMAT,
-        made_at: now.0,
-        accounts: names.iter().map(ToString::to_string).collect(),
-    };
-    let text = toml::to_string(&description).unwrap_or_default();
-    append(
-        &mut archive,
-        DESCRIPTION,
-        text.len() as u64,
-        text.as_bytes(),
-    )
-    .map_err(OpenError::io(file))?;
-    for part in store_key::files(data_dir) {
-        if part != KEY_FILE || key == KeyInBackup::Included {
-            append_file(&mut archive, part, &data_dir.join(part))?;
-        }
-    }
-    for name in &names {
-        let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
-        let copy = staging.create_at("account.db")?;
-        copy_database(&data_dir.join(&entry), &copy, &store_key, Some(name))?;
-        append_file(&mut archive, &entry, &copy)?;
-        wipe(&copy)?;
-    }
+    let path = staging.path("backup.tar");
+    let archive = create_file(&path).map_err(OpenError::io(&path))?;
+    let (archive, names) = source
+        .write(&staging.0, archive, now)
+        .map_err(|failed| failed.in_archive(file))?;
     archive
-        .into_inner()
-        .and_then(|made| made.sync_all())
-        .and_then(|()| publish(&staging.path("backup.tar"), file))
+        .sync_all()
+        .and_then(|()| publish(&path, file))
         .map_err(OpenError::io(file))?;
     sync_directory(file)?;
     Ok(names)
+}
+
+/// The same, to an output. If it fails, what was written does not end as an archive does. The copy
+/// of one account at a time is in the system's directory for temporary files meanwhile, encrypted
+/// as it is in the data directory; the key is written nowhere else.
+///
+/// # Errors
+/// As for [`back_up`].
+pub fn back_up_to(
+    data_dir: &Path,
+    passphrase: Option<&[u8]>,
+    key: KeyInBackup,
+    to: impl Write,
+    now: UnixMillis,
+) -> Result<Vec<AccountName>, OpenError> {
+    let source = Source::open(data_dir, passphrase, key)?;
+    let scratch = tempfile::tempdir().map_err(OpenError::io(&std::env::temp_dir()))?;
+    let staging = Staging(scratch.path().to_owned());
+    let (mut to, names) = source
+        .write(&staging.0, to, now)
+        .map_err(|failed| failed.in_archive(Path::new(OUTPUT)))?;
+    to.flush().map_err(OpenError::io(Path::new(OUTPUT)))?;
+    Ok(names)
+}
+
+/// An output in error messages.
+const OUTPUT: &str = "the output";
+
+/// A data directory that is backed up.
+struct Source<'a> {
+    data_dir: &'a Path,
+    store_key: StoreKey,
+    key: KeyInBackup,
+}
+
+/// Why an archive was not written.
+enum Failed {
+    /// Its parts could not be read.
+    Part(OpenError),
+    /// The archive itself could not be written.
+    Archive(io::Error),
+}
+
+impl From<OpenError> for Failed {
+    fn from(error: OpenError) -> Self {
+        Self::Part(error)
+    }
+}
+
+impl Failed {
+    /// The error, where the archive is written to `path`.
+    fn in_archive(self, path: &Path) -> OpenError {
+        match self {
+            Self::Part(error) => error,
+            Self::Archive(cause) => OpenError::io(path)(cause),
+        }
+    }
+}
+
+impl<'a> Source<'a> {
+    fn open(
+        data_dir: &'a Path,
+        passphrase: Option<&[u8]>,
+        key: KeyInBackup,
+    ) -> Result<Self, OpenError> {
+        if !store_key::is_settled(data_dir) {
+            return Err(OpenError::NoDataDirectory(data_dir.to_owned()));
+        }
+        check_directory(data_dir)?;
+        if rekey::is_half_done(data_dir) {
+            return Err(OpenError::HalfRekeyed(data_dir.to_owned()));
+        }
+        Ok(Self {
+            data_dir,
+            store_key: StoreKey::load_known(data_dir, passphrase)?,
+            key,
+        })
+    }
+
+    /// Writes the archive, and gives it back when it is whole. `scratch` holds a copy of one
+    /// database at a time.
+    fn write<W: Write>(
+        &self,
+        scratch: &Path,
+        to: W,
+        now: UnixMillis,
+    ) -> Result<(W, Vec<AccountName>), Failed> {
+        let names = account_names(&self.data_dir.join(ACCOUNTS))?;
+        let mut archive = tar::Builder::new(Archive {
+            to,
+            is_cut_off: false,
+        });
+        if let Err(failed) = self.fill(&mut archive, &names, scratch, now) {
+            archive.get_mut().is_cut_off = true;
+            return Err(failed);
+        }
+        let archive = archive.into_inner().map_err(Failed::Archive)?;
+        Ok((archive.to, names))
+    }
+
+    fn fill(
+        &self,
+        archive: &mut tar::Builder<impl Write>,
+        names: &[AccountName],
+        scratch: &Path,
+        now: UnixMillis,
+    ) -> Result<(), Failed> {
+        let description = Description {
+            format: FORMAT,
+            made_at: now.0,
+            accounts: names.iter().map(ToString::to_string).collect(),
+        };
+        let text = toml::to_string(&description).unwrap_or_default();
+        append(archive, DESCRIPTION, text.len() as u64, text.as_bytes())
+            .map_err(Failed::Archive)?;
+        for part in store_key::files(self.data_dir) {
+            if part != KEY_FILE || self.key == KeyInBackup::Included {
+                append_file(archive, part, &self.data_dir.join(part))?;
+            }
+        }
+        for name in names {
+            let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
+            let from = self.data_dir.join(&entry);
+            let copy = scratch.join(COPY);
+            create_file(&copy).map_err(OpenError::io(&copy))?;
+            copy_database(&from, &copy, &self.store_key, Some(name))?;
+            append_file(archive, &entry, &copy)?;
+            wipe(&copy)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where an archive is written. One that is cut off gets no end, which tar writes even then.
+struct Archive<W> {
+    to: W,
+    is_cut_off: bool,
+}
+
+impl<W: Write> Write for Archive<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_cut_off {
+            return Err(ErrorKind::Other.into());
+        }
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Gives a finished file its name, unless another file has it. Tries a hard link and then a rename
@@ -180,17 +302,18 @@ pub(crate) fn check_sound(connection: &Connection, path: &Path) -> Result<(), Op
     }
 }
 
-fn append_file(archive: &mut tar::Builder<File>, name: &str, path: &Path) -> Result<(), OpenError> {
-    File::open(path)
-        .and_then(|file| {
-            let size = file.metadata()?.len();
-            append(archive, name, size, file)
-        })
-        .map_err(OpenError::io(path))
+fn append_file(
+    archive: &mut tar::Builder<impl Write>,
+    name: &str,
+    path: &Path,
+) -> Result<(), Failed> {
+    let file = File::open(path).map_err(OpenError::io(path))?;
+    let size = file.metadata().map_err(OpenError::io(path))?.len();
+    append(archive, name, size, file).map_err(Failed::Archive)
 }
 
 fn append(
-    archive: &mut tar::Builder<File>,
+    archive: &mut tar::Builder<impl Write>,
     name: &str,
     size: u64,
     content: impl Read,
@@ -223,23 +346,13 @@ impl Staging {
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
-
-    /// An empty file that only its owner can read.
-    fn create(&self, name: &str) -> Result<File, OpenError> {
-        let path = self.path(name);
-        create_file(&path).map_err(OpenError::io(&path))
-    }
-
-    fn create_at(&self, name: &str) -> Result<PathBuf, OpenError> {
-        self.create(name).map(|_| self.path(name))
-    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // Keys that the account erases later must not be left in a copy. The rest is the backup
         // itself, perhaps under its other name.
-        let _ = wipe(&self.path("account.db"));
+        let _ = wipe(&self.path(COPY));
         let _ = fs::remove_dir_all(&self.0);
     }
 }

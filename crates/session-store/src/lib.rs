@@ -36,7 +36,7 @@ mod wal;
 mod writable;
 mod write;
 
-pub use backup::{KeyInBackup, back_up};
+pub use backup::{KeyInBackup, back_up, back_up_to};
 pub use bare_commit::BareCommit;
 pub use connection::{ReadOnly, ReadWrite, Sqlite, SqliteReader, SqliteStore};
 pub use data_dir::DataDir;
@@ -44,7 +44,7 @@ pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use inspect::{InspectedAccount, Inspector, Unfinished, holder, is_data_directory, unfinished};
 pub use rekey::rekey;
-pub use restore::restore;
+pub use restore::{MAX_KEY_BYTES, read_key_file, restore, restore_from};
 pub use rollback_guard::Found;
 pub use stats::{MAX_COUNTED, StoreStats};
 pub use store_key::{KDF_FILE, KEY_FILE};

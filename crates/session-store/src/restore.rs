@@ -13,6 +13,7 @@ use std::{
 
 use engine::model::AccountName;
 use tar::{Archive, EntryType};
+use zeroize::Zeroizing;
 
 use crate::{
     account::read_account,
@@ -31,13 +32,13 @@ use crate::{
 /// Where a backup is unpacked, in the data directory.
 const RESTORING: &str = "restoring";
 /// The files that keys come from are a few lines.
-const MAX_KEY_BYTES: u64 = 4096;
+pub const MAX_KEY_BYTES: u64 = 4096;
 /// A description names every account; this has room for thousands.
 const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
 
 /// Makes the data directory at `data_dir`, which must be empty or not exist, from the backup
-/// `file`, and returns the names of its accounts. `key_file` is the directory's key, if the backup
-/// was made without it. Restored stores can read, and send on new sessions only.
+/// `file`, and returns the names of its accounts. `key` is what the key file of the directory holds,
+/// if the backup was made without it. Restored stores can read, and send on new sessions only.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do. The directory is then as it was, or half restored, which
@@ -45,10 +46,24 @@ const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
 pub fn restore(
     file: &Path,
     data_dir: &Path,
-    key_file: Option<&Path>,
+    key: Option<&[u8]>,
     passphrase: Option<&[u8]>,
 ) -> Result<Vec<AccountName>, OpenError> {
     let archive = File::open(file).map_err(OpenError::io(file))?;
+    restore_from(archive, file, data_dir, key, passphrase)
+}
+
+/// The same, from an archive that is read. `file` is its name in errors.
+///
+/// # Errors
+/// As for [`restore`].
+pub fn restore_from(
+    archive: impl Read,
+    file: &Path,
+    data_dir: &Path,
+    key: Option<&[u8]>,
+    passphrase: Option<&[u8]>,
+) -> Result<Vec<AccountName>, OpenError> {
     make_directory(data_dir)?;
     sync_directory(data_dir)?;
     check_directory(data_dir)?;
@@ -64,7 +79,7 @@ pub fn restore(
         return Err(OpenError::NotEmpty(data_dir.to_owned()));
     }
     let unpacked = unpack(file, archive, &restoring)
-        .and_then(|names| add_key(file, &restoring, key_file).map(|()| names))
+        .and_then(|names| add_key(file, &restoring, key).map(|()| names))
         .and_then(|names| check(&restoring, passphrase, &names).map(|()| names))
         .and_then(|names| {
             // All names have to be on the disk before the moves, or a crash could lose files.
@@ -153,7 +168,7 @@ fn is_ours(restoring: &Path) -> bool {
 }
 
 /// Unpacks the parts of a backup. Anything else in it is an error.
-fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, OpenError> {
+fn unpack(file: &Path, archive: impl Read, to: &Path) -> Result<Vec<AccountName>, OpenError> {
     let not_whole = |problem: String| OpenError::NotABackup {
         path: file.to_owned(),
         problem,
@@ -214,22 +229,29 @@ fn unpack(file: &Path, archive: File, to: &Path) -> Result<Vec<AccountName>, Ope
     Ok(names.into_iter().collect())
 }
 
+/// What a key file holds.
+///
+/// # Errors
+/// [`OpenError`] if others can read it, or if it cannot be read.
+pub fn read_key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    check_private(path)?;
+    let mut key = Zeroizing::new(Vec::new());
+    File::open(path)
+        .and_then(|file| file.take(MAX_KEY_BYTES).read_to_end(&mut key))
+        .map_err(OpenError::io(path))?;
+    Ok(key)
+}
+
 /// Adds the key that the backup was made without.
-fn add_key(file: &Path, restoring: &Path, key_file: Option<&Path>) -> Result<(), OpenError> {
-    match (key_file, store_key::is_settled(restoring)) {
+fn add_key(file: &Path, restoring: &Path, key: Option<&[u8]>) -> Result<(), OpenError> {
+    match (key, store_key::is_settled(restoring)) {
         (None, true) => Ok(()),
         (None, false) => Err(OpenError::BackupWithoutKey(file.to_owned())),
-        (Some(key), true) => Err(OpenError::NotABackup {
+        (Some(_), true) => Err(OpenError::NotABackup {
             path: file.to_owned(),
-            problem: format!("it has a key of its own: leave out {}", key.display()),
+            problem: "it has a key of its own: leave out --key-file".to_owned(),
         }),
-        (Some(key), false) => {
-            check_private(key)?;
-            let mut source = File::open(key)
-                .map_err(OpenError::io(key))?
-                .take(MAX_KEY_BYTES);
-            write_new(&restoring.join(KEY_FILE), &mut source)
-        }
+        (Some(mut key), false) => write_new(&restoring.join(KEY_FILE), &mut key),
     }
 }
 

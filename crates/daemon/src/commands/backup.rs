@@ -1,28 +1,37 @@
-//! `ratchetd backup FILE` and `ratchetd restore FILE`.
+//! `ratchetd backup FILE` and `ratchetd restore FILE`, where `-` is standard output and input.
 
 use std::{
-    io::Write,
+    io::{self, IsTerminal as _, Read as _, Write},
     path::{Path, PathBuf},
 };
 
-use session_store::{KEY_FILE, KeyInBackup, back_up, restore};
+use rustix::{fs::fsync, io::Errno};
+use session_store::{
+    KEY_FILE, KeyInBackup, MAX_KEY_BYTES, back_up, back_up_to, read_key_file, restore, restore_from,
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    commands::Failure,
-    config::{DirectoryFlags, Settings, read_passphrase},
+    commands::{Failure, output::Output},
+    config::{
+        DirectoryFlags, Settings,
+        input::{self, StandardInput},
+        read_passphrase,
+    },
     ops::clock::Clock,
 };
 
 /// What `backup` takes.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
-    /// The file to make
+    /// The file to make, which must not be there yet; - is standard output, and the report goes to
+    /// standard error then
     file: PathBuf,
-    /// Put store.key into the backup: whoever has the file then has everything in it
+    /// Put the file store.key into the backup: whoever has the backup then has everything in it
     #[arg(long, conflicts_with = "without_key")]
     with_key: bool,
-    /// Leave store.key out: without a copy of it, kept elsewhere, the backup is of no use
+    /// Leave the file store.key out of the backup: without a copy of that file, kept elsewhere, the
+    /// backup is of no use
     #[arg(long)]
     without_key: bool,
     #[command(flatten)]
@@ -32,9 +41,10 @@ pub struct BackupArgs {
 /// What `restore` takes.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// The backup
+    /// The backup, as `ratchetd backup` made it; - is standard input
     file: PathBuf,
-    /// The store.key of the directory, if the backup was made --without-key
+    /// The file store.key of the directory that was backed up, if the backup was made
+    /// --without-key; - is standard input
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     #[command(flatten)]
@@ -44,8 +54,16 @@ pub struct RestoreArgs {
 /// Makes a backup. A daemon may serve meanwhile.
 ///
 /// # Errors
-/// One line saying what is wrong and what to do.
-pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), Failure> {
+/// What is wrong and what to do, in one line.
+pub fn run_backup(
+    args: BackupArgs,
+    out: &mut Output<'_>,
+    diagnostics: &mut dyn Write,
+) -> Result<(), Failure> {
+    let to_output = input::is_standard(&args.file);
+    if to_output && io::stdout().is_terminal() {
+        return Err("a backup is not for a terminal: send it to a file, `ratchetd backup - > FILE`, or into another program".into());
+    }
     let (directory, passphrase) = directory(args.directory)?;
     let key = match (args.with_key, args.without_key) {
         (true, _) => KeyInBackup::Included,
@@ -59,24 +77,33 @@ pub fn run_backup(args: BackupArgs, out: &mut dyn Write) -> Result<(), Failure> 
         _ => KeyInBackup::LeftOut,
     };
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
-    let names = back_up(
-        &directory,
-        passphrase,
-        key,
-        &args.file,
-        Clock::default().now(),
-    )?;
-    for name in &names {
-        say(out, &format!("{name}"));
+    let now = Clock::default().now();
+    let (names, made) = if to_output {
+        out.if_lost("the backup is not whole: do not keep what arrived of it");
+        let names = back_up_to(&directory, passphrase, key, &mut *out, now)?;
+        match fsync(io::stdout()) {
+            // A pipe cannot be synced, and need not be.
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => {}
+            Err(error) => return Err(format!("the backup may not be on the disk: {error}").into()),
+        }
+        (names, "standard output".to_owned())
+    } else {
+        let names = back_up(&directory, passphrase, key, &args.file, now)?;
+        out.if_lost("the backup was made");
+        (names, args.file.display().to_string())
+    };
+    let mut report: Vec<String> = names.iter().map(ToString::to_string).collect();
+    report.push(format!(
+        "backed up to {made}; {}",
+        opens_with(&directory, key)
+    ));
+    for line in report {
+        if to_output {
+            let _ = writeln!(diagnostics, "{line}");
+        } else {
+            out.say(&line);
+        }
     }
-    say(
-        out,
-        &format!(
-            "backed up to {}; {}",
-            args.file.display(),
-            opens_with(&directory, key)
-        ),
-    );
     Ok(())
 }
 
@@ -93,21 +120,42 @@ fn opens_with(directory: &Path, key: KeyInBackup) -> String {
 /// Makes a data directory from a backup.
 ///
 /// # Errors
-/// One line saying what is wrong and what to do.
-pub fn run_restore(args: RestoreArgs, out: &mut dyn Write) -> Result<(), Failure> {
+/// What is wrong and what to do, in one line.
+pub fn run_restore(args: RestoreArgs, out: &mut Output<'_>) -> Result<(), Failure> {
+    let from_input = input::is_standard(&args.file);
+    if from_input && io::stdin().is_terminal() {
+        return Err("there is no backup in a terminal: take it from a file, `ratchetd restore - < FILE`, or from another program".into());
+    }
     let (directory, passphrase) = directory(args.directory)?;
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
-    let names = restore(&args.file, &directory, args.key_file.as_deref(), passphrase)?;
+    let key = match args.key_file.as_deref() {
+        Some(path) if input::is_standard(path) => {
+            let mut key = Zeroizing::new(Vec::new());
+            StandardInput::default()
+                .take(MAX_KEY_BYTES)
+                .read_to_end(&mut key)
+                .map_err(|error| format!("key_file, standard input: {error}"))?;
+            Some(key)
+        }
+        Some(path) => Some(read_key_file(path)?),
+        None => None,
+    };
+    let key = key.as_ref().map(|bytes| bytes.as_slice());
+    let names = if from_input {
+        let name = input::input_name(&args.file);
+        let archive = StandardInput::default();
+        restore_from(archive, name.as_ref(), &directory, key, passphrase)?
+    } else {
+        restore(&args.file, &directory, key, passphrase)?
+    };
+    out.if_lost("everything was restored");
     for name in &names {
-        say(out, &format!("{name}"));
+        out.say(name.as_str());
     }
-    say(
-        out,
-        &format!(
-            "restored to {}; sessions from before only read, and new ones are set up when they are needed",
-            directory.display(),
-        ),
-    );
+    out.say(&format!(
+        "restored to {}; sessions from before only read, and new ones are set up when they are needed",
+        directory.display(),
+    ));
     Ok(())
 }
 
@@ -115,13 +163,8 @@ pub(super) type Passphrase = Zeroizing<Vec<u8>>;
 
 /// The data directory that a command works on, with its passphrase.
 pub(super) fn directory(flags: DirectoryFlags) -> Result<(PathBuf, Option<Passphrase>), Failure> {
-    let settings = Settings::load(flags.into())?;
+    let settings = Settings::load(&flags.into())?;
     let passphrase = settings.passphrase_file.as_deref().map(read_passphrase);
     let passphrase = passphrase.transpose()?;
     Ok((settings.data_dir, passphrase))
-}
-
-/// Prints a line. It does not matter whether it is read: the work is done.
-pub(super) fn say(out: &mut dyn Write, line: &str) {
-    let _ = writeln!(out, "{line}");
 }

@@ -1,19 +1,26 @@
 //! `ratchetd conformance FILE…`.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::{Read as _, Write},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
-use crate::conformance::{FORMAT, FileReport, replay_file};
+use crate::{
+    config::input,
+    conformance::{FORMAT, FileReport, replay},
+};
 
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
-    /// Files of format ratchetd-conformance/1, of ratchetd-trust (envelopes, topics, identities,
-    /// accounts, keystores), or conversations recorded from status-go
-    #[arg(required = true)]
+    /// Files with vectors: of the format ratchetd-conformance/1, of ratchetd-trust (envelopes,
+    /// topics, identities, accounts, keystores), or conversations recorded from status-go; - is
+    /// standard input
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print JSON instead of a line for each file
+    /// Print one JSON object for all files instead of a line for each
     #[arg(long)]
     json: bool,
 }
@@ -26,15 +33,16 @@ pub fn run(args: &ConformanceArgs, out: &mut dyn Write) -> std::io::Result<bool>
     let mut all_passed = true;
     let mut reports = Vec::new();
     for path in &args.files {
-        let report = replay_file(path);
+        let report = read(path).and_then(|text| replay(&text));
+        let name = input::input_name(path);
         all_passed &= matches!(
             report,
             Ok(FileReport::OtherFormat | FileReport::Replayed { failed: 0, .. })
         );
         if args.json {
-            reports.push(for_programs(&path.display().to_string(), report));
+            reports.push(for_programs(&name, report));
         } else {
-            writeln!(out, "{}: {}", path.display(), for_people(report))?;
+            writeln!(out, "{name}: {}", for_people(report))?;
         }
     }
     if args.json {
@@ -45,6 +53,14 @@ pub fn run(args: &ConformanceArgs, out: &mut dyn Write) -> std::io::Result<bool>
         )?;
     }
     Ok(all_passed)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    input::open(path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|error| error.to_string())?;
+    Ok(text)
 }
 
 fn for_people(report: Result<FileReport, String>) -> String {

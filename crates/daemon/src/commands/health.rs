@@ -2,7 +2,7 @@
 //! no curl.
 
 use std::{
-    io::{Read as _, Write},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::unix::net::UnixStream,
     path::Path,
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Failure, reach::ReachArgs};
+use super::{Failure, output::Output, reach::SocketArgs};
 
 /// A daemon that does not answer in this time is not ready.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,16 +21,16 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
     #[command(flatten)]
-    reach: ReachArgs,
+    socket: SocketArgs,
 }
 
 /// Asks `/readyz`, prints its answer in one line, and returns whether the daemon is ready.
 ///
 /// # Errors
 /// One line, if no daemon answers.
-pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, Failure> {
-    let settings = args.reach.settings()?;
-    let answer = ask(&settings.socket)?;
+pub fn run(args: &HealthArgs, out: &mut Output<'_>) -> Result<bool, Failure> {
+    let socket = args.socket.socket()?;
+    let answer = ask(&socket)?;
     let said: Option<Value> = answer
         .split_once("\r\n\r\n")
         .and_then(|(_, body)| serde_json::from_str(body).ok());
@@ -47,31 +47,39 @@ pub fn run(args: HealthArgs, out: &mut dyn Write) -> Result<bool, Failure> {
             format!("not ready: {reason}: {hint}")
         }
         (false, None) => {
-            let shown = settings.socket.display();
+            let shown = socket.display();
             return Err(format!("what answers at {shown} is not ratchetd").into());
         }
     };
-    // It does not matter whether the output is read.
-    let _ = writeln!(out, "{line}");
+    out.say(&line);
     Ok(ready)
 }
 
 /// The whole HTTP answer, with its head.
 fn ask(socket: &Path) -> Result<String, String> {
-    let exchange = || -> std::io::Result<String> {
-        let mut stream = UnixStream::connect(socket)?;
+    let shown = socket.display();
+    let mut stream = UnixStream::connect(socket).map_err(|error| {
+        format!(
+            "no daemon answers at {shown}: {error}; start one with `ratchetd serve`, or name its socket with --socket"
+        )
+    })?;
+    let mut exchange = || -> io::Result<Vec<u8>> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream
             .write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut answer = Vec::new();
-        stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
+        (&stream).take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+        Ok(answer)
     };
-    exchange().map_err(|error| {
-        format!(
-            "no daemon answers at {}: {error}; start one with `ratchetd serve`, or name its socket with --socket",
-            socket.display()
-        )
-    })
+    match exchange() {
+        Ok(answer) if !answer.is_empty() => Ok(String::from_utf8_lossy(&answer).into_owned()),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(format!(
+                "the daemon at {shown} has not answered in {} seconds: see its log, and restart it if it hangs",
+                PATIENCE.as_secs()
+            ))
+        }
+        _ => Err(format!("{}: {shown}", rpc::client::CLOSED)),
+    }
 }

@@ -8,11 +8,13 @@ pub mod demo;
 pub mod doctor;
 pub mod health;
 pub mod manual;
+pub mod output;
 pub mod qr;
 pub mod reach;
 pub mod rekey;
 pub mod serve;
 pub mod terminal;
+pub mod usage;
 pub mod verify;
 
 /// Why a command was not done: one line saying what is wrong and what to do.

@@ -6,19 +6,19 @@ use engine::model::AccountName;
 use rpc::{methods, types::QrFormat};
 
 use super::reach::{Ended, ReachArgs, report_failure};
-use crate::commands::terminal::{LIGHT_ON_DARK, Look};
+use crate::commands::terminal::{LIGHT_ON_DARK, Look, width};
 
 /// What `qr` takes.
 #[derive(Debug, clap::Args)]
 pub struct QrArgs {
-    #[command(flatten)]
-    reach: ReachArgs,
-    /// Whose code [default: the only account's]
+    /// Which account's contact code [default: the only account of the daemon]
     #[arg(long, value_name = "NAME", value_parser = account_name)]
     account: Option<AccountName>,
-    /// Print an SVG document
+    /// Print it as an SVG document, for a page or a printer, instead of drawing it in the terminal
     #[arg(long)]
     svg: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// An account's name, or in words why it is none.
@@ -46,7 +46,7 @@ pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io
         .and_then(|daemon| Ok(daemon.call::<methods::ContactCodeQr>(params)?));
     let drawing = match drawn {
         Ok(drawn) => drawn.qr,
-        Err(failed) => return report_failure("qr", &failed, diagnostics),
+        Err(failed) => return Ok(report_failure("qr", &failed, diagnostics)),
     };
     if format == QrFormat::Svg {
         writeln!(out, "{drawing}")?;
@@ -56,13 +56,10 @@ pub fn run(args: QrArgs, out: &mut dyn Write, diagnostics: &mut dyn Write) -> io
     for line in drawing.lines() {
         writeln!(out, "{}", look.paint(LIGHT_ON_DARK, line))?;
     }
-    let columns = drawing
-        .lines()
-        .next()
-        .map_or(0, |line| line.chars().count());
-    writeln!(
+    let columns = drawing.lines().next().map_or(0, width);
+    let _ = writeln!(
         diagnostics,
         "{columns} columns wide: if it is torn, widen the terminal or shrink its letters; --svg draws it for a page"
-    )?;
+    );
     Ok(Ended::Result)
 }

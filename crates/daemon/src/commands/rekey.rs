@@ -1,13 +1,13 @@
 //! `ratchetd rekey`.
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use session_store::rekey;
 
-use super::backup::{directory, say};
+use super::{backup::directory, output::Output};
 use crate::{
     commands::Failure,
-    config::{DirectoryFlags, read_passphrase},
+    config::{DirectoryFlags, input, read_passphrase},
     ops::entropy::entropy,
 };
 
@@ -24,10 +24,10 @@ pub struct RekeyArgs {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct NewKey {
-    /// Derive the key from the passphrase in this file
+    /// Derive the new key from the passphrase in this file; - is standard input
     #[arg(long, value_name = "FILE")]
     new_passphrase_file: Option<PathBuf>,
-    /// Draw a key at random, and keep it in store.key
+    /// Draw the new key at random, and keep it in the file store.key of the data directory
     #[arg(long)]
     new_key: bool,
 }
@@ -36,7 +36,7 @@ struct NewKey {
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
-pub fn run(args: RekeyArgs, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(args: RekeyArgs, out: &mut Output<'_>) -> Result<(), Failure> {
     let (directory, old) = directory(args.directory)?;
     let file = args.new.new_passphrase_file;
     let new = file.as_deref().map(read_passphrase).transpose()?;
@@ -46,16 +46,17 @@ pub fn run(args: RekeyArgs, out: &mut dyn Write) -> Result<(), Failure> {
         new.as_ref().map(|bytes| bytes.as_slice()),
         &mut entropy(),
     )?;
-    let from_now_on = file.map_or_else(
-        || "start the daemon without a passphrase".to_owned(),
-        |file| format!("start the daemon with --passphrase-file {}", file.display()),
-    );
-    say(
-        out,
-        &format!(
-            "{} is under a new key: {from_now_on}; backups made before open with the old one",
-            directory.display(),
-        ),
-    );
+    out.if_lost("the key was changed");
+    let from_now_on = match file {
+        None => "start the daemon without a passphrase".to_owned(),
+        Some(file) if input::is_standard(&file) => {
+            "start the daemon with the new passphrase, by --passphrase-file".to_owned()
+        }
+        Some(file) => format!("start the daemon with --passphrase-file {}", file.display()),
+    };
+    out.say(&format!(
+        "{} is under a new key: {from_now_on}; backups made before open with the old one",
+        directory.display(),
+    ));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `ratchetd serve`: the daemon.
 
 use std::{
-    io::{self, Write as _},
+    io,
     sync::{Arc, atomic::AtomicBool},
     thread,
 };
@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
     api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, methods},
-    commands::Failure,
+    commands::{Failure, output::Output},
     config::{Flags, Settings, read_passphrase},
     ops::{
         budget::{Budget, MAX_BYTES},
@@ -35,7 +35,7 @@ use crate::{
 /// # Errors
 /// One line saying what is wrong and what to do.
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
-    let settings = Settings::load(flags.clone())?;
+    let settings = Settings::load(&flags)?;
     memory::raise_descriptors();
     // Before there are secrets in memory, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
@@ -133,7 +133,7 @@ async fn serve(
 /// Reads the log filter from the configuration again with every SIGHUP.
 async fn read_filter_again(mut hangup: Signal, flags: Flags) {
     while hangup.recv().await.is_some() {
-        let set = Settings::load(flags.clone())
+        let set = Settings::load(&flags)
             .map_err(|error| error.to_string())
             .and_then(|settings| log::set_filter(&settings.log_filter));
         match set {
@@ -150,15 +150,18 @@ async fn wait_for_any(terminate: &mut Signal, interrupt: &mut Signal) {
     }
 }
 
-/// Prints a line for each listener, for the process that started the daemon. It does not matter
-/// whether they are read: on a thread of its own, a write that does not return holds nothing up.
+/// Prints a line for each listener, for the process that started the daemon. One that cannot be
+/// written is no reason not to serve, and on a thread of its own a write that does not return holds
+/// nothing up.
 fn announce(addresses: Vec<String>) -> io::Result<()> {
     let print = move || {
-        let mut out = io::stdout().lock();
+        let mut out = Output::new(io::stdout());
         for address in addresses {
-            let _ = writeln!(out, "listening on {address}");
+            out.say(&format!("listening on {address}"));
         }
-        let _ = out.flush();
+        if let Err(lost) = out.end() {
+            tracing::warn!("nobody was told where the daemon listens: {lost}");
+        }
     };
     thread::Builder::new()
         .name("announce".to_owned())

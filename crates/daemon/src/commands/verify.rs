@@ -1,39 +1,44 @@
 //! `ratchetd verify IDENTITY`: the safety number that two people compare to be sure of their keys.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use crypto_core::IdentityKey;
 use engine::model::AccountName;
 use rpc::{
     methods,
-    params::Form,
+    params::Form as _,
     types::{AccountInfo, ContactInfo, IdentityInfo},
 };
 
 use super::{
     Failure,
+    output::Output,
     qr::account_name,
-    reach::{Ended, ReachArgs, report_failure},
+    reach::{Accounts, Ended, Named, ReachArgs, report_failure},
 };
-use crate::commands::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING};
+use crate::{
+    commands::terminal::{ASIDE, GOOD, HEADING, Look, NAME, WARNING, columns, wrap},
+    config::input::STANDARD,
+};
 
 /// What `verify` takes.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
-    #[command(flatten)]
-    reach: ReachArgs,
-    /// Who looks [default: the only account]
+    /// The contact's public key: zQ3sh…, 0x04…, 0x02… or 0x03…; or the name of another account of
+    /// this daemon; or - to read it from standard input
+    #[arg(value_name = "IDENTITY")]
+    identity: String,
+    /// Which of your accounts compares [default: the only account of the daemon]
     #[arg(long, value_name = "NAME", value_parser = account_name)]
     account: Option<AccountName>,
-    /// Note that the safety number was compared, and is the same
+    /// Note that you compared the safety number with the contact's, and that both are the same
     #[arg(long)]
     same: bool,
-    /// Note that it was not, or is another
+    /// Note that the safety numbers differ, or take back that they were the same
     #[arg(long, conflicts_with = "same")]
     differs: bool,
-    /// The contact's key: zQ3sh…, 0x04…, 0x02… or 0x03…
-    #[arg(value_name = "IDENTITY", value_parser = identity)]
-    identity: IdentityKey,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Digits of a safety number that are read aloud in one breath.
@@ -41,9 +46,8 @@ const GROUP: usize = 5;
 /// Groups on a line: six, so that a line is one of the two halves.
 const GROUPS: usize = 6;
 
-fn identity(text: &str) -> Result<IdentityKey, String> {
-    <IdentityKey as Form>::read(text.into()).map_err(|error| error.hint)
-}
+/// More than any form of a key, with what is pasted along.
+const MAX_INPUT_BYTES: u64 = 4096;
 
 struct Seen {
     own: AccountInfo,
@@ -57,21 +61,46 @@ struct Seen {
 /// If the output cannot be written.
 pub fn run(
     args: VerifyArgs,
-    out: &mut dyn Write,
+    input: &mut dyn Read,
+    out: &mut Output<'_>,
     diagnostics: &mut dyn Write,
 ) -> io::Result<Ended> {
-    match see(args) {
+    if args.same {
+        out.if_lost("it is noted that the safety numbers are the same");
+    } else if args.differs {
+        out.if_lost("it is noted that the safety numbers differ");
+    }
+    match see(args, input) {
         Ok(seen) => {
-            show(&seen, Look::of_output(), out)?;
+            show(&seen, Look::of_output(), columns(), out)?;
             Ok(Ended::Result)
         }
-        Err(failed) => report_failure("verify", &failed, diagnostics),
+        Err(failed) => Ok(report_failure("verify", &failed, diagnostics)),
     }
 }
 
-fn see(args: VerifyArgs) -> Result<Seen, Failure> {
+fn see(args: VerifyArgs, input: &mut dyn Read) -> Result<Seen, Failure> {
+    let given = if args.identity == STANDARD {
+        let mut text = String::new();
+        let read = input.take(MAX_INPUT_BYTES).read_to_string(&mut text);
+        read.map_err(|error| format!("standard input: {error}"))?;
+        text.trim().to_owned()
+    } else {
+        args.identity
+    };
     let daemon = args.reach.reach()?;
-    let (account, identity) = (args.account, args.identity);
+    let found = Accounts::of(&daemon).find(&given)?;
+    let identity = match (&found, IdentityKey::read(given.into())) {
+        (Named::Account(key), _) => IdentityKey::from_compact(key)?,
+        (_, Ok(key)) => key,
+        (Named::Nobody(said), Err(error)) => {
+            return Err(format!("IDENTITY is {error}\n{said}").into());
+        }
+        (Named::NoName, Err(error)) => {
+            return Err(format!("IDENTITY is {error}\n{}", error.hint).into());
+        }
+    };
+    let account = args.account;
     let own = daemon.call::<methods::AccountGet>(methods::AccountOnly {
         account: account.clone(),
     })?;
@@ -94,7 +123,7 @@ fn see(args: VerifyArgs) -> Result<Seen, Failure> {
     Ok(Seen { own, contact, look })
 }
 
-fn show(seen: &Seen, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn show(seen: &Seen, look: Look, columns: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", look.paint(HEADING, "Safety number"))?;
     writeln!(out)?;
     for line in lines(&seen.contact.safety_number) {
@@ -135,13 +164,13 @@ fn show(seen: &Seen, look: Look, out: &mut dyn Write) -> io::Result<()> {
         "The safety number is noted as {}.",
         look.paint(style, state)
     )?;
-    let own = &seen.own.compressed_key;
-    for line in [
-        "Meet, or call each other; do not use this chat. Each sees the same sixty digits on their own device:".to_owned(),
-        format!("theirs come from `ratchetd verify {own}`, or their frontend."),
-        "If all are the same, nobody is in between: note it with --same. If one is not, trust no message, and take back".to_owned(),
-        "what was noted with --differs. Colours and pictures can be imitated; they help to notice a wrong key, and prove none right.".to_owned(),
-    ] {
+    let before = "Meet, or call each other; do not use this chat. Each sees the same sixty digits on their own device. Theirs come from their frontend, or from";
+    let command = format!("    ratchetd verify {}", seen.own.compressed_key);
+    let after = "If all are the same, nobody is in between: note it with --same. If one is not, trust no message, and take back what was noted with --differs. Colours and pictures can be imitated: they help to notice a wrong key, and prove none right.";
+    let mut advice = wrap(before, columns);
+    advice.push(command);
+    advice.extend(wrap(after, columns));
+    for line in advice {
         writeln!(out, "{}", look.paint(ASIDE, &line))?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Configuration: flags over environment over file, by the same names.
 
+mod address;
 mod flags;
+pub mod input;
 mod limits;
 mod passphrase;
 mod settings;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::flags::MAX_COMMIT_COST_MS;
 pub use self::{
+    address::HttpAddress,
     flags::{DirectoryFlags, Flags},
     limits::Limits,
     passphrase::read_passphrase,

@@ -1,6 +1,7 @@
 //! Puts flags, environment, file and defaults together into one set of values.
 
 use std::{
+    io::Read as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,7 +11,9 @@ use crypto_core::Suite;
 use engine::model::ContactPolicy;
 use nix::unistd::Group;
 
-use super::{Config, ConfigError, Flags, LogFormat, MemoryLock, Rpc, sources};
+use super::{
+    Config, ConfigError, Flags, HttpAddress, LogFormat, MemoryLock, Rpc, input, sources,
+};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
@@ -33,8 +36,8 @@ pub struct Settings {
     pub socket_mode: u32,
     /// Its group.
     pub socket_group: Option<u32>,
-    /// TCP address to listen on besides.
-    pub http: Option<SocketAddr>,
+    /// TCP address to listen on besides, which [`Settings::listen_on`] looks up.
+    pub http: Option<HttpAddress>,
     /// Whether that may be one that other machines can reach.
     pub http_allow_remote: bool,
     /// The TCP listener's token.
@@ -64,19 +67,9 @@ impl Settings {
     ///
     /// # Errors
     /// [`ConfigError`] naming the key that is wrong.
-    pub fn load(flags: Flags) -> Result<Self, ConfigError> {
-        let data_dir = flags.data_dir.clone().filter(|dir| !dir.is_empty());
-        let guess = data_dir
-            .as_ref()
-            .map_or_else(default_data_dir, |dir| Ok(PathBuf::from(dir)));
-        let file = match (&flags.config, &guess) {
-            (Some(path), _) => Some(path.clone()),
-            (None, Ok(directory)) => Some(directory.join(FILE_NAME)).filter(|path| path.exists()),
-            (None, Err(_)) => None,
-        };
-        let config = file.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
         let commit_cost = flags.dev_commit_cost_ms.unwrap_or(0);
-        let mut settings = config.overridden_by(&flags)?.settle()?;
+        let mut settings = Config::load(flags)?.settle()?;
         if commit_cost > 0 && !settings.dev {
             return Err(ConfigError(
                 "--dev-commit-cost-ms is for measurements: it needs --dev".to_owned(),
@@ -85,14 +78,22 @@ impl Settings {
         settings.dev_commit_cost = Duration::from_millis(commit_cost);
         Ok(settings)
     }
-}
 
-/// The absolute path, because other processes read it.
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
-}
+    /// The TCP address to listen on besides, if there is to be one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it has a name that is not known, or may not be listened on.
+    pub fn listen_on(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        let Some(http) = &self.http else {
+            return Ok(None);
+        };
+        let address = http.resolve()?;
+        if !self.may_listen_on(address) {
+            return Err(reachable(address));
+        }
+        Ok(Some(address))
+    }
 
-impl Settings {
     /// Whether this address may be listened on: without a word for it, only one that this machine
     /// alone can reach.
     #[must_use]
@@ -101,16 +102,47 @@ impl Settings {
     }
 }
 
+/// The absolute path, because other processes read it.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The error for an address that other machines can reach, if that was not allowed.
+fn reachable(address: SocketAddr) -> ConfigError {
+    ConfigError(format!(
+        "http: other machines can reach {address}; allow that with --http-allow-remote, and put TLS before it"
+    ))
+}
+
 impl Config {
+    /// The configuration file, if there is one, and the flags, which win over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], as of [`Self::parse`], or if the file cannot be read.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        let in_data_dir = || {
+            let data_dir = match flags.data_dir.as_deref().and_then(given) {
+                Some(directory) => directory.into(),
+                None => default_data_dir().ok()?,
+            };
+            Some(data_dir.join(FILE_NAME)).filter(|path| path.exists())
+        };
+        let file = flags.config.clone().or_else(in_data_dir);
+        let config = file.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))?;
+        config.overridden_by(flags)
+    }
+
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let wrong = |cause: &dyn std::fmt::Display| {
             ConfigError(format!(
                 "{}: {}",
-                path.display(),
+                input::input_name(path),
                 one_line(&cause.to_string())
             ))
         };
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let mut text = String::new();
+        let read = input::open(path).and_then(|mut file| file.read_to_string(&mut text));
+        read.map_err(|error| {
             wrong(&format!(
                 "{error}: give a file that is there and can be read, or none (every key has its default)"
             ))
@@ -149,26 +181,13 @@ impl Config {
     /// [`ConfigError`] naming the key that is wrong.
     pub fn settle(self) -> Result<Settings, ConfigError> {
         let engine = self.engine()?;
-        let data_dir = match given(&self.data_dir) {
-            Some(dir) => PathBuf::from(dir),
-            None => default_data_dir()?,
-        };
-        let http = given(&self.http)
-            .map(|address| {
-                address.parse::<SocketAddr>().map_err(|_| {
-                    ConfigError(format!(
-                        "http: {address:?} is no address and port, such as 127.0.0.1:8645"
-                    ))
-                })
-            })
-            .transpose()?;
-        if let Some(address) = http
+        let data_dir = self.data_dir()?;
+        let http = given(&self.http).map(HttpAddress::parse).transpose()?;
+        if let Some(address) = http.as_ref().and_then(HttpAddress::number)
             && !address.ip().is_loopback()
             && !self.http_allow_remote
         {
-            return Err(ConfigError(format!(
-                "http: other machines can reach {address}; allow that with --http-allow-remote, and put TLS before it"
-            )));
+            return Err(reachable(address));
         }
         let socket_mode = u32::from_str_radix(&self.socket_mode, 8)
             .ok()
@@ -187,15 +206,21 @@ impl Config {
                 &self.rpc.allowed_origins,
                 sources::origin,
             )?,
-            ..self.rpc
+            ..self.rpc.clone()
         };
-        let token_file =
-            given(&self.token_file).map_or_else(|| data_dir.join("rpc.token"), PathBuf::from);
+        let token_file = self.token_file()?;
+        if input::is_standard(&token_file) {
+            return Err(ConfigError(
+                "token_file: a token is kept, for those who call: give a file".to_owned(),
+            ));
+        }
         Ok(Settings {
-            // As it was given: the length of a socket's path is limited.
-            socket: given(&self.socket).map_or_else(|| default_socket(&data_dir), PathBuf::from),
+            socket: self.socket()?,
             token_file: absolute(token_file),
-            passphrase_file: given(&self.passphrase_file).map(|path| absolute(path.into())),
+            passphrase_file: given(&self.passphrase_file).map(|path| match path {
+                input::STANDARD => path.into(),
+                path => absolute(path.into()),
+            }),
             data_dir: absolute(data_dir),
             socket_mode,
             socket_group,
@@ -210,6 +235,40 @@ impl Config {
             rpc,
             engine,
         })
+    }
+
+    /// Where accounts and keys are kept.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if nothing says where.
+    pub fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+        given(&self.data_dir).map_or_else(default_data_dir, |dir| Ok(dir.into()))
+    }
+
+    /// The Unix socket, as it was given: the length of its path is limited.
+    ///
+    /// # Errors
+    /// As for [`Self::data_dir`], if it is there.
+    pub fn socket(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(socket) = given(&self.socket) {
+            return Ok(socket.into());
+        }
+        let directory = match directory_from("XDG_RUNTIME_DIR") {
+            Some(directory) => directory,
+            None => self.data_dir()?,
+        };
+        Ok(directory.join("ratchetd.sock"))
+    }
+
+    /// The TCP listener's token.
+    ///
+    /// # Errors
+    /// As for [`Self::data_dir`], if it is there.
+    pub fn token_file(&self) -> Result<PathBuf, ConfigError> {
+        match given(&self.token_file) {
+            Some(path) => Ok(path.into()),
+            None => Ok(self.data_dir()?.join("rpc.token")),
+        }
     }
 
     fn engine(&self) -> Result<engine::Config, ConfigError> {
@@ -330,13 +389,6 @@ fn default_data_dir() -> Result<PathBuf, ConfigError> {
         })
 }
 
-/// `$XDG_RUNTIME_DIR/ratchetd.sock`, or a file in the data directory.
-fn default_socket(data_dir: &Path) -> PathBuf {
-    directory_from("XDG_RUNTIME_DIR")
-        .unwrap_or_else(|| data_dir.to_owned())
-        .join("ratchetd.sock")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,7 +437,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("c.toml");
         std::fs::write(&path, "log = \"text\"\nsokcet = \"/x\"\n").unwrap();
-        let error = Settings::load(Flags {
+        let error = Settings::load(&Flags {
             config: Some(path),
             ..Flags::default()
         })
@@ -405,7 +457,7 @@ mod tests {
             "socket = \"/from/file\"\nlog_filter = \"debug\"\n",
         )
         .unwrap();
-        let settings = Settings::load(Flags {
+        let settings = Settings::load(&Flags {
             data_dir: Some(directory.path().to_str().unwrap().to_owned()),
             socket: Some("/from/flag".to_owned()),
             ..Flags::default()
@@ -447,6 +499,7 @@ mod tests {
         for (line, named) in [
             ("http = \"0.0.0.0:8645\"", "--http-allow-remote"),
             ("http = \"here\"", "http"),
+            ("token_file = \"-\"", "token_file"),
             ("socket_mode = \"rw\"", "socket_mode"),
             ("socket_mode = \"1777\"", "socket_mode"),
             ("socket_group = \"no such group\"", "socket_group"),

@@ -9,7 +9,7 @@ mod device;
 mod draws;
 mod trust;
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use crypto_core::{
     IdentityKey, IdentityKeyPair, InstallationId, MessageId, RatchetPreKeyPair, SignedPreKeyPair,
@@ -119,14 +119,13 @@ struct Got {
     reason: String,
 }
 
-/// Replays one file.
+/// Replays the vectors of one file, which has this text.
 ///
 /// # Errors
-/// In words, if the file cannot be read or is not JSON.
-pub fn replay_file(path: &Path) -> Result<FileReport, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+/// In words, if it is not JSON.
+pub fn replay(text: &str) -> Result<FileReport, String> {
     let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))?;
+        serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     let (checked, not_compared) = match value.get("format").and_then(serde_json::Value::as_str) {
         Some(FORMAT) => {
             let file: File = serde_json::from_value(value).map_err(words)?;

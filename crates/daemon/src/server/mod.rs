@@ -100,7 +100,8 @@ impl Server {
         };
         // Everything that can fail comes before the first connection is taken.
         let passed = Passed::take(listeners, settings)?;
-        let tcp = match (passed.tcp, settings.http) {
+        let http = settings.listen_on().map_err(|error| error.to_string())?;
+        let tcp = match (passed.tcp, http) {
             (Some(listening), _) => Some(listening),
             (None, Some(address)) => Some(bind_tcp(address).await?),
             (None, None) => None,

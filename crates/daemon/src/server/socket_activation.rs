@@ -45,7 +45,7 @@ impl Passed {
                 ));
             }
         }
-        match (&passed.tcp, settings.http) {
+        match (&passed.tcp, &settings.http) {
             (Some(_), Some(_)) => Err(
                 "http: a TCP socket was passed to us already: leave out --http, or the socket"
                     .to_owned(),

@@ -184,7 +184,7 @@ mod tests {
             socket_mode: Some("0640".to_owned()),
             ..Flags::default()
         };
-        Settings::load(flags).unwrap()
+        Settings::load(&flags).unwrap()
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use super::{Form, macros::opaque};
 use crate::{
     error::RpcError,
     json::{described, shown},
-    suggest::nearest,
+    suggest::did_you_mean,
 };
 
 /// Longest name or type of a device, in characters: a line for people.
@@ -78,7 +78,7 @@ impl Form for Metadata {
 }
 
 fn unknown(name: &str) -> RpcError {
-    let meant = nearest(name, MEMBERS).map(|meant| format!("did you mean `{meant}`? "));
+    let meant = did_you_mean(name, MEMBERS).map(|meant| format!("{meant} "));
     RpcError::invalid("no such member")
         .about(&format!(".{}", shown(name)))
         .with_hint(format!(

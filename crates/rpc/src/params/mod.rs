@@ -36,7 +36,7 @@ pub use self::texts::{ChatName, LogFilter, RequestId, Secret, Subscription};
 use crate::{
     error::{ErrorKind, RpcError},
     json::{self, shown},
-    suggest::nearest,
+    suggest::did_you_mean,
 };
 
 /// The parameters of a method.
@@ -298,8 +298,8 @@ fn unstructured(text: &str) -> RpcError {
 /// The error for a name that no parameter has.
 fn unknown(name: &str, known: &'static [ParamInfo]) -> RpcError {
     let order = names_in_order(known);
-    let hint = match nearest(name, known.iter().map(|info| info.name)) {
-        Some(meant) => format!("did you mean `{meant}`? {order}"),
+    let hint = match did_you_mean(name, known.iter().map(|info| info.name)) {
+        Some(meant) => format!("{meant} {order}"),
         None => order,
     };
     RpcError::invalid("no such parameter")
@@ -463,7 +463,7 @@ mod tests {
     fn a_misspelt_name_is_answered_with_the_right_ones() {
         let error = refused(r#"{"second": 2, "frist": 1}"#);
         assert_eq!(error.field.as_deref(), Some("frist"));
-        assert!(error.hint.contains("did you mean `first`?"), "{error:?}");
+        assert!(error.hint.contains("did you mean first?"), "{error:?}");
         assert!(
             error.hint.contains("first, second, third"),
             "{}",

@@ -1,35 +1,59 @@
 //! `ratchetd call METHOD [name=value …|JSON]`: one call over the daemon's socket.
 
+mod params;
 mod show;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
-use rpc::{METHODS, MethodInfo, client::ClientError};
-use serde_json::{Map, Value, json};
+use rpc::{
+    ErrorKind, METHODS, Method as _, MethodInfo, client::ClientError, methods,
+    suggest::did_you_mean,
+};
+use serde_json::{Value, json};
 
-use super::reach::{Ended, ReachArgs, report_failure};
-use crate::commands::terminal::{ASIDE, HEADING, Look};
+use self::params::Given;
+use super::{
+    Failure,
+    output::Output,
+    reach::{Accounts, Ended, ReachArgs, Reached, report_failure},
+};
+use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, columns, wrap};
 
-/// The parameter whose value is the text of a message.
-const TEXT: &str = "text";
+/// What `--help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  ratchetd call --list
+  ratchetd call account_create account=alice
+  ratchetd call message_encrypt account=alice recipient=bob text='good morning'
+  ratchetd call account_recover account=alice mnemonic=- < phrase.txt
+  ratchetd call --json contact_list '{\"account\":\"alice\"}'
+
+Exits with 0, with 1 if the daemon answers with an error, with 2 if no call was
+made or no answer came, and with 3 if the result could not be written.";
 
 /// What `call` takes.
 #[derive(Debug, clap::Args)]
 pub struct CallArgs {
-    #[command(flatten)]
-    reach: ReachArgs,
-    /// Print the result, or the error, as JSON
-    #[arg(long)]
-    json: bool,
-    /// List the methods and their parameters
-    #[arg(long)]
-    list: bool,
-    /// The method
+    /// The method, such as message_encrypt: --list names all
     #[arg(required_unless_present = "list")]
     method: Option<String>,
-    /// name=value, or one JSON object or array; name=- and - read standard input
-    #[arg(allow_hyphen_values = true)]
+    /// Parameters as name=value, or all of them as one JSON object or array. A value that is - is
+    /// read from standard input, and so is the JSON if - stands alone. Where a public key is
+    /// expected, the name of one of the daemon's own accounts stands for the key of that account
+    #[arg(value_name = "NAME=VALUE|JSON", conflicts_with = "list")]
     params: Vec<String>,
+    /// Print the result as JSON, whole, and an error of the daemon, too
+    #[arg(long)]
+    json: bool,
+    /// Print tables with all columns and whole values, however long their lines become [default: as
+    /// wide as the terminal, as COLUMNS says, or 80 columns]
+    #[arg(long)]
+    wide: bool,
+    /// List the methods and their parameters, or describe the one that is named; needs no daemon
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Calls, and prints the result.
@@ -37,46 +61,114 @@ pub struct CallArgs {
 /// # Errors
 /// If the output cannot be written.
 pub fn run(
-    args: CallArgs,
+    args: &CallArgs,
     input: &mut dyn Read,
-    out: &mut dyn Write,
+    out: &mut Output<'_>,
     diagnostics: &mut dyn Write,
-) -> std::io::Result<Ended> {
+) -> io::Result<Ended> {
+    let name = args.method.as_deref().unwrap_or_default();
+    let known = METHODS.iter().find(|known| known.name == name);
     if args.list {
-        list(args.json, out)?;
-        return Ok(Ended::Result);
+        return match (&args.method, known) {
+            (None, _) => list(METHODS, args.json, out),
+            (Some(_), Some(method)) if args.json => list(std::slice::from_ref(method), true, out),
+            (Some(_), Some(method)) => describe(method, out),
+            (Some(_), None) => {
+                let _ = writeln!(diagnostics, "ratchetd call: {}", no_such_method(name));
+                return Ok(Ended::NotCalled);
+            }
+        }
+        .map(|()| Ended::Result);
     }
-    let method = args.method.clone().unwrap_or_default();
-    let prepared = params(&method, &args.params, input)
+    let prepared = Given::read(known, &args.params, input)
         .map_err(Into::into)
-        .and_then(|params| Ok((params, args.reach.reach()?)));
-    let (params, daemon) = match prepared {
+        .and_then(|given| Ok((given, args.reach.reach()?)));
+    let (given, daemon) = match prepared {
         Ok(prepared) => prepared,
-        Err(failed) => return report_failure("call", &failed, diagnostics),
+        Err(failed) => return Ok(report_failure("call", &failed, diagnostics)),
     };
-    match daemon.call_raw(&method, params) {
+    match call(&daemon, name, known, given) {
         Ok(result) => {
+            out.if_lost(if name == methods::AccountCreate::NAME {
+                "the account was made, and its recovery phrase is lost: keep its key with account_export, or remove the account and make another"
+            } else {
+                "the call was made, and only its result is lost"
+            });
             if args.json {
                 writeln!(out, "{result:#}")?;
             } else {
-                show::show(&result, Look::of_output(), out)?;
+                let columns = if args.wide { usize::MAX } else { columns() };
+                show::show(&result, Look::of_output(), columns, out)?;
             }
             Ok(Ended::Result)
         }
-        Err(ClientError::Call {
-            code,
-            message,
-            data,
-        }) if args.json => {
+        Err((
+            ClientError::Call {
+                code,
+                message,
+                data,
+            },
+            _,
+        )) if args.json => {
             let error = json!({"code": code, "message": message, "data": data});
-            writeln!(diagnostics, "{error:#}")?;
+            let _ = writeln!(diagnostics, "{error:#}");
             Ok(Ended::Error)
         }
-        Err(error) => report_failure("call", &error.into(), diagnostics),
+        Err((error, remark)) => {
+            let ended = report_failure("call", &Failure::from(error), diagnostics);
+            if let Some(remark) = remark {
+                let _ = writeln!(diagnostics, "{remark}");
+            }
+            Ok(ended)
+        }
     }
 }
 
-fn list(as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+/// Makes the call, with what else is to be said if it fails.
+fn call(
+    daemon: &Reached,
+    name: &str,
+    known: Option<&MethodInfo>,
+    mut given: Given,
+) -> Result<Value, (ClientError, Option<String>)> {
+    let mut nobody = None;
+    if let Some(known) = known {
+        nobody = given
+            .look_up_names(known, &mut Accounts::of(daemon))
+            .map_err(|error| (error, None))?;
+    }
+    daemon.call_raw(name, &given).map_err(|error| {
+        let remark = match (&error, known) {
+            (
+                ClientError::Call {
+                    data: Some(data), ..
+                },
+                _,
+            ) => match data.kind {
+                ErrorKind::InvalidKey => nobody,
+                // The daemon's own guess knows the daemon's version.
+                ErrorKind::MethodNotFound if !data.hint.contains("did you mean") => meant(name),
+                _ => None,
+            },
+            (ClientError::Call { .. }, _) | (_, Some(_)) => None,
+            // Asked later, a daemon would say so.
+            (_, None) => Some(no_such_method(name)),
+        };
+        (error, remark)
+    })
+}
+
+fn meant(method: &str) -> Option<String> {
+    did_you_mean(method, METHODS.iter().map(|method| method.name))
+}
+
+fn no_such_method(name: &str) -> String {
+    let shown = rpc::params::shown(name);
+    let hint = meant(name).unwrap_or_else(|| ErrorKind::MethodNotFound.hint().to_owned());
+    format!("there is no method {shown:?} in this version: {hint}")
+}
+
+fn list(methods: &[MethodInfo], as_json: bool, out: &mut dyn Write) -> io::Result<()> {
     if as_json {
         let params = |method: &MethodInfo| -> Vec<Value> {
             let params = method.params.iter();
@@ -84,7 +176,7 @@ fn list(as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {
                 .map(|param| json!({"name": param.name, "takes": param.takes, "required": param.required}))
                 .collect()
         };
-        let all: Vec<Value> = METHODS
+        let all: Vec<Value> = methods
             .iter()
             .map(|method| {
                 json!({"name": method.name, "summary": method.summary, "params": params(method), "dev": method.dev})
@@ -93,191 +185,59 @@ fn list(as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {
         return writeln!(out, "{:#}", Value::Array(all));
     }
     let look = Look::of_output();
-    for method in METHODS {
-        let params: Vec<String> = method
-            .params
-            .iter()
-            .map(|param| {
-                if param.required {
-                    param.name.to_owned()
-                } else {
-                    format!("[{}]", param.name)
-                }
-            })
-            .collect();
+    for method in methods {
+        heading(method, look, out)?;
         let dev = if method.dev { " (with --dev)" } else { "" };
-        let name = look.paint(HEADING, method.name);
-        writeln!(out, "{name} {}", params.join(" "))?;
-        let about = look.paint(ASIDE, &format!("{}{dev}", method.summary));
-        writeln!(out, "    {about}")?;
+        paragraph(&format!("{}{dev}", method.summary), look, out)?;
     }
     Ok(())
 }
 
-/// The parameters as JSON.
-fn params(method: &str, given: &[String], input: &mut dyn Read) -> Result<Value, String> {
-    let known = METHODS.iter().find(|known| known.name == method);
-    match given {
-        [only] if only == "-" => parse_json(&read_all(input)?),
-        [only] if only.starts_with(['{', '[']) => parse_json(only),
-        _ => {
-            let mut members = Map::new();
-            let mut input = Some(input);
-            for assignment in given {
-                let (name, value) = assignment.split_once('=').ok_or_else(|| {
-                    format!("{assignment:?} is neither name=value nor a JSON object")
-                })?;
-                let value = if value == "-" {
-                    let input = input
-                        .take()
-                        .ok_or("standard input can be read for one parameter only")?;
-                    from_input(name, read_all(input)?)
-                } else {
-                    value.to_owned()
-                };
-                members.insert(name.to_owned(), typed(known, name, value)?);
+/// A method with everything that is known of its parameters.
+fn describe(method: &MethodInfo, out: &mut dyn Write) -> io::Result<()> {
+    let look = Look::of_output();
+    heading(method, look, out)?;
+    for text in [method.summary, method.more] {
+        paragraph(text, Look::PLAIN, out)?;
+    }
+    for param in method.params {
+        writeln!(out)?;
+        let optional = if param.required { "" } else { " (optional)" };
+        writeln!(out, "{}{optional}", look.paint(NAME, param.name))?;
+        paragraph(param.about, Look::PLAIN, out)?;
+        paragraph(&format!("Takes {}.", param.takes), look, out)?;
+    }
+    Ok(())
+}
+
+/// The method's name and its parameters, in brackets those that may be left out.
+fn heading(method: &MethodInfo, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let params = method.params.iter().map(|param| {
+        if param.required {
+            param.name.to_owned()
+        } else {
+            format!("[{}]", param.name)
+        }
+    });
+    let params: Vec<String> = params.collect();
+    let line = format!("{} {}", method.name, params.join(" "));
+    for (index, line) in wrap(&line, columns() - INDENT).into_iter().enumerate() {
+        match line.strip_prefix(method.name) {
+            Some(rest) if index == 0 => {
+                writeln!(out, "{}{rest}", look.paint(HEADING, method.name))?;
             }
-            Ok(Value::Object(members))
+            _ => writeln!(out, "{:INDENT$}{line}", "")?,
         }
     }
+    Ok(())
 }
 
-/// A text is sent as it was read. From other values, such as keys and phrases, the line end that
-/// editors and `echo` add is removed.
-fn from_input(name: &str, mut value: String) -> String {
-    if name != TEXT {
-        value.truncate(value.trim_end_matches(['\n', '\r']).len());
+/// Columns that text is indented by.
+const INDENT: usize = 4;
+
+fn paragraph(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrap(text, columns() - INDENT) {
+        writeln!(out, "{:INDENT$}{}", "", look.paint(ASIDE, &line))?;
     }
-    value
-}
-
-/// Parameters that take numbers, booleans or arrays are given as such; all others are text, even if
-/// they look otherwise.
-///
-/// # Errors
-/// One line, if an array is needed and the value is none: a shell may have removed its quotation
-/// marks.
-fn typed(method: Option<&MethodInfo>, name: &str, value: String) -> Result<Value, String> {
-    let takes = method
-        .and_then(|method| method.params.iter().find(|param| param.name == name))
-        .map_or("", |param| param.takes);
-    let is_json = [
-        "a number",
-        "a whole number",
-        "a time",
-        "true or false",
-        "true, false",
-        "an array",
-        "an object",
-    ]
-    .iter()
-    .any(|form| takes.starts_with(form));
-    if is_json && let Ok(parsed) = serde_json::from_str(&value) {
-        return Ok(parsed);
-    }
-    if takes.starts_with("an array") {
-        return Err(format!(
-            "{name} takes several values: write {name}='[\"…\",\"…\"]', in quotation marks"
-        ));
-    }
-    Ok(Value::String(value))
-}
-
-fn parse_json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("the parameters are not JSON: {error}"))
-}
-
-fn read_all(input: &mut dyn Read) -> Result<String, String> {
-    let mut text = String::new();
-    input
-        .read_to_string(&mut text)
-        .map_err(|error| format!("standard input: {error}"))?;
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn parsed(method: &str, given: &[&str], input: &str) -> Result<Value, String> {
-        let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
-        params(method, &given, &mut input.as_bytes())
-    }
-
-    #[test]
-    fn a_single_value_for_an_array_is_answered_with_how_to_write_one() {
-        let error = parsed("message_encryptGroup", &["recipients=0x04"], "").unwrap_err();
-        assert!(error.contains("recipients='[\"…\""), "{error}");
-        let value = parsed("message_confirm", &["messageIds=[\"0x04\"]"], "").unwrap();
-        assert_eq!(value, json!({"messageIds": ["0x04"]}));
-    }
-
-    #[test]
-    fn text_stays_text_even_if_it_looks_like_a_number() {
-        let value = parsed("message_encrypt", &["recipient=zQ3x", "text=42"], "").unwrap();
-        assert_eq!(value, json!({"recipient": "zQ3x", "text": "42"}));
-    }
-
-    #[test]
-    fn numbers_booleans_and_arrays_go_as_such() {
-        let value = parsed("dev_advanceTime", &["ms=86400000"], "").unwrap();
-        assert_eq!(value, json!({"ms": 86_400_000}));
-        let value = parsed("message_decrypt", &["confirm=true"], "").unwrap();
-        assert_eq!(value, json!({"confirm": true}));
-        let value = parsed("clock_observe", &["clock=7", "envelopeAt=8"], "").unwrap();
-        assert_eq!(value, json!({"clock": 7, "envelopeAt": 8}));
-        for (given, value) in [("true", json!(true)), ("partitioned", json!("partitioned"))] {
-            let given = parsed("message_encrypt", &[&format!("seal={given}")], "").unwrap();
-            assert_eq!(given, json!({"seal": value}));
-        }
-        let value = parsed("message_confirm", &["messageIds=[\"0x00\"]"], "").unwrap();
-        assert_eq!(value, json!({"messageIds": ["0x00"]}));
-    }
-
-    #[test]
-    fn standard_input_and_json_are_taken() {
-        let value = parsed("message_encrypt", &["text=-"], "one = two\n").unwrap();
-        assert_eq!(value, json!({"text": "one = two\n"}));
-        let value = parsed("account_get", &["-"], "{\"account\":\"a\"}").unwrap();
-        assert_eq!(value, json!({"account": "a"}));
-        assert_eq!(
-            parsed("account_get", &["[\"a\"]"], "").unwrap(),
-            json!(["a"])
-        );
-        assert_eq!(parsed("account_list", &[], "").unwrap(), json!({}));
-    }
-
-    #[test]
-    fn only_of_a_text_does_the_line_end_belong_to_the_value() {
-        let value = parsed("account_import", &["privateKey=-"], "0x01\r\n").unwrap();
-        assert_eq!(value, json!({"privateKey": "0x01"}));
-        let value = parsed("account_recover", &["mnemonicPassphrase=-"], " x \n").unwrap();
-        assert_eq!(value, json!({"mnemonicPassphrase": " x "}));
-        let value = parsed("dev_advanceTime", &["ms=-"], "5\n").unwrap();
-        assert_eq!(value, json!({"ms": 5}));
-        let metadata = r#"metadata={"name": "Phone"}"#;
-        let value = parsed("installation_setMetadata", &[metadata], "").unwrap();
-        assert_eq!(value, json!({"metadata": {"name": "Phone"}}));
-    }
-
-    #[test]
-    fn standard_input_is_not_given_twice() {
-        let error = parsed("account_recover", &["account=-", "mnemonic=-"], "a").unwrap_err();
-        assert!(error.contains("one parameter"), "{error}");
-    }
-
-    #[test]
-    fn what_is_neither_is_named() {
-        assert!(
-            parsed("account_get", &["alice"], "")
-                .unwrap_err()
-                .contains("alice")
-        );
-        assert!(
-            parsed("account_get", &["{"], "")
-                .unwrap_err()
-                .contains("JSON")
-        );
-    }
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! Prints the result of a call for people: names and values, and lists as tables.
 
 use std::{
-    borrow::Cow,
     io::{self, Write},
     time::{Duration, UNIX_EPOCH},
 };
@@ -9,46 +8,126 @@ use std::{
 use comfy_table::{Table, presets};
 use serde_json::{Map, Value};
 
-use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless};
+use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless, middle_cut, width, wrap};
 
-/// Longest value that is shown whole in a table, in characters.
-const WHOLE: usize = 24;
-/// How many characters are shown of the beginning and of the end of a longer one.
-const ENDS: (usize, usize) = (10, 6);
+/// Columns that people look for, in the order in which they stand in a table. The others follow by
+/// their names.
+const FIRST: [&str; 24] = [
+    "seq",
+    "at",
+    "account",
+    "recipient",
+    "compressedKey",
+    "identity",
+    "sender",
+    "installationId",
+    "name",
+    "metadata",
+    "self",
+    "state",
+    "standing",
+    "verified",
+    "forwardSecrecy",
+    "mode",
+    "nextMode",
+    "suite",
+    "kind",
+    "detail",
+    "reason",
+    "sent",
+    "received",
+    "lastActiveAt",
+];
+/// A key or message that is longer, in characters, is cut in a table: whole, it would fill a row
+/// and say little.
+const LONG_KEY: usize = 24;
+/// Columns of a key that is cut where there is room, and of any text where there is none.
+const CUT: (usize, usize) = (17, 13);
 /// Shown for an absent value.
 const NOTHING: &str = "-";
-/// Spaces of indentation.
+/// Spaces of indentation, and between columns.
 const STEP: usize = 2;
 
-/// Prints the result.
+/// Prints the result, its tables in so many columns. With `usize::MAX` of them nothing is cut or
+/// left out.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn show(result: &Value, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show(
+    result: &Value,
+    look: Look,
+    columns: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut page = Page {
         look,
         out,
-        shortened: false,
+        columns,
+        is_cut: false,
+        left_out: Vec::new(),
     };
     match one_line("", result) {
         Some(line) => writeln!(page.out, "{line}")?,
         None => page.block(result, 0)?,
     }
-    if page.shortened {
-        let hint = "… stands for the middle of a value: --json has it whole";
-        writeln!(page.out, "{}", look.paint(ASIDE, hint))?;
-    }
-    Ok(())
+    page.remark()
 }
 
 struct Page<'a> {
     look: Look,
     out: &'a mut dyn Write,
-    /// Whether a value was shortened.
-    shortened: bool,
+    columns: usize,
+    /// Whether a value was cut.
+    is_cut: bool,
+    /// Columns of tables that were left out.
+    left_out: Vec<String>,
+}
+
+/// A column of a table.
+struct Column<'a> {
+    name: &'a str,
+    cells: Vec<Cell>,
+    /// The columns of the screen that it takes, without the space after it.
+    width: usize,
+}
+
+struct Cell {
+    text: String,
+    /// What it is cut to at most, and at least; the same for what is not cut, such as a date.
+    widths: (usize, usize),
+}
+
+impl Column<'_> {
+    /// The most and the least that it takes.
+    fn widths(&self) -> (usize, usize) {
+        let name = width(self.name);
+        self.cells.iter().fold((name, name), |(most, least), cell| {
+            (most.max(cell.widths.0), least.max(cell.widths.1))
+        })
+    }
 }
 
 impl Page<'_> {
+    /// What is to be said of values that were cut, and of columns that were left out.
+    fn remark(&mut self) -> io::Result<()> {
+        let cut = self
+            .is_cut
+            .then(|| "… stands for the middle of a value".to_owned());
+        self.left_out.sort_unstable();
+        self.left_out.dedup();
+        let left_out =
+            (!self.left_out.is_empty()).then(|| format!("not shown: {}", self.left_out.join(", ")));
+        let said: Vec<String> = cut.into_iter().chain(left_out).collect();
+        if said.is_empty() {
+            return Ok(());
+        }
+        let said = format!("{} (--wide shows everything)", said.join("; "));
+        for line in wrap(&said, self.columns) {
+            writeln!(self.out, "{}", self.look.paint(ASIDE, &line))?;
+        }
+        Ok(())
+    }
+
     fn block(&mut self, value: &Value, indent: usize) -> io::Result<()> {
         match value {
             Value::Object(members) => self.members(members, indent),
@@ -89,25 +168,36 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A column for each member that any of the items has.
+    /// A column for each member that any of the items has, as far as they fit.
     fn table(&mut self, items: &[Value], indent: usize) -> io::Result<()> {
         let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
-        let mut columns: Vec<&String> = rows
+        let mut names: Vec<&String> = rows
             .iter()
             .flat_map(|row| row.iter())
             .filter(|(_, value)| !value.is_null())
             .map(|(name, _)| name)
             .collect();
-        columns.sort_unstable();
-        columns.dedup();
+        let place = |name: &str| FIRST.iter().position(|first| *first == name);
+        names.sort_unstable_by_key(|name| (place(name).unwrap_or(FIRST.len()), *name));
+        names.dedup();
+        let columns = names.into_iter().map(|name| Column {
+            name,
+            cells: rows
+                .iter()
+                .map(|row| self.cell(name, row.get(name).unwrap_or(&Value::Null)))
+                .collect(),
+            width: 0,
+        });
+        let columns = columns.collect();
+        let columns = self.fit(columns, self.columns.saturating_sub(indent));
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        table.set_header(&columns);
-        for row in rows {
-            let cells: Vec<String> = columns
-                .iter()
-                .map(|name| self.cell(name, row.get(*name).unwrap_or(&Value::Null)))
-                .collect();
+        table.set_header(columns.iter().map(|column| column.name));
+        for row in 0..rows.len() {
+            let cells = columns.iter().filter_map(|column| {
+                let text = &column.cells.get(row)?.text;
+                Some(middle_cut(text, column.width).unwrap_or_else(|| text.clone()))
+            });
             table.add_row(cells);
         }
         for column in table.column_iter_mut() {
@@ -125,40 +215,71 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn cell(&mut self, name: &str, value: &Value) -> String {
-        let mut parts = Vec::new();
-        match value {
-            Value::Object(members) => {
-                for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-                    let line = one_line(name, value).unwrap_or_default();
-                    parts.push(format!("{name}={}", self.shorten(&line)));
-                }
-            }
-            other => {
-                let line = one_line(name, other).unwrap_or_default();
-                parts.push(self.shorten(&line).into_owned());
+    /// The columns that fit into so many of the screen, in their order: as narrow as they may be,
+    /// and then as wide as there is room. The first is always there.
+    fn fit<'a>(&mut self, all: Vec<Column<'a>>, columns: usize) -> Vec<Column<'a>> {
+        let mut chosen: Vec<Column<'a>> = Vec::new();
+        let mut room = columns;
+        for mut column in all {
+            let (_, least) = column.widths();
+            let space = if chosen.is_empty() { 0 } else { STEP };
+            if chosen.is_empty() || least + space <= room {
+                column.width = least.min(room);
+                room -= (column.width + space).min(room);
+                chosen.push(column);
+            } else {
+                self.left_out.push(column.name.to_owned());
             }
         }
-        if parts.is_empty() {
-            return NOTHING.to_owned();
+        for column in &mut chosen {
+            let (most, _) = column.widths();
+            let more = most.saturating_sub(column.width).min(room);
+            column.width += more;
+            room -= more;
+            let is_cut = |cell: &Cell| width(&cell.text) > column.width;
+            self.is_cut |= column.cells.iter().any(is_cut);
         }
-        parts.join(" ")
+        chosen
     }
 
-    /// Keys and messages are cut: whole, they would fill a row and say little.
-    fn shorten<'a>(&mut self, line: &'a str) -> Cow<'a, str> {
-        let bytes = line.starts_with("0x") && line.is_ascii();
-        if !bytes || line.len() <= WHOLE {
-            return Cow::Borrowed(line);
+    fn cell(&self, name: &str, value: &Value) -> Cell {
+        let text = match value {
+            Value::Object(members) => {
+                let mut parts = Vec::new();
+                for (name, value) in members {
+                    let line = one_line(name, value).unwrap_or_default();
+                    if !value.is_null() && !line.is_empty() {
+                        parts.push(format!("{name}={line}"));
+                    }
+                }
+                parts.join(" ")
+            }
+            other => one_line(name, other).unwrap_or_default(),
+        };
+        if text.is_empty() {
+            return Cell {
+                text: NOTHING.to_owned(),
+                widths: (NOTHING.len(), NOTHING.len()),
+            };
         }
-        self.shortened = true;
-        let (begin, end) = (line.get(..ENDS.0), line.get(line.len() - ENDS.1..));
-        Cow::Owned(format!(
-            "{}…{}",
-            begin.unwrap_or_default(),
-            end.unwrap_or_default()
-        ))
+        let whole = width(&text);
+        let (roomy, narrow) = CUT;
+        // Dates and numbers say nothing without their middle.
+        let widths = if self.columns == usize::MAX || value.is_number() || value.is_boolean() {
+            (whole, whole)
+        } else if is_key(&text) {
+            (roomy, narrow)
+        } else {
+            (whole, whole.min(narrow))
+        };
+        Cell { text, widths }
     }
+}
+
+/// Whether a text is a key or a message, which nobody reads.
+fn is_key(text: &str) -> bool {
+    let begins = text.starts_with("0x") || text.starts_with("zQ3sh");
+    begins && text.is_ascii() && text.len() > LONG_KEY
 }
 
 /// Rows of single values, or of objects that fit a cell.
@@ -219,10 +340,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn shown(value: &Value) -> String {
+    fn shown_in(value: &Value, columns: usize) -> String {
         let mut out = Vec::new();
-        show(value, Look::PLAIN, &mut out).unwrap();
+        show(value, Look::PLAIN, columns, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    fn shown(value: &Value) -> String {
+        shown_in(value, 80)
     }
 
     #[test]
@@ -256,7 +381,7 @@ envelopes
 identity           metadata    received  sent
 0x04ababab…ababab  name=Phone  -         3
 0x02               -           10        -
-… stands for the middle of a value: --json has it whole
+… stands for the middle of a value (--wide shows everything)
 ";
         let squeezed = |text: &str| {
             text.lines()
@@ -264,6 +389,46 @@ identity           metadata    received  sent
                 .collect::<Vec<_>>()
         };
         assert_eq!(squeezed(&shown(&value)), squeezed(expected));
+    }
+
+    /// A device as `installation_list` tells of it, and what a person wants to see of it first.
+    #[test]
+    fn a_table_fits_the_columns_and_says_what_it_leaves_out() {
+        let device = json!({
+            "identity": format!("0x04{}", "ab".repeat(64)), "installationId": "x1-0123456789abcdef0123456789abcdef",
+            "own": true, "self": false, "state": "over_limit", "enabled": true, "protocolVersion": 1,
+            "suite": "secp256k1", "nextMode": "ratchet", "version": 17, "lastActiveAt": 1_700_000_000_000_u64,
+            "staleAt": 1_700_000_000_000_u64, "metadata": {"name": "漢字漢字漢字漢字漢字漢字", "deviceType": "", "pushToken": ""},
+        });
+        let value = json!([device, device]);
+        for columns in [80, 100, 60, 40, 30] {
+            let text = shown_in(&value, columns);
+            for line in text.lines() {
+                assert!(width(line) <= columns, "{columns}: {line}");
+            }
+            assert!(text.starts_with("identity "), "{text}");
+            assert!(
+                text.contains("not shown: ") && text.contains("staleAt"),
+                "{text}"
+            );
+        }
+        let text = shown(&value);
+        for name in ["installationId", "metadata", "self", "state", "nextMode"] {
+            assert!(
+                text.lines().next().unwrap().contains(name),
+                "{name}: {text}"
+            );
+        }
+        assert!(
+            text.contains("over_limit") && text.contains("漢字"),
+            "{text}"
+        );
+        let wide = shown_in(&value, usize::MAX);
+        assert!(!wide.contains('…') && !wide.contains("not shown"), "{wide}");
+        assert!(
+            wide.contains(&"ab".repeat(64)) && wide.contains("2023-11-14T22:13:20Z"),
+            "{wide}"
+        );
     }
 
     #[test]

@@ -6,13 +6,13 @@ use rpc::{
     types::{InstallationState, Outcome},
 };
 
-use super::{Result, Story, account_name, expect, only, short};
+use super::{Result, Story, account_name, expect, only};
 
 impl Story<'_> {
     pub(super) async fn second_device(&mut self, phrase: Secret) -> Result<()> {
-        self.say(
-            "Alice sets up her laptop from the recovery phrase: a second device of the same identity.",
-            &["It introduces itself to the phone, where it waits as pending: only Alice can let it in."],
+        self.page.part(
+            "A second device",
+            "Alice sets up her laptop from the recovery phrase: a second device of the same identity. It introduces itself to the phone, where it waits as pending: only Alice can let it in.",
         )?;
         let account = self
             .laptop
@@ -28,32 +28,28 @@ impl Story<'_> {
             .laptop
             .call::<methods::MessageAdvertise>(methods::AdvertiseParams {
                 account: None,
-                recipient: self.alice.identity()?,
+                recipient: self.phone.identity()?,
                 seal: None,
             })
             .await?;
         let envelope = hello.envelopes.first().ok_or("no advertisement was made")?;
-        let seen = self.alice.decrypt(&self.laptop, envelope).await?;
+        let seen = self.phone.decrypt(&self.laptop, envelope).await?;
         expect(seen.outcome == Outcome::Bundle, "an advertisement")?;
         let devices = self
-            .alice
+            .phone
             .call::<methods::InstallationList>(methods::ListParams {
                 account: None,
                 identity: None,
             })
             .await?;
         for device in devices {
-            let which = if device.this_device {
-                "this phone"
+            let name = if device.this_device {
+                self.phone.name()
             } else {
-                "the laptop"
+                self.laptop.name()
             };
-            let line = format!(
-                "{which}: {} ({})",
-                short(&device.installation_id),
-                device.state
-            );
-            self.say("", &[&line])?;
+            let seen = format!("The phone lists {name} as {}", device.state);
+            self.page.seen(&seen)?;
         }
         Ok(())
     }
@@ -61,44 +57,40 @@ impl Story<'_> {
     /// A message that leaves the laptop out, what the laptop does about it, and the message after
     /// that.
     pub(super) async fn introduced(&mut self) -> Result<()> {
-        self.say(
-            "Bob does not know the laptop yet: his message is not for it, and the laptop's daemon says what to do.",
-            &[],
+        self.page.part(
+            "Bob hears of the laptop",
+            "Bob does not know the laptop yet: his message is not for it, and the laptop's daemon says what to do. Its answer reaches Bob, and his next message is for both.",
         )?;
-        let sent = self.bob.encrypt(&self.alice, "For the phone").await?;
+        let sent = self.bob.encrypt(&self.phone, "For the phone").await?;
         let read = self.laptop.decrypt(&self.bob, only(&sent)?).await?;
-        self.refused(&read)?;
+        self.page.refused(&self.laptop, &read)?;
         let reply = read.reply.ok_or("the laptop has nothing to send back")?;
-        let read = self.alice.decrypt(&self.bob, only(&sent)?).await?;
-        self.shown("Alice's phone", &read)?;
-        self.alice.confirm(&read).await?;
+        let read = self.phone.decrypt(&self.bob, only(&sent)?).await?;
+        self.page.read(&self.phone, &read)?;
+        self.phone.confirm(&read).await?;
 
-        self.say(
-            "The laptop's answer reaches Bob, and his next message is for both.",
-            &[],
-        )?;
         let seen = self.bob.decrypt(&self.laptop, &reply).await?;
         expect(seen.outcome == Outcome::Bundle, "an advertisement")?;
-        let sent = self.bob.encrypt(&self.alice, "For both of you").await?;
+        let sent = self.bob.encrypt(&self.phone, "For both of you").await?;
         self.targets(&sent)?;
         let envelope = only(&sent)?;
-        let read = self.alice.decrypt(&self.bob, envelope).await?;
-        self.shown("Alice's phone", &read)?;
-        self.alice.confirm(&read).await?;
+        let read = self.phone.decrypt(&self.bob, envelope).await?;
+        self.page.read(&self.phone, &read)?;
+        self.phone.confirm(&read).await?;
         let read = self.laptop.decrypt(&self.bob, envelope).await?;
-        self.shown("Alice's laptop", &read)?;
+        self.page.read(&self.laptop, &read)?;
         self.laptop.confirm(&read).await
     }
 
     /// The laptop is let in, and gets a copy of what the phone writes.
     pub(super) async fn paired(&mut self) -> Result<()> {
-        self.say(
+        self.page.part(
+            "Alice lets the laptop in",
             "Alice enables the laptop on her phone. It gets a copy of everything she writes from there.",
-            &[],
         )?;
         let laptop = self.laptop.installation()?;
         let enabled = self
-            .alice
+            .phone
             .call::<methods::InstallationEnable>(methods::PairingParams {
                 account: None,
                 installation_id: laptop,
@@ -110,17 +102,17 @@ impl Story<'_> {
             "an enabled laptop",
         )?;
         let sent = self
-            .alice
+            .phone
             .encrypt(&self.bob, "Written on the phone")
             .await?;
         let [to_bob, copy] = sent.envelopes.as_slice() else {
             return Err("the story expects a message and a copy of it".into());
         };
-        let read = self.bob.decrypt(&self.alice, to_bob).await?;
-        self.shown("Bob", &read)?;
+        let read = self.bob.decrypt(&self.phone, to_bob).await?;
+        self.page.read(&self.bob, &read)?;
         self.bob.confirm(&read).await?;
-        let read = self.laptop.decrypt(&self.alice, copy).await?;
-        self.shown("Alice's laptop", &read)?;
+        let read = self.laptop.decrypt(&self.phone, copy).await?;
+        self.page.read(&self.laptop, &read)?;
         self.laptop.confirm(&read).await
     }
 }

@@ -5,14 +5,18 @@ mod peers;
 mod serving;
 mod stores;
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use serde::Serialize;
 
 use crate::{
     commands::{
         Failure,
-        terminal::{BAD, GOOD, Look, NAME, WARNING},
+        output::Output,
+        terminal::{ASIDE, BAD, GOOD, Look, NAME, WARNING, columns, wrap},
     },
     config::{DirectoryFlags, Flags, Settings, read_passphrase},
     ops::{build::VERSION, clock::Clock},
@@ -21,10 +25,11 @@ use crate::{
 /// What `doctor` takes.
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// Print one JSON object
+    /// Print all findings as one JSON object, also those about healthy accounts
     #[arg(long)]
     json: bool,
-    /// The daemon's Unix socket [default: as for serve]
+    /// Unix socket that the daemon listens on, if one serves the directory [default:
+    /// $XDG_RUNTIME_DIR/ratchetd.sock, or ratchetd.sock in the data directory]
     #[arg(long, env = "RATCHETD_SOCKET", value_name = "PATH")]
     socket: Option<String>,
     #[command(flatten)]
@@ -105,10 +110,10 @@ impl Finding {
 ///
 /// # Errors
 /// One line, if the configuration does not say where to look.
-pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, Failure> {
+pub fn run(args: DoctorArgs, out: &mut Output<'_>) -> Result<Severity, Failure> {
     let mut flags = Flags::from(args.directory);
     flags.socket = args.socket;
-    let settings = Settings::load(flags)?;
+    let settings = Settings::load(&flags)?;
     let findings = examine(&settings);
     let worst = findings.iter().map(|finding| finding.severity).max();
     let report = Report {
@@ -117,12 +122,11 @@ pub fn run(args: DoctorArgs, out: &mut dyn Write) -> Result<Severity, Failure> {
         findings,
         worst: worst.unwrap_or(Severity::Ok),
     };
-    // It does not matter whether the output is read.
-    let _ = if args.json {
-        print_json(&report, out)
+    if args.json {
+        print_json(&report, out)?;
     } else {
-        print(&report, out)
-    };
+        print(&report, Look::of_output(), columns(), out)?;
+    }
     Ok(report.worst)
 }
 
@@ -161,31 +165,39 @@ fn examine(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn print_json(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
+fn print_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     writeln!(out)
 }
 
-fn print(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
-    let look = Look::of_output();
+/// Columns of the severity, and of the name of a check.
+const SEVERITY: usize = 9;
+const ID: usize = 22;
+
+/// Everything about the directory and the daemon; of the accounts what is not as it should be, and
+/// a line for each where all is.
+fn print(report: &Report, look: Look, columns: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", report.data_dir.display())?;
+    let mut accounts: Vec<&str> = Vec::new();
     for finding in &report.findings {
-        let (word, style) = match finding.severity {
-            Severity::Ok => ("ok", GOOD),
-            Severity::Notice => ("notice", NAME),
-            Severity::Warning => ("warning", WARNING),
-            Severity::Problem => ("problem", BAD),
-        };
-        let shown = look.paint(style, &format!("{word:<7}"));
-        let account = finding.account.as_ref();
-        let account = account.map_or_else(String::new, |account| format!("{account}: "));
-        writeln!(
-            out,
-            "{shown}  {:<22}  {account}{}",
-            finding.id, finding.message
-        )?;
-        if let Some(advice) = &finding.advice {
-            writeln!(out, "{:33}{advice}", "")?;
+        match finding.account.as_deref() {
+            None => print_finding(finding, look, columns, out)?,
+            Some(account) if !accounts.contains(&account) => accounts.push(account),
+            Some(_) => {}
+        }
+    }
+    for account in accounts {
+        let findings = report.findings.iter();
+        let (well, other): (Vec<&Finding>, Vec<&Finding>) = findings
+            .filter(|finding| finding.account.as_deref() == Some(account))
+            .partition(|finding| finding.severity == Severity::Ok);
+        if other.is_empty() {
+            let message = format!("all is well ({} checks)", well.len());
+            let healthy = Finding::ok("account", message).of(account);
+            print_finding(&healthy, look, columns, out)?;
+        }
+        for finding in other {
+            print_finding(finding, look, columns, out)?;
         }
     }
     writeln!(
@@ -197,4 +209,100 @@ fn print(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
             Severity::Problem => "it does not work as it should; see the problems",
         }
     )
+}
+
+fn print_finding(
+    finding: &Finding,
+    look: Look,
+    columns: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (word, style) = match finding.severity {
+        Severity::Ok => ("ok", GOOD),
+        Severity::Notice => ("notice", NAME),
+        Severity::Warning => ("warning", WARNING),
+        Severity::Problem => ("problem", BAD),
+    };
+    let account = finding.account.as_ref();
+    let account = account.map_or_else(String::new, |account| format!("{account}: "));
+    let indent = SEVERITY + ID + 1;
+    let room = columns.saturating_sub(indent);
+    for (index, line) in wrap(&format!("{account}{}", finding.message), room)
+        .into_iter()
+        .enumerate()
+    {
+        if index == 0 {
+            let word = look.paint(style, &format!("{word:<SEVERITY$}"));
+            writeln!(out, "{word}{:<ID$} {line}", finding.id)?;
+        } else {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+    }
+    for line in wrap(finding.advice.as_deref().unwrap_or_default(), room) {
+        writeln!(out, "{:indent$}{}", "", look.paint(ASIDE, &line))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(findings: Vec<Finding>) -> String {
+        let worst = findings.iter().map(|finding| finding.severity).max();
+        let report = Report {
+            version: VERSION,
+            data_dir: "/data".into(),
+            findings,
+            worst: worst.unwrap_or(Severity::Ok),
+        };
+        let mut out = Vec::new();
+        print(&report, Look::PLAIN, 80, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_healthy_account_is_a_line_and_of_another_all_that_is_wrong_is_told() {
+        let of = |account: &str, severity| {
+            Finding::new(
+                "store.epoch",
+                severity,
+                format!("what was found {}", "at length ".repeat(20)),
+                "what to do ".repeat(20),
+            )
+            .of(account)
+        };
+        let mut findings = vec![Finding::ok("permissions", "fine")];
+        for account in ["alice", "bob", "carol"] {
+            findings.push(Finding::ok("queue.depth", "empty").of(account));
+        }
+        for account in ["alice", "bob", "carol"] {
+            findings.push(Finding::ok("clock.jump", "none").of(account));
+        }
+        findings.push(of("bob", Severity::Warning));
+        findings.push(of("carol", Severity::Notice));
+        let text = printed(findings);
+        let about = |name: &str| text.matches(&format!("{name}: ")).count();
+        assert_eq!([about("alice"), about("bob"), about("carol")], [1, 1, 1]);
+        assert!(
+            text.contains("account                alice: 2 checks\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("warning  store.epoch            bob: what"),
+            "{text}"
+        );
+        assert!(
+            text.contains("notice   store.epoch            carol: what"),
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert_eq!(
+            text.matches("what to do").count() + text.matches("what to\n").count(),
+            40
+        );
+    }
 }

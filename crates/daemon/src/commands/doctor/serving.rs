@@ -55,7 +55,7 @@ pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
                 Err(error) => findings.push(Finding::new(
                     "serving.answers",
                     Severity::Warning,
-                    format!("nobody answers on {}: {error}", settings.socket.display()),
+                    format!("{} gives no answer: {error}", settings.socket.display()),
                     "if the daemon listens elsewhere, name its socket with --socket; if it hangs, see its log and restart it",
                 )),
             }

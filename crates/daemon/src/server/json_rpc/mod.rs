@@ -24,7 +24,7 @@ use rpc::{
     json::shown,
     methods::{EventSubscribe, EventUnsubscribe, UnsubscribeParams},
     params::Fields,
-    suggest::nearest,
+    suggest::did_you_mean,
 };
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
@@ -286,9 +286,9 @@ impl JsonRpc {
         // Of the methods that this daemon has: those for development may be missing.
         let known = METHODS.iter().map(|method| method.name);
         let known = known.filter(|name| self.methods.method(name).is_some());
-        match nearest(name, known) {
+        match did_you_mean(name, known) {
             Some(meant) => {
-                let hint = format!("did you mean `{meant}`? {}", error.hint);
+                let hint = format!("{meant} {}", error.hint);
                 error.with_hint(hint)
             }
             None => error,

@@ -7,7 +7,7 @@ use jsonrpsee::types::Id;
 use rpc::{
     ErrorKind, RpcError,
     json::{Unreadable, entries, shown, string},
-    suggest::nearest,
+    suggest::did_you_mean,
 };
 use serde_json::value::RawValue;
 
@@ -228,7 +228,7 @@ impl<'a> Members<'a> {
 }
 
 fn unknown(name: &str) -> RpcError {
-    let meant = nearest(name, MEMBERS).map(|meant| format!("did you mean `{meant}`? "));
+    let meant = did_you_mean(name, MEMBERS).map(|meant| format!("{meant} "));
     invalid("a request has no such member", &shown(name)).with_hint(format!(
         "{}its members are: {}",
         meant.unwrap_or_default(),
