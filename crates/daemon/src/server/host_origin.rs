@@ -12,7 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use rpc::params::shown;
+use rpc::json::shown;
 
 use super::{auth::single, cors, errors::Refusal};
 use crate::config::Rpc;
