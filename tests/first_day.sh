@@ -83,8 +83,7 @@ wait_for http: site.txt $!
 origin=$(head -n 1 site.txt)
 
 echo "== serve"
-block clients/typescript/README.md "[rpc]" | sed "s|http://localhost:8000|$origin|" >"$data/ratchetd.toml"
-ratchetd serve --http 127.0.0.1:0 >ready.txt 2>log &
+ratchetd serve --http 127.0.0.1:0 --allow-origin "$origin" >ready.txt 2>log &
 serving=$!
 processes+=($serving)
 wait_for http: ready.txt $serving

@@ -11,8 +11,7 @@
 import { randomUUID } from "node:crypto";
 
 import {
-  Client, type EventInfo, type ListenedTopics, type Message, type Receiver, type SealedEnvelopeInfo, type Transport, fromHex,
-  receive, send,
+  Client, type EventInfo, type Message, type Receiver, type SealedEnvelopeInfo, Topics, type Transport, fromHex, receive, send,
 } from "../src/node.js";
 
 /** Where envelopes are left and fetched, by the URL of the relay. */
@@ -43,10 +42,8 @@ export class Person implements Receiver {
   key = "";
   readonly #client: Client;
   readonly #post: Post;
-  /** Where something for this person may come: by content topic, the key of the envelopes there, where they have one. */
-  readonly #topics = new Map<string, string | undefined>();
-  /** The last event that was seen. */
-  #seen = 0;
+  /** Where something for this person may come. */
+  readonly #topics: Topics;
 
   constructor(
     readonly name: string,
@@ -55,6 +52,7 @@ export class Person implements Receiver {
     readonly say: (line: string) => void,
   ) {
     this.#client = new Client(transport);
+    this.#topics = new Topics(this.#client);
     this.#post = new Post(relay);
   }
 
@@ -62,13 +60,6 @@ export class Person implements Receiver {
     const account = await this.#client.call("account_create", { account: this.name });
     // `account.mnemonic` is shown this once: the user writes it down.
     this.key = account.publicKey;
-    this.#seen = (await this.#client.call("system_status")).newestEvent;
-    let afterPeer: string | null = null;
-    do {
-      const part: ListenedTopics = await this.#client.call("topic_list", { afterPeer });
-      for (const { contentTopic, symKey } of part.topics) this.#topics.set(contentTopic, symKey ?? undefined);
-      afterPeer = part.next;
-    } while (afterPeer !== null);
     this.say(`${this.name} has the key ${account.compressedKey}`);
   }
 
@@ -81,21 +72,6 @@ export class Person implements Receiver {
     await this.#client.call("bundle_import", { bundle: contactCode });
   }
 
-  /**
-   * Whoever has heard of this person answers by a topic that only the two can tell. It is told of before the call is answered
-   * that makes the message: who listens before that is sent misses no answer.
-   */
-  private async listen(): Promise<void> {
-    const { events, next } = await this.#client.call("event_list", { after: this.#seen });
-    this.#seen = next;
-    for (const { type, data } of events) {
-      if (type !== "topic.changed") continue;
-      const { contentTopic, symKey } = await this.#client.call("topic_negotiated", { identity: data.peer });
-      if (data.listen) this.#topics.set(contentTopic, symKey ?? undefined);
-      else this.#topics.delete(contentTopic);
-    }
-  }
-
   async write(to: Person, text: string): Promise<void> {
     // A real frontend stores text and id before, to send it again after a crash.
     const sent = await send(this.#client, { to: to.key, id: randomUUID(), text }, (envelope) => this.deliver(envelope));
@@ -104,8 +80,10 @@ export class Person implements Receiver {
 
   /** Reads whatever has come. */
   async look(): Promise<void> {
-    for (const [topic, symKey] of [...this.#topics]) {
-      for (const sealed of await this.#post.fetch(topic)) await receive(this.#client, { sealed, symKeys: [symKey] }, this);
+    await this.#topics.update();
+    for (const topic of this.#topics.contentTopics) {
+      const symKeys = this.#topics.keys(topic);
+      for (const sealed of await this.#post.fetch(topic)) await receive(this.#client, { sealed, symKeys }, this);
     }
   }
 
@@ -116,7 +94,8 @@ export class Person implements Receiver {
   }
 
   async deliver(envelope: SealedEnvelopeInfo): Promise<void> {
-    await this.listen();
+    // Where the answer comes is listened to before what it answers is sent.
+    await this.#topics.update();
     await this.#post.send(envelope);
   }
 

@@ -15,10 +15,6 @@ import { type RetryOptions, backOff, untilAnswered } from "./retry.js";
 
 /** How often an envelope is given again while the daemon derives the keys that may open it: a few with each call. */
 const MOST_KEYS_DELAYS = 20;
-/** What was read, and has a key to erase. */
-const READ: readonly string[] = ["decrypted", "contact"];
-/** Why a message is not read that was read and stored before. */
-const ALREADY_READ: readonly string[] = ["already_read"];
 /** Longest id of a message: what the daemon takes as a request id. */
 const MAX_ID_CHARS = 128;
 
@@ -125,7 +121,8 @@ export async function receive(
     read = await decrypt(symKeys);
   }
   if (read.outcome === "decrypted") await receiver.store(opened(read));
-  if (READ.includes(read.outcome) && read.messageId !== null) {
+  // What says nothing but how its sender stands to us has a key as well.
+  if ((read.outcome === "decrypted" || read.outcome === "contact") && read.messageId !== null) {
     const messageIds = [read.messageId];
     await untilAnswered(() => client.call("message_confirm", { account, messageIds }), options);
   } else if (isUnreadable(read)) {
@@ -137,7 +134,7 @@ export async function receive(
 
 /** Whether it is for us and cannot be read. What does not open is for others, unless the keys to tell are still to come. */
 function isUnreadable(read: Decrypted): read is Unread {
-  if (read.outcome === "undecryptable") return !ALREADY_READ.includes(read.reason);
+  if (read.outcome === "undecryptable") return read.reason !== "already_read";
   return read.outcome === "unopened" && read.reason === "keys_pending";
 }
 

@@ -10,6 +10,8 @@ export { HttpTransport, http } from "./http.js";
 export type { Ask, HttpAnswer, HttpOptions, HttpRequest } from "./http.js";
 export type { Arguments, Call, Method, Outcomes, Params, Result, SealedEnvelopeInfo, SealingMethod, SealingParams } from "./methods.js";
 export type { Delay, RetryOptions } from "./retry.js";
+export { Topics } from "./topics.js";
+export type { TopicChanged } from "./topics.js";
 export type { Cursor, Item, Transport } from "./transport.js";
 export { WebSocketTransport, webSocket } from "./websocket.js";
 export type { WebSocketLike, WebSocketOptions } from "./websocket.js";

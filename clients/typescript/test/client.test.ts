@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 
 import { WebSocket } from "ws";
 
-import { Client, ConnectionError, RatchetdError, fromHex, http, toHex, unixSocket, webSocket } from "../src/node.js";
+import { Client, ConnectionError, type ErrorObject, RatchetdError, fromHex, http, toHex, unixSocket, webSocket } from "../src/node.js";
 import { Daemon, RATCHETD } from "./support.js";
 
 /** The directory of this package. */
@@ -144,6 +144,13 @@ test("what is larger than the daemon takes is refused before it is sent, on ever
         assert.match(error.message, /10 MiB.*send less at once/, way);
         return true;
       });
+      if (text.startsWith("x")) {
+        // The daemon says the same to those that do not look before.
+        const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message_encrypt", params: { recipient: "0x", text } });
+        const headers = { authorization: `Bearer ${daemon.token}`, "content-type": "application/json" };
+        const { error } = (await (await fetch(daemon.url, { method: "POST", headers, body })).json()) as { error: ErrorObject };
+        await assert.rejects(client.call("message_encrypt", { recipient: "0x", text }), { message: new RatchetdError(error).message });
+      }
       const almost = client.call("message_encrypt", { recipient: "0x", text: "x".repeat((10 << 20) - 200) });
       await assert.rejects(almost, (error: unknown) => error instanceof RatchetdError && error.kind !== "invalid_request", way);
       client.close();
