@@ -177,7 +177,7 @@ const FIGURE_COLUMNS: [&str; 8] = [
 fn table<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(heading.map(|name| Cell::new(name)));
+    table.set_header(heading.map(Cell::new));
     for row in rows {
         table.add_row(row);
     }

@@ -11,9 +11,7 @@ use crypto_core::Suite;
 use engine::model::ContactPolicy;
 use nix::unistd::Group;
 
-use super::{
-    Config, ConfigError, Flags, HttpAddress, LogFormat, MemoryLock, Rpc, input, sources,
-};
+use super::{Config, ConfigError, Flags, HttpAddress, LogFormat, MemoryLock, Rpc, input, sources};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
@@ -475,7 +473,7 @@ mod tests {
             "[rpc]\nallowed_origins = [\"https://Chat.Example\"]\n",
         )
         .unwrap();
-        let settings = Settings::load(Flags {
+        let settings = Settings::load(&Flags {
             data_dir: Some(directory.path().to_str().unwrap().to_owned()),
             allow_origin: vec!["http://localhost:5173".to_owned()],
             ..Flags::default()

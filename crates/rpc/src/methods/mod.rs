@@ -44,9 +44,8 @@ use crate::{
         ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events, Explanation,
         ExportedAccount, Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo,
         InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, ListenedTopics, LogFilterInfo,
-        NewAccount,
-        OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo,
-        SessionsReset, Status, TopicInfo, Version,
+        NewAccount, OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope,
+        SessionInfo, SessionsReset, Status, TopicInfo, Version,
     },
 };
 

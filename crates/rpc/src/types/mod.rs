@@ -45,8 +45,7 @@ pub use envelope::{
 pub use event::{
     AcceptedContact, BundleRotated, ChangedTopic, DeviceVersion, DiscoveredDevice, DroppedKey,
     EventData, EventDevice, EventInfo, EventSession, EventTicketInfo, Events, Lagged,
-    RequestedContact,
-    RolledBackStore, UndecryptableMessage,
+    RequestedContact, RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};

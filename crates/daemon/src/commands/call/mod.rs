@@ -163,7 +163,7 @@ fn meant(method: &str) -> Option<String> {
 }
 
 fn no_such_method(name: &str) -> String {
-    let shown = rpc::params::shown(name);
+    let shown = rpc::json::shown(name);
     let hint = meant(name).unwrap_or_else(|| ErrorKind::MethodNotFound.hint().to_owned());
     format!("there is no method {shown:?} in this version: {hint}")
 }

@@ -134,7 +134,7 @@ fn param<'a>(method: &'a MethodInfo, name: &str) -> Option<&'a ParamInfo> {
 
 fn unknown(method: &MethodInfo, name: &str) -> String {
     let names: Vec<&str> = method.params.iter().map(|param| param.name).collect();
-    let name = rpc::params::shown(name);
+    let name = rpc::json::shown(name);
     if names.is_empty() {
         return format!("{} has no parameter {name:?}: it takes none", method.name);
     }
@@ -151,7 +151,7 @@ fn not_an_assignment(method: Option<&MethodInfo>, given: &str) -> String {
     let params = method.map_or(&[][..], |method| method.params);
     let likely = params.iter().find(|param| param.required);
     let likely = likely.or(params.first()).map_or("name", |param| param.name);
-    let given = rpc::params::shown(given);
+    let given = rpc::json::shown(given);
     format!(
         "{given:?} is neither name=value nor, alone, JSON or -: write for example {likely}={given}"
     )
