@@ -19,7 +19,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand and which hold no secret.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -34,6 +34,7 @@ const PUBLIC: [&str; 14] = [
     "World",
     "Topic",
     "Methods",
+    "Output",
 ];
 
 /// Compiles only for types that wipe themselves when they are dropped.

@@ -1,6 +1,6 @@
 //! The parameters of a call as they are given on the command line.
 
-use std::io::Read;
+use std::{fmt, io::Read};
 
 use crypto_core::IdentityKey;
 use rpc::{
@@ -25,13 +25,20 @@ const REPEATED_KEY: &str = "publicKey";
 const MAX_INPUT_BYTES: u64 = 16 << 20;
 
 /// The parameters of a call.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Given {
     /// JSON that goes to the daemon as it is.
     Json(Box<RawValue>),
     /// Values by name.
     ByName(Map<String, Value>),
+}
+
+impl fmt::Debug for Given {
+    /// Never their values: parameters hold keys, phrases and payloads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given(..)")
+    }
 }
 
 impl Given {
@@ -228,6 +235,19 @@ mod tests {
         let method = METHODS.iter().find(|known| known.name == method);
         let given = Given::read(method, &given, &mut input.as_bytes())?;
         Ok(serde_json::to_value(given).unwrap())
+    }
+
+    fn shows_nothing<T: fmt::Debug>(value: &T) {
+        let shown = format!("{value:?} {value:#?}");
+        assert!(!shown.contains("swordfish"), "{shown}");
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        for text in ["password=swordfish", r#"{"password":"swordfish"}"#] {
+            let given = Given::read(None, &[text.to_owned()], &mut "".as_bytes()).unwrap();
+            shows_nothing::<Given>(&given);
+        }
     }
 
     fn refused(method: &str, given: &[&str]) -> String {

@@ -169,7 +169,8 @@ fn in_short(value: &Value) -> String {
             other => other.clone(),
         }
     }
-    cut(value).to_string().replace(",\"", ", \"")
+    let text = cut(value).to_string();
+    text.replace(",\"", ", \"").replace("\":", "\": ")
 }
 
 impl Story<'_> {
