@@ -12,8 +12,8 @@ use crypto_core::{IdentityKey, SafetyNumber};
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        Contact, ContactMark, ContactPolicy, ContactState, Env, EventKind, Handshake, Outcome,
-        Received, Role, SendError, Sent, Standing, StoreError, UnixMillis,
+        Contact, ContactMark, ContactPolicy, ContactState, Decision, Env, EventKind, Handshake,
+        Outcome, Peer, Received, Role, SendError, Sent, Standing, StoreError, UnixMillis,
     },
     queries::Viewer,
     sealing::listening::{is_declined, tell_declined},
@@ -70,7 +70,7 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Request, Some(request))
+        self.decide_contact(store, env, identity, ContactMark::Request, (request, true))
     }
 
     /// Accepts `identity`, and sends it a message, so that both sides have forward secrecy.
@@ -84,10 +84,11 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Accept, Some(request))
+        self.decide_contact(store, env, identity, ContactMark::Accept, (request, true))
     }
 
-    /// Declines `identity`. It learns of this only by the message in `request`, if there is one.
+    /// Declines `identity`. Unless it is `told`, the message in `request` is for our own other
+    /// devices alone, which follow.
     ///
     /// # Errors
     /// [`SendError`]; nothing of the call may then be kept.
@@ -95,10 +96,11 @@ impl Engine {
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        request: Option<&SendRequest>,
+        request: &SendRequest,
         identity: &IdentityKey,
+        told: bool,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Decline, request)
+        self.decide_contact(store, env, identity, ContactMark::Decline, (request, told))
     }
 
     /// Records whether the user has compared the safety number with `identity`.
@@ -126,26 +128,25 @@ impl Engine {
         env: &mut Env<'_>,
         identity: &IdentityKey,
         step: ContactMark,
-        request: Option<&SendRequest>,
+        (request, told): (&SendRequest, bool),
     ) -> Result<ContactChange, SendError> {
         let contact = self.contact_or_new(store, env, identity)?;
         // After the last decision, even if a device of ours whose clock is ahead has made that.
         let last = contact.decided_at.map(|at| at.believed(env.now));
         let next = last.map(|at| at.after(Duration::from_millis(1)));
         let at = next.map_or(env.now, |next| next.max(env.now));
-        let state = put_decision(store, env.now, &contact, step, at)?;
-        let sent = match request {
-            // Under any policy: the user has decided about this contact.
-            Some(request) => self.send_to_contact(store, env, request, mark(state))?,
-            None => Sent::default(),
-        };
+        let state = put_decision(store, env.now, &contact, Decision { step, at })?;
+        // Whoever requests one who has asked accepts: the message and the copies say so.
+        let step = mark(state).unwrap_or(step);
+        // Under any policy: the user has decided about this contact.
+        let sent = self.send_decision(store, env, request, Decision { step, at }, told)?;
         Ok(ContactChange {
             contact: self.viewer().contact(store, identity)?,
             sent,
         })
     }
 
-    /// The record of `identity`, or a new one.
+    /// The record of `identity`, or a new one; our own is none.
     fn contact_or_new(
         &self,
         store: &dyn Store,
@@ -155,15 +156,32 @@ impl Engine {
         if *identity == self.me() {
             return Err(SendError::OwnIdentity);
         }
-        Ok(store.contact(identity)?.unwrap_or(Contact {
-            identity: *identity,
-            state: ContactState::None,
-            verified: false,
-            added_at: env.now,
-            requested_at: None,
-            asked: false,
-            decided_at: None,
-        }))
+        Ok(known_or_new(store, env.now, identity)?)
+    }
+
+    /// Follows what another device of ours says with the copy of a message: whom the user has
+    /// written to there, and decided about (protocol §7, contacts).
+    pub(crate) fn follow_copy(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        received: &Received,
+    ) -> Result<(), StoreError> {
+        let (Some(copy), false) = (&received.copy_of, received.duplicate) else {
+            return Ok(());
+        };
+        let me = self.me();
+        let others = copy.recipients.iter().filter(|recipient| **recipient != me);
+        for identity in others {
+            let step = copy.decision.map(|decision| decision.step);
+            if step != Some(ContactMark::Decline) {
+                note_written(store, now, identity)?;
+            }
+            if let Some(decision) = copy.decision {
+                follow(store, now, identity, decision)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the user has written to `identity`.
@@ -278,14 +296,69 @@ impl Engine {
     }
 }
 
-/// Writes what follows from a decision of the user, made at `at` on this device or another one of
-/// ours; gives the new state.
+/// The record of `identity`, or a new one.
+fn known_or_new(
+    store: &dyn StoreRead,
+    now: UnixMillis,
+    identity: &IdentityKey,
+) -> Result<Contact, StoreError> {
+    Ok(store.contact(identity)?.unwrap_or(Contact {
+        identity: *identity,
+        state: ContactState::None,
+        verified: false,
+        added_at: now,
+        requested_at: None,
+        asked: false,
+        decided_at: None,
+    }))
+}
+
+/// Records that the user has written to `identity` on another device. This one was not sent
+/// anything by that.
+fn note_written(
+    store: &mut dyn Store,
+    now: UnixMillis,
+    identity: &IdentityKey,
+) -> Result<(), StoreError> {
+    let peer = store.peer(identity)?;
+    let peer = peer.unwrap_or_else(|| Peer::new(*identity));
+    if peer.written_at.is_some() {
+        return Ok(());
+    }
+    store.put_peer(&Peer {
+        written_at: Some(now),
+        ..peer
+    })
+}
+
+/// Follows a decision that was made on another device, unless a later one is known.
+fn follow(
+    store: &mut dyn Store,
+    now: UnixMillis,
+    identity: &IdentityKey,
+    decision: Decision,
+) -> Result<(), StoreError> {
+    let contact = known_or_new(store, now, identity)?;
+    // A device whose clock is far ahead has no say over what comes after.
+    let at = if decision.at.is_far_ahead(now) {
+        now
+    } else {
+        decision.at
+    };
+    let known = contact.decided_at.map(|known| known.believed(now));
+    if known.is_some_and(|known| known >= at) {
+        return Ok(());
+    }
+    put_decision(store, now, &contact, Decision { at, ..decision }).map(drop)
+}
+
+/// Writes what follows from a decision of the user on this device or another one of ours; gives the
+/// new state.
 fn put_decision(
     store: &mut dyn Store,
     now: UnixMillis,
     contact: &Contact,
-    step: ContactMark,
-    at: UnixMillis,
+    Decision { step, at }: Decision,
 ) -> Result<ContactState, StoreError> {
     let state = match step {
         ContactMark::Decline => ContactState::Declined,

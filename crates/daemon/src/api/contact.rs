@@ -83,10 +83,9 @@ pub(super) fn contact_decline(
     let identity = params.identity;
     let is_told = params.payload.is_some() || params.text.is_some();
     let request = introduction(params)?;
-    let request = is_told.then_some(&request);
     let change = on
         .engine
-        .decline_contact(on.store, on.env, request, &identity)?;
+        .decline_contact(on.store, on.env, &request, &identity, is_told)?;
     Ok(change.into())
 }
 

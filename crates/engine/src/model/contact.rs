@@ -2,7 +2,16 @@
 
 use crypto_core::IdentityKey;
 
-use super::{ContactState, UnixMillis};
+use super::{ContactMark, ContactState, UnixMillis};
+
+/// What the user decided about a contact, as the copies for our own other devices say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What was done.
+    pub step: ContactMark,
+    /// When.
+    pub at: UnixMillis,
+}
 
 /// The record of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ pub use self::{
         SWEEP_INTERVAL,
     },
     confirmed::{ConfirmedMessages, ReadTag},
-    contact::Contact,
+    contact::{Contact, Decision},
     error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},

@@ -7,7 +7,7 @@ use crypto_core::{
 use envelope::Topic;
 
 use crate::model::{
-    ContactMark, InstallationState, MAX_SENT_BYTES, Mode, Reason, SendError, SkipReason,
+    ContactMark, Decision, InstallationState, MAX_SENT_BYTES, Mode, Reason, SendError, SkipReason,
     UnixMillis, WarningKind,
 };
 
@@ -117,6 +117,8 @@ pub struct CopyOf {
     pub recipients: Vec<IdentityKey>,
     /// The request id of the call, if it had one.
     pub request_id: Option<String>,
+    /// What the user decided about the recipient, if that is what the message says.
+    pub decision: Option<Decision>,
 }
 
 /// The result of receiving.

@@ -82,7 +82,7 @@ impl Engine {
             installation,
             confirm: request.confirm,
             sealed: request.sealed,
-            marked: message.contact.is_some(),
+            marked: message.contact.is_some() && sender != self.me(),
             read_at: self.running_time(store, env)?,
             import: &import,
             settled: OnceCell::new(),
@@ -97,8 +97,15 @@ impl Engine {
         } else {
             self.read(store, env, &incoming, message)?
         };
-        received.note_contact(answer.mark);
-        self.update_contact(store, env, &mut received, answer)?;
+        if sender == self.me() {
+            // What a copy says is sealed; what stands beside it a relay may have written.
+            let decision = received.copy_of.as_ref().and_then(|copy| copy.decision);
+            received.note_contact(decision.map(|decision| decision.step));
+            self.follow_copy(store, env.now, &received)?;
+        } else {
+            received.note_contact(answer.mark);
+            self.update_contact(store, env, &mut received, answer)?;
+        }
         received.lost_with_store = self.is_lost_with_store(store, env.now, &received)?;
         let settled = incoming.settled.into_inner();
         received.warnings.extend(match (settled, &import.lower) {

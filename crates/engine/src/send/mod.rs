@@ -15,7 +15,7 @@ use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        AddressedMessage, ContactMark, CopyOf, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS,
+        AddressedMessage, ContactMark, CopyOf, Decision, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS,
         MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent,
         StoredAnswer, Target, UnixMillis, outcome::Size,
     },
@@ -51,17 +51,6 @@ impl Engine {
         for recipient in &request.recipients {
             self.check_accepted(store, recipient)?;
         }
-        self.send_to_contact(store, env, request, None)
-    }
-
-    /// Like [`Self::send`], but also to contacts that are not accepted, and with a contact mark.
-    pub(crate) fn send_to_contact(
-        &mut self,
-        store: &mut dyn Store,
-        env: &mut Env<'_>,
-        request: &SendRequest,
-        mark: Option<ContactMark>,
-    ) -> Result<Sent, SendError> {
         check_payload(&request.payload)?;
         if request.recipients.len() > MAX_RECIPIENTS {
             return Err(SendError::TooManyRecipients {
@@ -70,7 +59,7 @@ impl Engine {
             });
         }
         let Some(request_id) = &request.request_id else {
-            return self.fan_out(store, env, request, mark);
+            return self.fan_out(store, env, request, None, true);
         };
         let input = request.digest();
         let oldest = self.running_time(store, env)?.before(REQUEST_ID_LIFETIME);
@@ -82,7 +71,7 @@ impl Engine {
                 Err(SendError::RequestIdReused)
             };
         }
-        let sent = self.fan_out(store, env, request, mark)?;
+        let sent = self.fan_out(store, env, request, None, true)?;
         store.put_stored_answer(
             request_id,
             &StoredAnswer {
@@ -92,6 +81,20 @@ impl Engine {
             },
         )?;
         Ok(sent)
+    }
+
+    /// Sends what the user decided about a contact, accepted or not: to it, if it is to be `told`,
+    /// and to our own other devices.
+    pub(crate) fn send_decision(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        request: &SendRequest,
+        decision: Decision,
+        told: bool,
+    ) -> Result<Sent, SendError> {
+        check_payload(&request.payload)?;
+        self.fan_out(store, env, request, Some(decision), told)
     }
 
     /// Makes a public message, which is not encrypted and carries our bundle (spec 2.4.2).
@@ -162,22 +165,25 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         request: &SendRequest,
-        mark: Option<ContactMark>,
+        decision: Option<Decision>,
+        told: bool,
     ) -> Result<Sent, SendError> {
         let content = Content {
             payload: &request.payload,
-            mark,
+            mark: decision.map(|decision| decision.step),
             copy_of: None,
         };
         let copy_of = CopyOf {
             recipients: each_once(&request.recipients),
             request_id: request.request_id.clone(),
+            decision,
         };
         let bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
         let me = self.me();
-        for recipient in copy_of.recipients.iter().filter(|key| **key != me) {
+        let others = copy_of.recipients.iter().filter(|key| **key != me);
+        for recipient in others.filter(|_| told) {
             self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
             size.check(&sent)?;
         }
@@ -186,7 +192,8 @@ impl Engine {
             mark: None,
             copy_of: Some(&encode_copy_of(&copy_of)),
         };
-        self.encrypt_for_own_devices(store, env, &bundle, copy, &mut sent)?;
+        let decided = decision.is_some();
+        self.encrypt_for_own_devices(store, env, &bundle, copy, decided, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -201,6 +208,7 @@ impl Engine {
         env: &mut Env<'_>,
         bundle: &OwnBundle,
         content: Content<'_>,
+        decided: bool,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         let me = self.me();
@@ -211,6 +219,10 @@ impl Engine {
             self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         sent.skipped.append(&mut parts.skipped);
+        if decided && content.payload.is_empty() {
+            // By DH it would say nothing.
+            parts.by_dh.clear();
+        }
         let message = self.message(env, &me, bundle, content, parts)?;
         sent.messages.extend(message);
         Ok(())

@@ -34,9 +34,31 @@ impl TestDevice {
         let step = self.transact(|engine, store, env| match mark {
             ContactMark::Request => engine.request_contact(store, env, &request, &to),
             ContactMark::Accept => engine.accept_contact(store, env, &request, &to),
-            ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &to),
+            ContactMark::Decline => engine.decline_contact(store, env, &request, &to, true),
         });
         step.unwrap().sent.messages.remove(0)
+    }
+
+    /// All messages of a contact method; the contact itself is told only if it is to be.
+    fn decide(
+        &mut self,
+        step: ContactMark,
+        to: IdentityKey,
+        text: &str,
+        told: bool,
+    ) -> Vec<AddressedMessage> {
+        let request = SendRequest {
+            recipients: vec![to],
+            payload: text.as_bytes().to_vec().into(),
+            request_id: None,
+            seal: None,
+        };
+        let change = self.transact(|engine, store, env| match step {
+            ContactMark::Request => engine.request_contact(store, env, &request, &to),
+            ContactMark::Accept => engine.accept_contact(store, env, &request, &to),
+            ContactMark::Decline => engine.decline_contact(store, env, &request, &to, told),
+        });
+        change.unwrap().sent.messages
     }
 
     /// Receives one, sealed if it is; whether it is to be reported as a request.
@@ -303,9 +325,7 @@ fn a_message_of_a_declined_contact_imports_and_reports_nothing() {
         wire: encode_message(message),
         ..please
     };
-    alice
-        .transact(|engine, store, env| engine.decline_contact(store, env, None, &bob.key))
-        .unwrap();
+    alice.decide(ContactMark::Decline, bob.key, "", false);
     alice.events();
     let before = alice.fingerprint();
     let received = alice.receive(bob.key, &with_news);
@@ -531,4 +551,139 @@ fn a_message_that_says_only_what_it_is_to_a_contact_is_no_empty_text() {
         assert!(matches!(received.outcome, Outcome::Decrypted(_)));
         assert_eq!(received.contact, Some(ContactMark::Decline));
     }
+}
+
+/// Two devices of Alice, paired, and one of Bob; all know each other's bundles.
+fn two_of_alice() -> (TestDevice, TestDevice, TestDevice) {
+    let (mut phone, mut laptop, mut bob) = (
+        TestDevice::new(1, "phone"),
+        TestDevice::new(1, "laptop"),
+        TestDevice::new(2, "bob"),
+    );
+    let (phones, laptops, his) = (phone.bundle(), laptop.bundle(), bob.bundle());
+    phone.import_bundle(&laptops);
+    laptop.import_bundle(&phones);
+    phone.enable(&laptop.id).unwrap();
+    laptop.enable(&phone.id).unwrap();
+    phone.import_bundle(&his);
+    laptop.import_bundle(&his);
+    let both = phone.bundle();
+    bob.import_bundle(&both);
+    (phone, laptop, bob)
+}
+
+/// The copy for our own devices among the messages of a call.
+fn copy(messages: &[AddressedMessage], own: IdentityKey) -> AddressedMessage {
+    let mut messages = messages.iter();
+    let copy = messages.find(|message| message.recipient == Some(own));
+    copy.expect("a copy").clone()
+}
+
+#[test]
+fn what_is_decided_on_one_device_is_so_on_the_others_as_well() {
+    for (step, text, told, state, events) in [
+        (ContactMark::Request, "", true, ContactState::RequestSent, 0),
+        (ContactMark::Accept, "", true, ContactState::Accepted, 1),
+        (
+            ContactMark::Accept,
+            "welcome",
+            true,
+            ContactState::Accepted,
+            1,
+        ),
+        (ContactMark::Decline, "", false, ContactState::Declined, 0),
+        (ContactMark::Decline, "no", true, ContactState::Declined, 0),
+    ] {
+        let (mut phone, mut laptop, bob) = two_of_alice();
+        let sent = phone.decide(step, bob.key, text, told);
+        assert_eq!(sent.len(), 1 + usize::from(told), "{step:?}");
+        laptop.events();
+        let received = laptop.hear(phone.key, &copy(&sent, phone.key));
+        assert_eq!(received.contact, Some(step));
+        if text.is_empty() {
+            assert_eq!(received.outcome, Outcome::Contact(step));
+        } else {
+            assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+        }
+        assert_eq!(received.copy_of.unwrap().recipients, [bob.key]);
+        assert_eq!(laptop.stands_to(bob.key), state, "{step:?}");
+        let by_us =
+            |event: &EventKind| matches!(event, EventKind::ContactAccepted { by_us: true, .. });
+        let accepted = laptop.events().iter().filter(|event| by_us(event)).count();
+        assert_eq!(accepted, events, "{step:?}");
+    }
+}
+
+#[test]
+fn of_decisions_that_cross_between_devices_the_later_one_holds() {
+    for (first, second, state) in [
+        (
+            ContactMark::Accept,
+            ContactMark::Decline,
+            ContactState::Declined,
+        ),
+        (
+            ContactMark::Decline,
+            ContactMark::Accept,
+            ContactState::Accepted,
+        ),
+    ] {
+        let (mut phone, mut laptop, bob) = two_of_alice();
+        let on_phone = phone.decide(first, bob.key, "", true);
+        pass(&mut [&mut phone, &mut laptop], 1);
+        let on_laptop = laptop.decide(second, bob.key, "", true);
+        laptop.hear(phone.key, &copy(&on_phone, phone.key));
+        phone.hear(phone.key, &copy(&on_laptop, phone.key));
+        assert_eq!(phone.stands_to(bob.key), state);
+        assert_eq!(laptop.stands_to(bob.key), state);
+    }
+    // A device whose clock is far ahead does not have the last word for ever.
+    let (mut phone, mut laptop, bob) = two_of_alice();
+    phone.now = phone
+        .now
+        .after(std::time::Duration::from_secs(30 * 24 * 60 * 60));
+    let on_phone = phone.decide(ContactMark::Accept, bob.key, "", true);
+    laptop.hear(phone.key, &copy(&on_phone, phone.key));
+    assert_eq!(laptop.stands_to(bob.key), ContactState::Accepted);
+    laptop.later(1);
+    laptop.decide(ContactMark::Decline, bob.key, "", false);
+    assert_eq!(laptop.stands_to(bob.key), ContactState::Declined);
+}
+
+#[test]
+fn a_relay_that_marks_a_copy_decides_nothing() {
+    let (mut phone, mut laptop, bob) = two_of_alice();
+    let sent = phone.try_send(&[bob.key], "just a text", None).unwrap();
+    let forged = marked(&copy(&sent.messages, phone.key), Some(ContactMark::Decline));
+    let received = laptop.hear(phone.key, &forged);
+    assert!(matches!(received.outcome, Outcome::Decrypted(_)));
+    assert_eq!(received.contact, None);
+    assert_eq!(laptop.stands_to(bob.key), ContactState::None);
+}
+
+#[test]
+fn who_answers_what_was_written_or_asked_on_another_device_answers_here_as_well() {
+    // The user wrote first, on the phone.
+    let (mut phone, mut laptop, mut bob) = two_of_alice();
+    let sent = phone.try_send(&[bob.key], "hello", None).unwrap();
+    laptop.hear(phone.key, &copy(&sent.messages, phone.key));
+    let answer = bob.send(phone.key, "hello yourself");
+    assert!(!laptop.is_asked(bob.key, &answer));
+    assert_eq!(laptop.stands_to(bob.key), ContactState::None);
+    assert!(!laptop.store.peer(&bob.key).unwrap().unwrap().listened);
+    // The user asked, on the phone.
+    let (mut phone, mut laptop, mut bob) = two_of_alice();
+    let sent = phone.decide(ContactMark::Request, bob.key, "", true);
+    laptop.hear(phone.key, &copy(&sent, phone.key));
+    let accepted = bob.contact(ContactMark::Accept, phone.key, None);
+    assert!(!laptop.is_asked(bob.key, &accepted));
+    assert_eq!(laptop.stands_to(bob.key), ContactState::Accepted);
+    // The answer came before the copy.
+    let (mut phone, mut laptop, mut bob) = two_of_alice();
+    let sent = phone.decide(ContactMark::Request, bob.key, "", true);
+    let accepted = bob.contact(ContactMark::Accept, phone.key, None);
+    assert!(!laptop.is_asked(bob.key, &accepted));
+    assert_eq!(laptop.stands_to(bob.key), ContactState::RequestReceived);
+    laptop.hear(phone.key, &copy(&sent, phone.key));
+    assert_eq!(laptop.stands_to(bob.key), ContactState::Accepted);
 }

@@ -38,6 +38,7 @@ fn copy_of(recipients: &[IdentityKey], request_id: Option<&str>) -> Option<CopyO
     Some(CopyOf {
         recipients: recipients.to_vec(),
         request_id: request_id.map(str::to_owned),
+        decision: None,
     })
 }
 
@@ -153,12 +154,15 @@ fn the_copies_of_contact_steps_say_whose_they_are() {
             let step = phone.transact(|engine, store, env| match mark {
                 ContactMark::Request => engine.request_contact(store, env, &request, &to),
                 ContactMark::Accept => engine.accept_contact(store, env, &request, &to),
-                ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &to),
+                ContactMark::Decline => engine.decline_contact(store, env, &request, &to, true),
             });
             let sent = step.unwrap().sent;
             assert_eq!(bob.receive(me, &sent.messages[0]).copy_of, None);
             let copy = laptop.receive(me, &copy_in(sent, me));
-            assert_eq!(copy.copy_of, copy_of(&[to], Some(id)), "{id}");
+            let decision = copy.copy_of.as_ref().and_then(|copy| copy.decision);
+            assert_eq!(decision.map(|decision| decision.step), Some(mark), "{id}");
+            let said = copy_of(&[to], Some(id)).map(|copy| CopyOf { decision, ..copy });
+            assert_eq!(copy.copy_of, said, "{id}");
         }
     }
 }
@@ -283,6 +287,7 @@ fn the_largest_group_fits_beside_the_largest_payload() {
     let largest = encode_copy_of(&CopyOf {
         recipients: vec![bob.key; MAX_RECIPIENTS],
         request_id: Some("\u{10ffff}".repeat(MAX_REQUEST_ID_CHARS)),
+        decision: None,
     });
     let more = largest.len() * copy.targets.len();
     assert_eq!(copy.targets.len(), 2);

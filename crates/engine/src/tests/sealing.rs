@@ -488,8 +488,8 @@ fn a_declined_contact_is_listened_to_no_more_until_it_is_asked_or_accepted_again
         };
         alice
             .transact(|engine, store, env| match step {
-                "decline" => engine.decline_contact(store, env, None, &to),
-                "decline and say so" => engine.decline_contact(store, env, Some(&request), &to),
+                "decline" => engine.decline_contact(store, env, &request, &to, false),
+                "decline and say so" => engine.decline_contact(store, env, &request, &to, true),
                 "accept" => engine.accept_contact(store, env, &request, &to),
                 _ => engine.request_contact(store, env, &request, &to),
             })
@@ -603,8 +603,16 @@ fn the_list_comes_in_parts_of_which_each_says_where_the_next_begins() {
     }
     others.sort_unstable();
     let declined = others.remove(3);
+    let request = SendRequest {
+        recipients: vec![declined],
+        payload: Vec::new().into(),
+        request_id: None,
+        seal: None,
+    };
     alice
-        .transact(|engine, store, env| engine.decline_contact(store, env, None, &declined))
+        .transact(|engine, store, env| {
+            engine.decline_contact(store, env, &request, &declined, false)
+        })
         .unwrap();
     for limit in 1..9 {
         let (mut found, mut after, mut parts) = (Vec::new(), None, 0);

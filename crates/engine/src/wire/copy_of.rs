@@ -1,25 +1,34 @@
 //! What a copy for our own other devices says beside its message: for whom the message was
 //! (protocol §5, copies). It is sealed, and has a layout of its own, read strictly:
 //!
-//! `u16be(recipients) ‖ their keys (33 each) ‖ u16be(len(request id)) ‖ request id ‖ zeros`
+//! `u16be(recipients) ‖ their keys (33 each) ‖ u16be(len(request id)) ‖ request id ‖ decision ‖
+//! zeros`
+//!
+//! The decision about a contact is a byte (1 request, 2 accept, 3 decline) and the time of it as
+//! `u64be`, in milliseconds; one zero if there is none.
 //!
 //! The zeros fill it up to a power of two, so that its length tells a relay the order of magnitude
 //! of a group, and of a small one nothing.
 
 use crypto_core::{IdentityKey, SECP256K1_KEY_BYTES};
 
-use crate::model::{CopyOf, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS};
+use crate::model::{
+    ContactMark, CopyOf, Decision, MAX_RECIPIENTS, MAX_REQUEST_ID_CHARS, UnixMillis,
+};
 
 /// The shortest that is made: it has room for six recipients and a UUID.
 const MIN_BYTES: usize = 256;
 /// Bytes of a number.
 const NUMBER_BYTES: usize = 2;
+/// Bytes of a decision.
+const DECISION_BYTES: usize = 1 + 8;
 /// Bytes of the longest character.
 const MAX_CHAR_BYTES: usize = 4;
 /// The longest, for as many recipients as one call may have.
 const MAX_BYTES: usize = (2 * NUMBER_BYTES
     + MAX_RECIPIENTS * SECP256K1_KEY_BYTES
-    + MAX_REQUEST_ID_CHARS * MAX_CHAR_BYTES)
+    + MAX_REQUEST_ID_CHARS * MAX_CHAR_BYTES
+    + DECISION_BYTES)
     .next_power_of_two();
 
 /// The plaintext of the field.
@@ -32,6 +41,13 @@ pub(crate) fn encode_copy_of(copy_of: &CopyOf) -> Vec<u8> {
     }
     bytes.extend_from_slice(&number(request_id.len()));
     bytes.extend_from_slice(request_id.as_bytes());
+    match copy_of.decision {
+        Some(Decision { step, at }) => {
+            bytes.push(step.code());
+            bytes.extend_from_slice(&at.0.to_be_bytes());
+        }
+        None => bytes.push(0),
+    }
     bytes.resize(bytes.len().max(MIN_BYTES).next_power_of_two(), 0);
     bytes
 }
@@ -53,14 +69,22 @@ pub(crate) fn decode_copy_of(bytes: &[u8]) -> Option<CopyOf> {
     }
     let (recipients, rest) = rest.split_at_checked(recipients * SECP256K1_KEY_BYTES)?;
     let (length, rest) = rest.split_first_chunk()?;
-    let (request_id, _) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+    let (request_id, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
     let request_id = str::from_utf8(request_id).ok()?;
+    let decision = match rest.split_first()? {
+        (0, _) => None,
+        (code, rest) => Some(Decision {
+            step: ContactMark::from_code(*code)?,
+            at: UnixMillis(u64::from_be_bytes(*rest.first_chunk()?)),
+        }),
+    };
     let copy_of = CopyOf {
         recipients: recipients
             .chunks(SECP256K1_KEY_BYTES)
             .map(|key| IdentityKey::from_wire(key).ok())
             .collect::<Option<_>>()?,
         request_id: (!request_id.is_empty()).then(|| request_id.to_owned()),
+        decision,
     };
     (encode_copy_of(&copy_of) == bytes).then_some(copy_of)
 }
@@ -82,6 +106,7 @@ mod tests {
         CopyOf {
             recipients: vec![key(1); recipients],
             request_id: (!request_id.is_empty()).then(|| request_id.to_owned()),
+            decision: None,
         }
     }
 
@@ -90,6 +115,10 @@ mod tests {
         let bytes = encode_copy_of(&CopyOf {
             recipients: vec![key(1), key(2)],
             request_id: Some("r-é".to_owned()),
+            decision: Some(Decision {
+                step: ContactMark::Decline,
+                at: UnixMillis(0x0102),
+            }),
         });
         let written = [
             &[0, 2],
@@ -97,6 +126,7 @@ mod tests {
             key(2).as_bytes(),
             &[0, 4],
             "r-é".as_bytes(),
+            &[3, 0, 0, 0, 0, 0, 0, 1, 2],
         ]
         .concat();
         assert!(bytes.starts_with(&written));

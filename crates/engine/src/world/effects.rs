@@ -116,7 +116,7 @@ impl<H: Disks> World<H> {
         let change = self.call_at(at, |engine, store, env| match step {
             ContactMark::Request => engine.request_contact(store, env, &request, &identity),
             ContactMark::Accept => engine.accept_contact(store, env, &request, &identity),
-            ContactMark::Decline => engine.decline_contact(store, env, Some(&request), &identity),
+            ContactMark::Decline => engine.decline_contact(store, env, &request, &identity, true),
         });
         let sent = change.expect("decided").sent;
         let now = self.now;

@@ -344,6 +344,7 @@ impl MixedWorld {
         let copied = (at.0 == from.0 && at != from).then(|| CopyOf {
             recipients: vec![sent.to],
             request_id: None,
+            decision: None,
         });
         let heard = sent.heard.get(&(at, incarnation)).copied();
         let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));

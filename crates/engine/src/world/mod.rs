@@ -191,6 +191,7 @@ impl<H: Disks> World<H> {
             copy_of: copied.map(|request| CopyOf {
                 recipients: request.recipients.clone(),
                 request_id: request.request_id.clone(),
+                decision: None,
             }),
             dh: false,
             targets: Vec::new(),

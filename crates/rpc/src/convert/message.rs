@@ -367,6 +367,7 @@ mod tests {
             copy.copy_of = Some(CopyOf {
                 recipients: vec![*identity().public()],
                 request_id,
+                decision: None,
             });
             let info = Decrypted::from(copy);
             assert_eq!(serde_json::to_value(&info.copy_of).unwrap(), expected);
