@@ -5,72 +5,72 @@ export const VERSION = "0.1.0";
 
 /** A contact that is accepted. */
 export interface AcceptedContact {
-  /** By us, or by them. */
+  /** Whether we accepted, and not the contact. */
   byUs: boolean;
-  /** Who. */
+  /** The identity of the contact. */
   identity: Bytes;
 }
 
 /** An account: one device of one identity. */
 export interface AccountInfo {
-  /** Its local name. */
+  /** The name of the account in this daemon. */
   account: string;
-  /** The same, `zQ3sh…`. */
+  /** The public key in its compact form, `zQ3sh…`. */
   compressedKey: string;
-  /** When it was made here. */
+  /** When the account was made in this daemon. */
   createdAt: number;
-  /** This device. */
+  /** The id of this device. */
   installationId: string;
-  /** The chat key, `0x04…`. */
+  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
   publicKey: Bytes;
 }
 
 /** How an account is doing. */
 export interface AccountStatus {
-  /** Its name. */
+  /** The name of the account. */
   account: string;
-  /** Devices known. */
+  /** How many devices are known. */
   devices: number;
   /**
-   * Why its store cannot be read or written, as far as was found; null if it can. The numbers of
-   * one that cannot be read are 0.
+   * Why the account's store cannot be read or written, as far as was found; null if it can. The counts of one that
+   * cannot be read are 0.
    */
   failing: string | null;
-  /** Identities known. */
+  /** How many identities are known. */
   peers: number;
-  /** Calls that wait for the account's worker. */
+  /** How many calls wait for the account. */
   queued: number;
   /**
-   * When its store was last found to be an older state or a copy; null if never. Sessions from
-   * before do not send.
+   * When the account's store was last found to be an older state or a copy; null if never. Nothing is sent on
+   * sessions from before.
    */
   rolledBackAt: number | null;
-  /** What it was found to be then. */
+  /** Why the store was not the newest state of the account then; null if it always was. */
   rolledBackReason: RollbackKind | null;
-  /** Sessions of any standing. */
+  /** How many sessions there are, of any standing. */
   sessions: number;
-  /** Message keys kept. */
+  /** How many message keys are kept. */
   storedKeys: number;
 }
 
 /** For whom a message is. */
 export type Addressed =
-  /** For this device. */
+  /** It has an entry for this device. */
   | "this_device"
-  /** For any device of this identity: DH. */
+  /** It is for any device of this identity, by DH. */
   | "any_device"
-  /** For everyone: it is public. */
+  /** It is public, for everyone. */
   | "everyone"
-  /** For others. */
+  /** It is for other devices or identities. */
   | "other_devices"
-  /** It has no content. */
+  /** It has no content, only bundles. */
   | "nobody";
 
 /** The bundle we publish. */
 export interface BundleInfo {
-  /** Encoded. */
+  /** The encoded bundle. */
   bundle: Bytes;
-  /** The same as text, for QR codes and profiles. */
+  /** The bundle as text, for QR codes and profiles. */
   contactCode: string;
   /** When the bundle was made. */
   createdAt: number;
@@ -78,285 +78,371 @@ export interface BundleInfo {
   expiresAt: number;
   /** Our identity. */
   identity: Bytes;
-  /** The devices it lists. */
+  /** The ids of the devices that the bundle lists. */
   installationIds: string[];
-  /** Version of this device's prekey. */
+  /** The version of this device's prekey, which rises by one with each new one. */
   version: number;
 }
 
 /** A bundle that was made anew. */
 export interface BundleRotated {
-  /** The devices it lists. */
+  /** The ids of the devices that the bundle lists. */
   installationIds: string[];
-  /** Whether that is a new one. */
+  /** Whether the prekey is a new one. */
   prekeyReplaced: boolean;
-  /** Version of this device's prekey. */
+  /** The version of this device's prekey. */
   version: number;
 }
 
 /** Bytes: 0x and lowercase hex digits. */
 export type Bytes = string;
 
-/** A chat's clock and the time of day. */
+/** A topic that is to be listened to, or not any more. */
+export interface ChangedTopic {
+  /** What the topic is listened to for: always `negotiated`, since the others never change. */
+  kind: TopicKind;
+  /** Whether the topic is to be listened to from now on: false if it is not any more. */
+  listen: boolean;
+  /** The identity that the topic is shared with. `topic_negotiated` gives the topic and its key. */
+  peer: Bytes;
+}
+
+/** The clock of a chat and the present time. */
 export interface ChatClock {
-  /**
-   * The highest clock of the chat by now; of `clock_next`, the one for the message that is about
-   * to be sent.
-   */
+  /** The highest clock of the chat by now. From `clock_next` it is the one for the message that is about to be sent. */
   clock: number;
-  /** Now, as `timestamp` of that message. */
+  /** The present time in milliseconds, which goes into the message as `timestamp`. */
   timestamp: number;
 }
 
 /** The answer to a confirmation. */
 export interface Confirmed {
-  /** How many were read, not yet confirmed, and are confirmed now. */
+  /** How many messages were read, not yet confirmed, and are confirmed now. */
   confirmed: number;
 }
 
 /** The contact code as a QR code. */
-export interface ContactCodeQr {
-  /** What the QR code says: as `contactCode` of `bundle_get`. */
+export interface ContactCodeDrawing {
+  /** The text that the QR code holds: the `contactCode` of `bundle_get`. */
   contactCode: string;
-  /** How it is drawn. */
+  /** How the QR code is drawn. */
   format: QrFormat;
-  /** The drawing. */
+  /** The drawing: an SVG document, or lines of text. */
   qr: string;
 }
 
-/** A contact. */
+/** An identity as a contact, and how far both sides have come. */
 export interface ContactInfo {
-  /** When it was first recorded; null if it is not. */
+  /** When the contact was first recorded; null if nothing was. */
   addedAt: number | null;
-  /** The same in the short form, `zQ3sh…`. */
+  /** The identity in its compact form, `zQ3sh…`. */
   compressedKey: string;
-  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
+  /** Whether a device of the contact has answered ours: what is sent to it now has forward secrecy. */
   forwardSecrecy: boolean;
-  /** Who, uncompressed. */
+  /** The identity of the contact, `0x04…`. */
   identity: Bytes;
-  /** 60 decimal digits, the same at both ends: to be compared by another way. */
+  /**
+   * The safety number: 60 decimal digits that are equal at both ends, to be compared by another way than this
+   * transport.
+   */
   safetyNumber: string;
-  /** How we stand to it. */
+  /** The state of the contact. */
   state: ContactState;
-  /** The user has compared the safety number. */
+  /** Whether the user has compared the safety number and noted that it is equal. */
   verified: boolean;
 }
 
-/** What a message says that it is to a contact. */
+/** What a message means to a contact, as it says itself. */
 export type ContactMark =
-  /** It asks to become one. */
+  /** The sender asks to become a contact. */
   | "request"
-  /** It accepts its recipient. */
+  /** The sender accepts the recipient as a contact. */
   | "accept"
-  /** It declines its recipient. */
+  /** The sender declines the recipient as a contact. */
   | "decline";
 
-/** How we stand to a contact. */
+/** Whom messages may be sent to. Those of a declined contact are read under neither. */
+export type ContactPolicy =
+  /** Everybody. */
+  | "open"
+  /** Only contacts that were accepted. */
+  | "request";
+
+/** The state of a contact. */
 export type ContactState =
-  /** Nothing was asked. */
+  /** Neither side has asked the other. */
   | "none"
   /** We have asked. */
   | "request_sent"
   /** They have asked. */
   | "request_received"
-  /** Asked and answered. */
+  /** Both sides have agreed to be contacts. */
   | "accepted"
-  /** Turned away. */
+  /** We declined. */
   | "declined";
 
 /** A contact's new state, and what has to be sent. */
 export interface ContactStepInfo {
-  /** When it was first recorded; null if it is not. */
+  /** When the contact was first recorded; null if nothing was. */
   addedAt: number | null;
-  /** The same in the short form, `zQ3sh…`. */
+  /** The identity in its compact form, `zQ3sh…`. */
   compressedKey: string;
-  /** Wire messages for the transport. */
+  /** The wire messages to send; empty if there is nothing to send. */
   envelopes: EnvelopeInfo[];
-  /** Some device of theirs has answered ours: what is sent to it now has forward secrecy. */
+  /** Whether a device of the contact has answered ours: what is sent to it now has forward secrecy. */
   forwardSecrecy: boolean;
-  /** Who, uncompressed. */
+  /** The identity of the contact, `0x04…`. */
   identity: Bytes;
-  /** 60 decimal digits, the same at both ends: to be compared by another way. */
+  /**
+   * The safety number: 60 decimal digits that are equal at both ends, to be compared by another way than this
+   * transport.
+   */
   safetyNumber: string;
-  /** Devices that got no copy. */
+  /** The devices that got no copy, and why. */
   skipped: SkippedInfo[];
-  /** How we stand to it. */
+  /** The state of the contact. */
   state: ContactState;
-  /** The user has compared the safety number. */
+  /** Whether the user has compared the safety number and noted that it is equal. */
   verified: boolean;
 }
 
 /** For whom a message was that another device of this identity sent. */
 export interface CopyOfInfo {
   /**
-   * The identities that it was addressed to, each once, in the order of that call; this one
-   * among them if it was named there.
+   * The identities that the message was addressed to, each once, in the order of the call. Our own is among them if
+   * it was named there.
    */
   recipients: Bytes[];
-  /** The request id of that call; left out if it had none. */
-  requestId?: string | null;
+  /** The request id of the call that made the message. Left out if it had none. */
+  requestId?: string;
 }
 
 /** What became of a received message. */
-export interface Decrypted {
+export type Decrypted = {
   /**
-   * The sender's identity is proven: by the message itself, or by the signature of the envelope
-   * that it came in.
+   * Whether the sender's identity is proven: by the message itself, or by the signature of the envelope that it
+   * came in.
    */
   authenticated: boolean;
   /**
-   * For whom it was, if it is a copy of a message that another device of this identity sent.
-   * Left out of everything else, and of a copy that does not say so.
+   * What the message says that it is to a contact, besides its text or without one. Left out if it says nothing of
+   * the kind.
    */
-  copyOf?: CopyOfInfo | null;
-  /** It was read before, and not confirmed. */
+  contact?: ContactMark;
+  /**
+   * For whom the message was, if it is a copy of one that another device of this identity sent. Left out of
+   * everything else, and of a copy that does not say so.
+   */
+  copyOf?: CopyOfInfo;
+  /** Whether the message was read before, and not confirmed. */
   duplicate: boolean;
-  /** It was read through a ratchet. */
+  /** Whether the message was read through a ratchet. */
   forwardSecrecy: boolean;
-  /** The same for people. */
-  hint?: string | null;
-  /** The device the message names; null if it names none. */
+  /** What to know about the reason, for people. Left out if the message was read. */
+  hint?: string;
+  /** The device that the message names as its sender; null if it names none. */
   installationId: string | null;
-  /** The message, the same at both ends; null if the bytes do not tell. */
+  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
   messageId: Bytes | null;
-  /** Devices met for the first time. */
+  /** The ids of devices of the sender that were met for the first time. */
   newInstallations: string[];
-  /** What to do about it. */
-  nextAction?: NextAction | null;
-  /** What it is. */
+  /** What to do next. Left out if there is nothing to do. */
+  nextAction?: NextAction;
+  /** What became of the message. */
   outcome: Outcome;
-  /** The plaintext. */
-  payload?: Bytes | null;
-  /** Why it was not read. */
-  reason?: Reason | null;
-  /** To be sent back to the sender. */
-  reply?: EnvelopeInfo | null;
-  /** The identity that the caller named, or that signed the envelope; null if that did not open. */
+  /** The plaintext as bytes. Left out if there is none. */
+  payload?: Bytes;
+  /** Why the message was not read. Left out if it was. */
+  reason?: Reason;
+  /** A message to send back to the sender. Left out if there is none. */
+  reply?: EnvelopeInfo;
+  /**
+   * The identity that the caller named as the sender, or that signed the envelope; null if the envelope did not
+   * open.
+   */
   sender: Bytes | null;
-  /** The session it was read on. */
-  sessionId?: Bytes | null;
-  /** The plaintext, if it is UTF-8. */
-  text?: string | null;
-  /** What was odd. */
+  /** The session that the message was read on. Left out if there was none. */
+  sessionId?: Bytes;
+  /** The plaintext as text, if it is UTF-8. */
+  text?: string;
+  /** What was odd about the message or its bundles. */
   warnings: WarningInfo[];
-}
+} & (
+    /** The message was read. */
+    | {
+      messageId: Bytes;
+      outcome: "decrypted";
+      payload: Bytes;
+      sender: Bytes;
+    }
+    /** The message is public: it was not encrypted. */
+    | {
+      messageId: Bytes;
+      outcome: "public";
+      payload: Bytes;
+      sender: Bytes;
+    }
+    /** The message was read, and says how its sender stands to us as a contact, without a text: see `contact`. */
+    | {
+      contact: ContactMark;
+      messageId: Bytes;
+      outcome: "contact";
+      sender: Bytes;
+    }
+    /** The message is an advertisement, a bundle alone: there is nothing to show. */
+    | {
+      outcome: "bundle";
+      sender: Bytes;
+    }
+    /** The message is one of this device's own that came back. */
+    | {
+      outcome: "own";
+      sender: Bytes;
+    }
+    /** The message is for other devices. */
+    | {
+      hint: string;
+      nextAction: NextAction;
+      outcome: "not_targeted";
+      reason: Reason;
+      sender: Bytes;
+    }
+    /** The message is for this device and cannot be read. */
+    | {
+      hint: string;
+      nextAction: NextAction;
+      outcome: "undecryptable";
+      reason: Reason;
+      sender: Bytes;
+    }
+    /** The envelope that the message came in did not open, or nobody signed it. */
+    | {
+      hint: string;
+      nextAction: NextAction;
+      outcome: "unopened";
+      reason: Reason;
+    }
+  );
 
 /** A device whose version is lower than before. */
 export interface DeviceVersion {
   /** The version that was known. */
   from: number;
-  /** Whose. */
+  /** The identity that the device belongs to. */
   identity: Bytes;
-  /** Which. */
+  /** The id of the device. */
   installationId: string;
   /** The version that is known now. */
   to: number;
 }
 
-/** A DH header. */
+/** The header of a message by DH to the identity. */
 export interface DhHeaderInfo {
-  /** The ephemeral key. */
+  /** The sender's ephemeral key. */
   key: Bytes;
 }
 
 /** A device that was met for the first time. */
 export interface DiscoveredDevice {
-  /** Whose. */
+  /** The identity that the device belongs to. */
   identity: Bytes;
-  /** Which. */
+  /** The id of the device. */
   installationId: string;
-  /** It is of our own identity. */
+  /** Whether the device is one of our own identity. */
   own: boolean;
 }
 
-/** A DR header. */
+/** The header of a message of the Double Ratchet. */
 export interface DrHeaderInfo {
   /** The responder's signed prekey. */
   id: Bytes;
-  /** Ratchet public key. */
+  /** The sender's public ratchet key. */
   key: Bytes;
-  /** Number in its chain. */
+  /** The number of the message in its chain. */
   n: number;
-  /** Length of the chain before. */
+  /** The length of the chain before it. */
   pn: number;
 }
 
 /** A message whose key is gone. */
 export interface DroppedKey {
-  /** Which. */
+  /** The id of the message. */
   messageId: Bytes;
-  /** Why. */
+  /** Why the key is gone. */
   reason: KeyDropped;
 }
 
-/** The answer to a send. */
+/** The messages that were made for a send, and the devices that were left out. */
 export interface Encrypted {
-  /** One wire message per identity addressed; our own devices' copies come last. */
+  /** The wire messages to send, one for each identity; the one with the copies for our own devices comes last. */
   envelopes: EnvelopeInfo[];
   /** Whether every copy has forward secrecy. */
   forwardSecrecy: boolean;
-  /** The devices left out. */
+  /** The devices that got no copy, and why. */
   skipped: SkippedInfo[];
 }
 
 /** A wire message for the transport. */
 export interface EnvelopeInfo {
-  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
-  contentTopic?: string | null;
-  /** The encoded `ProtocolMessage`. */
+  /** The topic as a Waku network names it: `/waku/1/0x…/rfc26`. Left out unless `seal` asked for it. */
+  contentTopic?: string;
+  /** The wire message: an encoded `ProtocolMessage`. */
   message: Bytes;
-  /** Whom it is for; null for a public message. */
+  /** The identity that the message is for; null for a public message. */
   recipient: Bytes | null;
   /**
-   * The same in an envelope that this identity signed, ready for a relay; left out unless `seal`
-   * asked for it.
+   * The wire message in an envelope that this identity signed, ready for a relay. Left out unless `seal` asked for
+   * it.
    */
-  sealed?: Bytes | null;
+  sealed?: Bytes;
   /**
-   * The devices it is encrypted for. What goes by DH any other device of the identity can read,
+   * The devices that the message is encrypted for. What goes by DH can be read by any other device of the identity,
    * too, if it has no copy of its own.
    */
   targets: TargetInfo[];
-  /** The topic that the envelope goes by: 4 bytes. */
-  topic?: Bytes | null;
+  /** The topic to send the sealed envelope by: 4 bytes. Left out unless `seal` asked for it. */
+  topic?: Bytes;
 }
 
 /** How an envelope is sealed. */
 export type EnvelopeKind =
-  /** With a key that both sides know. */
+  /** With a symmetric key that both ends have. */
   | "symmetric"
-  /** To an identity. */
+  /** To the public key of an identity. */
   | "asymmetric";
 
 /** What became of an envelope. */
 export type EnvelopeOutcome =
-  /** It opened. */
+  /** The envelope opened. */
   | "opened"
-  /** It did not. */
+  /** The envelope did not open. */
   | "unopened";
 
 /** Why an envelope did not open. */
 export type EnvelopeReason =
-  /** It is no envelope of this kind, or holds no payload. */
+  /** The bytes are no envelope of this kind, or hold no payload. */
   | "malformed"
-  /** It is not for this key, or was changed. */
+  /** The envelope is not for this key, or was changed. */
   | "authentication_failed"
-  /** Its signature is not one of any key. */
+  /** The signature of the envelope is not one of any key. */
   | "bad_signature";
 
-/** Wire messages without more to say. */
+/** Wire messages to send. */
 export interface Envelopes {
-  /** The wire messages. */
+  /** The wire messages to send. */
   envelopes: EnvelopeInfo[];
 }
 
 /** `error.data`, always of this shape. */
 export interface ErrorData {
-  /** The parameter it is about. */
-  field?: string | null;
-  /** What to do. */
+  /**
+   * The parameter that the error is about, or the place inside it, such as `metadata.name` or `recipients[3]`. Left
+   * out if it is about none.
+   */
+  field?: string;
+  /** What to do, in words. */
   hint: string;
-  /** The stable name. */
+  /** The stable name of the error. */
   kind: ErrorKind;
 }
 
@@ -372,21 +458,21 @@ export type ErrorKind =
   | "internal"
   /** A parameter is missing, unknown or of the wrong form; `field` names it. */
   | "invalid_params"
-  /** Not a public or private key. */
+  /** The text is not a key of the form that is asked for. */
   | "invalid_key"
-  /** Not a bundle, or not signed by its identity. */
+  /** The bytes are no bundle, or not signed by its identity. */
   | "invalid_bundle"
-  /** Not a wire message. */
+  /** The bytes are no wire message. */
   | "invalid_message"
-  /** Not a recovery phrase. */
+  /** The text is no recovery phrase. */
   | "invalid_mnemonic"
-  /** Larger than one message can carry. */
+  /** The content is larger than one message or envelope can carry. */
   | "payload_too_large"
-  /** No account of this name. */
+  /** There is no account of this name. */
   | "account_not_found"
-  /** The name is taken. */
+  /** There is an account of this name already. */
   | "account_exists"
-  /** No account was named, and there is not exactly one. */
+  /** No account was named, and there is more than one. */
   | "account_ambiguous"
   /** No device of this id is known. */
   | "installation_not_found"
@@ -409,19 +495,19 @@ export type ErrorKind =
 
 /** The device that an event is about. */
 export interface EventDevice {
-  /** Whose. */
+  /** The identity that the device belongs to. */
   identity: Bytes;
-  /** Which. */
+  /** The id of the device. */
   installationId: string;
 }
 
 /** An event, or the mark that some are missing. */
 export type EventInfo = {
-  /** Whose; null for `lagged`. */
+  /** The account that the event is about; null for `lagged`. */
   account: string | null;
-  /** When it happened; of the mark `lagged`, when that was found out. */
+  /** When it happened. For the mark `lagged`, when that was found out. */
   at: number;
-  /** Its number: what to give as `after` to go on behind it. */
+  /** The number of the event: what to give as `after` to go on behind it. */
   seq: number;
 } & (
     /** Our bundle was made anew. */
@@ -464,7 +550,7 @@ export type EventInfo = {
       data: EventSession;
       type: "session.established";
     }
-    /** Another session took its place. */
+    /** A session was superseded: another one took its place. */
     | {
       data: EventSession;
       type: "session.superseded";
@@ -504,12 +590,17 @@ export type EventInfo = {
       data: AcceptedContact;
       type: "contact.accepted";
     }
+    /** A topic is to be listened to from now on, or not any more. */
+    | {
+      data: ChangedTopic;
+      type: "topic.changed";
+    }
     /** The account's store is an older state, or a copy: its sessions have ended. */
     | {
       data: RolledBackStore;
       type: "store.rolled_back";
     }
-    /** Events before this one are no longer there. */
+    /** Events before this mark are no longer there. */
     | {
       data: Lagged;
       type: "lagged";
@@ -518,94 +609,88 @@ export type EventInfo = {
 
 /** The session that an event is about. */
 export interface EventSession {
-  /** The other identity. */
+  /** The identity that the session is with. */
   identity: Bytes;
-  /** The other device; null until it is known. */
+  /** The device that the session is with; null until it is known. */
   installationId: string | null;
-  /** Who began it. */
+  /** Who began the session. */
   role: Role;
-  /** The same at both ends. */
+  /** The id of the session, which is equal at both ends. */
   sessionId: Bytes;
-  /** Its suite. */
+  /** The curve of the session's ratchet. */
   suite: Suite;
 }
 
 /** A ticket for one stream of events. */
 export interface EventTicketInfo {
-  /** Milliseconds in which it has to be used. */
+  /** How long the ticket can be used, in milliseconds. */
   expiresInMs: number;
-  /** What to give as `ticket` in the query of `GET /events`. */
+  /** The ticket: what to give as `ticket` in the query of `GET /events`. */
   ticket: string;
 }
 
-/** A part of the events. */
+/** Some of the events, and where to go on. */
 export interface Events {
-  /** In order. */
+  /** The events, in the order of their numbers. */
   events: EventInfo[];
-  /** Events between `after` and `next` are no longer there. */
+  /** Whether events between `after` and `next` are no longer there. */
   lagged: boolean;
-  /** What to give as `after` next time. It moves on past the events of other accounts, too. */
+  /** What to give as `after` next time. It goes on past the events of other accounts, too. */
   next: number;
 }
 
 /**
- * What a message is, what it needs, what of that there is, and what to do next. Nothing was
- * changed to find it out.
+ * What a message is, what it needs to be read, what of that is here, and what to do next. Nothing was changed to
+ * find it out.
  */
 export interface Explanation {
-  /** For whom it is. */
+  /** For whom the message is. */
   addressedTo: Addressed;
-  /** The sender's identity is proven by the message itself. */
+  /** Whether the message itself proves the identity of its sender. */
   authenticated: boolean;
-  /** Read before, and not confirmed. */
+  /** Whether the message was read before, and not confirmed. */
   duplicate: boolean;
-  /** All of it in sentences, one after the other, for people. */
+  /** The whole explanation in sentences, in their order, for people. */
   explanation: string[];
-  /** Read through a ratchet. */
+  /** Whether the message would be read through a ratchet. */
   forwardSecrecy: boolean;
-  /** What is to be known of that, for people. */
+  /** What there is to know about the outcome, for people. */
   hint: string;
-  /** What is known of that device; null if nothing is. */
+  /** What is known of the sender's device; null if nothing is. */
   installation: InstallationInfo | null;
-  /** The device the message names; null if it names none. */
+  /** The device that the message names as its sender; null if it names none. */
   installationId: string | null;
-  /** The message taken apart, as `message_inspect` does. */
+  /** What is in the message, as `message_inspect` shows it. */
   message: InspectedMessageInfo;
-  /** The message, the same at both ends; null if the bytes do not tell. */
+  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
   messageId: Bytes | null;
-  /**
-   * How the entry for this device is encrypted; null if there is none, or its headers make no
-   * sense together.
-   */
+  /** How the entry for this device is encrypted; null if there is none, or if its headers make no sense together. */
   mode: Mode | null;
-  /** Devices it would tell of for the first time. */
+  /** The ids of devices that the message would tell of for the first time. */
   newInstallations: string[];
-  /** What to do. */
+  /** What to do with the message. */
   nextAction: NextStep;
   /** What `message_decrypt` would answer now. */
   outcome: Outcome;
-  /** The signed prekey that the entry names; null if it names none. */
+  /** The signed prekey that the entry for this device names; null if it names none. */
   prekey: NamedPreKeyInfo | null;
-  /** Why it would not be read. */
-  reason?: Reason | null;
+  /** Why the message would not be read. Left out if it would. */
+  reason?: Reason;
   /** Whether `message_decrypt` would give a `reply` to send. */
   replyDue: boolean;
-  /** The identity the caller named. */
+  /** The identity that the caller named as the sender. */
   sender: Bytes;
-  /** The session it opens on. */
-  sessionId?: Bytes | null;
-  /** The sessions that the entry is tried on, in this order; at most 8. */
+  /** The session that the message opens on. Left out if there is none. */
+  sessionId?: Bytes;
+  /** The sessions that the entry for this device is tried on, in this order; at most 8. */
   sessions: PossibleSessionInfo[];
-  /** What was odd. */
+  /** What is odd about the message. */
   warnings: WarningInfo[];
 }
 
 /** An identity key under a password. */
 export interface ExportedAccount {
-  /**
-   * The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the
-   * identity.
-   */
+  /** The keystore file: Web3 Secret Storage, version 3. Whoever has it and the password has the identity. */
   keystore: unknown;
 }
 
@@ -613,19 +698,19 @@ export interface ExportedAccount {
 export interface Health {
   /** Whether callers may move the clock and set prekeys of accounts that may be real. */
   devOnRealData: boolean;
-  /** What to do about it. */
+  /** What to do about what is failing; null if nothing is. */
   hint: string | null;
   /** What is failing, with the account and the file where there is one; null if nothing is. */
   reason: string | null;
-  /** Whether it does. */
+  /** Whether the daemon works. */
   status: HealthStatus;
 }
 
 /** Whether the daemon works. */
 export type HealthStatus =
-  /** It does. */
+  /** The daemon works. */
   | "ok"
-  /** `reason` says what does not. */
+  /** The daemon does not work: `reason` says what fails. */
   | "failing";
 
 /** The picture of an identity: 5 by 5 cells, mirrored left to right, in one colour. */
@@ -638,204 +723,235 @@ export interface IdenticonInfo {
   svg: string;
 }
 
-/** An identity in the forms that people and programs tell it by. */
+/** An identity in the forms by which people and programs recognise it. */
 export interface IdentityInfo {
   /**
-   * The ring around a picture: 1 to 11 stretches, each its length (1 to 5) and its colour (0 to
+   * The ring of colours around a picture: 1 to 11 stretches, each given as its length (1 to 5) and its colour (0 to
    * 31).
    */
   colorHash: number[][];
   /** Which of 11 colours stands for the identity: 0 to 10. */
   colorId: number;
-  /** The same in the short form, `zQ3sh…`. */
+  /** The public key in its compact form, `zQ3sh…`. */
   compressedKey: string;
-  /** The picture. */
+  /** The identicon: a small picture worked out from the identity. */
   identicon: IdenticonInfo;
-  /** The chat key, `0x04…`. */
+  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
   publicKey: Bytes;
   /**
-   * With `account`: 60 decimal digits, the same at both ends, to be compared by another way.
-   * Left out without one, and for the account's own identity.
+   * The safety number of the identity and the `account`: 60 decimal digits that are equal at both ends, to be
+   * compared by another way than this transport. Left out without an account, and for the account's own identity.
    */
-  safetyNumber?: string | null;
+  safetyNumber?: string;
 }
 
 /** What an imported bundle brought. */
 export interface ImportedBundleInfo {
-  /** Whose. */
+  /** The identity whose bundle it is. */
   identity: Bytes;
-  /** Its entries that are known now. */
+  /** The devices that the bundle lists and that are known now. */
   installations: ImportedInstallation[];
-  /** What was odd. */
+  /** What was odd about the bundle. */
   warnings: WarningInfo[];
 }
 
 /** One entry of an imported bundle. */
 export interface ImportedInstallation {
-  /** The device. */
+  /** The id of the device. */
   installationId: string;
-  /** It was not known before. */
+  /** Whether the device was not known before. */
   isNew: boolean;
-  /** Its prekey replaced an older one. */
+  /** Whether its prekey replaced an older one that was known. */
   isNewer: boolean;
-  /** The version listed. */
+  /** The version of the device's prekey that the bundle lists. */
   version: number;
 }
 
 /** One entry of an inspected bundle. */
 export interface InspectedBundleEntry {
-  /** The device. */
+  /** The id of the device. */
   installationId: string;
-  /** Informational. */
+  /** The version of the protocol that the device says it speaks. Nothing depends on it. */
   protocolVersion: number;
-  /** The ratchet prekey of suite x25519; null if there is none. */
+  /** The ratchet prekey of suite x25519; null if there is none, as with devices of status-go. */
   ratchetPreKey: Bytes | null;
-  /** Whether it is signed for this entry; null if there is none, or the bundle is not valid. */
+  /** Whether the ratchet prekey is signed for this entry; null if there is none, or if the bundle is not valid. */
   ratchetValid: boolean | null;
-  /** Its signed prekey. */
+  /** The public signed prekey of the device. */
   signedPreKey: Bytes;
-  /** Its version. */
+  /** The version of the device's prekey. */
   version: number;
 }
 
 /** A bundle taken apart. */
 export interface InspectedBundleInfo {
-  /** The same in milliseconds; null if it has none. */
+  /** The signed timestamp in milliseconds; null if there is none. */
   createdAt: number | null;
-  /** Its entries. */
+  /** The entries, one for each device. */
   entries: InspectedBundleEntry[];
-  /** Whose it claims to be; null if that is no key. */
+  /** The identity whose bundle it claims to be; null if that is no public key. */
   identity: Bytes | null;
-  /** Why not. */
+  /** Why the bundle is not valid; null if it is. */
   reason: string | null;
-  /**
-   * Its signed timestamp, nanoseconds: more digits than a JavaScript number holds exactly;
-   * `createdAt` has fewer.
-   */
+  /** The signed timestamp in nanoseconds: more digits than a JavaScript number holds exactly; `createdAt` has fewer. */
   timestamp: number;
-  /** Whether it is well formed and signed by its identity. */
+  /** Whether the bundle is well formed and signed by its identity. */
   valid: boolean;
 }
 
-/** A wire message taken apart. */
+/** What is in a wire message, as far as it can be seen without keys. */
 export interface InspectedMessageInfo {
-  /** Its bundles. */
+  /** The bundles that come with the message. */
   bundles: InspectedBundleInfo[];
-  /** What it says that it is to a contact; null if it says nothing. */
+  /** What the message says that it means to a contact; null if it says nothing. */
   contact: ContactMark | null;
-  /** The device it names as its sender, of whatever form. */
+  /** The device that the message names as its sender, whatever its form. */
   installationId: string;
-  /** Length of its public message; 0 if there is none. */
+  /** The length of the public message in it, in bytes; 0 if there is none. */
   publicBytes: number;
-  /** Its entries. */
+  /** The entries, one for each device that the message is for. */
   targets: InspectedTargetInfo[];
 }
 
 /** One entry of an inspected message. */
 export interface InspectedTargetInfo {
   /**
-   * Length of what is sealed beside it and says for whom the message was; 0 if there is none, as
-   * in everything but copies for the sender's own devices.
+   * The length of the sealed field that says for whom the message was, in bytes: 0 in everything but copies for the
+   * sender's own devices.
    */
   copyOfBytes: number;
-  /** DH header. */
+  /** The header of a message by DH; null if there is none. */
   dhHeader: DhHeaderInfo | null;
-  /** DR header. */
+  /** The header of the Double Ratchet; null if there is none. */
   drHeader: DrHeaderInfo | null;
-  /** The device it is for, or `none`. */
+  /** The device that the entry is for, or `none` for DH to the identity. */
   installationId: string;
-  /** How it is encrypted; null if its headers make no sense together. */
+  /** How the entry is encrypted; null if its headers make no sense together. */
   mode: Mode | null;
-  /** Length of the ciphertext. */
+  /** The length of the ciphertext, in bytes. */
   payloadBytes: number;
-  /** X3DH header. */
+  /** The header of a first message, by X3DH; null if there is none. */
   x3dhHeader: X3dhHeaderInfo | null;
 }
 
-/** A device. */
+/** A device of an identity, ours or a contact's. */
 export interface InstallationInfo {
-  /** Whether it may be sent to at all. */
+  /** Whether the user allows messages to it: see `installation_enable`. */
   enabled: boolean;
-  /** Whose. */
+  /** The identity that the device belongs to. */
   identity: Bytes;
-  /** Its id. */
+  /** The id of the device. */
   installationId: string;
-  /** Its last activity. */
+  /** When the device was last active, as far as its messages and bundles tell. */
   lastActiveAt: number;
-  /** What the frontend noted about it. */
+  /** What the frontend noted about the device. */
   metadata: MetadataInfo;
   /**
-   * How the next message for it is encrypted; null if it gets none. `dh`, without forward
-   * secrecy, until the device has a new prekey: in suite secp256k1 one session is begun on each,
+   * How the next message for the device is encrypted; null if it gets none. `dh`, without forward secrecy, means
+   * that the device has to have a new prekey first: in suite secp256k1 only one session is begun on each prekey,
    * and that one was reset, erased or lost with a store.
    */
   nextMode: Mode | null;
-  /** It belongs to our own identity. */
+  /** Whether the device belongs to our own identity. */
   own: boolean;
-  /** Informational; null until a bundle lists it. */
+  /**
+   * The version of the protocol that the device says it speaks; null until a bundle lists it. Nothing depends on
+   * it.
+   */
   protocolVersion: number | null;
   /**
-   * A version that its bundles list and that is not believed; null if there is none. A message
-   * of the device itself, or `session_reset`, settles it.
+   * A version of the prekey that bundles list and that is not believed; null if there is none. A message of the
+   * device itself, or `session_reset`, settles it.
    */
   refusedVersion: number | null;
-  /** It is this very device. */
+  /** Whether it is this very device. */
   self: boolean;
-  /** When it became, or will become, stale; null if no timer runs. */
+  /** When the device became stale, or will become so if nothing is heard of it; null if no timer runs. */
   staleAt: number | null;
-  /** How it stands. */
+  /** The state of the device: whether messages are encrypted for it, and why not. */
   state: InstallationState;
-  /** The suite the next new session with it uses; null if its prekey is not known. */
+  /** The suite that the next new session with the device uses; null if its prekey is not known. */
   suite: Suite | null;
-  /** Version of its prekey; null if that is not known. */
+  /** The version of the device's prekey; null if that is not known. */
   version: number | null;
-  /** When its version was last lower than before, because it was set up again or restored. */
+  /**
+   * When the version was last found to be lower than before, because the device was set up again or restored; null
+   * if it never was.
+   */
   versionWentBackAt: number | null;
 }
 
-/** How a device stands. */
+/** Whether messages are encrypted for a device, and why not. */
 export type InstallationState =
-  /** It is sent to. */
+  /** Messages are encrypted for it. */
   | "active"
-  /** Of our own, and not enabled yet. */
+  /** It is one of our own devices, and not enabled yet. */
   | "pending"
-  /** Disabled by hand. */
+  /** The user disabled it. */
   | "disabled"
-  /** Not heard of for a week. */
+  /** Nothing was heard of it for a week. */
   | "stale"
-  /** Others of its identity were active more recently. */
+  /** As many other devices of its identity as are written to were active more recently. */
   | "over_limit";
 
 /** Why the key of a message was dropped. */
 export type KeyDropped =
-  /** There were too many. */
+  /** There were too many keys to keep. */
   | "limit"
   /** The message was read and not confirmed for a day. */
   | "unconfirmed"
-  /** Its session was erased. */
+  /** The session of the message was erased. */
   | "session_erased";
 
 /** The mark that events are missing. */
 export interface Lagged {
-  /** What to do. */
+  /** What to do, for people: list anew what the events were about. */
   hint: string;
 }
 
-/** What is logged. */
+/** A topic that an account listens to. */
+export interface ListenedTopic {
+  /** The topic as a Waku network names it: `/waku/1/0x…/rfc26`. */
+  contentTopic: string;
+  /** What the topic is listened to for. */
+  kind: TopicKind;
+  /**
+   * The identity that the topic is shared with: our own for what our devices of status-go write. Null for topics of
+   * the account alone.
+   */
+  peer: Bytes | null;
+  /** The symmetric key of the envelopes there: 32 bytes. Left out where they are sealed to their recipient. */
+  symKey?: Bytes;
+  /** The topic: 4 bytes. */
+  topic: Bytes;
+}
+
+/** A part of the topics that an account listens to. */
+export interface ListenedTopics {
+  /** What to give as `afterPeer` for the next part; null if this is the last. */
+  next: Bytes | null;
+  /**
+   * The topics of this part: at first those of the account alone, then those shared with others, in the order of
+   * their keys.
+   */
+  topics: ListenedTopic[];
+}
+
+/** What is logged, and what was before. */
 export interface LogFilterInfo {
-  /** From now on. */
+  /** The filter from now on. */
   filter: string;
-  /** Until now. */
+  /** The filter until now. */
   previous: string;
 }
 
-/** What keeps the daemon's memory to itself, as it was achieved. */
+/** How the daemon's memory is protected, as far as the system allowed it. */
 export interface MemoryProtection {
   /** Whether a crash may leave a core. */
   coreDumps: boolean;
-  /** Whether all of it is locked, so that none is swapped out. */
+  /** Whether all of the memory is locked, so that none is swapped out. */
   locked: boolean;
-  /** Why it is not locked; null if it is. */
+  /** Why the memory is not locked; null if it is. */
   reason: string | null;
   /** Whether other processes of the same user may read the memory. */
   traceable: boolean;
@@ -843,67 +959,67 @@ export interface MemoryProtection {
 
 /** Where the key of a message is. */
 export type MessageKeyState =
-  /** Kept until the message is confirmed. */
+  /** The key is kept until the message is confirmed. */
   | "read"
-  /** Kept since a later message was read. */
+  /** The key is kept since a later message of its chain was read. */
   | "skipped"
-  /** Used or dropped. */
+  /** The key was used or dropped. */
   | "gone"
-  /** Reached over messages that have not come. */
+  /** The key comes after those of messages that have not arrived. */
   | "ahead"
-  /** Known once the message opens. */
+  /** The message begins a new chain: its key is known once it opens. */
   | "new_chain";
 
 /** What a frontend may note about a device. */
 export interface MetadataInfo {
-  /** Phone, laptop and the like. */
+  /** The kind of the device, such as phone or laptop; empty by default. */
   deviceType: string;
-  /** A name for people. */
+  /** A name of the device for people; empty by default. */
   name: string;
-  /** Address of a push service. */
+  /** The address of a push service; empty by default. */
   pushToken: string;
 }
 
 /** How a copy of a message is encrypted. */
 export type Mode =
-  /** It sets up a session. */
+  /** It sets up a session by X3DH, and goes on it. */
   | "x3dh"
-  /** On a session that the recipient has answered. */
+  /** It goes on a session that the recipient has answered. */
   | "ratchet"
   /**
-   * To the identity key, without forward secrecy, for any device that has no copy of its
-   * own: no device is known, or, in suite secp256k1, the one session of the device's present
-   * prekey is not to be used.
+   * It is encrypted to the identity key, without forward secrecy, for any device of the identity that has no copy
+   * of its own: none is known, or, in suite secp256k1, the one session that may be begun on the device's present
+   * prekey is not to be used any more.
    */
   | "dh"
-  /** Not at all. */
+  /** It is public: not encrypted at all. */
   | "public";
 
 /** A signed prekey that an entry names. */
 export interface NamedPreKeyInfo {
-  /** The earliest that it will be erased; null if it was not replaced. */
+  /** When the prekey will be erased at the earliest; null if it was not replaced. */
   eraseAt: number | null;
-  /** When it was replaced; null if it was not. */
+  /** When the prekey was replaced; null if it was not. */
   replacedAt: number | null;
-  /** Its public part. */
+  /** The public signed prekey. */
   signedPreKey: Bytes;
-  /** What is known of it. */
+  /** What is known of the prekey. */
   state: PreKeyState;
 }
 
 /** A new account with its recovery phrase, which is shown this once. */
 export interface NewAccount {
-  /** Its local name. */
+  /** The name of the account in this daemon. */
   account: string;
-  /** The same, `zQ3sh…`. */
+  /** The public key in its compact form, `zQ3sh…`. */
   compressedKey: string;
-  /** When it was made here. */
+  /** When the account was made in this daemon. */
   createdAt: number;
-  /** This device. */
+  /** The id of this device. */
   installationId: string;
-  /** The phrase: whoever has it has the identity. */
+  /** The recovery phrase: whoever has it has the identity. */
   mnemonic: string;
-  /** The chat key, `0x04…`. */
+  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
   publicKey: Bytes;
 }
 
@@ -911,63 +1027,74 @@ export interface NewAccount {
 export type NextAction =
   /** Send the `reply` to the sender. */
   | "send_reply"
-  /** Nothing: forget it. */
+  /** Do nothing: forget the message. */
   | "drop"
-  /** Nothing yet: it mends itself. */
+  /** Do nothing yet: it mends itself. */
   | "wait"
-  /** Start over: `session_reset`, and write. */
+  /** Start over: call `session_reset`, and write to the sender. */
   | "rekey";
 
 /** What to do about a message that was explained. */
 export type NextStep =
-  /** Give it to `message_decrypt`: it opens. */
+  /** Give the message to `message_decrypt`: it opens. */
   | "decrypt"
-  /** Give it to `message_decrypt` and send the `reply` to the sender. */
+  /** Give the message to `message_decrypt`, and send the `reply` to the sender. */
   | "send_reply"
-  /** Nothing: forget it. */
+  /** Do nothing: forget the message. */
   | "drop"
-  /** Nothing yet: it mends itself. */
+  /** Do nothing yet: it mends itself. */
   | "wait"
-  /** Start over: `session_reset`, and write. */
+  /** Start over: call `session_reset`, and write to the sender. */
   | "rekey";
 
-/** An OpenRPC document, as https://spec.open-rpc.org says. */
-export type OpenRpcDocument = Record<string, unknown>;
-
 /** What became of an envelope. */
-export interface OpenedEnvelope {
-  /** The same for people. */
-  hint?: string | null;
-  /** Whether it opened. */
+export type OpenedEnvelope = {
+  /** What to know about the reason, for people. Left out if the envelope opened. */
+  hint?: string;
+  /** Whether the envelope opened. */
   outcome: EnvelopeOutcome;
-  /** What was sealed. */
-  payload?: Bytes | null;
-  /** Why it did not open. */
-  reason?: EnvelopeReason | null;
+  /** The content as bytes. Left out if the envelope did not open. */
+  payload?: Bytes;
+  /** Why the envelope did not open. Left out if it did. */
+  reason?: EnvelopeReason;
   /**
-   * Who signed it; null if nobody did, or it did not open. It is whatever key fits the
+   * The identity that signed the envelope; null if nobody did, or if it did not open. It is whatever key fits the
    * signature: compare it.
    */
   signer: Bytes | null;
-  /** The same, if it is UTF-8. */
-  text?: string | null;
-}
+  /** The content as text, if it is UTF-8. */
+  text?: string;
+} & (
+    /** The envelope opened. */
+    | {
+      outcome: "opened";
+      payload: Bytes;
+    }
+    /** The envelope did not open. */
+    | {
+      hint: string;
+      outcome: "unopened";
+      reason: EnvelopeReason;
+    }
+  );
 
 /** What became of a received message. */
 export type Outcome =
-  /** It was read. */
+  /** The message was read. */
   | "decrypted"
-  /** It was not encrypted. */
+  /** The message is public: it was not encrypted. */
   | "public"
-  /** An advertisement: there is nothing to show. */
+  /** The message was read, and says how its sender stands to us as a contact, without a text: see `contact`. */
+  | "contact"
+  /** The message is an advertisement, a bundle alone: there is nothing to show. */
   | "bundle"
-  /** One of our own that came back. */
+  /** The message is one of this device's own that came back. */
   | "own"
-  /** It is for other devices. */
+  /** The message is for other devices. */
   | "not_targeted"
-  /** It is for this device and cannot be read. */
+  /** The message is for this device and cannot be read. */
   | "undecryptable"
-  /** The envelope that it came in did not open, or nobody signed it. */
+  /** The envelope that the message came in did not open, or nobody signed it. */
   | "unopened";
 
 /** The topic of a content topic. */
@@ -976,68 +1103,68 @@ export interface ParsedTopic {
   topic: Bytes;
 }
 
-/** A session that an entry can be of. */
+/** A session that the message may belong to. */
 export interface PossibleSessionInfo {
-  /** What the message is called if it is of this session. */
+  /** The id of the message, if it belongs to this session. */
   messageId: Bytes;
-  /** Where its key is. */
+  /** Where the key of the message is, if it belongs to this session. */
   messageKey: MessageKeyState;
-  /** Messages between the last one read and this one; null unless it is ahead. */
+  /** How many messages between the last one read and this one are missing; null unless `messageKey` is `ahead`. */
   missing: number | null;
-  /** The session. */
+  /** The session that is tried. */
   session: SessionInfo;
 }
 
 /** What is known of a signed prekey. */
 export type PreKeyState =
-  /** Ours, in the present bundle. */
+  /** It is ours, and in the present bundle. */
   | "current"
-  /** Ours, replaced and not erased yet. */
+  /** It is ours, was replaced and is not erased yet. */
   | "replaced"
-  /** The other side's, or erased. */
+  /** It is not ours, or was erased. */
   | "not_ours";
 
 /** How a QR code is drawn. */
 export type QrFormat =
-  /** An SVG document: dark on white, 4 modules of quiet ground around it. */
+  /** An SVG document: dark on white, with a margin of 4 modules. */
   | "svg"
   /**
-   * Lines of half blocks, the light modules filled, as for a dark terminal; the same quiet
-   * ground.
+   * Lines of half blocks for a terminal with a dark background, with a margin of 4 modules: the light modules are
+   * filled.
    */
   | "text";
 
 /** Why a message was not read. */
 export type Reason =
-  /** It is for other devices: the sender does not know this one. */
+  /** The message is for other devices: the sender does not know this one. */
   | "other_installation"
-  /** It is from another device of ours, which has not enabled this one. */
+  /** The message is from another device of ours, which has not enabled this one. */
   | "not_paired"
-  /** Its session is not here: the state was lost, or it was erased. */
+  /** The session of the message is not here: it was erased, or lost with a store. */
   | "session_not_found"
-  /** Its prekey is not here: it was erased, or is of another device. */
+  /** The prekey that the message was encrypted with is not here: it was erased, or is another device's. */
   | "prekey_not_found"
-  /** It was changed, or the sender is another. */
+  /** The message was changed, or somebody else sent it. */
   | "authentication_failed"
-  /** It was read before, and `message_confirm` has said that its text is stored. */
+  /** The message was read before, and `message_confirm` has said that its text is stored. */
   | "already_read"
-  /** Its key is gone: it is too old, or was read and nobody has said that its text arrived. */
+  /** The key of the message is gone: it is too old, or was read without a confirmation that its text arrived. */
   | "message_key_gone"
   /** More than 1000 messages before it are missing. */
   | "too_many_skipped"
   /** The sender began more than 1000 sessions on one prekey. */
   | "too_many_sessions"
-  /** It does not have the protocol's form. */
+  /** The message does not have the form that the protocol asks for. */
   | "malformed"
-  /** `ratchet.suites` forbids its suite. */
+  /** The configuration (`ratchet.suites`) forbids the suite of the message. */
   | "suite_forbidden"
   /** The sender's contact request was declined. */
   | "declined"
-  /** The signature of its envelope is not one of any key. */
+  /** The signature of the message's envelope is not one of any key. */
   | "bad_signature"
-  /** Nobody signed the envelope that it came in. */
+  /** Nobody signed the envelope that the message came in. */
   | "unauthenticated_sender"
-  /** Keys that may open its envelope are not derived yet. */
+  /** Keys that may open the message's envelope are not derived yet. */
   | "keys_pending";
 
 /** The answer to a removal. */
@@ -1048,164 +1175,158 @@ export interface Removed {
 
 /** An identity that asks to become a contact. */
 export interface RequestedContact {
-  /** Whether that message proves who it is. */
+  /** Whether that message proves the identity of its sender. */
   authenticated: boolean;
-  /** Who. */
+  /** The identity of the contact. */
   identity: Bytes;
-  /**
-   * The message with its introduction, which `message_decrypt` gave; null if the bytes do not
-   * tell.
-   */
+  /** The id of the message with the introduction, which `message_decrypt` gave; null if the bytes do not tell it. */
   messageId: Bytes | null;
 }
 
 /** Who began a session. */
 export type Role =
-  /** This device. */
+  /** This device began it. */
   | "initiator"
-  /** The other one. */
+  /** The other device began it. */
   | "responder";
 
 /** Why a store was not trusted to be the newest state of its account. */
 export type RollbackKind =
-  /** It was newer before. */
+  /** The store was newer before: a backup or a snapshot was put back. */
   | "older"
-  /** It is a copy in another place. */
+  /** The store is a copy in another place: the original may still be in use. */
   | "elsewhere"
-  /** The file beside its database is missing. */
+  /** The file that belongs beside the store's database is missing. */
   | "unmarked";
 
 /** A store that is an older state, or a copy. */
 export interface RolledBackStore {
-  /** Sessions that ended. */
+  /** How many sessions ended with it. */
   expired: number;
-  /** What it was found to be. */
+  /** Why the store is not the newest state of its account. */
   reason: RollbackKind;
 }
 
 /** An envelope, ready for a relay. */
 export interface SealedEnvelope {
-  /** Its bytes. */
+  /** The bytes of the envelope. */
   envelope: Bytes;
-  /** How it is sealed. */
+  /** How the envelope is sealed. */
   kind: EnvelopeKind;
-  /** Who signed it; null if nobody did. */
+  /** The identity that signed the envelope; null if nobody did. */
   signer: Bytes | null;
 }
 
-/** A session. Never a secret. */
+/** A session with a device. No secret of it is shown. */
 export interface SessionInfo {
-  /** When it was set up here. */
+  /** When the session was set up on this device. */
   createdAt: number;
-  /** When it was superseded or expired. */
+  /** When the session was superseded or expired; null if it is active. */
   endedAt: number | null;
-  /** When it will be erased with its keys. */
+  /** When the session will be erased with its keys; null if it is active. */
   eraseAt: number | null;
-  /** The other identity. */
+  /** The identity that the session is with. */
   identity: Bytes;
-  /** The other device; null until it is known. */
+  /** The device that the session is with; null until it is known. */
   installationId: string | null;
-  /** When we last received on it. */
+  /** When we last received on the session; null if never. */
   lastReceivedAt: number | null;
-  /** When we last sent on it. */
+  /** When we last sent on the session; null if never. */
   lastSentAt: number | null;
   /**
-   * It is the one session of suite secp256k1 that is begun on the present prekey of its device,
-   * and is not to be used: the device is written to by DH until it has a new prekey.
+   * Whether the session keeps its device from a new one: it is the one session of suite secp256k1 that may be begun
+   * on the present prekey of the device, and is not to be used any more. The device is written to by DH until it
+   * has a new prekey.
    */
   prekeyBlocked: boolean;
-  /** Messages opened. */
+  /** How many messages were decrypted on the session. */
   received: number;
-  /** Who began it. */
+  /** Who began the session. */
   role: Role;
-  /** Messages sealed. */
+  /** How many messages were encrypted on the session. */
   sent: number;
-  /** The same at both ends. */
+  /** The id of the session, which is equal at both ends. */
   sessionId: Bytes;
-  /** What it is used for. */
+  /** What the session is used for. */
   standing: Standing;
-  /** Whether it was answered. */
+  /** Whether the session was answered. */
   state: SessionState;
-  /** Message keys kept: skipped, or read and not confirmed. */
+  /** How many message keys are kept: of messages that were skipped, or read and not confirmed. */
   storedKeys: number;
-  /** The curve of its ratchet. */
+  /** The curve of the session's ratchet. */
   suite: Suite;
 }
 
 /** Whether a session was answered. */
 export type SessionState =
-  /** Not yet. */
+  /** The other end has not answered yet. */
   | "unconfirmed"
   /** Each end has read something of the other. */
   | "established";
 
 /** The answer to `session_reset`. */
 export interface SessionsReset {
-  /** Sessions that expired. */
+  /** How many sessions were ended. */
   expired: number;
 }
 
 /** Why a device got no copy. */
 export type SkipReason =
-  /** Not heard of for a week. */
+  /** Nothing was heard of it for a week. */
   | "stale"
-  /** Others of its identity were active more recently. */
+  /** As many other devices of its identity as are written to were active more recently. */
   | "over_limit"
-  /** Of our own, and not enabled yet. */
+  /** It is one of our own devices, and not enabled yet. */
   | "pending"
-  /** Disabled by hand. */
+  /** The user disabled it. */
   | "disabled"
-  /** `ratchet.suites` allows none that would reach it. */
+  /** The configuration (`ratchet.suites`) allows no suite that would reach it. */
   | "suite_forbidden"
   /** Its prekey is not known. */
   | "no_prekey";
 
 /** A device that got no copy. */
 export interface SkippedInfo {
-  /** Whose. */
+  /** The identity that the device belongs to. */
   identity: Bytes;
-  /** Which. */
+  /** The id of the device. */
   installationId: string;
-  /** Why. */
+  /** Why the device got no copy. */
   reason: SkipReason;
 }
 
 /** What a session is used for. */
 export type Standing =
-  /** Sending and receiving. */
+  /** It is used for sending and receiving. */
   | "active"
-  /** Receiving: another has its place. */
+  /** It is used for receiving only: another session has its place. */
   | "superseded"
-  /** Receiving what is late, until it is erased. */
+  /** It is used for receiving what is late, until it is erased. */
   | "expired";
 
 /** How the daemon is doing. */
 export interface Status {
-  /** Its accounts. */
+  /** The accounts of the daemon. */
   accounts: AccountStatus[];
+  /** Whom messages may be sent to, as `contacts.policy` says. */
+  contactPolicy: ContactPolicy;
   /** Whether callers may move the clock and set prekeys. */
   dev: boolean;
-  /**
-   * Whether they may do so to accounts that may be real: their data directory was made or used
-   * without `--dev`.
-   */
+  /** Whether callers may do so to accounts that may be real: the data directory was made or used without `--dev`. */
   devOnRealData: boolean;
   /** What is failing, as `system_health` says it; null if nothing is. */
   failing: string | null;
-  /** What keeps its memory to itself. */
+  /** How the daemon's memory is protected. */
   memory: MemoryProtection;
-  /**
-   * The number of the newest event, 0 if there was none: as `after` it leads to those that are
-   * still to come.
-   */
+  /** The number of the newest event, 0 if there was none: as `after` it leads to those that are still to come. */
   newestEvent: number;
-  /** Its clock. */
+  /** The daemon's clock. */
   now: number;
-  /** The number of its process. */
+  /** The number of the daemon's process. */
   pid: number;
   /** The git revision it was built from; null if that is not known. */
   revision: string | null;
-  /** When it started. */
+  /** When the daemon started. */
   startedAt: number;
   /** The program's version. */
   version: string;
@@ -1213,112 +1334,116 @@ export interface Status {
 
 /** The curve of a session's ratchet. */
 export type Suite =
-  /** Curve25519, between devices of ratchetd. */
+  /** Curve25519, used between devices of ratchetd. */
   | "x25519"
-  /** secp256k1, with status-go. */
+  /** secp256k1, used with devices of status-go. */
   | "secp256k1";
 
 /** One device a message was encrypted for. */
 export interface TargetInfo {
-  /**
-   * The device; `"none"` for DH to an identity of which no device is known; null for a public
-   * message.
-   */
+  /** The id of the device; `"none"` for DH to an identity of which no device is known; null for a public message. */
   installationId: string | null;
-  /** The message, the same at both ends. */
+  /** The id of the message, which is equal at both ends. */
   messageId: Bytes;
-  /** How it is encrypted. */
+  /** How the entry is encrypted for the device. */
   mode: Mode;
-  /** The session, the same at both ends; null for DH and public messages. */
+  /** The id of the session, which is equal at both ends; null for DH and public messages. */
   sessionId: Bytes | null;
-  /** The session's; null for DH and public messages. */
+  /** The suite of the session; null for DH and public messages. */
   suite: Suite | null;
 }
 
 /** Where envelopes go, and how they are sealed there. */
 export interface TopicInfo {
-  /** The same as a Waku network names it: `/waku/1/0x…/rfc26`. */
+  /** The topic as a Waku network names it: `/waku/1/0x…/rfc26`. */
   contentTopic: string;
-  /** The text that the topic is made of. */
+  /** The text that the topic is derived from. */
   name: string;
-  /** The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient. */
-  symKey?: Bytes | null;
+  /** The symmetric key of the envelopes there: 32 bytes. Left out where they are sealed to their recipient. */
+  symKey?: Bytes;
   /** The topic: 4 bytes. */
   topic: Bytes;
 }
 
+/** What a topic is listened to for. */
+export type TopicKind =
+  /** The contact codes that our identity publishes, its other devices among them. */
+  | "contact_code"
+  /** Messages of those who have not agreed on another topic with us, shared with every 5000th identity. */
+  | "partitioned"
+  /** What status-go sends to this identity alone. */
+  | "personal"
+  /** Messages of one other identity, or of devices of status-go of our own. */
+  | "negotiated";
+
 /** A message that could not be read. */
 export interface UndecryptableMessage {
-  /** The same for people. */
+  /** What to know about the reason, for people. */
   hint: string | null;
-  /** The device that the message names; null if it names none. */
+  /** The device that the message names as its sender; null if it names none. */
   installationId: string | null;
-  /** The message, the same at both ends; null if the bytes do not tell. */
+  /** The id of the message, which is equal at both ends; null if the bytes do not tell it. */
   messageId: Bytes | null;
-  /** What to do. */
+  /** What to do about it. */
   nextAction: NextAction | null;
-  /** Why. */
+  /** Why the message could not be read. */
   reason: Reason | null;
-  /** The identity that the caller named. */
+  /** The identity that the caller named as the sender. */
   sender: Bytes;
 }
 
-/** What is running. */
+/** The program that is running. */
 export interface Version {
-  /** The program. */
+  /** The name of the program. */
   name: string;
-  /** Version of the protocol in our bundles. */
+  /** The version of the protocol that our bundles name. */
   protocol: number;
   /** The git revision it was built from; null if that is not known. */
   revision: string | null;
-  /** Its version. */
+  /** The version of the program. */
   version: string;
 }
 
-/** Something odd that cost nothing. */
+/** A warning: something was odd, and nothing else failed for it. */
 export interface WarningInfo {
-  /** What it is about. */
+  /** What the warning is about, in words. */
   detail: string;
-  /** What it is. */
+  /** The kind of the warning. */
   kind: WarningKind;
 }
 
-/** Something odd about a bundle. */
+/** What was odd about a bundle or a sender. */
 export type WarningKind =
-  /** It is damaged, or not signed by its identity. */
+  /** The bundle is damaged, or not signed by its identity. */
   | "invalid_bundle"
-  /** It is another identity's than the sender's. */
+  /** The bundle is not the sender's, but another identity's. */
   | "foreign_bundle"
-  /** The message has more than are read. */
+  /** The message has more bundles than are read: the others were left out. */
   | "too_many_bundles"
-  /** An entry was left out. */
+  /** An entry of the bundle is not well formed, and was left out. */
   | "invalid_entry"
-  /** An entry has lost the extension that its device has. */
+  /** An entry lacks the ratchet prekey that its device is known to have. */
   | "missing_extension"
   /**
-   * The version of an entry is beyond belief: the device is sent to as before, or not taken
-   * up if it was unknown. `session_reset` believes the next one of a known device.
+   * The version of an entry is far too high to be believed: the device is sent to as before, or left out if it was
+   * unknown. After `session_reset` the next version of a known device is believed.
    */
   | "version_jump"
-  /**
-   * A device was set up again or restored: its bundle lists a lower version than was known,
-   * and is believed.
-   */
+  /** A device was set up again or restored: its bundle lists a lower version than the known one, and is believed. */
   | "version_went_back"
   /**
-   * A bundle lists a lower version of a device than is known, and is not believed: the
-   * device is sent to as before. A message of that device itself, or `session_reset`,
-   * settles it.
+   * A bundle lists a lower version of a device than the known one, and is not believed: the device is sent to as
+   * before. A message of that device itself, or `session_reset`, settles it.
    */
   | "version_not_believed"
   /** Another device publishes under this device's id. */
   | "cloned_installation"
-  /** More devices of the identity than are remembered. */
+  /** The identity has more devices than are remembered: the others were left out. */
   | "too_many_devices"
-  /** The sender's installation id is none. */
+  /** The sender's installation id is not of the form of one. */
   | "invalid_installation";
 
-/** An X3DH header. */
+/** The header of a first message, by X3DH. */
 export interface X3dhHeaderInfo {
   /** The responder's signed prekey. */
   id: Bytes;
@@ -1341,13 +1466,13 @@ export interface Methods {
        */
       account: string;
       /**
-       * A fresh one is made by default. One that was used before must not be given where a contact uses status-go:
-       * neither would read the other until the prekeys of both have changed. It takes an installation id: 1 to 64
-       * of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
+       * The id of the new device; a fresh one is made by default. One that was used before must not be given where
+       * a contact uses status-go: neither would read the other until the prekeys of both have changed. It takes an
+       * installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', not "none" and not digits followed by x1-.
        */
-      installationId?: string;
-      /** Length of the recovery phrase: 12 by default. It takes a number of words: 12 or 24. */
-      words?: 12 | 24;
+      installationId?: string | undefined;
+      /** Length of the recovery phrase, in words: 12 by default. It takes a number of words: 12 or 24. */
+      words?: 12 | 24 | undefined;
     };
     result: NewAccount;
   };
@@ -1365,19 +1490,21 @@ export interface Methods {
       account: string;
       /** The recovery phrase. It takes text. */
       mnemonic: string;
-      /** Its passphrase, if it has one. It takes text. */
-      mnemonicPassphrase?: string;
+      /** The passphrase of the recovery phrase, if it has one. It takes text. */
+      mnemonicPassphrase?: string | undefined;
       /**
-       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
-       * '-', not "none" and not digits followed by x1-.
+       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
+       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
+       * not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
   /**
    * Makes an account from a private key: a new device of that identity.
-   * As `account_recover`, with the identity key itself.
+   * The private key is that of the identity. No sessions come with it: contacts write to the new device when they
+   * have its bundle.
    */
   "account_import": {
     params: {
@@ -1386,19 +1513,23 @@ export interface Methods {
        * letter or digit.
        */
       account: string;
-      /** The chat key. It takes a private key as 0x and 64 hex digits. */
+      /**
+       * The private key of the identity, which Status calls the chat key. It takes a private key as 0x and 64 hex
+       * digits.
+       */
       privateKey: string;
       /**
-       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
-       * '-', not "none" and not digits followed by x1-.
+       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
+       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
+       * not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
   /**
    * Lists the accounts.
-   * By name; never a secret of theirs.
+   * They are sorted by name. No secret of theirs is shown.
    */
   "account_list": {
     params: Record<string, never>;
@@ -1406,39 +1537,39 @@ export interface Methods {
   };
   /**
    * Shows one account.
-   * What others need of it is the public key, or the compact form of it.
+   * Give its public key, in either form, to whoever is to write to it.
    */
   "account_get": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: AccountInfo;
   };
   /**
-   * Gives the identity key in a keystore file, under a password. Nothing else of the account is in it.
-   * The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB for about a second. Ratchet state
-   * is never exported: a copy of it could use a key twice.
+   * Exports the identity key as a keystore file under a password. Nothing else of the account is in it.
+   * The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB of memory for about a second. The
+   * state of ratchets is never exported: a copy of it could use a key twice.
    */
   "account_export": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** The password that the key is put under. It takes text. */
+      /** The password that the keystore file is encrypted with. It takes text. */
       password: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ExportedAccount;
   };
   /**
    * Makes an account from a keystore file: a new device of that identity.
-   * As `account_recover`, from Web3 Secret Storage, version 3, with scrypt or PBKDF2. A wrong password is
-   * `invalid_params` about `password`.
+   * The file is Web3 Secret Storage, version 3, with scrypt or PBKDF2. No sessions come with it. A wrong password
+   * is `invalid_params` about `password`.
    */
   "account_importKeystore": {
     params: {
@@ -1449,31 +1580,32 @@ export interface Methods {
       account: string;
       /** The keystore file. It takes a keystore file (Web3 Secret Storage, version 3) as an object or as text. */
       keystore: Record<string, unknown> | string;
-      /** Its password. It takes text. */
+      /** The password of the keystore file. It takes text. */
       password: string;
       /**
-       * As for `account_create`: best left out. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and
-       * '-', not "none" and not digits followed by x1-.
+       * The id of the new device. Best left out, and a fresh one is made: contacts on status-go do not read a
+       * device whose id was used before. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-',
+       * not "none" and not digits followed by x1-.
        */
-      installationId?: string;
+      installationId?: string | undefined;
     };
     result: AccountInfo;
   };
   /**
    * Erases an account and all its data.
-   * The public key must be the account's, so that none is erased by mistake. What is waiting is finished first;
-   * then its sessions, keys and events are gone for good.
+   * The public key must be the account's, so that none is erased by mistake. Calls that wait for the account are
+   * finished first; then its sessions, keys and events are gone for good.
    */
   "account_remove": {
     params: {
       /**
-       * Which; never left out. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
-       * letter or digit.
+       * The account to erase. It must be named even if there is only one. It takes an account name: 1 to 64 of a-z,
+       * 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
       account: string;
       /**
-       * Its public key, to make sure it is meant. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
-       * bytes), or zQ3sh….
+       * The public key of that account, so that no other is erased by mistake. It takes a public key: 0x04… (65
+       * bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
        */
       publicKey: string;
     };
@@ -1482,323 +1614,405 @@ export interface Methods {
   /**
    * Gives the bundle to publish; rotates the prekey first if that is due.
    * Publish it where contacts look, or show `contactCode` to them: whoever has it can begin a session with forward
-   * secrecy. It rides on every message as well.
+   * secrecy. Every message carries it as well.
    */
   "bundle_get": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: BundleInfo;
   };
   /**
-   * Takes a contact's bundle that came by another way than a message.
+   * Imports a contact's bundle that came by another way than a message.
    * The bundle must be signed by the identity that it names. Entries that are refused or skipped are told in
    * `warnings`.
    */
   "bundle_import": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
+      /** The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits, or a contact code. */
       bundle: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ImportedBundleInfo;
   };
   /**
-   * Takes a bundle apart without any key.
+   * Shows what is in a bundle. No key is needed.
    * Needs no account, and changes nothing.
    */
   "bundle_inspect": {
     params: {
-      /** The bundle. It takes a bundle as 0x and hex digits, or a contact code. */
+      /** The bundle, as bytes or as a contact code. It takes a bundle as 0x and hex digits, or a contact code. */
       bundle: string;
     };
     result: InspectedBundleInfo;
   };
   /**
    * Encrypts for every active device of the recipient and for our own other devices.
-   * Send every envelope. If no device of the recipient is known, it is encrypted by DH to the identity, without
-   * forward secrecy, and an empty payload is then refused: it would be an advertisement. A retry with the same
-   * `requestId` within 24 hours gives the same bytes, without a step of any ratchet. With `seal`, each envelope
-   * also comes sealed and signed, with the topic to send it by.
+   * Send every envelope of the result. If no device of the recipient is known, the message is encrypted by DH to
+   * the identity, without forward secrecy, and an empty payload is then refused: it would be an advertisement. A
+   * retry with the same `requestId` within 24 hours gives the same bytes, and no ratchet moves. With `seal`, each
+   * envelope also comes sealed and signed, with the topic to send it by.
    */
   "message_encrypt": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
       /** The identity to write to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       recipient: string;
-      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
-      requestId?: string;
       /**
-       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
-       * the one named. It takes true, false, "negotiated" or "partitioned".
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      seal?: true | false | "negotiated" | "partitioned";
-    };
+      account?: string | undefined;
+      /**
+       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
+       * gives the same bytes again. It takes a request id: text of 1 to 128 characters.
+       */
+      requestId?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    } & (
+      | {
+        /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Encrypted;
   };
   /**
    * Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
-   * One transaction, pairwise, for up to 1000 recipients; each has an envelope of its own. A retry with the same
-   * `requestId` gives the same bytes.
+   * Each of up to 1000 recipients has an envelope of its own, encrypted as `message_encrypt` does, in one
+   * transaction. A retry with the same `requestId` within 24 hours gives the same bytes.
    */
   "message_encryptGroup": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
       /** The identities to write to. It takes an array of 1 to 1000 public keys. */
       recipients: string[];
-      /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /** Makes a retry safe for 24 hours. It takes a request id: text of 1 to 128 characters. */
-      requestId?: string;
       /**
-       * Give each message also sealed, for a relay: by the negotiated topic once it is agreed upon (`true`), or by
-       * the one named. It takes true, false, "negotiated" or "partitioned".
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      seal?: true | false | "negotiated" | "partitioned";
-    };
+      account?: string | undefined;
+      /**
+       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
+       * gives the same bytes again. It takes a request id: text of 1 to 128 characters.
+       */
+      requestId?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    } & (
+      | {
+        /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Encrypted;
   };
   /**
-   * Wraps a public message: not encrypted.
-   * Everybody can read it, and nothing proves who wrote it. Our bundle rides on it. It cannot be empty.
+   * Makes a public message, which is not encrypted.
+   * Everybody can read it, and nothing proves who wrote it. It carries our bundle, and cannot be empty.
    */
   "message_encryptPublic": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
-      /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** The content as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-    };
+      account?: string | undefined;
+    } & (
+      | {
+        /** The content as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The content as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    );
     result: Envelopes;
   };
   /**
-   * Makes the empty message that tells the recipient of our bundle.
-   * Send it to let a contact begin sessions with all our devices. It shows nothing to people.
+   * Makes an empty message that brings our bundle to the recipient.
+   * Send it to let a contact begin sessions with all our devices. It has nothing to show to people.
    */
   "message_advertise": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /**
-       * The identity to tell of our bundle. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
+       * The identity that our bundle is brought to. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
        */
       recipient: string;
-      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: Envelopes;
   };
   /**
    * Reads a received wire message.
-   * With its `sender`, as the transport names it, or `sealed`, when the signature names it and the reply comes
-   * sealed, too. What becomes of a message is a result, with a reason and what to do if it was not read. Send the
-   * `reply` if there is one. Until `message_confirm` the message can be read again, and is marked as a duplicate.
+   * Give `message` with the `sender` that the transport names, or `sealed`, an envelope whose signature names the
+   * sender. What became of the message is a result, not an error; if it was not read, the result has the reason and
+   * what to do. Send the `reply` if there is one. Until `message_confirm` the message can be read again, and is
+   * then marked as a duplicate.
    */
   "message_decrypt": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
       /**
-       * The identity that the transport names as the sender. With `message`; not with `sealed`. It takes a public
-       * key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+       * Whether the message is confirmed at once, so that it is read at most once: false by default. It takes true
+       * or false.
        */
-      sender?: string;
-      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
-      message?: string;
-      /** Confirm at once: the message is read at most once. False by default. It takes true or false. */
-      confirm?: boolean;
+      confirm?: boolean | undefined;
       /**
-       * The message in its envelope, instead of `sender` and `message`: the signature names the sender. It takes an
-       * envelope as 0x and hex digits, at most 5 MiB.
+       * The symmetric key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and
+       * the keys that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x
+       * and 64 hex digits, not all zero.
        */
-      sealed?: string;
-      /**
-       * The key of the topic that `sealed` came by, from `topic_negotiated`. Without it, our identity and the keys
-       * that we share with the 1024 identities last written to are tried. It takes a symmetric key as 0x and 64 hex
-       * digits, not all zero.
-       */
-      symKey?: string;
-    };
+      symKey?: string | undefined;
+    } & (
+      | {
+        /**
+         * The identity that the transport names as the sender. It goes with `message`, not with `sealed`. It takes
+         * a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+         */
+        sender: string;
+        /**
+         * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
+         * MiB.
+         */
+        message: string;
+        sealed?: undefined;
+      }
+      | {
+        /**
+         * The message in its envelope, in place of `sender` and `message`: the signature of the envelope names the
+         * sender. It takes an envelope as 0x and hex digits, at most 5 MiB.
+         */
+        sealed: string;
+        sender?: undefined;
+        message?: undefined;
+      }
+    );
     result: Decrypted;
   };
   /**
    * Erases the keys of messages whose text the caller has stored.
    * Store the text first: afterwards nobody reads that message again. Ids that are not known, or confirmed already,
-   * are passed over.
+   * are ignored.
    */
   "message_confirm": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /**
-       * The messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and 64 hex
-       * digits.
+       * The ids of the messages whose text is stored. It takes an array of at most 10000 message ids, each 0x and
+       * 64 hex digits.
        */
       messageIds: string[];
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: Confirmed;
   };
   /**
-   * Takes a wire message apart without any key.
+   * Shows what is in a wire message. No key is needed.
    * Needs no account, and changes nothing.
    */
   "message_inspect": {
     params: {
-      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+      /**
+       * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
+       * MiB.
+       */
       message: string;
     };
     result: InspectedMessageInfo;
   };
   /**
    * Says why a message opens or does not, what it needs, and what to do next. Changes nothing.
-   * What the bytes are, which session and keys they would need, and what is known of the sender's device.
+   * The result says what the bytes are, which session and keys they need, and what is known of the sender's device.
    */
   "message_explain": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
       /**
        * The identity that the transport names as the sender. It takes a public key: 0x04… (65 bytes), 0x02… or
        * 0x03… (33 bytes), or zQ3sh….
        */
       sender: string;
-      /** The wire message. It takes a wire message as 0x and hex digits, at most 4 MiB. */
+      /**
+       * The wire message as the transport delivered it. It takes a wire message as 0x and hex digits, at most 4
+       * MiB.
+       */
       message: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: Explanation;
   };
   /**
    * Lists the devices of an identity, ours by default.
-   * With what the frontend noted about each, and whether it is sent to.
+   * Each comes with its state, with how the next message to it is encrypted, and with what the frontend noted about
+   * it.
    */
   "installation_list": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
-      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      account?: string | undefined;
+      /**
+       * The identity whose devices or sessions are listed. By default, `installation_list` lists our own devices,
+       * and `session_list` the sessions with everybody. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
+       */
+      identity?: string | undefined;
     };
     result: InstallationInfo[];
   };
   /**
-   * Enables a device: of our own, it gets a copy of every message, and our bundle lists it.
-   * Of our own, it must be enabled on every device; of a contact, it undoes `installation_disable`.
+   * Enables a device: messages are encrypted for it from now on.
+   * A device of our own gets a copy of every message then, and our bundle lists it; enable it on every other device
+   * of ours, too. For a device of a contact this undoes `installation_disable`.
    */
   "installation_enable": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
+       * "none".
        */
-      account?: string;
-      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
-      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
+       * or 0x03… (33 bytes), or zQ3sh….
+       */
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
   /**
    * Disables a device: nothing is sent to it any more.
-   * Of our own, our bundle leaves it out, and other devices of ours and our contacts stop writing to it.
+   * Our bundle leaves out a device of our own, and our contacts and our other devices stop writing to it.
    */
   "installation_disable": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
+       * "none".
        */
-      account?: string;
-      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
-      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
+       * or 0x03… (33 bytes), or zQ3sh….
+       */
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
   /**
    * Notes a name, a type and a push address of a device.
-   * It stays here. What is left out becomes empty.
+   * The notes stay in this daemon. A member that is left out becomes empty.
    */
   "installation_setMetadata": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The id of the device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not
+       * "none".
        */
-      account?: string;
-      /** Which device. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none". */
       installationId: string;
       /**
-       * What to note about it, in place of what was noted. It takes an object of the texts name and deviceType (at
-       * most 256 characters each) and pushToken (at most 4096).
+       * What to note about the device, in place of everything noted before. It takes an object of the texts name
+       * and deviceType (at most 256 characters each) and pushToken (at most 4096).
        */
       metadata: {
         deviceType?: string;
         name?: string;
         pushToken?: string;
       };
-      /** Whose: our own by default. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identity that the device belongs to: our own by default. It takes a public key: 0x04… (65 bytes), 0x02…
+       * or 0x03… (33 bytes), or zQ3sh….
+       */
+      identity?: string | undefined;
     };
     result: InstallationInfo;
   };
   /**
    * Lists the sessions with an identity, or with all.
-   * With counters and times, and never a secret: for diagnostics.
+   * For diagnostics: they come with counters and times, and never with a secret.
    */
   "session_list": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
-      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
-      identity?: string;
+      account?: string | undefined;
+      /**
+       * The identity whose devices or sessions are listed. By default, `installation_list` lists our own devices,
+       * and `session_list` the sessions with everybody. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
+       */
+      identity?: string | undefined;
     };
     result: SessionInfo[];
   };
@@ -1811,290 +2025,372 @@ export interface Methods {
   "session_reset": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The identity to start over with. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
        */
-      account?: string;
-      /** With whom to start over. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /**
-       * With which device of it: all by default. It takes an installation id: 1 to 64 of A-Z, a-z, 0-9, '.', '_'
-       * and '-', and not "none".
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      installationId?: string;
+      account?: string | undefined;
+      /**
+       * The device of that identity to start over with: all of them by default. It takes an installation id: 1 to
+       * 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "none".
+       */
+      installationId?: string | undefined;
     };
     result: SessionsReset;
   };
   /**
    * Lists the contacts.
-   * Those that something was recorded of.
+   * A contact is an identity that asked, was asked, accepted, declined or verified.
    */
   "contact_list": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: ContactInfo[];
   };
   /**
-   * Shows how we stand to an identity, and the safety number.
-   * An identity that nothing was recorded of is in the state `none`. The safety number is the same at both ends.
+   * Shows the state of an identity as a contact, and the safety number.
+   * An identity that nothing was recorded of is in the state `none`. Both ends have the same safety number.
    */
   "contact_get": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ContactInfo;
   };
   /**
    * Asks an identity to become a contact, with an introduction.
-   * Send the envelopes. If they have asked us, this accepts them. Until a device of theirs is known, something has
-   * to be said.
+   * Send the envelopes of the result. If the identity has asked us already, this accepts it. As long as none of its
+   * devices is known, the introduction cannot be empty.
    */
   "contact_request": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
-      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string | undefined;
+      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
   /**
    * Accepts an identity, with a message that gives both ends forward secrecy.
-   * Send the envelopes: with them the other end learns of it. Until a device of theirs is known, something has to
-   * be said.
+   * Send the envelopes of the result: with them the other end learns of it. As long as none of its devices is
+   * known, the message cannot be empty.
    */
   "contact_accept": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
-      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string | undefined;
+      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
   /**
-   * Declines an identity. It is told nothing, unless there is something to say.
-   * With `payload` or `text`, that is encrypted to them, by DH, so that it is not taken for an acceptance: send the
-   * envelopes. Without, there are none. Under the policy `request` what they send is not read any more, until
-   * `contact_accept`.
+   * Declines an identity, which is told nothing unless there is a text.
+   * A `payload` or `text`, even an empty one, is encrypted to it by DH, so that it is not taken for an acceptance.
+   * Without one there is at most the copy for our own other devices. Send the envelopes of the result. What the
+   * identity sends is not read any more, until `contact_accept` or `contact_request`.
    */
   "contact_decline": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
-      /** What to say, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
-      payload?: string;
-      /** What to say, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
-      /** As for `message_encrypt`. It takes true, false, "negotiated" or "partitioned". */
-      seal?: true | false | "negotiated" | "partitioned";
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /** What the message says, as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
+      payload?: string | undefined;
+      /** What the message says, as text. It takes text, at most 1 MiB of UTF-8. */
+      text?: string | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
     };
     result: ContactStepInfo;
   };
   /**
    * Notes whether the safety number was compared.
-   * Ask both people to compare the safety number by another way first.
+   * Let both people compare the safety number first, by another way than this transport.
    */
   "contact_verify": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity of the contact. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
-      /** Whether the safety numbers were compared and are the same. It takes true or false. */
+      /** Whether both people compared the safety number and it was equal. It takes true or false. */
       verified: boolean;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ContactInfo;
   };
   /**
    * Draws the contact code as a QR code, for another device to read from paper or a screen.
-   * What it says is the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing finer:
-   * with very many it fits no QR code, which is `installation_limit`.
+   * The QR code holds the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing
+   * finer: with very many it fits no QR code, which is `installation_limit`.
    */
   "contact_code_qr": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** How it is drawn. It takes svg or text. */
+      /** How the QR code is drawn. It takes svg or text. */
       format: "svg" | "text";
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
-    result: ContactCodeQr;
+    result: ContactCodeDrawing;
   };
   /**
-   * Shows an identity in the forms that people and programs tell it by; with an account, the safety number too.
+   * Shows an identity in the forms by which people and programs recognise it; with an account, the safety number
+   * too.
    * Needs no account, and changes nothing. Pictures and colours can be imitated: what people compare is the safety
    * number.
    */
   "identity_describe": {
     params: {
-      /** Who. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /** The identity to describe. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
       /**
-       * Ours, for the safety number; without one there is none. It takes an account name: 1 to 64 of a-z, 0-9, '.',
-       * '_' and '-', beginning with a letter or digit.
+       * The account of ours to work out the safety number with. Without it there is no safety number. It takes an
+       * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
+      account?: string | undefined;
     };
     result: IdentityInfo;
   };
   /**
-   * Puts something into an envelope for a relay, signed by the account's identity.
-   * To an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): exactly one of
-   * them. Where it goes is not in it: whoever can open it can pass it on, under the signer's name.
-   * `message_encrypt` with `seal` does this for messages.
+   * Seals a content in an envelope for a relay, signed by the account's identity.
+   * It is sealed to an identity (`recipient`), or with a key (`symKey`, or a `password` that stands for one): give
+   * exactly one of them. The envelope does not say whom it is for: whoever can open it can pass the content on,
+   * under the signer's name. For messages, `message_encrypt` with `seal` does all of this.
    */
   "envelope_seal": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
        */
-      account?: string;
-      /** What is sealed, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
-      payload?: string;
-      /** What is sealed, as text. It takes text, at most 1 MiB of UTF-8. */
-      text?: string;
+      account?: string | undefined;
+      /** Whether the account's identity signs the envelope: true by default. It takes true or false. */
+      sign?: boolean | undefined;
       /**
-       * The identity that alone can open it. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
-       * zQ3sh….
+       * What the envelope is filled up with: by default random bytes, up to a multiple of 256. It takes bytes as 0x
+       * and hex digits, at most 1 MiB.
        */
-      recipient?: string;
-      /** The key that whoever opens it has. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
-      symKey?: string;
-      /** A text that stands for such a key, such as the name of a topic. It takes text. */
-      password?: string;
-      /** Signed by the account's identity: true by default. It takes true or false. */
-      sign?: boolean;
-      /**
-       * What it is filled up with: by default random bytes up to a multiple of 256. It takes bytes as 0x and hex
-       * digits, at most 1 MiB.
-       */
-      padding?: string;
-    };
+      padding?: string | undefined;
+    } & (
+      | {
+        /** The content of the envelope, as bytes. It takes bytes as 0x and hex digits, at most 4 MiB. */
+        payload: string;
+        text?: undefined;
+      }
+      | {
+        /** The content of the envelope, as text. It takes text, at most 1 MiB of UTF-8. */
+        text: string;
+        payload?: undefined;
+      }
+    ) & (
+      | {
+        /**
+         * The identity that the envelope is sealed to: it alone can open it. It takes a public key: 0x04… (65
+         * bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+         */
+        recipient: string;
+        symKey?: undefined;
+        password?: undefined;
+      }
+      | {
+        /**
+         * The symmetric key that the envelope is sealed with: whoever has it can open it. It takes a symmetric key
+         * as 0x and 64 hex digits, not all zero.
+         */
+        symKey: string;
+        recipient?: undefined;
+        password?: undefined;
+      }
+      | {
+        /** A text that the symmetric key is derived from, such as the name of a public chat. It takes text. */
+        password: string;
+        recipient?: undefined;
+        symKey?: undefined;
+      }
+    );
     result: SealedEnvelope;
   };
   /**
    * Opens an envelope from a relay, and says who signed it.
-   * With the account's identity, or with the key given. That it does not open is a result: listeners see strangers'
-   * envelopes all day. What comes sealed from another ratchetd goes to `message_decrypt` as it is.
+   * It is opened with the account's identity, or with the key that is given. That it does not open is a result, not
+   * an error: listeners see strangers' envelopes all day. Give an envelope with a message of ratchetd to
+   * `message_decrypt` as it is.
    */
   "envelope_open": {
     params: {
-      /**
-       * May be left out when there is exactly one. Its identity opens the envelope, unless a key does. It takes an
-       * account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
-       */
-      account?: string;
-      /** The envelope. It takes an envelope as 0x and hex digits, at most 5 MiB. */
+      /** The envelope as the relay delivered it. It takes an envelope as 0x and hex digits, at most 5 MiB. */
       envelope: string;
-      /** The key of the topic that it came by. It takes a symmetric key as 0x and 64 hex digits, not all zero. */
-      symKey?: string;
-      /** A text that stands for such a key, such as the name of a topic. It takes text. */
-      password?: string;
+      /**
+       * The account whose identity opens the envelope, unless a key does. May be left out when there is exactly
+       * one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The symmetric key of the topic that the envelope came by. It takes a symmetric key as 0x and 64 hex digits,
+       * not all zero.
+       */
+      symKey?: string | undefined;
+      /** A text that the symmetric key is derived from, such as the name of a public chat. It takes text. */
+      password?: string | undefined;
     };
     result: OpenedEnvelope;
   };
   /**
-   * The topic where an identity publishes its contact code, and its key.
-   * Both follow from the identity: whoever knows it can listen there, and read.
+   * Lists every topic that an account has to listen to, with the keys.
+   * Its own, and one with everybody who may write to it by a topic that the two alone can tell, from before the
+   * first message that could be answered there. `topic.changed` tells of each that is added, or taken away with a
+   * contact that is declined. Give the `symKey` of the topic that an envelope came by to `message_decrypt`.
+   */
+  "topic_list": {
+    params: {
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * Where the list goes on: the `next` of the part before. By default it begins. It takes a public key: 0x04…
+       * (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+       */
+      afterPeer?: string | undefined;
+      /**
+       * The most topics shared with others to give in one answer: 100 by default. It takes a whole number from 1 to
+       * 1000.
+       */
+      limit?: number | undefined;
+    };
+    result: ListenedTopics;
+  };
+  /**
+   * Gives the topic where an identity publishes its contact code, and the key of that topic.
+   * Topic and key follow from the identity: whoever knows it can listen there and read.
    */
   "topic_contactCode": {
     params: {
-      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /**
+       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
+       */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * The topic where an identity is written to before a secret is agreed upon.
-   * Every 5000th identity has the same one. Envelopes there are sealed to their recipient: there is no `symKey`.
+   * Gives the topic where an identity is written to before a negotiated topic is agreed upon.
+   * There are 5000 such topics, which all identities share. Envelopes there are sealed to their recipient: there is
+   * no `symKey`.
    */
   "topic_partitioned": {
     params: {
-      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /**
+       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
+       */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * The topic where an identity alone is written to.
-   * status-go sends there what an identity tells itself, its backups, and what it tells servers, those of push
-   * notifications among them; sealed to their recipient, as on the partitioned topic. Whoever knows the identity
-   * sees when: nothing of ours goes by it.
+   * Gives the topic that belongs to one identity alone.
+   * status-go sends there what an identity tells itself, such as backups, and what it tells servers, such as those
+   * of push notifications. Envelopes there are sealed to their recipient: there is no `symKey`. Whoever knows the
+   * identity sees when something is sent, so ratchetd sends nothing there.
    */
   "topic_personal": {
     params: {
-      /** Whose. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
+      /**
+       * The identity whose topic it is. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or
+       * zQ3sh….
+       */
       identity: string;
     };
     result: TopicInfo;
   };
   /**
-   * The topic where this account and an identity write to each other, and its key.
-   * The same at both ends, and nobody else can tell: name and key are secrets. Listen there and at our own
-   * partitioned topic.
+   * Gives the topic where this account and an identity write to each other, and the key of that topic.
+   * Both ends have the same topic and key, and nobody else can work them out: they are secrets. `topic_list` says
+   * with whom to listen there.
    */
   "topic_negotiated": {
     params: {
       /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
+       * The identity that the topic is shared with. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33
+       * bytes), or zQ3sh….
        */
-      account?: string;
-      /** With whom. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh…. */
       identity: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: TopicInfo;
   };
   /**
-   * The topic of a public chat, and its key.
-   * Whoever knows the name can read, and write.
+   * Gives the topic of a public chat, and the key of that topic.
+   * Whoever knows the name of the chat can read and write there.
    */
   "topic_public": {
     params: {
       /**
-       * The chat's name, as it is: nothing is normalised. It takes the name of a chat: text, at most 1024
-       * characters.
+       * The name of the public chat. It is taken as it is: nothing is normalised. It takes the name of a chat:
+       * text, at most 1024 characters.
        */
       name: string;
     };
@@ -2102,76 +2398,76 @@ export interface Methods {
   };
   /**
    * Reads the topic out of a content topic.
-   * The form is exact: `/waku/1/0x`, eight hex digits and `/rfc26`.
+   * A content topic is `/waku/1/0x`, eight hex digits and `/rfc26`; anything else is refused.
    */
   "topic_parse": {
     params: {
-      /** As a Waku network names it. It takes a content topic: /waku/1/0x, eight hex digits and /rfc26. */
+      /** The topic as a Waku network names it. It takes a content topic: /waku/1/0x, eight hex digits and /rfc26. */
       contentTopic: string;
     };
     result: ParsedTopic;
   };
   /**
    * Gives the clock and the time for a message that is about to be sent in a chat.
-   * A Lamport clock: now in milliseconds, or one more than the highest clock that was sent or seen in the chat, but
-   * at most 120 seconds above now. Never the same twice below that.
+   * It is a Lamport clock: the present time in milliseconds, or one more than the highest clock that was sent or
+   * seen in the chat, but at most 120 seconds above the present time. Below that bound no clock is given twice.
    */
   "clock_next": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
+      /** The name that the frontend has for the chat. It takes the name of a chat: text, at most 1024 characters. */
       chat: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ChatClock;
   };
   /**
    * Takes note of the clock of a message that was received in a chat.
-   * Refused if it is 0, or more than 120 seconds above the time of its envelope, or if that is more than a day
-   * ahead of this machine: nobody pushes a chat's clock away. Such a message is not to be shown.
+   * A clock is refused if it is 0 or more than 120 seconds above the time of its envelope, or if that time is more
+   * than a day ahead of this machine, so that nobody can push a chat's clock away. Do not show such a message.
    */
   "clock_observe": {
     params: {
-      /**
-       * May be left out when there is exactly one. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-',
-       * beginning with a letter or digit.
-       */
-      account?: string;
-      /** What the frontend calls the chat. It takes the name of a chat: text, at most 1024 characters. */
+      /** The name that the frontend has for the chat. It takes the name of a chat: text, at most 1024 characters. */
       chat: string;
       /** The clock of the message that was received. It takes a whole number from 0 to 9007199254740991. */
       clock: number;
-      /** The time of the envelope that it came in. It takes a time in whole milliseconds since the epoch. */
+      /** The time of the envelope that the message came in. It takes a time in whole milliseconds since the epoch. */
       envelopeAt: number;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
     };
     result: ChatClock;
   };
   /**
-   * Gives the events after one; waits for some, if asked.
-   * A long poll: give `next` as `after` of the next call. `lagged` says that some are no longer there.
+   * Lists the events after a given one, and waits for one if asked to.
+   * For a long poll, give `next` as `after` of the next call. `lagged` says that some events are no longer there.
    */
   "event_list": {
     params: {
       /**
-       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
-       * accounts.
+       * The account whose events are told, or `*` for all. May be left out when there is exactly one account. It
+       * takes an account name, or "*" for all accounts.
        */
-      account?: string;
+      account?: string | undefined;
       /**
-       * The last event known: 0 by default, and then the oldest comes first. It takes a number: the seq of an
-       * event, or 0 to begin with the oldest.
+       * The number of the last event that is known already: 0 by default, to begin with the oldest. It takes a
+       * number: the seq of an event, or 0 to begin with the oldest.
        */
-      after?: number;
-      /** How many at most: 100 by default. It takes a whole number from 1 to 1000. */
-      limit?: number;
+      after?: number | undefined;
+      /** The most events to give in one answer: 100 by default. It takes a whole number from 1 to 1000. */
+      limit?: number | undefined;
       /**
-       * How long to wait if there is none: not at all by default. It takes a whole number of milliseconds from 0 to
-       * 60000.
+       * How long to wait for an event if there is none yet, in milliseconds: 0 by default. It takes a whole number
+       * of milliseconds from 0 to 60000.
        */
-      waitMs?: number;
+      waitMs?: number | undefined;
     };
     result: Events;
   };
@@ -2186,137 +2482,133 @@ export interface Methods {
     result: EventTicketInfo;
   };
   /**
-   * Over a WebSocket, tells of each event in a notification. The answer names the subscription.
-   * Notifications bear the method `event_notification` and hold the name of the subscription and an event. Without
-   * a WebSocket there are `event_list` and `GET /events`.
+   * Subscribes to events over a WebSocket: each comes in a notification. The answer is the name of the
+   * subscription.
+   * A notification has the method `event_notification`, and as parameters the name of the subscription and the
+   * event. Without a WebSocket there are `event_list` and `GET /events`.
    */
   "event_subscribe": {
     params: {
       /**
-       * May be left out when there is exactly one; `*` means all. It takes an account name, or "*" for all
-       * accounts.
+       * The account whose events are told, or `*` for all. May be left out when there is exactly one account. It
+       * takes an account name, or "*" for all accounts.
        */
-      account?: string;
+      account?: string | undefined;
       /**
-       * The last event known: by default the newest there is. It takes a number: the seq of an event, or 0 to begin
-       * with the oldest.
+       * The number of the last event that is known already: by default that of the newest, so that only later ones
+       * are told. It takes a number: the seq of an event, or 0 to begin with the oldest.
        */
-      after?: number;
+      after?: number | undefined;
     };
     result: string;
   };
   /**
    * Ends a subscription of this WebSocket; false if there is none of this name.
-   * All end with their WebSocket.
+   * When a WebSocket closes, all its subscriptions end.
    */
   "event_unsubscribe": {
     params: {
-      /** What `event_subscribe` answered. It takes the text that event_subscribe answered. */
+      /**
+       * The name of the subscription, which `event_subscribe` answered. It takes the text that event_subscribe
+       * answered.
+       */
       subscription: string;
     };
     result: boolean;
   };
   /**
-   * Whether the daemon works.
-   * A message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
+   * Says whether the daemon works.
+   * To find out, a message between two scratch devices is encrypted, stored and read, as for `GET /readyz`.
    */
   "system_health": {
     params: Record<string, never>;
     result: Health;
   };
   /**
-   * What is running.
-   * With the git revision, for reports.
+   * Says which program in which version is running.
+   * The git revision is for bug reports.
    */
   "system_version": {
     params: Record<string, never>;
     result: Version;
   };
   /**
-   * How the daemon and its accounts are doing.
-   * Counts of each account, and whether its data directory was found to be a copy or an older state.
+   * Says how the daemon and its accounts are doing.
+   * There are counts for each account, and whether its store was found to be a copy or an older state.
    */
   "system_status": {
     params: Record<string, never>;
     result: Status;
   };
   /**
-   * Changes what the daemon logs, until its next start or SIGHUP. What may never be logged is not, whatever is
-   * asked for.
-   * For looking at something while it happens.
+   * Changes what the daemon logs, until its next start or SIGHUP.
+   * For looking at something while it happens. What may never be logged, such as keys and texts, is not, whatever
+   * the filter says.
    */
   "system_setLogFilter": {
     params: {
       /**
-       * What is to be logged. It takes a level or directives, such as info or daemon=debug, at most 1024
-       * characters.
+       * What to log: a level, or directives for parts of the daemon. It takes a level or directives, such as info
+       * or daemon=debug, at most 1024 characters.
        */
       filter: string;
     };
     result: LogFilterInfo;
   };
-  /**
-   * Gives this interface as an OpenRPC document.
-   * The same as `ratchetd openrpc` prints, of the methods that this daemon has.
-   */
-  "rpc.discover": {
-    params: Record<string, never>;
-    result: OpenRpcDocument;
-  };
 }
 
-/** Their names. */
-export const METHODS = [
-  "account_create",
-  "account_recover",
-  "account_import",
-  "account_list",
-  "account_get",
-  "account_export",
-  "account_importKeystore",
-  "account_remove",
-  "bundle_get",
-  "bundle_import",
-  "bundle_inspect",
-  "message_encrypt",
-  "message_encryptGroup",
-  "message_encryptPublic",
-  "message_advertise",
-  "message_decrypt",
-  "message_confirm",
-  "message_inspect",
-  "message_explain",
-  "installation_list",
-  "installation_enable",
-  "installation_disable",
-  "installation_setMetadata",
-  "session_list",
-  "session_reset",
-  "contact_list",
-  "contact_get",
-  "contact_request",
-  "contact_accept",
-  "contact_decline",
-  "contact_verify",
-  "contact_code_qr",
-  "identity_describe",
-  "envelope_seal",
-  "envelope_open",
-  "topic_contactCode",
-  "topic_partitioned",
-  "topic_personal",
-  "topic_negotiated",
-  "topic_public",
-  "topic_parse",
-  "clock_next",
-  "clock_observe",
-  "event_list",
-  "event_ticket",
-  "event_subscribe",
-  "event_unsubscribe",
-  "system_health",
-  "system_version",
-  "system_status",
-  "system_setLogFilter",
-  "rpc.discover",
-] as const satisfies readonly (keyof Methods)[];
+/** Their names, each with the parameters that are never left out. */
+export const METHODS = {
+  "account_create": ["account"],
+  "account_recover": ["account", "mnemonic"],
+  "account_import": ["account", "privateKey"],
+  "account_list": [],
+  "account_get": [],
+  "account_export": ["password"],
+  "account_importKeystore": ["account", "keystore", "password"],
+  "account_remove": ["account", "publicKey"],
+  "bundle_get": [],
+  "bundle_import": ["bundle"],
+  "bundle_inspect": ["bundle"],
+  "message_encrypt": ["recipient"],
+  "message_encryptGroup": ["recipients"],
+  "message_encryptPublic": [],
+  "message_advertise": ["recipient"],
+  "message_decrypt": [],
+  "message_confirm": ["messageIds"],
+  "message_inspect": ["message"],
+  "message_explain": ["sender", "message"],
+  "installation_list": [],
+  "installation_enable": ["installationId"],
+  "installation_disable": ["installationId"],
+  "installation_setMetadata": ["installationId", "metadata"],
+  "session_list": [],
+  "session_reset": ["identity"],
+  "contact_list": [],
+  "contact_get": ["identity"],
+  "contact_request": ["identity"],
+  "contact_accept": ["identity"],
+  "contact_decline": ["identity"],
+  "contact_verify": ["identity", "verified"],
+  "contact_code_qr": ["format"],
+  "identity_describe": ["identity"],
+  "envelope_seal": [],
+  "envelope_open": ["envelope"],
+  "topic_list": [],
+  "topic_contactCode": ["identity"],
+  "topic_partitioned": ["identity"],
+  "topic_personal": ["identity"],
+  "topic_negotiated": ["identity"],
+  "topic_public": ["name"],
+  "topic_parse": ["contentTopic"],
+  "clock_next": ["chat"],
+  "clock_observe": ["chat", "clock", "envelopeAt"],
+  "event_list": [],
+  "event_ticket": [],
+  "event_subscribe": [],
+  "event_unsubscribe": ["subscription"],
+  "system_health": [],
+  "system_version": [],
+  "system_status": [],
+  "system_setLogFilter": ["filter"],
+} as const satisfies Record<keyof Methods, readonly string[]>;

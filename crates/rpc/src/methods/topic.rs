@@ -22,9 +22,9 @@ params! {
     /// For `topic_list`.
     ListTopicsParams {
         account;
-        /// Where to go on: the `next` of the part before. By default the list begins.
+        /// Where the list goes on: the `next` of the part before. By default it begins.
         after_peer = "afterPeer": Option<IdentityKey>,
-        /// How many topics shared with others at most: 100 by default.
+        /// The most topics shared with others to give in one answer: 100 by default.
         limit = "limit": Option<PageLimit>,
     }
 

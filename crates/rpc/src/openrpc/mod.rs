@@ -256,9 +256,10 @@ fn polish(schema: &mut Value, title: &str) {
     for list in ["allOf", "anyOf", "oneOf"] {
         let variants = parts.get_mut(list).and_then(Value::as_array_mut);
         for (variant, number) in variants.into_iter().flatten().zip(1..) {
-            // What tells a variant from the others names it: its value, or its type.
+            // What tells a variant from the others names it: its value, its type, or its outcome.
             let tag = variant
                 .pointer("/properties/type/const")
+                .or(variant.pointer("/properties/outcome/const"))
                 .or(variant.get("const"));
             let name = tag
                 .and_then(Value::as_str)

@@ -221,11 +221,11 @@ pub struct AcceptedContact {
 /// A topic that is to be listened to, or not any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedTopic {
-    /// What it is for: the others never change.
+    /// What the topic is listened to for: always `negotiated`, since the others never change.
     pub kind: TopicKind,
-    /// The identity that it is shared with. `topic_negotiated` gives the topic and its key.
+    /// The identity that the topic is shared with. `topic_negotiated` gives the topic and its key.
     pub peer: Hex,
-    /// Whether it is to be listened to.
+    /// Whether the topic is to be listened to from now on: false if it is not any more.
     pub listen: bool,
 }
 

@@ -85,10 +85,10 @@ pub struct Envelopes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CopyOfInfo {
-    /// The identities that it was addressed to, each once, in the order of that call; this one
-    /// among them if it was named there.
+    /// The identities that the message was addressed to, each once, in the order of the call. Our
+    /// own is among them if it was named there.
     pub recipients: Vec<Hex>,
-    /// The request id of that call; left out if it had none.
+    /// The request id of the call that made the message. Left out if it had none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
 }
@@ -217,8 +217,8 @@ pub struct InspectedTargetInfo {
     pub dh_header: Option<DhHeaderInfo>,
     /// The length of the ciphertext, in bytes.
     pub payload_bytes: u64,
-    /// Length of what is sealed beside it and says for whom the message was; 0 if there is none, as
-    /// in everything but copies for the sender's own devices.
+    /// The length of the sealed field that says for whom the message was, in bytes: 0 in everything
+    /// but copies for the sender's own devices.
     pub copy_of_bytes: u64,
 }
 

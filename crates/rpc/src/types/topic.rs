@@ -36,16 +36,17 @@ impl fmt::Debug for TopicInfo {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenedTopic {
-    /// What it is for.
+    /// What the topic is listened to for.
     pub kind: TopicKind,
-    /// The identity that it is shared with, our own for what devices of status-go of ours write;
-    /// null for topics of the account alone.
+    /// The identity that the topic is shared with: our own for what our devices of status-go write.
+    /// Null for topics of the account alone.
     pub peer: Option<Hex>,
     /// The topic: 4 bytes.
     pub topic: Hex,
-    /// The same as a Waku network names it: `/waku/1/0x…/rfc26`.
+    /// The topic as a Waku network names it: `/waku/1/0x…/rfc26`.
     pub content_topic: String,
-    /// The key of the envelopes there, 32 bytes; left out where they are sealed to their recipient.
+    /// The symmetric key of the envelopes there: 32 bytes. Left out where they are sealed to their
+    /// recipient.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sym_key: Option<Hex>,
 }
@@ -63,8 +64,8 @@ impl fmt::Debug for ListenedTopic {
 /// A part of the topics that an account listens to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListenedTopics {
-    /// In the first part the topics of the account alone, then those shared with others, in the
-    /// order of their keys.
+    /// The topics of this part: at first those of the account alone, then those shared with others,
+    /// in the order of their keys.
     pub topics: Vec<ListenedTopic>,
     /// What to give as `afterPeer` for the next part; null if this is the last.
     pub next: Option<Hex>,
