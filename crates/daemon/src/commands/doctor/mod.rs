@@ -285,7 +285,7 @@ mod tests {
         let about = |name: &str| text.matches(&format!("{name}: ")).count();
         assert_eq!([about("alice"), about("bob"), about("carol")], [1, 1, 1]);
         assert!(
-            text.contains("account                alice: 2 checks\n"),
+            text.contains("account                alice: all is well (2 checks)\n"),
             "{text}"
         );
         assert!(
