@@ -174,6 +174,8 @@ fn what_is_damaged_moved_or_taken_away_costs_the_message_nothing() {
     for make in SUITES {
         let (mut phone, mut laptop, bob) = paired(make);
         let me = phone.key;
+        // What a copy says of whom the user has written to is no news.
+        laptop.send(bob.key, "written here as well");
         let mut send = |id: &str| {
             let sent = phone.try_send(&[bob.key], "text", Some(id)).unwrap();
             copy_in(sent, me)

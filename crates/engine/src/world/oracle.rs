@@ -282,7 +282,15 @@ pub(super) fn check_heard<S: Transaction>(
     received: &Received,
 ) {
     let identity = received.sender;
-    if identity == reader.key || arrival.crash == CrashPoint::BeforeCommit {
+    if arrival.crash == CrashPoint::BeforeCommit {
+        return;
+    }
+    if identity == reader.key {
+        // A copy says whom the user has written to on another device.
+        let copy_of = received.copy_of.iter().filter(|_| !received.duplicate);
+        for recipient in copy_of.flat_map(|copy_of| &copy_of.recipients) {
+            reader.contacts.entry(*recipient).or_default().wrote = true;
+        }
         return;
     }
     let found = reader.stands_to(&identity);
