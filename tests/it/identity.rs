@@ -111,11 +111,15 @@ fn invalid_keys_are_refused_before_any_other_value_is_looked_at() {
             "topic_partitioned",
             "topic_personal",
         ] {
-            for params in [
-                json!({"identity": identity}),
-                json!({"identity": identity, "account": "nobody"}),
-                json!({"identity": identity, "account": "Not A Name"}),
-            ] {
+            let mut tried = vec![json!({"identity": identity})];
+            // The others have no such parameter, which is said first.
+            if method == "identity_describe" {
+                tried.extend(
+                    ["nobody", "Not A Name"]
+                        .map(|name| json!({"identity": identity, "account": name})),
+                );
+            }
+            for params in tried {
                 assert_eq!(
                     refused(&daemon, method, params),
                     "invalid_key",

@@ -255,7 +255,7 @@ fn a_message_that_comes_again_is_none_of_those_that_could_not_be_read() {
     for (outcome, expected) in [
         ("decrypted", Some(1.0)),
         ("already_read", Some(1.0)),
-        ("undecryptable", None),
+        ("undecryptable", Some(0.0)),
     ] {
         let series = format!("{outcomes}\"{outcome}\"}}");
         assert_eq!(value(&told, &series), expected, "{series}\n{told}");

@@ -6,7 +6,7 @@ pub mod input;
 mod limits;
 mod passphrase;
 mod settings;
-mod sources;
+pub(crate) mod sources;
 
 use serde::{Deserialize, Serialize};
 

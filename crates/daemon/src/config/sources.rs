@@ -21,7 +21,7 @@ const BUNDLED: [&str; 7] = [
 ///
 /// # Errors
 /// What is wrong with it, and what to write.
-pub(super) fn origin(value: &str) -> Result<String, String> {
+pub(crate) fn origin(value: &str) -> Result<String, String> {
     let wrong = |cause: String| Err(format!("{value:?}: {cause}"));
     let lower = value.to_lowercase();
     if lower.contains('*') {

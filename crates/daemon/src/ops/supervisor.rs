@@ -3,9 +3,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::channel,
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
     time::Duration,
@@ -79,25 +78,36 @@ async fn watch(probe: Arc<Probe>, every: Duration) {
     }
 }
 
-/// Sends a message, on a thread of its own: that blocks while the supervisor takes none.
+/// Sends a message, on a thread of its own: that blocks while the supervisor takes none. Messages
+/// are sent one after another.
 fn notify(notice: Notice) {
-    static UNTAKEN: AtomicBool = AtomicBool::new(false);
-    if std::env::var_os("NOTIFY_SOCKET").is_none() || UNTAKEN.swap(true, Ordering::Relaxed) {
+    /// Comes when the last message is taken, if it was not yet.
+    static UNTAKEN: Mutex<Option<Receiver<()>>> = Mutex::new(None);
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
         return;
     }
-    let (taken, is_taken) = channel();
+    // Nothing panics under the lock.
+    let mut untaken = UNTAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(taken) = untaken.take()
+        && !is_taken(&taken)
+    {
+        *untaken = Some(taken);
+        return;
+    }
+    let (sent, taken) = channel::<()>();
     let send = move || {
         if let Err(error) = sd_notify::notify(false, &notice.states()) {
             tracing::warn!(%error, "the supervisor could not be notified");
         }
-        UNTAKEN.store(false, Ordering::Relaxed);
-        let _ = taken.send(());
+        drop(sent);
     };
     match thread::Builder::new().name("notify".to_owned()).spawn(send) {
-        Ok(_) => drop(is_taken.recv_timeout(PATIENCE)),
-        Err(error) => {
-            UNTAKEN.store(false, Ordering::Relaxed);
-            tracing::warn!(%error, "the supervisor could not be notified");
-        }
+        Ok(_) => *untaken = (!is_taken(&taken)).then_some(taken),
+        Err(error) => tracing::warn!(%error, "the supervisor could not be notified"),
     }
+}
+
+/// Waits until a message is taken, for a while.
+fn is_taken(message: &Receiver<()>) -> bool {
+    message.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected)
 }

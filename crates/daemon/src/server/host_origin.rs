@@ -15,7 +15,7 @@ use axum::{
 use rpc::json::shown;
 
 use super::{auth::single, cors, errors::Refusal};
-use crate::config::Rpc;
+use crate::config::{Rpc, sources};
 
 /// Names under which this machine calls itself.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -88,7 +88,7 @@ pub(super) async fn check(
     let Refusal::Origin(origin) = &refusal else {
         return refusal.into_response();
     };
-    allowed.logged.log(origin);
+    allowed.logged.log(&named(origin));
     let mut response = refusal.into_response();
     // The page may read that it is refused, and nothing else. It is not told that it may send more
     // than any page may: the question before a call stays without an answer.
@@ -97,6 +97,12 @@ pub(super) async fn check(
         cors::make_readable(&mut response, origin.clone());
     }
     response
+}
+
+/// What the log calls an origin. The header can hold anything, a misplaced secret too: only what has
+/// the form of an origin is shown.
+fn named(origin: &str) -> String {
+    sources::origin(origin).unwrap_or_else(|_| "of no form".to_owned())
 }
 
 /// The origins whose refusal was logged.

@@ -81,9 +81,21 @@ impl Entry {
         contains(wire, &self.encoded(installation))
     }
 
+    /// Whether this stands in `wire` with one field more: in a copy for our own devices the engine
+    /// says for whom the message was, after what status-go writes (protocol §5, copies).
+    pub(super) fn is_in_copy(&self, wire: &[u8]) -> bool {
+        contains(wire, &self.value())
+    }
+
     /// The entry on the wire (protocol §8). It is encoded here once more, because the engine's reader
     /// would not show a byte that it ignores.
     fn encoded(&self, installation: &str) -> Vec<u8> {
+        let key = field(1, installation.as_bytes());
+        field(101, &[key, field(2, &self.value())].concat())
+    }
+
+    /// The headers and the ciphertext of the entry.
+    fn value(&self) -> Vec<u8> {
         let mut value = Vec::new();
         match &self.headers {
             Headers::Ratchet {
@@ -107,8 +119,7 @@ impl Entry {
                 value.extend(field(101, &field(1, key.as_bytes())));
             }
         }
-        let key = field(1, installation.as_bytes());
-        field(101, &[key, field(2, &value)].concat())
+        value
     }
 }
 

@@ -271,9 +271,9 @@ impl Metrics {
             self.calls
                 .get_metric_with_label_values(&[UNKNOWN, kind.name()])?;
         }
-        for outcome in Outcome::ALL {
-            self.decrypted
-                .get_metric_with_label_values(&[outcome.name()])?;
+        let outcomes = Outcome::ALL.iter().map(|outcome| outcome.name());
+        for outcome in outcomes.chain([Reason::AlreadyRead.name()]) {
+            self.decrypted.get_metric_with_label_values(&[outcome])?;
         }
         for status in REFUSALS {
             self.refused_requests
