@@ -37,8 +37,9 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
     assert!(!shown.contains("a5a5") && !shown.contains("165"), "{shown}");
 }
 
-/// Takes the migrations from the tenth on back, as far as the layout goes.
-const BEFORE_THE_TENTH: &str = "
+macro_rules! before_the_fourteenth {
+    () => {
+        "
     DROP INDEX peers_listened;
     DROP INDEX peers_listened_for_replies;
     ALTER TABLE peers DROP COLUMN listened;
@@ -48,7 +49,17 @@ const BEFORE_THE_TENTH: &str = "
     DROP TABLE confirmed_messages;
     ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
     DROP TABLE gap_keys;
-    DROP TABLE gaps;
+    DROP TABLE gaps;"
+    };
+}
+
+/// Takes the migrations from the fourteenth on back, as far as the layout goes.
+const BEFORE_THE_FOURTEENTH: &str = before_the_fourteenth!();
+
+/// The same from the tenth on.
+const BEFORE_THE_TENTH: &str = concat!(
+    before_the_fourteenth!(),
+    "
     UPDATE epoch SET commits =
         max(commits, (SELECT coalesce(max(commits), 0) FROM session_chains));
     ALTER TABLE session_chains DROP COLUMN digest;
@@ -71,7 +82,8 @@ const BEFORE_THE_TENTH: &str = "
     ALTER TABLE timekeeping RENAME TO running_time;
     ALTER TABLE running_time DROP COLUMN settled;
     ALTER TABLE running_time DROP COLUMN ahead_since;
-    ALTER TABLE running_time DROP COLUMN put_back_at;";
+    ALTER TABLE running_time DROP COLUMN put_back_at;"
+);
 
 /// The clocks of a store on which daemons have run this long, in milliseconds.
 fn ran(running: u64) -> Timekeeping {

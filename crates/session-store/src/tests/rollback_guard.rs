@@ -21,7 +21,7 @@ use rand_core::UnwrapErr;
 use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 
-use super::{BEFORE_THE_TENTH, account, name, open, ran};
+use super::{BEFORE_THE_FOURTEENTH, BEFORE_THE_TENTH, account, name, open, ran};
 use crate::{DataDir, Found, Inspector, OpenError, SqliteStore, rekey};
 
 /// A data directory with account `a`.
@@ -479,7 +479,7 @@ fn a_store_of_a_version_that_kept_no_witnesses_is_trusted_once() {
     fs::remove_file(&home.sidecars()[0]).unwrap();
     let inspector = Inspector::open(&home.path(), None).unwrap();
     let inspected = inspector.account(&name("a")).unwrap();
-    assert_eq!(inspected.pending_migrations, 14);
+    assert_eq!(inspected.pending_migrations, 15);
     let backup = home.scratch.path().join("backup");
     home.copy(&backup);
     assert_eq!(home.found(), None);

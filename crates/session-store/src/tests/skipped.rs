@@ -359,16 +359,12 @@ fn as_single_rows(store: &mut SqliteStore) {
 #[test]
 fn keys_that_an_earlier_version_kept_open_their_messages_and_strangers_keep_no_more_than_is_theirs()
 {
+    let thirteenth = format!("{BEFORE_THE_FOURTEENTH} PRAGMA user_version = 13;");
     let eighth = format!(
         "{BEFORE_THE_TENTH} ALTER TABLE session_chains DROP COLUMN commits; \
          PRAGMA user_version = 8;"
     );
-    for before in [
-        "ALTER TABLE stored_keys DROP COLUMN read_tag; DROP TABLE confirmed_messages;
-         ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
-         DROP TABLE gap_keys; DROP TABLE gaps; PRAGMA user_version = 13;",
-        &eighth,
-    ] {
+    for before in [&thirteenth, &eighth] {
         let mut bob = Bob::new();
         let to = bob.end.key;
         let mut alice = stranger(&mut bob, 3);

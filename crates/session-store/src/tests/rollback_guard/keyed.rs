@@ -218,20 +218,16 @@ fn a_store_that_authenticated_nothing_is_brought_up_to_date_and_is_told_from_the
     commit(&mut store).unwrap();
     store
         .connection
-        .execute_batch(
-            "UPDATE epoch SET commits =
+        .execute_batch(&format!(
+            "{BEFORE_THE_FOURTEENTH}
+             UPDATE epoch SET commits =
                  max(commits, (SELECT max(commits) FROM session_chains));
              ALTER TABLE session_chains DROP COLUMN digest;
              ALTER TABLE epoch DROP COLUMN digest;
              ALTER TABLE epoch DROP COLUMN digest_key;
              ALTER TABLE epoch DROP COLUMN witness_key;
-             ALTER TABLE stored_keys DROP COLUMN read_tag;
-             DROP TABLE confirmed_messages;
-             ALTER TABLE devices ADD COLUMN first_seen_at INTEGER NOT NULL DEFAULT 0;
-             DROP TABLE gap_keys;
-             DROP TABLE gaps;
-             PRAGMA user_version = 12;",
-        )
+             PRAGMA user_version = 12;"
+        ))
         .unwrap();
     kill(store);
     let sidecar = home.sidecars().remove(0);
