@@ -158,7 +158,7 @@ done
 
 echo "== a stream of server-sent events"
 said=$(sed '/^data/q' < <(curl -sN "$url/events?account=alice&after=0" -H "authorization: Bearer $token"))
-expect "event: installation.discovered" "$said"
+expect "event: topic.changed" "$said"
 
 echo "== a backup, while it serves"
 said=$(ratchetd backup - --with-key 2>>log | tee backup.tar | tar -t)

@@ -229,29 +229,23 @@ fn a_refused_origin_is_logged_once_and_a_flood_of_them_is_not() {
         let request = format!("GET /livez HTTP/1.1\r\n{LOCALHOST}origin: {origin}\r\n\r\n");
         assert_eq!(crate::support::exchange(stream, &request).status, 403);
     };
-    let logged = || std::fs::read_to_string(&log).expect("the log");
     for _ in 0..5 {
         ask("https://first.example");
     }
-    assert_eq!(
-        logged().matches("https://first.example").count(),
-        1,
-        "{}",
-        logged()
-    );
-    assert!(logged().contains("--allow-origin"), "{}", logged());
+    // What is no origin may be anything, a misplaced secret too.
+    ask(&"secret".repeat(100));
     for number in 0..3 * MOST {
-        ask(&format!(
-            "https://{number}.example/{}",
-            "secret".repeat(100)
-        ));
+        ask(&format!("https://{number}.example"));
     }
-    process.kill().expect("kill");
-    process.wait().expect("wait");
-    let log = logged();
+    // At its end it writes what it has logged.
+    crate::support::terminate(&process);
+    assert!(process.wait().expect("wait").success());
+    let log = std::fs::read_to_string(&log).expect("the log");
+    assert_eq!(log.matches("https://first.example").count(), 1, "{log}");
+    assert!(log.contains("--allow-origin"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
     assert_eq!(log.matches("a page was refused").count(), MOST, "{log}");
     assert_eq!(log.matches("without a line").count(), 1, "{log}");
-    assert!(log.lines().all(|line| line.len() < 400), "{log}");
 }
 
 /// A page with an `EventSource`, which sends no header of ours.
