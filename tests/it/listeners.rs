@@ -216,8 +216,9 @@ fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
     let request = json!({"jsonrpc": "2.0", "id": 1, "method": "message_encrypt", "params": params});
     let sent_again = crate::support::WebSocket::open(&scratch.path().join("s")).ask(&request);
     assert!(sent_again["result"].is_object(), "{sent_again}");
-    process.kill().expect("kill");
-    process.wait().expect("wait");
+    // At its end it writes what it has logged.
+    crate::support::terminate(&process);
+    assert!(process.wait().expect("wait").success());
     let log = fs::read_to_string(&log).expect("the log");
     assert!(log.contains("ready"), "{log}");
     let phrase = text(&account["mnemonic"]);

@@ -401,8 +401,9 @@ fn a_ticket_is_not_logged_whatever_is_asked_for() {
         std::io::Write::write_all(&mut stream, request.as_bytes()).expect("to send");
         assert!(head(&mut stream).starts_with(&format!("HTTP/1.1 {status}")));
     }
-    process.kill().expect("kill");
-    process.wait().expect("wait");
+    // At its end it writes what it has logged.
+    crate::support::terminate(&process);
+    assert!(process.wait().expect("wait").success());
     let log = std::fs::read_to_string(&log).expect("the log");
     assert!(log.contains("event_ticket"), "{log}");
     assert!(!log.contains(&ticket), "{log}");
