@@ -90,7 +90,7 @@ impl Fault {
 }
 
 /// Goes over the entries of an object, each with its name, or of an array, without one. Names and
-/// values are handed over as they stand in the text: [`string`] and [`read`] take them further.
+/// values are handed over as they stand in the text: [`string`] and `read` take them further.
 ///
 /// # Errors
 /// The parser's, if the text is no JSON, or neither an object nor an array. What it says may quote
