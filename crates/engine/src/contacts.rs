@@ -70,7 +70,7 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Request, (request, true))
+        self.decide_contact(store, env, identity, ContactMark::Request, request, true)
     }
 
     /// Accepts `identity`, and sends it a message, so that both sides have forward secrecy.
@@ -84,7 +84,7 @@ impl Engine {
         request: &SendRequest,
         identity: &IdentityKey,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Accept, (request, true))
+        self.decide_contact(store, env, identity, ContactMark::Accept, request, true)
     }
 
     /// Declines `identity`. Unless it is `told`, the message in `request` is for our own other
@@ -100,7 +100,7 @@ impl Engine {
         identity: &IdentityKey,
         told: bool,
     ) -> Result<ContactChange, SendError> {
-        self.decide_contact(store, env, identity, ContactMark::Decline, (request, told))
+        self.decide_contact(store, env, identity, ContactMark::Decline, request, told)
     }
 
     /// Records whether the user has compared the safety number with `identity`.
@@ -128,7 +128,8 @@ impl Engine {
         env: &mut Env<'_>,
         identity: &IdentityKey,
         step: ContactMark,
-        (request, told): (&SendRequest, bool),
+        request: &SendRequest,
+        told: bool,
     ) -> Result<ContactChange, SendError> {
         let contact = self.contact_or_new(store, env, identity)?;
         // After the last decision, even if a device of ours whose clock is ahead has made that.
@@ -227,8 +228,8 @@ impl Engine {
         Ok(*sender != self.me() && is_declined(store, sender)?)
     }
 
-    /// Updates the sender's contact state after a message was read (protocol §7, contacts). A
-    /// message that does not authenticate its sender writes nothing.
+    /// Updates the contact state of a sender other than us after its message was read (protocol §7,
+    /// contacts). A message that does not authenticate its sender writes nothing.
     pub(crate) fn update_contact(
         &self,
         store: &mut dyn Store,
@@ -241,12 +242,11 @@ impl Engine {
             received.outcome,
             Outcome::Decrypted(_) | Outcome::Contact(_)
         );
-        if !read || received.duplicate || identity == self.me() {
+        if !read || received.duplicate {
             return Ok(());
         }
-        let known = store.contact(&identity)?;
-        let state = known.map_or(ContactState::None, |contact| contact.state);
-        let (state, requests) = match (state, answer.mark) {
+        let contact = known_or_new(store, env.now, &identity)?;
+        let (state, requests) = match (contact.state, answer.mark) {
             // A decline neither asks nor accepts.
             (_, Some(ContactMark::Decline)) => return Ok(()),
             // They answer what we wrote first.
@@ -260,9 +260,8 @@ impl Engine {
                 return Ok(());
             }
             (ContactState::RequestSent, mark) => {
-                let requested_at = known.and_then(|contact| contact.requested_at);
                 let answers = received.authenticated
-                    && (mark.is_some() || is_newer(store, received, requested_at, answer)?);
+                    && (mark.is_some() || is_newer(store, received, contact.requested_at, answer)?);
                 if !answers {
                     received.told_request = mark != Some(ContactMark::Accept);
                     return Ok(());
@@ -272,13 +271,10 @@ impl Engine {
             _ => return Ok(()),
         };
         store.put_contact(&Contact {
-            identity,
             state,
-            verified: known.is_some_and(|contact| contact.verified),
-            added_at: known.map_or(env.now, |contact| contact.added_at),
             requested_at: None,
             asked: true,
-            decided_at: known.and_then(|contact| contact.decided_at),
+            ..contact
         })?;
         if let Some(message) = received.message.filter(|_| requests) {
             let asked = EventKind::ContactRequested { identity, message };
