@@ -187,13 +187,7 @@ impl Engine {
             self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
             size.check(&sent)?;
         }
-        let copy = Content {
-            payload: &request.payload,
-            mark: None,
-            copy_of: Some(&encode_copy_of(&copy_of)),
-        };
-        let decided = decision.is_some();
-        self.encrypt_for_own_devices(store, env, &bundle, copy, decided, &mut sent)?;
+        self.encrypt_for_own_devices(store, env, &bundle, &request.payload, &copy_of, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -207,19 +201,27 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         bundle: &OwnBundle,
-        content: Content<'_>,
-        decided: bool,
+        payload: &[u8],
+        copy_of: &CopyOf,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
         let me = self.me();
         let targets = targets(store, &self.config, &me, Some(self.this_device()), env.now)?;
         sent.skipped.extend(targets.skipped);
+        if targets.chosen.is_empty() {
+            return Ok(());
+        }
+        let content = Content {
+            payload,
+            mark: None,
+            copy_of: Some(&encode_copy_of(copy_of)),
+        };
         let mut parts = MessageParts::default();
         for device in targets.chosen {
             self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         sent.skipped.append(&mut parts.skipped);
-        if decided && content.payload.is_empty() {
+        if copy_of.decision.is_some() && payload.is_empty() {
             // By DH it would say nothing.
             parts.by_dh.clear();
         }
