@@ -6,31 +6,23 @@ use std::{
     net::Shutdown,
     os::unix::net::UnixListener,
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
     thread,
 };
 
-use crate::support::{Daemon, Party, RATCHETD, only_message, path_text, text};
+use crate::support::{Daemon, Party, RATCHETD, only_message, path_text, run_with_input, text};
 use serde_json::{Value, json};
 
 /// Runs `ratchetd call`; its exit code, output and diagnostics.
 fn call(socket: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut process = Command::new(RATCHETD)
+    let mut command = Command::new(RATCHETD);
+    command
         .arg("call")
         .arg("--socket")
         .arg(socket)
         .args(arguments)
-        .env_remove("RATCHETD_DATA_DIR")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut stdin = process.stdin.take().expect("its input");
-    // It may end without reading.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = process.wait_with_output().expect("it ends");
+        .env_remove("RATCHETD_DATA_DIR");
+    let output = run_with_input(&mut command, input.as_bytes());
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (
         output.status.code(),
@@ -316,18 +308,7 @@ fn a_daemon_is_reached_over_tcp_by_its_name_with_its_token() {
     let at = |http: &str, arguments: &[&str], token: &str| {
         let mut command = Command::new(RATCHETD);
         command.args(["call", "--json", "system_version", "--http", http]);
-        let mut process = command
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
-        let mut stdin = process.stdin.take().expect("its input");
-        let _ = stdin.write_all(token.as_bytes());
-        drop(stdin);
-        let output = process.wait_with_output().expect("it ends");
+        let output = run_with_input(command.args(arguments).env_clear(), token.as_bytes());
         (
             output.status.code(),
             String::from_utf8(output.stderr).expect("text"),

@@ -172,23 +172,9 @@ fn of_daemons_that_start_at_once_on_one_socket_one_has_it_and_the_others_say_so(
 
 #[test]
 fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
-    let scratch = tempfile::tempdir().expect("a directory");
-    let log = scratch.path().join("log");
-    let arguments = ["--http", "127.0.0.1:0", "--log-filter", "trace"].map(str::to_owned);
-    let mut process = serve(scratch.path(), &arguments)
-        .stderr(fs::File::create(&log).expect("the log"))
-        .spawn()
-        .expect("it starts");
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(
-        process.stdout.take().expect("output"),
-    ));
-    lines.next().expect("a line").expect("text");
-    let listening = lines.next().expect("a line").expect("text");
-    let address = listening
-        .strip_prefix("listening on http://")
-        .expect("http")
-        .to_owned();
-    let token = fs::read_to_string(scratch.path().join("data/rpc.token")).expect("the token");
+    let daemon = Daemon::logging(&["--http", "127.0.0.1:0", "--log-filter", "trace"]);
+    let address = daemon.tcp().expect("an address");
+    let token = fs::read_to_string(daemon.data_dir().join("rpc.token")).expect("the token");
     let authorization = format!("authorization: Bearer {}\r\n", token.trim());
     let call = |method: &str, params: Value| -> Value {
         let body =
@@ -214,12 +200,9 @@ fn a_trace_of_everything_holds_no_secret_no_payload_and_no_identity() {
     // Over a WebSocket, whose library would show its frames.
     let params = json!({"account": "a", "recipient": other["publicKey"], "text": "attack at dawn"});
     let request = json!({"jsonrpc": "2.0", "id": 1, "method": "message_encrypt", "params": params});
-    let sent_again = crate::support::WebSocket::open(&scratch.path().join("s")).ask(&request);
+    let sent_again = crate::support::WebSocket::open(&daemon.socket()).ask(&request);
     assert!(sent_again["result"].is_object(), "{sent_again}");
-    // At its end it writes what it has logged.
-    crate::support::terminate(&process);
-    assert!(process.wait().expect("wait").success());
-    let log = fs::read_to_string(&log).expect("the log");
+    let log = daemon.log_at_end();
     assert!(log.contains("ready"), "{log}");
     let phrase = text(&account["mnemonic"]);
     let words: Vec<&str> = phrase.split(' ').take(3).collect();

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -10,7 +9,9 @@ use std::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Daemon, Party, RATCHETD, path_text, refused, succeeded, text};
+use crate::support::{
+    Daemon, Party, RATCHETD, path_text, refused, run_with_input, succeeded, text,
+};
 
 /// The exit code of a command whose output was lost.
 const LOST: Option<i32> = Some(3);
@@ -208,17 +209,7 @@ fn two_accounts() -> (Daemon, TempDir) {
 
 /// Runs a command with this input.
 fn fed(arguments: &[&str], input: &[u8]) -> Output {
-    let mut process = ratchetd(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut stdin = process.stdin.take().expect("its input");
-    // It may end without reading all of it.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    process.wait_with_output().expect("it ends")
+    run_with_input(&mut ratchetd(arguments), input)
 }
 
 #[test]

@@ -83,7 +83,24 @@ impl Daemon {
         arguments: Vec<String>,
         environment: Vec<(String, String)>,
     ) -> Self {
-        let (process, listening, output) = spawn(directory.path(), &arguments, &environment);
+        Self::launch(directory, arguments, environment, Stdio::inherit())
+    }
+
+    /// A daemon on a fresh directory that logs into a file, for [`Self::log_at_end`].
+    pub fn logging(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = fs::File::create(directory.path().join("log")).expect("the log");
+        let arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
+        Self::launch(directory, arguments, Vec::new(), log.into())
+    }
+
+    fn launch(
+        directory: TempDir,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+        log: Stdio,
+    ) -> Self {
+        let (process, listening, output) = spawn(directory.path(), &arguments, &environment, log);
         Self {
             directory,
             arguments,
@@ -92,6 +109,13 @@ impl Daemon {
             listening,
             output: Some(output),
         }
+    }
+
+    /// Stops a daemon that was [logging](Self::logging), which writes the last lines of its log at
+    /// its end; the log.
+    pub fn log_at_end(mut self) -> String {
+        assert_eq!(self.terminate(), Some(0));
+        fs::read_to_string(self.directory.path().join("log")).expect("the log")
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -126,8 +150,12 @@ impl Daemon {
 
     /// Starts the process again after it has ended.
     pub fn restart(&mut self) {
-        let (process, listening, output) =
-            spawn(self.directory.path(), &self.arguments, &self.environment);
+        let (process, listening, output) = spawn(
+            self.directory.path(),
+            &self.arguments,
+            &self.environment,
+            Stdio::inherit(),
+        );
         self.process = process;
         self.listening = listening;
         self.output = Some(output);
@@ -199,9 +227,7 @@ impl Daemon {
 
     /// The TCP address it listens on, if it does.
     pub fn tcp(&self) -> Option<String> {
-        self.listening
-            .iter()
-            .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned))
+        tcp_address(&self.listening)
     }
 }
 
@@ -285,11 +311,43 @@ pub fn serve_logged(directory: &Path) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().expect("output"))
-        .read_line(&mut ready)
-        .expect("a ready line");
+    ready_lines(&mut process, 1);
     process
+}
+
+/// Reads the ready lines of a daemon, one for each listener.
+pub fn ready_lines(process: &mut Child, listeners: usize) -> (Vec<String>, BufReader<ChildStdout>) {
+    let mut output = BufReader::new(process.stdout.take().expect("its output"));
+    let mut listening = Vec::new();
+    for _ in 0..listeners {
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a ready line");
+        assert!(line.starts_with("listening on "), "no ready line: {line:?}");
+        listening.push(line.trim_end().to_owned());
+    }
+    (listening, output)
+}
+
+/// The TCP address among those that a daemon listens on.
+pub fn tcp_address(listening: &[String]) -> Option<String> {
+    let mut addresses = listening
+        .iter()
+        .filter_map(|line| line.strip_prefix("listening on http://"));
+    addresses.next().map(str::to_owned)
+}
+
+/// Runs a command with this input, of which it need not read all.
+pub fn run_with_input(command: &mut Command, input: &[u8]) -> Output {
+    let mut process = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = process.stdin.take().expect("its input");
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    process.wait_with_output().expect("it ends")
 }
 
 /// Asks a daemon to stop.
@@ -317,21 +375,15 @@ fn spawn(
     directory: &Path,
     arguments: &[String],
     environment: &[(String, String)],
+    log: Stdio,
 ) -> (Child, Vec<String>, BufReader<ChildStdout>) {
     let mut command = command(directory, arguments, environment);
-    let mut process = command.spawn().expect("the daemon starts");
-    let mut output = BufReader::new(process.stdout.take().expect("its output"));
+    let mut process = command.stderr(log).spawn().expect("the daemon starts");
     let listeners = 1 + arguments
         .iter()
         .filter(|argument| *argument == "--http" || argument.starts_with("--http="))
         .count();
-    let mut listening = Vec::new();
-    for _ in 0..listeners {
-        let mut line = String::new();
-        output.read_line(&mut line).expect("a ready line");
-        assert!(line.starts_with("listening on "), "no ready line: {line:?}");
-        listening.push(line.trim_end().to_owned());
-    }
+    let (listening, output) = ready_lines(&mut process, listeners);
     (process, listening, output)
 }
 

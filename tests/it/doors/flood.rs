@@ -417,9 +417,7 @@ fn a_flood_of_strangers_does_not_flood_the_log() {
         .stderr(std::fs::File::create(&log).expect("the log"))
         .spawn()
         .expect("it starts");
-    let output = process.stdout.take().expect("its output");
-    let mut ready = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut ready).expect("a line");
+    crate::support::ready_lines(&mut process, 1);
     let socket = scratch.path().join("s");
     let mut only = crate::support::connect(&socket);
     assert!(is_served(&mut only));

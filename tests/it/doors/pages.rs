@@ -1,8 +1,6 @@
 //! Pages of allowed origins: what a browser has to be told so that they can call, read and listen.
 
-use std::process::Stdio;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     doors::door::{CALL, Door, JSON, LOCALHOST, Listener, UPGRADING, error_of, header},
@@ -207,25 +205,10 @@ fn origins_are_allowed_by_flags_and_by_a_variable_and_beside_those_of_the_file()
 #[test]
 fn a_refused_origin_is_logged_once_and_a_flood_of_them_is_not() {
     const MOST: usize = 32;
-    let scratch = tempfile::tempdir().expect("a directory");
-    let log = scratch.path().join("log");
-    let arguments = ["--http", "127.0.0.1:0", "--log-filter", "info"].map(str::to_owned);
-    let mut process = crate::support::serve(scratch.path(), &arguments)
-        .stderr(std::fs::File::create(&log).expect("the log"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut output = std::io::BufReader::new(process.stdout.take().expect("its output"));
-    let mut lines = [String::new(), String::new()];
-    for line in &mut lines {
-        std::io::BufRead::read_line(&mut output, line).expect("a ready line");
-    }
-    let address = lines[1]
-        .trim()
-        .strip_prefix("listening on http://")
-        .expect("an address");
+    let daemon = Daemon::logging(&["--http", "127.0.0.1:0", "--log-filter", "info"]);
+    let address = daemon.tcp().expect("an address");
     let ask = |origin: &str| {
-        let stream = std::net::TcpStream::connect(address).expect("to connect");
+        let stream = std::net::TcpStream::connect(&address).expect("to connect");
         let request = format!("GET /livez HTTP/1.1\r\n{LOCALHOST}origin: {origin}\r\n\r\n");
         assert_eq!(crate::support::exchange(stream, &request).status, 403);
     };
@@ -237,10 +220,7 @@ fn a_refused_origin_is_logged_once_and_a_flood_of_them_is_not() {
     for number in 0..3 * MOST {
         ask(&format!("https://{number}.example"));
     }
-    // At its end it writes what it has logged.
-    crate::support::terminate(&process);
-    assert!(process.wait().expect("wait").success());
-    let log = std::fs::read_to_string(&log).expect("the log");
+    let log = daemon.log_at_end();
     assert_eq!(log.matches("https://first.example").count(), 1, "{log}");
     assert!(log.contains("--allow-origin"), "{log}");
     assert!(!log.contains("secret"), "{log}");
@@ -374,37 +354,16 @@ fn a_page_opens_a_stream_of_events_with_a_ticket_once_and_in_time() {
 
 #[test]
 fn a_ticket_is_not_logged_whatever_is_asked_for() {
-    let scratch = tempfile::tempdir().expect("a directory");
-    let log = scratch.path().join("log");
-    let arguments = ["--http", "127.0.0.1:0", "--log-filter", "trace"].map(str::to_owned);
-    let mut process = crate::support::serve(scratch.path(), &arguments)
-        .stderr(std::fs::File::create(&log).expect("the log"))
-        .spawn()
-        .expect("it starts");
-    let mut output = std::io::BufReader::new(process.stdout.take().expect("its output"));
-    let mut lines = [String::new(), String::new()];
-    for line in &mut lines {
-        std::io::BufRead::read_line(&mut output, line).expect("a ready line");
-    }
-    let address = lines[1]
-        .trim()
-        .strip_prefix("listening on http://")
-        .expect("an address");
-    let call = CALL.replace("system_version", "event_ticket");
-    let stream = crate::support::connect(&scratch.path().join("s"));
-    let answer = crate::support::exchange(stream, &crate::support::request("", &call));
-    let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
-    let ticket = text(&answer["result"]["ticket"]);
+    let daemon = Daemon::logging(&["--http", "127.0.0.1:0", "--log-filter", "trace"]);
+    let address = daemon.tcp().expect("an address");
+    let ticket = text(&daemon.ok("event_ticket", json!({}))["ticket"]);
     for status in ["200", "401"] {
-        let mut stream = std::net::TcpStream::connect(address).expect("to connect");
+        let mut stream = std::net::TcpStream::connect(&address).expect("to connect");
         let request = format!("GET /events?account=*&ticket={ticket} HTTP/1.1\r\n{LOCALHOST}\r\n");
         std::io::Write::write_all(&mut stream, request.as_bytes()).expect("to send");
         assert!(head(&mut stream).starts_with(&format!("HTTP/1.1 {status}")));
     }
-    // At its end it writes what it has logged.
-    crate::support::terminate(&process);
-    assert!(process.wait().expect("wait").success());
-    let log = std::fs::read_to_string(&log).expect("the log");
+    let log = daemon.log_at_end();
     assert!(log.contains("event_ticket"), "{log}");
     assert!(!log.contains(&ticket), "{log}");
 }

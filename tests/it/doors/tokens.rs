@@ -302,17 +302,10 @@ fn a_token_that_was_put_there_beforehand_may_be_read_only_and_is_told_from_the_r
         .args(["--log-filter", "warn"])
         .spawn()
         .expect("it starts");
-    let mut output = std::io::BufReader::new(process.stdout.take().expect("its output"));
-    let mut lines = [String::new(), String::new()];
-    for line in &mut lines {
-        std::io::BufRead::read_line(&mut output, line).expect("a ready line");
-    }
-    let address = lines[1]
-        .trim()
-        .strip_prefix("listening on http://")
-        .expect("an address");
+    let (listening, _output) = crate::support::ready_lines(&mut process, 2);
+    let address = crate::support::tcp_address(&listening).expect("an address");
     let ask = |request: &str| {
-        let stream = std::net::TcpStream::connect(address).expect("to connect");
+        let stream = std::net::TcpStream::connect(&address).expect("to connect");
         crate::support::exchange(stream, request)
     };
     let auth = ask(&format!("GET /auth HTTP/1.1\r\n{LOCALHOST}\r\n"));
