@@ -1,9 +1,9 @@
 //! JSON as it stands in a request: an object or an array is gone over entry by entry, and each
 //! value is read on its own, so that an error can name the one that is wrong.
 //!
-//! The parser takes a text for JSON by its grammar alone. What the grammar allows and a value cannot
-//! hold is an [`Unreadable`] here: half of a surrogate pair, a number beyond all bounds, a name
-//! that is given twice.
+//! The parser takes a text for JSON by its grammar alone. What the grammar allows and a value
+//! cannot hold is an [`Unreadable`] here: half of a surrogate pair, a number beyond all bounds, a
+//! name that is given twice.
 
 use std::{borrow::Cow, fmt};
 

@@ -37,8 +37,9 @@ pub const MAX_KEY_BYTES: u64 = 4096;
 const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
 
 /// Makes the data directory at `data_dir`, which must be empty or not exist, from the backup
-/// `file`, and returns the names of its accounts. `key` is what the key file of the directory holds,
-/// if the backup was made without it. Restored stores can read, and send on new sessions only.
+/// `file`, and returns the names of its accounts. `key` is what the key file of the directory
+/// holds, if the backup was made without it. Restored stores can read, and send on new sessions
+/// only.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do. The directory is then as it was, or half restored, which

@@ -99,8 +99,8 @@ pub(super) async fn check(
     response
 }
 
-/// What the log calls an origin. The header can hold anything, a misplaced secret too: only what has
-/// the form of an origin is shown.
+/// What the log calls an origin. The header can hold anything, a misplaced secret too: only what
+/// has the form of an origin is shown.
 fn named(origin: &str) -> String {
     sources::origin(origin).unwrap_or_else(|_| "of no form".to_owned())
 }

@@ -119,8 +119,8 @@ closed_sets! {
         AuthenticationFailed = "authentication_failed",
         /// The message was read before, and `message_confirm` has said that its text is stored.
         AlreadyRead = "already_read",
-        /// The key of the message is gone: it is too old, or was read without a confirmation that its
-        /// text arrived.
+        /// The key of the message is gone: it is too old, or was read without a confirmation that
+        /// its text arrived.
         MessageKeyGone = "message_key_gone",
         /// More than 1000 messages before it are missing.
         TooManySkipped = "too_many_skipped",

@@ -178,8 +178,8 @@ pub trait Store: StoreRead {
     /// Writes the chains, counts and times of a session that is there and differs in nothing else.
     /// Nearly every message writes just this.
     fn put_session_progress(&mut self, session: &Session) -> Result<(), StoreError>;
-    /// Erases a session with its stored keys and what was confirmed of it; gives the messages among them that were read and not
-    /// confirmed.
+    /// Erases a session with its stored keys and what was confirmed of it; gives the messages among
+    /// them that were read and not confirmed.
     fn remove_session(&mut self, id: &SessionId) -> Result<Vec<MessageId>, StoreError>;
     /// Writes a message key of a session that is there. A key that is replaced keeps its age.
     fn put_stored_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;

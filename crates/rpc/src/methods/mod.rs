@@ -326,10 +326,10 @@ methods! {
     ContactAccept = "contact_accept" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Declines an identity, which is told nothing unless there is a text.
     ///
-    /// A `payload` or `text`, even an empty one, is encrypted to it by DH, so that it is not taken for
-    /// an acceptance. Without one there is at most the copy for our own other devices. Send the
-    /// envelopes of the result. What the identity sends is not read any more, until `contact_accept`
-    /// or `contact_request`.
+    /// A `payload` or `text`, even an empty one, is encrypted to it by DH, so that it is not taken
+    /// for an acceptance. Without one there is at most the copy for our own other devices. Send the
+    /// envelopes of the result. What the identity sends is not read any more, until
+    /// `contact_accept` or `contact_request`.
     ContactDecline = "contact_decline" (IntroduceParams) -> ContactStepInfo, fails WRITES | SENDS;
     /// Notes whether the safety number was compared.
     ///

@@ -1,5 +1,5 @@
-//! Says in the schema of a result which members are there with which outcome, so that a program that
-//! has looked at the outcome need not ask for each.
+//! Says in the schema of a result which members are there with which outcome, so that a program
+//! that has looked at the outcome need not ask for each.
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
