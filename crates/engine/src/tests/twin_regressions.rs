@@ -76,6 +76,12 @@ impl Scenario {
         self.ops.push(op);
     }
 
+    /// Reinstalls a device a minute later: versions count minutes.
+    fn reinstalls(&mut self, at: DeviceIndex, same_id: bool) {
+        self.ops.push(Op::Advance(61_000));
+        self.ops.push(Op::Reinstall { at, same_id });
+    }
+
     /// Checks that all is read that is read in the twin; in worlds with different keys.
     fn loses_nothing(&mut self) {
         for seed in 0..4 {
@@ -321,6 +327,30 @@ fn a_device_of_status_go_that_is_set_up_again_under_its_old_id_is_believed() {
     scenario.says(BOB, ALICE);
     scenario.says(ALICE, BOB);
     scenario.loses_nothing();
+}
+
+/// Alice's first device is set up again under new ids, three times in a day. Bob writes to the three
+/// devices whose bundles have the latest dates. Her second device made its bundle before all that,
+/// and then writes to him, or answers a message that was not for it.
+#[test]
+fn a_device_that_writes_or_answers_is_written_to_before_those_that_did_so_earlier() {
+    let (first, second) = ((0, 0), (0, 1));
+    for answers in [false, true] {
+        let mut scenario = Scenario::of("oo|s");
+        for _ in 0..3 {
+            scenario.hours(1);
+            scenario.reinstalls(first, false);
+            scenario.says(first, BOB);
+        }
+        scenario.hours(1);
+        if answers {
+            scenario.says(BOB, second);
+        } else {
+            scenario.says(second, BOB);
+        }
+        scenario.says(BOB, second);
+        scenario.loses_nothing();
+    }
 }
 
 /// Alice gets no answer, and begins session after session on one prekey. Her messages arrive in the
