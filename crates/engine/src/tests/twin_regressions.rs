@@ -353,6 +353,24 @@ fn a_device_that_writes_or_answers_is_written_to_before_those_that_did_so_earlie
     }
 }
 
+/// Bob's device of status-go replaces its prekey, and is reinstalled under its old id: its versions
+/// start again. Envelopes are signed. A message of it that is for Alice's other device alone proves
+/// to ours as well that the lower version comes from the device itself.
+#[test]
+fn a_sealed_message_for_another_device_proves_a_lower_version() {
+    let (ours, theirs) = ((0, 0), (0, 1));
+    let mut scenario = Scenario::of("os|s");
+    scenario.cast.sealed = true;
+    scenario.says(BOB, ours);
+    scenario.hours(25);
+    scenario.says(BOB, ours);
+    scenario.reinstalls(BOB, true);
+    scenario.says(theirs, BOB);
+    scenario.says(BOB, ours);
+    scenario.says(ours, BOB);
+    scenario.loses_nothing();
+}
+
 /// Alice gets no answer, and begins session after session on one prekey. Her messages arrive in the
 /// wrong order, so that Bob answers on the first session.
 #[test]
