@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{CopyOf, Mode},
-    wire::WireMessage,
+    wire::{WireMessage, decode_bundle},
 };
 
 /// The result of an operation.
@@ -38,6 +38,8 @@ pub(super) struct MixedWorld {
     identities: Vec<Vec<Slot>>,
     /// Every device there has been, by its installation id.
     ids: BTreeMap<String, DeviceIndex>,
+    /// The installation id of each device in each incarnation.
+    names: BTreeMap<(DeviceIndex, u32), String>,
     sent: BTreeMap<u64, SendRecord>,
     /// The IVs that devices of ours used. An IV comes from a message key: a repeated IV is a key
     /// used twice.
@@ -57,6 +59,12 @@ struct Slot {
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
     /// The prekeys on which it began sessions under its current id.
     begun: BTreeMap<Vec<u8>, PreKeyUse>,
+    /// The prekeys that it published under its current id: how often it had been reinstalled when
+    /// it first did, and the version.
+    published: BTreeMap<Vec<u8>, (u32, u32)>,
+    /// The sessions that others began with it, by the installation id that they named and its
+    /// prekey: how often they had been reinstalled.
+    begun_here: BTreeMap<(String, Option<Vec<u8>>), BTreeSet<u32>>,
     /// When a reply of it to an identity was last withheld.
     withheld: BTreeMap<usize, u64>,
     /// The devices of which it has read something, with their incarnations. status-go takes it that
@@ -69,6 +77,8 @@ struct Slot {
 struct PreKeyUse {
     /// How often it had been reinstalled when it first did.
     first: u32,
+    /// How often it had been when it last did.
+    last_install: u32,
     /// The incarnation in which it last did.
     last: u32,
 }
@@ -89,6 +99,32 @@ struct SendRecord {
     former: BTreeSet<Vec<u8>>,
 }
 
+impl Slot {
+    /// Notes the prekey of the device that a wire message of it publishes.
+    fn note_published(&mut self, wire: &[u8]) {
+        let message = WireMessage::decode(wire).expect("a message");
+        for bundle in &message.bundles {
+            let bundle = decode_bundle(bundle).expect("a bundle");
+            let mut entries = bundle.entries.into_iter();
+            let own = entries.find(|entry| entry.installation_id == self.device.id());
+            let own = own.expect("the entry of the sender");
+            let published = self.published.entry(own.signed_pre_key);
+            published.or_insert((self.installs, own.version));
+        }
+    }
+
+    /// Whether it published the prekey before it was reinstalled under its id, with a higher
+    /// version than its first one since.
+    fn had_higher_version(&self, prekey: &[u8]) -> bool {
+        let now = self.published.values();
+        let now = now.filter(|(installs, _)| *installs == self.installs);
+        let lowest = now.map(|(_, version)| *version).min();
+        let then = self.published.get(prekey);
+        let then = then.filter(|(installs, _)| *installs < self.installs);
+        lowest.is_some_and(|now| then.is_some_and(|(_, then)| *then > now))
+    }
+}
+
 impl MixedWorld {
     /// A world with this many devices for each identity, made by `new_device`.
     pub(super) fn new(
@@ -101,6 +137,7 @@ impl MixedWorld {
             paired,
             identities: Vec::new(),
             ids: BTreeMap::new(),
+            names: BTreeMap::new(),
             sent: BTreeMap::new(),
             ivs: BTreeSet::new(),
             attempts: Vec::new(),
@@ -113,6 +150,8 @@ impl MixedWorld {
                 by_restore: false,
                 heard: BTreeMap::new(),
                 begun: BTreeMap::new(),
+                published: BTreeMap::new(),
+                begun_here: BTreeMap::new(),
                 withheld: BTreeMap::new(),
                 met: BTreeSet::new(),
             });
@@ -126,7 +165,9 @@ impl MixedWorld {
     }
 
     fn register_id(&mut self, at: DeviceIndex) {
-        let id = self.slot(at).expect("a device").device.id().to_owned();
+        let slot = self.slot(at).expect("a device");
+        let (id, incarnation) = (slot.device.id().to_owned(), slot.incarnation);
+        self.names.insert((at, incarnation), id.clone());
         self.ids.insert(id, at);
     }
 
@@ -190,7 +231,9 @@ impl MixedWorld {
                 slot.heard.clear();
                 if !same_id {
                     slot.begun.clear();
+                    slot.published.clear();
                 }
+                slot.begun_here.clear();
                 slot.withheld.clear();
                 slot.met.clear();
                 self.register_id(at);
@@ -212,6 +255,7 @@ impl MixedWorld {
                     slot.incarnation += 1;
                     slot.by_restore = true;
                     slot.met.clear();
+                    self.register_id(at);
                 }
                 OpOutcome::Nothing
             }
@@ -250,14 +294,18 @@ impl MixedWorld {
         let to = self.key(to)?;
         let slot = self.slot(from)?;
         let posted = slot.device.send(&to, n.to_string().as_bytes(), now);
+        for posted in &posted {
+            slot.note_published(&posted.wire);
+        }
         for wire in posted.iter().map(|posted| &posted.wire) {
             let message = WireMessage::decode(wire).expect("a message");
             for x3dh in message.entries.into_values().filter_map(|entry| entry.x3dh) {
                 let begun = slot.begun.entry(x3dh.id).or_insert(PreKeyUse {
                     first: slot.installs,
+                    last_install: slot.installs,
                     last: slot.incarnation,
                 });
-                begun.last = slot.incarnation;
+                (begun.last_install, begun.last) = (slot.installs, slot.incarnation);
             }
         }
         let former = slot
@@ -348,8 +396,15 @@ impl MixedWorld {
         });
         let heard = sent.heard.get(&(at, incarnation)).copied();
         let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));
-        let heard_late = heard.is_some_and(|now| before.clone().any(|then| then.last >= now.first));
+        let heard_before = before.map(|then| then.last).max();
         let for_us = sent.posted.iter().filter(|posted| posted.recipient == own);
+        let wrote = |id: &str| {
+            let heard = sent.heard.iter().filter(|(of, _)| self.names[of] == id);
+            heard.filter_map(|(_, heard)| heard.proven).max()
+        };
+        let targets = for_us.clone().flat_map(|posted| &posted.targets);
+        let targets_wrote = targets.map(|(id, _)| wrote(id)).collect();
+        let wrote = wrote(&id);
         let wires: Vec<Vec<u8>> = for_us.map(|posted| posted.wire.clone()).collect();
         let former = sent.former.clone();
         let from_ours = self.slot(from)?.device.is_ours();
@@ -360,7 +415,6 @@ impl MixedWorld {
             from,
             at,
             installs,
-            from_installs,
             outcome: None,
             by_dh: false,
             sent_at,
@@ -368,9 +422,14 @@ impl MixedWorld {
             prekey: None,
             last_in_use: None,
             heard,
-            heard_late,
+            heard_before,
+            wrote,
+            targets_wrote,
+            former_version: false,
             begun_before: false,
             former: false,
+            begun_again: false,
+            begun_by_other: false,
             by_restore,
             withheld: siblings
                 .filter_map(|slot| slot.withheld.get(&from.0))
@@ -389,17 +448,28 @@ impl MixedWorld {
             let prekey = entry.and_then(|entry| Some(entry.dr.as_ref()?.id.clone()));
             let slot = self.slot(at)?;
             let begun = prekey.as_ref().and_then(|prekey| slot.begun.get(prekey));
+            let begun_again = begun.is_some_and(|begun| begun.first < begun.last_install);
             let begun_before = begun.is_some_and(|begun| begun.last < incarnation);
             let former = begun.is_some_and(|begun| begun.first < installs)
                 || prekey
                     .as_ref()
                     .is_some_and(|prekey| former.contains(prekey));
             let by_dh = entry.is_none() && message.entries.contains_key(ANY_INSTALLATION);
+            let former_version = prekey
+                .as_ref()
+                .is_some_and(|prekey| slot.had_higher_version(prekey));
+            let name = (message.installation.clone(), prekey.clone());
+            let begun_here = slot.begun_here.entry(name).or_default();
+            let begun_by_other = begun_here.iter().any(|installs| *installs != from_installs);
             let device = &mut slot.device;
             let last_in_use = prekey
                 .as_ref()
                 .and_then(|prekey| device.last_in_use(prekey));
             let read = device.read(&sender, &wire, confirm, now);
+            let begins = entry.is_some_and(|entry| entry.x3dh.is_some());
+            if begins && read.outcome != ReadOutcome::NoSession {
+                begun_here.insert(from_installs);
+            }
             if let ReadOutcome::Read(text) = &read.outcome {
                 let own_back = at == from && text.is_empty();
                 assert!(
@@ -417,6 +487,7 @@ impl MixedWorld {
             }
             self.hears(at, (from, sent_incarnation), proven, sent_at);
             if let Some(reply) = read.reply {
+                self.slot(at)?.note_published(&reply.wire);
                 for device in 0..self.identities[from.0].len() {
                     let reader = (from.0, device);
                     let slot = self.slot(reader)?;
@@ -437,6 +508,9 @@ impl MixedWorld {
                 last_in_use,
                 begun_before,
                 former,
+                begun_again,
+                begun_by_other,
+                former_version,
                 ..attempt.clone()
             });
             outcomes.push(read.outcome);
