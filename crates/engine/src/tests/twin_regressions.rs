@@ -426,6 +426,44 @@ fn a_higher_version_from_before_a_reinstall_costs_what_is_sent_until_the_lower_o
     scenario.loses_one_as(Exemption::FormerPreKey);
 }
 
+/// Alice's first device is reinstalled under its old id. A reply of the second one would tell Bob of
+/// its prekey, but is the second within two hours, and withheld. Then that device loses its state.
+#[test]
+fn a_reply_that_the_limits_withheld_costs_what_is_sent_before_the_next() {
+    let (first, second) = ((0, 0), (0, 1));
+    let mut scenario = Scenario::of_paired("oo|s");
+    scenario.says(first, BOB);
+    scenario.reinstalls(second, false);
+    let for_others = [scenario.sends(BOB, 0), scenario.sends(BOB, 0)];
+    scenario.reads(second, for_others[0]);
+    scenario.reinstalls(first, true);
+    scenario.reads(second, for_others[1]);
+    scenario.reinstalls(second, true);
+    let lost = scenario.sends(BOB, 0);
+    scenario.reads(first, lost);
+    scenario.loses_one_as(Exemption::ReplyWithheld);
+}
+
+/// Bob is reinstalled, and Alice under a new id. Her frontend withholds the reply to what he sent to
+/// her old one. So he knows of none of her devices when he writes next, which needs no reply, and
+/// of one that is gone when he writes again.
+#[test]
+fn a_reply_that_a_device_withheld_costs_what_is_sent_after_it_was_reinstalled() {
+    let mut scenario = Scenario::of("o|s");
+    scenario.cast = scenario.cast.with_frontend(Frontend::SendsNoReplies);
+    scenario.says(ALICE, BOB);
+    let for_old_id = scenario.sends(BOB, 0);
+    scenario.reinstalls(BOB, true);
+    scenario.reinstalls(ALICE, false);
+    let late = scenario.sends(ALICE, 1);
+    scenario.reads(ALICE, for_old_id);
+    scenario.reinstalls(ALICE, false);
+    scenario.says(BOB, ALICE);
+    scenario.reads(BOB, late);
+    scenario.says(BOB, ALICE);
+    scenario.loses_one_as(Exemption::ReplyWithheld);
+}
+
 /// Alice is reinstalled under her old id, and begins again on the prekey of Bob on which she began
 /// before. Her earlier message arrives after that.
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct MixedWorld {
 struct Slot {
     device: Box<dyn Participant>,
     installs: u32,
+    /// When it was last reinstalled.
+    installed_at: u64,
     /// Counts its states: reinstalling and restoring each begin a new one.
     incarnation: u32,
     /// This incarnation began with a restore.
@@ -95,6 +97,9 @@ struct SendRecord {
     posted: Vec<OutgoingMessage>,
     /// What the sender had heard by then.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
+    /// When a device of each identity had last withheld a reply to the sender's, since the sender
+    /// was last reinstalled.
+    withheld: BTreeMap<usize, u64>,
     /// The prekeys on which the sender had begun sessions before it was reinstalled under its id.
     former: BTreeSet<Vec<u8>>,
 }
@@ -146,6 +151,7 @@ impl MixedWorld {
             let born = (0..*count).map(|device| Slot {
                 device: new_device((identity, device), BEGINNING.0),
                 installs: 0,
+                installed_at: BEGINNING.0,
                 incarnation: 0,
                 by_restore: false,
                 heard: BTreeMap::new(),
@@ -226,6 +232,7 @@ impl MixedWorld {
                 let before = slot.device.id().to_owned();
                 slot.device.reinstall(same_id, now);
                 slot.installs += 1;
+                slot.installed_at = now;
                 slot.incarnation += 1;
                 slot.by_restore = false;
                 slot.heard.clear();
@@ -234,7 +241,6 @@ impl MixedWorld {
                     slot.published.clear();
                 }
                 slot.begun_here.clear();
-                slot.withheld.clear();
                 slot.met.clear();
                 self.register_id(at);
                 self.pair(at, (!same_id).then_some(&before));
@@ -315,6 +321,13 @@ impl MixedWorld {
         let former = former.map(|(prekey, _)| prekey.clone()).collect();
         let (heard, incarnation, installs) = (slot.heard.clone(), slot.incarnation, slot.installs);
         let (ours, sender, met) = (slot.device.is_ours(), slot.device.key(), slot.met.clone());
+        let installed_at = self.slot(from)?.installed_at;
+        let mut withheld = BTreeMap::new();
+        for (identity, devices) in self.identities.iter().enumerate() {
+            let last = devices.iter().filter_map(|slot| slot.withheld.get(&from.0));
+            let last = last.filter(|last| **last >= installed_at).max();
+            withheld.extend(last.map(|last| (identity, *last)));
+        }
         let mut addressed = Vec::new();
         for message in &posted {
             if ours {
@@ -337,6 +350,7 @@ impl MixedWorld {
                 to,
                 posted,
                 heard,
+                withheld,
                 former,
             },
         );
@@ -389,6 +403,7 @@ impl MixedWorld {
         let sent = sent.ok_or_else(|| format!("message {n} was not sent"))?;
         let (from, sent_at, sent_incarnation) = (sent.from, sent.at, sent.incarnation);
         let from_installs = sent.installs;
+        let withheld = sent.withheld.get(&at.0).copied();
         let copied = (at.0 == from.0 && at != from).then(|| CopyOf {
             recipients: vec![sent.to],
             request_id: None,
@@ -409,7 +424,6 @@ impl MixedWorld {
         let former = sent.former.clone();
         let from_ours = self.slot(from)?.device.is_ours();
         let sender = self.key(from.0)?;
-        let siblings = self.identities[at.0].iter();
         let attempt = ReadAttempt {
             n,
             from,
@@ -431,10 +445,7 @@ impl MixedWorld {
             begun_again: false,
             begun_by_other: false,
             by_restore,
-            withheld: siblings
-                .filter_map(|slot| slot.withheld.get(&from.0))
-                .max()
-                .copied(),
+            withheld,
         };
         if wires.is_empty() {
             self.attempts.push(attempt);

@@ -43,7 +43,8 @@ pub(super) struct ReadAttempt {
     pub(super) begun_by_other: bool,
     /// The device's current incarnation began with a restore.
     pub(super) by_restore: bool,
-    /// When a device of its identity last withheld a reply to the sender's.
+    /// When a device of its identity, by the time it was sent, had last withheld a reply to the
+    /// sender's, since the sender was last reinstalled.
     pub(super) withheld: Option<u64>,
 }
 
