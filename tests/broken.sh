@@ -109,6 +109,13 @@ broken 'a version of a bundle may leap as far as it likes' $engine/receive/impor
 broken 'an extension that was shown may be taken out of a bundle' $engine/receive/import/entry.rs \
   'if !offers_extension && device.extension_shown {' 'if !offers_extension && device.extension_shown && entry.version == 0 {' \
   engine --lib a_stripped_extension_is_not_adopted_and_a_siblings_copy_without_it_keeps_the_known_one
+broken 'a bundle for status-go has the date at which it was first signed' $engine/own_bundle.rs \
+  'if bundle.made_at == now {' 'if bundle.made_at <= now {' \
+  engine --lib a_device_that_writes_or_answers_is_written_to_before_those_that_did_so_earlier
+broken 'an envelope proves no version in a bundle, unless the message in it opens' $engine/receive/mod.rs \
+  'if incoming.sealed && incoming.settled.get().is_none() && !received.duplicate {' \
+  'if incoming.sealed && received.message.is_some() {' \
+  engine --lib a_sealed_message_for_another_device_proves_a_lower_version
 
 # Sessions and devices.
 broken 'the key of a confirmed message stays' $engine/engine/mod.rs \

@@ -1,7 +1,8 @@
 //! The prekeys of this device and the bundle that publishes them (protocol §3, spec 2.2, 2.3).
 //!
 //! The bundle is kept in the store and sent with every message. It is made again when the prekey is
-//! rotated, or when the enabled devices of our identity or their prekeys change.
+//! rotated, or when the enabled devices of our identity or their prekeys change; and signed again,
+//! with another date, for each message that may reach a device of status-go.
 
 use crypto_core::{
     RatchetPreKeyPair, RawBundle, RawEntry, SignedPreKeyPair, sign_bundle, sign_ratchet_prekey,
@@ -14,7 +15,7 @@ use crate::{
         OwnRatchetPreKey, Pairing, PublishedBundle, SendError, StoreError, UnixMillis,
     },
     store::{Store, record_event},
-    wire::{encode_bundle, encode_contact_code},
+    wire::{decode_bundle, encode_bundle, encode_contact_code},
 };
 
 /// The `protocol_version` of our entries, for information (protocol §3).
@@ -72,6 +73,26 @@ impl Engine {
             }
             _ => self.replace_prekey(store, env, 1),
         }
+    }
+
+    /// Signs our bundle again, dated now, for a message that may reach a device of status-go. That
+    /// writes to the three devices of an identity whose bundles have the latest dates, and dates
+    /// its own with every message (protocol §3).
+    pub(crate) fn sign_anew(
+        &self,
+        store: &mut dyn Store,
+        now: UnixMillis,
+        bundle: &mut OwnBundle,
+    ) -> Result<(), StoreError> {
+        if bundle.made_at == now {
+            return Ok(());
+        }
+        let unsigned = decode_bundle(&bundle.wire)
+            .map_err(|_| StoreError::Corrupt("our own bundle".to_owned()))?;
+        bundle.timestamp_ns = next_timestamp(now, bundle.timestamp_ns);
+        bundle.made_at = now;
+        bundle.wire = self.sign_and_encode(unsigned.entries, bundle.timestamp_ns);
+        store.put_own_bundle(bundle)
     }
 
     /// When the prekey of our bundle was made; `None` if there is none, or if a rotation is due.
@@ -294,24 +315,25 @@ impl Engine {
         listed.extend(siblings.iter().filter_map(listed_sibling));
         listed.sort_by(|a, b| a.installation.cmp(&b.installation));
 
-        let timestamp_ns = now
-            .as_nanos()
-            .max(last_timestamp.saturating_add(1))
-            .max(MIN_TIMESTAMP_NS);
-        let signature = sign_bundle(&self.account.identity, &entries, timestamp_ns);
+        let timestamp_ns = next_timestamp(now, last_timestamp);
         OwnBundle {
-            wire: encode_bundle(RawBundle {
-                identity: self.me().to_bytes().to_vec(),
-                entries,
-                signature: signature.to_bytes().to_vec(),
-                timestamp: timestamp_ns,
-            }),
+            wire: self.sign_and_encode(entries, timestamp_ns),
             made_at: now,
             timestamp_ns,
             version: own.version,
             prekey_created_at: own.created_at,
             entries: listed,
         }
+    }
+
+    fn sign_and_encode(&self, entries: Vec<RawEntry>, timestamp_ns: i64) -> Vec<u8> {
+        let signature = sign_bundle(&self.account.identity, &entries, timestamp_ns);
+        encode_bundle(RawBundle {
+            identity: self.me().to_bytes().to_vec(),
+            entries,
+            signature: signature.to_bytes().to_vec(),
+            timestamp: timestamp_ns,
+        })
     }
 
     /// The entry of another device of ours. We have the identity key, so its extension is signed
@@ -341,6 +363,14 @@ impl Engine {
                 .map_or_else(Vec::new, |signature| signature.to_bytes().to_vec()),
         })
     }
+}
+
+/// The timestamp of a bundle that is signed now: above that of the last one, whatever the clock
+/// shows.
+fn next_timestamp(now: UnixMillis, last: i64) -> i64 {
+    now.as_nanos()
+        .max(last.saturating_add(1))
+        .max(MIN_TIMESTAMP_NS)
 }
 
 /// What our bundle lists of another device of ours; `None` if its prekey is not known.

@@ -36,15 +36,16 @@ pub struct OwnRatchetPreKey {
     pub signature: Signature,
 }
 
-/// The bundle that we publish. It is signed once, and reused until its content changes.
+/// The bundle that we publish. It is reused until its content changes, or until it is signed again
+/// for a message that may reach a device of status-go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnBundle {
     /// The encoded protobuf `Bundle`.
     pub wire: Vec<u8>,
-    /// When it was made.
+    /// When it was last signed.
     pub made_at: UnixMillis,
-    /// Its signed timestamp in nanoseconds, which rises with each bundle even if the clock does
-    /// not.
+    /// Its signed timestamp in nanoseconds, which rises with each signature even if the clock
+    /// does not.
     pub timestamp_ns: i64,
     /// Version of this device's prekey.
     pub version: u32,

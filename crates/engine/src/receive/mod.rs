@@ -95,7 +95,12 @@ impl Engine {
             // Not read, so that its keys are still there if the user accepts the contact later.
             incoming.undecryptable(Reason::Declined)
         } else {
-            self.read(store, env, &incoming, message)?
+            let received = self.read(store, env, &incoming, message)?;
+            if incoming.sealed && incoming.settled.get().is_none() && !received.duplicate {
+                // Whether it opens here or not, its envelope proves which device it is from.
+                incoming.settle_version(self, store, env, None)?;
+            }
+            received
         };
         if sender == self.me() {
             // What a copy says is sealed; what stands beside it a relay may have written.
@@ -180,7 +185,7 @@ impl Engine {
         if let Some(entry) = message.entries.remove(ANY_INSTALLATION) {
             // It may have only a DH header. A ratchet entry that fails never falls back to it.
             return Ok(if entry.dr.is_none() && entry.x3dh.is_none() {
-                self.read_dh(store, env, incoming, &entry)?
+                self.read_dh(incoming, &entry)
             } else {
                 incoming.undecryptable(Reason::Malformed)
             });
@@ -207,20 +212,14 @@ impl Engine {
                 let (received, reply) = incoming.report(read);
                 self.with_reply(store, env, incoming, received, reply)
             }
-            (None, Some(_)) if entry.x3dh.is_none() => self.read_dh(store, env, incoming, entry),
+            (None, Some(_)) if entry.x3dh.is_none() => Ok(self.read_dh(incoming, entry)),
             _ => Ok(incoming.undecryptable(Reason::Malformed)),
         }
     }
 
     /// Reads a DH message (protocol §6). It has no session, and nothing but an envelope
     /// authenticates its sender.
-    fn read_dh(
-        &self,
-        store: &mut dyn Store,
-        env: &Env<'_>,
-        incoming: &Incoming<'_>,
-        entry: &WireEntry,
-    ) -> Result<Received, ReceiveError> {
+    fn read_dh(&self, incoming: &Incoming<'_>, entry: &WireEntry) -> Received {
         let opened = entry
             .dh
             .as_deref()
@@ -230,21 +229,18 @@ impl Engine {
         let outcome = match opened {
             Ok(payload) if payload.is_empty() && incoming.advertises() => Outcome::Bundle,
             Ok(payload) => Outcome::Decrypted(payload),
-            Err(DhMessageError::Malformed) => return Ok(incoming.undecryptable(Reason::Malformed)),
+            Err(DhMessageError::Malformed) => return incoming.undecryptable(Reason::Malformed),
             Err(DhMessageError::Authentication) => {
-                return Ok(incoming.undecryptable(Reason::AuthenticationFailed));
+                return incoming.undecryptable(Reason::AuthenticationFailed);
             }
         };
-        if incoming.sealed {
-            incoming.settle_version(self, store, env, None)?;
-        }
         let message =
             matches!(outcome, Outcome::Decrypted(_)).then(|| MessageId::of_payload(&entry.payload));
-        Ok(Received {
+        Received {
             message,
             authenticated: incoming.sealed,
             ..incoming.outcome(outcome)
-        })
+        }
     }
 
     /// Adds the bundle advertisement that the protocol asks for, within its limits (protocol §1,

@@ -109,7 +109,8 @@ impl Engine {
     ) -> Result<AddressedMessage, SendError> {
         check_payload(payload)?;
         check_not_empty(payload)?;
-        let bundle = self.current_bundle(store, env)?;
+        let mut bundle = self.current_bundle(store, env)?;
+        self.sign_anew(store, env.now, &mut bundle)?;
         Ok(AddressedMessage {
             recipient: None,
             wire: encode_message(WireMessage {
@@ -152,7 +153,11 @@ impl Engine {
         recipient: &IdentityKey,
         seal: Option<Seal>,
     ) -> Result<AddressedMessage, SendError> {
-        let bundle = self.current_bundle(store, env)?;
+        let mut bundle = self.current_bundle(store, env)?;
+        let targets = targets(store, &self.config, recipient, None, env.now)?;
+        if !targets.all_extended {
+            self.sign_anew(store, env.now, &mut bundle)?;
+        }
         let mut message = self.dh_message(env, recipient, &bundle, Content::default())?;
         if let Some(seal) = seal {
             self.seal_all(store, env, seal, std::slice::from_mut(&mut message))?;
@@ -178,16 +183,17 @@ impl Engine {
             request_id: request.request_id.clone(),
             decision,
         };
-        let bundle = self.current_bundle(store, env)?;
+        let mut bundle = self.current_bundle(store, env)?;
         let mut sent = Sent::default();
         let mut size = Size::default();
         let me = self.me();
         let others = copy_of.recipients.iter().filter(|key| **key != me);
         for recipient in others.filter(|_| told) {
-            self.send_to(store, env, recipient, &bundle, content, &mut sent)?;
+            self.send_to(store, env, recipient, &mut bundle, content, &mut sent)?;
             size.check(&sent)?;
         }
-        self.encrypt_for_own_devices(store, env, &bundle, &request.payload, &copy_of, &mut sent)?;
+        let payload = &request.payload;
+        self.encrypt_for_own_devices(store, env, &mut bundle, payload, &copy_of, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -200,7 +206,7 @@ impl Engine {
         &self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
-        bundle: &OwnBundle,
+        bundle: &mut OwnBundle,
         payload: &[u8],
         copy_of: &CopyOf,
         sent: &mut Sent,
@@ -210,6 +216,9 @@ impl Engine {
         sent.skipped.extend(targets.skipped);
         if targets.chosen.is_empty() {
             return Ok(());
+        }
+        if !targets.all_extended {
+            self.sign_anew(store, env.now, bundle)?;
         }
         let content = Content {
             payload,
@@ -241,17 +250,20 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         recipient: &IdentityKey,
-        bundle: &OwnBundle,
+        bundle: &mut OwnBundle,
         content: Content<'_>,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
+        let targets = targets(store, &self.config, recipient, None, env.now)?;
+        if !targets.all_extended {
+            self.sign_anew(store, env.now, bundle)?;
+        }
         if content.mark == Some(ContactMark::Decline) {
             // The mark is what it says: without a text, too.
             let message = self.dh_message(env, recipient, bundle, content)?;
             sent.messages.push(message);
             return self.record_sent(store, env, recipient, bundle, SentAs::Message);
         }
-        let targets = targets(store, &self.config, recipient, None, env.now)?;
         let mut parts = MessageParts {
             skipped: targets.skipped,
             ..MessageParts::default()

@@ -18,6 +18,9 @@ pub(crate) struct Targets {
     pub(crate) chosen: Vec<Device>,
     /// The others, each with its reason.
     pub(crate) skipped: Vec<Skipped>,
+    /// Every device is known to be one of ours: none lacks the extension (protocol §3). Not so if
+    /// no device is known.
+    pub(crate) all_extended: bool,
 }
 
 /// Sorts the devices of `identity`. `this_device` is in neither list.
@@ -28,8 +31,12 @@ pub(crate) fn targets(
     this_device: Option<&InstallationId>,
     now: UnixMillis,
 ) -> Result<Targets, StoreError> {
-    let mut targets = Targets::default();
-    for (device, state) in states(store, config, identity, this_device, now)? {
+    let states = states(store, config, identity, this_device, now)?;
+    let mut targets = Targets {
+        all_extended: !states.is_empty() && states.iter().all(|(device, _)| device.extension_shown),
+        ..Targets::default()
+    };
+    for (device, state) in states {
         let reason = match state {
             InstallationState::Active => {
                 targets.chosen.push(device);

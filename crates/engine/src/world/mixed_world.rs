@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{CopyOf, Mode},
-    wire::WireMessage,
+    wire::{WireMessage, decode_bundle},
 };
 
 /// The result of an operation.
@@ -38,6 +38,8 @@ pub(super) struct MixedWorld {
     identities: Vec<Vec<Slot>>,
     /// Every device there has been, by its installation id.
     ids: BTreeMap<String, DeviceIndex>,
+    /// The installation id of each device in each incarnation.
+    names: BTreeMap<(DeviceIndex, u32), String>,
     sent: BTreeMap<u64, SendRecord>,
     /// The IVs that devices of ours used. An IV comes from a message key: a repeated IV is a key
     /// used twice.
@@ -49,6 +51,8 @@ pub(super) struct MixedWorld {
 struct Slot {
     device: Box<dyn Participant>,
     installs: u32,
+    /// When it was last reinstalled.
+    installed_at: u64,
     /// Counts its states: reinstalling and restoring each begin a new one.
     incarnation: u32,
     /// This incarnation began with a restore.
@@ -57,6 +61,12 @@ struct Slot {
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
     /// The prekeys on which it began sessions under its current id.
     begun: BTreeMap<Vec<u8>, PreKeyUse>,
+    /// The prekeys that it published under its current id: how often it had been reinstalled when
+    /// it first did, and the version.
+    published: BTreeMap<Vec<u8>, (u32, u32)>,
+    /// The sessions that others began with it, by the installation id that they named and its
+    /// prekey: how often they had been reinstalled.
+    begun_here: BTreeMap<(String, Option<Vec<u8>>), BTreeSet<u32>>,
     /// When a reply of it to an identity was last withheld.
     withheld: BTreeMap<usize, u64>,
     /// The devices of which it has read something, with their incarnations. status-go takes it that
@@ -69,6 +79,8 @@ struct Slot {
 struct PreKeyUse {
     /// How often it had been reinstalled when it first did.
     first: u32,
+    /// How often it had been when it last did.
+    last_install: u32,
     /// The incarnation in which it last did.
     last: u32,
 }
@@ -85,8 +97,37 @@ struct SendRecord {
     posted: Vec<OutgoingMessage>,
     /// What the sender had heard by then.
     heard: BTreeMap<(DeviceIndex, u32), Heard>,
+    /// When a device of each identity had last withheld a reply to the sender's, since the sender
+    /// was last reinstalled.
+    withheld: BTreeMap<usize, u64>,
     /// The prekeys on which the sender had begun sessions before it was reinstalled under its id.
     former: BTreeSet<Vec<u8>>,
+}
+
+impl Slot {
+    /// Notes the prekey of the device that a wire message of it publishes.
+    fn note_published(&mut self, wire: &[u8]) {
+        let message = WireMessage::decode(wire).expect("a message");
+        for bundle in &message.bundles {
+            let bundle = decode_bundle(bundle).expect("a bundle");
+            let mut entries = bundle.entries.into_iter();
+            let own = entries.find(|entry| entry.installation_id == self.device.id());
+            let own = own.expect("the entry of the sender");
+            let published = self.published.entry(own.signed_pre_key);
+            published.or_insert((self.installs, own.version));
+        }
+    }
+
+    /// Whether it published the prekey before it was reinstalled under its id, with a higher
+    /// version than its first one since.
+    fn had_higher_version(&self, prekey: &[u8]) -> bool {
+        let now = self.published.values();
+        let now = now.filter(|(installs, _)| *installs == self.installs);
+        let lowest = now.map(|(_, version)| *version).min();
+        let then = self.published.get(prekey);
+        let then = then.filter(|(installs, _)| *installs < self.installs);
+        lowest.is_some_and(|now| then.is_some_and(|(_, then)| *then > now))
+    }
 }
 
 impl MixedWorld {
@@ -101,6 +142,7 @@ impl MixedWorld {
             paired,
             identities: Vec::new(),
             ids: BTreeMap::new(),
+            names: BTreeMap::new(),
             sent: BTreeMap::new(),
             ivs: BTreeSet::new(),
             attempts: Vec::new(),
@@ -109,10 +151,13 @@ impl MixedWorld {
             let born = (0..*count).map(|device| Slot {
                 device: new_device((identity, device), BEGINNING.0),
                 installs: 0,
+                installed_at: BEGINNING.0,
                 incarnation: 0,
                 by_restore: false,
                 heard: BTreeMap::new(),
                 begun: BTreeMap::new(),
+                published: BTreeMap::new(),
+                begun_here: BTreeMap::new(),
                 withheld: BTreeMap::new(),
                 met: BTreeSet::new(),
             });
@@ -126,7 +171,9 @@ impl MixedWorld {
     }
 
     fn register_id(&mut self, at: DeviceIndex) {
-        let id = self.slot(at).expect("a device").device.id().to_owned();
+        let slot = self.slot(at).expect("a device");
+        let (id, incarnation) = (slot.device.id().to_owned(), slot.incarnation);
+        self.names.insert((at, incarnation), id.clone());
         self.ids.insert(id, at);
     }
 
@@ -185,13 +232,15 @@ impl MixedWorld {
                 let before = slot.device.id().to_owned();
                 slot.device.reinstall(same_id, now);
                 slot.installs += 1;
+                slot.installed_at = now;
                 slot.incarnation += 1;
                 slot.by_restore = false;
                 slot.heard.clear();
                 if !same_id {
                     slot.begun.clear();
+                    slot.published.clear();
                 }
-                slot.withheld.clear();
+                slot.begun_here.clear();
                 slot.met.clear();
                 self.register_id(at);
                 self.pair(at, (!same_id).then_some(&before));
@@ -212,6 +261,7 @@ impl MixedWorld {
                     slot.incarnation += 1;
                     slot.by_restore = true;
                     slot.met.clear();
+                    self.register_id(at);
                 }
                 OpOutcome::Nothing
             }
@@ -250,14 +300,18 @@ impl MixedWorld {
         let to = self.key(to)?;
         let slot = self.slot(from)?;
         let posted = slot.device.send(&to, n.to_string().as_bytes(), now);
+        for posted in &posted {
+            slot.note_published(&posted.wire);
+        }
         for wire in posted.iter().map(|posted| &posted.wire) {
             let message = WireMessage::decode(wire).expect("a message");
             for x3dh in message.entries.into_values().filter_map(|entry| entry.x3dh) {
                 let begun = slot.begun.entry(x3dh.id).or_insert(PreKeyUse {
                     first: slot.installs,
+                    last_install: slot.installs,
                     last: slot.incarnation,
                 });
-                begun.last = slot.incarnation;
+                (begun.last_install, begun.last) = (slot.installs, slot.incarnation);
             }
         }
         let former = slot
@@ -267,6 +321,13 @@ impl MixedWorld {
         let former = former.map(|(prekey, _)| prekey.clone()).collect();
         let (heard, incarnation, installs) = (slot.heard.clone(), slot.incarnation, slot.installs);
         let (ours, sender, met) = (slot.device.is_ours(), slot.device.key(), slot.met.clone());
+        let installed_at = self.slot(from)?.installed_at;
+        let mut withheld = BTreeMap::new();
+        for (identity, devices) in self.identities.iter().enumerate() {
+            let last = devices.iter().filter_map(|slot| slot.withheld.get(&from.0));
+            let last = last.filter(|last| **last >= installed_at).max();
+            withheld.extend(last.map(|last| (identity, *last)));
+        }
         let mut addressed = Vec::new();
         for message in &posted {
             if ours {
@@ -289,6 +350,7 @@ impl MixedWorld {
                 to,
                 posted,
                 heard,
+                withheld,
                 former,
             },
         );
@@ -341,6 +403,7 @@ impl MixedWorld {
         let sent = sent.ok_or_else(|| format!("message {n} was not sent"))?;
         let (from, sent_at, sent_incarnation) = (sent.from, sent.at, sent.incarnation);
         let from_installs = sent.installs;
+        let withheld = sent.withheld.get(&at.0).copied();
         let copied = (at.0 == from.0 && at != from).then(|| CopyOf {
             recipients: vec![sent.to],
             request_id: None,
@@ -348,19 +411,24 @@ impl MixedWorld {
         });
         let heard = sent.heard.get(&(at, incarnation)).copied();
         let before = (0..incarnation).filter_map(|incarnation| sent.heard.get(&(at, incarnation)));
-        let heard_late = heard.is_some_and(|now| before.clone().any(|then| then.last >= now.first));
+        let heard_before = before.map(|then| then.last).max();
         let for_us = sent.posted.iter().filter(|posted| posted.recipient == own);
+        let wrote = |id: &str| {
+            let heard = sent.heard.iter().filter(|(of, _)| self.names[of] == id);
+            heard.filter_map(|(_, heard)| heard.proven).max()
+        };
+        let targets = for_us.clone().flat_map(|posted| &posted.targets);
+        let targets_wrote = targets.map(|(id, _)| wrote(id)).collect();
+        let wrote = wrote(&id);
         let wires: Vec<Vec<u8>> = for_us.map(|posted| posted.wire.clone()).collect();
         let former = sent.former.clone();
         let from_ours = self.slot(from)?.device.is_ours();
         let sender = self.key(from.0)?;
-        let siblings = self.identities[at.0].iter();
         let attempt = ReadAttempt {
             n,
             from,
             at,
             installs,
-            from_installs,
             outcome: None,
             by_dh: false,
             sent_at,
@@ -368,14 +436,16 @@ impl MixedWorld {
             prekey: None,
             last_in_use: None,
             heard,
-            heard_late,
+            heard_before,
+            wrote,
+            targets_wrote,
+            former_version: false,
             begun_before: false,
             former: false,
+            begun_again: false,
+            begun_by_other: false,
             by_restore,
-            withheld: siblings
-                .filter_map(|slot| slot.withheld.get(&from.0))
-                .max()
-                .copied(),
+            withheld,
         };
         if wires.is_empty() {
             self.attempts.push(attempt);
@@ -389,17 +459,28 @@ impl MixedWorld {
             let prekey = entry.and_then(|entry| Some(entry.dr.as_ref()?.id.clone()));
             let slot = self.slot(at)?;
             let begun = prekey.as_ref().and_then(|prekey| slot.begun.get(prekey));
+            let begun_again = begun.is_some_and(|begun| begun.first < begun.last_install);
             let begun_before = begun.is_some_and(|begun| begun.last < incarnation);
             let former = begun.is_some_and(|begun| begun.first < installs)
                 || prekey
                     .as_ref()
                     .is_some_and(|prekey| former.contains(prekey));
             let by_dh = entry.is_none() && message.entries.contains_key(ANY_INSTALLATION);
+            let former_version = prekey
+                .as_ref()
+                .is_some_and(|prekey| slot.had_higher_version(prekey));
+            let name = (message.installation.clone(), prekey.clone());
+            let begun_here = slot.begun_here.entry(name).or_default();
+            let begun_by_other = begun_here.iter().any(|installs| *installs != from_installs);
             let device = &mut slot.device;
             let last_in_use = prekey
                 .as_ref()
                 .and_then(|prekey| device.last_in_use(prekey));
             let read = device.read(&sender, &wire, confirm, now);
+            let begins = entry.is_some_and(|entry| entry.x3dh.is_some());
+            if begins && read.outcome != ReadOutcome::NoSession {
+                begun_here.insert(from_installs);
+            }
             if let ReadOutcome::Read(text) = &read.outcome {
                 let own_back = at == from && text.is_empty();
                 assert!(
@@ -417,6 +498,7 @@ impl MixedWorld {
             }
             self.hears(at, (from, sent_incarnation), proven, sent_at);
             if let Some(reply) = read.reply {
+                self.slot(at)?.note_published(&reply.wire);
                 for device in 0..self.identities[from.0].len() {
                     let reader = (from.0, device);
                     let slot = self.slot(reader)?;
@@ -437,6 +519,9 @@ impl MixedWorld {
                 last_in_use,
                 begun_before,
                 former,
+                begun_again,
+                begun_by_other,
+                former_version,
                 ..attempt.clone()
             });
             outcomes.push(read.outcome);

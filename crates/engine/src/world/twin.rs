@@ -68,22 +68,29 @@ pub enum Exemption {
     /// restore, until its own prekey is replaced (docs/security.md, a state that runs twice). Its
     /// counterpart in the twin is not restored.
     Restored,
-    /// The sender, one of status-go, heard from the device's state before its restore, or before
-    /// its reinstall under the same id, after it had heard from the current one, and begins on the
-    /// lowest version it knows (protocol §7: such ids should not be supplied again).
+    /// The sender heard from the device's state before its restore, or before its reinstall under
+    /// the same id, after it had heard from the current one. One of status-go begins on the lowest
+    /// version that it knows. One of ours begins on the higher version of a device of status-go,
+    /// and nothing has proved the lower one to it since (spec 3.3; protocol §3, receiving a bundle;
+    /// §7: such ids should not be supplied again).
     FormerPreKey,
     /// The sender or the device was reinstalled under the same id. One of the two is ours; the one
-    /// of status-go keeps the ratchet of a session that was begun before on the same prekey, until
-    /// that is replaced (protocol §7: such ids should not be supplied again).
+    /// of status-go keeps the ratchet of the session that was begun on the same prekey by the first
+    /// message that it got, until that is replaced (protocol §7: such ids should not be supplied
+    /// again).
     FormerRatchet,
     /// The device is one of status-go and was reinstalled under the same id, so that its versions
     /// start again. Nothing proved to the sender, one of ours, that the lower version comes from
     /// the device itself (protocol §3, receiving a bundle).
     VersionUnproven,
-    /// Both are of status-go, and one was reinstalled under the same id. It begins on a prekey on
-    /// which it had begun before, because a device of ours told it of that one; its counterpart in
-    /// the twin still sends by DH (protocol §7: such ids should not be supplied again).
+    /// Both are of status-go, and one was reinstalled under the same id. It began again on a prekey
+    /// on which it had begun before, because a device of ours told it of that one; its counterpart
+    /// in the twin had not heard of it then (protocol §7: such ids should not be supplied again).
     OldId,
+    /// The sender, one of ours, knows the device by its bundles alone, and wrote to as many others
+    /// of its identity as get a copy, all of which had written on a ratchet within a week (spec
+    /// 4.2; protocol §7, who gets a copy). status-go goes by the dates of bundles alone.
+    OverLimit,
     /// Both are ours, and the sender knows the device only from the bundle of a sibling of
     /// status-go, without its ratchet prekey: it waits for the device's own bundle (protocol §3,
     /// verifying).
@@ -302,6 +309,12 @@ impl Population {
         if targeted && lost.last_in_use.is_some_and(erased) {
             return Some(Exemption::Erased);
         }
+        if from_ours && !at_ours && lost.begun_by_other {
+            return Some(Exemption::FormerRatchet);
+        }
+        if !from_ours && !at_ours && (lost.begun_by_other || lost.begun_again) {
+            return Some(Exemption::OldId);
+        }
         let Some(heard) = lost.heard else {
             return if lost.by_restore {
                 Some(Exemption::Restored)
@@ -321,21 +334,33 @@ impl Population {
                 None
             };
         };
-        let reinstalled = lost.installs > 0 || lost.from_installs > 0;
-        if !from_ours && !at_ours && targeted && reinstalled {
-            return Some(Exemption::OldId);
-        }
         if lost.by_restore && lost.begun_before && !from_ours {
             return Some(Exemption::Restored);
         }
         if lost.former && from_ours != at_ours {
             return Some(Exemption::FormerRatchet);
         }
-        if !from_ours && at_ours && targeted && lost.heard_late && lost.last_in_use.is_none() {
+        let late = |now: u64| lost.heard_before.is_some_and(|then| then >= now);
+        if !from_ours && at_ours && targeted && late(heard.first) && lost.last_in_use.is_none() {
             return Some(Exemption::FormerPreKey);
         }
-        if from_ours && !at_ours && lost.installs > 0 && heard.proven.is_none() && !self.sealed {
+        if from_ours && !at_ours && lost.former_version && heard.proven.is_none() && !self.sealed {
             return Some(Exemption::VersionUnproven);
+        }
+        let proven = if self.sealed {
+            Some(heard.last)
+        } else {
+            heard.proven
+        };
+        if from_ours && !at_ours && lost.former_version && proven.is_some_and(late) {
+            return Some(Exemption::FormerPreKey);
+        }
+        let wrote = |at: &Option<u64>| at.is_some_and(|at| lost.sent_at - at < STALE_AFTER);
+        let kept_out = lost.targets_wrote.len() == self.config.max_devices
+            && lost.targets_wrote.iter().all(wrote)
+            && !wrote(&lost.wrote);
+        if from_ours && !targeted && kept_out {
+            return Some(Exemption::OverLimit);
         }
         if lost.withheld.is_some_and(|withheld| heard.last < withheld) {
             return Some(Exemption::ReplyWithheld);
