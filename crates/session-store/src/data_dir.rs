@@ -8,6 +8,7 @@ use std::{
 
 use engine::model::{Account, AccountName};
 use rand_core::CryptoRng;
+use rusqlite::Connection;
 
 use crate::{
     account::{insert_account, read_account},
@@ -18,7 +19,7 @@ use crate::{
     lock::take_lock,
     rekey, restore,
     rollback_guard::{self, MainFile, RollbackGuard},
-    schema::{ACCOUNT, EVENT_LOG, open_reader, open_without_checkpoints, open_writer},
+    schema::{ACCOUNT, EVENT_LOG, Schema, open_reader, open_without_checkpoints, open_writer},
     store_key::{self, StoreKey},
 };
 
@@ -192,25 +193,31 @@ impl DataDir {
     /// [`OpenError`], which says what to do.
     pub fn event_log(&self) -> Result<EventLog, OpenError> {
         let path = self.path.join(EVENTS);
+        let connection = self.open_own(&path, EVENT_LOG)?;
+        EventLog::new(connection, &path).map_err(OpenError::database(&path))
+    }
+
+    /// Opens a database of the directory itself for reading and writing; makes it if there is none.
+    pub(crate) fn open_own(&self, path: &Path, schema: Schema) -> Result<Connection, OpenError> {
         // SQLite gives the WAL the mode of the database, and takes an empty file for a new one.
-        match create_file(&path) {
+        match create_file(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => {
-                made.map_err(OpenError::io(&path))?;
-                sync_directory(&path)?;
+                made.map_err(OpenError::io(path))?;
+                sync_directory(path)?;
             }
         }
-        let connection = open_writer(&path, &self.key, EVENT_LOG)?;
+        let connection = open_writer(path, &self.key, schema)?;
         // The WAL exists now: make its name durable.
-        sync_directory(&path)?;
-        EventLog::new(connection, &path).map_err(OpenError::database(&path))
+        sync_directory(path)?;
+        Ok(connection)
     }
 
     fn database(&self, name: &AccountName) -> PathBuf {
         self.path.join(database_of(name))
     }
 
-    fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
+    pub(crate) fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
         let path = self.database(name);
         if path.exists() {
             Ok(path)

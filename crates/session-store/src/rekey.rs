@@ -19,6 +19,7 @@ use crate::{
     data_dir::{ACCOUNTS, DataDir, EVENTS, account_names, database_of, erase_companions},
     error::OpenError,
     files::{create_file, make_directory, sync_directory, sync_entries, wipe, wipe_directory},
+    registry::erase_registry,
     rollback_guard,
     schema::open_copy,
     store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
@@ -116,6 +117,8 @@ pub(crate) fn finish(data_dir: &Path) -> Result<(), OpenError> {
     if !is_half_done(data_dir) {
         return undo(&from);
     }
+    // It is under the old key, and made anew.
+    erase_registry(data_dir)?;
     for part in databases(&from)? {
         put_in_place(&from.join(&part), &data_dir.join(&part))?;
     }

@@ -7,9 +7,15 @@
 
 use std::{fs, io, os::unix::fs::FileExt as _, path::Path, time::Duration};
 
+use engine::model::StoreError;
 use rusqlite::Connection;
 
-use crate::{data_dir::wal_of, files::overwrite, schema::BUSY_TIMEOUT};
+use crate::{
+    data_dir::wal_of,
+    files::overwrite,
+    rows::{failed, failed_io},
+    schema::BUSY_TIMEOUT,
+};
 
 /// Bytes of the header of a WAL.
 pub(crate) const HEADER_BYTES: u64 = 32;
@@ -34,10 +40,25 @@ fn run_checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Optio
         })
 }
 
+/// Erases what the WAL of `database` holds of earlier commits. `write` commits a page, which
+/// restarts the WAL once all of it is in the main database file.
+pub(crate) fn erase(
+    connection: &Connection,
+    database: &Path,
+    write: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    checkpoint(connection).map_err(failed)?;
+    write()?;
+    match checkpoint(connection).map_err(failed)? {
+        Some(pages) => erase_rest(connection, database, pages).map_err(|error| failed_io(&error)),
+        None => Ok(()),
+    }
+}
+
 /// Overwrites everything behind the first `pages` pages of the WAL of `database`, then truncates
 /// it. Those pages must be in the main database file, and nothing may be written meanwhile.
 pub(crate) fn erase_rest(connection: &Connection, database: &Path, pages: u64) -> io::Result<()> {
-    let failed = |error: rusqlite::Error| io::Error::other(error);
+    let other = |error: rusqlite::Error| io::Error::other(error);
     let mut log = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -52,8 +73,8 @@ pub(crate) fn erase_rest(connection: &Connection, database: &Path, pages: u64) -
     // No process reads what is behind the last commit as part of the WAL: it has an earlier salt.
     overwrite(&mut log, end)?;
     // If somebody is reading, the WAL is truncated another time.
-    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+    connection.busy_timeout(Duration::ZERO).map_err(other)?;
     let truncated = run_checkpoint(connection, "TRUNCATE");
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-    truncated.map(drop).map_err(failed)
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(other)?;
+    truncated.map(drop).map_err(other)
 }

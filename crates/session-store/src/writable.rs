@@ -19,6 +19,7 @@ use crate::{
     data_dir::{ACCOUNTS, COMPANIONS, DataDir, EVENTS, account_names, companion, database_of},
     files::create_file,
     lock::LOCK_FILE,
+    registry::REGISTRY,
     rollback_guard::sidecars_of,
     trouble,
 };
@@ -72,6 +73,14 @@ impl DataDir {
         check_database(&self.path().join(EVENTS), us())
     }
 
+    /// Whether the registry's files could be opened and written.
+    ///
+    /// # Errors
+    /// [`Unwritable`], which says what to do.
+    pub fn check_registry(&self) -> Result<()> {
+        check_database(&self.path().join(REGISTRY), us())
+    }
+
     /// Whether an account's files could be opened and written.
     ///
     /// # Errors
@@ -94,10 +103,8 @@ pub fn unwritable(data_dir: &Path) -> Vec<(Option<AccountName>, Unwritable)> {
     let of_all = [
         check_if_there(&accounts, Kind::Directory, owner),
         check_if_there(&data_dir.join(LOCK_FILE), Kind::File, owner),
-        match data_dir.join(EVENTS) {
-            log if is_there(&log) => check_database(&log, owner),
-            _ => Ok(()),
-        },
+        check_database_if_there(&data_dir.join(EVENTS), owner),
+        check_database_if_there(&data_dir.join(REGISTRY), owner),
     ];
     let mut found: Vec<_> = of_all
         .into_iter()
@@ -136,6 +143,14 @@ fn check_database(path: &Path, user: u32) -> Result<()> {
     COMPANIONS
         .iter()
         .try_for_each(|suffix| check_if_there(&companion(path, suffix), Kind::File, user))
+}
+
+fn check_database_if_there(path: &Path, user: u32) -> Result<()> {
+    if is_there(path) {
+        check_database(path, user)
+    } else {
+        Ok(())
+    }
 }
 
 /// As [`check`], of something that may be missing, or be removed in this moment.
