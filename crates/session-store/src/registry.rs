@@ -212,10 +212,8 @@ impl Registry {
             resting.found.map(|found| time(found.at)),
             resting.found.map(|found| found.how.code()),
         );
-        self.wait_for_disk(false)?;
-        let closed = changed(&self.connection, &sql, params);
-        self.wait_for_disk(true)?;
-        closed.map(drop)
+        let close = || changed(&self.connection, &sql, params).map(drop);
+        wal::without_waiting(&self.connection, close)
     }
 
     /// Erases what is known of an account.
@@ -254,17 +252,6 @@ impl Registry {
     #[cfg(test)]
     pub(crate) const fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    /// Whether a commit waits until it is on the disk.
-    fn wait_for_disk(&self, wait: bool) -> Result<()> {
-        self.connection
-            .execute_batch(if wait {
-                "PRAGMA synchronous = FULL"
-            } else {
-                "PRAGMA synchronous = NORMAL"
-            })
-            .map_err(failed)
     }
 }
 

@@ -70,17 +70,13 @@ pub(crate) fn write_copies(
         let copy = to.join(&part);
         create(&copy)?;
         // In the copy it could no longer be detected that main file and WAL are of two states.
-        rollback_guard::refuse_foreign_log(&directory.path().join(&part), directory.key())?;
+        let database = directory.path().join(&part);
+        rollback_guard::refuse_foreign_log(&database, directory.key(), directory.sidecars())?;
         let of = part
             .starts_with(ACCOUNTS)
             .then(|| AccountName::parse(part.file_stem()?.to_str()?).ok())
             .flatten();
-        copy_database(
-            &directory.path().join(&part),
-            &copy,
-            directory.key(),
-            of.as_ref(),
-        )?;
+        copy_database(&database, &copy, directory.key(), of.as_ref())?;
         encrypt(&copy, directory.key(), &key)?;
     }
     // All names have to be on the disk before the marker file.

@@ -24,6 +24,21 @@ const PAGE_SIZE_AT: u64 = 8;
 /// Bytes before each page of a WAL.
 const FRAME_HEADER_BYTES: u64 = 24;
 
+/// Commits a change without waiting until the WAL is on the disk; commits after it wait again.
+pub(crate) fn without_waiting<T>(
+    connection: &Connection,
+    change: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let synchronous = |level: &str| {
+        let set = format!("PRAGMA synchronous = {level}");
+        connection.execute_batch(&set).map_err(failed)
+    };
+    synchronous("NORMAL")?;
+    let changed = change();
+    synchronous("FULL")?;
+    changed
+}
+
 /// Copies the WAL into the main database file and waits until that is on the disk; the number of
 /// its pages, if all of them were copied. Does not wait for a reader of an earlier state.
 pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<Option<u64>> {

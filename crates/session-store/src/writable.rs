@@ -20,7 +20,7 @@ use crate::{
     files::create_file,
     lock::LOCK_FILE,
     registry::REGISTRY,
-    rollback_guard::sidecars_of,
+    rollback_guard::Sidecars,
     trouble,
 };
 
@@ -110,9 +110,11 @@ pub fn unwritable(data_dir: &Path) -> Vec<(Option<AccountName>, Unwritable)> {
         .into_iter()
         .filter_map(|checked| Some((None, checked.err()?)))
         .collect();
+    let sidecars = Sidecars::read(&accounts).ok();
     for name in account_names(&accounts).unwrap_or_default() {
         let database = data_dir.join(database_of(&name));
-        let sidecars = sidecars_of(&database).unwrap_or_default();
+        let sidecars = sidecars.as_ref().map(|all| all.paths(&database));
+        let sidecars = sidecars.unwrap_or_default();
         let checked = check_database(&database, owner).and_then(|()| {
             sidecars
                 .iter()

@@ -177,17 +177,17 @@ fn ends_are_found(store: &mut impl Transaction) {
     };
     // On a prekey of theirs, on the current one, on one that is gone, or expired; then on a
     // replaced one.
-    for (role, prekey_of, standing, expected) in [
-        (Role::Initiator, 6, superseded(7), false),
-        (Role::Responder, 5, superseded(7), false),
-        (Role::Responder, 8, superseded(7), false),
-        (Role::Responder, 6, expired(7), false),
-        (Role::Responder, 6, superseded(7), true),
+    for (seed, role, prekey_of, standing, expected) in [
+        (30, Role::Initiator, 6, superseded(7), false),
+        (31, Role::Responder, 5, superseded(7), false),
+        (32, Role::Responder, 8, superseded(7), false),
+        (33, Role::Responder, 6, expired(7), false),
+        (34, Role::Responder, 6, superseded(7), true),
     ] {
         let record = Session {
             role,
             signed_pre_key: prekey(prekey_of),
-            ..session(2, Suite::X25519, standing)
+            ..session(seed, Suite::X25519, standing)
         };
         store.put_session(&record).expect("put");
         assert_eq!(unrecorded(store), expected, "{role:?} {prekey_of}");
