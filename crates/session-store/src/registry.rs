@@ -103,10 +103,6 @@ impl DataDir {
     }
 
     fn open_registry(&self, path: &Path) -> std::result::Result<Connection, OpenError> {
-        if !path.exists() {
-            // Otherwise the log of one that was being erased would be read into this one.
-            erase_companions(path)?;
-        }
         let connection = self.open_own(path, SCHEMA)?;
         check_sound(&connection, path)?;
         Ok(connection)
@@ -138,7 +134,8 @@ impl DataDir {
 /// or is gone.
 pub(crate) fn erase_registry(data_dir: &Path) -> std::result::Result<(), OpenError> {
     let path = data_dir.join(REGISTRY);
-    // First the file itself: without its WAL it could pass for sound, at an older state.
+    // First the file itself: without its WAL it could pass for sound, at an older state. A WAL beside
+    // no file, or an empty one, is not read.
     wipe(&path)?;
     erase_companions(&path)?;
     sync_directory(&path)
