@@ -26,6 +26,6 @@ pub mod wire;
 pub mod world;
 
 pub use self::{
-    engine::{Engine, PreKeyImport, ReceiveRequest, SendRequest},
+    engine::{Engine, PreKeyImport, ReceiveRequest, Remembered, SendRequest},
     model::{Config, Env},
 };

@@ -14,7 +14,7 @@ use crate::{
         Device, Env, EventKind, ImportedPreKey, ListedPreKey, OwnBundle, OwnPreKey,
         OwnRatchetPreKey, Pairing, PublishedBundle, SendError, StoreError, UnixMillis,
     },
-    store::{Store, record_event},
+    store::{Store, StoreRead, record_event},
     wire::{decode_bundle, encode_bundle, encode_contact_code},
 };
 
@@ -61,10 +61,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
     ) -> Result<OwnBundle, SendError> {
-        if let Some(bundle) = store.own_bundle()?
-            && !self.rotation_due(bundle.prekey_created_at, env.now)
-            && self.lists_exactly(&bundle, &self.enabled_siblings(store)?)
-        {
+        if let Some(bundle) = self.standing_bundle(store, env.now)? {
             return Ok(bundle);
         }
         match store.current_own_prekey()? {
@@ -72,6 +69,23 @@ impl Engine {
                 Ok(self.publish(store, &prekey, env.now)?)
             }
             _ => self.replace_prekey(store, env, 1),
+        }
+    }
+
+    /// The bundle in the store, if no other has to be made.
+    pub(crate) fn standing_bundle(
+        &self,
+        store: &dyn StoreRead,
+        now: UnixMillis,
+    ) -> Result<Option<OwnBundle>, StoreError> {
+        match store.own_bundle()? {
+            Some(bundle)
+                if !self.rotation_due(bundle.prekey_created_at, now)
+                    && self.lists_exactly(&bundle, &self.enabled_siblings(store)?) =>
+            {
+                Ok(Some(bundle))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -259,7 +273,7 @@ impl Engine {
     }
 
     /// Our other devices that are enabled and whose prekey is known.
-    fn enabled_siblings(&self, store: &dyn Store) -> Result<Vec<Device>, StoreError> {
+    fn enabled_siblings(&self, store: &dyn StoreRead) -> Result<Vec<Device>, StoreError> {
         let mut devices = store.devices(&self.me())?;
         devices.retain(|device| {
             device.pairing == Pairing::Enabled

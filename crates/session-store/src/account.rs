@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::{
     error::OpenError,
     query::first,
+    registry::{AccountFacts, facts},
     rows::{Columns, time},
 };
 
@@ -27,6 +28,38 @@ pub(crate) fn insert_account(connection: &Connection, account: &Account) -> rusq
         ),
     )?;
     Ok(())
+}
+
+/// Reads what is known of the account `name` without its secret, from its database at `path`.
+///
+/// # Errors
+/// As of [`read_account`].
+pub(crate) fn read_facts(
+    connection: &Connection,
+    path: &Path,
+    name: &AccountName,
+) -> Result<AccountFacts, OpenError> {
+    let facts = first(
+        connection,
+        "SELECT name, identity, installation, created_at FROM account",
+        (),
+        |row| facts(&mut Columns::of(row)),
+    )
+    .map_err(OpenError::database(path))?
+    .ok_or_else(|| OpenError::database(path)("it holds no account"))?;
+    check_name(path, name, facts.name.as_str())?;
+    Ok(facts)
+}
+
+/// Refuses a database that was made for another account than `name`.
+fn check_name(path: &Path, name: &AccountName, made_for: &str) -> Result<(), OpenError> {
+    if made_for == name.as_str() {
+        return Ok(());
+    }
+    Err(OpenError::OtherAccount {
+        path: path.to_owned(),
+        made_for: made_for.to_owned(),
+    })
 }
 
 /// Reads the account `name` from its database at `path`.
@@ -59,12 +92,7 @@ pub(crate) fn read_account(
     let (made_for, secret, installation, fresh_installation, created_at) = read
         .map_err(OpenError::database(path))?
         .ok_or_else(|| OpenError::database(path)("it holds no account"))?;
-    if made_for != name.as_str() {
-        return Err(OpenError::OtherAccount {
-            path: path.to_owned(),
-            made_for,
-        });
-    }
+    check_name(path, name, &made_for)?;
     Ok(Account {
         name: name.clone(),
         identity: IdentityKeyPair::from_secret_bytes(&secret)

@@ -63,7 +63,7 @@ impl SqliteStore {
             return Ok(());
         }
         if let Some(guard) = &mut self.guard {
-            guard.begin();
+            guard.begin(&self.connection)?;
         }
         self.run("BEGIN IMMEDIATE", ())?;
         // The count makes it write something.
@@ -75,7 +75,7 @@ impl Transaction for SqliteStore {
     fn begin(&mut self) -> Result<()> {
         self.overwrite_failed()?;
         if let Some(guard) = &mut self.guard {
-            guard.begin();
+            guard.begin(&self.connection)?;
         }
         self.changes_before = self.connection.total_changes();
         self.run("BEGIN IMMEDIATE", ())
@@ -157,7 +157,7 @@ impl Transaction for SqliteStore {
             .execute_batch("PRAGMA shrink_memory")
             .map_err(failed)?;
         match &mut self.guard {
-            Some(guard) => guard.on_idle(&self.connection),
+            Some(guard) => guard.rest(&self.connection),
             None => Ok(()),
         }
     }

@@ -92,12 +92,11 @@ impl SqliteStore {
 
 impl<Mode> Drop for Sqlite<Mode> {
     fn drop(&mut self) {
-        // With a new generation, a copy that was made while the store was open is an older state.
         if let Some(guard) = &mut self.guard
             && self.connection.is_autocommit()
         {
             // On a failing disk the store keeps the generation it has.
-            let _ = guard.renew(&self.connection);
+            let _ = guard.rest(&self.connection);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The data directory: a lock, the stores' key, and one database per account.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use engine::model::{Account, AccountName};
 use rand_core::CryptoRng;
+use rusqlite::Connection;
 
 use crate::{
     account::{insert_account, read_account},
@@ -17,8 +20,8 @@ use crate::{
     files::{check_directory, create_file, make_directory, sync_directory, wipe},
     lock::take_lock,
     rekey, restore,
-    rollback_guard::{self, MainFile, RollbackGuard},
-    schema::{ACCOUNT, EVENT_LOG, open_reader, open_without_checkpoints, open_writer},
+    rollback_guard::{self, MainFile, RollbackGuard, Sidecars},
+    schema::{ACCOUNT, EVENT_LOG, Schema, open_reader, open_without_checkpoints, open_writer},
     store_key::{self, StoreKey},
 };
 
@@ -38,6 +41,7 @@ const WAL: &str = "-wal";
 pub struct DataDir {
     path: PathBuf,
     key: StoreKey,
+    sidecars: Arc<Sidecars>,
     /// Holds the lock.
     _lock: File,
 }
@@ -65,13 +69,15 @@ impl DataDir {
         let accounts = path.join(ACCOUNTS);
         make_directory(&accounts)?;
         check_directory(&accounts)?;
-        remove_leftovers(&accounts)?;
+        let sidecars = Sidecars::read(&accounts)?;
+        remove_leftovers(&accounts, &sidecars)?;
         if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
             return Err(OpenError::KeyMissing(path.to_owned()));
         }
         Ok(Self {
             path: path.to_owned(),
             key: StoreKey::load(path, passphrase, rng)?,
+            sidecars: Arc::new(sidecars),
             _lock: lock,
         })
     }
@@ -85,6 +91,11 @@ impl DataDir {
     /// The key of all its databases.
     pub(crate) const fn key(&self) -> &StoreKey {
         &self.key
+    }
+
+    /// The sidecars of the accounts' databases.
+    pub(crate) fn sidecars(&self) -> &Sidecars {
+        &self.sidecars
     }
 
     /// The names of its accounts, in order.
@@ -123,8 +134,8 @@ impl DataDir {
             })
             .map_err(OpenError::database(&unfinished))?;
         // Otherwise files of an erased account of this name would be taken for the new one's.
-        finish_erasing(&path)?;
-        rollback_guard::create_sidecar(&path, &generation, key)?;
+        finish_erasing(&path, &self.sidecars)?;
+        rollback_guard::create_sidecar(&path, &generation, key, &self.sidecars)?;
         File::open(&unfinished)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
@@ -139,7 +150,7 @@ impl DataDir {
     fn open_new(&self, path: &Path) -> Result<SqliteStore, OpenError> {
         sync_directory(path)?;
         let mut connection = open_without_checkpoints(path, &self.key)?;
-        let guard = RollbackGuard::open(&mut connection, path, &MainFile::NoLog)?;
+        let guard = RollbackGuard::open(&mut connection, path, &MainFile::NoLog, &self.sidecars)?;
         Ok(SqliteStore::new(connection, Some(guard)))
     }
 
@@ -154,7 +165,7 @@ impl DataDir {
         let main_file = MainFile::read(&path, &self.key)?;
         let mut connection = open_without_checkpoints(&path, &self.key)?;
         let account = read_account(&connection, &path, name)?;
-        let guard = RollbackGuard::open(&mut connection, &path, &main_file)?;
+        let guard = RollbackGuard::open(&mut connection, &path, &main_file, &self.sidecars)?;
         Ok((account, SqliteStore::new(connection, Some(guard))))
     }
 
@@ -183,7 +194,7 @@ impl DataDir {
             return Err(OpenError::AccountNotFound);
         }
         sync_directory(&path)?;
-        erase_rest(&path)
+        erase_rest(&path, &self.sidecars)
     }
 
     /// Opens the event log; makes it if there is none.
@@ -192,25 +203,31 @@ impl DataDir {
     /// [`OpenError`], which says what to do.
     pub fn event_log(&self) -> Result<EventLog, OpenError> {
         let path = self.path.join(EVENTS);
+        let connection = self.open_own(&path, EVENT_LOG)?;
+        EventLog::new(connection, &path).map_err(OpenError::database(&path))
+    }
+
+    /// Opens a database of the directory itself for reading and writing; makes it if there is none.
+    pub(crate) fn open_own(&self, path: &Path, schema: Schema) -> Result<Connection, OpenError> {
         // SQLite gives the WAL the mode of the database, and takes an empty file for a new one.
-        match create_file(&path) {
+        match create_file(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => {
-                made.map_err(OpenError::io(&path))?;
-                sync_directory(&path)?;
+                made.map_err(OpenError::io(path))?;
+                sync_directory(path)?;
             }
         }
-        let connection = open_writer(&path, &self.key, EVENT_LOG)?;
+        let connection = open_writer(path, &self.key, schema)?;
         // The WAL exists now: make its name durable.
-        sync_directory(&path)?;
-        EventLog::new(connection, &path).map_err(OpenError::database(&path))
+        sync_directory(path)?;
+        Ok(connection)
     }
 
     fn database(&self, name: &AccountName) -> PathBuf {
         self.path.join(database_of(name))
     }
 
-    fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
+    pub(crate) fn existing(&self, name: &AccountName) -> Result<PathBuf, OpenError> {
         let path = self.database(name);
         if path.exists() {
             Ok(path)
@@ -229,6 +246,7 @@ pub(crate) fn database_of(name: &AccountName) -> PathBuf {
 pub(crate) fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenError> {
     let mut names: Vec<AccountName> = entries(accounts)?
         .iter()
+        .map(Path::new)
         .filter(|path| path.extension().is_some_and(|found| found == EXTENSION))
         .filter_map(|path| AccountName::parse(path.file_stem()?.to_str()?).ok())
         .collect();
@@ -237,42 +255,43 @@ pub(crate) fn account_names(accounts: &Path) -> Result<Vec<AccountName>, OpenErr
 }
 
 /// Removes what a crash left of accounts that were being made or erased.
-fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
-    for path in entries(accounts)? {
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
-            wipe(&path)?;
-        } else if let Some(database) = name.and_then(|name| name.strip_prefix(ERASED)) {
-            finish_erasing(&accounts.join(database))?;
+fn remove_leftovers(accounts: &Path, sidecars: &Sidecars) -> Result<(), OpenError> {
+    for name in entries(accounts)? {
+        let text = name.to_str();
+        if text.is_some_and(|name| name.starts_with(UNFINISHED)) {
+            wipe(&accounts.join(&name))?;
+        } else if let Some(database) = text.and_then(|name| name.strip_prefix(ERASED)) {
+            finish_erasing(&accounts.join(database), sidecars)?;
         }
     }
-    rollback_guard::erase_orphaned_sidecars(accounts, EXTENSION)
+    sidecars.erase_orphaned(EXTENSION)
 }
 
 /// Erases what is left of the database at `path` and waits until the names are gone for good, so
 /// that a new account can take them.
-fn finish_erasing(path: &Path) -> Result<(), OpenError> {
-    erase_rest(path)?;
+fn finish_erasing(path: &Path, sidecars: &Sidecars) -> Result<(), OpenError> {
+    erase_rest(path, sidecars)?;
     sync_directory(path)
 }
 
 /// Erases what is left of the database at `path`, which was renamed before. The renamed file goes
 /// last: after a crash it shows that the others have to go.
-fn erase_rest(path: &Path) -> Result<(), OpenError> {
+fn erase_rest(path: &Path, sidecars: &Sidecars) -> Result<(), OpenError> {
     erase_companions(path)?;
-    rollback_guard::erase_sidecars(path)?;
+    sidecars.erase(path)?;
     wipe(&beside(path, ERASED))
 }
 
-fn entries(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
+/// The names of what is in a directory.
+fn entries(directory: &Path) -> Result<Vec<OsString>, OpenError> {
     fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
         .map_err(OpenError::io(directory))
 }
 
 /// The file beside `path` whose name has `prefix` before its own.
 fn beside(path: &Path, prefix: &str) -> PathBuf {
-    let mut name = std::ffi::OsString::from(prefix);
+    let mut name = OsString::from(prefix);
     name.push(path.file_name().unwrap_or_default());
     path.with_file_name(name)
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{
     query::{all, changed, first},
-    rows::{Columns, corrupt, failed, failed_io, integer},
+    rows::{Columns, corrupt, failed, integer},
     wal,
 };
 
@@ -184,10 +184,12 @@ impl EventLog {
     ///
     /// # Errors
     /// [`StoreError`] if they could not.
-    pub fn check_writing(&mut self) -> Result<()> {
+    pub fn check_writing(&self) -> Result<()> {
         let mut other = self.state;
         other.reserved = other.reserved.saturating_add(1);
-        let transaction = begin(&mut self.connection)?;
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+                .map_err(failed)?;
         // There and back: SQLite does not write a page on which nothing has changed meanwhile.
         write_state(&transaction, &other)?;
         write_state(&transaction, &self.state)?;
@@ -220,7 +222,7 @@ impl EventLog {
             let mut columns = Columns::of(row);
             Ok(LoggedEvent {
                 seq: columns.count()?,
-                account: account_name(&mut columns)?,
+                account: columns.account_name()?,
                 event: Event::from_bytes(&columns.take::<Vec<u8>>()?)?,
             })
         })
@@ -233,7 +235,7 @@ impl EventLog {
     pub fn accounts(&self) -> Result<Vec<AccountName>> {
         let sql = "SELECT account FROM sources ORDER BY account";
         all(&self.connection, sql, (), |row| {
-            account_name(&mut Columns::of(row))
+            Columns::of(row).account_name()
         })
     }
 
@@ -251,7 +253,7 @@ impl EventLog {
         }
         transaction.commit().map_err(failed)?;
         // The pages that held them are overwritten, but the WAL still has them.
-        self.erase_wal()
+        wal::erase(&self.connection, &self.path, || self.check_writing())
     }
 
     /// Takes over the events of an account from its lowest number again: its store was restored,
@@ -284,21 +286,8 @@ impl EventLog {
     /// [`StoreError`] if that could not be written.
     pub fn close(mut self) -> Result<()> {
         self.state.reserved = self.state.newest;
-        self.erase_wal()?;
+        wal::erase(&self.connection, &self.path, || self.check_writing())?;
         self.connection.close().map_err(|(_, error)| failed(error))
-    }
-}
-
-impl EventLog {
-    /// Writes a page, which restarts the WAL, and erases what the WAL held before.
-    fn erase_wal(&mut self) -> Result<()> {
-        wal::checkpoint(&self.connection).map_err(failed)?;
-        self.check_writing()?;
-        match wal::checkpoint(&self.connection).map_err(failed)? {
-            Some(pages) => wal::erase_rest(&self.connection, &self.path, pages)
-                .map_err(|error| failed_io(&error)),
-            None => Ok(()),
-        }
     }
 }
 
@@ -306,10 +295,6 @@ fn begin(connection: &mut Connection) -> Result<Transaction<'_>> {
     connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)
-}
-
-fn account_name(columns: &mut Columns<'_>) -> Result<AccountName> {
-    AccountName::parse(&columns.take::<String>()?).map_err(|_| corrupt("an account name"))
 }
 
 impl Source {

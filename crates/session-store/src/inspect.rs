@@ -7,6 +7,7 @@
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use engine::model::{Account, AccountName, RollbackKind, UnixMillis};
@@ -23,7 +24,7 @@ use crate::{
     lock::{LOCK_FILE, holder_in},
     query::first,
     rekey, restore,
-    rollback_guard::{self, MainFile},
+    rollback_guard::{self, MainFile, Sidecars},
     rows::Columns,
     schema::{ACCOUNT, open_reader},
     store_key::{self, StoreKey},
@@ -34,6 +35,8 @@ use crate::{
 pub struct Inspector {
     data_dir: PathBuf,
     key: StoreKey,
+    /// Read when they are first asked for.
+    sidecars: OnceLock<Sidecars>,
 }
 
 /// What was found of an account.
@@ -95,6 +98,7 @@ impl Inspector {
         Ok(Self {
             data_dir: data_dir.to_owned(),
             key: StoreKey::load_known(data_dir, passphrase)?,
+            sidecars: OnceLock::new(),
         })
     }
 
@@ -126,7 +130,9 @@ impl Inspector {
             });
         }
         let displaced = match &copy {
-            Some(copy) => rollback_guard::inspect(&connection, &path, &copy.main_file)?,
+            Some(copy) => {
+                rollback_guard::inspect(&connection, &path, &copy.main_file, self.sidecars()?)?
+            }
             None => None,
         };
         let pending_migrations = ACCOUNT.len() - done;
@@ -155,6 +161,14 @@ impl Inspector {
             self.read(&path)?;
         }
         Ok(())
+    }
+
+    fn sidecars(&self) -> Result<&Sidecars, OpenError> {
+        if let Some(sidecars) = self.sidecars.get() {
+            return Ok(sidecars);
+        }
+        let sidecars = Sidecars::read(&self.data_dir.join(ACCOUNTS))?;
+        Ok(self.sidecars.get_or_init(|| sidecars))
     }
 
     /// Opens a database, or a copy of it if no daemon has it open, and checks that it is sound.
@@ -193,7 +207,7 @@ impl Inspector {
         let connection = open_reader(&copy, &self.key).map_err(wrong_place)?;
         if let Err(error) = check_sound(&connection, path) {
             // If the WAL belongs to another state, that is the better error.
-            rollback_guard::inspect(&connection, path, &main_file)?;
+            rollback_guard::inspect(&connection, path, &main_file, self.sidecars()?)?;
             return Err(error);
         }
         Ok((connection, Some(Copy { scratch, main_file })))

@@ -1,9 +1,10 @@
 //! SQLite, encrypted by SQLCipher, behind the engine's store interface.
 //!
 //! Keeps and finds records; knows no rules. There is one database per account, in a data directory
-//! ([`DataDir`]) that one process at a time may open. [`SqliteStore`] is the one connection of an
-//! account that writes, [`SqliteReader`] one that reads. A rollback guard detects older states and
-//! copies. Backups, restoring, another key and read-only inspection work on whole directories.
+//! ([`DataDir`]) that one process at a time may open, with an event log and a registry of the
+//! accounts. [`SqliteStore`] is the one connection of an account that writes, [`SqliteReader`] one
+//! that reads. A rollback guard detects older states and copies. Backups, restoring, another key
+//! and read-only inspection work on whole directories.
 
 mod account;
 mod backup;
@@ -20,6 +21,7 @@ mod lock;
 mod message_keys;
 mod query;
 mod read;
+mod registry;
 mod rekey;
 mod restore;
 mod rollback_guard;
@@ -43,6 +45,7 @@ pub use data_dir::DataDir;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use inspect::{InspectedAccount, Inspector, Unfinished, holder, is_data_directory, unfinished};
+pub use registry::{AccountFacts, Registry, Resting};
 pub use rekey::rekey;
 pub use restore::{MAX_KEY_BYTES, read_key_file, restore, restore_from};
 pub use rollback_guard::Found;

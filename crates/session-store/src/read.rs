@@ -9,7 +9,7 @@ use engine::{
     model::{
         ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
         ListedPreKey, NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
-        StoreError, StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        StoreError, StoredAnswer, StoredKey, SweepDates, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -404,6 +404,42 @@ impl<Mode> StoreRead for Sqlite<Mode> {
             },
         )?;
         Ok(kept.unwrap_or_default())
+    }
+
+    fn sweep_dates(&self, own: &IdentityKey) -> Result<SweepDates> {
+        let dates = self.first(
+            "SELECT (SELECT min(standing_since) FROM sessions WHERE standing_since IS NOT NULL), \
+                 (SELECT max(standing_since) FROM sessions WHERE standing_since IS NOT NULL), \
+                 (SELECT min(replaced_at) FROM own_prekeys), \
+                 (SELECT max(replaced_at) FROM own_prekeys), \
+                 (SELECT max(omitted_since) FROM devices WHERE omitted_since IS NOT NULL), \
+                 (SELECT omitted_since FROM devices \
+                     WHERE omitted_since IS NOT NULL AND stale_told = 0 AND identity <> ?1 \
+                     ORDER BY omitted_since LIMIT 1), \
+                 (SELECT min(read_at) FROM stored_keys WHERE read_at IS NOT NULL), \
+                 (SELECT min(at) FROM replies), \
+                 EXISTS (SELECT 1 FROM own_prekeys CROSS JOIN sessions \
+                     ON signed_pre_key = public AND role = 1 AND standing <> 2 \
+                     WHERE replaced_at IS NOT NULL)",
+            [own.as_bytes()],
+            |row| {
+                let mut columns = Columns::of(row);
+                let (first_ended, last_ended) =
+                    (columns.optional_time()?, columns.optional_time()?);
+                let (first_replaced, last_replaced) =
+                    (columns.optional_time()?, columns.optional_time()?);
+                let last_omission = columns.optional_time()?;
+                Ok(SweepDates {
+                    first_end: first_ended.into_iter().chain(first_replaced).min(),
+                    last_end: last_ended.max(last_replaced).max(last_omission),
+                    first_omission: columns.optional_time()?,
+                    first_unconfirmed: columns.optional_running_time()?,
+                    first_answer: columns.optional_running_time()?,
+                    expiry_unrecorded: columns.take()?,
+                })
+            },
+        )?;
+        Ok(dates.unwrap_or_default())
     }
 
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>> {

@@ -19,6 +19,7 @@ use crate::{
     data_dir::{ACCOUNTS, DataDir, EVENTS, account_names, database_of, erase_companions},
     error::OpenError,
     files::{create_file, make_directory, sync_directory, sync_entries, wipe, wipe_directory},
+    registry::erase_registry,
     rollback_guard,
     schema::open_copy,
     store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
@@ -69,17 +70,13 @@ pub(crate) fn write_copies(
         let copy = to.join(&part);
         create(&copy)?;
         // In the copy it could no longer be detected that main file and WAL are of two states.
-        rollback_guard::refuse_foreign_log(&directory.path().join(&part), directory.key())?;
+        let database = directory.path().join(&part);
+        rollback_guard::refuse_foreign_log(&database, directory.key(), directory.sidecars())?;
         let of = part
             .starts_with(ACCOUNTS)
             .then(|| AccountName::parse(part.file_stem()?.to_str()?).ok())
             .flatten();
-        copy_database(
-            &directory.path().join(&part),
-            &copy,
-            directory.key(),
-            of.as_ref(),
-        )?;
+        copy_database(&database, &copy, directory.key(), of.as_ref())?;
         encrypt(&copy, directory.key(), &key)?;
     }
     // All names have to be on the disk before the marker file.
@@ -116,6 +113,8 @@ pub(crate) fn finish(data_dir: &Path) -> Result<(), OpenError> {
     if !is_half_done(data_dir) {
         return undo(&from);
     }
+    // It is under the old key, and made anew.
+    erase_registry(data_dir)?;
     for part in databases(&from)? {
         put_in_place(&from.join(&part), &data_dir.join(&part))?;
     }

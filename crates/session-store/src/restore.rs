@@ -24,6 +24,7 @@ use crate::{
         check_directory, check_private, create_file, make_directory, sync_directory, sync_entries,
     },
     lock::take_lock,
+    registry::erase_registry,
     rekey,
     schema::open_reader,
     store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
@@ -97,6 +98,8 @@ pub fn restore_from(
             return Err(error);
         }
     };
+    // It would be of other states of the accounts.
+    erase_registry(data_dir)?;
     if accounts.exists() {
         fs::remove_dir_all(&accounts).map_err(OpenError::io(&accounts))?;
     }

@@ -9,8 +9,9 @@ use crypto_core::{
     SignedPreKeyPair, Wiped, X25519_KEY_BYTES,
 };
 use engine::model::{
-    Contact, ContactState, Correspondent, Discoveries, Gap, NegotiatedTopic, OwnPreKey,
-    OwnRatchetPreKey, Peer, ReadTag, RunningTime, StoreError, StoredAnswer, StoredKey, UnixMillis,
+    AccountName, Contact, ContactState, Correspondent, Discoveries, Gap, NegotiatedTopic,
+    OwnPreKey, OwnRatchetPreKey, Peer, ReadTag, RunningTime, StoreError, StoredAnswer, StoredKey,
+    UnixMillis,
 };
 use rusqlite::{ErrorCode, Row, types::FromSql};
 use zeroize::Zeroizing;
@@ -129,6 +130,10 @@ impl<'a> Columns<'a> {
 
     fn optional_secret(&mut self) -> Result<Option<Zeroizing<[u8; 32]>>> {
         Ok(self.take::<Option<[u8; 32]>>()?.map(Zeroizing::new))
+    }
+
+    pub(crate) fn account_name(&mut self) -> Result<AccountName> {
+        AccountName::parse(&self.take::<String>()?).map_err(|_| corrupt("an account name"))
     }
 
     pub(crate) fn installation(&mut self) -> Result<InstallationId> {

@@ -40,6 +40,10 @@ pub(crate) const EVENT_LOG: Schema = &[
     include_str!("../../../migrations/events/0001_initial.sql"),
     include_str!("../../../migrations/events/0002_kept_of_each_account.sql"),
 ];
+/// The migrations of the registry of accounts.
+pub(crate) const REGISTRY: Schema = &[include_str!(
+    "../../../migrations/registry/0001_initial.sql"
+)];
 /// Prepared statements that are kept: more than there are.
 const STATEMENT_CACHE: usize = 64;
 /// How long a connection waits for a lock: the writer holds exclusive ones for moments.

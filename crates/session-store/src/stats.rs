@@ -16,6 +16,10 @@ pub const MAX_COUNTED: u32 = 100_000;
 /// How much a store holds, and how old its prekey is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreStats {
+    /// Identities, at most [`MAX_COUNTED`].
+    pub peers: u64,
+    /// Devices, at most [`MAX_COUNTED`].
+    pub devices: u64,
     /// Sessions of any standing, at most [`MAX_COUNTED`].
     pub sessions: u64,
     /// Message keys, skipped and unconfirmed, at most [`MAX_COUNTED`].
@@ -67,6 +71,14 @@ impl<Mode> Sqlite<Mode> {
     /// [`StoreError`] if it cannot be read.
     pub fn stats(&self, own: &IdentityKey, omitted_by: UnixMillis) -> Result<StoreStats> {
         Ok(StoreStats {
+            peers: self.count(
+                "SELECT count(*) FROM (SELECT 1 FROM peers LIMIT ?1)",
+                [MAX_COUNTED],
+            )?,
+            devices: self.count(
+                "SELECT count(*) FROM (SELECT 1 FROM devices LIMIT ?1)",
+                [MAX_COUNTED],
+            )?,
             sessions: self.count(
                 "SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT ?1)",
                 [MAX_COUNTED],

@@ -7,9 +7,15 @@
 
 use std::{fs, io, os::unix::fs::FileExt as _, path::Path, time::Duration};
 
+use engine::model::StoreError;
 use rusqlite::Connection;
 
-use crate::{data_dir::wal_of, files::overwrite, schema::BUSY_TIMEOUT};
+use crate::{
+    data_dir::wal_of,
+    files::overwrite,
+    rows::{failed, failed_io},
+    schema::BUSY_TIMEOUT,
+};
 
 /// Bytes of the header of a WAL.
 pub(crate) const HEADER_BYTES: u64 = 32;
@@ -17,6 +23,21 @@ pub(crate) const HEADER_BYTES: u64 = 32;
 const PAGE_SIZE_AT: u64 = 8;
 /// Bytes before each page of a WAL.
 const FRAME_HEADER_BYTES: u64 = 24;
+
+/// Commits a change without waiting until the WAL is on the disk; commits after it wait again.
+pub(crate) fn without_waiting<T>(
+    connection: &Connection,
+    change: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let synchronous = |level: &str| {
+        let set = format!("PRAGMA synchronous = {level}");
+        connection.execute_batch(&set).map_err(failed)
+    };
+    synchronous("NORMAL")?;
+    let changed = change();
+    synchronous("FULL")?;
+    changed
+}
 
 /// Copies the WAL into the main database file and waits until that is on the disk; the number of
 /// its pages, if all of them were copied. Does not wait for a reader of an earlier state.
@@ -34,10 +55,25 @@ fn run_checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Optio
         })
 }
 
+/// Erases what the WAL of `database` holds of earlier commits. `write` commits a page, which
+/// restarts the WAL once all of it is in the main database file.
+pub(crate) fn erase(
+    connection: &Connection,
+    database: &Path,
+    write: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    checkpoint(connection).map_err(failed)?;
+    write()?;
+    match checkpoint(connection).map_err(failed)? {
+        Some(pages) => erase_rest(connection, database, pages).map_err(|error| failed_io(&error)),
+        None => Ok(()),
+    }
+}
+
 /// Overwrites everything behind the first `pages` pages of the WAL of `database`, then truncates
 /// it. Those pages must be in the main database file, and nothing may be written meanwhile.
 pub(crate) fn erase_rest(connection: &Connection, database: &Path, pages: u64) -> io::Result<()> {
-    let failed = |error: rusqlite::Error| io::Error::other(error);
+    let other = |error: rusqlite::Error| io::Error::other(error);
     let mut log = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -52,8 +88,8 @@ pub(crate) fn erase_rest(connection: &Connection, database: &Path, pages: u64) -
     // No process reads what is behind the last commit as part of the WAL: it has an earlier salt.
     overwrite(&mut log, end)?;
     // If somebody is reading, the WAL is truncated another time.
-    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+    connection.busy_timeout(Duration::ZERO).map_err(other)?;
     let truncated = run_checkpoint(connection, "TRUNCATE");
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-    truncated.map(drop).map_err(failed)
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(other)?;
+    truncated.map(drop).map_err(other)
 }

@@ -19,7 +19,8 @@ use crate::{
     data_dir::{ACCOUNTS, COMPANIONS, DataDir, EVENTS, account_names, companion, database_of},
     files::create_file,
     lock::LOCK_FILE,
-    rollback_guard::sidecars_of,
+    registry::REGISTRY,
+    rollback_guard::Sidecars,
     trouble,
 };
 
@@ -72,6 +73,14 @@ impl DataDir {
         check_database(&self.path().join(EVENTS), us())
     }
 
+    /// Whether the registry's files could be opened and written.
+    ///
+    /// # Errors
+    /// [`Unwritable`], which says what to do.
+    pub fn check_registry(&self) -> Result<()> {
+        check_database(&self.path().join(REGISTRY), us())
+    }
+
     /// Whether an account's files could be opened and written.
     ///
     /// # Errors
@@ -94,18 +103,18 @@ pub fn unwritable(data_dir: &Path) -> Vec<(Option<AccountName>, Unwritable)> {
     let of_all = [
         check_if_there(&accounts, Kind::Directory, owner),
         check_if_there(&data_dir.join(LOCK_FILE), Kind::File, owner),
-        match data_dir.join(EVENTS) {
-            log if is_there(&log) => check_database(&log, owner),
-            _ => Ok(()),
-        },
+        check_database_if_there(&data_dir.join(EVENTS), owner),
+        check_database_if_there(&data_dir.join(REGISTRY), owner),
     ];
     let mut found: Vec<_> = of_all
         .into_iter()
         .filter_map(|checked| Some((None, checked.err()?)))
         .collect();
+    let sidecars = Sidecars::read(&accounts).ok();
     for name in account_names(&accounts).unwrap_or_default() {
         let database = data_dir.join(database_of(&name));
-        let sidecars = sidecars_of(&database).unwrap_or_default();
+        let sidecars = sidecars.as_ref().map(|all| all.paths(&database));
+        let sidecars = sidecars.unwrap_or_default();
         let checked = check_database(&database, owner).and_then(|()| {
             sidecars
                 .iter()
@@ -136,6 +145,14 @@ fn check_database(path: &Path, user: u32) -> Result<()> {
     COMPANIONS
         .iter()
         .try_for_each(|suffix| check_if_there(&companion(path, suffix), Kind::File, user))
+}
+
+fn check_database_if_there(path: &Path, user: u32) -> Result<()> {
+    if is_there(path) {
+        check_database(path, user)
+    } else {
+        Ok(())
+    }
 }
 
 /// As [`check`], of something that may be missing, or be removed in this moment.

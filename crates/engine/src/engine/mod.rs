@@ -114,17 +114,51 @@ pub struct PreKeyImport {
     pub created_at: Option<UnixMillis>,
 }
 
+/// What an engine remembers of one run of the daemon, to be kept while the account is closed.
+///
+/// Without it the account's running time would stand still whenever the account is closed, no two
+/// of its sweeps would agree on the time (protocol §7), and the limit of replies (protocol §1)
+/// would begin anew with each opening.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    replies: ReplyLimiter,
+    sweeps: Sweeps,
+    running: Option<RunningClock>,
+}
+
 impl Engine {
-    /// The engine of `account`.
+    /// The engine of `account`, which this process has not opened before.
     #[must_use]
     pub fn new(account: Account, config: Config) -> Self {
-        Self {
-            account,
+        let remembered = Remembered {
             replies: ReplyLimiter::new(config.reply_span, config.max_replies_per_identity),
-            config,
-            verified: VerifiedBundles::default(),
             sweeps: Sweeps::default(),
             running: None,
+        };
+        Self::remembering(account, config, remembered)
+    }
+
+    /// The engine of `account`, which this process has had open before, with what its engine
+    /// remembered then.
+    #[must_use]
+    pub fn remembering(account: Account, config: Config, remembered: Remembered) -> Self {
+        Self {
+            account,
+            config,
+            verified: VerifiedBundles::default(),
+            replies: remembered.replies,
+            sweeps: remembered.sweeps,
+            running: remembered.running,
+        }
+    }
+
+    /// What is to be kept of this engine while its account is closed.
+    #[must_use]
+    pub fn into_remembered(self) -> Remembered {
+        Remembered {
+            replies: self.replies,
+            sweeps: self.sweeps,
+            running: self.running,
         }
     }
 
@@ -178,13 +212,21 @@ impl Engine {
         store: &dyn StoreRead,
         env: &Env<'_>,
     ) -> Result<RunningTime, StoreError> {
-        let clock = match self.running {
-            Some(clock) => clock,
-            None => *self
+        Ok(self.running_clock(store, env)?.read(env.running))
+    }
+
+    /// The clock that tells the running time of this store in this process.
+    pub(crate) fn running_clock(
+        &mut self,
+        store: &dyn StoreRead,
+        env: &Env<'_>,
+    ) -> Result<RunningClock, StoreError> {
+        match self.running {
+            Some(clock) => Ok(clock),
+            None => Ok(*self
                 .running
-                .insert(RunningClock::new(store.timekeeping()?.running, env.running)),
-        };
-        Ok(clock.read(env.running))
+                .insert(RunningClock::new(store.timekeeping()?.running, env.running))),
+        }
     }
 
     /// Our identity.

@@ -12,7 +12,7 @@ const MAX_IDENTITIES: usize = 10_000;
 
 /// The replies of the last span. They are in memory only: messages that provoke a reply are not
 /// authenticated, and nothing that a stranger sends may be written (protocol §7).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ReplyLimiter {
     span: Duration,
     per_identity: usize,

@@ -14,13 +14,18 @@ use crate::{
 /// sweeps agree: the machine was off over a weekend. One that is further ahead may be wrong. It is
 /// followed only after as much running time as things are kept for, so that no clock brings an
 /// erasure forward by more than this.
-const FOLLOWED_AT_ONCE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+pub(crate) const FOLLOWED_AT_ONCE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// The sweeps of this process that later ones are compared with.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sweeps {
     /// When each took place, by the monotonic clock and by the wall clock; oldest first.
     past: Vec<(Duration, UnixMillis)>,
+}
+
+/// Whether a sweep at `running` may be compared with one at `earlier`.
+fn is_far_enough(earlier: Duration, running: Duration) -> bool {
+    running.saturating_sub(earlier) >= SWEEP_INTERVAL
 }
 
 /// What two sweeps that lie far enough apart agree on.
@@ -36,20 +41,53 @@ impl Sweeps {
     /// Records a sweep, and compares it with the latest one that lies far enough back, if there is
     /// one.
     pub(crate) fn confirm(&mut self, running: Duration, now: UnixMillis) -> Option<Agreed> {
-        let far_enough =
-            |&(at, _): &(Duration, UnixMillis)| running.saturating_sub(at) >= SWEEP_INTERVAL;
-        let old = self.past.iter().filter(|sweep| far_enough(sweep)).count();
+        let agreed = self.agreed(running, now);
+        let old = self.past.iter();
+        let old = old.filter(|(at, _)| is_far_enough(*at, running)).count();
         self.past.drain(..old.saturating_sub(1));
-        let earlier = self.past.first().copied().filter(far_enough);
         self.past.push((running, now));
-        earlier.map(|(_, then)| Agreed {
-            passed: then.min(now),
-            ahead: then.max(now),
+        agreed
+    }
+
+    /// What a sweep at this time would agree on with the latest one that lies far enough back then,
+    /// if there is one.
+    pub(crate) fn agreed(&self, running: Duration, now: UnixMillis) -> Option<Agreed> {
+        let mut past = self.past.iter();
+        let (_, then) = past.rfind(|(at, _)| is_far_enough(*at, running))?;
+        Some(Agreed {
+            passed: *then.min(&now),
+            ahead: *then.max(&now),
         })
+    }
+
+    /// How long after `running` each past sweep comes to lie far enough back, and the wall clock at
+    /// that sweep.
+    pub(crate) fn comparable_in(
+        &self,
+        running: Duration,
+    ) -> impl Iterator<Item = (Duration, UnixMillis)> {
+        let past = self.past.iter();
+        past.map(move |(at, now)| {
+            (
+                at.saturating_add(SWEEP_INTERVAL).saturating_sub(running),
+                *now,
+            )
+        })
+    }
+
+    /// Whether the last sweep agreed with an earlier one.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        let ends = self.past.first().zip(self.past.last());
+        ends.is_some_and(|((first, _), (last, _))| is_far_enough(*first, *last))
     }
 }
 
 impl Timekeeping {
+    /// The settled time at `running`, by running time alone.
+    pub(crate) fn steady(&self, running: RunningTime) -> UnixMillis {
+        self.settled.after(running.since(self.running))
+    }
+
     /// The clocks after a sweep at `now` by the wall clock and at `running`. `agreed` is what the
     /// sweep and an earlier one agree on. A wall clock that is too far ahead to be followed at once
     /// is followed after `patience`.
@@ -60,8 +98,7 @@ impl Timekeeping {
         agreed: Option<Agreed>,
         patience: Duration,
     ) -> Self {
-        let ran = Duration::from_millis(running.0.saturating_sub(self.running.0));
-        let steady = self.settled.after(ran);
+        let steady = self.steady(running);
         let next = Self {
             running,
             settled: steady,

@@ -47,7 +47,7 @@ pub use self::{
     past_keys::PastKeys,
     records::{
         Counts, Device, DeviceMetadata, DevicePreKey, Discoveries, ListedPreKey, OwnBundle,
-        OwnPreKey, OwnRatchetPreKey, Peer, StoredAnswer, Timekeeping,
+        OwnPreKey, OwnRatchetPreKey, Peer, StoredAnswer, SweepDates, Timekeeping,
     },
     session::{Handshake, Session, SessionStart, Standing, StoredKey},
     time::{Env, RunningTime, UnixMillis},

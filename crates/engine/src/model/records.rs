@@ -286,6 +286,27 @@ pub struct Timekeeping {
     pub rolled_back_at: Option<UnixMillis>,
 }
 
+/// The dates by which a sweep judges what a store holds (protocol §7). `None` stands for nothing of
+/// the kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepDates {
+    /// The earliest time since when a session is superseded or expired, or at which an own prekey
+    /// was replaced: what is erased first.
+    pub first_end: Option<UnixMillis>,
+    /// The latest of these times, and of those at which stale timers began: if it lies ahead, a
+    /// clock was wrong.
+    pub last_end: Option<UnixMillis>,
+    /// The earliest beginning of a stale timer, of a device of another identity that was not told
+    /// to be stale.
+    pub first_omission: Option<UnixMillis>,
+    /// When the first of the messages was read whose key is kept because it was not confirmed.
+    pub first_unconfirmed: Option<RunningTime>,
+    /// When the first of the answers to request ids was given that are kept.
+    pub first_answer: Option<RunningTime>,
+    /// Whether a session begun on a replaced own prekey is not recorded as expired yet.
+    pub expiry_unrecorded: bool,
+}
+
 /// How many records a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -74,6 +74,12 @@ impl RunningTime {
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
+
+    /// How much longer this running time is than `earlier`; zero if it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
 }
 
 /// Continues a store's running time in this process.

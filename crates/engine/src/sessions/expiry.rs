@@ -18,8 +18,8 @@ const PAGE: usize = 256;
 
 impl Engine {
     /// Rotates the prekey if that is due, records what has expired, reports devices that have
-    /// become stale, and erases what ended long enough ago. To be called at start and every
-    /// [`SWEEP_INTERVAL`](crate::model::SWEEP_INTERVAL).
+    /// become stale, and erases what ended long enough ago. To be called every
+    /// [`SWEEP_INTERVAL`](crate::model::SWEEP_INTERVAL), or whenever [`Self::next_sweep`] says.
     ///
     /// # Errors
     /// [`SendError::Store`] if the store fails; nothing of the sweep may then be kept.

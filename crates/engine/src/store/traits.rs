@@ -12,7 +12,7 @@ use crypto_core::{
 use crate::model::{
     ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
     NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer,
-    StoredKey, Timekeeping, UnixMillis,
+    StoredKey, SweepDates, Timekeeping, UnixMillis,
 };
 
 /// Reading, which is all that a read-only connection offers.
@@ -141,6 +141,8 @@ pub trait StoreRead {
     fn chat_clock_count(&self) -> Result<u64, StoreError>;
     /// The clocks of the store, as last written.
     fn timekeeping(&self) -> Result<Timekeeping, StoreError>;
+    /// The dates by which a sweep of the account with the identity `own` judges what there is.
+    fn sweep_dates(&self, own: &IdentityKey) -> Result<SweepDates, StoreError>;
     /// The oldest events, at most `limit`, with their numbers in this store, which only rise.
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
     /// How many records there are.

@@ -10,6 +10,7 @@ mod copies;
 mod devices;
 mod events;
 mod hostile;
+mod next_sweep;
 mod proptest_runner;
 mod recordings;
 mod regressions;

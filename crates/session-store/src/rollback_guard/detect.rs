@@ -10,7 +10,7 @@ use super::{
     generation::{Row, read_counted, read_keys},
     keys::Key,
     main_file::MainFile,
-    sidecar::{self, FoundSidecar},
+    sidecar::{FoundSidecar, Sidecars},
 };
 use crate::{error::OpenError, schema::open_reader, store_key::StoreKey};
 
@@ -20,10 +20,11 @@ pub(crate) fn inspect(
     connection: &Connection,
     database: &Path,
     main_file: &MainFile,
+    sidecars: &Sidecars,
 ) -> Result<Option<RollbackKind>, OpenError> {
     let failed = OpenError::database(database);
     let row = read_counted(connection).map_err(&failed)?;
-    let sidecars = sidecar::find(database)?;
+    let sidecars = sidecars.find(database, row.as_ref())?;
     if let Some(row) = &row {
         check_foreign_log(connection, database, row, main_file, &sidecars)?;
     }
@@ -84,11 +85,15 @@ fn is_foreign_log(row: &Row, main_file: &MainFile, sidecars: &[FoundSidecar]) ->
 }
 
 /// Refuses a database whose WAL was begun on another state of it.
-pub(crate) fn refuse_foreign_log(database: &Path, key: &StoreKey) -> Result<(), OpenError> {
+pub(crate) fn refuse_foreign_log(
+    database: &Path,
+    key: &StoreKey,
+    sidecars: &Sidecars,
+) -> Result<(), OpenError> {
     let main_file = MainFile::read(database, key)?;
     let row = read_counted(&open_reader(database, key)?).map_err(OpenError::database(database))?;
     match row {
-        Some(row) if is_foreign_log(&row, &main_file, &sidecar::find(database)?) => {
+        Some(row) if is_foreign_log(&row, &main_file, &sidecars.find(database, Some(&row))?) => {
             Err(OpenError::ForeignLog(database.to_owned()))
         }
         _ => Ok(()),

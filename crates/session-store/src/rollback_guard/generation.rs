@@ -1,7 +1,7 @@
 //! The guard's row in a database, table `epoch`: its generation, its count of commits, its keys.
 //! The chains of sessions carry the count too.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use engine::model::RollbackKind;
 use rusqlite::{Connection, OptionalExtension as _, Params};
@@ -10,7 +10,7 @@ use super::{
     Found, Result,
     digest::Sum,
     keys::Key,
-    sidecar::{Generation, Sidecar},
+    sidecar::{Generation, Sidecar, Sidecars},
 };
 use crate::{
     query::first,
@@ -196,6 +196,7 @@ pub(super) fn new_generation(
     digest_key: &Key,
     commits: u64,
     found: Option<Found>,
+    sidecars: &Arc<Sidecars>,
 ) -> Result<Sidecar> {
     let (generation, key) = returned(
         connection,
@@ -219,5 +220,6 @@ pub(super) fn new_generation(
     )
     .map_err(failed)?
     .ok_or_else(|| corrupt("a store's mark"))?;
-    Sidecar::create(database, &generation, key, commits).map_err(|error| failed_file(&error))
+    Sidecar::create(database, &generation, key, commits, sidecars)
+        .map_err(|error| failed_file(&error))
 }

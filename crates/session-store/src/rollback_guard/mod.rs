@@ -4,7 +4,8 @@
 //! before. So the state is described in two places. The database holds a random *generation* and
 //! counts its commits. A *sidecar file* beside it has the generation in its name, counts the same
 //! commits, and notes its own inode and time of creation. A new generation is drawn, and the file
-//! renamed, whenever the store is opened or closed and when it has been idle for a while.
+//! renamed, before the first commit of an opening and after the last one: when the store is closed,
+//! and when it has been idle for a while.
 //!
 //! What was done, and how it is detected:
 //!
@@ -47,9 +48,10 @@ mod main_file;
 mod sidecar;
 
 use std::{
-    fs,
+    fs, io, mem,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crypto_core::SessionId;
@@ -68,7 +70,7 @@ pub(crate) use self::{
     detect::{inspect, refuse_foreign_log},
     generation::{forget_digest, found, insert_generation},
     main_file::MainFile,
-    sidecar::{erase_orphaned_sidecars, erase_sidecars, sidecars_of},
+    sidecar::Sidecars,
 };
 use crate::{
     error::OpenError,
@@ -120,6 +122,9 @@ pub(crate) struct RollbackGuard {
     checkpoints: Checkpoints,
     /// `None` while the store is displaced.
     file: Option<Sidecar>,
+    sidecars: Arc<Sidecars>,
+    /// The generation is that of the last closing, and a new one is drawn before the next commit.
+    renew_first: bool,
     displaced: Option<RollbackKind>,
     /// The sidecar that takes over when the open transaction is committed.
     pending: Option<Sidecar>,
@@ -135,6 +140,7 @@ impl RollbackGuard {
         connection: &mut Connection,
         database: &Path,
         main_file: &MainFile,
+        sidecars: &Arc<Sidecars>,
     ) -> std::result::Result<Self, OpenError> {
         let unusable = OpenError::database(database);
         let unreadable = |error: rusqlite::Error| unusable(failed(error));
@@ -143,13 +149,13 @@ impl RollbackGuard {
             Some(keys) => (keys.digest, keys.sidecar),
             None => (Key::draw(connection).map_err(unreadable)?, None),
         };
-        let sidecars = sidecar::find(database)?;
+        let found = sidecars.find(database, row.as_ref())?;
         let metadata = fs::metadata(database).map_err(OpenError::io(database))?;
         if let Some(row) = &row {
-            check_foreign_log(connection, database, row, main_file, &sidecars)?;
+            check_foreign_log(connection, database, row, main_file, &found)?;
         }
         let digest = Digest::follow(connection, &digest_key).map_err(unreadable)?;
-        let displaced = detect(row.as_ref(), sidecar_key.as_ref(), main_file, &sidecars)
+        let displaced = detect(row.as_ref(), sidecar_key.as_ref(), main_file, &found)
             .or_else(|| detect_in_rows(row.as_ref(), digest.sum()));
         let mut guard = Self {
             database: database.to_owned(),
@@ -170,6 +176,8 @@ impl RollbackGuard {
             generation: row.map_or_else(Generation::default, |row| row.generation),
             checkpoints: Checkpoints::held(connection).map_err(unreadable)?,
             file: None,
+            sidecars: Arc::clone(sidecars),
+            renew_first: false,
             displaced,
             pending: None,
             replaced: false,
@@ -178,25 +186,43 @@ impl RollbackGuard {
             sync_directory(database)?;
             return Ok(guard);
         }
-        let file = match (row, sidecars.into_iter().next()) {
-            (Some(_), Some(sidecar)) => sidecar.open(sidecar_key)?,
+        let (file, was_closed) = match (row, found.into_iter().next()) {
+            (Some(row), Some(sidecar)) => {
+                let was_closed = matches!(main_file, MainFile::NoLog) && sidecar.was_closed(&row);
+                (sidecar.open(sidecar_key, sidecars)?, was_closed)
+            }
             // From a version that had no rollback guard.
-            _ => new_generation(connection, database, &guard.digest_key, 0, None)
-                .map_err(&unusable)?,
+            _ => {
+                let digest_key = &guard.digest_key;
+                let made = new_generation(connection, database, digest_key, 0, None, sidecars);
+                (made.map_err(&unusable)?, false)
+            }
         };
         guard.generation = if row.is_some() {
             guard.generation
         } else {
             *file.generation()
         };
+        guard.renew_first = was_closed && file.key().is_some();
         guard.file = Some(file);
         guard.checkpoints.release(connection).map_err(unreadable)?;
-        // A full disk is no reason not to read: the store keeps its generation then.
-        if guard.renew(connection).is_err() {
-            // The WAL exists now, and no commit is durable before its name is on the disk.
-            sync_directory(database)?;
+        if guard.renew_first {
+            guard.renewed = guard.commits;
+            guard.close_file();
+        } else {
+            guard.renew_if_possible(connection)?;
         }
         Ok(guard)
+    }
+
+    /// Draws a new generation if that can be done. A full disk is no reason not to read: the store
+    /// keeps its generation then.
+    fn renew_if_possible(&mut self, connection: &Connection) -> std::result::Result<(), OpenError> {
+        match self.renew(connection) {
+            Ok(()) => Ok(()),
+            // The WAL exists now, and no commit is durable before its name is on the disk.
+            Err(_) => sync_directory(&self.database),
+        }
     }
 
     /// What the store was found to be, if it is not the newest state.
@@ -214,16 +240,25 @@ impl RollbackGuard {
             &self.digest_key,
             self.commits,
             Some(found),
+            &self.sidecars,
         )?);
         Ok(())
     }
 
-    /// A transaction begins.
-    pub(crate) fn begin(&mut self) {
+    /// A transaction is about to begin.
+    ///
+    /// # Errors
+    /// [`StoreError`] if its commit might not be durable.
+    pub(crate) fn begin(&mut self, connection: &Connection) -> Result<()> {
+        if mem::take(&mut self.renew_first) {
+            self.renew_if_possible(connection)
+                .map_err(|error| failed_file(&error))?;
+        }
         self.pending = None;
         self.carrier = None;
         self.digest.keep();
         self.checkpoints.forget();
+        Ok(())
     }
 
     /// A call of the transaction begins.
@@ -237,8 +272,9 @@ impl RollbackGuard {
     }
 
     /// The transaction is undone, if there is one.
-    pub(crate) fn undo(&self) {
+    pub(crate) fn undo(&mut self) {
         self.digest.undo();
+        self.close_file();
     }
 
     /// The number that the open transaction has as a commit.
@@ -259,6 +295,7 @@ impl RollbackGuard {
         if self.displaced.is_some() && self.pending.is_none() {
             return Err(StoreError::RolledBack);
         }
+        self.open_file().map_err(|error| failed_io(&error))?;
         let ours = fs::metadata(&self.database).is_ok_and(|found| found.ino() == self.inode);
         let data_version = data_version(connection).map_err(failed)?;
         // If another connection has written, the guard's row tells whether this is still our state.
@@ -272,6 +309,21 @@ impl RollbackGuard {
             return Err(StoreError::RolledBack);
         }
         Ok(())
+    }
+
+    /// Opens the sidecar before a commit that it is to count: with no descriptor left, that would
+    /// go uncounted. One that somebody has removed or replaced is met at the next opening.
+    fn open_file(&mut self) -> io::Result<()> {
+        match self.file.as_mut().map(Sidecar::open) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn close_file(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.close();
+        }
     }
 
     /// Writes the number of the open transaction into the guard's row. False if the row was not as
@@ -336,16 +388,23 @@ impl RollbackGuard {
         } else if self.checkpoints.was_complete() {
             let _ = self.checkpoint_done();
         }
-        if let Some(file) = &self.file {
+        if let Some(file) = &mut self.file {
             // A sidecar that cannot be written only detects less; the commit itself would have
             // failed on a failing disk.
             let _ = file.count(self.commits);
         }
+        self.close_file();
     }
 
-    /// Draws a new generation and erases the WAL: when the store is opened, when it is closed, and
-    /// when it is idle.
-    pub(crate) fn renew(&mut self, connection: &Connection) -> Result<()> {
+    /// Draws a new generation and erases the WAL: before the first commit of an opening, and after
+    /// the last one, when the store is closed or idle.
+    fn renew(&mut self, connection: &Connection) -> Result<()> {
+        let renewed = self.renew_now(connection);
+        self.close_file();
+        renewed
+    }
+
+    fn renew_now(&mut self, connection: &Connection) -> Result<()> {
         if self.replaced || self.file.is_none() {
             return Ok(());
         }
@@ -367,23 +426,27 @@ impl RollbackGuard {
             file.authenticate(key, self.commits)
                 .map_err(|error| failed_io(&error))?;
         }
-        self.generation = returned(
-            connection,
-            "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3, \
-                 digest = ?5, witness_key = ?6 \
-             WHERE commits = ?1 AND mark = ?2 RETURNING mark",
-            (
-                integer(self.noted),
-                &self.generation,
-                integer(self.checkpointed),
-                integer(self.number()),
-                self.digest.sum(),
-                self.file.as_ref().and_then(Sidecar::key),
-            ),
-            |row| row.get::<_, Generation>(0),
-        )
-        .map_err(failed)?
-        .ok_or(StoreError::RolledBack)?;
+        let number = integer(self.number());
+        let draw = || {
+            returned(
+                connection,
+                "UPDATE epoch SET previous = mark, mark = randomblob(8), commits = ?4, based = ?3, \
+                     digest = ?5, witness_key = ?6 \
+                 WHERE commits = ?1 AND mark = ?2 RETURNING mark",
+                (
+                    integer(self.noted),
+                    &self.generation,
+                    integer(self.checkpointed),
+                    number,
+                    self.digest.sum(),
+                    self.file.as_ref().and_then(Sidecar::key),
+                ),
+                |row| row.get::<_, Generation>(0),
+            )
+            .map_err(failed)
+        };
+        // The checkpoint below waits for the disk before it copies anything.
+        self.generation = wal::without_waiting(connection, draw)?.ok_or(StoreError::RolledBack)?;
         self.commits = self.number();
         self.noted = self.commits;
         // The sidecar's name follows. If it does not get that far, the previous one is accepted
@@ -398,9 +461,10 @@ impl RollbackGuard {
         Ok(())
     }
 
-    /// Called when the store is idle: erases what the WAL still holds of erased keys. Does nothing
-    /// if nothing was committed since.
-    pub(crate) fn on_idle(&mut self, connection: &Connection) -> Result<()> {
+    /// Called when the store is idle or closed: draws a new generation, so that a copy of before is
+    /// an older state, and erases what the WAL still holds of erased keys. Does nothing if nothing
+    /// was committed since the last time: such a copy is of the newest state.
+    pub(crate) fn rest(&mut self, connection: &Connection) -> Result<()> {
         if self.commits == self.renewed {
             return Ok(());
         }
@@ -437,6 +501,7 @@ pub(crate) fn create_sidecar(
     database: &Path,
     generation: &Generation,
     key: Key,
+    sidecars: &Arc<Sidecars>,
 ) -> std::result::Result<(), OpenError> {
-    Sidecar::create(database, generation, key, 0).map(drop)
+    Sidecar::create(database, generation, key, 0, sidecars).map(drop)
 }

@@ -5,16 +5,18 @@
 //! or use it for a state that was given up.
 
 use std::{
+    collections::{BTreeSet, HashMap},
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, ErrorKind, Read as _},
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::UNIX_EPOCH,
 };
 
 use hmac::Mac as _;
 
-use super::keys::Key;
+use super::{generation::Row, keys::Key};
 use crate::{
     error::OpenError,
     files::{create_file, sync_directory, wipe},
@@ -156,92 +158,196 @@ pub(super) struct FoundSidecar {
 }
 
 impl FoundSidecar {
-    pub(super) fn open(self, key: Option<Key>) -> Result<Sidecar, OpenError> {
-        let file = fs::OpenOptions::new().write(true).open(&self.path);
-        Ok(Sidecar {
-            file: file.map_err(OpenError::io(&self.path))?,
-            file_id: self.file_id,
-            generation: self.generation,
-            path: self.path,
-            key,
-        })
-    }
-}
-
-/// The sidecars of `database`: one, unless somebody copied files.
-pub(super) fn find(database: &Path) -> Result<Vec<FoundSidecar>, OpenError> {
-    paths(database)?
-        .into_iter()
-        .map(|(generation, path)| {
-            let read = || {
-                let file = File::open(&path)?;
-                let file_id = FileId::of(&file)?;
-                let mut bytes = Vec::new();
-                // One byte more than a sidecar has, to notice a longer file.
-                file.take((FACTS_BYTES + MAC_BYTES) as u64 + 1)
-                    .read_to_end(&mut bytes)?;
-                Ok((file_id, Record::from_bytes(&bytes)))
-            };
-            let (file_id, record) = read().map_err(OpenError::io(&path))?;
-            Ok(FoundSidecar {
+    /// Reads the file at `path`; `None` if it is gone.
+    fn read(generation: Generation, path: PathBuf) -> Result<Option<Self>, OpenError> {
+        let read = || -> io::Result<_> {
+            let file = File::open(&path)?;
+            let file_id = FileId::of(&file)?;
+            let mut bytes = Vec::new();
+            // One byte more than a sidecar has, to notice a longer file.
+            file.take((FACTS_BYTES + MAC_BYTES) as u64 + 1)
+                .read_to_end(&mut bytes)?;
+            Ok((file_id, Record::from_bytes(&bytes)))
+        };
+        match read() {
+            Ok((file_id, record)) => Ok(Some(Self {
                 generation,
                 record,
                 file_id,
                 path,
-            })
-        })
-        .collect()
-}
-
-/// The files that are sidecars of `database`.
-pub(crate) fn sidecars_of(database: &Path) -> Result<Vec<PathBuf>, OpenError> {
-    Ok(paths(database)?.into_iter().map(|(_, path)| path).collect())
-}
-
-/// Erases the sidecars of `database`.
-pub(crate) fn erase_sidecars(database: &Path) -> Result<(), OpenError> {
-    paths(database)?.iter().try_for_each(|(_, path)| wipe(path))
-}
-
-/// Erases the sidecars in `directory` that have no database. A crash leaves one when an account is
-/// made.
-pub(crate) fn erase_orphaned_sidecars(directory: &Path, extension: &str) -> Result<(), OpenError> {
-    for (stem, _, path) in all(directory)? {
-        if !directory.join(format!("{stem}.{extension}")).exists() {
-            wipe(&path)?;
+            })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(OpenError::io(&path)(error)),
         }
     }
-    Ok(())
+
+    /// Whether the store was closed properly in the state of this row, and every commit of it is
+    /// counted here and under the sum.
+    pub(super) fn was_closed(&self, row: &Row) -> bool {
+        let counted = self.record.as_ref().map(|record| record.commits);
+        self.generation == row.generation
+            && counted == Some(row.commits)
+            && row.noted == row.commits
+            && row.digest.is_some()
+    }
+
+    pub(super) fn open(
+        self,
+        key: Option<Key>,
+        sidecars: &Arc<Sidecars>,
+    ) -> Result<Sidecar, OpenError> {
+        let mut sidecar = Sidecar {
+            file: None,
+            file_id: self.file_id,
+            generation: self.generation,
+            path: self.path,
+            key,
+            sidecars: Arc::clone(sidecars),
+        };
+        let opened = sidecar.open().map(drop);
+        opened.map_err(OpenError::io(&sidecar.path))?;
+        Ok(sidecar)
+    }
 }
 
-fn paths(database: &Path) -> Result<Vec<(Generation, PathBuf)>, OpenError> {
-    let (Some(directory), Some(stem)) = (database.parent(), database.file_stem()) else {
-        return Ok(Vec::new());
-    };
-    let mut found = all(directory)?;
-    found.retain(|(of, ..)| stem == of.as_str());
-    Ok(found
-        .into_iter()
-        .map(|(_, generation, path)| (generation, path))
-        .collect())
+/// The sidecars in a directory of accounts.
+///
+/// The directory is read once: with thousands of accounts that takes milliseconds, too long for
+/// each opening. From then on this keeps up with what the process does there, which has the
+/// directory for itself. A sidecar that somebody puts there meanwhile is found if the database
+/// names it, or if the one that belongs there is gone. Any other can hide no older state: the one
+/// that this process has left is there, and the database must fit it.
+#[derive(Debug)]
+pub(crate) struct Sidecars {
+    directory: PathBuf,
+    /// The generations in their names, by the name of the database without its extension. Changes
+    /// in one step, so that a poisoned lock is taken as it is.
+    known: Mutex<HashMap<String, BTreeSet<Generation>>>,
 }
 
-/// The sidecars in a directory, each with the name of its database and its generation.
-fn all(directory: &Path) -> Result<Vec<(String, Generation, PathBuf)>, OpenError> {
-    let mut found = Vec::new();
+impl Sidecars {
+    /// Those in `directory`; none if it is not there.
+    pub(crate) fn read(directory: &Path) -> Result<Self, OpenError> {
+        let sidecars = Self {
+            directory: directory.to_owned(),
+            known: Mutex::default(),
+        };
+        if directory.exists() {
+            *sidecars.known() = list(directory)?;
+        }
+        Ok(sidecars)
+    }
+
+    /// The sidecars of `database`, whose row is `row`: one, unless somebody copied files.
+    pub(super) fn find(
+        &self,
+        database: &Path,
+        row: Option<&Row>,
+    ) -> Result<Vec<FoundSidecar>, OpenError> {
+        let mut generations = self.generations(database);
+        if let Some(row) = row {
+            generations.extend([row.generation, row.previous]);
+        }
+        let found = read_all(database, generations)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut there = list(&self.directory)?;
+        let generations = there.remove(&stem_of(database)).unwrap_or_default();
+        self.set(database, generations.clone());
+        read_all(database, generations)
+    }
+
+    /// The files that are sidecars of `database`.
+    pub(crate) fn paths(&self, database: &Path) -> Vec<PathBuf> {
+        let generations = self.generations(database);
+        let paths = generations.iter();
+        paths
+            .map(|generation| path_of(database, generation))
+            .collect()
+    }
+
+    /// Erases the sidecars of `database`.
+    pub(crate) fn erase(&self, database: &Path) -> Result<(), OpenError> {
+        let paths = self.paths(database);
+        paths.iter().try_for_each(|path| wipe(path))?;
+        self.set(database, BTreeSet::new());
+        Ok(())
+    }
+
+    /// Erases those that have no database, with this extension. A crash leaves one when an account
+    /// is made.
+    pub(crate) fn erase_orphaned(&self, extension: &str) -> Result<(), OpenError> {
+        let mut databases: Vec<PathBuf> = self
+            .known()
+            .keys()
+            .map(|stem| self.directory.join(format!("{stem}.{extension}")))
+            .collect();
+        databases.retain(|database| !database.exists());
+        databases
+            .iter()
+            .try_for_each(|database| self.erase(database))
+    }
+
+    fn generations(&self, database: &Path) -> BTreeSet<Generation> {
+        let known = self.known();
+        known.get(&stem_of(database)).cloned().unwrap_or_default()
+    }
+
+    fn set(&self, database: &Path, generations: BTreeSet<Generation>) {
+        let mut known = self.known();
+        if generations.is_empty() {
+            known.remove(&stem_of(database));
+        } else {
+            known.insert(stem_of(database), generations);
+        }
+    }
+
+    fn add(&self, database: &Path, generation: Generation) {
+        let mut known = self.known();
+        known
+            .entry(stem_of(database))
+            .or_default()
+            .insert(generation);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, BTreeSet<Generation>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sidecars of `database` with these generations that are there.
+fn read_all(
+    database: &Path,
+    generations: BTreeSet<Generation>,
+) -> Result<Vec<FoundSidecar>, OpenError> {
+    let read = |generation| FoundSidecar::read(generation, path_of(database, &generation));
+    let found = generations.into_iter().map(read);
+    found.filter_map(Result::transpose).collect()
+}
+
+/// The generations of the sidecars in a directory, by the names of their databases.
+fn list(directory: &Path) -> Result<HashMap<String, BTreeSet<Generation>>, OpenError> {
+    let mut found = HashMap::<String, BTreeSet<Generation>>::new();
     for entry in fs::read_dir(directory).map_err(OpenError::io(directory))? {
-        let path = entry.map_err(OpenError::io(directory))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
+        let name = entry.map_err(OpenError::io(directory))?.file_name();
         let parts = name
+            .to_str()
             .and_then(|name| name.strip_suffix(EXTENSION))
             .and_then(|name| name.rsplit_once('.'));
         if let Some((stem, digits)) = parts
             && let Some(generation) = generation_from(digits)
         {
-            found.push((stem.to_owned(), generation, path));
+            found.entry(stem.to_owned()).or_default().insert(generation);
         }
     }
     Ok(found)
+}
+
+/// The name of a database without its extension. That of an account is of ASCII.
+fn stem_of(database: &Path) -> String {
+    let stem = database.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 fn generation_from(digits: &str) -> Option<Generation> {
@@ -264,12 +370,15 @@ fn path_of(database: &Path, generation: &Generation) -> PathBuf {
 /// The sidecar of an open store.
 #[derive(Debug)]
 pub(super) struct Sidecar {
-    file: File,
+    /// Open from before a commit until it is counted: thousands of accounts would keep as many
+    /// descriptors that are hardly ever used.
+    file: Option<File>,
     file_id: FileId,
     generation: Generation,
     path: PathBuf,
     /// `None` until the file is authenticated.
     key: Option<Key>,
+    sidecars: Arc<Sidecars>,
 }
 
 impl Sidecar {
@@ -279,6 +388,7 @@ impl Sidecar {
         generation: &Generation,
         key: Key,
         commits: u64,
+        sidecars: &Arc<Sidecars>,
     ) -> Result<Self, OpenError> {
         let path = path_of(database, generation);
         let make = || {
@@ -289,15 +399,38 @@ impl Sidecar {
             file.sync_all()?;
             Ok((file, file_id))
         };
+        sidecars.add(database, *generation);
         let (file, file_id) = make().map_err(OpenError::io(&path))?;
         sync_directory(&path)?;
         Ok(Self {
-            file,
+            file: Some(file),
             file_id,
             generation: *generation,
             path,
             key: Some(key),
+            sidecars: Arc::clone(sidecars),
         })
+    }
+
+    /// Opens the file, unless it is open. An error of kind [`ErrorKind::NotFound`] if another one
+    /// is in its place.
+    pub(super) fn open(&mut self) -> io::Result<&File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let file = File::options().write(true).open(&self.path)?;
+                if FileId::of(&file)? != self.file_id {
+                    return Err(ErrorKind::NotFound.into());
+                }
+                file
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+
+    /// Closes the file until it is needed again.
+    pub(super) fn close(&mut self) {
+        self.file = None;
     }
 
     /// The key that the file is authenticated with, if it is.
@@ -309,8 +442,9 @@ impl Sidecar {
     /// key.
     pub(super) fn authenticate(&mut self, key: Key, commits: u64) -> io::Result<()> {
         let record = Record::new(self.file_id, commits).to_bytes(Some(&key));
-        self.file.write_all_at(&record, 0)?;
-        self.file.sync_all()?;
+        let file = self.open()?;
+        file.write_all_at(&record, 0)?;
+        file.sync_all()?;
         self.key = Some(key);
         Ok(())
     }
@@ -321,10 +455,10 @@ impl Sidecar {
 
     /// Writes the number of commits. Not made durable: a loss of power takes it from this file
     /// alone, and a count that is behind is accepted.
-    pub(super) fn count(&self, commits: u64) -> io::Result<()> {
+    pub(super) fn count(&mut self, commits: u64) -> io::Result<()> {
         let record = Record::new(self.file_id, commits).to_bytes(self.key());
         let counted = record.get(COUNT_AT..).unwrap_or_default();
-        self.file.write_all_at(counted, COUNT_AT as u64)
+        self.open()?.write_all_at(counted, COUNT_AT as u64)
     }
 
     /// Gives the file the name of a new generation, durably, and makes the count durable too, so
@@ -339,20 +473,30 @@ impl Sidecar {
             return Ok(());
         }
         self.count(commits)
-            .and_then(|()| self.file.sync_data())
+            .and_then(|()| self.open()?.sync_data())
             .map_err(OpenError::io(&self.path))?;
         let path = path_of(database, generation);
+        // The old name stays known until the new one is on the disk.
+        self.sidecars.add(database, *generation);
         fs::rename(&self.path, &path).map_err(OpenError::io(&self.path))?;
         self.generation = *generation;
         self.path = path;
-        sync_directory(&self.path)
+        sync_directory(&self.path)?;
+        self.sidecars.set(database, BTreeSet::from([*generation]));
+        Ok(())
     }
 
     /// Erases the sidecars of other generations.
     pub(super) fn erase_others(&self, database: &Path) -> Result<(), OpenError> {
-        paths(database)?
-            .iter()
-            .filter(|(generation, _)| *generation != self.generation)
-            .try_for_each(|(_, path)| wipe(path))
+        let there = list(&self.sidecars.directory)?;
+        there
+            .get(&stem_of(database))
+            .into_iter()
+            .flatten()
+            .filter(|generation| **generation != self.generation)
+            .try_for_each(|generation| wipe(&path_of(database, generation)))?;
+        self.sidecars
+            .set(database, BTreeSet::from([self.generation]));
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod flood;
 mod gap_costs;
 mod migrations;
 mod model;
+mod registry;
 mod rekey;
 mod rollback_guard;
 mod skipped;

@@ -3,6 +3,7 @@
 mod erased;
 mod keyed;
 mod log;
+mod opening;
 
 use std::{
     fs,
@@ -109,6 +110,12 @@ fn commit(store: &mut SqliteStore) -> Result<(), StoreError> {
     store.begin()?;
     store.put_timekeeping(&ran(passed + 1))?;
     store.commit()
+}
+
+/// Has a new generation drawn, as before the first commit of an opening.
+fn draw_generation(store: &mut SqliteStore) {
+    store.begin().unwrap();
+    store.abort().unwrap();
 }
 
 /// A commit that makes a session.
@@ -447,12 +454,13 @@ fn a_renaming_that_a_crash_cut_off_accuses_nobody_even_twice() {
     let home = Home::new();
     let mut name = home.sidecars().remove(0);
     for _ in 0..3 {
-        let store = home.open();
+        let mut store = home.open();
         assert_eq!(store.displaced(), None);
+        draw_generation(&mut store);
         crash(store);
         let new = home.sidecars().remove(0);
         assert_ne!(name, new);
-        // Opening drew a generation, and the file did not get its name; the next opening gives it that
+        // A generation was drawn, and the file did not get its name; the next opening gives it that
         // first.
         fs::rename(&new, &name).unwrap();
         name = new;

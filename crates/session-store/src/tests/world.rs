@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf};
 use engine::{
     Config,
     model::{Account, AccountName, RollbackKind, UnixMillis},
+    store::Transaction as _,
     world::{ActionKind, ActionWeights, Disks, World},
 };
 use proptest::prelude::*;
@@ -76,6 +77,9 @@ impl Disks for SqliteDisks {
         store: &mut SqliteStore,
     ) -> Option<RollbackKind> {
         let backup = fs::read_dir(self.backup_of(name)).ok()?;
+        // Otherwise the backup may be of the newest state, which is no older one.
+        store.begin().unwrap();
+        store.abort().unwrap();
         // Some store, so that this one is closed.
         let place = account(&format!("place-{}", self.files_of(name).len()));
         let other = self.directory.create_account(&place).unwrap();

@@ -10,7 +10,7 @@ mod reader;
 mod tests;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -128,10 +128,10 @@ impl EventHub {
         metrics: Arc<Metrics>,
     ) -> Result<Self, OpenError> {
         let mut log = directory.event_log()?;
-        let accounts = directory.accounts()?;
+        let accounts: HashSet<AccountName> = directory.accounts()?.into_iter().collect();
         log.accounts()
             .and_then(|known| {
-                let mut gone = known.iter().filter(|name| !accounts.contains(name));
+                let mut gone = known.iter().filter(|name| !accounts.contains(*name));
                 gone.try_for_each(|name| log.forget(name))
             })
             .map_err(|error| OpenError::Database {

@@ -33,6 +33,7 @@ pub use self::records::{initiated, own_prekey, session};
 use self::records::{installation, key, prekey, prekey_text, session_text};
 use self::time::{
     chat_clocks_round_trip, events_stay_in_order_until_removed, records_due_for_erasure_are_found,
+    sweep_dates_are_found,
 };
 use crate::{
     model::{
@@ -58,6 +59,7 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     confirmed_messages_go_with_their_session(&mut fresh());
     first_messages_and_replies_are_remembered(&mut fresh());
     records_due_for_erasure_are_found(&mut fresh());
+    sweep_dates_are_found(&mut fresh());
     chat_clocks_round_trip(&mut fresh());
     events_stay_in_order_until_removed(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_the_batch(&mut fresh());

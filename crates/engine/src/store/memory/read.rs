@@ -14,7 +14,7 @@ use crate::{
     model::{
         ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
         NegotiatedTopic, OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError,
-        StoredAnswer, StoredKey, Timekeeping, UnixMillis,
+        StoredAnswer, StoredKey, SweepDates, Timekeeping, UnixMillis,
     },
     store::StoreRead,
 };
@@ -292,6 +292,35 @@ impl StoreRead for MemoryStore {
     fn timekeeping(&self) -> Result<Timekeeping, StoreError> {
         let time = self.tables.timekeeping.get(&());
         Ok(time.copied().unwrap_or_default())
+    }
+
+    fn sweep_dates(&self, own: &IdentityKey) -> Result<SweepDates, StoreError> {
+        let (sessions, prekeys) = (&self.tables.sessions, &self.tables.own_prekeys);
+        let ended = |(_, session): &(u64, Session)| match session.standing {
+            Standing::Active => None,
+            Standing::Superseded { since } | Standing::Expired { since } => Some(since),
+        };
+        let replaced = prekeys.values().filter_map(|prekey| prekey.replaced_at);
+        let ends = sessions.values().filter_map(ended).chain(replaced);
+        let devices = self.tables.devices.values();
+        let timers = devices.clone().filter_map(|device| device.omitted_since);
+        let untold = devices.filter(|device| !device.stale_told && device.identity != *own);
+        let stored_keys = self.tables.stored_keys.values();
+        let answers = self.tables.replies.values();
+        let is_overdue = |(_, session): &(u64, Session)| {
+            let prekey = prekeys.get(&session.signed_pre_key);
+            session.role == Role::Responder
+                && !matches!(session.standing, Standing::Expired { .. })
+                && prekey.is_some_and(|prekey| prekey.replaced_at.is_some())
+        };
+        Ok(SweepDates {
+            first_end: ends.clone().min(),
+            last_end: ends.chain(timers).max(),
+            first_omission: untold.filter_map(|device| device.omitted_since).min(),
+            first_unconfirmed: stored_keys.filter_map(|(_, key)| key.read_at).min(),
+            first_answer: answers.map(|answer| answer.at).min(),
+            expiry_unrecorded: sessions.values().any(is_overdue),
+        })
     }
 
     fn events(&self, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {

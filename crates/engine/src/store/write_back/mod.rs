@@ -146,14 +146,15 @@ impl<S: Transaction> WriteBack<S> {
         }
     }
 
-    /// Whether the cache has this device with the same stale timer, which is all that devices are
-    /// searched by: only then can its record be written back later.
+    /// Whether the cache has this device with the same stale timer, told of or not, which is all
+    /// that devices are searched by: only then can its record be written back later.
     fn is_known(&self, device: &Device) -> bool {
         let devices = self.cache.devices.0.borrow();
         devices.get(&device.identity).is_some_and(|known| {
             known.iter().any(|known| {
                 known.installation == device.installation
                     && known.omitted_since == device.omitted_since
+                    && known.stale_told == device.stale_told
             })
         })
     }

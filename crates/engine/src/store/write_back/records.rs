@@ -11,7 +11,7 @@ use crate::{
     model::{
         ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
         NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredAnswer, StoredKey,
-        Timekeeping, UnixMillis,
+        SweepDates, Timekeeping, UnixMillis,
     },
     store::{Store, StoreRead, Transaction},
 };
@@ -187,6 +187,7 @@ impl<S: StoreRead> StoreRead for WriteBack<S> {
         chat_clock(chat: &ChatKey) -> Option<u64>;
         chat_clock_count() -> u64;
         events(limit: usize) -> Vec<(u64, Event)>;
+        sweep_dates(own: &IdentityKey) -> SweepDates;
         counts() -> Counts;
     }
 }

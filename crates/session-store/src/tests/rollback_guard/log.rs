@@ -67,9 +67,10 @@ fn an_older_file_beside_the_log_of_a_crash_is_told_whenever_it_was_copied() {
 fn a_long_log_is_copied_and_the_next_commit_says_what_the_file_holds() {
     let home = Home::new();
     let mut store = home.open();
+    draw_generation(&mut store);
     let opened = based(&store);
     commit(&mut store).unwrap();
-    // The opening drew a generation, and had it checkpointed.
+    // The generation that was drawn was checkpointed.
     assert_eq!(based(&store), opened + 1);
     let quickly = "PRAGMA synchronous = OFF";
     store.connection.execute_batch(quickly).unwrap();
@@ -88,6 +89,7 @@ fn a_long_log_is_copied_and_the_next_commit_says_what_the_file_holds() {
 fn wherever_a_crash_comes_while_the_log_is_copied_nobody_is_accused() {
     let home = Home::new();
     let mut store = home.open();
+    draw_generation(&mut store);
     let mut files = vec![fs::read(home.database()).unwrap()];
     for seed in 1..40 {
         add(&mut store, &expired(seed));
