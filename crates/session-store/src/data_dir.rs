@@ -54,21 +54,7 @@ impl DataDir {
         passphrase: Option<&[u8]>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, OpenError> {
-        if !path.exists() {
-            make_directory(path)?;
-            sync_directory(path)?;
-        }
-        check_directory(path)?;
-        let lock = take_lock(path)?;
-        restore::check_finished(path)?;
-        rekey::finish(path)?;
-        let accounts = path.join(ACCOUNTS);
-        make_directory(&accounts)?;
-        check_directory(&accounts)?;
-        remove_leftovers(&accounts)?;
-        if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
-            return Err(OpenError::KeyMissing(path.to_owned()));
-        }
+        let lock = prepare(path)?;
         Ok(Self {
             path: path.to_owned(),
             key: StoreKey::load(path, passphrase, rng)?,
@@ -104,7 +90,7 @@ impl DataDir {
         if path.exists() {
             return Err(OpenError::AccountExists);
         }
-        let unfinished = beside(&path, UNFINISHED);
+        let unfinished = unfinished(&path);
         erase_companions(&unfinished)?;
         wipe(&unfinished)?;
         // SQLite gives the WAL the mode of the database.
@@ -220,6 +206,36 @@ impl DataDir {
     }
 }
 
+/// Makes a data directory ready to be opened, all but its key: locks it, and finishes or removes
+/// what a crash left. The lock is held as long as the file is.
+///
+/// # Errors
+/// [`OpenError`], which says what to do.
+pub(crate) fn prepare(path: &Path) -> Result<File, OpenError> {
+    if !path.exists() {
+        make_directory(path)?;
+        sync_directory(path)?;
+    }
+    check_directory(path)?;
+    let lock = take_lock(path)?;
+    restore::check_finished(path)?;
+    rekey::finish(path)?;
+    let accounts = path.join(ACCOUNTS);
+    make_directory(&accounts)?;
+    check_directory(&accounts)?;
+    remove_leftovers(&accounts)?;
+    if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
+        return Err(OpenError::KeyMissing(path.to_owned()));
+    }
+    Ok(lock)
+}
+
+/// Where the database of an account is made before it gets its name at `path`. What a crash leaves
+/// there is removed at the next opening.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    beside(path, UNFINISHED)
+}
+
 /// The relative path of an account's database.
 pub(crate) fn database_of(name: &AccountName) -> PathBuf {
     Path::new(ACCOUNTS).join(format!("{name}.{EXTENSION}"))
@@ -251,7 +267,7 @@ fn remove_leftovers(accounts: &Path) -> Result<(), OpenError> {
 
 /// Erases what is left of the database at `path` and waits until the names are gone for good, so
 /// that a new account can take them.
-fn finish_erasing(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn finish_erasing(path: &Path) -> Result<(), OpenError> {
     erase_rest(path)?;
     sync_directory(path)
 }

@@ -3,9 +3,11 @@
 //! Keeps and finds records; knows no rules. There is one database per account, in a data directory
 //! ([`DataDir`]) that one process at a time may open. [`SqliteStore`] is the one connection of an
 //! account that writes, [`SqliteReader`] one that reads. A rollback guard detects older states and
-//! copies. Backups, restoring, another key and read-only inspection work on whole directories.
+//! copies. Backups and restores take one account or all; another key and read-only inspection work
+//! on whole directories.
 
 mod account;
+mod archive;
 mod backup;
 mod bare_commit;
 mod commit;
@@ -22,6 +24,7 @@ mod query;
 mod read;
 mod rekey;
 mod restore;
+mod restore_account;
 mod rollback_guard;
 mod rows;
 mod schema;
@@ -36,6 +39,7 @@ mod wal;
 mod writable;
 mod write;
 
+pub use archive::MAX_KEY_BYTES;
 pub use backup::{KeyInBackup, back_up, back_up_to};
 pub use bare_commit::BareCommit;
 pub use connection::{ReadOnly, ReadWrite, Sqlite, SqliteReader, SqliteStore};
@@ -44,7 +48,8 @@ pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use inspect::{InspectedAccount, Inspector, Unfinished, holder, is_data_directory, unfinished};
 pub use rekey::rekey;
-pub use restore::{MAX_KEY_BYTES, read_key_file, restore, restore_from};
+pub use restore::{read_key_file, restore};
+pub use restore_account::restore_account;
 pub use rollback_guard::Found;
 pub use stats::{MAX_COUNTED, StoreStats};
 pub use store_key::{KDF_FILE, KEY_FILE};

@@ -8,6 +8,7 @@ mod gap_costs;
 mod migrations;
 mod model;
 mod rekey;
+mod restore_account;
 mod rollback_guard;
 mod skipped;
 mod store;
