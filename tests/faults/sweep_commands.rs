@@ -1,10 +1,11 @@
-//! The power is cut at each system call, one run after another, of `ratchetd restore` and of
-//! `ratchetd rekey`.
+//! The power is cut at each system call, one run after another, of `ratchetd restore`, of all accounts
+//! and of one, and of `ratchetd rekey`.
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    slice,
 };
 
 use serde_json::json;
@@ -15,7 +16,7 @@ use super::{
     random::{Random, seed},
     shim::{Call, Disk, Effect, Fault},
 };
-use crate::support::{Daemon, RATCHETD, ratchetd, text};
+use crate::support::{Daemon, RATCHETD, list, ratchetd, text};
 
 /// Runs a command on the directory `data` below this one.
 fn run(directory: &TempDir, environment: &[(String, String)], arguments: &[&str]) -> Output {
@@ -36,10 +37,10 @@ fn run(directory: &TempDir, environment: &[(String, String)], arguments: &[&str]
 }
 
 /// A backup of a data directory with one account, and the public key of that account.
-fn backup(scratch: &TempDir) -> (PathBuf, String) {
+fn backup(scratch: &TempDir, account: &str) -> (PathBuf, String) {
     let daemon = Daemon::start();
-    let key = text(&daemon.ok("account_create", json!({"account": "alice"}))["publicKey"]);
-    let file = scratch.path().join("backup");
+    let key = text(&daemon.ok("account_create", json!({"account": account}))["publicKey"]);
+    let file = scratch.path().join(account);
     let output = ratchetd("backup", &daemon.data_dir(), &[path(&file), "--with-key"]);
     assert!(output.status.success(), "{output:?}");
     (file, key)
@@ -89,17 +90,18 @@ fn die_at_each_call(
     deaths
 }
 
-/// The account that a daemon finds there, if it starts.
-fn account_in(directory: TempDir) -> Option<String> {
+/// The public keys of the accounts that a daemon finds there, by name.
+fn accounts_in(directory: TempDir) -> Vec<String> {
     let daemon = Daemon::start_in(directory, Vec::new());
     let accounts = daemon.ok("account_list", json!({}));
-    Some(text(accounts.as_array()?.first()?.get("publicKey")?))
+    let keys = list(&accounts).iter();
+    keys.map(|account| text(&account["publicKey"])).collect()
 }
 
 #[test]
 fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut() {
     let scratch = tempfile::tempdir().expect("a directory");
-    let (file, key) = backup(&scratch);
+    let (file, key) = backup(&scratch, "alice");
     let arguments = ["restore", path(&file)];
     let deaths = die_at_each_call(
         || tempfile::tempdir().expect("a directory"),
@@ -113,8 +115,8 @@ fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut() {
                 assert!(again.status.success(), "RATCHETD_SEED={seed}: {again:?}");
             }
             assert_eq!(
-                account_in(directory).as_ref(),
-                Some(&key),
+                accounts_in(directory),
+                slice::from_ref(&key),
                 "RATCHETD_SEED={seed}"
             );
         },
@@ -123,9 +125,42 @@ fn restore_is_complete_or_can_be_repeated_wherever_the_power_is_cut() {
 }
 
 #[test]
+fn an_account_is_taken_out_of_a_backup_or_is_not_wherever_the_power_is_cut() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let (file, alice) = backup(&scratch, "alice");
+    let (other, bob) = backup(&scratch, "bob");
+    let arguments = ["restore", path(&file), "--account", "alice"];
+    for has_bob in [false, true] {
+        let deaths = die_at_each_call(
+            || {
+                let directory = tempfile::tempdir().expect("a directory");
+                if has_bob {
+                    let restored = run(&directory, &[], &["restore", path(&other)]);
+                    assert!(restored.status.success(), "{restored:?}");
+                }
+                directory
+            },
+            &arguments,
+            |directory, done, seed| {
+                let is_there = directory.path().join("data/accounts/alice.db").exists();
+                assert!(is_there || !done, "RATCHETD_SEED={seed}");
+                if !is_there {
+                    let again = run(&directory, &[], &arguments);
+                    assert!(again.status.success(), "RATCHETD_SEED={seed}: {again:?}");
+                }
+                let mut expected = vec![alice.clone()];
+                expected.extend(has_bob.then(|| bob.clone()));
+                assert_eq!(accounts_in(directory), expected, "RATCHETD_SEED={seed}");
+            },
+        );
+        assert!(deaths > 10, "{deaths}");
+    }
+}
+
+#[test]
 fn rekey_is_atomic_wherever_the_power_is_cut() {
     let scratch = tempfile::tempdir().expect("a directory");
-    let (file, key) = backup(&scratch);
+    let (file, key) = backup(&scratch, "alice");
     let deaths = die_at_each_call(
         || {
             let directory = tempfile::tempdir().expect("a directory");
@@ -138,8 +173,8 @@ fn rekey_is_atomic_wherever_the_power_is_cut() {
             let store_key = fs::read(directory.path().join("data/store.key")).ok();
             assert!(!done || store_key.is_some(), "RATCHETD_SEED={seed}");
             assert_eq!(
-                account_in(directory).as_ref(),
-                Some(&key),
+                accounts_in(directory),
+                slice::from_ref(&key),
                 "RATCHETD_SEED={seed}"
             );
         },

@@ -1,9 +1,12 @@
 //! `ratchetd backup` and `ratchetd restore`, end to end: accounts, devices and contacts are
-//! restored, and no ratchet position is used twice.
+//! restored, all or one of them, and no ratchet position is used twice.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, thread};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, thread};
 
-use crate::support::{self, Daemon, Party, path_text, ratchetd, refused, succeeded, text};
+use crate::support::{
+    self, Daemon, Party, RATCHETD, list, path_text, ratchetd, refused, run_with_input, succeeded,
+    text,
+};
 use serde_json::{Value, json};
 
 /// What a backup has to keep: the account, its devices and contacts, and decisions about them.
@@ -263,4 +266,242 @@ fn a_backup_opens_with_the_key_it_was_made_under_and_with_no_other() {
         &[path_text(&at("x")), "--with-key"],
     ));
     assert!(said.contains("--data-dir"), "{said}");
+}
+
+/// The names of a daemon's accounts.
+fn names(daemon: &Daemon) -> Vec<String> {
+    let accounts = daemon.ok("account_list", json!({}));
+    let names = list(&accounts).iter();
+    names.map(|account| text(&account["account"])).collect()
+}
+
+fn remove(daemon: &Daemon, account: &str, key: &str) {
+    daemon.ok(
+        "account_remove",
+        json!({"account": account, "publicKey": key}),
+    );
+}
+
+#[test]
+fn an_account_moves_to_another_daemon_and_the_others_of_both_go_on() {
+    let (alice, bob) = Party::conversing();
+    for other in ["mia", "zoe"] {
+        alice.daemon.ok("account_create", json!({"account": other}));
+    }
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    let back_up = |account| {
+        let arguments = [path_text(&file), "--with-key", "--account", account];
+        ratchetd("backup", &alice.daemon.data_dir(), &arguments)
+    };
+    let said = refused(&back_up("eve"));
+    assert!(
+        said.contains("has no account eve: it has alice, mia, zoe"),
+        "{said}"
+    );
+    // While calls are made.
+    let said = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for _ in 0..20 {
+                let message =
+                    json!({"account": "alice", "recipient": bob.key, "text": "meanwhile"});
+                alice.daemon.ok("message_encrypt", message);
+            }
+        });
+        let output = back_up("alice");
+        writing.join().expect("sent");
+        succeeded(&output)
+    });
+    assert!(said.starts_with("alice\nbacked up to "), "{said}");
+    let late = bob.send(&alice, "on its way");
+
+    // Another daemon, whose account is in the middle of a conversation.
+    let mut carol = Party::with(Daemon::start_with(&[]), "carol", json!({}));
+    let dave = Party::new("dave");
+    carol.learn(&dave);
+    let message = carol.send(&dave, "from carol");
+    dave.read(&carol, &message);
+    let message = dave.send(&carol, "from dave");
+    carol.read(&dave, &message);
+    let target = carol.daemon.data_dir();
+    let key = fs::read(target.join("store.key")).expect("a key");
+    let restore = || {
+        ratchetd(
+            "restore",
+            &target,
+            &[path_text(&file), "--account", "alice"],
+        )
+    };
+    let said = refused(&restore());
+    assert!(said.contains("in use by another ratchetd (pid"), "{said}");
+    assert_eq!(carol.daemon.terminate(), Some(0));
+    let said = succeeded(&restore());
+    assert!(said.starts_with("alice\nrestored to "), "{said}");
+    let said = refused(&restore());
+    assert!(
+        said.contains("has an account alice already: remove that one first"),
+        "{said}"
+    );
+    assert_eq!(fs::read(target.join("store.key")).expect("a key"), key);
+    remove(&alice.daemon, "alice", &alice.key);
+    assert_eq!(names(&alice.daemon), ["mia", "zoe"]);
+
+    carol.daemon.restart();
+    assert_eq!(names(&carol.daemon), ["alice", "carol"]);
+    let status = carol.daemon.ok("system_status", json!({}));
+    assert_eq!(status["accounts"][0]["rolledBackReason"], "unmarked");
+    assert!(status["accounts"][1]["rolledBackReason"].is_null());
+    // Carol's session goes on.
+    let sent = carol.daemon.ok(
+        "message_encrypt",
+        json!({"account": "carol", "recipient": dave.key, "text": "as ever"}),
+    );
+    let target = &sent["envelopes"][0]["targets"][0];
+    assert_eq!(target["mode"], "ratchet", "{sent}");
+    assert_eq!(dave.read(&carol, &support::only_message(&sent)), "as ever");
+    remove(&carol.daemon, "carol", &carol.key);
+
+    // Alice's are begun anew.
+    let moved = Party {
+        daemon: carol.daemon,
+        key: alice.key,
+        installation: alice.installation,
+    };
+    for session in moved.sessions() {
+        assert_eq!(session["standing"], "expired", "{session}");
+    }
+    assert_eq!(moved.read(&bob, &late), "on its way");
+    let sent = moved.encrypt(&bob, "from a new place");
+    assert_eq!(sent["envelopes"][0]["targets"][0]["mode"], "x3dh", "{sent}");
+    let message = support::only_message(&sent);
+    assert_eq!(bob.read(&moved, &message), "from a new place");
+    let message = bob.send(&moved, "found you");
+    assert_eq!(moved.read(&bob, &message), "found you");
+}
+
+#[test]
+fn an_account_is_taken_out_with_the_key_of_its_backup_and_comes_under_that_of_its_directory() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| scratch.path().join(name);
+    for (file, passphrase) in [("one", "correct horse\n"), ("two", "battery staple\n")] {
+        fs::write(at(file), passphrase).expect("to write");
+    }
+    let (one, two) = (at("one"), at("two"));
+    let (one, two) = (path_text(&one), path_text(&two));
+    let (file, target) = (at("backup"), at("target"));
+    let file = path_text(&file);
+
+    // From a directory under a passphrase into one that has a key file.
+    let daemon = Daemon::start_with(&["--passphrase-file", one]);
+    for account in ["a", "b"] {
+        daemon.ok("account_create", json!({"account": account}));
+    }
+    succeeded(&ratchetd(
+        "backup",
+        &daemon.data_dir(),
+        &[file, "--passphrase-file", one],
+    ));
+    let restore = |target: &Path, arguments: &[&str]| {
+        let arguments = [&[file, "--account", "a"], arguments].concat();
+        ratchetd("restore", target, &arguments)
+    };
+    for wrong in [
+        &[][..],
+        &["--backup-passphrase-file", two],
+        &["--passphrase-file", two],
+        &["--passphrase-file", one, "--backup-passphrase-file", two],
+    ] {
+        let said = refused(&restore(&target, wrong));
+        assert!(
+            said.contains("is under another passphrase")
+                && said.contains("--backup-passphrase-file"),
+            "{said}"
+        );
+    }
+    succeeded(&restore(&target, &["--backup-passphrase-file", one]));
+    assert!(target.join("store.key").exists() && !target.join("store-kdf.toml").exists());
+    let opens = |target: &Path, account: &str, passphrase: &str| {
+        let found = ratchetd("doctor", target, &["--passphrase-file", passphrase]);
+        let found = String::from_utf8(found.stdout).expect("text");
+        let restored = format!("{account}: it came without the file that vouches for it");
+        assert!(found.contains(&restored), "{found}");
+    };
+    // Into one under another passphrase, and into one under the same.
+    for (name, arguments) in [
+        (
+            "other",
+            &["--passphrase-file", two, "--backup-passphrase-file", one][..],
+        ),
+        ("same", &["--passphrase-file", one]),
+    ] {
+        succeeded(&restore(&at(name), arguments));
+        opens(&at(name), "a", arguments[1]);
+    }
+
+    // From one that has a key file, without it, through a pipe, into one under a passphrase.
+    let daemon = Daemon::start();
+    for account in ["c", "d"] {
+        daemon.ok("account_create", json!({"account": account}));
+    }
+    let made = ratchetd(
+        "backup",
+        &daemon.data_dir(),
+        &["-", "--without-key", "--account", "c"],
+    );
+    succeeded(&made);
+    let key = daemon.data_dir().join("store.key");
+    let target = at("piped");
+    let restore = |account: &str, more: &[&str]| {
+        let mut command = Command::new(RATCHETD);
+        command
+            .args([
+                "restore",
+                "-",
+                "--account",
+                account,
+                "--passphrase-file",
+                two,
+            ])
+            .args(more)
+            .arg("--data-dir")
+            .arg(&target)
+            .env_clear();
+        run_with_input(&mut command, &made.stdout)
+    };
+    let said = refused(&restore("c", &[]));
+    assert!(said.contains("--key-file"), "{said}");
+    let said = refused(&restore("d", &[]));
+    assert!(
+        said.contains("standard input has no account d: it has c"),
+        "{said}"
+    );
+    let wrong = at("target").join("store.key");
+    let said = refused(&restore("c", &["--key-file", path_text(&wrong)]));
+    assert!(said.contains("does not open with this key"), "{said}");
+    succeeded(&restore("c", &["--key-file", path_text(&key)]));
+    opens(&target, "c", two);
+}
+
+#[test]
+fn what_is_real_does_not_come_into_a_directory_made_for_development() {
+    let mut daemon = Daemon::start();
+    let key = text(&daemon.ok("account_create", json!({"account": "a"}))["publicKey"]);
+    let scratch = tempfile::tempdir().expect("a directory");
+    let file = scratch.path().join("backup");
+    let target = daemon.data_dir();
+    succeeded(&ratchetd(
+        "backup",
+        &target,
+        &[path_text(&file), "--with-key"],
+    ));
+    remove(&daemon, "a", &key);
+    assert_eq!(daemon.terminate(), Some(0));
+    let restore = || ratchetd("restore", &target, &[path_text(&file), "--account", "a"]);
+    let said = refused(&restore());
+    assert!(said.contains("was made with --dev"), "{said}");
+    daemon.restart_with(&[]);
+    assert_eq!(daemon.terminate(), Some(0));
+    succeeded(&restore());
+    daemon.restart_with(&[]);
+    assert_eq!(names(&daemon), ["a"]);
 }

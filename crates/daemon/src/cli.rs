@@ -75,14 +75,16 @@ enum Command {
     ///
     /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
     Verify(VerifyArgs),
-    /// Back up all accounts of a data directory into one file, while a daemon may serve it
+    /// Back up the accounts of a data directory into one file, while a daemon may serve it
     ///
     /// Each account is copied as of one moment. What is restored from it reads messages that are
     /// under way, and sends on new sessions.
     Backup(BackupArgs),
-    /// Make a data directory from a backup
+    /// Make a data directory from a backup, or take one account out of it
     ///
-    /// The data directory must be empty, or not there yet. If a restore is cut off, run it again.
+    /// The data directory must be empty, or not there yet. With --account it may hold other accounts,
+    /// under a key of its own; no daemon may serve it meanwhile. If a restore is cut off, run it
+    /// again.
     Restore(RestoreArgs),
     /// Look at everything that a daemon depends on, and say what to do; changes nothing
     ///

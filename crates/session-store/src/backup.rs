@@ -1,8 +1,7 @@
-//! A backup of a data directory in one archive, made while a daemon serves.
+//! A backup of a data directory, or of one account in it, made while a daemon serves.
 //!
-//! A tar file: a description, the files that the key comes from, and a copy of every account's
-//! database, encrypted as it is. SQLite's backup interface makes the copies, each of one moment.
-//! The sidecar files stay behind, so that a restored store is detected as one
+//! The databases are copied encrypted as they are. SQLite's backup interface makes the copies, each
+//! of one moment. The sidecar files stay behind, so that a restored store is detected as one
 //! ([`crate::rollback_guard`]).
 
 use std::{
@@ -20,11 +19,11 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     account::read_account,
-    data_dir::{ACCOUNTS, EXTENSION, account_names},
+    archive::{DESCRIPTION, Description, FORMAT},
+    data_dir::{ACCOUNTS, account_names, database_of},
     error::OpenError,
     files::{check_directory, create_file, sync_directory, wipe},
     rekey,
@@ -40,11 +39,6 @@ const COPY_PAUSE: Duration = Duration::from_millis(50);
 /// The copy of a database, while it is put into a backup.
 const COPY: &str = "account.db";
 
-/// The first entry of a backup, which describes it.
-pub(crate) const DESCRIPTION: &str = "ratchetd-backup.toml";
-/// The format that this version writes and reads.
-pub(crate) const FORMAT: u32 = 1;
-
 /// Whether a backup of a directory with a key file holds that key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyInBackup {
@@ -54,20 +48,10 @@ pub enum KeyInBackup {
     LeftOut,
 }
 
-/// What a backup says of itself.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Description {
-    pub(crate) format: u32,
-    /// Milliseconds since the epoch.
-    pub(crate) made_at: u64,
-    /// Names of the accounts, in order.
-    pub(crate) accounts: Vec<String>,
-}
-
-/// Backs up the data directory at `data_dir` into `file`, which must not exist yet, and returns the
-/// names of its accounts. A daemon may hold the directory meanwhile; each account is copied as of
-/// one moment. The file gets its name when it is whole. `key` matters only if the directory has a
-/// key file.
+/// Backs up the accounts of the data directory at `data_dir`, or `only` that one, into `file`, which
+/// must not exist yet, and returns their names. A daemon may hold the directory meanwhile; each
+/// account is copied as of one moment. The file gets its name when it is whole. `key` matters only
+/// if the directory has a key file.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do.
@@ -75,17 +59,18 @@ pub fn back_up(
     data_dir: &Path,
     passphrase: Option<&[u8]>,
     key: KeyInBackup,
+    only: Option<&AccountName>,
     file: &Path,
     now: UnixMillis,
 ) -> Result<Vec<AccountName>, OpenError> {
     if file.exists() {
         return Err(OpenError::Exists(file.to_owned()));
     }
-    let source = Source::open(data_dir, passphrase, key)?;
+    let source = Source::open(data_dir, passphrase, key, only)?;
     let staging = Staging::open(file)?;
     let path = staging.path("backup.tar");
     let archive = create_file(&path).map_err(OpenError::io(&path))?;
-    let (archive, names) = source
+    let archive = source
         .write(&staging.0, archive, now)
         .map_err(|failed| failed.in_archive(file))?;
     archive
@@ -93,7 +78,7 @@ pub fn back_up(
         .and_then(|()| publish(&path, file))
         .map_err(OpenError::io(file))?;
     sync_directory(file)?;
-    Ok(names)
+    Ok(source.accounts)
 }
 
 /// The same, to an output. If it fails, what was written does not end as an archive does. The copy
@@ -106,17 +91,18 @@ pub fn back_up_to(
     data_dir: &Path,
     passphrase: Option<&[u8]>,
     key: KeyInBackup,
+    only: Option<&AccountName>,
     to: impl Write,
     now: UnixMillis,
 ) -> Result<Vec<AccountName>, OpenError> {
-    let source = Source::open(data_dir, passphrase, key)?;
+    let source = Source::open(data_dir, passphrase, key, only)?;
     let scratch = tempfile::tempdir().map_err(OpenError::io(&std::env::temp_dir()))?;
     let staging = Staging(scratch.path().to_owned());
-    let (mut to, names) = source
+    let mut to = source
         .write(&staging.0, to, now)
         .map_err(|failed| failed.in_archive(Path::new(OUTPUT)))?;
     to.flush().map_err(OpenError::io(Path::new(OUTPUT)))?;
-    Ok(names)
+    Ok(source.accounts)
 }
 
 /// An output in error messages.
@@ -127,6 +113,7 @@ struct Source<'a> {
     data_dir: &'a Path,
     store_key: StoreKey,
     key: KeyInBackup,
+    accounts: Vec<AccountName>,
 }
 
 /// Why an archive was not written.
@@ -158,6 +145,7 @@ impl<'a> Source<'a> {
         data_dir: &'a Path,
         passphrase: Option<&[u8]>,
         key: KeyInBackup,
+        only: Option<&AccountName>,
     ) -> Result<Self, OpenError> {
         if !store_key::is_settled(data_dir) {
             return Err(OpenError::NoDataDirectory(data_dir.to_owned()));
@@ -166,45 +154,47 @@ impl<'a> Source<'a> {
         if rekey::is_half_done(data_dir) {
             return Err(OpenError::HalfRekeyed(data_dir.to_owned()));
         }
+        let store_key = StoreKey::load_known(data_dir, passphrase)?;
+        let mut accounts = account_names(&data_dir.join(ACCOUNTS))?;
+        if let Some(only) = only {
+            if !accounts.contains(only) {
+                return Err(OpenError::no_account(data_dir, only, &accounts));
+            }
+            accounts = vec![only.clone()];
+        }
         Ok(Self {
             data_dir,
-            store_key: StoreKey::load_known(data_dir, passphrase)?,
+            store_key,
             key,
+            accounts,
         })
     }
 
     /// Writes the archive, and gives it back when it is whole. `scratch` holds a copy of one
     /// database at a time.
-    fn write<W: Write>(
-        &self,
-        scratch: &Path,
-        to: W,
-        now: UnixMillis,
-    ) -> Result<(W, Vec<AccountName>), Failed> {
-        let names = account_names(&self.data_dir.join(ACCOUNTS))?;
+    fn write<W: Write>(&self, scratch: &Path, to: W, now: UnixMillis) -> Result<W, Failed> {
         let mut archive = tar::Builder::new(Archive {
             to,
             is_cut_off: false,
         });
-        if let Err(failed) = self.fill(&mut archive, &names, scratch, now) {
+        if let Err(failed) = self.fill(&mut archive, scratch, now) {
             archive.get_mut().is_cut_off = true;
             return Err(failed);
         }
         let archive = archive.into_inner().map_err(Failed::Archive)?;
-        Ok((archive.to, names))
+        Ok(archive.to)
     }
 
     fn fill(
         &self,
         archive: &mut tar::Builder<impl Write>,
-        names: &[AccountName],
         scratch: &Path,
         now: UnixMillis,
     ) -> Result<(), Failed> {
         let description = Description {
             format: FORMAT,
             made_at: now.0,
-            accounts: names.iter().map(ToString::to_string).collect(),
+            accounts: self.accounts.iter().map(ToString::to_string).collect(),
         };
         let text = toml::to_string(&description).unwrap_or_default();
         append(archive, DESCRIPTION, text.len() as u64, text.as_bytes())
@@ -214,8 +204,8 @@ impl<'a> Source<'a> {
                 append_file(archive, part, &self.data_dir.join(part))?;
             }
         }
-        for name in names {
-            let entry = format!("{ACCOUNTS}/{name}.{EXTENSION}");
+        for name in &self.accounts {
+            let entry = database_of(name);
             let from = self.data_dir.join(&entry);
             let copy = scratch.join(COPY);
             create_file(&copy).map_err(OpenError::io(&copy))?;
@@ -304,7 +294,7 @@ pub(crate) fn check_sound(connection: &Connection, path: &Path) -> Result<(), Op
 
 fn append_file(
     archive: &mut tar::Builder<impl Write>,
-    name: &str,
+    name: impl AsRef<Path>,
     path: &Path,
 ) -> Result<(), Failed> {
     let file = File::open(path).map_err(OpenError::io(path))?;
@@ -314,7 +304,7 @@ fn append_file(
 
 fn append(
     archive: &mut tar::Builder<impl Write>,
-    name: &str,
+    name: impl AsRef<Path>,
     size: u64,
     content: impl Read,
 ) -> io::Result<()> {

@@ -58,22 +58,7 @@ impl DataDir {
         passphrase: Option<&[u8]>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, OpenError> {
-        if !path.exists() {
-            make_directory(path)?;
-            sync_directory(path)?;
-        }
-        check_directory(path)?;
-        let lock = take_lock(path)?;
-        restore::check_finished(path)?;
-        rekey::finish(path)?;
-        let accounts = path.join(ACCOUNTS);
-        make_directory(&accounts)?;
-        check_directory(&accounts)?;
-        let sidecars = Sidecars::read(&accounts)?;
-        remove_leftovers(&accounts, &sidecars)?;
-        if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
-            return Err(OpenError::KeyMissing(path.to_owned()));
-        }
+        let (lock, sidecars) = prepare(path)?;
         Ok(Self {
             path: path.to_owned(),
             key: StoreKey::load(path, passphrase, rng)?,
@@ -115,7 +100,7 @@ impl DataDir {
         if path.exists() {
             return Err(OpenError::AccountExists);
         }
-        let unfinished = beside(&path, UNFINISHED);
+        let unfinished = unfinished(&path);
         erase_companions(&unfinished)?;
         wipe(&unfinished)?;
         // SQLite gives the WAL the mode of the database.
@@ -237,6 +222,38 @@ impl DataDir {
     }
 }
 
+/// Makes a data directory ready to be opened, all but its key: locks it, and finishes or removes
+/// what a crash left. The lock is held as long as the file is; the sidecars are those of all
+/// accounts.
+///
+/// # Errors
+/// [`OpenError`], which says what to do.
+pub(crate) fn prepare(path: &Path) -> Result<(File, Sidecars), OpenError> {
+    if !path.exists() {
+        make_directory(path)?;
+        sync_directory(path)?;
+    }
+    check_directory(path)?;
+    let lock = take_lock(path)?;
+    restore::check_finished(path)?;
+    rekey::finish(path)?;
+    let accounts = path.join(ACCOUNTS);
+    make_directory(&accounts)?;
+    check_directory(&accounts)?;
+    let sidecars = Sidecars::read(&accounts)?;
+    remove_leftovers(&accounts, &sidecars)?;
+    if !store_key::is_settled(path) && !account_names(&accounts)?.is_empty() {
+        return Err(OpenError::KeyMissing(path.to_owned()));
+    }
+    Ok((lock, sidecars))
+}
+
+/// Where the database of an account is made before it gets its name at `path`. What a crash leaves
+/// there is removed at the next opening.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    beside(path, UNFINISHED)
+}
+
 /// The relative path of an account's database.
 pub(crate) fn database_of(name: &AccountName) -> PathBuf {
     Path::new(ACCOUNTS).join(format!("{name}.{EXTENSION}"))
@@ -269,7 +286,7 @@ fn remove_leftovers(accounts: &Path, sidecars: &Sidecars) -> Result<(), OpenErro
 
 /// Erases what is left of the database at `path` and waits until the names are gone for good, so
 /// that a new account can take them.
-fn finish_erasing(path: &Path, sidecars: &Sidecars) -> Result<(), OpenError> {
+pub(crate) fn finish_erasing(path: &Path, sidecars: &Sidecars) -> Result<(), OpenError> {
     erase_rest(path, sidecars)?;
     sync_directory(path)
 }

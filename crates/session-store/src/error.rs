@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::model::Trouble;
+use engine::model::{AccountName, Trouble};
+
+/// Most accounts that an error names.
+const MAX_NAMED: usize = 8;
 
 /// What is wrong with a data directory, its key or a store in it. The path is that of the directory,
 /// file or database.
@@ -121,6 +124,22 @@ pub enum OpenError {
     /// The backup was made without the key, and no key was given.
     #[error("{} was made without the key of its directory: give that directory's store.key with --key-file", .0.display())]
     BackupWithoutKey(PathBuf),
+    /// The backup was made under a passphrase that was not given.
+    #[error("{} is under another passphrase: give that of the directory that was backed up with --backup-passphrase-file", .0.display())]
+    BackupPassphrase(PathBuf),
+    /// What is in the backup is not under the key that was given.
+    #[error("{} does not open with this key: give the store.key of the directory that was backed up with --key-file; if this is it, the backup is damaged", .0.display())]
+    BackupKey(PathBuf),
+    /// A data directory or a backup does not have an account.
+    #[error("{} has no account {name}: {there}", path.display())]
+    NoAccount {
+        /// The directory or the backup.
+        path: PathBuf,
+        /// The account.
+        name: AccountName,
+        /// What it has instead.
+        there: String,
+    },
     /// A restore was interrupted.
     #[error("{} is half restored: run `ratchetd restore` again, which begins anew", .0.display())]
     HalfRestored(PathBuf),
@@ -157,6 +176,36 @@ impl OpenError {
         Self::KeyFile {
             path: path.to_owned(),
             problem: problem.into(),
+        }
+    }
+
+    /// Makes an error of the file at `path`, which is no whole backup.
+    pub(crate) fn not_a_backup(path: &Path, problem: impl Into<String>) -> Self {
+        Self::NotABackup {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    /// Makes an error of the directory or backup at `path`, which has the accounts `there` and not
+    /// this one.
+    pub(crate) fn no_account(path: &Path, name: &AccountName, there: &[impl Display]) -> Self {
+        let named: Vec<String> = there
+            .iter()
+            .take(MAX_NAMED)
+            .map(ToString::to_string)
+            .collect();
+        let there = match there.len() {
+            0 => "it has none".to_owned(),
+            count if count > MAX_NAMED => {
+                format!("it has {} and {} more", named.join(", "), count - MAX_NAMED)
+            }
+            _ => format!("it has {}", named.join(", ")),
+        };
+        Self::NoAccount {
+            path: path.to_owned(),
+            name: name.clone(),
+            there,
         }
     }
 

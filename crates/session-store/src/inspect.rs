@@ -26,7 +26,7 @@ use crate::{
     rekey, restore,
     rollback_guard::{self, MainFile, Sidecars},
     rows::Columns,
-    schema::{ACCOUNT, open_reader},
+    schema::{ACCOUNT, migrations_done, open_reader},
     store_key::{self, StoreKey},
 };
 
@@ -118,17 +118,7 @@ impl Inspector {
         let path = self.data_dir.join(database_of(name));
         let (connection, copy) = self.read(&path)?;
         let account = read_account(&connection, &path, name)?;
-        let version: i64 = connection
-            .query_row("PRAGMA user_version", (), |row| row.get(0))
-            .map_err(OpenError::database(&path))?;
-        let done = usize::try_from(version).unwrap_or_default();
-        if done > ACCOUNT.len() {
-            return Err(OpenError::NewerSchema {
-                path,
-                found: version,
-                known: ACCOUNT.len(),
-            });
-        }
+        let done = migrations_done(&connection, &path, ACCOUNT)?;
         let displaced = match &copy {
             Some(copy) => {
                 rollback_guard::inspect(&connection, &path, &copy.main_file, self.sidecars()?)?

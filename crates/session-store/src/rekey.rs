@@ -87,8 +87,9 @@ pub(crate) fn write_copies(
     sync_entries(&to)
 }
 
-/// Encrypts a copy anew, from the old key to the new one. What a crash leaves of it is thrown away.
-fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError> {
+/// Encrypts a copy anew, from the old key to the new one, and waits until it is on the disk. What a
+/// crash leaves of it is thrown away.
+pub(crate) fn encrypt(copy: &Path, old: &StoreKey, new: &StoreKey) -> Result<(), OpenError> {
     let failed = OpenError::database(copy);
     let connection = open_copy(copy, old)?;
     // No WAL, which would not be moved with the copy, and no journal file, which would leave pages

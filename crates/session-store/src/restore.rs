@@ -5,61 +5,43 @@
 //! opens the data directory.
 
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
     path::Path,
 };
 
 use engine::model::AccountName;
-use tar::{Archive, EntryType};
 use zeroize::Zeroizing;
 
 use crate::{
     account::read_account,
-    backup::{DESCRIPTION, Description, FORMAT, check_sound},
-    data_dir::{ACCOUNTS, EXTENSION, account_names, database_of},
+    archive::{DESCRIPTION, Entry, MAX_KEY_BYTES, read_backup},
+    backup::check_sound,
+    data_dir::{ACCOUNTS, account_names, database_of},
     error::OpenError,
     files::{
         check_directory, check_private, create_file, make_directory, sync_directory, sync_entries,
+        wipe_directory,
     },
     lock::take_lock,
     registry::erase_registry,
     rekey,
-    schema::open_reader,
-    store_key::{self, KDF_FILE, KEY_FILE, StoreKey},
+    schema::{ACCOUNT, migrations_done, open_reader},
+    store_key::{self, KEY_FILE, StoreKey},
 };
 
 /// Where a backup is unpacked, in the data directory.
 const RESTORING: &str = "restoring";
-/// The files that keys come from are a few lines.
-pub const MAX_KEY_BYTES: u64 = 4096;
-/// A description names every account; this has room for thousands.
-const MAX_DESCRIPTION_BYTES: u64 = 1024 * 1024;
 
-/// Makes the data directory at `data_dir`, which must be empty or not exist, from the backup
-/// `file`, and returns the names of its accounts. `key` is what the key file of the directory
-/// holds, if the backup was made without it. Restored stores can read, and send on new sessions
-/// only.
+/// Makes the data directory at `data_dir`, which must be empty or not exist, from a backup, and
+/// returns the names of its accounts. `file` is the name of the backup in errors. `key` is what the
+/// key file of the directory holds, if the backup was made without it. Restored stores can read,
+/// and send on new sessions only.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do. The directory is then as it was, or half restored, which
 /// the next restore undoes.
 pub fn restore(
-    file: &Path,
-    data_dir: &Path,
-    key: Option<&[u8]>,
-    passphrase: Option<&[u8]>,
-) -> Result<Vec<AccountName>, OpenError> {
-    let archive = File::open(file).map_err(OpenError::io(file))?;
-    restore_from(archive, file, data_dir, key, passphrase)
-}
-
-/// The same, from an archive that is read. `file` is its name in errors.
-///
-/// # Errors
-/// As for [`restore`].
-pub fn restore_from(
     archive: impl Read,
     file: &Path,
     data_dir: &Path,
@@ -101,7 +83,8 @@ pub fn restore_from(
     // It would be of other states of the accounts.
     erase_registry(data_dir)?;
     if accounts.exists() {
-        fs::remove_dir_all(&accounts).map_err(OpenError::io(&accounts))?;
+        // It has no account, but perhaps what is left of making one.
+        wipe_directory(&accounts)?;
     }
     fs::rename(restoring.join(ACCOUNTS), &accounts).map_err(OpenError::io(&accounts))?;
     sync_directory(&accounts)?;
@@ -171,66 +154,19 @@ fn is_ours(restoring: &Path) -> bool {
     restoring.join(DESCRIPTION).exists()
 }
 
-/// Unpacks the parts of a backup. Anything else in it is an error.
+/// Unpacks a backup.
 fn unpack(file: &Path, archive: impl Read, to: &Path) -> Result<Vec<AccountName>, OpenError> {
-    let not_whole = |problem: String| OpenError::NotABackup {
-        path: file.to_owned(),
-        problem,
-    };
-    let unreadable = |error: io::Error| not_whole(error.to_string());
     make_directory(to)?;
     make_directory(&to.join(ACCOUNTS))?;
-    let mut names = BTreeSet::new();
-    let mut described = None;
-    let mut archive = Archive::new(archive);
-    for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if entry.header().entry_type() != EntryType::Regular {
-            return Err(not_whole(format!("{name:?} is no file")));
+    read_backup(file, archive, |entry, content| match entry {
+        Entry::Description(_) => {
+            write_new(&to.join(DESCRIPTION), content)?;
+            // By the description the next restore knows what this one leaves if it is interrupted.
+            sync_entries(to)
         }
-        let account = name
-            .strip_prefix(ACCOUNTS)
-            .and_then(|name| name.strip_prefix('/'))
-            .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'))
-            .and_then(|name| AccountName::parse(name).ok());
-        let size = entry.size();
-        match (name.as_str(), account) {
-            (DESCRIPTION, _) if size <= MAX_DESCRIPTION_BYTES && described.is_none() => {
-                let mut text = String::new();
-                entry.read_to_string(&mut text).map_err(unreadable)?;
-                let description: Description =
-                    toml::from_str(&text).map_err(|error| not_whole(error.message().to_owned()))?;
-                if description.format != FORMAT {
-                    let problem = "it was made by a later version of ratchetd";
-                    return Err(not_whole(problem.to_owned()));
-                }
-                write_new(&to.join(DESCRIPTION), &mut text.as_bytes())?;
-                // By the description the next restore knows what this one leaves if it is
-                // interrupted.
-                sync_entries(to)?;
-                described = Some(description);
-            }
-            (part @ (KEY_FILE | KDF_FILE), _) if size <= MAX_KEY_BYTES && described.is_some() => {
-                write_new(&to.join(part), &mut entry)?;
-            }
-            (_, Some(account)) if described.is_some() => {
-                let path = to.join(database_of(&account));
-                write_new(&path, &mut entry)?;
-                names.insert(account);
-            }
-            _ => return Err(not_whole(format!("{name:?} does not belong into one"))),
-        }
-    }
-    let described = described.ok_or_else(|| not_whole("it is empty".to_owned()))?;
-    if names
-        .iter()
-        .map(AccountName::as_str)
-        .ne(&described.accounts)
-    {
-        return Err(not_whole("accounts are missing".to_owned()));
-    }
-    Ok(names.into_iter().collect())
+        Entry::Key(part) => write_new(&to.join(part), content),
+        Entry::Account(name) => write_new(&to.join(database_of(name)), content),
+    })
 }
 
 /// What a key file holds.
@@ -251,10 +187,10 @@ fn add_key(file: &Path, restoring: &Path, key: Option<&[u8]>) -> Result<(), Open
     match (key, store_key::is_settled(restoring)) {
         (None, true) => Ok(()),
         (None, false) => Err(OpenError::BackupWithoutKey(file.to_owned())),
-        (Some(_), true) => Err(OpenError::NotABackup {
-            path: file.to_owned(),
-            problem: "it has a key of its own: leave out --key-file".to_owned(),
-        }),
+        (Some(_), true) => Err(OpenError::not_a_backup(
+            file,
+            "it has a key of its own: leave out --key-file",
+        )),
         (Some(mut key), false) => write_new(&restoring.join(KEY_FILE), &mut key),
     }
 }
@@ -268,14 +204,27 @@ fn check(
     let key = StoreKey::load_known(restoring, passphrase)?;
     for name in names {
         let path = restoring.join(database_of(name));
-        let connection = open_reader(&path, &key)?;
-        read_account(&connection, &path, name)?;
-        check_sound(&connection, &path)?;
+        check_account(&path, &path, &key, name)?;
     }
     Ok(())
 }
 
-fn write_new(path: &Path, content: &mut impl Read) -> Result<(), OpenError> {
+/// Checks that a database from a backup is sound, of a schema that is known, and that of this
+/// account. `shown` is its name in errors.
+pub(crate) fn check_account(
+    database: &Path,
+    shown: &Path,
+    key: &StoreKey,
+    name: &AccountName,
+) -> Result<(), OpenError> {
+    let connection = open_reader(database, key)?;
+    migrations_done(&connection, shown, ACCOUNT)?;
+    read_account(&connection, shown, name)?;
+    check_sound(&connection, shown)
+}
+
+/// Writes a file that must not exist yet, and waits until it is on the disk.
+pub(crate) fn write_new(path: &Path, content: &mut dyn Read) -> Result<(), OpenError> {
     create_file(path)
         .and_then(|mut file| {
             io::copy(content, &mut file)?;

@@ -190,20 +190,33 @@ fn open(path: &Path, key: &StoreKey) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| unusable(path, &error);
-    let transaction = connection.transaction().map_err(failed)?;
-    let version: i64 = transaction
+/// How many of the migrations of its schema a database has.
+///
+/// # Errors
+/// [`OpenError::NewerSchema`] if it has more than there are.
+pub(crate) fn migrations_done(
+    connection: &Connection,
+    path: &Path,
+    schema: Schema,
+) -> Result<usize, OpenError> {
+    let found: i64 = connection
         .query_row("PRAGMA user_version", (), |row| row.get(0))
-        .map_err(failed)?;
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
+        .map_err(|error| unusable(path, &error))?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
     if done > schema.len() {
         return Err(OpenError::NewerSchema {
             path: path.to_owned(),
-            found: version,
+            found,
             known: schema.len(),
         });
     }
+    Ok(done)
+}
+
+fn migrate(path: &Path, connection: &mut Connection, schema: Schema) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| unusable(path, &error);
+    let transaction = connection.transaction().map_err(failed)?;
+    let done = migrations_done(&transaction, path, schema)?;
     for migration in schema.iter().skip(done) {
         transaction.execute_batch(migration).map_err(failed)?;
     }

@@ -134,9 +134,13 @@ impl StoreKey {
     fn read_key_file(path: &Path) -> Result<Self, OpenError> {
         check_private(path)?;
         let text = read_small(path)?;
-        let key = unhex::<32>(text.trim())
-            .ok_or_else(|| OpenError::key_file(path, "it does not hold 64 hex digits"))?;
-        Ok(Self(key))
+        Self::parse(&text)
+            .ok_or_else(|| OpenError::key_file(path, "it does not hold 64 hex digits"))
+    }
+
+    /// The key in the text of a key file, if that is one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        unhex(text.trim()).map(Self)
     }
 
     fn derive_new(
@@ -165,14 +169,24 @@ impl StoreKey {
 
     fn derive_known(directory: &Path, path: &Path, passphrase: &[u8]) -> Result<Self, OpenError> {
         check_private(path)?;
-        let kdf: Kdf = toml::from_str(&read_small(path)?)
-            .map_err(|error| OpenError::key_file(path, error.message()))?;
+        Self::derive(&read_small(path)?, path, passphrase)?
+            .ok_or_else(|| OpenError::WrongPassphrase(directory.to_owned()))
+    }
+
+    /// The key that is derived as `text` says, the contents of [`KDF_FILE`]; `None` if the
+    /// passphrase is wrong. `path` is where the text is from.
+    ///
+    /// # Errors
+    /// [`OpenError::KeyFile`] if the text is malformed, or asks for more work than is allowed.
+    pub(crate) fn derive(
+        text: &str,
+        path: &Path,
+        passphrase: &[u8],
+    ) -> Result<Option<Self>, OpenError> {
+        let kdf: Kdf =
+            toml::from_str(text).map_err(|error| OpenError::key_file(path, error.message()))?;
         let key = kdf.derive(path, passphrase)?;
-        if key.check() == kdf.check {
-            Ok(key)
-        } else {
-            Err(OpenError::WrongPassphrase(directory.to_owned()))
-        }
+        Ok((key.check() == kdf.check).then_some(key))
     }
 
     fn check(&self) -> String {

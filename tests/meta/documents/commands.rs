@@ -334,11 +334,17 @@ fn the_examples_of_the_interface_are_answered_with_results() {
 
 #[test]
 fn what_the_operator_is_told_to_type_works() {
-    let mut with_a_daemon = vec![Block {
-        line: 0,
-        commands: "SOCKET=$HOME/.local/share/ratchetd/ratchetd.sock\nratchetd serve".to_owned(),
-        shown: None,
-    }];
+    let before = [
+        "SOCKET=$HOME/.local/share/ratchetd/ratchetd.sock\nratchetd serve",
+        "ratchetd call account_create account=alice",
+    ];
+    let mut with_a_daemon: Vec<Block> = before
+        .map(|commands| Block {
+            line: 0,
+            commands: commands.to_owned(),
+            shown: None,
+        })
+        .into();
     for mut block in blocks(&read("docs/operations.md")) {
         let run_here = lines(&block.commands).filter(|line| elsewhere(line).is_none());
         block.commands = run_here.flat_map(|line| [line, "\n"]).collect();

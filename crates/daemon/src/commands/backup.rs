@@ -5,9 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use engine::model::AccountName;
 use rustix::{fs::fsync, io::Errno};
 use session_store::{
-    KEY_FILE, KeyInBackup, MAX_KEY_BYTES, back_up, back_up_to, read_key_file, restore, restore_from,
+    KEY_FILE, KeyInBackup, MAX_KEY_BYTES, OpenError, back_up, back_up_to, read_key_file, restore,
+    restore_account,
 };
 use zeroize::Zeroizing;
 
@@ -18,7 +20,7 @@ use crate::{
         input::{self, StandardInput},
         read_passphrase,
     },
-    ops::clock::Clock,
+    ops::{clock::Clock, dev, entropy::entropy},
 };
 
 /// What `backup` takes.
@@ -34,6 +36,10 @@ pub struct BackupArgs {
     /// backup is of no use
     #[arg(long)]
     without_key: bool,
+    /// Back up this account alone; the key, if it is put into the backup, is still that of the whole
+    /// data directory
+    #[arg(long, value_name = "NAME", value_parser = AccountName::parse)]
+    account: Option<AccountName>,
     #[command(flatten)]
     directory: DirectoryFlags,
 }
@@ -47,6 +53,19 @@ pub struct RestoreArgs {
     /// --without-key; - is standard input
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Take this account alone out of the backup, into a data directory that may have others and a
+    /// key of its own
+    #[arg(long, value_name = "NAME", value_parser = AccountName::parse)]
+    account: Option<AccountName>,
+    /// File with the passphrase of the directory that was backed up; - is standard input [default:
+    /// the one of this directory]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "account",
+        conflicts_with = "key_file"
+    )]
+    backup_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     directory: DirectoryFlags,
 }
@@ -77,10 +96,11 @@ pub fn run_backup(
         _ => KeyInBackup::LeftOut,
     };
     let passphrase = passphrase.as_ref().map(|bytes| bytes.as_slice());
+    let only = args.account.as_ref();
     let now = Clock::default().now();
     let (names, made) = if to_output {
         out.if_lost("the backup is not whole: do not keep what arrived of it");
-        let names = back_up_to(&directory, passphrase, key, &mut *out, now)?;
+        let names = back_up_to(&directory, passphrase, key, only, &mut *out, now)?;
         match fsync(io::stdout()) {
             // A pipe cannot be synced, and need not be.
             Ok(()) | Err(Errno::INVAL | Errno::ROFS | Errno::NOTSUP) => {}
@@ -88,7 +108,7 @@ pub fn run_backup(
         }
         (names, "standard output".to_owned())
     } else {
-        let names = back_up(&directory, passphrase, key, &args.file, now)?;
+        let names = back_up(&directory, passphrase, key, only, &args.file, now)?;
         out.if_lost("the backup was made");
         (names, args.file.display().to_string())
     };
@@ -117,7 +137,7 @@ fn opens_with(directory: &Path, key: KeyInBackup) -> String {
     }
 }
 
-/// Makes a data directory from a backup.
+/// Makes a data directory from a backup, or takes one account out of it.
 ///
 /// # Errors
 /// What is wrong and what to do, in one line.
@@ -140,13 +160,31 @@ pub fn run_restore(args: RestoreArgs, out: &mut Output<'_>) -> Result<(), Failur
         Some(path) => Some(read_key_file(path)?),
         None => None,
     };
-    let key = key.as_ref().map(|bytes| bytes.as_slice());
-    let names = if from_input {
-        let name = input::input_name(&args.file);
-        let archive = StandardInput::default();
-        restore_from(archive, name.as_ref(), &directory, key, passphrase)?
-    } else {
-        restore(&args.file, &directory, key, passphrase)?
+    let backup_passphrase = args.backup_passphrase_file.as_deref().map(read_passphrase);
+    let secret = key.or(backup_passphrase.transpose()?);
+    let secret = secret.as_ref().map(|bytes| bytes.as_slice());
+    let name = input::input_name(&args.file);
+    let file: &Path = name.as_ref();
+    let archive = input::open(&args.file).map_err(|cause| OpenError::Io {
+        path: file.to_owned(),
+        cause,
+    })?;
+    let names = match args.account {
+        None => restore(archive, file, &directory, secret, passphrase)?,
+        Some(account) => {
+            dev::refuse_real_data(&directory)?;
+            restore_account(
+                archive,
+                file,
+                &account,
+                secret,
+                &directory,
+                passphrase,
+                &mut entropy(),
+            )
+            .map_err(|error| there_already(error, &account, &directory))?;
+            vec![account]
+        }
     };
     out.if_lost("everything was restored");
     for name in &names {
@@ -157,6 +195,18 @@ pub fn run_restore(args: RestoreArgs, out: &mut Output<'_>) -> Result<(), Failur
         directory.display(),
     ));
     Ok(())
+}
+
+/// Says of an account that is there already what can be done.
+fn there_already(error: OpenError, account: &AccountName, directory: &Path) -> Failure {
+    match error {
+        OpenError::AccountExists => format!(
+            "{} has an account {account} already: remove that one first, with `ratchetd call account_remove`, or choose another --data-dir",
+            directory.display(),
+        )
+        .into(),
+        other => other.into(),
+    }
 }
 
 pub(super) type Passphrase = Zeroizing<Vec<u8>>;

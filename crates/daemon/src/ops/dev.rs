@@ -59,6 +59,21 @@ impl Dev {
     }
 }
 
+/// Checks that real accounts may be put into a data directory: that it is not marked as made for
+/// development.
+///
+/// # Errors
+/// One line that says what to do.
+pub fn refuse_real_data(data_dir: &Path) -> Result<(), String> {
+    if !data_dir.join(MARK).exists() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} was made with --dev, and what is restored counts as real: choose another --data-dir, or start the daemon once without --dev",
+        data_dir.display()
+    ))
+}
+
 fn remove(mark: &Path) -> io::Result<()> {
     match fs::remove_file(mark) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::model::{RollbackKind, UnixMillis};
+use engine::model::{AccountName, RollbackKind, UnixMillis};
 
 use super::{account, name, open};
 use crate::{
@@ -18,13 +18,13 @@ use crate::{
     schema::open_copy,
 };
 
-struct Place {
+pub(super) struct Place {
     scratch: tempfile::TempDir,
 }
 
 impl Place {
     /// A backup of a directory with two accounts.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = Self {
             scratch: tempfile::tempdir().unwrap(),
         };
@@ -33,28 +33,42 @@ impl Place {
             drop(directory.create_account(&account(called)).unwrap());
         }
         // Somebody holds the directory: a backup does not mind.
-        let made = back_up(
-            &place.at("source"),
-            None,
-            KeyInBackup::Included,
-            &place.at("backup"),
-            UnixMillis(7),
-        );
+        let made = place.back_up(None, "backup");
         assert_eq!(made.unwrap(), [name("a"), name("b")]);
         place
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn back_up(
+        &self,
+        only: Option<&AccountName>,
+        file: &str,
+    ) -> Result<Vec<AccountName>, OpenError> {
+        back_up(
+            &self.at("source"),
+            None,
+            KeyInBackup::Included,
+            only,
+            &self.at(file),
+            UnixMillis(7),
+        )
+    }
+
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 
-    fn restore(&self, file: &str) -> Result<Vec<engine::model::AccountName>, OpenError> {
-        restore(&self.at(file), &self.at("target"), None, None)
+    pub(super) fn restore(&self, file: &str) -> Result<Vec<AccountName>, OpenError> {
+        let file = self.at(file);
+        let archive = File::open(&file).unwrap();
+        restore(archive, &file, &self.at("target"), None, None)
     }
 }
 
+/// An entry of a backup: its header, path and content.
+pub(super) type Entry = (tar::Header, Vec<u8>, Vec<u8>);
+
 /// The entries of a backup.
-fn entries(file: &Path) -> Vec<(tar::Header, Vec<u8>, Vec<u8>)> {
+pub(super) fn entries(file: &Path) -> Vec<Entry> {
     let mut archive = tar::Archive::new(File::open(file).unwrap());
     let entries = archive.entries().unwrap();
     entries
@@ -71,7 +85,7 @@ fn entries(file: &Path) -> Vec<(tar::Header, Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-fn write(file: &Path, entries: &[(tar::Header, Vec<u8>, Vec<u8>)]) {
+pub(super) fn write(file: &Path, entries: &[Entry]) {
     let mut archive = tar::Builder::new(File::create(file).unwrap());
     for (header, path, content) in entries {
         let mut header = header.clone();
@@ -87,6 +101,42 @@ fn write(file: &Path, entries: &[(tar::Header, Vec<u8>, Vec<u8>)]) {
 }
 
 #[test]
+fn a_backup_of_one_account_is_a_backup_with_nothing_else() {
+    let place = Place::new();
+    let made = place.back_up(Some(&name("b")), "one");
+    assert_eq!(made.unwrap(), [name("b")]);
+    let one = entries(&place.at("one"));
+    let paths: Vec<_> = one.iter().map(|(_, path, _)| path.as_slice()).collect();
+    let expected: [&[u8]; 3] = [
+        b"ratchetd-backup.toml",
+        KEY_FILE.as_bytes(),
+        b"accounts/b.db",
+    ];
+    assert_eq!(paths, expected);
+    assert_eq!(place.restore("one").unwrap(), [name("b")]);
+
+    let unknown = place.back_up(Some(&name("c")), "none").unwrap_err();
+    let said = unknown.to_string();
+    assert!(
+        said.ends_with("source has no account c: it has a, b"),
+        "{said}"
+    );
+    assert!(!place.at("none").exists());
+}
+
+#[test]
+fn of_many_accounts_an_error_names_a_few() {
+    let many: Vec<String> = (10..30).map(|number| number.to_string()).collect();
+    let told =
+        |there: &[String]| OpenError::no_account(Path::new("d"), &name("a"), there).to_string();
+    assert_eq!(
+        told(&many),
+        "d has no account a: it has 10, 11, 12, 13, 14, 15, 16, 17 and 12 more"
+    );
+    assert_eq!(told(&[]), "d has no account a: it has none");
+}
+
+#[test]
 fn a_restored_store_is_known_as_one() {
     let place = Place::new();
     assert_eq!(place.restore("backup").unwrap(), [name("a"), name("b")]);
@@ -98,7 +148,7 @@ fn a_restored_store_is_known_as_one() {
 
 #[test]
 fn a_backup_that_is_not_whole_is_refused_and_leaves_nothing() {
-    type Harm = fn(&mut Vec<(tar::Header, Vec<u8>, Vec<u8>)>);
+    type Harm = fn(&mut Vec<Entry>);
     let harms: [(&str, Harm); 9] = [
         ("without its last account", |entries| drop(entries.pop())),
         ("without its description", |entries| drop(entries.remove(0))),
@@ -214,10 +264,7 @@ fn a_copy_that_nothing_came_into_is_none() {
 #[test]
 fn what_a_backup_that_was_cut_off_left_is_named_with_what_to_do() {
     let place = Place::new();
-    let again = || {
-        let (from, to) = (place.at("source"), place.at("again"));
-        back_up(&from, None, KeyInBackup::Included, &to, UnixMillis(8))
-    };
+    let again = || place.back_up(None, "again");
     fs::create_dir(place.at("again.unfinished")).unwrap();
     let error = again().unwrap_err().to_string();
     assert!(

@@ -9,6 +9,7 @@ mod migrations;
 mod model;
 mod registry;
 mod rekey;
+mod restore_account;
 mod rollback_guard;
 mod skipped;
 mod store;

@@ -221,6 +221,7 @@ fn a_backup_waits_for_a_change_that_was_cut_off() {
         &at,
         None,
         crate::KeyInBackup::Included,
+        None,
         &file,
         engine::model::UnixMillis(7),
     );
