@@ -9,6 +9,7 @@ mod closed_loop;
 mod connection;
 mod figure;
 mod floor;
+mod hosting;
 mod measure;
 mod peer;
 mod population;
@@ -44,9 +45,16 @@ const NOT_DONE: u8 = 2;
 
 /// Measure what calls to ratchetd cost, on a scratch daemon or a running one.
 #[derive(Debug, clap::Parser, Serialize)]
-#[command(name = "ratchetd-bench", version)]
+#[command(
+    name = "ratchetd-bench",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 #[serde(rename_all = "camelCase")]
 struct Args {
+    #[command(subcommand)]
+    #[serde(skip)]
+    command: Option<Command>,
     #[command(flatten)]
     #[serde(flatten)]
     setup: Setup,
@@ -83,6 +91,17 @@ struct Args {
     heavy: bool,
 }
 
+/// What is measured besides calls.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Measure a daemon with many accounts, beside one with a single account
+    ///
+    /// How long they take to start, their memory, files and threads, calls to accounts that are
+    /// closed, messages over many accounts at once, and whether a thousand accounts can be made
+    /// where a process may open 1,024 files.
+    Hosting(hosting::Options),
+}
+
 fn main() -> ExitCode {
     let mut out = Output::new(io::stdout());
     let code = match parse::<Args>() {
@@ -110,9 +129,26 @@ fn run(args: &Args) -> Result<String, String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let report = runtime.block_on(measure::measure(args))?;
-    if args.setup.json {
-        return serde_json::to_string_pretty(&report).map_err(|error| error.to_string());
+    match &args.command {
+        Some(Command::Hosting(options)) => {
+            let report = runtime.block_on(hosting::measure(options))?;
+            printed(options.setup.json, &report, || report.tables())
+        }
+        None => {
+            let report = runtime.block_on(measure::measure(args))?;
+            printed(args.setup.json, &report, || report.tables())
+        }
     }
-    Ok(report.tables())
+}
+
+/// A report as it was asked for.
+fn printed(
+    json: bool,
+    report: &impl Serialize,
+    tables: impl FnOnce() -> String,
+) -> Result<String, String> {
+    if json {
+        return serde_json::to_string_pretty(report).map_err(|error| error.to_string());
+    }
+    Ok(tables())
 }

@@ -60,7 +60,9 @@ async fn new_contacts(
 ) -> Result<VecDeque<Rc<[u8]>>, String> {
     let mut peers = Peer::several(count)?;
     establish_sessions(daemon, account, &mut peers).await?;
-    let calls = peers.iter().map(|peer| encrypt_request(account, peer));
+    let calls = peers
+        .iter()
+        .map(|peer| encrypt_request(&account.name, peer));
     Ok(calls.collect())
 }
 
