@@ -1,7 +1,7 @@
 //! A data directory with accounts, and the daemon that serves it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     ffi::{OsStr, OsString},
     fs,
     os::unix::fs::MetadataExt as _,
@@ -92,25 +92,23 @@ impl Directory<'_> {
         let (daemon, _) = self.start().await?;
         let mut connection = Connection::open(daemon.socket()).await?;
         let accounts = connection.ask("account_list", &json!({})).await?;
-        let mut names = accounts
+        let there: BTreeSet<&str> = accounts
             .as_array()
             .into_iter()
             .flatten()
-            .filter_map(|account| account.get("account").and_then(Value::as_str));
-        if let Some(other) = names.find(|name| !name.starts_with(PREFIX)) {
+            .filter_map(|account| account.get("account").and_then(Value::as_str))
+            .collect();
+        if let Some(other) = there.iter().find(|name| !name.starts_with(PREFIX)) {
             let path = self.path.display();
             return Err(format!(
                 "{path} has an account {other}: name a directory for measurements alone"
             ));
         }
-        let mut missing = VecDeque::new();
-        for number in 1..=self.accounts {
-            let account = json!({"account": name(number)});
-            if connection.ask("account_get", &account).await.is_err() {
-                missing.push_back(request("account_create", &account));
-                connection = Connection::open(daemon.socket()).await?;
-            }
-        }
+        let missing: VecDeque<_> = (1..=self.accounts)
+            .map(name)
+            .filter(|name| !there.contains(name.as_str()))
+            .map(|name| request("account_create", &json!({"account": name})))
+            .collect();
         let made = missing.len();
         call_all(&daemon, missing, connections).await?;
         daemon.stop()?;

@@ -56,8 +56,8 @@ impl<'a> Spread<'a> {
         })
     }
 
-    /// Encrypts on all connections, in alternating rounds: on one account, and over all. Returns the
-    /// figures, and the median of the rounds' ratios.
+    /// Encrypts on all connections, in alternating rounds: on one account, and over all. Returns
+    /// the figures, and the median of the rounds' ratios.
     pub(super) async fn measure(mut self, setup: &Setup) -> Result<([Figure; 2], f64), String> {
         let (connections, limit) = (setup.connections, Limit::Time(setup.span()));
         let (mut one, mut many) = (Vec::new(), Vec::new());

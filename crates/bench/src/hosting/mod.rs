@@ -10,7 +10,11 @@ mod limited;
 mod report;
 mod standing;
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -48,10 +52,10 @@ pub(crate) struct Options {
     /// The data directory of that daemon. It is kept: the accounts that it lacks are made, which
     /// takes the most time, and the next run finds them [default: in the scratch directory]
     #[arg(long, value_name = "DIR")]
-    data_dir: Option<std::path::PathBuf>,
+    data_dir: Option<PathBuf>,
     /// Accounts that the daemons keep open, given to them as `[accounts] open_max` [default: what
     /// they keep by themselves, 256]
-    #[arg(long, value_name = "N", value_parser = within(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = within(1..=65_536))]
     open_max: Option<usize>,
     /// Accounts that are made and called in turn by a daemon that may open 1,024 files; 0 leaves
     /// that out
@@ -60,7 +64,7 @@ pub(crate) struct Options {
     /// Protect the data directories with the passphrase in this file. What deriving the key takes
     /// is told apart from the start [default: a random key, which needs no derivation]
     #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<std::path::PathBuf>,
+    passphrase_file: Option<PathBuf>,
 }
 
 impl Options {
