@@ -111,7 +111,7 @@ only_what_is_for_frontends_passes() {
     [[ $(status /accounts/alice/auth) == 404 && $(status /auth) == 404 ]] &&
     [[ $(status /accounts/alice/events%2f..%2fauth) == 404 ]] &&
     [[ $(status /accounts/alice/ -d '{}' -H 'content-type: application/json') == 401 ]] &&
-    [[ $(status /accounts/alice/events) == 401 ]]
+    [[ $(status /accounts/alice/events) == 401 && $(status /accounts/alice/livez) == 200 ]]
 }
 run "nothing but calls and events passes, and with the token alone" \
   only_what_is_for_frontends_passes
