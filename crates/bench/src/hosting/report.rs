@@ -122,8 +122,11 @@ impl Report<'_> {
     fn standing(&self) -> String {
         let mib = |kib: Option<u64>| Some(kib? as f64 / KIB_IN_MIB);
         let count = |count: Option<u64>| count.map(|count| count as f64);
-        // In the daemon with one account, one is open.
-        let open = |standing: &Standing| self.open.min(standing.accounts) as f64;
+        // Where the daemon does not tell, as many as it may keep open.
+        let open = |standing: &Standing| {
+            let at_most = self.open.min(standing.accounts);
+            standing.open.map_or(at_most as f64, |open| open as f64)
+        };
         // What each account takes that the daemon with one does not have.
         let further = |standing: &Standing, value: fn(&Standing) -> Option<u64>, accounts: f64| {
             let beside = value(&self.one)? as f64;
@@ -131,7 +134,7 @@ impl Report<'_> {
             (standing.accounts > 1).then_some(of_one)
         };
         type Value<'a> = &'a dyn Fn(&Standing) -> Option<f64>;
-        let rows: [(&str, Value<'_>); 16] = [
+        let rows: [(&str, Value<'_>); 17] = [
             ("start until it listens, ms", &|of| Some(of.listening_ms())),
             ("start until it is ready, ms", &|of| Some(of.ready_ms())),
             ("disk, MiB", &|of| mib(of.disk_kib)),
@@ -146,6 +149,7 @@ impl Report<'_> {
                 Some(of.of_open_kib()? / open(of))
             }),
             ("memory, all called, MiB", &|of| mib(of.used_kib)),
+            ("open accounts", &|of| count(of.open)),
             ("descriptors", &|of| count(of.descriptors)),
             ("descriptors for a further open account", &|of| {
                 further(of, |all| all.descriptors, open(of))

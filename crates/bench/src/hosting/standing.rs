@@ -4,7 +4,7 @@
 use std::{rc::Rc, time::Instant};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::directory::Directory;
 use crate::{
@@ -50,6 +50,8 @@ pub(super) struct Standing {
     pub open_kib: Option<u64>,
     /// Memory when all were called once.
     pub used_kib: Option<u64>,
+    /// Accounts that were open then, if the daemon tells.
+    pub open: Option<u64>,
     /// Descriptors then, with as many connections as there were.
     pub descriptors: Option<u64>,
     /// Threads then.
@@ -74,6 +76,7 @@ impl Standing {
             unused_kib: None,
             open_kib: None,
             used_kib: None,
+            open: None,
             descriptors: None,
             threads: None,
             connections: 0,
@@ -112,8 +115,8 @@ impl Standing {
         Some(self.open_kib? as f64 - self.unused_kib? as f64)
     }
 
-    /// Counts descriptors and threads while this many connections are open, each of which has been
-    /// answered.
+    /// Counts open accounts, descriptors and threads while this many connections are open, each of
+    /// which has been answered.
     pub(super) async fn count(
         &mut self,
         daemon: &TestDaemon,
@@ -124,6 +127,10 @@ impl Standing {
             let mut connection = Connection::open(daemon.socket()).await?;
             connection.ask("system_version", &json!({})).await?;
             held.push(connection);
+        }
+        if let Some(connection) = held.first_mut() {
+            let status = connection.ask("system_status", &json!({})).await?;
+            self.open = status.pointer("/accounts/open").and_then(Value::as_u64);
         }
         let process = held.first().and_then(Connection::process);
         self.connections = held.len();
