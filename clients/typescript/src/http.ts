@@ -97,7 +97,10 @@ async function whole(body: AsyncIterable<Uint8Array>): Promise<string> {
 
 /** Where a daemon listens with `--http`, and the token it asks for. */
 export interface HttpOptions {
-  /** As `http://127.0.0.1:8645`. */
+  /**
+   * As `http://127.0.0.1:8645`; with a path, where a proxy has the daemon below one: what is asked for is `url` with `/`,
+   * `/events` and `/livez` after it.
+   */
   url: string;
   /** What is in `rpc.token`. */
   token: string;
@@ -111,7 +114,7 @@ export function http({ url, token }: HttpOptions): HttpTransport {
     if (body !== undefined) init.body = body;
     let response: Response;
     try {
-      response = await fetch(new URL(path, base), init);
+      response = await fetch(below(base, path), init);
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
       throw await unanswered(base, cause);
@@ -119,6 +122,13 @@ export function http({ url, token }: HttpOptions): HttpTransport {
     return { status: response.status, body: chunks(response.body, signal) };
   };
   return new HttpTransport(ask, checkedToken(token));
+}
+
+/** The URL of what the daemon has at this path. */
+function below(base: URL, path: string): URL {
+  const url = new URL(base);
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return new URL(`.${path}`, url);
 }
 
 /** The URL of a daemon: of this scheme, or of its secure form. */
@@ -150,7 +160,7 @@ export function checkedToken(token: string): string {
 async function unanswered(base: URL, cause: unknown): Promise<ConnectionError> {
   const livez = async (mode: RequestMode) => {
     try {
-      return await fetch(new URL("/livez", base), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
+      return await fetch(below(base, "/livez"), { mode, cache: "no-store", signal: AbortSignal.timeout(LONGEST_REFUSAL) });
     } catch {
       return null;
     }

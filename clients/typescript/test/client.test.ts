@@ -216,6 +216,29 @@ test("a request that the daemon refuses is answered with an error of the daemon"
   assert.equal((await client.events({ after: 0, signal: interrupted.signal, onInterruption }).next()).done, true);
 });
 
+test("a daemon below a path of a proxy is asked there", async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    request.resume();
+    response.writeHead(503);
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  after(() => server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const [path, expected] of [["", ""], ["/", ""], ["/accounts/alice", "/accounts/alice"], ["/accounts/alice/?x=1", "/accounts/alice"]]) {
+    asked.length = 0;
+    const client = new Client(http({ url: origin + path, token: "x" }));
+    await assert.rejects(client.call("system_version"), ConnectionError);
+    const given = new AbortController();
+    const onInterruption = () => given.abort();
+    await client.events({ after: 0, signal: given.signal, onInterruption }).next();
+    assert.deepEqual(asked, [`POST ${expected}/`, `GET ${expected}/events?after=0`], path);
+  }
+});
+
 test("a wrong token, a missing daemon and a strange server are each told apart, with what to do", async () => {
   const daemon = await Daemon.start();
   const { url } = daemon;

@@ -28,6 +28,12 @@ pub(crate) fn request(method: &str, params: &Value) -> Rc<[u8]> {
     (head + &body).into_bytes().into()
 }
 
+/// A whole HTTP request for what can be read at this path.
+pub(crate) fn read_request(path: &str) -> Rc<[u8]> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    request.into_bytes().into()
+}
+
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -56,9 +62,14 @@ impl Connection {
         u32::try_from(pid).ok()
     }
 
-    /// Sends a request, and returns the body of the answer. An answer that is not a result is an
-    /// error.
+    /// Makes a call, and returns the body of the answer. An answer that is not a result is an error.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
+        let body = self.exchange(request).await?;
+        check_result(body).map(|()| body)
+    }
+
+    /// Sends a request, and returns the body of the answer.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<&[u8], String> {
         let broken = |error: std::io::Error| format!("the connection broke: {error}");
         self.stream.write_all(request).await.map_err(broken)?;
         self.buffer.clear();
@@ -77,8 +88,7 @@ impl Connection {
             if let Some(range) = expected.clone()
                 && self.buffer.len() >= range.end
             {
-                let body = self.buffer.get(range).unwrap_or_default();
-                return check_result(body).map(|()| body);
+                return Ok(self.buffer.get(range).unwrap_or_default());
             }
         }
     }

@@ -93,6 +93,11 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
+    /// Of a single round on one connection, which counts.
+    pub(crate) fn of_one_round(name: impl Into<String>, round: Round) -> Result<Self, String> {
+        Self::new(name, 1, &[Round::new()?, round], None)
+    }
+
     /// Of these rounds, the first of which is a warm-up that does not count. `empty` has the rates
     /// of the empty call in the same rounds.
     pub(crate) fn new(
@@ -134,14 +139,30 @@ impl Figure {
 }
 
 /// The median, the upper one of two; 0 if there are no values.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(values: Vec<f64>) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// The value below which this share of the values lies, the upper one of two; 0 if there are none.
+pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    let last = values.len().saturating_sub(1);
+    let at = (values.len() as f64 * share) as usize;
+    values.get(at.min(last)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quantile_is_the_value_above_its_share() {
+        let values: Vec<f64> = (0..200).rev().map(f64::from).collect();
+        for (share, expected) in [(0.0, 0.0), (0.5, 100.0), (0.99, 198.0), (1.0, 199.0)] {
+            assert_eq!(quantile(values.clone(), share), expected, "{share}");
+        }
+        assert_eq!((median(vec![2.0, 1.0]), median(Vec::new())), (2.0, 0.0));
+    }
 
     #[test]
     fn a_figure_is_of_all_rounds_but_the_first() {

@@ -9,23 +9,23 @@ mod closed_loop;
 mod connection;
 mod figure;
 mod floor;
+mod hosting;
 mod measure;
 mod peer;
 mod population;
 mod process;
 mod report;
 mod scaling;
+mod setup;
+mod table;
 mod test_daemon;
 
 use std::{
     io::{self, Write as _},
-    ops::RangeInclusive,
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
-use clap::builder::RangedU64ValueParser;
 use daemon::{
     commands::{
         output::Output,
@@ -35,36 +35,33 @@ use daemon::{
 };
 use serde::Serialize;
 
-use crate::population::Kind;
+use crate::{
+    population::Kind,
+    setup::{Setup, within},
+};
 
 /// Nothing could be measured.
 const NOT_DONE: u8 = 2;
 
 /// Measure what calls to ratchetd cost, on a scratch daemon or a running one.
 #[derive(Debug, clap::Parser, Serialize)]
-#[command(name = "ratchetd-bench", version)]
+#[command(
+    name = "ratchetd-bench",
+    version,
+    args_conflicts_with_subcommands = true
+)]
 #[serde(rename_all = "camelCase")]
 struct Args {
-    /// The program that scratch daemons are started from [default: ratchetd beside this program]
-    #[arg(long, value_name = "PATH", conflicts_with = "socket")]
-    ratchetd: Option<PathBuf>,
+    #[command(subcommand)]
+    #[serde(skip)]
+    command: Option<Command>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    setup: Setup,
     /// Measure the daemon that runs on this Unix socket, with accounts of its own that are removed
     /// at the end [default: a scratch daemon]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "ratchetd")]
     socket: Option<PathBuf>,
-    /// Where the scratch daemon and the bare commits have their files [default: the system's
-    /// directory for temporary files]
-    #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
-    /// Connections that call at once, each talking with a contact of its own
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = within(1..=250))]
-    connections: usize,
-    /// How long each kind of call is measured, all rounds together
-    #[arg(long, value_name = "SECONDS", default_value_t = 6.0, value_parser = seconds)]
-    seconds: f64,
-    /// How often everything is measured: medians are taken of the rounds
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = within(1..=100))]
-    rounds: usize,
     /// Measure these kinds of calls alone, such as encrypt,empty: for a profile, or a quick look
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     only: Vec<Kind>,
@@ -92,43 +89,17 @@ struct Args {
     /// accounts, where --sessions, --messages and --accounts do not say otherwise
     #[arg(long, conflicts_with = "socket")]
     heavy: bool,
-    /// Print everything that was measured as one JSON object, each round's rates included
-    #[arg(long)]
-    json: bool,
 }
 
-fn within(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(range)
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0)
-        .ok_or_else(|| "it must be a number above 0, and at most 3600".to_owned())
-}
-
-impl Args {
-    /// The program that scratch daemons are started from.
-    fn ratchetd(&self) -> Result<PathBuf, String> {
-        if let Some(given) = &self.ratchetd {
-            return Ok(given.clone());
-        }
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let beside = own.with_file_name("ratchetd");
-        if beside.is_file() {
-            return Ok(beside);
-        }
-        let beside = beside.display();
-        Err(format!(
-            "there is no {beside}: say with --ratchetd where the daemon's program is"
-        ))
-    }
-
-    /// How long a kind is measured in a round.
-    fn span(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds / self.rounds as f64)
-    }
+/// What is measured besides calls.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Measure a daemon with many accounts, beside one with a single account
+    ///
+    /// How long they take to start, their memory, files and threads, calls to accounts that are
+    /// closed, messages over many accounts at once, and whether a thousand accounts can be made
+    /// where a process may open 1,024 files.
+    Hosting(hosting::Options),
 }
 
 fn main() -> ExitCode {
@@ -158,9 +129,26 @@ fn run(args: &Args) -> Result<String, String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let report = runtime.block_on(measure::measure(args))?;
-    if args.json {
-        return serde_json::to_string_pretty(&report).map_err(|error| error.to_string());
+    match &args.command {
+        Some(Command::Hosting(options)) => {
+            let report = runtime.block_on(hosting::measure(options))?;
+            printed(options.setup.json, &report, || report.tables())
+        }
+        None => {
+            let report = runtime.block_on(measure::measure(args))?;
+            printed(args.setup.json, &report, || report.tables())
+        }
     }
-    Ok(report.tables())
+}
+
+/// A report as it was asked for.
+fn printed(
+    json: bool,
+    report: &impl Serialize,
+    tables: impl FnOnce() -> String,
+) -> Result<String, String> {
+    if json {
+        return serde_json::to_string_pretty(report).map_err(|error| error.to_string());
+    }
+    Ok(tables())
 }

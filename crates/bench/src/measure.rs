@@ -10,24 +10,17 @@ use crate::{
     population::{Kind, Population},
     report::Report,
     scaling,
+    setup::warnings,
     test_daemon::TestDaemon,
 };
-
-/// Number of a file system in memory, from statfs(2): nothing there is durable, and a commit costs
-/// nothing.
-const TMPFS: i64 = 0x0102_1994;
 
 /// Measures everything that was asked for, and removes the accounts made for it, also after an
 /// error or a signal.
 pub(crate) async fn measure(args: &Args) -> Result<Report<'_>, String> {
-    let scratch = match &args.dir {
-        Some(directory) => tempfile::tempdir_in(directory),
-        None => tempfile::tempdir(),
-    };
-    let scratch = scratch.map_err(|error| format!("no scratch directory can be made: {error}"))?;
+    let scratch = args.setup.scratch()?;
     let daemon = match &args.socket {
         Some(socket) => TestDaemon::running(socket),
-        None => TestDaemon::scratch(&args.ratchetd()?, &scratch.path().join("d"), &[])?.0,
+        None => TestDaemon::scratch(&args.setup.ratchetd()?, &scratch.path().join("d"), &[])?.0,
     };
     let measured = tokio::select! {
         measured = measure_all(args, &daemon, scratch.path()) => measured,
@@ -58,7 +51,8 @@ async fn measure_all<'a>(
     if daemon.is_scratch() {
         report.idle_kib = daemon.resident_kib().await;
     }
-    let population = Population::build(daemon, account, args.connections, args.members).await?;
+    let population =
+        Population::build(daemon, account, args.setup.connections, args.members).await?;
     let floors = Floors::new(scratch, args.members)?;
     report.figures = measure_calls(args, population, floors).await?;
     if let Some(added_ms) = args.commit_cost {
@@ -80,19 +74,6 @@ async fn measure_all<'a>(
     Ok(report)
 }
 
-/// Reasons why the figures mean little.
-fn warnings(directory: &Path) -> Vec<&'static str> {
-    let mut warnings = Vec::new();
-    if cfg!(debug_assertions) {
-        warnings.push("this program was built without optimisations: its figures mean nothing");
-    }
-    if rustix::fs::statfs(directory).is_ok_and(|found| found.f_type == TMPFS) {
-        warnings
-            .push("the directory is in memory, where commits cost nothing: choose one by --dir");
-    }
-    warnings
-}
-
 /// The calls and the floors, one after the other in each round. Groups are measured on one
 /// connection alone, since one such call is a load by itself, and strangers' messages on all.
 async fn measure_calls(
@@ -100,7 +81,7 @@ async fn measure_calls(
     mut population: Population,
     mut floors: Floors,
 ) -> Result<Vec<Figure>, String> {
-    let many = args.connections;
+    let many = args.setup.connections;
     let mut phases = vec![
         (Kind::Commit, 1),
         (Kind::Seals, 1),
@@ -119,12 +100,12 @@ async fn measure_calls(
     }
     phases.retain(|(kind, _)| args.only.is_empty() || args.only.contains(kind));
     let mut rounds: Vec<Vec<Round>> = phases.iter().map(|_| Vec::new()).collect();
-    for _ in 0..=args.rounds {
+    for _ in 0..=args.setup.rounds {
         for ((kind, connections), rounds) in phases.iter().zip(&mut rounds) {
-            let limit = Limit::Time(args.span());
+            let limit = Limit::Time(args.setup.span());
             rounds.push(match kind {
-                Kind::Commit => floors.commits(args.span())?,
-                Kind::Seals => floors.seals(args.span())?,
+                Kind::Commit => floors.commits(args.setup.span())?,
+                Kind::Seals => floors.seals(args.setup.span())?,
                 _ => population.measure(*kind, *connections, limit).await?,
             });
         }
@@ -148,13 +129,13 @@ async fn slow_commits(
 ) -> Result<[Figure; 2], String> {
     let cost = format!("--dev-commit-cost-ms={added_ms}");
     let flags = ["--dev".as_ref(), cost.as_ref()];
-    let (daemon, _) = TestDaemon::scratch(&args.ratchetd()?, data_dir, &flags)?;
+    let (daemon, _) = TestDaemon::scratch(&args.setup.ratchetd()?, data_dir, &flags)?;
     let account = daemon.create_account().await?;
-    let mut population = Population::build(&daemon, account, args.connections, 0).await?;
+    let mut population = Population::build(&daemon, account, args.setup.connections, 0).await?;
     let (mut one, mut many) = (Vec::new(), Vec::new());
-    for _ in 0..=args.rounds {
-        for (rounds, connections) in [(&mut one, 1), (&mut many, args.connections)] {
-            let limit = Limit::Time(args.span());
+    for _ in 0..=args.setup.rounds {
+        for (rounds, connections) in [(&mut one, 1), (&mut many, args.setup.connections)] {
+            let limit = Limit::Time(args.setup.span());
             rounds.push(
                 population
                     .measure(Kind::Encrypt, connections, limit)
@@ -164,6 +145,6 @@ async fn slow_commits(
     }
     Ok([
         Figure::new("slow commits", 1, &one, None)?,
-        Figure::new("slow commits", args.connections, &many, None)?,
+        Figure::new("slow commits", args.setup.connections, &many, None)?,
     ])
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::ValueEnum as _;
-use crypto_core::IdentityKeyPair;
+use crypto_core::{IdentityKey, IdentityKeyPair};
 use daemon::ops::entropy::entropy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,7 +96,7 @@ impl Population {
         let one = |call| [VecDeque::from([call])];
         let encrypts = contacts
             .iter()
-            .map(|peer| VecDeque::from([encrypt_request(&account, peer)]));
+            .map(|peer| VecDeque::from([encrypt_request(&account.name, peer)]));
         let (each, some) = (Some(1), Some(READ_ONE_IN));
         let group = group_request(&account, group);
         let calls = [
@@ -177,9 +177,13 @@ fn messages_needed(connections: usize, limit: Limit, rate: Option<f64>) -> usize
     }
 }
 
-/// Makes these calls side by side; all must succeed.
-async fn call_all(daemon: &TestDaemon, calls: VecDeque<Rc<[u8]>>) -> Result<(), String> {
-    let connections = calls.len().min(SETUP_CONNECTIONS);
+/// Makes these calls side by side, on this many connections at most; all must succeed.
+pub(crate) async fn call_all(
+    daemon: &TestDaemon,
+    calls: VecDeque<Rc<[u8]>>,
+    connections: usize,
+) -> Result<(), String> {
+    let connections = calls.len().min(connections);
     let mut calls = Calls {
         queues: vec![calls],
         expected: b"result",
@@ -203,7 +207,7 @@ pub(crate) async fn import_bundles(
             Ok(request("bundle_import", &params))
         })
         .collect::<Result<_, String>>()?;
-    call_all(daemon, calls).await
+    call_all(daemon, calls, SETUP_CONNECTIONS).await
 }
 
 /// Sets up a session with each peer by a message to it and an answer from it.
@@ -221,15 +225,15 @@ pub(crate) async fn establish_sessions(
             .iter_mut()
             .map(|peer| decrypt_request(account, peer))
             .collect::<Result<_, String>>()?;
-        call_all(daemon, answers).await?;
+        call_all(daemon, answers, SETUP_CONNECTIONS).await?;
     }
     Ok(())
 }
 
 /// A call that encrypts the payload for this peer.
-pub(crate) fn encrypt_request(account: &TestAccount, peer: &Peer) -> Rc<[u8]> {
+pub(crate) fn encrypt_request(account: &str, peer: &Peer) -> Rc<[u8]> {
     let payload = hex(PAYLOAD);
-    let params = json!({"account": account.name, "recipient": peer.key, "payload": payload});
+    let params = json!({"account": account, "recipient": peer.key, "payload": payload});
     request("message_encrypt", &params)
 }
 
@@ -262,10 +266,22 @@ fn decrypt_request(account: &TestAccount, peer: &mut Peer) -> Result<Rc<[u8]>, S
     Ok(request("message_decrypt", &params))
 }
 
-/// Answers with messages in them, which are given to their recipients: this many messages in each.
+/// Answers with messages of one account in them, which are given to their recipients: this many
+/// messages in each.
 fn read(
     account: &TestAccount,
     recipients: &mut [Peer],
+    messages: usize,
+    answers: &[Box<[u8]>],
+) -> Result<(), String> {
+    let recipients = recipients.iter_mut().map(|peer| (account.identity, peer));
+    deliver(recipients, messages, answers)
+}
+
+/// Gives the messages in these answers to their recipients, each of whom is written to by the
+/// identity it comes with: this many messages in each answer.
+pub(crate) fn deliver<'a>(
+    recipients: impl Iterator<Item = (IdentityKey, &'a mut Peer)>,
     messages: usize,
     answers: &[Box<[u8]>],
 ) -> Result<(), String> {
@@ -282,9 +298,8 @@ fn read(
         recipient: String,
         message: String,
     }
-    let mut by_key: BTreeMap<String, &mut Peer> = recipients
-        .iter_mut()
-        .map(|peer| (peer.key.clone(), peer))
+    let mut by_key: BTreeMap<String, (IdentityKey, &mut Peer)> = recipients
+        .map(|(sender, peer)| (peer.key.clone(), (sender, peer)))
         .collect();
     for answer in answers {
         let answer: Answer = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
@@ -294,9 +309,9 @@ fn read(
         }
         for envelope in envelopes {
             let wire = const_hex::decode(&envelope.message).map_err(|error| error.to_string())?;
-            let peer = by_key.get_mut(&envelope.recipient);
-            let peer = peer.ok_or("a message is for nobody we know")?;
-            peer.read(account.identity, &wire, PAYLOAD)?;
+            let recipient = by_key.get_mut(&envelope.recipient);
+            let (sender, peer) = recipient.ok_or("a message is for nobody we know")?;
+            peer.read(*sender, &wire, PAYLOAD)?;
         }
     }
     Ok(())

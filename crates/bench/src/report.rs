@@ -1,10 +1,13 @@
 //! The report: everything that was measured, and how it compares with the bars.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Args, figure::Figure};
+use crate::{
+    Args,
+    figure::Figure,
+    table::{self, Bar, Bound},
+};
 
 /// A daemon with many accounts.
 #[derive(Clone, Debug, Serialize)]
@@ -17,31 +20,6 @@ pub(crate) struct ManyAccounts {
     /// From the start of the process until it listens, in milliseconds; the median of some starts.
     /// Its key is in a file, and needs no derivation.
     pub start_ms: f64,
-}
-
-/// A bar: what a figure should be at least or at most.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Bar {
-    /// What was measured.
-    pub name: &'static str,
-    /// Its value.
-    pub measured: f64,
-    /// What the value should be, at least or at most.
-    pub bar: f64,
-    /// Which of the two.
-    pub bound: Bound,
-    /// Whether it is.
-    pub met: bool,
-}
-
-/// Which values are on the right side of a bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Bound {
-    /// Those at or above it.
-    Least,
-    /// Those at or below it.
-    Most,
 }
 
 /// The report. What was not asked for is left out or null.
@@ -71,7 +49,7 @@ impl Report<'_> {
             let mut figures = self.figures.iter();
             figures.find(|figure| figure.name == name && figure.connections == connections)
         };
-        let many = self.settings.connections;
+        let many = self.settings.setup.connections;
         let rate = |name, connections| Some(figure(name, connections)?.calls_per_second);
         let of_empty = |name| figure(name, many)?.of_empty;
         let p50 = |name| Some(figure(name, 1)?.p50_us);
@@ -116,89 +94,15 @@ impl Report<'_> {
             ("start with many accounts, ms", start, most, 300.0),
         ]
         .into_iter()
-        .filter_map(|(name, measured, bound, bar)| {
-            let measured = measured?;
-            let met = match bound {
-                Bound::Least => measured >= bar,
-                Bound::Most => measured <= bar,
-            };
-            Some(Bar {
-                name,
-                measured,
-                bar,
-                bound,
-                met,
-            })
-        })
+        .filter_map(Bar::of)
         .collect();
     }
 
     /// The figures and the bars as tables of at most 80 columns, after the warnings: what fits a
     /// screen. Everything else that was measured is in the JSON.
     pub(crate) fn tables(&self) -> String {
-        let figures = self.figures.iter().map(|figure| {
-            vec![
-                figure.name.clone(),
-                figure.connections.to_string(),
-                short(figure.calls_per_second),
-                figure.of_empty.map(short).unwrap_or_default(),
-                short(figure.p50_us),
-                short(figure.p99_us),
-                short(figure.daemon_us),
-                short(figure.caller_us),
-            ]
-        });
-        let figures = table(FIGURE_COLUMNS, figures);
-        let bars = self.bars.iter().map(|bar| {
-            let bound = match bar.bound {
-                Bound::Least => "at least",
-                Bound::Most => "at most",
-            };
-            vec![
-                bar.name.to_owned(),
-                short(bar.measured),
-                format!("{bound} {}", short(bar.bar)),
-                if bar.met { "yes" } else { "no" }.to_owned(),
-            ]
-        });
-        let bars = table(["bar", "measured", "should be", "met"], bars);
-        let warnings: String = self.warnings.iter().flat_map(|line| [line, "\n"]).collect();
+        let warnings = table::warnings(&self.warnings);
+        let (figures, bars) = (table::figures(&self.figures), table::bars(&self.bars));
         format!("{warnings}{figures}\n\n{bars}")
-    }
-}
-
-/// The columns of the figures: times are in microseconds, of the daemon and the caller of processor
-/// time for one call.
-const FIGURE_COLUMNS: [&str; 8] = [
-    "call", "conns", "calls/s", "/empty", "p50 µs", "p99 µs", "daemon", "caller",
-];
-
-/// A table with a heading; all but the first column are numbers.
-fn table<const N: usize>(heading: [&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header(heading.map(Cell::new));
-    for row in rows {
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if index > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
-}
-
-/// A number with three digits at least, and no more of them than say something.
-fn short(number: f64) -> String {
-    match number.abs() {
-        large if large >= 100.0 => format!("{number:.0}"),
-        middle if middle >= 10.0 => format!("{number:.1}"),
-        _ => format!("{number:.2}"),
     }
 }

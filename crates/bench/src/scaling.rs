@@ -60,7 +60,9 @@ async fn new_contacts(
 ) -> Result<VecDeque<Rc<[u8]>>, String> {
     let mut peers = Peer::several(count)?;
     establish_sessions(daemon, account, &mut peers).await?;
-    let calls = peers.iter().map(|peer| encrypt_request(account, peer));
+    let calls = peers
+        .iter()
+        .map(|peer| encrypt_request(&account.name, peer));
     Ok(calls.collect())
 }
 
@@ -72,9 +74,9 @@ async fn encrypt(
     calls: VecDeque<Rc<[u8]>>,
 ) -> Result<Figure, String> {
     let mut calls = Calls::repeated([calls], MESSAGE, None);
-    let (connections, limit) = (args.connections, Limit::Time(args.span()));
+    let (connections, limit) = (args.setup.connections, Limit::Time(args.setup.span()));
     let mut rounds = Vec::new();
-    for _ in 0..=args.rounds {
+    for _ in 0..=args.setup.rounds {
         rounds.push(run_loop(daemon.socket(), connections, limit, &mut calls).await?);
     }
     Figure::new(name, connections, &rounds, None)
@@ -87,7 +89,7 @@ pub(crate) async fn messages(
     daemon: &TestDaemon,
     messages: usize,
 ) -> Result<[Figure; 2], String> {
-    let connections = args.connections;
+    let connections = args.setup.connections;
     let account = daemon.create_account().await?;
     let mut population = Population::build(daemon, account, connections, 0).await?;
     let each = (BLOCK.min(messages) / 2 / connections).max(1);
@@ -124,7 +126,7 @@ pub(crate) async fn accounts(
     accounts: usize,
     data_dir: &Path,
 ) -> Result<ManyAccounts, String> {
-    let program = args.ratchetd()?;
+    let program = args.setup.ratchetd()?;
     let (daemon, _) = TestDaemon::scratch(&program, data_dir, &[])?;
     let mut contacts = Peer::several(args.members)?;
     for _ in 0..accounts {

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     ffi::OsStr,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,21 @@ pub(crate) struct TestAccount {
     pub public_key: String,
     /// The same key.
     pub identity: IdentityKey,
+}
+
+impl TestAccount {
+    /// The account of this name, from what the daemon says of it.
+    fn read(name: String, answer: &Value) -> Result<Self, String> {
+        let text = |member: &str| answer.get(member).and_then(Value::as_str);
+        let identity = text("compressedKey")
+            .and_then(|key| IdentityKey::from_compact(key).ok())
+            .ok_or("the daemon gave no key of an account")?;
+        Ok(Self {
+            name,
+            public_key: text("publicKey").unwrap_or_default().to_owned(),
+            identity,
+        })
+    }
 }
 
 /// The daemon that is measured.
@@ -46,8 +62,17 @@ impl TestDaemon {
         data_dir: &Path,
         flags: &[&OsStr],
     ) -> Result<(Self, Duration), String> {
+        Self::scratch_by(Command::new(program), data_dir, flags)
+    }
+
+    /// The same by a command that ends as `program`, with the arguments it is given.
+    pub(crate) fn scratch_by(
+        command: Command,
+        data_dir: &Path,
+        flags: &[&OsStr],
+    ) -> Result<(Self, Duration), String> {
         let began = Instant::now();
-        let child = Child::serve(program, data_dir, flags)?;
+        let child = Child::serve_by(command, data_dir, flags)?;
         let start = began.elapsed();
         Ok((Self::new(child.socket().to_owned(), Some(child)), start))
     }
@@ -81,10 +106,15 @@ impl TestDaemon {
         connection.ask("system_version", &json!({})).await
     }
 
+    /// The id of its process, if the system knows it.
+    pub(crate) async fn process(&self) -> Option<u32> {
+        let connection = Connection::open(&self.socket).await.ok()?;
+        connection.process()
+    }
+
     /// Its resident memory in KiB; `None` if the system does not tell.
     pub(crate) async fn resident_kib(&self) -> Option<u64> {
-        let connection = Connection::open(&self.socket).await.ok()?;
-        resident_kib(connection.process()?)
+        resident_kib(self.process().await?)
     }
 
     /// Creates an account.
@@ -96,17 +126,18 @@ impl TestDaemon {
         let answer = connection
             .ask("account_create", &json!({"account": name}))
             .await?;
-        let text = |member: &str| answer.get(member).and_then(Value::as_str);
-        let identity = text("compressedKey")
-            .and_then(|key| IdentityKey::from_compact(key).ok())
-            .ok_or("account_create gave no key")?;
-        let account = TestAccount {
-            name,
-            public_key: text("publicKey").unwrap_or_default().to_owned(),
-            identity,
-        };
+        let account = TestAccount::read(name, &answer)?;
         self.accounts.borrow_mut().push(account.clone());
         Ok(account)
+    }
+
+    /// An account that is there.
+    pub(crate) async fn account(&self, name: String) -> Result<TestAccount, String> {
+        let mut connection = Connection::open(&self.socket).await?;
+        let answer = connection
+            .ask("account_get", &json!({"account": name}))
+            .await?;
+        TestAccount::read(name, &answer)
     }
 
     /// Removes every account that was created here from a running daemon. Those of a scratch daemon

@@ -231,6 +231,114 @@ fn people_get_tables_of_the_figures_and_the_bars_on_one_screen() {
     assert!(matches!(bar[3], "yes" | "no"), "{bar:?}");
 }
 
+/// Small enough for a build without optimisations, as [`SMALL`].
+const SMALL_HOSTING: [&str; 4] = ["hosting", "--connections=2", "--rounds=2", "--seconds=0.2"];
+
+#[test]
+fn hosting_is_measured_beside_one_account_and_the_accounts_are_kept() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let kept = directory.path().join("kept");
+    let passphrase = directory.path().join("passphrase");
+    fs::write(&passphrase, "correct horse battery staple\n").expect("to write");
+    let measure = |more: &[&str]| {
+        let mut command = bench(&SMALL_HOSTING);
+        command.arg("--json").arg("--dir").arg(directory.path());
+        command.args(["--passphrase-file", passphrase.to_str().expect("text")]);
+        report(command.arg("--data-dir").arg(&kept).args(more))
+    };
+    let first = measure(&["--accounts=3", "--limited-accounts=2"]);
+    let expected = [
+        ("closed account", 1),
+        ("open account", 1),
+        ("one account", 2),
+        ("3 accounts", 2),
+    ];
+    assert_eq!(measured(&first), expected);
+    for figure in first["figures"].as_array().expect("figures") {
+        assert!(number(&figure["callsPerSecond"]) > 0.0, "{figure}");
+    }
+    // A derivation takes longer than nothing.
+    assert!(number(&first["derivationMs"]) > 0.0, "{first}");
+    for (daemon, accounts) in [("one", 1), ("many", 3)] {
+        let standing = &first[daemon];
+        assert_eq!(standing["accounts"], accounts);
+        assert_eq!(standing["connections"], 2);
+        for member in ["diskKib", "unusedKib", "openKib", "usedKib", "threads"] {
+            assert!(number(&standing[member]) > 0.0, "{member}: {standing}");
+        }
+        for member in ["listeningMs", "readyMs", "readyKib"] {
+            let starts = standing[member].as_array().expect("starts");
+            assert_eq!(starts.len(), 5, "{member}");
+        }
+        for member in ["metrics", "status"] {
+            assert!(number(&standing[member]["bytes"]) > 100.0, "{standing}");
+            assert!(number(&standing[member]["p50Ms"]) > 0.0, "{standing}");
+        }
+    }
+    let limited = &first["limited"];
+    assert_eq!(limited["calls"], 6);
+    assert_eq!(
+        (&limited["errors"], &limited["firstError"]),
+        (&json!(0), &Value::Null)
+    );
+    assert_eq!(first["accountsMade"], 3);
+    assert!(first["bars"].as_array().expect("bars").len() >= 7);
+
+    // The kept accounts are found, and one more is made.
+    let second = measure(&["--accounts=4", "--limited-accounts=0"]);
+    assert_eq!(second["accountsMade"], 1);
+    assert_eq!(measured(&second)[3], ("4 accounts", 2));
+    assert!(second["limited"].is_null());
+    let left: Vec<_> = fs::read_dir(directory.path()).expect("it").collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn people_get_tables_of_hosting_in_80_columns() {
+    let (code, out, diagnostics) =
+        run(bench(&SMALL_HOSTING).args(["--accounts=3", "--limited-accounts=0"]));
+    assert_eq!((code, diagnostics.as_str()), (Some(0), ""), "{out}");
+    for line in out.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let fewer = "no account is ever closed: choose more --accounts, or a lower --open-max";
+    assert!(out.contains(fewer), "{out}");
+    for row in [
+        "daemon with ",
+        "threads ",
+        "closed account ",
+        "closed − open, median, ms ",
+    ] {
+        assert!(
+            out.lines().any(|line| line.starts_with(row)),
+            "{row}: {out}"
+        );
+    }
+}
+
+#[test]
+fn accounts_of_others_are_not_measured_with() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let child = Child::serve(&ratchetd(), directory.path(), &[]).expect("it starts");
+    let mut call = Command::new(ratchetd());
+    call.args(["call", "--json", "--socket"])
+        .arg(child.socket());
+    report(call.args(["account_create", "account=mine"]));
+    child.stop().expect("it stops");
+    refused(
+        bench(&SMALL_HOSTING)
+            .arg("--data-dir")
+            .arg(directory.path()),
+        "an account mine",
+    );
+    let made = fs::read_dir(directory.path().join("accounts")).expect("accounts");
+    let made = made.filter(|entry| {
+        let name = entry.as_ref().expect("an entry").file_name();
+        name.to_string_lossy().ends_with(".db")
+    });
+    assert_eq!(made.count(), 1);
+}
+
 #[test]
 fn a_report_that_cannot_be_written_is_no_success() {
     for arguments in [
@@ -330,6 +438,14 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         (&["--dir=/nowhere/at/all"], "scratch directory"),
         (&["--ratchetd=/nowhere/at/all"], "/nowhere/at/all"),
         (&["--ratchetd=/x", "--socket=/x"], "--ratchetd"),
+        (&["--heavy", "hosting"], "hosting"),
+        (&["hosting", "--accounts=1"], "--accounts"),
+        (&["hosting", "--open-max=0"], "--open-max"),
+        (&["hosting", "--socket=/x"], "--socket"),
+        (
+            &["hosting", "--ratchetd=/nowhere/at/all"],
+            "/nowhere/at/all",
+        ),
     ] {
         refused(&mut bench(arguments), why);
     }
@@ -342,10 +458,16 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
 /// The documents' commands are not run in full, but each of their flags is one.
 #[test]
 fn flags_in_the_documents_exist() {
-    let (code, help, _) = run(&mut bench(&["--help"]));
-    assert_eq!(code, Some(0));
+    let helps = [&["--help"][..], &["hosting", "--help"]].map(|arguments| {
+        let (code, help, _) = run(&mut bench(arguments));
+        assert_eq!(code, Some(0));
+        help
+    });
     let is_in_names = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-    let known: Vec<&str> = help.split(|letter| !is_in_names(letter)).collect();
+    let [known, hosting] = helps.each_ref().map(|help| {
+        let names = help.split(|letter| !is_in_names(letter));
+        names.collect::<Vec<&str>>()
+    });
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut seen = 0;
     for document in [
@@ -358,8 +480,15 @@ fn flags_in_the_documents_exist() {
             let (_, after) = line.split_once("ratchetd-bench ")?;
             after.split(['`', '#', '>']).next()
         });
-        for flag in commands.flat_map(str::split_whitespace) {
-            if flag.starts_with("--") {
+        for command in commands {
+            let known = match command.strip_prefix("hosting") {
+                Some(_) => &hosting,
+                None => &known,
+            };
+            for flag in command
+                .split_whitespace()
+                .filter(|word| word.starts_with("--"))
+            {
                 assert!(known.contains(&flag), "{document}: {flag}");
                 seen += 1;
             }

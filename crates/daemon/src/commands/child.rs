@@ -21,8 +21,21 @@ impl Child {
     /// # Errors
     /// One line, if it did not come to listen.
     pub fn serve(program: &Path, data_dir: &Path, flags: &[&OsStr]) -> Result<Self, String> {
+        Self::serve_by(Command::new(program), data_dir, flags)
+    }
+
+    /// The same by a command that ends as the daemon's program, with the arguments it is given: a
+    /// shell that lowers a limit before, for instance.
+    ///
+    /// # Errors
+    /// One line, if the daemon did not come to listen.
+    pub fn serve_by(
+        mut command: Command,
+        data_dir: &Path,
+        flags: &[&OsStr],
+    ) -> Result<Self, String> {
         let socket = data_dir.join("s");
-        let mut command = Command::new(program);
+        let program = PathBuf::from(command.get_program());
         // The environment may be meant for the user's own daemon.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("RATCHETD_") {
