@@ -14,6 +14,7 @@ export CARGO_TERM_COLOR=never
 # Package and target, and a test in it.
 tests=(
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_a_thousand_kills"
+  "-p daemon --test faults|nothing_is_lost_forked_or_half_done_while_a_crowded_daemon_is_killed_a_thousand_times"
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_faults"
   "-p daemon --test faults|nothing_is_lost_forked_or_half_done_in_hundreds_of_power_cuts"
   "-p daemon --test faults|every_single_write_fails_once"

@@ -27,6 +27,17 @@ fn nothing_is_lost_forked_or_half_done_however_daemons_are_killed() {
 }
 
 #[test]
+fn nothing_is_lost_forked_or_half_done_while_accounts_are_opened_and_closed() {
+    run(&Plan::kills(30).crowded());
+}
+
+#[test]
+#[ignore = "takes minutes: RATCHETD_KILLS says how many kills"]
+fn nothing_is_lost_forked_or_half_done_while_a_crowded_daemon_is_killed_a_thousand_times() {
+    run(&Plan::kills(number("RATCHETD_KILLS", 1000)).crowded());
+}
+
+#[test]
 #[ignore = "takes minutes: RATCHETD_KILLS says how many kills"]
 fn nothing_is_lost_forked_or_half_done_in_a_thousand_kills() {
     run(&Plan::kills(number("RATCHETD_KILLS", 1000)));

@@ -1,6 +1,6 @@
-//! The population of a fault run: two identities of two devices each, on three daemons. Each phone
-//! has a daemon of its own; both tablets are accounts of the third. The tablets show no ratchet
-//! prekey: between them the suite is secp256k1, between the phones x25519.
+//! The population of a fault run: two identities of two devices each. On three daemons each phone
+//! has one of its own, and both tablets are accounts of the third; or all are accounts of one. The
+//! tablets show no ratchet prekey: between them the suite is secp256k1, between the phones x25519.
 
 use std::{
     collections::BTreeMap,
@@ -40,21 +40,45 @@ pub struct Population {
     while_down: fn(&mut Random, &Path),
 }
 
-/// Account, daemon, and byte that its identity is made of.
-const PHONES: [(&str, usize, u8); 2] = [("alice-phone", 0, 1), ("bob-phone", 1, 2)];
-const TABLETS: [(&str, usize, u8); 2] = [("alice-tablet", 2, 1), ("bob-tablet", 2, 2)];
+/// Account, which of three daemons it is on, and byte that its identity is made of.
+type Accounts = [(&'static str, usize, u8); 4];
+
+/// Phones first. Those of a second population may be on the same daemon as the first.
+const PHONES: usize = 2;
+const FIRST: Accounts = [
+    ("alice-phone", 0, 1),
+    ("bob-phone", 1, 2),
+    ("alice-tablet", 2, 1),
+    ("bob-tablet", 2, 2),
+];
+const SECOND: Accounts = [
+    ("carol-phone", 0, 3),
+    ("dave-phone", 1, 4),
+    ("carol-tablet", 2, 3),
+    ("dave-tablet", 2, 4),
+];
 
 impl Population {
+    /// Four devices on three daemons.
+    pub fn spread(hosts: [Host; 3], while_down: fn(&mut Random, &Path)) -> Self {
+        Self::new(hosts.map(Arc::new).to_vec(), FIRST, while_down)
+    }
+
+    /// Two populations of four devices, all of them accounts of one daemon.
+    pub fn crowded(host: Host, while_down: fn(&mut Random, &Path)) -> [Self; 2] {
+        let host = Arc::new(host);
+        [FIRST, SECOND].map(|accounts| Self::new(vec![Arc::clone(&host)], accounts, while_down))
+    }
+
     /// All devices have each other's bundles; no message was sent yet.
-    pub fn new(hosts: [Host; 3], while_down: fn(&mut Random, &Path)) -> Self {
-        let hosts = hosts.map(Arc::new).to_vec();
+    fn new(hosts: Vec<Arc<Host>>, accounts: Accounts, while_down: fn(&mut Random, &Path)) -> Self {
         let mut members = Vec::new();
-        for (account, host, identity) in PHONES.into_iter().chain(TABLETS) {
-            members.push(create_member(account, &hosts[host], identity));
+        for (account, host, identity) in accounts {
+            members.push(create_member(account, &hosts[host % hosts.len()], identity));
         }
-        for (account, host, identity) in TABLETS {
+        for (member, (account, _, identity)) in members.iter().zip(accounts).skip(PHONES) {
             let private = hex(&[identity + 8; 32]);
-            hosts[host].daemon().ok(
+            member.host.daemon().ok(
                 "dev_importPrekey",
                 json!({"account": account, "signedPreKeyPrivate": private, "version": 1, "current": true}),
             );
@@ -146,7 +170,7 @@ impl Population {
     /// kills, for a tablet never, since that would give it a prekey with a ratchet prekey.
     pub fn reset_is_due(&self, at: usize) -> bool {
         let resets = &mut self.log().counts.resets;
-        let due = at < PHONES.len() && self.kills() / RESET_EVERY > *resets;
+        let due = at < PHONES && self.kills() / RESET_EVERY > *resets;
         *resets += u64::from(due);
         due
     }
@@ -248,8 +272,7 @@ impl Population {
     /// No daemon took its own store for an older state of it.
     pub fn check_stores(&self) {
         for host in &self.hosts {
-            let status = host.daemon().ok("system_status", json!({}));
-            for account in status["accounts"].as_array().expect("an array") {
+            for account in host.daemon().account_statuses() {
                 if !account["rolledBackAt"].is_null() {
                     self.log()
                         .violation(format!("taken for an older state: {account}"));

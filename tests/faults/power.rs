@@ -387,11 +387,11 @@ fn now_at(path: PathBuf, renaming: &Record) -> PathBuf {
 
 #[test]
 fn nothing_is_lost_forked_or_half_done_when_the_power_is_cut() {
-    run(&Plan::power(10));
+    run(&Plan::power(10).crowded());
 }
 
 #[test]
 #[ignore = "takes minutes: RATCHETD_CUTS says how many times the power goes"]
 fn nothing_is_lost_forked_or_half_done_in_hundreds_of_power_cuts() {
-    run(&Plan::power(super::run::number("RATCHETD_CUTS", 400)));
+    run(&Plan::power(super::run::number("RATCHETD_CUTS", 400)).crowded());
 }

@@ -41,9 +41,23 @@ pub struct Plan {
     fault_interval: usize,
     /// What is done to a data directory between a kill and the next start.
     while_down: fn(&mut Random, &Path),
+    /// Eight accounts are on one daemon, of which two may be open: nearly each call opens one store
+    /// and closes another. Otherwise they are on three, and stay open.
+    crowded: bool,
 }
 
+/// The configuration of a crowded daemon.
+const TWO_OPEN: &str = "[accounts]\nopen_max = 2\n";
+
 impl Plan {
+    /// The same, with all accounts on one daemon.
+    pub const fn crowded(self) -> Self {
+        Self {
+            crowded: true,
+            ..self
+        }
+    }
+
     /// Daemons are killed; disks work.
     pub const fn kills(kills: u64) -> Self {
         Self {
@@ -53,6 +67,7 @@ impl Plan {
             kill_interval: 120,
             fault_interval: 0,
             while_down: torn_tail,
+            crowded: false,
         }
     }
 
@@ -65,6 +80,7 @@ impl Plan {
             kill_interval: 160,
             fault_interval: 20,
             while_down: |_, _| (),
+            crowded: false,
         }
     }
 
@@ -77,15 +93,32 @@ impl Plan {
             kill_interval: 100,
             fault_interval: 60,
             while_down: power::cut,
+            crowded: false,
         }
     }
 
     fn host(&self) -> Host {
+        let config = if self.crowded { TWO_OPEN } else { "" };
         if self.fault_interval == 0 {
-            return Host::new(Daemon::start(), None);
+            return Host::new(Daemon::configured(config), None);
         }
-        let (daemon, disk) = Disk::with_daemon(&QUIET, true);
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, config).expect("to write");
+        let (environment, disk) = Disk::in_directory(&directory, true);
+        let mut arguments = QUIET.map(str::to_owned).to_vec();
+        arguments.extend(["--config".to_owned(), path.display().to_string()]);
+        let daemon = Daemon::start_in_with(directory, arguments, environment);
         Host::new(daemon, Some(FaultInjector::new(disk)))
+    }
+
+    fn populations(&self) -> Vec<Population> {
+        if self.crowded {
+            Population::crowded(self.host(), self.while_down).into()
+        } else {
+            let hosts = [(); 3].map(|()| self.host());
+            vec![Population::spread(hosts, self.while_down)]
+        }
     }
 
     fn is_done(&self, population: &Population) -> bool {
@@ -105,39 +138,58 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
 pub fn run(plan: &Plan) {
     let seed = seed();
     let began = Instant::now();
-    let population = Population::new([(); 3].map(|()| plan.host()), plan.while_down);
-    population.send_first_messages();
+    let populations = plan.populations();
+    for population in &populations {
+        population.send_first_messages();
+    }
     let stop = AtomicBool::new(false);
     let mut random = Random::of(seed, 0);
-    for host in &population.hosts {
+    // Several populations have their hosts in common.
+    let hosts = &populations[0].hosts;
+    for host in hosts {
         host.arm(&mut random, plan.kill_interval, plan.fault_interval);
     }
     thread::scope(|scope| {
-        for at in 0..population.members.len() {
-            for caller in 0..CALLERS {
-                let random = Random::of(seed, (1 + at * CALLERS + caller) as u64);
-                let (population, stop) = (&population, &stop);
-                scope.spawn(move || {
-                    let _stops_all = StopsAll(stop);
-                    let done = || plan.is_done(population) || stop.load(SeqCst);
-                    Caller::new(population, at, random, plan.fault_interval > 0).run(done);
-                });
+        let mut callers = 0;
+        for population in &populations {
+            for at in 0..population.members.len() {
+                for _ in 0..CALLERS {
+                    callers += 1;
+                    let random = Random::of(seed, callers);
+                    let stop = &stop;
+                    scope.spawn(move || {
+                        let _stops_all = StopsAll(stop);
+                        let done = || plan.is_done(population) || stop.load(SeqCst);
+                        Caller::new(population, at, random, plan.fault_interval > 0).run(done);
+                    });
+                }
             }
         }
     });
-    for host in &population.hosts {
+    for host in hosts {
         host.arm(&mut random, 0, 0);
     }
-    settle(&population);
+    for population in &populations {
+        settle(population);
+        report(plan, population, seed, began);
+    }
+}
+
+/// Says what was done and found in a population.
+///
+/// # Panics
+/// If a rule was broken, or less was done than was planned.
+fn report(plan: &Plan, population: &Population, seed: u64, began: Instant) {
     let log = population.log();
     let counts = log.counts;
     let (faults, failed_calls) = population.faults();
     let line = format!(
-        "{name}: {kills} kills{lost_sectors}, {faults} faults of disks ({failed_calls} calls of the system), {calls} calls \
+        "{name}{crowded}: {kills} kills{lost_sectors}, {faults} faults of disks ({failed_calls} calls of the system), {calls} calls \
          ({lost} unanswered, {failed} failed, {doubtful} in doubt), {encrypted} messages encrypted \
          ({repeated} asked for again), {decrypted} read ({duplicates} again), {confirmed} confirmed, {resets} resets, \
          {positions} positions, {violations} violations; seed {seed}, {seconds} s\n",
         name = plan.name,
+        crowded = if plan.crowded { ", crowded" } else { "" },
         lost_sectors = match plan.name {
             "power cuts" => format!(" ({} unsynced sectors lost)", power::lost_sectors()),
             _ => String::new(),
@@ -161,7 +213,7 @@ pub fn run(plan: &Plan) {
     io::stderr().write_all(line.as_bytes()).expect("stderr");
     let first: Vec<&String> = log.violations.iter().take(10).collect();
     assert!(first.is_empty(), "RATCHETD_SEED={seed}: {first:#?}");
-    assert!(plan.is_done(&population));
+    assert!(plan.is_done(population));
 }
 
 /// Stops all callers when one of them ends, by a panic too.

@@ -35,8 +35,7 @@ pub fn starting(all: bool) -> u64 {
             pair.disk.mend();
             let reached = pair.disk.failed() > before;
             let sound = |pair: &Pair| {
-                let status = pair.alice.daemon.ok("system_status", json!({}));
-                let account = &status["accounts"][0];
+                let account = &pair.alice.daemon.account_statuses()[0];
                 assert_eq!(account["rolledBackAt"], Value::Null, "{fault:?}, {nth}");
                 let message = pair.alice.send(&pair.bob, "still here");
                 assert_eq!(pair.bob.read(&pair.alice, &message), "still here");

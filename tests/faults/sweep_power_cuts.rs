@@ -76,8 +76,7 @@ fn die_at_each_call(
                 if there {
                     // Whole, and its newest state.
                     daemon.ok("bundle_get", json!({}));
-                    let status = daemon.ok("system_status", json!({}));
-                    let account = &status["accounts"][0];
+                    let account = &daemon.account_statuses()[0];
                     assert_eq!(account["rolledBackAt"], Value::Null, "RATCHETD_SEED={seed}");
                 }
                 deaths += u64::from(!answered);
@@ -133,8 +132,7 @@ pub fn starting(all: bool) -> u64 {
                 started = pair.alice.daemon.try_restart();
                 pair.disk.mend();
                 power_fails(&mut random, &mut pair.alice.daemon);
-                let status = pair.alice.daemon.ok("system_status", json!({}));
-                let account = &status["accounts"][0];
+                let account = &pair.alice.daemon.account_statuses()[0];
                 assert_eq!(
                     account["rolledBackAt"],
                     Value::Null,

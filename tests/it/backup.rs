@@ -74,8 +74,8 @@ fn a_backup_made_while_the_daemon_serves_brings_back_what_it_knew_and_never_send
         installation: alice.installation,
     };
     assert_eq!(kept(&restored.daemon, &bob.key), before);
-    let status = restored.daemon.ok("system_status", json!({}));
-    assert_eq!(status["accounts"][0]["rolledBackReason"], "unmarked");
+    let status = restored.daemon.account_statuses();
+    assert_eq!(status[0]["rolledBackReason"], "unmarked");
     for session in restored.sessions() {
         assert_eq!(session["standing"], "expired", "{session}");
     }
@@ -348,9 +348,9 @@ fn an_account_moves_to_another_daemon_and_the_others_of_both_go_on() {
 
     carol.daemon.restart();
     assert_eq!(names(&carol.daemon), ["alice", "carol"]);
-    let status = carol.daemon.ok("system_status", json!({}));
-    assert_eq!(status["accounts"][0]["rolledBackReason"], "unmarked");
-    assert!(status["accounts"][1]["rolledBackReason"].is_null());
+    let status = carol.daemon.account_statuses();
+    assert_eq!(status[0]["rolledBackReason"], "unmarked");
+    assert!(status[1]["rolledBackReason"].is_null());
     // Carol's session goes on.
     let sent = carol.daemon.ok(
         "message_encrypt",

@@ -98,7 +98,7 @@ fn a_healthy_directory_is_found_healthy_and_left_as_it_is_whether_it_is_served_o
         "lock.holder",
         "serving.answers",
         "serving.ready",
-        "queue.depth",
+        "serving.accounts",
         "store.key",
         "integrity.events",
         "integrity.database",
@@ -266,8 +266,9 @@ fn a_restored_state_is_reported_before_it_is_used() {
     let found = report(&directory, &[]);
     is(&found, "store.epoch", "warning");
     assert_eq!(seen(&directory), before);
-    // Once it has begun anew it is well again, and still said.
+    // Once it was opened and has begun anew it is well again, and still said.
     alice.daemon.restart();
+    alice.daemon.ok("bundle_get", json!({}));
     alice.daemon.terminate();
     let found = report(&directory, &[]);
     is(&found, "store.epoch", "ok");

@@ -426,6 +426,8 @@ fn stored(daemon: &Daemon) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 #[test]
 fn envelopes_of_strangers_and_damaged_ones_are_outcomes_and_write_nothing() {
     let (alice, bob, carol) = (Party::new("alice"), Party::new("bob"), Party::new("carol"));
+    // Opening an account writes, whoever causes it.
+    bob.daemon.ok("bundle_get", json!({}));
     let sealed = |to: &Party, seal: Value| {
         let params = json!({"recipient": to.key, "text": "hi", "seal": seal});
         text(&alice.daemon.ok("message_encrypt", params)["envelopes"][0]["sealed"])

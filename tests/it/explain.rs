@@ -12,19 +12,11 @@ fn state(party: &Party, other: &Party) -> Vec<Value> {
         ("contact_list", json!({})),
         ("event_list", json!({})),
         ("bundle_get", json!({})),
-        ("system_status", json!({})),
     ];
-    lists
+    let listed = lists
         .into_iter()
-        .map(|(method, params)| {
-            let mut listed = party.daemon.ok(method, params);
-            // Of the status, what is not the time.
-            match method {
-                "system_status" => listed["accounts"].take(),
-                _ => listed,
-            }
-        })
-        .collect()
+        .map(|(method, params)| party.daemon.ok(method, params));
+    listed.chain(party.daemon.account_statuses()).collect()
 }
 
 /// The explanation of a message. It is the same twice and leaves no trace, and decrypting the

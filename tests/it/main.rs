@@ -31,6 +31,7 @@ mod errors;
 mod events;
 mod explain;
 mod groups;
+mod hosting;
 mod identity;
 mod keystores;
 mod life_of_a_session;

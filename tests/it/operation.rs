@@ -269,13 +269,14 @@ fn what_is_in_the_way_of_one_account_is_named_by_all_who_are_asked_and_they_reco
     );
     let status = daemon.ok("system_status", json!({}));
     assert_eq!(status["failing"], said["reason"]);
-    let failing: Vec<bool> = status["accounts"]
+    let failing: Vec<String> = status["attention"]
         .as_array()
         .expect("accounts")
         .iter()
-        .map(|account| account["failing"].is_string())
+        .filter(|account| account["failing"].is_string())
+        .map(|account| text(&account["account"]))
         .collect();
-    assert_eq!(failing, [true, false]);
+    assert_eq!(failing, ["alice"]);
     let socket = daemon.socket().display().to_string();
     let asked = support::ratchetd("health", &data, &["--socket", &socket]);
     assert_eq!(asked.status.code(), Some(1));

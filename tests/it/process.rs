@@ -444,19 +444,35 @@ impl Drop for Limited {
 }
 
 #[test]
-fn the_limit_of_open_files_is_raised_and_past_it_the_hint_is_about_files_and_not_about_room() {
-    // So many that the daemon starts, and an account or two can be made.
-    let daemon = Limited::start("ulimit -Sn 40; ulimit -Hn 60");
-    assert_eq!(daemon.open_files(), ["60", "60"]);
-    // One connection for all: another one could not be taken.
-    let mut socket = WebSocket::open(&daemon.scratch.path().join("s"));
-    let refused = (0..60).find_map(|number| {
-        let params = json!({"account": format!("a{number}")});
-        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "account_create", "params": params});
-        Some(socket.ask(&call)["error"].take()).filter(|error| !error.is_null())
+fn the_limit_of_open_files_is_raised_and_no_number_of_accounts_reaches_it() {
+    // So many that the daemon starts, and a few accounts can be open.
+    let daemon = Limited::start("ulimit -Sn 40; ulimit -Hn 90");
+    assert_eq!(daemon.open_files(), ["90", "90"]);
+    let path = daemon.scratch.path().join("s");
+    let mut socket = WebSocket::open(&path);
+    let mut ask = |method: &str, account: &str| {
+        let params = json!({"account": account});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        socket.ask(&call)
+    };
+    for number in 0..40 {
+        let account = format!("a{number}");
+        for method in ["account_create", "bundle_get", "session_list"] {
+            let answer = ask(method, &account);
+            assert!(answer["error"].is_null(), "{method} of {account}: {answer}");
+        }
+    }
+    // Others take all descriptors that are left: no account can be opened then.
+    let taken: Vec<_> = (0..90)
+        .map(|_| std::os::unix::net::UnixStream::connect(&path))
+        .collect();
+    let refused = (0..40).find_map(|number| {
+        let answer = ask("bundle_get", &format!("a{number}"));
+        Some(answer["error"].clone()).filter(|error| !error.is_null())
     });
-    let refused = refused.expect("an account too many");
+    let refused = refused.expect("an account that cannot be opened");
     assert_eq!(refused["data"]["kind"], "store_failed", "{refused}");
     let hint = refused["data"]["hint"].as_str().expect("text");
     assert!(hint.contains("limit of open files"), "{refused}");
+    drop(taken);
 }

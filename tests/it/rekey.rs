@@ -53,8 +53,8 @@ impl Conversation {
             to_bob,
             to_alice,
         } = self;
-        let status = alice.daemon.ok("system_status", json!({}));
-        assert!(status["accounts"][0]["rolledBackAt"].is_null(), "{status}");
+        let status = &alice.daemon.account_statuses()[0];
+        assert!(status["rolledBackAt"].is_null(), "{status}");
         assert_eq!(alice.read(&bob, &to_alice), "before, too");
         let sent = alice.encrypt(&bob, "after");
         assert_eq!(sent["envelopes"][0]["targets"][0]["mode"], "ratchet");

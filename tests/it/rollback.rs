@@ -34,7 +34,7 @@ fn acquainted() -> (Party, Party, Positions) {
 }
 
 fn rolled_back(party: &Party) -> (Value, Vec<Value>) {
-    let status = party.daemon.ok("system_status", json!({}))["accounts"][0].take();
+    let status = party.daemon.account_statuses().remove(0);
     let events = party.daemon.ok("event_list", json!({"limit": 1000}))["events"].take();
     let events = events.as_array().expect("an array").clone();
     let told = events

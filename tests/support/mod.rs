@@ -205,6 +205,17 @@ impl Daemon {
         Some(answer)
     }
 
+    /// How each of its accounts is doing, in order.
+    pub fn account_statuses(&self) -> Vec<Value> {
+        let listed = self.ok("account_list", json!({}));
+        let listed = listed.as_array().expect("accounts").iter();
+        let status = |account: &Value| {
+            let params = json!({"account": account["account"]});
+            self.ok("system_status", params)["account"].take()
+        };
+        listed.map(status).collect()
+    }
+
     /// Calls a method that has to succeed.
     pub fn ok(&self, method: &str, params: Value) -> Value {
         self.call(method, params)

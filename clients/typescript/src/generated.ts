@@ -25,17 +25,16 @@ export interface AccountInfo {
   publicKey: Bytes;
 }
 
-/** How an account is doing. */
+/** How an account is doing, as was last found. */
 export interface AccountStatus {
   /** The name of the account. */
   account: string;
   /** How many devices are known. */
   devices: number;
-  /**
-   * Why the account's store cannot be read or written, as far as was found; null if it can. The counts of one that
-   * cannot be read are 0.
-   */
+  /** Why the account's store cannot be read or written, as far as was found; null if it can. */
   failing: string | null;
+  /** Whether it is open. */
+  open: boolean;
   /** How many identities are known. */
   peers: number;
   /** How many calls wait for the account. */
@@ -51,6 +50,27 @@ export interface AccountStatus {
   sessions: number;
   /** How many message keys are kept. */
   storedKeys: number;
+}
+
+/** All accounts of the daemon together. What a closed one holds is what it held when it was closed. */
+export interface AccountTotals {
+  /** How many devices are known. */
+  devices: number;
+  /**
+   * How many of them are open: a call opens an account, and closes for it the one that was used longest ago if
+   * `accounts.open_max` are open.
+   */
+  open: number;
+  /** How many identities are known. */
+  peers: number;
+  /** How many calls wait. */
+  queued: number;
+  /** How many sessions there are, of any standing. */
+  sessions: number;
+  /** How many message keys are kept. */
+  storedKeys: number;
+  /** How many accounts there are. */
+  total: number;
 }
 
 /** For whom a message is. */
@@ -1306,8 +1326,18 @@ export type Standing =
 
 /** How the daemon is doing. */
 export interface Status {
-  /** The accounts of the daemon. */
-  accounts: AccountStatus[];
+  /** The account that was asked for; null if none was. */
+  account: AccountStatus | null;
+  /** All accounts of the daemon together. */
+  accounts: AccountTotals;
+  /**
+   * The first 100 accounts that somebody should look at: those that cannot be read or written, as far as was found,
+   * those whose queue is nearly full, and those whose store was found to be an older state or a copy in the last 14
+   * days.
+   */
+  attention: AccountStatus[];
+  /** How many such accounts there are besides. */
+  attentionMore: number;
   /** Whom messages may be sent to, as `contacts.policy` says. */
   contactPolicy: ContactPolicy;
   /** Whether callers may move the clock and set prekeys. */
@@ -1529,10 +1559,19 @@ export interface Methods {
   };
   /**
    * Lists the accounts.
-   * They are sorted by name. No secret of theirs is shown.
+   * They are sorted by name. No secret of theirs is shown. A part that has fewer than `limit` is the last one; else
+   * ask for the part after the last name.
    */
   "account_list": {
-    params: Record<string, never>;
+    params: {
+      /** The most accounts to give in one answer. By default all are given. It takes a whole number from 1 to 1000. */
+      limit?: number | undefined;
+      /**
+       * Where the list goes on: after the account of this name, whether there is one or not. By default it begins.
+       * It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      after?: string | undefined;
+    };
     result: AccountInfo[];
   };
   /**
@@ -2534,10 +2573,17 @@ export interface Methods {
   };
   /**
    * Says how the daemon and its accounts are doing.
-   * There are counts for each account, and whether its store was found to be a copy or an older state.
+   * Of the accounts there are counts over all of them, those that somebody should look at, and the one that is
+   * asked for.
    */
   "system_status": {
-    params: Record<string, never>;
+    params: {
+      /**
+       * The account to look at besides. It is opened for that. It takes an account name: 1 to 64 of a-z, 0-9, '.',
+       * '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
     result: Status;
   };
   /**

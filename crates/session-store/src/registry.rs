@@ -3,7 +3,11 @@
 //! An index of the accounts' own databases, which it never overrules: it can be lost, and is made
 //! anew from them. So one that is damaged, or under another key, is erased.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use crypto_core::{IdentityKey, InstallationId};
 use engine::model::{Account, AccountName, RollbackKind, StoreError, UnixMillis};
@@ -28,7 +32,7 @@ pub(crate) const REGISTRY: &str = "registry.db";
 
 /// The columns of what was found when an account was closed.
 const RESTING: &str = "due_at, peers, devices, sessions, stored_keys, unconfirmed_keys, \
-     stale_devices, prekey_created_at, displaced_at, displaced";
+     stale_devices, prekey_created_at, displaced_at, displaced, inode, bytes, modified";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -56,6 +60,16 @@ impl From<&Account> for AccountFacts {
     }
 }
 
+/// Tells a database file from another one in its place, and from one that was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    pub(crate) inode: u64,
+    /// Its length.
+    pub(crate) bytes: u64,
+    /// When it was last written, in nanoseconds since the epoch.
+    pub(crate) modified: u64,
+}
+
 /// What was found when an account was last closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resting {
@@ -65,6 +79,8 @@ pub struct Resting {
     pub held: StoreStats,
     /// When its store was last found to be an older state or a copy.
     pub found: Option<Found>,
+    /// Its database file. If it is another one later, nothing of this holds.
+    pub file: FileStamp,
 }
 
 /// The registry of one data directory.
@@ -106,6 +122,21 @@ impl DataDir {
         let connection = self.open_own(path, SCHEMA)?;
         check_sound(&connection, path)?;
         Ok(connection)
+    }
+
+    /// The database file of an account as it is now.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] if it cannot be looked at.
+    pub fn file_stamp(&self, name: &AccountName) -> std::result::Result<FileStamp, OpenError> {
+        let path = self.existing(name)?;
+        let found = fs::metadata(&path).map_err(OpenError::io(&path))?;
+        let modified = found.mtime().saturating_mul(1_000_000_000);
+        Ok(FileStamp {
+            inode: found.ino(),
+            bytes: found.len(),
+            modified: modified.saturating_add(found.mtime_nsec()).unsigned_abs(),
+        })
     }
 
     /// What the own database of an account says of it. Changes nothing, whether the account is open
@@ -192,7 +223,8 @@ impl Registry {
     /// [`StoreError`]; nothing was changed then.
     pub fn mark_closed(&mut self, name: &AccountName, resting: &Resting) -> Result<()> {
         let sql = format!(
-            "UPDATE accounts SET ({RESTING}) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+            "UPDATE accounts SET ({RESTING}) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                 ?13, ?14) \
              WHERE name = ?1"
         );
         let held = resting.held;
@@ -208,6 +240,9 @@ impl Registry {
             held.prekey_created_at.map(time),
             resting.found.map(|found| time(found.at)),
             resting.found.map(|found| found.how.code()),
+            integer(resting.file.inode),
+            integer(resting.file.bytes),
+            integer(resting.file.modified),
         );
         let close = || changed(&self.connection, &sql, params).map(drop);
         wal::without_waiting(&self.connection, close)
@@ -275,10 +310,16 @@ fn entry(row: &Row<'_>) -> Result<(AccountFacts, Option<Resting>)> {
         }
         _ => None,
     };
+    let file = FileStamp {
+        inode: columns.count()?,
+        bytes: columns.count()?,
+        modified: columns.count()?,
+    };
     let resting = Resting {
         due_at,
         held,
         found,
+        file,
     };
     Ok((facts, Some(resting)))
 }

@@ -41,7 +41,7 @@ pub fn restore_account(
     passphrase: Option<&[u8]>,
     rng: &mut dyn CryptoRng,
 ) -> Result<(), OpenError> {
-    let _lock = prepare(data_dir)?;
+    let (_lock, sidecars) = prepare(data_dir)?;
     let database = data_dir.join(database_of(name));
     if database.exists() {
         return Err(OpenError::AccountExists);
@@ -61,7 +61,7 @@ pub fn restore_account(
         })
         .and_then(|()| {
             // Otherwise files of an erased account of this name would be taken for the new one's.
-            finish_erasing(&database)?;
+            finish_erasing(&database, &sidecars)?;
             fs::rename(&copy, &database).map_err(OpenError::io(&database))?;
             sync_directory(&database)
         });

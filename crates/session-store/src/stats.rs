@@ -33,6 +33,23 @@ pub struct StoreStats {
     pub prekey_created_at: Option<UnixMillis>,
 }
 
+impl StoreStats {
+    /// What this store and another one hold together; the prekey is the older one.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let made = [self.prekey_created_at, other.prekey_created_at];
+        Self {
+            peers: self.peers.saturating_add(other.peers),
+            devices: self.devices.saturating_add(other.devices),
+            sessions: self.sessions.saturating_add(other.sessions),
+            stored_keys: self.stored_keys.saturating_add(other.stored_keys),
+            unconfirmed_keys: self.unconfirmed_keys.saturating_add(other.unconfirmed_keys),
+            stale_devices: self.stale_devices.saturating_add(other.stale_devices),
+            prekey_created_at: made.into_iter().flatten().min(),
+        }
+    }
+}
+
 impl<Mode> Sqlite<Mode> {
     /// The identities other than `own` of which more than `devices` devices are known; at most
     /// [`MAX_COUNTED`].

@@ -18,7 +18,7 @@ use rpc::RpcError;
 use tokio::{runtime::Handle, task::JoinSet, time::timeout};
 
 use super::{
-    registry::{AccountHandle, Accounts},
+    registry::{Accounts, Handles},
     worker::CheckFailed,
 };
 use crate::ops::probe::{Fault, Stores};
@@ -44,9 +44,6 @@ pub(super) struct Rounds {
     /// With which the last check found something wrong.
     suspects: BTreeSet<AccountName>,
 }
-
-/// Accounts by their names.
-type Handles = BTreeMap<AccountName, Arc<AccountHandle>>;
 
 /// Those whose turn it is: after `last`, and then from the first on. `last` moves on.
 fn take_turns<K: Clone + Ord, V: Clone>(
@@ -88,21 +85,18 @@ impl Stores for Accounts {
 impl Accounts {
     fn check_accounts(&self) -> BTreeMap<AccountName, Fault> {
         let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut looked, mut written, suspects) = {
-            let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-            let is_suspect = |name: &AccountName, account: &AccountHandle| {
-                account.worker.is_failing() || rounds.suspects.contains(name)
-            };
-            let suspects: Vec<_> = open
-                .iter()
-                .filter(|(name, account)| is_suspect(name, account))
+        let suspects: Vec<_> = self.with_all(|all| {
+            all.iter()
+                .filter(|(name, account)| {
+                    account.worker.is_failing() || rounds.suspects.contains(*name)
+                })
                 .take(SUSPECTS)
                 .map(|(name, account)| (name.clone(), Arc::clone(account)))
-                .collect();
-            let looked = take_turns(&open, &mut rounds.looked, LOOKED_AT);
-            let written = take_turns(&open, &mut rounds.written, WRITTEN);
-            (looked, written, suspects)
-        };
+                .collect()
+        });
+        let mut looked = self.with_all(|all| take_turns(all, &mut rounds.looked, LOOKED_AT));
+        // A closed account is not opened for this: its next call shows how it is.
+        let mut written = take_turns(&self.open_ones(), &mut rounds.written, WRITTEN);
         looked.extend(suspects.iter().cloned());
         written.extend(suspects);
 
@@ -152,6 +146,7 @@ async fn write_to(accounts: Handles) -> Vec<(AccountName, Fault)> {
 fn check_fault(failed: &CheckFailed) -> Fault {
     match failed {
         CheckFailed::Store(error) => store_fault(error),
+        CheckFailed::Opening(error) => Fault::new(error.message.clone(), error.hint.clone()),
         CheckFailed::UnderWay => Fault::new(
             "its store takes longer than 5 seconds to be written",
             "look for errors of the disk in the system's log; if there are none, restart the daemon",
@@ -228,7 +223,10 @@ mod tests {
         for number in 0..2 * WRITTEN {
             let name = AccountName::parse(&format!("a{number}")).unwrap();
             let pair = IdentityKeyPair::generate(&mut entropy());
-            accounts.create(name, pair, None).unwrap();
+            accounts.create(name.clone(), pair, None).await.unwrap();
+            // A closed account is not written to.
+            let account = accounts.find(Some(&name)).unwrap();
+            account.worker.maintain(|_, _, _| Ok(())).await.unwrap();
         }
         let logs = || -> Vec<u64> {
             (0..2 * WRITTEN)

@@ -9,42 +9,54 @@ use super::registry::Accounts;
 /// The stores are counted at most this often, however often somebody asks.
 const COUNTED_EVERY: Duration = Duration::from_secs(5);
 
+/// All accounts together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// What they hold, as last counted: closed ones when they were closed.
+    pub held: StoreStats,
+    /// Calls that wait.
+    pub queued: u64,
+}
+
 impl Accounts {
     /// Sets the gauges of the metrics to what the accounts hold now. Blocks.
     pub fn update_gauges(&self) {
-        let accounts = self.all();
-        let queued = accounts.iter().map(|account| account.worker.queued()).sum();
-        self.metrics.gauges.set_accounts(accounts.len(), queued);
-        // Held while they are counted: who asks meanwhile is shown the same count.
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = self.clock.running();
-        let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
-        if !counted.is_some_and(is_fresh) {
-            self.count_stores();
-            *counted = Some(running);
-        }
+        let totals = self.totals();
+        let (known, open) = (self.count(), self.open_count());
+        self.common
+            .metrics
+            .gauges
+            .set_accounts(known, open, totals.queued);
+        let now = self.common.clock.now();
+        let oldest = totals.held.prekey_created_at.map(|made| now.since(made));
+        let gauges = &self.common.metrics.gauges;
+        gauges.set_store_stats(&totals.held, oldest.unwrap_or_default());
     }
 
-    /// Counts what the stores hold, on the connections that only read.
-    fn count_stores(&self) {
-        let now = self.clock.now();
-        let mut all = StoreStats::default();
-        let mut oldest_prekey = Duration::ZERO;
-        for account in self.all() {
-            let omitted_by = now.before(account.viewer.stale_after());
-            // One that is just being removed holds nothing.
-            let Ok(held) = account.read(|_, reader| reader.stats(&account.identity, omitted_by))
-            else {
-                continue;
-            };
-            all.sessions = all.sessions.saturating_add(held.sessions);
-            all.stored_keys = all.stored_keys.saturating_add(held.stored_keys);
-            all.unconfirmed_keys = all.unconfirmed_keys.saturating_add(held.unconfirmed_keys);
-            all.stale_devices = all.stale_devices.saturating_add(held.stale_devices);
-            if let Some(made) = held.prekey_created_at {
-                oldest_prekey = oldest_prekey.max(now.since(made));
+    /// Counts what the open stores hold, if that was not done a moment ago, and adds up all. Blocks.
+    pub fn totals(&self) -> Totals {
+        {
+            // Held while they are counted: who asks meanwhile is shown the same count.
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = self.common.clock.running();
+            let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
+            if !counted.is_some_and(is_fresh) {
+                let now = self.common.clock.now();
+                for account in self.open_ones().values() {
+                    account.count_if_changed(now);
+                }
+                *counted = Some(running);
             }
         }
-        self.metrics.gauges.set_store_stats(&all, oldest_prekey);
+        self.with_all(|accounts| {
+            let mut totals = Totals::default();
+            for account in accounts.values() {
+                totals.queued += account.worker.queued();
+                if let Some(held) = account.condition().held {
+                    totals.held = totals.held.and(&held);
+                }
+            }
+            totals
+        })
     }
 }

@@ -22,30 +22,29 @@ pub(super) async fn account_create(
     daemon: Arc<Daemon>,
     params: methods::CreateParams,
 ) -> Result<NewAccount> {
-    blocking(move || {
-        let words = params.words.map_or(WordCount::Twelve, |words| words.0);
+    let words = params.words.map_or(WordCount::Twelve, |words| words.0);
+    let (identity, phrase) = blocking(move || {
         let mnemonic = Mnemonic::generate(words, &mut entropy());
         let identity = mnemonic.chat_key("").map_err(derivation_failed)?;
-        let id = params.installation_id.map(|id| id.0);
-        let account = daemon.accounts.create(params.account, identity, id)?;
-        Ok(NewAccount {
-            account,
-            mnemonic: mnemonic.phrase().to_string(),
-        })
+        Ok((identity, mnemonic.phrase()))
     })
-    .await
+    .await?;
+    let id = params.installation_id.map(|id| id.0);
+    let made = daemon.accounts.create(params.account, identity, id);
+    Ok(NewAccount {
+        account: made.await?,
+        mnemonic: phrase.to_string(),
+    })
 }
 
 pub(super) async fn account_recover(
     daemon: Arc<Daemon>,
     params: methods::RecoverParams,
 ) -> Result<AccountInfo> {
-    blocking(move || {
-        let identity = recovered(&params.mnemonic, params.mnemonic_passphrase.as_ref())?;
-        let id = params.installation_id.map(|id| id.0);
-        daemon.accounts.create(params.account, identity, id)
-    })
-    .await
+    let (phrase, passphrase) = (params.mnemonic, params.mnemonic_passphrase);
+    let identity = blocking(move || recovered(&phrase, passphrase.as_ref())).await?;
+    let id = params.installation_id.map(|id| id.0);
+    daemon.accounts.create(params.account, identity, id).await
 }
 
 fn recovered(phrase: &Secret, passphrase: Option<&Secret>) -> Result<IdentityKeyPair> {
@@ -71,15 +70,11 @@ pub(super) async fn account_import(
     daemon: Arc<Daemon>,
     params: methods::ImportAccountParams,
 ) -> Result<AccountInfo> {
-    blocking(move || {
-        let identity = IdentityKeyPair::from_secret_bytes(&params.private_key.0).map_err(|_| {
-            RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve")
-                .about("privateKey")
-        })?;
-        let id = params.installation_id.map(|id| id.0);
-        daemon.accounts.create(params.account, identity, id)
-    })
-    .await
+    let identity = IdentityKeyPair::from_secret_bytes(&params.private_key.0).map_err(|_| {
+        RpcError::new(ErrorKind::InvalidKey, "not a private key of the curve").about("privateKey")
+    })?;
+    let id = params.installation_id.map(|id| id.0);
+    daemon.accounts.create(params.account, identity, id).await
 }
 
 pub(super) async fn account_export(
@@ -130,40 +125,33 @@ pub(super) async fn account_import_keystore(
     })
     .await?;
     drop(turn);
-    blocking(move || {
-        let id = params.installation_id.map(|id| id.0);
-        daemon.accounts.create(params.account, identity, id)
-    })
-    .await
+    let id = params.installation_id.map(|id| id.0);
+    daemon.accounts.create(params.account, identity, id).await
 }
 
 pub(super) async fn account_list(
     daemon: Arc<Daemon>,
-    _: methods::NoParams,
+    params: methods::ListAccountsParams,
 ) -> Result<Vec<AccountInfo>> {
-    let accounts = daemon.accounts.all();
-    Ok(accounts
-        .iter()
-        .map(|account| account.info.clone())
-        .collect())
+    let limit = params.limit.map_or(usize::MAX, |limit| limit.0);
+    let page = daemon.accounts.page(params.after.as_ref(), limit);
+    Ok(page.iter().map(|account| account.info()).collect())
 }
 
 pub(super) async fn account_get(
     daemon: Arc<Daemon>,
     params: methods::AccountOnly,
 ) -> Result<AccountInfo> {
-    Ok(daemon.account(params.account.as_ref())?.info.clone())
+    Ok(daemon.account(params.account.as_ref())?.info())
 }
 
 pub(super) async fn account_remove(
     daemon: Arc<Daemon>,
     params: methods::RemoveParams,
 ) -> Result<Removed> {
-    blocking(move || {
-        daemon
-            .accounts
-            .remove(&params.account, &params.public_key)?;
-        Ok(Removed { removed: true })
-    })
-    .await
+    daemon
+        .accounts
+        .remove(params.account, params.public_key)
+        .await?;
+    Ok(Removed { removed: true })
 }

@@ -9,18 +9,17 @@ use rpc::{
     types::{ContactInfo, ContactStepInfo},
 };
 
-use super::{Daemon, OnAccount, Result, blocking};
+use super::{Daemon, OnAccount, Result};
 
 pub(super) async fn contact_list(
     daemon: Arc<Daemon>,
     params: methods::AccountOnly,
 ) -> Result<Vec<ContactInfo>> {
     let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        let contacts = account.read(|viewer, reader| viewer.contacts(reader))?;
-        Ok(contacts.into_iter().map(ContactInfo::from).collect())
-    })
-    .await
+    let contacts = account
+        .read(|viewer, reader| viewer.contacts(reader))
+        .await?;
+    Ok(contacts.into_iter().map(ContactInfo::from).collect())
 }
 
 pub(super) async fn contact_get(
@@ -28,14 +27,11 @@ pub(super) async fn contact_get(
     params: methods::ContactParams,
 ) -> Result<ContactInfo> {
     let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        if params.identity == account.identity {
-            return Err(SendError::OwnIdentity.into());
-        }
-        let contact = account.read(|viewer, reader| viewer.contact(reader, &params.identity))?;
-        Ok(contact.into())
-    })
-    .await
+    if params.identity == account.identity {
+        return Err(SendError::OwnIdentity.into());
+    }
+    let contact = account.read(move |viewer, reader| viewer.contact(reader, &params.identity));
+    Ok(contact.await?.into())
 }
 
 pub(super) fn contact_request(

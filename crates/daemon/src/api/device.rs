@@ -7,20 +7,18 @@ use rpc::{
     types::{InstallationInfo, SessionInfo, SessionsReset},
 };
 
-use super::{Daemon, OnAccount, Result, blocking};
+use super::{Daemon, OnAccount, Result};
 
 pub(super) async fn installation_list(
     daemon: Arc<Daemon>,
     params: methods::ListParams,
 ) -> Result<Vec<InstallationInfo>> {
     let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        let now = daemon.clock.now();
-        let views = account
-            .read(|viewer, reader| viewer.installations(reader, now, params.identity.as_ref()))?;
-        Ok(views.into_iter().map(InstallationInfo::from).collect())
-    })
-    .await
+    let (now, identity) = (daemon.clock.now(), params.identity);
+    let views = account
+        .read(move |viewer, reader| viewer.installations(reader, now, identity.as_ref()))
+        .await?;
+    Ok(views.into_iter().map(InstallationInfo::from).collect())
 }
 
 pub(super) fn installation_enable(
@@ -62,12 +60,10 @@ pub(super) async fn session_list(
     params: methods::ListParams,
 ) -> Result<Vec<SessionInfo>> {
     let account = daemon.account(params.account.as_ref())?;
-    blocking(move || {
-        let sessions =
-            account.read(|viewer, reader| viewer.sessions(reader, params.identity.as_ref()))?;
-        Ok(sessions.into_iter().map(SessionInfo::from).collect())
-    })
-    .await
+    let sessions = account
+        .read(move |viewer, reader| viewer.sessions(reader, params.identity.as_ref()))
+        .await?;
+    Ok(sessions.into_iter().map(SessionInfo::from).collect())
 }
 
 pub(super) fn session_reset(

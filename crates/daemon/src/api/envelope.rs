@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{
     model::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
-    sealing::{SignedMessage, UnsealError},
+    sealing::{Opener, SignedMessage, UnsealError},
     store::StoreRead as _,
 };
 use envelope::{OpenWith, Padding, SealError, SealTo, SymmetricKey, is_asymmetric};
@@ -88,7 +88,10 @@ pub(super) async fn envelope_seal(
     } else {
         None
     };
-    let signer = account.filter(|_| signs);
+    let signer = match account.filter(|_| signs) {
+        Some(account) => Some(account.opener().await?),
+        None => None,
+    };
     blocking(move || {
         let to = match &to {
             Target::Identity(recipient) => SealTo::Recipient(recipient),
@@ -98,13 +101,13 @@ pub(super) async fn envelope_seal(
             Some(padding) => Padding::Given(&padding.0),
             None => Padding::Random,
         };
-        let identity = signer.as_ref().map(|account| account.opener.identity());
+        let identity = signer.as_ref().map(Opener::identity);
         let sealed = envelope::seal(&mut entropy(), to, identity, &payload, padding)
             .map_err(|error| not_sealed(&error))?;
         Ok(SealedEnvelope {
             envelope: Hex(sealed.into_bytes()),
             kind: to.kind().into(),
-            signer: signer.map(|account| public_key(&account.identity)),
+            signer: identity.map(|identity| public_key(identity.public())),
         })
     })
     .await
@@ -135,11 +138,14 @@ pub(super) async fn envelope_open(
             }
             Target::Key(key.key(&daemon).await?)
         }
-        None => Target::Identity(daemon.account(params.account.as_ref())?),
+        None => {
+            let account = daemon.account(params.account.as_ref())?;
+            Target::Identity(account.opener().await?)
+        }
     };
     blocking(move || {
         let with = match &with {
-            Target::Identity(account) => OpenWith::Recipient(account.opener.identity()),
+            Target::Identity(opener) => OpenWith::Recipient(opener.identity()),
             Target::Key(key) => OpenWith::Key(key),
         };
         Ok(envelope::open(with, &params.envelope.0).into())
@@ -155,17 +161,17 @@ pub(super) async fn unseal(
     envelope: Vec<u8>,
     key: Option<SymmetricKey>,
 ) -> Result<std::result::Result<SignedMessage, UnsealError>> {
-    let account = Arc::clone(account);
+    let opener = account.opener().await?;
     if let Some(key) = key {
-        return blocking(move || Ok(account.opener.unseal_with(&key, &envelope))).await;
+        return blocking(move || Ok(opener.unseal_with(&key, &envelope))).await;
     }
     if is_asymmetric(&envelope) {
-        return blocking(move || Ok(account.opener.unseal(&envelope, &[]))).await;
+        return blocking(move || Ok(opener.unseal(&envelope, &[]))).await;
     }
     let trial = daemon.topic_keys.envelope_limits.trial(envelope.len());
     let _trial = trial.await.map_err(stopping)?;
-    let tried = Arc::clone(&account);
-    let (unsealed, envelope) = blocking(move || Ok((tried.unseal(&envelope)?, envelope))).await?;
+    let envelope: Arc<[u8]> = envelope.into();
+    let unsealed = account.unseal(Arc::clone(&envelope)).await?;
     if !matches!(unsealed, Err(UnsealError::KeysPending)) {
         return Ok(unsealed);
     }
@@ -173,26 +179,22 @@ pub(super) async fn unseal(
     let Some(_turn) = daemon.topic_keys.envelope_limits.turn() else {
         return Ok(Err(UnsealError::KeysPending));
     };
-    derive_some(daemon, &account).await?;
-    blocking(move || account.unseal(&envelope)).await
+    derive_some(daemon, account).await?;
+    account.unseal(envelope).await
 }
 
 /// Derives some of the keys that are missing, those of the contacts the user wrote to last, and
 /// keeps them.
 async fn derive_some(daemon: &Arc<Daemon>, account: &Arc<AccountHandle>) -> Result<()> {
-    let (limits, deriving) = (Arc::clone(daemon), Arc::clone(account));
+    let opener = account.opener().await?;
+    let others = account.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS));
+    let mut others = others.await?;
+    others.retain(|other| other.shared.is_none());
+    let limits = &daemon.topic_keys.envelope_limits;
+    others.truncate(limits.grant(daemon.clock.running(), others.len()));
     let derived = blocking(move || {
-        let mut others = deriving.read(|_, reader| reader.correspondents(MAX_NEGOTIATED_KEYS))?;
-        others.retain(|other| other.shared.is_none());
-        others.truncate(
-            limits
-                .topic_keys
-                .envelope_limits
-                .grant(limits.clock.running(), others.len()),
-        );
         let derive = |other: Correspondent| {
-            let shared =
-                NegotiatedTopic::derive(deriving.opener.identity(), &other.identity).ok()?;
+            let shared = NegotiatedTopic::derive(opener.identity(), &other.identity).ok()?;
             Some((other.identity, Arc::new(shared)))
         };
         Ok(others.into_iter().filter_map(derive).collect::<Vec<_>>())

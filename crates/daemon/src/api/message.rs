@@ -143,7 +143,7 @@ pub(super) async fn message_decrypt(
     let told_request = received.told_request;
     let decrypted = Decrypted::from(received);
     daemon.metrics.decrypted(&decrypted);
-    let (name, now) = (&account.info.account, daemon.clock.now());
+    let (name, now) = (account.name.as_str(), daemon.clock.now());
     // A message that does not prove who wrote it, or when, makes an event that is never written.
     let event = if told_request {
         EventInfo::unproven_request(name, now, &decrypted)

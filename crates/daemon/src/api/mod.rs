@@ -39,6 +39,7 @@ pub(crate) use self::{call_guard::CallGuard, response::error_object};
 use self::{detach_on_drop::DetachOnDrop, event_tickets::EventTickets};
 use crate::{
     accounts::{
+        blocking,
         registry::{AccountHandle, Accounts},
         sweeps::Sweeper,
         topic_keys::TopicKeys,
@@ -250,16 +251,6 @@ pub fn methods(
     Ok(module.into())
 }
 
-/// Runs what blocks or takes long (files, key derivation, the reading connection, inspections) off
-/// the threads that serve connections.
-async fn blocking<T: Send + 'static>(
-    function: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(function)
-        .await
-        .unwrap_or_else(|_| Err(RpcError::internal("the call failed inside the daemon")))
-}
-
 /// A turn could not be waited for: nobody closes a semaphore but an end of the daemon.
 fn stopping<E>(_: E) -> RpcError {
     RpcError::new(ErrorKind::ShuttingDown, "the daemon is stopping")
@@ -369,10 +360,9 @@ pub(crate) mod tests {
         };
         call("account_create", json!({"account": "alice"})).await;
         let account = daemon.account(None).unwrap();
-        let kept = || {
-            let others = account
-                .read(|_, reader| reader.correspondents(100))
-                .unwrap();
+        let kept = async || {
+            let others = account.read(|_, reader| reader.correspondents(100));
+            let others = others.await.unwrap();
             others.iter().filter(|other| other.shared.is_some()).count()
         };
         let others: Vec<Value> = (1..=6)
@@ -385,16 +375,16 @@ pub(crate) mod tests {
             let hello = json!({"recipient": other, "text": "hello"});
             call("message_encrypt", hello).await;
         }
-        assert_eq!(kept(), 0);
+        assert_eq!(kept().await, 0);
         let junk = json!({"sealed": format!("0x{}", "01".repeat(60))});
         let read = call("message_decrypt", junk.clone()).await;
-        assert_eq!((&read["outcome"], kept()), (&json!("unopened"), 4));
+        assert_eq!((&read["outcome"], kept().await), (&json!("unopened"), 4));
         assert_eq!(read["reason"], "keys_pending");
         assert_eq!(read["nextAction"], "wait");
         for _ in 0..2 {
             let read = call("message_decrypt", junk.clone()).await;
             assert_eq!(
-                (&read["reason"], kept()),
+                (&read["reason"], kept().await),
                 (&json!("authentication_failed"), 6)
             );
         }
@@ -415,7 +405,7 @@ pub(crate) mod tests {
             "own"
         );
         let read = call("message_decrypt", junk).await;
-        assert_eq!((&read["reason"], kept()), (&json!("keys_pending"), 6));
+        assert_eq!((&read["reason"], kept().await), (&json!("keys_pending"), 6));
         // Nor does one wait while a large one of a stranger is tried with all keys.
         let large = json!({"sealed": format!("0x{}", "01".repeat(65_537))});
         let trial = daemon

@@ -3,23 +3,32 @@
 use std::{sync::Arc, time::Duration};
 
 use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
-use engine::{PreKeyImport, model::Counts, store::StoreRead as _};
+use engine::PreKeyImport;
 use rpc::{
     ErrorKind, RpcError, methods,
     params::PrivateKey,
     types::{
-        AccountStatus, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo, LogFilterInfo,
-        Status, Version,
+        AccountStatus, AccountTotals, Clock as ClockInfo, Health, HealthStatus, ImportedPreKeyInfo,
+        LogFilterInfo, Status, Version,
     },
 };
 
 use super::{Daemon, OnAccount, Result, blocking};
-use crate::ops::{
-    build::{REVISION, VERSION},
-    dev::Dev,
-    log,
-    probe::Faults,
+use crate::{
+    accounts::registry::AccountHandle,
+    ops::{
+        build::{REVISION, VERSION},
+        dev::Dev,
+        log,
+        probe::Faults,
+    },
 };
+
+/// Accounts that need attention, in one answer.
+const MAX_ATTENTION: usize = 100;
+/// A store that was put back is worth attention for so long: until then sessions from before are
+/// kept (protocol §1).
+const RECENTLY: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Furthest the development clock moves in one call: every timer on the way is run, and there is
 /// one an hour.
@@ -62,31 +71,20 @@ pub(super) async fn system_version(_: Arc<Daemon>, _: methods::NoParams) -> Resu
     })
 }
 
-pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<Status> {
+pub(super) async fn system_status(
+    daemon: Arc<Daemon>,
+    params: methods::StatusParams,
+) -> Result<Status> {
     let faults = Arc::clone(&daemon.probe).check().await.err();
+    let account = match &params.account {
+        Some(name) => {
+            Some(account_status(&daemon, daemon.account(Some(name))?, faults.as_ref()).await)
+        }
+        None => None,
+    };
     blocking(move || {
-        let accounts = daemon.accounts.all();
-        let accounts = accounts.iter().filter_map(|account| {
-            let read = account.read(|_, reader| Ok((reader.counts()?, reader.found_displaced()?)));
-            // One that cannot be read is no reason to say nothing of the others.
-            let (counts, found, unreadable) = match read {
-                Ok((counts, found)) => (counts, found, None),
-                Err(error) if error.kind == ErrorKind::AccountNotFound => return None,
-                Err(error) => (Counts::default(), None, Some(error.message)),
-            };
-            let unwritable = || faults.as_ref().and_then(|faults| faults.of(&account.name));
-            Some(AccountStatus {
-                account: account.info.account.clone(),
-                peers: counts.peers,
-                devices: counts.devices,
-                sessions: counts.sessions,
-                stored_keys: counts.stored_keys,
-                queued: account.worker.queued(),
-                rolled_back_at: found.map(|found| found.at.0),
-                rolled_back_reason: found.map(|found| found.how),
-                failing: unreadable.or_else(unwritable),
-            })
-        });
+        let totals = daemon.accounts.totals();
+        let (attention, more) = attention(&daemon, faults.as_ref());
         Ok(Status {
             version: VERSION.to_owned(),
             revision: REVISION.map(str::to_owned),
@@ -97,12 +95,82 @@ pub(super) async fn system_status(daemon: Arc<Daemon>, _: methods::NoParams) -> 
             memory: daemon.memory.clone(),
             dev: daemon.dev != Dev::Off,
             dev_on_real_data: daemon.dev == Dev::OnRealData,
-            accounts: accounts.collect(),
+            accounts: AccountTotals {
+                total: daemon.accounts.count() as u64,
+                open: daemon.accounts.open_count() as u64,
+                peers: totals.held.peers,
+                devices: totals.held.devices,
+                sessions: totals.held.sessions,
+                stored_keys: totals.held.stored_keys,
+                queued: totals.queued,
+            },
+            account,
+            attention,
+            attention_more: more,
             contact_policy: daemon.accounts.contact_policy(),
             failing: faults.as_ref().map(ToString::to_string),
         })
     })
     .await
+}
+
+/// How one account is doing, which is opened for that.
+async fn account_status(
+    daemon: &Daemon,
+    account: Arc<AccountHandle>,
+    faults: Option<&Faults>,
+) -> AccountStatus {
+    // What is found is remembered.
+    let read = account.count(daemon.clock.now()).await;
+    let unreadable = read.err().map(|error| error.message);
+    let mut status = status_of(&account, faults);
+    status.failing = unreadable.or(status.failing);
+    status
+}
+
+/// How an account was when that was last looked at.
+fn status_of(account: &AccountHandle, faults: Option<&Faults>) -> AccountStatus {
+    let condition = account.condition();
+    let held = condition.held.unwrap_or_default();
+    let unwritable = || faults.and_then(|faults| faults.of(&account.name));
+    AccountStatus {
+        account: account.name.as_str().to_owned(),
+        open: account.worker.is_open(),
+        peers: held.peers,
+        devices: held.devices,
+        sessions: held.sessions,
+        stored_keys: held.stored_keys,
+        queued: account.worker.queued(),
+        rolled_back_at: condition.found.map(|found| found.at.0),
+        rolled_back_reason: condition.found.map(|found| found.how),
+        failing: condition.unopened.or_else(unwritable),
+    }
+}
+
+/// The first accounts that somebody should look at, and how many there are besides: those that
+/// cannot be read or written, those for which many calls wait, and those whose sessions had to be
+/// given up not long ago.
+fn attention(daemon: &Daemon, faults: Option<&Faults>) -> (Vec<AccountStatus>, u64) {
+    let recently = daemon.clock.now().before(RECENTLY).0;
+    let all = daemon.accounts.all();
+    let of_files = all.iter().filter_map(|account| {
+        let status = status_of(account, faults);
+        let is_recent = status.rolled_back_at.is_some_and(|at| at >= recently);
+        let worth = status.failing.is_some() || is_recent || account.worker.is_crowded();
+        worth.then_some(status)
+    });
+    let unreadable = daemon.accounts.unreadable().into_iter();
+    let mut found: Vec<AccountStatus> = unreadable
+        .map(|(name, failing)| AccountStatus {
+            account: name.as_str().to_owned(),
+            failing: Some(failing),
+            ..AccountStatus::default()
+        })
+        .chain(of_files)
+        .collect();
+    let more = found.len().saturating_sub(MAX_ATTENTION);
+    found.truncate(MAX_ATTENTION);
+    (found, more as u64)
 }
 
 pub(super) async fn dev_now(daemon: Arc<Daemon>, _: methods::NoParams) -> Result<ClockInfo> {

@@ -36,18 +36,17 @@ pub(super) async fn topic_list(
     if params.after_peer.is_none() {
         topics = own_topics(&daemon, &account).await?;
     }
-    let (reading, after) = (Arc::clone(&account), params.after_peer);
-    let (page, itself) = blocking(move || {
-        reading.read(|viewer, reader| {
+    let (own, after) = (account.identity, params.after_peer);
+    let (page, itself) = account
+        .read(move |viewer, reader| {
             let page = viewer.listened(reader, after.as_ref(), limit)?;
             let itself = Correspondent {
-                identity: reading.identity,
-                shared: reader.negotiated(&reading.identity)?,
+                identity: own,
+                shared: reader.negotiated(&own)?,
             };
             Ok((page, after.is_none().then_some(itself)))
         })
-    })
-    .await?;
+        .await?;
     let ListenedPage { peers, next } = page;
     // What devices of status-go of this identity write to each other.
     let all = itself.into_iter().chain(peers).collect();
@@ -96,9 +95,9 @@ async fn derived(
             Some(kept) => kept,
             None => {
                 let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
-                let deriving = Arc::clone(account);
+                let opener = account.opener().await?;
                 let topic = blocking(move || {
-                    NegotiatedTopic::derive(deriving.opener.identity(), &identity)
+                    NegotiatedTopic::derive(opener.identity(), &identity)
                         .map(Arc::new)
                         .map_err(|error| RpcError::internal(error.to_string()))
                 })
@@ -165,7 +164,8 @@ pub(super) async fn topic_negotiated(
     params: methods::NegotiatedTopicParams,
 ) -> Result<TopicInfo> {
     let account = daemon.account(params.account.as_ref())?;
-    let name = TopicName::negotiated(account.opener.identity(), &params.identity)
+    let opener = account.opener().await?;
+    let name = TopicName::negotiated(opener.identity(), &params.identity)
         .map_err(|error| not_an_identity(&error))?;
     described(&daemon, name).await
 }

@@ -217,7 +217,10 @@ impl<'a> Accounts<'a> {
             Some(known) => known,
             None => self
                 .daemon
-                .call::<methods::AccountList>(methods::NoParams {})?,
+                .call::<methods::AccountList>(methods::ListAccountsParams {
+                    limit: None,
+                    after: None,
+                })?,
         };
         let known = self.known.insert(known);
         if let Some(account) = known.iter().find(|account| account.account == given) {

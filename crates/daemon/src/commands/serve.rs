@@ -12,7 +12,12 @@ use session_store::DataDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    accounts::{registry::Accounts, sweeps::Sweeper, topic_keys::TopicKeys, worker::WorkerConfig},
+    accounts::{
+        registry::Accounts,
+        sweeps::Sweeper,
+        topic_keys::TopicKeys,
+        worker::{WorkerConfig, default_threads},
+    },
     api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, methods},
     commands::{Failure, output::Output},
     config::{Flags, Settings, read_passphrase},
@@ -30,13 +35,23 @@ use crate::{
     server::Server,
 };
 
+/// Threads for what blocks: reading beside the workers, key derivations, files. Of one account none
+/// has more than one that waits for its disk.
+const BLOCKING_THREADS: usize = 8;
+
+/// How many accounts are open, and how many threads run them.
+struct Workers {
+    open_max: usize,
+    threads: usize,
+}
+
 /// Serves until a signal asks it to stop.
 ///
 /// # Errors
 /// One line saying what is wrong and what to do.
 pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
     let settings = Settings::load(&flags)?;
-    memory::raise_descriptors();
+    let descriptors = memory::raise_descriptors();
     // Before there are secrets in memory, and while this is the only thread.
     memory::lock(settings.memory_lock, &mut memory)?;
     // Also while this is the only thread: it removes variables from the environment.
@@ -50,8 +65,32 @@ pub fn run(flags: Flags, mut memory: MemoryProtection) -> Result<(), Failure> {
     )?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()?;
-    runtime.block_on(serve(settings, flags, listeners, memory, metrics))
+    let workers = workers(&settings, descriptors);
+    runtime.block_on(serve(settings, flags, listeners, memory, metrics, workers))
+}
+
+/// How the accounts are run, with as many of them open as there are descriptors for.
+fn workers(settings: &Settings, descriptors: Option<u64>) -> Workers {
+    // On each of two listeners.
+    let connections = 2 * u64::from(settings.rpc.max_connections);
+    let wanted = u64::from(settings.accounts.open_max);
+    let fits = memory::accounts_within(descriptors, wanted, connections);
+    if fits < wanted {
+        tracing::warn!(
+            descriptors,
+            open_max = wanted,
+            "there are file descriptors for {fits} open accounts beside the connections: raise the limit (LimitNOFILE=, --ulimit nofile=, ulimit -n), or fewer are open than was set"
+        );
+    }
+    Workers {
+        open_max: usize::try_from(fits).unwrap_or(usize::MAX),
+        threads: match settings.accounts.workers {
+            0 => default_threads(),
+            set => usize::try_from(set).unwrap_or(usize::MAX),
+        },
+    }
 }
 
 async fn serve(
@@ -60,6 +99,7 @@ async fn serve(
     listeners: ListenFd,
     memory: MemoryProtection,
     metrics: Arc<Metrics>,
+    workers: Workers,
 ) -> Result<(), Failure> {
     // Before anything else, so that no signal during the start is lost.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -77,6 +117,8 @@ async fn serve(
     let dev = Dev::admit(&settings, &directory)?;
     let worker = WorkerConfig {
         commit_cost: settings.dev_commit_cost,
+        open_max: workers.open_max,
+        threads: workers.threads,
         ..WorkerConfig::from(usize::try_from(settings.rpc.queue).unwrap_or(usize::MAX))
     };
     let accounts = Arc::new(Accounts::open(

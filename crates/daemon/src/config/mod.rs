@@ -78,6 +78,8 @@ pub struct Config {
     pub dev_on_real_data: bool,
     /// Memory.
     pub memory: Memory,
+    /// How many accounts are open, and how they are run.
+    pub accounts: Accounts,
     /// Who may connect.
     pub rpc: Rpc,
     /// Suites.
@@ -94,6 +96,26 @@ pub struct Config {
 pub struct Memory {
     /// Whether it is locked.
     pub lock: MemoryLock,
+}
+
+/// How many accounts are open at the same time, and what runs them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// Accounts that are open at the same time. For one more, the one that was used longest ago is
+    /// closed.
+    pub open_max: u32,
+    /// Threads that run accounts; 0 means two for each processor.
+    pub workers: u32,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            open_max: 256,
+            workers: 0,
+        }
+    }
 }
 
 /// Who may connect, how many, and how long they may take.
@@ -152,6 +174,7 @@ impl Default for Config {
             dev: false,
             dev_on_real_data: false,
             memory: Memory::default(),
+            accounts: Accounts::default(),
             rpc: Rpc::default(),
             ratchet: Ratchet::default(),
             contacts: Contacts::default(),

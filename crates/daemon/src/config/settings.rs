@@ -11,11 +11,18 @@ use crypto_core::Suite;
 use engine::model::ContactPolicy;
 use nix::unistd::Group;
 
-use super::{Config, ConfigError, Flags, HttpAddress, LogFormat, MemoryLock, Rpc, input, sources};
+use super::{
+    Accounts, Config, ConfigError, Flags, HttpAddress, LogFormat, MemoryLock, Rpc, input, sources,
+};
 
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
 
+/// Most accounts that can be set to be open at the same time: one that is open takes six descriptors
+/// and some hundred KiB of memory.
+const MAX_OPEN: u32 = 65_536;
+/// Most threads that can be set to run accounts.
+const MAX_WORKERS: u32 = 1024;
 /// Longest queue of an account that can be set. Its bytes are limited as well.
 const MAX_QUEUE: u32 = 65_536;
 /// Longest time that a client may be given, in seconds: a day.
@@ -54,6 +61,8 @@ pub struct Settings {
     pub dev_commit_cost: Duration,
     /// Whether memory is locked.
     pub memory_lock: MemoryLock,
+    /// How many accounts are open, and how they are run.
+    pub accounts: Accounts,
     /// Who may connect.
     pub rpc: Rpc,
     /// The rules' numbers.
@@ -230,6 +239,7 @@ impl Config {
             dev_on_real_data: self.dev_on_real_data,
             dev_commit_cost: Duration::ZERO,
             memory_lock: self.memory.lock,
+            accounts: self.accounts,
             rpc,
             engine,
         })
@@ -294,6 +304,7 @@ impl Config {
             ("rpc.ping_interval_s", self.rpc.ping_interval_s),
         ];
         let sizes = [
+            ("accounts.open_max", u64::from(self.accounts.open_max)),
             ("rpc.queue", u64::from(self.rpc.queue)),
             ("rpc.max_connections", u64::from(self.rpc.max_connections)),
         ];
@@ -304,6 +315,16 @@ impl Config {
         if self.limits.max_devices > MAX_LISTED_DEVICES {
             return Err(ConfigError(format!(
                 "max_devices: must be at most {MAX_LISTED_DEVICES}"
+            )));
+        }
+        if self.accounts.open_max > MAX_OPEN {
+            return Err(ConfigError(format!(
+                "accounts.open_max: must be at most {MAX_OPEN}"
+            )));
+        }
+        if self.accounts.workers > MAX_WORKERS {
+            return Err(ConfigError(format!(
+                "accounts.workers: must be at most {MAX_WORKERS}"
             )));
         }
         if self.rpc.queue > MAX_QUEUE {

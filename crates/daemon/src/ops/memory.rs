@@ -38,15 +38,36 @@ pub fn protect() -> MemoryProtection {
     }
 }
 
-/// Raises the limit of open files to the highest value allowed. Some systems start programs with
-/// less, for those that cannot deal with more. If it cannot be raised it stays as it is.
-pub fn raise_descriptors() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
+/// File descriptors of an open account: its database, log and shared memory, the file of the
+/// rollback guard, and two of the connection that only reads.
+pub const DESCRIPTORS_OF_ACCOUNT: u64 = 6;
+/// File descriptors for everything but accounts and connections: the registry, the event log,
+/// listeners, files of a call.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// Raises the limit of open files to the highest value allowed, and gives it; `None` if there is
+/// none. Some systems start programs with less, for those that cannot deal with more. If it cannot
+/// be raised it stays as it is.
+pub fn raise_descriptors() -> Option<u64> {
+    let before = getrlimit(Resource::Nofile);
     let raised = Rlimit {
-        current: maximum,
-        maximum,
+        current: before.maximum,
+        maximum: before.maximum,
     };
-    let _ = setrlimit(Resource::Nofile, raised);
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => before.maximum,
+        Err(_) => before.current,
+    }
+}
+
+/// How many of `wanted` accounts can be open under this limit of descriptors, so that `connections`
+/// fit beside them; at least one, and as many as half of the limit has room for.
+#[must_use]
+pub fn accounts_within(limit: Option<u64>, wanted: u64, connections: u64) -> u64 {
+    let Some(limit) = limit else { return wanted };
+    let beside = limit.saturating_sub(OTHER_DESCRIPTORS);
+    let left = beside.saturating_sub(connections).max(beside / 2);
+    wanted.min((left / DESCRIPTORS_OF_ACCOUNT).max(1))
 }
 
 /// The variable that the C library reads when a program starts, for how many heaps it may keep.

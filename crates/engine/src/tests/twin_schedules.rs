@@ -29,7 +29,7 @@ struct Setup {
 const MAX_OPS: usize = 70;
 
 /// Schedules of each setup in an everyday run.
-const EVERYDAY: u32 = 120;
+const EVERYDAY: u32 = 40;
 
 const SETUPS: &[(&str, Setup)] = &[
     ("one device a side", ONE_A_SIDE),

@@ -14,7 +14,7 @@ mod uncompressed;
 
 pub use self::reason::Advice;
 use crypto_core::{IdentityKey, InstallationId, Suite};
-use engine::model::{Account, UnixMillis};
+use engine::model::{AccountName, UnixMillis};
 
 use crate::types::{self, AccountInfo, Hex};
 
@@ -41,15 +41,21 @@ const fn suite(suite: Suite) -> types::Suite {
     }
 }
 
-impl From<&Account> for AccountInfo {
-    fn from(account: &Account) -> Self {
-        let identity = account.identity.public();
+impl AccountInfo {
+    /// The account of this name: an identity on one device.
+    #[must_use]
+    pub fn new(
+        account: &AccountName,
+        identity: &IdentityKey,
+        installation: &InstallationId,
+        created_at: UnixMillis,
+    ) -> Self {
         Self {
-            account: account.name.as_str().to_owned(),
+            account: account.as_str().to_owned(),
             public_key: public_key(identity),
             compressed_key: identity.to_compact(),
-            installation_id: name(&account.installation),
-            created_at: account.created_at.0,
+            installation_id: name(installation),
+            created_at: created_at.0,
         }
     }
 }
@@ -87,7 +93,6 @@ mod fixtures {
 
 #[cfg(test)]
 mod tests {
-    use engine::model::AccountName;
     use serde_json::json;
 
     use super::{fixtures::*, *};
@@ -95,14 +100,12 @@ mod tests {
 
     #[test]
     fn an_account_and_a_new_one() {
-        let account = Account {
-            name: AccountName::parse("alice").unwrap(),
-            identity: identity().into(),
-            installation: installation(),
-            fresh_installation: true,
-            created_at: UnixMillis(1_700_000_000_123),
-        };
-        let account = AccountInfo::from(&account);
+        let account = AccountInfo::new(
+            &AccountName::parse("alice").unwrap(),
+            identity().public(),
+            &installation(),
+            UnixMillis(1_700_000_000_123),
+        );
         let mut golden = json!({
             "account": "alice",
             "publicKey": UNCOMPRESSED,

@@ -3,9 +3,20 @@
 use crypto_core::IdentityKey;
 use engine::model::AccountName;
 
-use crate::params::{KeystoreFile, NewInstallationId, PrivateKey, Secret, Words, params};
+use crate::params::{
+    KeystoreFile, NewInstallationId, PageLimit, PrivateKey, Secret, Words, params,
+};
 
 params! {
+    /// For `account_list`.
+    ListAccountsParams {
+        /// The most accounts to give in one answer. By default all are given.
+        limit = "limit": Option<PageLimit>,
+        /// Where the list goes on: after the account of this name, whether there is one or not. By
+        /// default it begins.
+        after = "after": Option<AccountName>,
+    }
+
     /// For `account_create`.
     CreateParams {
         /// The new account's name.

@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 
 pub use self::{
     account::{
-        CreateParams, ExportParams, ImportAccountParams, ImportKeystoreParams, RecoverParams,
-        RemoveParams,
+        CreateParams, ExportParams, ImportAccountParams, ImportKeystoreParams, ListAccountsParams,
+        RecoverParams, RemoveParams,
     },
     contact::{ContactParams, IntroduceParams, VerifyContactParams},
     development::{AdvanceTimeParams, ImportPreKeyParams},
@@ -31,7 +31,7 @@ pub use self::{
         EncryptPublicParams, ExplainParams, ImportBundleParams, InspectBundleParams,
         InspectMessageParams,
     },
-    system::LogFilterParams,
+    system::{LogFilterParams, StatusParams},
     topic::{
         ListTopicsParams, NegotiatedTopicParams, ParseTopicParams, PublicTopicParams, TopicOfParams,
     },
@@ -145,8 +145,10 @@ params! {
     }
 }
 
-/// A method that reads an account's store.
+/// A method that reads files of the daemon.
 const READS: &[ErrorKind] = &[ErrorKind::StoreFailed];
+/// A method that needs an account's store, which may have to be opened for it, or its key.
+const OPENS: &[ErrorKind] = &[ErrorKind::Busy, ErrorKind::StoreFailed];
 /// A method that changes an account's store.
 const WRITES: &[ErrorKind] = &[
     ErrorKind::Busy,
@@ -190,8 +192,9 @@ methods! {
     AccountImport = "account_import" (ImportAccountParams) -> AccountInfo, fails MAKES;
     /// Lists the accounts.
     ///
-    /// They are sorted by name. No secret of theirs is shown.
-    AccountList = "account_list" (NoParams) -> Vec<AccountInfo>;
+    /// They are sorted by name. No secret of theirs is shown. A part that has fewer than `limit` is
+    /// the last one; else ask for the part after the last name.
+    AccountList = "account_list" (ListAccountsParams) -> Vec<AccountInfo>;
     /// Shows one account.
     ///
     /// Give its public key, in either form, to whoever is to write to it.
@@ -200,7 +203,7 @@ methods! {
     ///
     /// The file is Web3 Secret Storage, version 3, with scrypt, which takes 256 MiB of memory for
     /// about a second. The state of ratchets is never exported: a copy of it could use a key twice.
-    AccountExport = "account_export" (ExportParams) -> ExportedAccount;
+    AccountExport = "account_export" (ExportParams) -> ExportedAccount, fails OPENS;
     /// Makes an account from a keystore file: a new device of that identity.
     ///
     /// The file is Web3 Secret Storage, version 3, with scrypt or PBKDF2. No sessions come with it.
@@ -277,7 +280,7 @@ methods! {
     ///
     /// Each comes with its state, with how the next message to it is encrypted, and with what the
     /// frontend noted about it.
-    InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails READS;
+    InstallationList = "installation_list" (ListParams) -> Vec<InstallationInfo>, fails OPENS;
     /// Enables a device: messages are encrypted for it from now on.
     ///
     /// A device of our own gets a copy of every message then, and our bundle lists it; enable it on
@@ -296,7 +299,7 @@ methods! {
     /// Lists the sessions with an identity, or with all.
     ///
     /// For diagnostics: they come with counters and times, and never with a secret.
-    SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails READS;
+    SessionList = "session_list" (ListParams) -> Vec<SessionInfo>, fails OPENS;
     /// Ends the sessions with an identity or one of its devices: the next message sets up a new one.
     ///
     /// For two devices that no longer understand each other. What was sent on the old sessions can
@@ -308,12 +311,12 @@ methods! {
     /// Lists the contacts.
     ///
     /// A contact is an identity that asked, was asked, accepted, declined or verified.
-    ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails READS;
+    ContactList = "contact_list" (AccountOnly) -> Vec<ContactInfo>, fails OPENS;
     /// Shows the state of an identity as a contact, and the safety number.
     ///
     /// An identity that nothing was recorded of is in the state `none`. Both ends have the same
     /// safety number.
-    ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails READS;
+    ContactGet = "contact_get" (ContactParams) -> ContactInfo, fails OPENS;
     /// Asks an identity to become a contact, with an introduction.
     ///
     /// Send the envelopes of the result. If the identity has asked us already, this accepts it. As
@@ -354,13 +357,13 @@ methods! {
     /// stands for one): give exactly one of them. The envelope does not say whom it is for: whoever
     /// can open it can pass the content on, under the signer's name. For messages,
     /// `message_encrypt` with `seal` does all of this.
-    EnvelopeSeal = "envelope_seal" (SealParams) -> SealedEnvelope;
+    EnvelopeSeal = "envelope_seal" (SealParams) -> SealedEnvelope, fails OPENS;
     /// Opens an envelope from a relay, and says who signed it.
     ///
     /// It is opened with the account's identity, or with the key that is given. That it does not
     /// open is a result, not an error: listeners see strangers' envelopes all day. Give an envelope
     /// with a message of ratchetd to `message_decrypt` as it is.
-    EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope;
+    EnvelopeOpen = "envelope_open" (OpenParams) -> OpenedEnvelope, fails OPENS;
 
     /// Lists every topic that an account has to listen to, with the keys.
     ///
@@ -389,7 +392,7 @@ methods! {
     ///
     /// Both ends have the same topic and key, and nobody else can work them out: they are secrets.
     /// `topic_list` says with whom to listen there.
-    TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo;
+    TopicNegotiated = "topic_negotiated" (NegotiatedTopicParams) -> TopicInfo, fails OPENS;
     /// Gives the topic of a public chat, and the key of that topic.
     ///
     /// Whoever knows the name of the chat can read and write there.
@@ -444,9 +447,9 @@ methods! {
     SystemVersion = "system_version" (NoParams) -> Version;
     /// Says how the daemon and its accounts are doing.
     ///
-    /// There are counts for each account, and whether its store was found to be a copy or an older
-    /// state.
-    SystemStatus = "system_status" (NoParams) -> Status, fails READS;
+    /// Of the accounts there are counts over all of them, those that somebody should look at, and
+    /// the one that is asked for.
+    SystemStatus = "system_status" (StatusParams) -> Status, fails READS;
 
     /// Changes what the daemon logs, until its next start or SIGHUP.
     ///
@@ -480,12 +483,13 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    /// A value that the parameter of this name takes, as the client writes it.
-    fn good(name: &str) -> Value {
+    /// A value that the method's parameter of this name takes, as the client writes it.
+    fn good(method: &MethodInfo, name: &str) -> Value {
         let key = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
         let secret = format!("0x{}", "17".repeat(32));
         match name {
             "account" => json!("alice"),
+            "after" if method.name == "account_list" => json!("alice"),
             "installationId" => json!("x1-phone"),
             "words" => json!(24),
             "mnemonic" | "mnemonicPassphrase" => json!("legal winner thank year"),
@@ -539,7 +543,7 @@ mod tests {
                 "account, mnemonic, mnemonicPassphrase?, installationId?",
             ),
             ("account_import", "account, privateKey, installationId?"),
-            ("account_list", ""),
+            ("account_list", "limit?, after?"),
             ("account_get", "account?"),
             ("account_export", "account?, password"),
             (
@@ -616,7 +620,7 @@ mod tests {
             ("event_unsubscribe", "subscription"),
             ("system_health", ""),
             ("system_version", ""),
-            ("system_status", ""),
+            ("system_status", "account?"),
             ("system_setLogFilter", "filter"),
             ("rpc.discover", ""),
             ("dev_now", ""),
@@ -652,9 +656,9 @@ mod tests {
             let names = method.params.iter().map(|info| info.name);
             let by_name: Map<String, Value> = names
                 .clone()
-                .map(|name| (name.to_owned(), good(name)))
+                .map(|name| (name.to_owned(), good(method, name)))
                 .collect();
-            let by_position: Vec<Value> = names.map(good).collect();
+            let by_position: Vec<Value> = names.map(|name| good(method, name)).collect();
             assert_eq!(
                 (method.rewrite)(&json!(by_name).to_string()).unwrap(),
                 by_name,
@@ -679,7 +683,7 @@ mod tests {
                     .iter()
                     .filter(|info| info.name != missing.name);
                 let params: Map<String, Value> = others
-                    .map(|info| (info.name.to_owned(), good(info.name)))
+                    .map(|info| (info.name.to_owned(), good(method, info.name)))
                     .collect();
                 let read = (method.rewrite)(&Value::Object(params).to_string());
                 if missing.required {
@@ -766,7 +770,7 @@ mod tests {
             for (info, given) in method.params.iter().zip(given) {
                 match given {
                     Given::Good => {
-                        params.insert(info.name.to_owned(), good(info.name));
+                        params.insert(info.name.to_owned(), good(method, info.name));
                     }
                     Given::Other(value) => {
                         blame.push(info.name);

@@ -54,8 +54,8 @@ pub use message::{
     Envelopes, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
 };
 pub use system::{
-    AccountStatus, Clock, Health, ImportedPreKeyInfo, LogFilterInfo, MemoryProtection,
-    OpenRpcDocument, Status, Version,
+    AccountStatus, AccountTotals, Clock, Health, ImportedPreKeyInfo, LogFilterInfo,
+    MemoryProtection, OpenRpcDocument, Status, Version,
 };
 pub use topic::{ListenedTopic, ListenedTopics, ParsedTopic, TopicInfo};
 

@@ -90,8 +90,37 @@ pub struct Status {
     pub failing: Option<String>,
     /// Whom messages may be sent to, as `contacts.policy` says.
     pub contact_policy: ContactPolicy,
-    /// The accounts of the daemon.
-    pub accounts: Vec<AccountStatus>,
+    /// All accounts of the daemon together.
+    pub accounts: AccountTotals,
+    /// The account that was asked for; null if none was.
+    pub account: Option<AccountStatus>,
+    /// The first 100 accounts that somebody should look at: those that cannot be read or written, as
+    /// far as was found, those whose queue is nearly full, and those whose store was found to be an
+    /// older state or a copy in the last 14 days.
+    pub attention: Vec<AccountStatus>,
+    /// How many such accounts there are besides.
+    pub attention_more: u64,
+}
+
+/// All accounts of the daemon together. What a closed one holds is what it held when it was closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountTotals {
+    /// How many accounts there are.
+    pub total: u64,
+    /// How many of them are open: a call opens an account, and closes for it the one that was used
+    /// longest ago if `accounts.open_max` are open.
+    pub open: u64,
+    /// How many identities are known.
+    pub peers: u64,
+    /// How many devices are known.
+    pub devices: u64,
+    /// How many sessions there are, of any standing.
+    pub sessions: u64,
+    /// How many message keys are kept.
+    pub stored_keys: u64,
+    /// How many calls wait.
+    pub queued: u64,
 }
 
 /// How the daemon's memory is protected, as far as the system allowed it.
@@ -108,12 +137,14 @@ pub struct MemoryProtection {
     pub reason: Option<String>,
 }
 
-/// How an account is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How an account is doing, as was last found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountStatus {
     /// The name of the account.
     pub account: String,
+    /// Whether it is open.
+    pub open: bool,
     /// How many identities are known.
     pub peers: u64,
     /// How many devices are known.
@@ -129,8 +160,7 @@ pub struct AccountStatus {
     pub rolled_back_at: Option<u64>,
     /// Why the store was not the newest state of the account then; null if it always was.
     pub rolled_back_reason: Option<RollbackKind>,
-    /// Why the account's store cannot be read or written, as far as was found; null if it can. The
-    /// counts of one that cannot be read are 0.
+    /// Why the account's store cannot be read or written, as far as was found; null if it can.
     pub failing: Option<String>,
 }
 

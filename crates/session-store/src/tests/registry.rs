@@ -8,7 +8,7 @@ use getrandom::SysRng;
 
 use super::*;
 use crate::{
-    AccountFacts, Found, MAX_COUNTED, Registry, Resting, StoreStats,
+    AccountFacts, FileStamp, Found, MAX_COUNTED, Registry, Resting, StoreStats,
     data_dir::wal_of,
     registry::REGISTRY,
     schema::{self, open_writer},
@@ -34,6 +34,11 @@ fn resting(due_at: u64) -> Resting {
             at: UnixMillis(8),
             how: RollbackKind::Elsewhere,
         }),
+        file: FileStamp {
+            inode: 9,
+            bytes: 10,
+            modified: 11,
+        },
     }
 }
 
@@ -68,6 +73,7 @@ fn accounts_are_entered_as_open_as_closed_and_not_at_all() {
         due_at: UnixMillis(0),
         held: StoreStats::default(),
         found: None,
+        file: resting(0).file,
     };
     registry.mark_closed(&name("alice"), &bare).unwrap();
     // Of an account that was removed meanwhile.
@@ -276,7 +282,7 @@ fn another_key_and_a_restored_directory_have_no_registry() {
     let old = fs::read(at.join(REGISTRY)).unwrap();
     let backup = scratch.path().join("backup");
     let key = crate::KeyInBackup::Included;
-    crate::back_up(&at, None, key, &backup, UnixMillis(1)).unwrap();
+    crate::back_up(&at, None, key, None, &backup, UnixMillis(1)).unwrap();
 
     crate::rekey(&at, None, None, &mut UnwrapErr(SysRng)).unwrap();
     assert!(!at.join(REGISTRY).exists());
@@ -294,7 +300,8 @@ fn another_key_and_a_restored_directory_have_no_registry() {
     )
     .unwrap();
     fs::write(restored.join(REGISTRY), &old).unwrap();
-    crate::restore(&backup, &restored, None, None).unwrap();
+    let archive = fs::File::open(&backup).unwrap();
+    crate::restore(archive, &backup, &restored, None, None).unwrap();
     assert!(!restored.join(REGISTRY).exists());
     let registry = open(&restored).unwrap().registry().unwrap();
     assert!(registry.lost().is_none());

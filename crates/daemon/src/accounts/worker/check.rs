@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use engine::{Engine, Env, model::StoreError, store::Store};
-use rpc::ErrorKind;
+use rpc::{ErrorKind, RpcError};
 use tokio::sync::oneshot;
 
 use super::{Job, Worker};
@@ -38,6 +38,8 @@ impl Writing {
 pub enum CheckFailed {
     /// Writing to it failed.
     Store(StoreError),
+    /// It could not be opened.
+    Opening(RpcError),
     /// An earlier check has not come to its end yet.
     UnderWay,
     /// The worker takes no more calls.
@@ -46,8 +48,8 @@ pub enum CheckFailed {
 
 /// Writes what is there anyway.
 struct Check {
-    written: Result<(), StoreError>,
-    caller: oneshot::Sender<Result<(), StoreError>>,
+    written: Result<(), CheckFailed>,
+    caller: oneshot::Sender<Result<(), CheckFailed>>,
     under_way: UnderWay,
 }
 
@@ -64,12 +66,17 @@ impl Job for Check {
     fn run(&mut self, _: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>) -> bool {
         self.written = store
             .timekeeping()
-            .and_then(|time| store.put_timekeeping(&time));
+            .and_then(|time| store.put_timekeeping(&time))
+            .map_err(CheckFailed::Store);
         self.written.is_ok()
     }
 
     fn fail(&mut self, error: &StoreError) {
-        self.written = Err(error.clone());
+        self.written = Err(CheckFailed::Store(error.clone()));
+    }
+
+    fn refuse(&mut self, error: &RpcError) {
+        self.written = Err(CheckFailed::Opening(error.clone()));
     }
 
     fn answer(self: Box<Self>) {
@@ -122,6 +129,6 @@ impl Worker {
         let written = written.await.map_err(|_| CheckFailed::Stopped)?;
         // The next check is not to take this commit for somebody's call.
         writing.succeeded.store(false, Ordering::Relaxed);
-        written.map_err(CheckFailed::Store)
+        written
     }
 }

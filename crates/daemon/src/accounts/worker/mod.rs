@@ -2,8 +2,13 @@
 //!
 //! It takes the calls that wait, runs each in its own savepoint, commits the batch once, durably,
 //! and only then answers. So durability is paid for once a batch, and no call waits for others to
-//! arrive. The thread is the account's own, or, where calls come one by one, the one that submits
-//! the call (see `queue`).
+//! arrive. The thread is one of a pool that all accounts share (`pool`), or, where calls come one
+//! by one, the one that submits the call (`queue`).
+//!
+//! The store is opened for the first call, and closed again when another account needs the place:
+//! a limited number is open (`places`), so that a daemon needs threads, memory and descriptors for
+//! the accounts in use, however many there are. What the engine knows of this process, its replies
+//! and its sweeps, stays.
 //!
 //! A batch that changed nothing is not committed: a client that can make calls fail must not make
 //! the disk work with them.
@@ -17,29 +22,32 @@
 mod account;
 mod check;
 mod outbox;
+mod places;
+mod pool;
 mod queue;
 
 use std::{
     fmt,
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 
-use engine::{
-    Engine, Env,
-    model::StoreError,
-    store::{Store, Transaction, WriteBack},
-};
+use engine::{Engine, Env, model::StoreError, store::Store};
 use rpc::{ErrorKind, RpcError};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, oneshot},
 };
 
-use self::{account::Account, check::Writing, outbox::Outbox, queue::Queue};
-pub use self::{check::CheckFailed, outbox::Publish};
+use self::{account::Account, check::Writing, queue::Queue};
+pub use self::{
+    account::{Home, Unopened},
+    check::CheckFailed,
+    pool::WorkerPool,
+};
 use crate::ops::{
     budget::{Budget, MAX_ACCOUNT_BYTES, Request, Room},
     clock::Clock,
@@ -50,16 +58,24 @@ use crate::ops::{
 /// with many accounts needs memory for those in use. The next call reads again what it needs, in
 /// some milliseconds.
 pub const RELEASE_AFTER: Duration = Duration::from_secs(5);
-/// After a call that took longer, the next one runs on the account's thread: the submitting thread
+/// Accounts that are open at the same time, unless something else is set.
+pub const OPEN_MAX: usize = 256;
+/// Threads that run accounts, for each processor, unless something else is set.
+const THREADS_PER_PROCESSOR: usize = 2;
+/// After a call that took longer, the next one runs on a thread of the pool: the submitting thread
 /// may be the only one that reads requests. It is the time of a few commits on a quick disk, and
 /// less than one on a slow disk.
 pub const INLINE_THRESHOLD: Duration = Duration::from_millis(1);
 
-/// How a worker works.
+/// How the accounts are run.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Calls that may wait.
+    /// Calls that may wait for one account.
     pub queue: usize,
+    /// Threads that run accounts.
+    pub threads: usize,
+    /// Accounts that are open at the same time.
+    pub open_max: usize,
     /// For measurements with `--dev`: every commit takes so much longer, as on a slower disk.
     pub commit_cost: Duration,
     /// When nobody has called for so long, memory that is held for speed is given back.
@@ -77,6 +93,8 @@ impl From<usize> for WorkerConfig {
         let threads = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_workers());
         Self {
             queue,
+            threads: default_threads(),
+            open_max: OPEN_MAX,
             commit_cost: Duration::ZERO,
             release_after: RELEASE_AFTER,
             inline_threshold: INLINE_THRESHOLD,
@@ -85,14 +103,25 @@ impl From<usize> for WorkerConfig {
     }
 }
 
-/// One account, and its thread.
+/// Whether a queue of so many places is nearly full: three quarters of them are taken.
+#[must_use]
+pub const fn is_crowded(queued: u64, places: u64) -> bool {
+    queued.saturating_mul(4) > places.saturating_mul(3)
+}
+
+/// As many threads as run accounts unless something else is set.
+#[must_use]
+pub fn default_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get) * THREADS_PER_PROCESSOR
+}
+
+/// What runs the calls of one account.
 pub struct Worker {
     queue: Arc<Queue>,
     /// Room for the requests that wait.
     budget: Budget,
     /// Whether the store can be written, as far as is known.
     writing: Arc<Writing>,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl fmt::Debug for Worker {
@@ -107,24 +136,34 @@ trait Job: Send {
     fn run(&mut self, engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>) -> bool;
     /// Replaces its result: the batch was undone.
     fn fail(&mut self, error: &StoreError);
+    /// Gives it a result without running it: the account could not be opened.
+    fn refuse(&mut self, error: &RpcError);
     /// Gives the caller its result.
     fn answer(self: Box<Self>);
     /// Whether somebody uses the account by it.
-    fn is_use(&self) -> bool {
-        true
-    }
+    fn is_use(&self) -> bool;
 }
 
 struct Call<T, F> {
     function: Option<F>,
-    /// Whether what a call that succeeds has written is kept.
-    keep: bool,
+    purpose: Purpose,
     result: Option<Result<T, RpcError>>,
     /// What is logged of it stands in the span of the call, whichever thread runs it.
     span: tracing::Span,
     caller: oneshot::Sender<Result<T, RpcError>>,
     /// Given back when it is answered.
     _room: Waiting,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Somebody uses the account.
+    Use,
+    /// Somebody wants to know what would be: nothing that it writes is kept.
+    Trial,
+    /// The daemon looks after the account.
+    Upkeep,
 }
 
 /// The room that a call has while it waits: of the account's, and of the daemon's that of the
@@ -148,13 +187,17 @@ where
                 tracing::error!("a call panicked; it was undone");
                 Err(RpcError::internal("the call failed inside the daemon"))
             });
-        let keep = self.keep && result.is_ok();
+        let keep = self.purpose != Purpose::Trial && result.is_ok();
         self.result = Some(result);
         keep
     }
 
     fn fail(&mut self, error: &StoreError) {
         self.result = Some(Err(error.clone().into()));
+    }
+
+    fn refuse(&mut self, error: &RpcError) {
+        self.result = Some(Err(error.clone()));
     }
 
     fn answer(self: Box<Self>) {
@@ -164,53 +207,37 @@ where
             let _ = self.caller.send(result);
         }
     }
+
+    fn is_use(&self) -> bool {
+        self.purpose != Purpose::Upkeep
+    }
 }
 
 impl Worker {
-    /// Publishes the events that an earlier process left in the store, and starts the thread.
-    ///
-    /// # Errors
-    /// What the system says if it gives no thread.
-    pub fn start<S>(
-        engine: Engine,
-        store: S,
+    /// A worker for the account of this home, which is opened when it is first called.
+    #[must_use]
+    pub fn new(
+        home: impl Home + 'static,
+        pool: &WorkerPool,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
-        config: impl Into<WorkerConfig>,
-        publish: Publish,
-    ) -> std::io::Result<Self>
-    where
-        S: Transaction + Send + 'static,
-    {
-        let config = config.into();
-        let mut store = WriteBack::new(store);
-        let mut outbox = Outbox::new(publish);
-        outbox.publish(&mut store);
+    ) -> Self {
         let writing = Arc::new(Writing::default());
+        let pool = Arc::clone(&pool.pool);
         let account = Account {
-            engine,
-            store,
-            outbox,
+            home,
+            remembered: None,
+            open: None,
             clock,
             metrics,
-            commit_cost: config.commit_cost,
+            commit_cost: pool.config.commit_cost,
             writing: Arc::clone(&writing),
         };
-        let queue = Arc::new(Queue::new(Box::new(account), config));
-        let served = Arc::clone(&queue);
-        let thread = thread::Builder::new()
-            .name("account".to_owned())
-            .spawn(move || {
-                if let Some(mut account) = served.serve() {
-                    account.close();
-                }
-            })?;
-        Ok(Self {
-            queue,
+        Self {
+            queue: Arc::new(Queue::new(Box::new(account), pool)),
             budget: Budget::new(MAX_ACCOUNT_BYTES),
             writing,
-            thread: Mutex::new(Some(thread)),
-        })
+        }
     }
 
     /// Runs `function` on the account, in a batch with whatever else is waiting, and gives its
@@ -228,7 +255,7 @@ impl Worker {
             + Send
             + 'static,
     {
-        self.submit(function, true).await
+        self.submit(function, Purpose::Use).await
     }
 
     /// Runs `function` like [`Self::call`], and undoes whatever it wrote: it tells what would be.
@@ -242,10 +269,25 @@ impl Worker {
             + Send
             + 'static,
     {
-        self.submit(function, false).await
+        self.submit(function, Purpose::Trial).await
     }
 
-    async fn submit<T, F>(&self, function: F, keep: bool) -> Result<T, RpcError>
+    /// Runs `function` like [`Self::call`], for the daemon itself: it is no use of the account, which
+    /// can be closed for another right after it.
+    ///
+    /// # Errors
+    /// As of [`Self::call`].
+    pub async fn maintain<T, F>(&self, function: F) -> Result<T, RpcError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
+            + Send
+            + 'static,
+    {
+        self.submit(function, Purpose::Upkeep).await
+    }
+
+    async fn submit<T, F>(&self, function: F, purpose: Purpose) -> Result<T, RpcError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
@@ -256,7 +298,7 @@ impl Worker {
         let (caller, result) = oneshot::channel();
         let job = Box::new(Call {
             function: Some(function),
-            keep,
+            purpose,
             result: None,
             span: tracing::Span::current(),
             caller,
@@ -288,13 +330,33 @@ impl Worker {
         self.queue.len() as u64
     }
 
+    /// Whether nearly as many calls wait as may.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        is_crowded(self.queued(), self.queue.places())
+    }
+
+    /// How many batches of calls were run.
+    #[must_use]
+    pub fn batches(&self) -> u64 {
+        self.queue.batches()
+    }
+
+    /// Whether the account's store is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.queue.is_open()
+    }
+
+    /// Takes no more calls. Those that were accepted are finished.
+    pub fn begin_to_stop(&self) {
+        self.queue.close();
+    }
+
     /// Takes no more calls, finishes those accepted, and closes the store. Blocks meanwhile.
     pub fn stop(&self) {
-        self.queue.close();
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(thread) = thread.take() {
-            let _ = thread.join();
-        }
+        self.begin_to_stop();
+        self.queue.wait_until_ended();
     }
 }
 

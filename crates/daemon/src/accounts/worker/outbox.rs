@@ -1,21 +1,15 @@
 //! Events that wait in an account's store until they are published.
 
-use engine::{
-    model::{Event, StoreError},
-    store::Transaction,
-};
+use engine::{model::StoreError, store::Transaction};
+
+use super::account::Home;
 
 /// Events published at once: bounds what is held in memory of a sweep that ended thousands of
 /// sessions.
 const AT_ONCE: usize = 1_000;
 
-/// Publishes events, given with their numbers in the store, in rising order. It must make them
-/// durable before it returns, and pass over events that it was given before.
-pub type Publish = Box<dyn FnMut(&[(u64, Event)]) -> Result<(), StoreError> + Send>;
-
 /// Publishes the events of one store.
 pub(super) struct Outbox {
-    publish: Publish,
     /// Published up to this number, and still in the store.
     published: Option<u64>,
     /// Whether there may be events in the store that are not published. Without it the store would
@@ -24,9 +18,8 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(publish: Publish) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            publish,
             published: None,
             waiting: true,
         }
@@ -39,11 +32,11 @@ impl Outbox {
 
     /// Publishes the events that were committed. If that fails they stay in the store, for the next
     /// time.
-    pub(super) fn publish(&mut self, store: &mut dyn Transaction) {
+    pub(super) fn publish(&mut self, store: &mut dyn Transaction, home: &mut impl Home) {
         if !self.waiting {
             return;
         }
-        match self.publish_all(store) {
+        match self.publish_all(store, home) {
             Ok(()) => self.waiting = false,
             Err(error) => {
                 tracing::error!(%error, "events could not be published; they wait in the account's store");
@@ -51,13 +44,17 @@ impl Outbox {
         }
     }
 
-    fn publish_all(&mut self, store: &mut dyn Transaction) -> Result<(), StoreError> {
+    fn publish_all(
+        &mut self,
+        store: &mut dyn Transaction,
+        home: &mut impl Home,
+    ) -> Result<(), StoreError> {
         loop {
             let events = store.events(AT_ONCE)?;
             let Some((last, _)) = events.last() else {
                 return Ok(());
             };
-            (self.publish)(&events)?;
+            home.publish(&events)?;
             self.published = Some(*last);
             if events.len() < AT_ONCE {
                 return Ok(());

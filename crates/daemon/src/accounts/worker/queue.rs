@@ -1,22 +1,26 @@
 //! An account's pending calls, and which thread runs them.
 //!
-//! The thread that holds the account runs a batch of what waits. The account's own thread drains up
-//! to [`MAX_BATCH`] calls into one commit. If the last batch was a single call that took less than
-//! [`WorkerConfig::inline_threshold`], the thread that submits the next call runs it itself:
-//! handing it over would wake two sleeping threads, and cost more than the call. As soon as several
-//! calls wait, or the disk is slow, the account's thread takes over, and the submitting threads go
-//! on to read the next requests.
+//! The thread that holds the account runs a batch of what waits. A thread of the pool drains up to
+//! [`MAX_BATCH`] calls into one commit, and opens the account's store first if it is closed. If the
+//! last batch was a single call that took less than [`WorkerConfig::inline_threshold`], the thread
+//! that submits the next call runs it itself: handing it over would wake two sleeping threads, and
+//! cost more than the call. As soon as several calls wait, or the disk is slow, the pool takes
+//! over, and the submitting threads go on to read the next requests.
 //!
 //! A thread that runs a call reads nothing meanwhile, and the runtime may have no other that is
 //! awake. So one of its threads is always left free ([`WorkerConfig::inline_permits`]), and if an
-//! inline call takes long after all, the account's thread has the runtime wake another.
+//! inline call takes long after all, the thread that looks after accounts has the runtime wake
+//! another.
+//!
+//! [`WorkerConfig::inline_threshold`]: super::WorkerConfig::inline_threshold
+//! [`WorkerConfig::inline_permits`]: super::WorkerConfig::inline_permits
 
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rpc::{ErrorKind, RpcError};
@@ -25,34 +29,34 @@ use tokio::{
     sync::SemaphorePermit,
 };
 
-use super::{Job, WorkerConfig, account::BatchRunner};
+use super::{Job, account::BatchRunner, pool::Pool};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 pub(super) const MAX_BATCH: usize = 64;
-/// How often the account's thread looks, while there are calls, whether one of them takes long.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What the submitting threads and the account's thread share.
+/// What the submitting threads and those of the pool share of one account.
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// The account's thread waits for this.
-    changed: Condvar,
-    config: WorkerConfig,
-    /// Where the callers wait.
-    runtime: Option<Handle>,
+    /// Whoever ends the account waits for this.
+    ended: Condvar,
+    pool: Arc<Pool>,
 }
 
 struct State {
     waiting: VecDeque<Box<dyn Job>>,
     account: Slot,
+    /// Whether the account's store is open. Changed only by the thread that has the account.
+    is_open: bool,
+    /// Whether it stands in the pool's line.
+    in_line: bool,
     /// Whether the last batch was a single call under the threshold: the next one runs inline.
     inline: bool,
     /// Batches that were run.
     batches: u64,
+    /// How many there were when a batch was last found under way.
+    seen: Option<u64>,
     used_at: Instant,
-    /// Whether the account's memory was given back. The account's thread then waits without limit
-    /// for the next call.
-    released: bool,
+    memory: Memory,
     /// No more calls are taken.
     closed: bool,
 }
@@ -61,10 +65,21 @@ struct State {
 enum Slot {
     /// Here, and free.
     Free(Box<dyn BatchRunner>),
-    /// With a thread that runs a batch.
+    /// With a thread that does something with it.
     InUse,
-    /// Gone: the thread that had it panicked.
-    Lost,
+    /// Gone: it was ended, or the thread that had it panicked.
+    Gone,
+}
+
+/// The memory that an account holds for speed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// Given back, or not there yet.
+    Released,
+    /// There, and looked after.
+    Held,
+    /// To be given back by the next thread of the pool that has the account.
+    Due,
 }
 
 impl Slot {
@@ -80,20 +95,23 @@ impl Slot {
 }
 
 impl Queue {
-    pub(super) fn new(account: Box<dyn BatchRunner>, config: WorkerConfig) -> Self {
+    /// Of an account that is closed.
+    pub(super) fn new(account: Box<dyn BatchRunner>, pool: Arc<Pool>) -> Self {
         Self {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 account: Slot::Free(account),
+                is_open: false,
+                in_line: false,
                 inline: false,
                 batches: 0,
+                seen: None,
                 used_at: Instant::now(),
-                released: false,
+                memory: Memory::Released,
                 closed: false,
             }),
-            changed: Condvar::new(),
-            config,
-            runtime: Handle::try_current().ok(),
+            ended: Condvar::new(),
+            pool,
         }
     }
 
@@ -106,20 +124,46 @@ impl Queue {
         self.lock().waiting.len()
     }
 
-    #[cfg(test)]
-    pub(super) fn is_released(&self) -> bool {
-        self.lock().released
+    /// Batches that were run.
+    pub(super) fn batches(&self) -> u64 {
+        self.lock().batches
     }
 
-    #[cfg(test)]
+    /// Calls that may wait.
+    pub(super) fn places(&self) -> u64 {
+        self.pool.config.queue as u64
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().is_open
+    }
+
+    /// When somebody last called.
     pub(super) fn used_at(&self) -> Instant {
         self.lock().used_at
     }
 
+    #[cfg(test)]
+    pub(super) fn is_released(&self) -> bool {
+        self.lock().memory == Memory::Released
+    }
+
     /// Takes no more calls.
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_one();
+    pub(super) fn close(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.closed = true;
+        self.stand_in_line(state);
+    }
+
+    /// Waits until the calls that were accepted are finished and the account is closed for good.
+    pub(super) fn wait_until_ended(&self) {
+        let mut state = self.lock();
+        while !matches!(state.account, Slot::Gone) {
+            state = self
+                .ended
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Puts a call into the queue, and runs it on this thread if the last one was quick.
@@ -127,7 +171,7 @@ impl Queue {
     /// # Errors
     /// [`ErrorKind::Busy`] if the queue is full, [`ErrorKind::ShuttingDown`] if no more calls are
     /// taken.
-    pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<(), RpcError> {
+    pub(super) fn submit(self: &Arc<Self>, job: Box<dyn Job>) -> Result<(), RpcError> {
         let mut state = self.lock();
         if state.closed {
             return Err(RpcError::new(
@@ -135,27 +179,25 @@ impl Queue {
                 "the daemon is stopping",
             ));
         }
-        if state.waiting.len() >= self.config.queue {
+        if state.waiting.len() >= self.pool.config.queue {
             return Err(RpcError::new(
                 ErrorKind::Busy,
                 "too many calls are waiting for this account",
             ));
         }
         state.waiting.push_back(job);
-        let permit = if state.inline {
+        let permit = if state.inline && state.is_open {
             self.inline_permit()
         } else {
             None
         };
-        let inline = permit.and_then(|permit| Some((state.account.take()?, permit)));
-        // Only the first call that waits has to wake the account's thread, and a thread that has
-        // the account now finds this one by itself.
-        let notify = matches!(state.account, Slot::Free(_)) && state.waiting.len() == 1;
-        drop(state);
-        if let Some((account, _permit)) = inline {
-            self.run_batch(account);
-        } else if notify {
-            self.changed.notify_one();
+        match permit.and_then(|permit| Some((state.account.take()?, permit))) {
+            Some((account, _permit)) => {
+                drop(state);
+                let state = self.run_batch(account);
+                self.stand_in_line(state);
+            }
+            None => self.stand_in_line(state),
         }
         Ok(())
     }
@@ -166,104 +208,180 @@ impl Queue {
         let runtime = Handle::try_current().ok()?;
         let others = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         others
-            .then(|| self.config.inline_permits.try_acquire().ok())
+            .then(|| self.pool.config.inline_permits.try_acquire().ok())
             .flatten()
     }
 
-    /// Serves as the account's thread until no more calls come, and returns the account to be
-    /// closed; `None` if it was lost.
-    pub(super) fn serve(&self) -> Option<Box<dyn BatchRunner>> {
-        let mut seen = None;
-        loop {
-            let mut state = self.lock();
-            if !state.waiting.is_empty()
-                && let Some(account) = state.account.take()
-            {
-                drop(state);
-                self.run_batch(account);
-                continue;
-            }
-            match state.account {
-                Slot::Free(_) if state.closed => return state.account.take(),
-                Slot::Lost => return None,
-                Slot::Free(_) | Slot::InUse => {}
-            }
-            if state.released {
-                drop(self.changed.wait(state));
-                continue;
-            }
-            if matches!(state.account, Slot::InUse) {
-                let running = Some(state.batches);
-                if mem::replace(&mut seen, running) == running {
-                    self.wake_runtime();
-                }
-            }
-            let left = self
-                .config
-                .release_after
-                .saturating_sub(state.used_at.elapsed());
-            if !left.is_zero() {
-                drop(self.changed.wait_timeout(state, left.min(LOOK_EVERY)));
-                continue;
-            }
-            // A thread that has the account notifies this one at the end of its batch. The next
-            // call reads anew what is given back, and nobody would look how long it takes: so it
-            // does not run inline.
-            state.released = true;
-            state.inline = false;
-            let account = state.account.take();
+    /// Has a thread of the pool do what there is to do. If a thread has the account, it does so
+    /// itself when it puts it back.
+    fn stand_in_line(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.takes_its_turn() {
             drop(state);
-            if let Some(account) = account {
-                drop(self.with_account(account, |account| account.release_memory()));
-            }
+            self.pool.enqueue(Arc::clone(self));
         }
     }
 
-    /// Has the runtime wake a sleeping thread, if there is one: while all sleep but those that run
-    /// calls, nobody reads what clients send.
-    fn wake_runtime(&self) {
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(async {});
+    /// Does what there is to do, as a thread of the pool whose turn the account is. What comes
+    /// meanwhile waits for the next turn.
+    pub(super) fn serve(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.in_line = false;
+        let (calls, ends, is_open) = (!state.waiting.is_empty(), state.closed, state.is_open);
+        let releases = state.memory == Memory::Due && is_open;
+        let Some(account) = state.account.take() else {
+            return;
+        };
+        drop(state);
+        let mut state = if calls && is_open {
+            self.run_batch(account)
+        } else if calls {
+            self.open_and_run(account)
+        } else if ends {
+            return self.end(account, is_open);
+        } else if releases {
+            self.release_memory(account)
+        } else {
+            self.put_back(account)
+        };
+        if state.takes_its_turn() {
+            drop(state);
+            // This thread takes the next of the line: no other has to be woken for one more.
+            self.pool.enqueue_behind(Arc::clone(self));
         }
+    }
+
+    /// Opens the account, for which another may have to be closed, and runs what waits. If that
+    /// fails, so does everything that waits.
+    fn open_and_run(self: &Arc<Self>, mut account: Box<dyn BatchRunner>) -> MutexGuard<'_, State> {
+        let lost = GoneWhenDropped(self);
+        self.pool.places.take(self);
+        let opened = account.open();
+        mem::forget(lost);
+        let Err(error) = opened else {
+            self.lock().is_open = true;
+            return self.run_batch(account);
+        };
+        self.pool.places.leave(self);
+        let refused = mem::take(&mut self.lock().waiting);
+        for mut job in refused {
+            job.refuse(&error);
+            job.answer();
+        }
+        self.put_back(account)
+    }
+
+    fn release_memory(
+        self: &Arc<Self>,
+        mut account: Box<dyn BatchRunner>,
+    ) -> MutexGuard<'_, State> {
+        let lost = GoneWhenDropped(self);
+        account.release_memory();
+        mem::forget(lost);
+        let mut state = self.put_back(account);
+        state.memory = Memory::Released;
+        state
+    }
+
+    /// Closes the account for good.
+    fn end(self: &Arc<Self>, mut account: Box<dyn BatchRunner>, is_open: bool) {
+        let _gone = GoneWhenDropped(self);
+        if is_open {
+            account.close_for_good();
+        }
+        drop(account);
+    }
+
+    /// Takes the account, if it is open and can be closed for another: nothing is done with it, and
+    /// if it has to be `idle` no call waits for it.
+    pub(super) fn reserve(&self, idle: bool) -> Option<Box<dyn BatchRunner>> {
+        let mut state = self.lock();
+        let fits = state.is_open && (!idle || state.waiting.is_empty());
+        match &state.account {
+            Slot::Free(account) if fits && !account.is_read() => state.account.take(),
+            _ => None,
+        }
+    }
+
+    /// Closes the account that was reserved; whether that could be done, since nobody has begun to
+    /// read it.
+    pub(super) fn close_reserved(self: &Arc<Self>, mut account: Box<dyn BatchRunner>) -> bool {
+        let lost = GoneWhenDropped(self);
+        let closed = account.close();
+        mem::forget(lost);
+        let mut state = self.put_back(account);
+        if closed {
+            state.is_open = false;
+            state.inline = false;
+            if state.memory == Memory::Due {
+                state.memory = Memory::Released;
+            }
+        }
+        self.stand_in_line(state);
+        closed
+    }
+
+    /// Looks at an account in use, as the thread that does so every now and then; whether it has to
+    /// be looked at further.
+    pub(super) fn look(self: &Arc<Self>) -> bool {
+        let mut state = self.lock();
+        match state.account {
+            Slot::Gone => return false,
+            Slot::InUse => {
+                let running = Some(state.batches);
+                if mem::replace(&mut state.seen, running) == running {
+                    self.pool.wake_runtime();
+                }
+                return true;
+            }
+            Slot::Free(_) if state.is_open => {}
+            Slot::Free(_) => {
+                state.memory = Memory::Released;
+                return false;
+            }
+        }
+        if state.used_at.elapsed() < self.pool.config.release_after {
+            return true;
+        }
+        // The next call reads anew what is given back, and nobody would look how long it takes: so
+        // it does not run inline.
+        state.memory = Memory::Due;
+        state.inline = false;
+        self.stand_in_line(state);
+        false
     }
 
     /// Runs a batch of what waits, and puts the account back.
-    fn run_batch(&self, account: Box<dyn BatchRunner>) {
+    fn run_batch(self: &Arc<Self>, mut account: Box<dyn BatchRunner>) -> MutexGuard<'_, State> {
         let began = Instant::now();
-        let mut calls = 0;
-        let mut is_use = false;
-        let mut state = self.with_account(account, |account| {
-            let mut batch = self.take_batch();
-            account.run(&mut batch);
-            calls = batch.len();
-            is_use = batch.iter().any(|job| job.is_use());
-            self.answer(batch);
-        });
+        let lost = GoneWhenDropped(self);
+        let mut batch = self.take_batch();
+        account.run(&mut batch);
+        let calls = batch.len();
+        let is_use = batch.iter().any(|job| job.is_use());
+        self.answer(batch);
+        mem::forget(lost);
         let ended = Instant::now();
-        state.inline = calls == 1 && ended.duration_since(began) < self.config.inline_threshold;
+        let mut state = self.put_back(account);
+        state.inline =
+            calls == 1 && ended.duration_since(began) < self.pool.config.inline_threshold;
         state.batches = state.batches.wrapping_add(1);
         // An account that is only looked at is idle, and what its log holds is erased in time.
         if is_use {
             state.used_at = ended;
         }
-        let notify = mem::take(&mut state.released) || state.closed || !state.waiting.is_empty();
-        drop(state);
-        if notify {
-            self.changed.notify_one();
+        if mem::replace(&mut state.memory, Memory::Held) != Memory::Held {
+            // The other way round the locks are taken by the thread that looks after accounts.
+            drop(state);
+            self.pool.watch(Arc::clone(self));
+            state = self.lock();
         }
+        state
     }
 
-    /// Does something with the account, and puts it back.
-    fn with_account(
-        &self,
-        mut account: Box<dyn BatchRunner>,
-        work: impl FnOnce(&mut dyn BatchRunner),
-    ) -> MutexGuard<'_, State> {
-        let lost = LostOnPanic(self);
-        work(&mut *account);
-        mem::forget(lost);
+    fn put_back(&self, account: Box<dyn BatchRunner>) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         state.account = Slot::Free(account);
+        self.pool.places.may_be_closed();
         state
     }
 
@@ -284,15 +402,15 @@ impl Queue {
         }
     }
 
-    /// Gives the callers of a batch their results. Each result that is sent from the account's
-    /// thread wakes the runtime: several are sent from a task of the runtime, which is woken once.
+    /// Gives the callers of a batch their results. Each result that is sent from a thread of the
+    /// pool wakes the runtime: several are sent from a task of the runtime, which is woken once.
     fn answer(&self, batch: Vec<Box<dyn Job>>) {
         let answer_all = |batch: Vec<Box<dyn Job>>| {
             for job in batch {
                 job.answer();
             }
         };
-        match &self.runtime {
+        match &self.pool.runtime {
             Some(runtime) if batch.len() > 1 => {
                 runtime.spawn(async move { answer_all(batch) });
             }
@@ -301,18 +419,30 @@ impl Queue {
     }
 }
 
-/// Dropped when the thread that has the account panics outside a call: marks the account as lost,
-/// so that its callers, and those that would follow, are told that the worker has stopped.
-struct LostOnPanic<'a>(&'a Queue);
+impl State {
+    /// Whether the account has to stand in the pool's line, which it does from now on.
+    fn takes_its_turn(&mut self) -> bool {
+        let has_work = !self.waiting.is_empty() || self.closed || self.memory == Memory::Due;
+        let waits = has_work && matches!(self.account, Slot::Free(_)) && !self.in_line;
+        self.in_line |= waits;
+        waits
+    }
+}
 
-impl Drop for LostOnPanic<'_> {
+/// Dropped when the account is gone, because it was ended or because the thread that has it panics
+/// outside a call: its callers, and those that would follow, are told that the worker has stopped.
+struct GoneWhenDropped<'a>(&'a Arc<Queue>);
+
+impl Drop for GoneWhenDropped<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closed = true;
-        state.account = Slot::Lost;
+        state.account = Slot::Gone;
+        state.is_open = false;
         let waiting = mem::take(&mut state.waiting);
         drop(state);
         drop(waiting);
-        self.0.changed.notify_one();
+        self.0.pool.places.leave(self.0);
+        self.0.ended.notify_all();
     }
 }

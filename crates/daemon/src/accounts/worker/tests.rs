@@ -1,6 +1,7 @@
 use std::{
     io::{Read as _, Write as _},
     sync::{
+        Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::channel,
     },
@@ -8,16 +9,102 @@ use std::{
 
 use crypto_core::{IdentityKeyPair, InstallationId};
 use engine::{
-    Config,
+    Config, Remembered,
     model::{AccountName, Event, EventKind, StoreError, StoredAnswer, UnixMillis},
-    store::memory::{CommitLog, MemoryStore},
+    store::{
+        Transaction as _,
+        memory::{CommitLog, MemoryStore},
+    },
 };
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{queue::MAX_BATCH, *};
 
-fn start(config: impl Into<WorkerConfig>) -> (Arc<Worker>, Arc<CommitLog>) {
+type Publish = Box<dyn FnMut(&[(u64, Event)]) -> Result<(), StoreError> + Send>;
+
+/// An account in a store in memory.
+struct InMemory {
+    store: Option<MemoryStore>,
+    publish: Publish,
+    /// Somebody reads it beside the calls.
+    read: Arc<AtomicBool>,
+    /// It cannot be opened.
+    unusable: Arc<AtomicBool>,
+}
+
+impl InMemory {
+    fn new(store: MemoryStore) -> Self {
+        Self {
+            store: Some(store),
+            publish: Box::new(|_| Ok(())),
+            read: Arc::default(),
+            unusable: Arc::default(),
+        }
+    }
+}
+
+impl Home for InMemory {
+    type Store = MemoryStore;
+
+    fn open(&mut self, remembered: Option<Remembered>) -> Result<(Engine, MemoryStore), Unopened> {
+        if self.unusable.load(Ordering::Relaxed) {
+            let error = RpcError::new(ErrorKind::StoreFailed, "damaged on purpose");
+            return Err(Unopened::Unusable(error));
+        }
+        let account = engine::model::Account {
+            name: AccountName::parse("me").unwrap(),
+            identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap().into(),
+            installation: InstallationId::parse("x1-me").unwrap(),
+            fresh_installation: true,
+            created_at: UnixMillis(0),
+        };
+        let engine = match remembered {
+            Some(remembered) => Engine::remembering(account, Config::default(), remembered),
+            None => Engine::new(account, Config::default()),
+        };
+        Ok((engine, self.store.take().expect("opened once")))
+    }
+
+    fn publish(&mut self, events: &[(u64, Event)]) -> Result<(), StoreError> {
+        (self.publish)(events)
+    }
+
+    fn is_read(&self) -> bool {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    fn stop_reading(&mut self) -> bool {
+        !self.is_read()
+    }
+
+    fn close(&mut self, engine: Engine, store: MemoryStore) -> Remembered {
+        self.store = Some(store);
+        engine.into_remembered()
+    }
+}
+
+/// A worker, and the threads that run it.
+struct Running {
+    worker: Worker,
+    pool: WorkerPool,
+}
+
+impl std::ops::Deref for Running {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.worker
+    }
+}
+
+fn worker_of(home: InMemory, pool: &WorkerPool) -> Worker {
+    let clock = Arc::new(Clock::default());
+    let metrics = Arc::new(Metrics::new().unwrap());
+    Worker::new(home, pool, clock, metrics)
+}
+
+fn start(config: impl Into<WorkerConfig>) -> (Arc<Running>, Arc<CommitLog>) {
     start_with(MemoryStore::default(), config, Box::new(|_| Ok(())))
 }
 
@@ -25,20 +112,18 @@ fn start_with(
     store: MemoryStore,
     config: impl Into<WorkerConfig>,
     publish: Publish,
-) -> (Arc<Worker>, Arc<CommitLog>) {
-    let account = engine::model::Account {
-        name: AccountName::parse("me").unwrap(),
-        identity: IdentityKeyPair::from_secret_bytes(&[1; 32]).unwrap().into(),
-        installation: InstallationId::parse("x1-me").unwrap(),
-        fresh_installation: true,
-        created_at: UnixMillis(0),
-    };
-    let engine = Engine::new(account, Config::default());
+) -> (Arc<Running>, Arc<CommitLog>) {
     let log = store.log();
-    let clock = Arc::new(Clock::default());
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let worker = Worker::start(engine, store, clock, metrics, config, publish).unwrap();
-    (Arc::new(worker), log)
+    let pool = WorkerPool::start(config).unwrap();
+    let home = InMemory {
+        publish,
+        ..InMemory::new(store)
+    };
+    let running = Running {
+        worker: worker_of(home, &pool),
+        pool,
+    };
+    (Arc::new(running), log)
 }
 
 #[test]
@@ -51,6 +136,7 @@ fn an_account_that_nobody_calls_gives_back_its_memory_once_and_works_on() {
         ..WorkerConfig::from(8)
     };
     let (worker, log) = start(config);
+    runtime.block_on(where_it_runs(&worker));
     for releases in 1..=2 {
         while log.releases() < releases || !worker.queue.is_released() {
             thread::yield_now();
@@ -148,7 +234,7 @@ async fn is_there(worker: &Worker, name: &'static str) -> bool {
 }
 
 /// Holds the worker in a call until the returned sender is dropped, so that what follows waits.
-async fn hold(worker: &Arc<Worker>) -> std::sync::mpsc::Sender<()> {
+async fn hold(worker: &Arc<Running>) -> std::sync::mpsc::Sender<()> {
     let (release, held) = channel::<()>();
     let (entered, waiting) = oneshot::channel();
     let worker = Arc::clone(worker);
@@ -169,7 +255,7 @@ type Waiting = tokio::task::JoinHandle<Result<(), RpcError>>;
 
 /// Enqueues a call now; its answer comes with the handle.
 fn enqueue(
-    worker: &Arc<Worker>,
+    worker: &Arc<Running>,
     function: impl FnOnce(&mut dyn Store) -> Result<(), RpcError> + Send + 'static,
 ) -> Waiting {
     let (caller, result) = oneshot::channel();
@@ -177,7 +263,7 @@ fn enqueue(
         function: Some(
             move |_: &mut Engine, store: &mut dyn Store, _: &mut Env<'_>| function(store),
         ),
-        keep: true,
+        purpose: Purpose::Use,
         result: None,
         span: tracing::Span::none(),
         caller,
@@ -193,7 +279,7 @@ fn enqueue(
 }
 
 /// Enqueues so many calls, each of which writes something of its own.
-fn enqueue_puts(worker: &Arc<Worker>, calls: usize) -> Vec<Waiting> {
+fn enqueue_puts(worker: &Arc<Running>, calls: usize) -> Vec<Waiting> {
     (1..=calls)
         .map(|n| enqueue(worker, move |store| put(store, &format!("{n}"))))
         .collect()
@@ -438,13 +524,17 @@ fn a_batch_that_changed_nothing_is_not_committed_and_erases_no_event() {
 }
 
 #[test]
-fn what_an_earlier_process_left_is_published_at_the_start_and_erased_at_the_end() {
+fn what_an_earlier_process_left_is_published_when_the_account_is_opened_and_erased_at_the_end() {
     let mut store = MemoryStore::default();
     store.begin().unwrap();
     append(&mut store, 2).unwrap();
     store.commit().unwrap();
     let (publish, published) = way_out(&Arc::default());
     let (worker, log) = start_with(store, 8, publish);
+    assert!(!worker.is_open() && published.lock().unwrap().is_empty());
+    runtime()
+        .block_on(worker.maintain(|_, _, _| Ok(())))
+        .unwrap();
     assert_eq!(*published.lock().unwrap(), [1, 2]);
     assert_eq!(log.commits(), 1);
     worker.stop();
@@ -464,7 +554,7 @@ async fn comes_off_its_thread(worker: &Worker) {
 }
 
 /// A worker whose calls run inline while they take less than `inline_threshold`.
-fn start_with_threshold(inline_threshold: Duration) -> (Arc<Worker>, Arc<CommitLog>) {
+fn start_with_threshold(inline_threshold: Duration) -> (Arc<Running>, Arc<CommitLog>) {
     let config = WorkerConfig {
         inline_threshold,
         ..WorkerConfig::from(100)
@@ -585,6 +675,7 @@ fn a_worker_shows_nothing_of_its_account_and_of_what_waits() {
     }
     let (worker, _) = start(1);
     shows_nothing::<Worker>(&worker);
+    shows_nothing::<WorkerPool>(&worker.pool);
 }
 
 /// A request with parameters of so many bytes, in a text that has no room of its own.
@@ -637,5 +728,97 @@ fn calls_that_wait_are_refused_past_a_number_of_bytes_and_give_them_back_when_an
         }
         worker.stop();
         assert!(worker.budget.take(MAX_ACCOUNT_BYTES).is_some());
+    });
+}
+
+#[test]
+fn an_account_is_closed_for_another_only_while_nobody_reads_or_calls_it() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    // One thread: it has put back the last account before it opens the next.
+    let config = WorkerConfig {
+        open_max: 2,
+        threads: 1,
+        ..WorkerConfig::from(8)
+    };
+    let pool = WorkerPool::start(config).unwrap();
+    let homes: Vec<InMemory> = (0..4)
+        .map(|_| InMemory::new(MemoryStore::default()))
+        .collect();
+    let read: Vec<_> = homes.iter().map(|home| Arc::clone(&home.read)).collect();
+    let workers: Vec<Worker> = homes
+        .into_iter()
+        .map(|home| worker_of(home, &pool))
+        .collect();
+    let call = |at: usize| runtime.block_on(workers[at].call(|_, store, _| put(store, "a")));
+    let open = || -> Vec<usize> { (0..4).filter(|at| workers[*at].is_open()).collect() };
+    call(0).unwrap();
+    call(1).unwrap();
+    // The first was used longest ago, but it is being read.
+    read[0].store(true, Ordering::Relaxed);
+    call(2).unwrap();
+    assert_eq!(open(), [0, 2]);
+    read[0].store(false, Ordering::Relaxed);
+    // Looking after an account is no use of it.
+    runtime
+        .block_on(workers[3].maintain(|_, _, _| Ok(())))
+        .unwrap();
+    assert_eq!(open(), [2, 3]);
+    call(1).unwrap();
+    assert_eq!(open(), [1, 2]);
+    assert_eq!(pool.open(), 2);
+    for worker in &workers {
+        worker.stop();
+    }
+    assert_eq!(pool.open(), 0);
+}
+
+#[test]
+fn an_account_that_cannot_be_opened_refuses_all_that_waits_and_is_tried_again() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let pool = WorkerPool::start(8).unwrap();
+    let home = InMemory::new(MemoryStore::default());
+    let unusable = Arc::clone(&home.unusable);
+    let worker = worker_of(home, &pool);
+    unusable.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let refused = runtime.block_on(worker.call(|_, _, _| Ok(()))).unwrap_err();
+        assert_eq!(refused.message, "damaged on purpose");
+        assert_eq!((worker.is_open(), pool.open()), (false, 0));
+    }
+    unusable.store(false, Ordering::Relaxed);
+    assert_eq!(runtime.block_on(worker.call(|_, _, _| Ok(7))), Ok(7));
+}
+
+#[test]
+fn one_that_waits_for_its_disk_holds_up_none_of_the_others() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let config = WorkerConfig {
+        threads: 2,
+        ..WorkerConfig::from(8)
+    };
+    let pool = WorkerPool::start(config).unwrap();
+    let start = || Arc::new(worker_of(InMemory::new(MemoryStore::default()), &pool));
+    let (slow, other) = (start(), start());
+    runtime.block_on(async {
+        let (release, held) = channel::<()>();
+        let (entered, waiting) = oneshot::channel();
+        let holding = Arc::clone(&slow);
+        let held = tokio::spawn(async move {
+            let call = holding.call(move |_, _, _| {
+                let _ = entered.send(());
+                let _ = held.recv();
+                Ok(())
+            });
+            call.await
+        });
+        waiting.await.unwrap();
+        for _ in 0..20 {
+            assert_eq!(other.call(|_, _, _| Ok(7)).await, Ok(7));
+        }
+        drop(release);
+        held.await.unwrap().unwrap();
     });
 }

@@ -350,7 +350,7 @@ mod tests {
         assert!(said.contains("requestId"), "{said}");
         let said = refused("message_encrypt", &["text=a", "nonsense", "recipent=b"]);
         assert!(said.contains("recipient=nonsense"), "{said}");
-        let said = refused("account_list", &["account=a"]);
+        let said = refused("system_version", &["account=a"]);
         assert!(said.contains("it takes none"), "{said}");
         // What is not known here may be known to a newer daemon.
         let value = parsed("account_frobnicate", &["with=care"], "").unwrap();

@@ -5,20 +5,17 @@ use std::{fs, time::Duration};
 use engine::model::UnixMillis;
 use rpc::{
     client::{Address, Client, ClientError},
-    methods::{NoParams, SystemHealth, SystemStatus},
+    methods::{NoParams, StatusParams, SystemHealth, SystemStatus},
     types::{Health, HealthStatus, Status},
 };
 use rustix::param::clock_ticks_per_second;
 use session_store::holder;
 
 use super::{Finding, Severity};
-use crate::{commands::Failure, config::Settings, ops::clock::Clock};
+use crate::{accounts::worker::is_crowded, commands::Failure, config::Settings, ops::clock::Clock};
 
 /// A wall clock whose time differs by more than this from the time the machine has run was set.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60 * 60);
-/// The part of a queue that may be full: three quarters.
-const CROWDED: (u64, u64) = (3, 4);
-
 /// Whether a daemon serves the directory; and the findings: who holds it, whether it answers, and
 /// its status.
 pub(super) fn look(settings: &Settings) -> (bool, Vec<Finding>) {
@@ -115,7 +112,9 @@ fn status(settings: &Settings) -> Result<(Status, Health), Failure> {
         .enable_all()
         .build()?;
     Ok(runtime.block_on(async {
-        let status = client.call::<SystemStatus>(NoParams {}).await?;
+        let status = client
+            .call::<SystemStatus>(StatusParams { account: None })
+            .await?;
         let health = client.call::<SystemHealth>(NoParams {}).await?;
         Ok::<_, ClientError>((status, health))
     })?)
@@ -140,9 +139,17 @@ fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {
         "serving.answers",
         format!("version {} answers", status.version),
     )];
-    for account in &status.accounts {
+    let totals = &status.accounts;
+    findings.push(Finding::ok(
+        "serving.accounts",
+        format!(
+            "{} of {} accounts are open, and {} calls wait for them",
+            totals.open, totals.total, totals.queued
+        ),
+    ));
+    for account in &status.attention {
         let depth = queue(account.queued, u64::from(settings.rpc.queue));
-        findings.push(depth.of(&account.account));
+        findings.extend(depth.map(|depth| depth.of(&account.account)));
     }
     if status.dev_on_real_data {
         findings.push(Finding::new(
@@ -179,17 +186,16 @@ fn of_status(settings: &Settings, status: &Status) -> Vec<Finding> {
     findings
 }
 
-/// Judges how full a queue is.
-fn queue(queued: u64, places: u64) -> Finding {
-    let said = format!("{queued} of {places} places in the queue are taken");
-    let (taken, of) = CROWDED;
-    if queued.saturating_mul(of) > places.saturating_mul(taken) {
-        let advice =
-            "wait, or ask less at once: when all are taken, calls are answered with `busy`";
-        Finding::new("queue.depth", Severity::Warning, said, advice)
-    } else {
-        Finding::ok("queue.depth", said)
-    }
+/// What is to be said of a queue that is nearly full.
+fn queue(queued: u64, places: u64) -> Option<Finding> {
+    is_crowded(queued, places).then(|| {
+        Finding::new(
+            "queue.depth",
+            Severity::Warning,
+            format!("{queued} of {places} places in the queue are taken"),
+            "wait, or ask less at once: when all are taken, calls are answered with `busy`",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -214,8 +220,8 @@ mod tests {
 
     #[test]
     fn a_queue_is_told_of_before_it_is_full() {
-        assert_eq!(queue(0, 1024).severity, Severity::Ok);
-        assert_eq!(queue(768, 1024).severity, Severity::Ok);
-        assert_eq!(queue(769, 1024).severity, Severity::Warning);
+        assert!(queue(0, 1024).is_none());
+        assert!(queue(768, 1024).is_none());
+        assert_eq!(queue(769, 1024).unwrap().severity, Severity::Warning);
     }
 }

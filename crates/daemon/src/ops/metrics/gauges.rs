@@ -13,6 +13,7 @@ use crate::ops::build::{REVISION, VERSION};
 #[derive(Debug)]
 pub(crate) struct Gauges {
     accounts: IntGauge,
+    open: IntGauge,
     queued: IntGauge,
     sessions: IntGauge,
     stored_keys: IntGauge,
@@ -27,7 +28,8 @@ pub(crate) struct Gauges {
 impl Gauges {
     pub(super) fn registered(new: &Register) -> prometheus::Result<Self> {
         Ok(Self {
-            accounts: new.gauge("ratchetd_accounts", "Accounts that are open.")?,
+            accounts: new.gauge("ratchetd_accounts", "Accounts.")?,
+            open: new.gauge("ratchetd_accounts_open", "Accounts that are open.")?,
             queued: new.gauge(
                 "ratchetd_queue_depth",
                 "Calls that wait for an account, over all accounts.",
@@ -64,9 +66,10 @@ impl Gauges {
         })
     }
 
-    /// The accounts that are open, and the calls that wait for them.
-    pub(crate) fn set_accounts(&self, open: usize, queued: u64) {
-        self.accounts.set(integer(open as u64));
+    /// How many accounts there are and are open, and how many calls wait for them.
+    pub(crate) fn set_accounts(&self, known: usize, open: usize, queued: u64) {
+        self.accounts.set(integer(known as u64));
+        self.open.set(integer(open as u64));
         self.queued.set(integer(queued));
     }
 

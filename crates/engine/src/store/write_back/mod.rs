@@ -73,6 +73,11 @@ impl<S> WriteBack<S> {
         }
     }
 
+    /// The underlying store, when no batch is open.
+    pub fn into_inner(self) -> S {
+        self.store
+    }
+
     /// The underlying store. It may lack dirty records, and writes to it bypass the cache.
     pub const fn inner(&mut self) -> &mut S {
         &mut self.store
