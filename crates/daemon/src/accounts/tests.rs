@@ -210,6 +210,45 @@ async fn more_accounts_than_may_be_open_all_get_on() {
     assert_eq!(open_ones(&accounts).len(), 1);
 }
 
+#[test]
+fn reads_that_wait_for_the_disk_of_one_account_leave_threads_to_the_others() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(2)
+        .build()
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let accounts = accounts(&directory);
+    runtime.block_on(async {
+        for of in ["slow", "other"] {
+            create(&accounts, of, None).await;
+        }
+        let (release, disk) = std::sync::mpsc::channel::<()>();
+        let (entered, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let disk = Arc::new(std::sync::Mutex::new(disk));
+        let slow = accounts.find(Some(&name("slow"))).unwrap();
+        let reads: Vec<_> = (0..10)
+            .map(|_| {
+                let (slow, disk, entered) = (Arc::clone(&slow), Arc::clone(&disk), entered.clone());
+                tokio::spawn(async move {
+                    let read = slow.read(move |_, _| {
+                        let _ = entered.send(());
+                        let _ = disk.lock().unwrap().recv();
+                        Ok(())
+                    });
+                    read.await
+                })
+            })
+            .collect();
+        waiting.recv().await.unwrap();
+        assert_eq!(held(&accounts, "other").await, None);
+        drop(release);
+        for read in reads {
+            read.await.unwrap().unwrap();
+        }
+    });
+}
+
 #[tokio::test]
 async fn a_damaged_account_keeps_no_other_from_serving_and_is_named() {
     let directory = tempfile::tempdir().unwrap();

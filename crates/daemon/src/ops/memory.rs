@@ -211,6 +211,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn as_many_accounts_are_open_as_there_are_descriptors_beside_the_connections() {
+        assert_eq!(accounts_within(None, 256, 512), 256);
+        assert_eq!(accounts_within(Some(65_536), 256, 512), 256);
+        // All that the settings allow fits exactly.
+        assert_eq!(accounts_within(Some(64 + 512 + 6 * 256), 256, 512), 256);
+        assert_eq!(accounts_within(Some(64 + 512 + 6 * 256 - 1), 256, 512), 255);
+        // Half is for accounts where there are too few for all connections.
+        assert_eq!(accounts_within(Some(64 + 600), 256, 512), 50);
+        assert_eq!(accounts_within(Some(0), 256, 512), 1);
+    }
+
+    #[test]
     fn it_is_started_anew_as_it_was_with_fewer_heaps() {
         let given = b"ratchetd\0serve\0--data-dir\0a b\0\0";
         let command = with_fewer_heaps(Path::new("/proc/self/exe"), given);
