@@ -9,7 +9,7 @@ use engine::{
     sealing::{Opener, SignedMessage, UnsealError},
     store::StoreRead as _,
 };
-use rpc::{ErrorKind, RpcError, types::AccountInfo};
+use rpc::{RpcError, types::AccountInfo};
 use session_store::{AccountFacts, Found, Resting, SqliteReader, StoreStats};
 
 use super::{
@@ -214,6 +214,7 @@ impl AccountHandle {
     /// As of [`Worker::call`].
     pub async fn opener(&self) -> Result<Opener, RpcError> {
         if let Some(reading) = self.beside.held_open() {
+            self.worker.used();
             return Ok(reading.opener.clone());
         }
         self.worker.call(|engine, _, _| Ok(engine.opener())).await
@@ -223,7 +224,7 @@ impl AccountHandle {
     /// it is closed.
     ///
     /// # Errors
-    /// [`ErrorKind::StoreFailed`], or as of [`Worker::call`].
+    /// [`rpc::ErrorKind::StoreFailed`], or as of [`Worker::call`].
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Viewer, &SqliteReader) -> Result<T, StoreError> + Send + 'static,
@@ -264,7 +265,10 @@ impl AccountHandle {
     /// What is read from, held open; whoever calls this has the turn.
     async fn reading(&self) -> Result<Arc<Reading>, RpcError> {
         match self.beside.held_open() {
-            Some(reading) => Ok(reading),
+            Some(reading) => {
+                self.worker.used();
+                Ok(reading)
+            }
             None => self.opened().await,
         }
     }
@@ -273,9 +277,8 @@ impl AccountHandle {
     async fn opened(&self) -> Result<Arc<Reading>, RpcError> {
         let beside = Arc::clone(&self.beside);
         let held = self.worker.call(move |_, _, _| Ok(beside.held_open()));
-        held.await?.ok_or_else(|| {
-            RpcError::new(ErrorKind::AccountNotFound, "the account was just removed")
-        })
+        held.await?
+            .ok_or_else(|| RpcError::internal("a call was run on an account that is closed"))
     }
 
     /// Opens a sealed message with the identity's key, or with the keys it shares with others as

@@ -1,6 +1,6 @@
 //! What the accounts hold, counted when somebody asks for the metrics.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{sync::TryLockError, time::Duration};
 
 use session_store::StoreStats;
 
@@ -36,11 +36,18 @@ impl Accounts {
     /// Counts what the open stores hold, if that was not done a moment ago, and adds up all. Blocks.
     pub fn totals(&self) -> Totals {
         {
-            // Held while they are counted: who asks meanwhile is shown the same count.
-            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            // Held while they are counted: who asks meanwhile is shown the last count, and does not
+            // wait for a disk.
+            let counted = match self.counted.try_lock() {
+                Ok(counted) => Some(counted),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            };
             let running = self.common.clock.running();
             let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
-            if !counted.is_some_and(is_fresh) {
+            if let Some(mut counted) = counted
+                && !counted.is_some_and(is_fresh)
+            {
                 let now = self.common.clock.now();
                 for account in self.open_ones().values() {
                     account.count_if_changed(now);

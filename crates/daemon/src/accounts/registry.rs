@@ -97,8 +97,8 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Takes up the accounts of these names: as the registry has them, or else as their files do. A
-    /// closed account whose file is not the one that was closed was put back or replaced.
+    /// Takes up the accounts of these names: as the registry has them, or else as their files do,
+    /// where the file is not the one that was closed, or was not closed.
     fn take_up(
         &self,
         mut names: BTreeSet<AccountName>,
@@ -108,7 +108,7 @@ impl Accounts {
             let name = &facts.name;
             if !names.contains(name) {
                 self.common.note(|registry| registry.remove(name));
-            } else if resting.is_none_or(|resting| self.is_as_it_was(name, &resting)) {
+            } else if resting.is_some_and(|resting| self.is_as_it_was(name, &resting)) {
                 names.remove(name);
                 self.add(facts, resting);
             }
@@ -143,24 +143,27 @@ impl Accounts {
     }
 
     /// Adds an account that is closed. One of which nothing was noted when it was last closed is
-    /// swept at once: it may hold events that were not published before a crash.
+    /// swept at once, before all that are merely due: it may hold events that were not published
+    /// before a crash.
     fn add(&self, facts: AccountFacts, resting: Option<Resting>) {
         let name = facts.name.clone();
         let (now, running) = (self.common.clock.now(), self.common.clock.running());
-        let wait = match &resting {
-            // Whatever the clock says by now: its bundle is due by then.
-            Some(resting) => resting
-                .due_at
-                .since(now)
-                .min(self.common.config.prekey_rotation),
+        let due = match &resting {
+            Some(resting) => {
+                let wait = resting.due_at.since(now);
+                // Whatever the clock says by now: its bundle is due by then.
+                running.saturating_add(wait.min(self.common.config.prekey_rotation))
+            }
             None => Duration::ZERO,
         };
         let condition = Condition::resting(resting.as_ref());
-        self.common
-            .schedule
-            .set(&name, running.saturating_add(wait));
         let handle = AccountHandle::new(facts, condition, &self.common, &self.pool);
-        self.known_mut().accounts.insert(name, Arc::new(handle));
+        let mut known = self.known_mut();
+        known.unreadable.remove(&name);
+        known.accounts.insert(name.clone(), Arc::new(handle));
+        drop(known);
+        // Only now: who sweeps has to find it.
+        self.common.schedule.set(&name, due);
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {
@@ -338,7 +341,14 @@ impl Accounts {
             fresh_installation,
             created_at: self.common.clock.now(),
         };
-        if self.find(Some(&account.name)).is_ok() {
+        // Whether it can be read or not.
+        let is_there = match self.find(Some(&account.name)) {
+            Err(error) if error.kind == ErrorKind::AccountNotFound => {
+                self.directory().file_stamp(&account.name).is_ok()
+            }
+            _ => true,
+        };
+        if is_there {
             return Err(opening_failed(&OpenError::AccountExists));
         }
         // Events left behind by an earlier account of this name would be taken for this one's,
@@ -349,18 +359,21 @@ impl Accounts {
         let facts = AccountFacts::from(&account);
         let name = facts.name.clone();
         // Its first bundle is made when it is needed, or by the first sweep.
-        let file = self.common.directory.file_stamp(&name);
-        let resting = Resting {
+        let file = self.common.directory.file_stamp(&name).ok();
+        let resting = file.map(|file| Resting {
             due_at: account.created_at.after(SWEEP_INTERVAL),
             held: StoreStats::default(),
             found: None,
-            file: file.map_err(|error| opening_failed(&error))?,
-        };
+            file,
+        });
         self.common.note(|registry| {
             registry.mark_open(&facts)?;
-            registry.mark_closed(&name, &resting)
+            match &resting {
+                Some(resting) => registry.mark_closed(&name, resting),
+                None => Ok(()),
+            }
         });
-        self.add(facts, Some(resting));
+        self.add(facts, resting);
         self.find(Some(&name)).map(|account| account.info())
     }
 

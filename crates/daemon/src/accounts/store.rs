@@ -20,6 +20,7 @@ use super::{
     account::{Beside, Condition},
     events::EventHub,
     schedule::Schedule,
+    sweeps::LEAST_PAUSE,
     worker::{Home, Unopened},
 };
 use crate::ops::{clock::Clock, entropy::entropy, metrics::Metrics};
@@ -199,7 +200,7 @@ impl StoredAccount {
         };
         let omitted_by = env.now.before(self.common.config.stale_after);
         let held = store.stats(&self.facts.identity, omitted_by)?;
-        let wait = engine.next_sweep(store, &env)?;
+        let wait = engine.next_sweep(store, &env)?.max(LEAST_PAUSE);
         Ok((held, store.found_displaced()?, wait))
     }
 
@@ -256,8 +257,10 @@ impl Home for StoredAccount {
         self.beside.release();
     }
 
-    fn close(&mut self, mut engine: Engine, store: SqliteStore) -> Remembered {
+    fn close(&mut self, mut engine: Engine, store: SqliteStore, is_published: bool) -> Remembered {
         match self.close_store(&mut engine, store) {
+            // It stays entered as open, so that it is opened again for its events.
+            Ok(_) if !is_published => {}
             Ok((resting, due)) => {
                 *self.beside.condition() = Condition::resting(Some(&resting));
                 self.common.schedule.set(&self.facts.name, due);

@@ -15,7 +15,7 @@ use crate::ops::clock::Clock;
 /// The pause after the sweep of an account that was closed: ten thousand of them take an hour.
 const PAUSE: Duration = Duration::from_millis(300);
 /// The pause between two sweeps of one account.
-const LEAST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const LEAST_PAUSE: Duration = Duration::from_secs(60);
 /// Nothing is due: there are no accounts.
 const NOTHING_DUE: Duration = SWEEP_INTERVAL;
 
@@ -101,20 +101,23 @@ impl Sweeper {
             return Next::Swept { was_closed: false };
         };
         let was_closed = !account.worker.is_open();
+        // Until it is known better: as long as the account is open, calls change what is due in it,
+        // and when it is closed that is seen.
+        let again = |wait| running.saturating_add(wait);
+        accounts.schedule().set(&name, again(SWEEP_INTERVAL));
         let swept = account.worker.maintain(|engine, store, env| {
             engine.sweep(store, env)?;
             Ok(engine.next_sweep(store, env)?)
         });
-        // As long as it is open, calls change what is due in it. When it is closed that is seen.
-        let wait = match swept.await {
-            Ok(wait) => wait.clamp(LEAST_PAUSE, SWEEP_INTERVAL),
+        match swept.await {
+            Ok(wait) => accounts
+                .schedule()
+                .set_latest(&name, again(wait.max(LEAST_PAUSE))),
             Err(error) => {
                 tracing::warn!(account = name.as_str(), %error, "a sweep was put off");
-                SWEEP_INTERVAL
+                accounts.schedule().set(&name, again(SWEEP_INTERVAL));
             }
-        };
-        let again = self.clock.running().saturating_add(wait);
-        accounts.schedule().set(&name, again);
+        }
         Next::Swept { was_closed }
     }
 }

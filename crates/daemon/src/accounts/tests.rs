@@ -132,7 +132,7 @@ async fn a_new_account_does_not_inherit_the_events_of_an_earlier_one_of_its_name
     assert_eq!(held(), 0);
     accounts.events().publish(&name("a"), &[event(1)]).unwrap();
     assert_eq!(held(), 1);
-    // Asking for a name that is taken costs its owner nothing.
+    // Asking for a name that is taken costs its owner nothing, whether it can be read or not.
     let identity = IdentityKeyPair::generate(&mut entropy());
     let refused = accounts.create(name("a"), identity, None);
     let refused = refused.await.unwrap_err();
@@ -373,7 +373,14 @@ async fn a_file_that_was_put_in_the_place_of_a_closed_account_is_looked_into_at_
     elsewhere.remove(name("a"), identity).await.unwrap();
     let replaced = create(&elsewhere, "a", None).await;
     close(elsewhere).await;
+    // Also while a daemon serves, which takes it for damaged until its next start.
+    let serving = accounts(&directory);
     std::fs::copy(database(&other), database(&directory)).unwrap();
+    let account = serving.find(Some(&name("a"))).unwrap();
+    let refused = account.worker.call(|_, _, _| Ok(())).await.unwrap_err();
+    assert!(refused.message.contains("another identity"), "{refused}");
+    drop(account);
+    close(serving).await;
     let fourth = accounts(&directory);
     let listed = fourth.page(None, 1)[0].info();
     assert_eq!(listed, replaced);

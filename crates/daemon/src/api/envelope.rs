@@ -1,5 +1,5 @@
-//! The methods of envelopes. They write no store and wait for no worker, except to keep a key that
-//! was derived.
+//! The methods of envelopes. They write no store and wait for no worker, except to open a closed
+//! account and to keep a key that was derived.
 
 use std::sync::Arc;
 

@@ -88,6 +88,7 @@ async fn derived(
     account: &Arc<AccountHandle>,
     others: Vec<Correspondent>,
 ) -> Result<Vec<(IdentityKey, Arc<NegotiatedTopic>)>> {
+    let opener = account.opener().await?;
     let mut all = Vec::with_capacity(others.len());
     let mut fresh = Vec::new();
     for Correspondent { identity, shared } in others {
@@ -95,7 +96,7 @@ async fn derived(
             Some(kept) => kept,
             None => {
                 let _turn = daemon.topic_keys.turn().await.map_err(stopping)?;
-                let opener = account.opener().await?;
+                let opener = opener.clone();
                 let topic = blocking(move || {
                     NegotiatedTopic::derive(opener.identity(), &identity)
                         .map(Arc::new)

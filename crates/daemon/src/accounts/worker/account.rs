@@ -80,8 +80,8 @@ pub trait Home: Send {
     /// Gives back what is held for those who read.
     fn release_memory(&mut self) {}
 
-    /// Closes the store; what the engine knew.
-    fn close(&mut self, engine: Engine, store: Self::Store) -> Remembered;
+    /// Closes the store, of which all events are published or not; what the engine knew.
+    fn close(&mut self, engine: Engine, store: Self::Store, is_published: bool) -> Remembered;
 }
 
 /// An account, and its store while that is open. There may be ten thousand closed ones, so that what
@@ -108,7 +108,11 @@ impl<H: Home> BatchRunner for Account<H> {
     fn open(&mut self) -> Result<(), RpcError> {
         let (engine, store) = match self.home.open(self.remembered.as_deref().cloned()) {
             Ok(opened) => opened,
-            Err(Unopened::Unusable(error)) => return Err(error),
+            Err(Unopened::Unusable(error)) => {
+                // Whether it could be written is no longer the question.
+                self.writing.succeeded();
+                return Err(error);
+            }
             Err(Unopened::Refused(error)) => {
                 self.writing.failed();
                 return Err(error);
@@ -164,9 +168,10 @@ impl<H: Home> BatchRunner for Account<H> {
         }
         if let Some(mut open) = self.open.take() {
             let Open { store, outbox, .. } = &mut *open;
-            outbox.close(store);
+            let is_published = outbox.close(store, &mut self.home);
             let Open { engine, store, .. } = *open;
-            self.remembered = Some(Box::new(self.home.close(engine, store.into_inner())));
+            let remembered = self.home.close(engine, store.into_inner(), is_published);
+            self.remembered = Some(Box::new(remembered));
         }
         true
     }

@@ -336,6 +336,11 @@ impl Worker {
         is_crowded(self.queued(), self.queue.places())
     }
 
+    /// Notes that somebody uses the open account beside its calls.
+    pub fn used(&self) {
+        self.queue.used();
+    }
+
     /// How many batches of calls were run.
     #[must_use]
     pub fn batches(&self) -> u64 {

@@ -76,13 +76,16 @@ impl Outbox {
         self.published = None;
     }
 
-    /// Erases the published events when no more transactions come.
-    pub(super) fn close(&mut self, store: &mut dyn Transaction) {
+    /// Publishes what still waits, and erases the published events, when no more transactions come.
+    /// Whether none is left that was not published.
+    pub(super) fn close(&mut self, store: &mut dyn Transaction, home: &mut impl Home) -> bool {
+        self.publish(store, home);
         if self.published.is_some()
             && let Err(error) = self.erase_now(store)
         {
             tracing::warn!(%error, "published events were left in the account's store");
         }
+        !self.waiting
     }
 
     fn erase_now(&mut self, store: &mut dyn Transaction) -> Result<(), StoreError> {

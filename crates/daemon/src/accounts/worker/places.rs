@@ -94,6 +94,10 @@ fn least_recently_used(open: &[Arc<Queue>]) -> Option<(Arc<Queue>, Box<dyn Batch
     })
 }
 
+/// Once: one that was just closed may have got another place already.
 fn remove(open: &mut Vec<Arc<Queue>>, account: &Arc<Queue>) {
-    open.retain(|other| !Arc::ptr_eq(other, account));
+    let place = open.iter().position(|other| Arc::ptr_eq(other, account));
+    if let Some(place) = place {
+        open.swap_remove(place);
+    }
 }

@@ -124,6 +124,16 @@ impl Queue {
         self.lock().waiting.len()
     }
 
+    /// Somebody uses the account beside its calls, and memory is held for that.
+    pub(super) fn used(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.used_at = Instant::now();
+        if state.is_open && mem::replace(&mut state.memory, Memory::Held) != Memory::Held {
+            drop(state);
+            self.pool.watch(Arc::clone(self));
+        }
+    }
+
     /// Batches that were run.
     pub(super) fn batches(&self) -> u64 {
         self.lock().batches

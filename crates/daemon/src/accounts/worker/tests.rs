@@ -31,6 +31,8 @@ struct InMemory {
     read: Arc<AtomicBool>,
     /// It cannot be opened.
     unusable: Arc<AtomicBool>,
+    /// Whether all events were published when it was closed, each time.
+    closings: Arc<Mutex<Vec<bool>>>,
 }
 
 impl InMemory {
@@ -40,6 +42,7 @@ impl InMemory {
             publish: Box::new(|_| Ok(())),
             read: Arc::default(),
             unusable: Arc::default(),
+            closings: Arc::default(),
         }
     }
 }
@@ -78,7 +81,8 @@ impl Home for InMemory {
         !self.is_read()
     }
 
-    fn close(&mut self, engine: Engine, store: MemoryStore) -> Remembered {
+    fn close(&mut self, engine: Engine, store: MemoryStore, is_published: bool) -> Remembered {
+        self.closings.lock().unwrap().push(is_published);
         self.store = Some(store);
         engine.into_remembered()
     }
@@ -789,6 +793,40 @@ fn an_account_that_cannot_be_opened_refuses_all_that_waits_and_is_tried_again() 
     }
     unusable.store(false, Ordering::Relaxed);
     assert_eq!(runtime.block_on(worker.call(|_, _, _| Ok(7))), Ok(7));
+}
+
+#[test]
+fn an_account_that_is_closed_with_events_that_were_not_published_is_known_for_it() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let config = WorkerConfig {
+        open_max: 1,
+        threads: 1,
+        ..WorkerConfig::from(8)
+    };
+    let pool = WorkerPool::start(config).unwrap();
+    let failing = Arc::new(AtomicBool::new(true));
+    let (publish, published) = way_out(&failing);
+    let home = InMemory {
+        publish,
+        ..InMemory::new(MemoryStore::default())
+    };
+    let closings = Arc::clone(&home.closings);
+    let (worker, other) = (
+        worker_of(home, &pool),
+        worker_of(InMemory::new(MemoryStore::default()), &pool),
+    );
+    let open = |worker: &Worker| runtime.block_on(worker.call(|_, _, _| Ok(()))).unwrap();
+    runtime
+        .block_on(worker.call(|_, store, _| append(store, 2)))
+        .unwrap();
+    open(&other);
+    assert_eq!(*closings.lock().unwrap(), [false]);
+    failing.store(false, Ordering::Relaxed);
+    open(&worker);
+    assert_eq!(*published.lock().unwrap(), [1, 2]);
+    open(&other);
+    assert_eq!(*closings.lock().unwrap(), [false, true]);
 }
 
 #[test]
