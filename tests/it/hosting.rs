@@ -133,6 +133,14 @@ fn a_damaged_account_is_named_and_the_others_are_served() {
     assert_eq!(one["failing"], refused["message"]);
     // The others are served.
     assert_eq!(daemon.get("/readyz").status, 200);
+    // Also where the registry is lost, so that its file would have to say who it is.
+    daemon.terminate();
+    fs::remove_file(data.join("registry.db")).expect("to remove");
+    daemon.restart();
+    daemon.ok("bundle_get", json!({"account": "good"}));
+    let one = daemon.ok("system_status", json!({"account": "damaged"}))["account"].take();
+    assert!(text(&one["failing"]).contains("damaged.db"), "{one}");
+    assert_eq!(daemon.get("/readyz").status, 200);
     let found = support::ratchetd("doctor", &data, &["--json"]);
     let found: Value = serde_json::from_slice(&found.stdout).expect("JSON");
     let findings = found["findings"].as_array().expect("findings").iter();

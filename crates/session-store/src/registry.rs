@@ -99,14 +99,18 @@ impl DataDir {
     /// [`OpenError`] if the system refuses it, which says what to do.
     pub fn registry(&self) -> std::result::Result<Registry, OpenError> {
         let path = self.path().join(REGISTRY);
-        let lost = match self.open_registry(&path) {
-            Ok(connection) => {
-                return Ok(Registry {
-                    connection,
-                    path,
-                    lost: None,
-                });
-            }
+        let opened = self.open_registry(&path).and_then(|connection| {
+            let registry = Registry {
+                connection,
+                path: path.clone(),
+                lost: None,
+            };
+            // Each row can be read, too.
+            registry.entries().map_err(OpenError::database(&path))?;
+            Ok(registry)
+        });
+        let lost = match opened {
+            Ok(registry) => return Ok(registry),
             Err(error @ (OpenError::Io { .. } | OpenError::Refused { .. })) => return Err(error),
             Err(lost) => lost,
         };

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crypto_core::{RatchetPreKeyPair, SignedPreKeyPair};
-use engine::PreKeyImport;
+use engine::{PreKeyImport, model::AccountName};
 use rpc::{
     ErrorKind, RpcError, methods,
     params::PrivateKey,
@@ -77,9 +77,13 @@ pub(super) async fn system_status(
 ) -> Result<Status> {
     let faults = Arc::clone(&daemon.probe).check().await.err();
     let account = match &params.account {
-        Some(name) => {
-            Some(account_status(&daemon, daemon.account(Some(name))?, faults.as_ref()).await)
-        }
+        Some(name) => match daemon.account(Some(name)) {
+            Ok(account) => Some(account_status(&daemon, account, faults.as_ref()).await),
+            Err(error) if error.kind == ErrorKind::StoreFailed => {
+                Some(unreadable(name, error.message))
+            }
+            Err(error) => return Err(error),
+        },
         None => None,
     };
     blocking(move || {
@@ -128,6 +132,15 @@ async fn account_status(
     status
 }
 
+/// An account in whose file nothing can be read.
+fn unreadable(name: &AccountName, failing: String) -> AccountStatus {
+    AccountStatus {
+        account: name.as_str().to_owned(),
+        failing: Some(failing),
+        ..AccountStatus::default()
+    }
+}
+
 /// How an account was when that was last looked at.
 fn status_of(account: &AccountHandle, faults: Option<&Faults>) -> AccountStatus {
     let condition = account.condition();
@@ -159,13 +172,9 @@ fn attention(daemon: &Daemon, faults: Option<&Faults>) -> (Vec<AccountStatus>, u
         let worth = status.failing.is_some() || is_recent || account.worker.is_crowded();
         worth.then_some(status)
     });
-    let unreadable = daemon.accounts.unreadable().into_iter();
-    let mut found: Vec<AccountStatus> = unreadable
-        .map(|(name, failing)| AccountStatus {
-            account: name.as_str().to_owned(),
-            failing: Some(failing),
-            ..AccountStatus::default()
-        })
+    let of_unreadable = daemon.accounts.unreadable().into_iter();
+    let mut found: Vec<AccountStatus> = of_unreadable
+        .map(|(name, failing)| unreadable(&name, failing))
         .chain(of_files)
         .collect();
     let more = found.len().saturating_sub(MAX_ATTENTION);

@@ -352,3 +352,17 @@ fn ten_thousand_entries_are_read_at_once() {
     assert_eq!(registry.entries().unwrap().len(), 10_000);
     timed("read", begun);
 }
+
+#[test]
+fn a_registry_with_a_row_that_cannot_be_read_is_made_anew() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut registry = directory.registry().unwrap();
+    registry.mark_open(&facts("alice")).unwrap();
+    let sql = "UPDATE accounts SET installation = ''";
+    registry.connection().execute(sql, ()).unwrap();
+    registry.close().unwrap();
+    let registry = directory.registry().unwrap();
+    assert!(registry.lost().is_some());
+    assert_eq!(registry.entries().unwrap(), []);
+}
