@@ -471,9 +471,6 @@ broken 'worker: a panic of a call takes the connection with it' $daemon/api/deta
 broken 'worker: it shows what waits' $daemon/accounts/worker/mod.rs \
   'f.debug_struct("Worker").finish_non_exhaustive()' 'f.debug_struct("Worker").field("queued", &self.queued()).finish()' \
   daemon --lib a_worker_shows_nothing_of_its_account_and_of_what_waits
-broken 'hosting: an account that is read is closed for another' $daemon/accounts/worker/queue.rs \
-  'if fits && !account.is_read()' 'if fits' \
-  daemon --lib an_account_is_closed_for_another_only_while_nobody_reads_or_calls_it
 broken 'hosting: the account that was used last is closed' $daemon/accounts/worker/places.rs \
   'by_use.sort_by_key(|(used_at, _)| *used_at);' 'by_use.sort_by_key(|(used_at, _)| std::cmp::Reverse(*used_at));' \
   daemon --lib of_many_accounts_the_ones_used_last_are_open_and_each_holds_what_was_written

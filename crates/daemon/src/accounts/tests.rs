@@ -258,9 +258,13 @@ async fn a_damaged_account_keeps_no_other_from_serving_and_is_named() {
     }
     close(first).await;
     let path = directory.path().join("accounts/damaged.db");
+    // By the disk, so that the file is still the one that was closed.
+    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.fill(7);
     std::fs::write(&path, bytes).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(written).unwrap();
     for registry in ["there", "lost"] {
         if registry == "lost" {
             std::fs::remove_file(directory.path().join("registry.db")).unwrap();
