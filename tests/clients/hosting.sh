@@ -8,6 +8,8 @@
 # Needs nginx (apt-get install nginx-light), curl and python3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=nginx.sh
+. tests/clients/nginx.sh
 daemon=$(realpath "${1:-target/debug/ratchetd}")
 for tool in nginx curl python3; do
   command -v "$tool" >/dev/null || { echo "$tool is needed" >&2; exit 2; }
@@ -44,21 +46,8 @@ done
 sed -e "s/127.0.0.1:8640/$proxy/" -e "s/127.0.0.1:8645/${addresses[0]}/" \
   -e "s/127.0.0.1:8646/${addresses[1]}/" contrib/nginx/ratchetd.conf >"$work/ratchetd.conf"
 cp contrib/nginx/ratchetd-accounts.map "$work/"
-cat >"$work/nginx.conf" <<CONF
-daemon off;
-master_process off;
-pid $work/nginx.pid;
-error_log $work/nginx.log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path $work/nginx-body;
-  proxy_temp_path $work/nginx-proxy;
-  fastcgi_temp_path $work/nginx-fastcgi;
-  uwsgi_temp_path $work/nginx-uwsgi;
-  scgi_temp_path $work/nginx-scgi;
+nginx_conf "$work" >"$work/nginx.conf" <<CONF
   include $work/ratchetd.conf;
-}
 CONF
 nginx -t -q -c "$work/nginx.conf" -e "$work/nginx.log"
 nginx -c "$work/nginx.conf" -e "$work/nginx.log" &

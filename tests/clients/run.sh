@@ -10,6 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
+# shellcheck source=nginx.sh
+. "$here/nginx.sh"
 daemon=$(realpath "${1:-../../target/debug/ratchetd}")
 work=$(mktemp -d)
 packages=${RATCHETD_CLIENTS:-$work/packages}
@@ -157,24 +159,11 @@ fi
 
 # nginx with nothing but the address of the daemon.
 start_proxy() {
-  cat >"$work/nginx.conf" <<CONF
-daemon off;
-master_process off;
-pid $work/nginx.pid;
-error_log $work/nginx.log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path $work/nginx-body;
-  proxy_temp_path $work/nginx-proxy;
-  fastcgi_temp_path $work/nginx-fastcgi;
-  uwsgi_temp_path $work/nginx-uwsgi;
-  scgi_temp_path $work/nginx-scgi;
+  nginx_conf "$work" >"$work/nginx.conf" <<CONF
   server {
     listen $proxy;
     location / { proxy_pass http://$address; }
   }
-}
 CONF
   nginx -c "$work/nginx.conf" -e "$work/nginx.log" &
   proxy_pid=$!
