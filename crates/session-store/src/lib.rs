@@ -48,7 +48,7 @@ pub use data_dir::DataDir;
 pub use error::OpenError;
 pub use event_log::{EventLog, KEPT_EVENTS, LoggedEvent};
 pub use inspect::{InspectedAccount, Inspector, Unfinished, holder, is_data_directory, unfinished};
-pub use registry::{AccountFacts, FileStamp, Registry, Resting};
+pub use registry::{AccountFacts, FileStamp, Registry, RegistryEntry, Resting};
 pub use rekey::rekey;
 pub use restore::{read_key_file, restore};
 pub use restore_account::restore_account;

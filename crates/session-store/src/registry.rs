@@ -83,6 +83,10 @@ pub struct Resting {
     pub file: FileStamp,
 }
 
+/// What the registry has of an account: `None` for what was found at the closing if the account was
+/// open when this was last written, or never closed properly.
+pub type RegistryEntry = (AccountFacts, Option<Resting>);
+
 /// The registry of one data directory.
 #[derive(Debug)]
 pub struct Registry {
@@ -92,12 +96,13 @@ pub struct Registry {
 }
 
 impl DataDir {
-    /// Opens the registry; makes it if there is none. One that cannot be read is erased, and made
-    /// anew without any entry ([`Registry::lost`]).
+    /// Opens the registry, and reads every account of it, by name in byte order; makes it if there
+    /// is none. One that cannot be read is erased, and made anew without any entry
+    /// ([`Registry::lost`]).
     ///
     /// # Errors
     /// [`OpenError`] if the system refuses it, which says what to do.
-    pub fn registry(&self) -> std::result::Result<Registry, OpenError> {
+    pub fn registry(&self) -> std::result::Result<(Registry, Vec<RegistryEntry>), OpenError> {
         let path = self.path().join(REGISTRY);
         let opened = self.open_registry(&path).and_then(|connection| {
             let registry = Registry {
@@ -105,21 +110,21 @@ impl DataDir {
                 path: path.clone(),
                 lost: None,
             };
-            // Each row can be read, too.
-            registry.entries().map_err(OpenError::database(&path))?;
-            Ok(registry)
+            let entries = registry.entries().map_err(OpenError::database(&path))?;
+            Ok((registry, entries))
         });
         let lost = match opened {
-            Ok(registry) => return Ok(registry),
+            Ok(opened) => return Ok(opened),
             Err(error @ (OpenError::Io { .. } | OpenError::Refused { .. })) => return Err(error),
             Err(lost) => lost,
         };
         erase_registry(self.path())?;
-        Ok(Registry {
+        let registry = Registry {
             connection: self.open_registry(&path)?,
             path,
             lost: Some(lost),
-        })
+        };
+        Ok((registry, Vec::new()))
     }
 
     fn open_registry(&self, path: &Path) -> std::result::Result<Connection, OpenError> {
@@ -169,8 +174,8 @@ impl DataDir {
 /// or is gone.
 pub(crate) fn erase_registry(data_dir: &Path) -> std::result::Result<(), OpenError> {
     let path = data_dir.join(REGISTRY);
-    // First the file itself: without its WAL it could pass for sound, at an older state. A WAL beside
-    // no file, or an empty one, is not read.
+    // First the file itself: without its WAL it could pass for sound, at an older state. A WAL
+    // beside no file, or an empty one, is not read.
     wipe(&path)?;
     erase_companions(&path)?;
     sync_directory(&path)
@@ -183,12 +188,8 @@ impl Registry {
         self.lost.as_ref()
     }
 
-    /// Every account, by name in byte order, with what was found when it was closed: `None` if it
-    /// was open when this was last written, or never closed properly.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub fn entries(&self) -> Result<Vec<(AccountFacts, Option<Resting>)>> {
+    /// Every account, by name in byte order.
+    pub(crate) fn entries(&self) -> Result<Vec<RegistryEntry>> {
         all(
             &self.connection,
             &format!(
@@ -291,7 +292,7 @@ impl Registry {
     }
 }
 
-fn entry(row: &Row<'_>) -> Result<(AccountFacts, Option<Resting>)> {
+fn entry(row: &Row<'_>) -> Result<RegistryEntry> {
     let mut columns = Columns::of(row);
     let facts = facts(&mut columns)?;
     let Some(due_at) = columns.optional_time()? else {

@@ -13,7 +13,7 @@ use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
 use engine::model::{Account, AccountName, ContactPolicy, SWEEP_INTERVAL};
 use rand_core::Rng as _;
 use rpc::{ErrorKind, RpcError, types::AccountInfo};
-use session_store::{AccountFacts, DataDir, OpenError, Resting, StoreStats};
+use session_store::{AccountFacts, DataDir, OpenError, RegistryEntry, Resting, StoreStats};
 
 pub use super::account::{AccountHandle, Condition};
 use super::{
@@ -74,16 +74,12 @@ impl Accounts {
             path: directory.path().to_owned(),
             cause,
         })?;
-        let names = directory.accounts()?;
-        let events = EventHub::open(&directory, Arc::clone(&clock), Arc::clone(&metrics))?;
-        let registry = directory.registry()?;
+        let names = directory.accounts()?.into_iter().collect();
+        let events = EventHub::open(&directory, &names, Arc::clone(&clock), Arc::clone(&metrics))?;
+        let (registry, entries) = directory.registry()?;
         if let Some(error) = registry.lost() {
             tracing::warn!(%error, "the registry of accounts was lost: it is made anew from the accounts");
         }
-        let entries = registry.entries().map_err(|error| OpenError::Database {
-            path: directory.path().to_owned(),
-            cause: format!("the registry of accounts: {error}"),
-        })?;
         let common = Common::new(directory, registry, events, clock, metrics, config);
         let accounts = Self {
             common: Arc::new(common),
@@ -93,17 +89,13 @@ impl Accounts {
             counted: Mutex::new(None),
             rounds: Mutex::default(),
         };
-        accounts.take_up(names.into_iter().collect(), entries);
+        accounts.take_up(names, entries);
         Ok(accounts)
     }
 
     /// Takes up the accounts of these names: as the registry has them, or else as their files do,
     /// where the file is not the one that was closed, or was not closed.
-    fn take_up(
-        &self,
-        mut names: BTreeSet<AccountName>,
-        entries: Vec<(AccountFacts, Option<Resting>)>,
-    ) {
+    fn take_up(&self, mut names: BTreeSet<AccountName>, entries: Vec<RegistryEntry>) {
         for (facts, resting) in entries {
             let name = &facts.name;
             if !names.contains(name) {
@@ -205,8 +197,8 @@ impl Accounts {
     /// The account of this name, or the only one if none is named.
     ///
     /// # Errors
-    /// [`ErrorKind::AccountNotFound`] or [`ErrorKind::AccountAmbiguous`]; [`ErrorKind::StoreFailed`]
-    /// if nothing of it can be read.
+    /// [`ErrorKind::AccountNotFound`] or [`ErrorKind::AccountAmbiguous`];
+    /// [`ErrorKind::StoreFailed`] if nothing of it can be read.
     pub fn find(&self, name: Option<&AccountName>) -> Result<Arc<AccountHandle>, RpcError> {
         let known = self.known();
         let mut all = known.accounts.values();

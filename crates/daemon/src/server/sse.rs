@@ -206,6 +206,7 @@ mod tests {
         let data = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
         let hub = EventHub::open(
             &data,
+            &data.accounts().unwrap().into_iter().collect(),
             Arc::new(Clock::default()),
             Arc::new(Metrics::new().unwrap()),
         )

@@ -60,7 +60,7 @@ fn files(directory: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
 fn accounts_are_entered_as_open_as_closed_and_not_at_all() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     assert!(registry.lost().is_none());
     assert_eq!(registry.entries().unwrap(), []);
     for called in ["bob", "alice"] {
@@ -79,7 +79,7 @@ fn accounts_are_entered_as_open_as_closed_and_not_at_all() {
     // Of an account that was removed meanwhile.
     registry.mark_closed(&name("carol"), &bare).unwrap();
     registry.close().unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     let closed = |called, resting| (facts(called), Some(resting));
     let both = [closed("alice", bare), closed("bob", resting(9))];
     assert_eq!(registry.entries().unwrap(), both);
@@ -93,7 +93,7 @@ fn accounts_are_entered_as_open_as_closed_and_not_at_all() {
     registry.remove(&name("nobody")).unwrap();
     // Killed.
     drop(registry);
-    let entries = directory.registry().unwrap().entries().unwrap();
+    let entries = directory.registry().unwrap().0.entries().unwrap();
     assert_eq!(entries, [(other, None)]);
 }
 
@@ -101,7 +101,7 @@ fn accounts_are_entered_as_open_as_closed_and_not_at_all() {
 fn an_account_is_on_the_disk_as_open_and_nothing_of_it_is_left_when_it_is_removed() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     let setting = |registry: &Registry, name: &str| -> i64 {
         let sql = format!("PRAGMA {name}");
         let read = registry.connection().query_row(&sql, (), |row| row.get(0));
@@ -128,7 +128,7 @@ fn the_registry_is_ours_alone_and_under_the_key() {
 
     let scratch = tempfile::tempdir().unwrap();
     let directory = open_with(scratch.path(), "swordfish").unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     registry.mark_open(&facts("alice")).unwrap();
     for file in ["registry.db", "registry.db-wal", "registry.db-shm"] {
         let path = scratch.path().join(file);
@@ -151,7 +151,7 @@ fn a_registry_that_cannot_be_read_is_made_anew() {
     let path = scratch.path().join(REGISTRY);
     let directory = open(scratch.path()).unwrap();
     let write = || {
-        let mut registry = directory.registry().unwrap();
+        let mut registry = directory.registry().unwrap().0;
         for number in 0..200 {
             registry
                 .mark_open(&facts(&format!("account-{number}")))
@@ -170,12 +170,12 @@ fn a_registry_that_cannot_be_read_is_made_anew() {
     // Damaged in a page that opening does not read, cut off, and no database at all.
     for bad in [&damaged[..], &whole[..middle], b"no database", &[]] {
         fs::write(&path, bad).unwrap();
-        let mut registry = directory.registry().unwrap();
+        let mut registry = directory.registry().unwrap().0;
         assert_eq!(registry.lost().is_some(), !bad.is_empty());
         assert_eq!(registry.entries().unwrap(), []);
         registry.mark_open(&facts("alice")).unwrap();
         drop(registry);
-        let registry = directory.registry().unwrap();
+        let registry = directory.registry().unwrap().0;
         assert!(registry.lost().is_none());
         assert_eq!(registry.entries().unwrap(), [(facts("alice"), None)]);
     }
@@ -185,7 +185,7 @@ fn a_registry_that_cannot_be_read_is_made_anew() {
         .execute_batch("PRAGMA user_version = 99")
         .unwrap();
     drop(connection);
-    let lost = directory.registry().unwrap();
+    let lost = directory.registry().unwrap().0;
     assert!(matches!(
         lost.lost(),
         Some(OpenError::NewerSchema { found: 99, .. })
@@ -193,9 +193,9 @@ fn a_registry_that_cannot_be_read_is_made_anew() {
     drop(lost);
     let elsewhere = tempfile::tempdir().unwrap();
     let other = open(elsewhere.path()).unwrap();
-    drop(other.registry().unwrap());
+    drop(other.registry().unwrap().0);
     fs::copy(elsewhere.path().join(REGISTRY), &path).unwrap();
-    let lost = directory.registry().unwrap();
+    let lost = directory.registry().unwrap().0;
     assert!(matches!(lost.lost(), Some(OpenError::NotReadable(_))));
 }
 
@@ -218,7 +218,7 @@ fn the_log_of_a_registry_that_was_being_erased_is_not_read_into_the_next() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join(REGISTRY);
     let directory = open(scratch.path()).unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     registry.mark_open(&facts("alice")).unwrap();
     let log = fs::read(wal_of(&path)).unwrap();
     assert!(!log.is_empty());
@@ -226,7 +226,7 @@ fn the_log_of_a_registry_that_was_being_erased_is_not_read_into_the_next() {
     // As a crash between the two leaves it.
     fs::write(wal_of(&path), log).unwrap();
     fs::remove_file(&path).unwrap();
-    let registry = directory.registry().unwrap();
+    let registry = directory.registry().unwrap().0;
     assert!(registry.lost().is_none());
     assert_eq!(registry.entries().unwrap(), []);
 }
@@ -275,7 +275,7 @@ fn another_key_and_a_restored_directory_have_no_registry() {
     let at = scratch.path().join("data");
     let directory = open(&at).unwrap();
     drop(directory.create_account(&account("alice")).unwrap());
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     registry.mark_open(&facts("alice")).unwrap();
     registry.close().unwrap();
     drop(directory);
@@ -288,7 +288,7 @@ fn another_key_and_a_restored_directory_have_no_registry() {
     assert!(!at.join(REGISTRY).exists());
     // As one that a crash has left under the old key.
     fs::write(at.join(REGISTRY), &old).unwrap();
-    let registry = open(&at).unwrap().registry().unwrap();
+    let registry = open(&at).unwrap().registry().unwrap().0;
     assert!(registry.lost().is_some());
     assert_eq!(registry.entries().unwrap(), []);
 
@@ -303,7 +303,7 @@ fn another_key_and_a_restored_directory_have_no_registry() {
     let archive = fs::File::open(&backup).unwrap();
     crate::restore(archive, &backup, &restored, None, None).unwrap();
     assert!(!restored.join(REGISTRY).exists());
-    let registry = open(&restored).unwrap().registry().unwrap();
+    let registry = open(&restored).unwrap().registry().unwrap().0;
     assert!(registry.lost().is_none());
     assert_eq!(registry.entries().unwrap(), []);
 }
@@ -333,7 +333,7 @@ fn what_a_store_holds_is_counted_with_its_peers_and_devices() {
 fn ten_thousand_entries_are_read_at_once() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     let timed = |what: &str, begun: std::time::Instant| {
         println!("{what}: {:?}", begun.elapsed());
     };
@@ -346,7 +346,7 @@ fn ten_thousand_entries_are_read_at_once() {
     timed("10,000 opened and closed", begun);
     registry.close().unwrap();
     let begun = std::time::Instant::now();
-    let registry = directory.registry().unwrap();
+    let registry = directory.registry().unwrap().0;
     timed("opened", begun);
     let begun = std::time::Instant::now();
     assert_eq!(registry.entries().unwrap().len(), 10_000);
@@ -357,12 +357,12 @@ fn ten_thousand_entries_are_read_at_once() {
 fn a_registry_with_a_row_that_cannot_be_read_is_made_anew() {
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
-    let mut registry = directory.registry().unwrap();
+    let mut registry = directory.registry().unwrap().0;
     registry.mark_open(&facts("alice")).unwrap();
     let sql = "UPDATE accounts SET installation = ''";
     registry.connection().execute(sql, ()).unwrap();
     registry.close().unwrap();
-    let registry = directory.registry().unwrap();
+    let registry = directory.registry().unwrap().0;
     assert!(registry.lost().is_some());
     assert_eq!(registry.entries().unwrap(), []);
 }

@@ -10,7 +10,7 @@ mod reader;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -117,18 +117,18 @@ impl Unwritten {
 }
 
 impl EventHub {
-    /// Opens the log of this directory, and erases in it what is left of accounts that are no
-    /// longer there.
+    /// Opens the log of this directory, and erases in it what is left of any but these accounts,
+    /// which are those that are there.
     ///
     /// # Errors
     /// [`OpenError`] if it cannot be opened.
     pub fn open(
         directory: &DataDir,
+        accounts: &BTreeSet<AccountName>,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OpenError> {
         let mut log = directory.event_log()?;
-        let accounts: HashSet<AccountName> = directory.accounts()?.into_iter().collect();
         log.accounts()
             .and_then(|known| {
                 let mut gone = known.iter().filter(|name| !accounts.contains(*name));

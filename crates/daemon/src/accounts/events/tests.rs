@@ -21,6 +21,7 @@ fn open(directory: &tempfile::TempDir) -> (DataDir, Arc<EventHub>) {
     let _ = data.create_account(&account);
     let hub = EventHub::open(
         &data,
+        &data.accounts().unwrap().into_iter().collect(),
         Arc::new(Clock::default()),
         Arc::new(Metrics::new().unwrap()),
     )
