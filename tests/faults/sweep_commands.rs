@@ -1,5 +1,5 @@
-//! The power is cut at each system call, one run after another, of `ratchetd restore`, of all accounts
-//! and of one, and of `ratchetd rekey`.
+//! The power is cut at each system call, one run after another, of `ratchetd restore`, of all
+//! accounts and of one, and of `ratchetd rekey`.
 
 use std::{
     fs,

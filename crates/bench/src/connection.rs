@@ -62,7 +62,8 @@ impl Connection {
         u32::try_from(pid).ok()
     }
 
-    /// Makes a call, and returns the body of the answer. An answer that is not a result is an error.
+    /// Makes a call, and returns the body of the answer. An answer that is not a result is an
+    /// error.
     pub(crate) async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
         let body = self.exchange(request).await?;
         check_result(body).map(|()| body)

@@ -82,9 +82,9 @@ enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup, or take one account out of it
     ///
-    /// The data directory must be empty, or not there yet. With --account it may hold other accounts,
-    /// under a key of its own; no daemon may serve it meanwhile. If a restore is cut off, run it
-    /// again.
+    /// The data directory must be empty, or not there yet. With --account it may hold other
+    /// accounts, under a key of its own; no daemon may serve it meanwhile. If a restore is cut off,
+    /// run it again.
     Restore(RestoreArgs),
     /// Look at everything that a daemon depends on, and say what to do; changes nothing
     ///

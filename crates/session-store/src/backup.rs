@@ -48,10 +48,10 @@ pub enum KeyInBackup {
     LeftOut,
 }
 
-/// Backs up the accounts of the data directory at `data_dir`, or `only` that one, into `file`, which
-/// must not exist yet, and returns their names. A daemon may hold the directory meanwhile; each
-/// account is copied as of one moment. The file gets its name when it is whole. `key` matters only
-/// if the directory has a key file.
+/// Backs up the accounts of the data directory at `data_dir`, or `only` that one, into `file`,
+/// which must not exist yet, and returns their names. A daemon may hold the directory meanwhile;
+/// each account is copied as of one moment. The file gets its name when it is whole. `key` matters
+/// only if the directory has a key file.
 ///
 /// # Errors
 /// [`OpenError`], which says what to do.

@@ -33,7 +33,8 @@ impl Accounts {
         gauges.set_store_stats(&totals.held, oldest.unwrap_or_default());
     }
 
-    /// Counts what the open stores hold, if that was not done a moment ago, and adds up all. Blocks.
+    /// Counts what the open stores hold, if that was not done a moment ago, and adds up all.
+    /// Blocks.
     pub fn totals(&self) -> Totals {
         {
             // Held while they are counted: who asks meanwhile is shown the last count, and does not

@@ -1,8 +1,8 @@
 //! The sweeps of the accounts, by a clock that is never set.
 //!
-//! An account is swept when something falls due in it, and an open one every hour at the latest. After a
-//! night in which the machine was off that may be all of them, so they are swept one after the
-//! other, with a pause between them.
+//! An account is swept when something falls due in it, and an open one every hour at the latest.
+//! After a night in which the machine was off that may be all of them, so they are swept one after
+//! the other, with a pause between them.
 
 use std::{sync::Arc, time::Duration};
 

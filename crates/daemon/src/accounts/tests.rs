@@ -27,8 +27,8 @@ fn accounts(directory: &tempfile::TempDir) -> Arc<Accounts> {
     accounts_with(directory, WorkerConfig::from(8))
 }
 
-/// With so many open at the same time, and one thread, which has put back the last account before it
-/// opens the next.
+/// With so many open at the same time, and one thread, which has put back the last account before
+/// it opens the next.
 fn accounts_of(directory: &tempfile::TempDir, open_max: usize) -> Arc<Accounts> {
     let config = WorkerConfig {
         open_max,

@@ -36,8 +36,8 @@ pub struct BackupArgs {
     /// backup is of no use
     #[arg(long)]
     without_key: bool,
-    /// Back up this account alone; the key, if it is put into the backup, is still that of the whole
-    /// data directory
+    /// Back up this account alone; the key, if it is put into the backup, is still that of the
+    /// whole data directory
     #[arg(long, value_name = "NAME", value_parser = AccountName::parse)]
     account: Option<AccountName>,
     #[command(flatten)]

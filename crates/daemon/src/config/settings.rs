@@ -18,8 +18,8 @@ use super::{
 /// The configuration file's name in the data directory.
 const FILE_NAME: &str = "ratchetd.toml";
 
-/// Most accounts that can be set to be open at the same time: one that is open takes six descriptors
-/// and some hundred KiB of memory.
+/// Most accounts that can be set to be open at the same time: one that is open takes six
+/// descriptors and some hundred KiB of memory.
 const MAX_OPEN: u32 = 65_536;
 /// Most threads that can be set to run accounts.
 const MAX_WORKERS: u32 = 1024;

@@ -346,9 +346,9 @@ fn a_device_of_status_go_that_is_set_up_again_under_its_old_id_is_believed() {
     scenario.loses_nothing();
 }
 
-/// Alice's first device is set up again under new ids, three times in a day. Bob writes to the three
-/// devices whose bundles have the latest dates. Her second device made its bundle before all that,
-/// and then writes to him, or answers a message that was not for it.
+/// Alice's first device is set up again under new ids, three times in a day. Bob writes to the
+/// three devices whose bundles have the latest dates. Her second device made its bundle before all
+/// that, and then writes to him, or answers a message that was not for it.
 #[test]
 fn a_device_that_writes_or_answers_is_written_to_before_those_that_did_so_earlier() {
     let (first, second) = ((0, 0), (0, 1));
@@ -426,8 +426,9 @@ fn a_higher_version_from_before_a_reinstall_costs_what_is_sent_until_the_lower_o
     scenario.loses_one_as(Exemption::FormerPreKey);
 }
 
-/// Alice's first device is reinstalled under its old id. A reply of the second one would tell Bob of
-/// its prekey, but is the second within two hours, and withheld. Then that device loses its state.
+/// Alice's first device is reinstalled under its old id. A reply of the second one would tell Bob
+/// of its prekey, but is the second within two hours, and withheld. Then that device loses its
+/// state.
 #[test]
 fn a_reply_that_the_limits_withheld_costs_what_is_sent_before_the_next() {
     let (first, second) = ((0, 0), (0, 1));
@@ -444,9 +445,9 @@ fn a_reply_that_the_limits_withheld_costs_what_is_sent_before_the_next() {
     scenario.loses_one_as(Exemption::ReplyWithheld);
 }
 
-/// Bob is reinstalled, and Alice under a new id. Her frontend withholds the reply to what he sent to
-/// her old one. So he knows of none of her devices when he writes next, which needs no reply, and
-/// of one that is gone when he writes again.
+/// Bob is reinstalled, and Alice under a new id. Her frontend withholds the reply to what he sent
+/// to her old one. So he knows of none of her devices when he writes next, which needs no reply,
+/// and of one that is gone when he writes again.
 #[test]
 fn a_reply_that_a_device_withheld_costs_what_is_sent_after_it_was_reinstalled() {
     let mut scenario = Scenario::of("o|s");

@@ -94,9 +94,9 @@ pub struct Status {
     pub accounts: AccountTotals,
     /// The account that was asked for; null if none was.
     pub account: Option<AccountStatus>,
-    /// The first 100 accounts that somebody should look at: those that cannot be read or written, as
-    /// far as was found, those whose queue is nearly full, and those whose store was found to be an
-    /// older state or a copy in the last 14 days.
+    /// The first 100 accounts that somebody should look at: those that cannot be read or written,
+    /// as far as was found, those whose queue is nearly full, and those whose store was found to be
+    /// an older state or a copy in the last 14 days.
     pub attention: Vec<AccountStatus>,
     /// How many such accounts there are besides.
     pub attention_more: u64,

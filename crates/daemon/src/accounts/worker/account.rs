@@ -52,8 +52,8 @@ pub trait Home: Send {
     /// The account's store.
     type Store: Transaction + Send;
 
-    /// Opens the store. `remembered` is what the account's last engine in this process knew, if there
-    /// was one.
+    /// Opens the store. `remembered` is what the account's last engine in this process knew, if
+    /// there was one.
     ///
     /// # Errors
     /// [`Unopened`].
@@ -84,8 +84,8 @@ pub trait Home: Send {
     fn close(&mut self, engine: Engine, store: Self::Store, is_published: bool) -> Remembered;
 }
 
-/// An account, and its store while that is open. There may be ten thousand closed ones, so that what
-/// an open one has is kept apart.
+/// An account, and its store while that is open. There may be ten thousand closed ones, so that
+/// what an open one has is kept apart.
 pub(super) struct Account<H: Home> {
     pub(super) home: H,
     /// The replies of this process and its sweeps, while the store is closed.

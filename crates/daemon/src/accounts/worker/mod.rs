@@ -272,8 +272,8 @@ impl Worker {
         self.submit(function, Purpose::Trial).await
     }
 
-    /// Runs `function` like [`Self::call`], for the daemon itself: it is no use of the account, which
-    /// can be closed for another right after it.
+    /// Runs `function` like [`Self::call`], for the daemon itself: it is no use of the account,
+    /// which can be closed for another right after it.
     ///
     /// # Errors
     /// As of [`Self::call`].

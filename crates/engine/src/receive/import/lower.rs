@@ -61,8 +61,8 @@ pub(super) fn refuse(
 
 impl Engine {
     /// Decides about an entry of a lower version whose message has authenticated its sender
-    /// (protocol §3, versions). It is accepted if its bundle is dated later than that of the known prekey.
-    /// Otherwise it is outdated, or refused if its date cannot be right.
+    /// (protocol §3, versions). It is accepted if its bundle is dated later than that of the known
+    /// prekey. Otherwise it is outdated, or refused if its date cannot be right.
     pub(crate) fn settle_version(
         &self,
         store: &mut dyn Store,
