@@ -1,4 +1,4 @@
-//! Session ids, message ids and associated data (protocol §5).
+//! Ids of sessions, messages, and the events and keys of groups, and associated data (protocol §5).
 
 use std::fmt;
 
@@ -50,6 +50,14 @@ id!(
 id!(
     /// Names a message, the same at both ends and whatever the envelope around it.
     MessageId
+);
+id!(
+    /// Names an event of a group's log, whatever its signature (protocol §10).
+    GroupEventId
+);
+id!(
+    /// Names a key of a group (protocol §11).
+    GroupKeyId
 );
 
 /// What a session id is derived from.

@@ -33,7 +33,10 @@ pub use bundle::{
 };
 pub use dh_message::DhMessageError;
 pub use hash::{keccak256, sha256};
-pub use ids::{AssociatedData, MessageId, SessionId, SessionInstallations, SessionParties};
+pub use ids::{
+    AssociatedData, GroupEventId, GroupKeyId, MessageId, SessionId, SessionInstallations,
+    SessionParties,
+};
 pub use installation::{
     ANY_INSTALLATION, InstallationId, InstallationIdError, MAX_INSTALLATION_ID_CHARS,
 };

@@ -9,6 +9,7 @@ mod contact;
 mod error;
 mod event;
 mod gap;
+mod group;
 mod negotiated;
 pub(crate) mod outcome;
 mod past_keys;
@@ -37,6 +38,10 @@ pub use self::{
     error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},
+    group::{
+        ForgottenGroup, GROUP_KEY_BYTES, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey,
+        GroupMessage, GroupRecord, MAX_GROUP_ID_BYTES,
+    },
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
         AddressedMessage, CopyOf, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,

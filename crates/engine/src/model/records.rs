@@ -291,7 +291,7 @@ pub struct Timekeeping {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepDates {
     /// The earliest time since when a session is superseded or expired, or at which an own prekey
-    /// was replaced: what is erased first.
+    /// or a group key was replaced: what is erased first.
     pub first_end: Option<UnixMillis>,
     /// The latest of these times, and of those at which stale timers began: if it lies ahead, a
     /// clock was wrong.

@@ -6,13 +6,15 @@
 use std::{sync::Arc, time::Duration};
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey,
+    SessionId, SignedPreKey,
 };
 
 use crate::model::{
-    ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
-    NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer,
-    StoredKey, SweepDates, Timekeeping, UnixMillis,
+    ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event,
+    ForgottenGroup, Gap, GroupEntry, GroupId, GroupKey, GroupMessage, GroupRecord, NegotiatedTopic,
+    OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
+    SweepDates, Timekeeping, UnixMillis,
 };
 
 /// Reading, which is all that a read-only connection offers.
@@ -139,6 +141,51 @@ pub trait StoreRead {
     fn chat_clock(&self, chat: &ChatKey) -> Result<Option<u64>, StoreError>;
     /// How many chats have a clock.
     fn chat_clock_count(&self) -> Result<u64, StoreError>;
+    /// The record of a group that has a log.
+    fn group(&self, group: &GroupId) -> Result<Option<GroupRecord>, StoreError>;
+    /// The groups that have a log, by the time when they were taken up, then by id.
+    fn groups(&self) -> Result<Vec<GroupRecord>, StoreError>;
+    /// How many groups have a log, and how many of them we have not accepted.
+    fn group_counts(&self) -> Result<(u64, u64), StoreError>;
+    /// The events of a group's log, by id in byte order.
+    fn group_log(&self, group: &GroupId) -> Result<Vec<GroupEntry>, StoreError>;
+    /// One event of a group's log.
+    fn group_entry(
+        &self,
+        group: &GroupId,
+        id: &GroupEventId,
+    ) -> Result<Option<GroupEntry>, StoreError>;
+    /// What is known of a group that was forgotten.
+    fn forgotten_group(&self, group: &GroupId) -> Result<Option<ForgottenGroup>, StoreError>;
+    /// One key of a group.
+    fn group_key(&self, group: &GroupId, id: &GroupKeyId) -> Result<Option<GroupKey>, StoreError>;
+    /// The keys of a group, the highest timestamp first, and of equal ones the highest id: the
+    /// current key is the first.
+    fn group_keys(&self, group: &GroupId) -> Result<Vec<GroupKey>, StoreError>;
+    /// Groups that have keys, by id in byte order, beginning after `after`; at most `limit`.
+    fn groups_with_keys(
+        &self,
+        after: Option<&GroupId>,
+        limit: usize,
+    ) -> Result<Vec<GroupId>, StoreError>;
+    /// Keys of any group that were replaced at `cutoff` or before; at most `limit`.
+    fn group_keys_replaced_by(
+        &self,
+        cutoff: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<GroupKey>, StoreError>;
+    /// Keys of any group that are recorded as replaced after `moment`; at most `limit`.
+    fn group_keys_replaced_after(
+        &self,
+        moment: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<GroupKey>, StoreError>;
+    /// The highest timestamp of the keys that were erased of a group.
+    fn erased_group_keys(&self, group: &GroupId) -> Result<Option<u64>, StoreError>;
+    /// A message that was read under a group key that is there.
+    fn group_message(&self, message: &MessageId) -> Result<Option<GroupMessage>, StoreError>;
+    /// Whose keys are taken of a group without a log, by key in byte order.
+    fn group_setters(&self, group: &GroupId) -> Result<Vec<IdentityKey>, StoreError>;
     /// The clocks of the store, as last written.
     fn timekeeping(&self) -> Result<Timekeeping, StoreError>;
     /// The dates by which a sweep of the account with the identity `own` judges what there is.
@@ -240,6 +287,36 @@ pub trait Store: StoreRead {
     fn remove_stored_answers_before(&mut self, cutoff: RunningTime) -> Result<(), StoreError>;
     /// Writes the clock of a chat.
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError>;
+    /// Writes the record of a group; its log stays as it is.
+    fn put_group(&mut self, group: &GroupRecord) -> Result<(), StoreError>;
+    /// Erases everything of a group, with or without a log: its record, log and setters, its keys,
+    /// the messages read under them, and the timestamp of those that were erased.
+    fn remove_group(&mut self, group: &GroupId) -> Result<(), StoreError>;
+    /// Writes an event of the log of a group that is there.
+    fn put_group_entry(&mut self, group: &GroupId, entry: &GroupEntry) -> Result<(), StoreError>;
+    /// Removes an event of a group's log.
+    fn remove_group_entry(&mut self, group: &GroupId, id: &GroupEventId) -> Result<(), StoreError>;
+    /// Records that a group was forgotten.
+    fn put_forgotten_group(&mut self, forgotten: &ForgottenGroup) -> Result<(), StoreError>;
+    /// Removes the record of a group that was forgotten.
+    fn remove_forgotten_group(&mut self, group: &GroupId) -> Result<(), StoreError>;
+    /// Removes the records of the groups that were forgotten first, until at most `limit` are left.
+    fn keep_forgotten_groups(&mut self, limit: usize) -> Result<(), StoreError>;
+    /// Writes a key of a group.
+    fn put_group_key(&mut self, key: &GroupKey) -> Result<(), StoreError>;
+    /// Erases a key of a group, with the messages that were read under it, and keeps its timestamp
+    /// if no higher one was kept.
+    fn remove_group_key(&mut self, group: &GroupId, id: &GroupKeyId) -> Result<(), StoreError>;
+    /// Writes a message that was read under a group key that is there. A message that is replaced
+    /// keeps its age unless its key is another. Of the messages of that key, those that `keep` or
+    /// more have been added after are removed.
+    fn put_group_message(&mut self, message: &GroupMessage, keep: u32) -> Result<(), StoreError>;
+    /// Replaces the list of those whose keys are taken of a group.
+    fn put_group_setters(
+        &mut self,
+        group: &GroupId,
+        setters: &[IdentityKey],
+    ) -> Result<(), StoreError>;
     /// Writes the clocks of the store.
     fn put_timekeeping(&mut self, time: &Timekeeping) -> Result<(), StoreError>;
     /// Adds an event after all others.

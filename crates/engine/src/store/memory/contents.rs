@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{MemoryStore, Tables};
-use crate::model::{ChatKey, Gap, Handshake, NegotiatedTopic, OwnPreKey, Session, StoredKey};
+use crate::model::{
+    ChatKey, Gap, GroupKey, Handshake, NegotiatedTopic, OwnPreKey, Session, StoredKey,
+};
 
 impl MemoryStore {
     /// Every record with all its bytes, secrets included: two stores hold the same records if these
@@ -27,6 +29,14 @@ impl MemoryStore {
             first_messages,
             replies,
             clocks,
+            groups,
+            group_entries,
+            forgotten_groups,
+            group_keys,
+            erased_group_keys,
+            group_messages,
+            messages_of_group_key: _,
+            group_setters,
             timekeeping,
             events,
             last_event,
@@ -50,6 +60,15 @@ impl MemoryStore {
         // The `Debug` output of chat keys does not show them.
         let clock = |(chat, clock): (&ChatKey, _)| format!("{:?}{clock}", chat.as_bytes());
         records.extend(clocks.iter().map(clock));
+        records.extend(groups.values().map(|group| format!("{group:?}")));
+        records.extend(group_entries.iter().map(|entry| format!("{entry:?}")));
+        let forgotten = forgotten_groups.values();
+        records.extend(forgotten.map(|group| format!("{group:?}")));
+        records.extend(group_keys.values().map(group_key));
+        records.extend(erased_group_keys.iter().map(|erased| format!("{erased:?}")));
+        let messages = group_messages.values();
+        records.extend(messages.map(|message| format!("{message:?}")));
+        records.extend(group_setters.iter().map(|setters| format!("{setters:?}")));
         records.extend(events.iter().map(|event| format!("{event:?}")));
         records
     }
@@ -79,4 +98,8 @@ fn stored_key(age: u64, key: &StoredKey) -> String {
 
 fn gap(age: u64, gap: &Gap) -> String {
     format!("{age}{gap:?}{:?}", *gap.keys)
+}
+
+fn group_key(key: &GroupKey) -> String {
+    format!("{key:?}{:?}", *key.key)
 }

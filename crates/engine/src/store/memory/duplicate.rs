@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crypto_core::{MessageKey, RatchetPreKeyPair, SignedPreKeyPair, Wiped};
 
 use super::Tables;
-use crate::model::{Gap, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey};
+use crate::model::{Gap, GroupKey, OwnPreKey, OwnRatchetPreKey, StoreError, StoredKey};
 
 impl Tables {
     pub(super) fn duplicate(&self) -> Result<Self, StoreError> {
@@ -29,6 +29,14 @@ impl Tables {
             first_messages: self.first_messages.clone(),
             replies: self.replies.clone(),
             clocks: self.clocks.clone(),
+            groups: self.groups.clone(),
+            group_entries: self.group_entries.clone(),
+            forgotten_groups: self.forgotten_groups.clone(),
+            group_keys: duplicate_table(&self.group_keys, |key| Ok(duplicate_group_key(key)))?,
+            erased_group_keys: self.erased_group_keys.clone(),
+            group_messages: self.group_messages.clone(),
+            messages_of_group_key: self.messages_of_group_key.clone(),
+            group_setters: self.group_setters.clone(),
             timekeeping: self.timekeeping.clone(),
             events: self.events.clone(),
             last_event: self.last_event.clone(),
@@ -73,5 +81,13 @@ pub(super) fn duplicate_gap(gap: &Gap) -> Gap {
     Gap {
         keys: Wiped::new(gap.keys.to_vec()),
         ..*gap
+    }
+}
+
+pub(super) fn duplicate_group_key(key: &GroupKey) -> GroupKey {
+    GroupKey {
+        group: key.group.clone(),
+        key: Wiped::new(*key.key),
+        ..*key
     }
 }

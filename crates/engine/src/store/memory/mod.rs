@@ -7,6 +7,7 @@
 mod batch;
 mod contents;
 mod duplicate;
+mod groups;
 mod index;
 mod read;
 mod stored_keys;
@@ -20,20 +21,25 @@ use std::{
 };
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SessionRatchet, SignedPreKey,
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, SessionId,
+    SessionRatchet, SignedPreKey,
 };
 
 use self::{
-    duplicate::{duplicate_gap, duplicate_own_prekey, duplicate_stored_key},
+    duplicate::{duplicate_gap, duplicate_group_key, duplicate_own_prekey, duplicate_stored_key},
     index::{DeviceKey, active_device},
 };
 use crate::{
     model::{
-        ChatKey, ConfirmedMessages, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle,
-        OwnPreKey, Peer, RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
+        ChatKey, ConfirmedMessages, Contact, Device, Event, ForgottenGroup, Gap, GroupEntry,
+        GroupId, GroupKey, GroupMessage, GroupRecord, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
+        RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
     },
     store::Store,
 };
+
+/// Identifies a key of a group.
+type GroupKeyName = (GroupId, GroupKeyId);
 
 /// Identifies a gap: its session, its chain and the number of its last message.
 type GapName = (SessionId, HeaderKey, u32);
@@ -100,6 +106,16 @@ struct Tables {
     first_messages: BTreeMap<SessionId, (IdentityKey, SignedPreKey)>,
     replies: BTreeMap<String, StoredAnswer>,
     clocks: BTreeMap<ChatKey, u64>,
+    groups: BTreeMap<GroupId, GroupRecord>,
+    group_entries: BTreeMap<(GroupId, GroupEventId), GroupEntry>,
+    forgotten_groups: BTreeMap<GroupId, ForgottenGroup>,
+    group_keys: BTreeMap<GroupKeyName, GroupKey>,
+    erased_group_keys: BTreeMap<GroupId, u64>,
+    /// Each with its age among the messages of its key.
+    group_messages: BTreeMap<MessageId, (u64, GroupMessage)>,
+    /// Index of `group_messages` by key and age.
+    messages_of_group_key: BTreeMap<(GroupKeyName, u64), MessageId>,
+    group_setters: BTreeMap<GroupId, BTreeSet<IdentityKey>>,
     timekeeping: BTreeMap<(), Timekeeping>,
     events: BTreeMap<u64, Event>,
     /// The number of the newest event there has been.
@@ -455,6 +471,89 @@ impl Store for MemoryStore {
 
     fn put_chat_clock(&mut self, chat: &ChatKey, clock: u64) -> Result<(), StoreError> {
         self.put(|tables| &mut tables.clocks, *chat, clock);
+        Ok(())
+    }
+
+    fn put_group(&mut self, group: &GroupRecord) -> Result<(), StoreError> {
+        self.put(
+            |tables| &mut tables.groups,
+            group.group.clone(),
+            group.clone(),
+        );
+        Ok(())
+    }
+
+    fn remove_group(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        self.remove_all_of_group(group);
+        Ok(())
+    }
+
+    fn put_group_entry(&mut self, group: &GroupId, entry: &GroupEntry) -> Result<(), StoreError> {
+        if !self.tables.groups.contains_key(group) {
+            return Err(StoreError::Corrupt("an event of no group".to_owned()));
+        }
+        let name = (group.clone(), entry.id);
+        self.put(|tables| &mut tables.group_entries, name, entry.clone());
+        Ok(())
+    }
+
+    fn remove_group_entry(&mut self, group: &GroupId, id: &GroupEventId) -> Result<(), StoreError> {
+        self.remove(|tables| &mut tables.group_entries, (group.clone(), *id));
+        Ok(())
+    }
+
+    fn put_forgotten_group(&mut self, forgotten: &ForgottenGroup) -> Result<(), StoreError> {
+        let group = forgotten.group.clone();
+        self.put(
+            |tables| &mut tables.forgotten_groups,
+            group,
+            forgotten.clone(),
+        );
+        Ok(())
+    }
+
+    fn remove_forgotten_group(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        self.remove(|tables| &mut tables.forgotten_groups, group.clone());
+        Ok(())
+    }
+
+    fn keep_forgotten_groups(&mut self, limit: usize) -> Result<(), StoreError> {
+        self.drop_oldest_forgotten_groups(limit);
+        Ok(())
+    }
+
+    fn put_group_key(&mut self, key: &GroupKey) -> Result<(), StoreError> {
+        let name = (key.group.clone(), key.id);
+        let copy = duplicate_group_key(key);
+        self.put(|tables| &mut tables.group_keys, name, copy);
+        Ok(())
+    }
+
+    fn remove_group_key(&mut self, group: &GroupId, id: &GroupKeyId) -> Result<(), StoreError> {
+        self.erase_group_key(group, id);
+        Ok(())
+    }
+
+    fn put_group_message(&mut self, message: &GroupMessage, keep: u32) -> Result<(), StoreError> {
+        let name = (message.group.clone(), message.key);
+        if !self.tables.group_keys.contains_key(&name) {
+            return Err(StoreError::Corrupt("a message of no key".to_owned()));
+        }
+        self.remember_group_message(message, name, keep);
+        Ok(())
+    }
+
+    fn put_group_setters(
+        &mut self,
+        group: &GroupId,
+        setters: &[IdentityKey],
+    ) -> Result<(), StoreError> {
+        let (group, setters) = (group.clone(), setters.iter().copied().collect());
+        if BTreeSet::is_empty(&setters) {
+            self.remove(|tables| &mut tables.group_setters, group);
+        } else {
+            self.put(|tables| &mut tables.group_setters, group, setters);
+        }
         Ok(())
     }
 

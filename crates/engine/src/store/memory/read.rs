@@ -3,16 +3,18 @@
 use std::{ops::Bound, sync::Arc};
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey,
+    SessionId, SignedPreKey,
 };
 
 use super::{
     MemoryStore,
-    duplicate::{duplicate_gap, duplicate_own_prekey, duplicate_stored_key},
+    duplicate::{duplicate_gap, duplicate_group_key, duplicate_own_prekey, duplicate_stored_key},
 };
 use crate::{
     model::{
-        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event,
+        ForgottenGroup, Gap, GroupEntry, GroupId, GroupKey, GroupMessage, GroupRecord,
         NegotiatedTopic, OwnBundle, OwnPreKey, Peer, Role, Session, Standing, StoreError,
         StoredAnswer, StoredKey, SweepDates, Timekeeping, UnixMillis,
     },
@@ -289,6 +291,91 @@ impl StoreRead for MemoryStore {
         Ok(self.tables.clocks.len() as u64)
     }
 
+    fn group(&self, group: &GroupId) -> Result<Option<GroupRecord>, StoreError> {
+        Ok(self.tables.groups.get(group).cloned())
+    }
+
+    fn groups(&self) -> Result<Vec<GroupRecord>, StoreError> {
+        Ok(self.groups_by_age())
+    }
+
+    fn group_counts(&self) -> Result<(u64, u64), StoreError> {
+        let groups = self.tables.groups.values();
+        let not_accepted = groups.filter(|group| !group.accepted).count();
+        Ok((self.tables.groups.len() as u64, not_accepted as u64))
+    }
+
+    fn group_log(&self, group: &GroupId) -> Result<Vec<GroupEntry>, StoreError> {
+        Ok(self.log_of(group))
+    }
+
+    fn group_entry(
+        &self,
+        group: &GroupId,
+        id: &GroupEventId,
+    ) -> Result<Option<GroupEntry>, StoreError> {
+        let name = (group.clone(), *id);
+        Ok(self.tables.group_entries.get(&name).cloned())
+    }
+
+    fn forgotten_group(&self, group: &GroupId) -> Result<Option<ForgottenGroup>, StoreError> {
+        Ok(self.tables.forgotten_groups.get(group).cloned())
+    }
+
+    fn group_key(&self, group: &GroupId, id: &GroupKeyId) -> Result<Option<GroupKey>, StoreError> {
+        let name = (group.clone(), *id);
+        Ok(self.tables.group_keys.get(&name).map(duplicate_group_key))
+    }
+
+    fn group_keys(&self, group: &GroupId) -> Result<Vec<GroupKey>, StoreError> {
+        Ok(self.group_keys_where(|key| key.group == *group))
+    }
+
+    fn groups_with_keys(
+        &self,
+        after: Option<&GroupId>,
+        limit: usize,
+    ) -> Result<Vec<GroupId>, StoreError> {
+        let names = self.tables.group_keys.keys();
+        let mut groups: Vec<_> = names.map(|(group, _)| group.clone()).collect();
+        groups.dedup();
+        groups.retain(|group| after.is_none_or(|after| group > after));
+        groups.truncate(limit);
+        Ok(groups)
+    }
+
+    fn group_keys_replaced_by(
+        &self,
+        cutoff: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<GroupKey>, StoreError> {
+        let replaced = |key: &GroupKey| key.replaced_at.is_some_and(|at| at <= cutoff);
+        Ok(first(self.group_keys_where(replaced), limit))
+    }
+
+    fn group_keys_replaced_after(
+        &self,
+        moment: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<GroupKey>, StoreError> {
+        let replaced = |key: &GroupKey| key.replaced_at.is_some_and(|at| at > moment);
+        Ok(first(self.group_keys_where(replaced), limit))
+    }
+
+    fn erased_group_keys(&self, group: &GroupId) -> Result<Option<u64>, StoreError> {
+        Ok(self.tables.erased_group_keys.get(group).copied())
+    }
+
+    fn group_message(&self, message: &MessageId) -> Result<Option<GroupMessage>, StoreError> {
+        let found = self.tables.group_messages.get(message);
+        Ok(found.map(|(_, message)| message.clone()))
+    }
+
+    fn group_setters(&self, group: &GroupId) -> Result<Vec<IdentityKey>, StoreError> {
+        let setters = self.tables.group_setters.get(group);
+        Ok(setters.into_iter().flatten().copied().collect())
+    }
+
     fn timekeeping(&self) -> Result<Timekeeping, StoreError> {
         let time = self.tables.timekeeping.get(&());
         Ok(time.copied().unwrap_or_default())
@@ -301,6 +388,8 @@ impl StoreRead for MemoryStore {
             Standing::Superseded { since } | Standing::Expired { since } => Some(since),
         };
         let replaced = prekeys.values().filter_map(|prekey| prekey.replaced_at);
+        let group_keys = self.tables.group_keys.values();
+        let replaced = replaced.chain(group_keys.filter_map(|key| key.replaced_at));
         let ends = sessions.values().filter_map(ended).chain(replaced);
         let devices = self.tables.devices.values();
         let timers = devices.clone().filter_map(|device| device.omitted_since);
@@ -342,7 +431,7 @@ impl StoreRead for MemoryStore {
     }
 }
 
-fn first(mut found: Vec<Session>, limit: usize) -> Vec<Session> {
+fn first<T>(mut found: Vec<T>, limit: usize) -> Vec<T> {
     found.truncate(limit);
     found
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey,
+    SessionId, SignedPreKey,
 };
 
 use super::{BatchState, Result, WriteBack};
 use crate::{
     model::{
-        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event,
+        ForgottenGroup, Gap, GroupEntry, GroupId, GroupKey, GroupMessage, GroupRecord,
         NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session, StoredAnswer, StoredKey,
         SweepDates, Timekeeping, UnixMillis,
     },
@@ -186,6 +188,20 @@ impl<S: StoreRead> StoreRead for WriteBack<S> {
         stored_answer(request_id: &str) -> Option<StoredAnswer>;
         chat_clock(chat: &ChatKey) -> Option<u64>;
         chat_clock_count() -> u64;
+        group(group: &GroupId) -> Option<GroupRecord>;
+        groups() -> Vec<GroupRecord>;
+        group_counts() -> (u64, u64);
+        group_log(group: &GroupId) -> Vec<GroupEntry>;
+        group_entry(group: &GroupId, id: &GroupEventId) -> Option<GroupEntry>;
+        forgotten_group(group: &GroupId) -> Option<ForgottenGroup>;
+        group_key(group: &GroupId, id: &GroupKeyId) -> Option<GroupKey>;
+        group_keys(group: &GroupId) -> Vec<GroupKey>;
+        groups_with_keys(after: Option<&GroupId>, limit: usize) -> Vec<GroupId>;
+        group_keys_replaced_by(cutoff: UnixMillis, limit: usize) -> Vec<GroupKey>;
+        group_keys_replaced_after(moment: UnixMillis, limit: usize) -> Vec<GroupKey>;
+        erased_group_keys(group: &GroupId) -> Option<u64>;
+        group_message(message: &MessageId) -> Option<GroupMessage>;
+        group_setters(group: &GroupId) -> Vec<IdentityKey>;
         events(limit: usize) -> Vec<(u64, Event)>;
         sweep_dates(own: &IdentityKey) -> SweepDates;
         counts() -> Counts;
@@ -337,6 +353,17 @@ impl<S: Transaction> Store for WriteBack<S> {
         put_stored_answer(request_id: &str, reply: &StoredAnswer) -> ();
         remove_stored_answers_before(cutoff: RunningTime) -> ();
         put_chat_clock(chat: &ChatKey, clock: u64) -> ();
+        put_group(group: &GroupRecord) -> ();
+        remove_group(group: &GroupId) -> ();
+        put_group_entry(group: &GroupId, entry: &GroupEntry) -> ();
+        remove_group_entry(group: &GroupId, id: &GroupEventId) -> ();
+        put_forgotten_group(forgotten: &ForgottenGroup) -> ();
+        remove_forgotten_group(group: &GroupId) -> ();
+        keep_forgotten_groups(limit: usize) -> ();
+        put_group_key(key: &GroupKey) -> ();
+        remove_group_key(group: &GroupId, id: &GroupKeyId) -> ();
+        put_group_message(message: &GroupMessage, keep: u32) -> ();
+        put_group_setters(group: &GroupId, setters: &[IdentityKey]) -> ();
         remove_events_up_to(number: u64) -> ();
     }
 }
