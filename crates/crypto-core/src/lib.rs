@@ -8,6 +8,7 @@
 mod agreement;
 mod bundle;
 pub mod dh_message;
+mod group_event;
 mod hash;
 mod ids;
 mod installation;
@@ -32,6 +33,7 @@ pub use bundle::{
     SkippedEntry, VerifiedBundle, VerifiedEntry, VerifiedPreKey, sign_bundle, sign_ratchet_prekey,
 };
 pub use dh_message::DhMessageError;
+pub use group_event::{GroupOrigin, GroupRules};
 pub use hash::{keccak256, sha256};
 pub use ids::{
     AssociatedData, GroupEventId, GroupKeyId, MessageId, SessionId, SessionInstallations,
