@@ -17,6 +17,7 @@ mod device_rows;
 mod error;
 mod event_log;
 mod files;
+mod groups;
 mod inspect;
 mod lock;
 mod message_keys;

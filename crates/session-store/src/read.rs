@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crypto_core::{
-    HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey, SessionId, SignedPreKey,
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, MessageKey,
+    SessionId, SignedPreKey,
 };
 use engine::{
     model::{
-        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event, Gap,
+        ChatKey, ConfirmedMessages, Contact, Correspondent, Counts, Device, DeviceName, Event,
+        ForgottenGroup, Gap, GroupEntry, GroupId, GroupKey, GroupMessage, GroupRecord,
         ListedPreKey, NegotiatedTopic, OwnBundle, OwnPreKey, Peer, RunningTime, Session,
         StoreError, StoredAnswer, StoredKey, SweepDates, Timekeeping, UnixMillis,
     },
@@ -389,6 +391,75 @@ impl<Mode> StoreRead for Sqlite<Mode> {
         self.count("SELECT count(*) FROM clocks", [])
     }
 
+    fn group(&self, group: &GroupId) -> Result<Option<GroupRecord>> {
+        self.group_record(group)
+    }
+
+    fn groups(&self) -> Result<Vec<GroupRecord>> {
+        self.group_records()
+    }
+
+    fn group_counts(&self) -> Result<(u64, u64)> {
+        self.count_groups()
+    }
+
+    fn group_log(&self, group: &GroupId) -> Result<Vec<GroupEntry>> {
+        self.log_of(group)
+    }
+
+    fn group_entry(&self, group: &GroupId, id: &GroupEventId) -> Result<Option<GroupEntry>> {
+        self.entry_of_log(group, id)
+    }
+
+    fn forgotten_group(&self, group: &GroupId) -> Result<Option<ForgottenGroup>> {
+        self.forgotten(group)
+    }
+
+    fn group_key(&self, group: &GroupId, id: &GroupKeyId) -> Result<Option<GroupKey>> {
+        let found = self.group_keys_where(
+            "group_id = ?1 AND id = ?2",
+            (group.as_bytes(), id.as_bytes()),
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    fn group_keys(&self, group: &GroupId) -> Result<Vec<GroupKey>> {
+        self.group_keys_where(
+            "group_id = ?1 ORDER BY timestamp DESC, id DESC",
+            [group.as_bytes()],
+        )
+    }
+
+    fn groups_with_keys(&self, after: Option<&GroupId>, limit: usize) -> Result<Vec<GroupId>> {
+        self.groups_of_keys(after, limit)
+    }
+
+    fn group_keys_replaced_by(&self, cutoff: UnixMillis, limit: usize) -> Result<Vec<GroupKey>> {
+        self.group_keys_where(
+            "replaced_at <= ?1 LIMIT ?2",
+            (time(cutoff), integer(limit as u64)),
+        )
+    }
+
+    fn group_keys_replaced_after(&self, moment: UnixMillis, limit: usize) -> Result<Vec<GroupKey>> {
+        self.group_keys_where(
+            "replaced_at > ?1 LIMIT ?2",
+            (time(moment), integer(limit as u64)),
+        )
+    }
+
+    fn erased_group_keys(&self, group: &GroupId) -> Result<Option<u64>> {
+        self.newest_erased_key(group)
+    }
+
+    fn group_message(&self, message: &MessageId) -> Result<Option<GroupMessage>> {
+        self.message_read(message)
+    }
+
+    fn group_setters(&self, group: &GroupId) -> Result<Vec<IdentityKey>> {
+        self.setters_of(group)
+    }
+
     fn timekeeping(&self) -> Result<Timekeeping> {
         let kept = self.first(
             "SELECT ms, settled, ahead_since, put_back_at FROM timekeeping",
@@ -412,6 +483,8 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                  (SELECT max(standing_since) FROM sessions WHERE standing_since IS NOT NULL), \
                  (SELECT min(replaced_at) FROM own_prekeys), \
                  (SELECT max(replaced_at) FROM own_prekeys), \
+                 (SELECT min(replaced_at) FROM group_keys WHERE replaced_at IS NOT NULL), \
+                 (SELECT max(replaced_at) FROM group_keys WHERE replaced_at IS NOT NULL), \
                  (SELECT max(omitted_since) FROM devices WHERE omitted_since IS NOT NULL), \
                  (SELECT omitted_since FROM devices \
                      WHERE omitted_since IS NOT NULL AND stale_told = 0 AND identity <> ?1 \
@@ -428,10 +501,13 @@ impl<Mode> StoreRead for Sqlite<Mode> {
                     (columns.optional_time()?, columns.optional_time()?);
                 let (first_replaced, last_replaced) =
                     (columns.optional_time()?, columns.optional_time()?);
+                let (first_key, last_key) = (columns.optional_time()?, columns.optional_time()?);
                 let last_omission = columns.optional_time()?;
+                let firsts = [first_ended, first_replaced, first_key];
+                let lasts = [last_ended, last_replaced, last_key, last_omission];
                 Ok(SweepDates {
-                    first_end: first_ended.into_iter().chain(first_replaced).min(),
-                    last_end: last_ended.max(last_replaced).max(last_omission),
+                    first_end: firsts.into_iter().flatten().min(),
+                    last_end: lasts.into_iter().flatten().max(),
                     first_omission: columns.optional_time()?,
                     first_unconfirmed: columns.optional_running_time()?,
                     first_answer: columns.optional_running_time()?,

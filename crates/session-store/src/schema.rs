@@ -34,6 +34,7 @@ pub(crate) const ACCOUNT: Schema = &[
     include_str!("../../../migrations/0015_unused.sql"),
     include_str!("../../../migrations/0016_confirmed_messages.sql"),
     include_str!("../../../migrations/0017_topics_and_contacts.sql"),
+    include_str!("../../../migrations/0018_groups.sql"),
 ];
 /// The migrations of the event log.
 pub(crate) const EVENT_LOG: Schema = &[
@@ -45,7 +46,7 @@ pub(crate) const REGISTRY: Schema = &[include_str!(
     "../../../migrations/registry/0001_initial.sql"
 )];
 /// Prepared statements that are kept: more than there are.
-const STATEMENT_CACHE: usize = 64;
+const STATEMENT_CACHE: usize = 128;
 /// How long a connection waits for a lock: the writer holds exclusive ones for moments.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -1,14 +1,17 @@
 //! The engine's [`Store`] on the connection that writes. What takes more than a statement or two is
-//! in the files of sessions, devices and message keys.
+//! in the files of sessions, devices, message keys and groups.
 
 use std::sync::Arc;
 
-use crypto_core::{HeaderKey, IdentityKey, InstallationId, MessageId, SessionId, SignedPreKey};
+use crypto_core::{
+    GroupEventId, GroupKeyId, HeaderKey, IdentityKey, InstallationId, MessageId, SessionId,
+    SignedPreKey,
+};
 use engine::{
     model::{
-        ChatKey, ConfirmedMessages, Contact, Device, Event, Gap, NegotiatedTopic, OwnBundle,
-        OwnPreKey, Peer, ReadTag, RunningTime, Session, StoreError, StoredAnswer, StoredKey,
-        Timekeeping,
+        ChatKey, ConfirmedMessages, Contact, Device, Event, ForgottenGroup, Gap, GroupEntry,
+        GroupId, GroupKey, GroupMessage, GroupRecord, NegotiatedTopic, OwnBundle, OwnPreKey, Peer,
+        ReadTag, RunningTime, Session, StoreError, StoredAnswer, StoredKey, Timekeeping,
     },
     store::Store,
 };
@@ -272,6 +275,50 @@ impl Store for SqliteStore {
             "INSERT OR REPLACE INTO clocks (chat, last) VALUES (?1, ?2)",
             (chat.as_bytes(), integer(clock)),
         )
+    }
+
+    fn put_group(&mut self, group: &GroupRecord) -> Result<()> {
+        self.write_group(group)
+    }
+
+    fn remove_group(&mut self, group: &GroupId) -> Result<()> {
+        self.erase_group(group)
+    }
+
+    fn put_group_entry(&mut self, group: &GroupId, entry: &GroupEntry) -> Result<()> {
+        self.write_entry(group, entry)
+    }
+
+    fn remove_group_entry(&mut self, group: &GroupId, id: &GroupEventId) -> Result<()> {
+        self.erase_entry(group, id)
+    }
+
+    fn put_forgotten_group(&mut self, forgotten: &ForgottenGroup) -> Result<()> {
+        self.write_forgotten(forgotten)
+    }
+
+    fn remove_forgotten_group(&mut self, group: &GroupId) -> Result<()> {
+        self.erase_forgotten(group)
+    }
+
+    fn keep_forgotten_groups(&mut self, limit: usize) -> Result<()> {
+        self.keep_newest_forgotten(limit)
+    }
+
+    fn put_group_key(&mut self, key: &GroupKey) -> Result<()> {
+        self.write_group_key(key)
+    }
+
+    fn remove_group_key(&mut self, group: &GroupId, id: &GroupKeyId) -> Result<()> {
+        self.erase_group_key(group, id)
+    }
+
+    fn put_group_message(&mut self, message: &GroupMessage, keep: u32) -> Result<()> {
+        self.write_message_read(message, keep)
+    }
+
+    fn put_group_setters(&mut self, group: &GroupId, setters: &[IdentityKey]) -> Result<()> {
+        self.write_setters(group, setters)
     }
 
     fn put_timekeeping(&mut self, kept: &Timekeeping) -> Result<()> {

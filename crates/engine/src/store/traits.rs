@@ -307,9 +307,9 @@ pub trait Store: StoreRead {
     /// Erases a key of a group, with the messages that were read under it, and keeps its timestamp
     /// if no higher one was kept.
     fn remove_group_key(&mut self, group: &GroupId, id: &GroupKeyId) -> Result<(), StoreError>;
-    /// Writes a message that was read under a group key that is there. A message that is replaced
-    /// keeps its age unless its key is another. Of the messages of that key, those that `keep` or
-    /// more have been added after are removed.
+    /// Writes a message that was read under a group key that is there, and removes the oldest of
+    /// that key, so that at most the last `keep` are left. A message that is replaced keeps its
+    /// age, unless its key is another.
     fn put_group_message(&mut self, message: &GroupMessage, keep: u32) -> Result<(), StoreError>;
     /// Replaces the list of those whose keys are taken of a group.
     fn put_group_setters(

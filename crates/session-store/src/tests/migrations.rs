@@ -116,7 +116,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 17);
+    assert_eq!(ACCOUNT.len(), 18);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();

@@ -42,6 +42,13 @@ pub(crate) fn shows_nothing<T: std::fmt::Debug>(value: &T) {
 macro_rules! before_the_fourteenth {
     () => {
         "
+    DROP TABLE group_setters;
+    DROP TABLE group_messages;
+    DROP TABLE erased_group_keys;
+    DROP TABLE group_keys;
+    DROP TABLE forgotten_groups;
+    DROP TABLE group_events;
+    DROP TABLE groups;
     DROP INDEX peers_listened;
     DROP INDEX peers_listened_for_replies;
     ALTER TABLE peers DROP COLUMN listened;
