@@ -54,8 +54,9 @@ const ONLY_MEASURED_WITH: [&str; 2] = ["criterion", "vodozemac"];
 /// Crates whose rooms, the modules at their top, import each other in no circle.
 const WITHOUT_CIRCLES: [&str; 2] = ["daemon", "engine"];
 
-/// Most modules at the top of `engine`, tests left out.
-const MAX_ROOMS_OF_ENGINE: usize = 14;
+/// Most modules at the top of `engine`, tests left out. The fifteenth is `groups`, whose logs have
+/// rules of their own and nothing to do with sessions.
+const MAX_ROOMS_OF_ENGINE: usize = 15;
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -294,7 +295,7 @@ fn engine_has_few_rooms() {
 
 /// The rooms of `engine` and what each imports, from the bottom up: a room imports only those above
 /// it in this list, so that there is no circle.
-const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
+const ROOMS_OF_ENGINE: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("store", &["model"]),
     ("wire", &["model"]),
@@ -304,6 +305,10 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
     ("chat_clock", &["engine", "model", "store"]),
     ("sessions", &["engine", "model", "store"]),
     (
+        "groups",
+        &["chat_clock", "engine", "model", "store", "wire"],
+    ),
+    (
         "send",
         &["engine", "model", "sealing", "sessions", "store", "wire"],
     ),
@@ -311,6 +316,7 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 13] = [
         "queries",
         &[
             "engine",
+            "groups",
             "model",
             "own_bundle",
             "sealing",

@@ -5,12 +5,13 @@
 //! database, no interface format and no clock.
 //!
 //! Rooms, each importing only from those before it: [`model`], [`store`], [`wire`], the engine
-//! itself, the bundle we publish, [`sessions`], [`sealing`], sending, [`queries`], [`contacts`],
-//! [`receive`].
+//! itself, the bundle we publish, [`sessions`], [`sealing`], [`groups`], sending, [`queries`],
+//! [`contacts`], [`receive`].
 
 pub mod chat_clock;
 pub mod contacts;
 mod engine;
+pub mod groups;
 pub mod model;
 mod own_bundle;
 pub mod queries;

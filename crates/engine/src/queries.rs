@@ -6,9 +6,11 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
     engine::Engine,
+    groups,
     model::{
-        Config, Correspondent, Device, DeviceMetadata, Handshake, InstallationState,
-        InstallationView, Pairing, Role, Session, Standing, StoreError, UnixMillis,
+        Config, Correspondent, Device, DeviceMetadata, GroupId, GroupView, Handshake,
+        InstallationState, InstallationView, Pairing, Role, Session, Standing, StoreError,
+        UnixMillis,
     },
     own_bundle::PROTOCOL_VERSION,
     sealing::listening::is_declined,
@@ -197,6 +199,27 @@ impl Viewer {
             }
         }
         Ok(ListenedPage { peers, next })
+    }
+
+    /// The groups that have a log here, in the order in which they were taken up, without their
+    /// images and updates.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn groups(&self, store: &dyn StoreRead) -> Result<Vec<GroupView>, StoreError> {
+        groups::list(store, &self.config.groups, &self.identity)
+    }
+
+    /// A group, with its image and the update with its log; `None` if it has no log here.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn group(
+        &self,
+        store: &dyn StoreRead,
+        group: &GroupId,
+    ) -> Result<Option<GroupView>, StoreError> {
+        groups::whole(store, &self.config.groups, &self.identity, group)
     }
 
     pub(crate) fn session(

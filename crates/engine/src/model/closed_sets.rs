@@ -258,6 +258,85 @@ closed_sets! {
         Unmarked = "unmarked" [3],
     }
 
+    /// What we are in a group.
+    GroupStanding {
+        /// Invited, admin or not, and not accepted yet.
+        Invited = "invited",
+        /// In the group.
+        Member = "member",
+        /// In the group, and an admin.
+        Admin = "admin",
+        /// We left, or declined the invitation.
+        Left = "left",
+        /// Somebody removed us.
+        Removed = "removed",
+    }
+
+    /// What the update of a group did.
+    GroupOutcome {
+        /// The group is new.
+        Created = "created",
+        /// The log of the group is another than before.
+        Changed = "changed",
+        /// All of it was known.
+        Unchanged = "unchanged",
+        /// It was refused, and nothing of it is kept.
+        Refused = "refused",
+    }
+
+    /// Why the update of a group was refused.
+    GroupRefusal {
+        /// It is no update, or the id of its group is of no form that is known.
+        Malformed = "malformed",
+        /// It has no valid creation of the group.
+        NotCreated = "not_created",
+        /// We are not in this new group now, or its sender is in the group neither before nor
+        /// after.
+        NotMember = "not_member",
+        /// The group was forgotten, and we were not invited since.
+        Forgotten = "forgotten",
+        /// The log of the group would be too large.
+        LogFull = "log_full",
+        /// The account has too many groups.
+        TooManyGroups = "too_many_groups",
+    }
+
+    /// Why events of an update do not count.
+    IgnoredReason {
+        /// They have not the form of an event.
+        Malformed = "malformed",
+        /// Their signature is none that a key can have made.
+        BadSignature = "bad_signature",
+        /// They are of a type that is not known here.
+        UnknownType = "unknown_type",
+        /// They are dated too far ahead of our clock, and count when they come again in time.
+        Future = "future",
+        /// Who signed them was not allowed to, or they change nothing that is there.
+        NotEntitled = "not_entitled",
+    }
+
+    /// What has changed in a group.
+    GroupChangeKind {
+        /// Somebody was invited.
+        Invited = "invited" [1],
+        /// Somebody accepted the invitation.
+        Accepted = "accepted" [2],
+        /// Somebody became an admin.
+        Promoted = "promoted" [3],
+        /// An admin is none any more, and still in the group.
+        Resigned = "resigned" [4],
+        /// Somebody left, or declined the invitation.
+        Left = "left" [5],
+        /// Somebody was removed.
+        Removed = "removed" [6],
+        /// The group has another name.
+        Renamed = "renamed" [7],
+        /// The group has another colour.
+        Recolored = "recolored" [8],
+        /// The group has another image.
+        Pictured = "pictured" [9],
+    }
+
     /// Why the key of a message was dropped.
     KeyDropped {
         /// There were too many keys to keep.

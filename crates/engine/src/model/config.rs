@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crypto_core::{SkipLimits, Suite};
 
-use crate::model::ContactPolicy;
+use crate::model::{ContactPolicy, GroupLimits};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -89,6 +89,8 @@ pub struct Config {
     pub unanswered_messages: u64,
     /// Age after which an unanswered initiator starts a new session of suite x25519.
     pub unanswered_age: Duration,
+    /// The limits of groups.
+    pub groups: GroupLimits,
 }
 
 impl Default for Config {
@@ -114,6 +116,7 @@ impl Default for Config {
             max_replies_per_identity: 3,
             unanswered_messages: 1000,
             unanswered_age: 7 * DAY,
+            groups: GroupLimits::default(),
         }
     }
 }

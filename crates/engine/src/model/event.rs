@@ -5,7 +5,7 @@
 
 use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use super::{Device, KeyDropped, Role, RollbackKind, Session, UnixMillis};
+use super::{Device, GroupChange, GroupId, KeyDropped, Role, RollbackKind, Session, UnixMillis};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,20 @@ pub enum EventKind {
         identity: IdentityKey,
         /// Whether it is.
         listened: bool,
+    },
+    /// We were invited to a group.
+    GroupInvited {
+        /// Which.
+        group: GroupId,
+        /// Who invited us.
+        by: IdentityKey,
+    },
+    /// A group has changed, or is new here and we were not invited to it: it is ours.
+    GroupChanged {
+        /// Which.
+        group: GroupId,
+        /// What has changed; nothing of a new one.
+        changes: Vec<GroupChange>,
     },
     /// The store was found to be an older state or a copy: nothing is sent on its sessions again.
     StoreRolledBack {

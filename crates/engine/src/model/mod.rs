@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod gap;
 mod group;
+mod membership;
 mod negotiated;
 pub(crate) mod outcome;
 mod past_keys;
@@ -23,8 +24,9 @@ pub use self::{
     account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
     chat_key::ChatKey,
     closed_sets::{
-        ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Pairing,
-        Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
+        ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupOutcome, GroupRefusal,
+        GroupStanding, IgnoredReason, InstallationState, KeyDropped, Mode, Pairing, Reason, Role,
+        RollbackKind, SkipReason, TopicKind, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -41,6 +43,12 @@ pub use self::{
     group::{
         ForgottenGroup, GROUP_KEY_BYTES, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey,
         GroupMessage, GroupRecord, MAX_GROUP_ID_BYTES,
+    },
+    membership::{
+        Applied, GoneMember, GroupAct, GroupChange, GroupError, GroupLimit, GroupLimits,
+        GroupMember, GroupRule, GroupView, MAX_FORGOTTEN_GROUPS, MAX_GROUP_COLOR_BYTES,
+        MAX_GROUP_EVENT_BYTES, MAX_GROUP_IMAGE_BYTES, MAX_GROUP_NAME_BYTES, MAX_MADE_UPDATE_BYTES,
+        MAX_NAMED_MEMBERS, MAX_UPDATE_BYTES,
     },
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{

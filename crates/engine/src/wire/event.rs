@@ -5,8 +5,8 @@ use prost::Message as _;
 
 use super::stored::proto;
 use crate::model::{
-    DeviceName, Event, EventKind, KeyDropped, Role, RollbackKind, SessionName, StoreError,
-    UnixMillis,
+    DeviceName, Event, EventKind, GroupChange, GroupChangeKind, GroupId, KeyDropped, Role,
+    RollbackKind, SessionName, StoreError, UnixMillis,
 };
 
 impl Event {
@@ -93,6 +93,14 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
             identity: identity.to_bytes().to_vec(),
             listened: *listened,
         }),
+        EventKind::GroupInvited { group, by } => Kind::GroupInvited(proto::GroupInvited {
+            group: group.as_bytes().to_vec(),
+            by: by.to_bytes().to_vec(),
+        }),
+        EventKind::GroupChanged { group, changes } => Kind::GroupChanged(proto::GroupChanged {
+            group: group.as_bytes().to_vec(),
+            changes: changes.iter().map(change_out).collect(),
+        }),
         EventKind::StoreRolledBack { how, sessions } => {
             Kind::StoreRolledBack(proto::StoreRolledBack {
                 how: how.code().into(),
@@ -148,10 +156,46 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
             identity: IdentityKey::from_wire(&changed.identity).ok()?,
             listened: changed.listened,
         },
+        Kind::GroupInvited(invited) => EventKind::GroupInvited {
+            group: GroupId::new(&invited.group)?,
+            by: IdentityKey::from_wire(&invited.by).ok()?,
+        },
+        Kind::GroupChanged(changed) => EventKind::GroupChanged {
+            group: GroupId::new(&changed.group)?,
+            changes: changed
+                .changes
+                .iter()
+                .map(change_in)
+                .collect::<Option<_>>()?,
+        },
         Kind::StoreRolledBack(found) => EventKind::StoreRolledBack {
             how: RollbackKind::from_code(found.how)?,
             sessions: found.sessions,
         },
+    })
+}
+
+fn change_out(change: &GroupChange) -> proto::GroupChange {
+    proto::GroupChange {
+        kind: change.kind.code().into(),
+        identity: change
+            .identity
+            .map(|identity| identity.to_bytes().to_vec())
+            .unwrap_or_default(),
+        by: change.by.to_bytes().to_vec(),
+        at: change.at,
+    }
+}
+
+fn change_in(change: &proto::GroupChange) -> Option<GroupChange> {
+    let identity = (!change.identity.is_empty())
+        .then(|| IdentityKey::from_wire(&change.identity))
+        .transpose();
+    Some(GroupChange {
+        kind: GroupChangeKind::from_code(change.kind)?,
+        identity: identity.ok()?,
+        by: IdentityKey::from_wire(&change.by).ok()?,
+        at: change.at,
     })
 }
 

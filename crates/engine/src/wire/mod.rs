@@ -5,6 +5,7 @@
 
 mod copy_of;
 mod event;
+mod group;
 mod inspect;
 #[cfg(any(test, feature = "testing"))]
 pub mod rewrite;
@@ -19,6 +20,9 @@ use prost::Message as _;
 pub use self::inspect::{inspect_bundle, inspect_message};
 pub(crate) use self::{
     copy_of::{decode_copy_of, encode_copy_of},
+    group::{
+        EventType, WireEvent, WireUpdate, decode_event, decode_update, encode_event, encode_update,
+    },
     stored::{decode_sent, encode_sent},
 };
 use crate::model::{ContactMark, MAX_WIRE_BYTES, WireError};

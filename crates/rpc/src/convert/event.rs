@@ -4,9 +4,10 @@ use engine::model::{AccountName, DeviceName, Event, EventKind, SessionName, Unix
 
 use super::{name, public_key, suite};
 use crate::types::{
-    AcceptedContact, BundleRotated, ChangedTopic, Decrypted, DeviceVersion, DiscoveredDevice,
-    DroppedKey, EventData, EventDevice, EventInfo, EventSession, Hex, Lagged, Outcome, Reason,
-    RequestedContact, RolledBackStore, TopicKind, UndecryptableMessage,
+    AcceptedContact, BundleRotated, ChangedGroup, ChangedTopic, Decrypted, DeviceVersion,
+    DiscoveredDevice, DroppedKey, EventData, EventDevice, EventInfo, EventSession, GroupChange,
+    GroupInvitation, Hex, Lagged, Outcome, Reason, RequestedContact, RolledBackStore, TopicKind,
+    UndecryptableMessage,
 };
 
 impl EventInfo {
@@ -139,6 +140,22 @@ impl From<&EventKind> for EventData {
                 kind: TopicKind::Negotiated,
                 peer: public_key(identity),
                 listen: *listened,
+            }),
+            EventKind::GroupInvited { group, by } => Self::GroupInvited(GroupInvitation {
+                group: group.as_text().unwrap_or_default().to_owned(),
+                by: public_key(by),
+            }),
+            EventKind::GroupChanged { group, changes } => Self::GroupChanged(ChangedGroup {
+                group: group.as_text().unwrap_or_default().to_owned(),
+                changes: changes
+                    .iter()
+                    .map(|change| GroupChange {
+                        change: change.kind,
+                        identity: change.identity.as_ref().map(public_key),
+                        by: public_key(&change.by),
+                        at: change.at,
+                    })
+                    .collect(),
             }),
             EventKind::StoreRolledBack { how, sessions } => {
                 Self::StoreRolledBack(RolledBackStore {

@@ -3,8 +3,8 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactPolicy, ContactState, InstallationState, KeyDropped, Mode, Reason, Role,
-    RollbackKind, SkipReason, TopicKind, WarningKind,
+    ContactMark, ContactPolicy, ContactState, GroupChangeKind, InstallationState, KeyDropped, Mode,
+    Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
 closed_sets! {

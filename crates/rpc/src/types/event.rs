@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite, TopicKind};
+use crate::types::{
+    GroupChange, Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite, TopicKind,
+};
 
 /// An event, or the mark that some are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -97,6 +99,10 @@ event_types! {
     ContactAccepted = "contact.accepted" (AcceptedContact),
     /// A topic is to be listened to from now on, or not any more.
     TopicChanged = "topic.changed" (ChangedTopic),
+    /// This account was invited to a group.
+    GroupInvited = "group.invited" (GroupInvitation),
+    /// A group is another than before, by an update or by our own act.
+    GroupChanged = "group.changed" (ChangedGroup),
     /// The account's store is an older state, or a copy: its sessions have ended.
     StoreRolledBack = "store.rolled_back" (RolledBackStore),
     /// Events before this mark are no longer there.
@@ -227,6 +233,24 @@ pub struct ChangedTopic {
     pub peer: Hex,
     /// Whether the topic is to be listened to from now on: false if it is not any more.
     pub listen: bool,
+}
+
+/// An invitation to a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupInvitation {
+    /// The id of the group.
+    pub group: String,
+    /// The identity that invited this account.
+    pub by: Hex,
+}
+
+/// A group that is another than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedGroup {
+    /// The id of the group.
+    pub group: String,
+    /// What is different in the group.
+    pub changes: Vec<GroupChange>,
 }
 
 /// A store that is an older state, or a copy.

@@ -13,6 +13,7 @@ mod device;
 mod envelope;
 mod event;
 mod explain;
+mod group;
 mod identity;
 mod message;
 mod system;
@@ -33,9 +34,10 @@ pub use bundle::{
 };
 pub(crate) use by_outcome::never_null;
 pub use closed::{
-    Addressed, ContactMark, ContactPolicy, ContactState, HealthStatus, InstallationState,
-    KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role,
-    RollbackKind, SessionState, SkipReason, Standing, Suite, TopicKind, WarningKind,
+    Addressed, ContactMark, ContactPolicy, ContactState, GroupChangeKind, HealthStatus,
+    InstallationState, KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome,
+    PreKeyState, Reason, Role, RollbackKind, SessionState, SkipReason, Standing, Suite, TopicKind,
+    WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -43,11 +45,12 @@ pub use envelope::{
     ChatClock, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, OpenedEnvelope, SealedEnvelope,
 };
 pub use event::{
-    AcceptedContact, BundleRotated, ChangedTopic, DeviceVersion, DiscoveredDevice, DroppedKey,
-    EventData, EventDevice, EventInfo, EventSession, EventTicketInfo, Events, Lagged,
-    RequestedContact, RolledBackStore, UndecryptableMessage,
+    AcceptedContact, BundleRotated, ChangedGroup, ChangedTopic, DeviceVersion, DiscoveredDevice,
+    DroppedKey, EventData, EventDevice, EventInfo, EventSession, EventTicketInfo, Events,
+    GroupInvitation, Lagged, RequestedContact, RolledBackStore, UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
+pub use group::GroupChange;
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
     Confirmed, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo,
