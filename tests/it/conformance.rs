@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::RATCHETD;
 
-const FILES: [(&str, usize); 12] = [
+const FILES: [(&str, usize); 13] = [
     ("status-go-hostile", 61),
     ("status-go-receive", 31),
     ("status-go-sizes", 12),
@@ -17,6 +17,7 @@ const FILES: [(&str, usize); 12] = [
     ("trust-identity", 16),
     ("trust-account", 55),
     ("trust-keystore", 18),
+    ("groups-membership", 88),
 ];
 
 fn vector(name: &str) -> String {

@@ -60,6 +60,11 @@ impl Device {
         })
     }
 
+    /// Sets the clock.
+    pub(super) fn set_now(&mut self, now: UnixMillis) {
+        self.now = now;
+    }
+
     pub(super) fn import(&mut self, prekey: PreKeyImport) -> Result<(), String> {
         self.call(&mut entropy(), |engine, store, env| {
             engine.import_prekey(store, env, prekey)

@@ -1,12 +1,13 @@
 //! The replays of `ratchetd conformance`.
 //!
 //! They replay recorded wire vectors, each against a fresh store (format `ratchetd-conformance/1`),
-//! and recorded conversations of status-go from both sides, and check recorded envelopes, topics,
-//! identities, accounts and keystores.
+//! recorded conversations of status-go from both sides, and updates of groups, and check recorded
+//! envelopes, topics, identities, accounts and keystores.
 
 mod conversations;
 mod device;
 mod draws;
+mod groups;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -133,6 +134,7 @@ pub fn replay(text: &str) -> Result<FileReport, String> {
             let checked = cases.map(|case| (case.name.clone(), replay_case(case)));
             (checked.collect(), NotCompared::new())
         }
+        Some(groups::FORMAT) => (groups::check(value)?, NotCompared::new()),
         Some(conversations::FORMAT) => conversations::check(&value, Device::on_disk)?,
         _ => match trust::check(&value) {
             Some(checked) => (checked, NotCompared::new()),
