@@ -9,6 +9,8 @@ mod contacts;
 mod copies;
 mod devices;
 mod events;
+mod group_schedules;
+mod groups;
 mod hostile;
 mod next_sweep;
 mod proptest_runner;
