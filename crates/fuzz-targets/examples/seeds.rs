@@ -11,7 +11,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use fuzz_targets::{
-    Seed, bundle_seeds, envelope_seeds, parameter_seeds, receive_seeds, sequence_seeds,
+    Seed, bundle_seeds, envelope_seeds, group_seeds, parameter_seeds, receive_seeds, sequence_seeds,
 };
 use serde_json::{Value, json};
 
@@ -314,5 +314,6 @@ fn main() {
     write("parameters", "bin", parameter_seeds(good_parameter));
     write("keystore", "bin", keystores());
     write("envelope", "bin", envelopes());
+    write("group", "bin", group_seeds());
     write("sequences", "bin", sequence_seeds());
 }

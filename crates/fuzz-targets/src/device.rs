@@ -11,6 +11,7 @@ use engine::{
         Account, AccountName, AddressedMessage, BundleImportError, ImportedBundle, ReceiveError,
         Received, SendError, Sent, UnixMillis,
     },
+    queries::Viewer,
     receive::Explained,
     store::{Store, Transaction as _, memory::MemoryStore},
     wire::WireMessage,
@@ -90,6 +91,11 @@ impl Device {
         self.call(|engine, store, env| engine.import_prekey(store, env, import))
             .expect("a prekey");
         public
+    }
+
+    /// The lists of its account.
+    pub(crate) fn viewer(&self) -> Viewer {
+        self.engine.viewer()
     }
 
     /// What was done so far stays.

@@ -16,6 +16,7 @@ mod config;
 mod contact_code;
 mod device;
 mod envelope;
+mod group;
 mod keys;
 mod keystore;
 mod parameters;
@@ -29,6 +30,7 @@ pub use self::{
     config::config,
     contact_code::contact_code,
     envelope::{envelope, envelope_seeds},
+    group::{group, group_seeds},
     keys::keys,
     keystore::keystore,
     parameters::{parameter_seeds, parameters},
@@ -56,5 +58,6 @@ pub const TARGETS: &[Target] = &[
     ("config", config),
     ("parameters", parameters),
     ("envelope", envelope),
+    ("group", group),
     ("sequences", sequences),
 ];
