@@ -245,7 +245,6 @@ impl<'a> Folded<'a> {
     pub(crate) fn view(&self, group: &GroupId, origin: GroupOrigin, me: &IdentityKey) -> GroupView {
         let state = &self.state;
         let text = |text: Option<(&str, _)>| text.map_or("", |(text, _)| text).to_owned();
-        let sent: Vec<GroupEventId> = self.sent().map(|event| event.entry.id).collect();
         GroupView {
             group: group.clone(),
             name: text(state.name),
@@ -276,10 +275,16 @@ impl<'a> Folded<'a> {
                 })
                 .collect(),
             clock: self.clock(),
-            events: sent.len(),
-            digest: GroupEventId::log_digest(&sent),
+            events: self.sent().count(),
+            digest: self.digest(),
             update: None,
         }
+    }
+
+    /// Equal for two members who agree on the group.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let ids: Vec<GroupEventId> = self.sent().map(|event| event.entry.id).collect();
+        GroupEventId::log_digest(&ids)
     }
 
     /// The highest clock of the events that count.
