@@ -26,6 +26,25 @@ const INVALID: u16 = 1007;
 const SILENT: u16 = 1008;
 const TOO_LARGE: u16 = 1009;
 
+/// A frame under a mask of zeros.
+fn frame(start: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![start];
+    match payload.len() {
+        short @ 0..=125 => frame.push(0x80 | u8::try_from(short).expect("short")),
+        middle @ 126..=0xffff => {
+            frame.push(0x80 | 126);
+            frame.extend(u16::try_from(middle).expect("middle").to_be_bytes());
+        }
+        long => {
+            frame.push(0x80 | 127);
+            frame.extend((long as u64).to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
 /// A WebSocket on which any frames may be sent.
 struct Frames(Connection);
 
@@ -43,23 +62,7 @@ impl Frames {
 
     /// Sends a frame under a mask of zeros. The daemon may have closed in the middle.
     fn send(&mut self, start: u8, payload: &[u8]) {
-        let mut frame = vec![start];
-        match payload.len() {
-            short @ 0..=125 => frame.push(0x80 | u8::try_from(short).expect("short")),
-            middle @ 126..=0xffff => {
-                frame.push(0x80 | 126);
-                frame.extend(u16::try_from(middle).expect("middle").to_be_bytes());
-            }
-            long => {
-                frame.push(0x80 | 127);
-                frame.extend((long as u64).to_be_bytes());
-            }
-        }
-        frame.extend([0; 4]);
-        let _ = self
-            .0
-            .write_all(&frame)
-            .and_then(|()| self.0.write_all(payload));
+        let _ = self.0.write_all(&frame(start, payload));
     }
 
     /// The next frame; `None` if the daemon closes the connection.
@@ -251,6 +254,20 @@ fn a_close_is_answered_with_its_own_code() {
             frames.send(FIN | CLOSE, &code.to_be_bytes());
             assert_eq!(frames.closed_with(), Some(code));
         }
+    }
+}
+
+/// The daemon has an answer to write when it reads the close, and may not write it any more.
+#[test]
+fn a_close_right_behind_a_call_is_answered() {
+    let door = Door::open();
+    let mut call_and_close = frame(FIN | TEXT, CALL.as_bytes());
+    call_and_close.extend(frame(FIN | CLOSE, &1000_u16.to_be_bytes()));
+    // Whether the answer or the close comes first is not ours to say: several times, then.
+    for listener in BOTH.repeat(8) {
+        let mut frames = Frames::open(&door, listener);
+        frames.0.write_all(&call_and_close).expect("to send");
+        assert_eq!(frames.closed_with(), Some(1000));
     }
 }
 

@@ -236,49 +236,53 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes answers, notifications and pings, until it is told to finish; then what still waits,
-    /// and the close with its code.
+    /// Writes what there is to write, and closes.
     async fn run(
         mut self,
         ping_interval: Duration,
-        mut finished: oneshot::Receiver<Option<CloseCode>>,
+        finished: oneshot::Receiver<Option<CloseCode>>,
     ) {
+        if let Err(error) = self.write_until(ping_interval, finished).await {
+            tracing::debug!(%error, "a WebSocket cannot be written to");
+        }
+        // Also where nothing more may be written because the client has closed: the library's answer
+        // to its close may wait here.
+        let _ = self.sink.close().await;
+    }
+
+    /// Writes answers, notifications and pings, until it is told to finish; then what still waits,
+    /// and the close with its code.
+    async fn write_until(
+        &mut self,
+        ping_interval: Duration,
+        mut finished: oneshot::Receiver<Option<CloseCode>>,
+    ) -> Result<(), axum::Error> {
         let mut pings = interval(ping_interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let closed_with = loop {
-            let written = tokio::select! {
+            tokio::select! {
                 // However much there is to write: without pings its client would be taken for gone.
                 biased;
                 closed_with = &mut finished => break closed_with.ok().flatten(),
                 _ = pings.tick() => self.sink.send(Message::Ping(Bytes::new())).await,
                 Some(answer) = self.answers.recv() => self.write(answer).await,
                 Some(text) = self.notifications.recv() => self.notify(text).await,
-            };
-            if let Err(error) = written {
-                tracing::debug!(%error, "a WebSocket cannot be written to");
-                return;
-            }
+            }?;
         };
         self.answers.close();
         self.notifications.close();
         while let Some(answer) = self.answers.recv().await {
-            if self.write(answer).await.is_err() {
-                return;
-            }
+            self.write(answer).await?;
         }
         while let Some(text) = self.notifications.recv().await {
-            if self.notify(text).await.is_err() {
-                return;
-            }
+            self.notify(text).await?;
         }
         if let Some(code) = closed_with {
             let reason = "".into();
-            let _ = self
-                .sink
-                .send(Message::Close(Some(CloseFrame { code, reason })))
-                .await;
+            let close = Message::Close(Some(CloseFrame { code, reason }));
+            self.sink.send(close).await?;
         }
-        let _ = self.sink.close().await;
+        Ok(())
     }
 
     async fn write(&mut self, answer: Outgoing) -> Result<(), axum::Error> {
