@@ -1,6 +1,6 @@
 //! Updates of groups.
 
-use crypto_core::{GroupRules, IdentityKeyPair};
+use crypto_core::{GroupRules, IdentityKeyPair, SIGNATURE_BYTES};
 use engine::{
     Config,
     groups::{RecordedEvent, Update, sign_recorded},
@@ -81,8 +81,10 @@ fn updates(group: &str, mut input: &[u8]) -> Vec<Vec<u8>> {
         let length = usize::from(u16::from_le_bytes([*low, *high]));
         let (event, rest) = rest.split_at(length.min(rest.len()));
         input = rest;
-        let signer = SIGNERS[usize::from(*signer) % SIGNERS.len()];
-        let signature = pair(signer).sign_group_event(group, event).to_bytes();
+        let Some(signer) = SIGNERS.iter().cycle().nth(usize::from(*signer)) else {
+            break;
+        };
+        let signature = pair(*signer).sign_group_event(group, event).to_bytes();
         let signed = [signature.as_slice(), event].concat();
         for (number, update) in (0..UPDATES).zip(&mut updates) {
             if into & (1 << number) == 0 {
@@ -178,7 +180,7 @@ pub fn group_seeds() -> Vec<Seed> {
                 };
                 let signed = sign_recorded(&pair(1), "", recorded);
                 let (signed, _) = signed.expect("an act of ours");
-                let event = &signed[65..];
+                let event = signed.get(SIGNATURE_BYTES..).expect("a signature");
                 let length = u16::try_from(event.len()).expect("a small event");
                 let [low, high] = length.to_le_bytes();
                 seed.extend([*signer, 0, low, high]);

@@ -57,7 +57,7 @@ struct Limits {
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Step {
-    Apply(Apply),
+    Apply(Box<Apply>),
     Forget,
 }
 
