@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    model::{ChatKey, Correspondent, Gap, NegotiatedTopic},
+    model::{ChatKey, Correspondent, Gap, GroupId, GroupKey, NegotiatedTopic},
     sealing::{Opener, SignedMessage},
     store::contract,
     world::StatusGoDevice,
@@ -60,6 +60,11 @@ fn debug_output_shows_no_keys() {
     let of = (crypto_core::SessionId::from_bytes([7; 32]), device.key);
     let chain = crypto_core::HeaderKey::X25519([7; 32]);
     shows_nothing::<Gap>(&contract::gap(of, chain, 9, &[SECRET]));
+    let group = GroupId::new(b"group").unwrap();
+    shows_nothing::<GroupKey>(&GroupKey {
+        key: Wiped::new([SECRET; 32]),
+        ..contract::group_key(&group, 7, 8, None)
+    });
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
 }

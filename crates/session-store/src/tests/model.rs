@@ -1,6 +1,8 @@
 //! Random batches, run on SQLite, as an account's worker uses it, and on the store in memory: both
 //! answer alike, and hold the same after every commit, abort and crash.
 
+mod groups;
+
 use crypto_core::{
     EphemeralKeyPair, HeaderKey, IdentityKey, MessageId, MessageKey, SessionId, SharedKeyPrefix,
     Suite,
@@ -15,6 +17,7 @@ use engine::{
 };
 use proptest::{collection::vec, option, prelude::*};
 
+use self::groups::{GroupStep, everything_of_groups, group_step, take_group_step};
 use super::*;
 
 /// Records are told apart by few names, so that they meet.
@@ -77,6 +80,7 @@ enum Step {
     Running(u64),
     Contact(u8, bool),
     Bundle(u64),
+    Group(GroupStep),
     /// Reads what is remembered, at a moment when it may yet be undone.
     Look(u8),
 }
@@ -268,13 +272,18 @@ fn step() -> impl Strategy<Value = Step> {
         1 => number().prop_map(Step::Running),
         1 => (name(), any::<bool>()).prop_map(|(name, verified)| Step::Contact(name, verified)),
         1 => number().prop_map(Step::Bundle),
+        2 => group_step().prop_map(Step::Group),
         3 => name().prop_map(Step::Look),
     ]
 }
 
 fn batch() -> impl Strategy<Value = Batch> {
     // Those that hold steps alone never reach the database before the commit.
-    let steps = prop_oneof![2 => vec(step(), 1..5), 1 => vec(moved(), 1..4)];
+    let steps = prop_oneof![
+        4 => vec(step(), 1..5),
+        2 => vec(moved(), 1..4),
+        1 => vec(group_step().prop_map(Step::Group), 1..20),
+    ];
     let call = (steps, prop::bool::weighted(0.8));
     let end = prop_oneof![3 => Just(End::Commit), 1 => Just(End::Abort), 1 => Just(End::Crash)];
     (vec(call, 0..6), end)
@@ -455,6 +464,7 @@ fn take(store: &mut impl Transaction, step: &Step) -> Result<Vec<MessageId>, Sto
             prekey_created_at: UnixMillis(*number),
             entries: Vec::new(),
         })?,
+        Step::Group(step) => take_group_step(store, step)?,
         Step::Look(name) => drop(remembered(store, *name)),
         Step::Session(step) => store.put_session(&session(step))?,
         Step::Move(step) => {
@@ -688,6 +698,7 @@ fn everything(store: &impl StoreRead) -> Vec<String> {
         let key = key.map(|key| (key.session, *key.key.secret_bytes(), key.read_at, key.read));
         lines.push(format!("{key:?}"));
     }
+    lines.extend(everything_of_groups(store));
     lines
 }
 

@@ -371,6 +371,30 @@ fn the_look_ups_of_every_message_go_by_an_index() {
         ("stored_keys WHERE read_at < ?1", "stored_keys_read"),
         ("replies WHERE request_id = ?1", "PRIMARY KEY"),
         ("replies WHERE at < ?1", "replies_by_age"),
+        ("groups WHERE group_id = ?1", "sqlite_autoindex_groups_1"),
+        (
+            "group_events WHERE of_group = ?1 ORDER BY id",
+            "group_events_of_group",
+        ),
+        (
+            "group_events WHERE of_group = ?1 AND id = ?2",
+            "group_events_of_group",
+        ),
+        (
+            "group_keys WHERE group_id = ?1 AND id = ?2",
+            "group_keys_of_group",
+        ),
+        (
+            "group_keys WHERE group_id = ?1 ORDER BY timestamp DESC, id DESC",
+            "group_keys_by_timestamp",
+        ),
+        ("group_keys WHERE replaced_at <= ?1", "group_keys_replaced"),
+        ("group_messages WHERE message = ?1", "PRIMARY KEY"),
+        (
+            "group_messages WHERE of_key = ?1 AND age <= ?2",
+            "group_messages_of_key",
+        ),
+        ("group_setters WHERE group_id = ?1", "PRIMARY KEY"),
     ] {
         let explained = format!("EXPLAIN QUERY PLAN SELECT * FROM {query}");
         let mut statement = store.connection.prepare(&explained).unwrap();

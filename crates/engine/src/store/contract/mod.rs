@@ -8,6 +8,7 @@
 
 mod batches;
 mod gaps;
+mod groups;
 mod random;
 mod records;
 mod time;
@@ -28,6 +29,13 @@ use self::gaps::{
     gaps_round_trip_and_are_found, the_oldest_gaps_and_keys_of_a_session_are_dropped_first,
     the_oldest_unanswered_gaps_are_dropped_first,
 };
+use self::groups::{
+    a_removed_group_leaves_nothing_and_takes_nothing_along,
+    an_erased_group_key_leaves_its_timestamp, group_keys_round_trip_and_are_found,
+    groups_round_trip_in_order, logs_round_trip, setters_are_replaced_as_a_list,
+    the_groups_forgotten_first_are_dropped_first, the_newest_messages_of_a_group_key_are_kept,
+};
+pub use self::groups::{group_entry, group_facts, group_key, group_record};
 pub use self::random::SplitMix64;
 pub use self::records::{initiated, own_prekey, session};
 use self::records::{installation, key, prekey, prekey_text, session_text};
@@ -61,6 +69,14 @@ pub fn run<S: Transaction>(fresh: impl Fn() -> S) {
     records_due_for_erasure_are_found(&mut fresh());
     sweep_dates_are_found(&mut fresh());
     chat_clocks_round_trip(&mut fresh());
+    groups_round_trip_in_order(&mut fresh());
+    logs_round_trip(&mut fresh());
+    the_groups_forgotten_first_are_dropped_first(&mut fresh());
+    group_keys_round_trip_and_are_found(&mut fresh());
+    an_erased_group_key_leaves_its_timestamp(&mut fresh());
+    the_newest_messages_of_a_group_key_are_kept(&mut fresh());
+    setters_are_replaced_as_a_list(&mut fresh());
+    a_removed_group_leaves_nothing_and_takes_nothing_along(&mut fresh());
     events_stay_in_order_until_removed(&mut fresh());
     a_rollback_undoes_one_call_and_an_abort_the_batch(&mut fresh());
     batch_calls_out_of_turn_are_errors(&mut fresh());

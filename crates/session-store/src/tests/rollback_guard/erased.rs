@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crypto_core::AssociatedData;
+use engine::model::GroupId;
 
 use super::*;
 use crate::{schema::open_main_file, store_key::StoreKey, wal};
@@ -12,16 +13,20 @@ const PAGE: usize = 4096;
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// The chains of the only session that whoever has the key of the stores finds in the database and
-/// in every page that its log holds, whether SQLite still takes that for a part of it or not.
+/// The chains of the only session, as [`on_the_disk`] finds them.
 fn chains_on_the_disk(home: &Home) -> BTreeSet<Vec<u8>> {
+    on_the_disk(home, "SELECT chains FROM session_chains")
+}
+
+/// What `sql` gives first, wherever whoever has the key of the stores finds it: in the database and
+/// in every page that its log holds, whether SQLite still takes that for a part of it or not.
+fn on_the_disk(home: &Home, sql: &str) -> BTreeSet<Vec<u8>> {
     let key = StoreKey::load_known(&home.path(), None).unwrap();
     let copy = home.scratch.path().join("copy.db");
     let read = |pages: &[u8]| -> Option<Vec<u8>> {
         fs::write(&copy, pages).unwrap();
         let connection = open_main_file(&copy, &key).ok()?;
-        let chains = "SELECT chains FROM session_chains";
-        connection.query_row(chains, (), |row| row.get(0)).ok()
+        connection.query_row(sql, (), |row| row.get(0)).ok()
     };
     let database = fs::read(home.database()).unwrap();
     let log = fs::read(home.log()).unwrap_or_default();
@@ -154,4 +159,28 @@ fn a_reader_puts_off_the_erasing_and_keeps_nobody_from_the_store() {
     assert_eq!(chains_on_the_disk(&home).len(), 1);
     kill(store);
     assert_eq!(home.found(), None);
+}
+
+#[test]
+fn a_group_key_that_was_erased_is_in_no_file_at_rest() {
+    let group = GroupId::new(b"group").unwrap();
+    let key = contract::group_key(&group, 7, 1, None);
+    for with_its_group in [false, true] {
+        let home = Home::new();
+        let mut store = home.open();
+        let keys = |home: &Home| on_the_disk(home, "SELECT key FROM group_keys");
+        store.begin().unwrap();
+        store.put_group_key(&key).unwrap();
+        store.commit().unwrap();
+        store.begin().unwrap();
+        if with_its_group {
+            store.remove_group(&group).unwrap();
+        } else {
+            store.remove_group_key(&group, &key.id).unwrap();
+        }
+        store.commit().unwrap();
+        assert_eq!(keys(&home), BTreeSet::from([key.key.to_vec()]));
+        store.release_memory().unwrap();
+        assert!(keys(&home).is_empty());
+    }
 }
