@@ -1,8 +1,8 @@
 //! Private groups: the logs that say who is in them (protocol §10).
 //!
-//! A log is the union of the valid events of all updates that were taken up ([`log`]), and the
-//! state of the group is what its events make, one after the other ([`state`]). Our own acts
-//! ([`acts`]) are judged as the updates of others are ([`apply`]).
+//! A log is the union of the valid events of all updates that were taken up (`log`), and the
+//! state of the group is what its events make, one after the other (`state`). Our own acts
+//! (`acts`) are judged as the updates of others are (`apply`).
 
 pub(crate) mod acts;
 mod apply;

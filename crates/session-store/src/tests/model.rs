@@ -272,14 +272,18 @@ fn step() -> impl Strategy<Value = Step> {
         1 => number().prop_map(Step::Running),
         1 => (name(), any::<bool>()).prop_map(|(name, verified)| Step::Contact(name, verified)),
         1 => number().prop_map(Step::Bundle),
-        10 => group_step().prop_map(Step::Group),
+        2 => group_step().prop_map(Step::Group),
         3 => name().prop_map(Step::Look),
     ]
 }
 
 fn batch() -> impl Strategy<Value = Batch> {
     // Those that hold steps alone never reach the database before the commit.
-    let steps = prop_oneof![2 => vec(step(), 1..5), 1 => vec(moved(), 1..4)];
+    let steps = prop_oneof![
+        4 => vec(step(), 1..5),
+        2 => vec(moved(), 1..4),
+        1 => vec(group_step().prop_map(Step::Group), 1..20),
+    ];
     let call = (steps, prop::bool::weighted(0.8));
     let end = prop_oneof![3 => Just(End::Commit), 1 => Just(End::Abort), 1 => Just(End::Crash)];
     (vec(call, 0..6), end)

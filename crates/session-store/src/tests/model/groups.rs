@@ -44,7 +44,7 @@ pub(super) enum GroupStep {
     Setters(u8, Vec<u8>),
 }
 
-/// Groups, their events and their keys, of which most steps need one that is there.
+/// Groups, their events and their keys: so few that steps often meet one that is there.
 fn few() -> impl Strategy<Value = u8> {
     1..=2_u8
 }
@@ -111,7 +111,13 @@ pub(super) fn take_group_step(
             id,
             event,
             ended,
-        } => store.put_group_entry(&group(*name), &contract::group_entry(*id, event, ended)),
+        } => {
+            let group = group(*name);
+            if store.group(&group)?.is_none() {
+                store.put_group(&contract::group_record(&group, 1, false))?;
+            }
+            store.put_group_entry(&group, &contract::group_entry(*id, event, ended))
+        }
         GroupStep::RemoveEntry(name, id) => store.remove_group_entry(&group(*name), &event_id(*id)),
         GroupStep::Forgotten {
             group: name,
@@ -141,9 +147,13 @@ pub(super) fn take_group_step(
             confirmed,
             keep,
         } => {
+            let group = group(*name);
+            if store.group_key(&group, &key_id(*key))?.is_none() {
+                store.put_group_key(&contract::group_key(&group, *key, 1, None))?;
+            }
             let message = GroupMessage {
                 message: message_id(*message),
-                group: group(*name),
+                group,
                 key: key_id(*key),
                 confirmed: *confirmed,
             };
