@@ -1,6 +1,6 @@
 //! The cryptography of the Status conversational security specification: keys, bundle signatures,
-//! X3DH, the Double Ratchet in both suites, DH messages; and what stands around an identity:
-//! recovery phrases, keystores, safety numbers, pictures.
+//! X3DH, the Double Ratchet in both suites, DH messages, group keys; and what stands around an
+//! identity: recovery phrases, keystores, safety numbers, pictures.
 //!
 //! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument. Secrets
 //! are wiped when dropped, do not implement `Clone`, and show nothing in `Debug`.
@@ -10,6 +10,7 @@ mod bundle;
 pub mod dh_message;
 mod group_event;
 mod hash;
+pub mod hash_ratchet;
 mod ids;
 mod installation;
 mod keys;

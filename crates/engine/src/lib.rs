@@ -29,4 +29,5 @@ pub mod world;
 pub use self::{
     engine::{Engine, PreKeyImport, ReceiveRequest, Remembered, SendRequest},
     model::{Config, Env},
+    send::{GroupKeyRequest, GroupSendRequest},
 };

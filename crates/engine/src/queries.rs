@@ -6,9 +6,9 @@ use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
     engine::Engine,
-    groups,
+    groups::{self, keys::list_keys},
     model::{
-        Config, Correspondent, Device, DeviceMetadata, GroupId, GroupView, Handshake,
+        Config, Correspondent, Device, DeviceMetadata, GroupId, GroupKeyView, GroupView, Handshake,
         InstallationState, InstallationView, Pairing, Role, Session, Standing, StoreError,
         UnixMillis,
     },
@@ -87,6 +87,19 @@ pub struct SessionView {
 }
 
 impl Viewer {
+    /// The keys of a group, or of all groups, the current one of each first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub fn group_keys(
+        &self,
+        store: &dyn StoreRead,
+        now: UnixMillis,
+        group: Option<&GroupId>,
+    ) -> Result<Vec<GroupKeyView>, StoreError> {
+        list_keys(store, &self.config, now, &self.identity, group)
+    }
+
     /// How long a device is omitted before it is stale (spec 4.3).
     #[must_use]
     pub const fn stale_after(&self) -> Duration {

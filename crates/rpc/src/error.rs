@@ -1,7 +1,8 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
 use engine::model::{
-    BundleImportError, PairingError, ReceiveError, SendError, StoreError, Trouble, WireError,
+    BundleImportError, GroupKeyError, PairingError, ReceiveError, SendError, StoreError, Trouble,
+    WireError,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,16 @@ closed_sets! {
         RequestIdReused = "request_id_reused",
         /// The configuration forbids every suite that would reach the recipient.
         SuiteForbidden = "suite_forbidden",
+        /// There is no group of this id.
+        GroupNotFound = "group_not_found",
+        /// The rules of the group do not allow it to this account now.
+        GroupForbidden = "group_forbidden",
+        /// The group, its log or the account has as much as it may have.
+        GroupLimit = "group_limit",
+        /// There is no key of the group here.
+        GroupKeyMissing = "group_key_missing",
+        /// The key of the group is not to be used any more: another one is due.
+        GroupKeyDue = "group_key_due",
         /// The queue is full; nothing was done.
         Busy = "busy",
         /// The daemon is stopping; nothing was done.
@@ -81,6 +92,11 @@ impl ErrorKind {
             Self::ContactNotAccepted => 1301,
             Self::RequestIdReused => 1401,
             Self::SuiteForbidden => 1501,
+            Self::GroupNotFound => 1801,
+            Self::GroupForbidden => 1802,
+            Self::GroupLimit => 1803,
+            Self::GroupKeyMissing => 1804,
+            Self::GroupKeyDue => 1805,
             Self::Busy => 1601,
             Self::ShuttingDown => 1602,
             Self::StoreFailed => 1701,
@@ -135,6 +151,21 @@ impl ErrorKind {
                 "ask them with contact_request, or answer their request with contact_accept"
             }
             Self::RequestIdReused => "use a new requestId for a new request",
+            Self::GroupNotFound => {
+                "`group_list` names the groups there are; `group_apply` takes up one that an update tells of"
+            }
+            Self::GroupForbidden => {
+                "`group_get` shows the group's rules, its admins, and how this account stands to it"
+            }
+            Self::GroupLimit => {
+                "nothing was done: a group has at most 1000 members, an account 1000 groups (`group_forget`); past the limit of a log, make a new group"
+            }
+            Self::GroupKeyMissing => {
+                "make one with `groupKey_create` if you may, or ask an admin for `groupKey_share`; without `mode` the message is encrypted for each member"
+            }
+            Self::GroupKeyDue => {
+                "nothing was encrypted: make a new key with `groupKey_create` if you may, or leave out `mode`, and the message is encrypted for each member"
+            }
             Self::SuiteForbidden => {
                 "allow the suite in ratchet.suites, or ask the recipient to update"
             }
@@ -255,6 +286,7 @@ impl From<SendError> for RpcError {
         let message = error.to_string();
         match error {
             SendError::Store(error) => error.into(),
+            SendError::GroupKey(error) => error.into(),
             SendError::PayloadTooLarge { .. } => {
                 Self::new(ErrorKind::PayloadTooLarge, message).about("payload")
             }
@@ -278,6 +310,24 @@ impl From<SendError> for RpcError {
                 Self::new(ErrorKind::RequestIdReused, message).about("requestId")
             }
             SendError::Key(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<GroupKeyError> for RpcError {
+    fn from(error: GroupKeyError) -> Self {
+        let message = error.to_string();
+        match error {
+            GroupKeyError::NotFound => Self::new(ErrorKind::GroupNotFound, message).about("group"),
+            GroupKeyError::Forbidden(rule) => Self::new(
+                ErrorKind::GroupForbidden,
+                "this account may not do it in the group now",
+            )
+            .with_hint(rule.to_string()),
+            GroupKeyError::TooManySetters { .. } => Self::invalid(message).about("setters"),
+            GroupKeyError::TooManyGroups => Self::new(ErrorKind::GroupLimit, message),
+            GroupKeyError::Missing => Self::new(ErrorKind::GroupKeyMissing, message),
+            GroupKeyError::Due(_) => Self::new(ErrorKind::GroupKeyDue, message),
         }
     }
 }

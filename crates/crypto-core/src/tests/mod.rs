@@ -3,6 +3,7 @@
 mod bundles;
 mod copies;
 mod dh_messages;
+mod hash_ratchets;
 mod keys;
 mod keystores;
 mod limits;

@@ -2,6 +2,7 @@
 
 use super::{Draws, properties::Pair};
 use crate::{
+    hash_ratchet::{GroupMessageKey, HashChain},
     keystore::{Kdf, Keystore, ScryptCost},
     ratchet::chain::{ChainKey, RootKey},
     *,
@@ -32,6 +33,9 @@ fn no_secret_type_shows_its_secret() {
     shows_nothing::<MessageKey>(&MessageKey::from_stored(SECRET));
     shows_nothing::<RootKey>(&RootKey::from_stored(SECRET));
     shows_nothing::<ChainKey>(&ChainKey::from_stored(SECRET));
+    let mut chain = HashChain::new(&SECRET);
+    shows_nothing::<GroupMessageKey>(&chain.message_key(1).unwrap());
+    shows_nothing::<HashChain>(&chain);
     // Under its password, and not to be seen all the same: who has it can try passwords.
     shows_nothing::<Keystore>(&Keystore {
         kdf: Kdf::Scrypt(ScryptCost::LIGHT),

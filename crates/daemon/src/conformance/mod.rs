@@ -7,6 +7,7 @@
 mod conversations;
 mod device;
 mod draws;
+mod group_keys;
 mod groups;
 mod trust;
 
@@ -134,6 +135,7 @@ pub fn replay(text: &str) -> Result<FileReport, String> {
             let checked = cases.map(|case| (case.name.clone(), replay_case(case)));
             (checked.collect(), NotCompared::new())
         }
+        Some(group_keys::FORMAT) => (group_keys::check(value)?, NotCompared::new()),
         Some(groups::FORMAT) => (groups::check(value)?, NotCompared::new()),
         Some(conversations::FORMAT) => conversations::check(&value, Device::on_disk)?,
         _ => match trust::check(&value) {
@@ -247,6 +249,7 @@ impl From<engine::model::Received> for Got {
             Outcome::Public(payload) => ("public", Some(payload)),
             Outcome::Contact(_) => ("contact", None),
             Outcome::Bundle => ("bundle", None),
+            Outcome::GroupKey => ("group_key", None),
             Outcome::Own => ("own", None),
             Outcome::NotTargeted(_) => ("not_targeted", None),
             Outcome::Undecryptable(_) => ("rejected", None),

@@ -4,11 +4,11 @@ pub(crate) mod reply_limiter;
 pub(crate) mod settled_time;
 pub(crate) mod verified_bundles;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crypto_core::{
-    IdentityKey, InstallationId, MessageId, RatchetPreKeyPair, SessionId, SignedPreKeyPair,
-    keccak256,
+    GroupKeyId, IdentityKey, InstallationId, MessageId, RatchetPreKeyPair, SessionId,
+    SignedPreKeyPair, hash_ratchet::HashChain, keccak256,
 };
 
 use zeroize::Zeroizing;
@@ -18,12 +18,20 @@ use crate::{
         reply_limiter::ReplyLimiter, settled_time::Sweeps, verified_bundles::VerifiedBundles,
     },
     model::{
-        Account, Config, Env, MAX_CONFIRM_IDS, ReadTag, RunningTime, Seal, StoreError, UnixMillis,
-        WireError, time::RunningClock,
+        Account, Config, Env, GroupMessage, GroupRecord, MAX_CONFIRM_IDS, MAX_READ_PER_GROUP_KEY,
+        Membership, ReadTag, RunningTime, Seal, StoreError, UnixMillis, WireError,
+        time::RunningClock,
     },
-    store::{Store, StoreRead},
+    store::{BoundedCache, Store, StoreRead},
     wire::WireMessage,
 };
+
+/// Group keys whose chains are remembered, 3 KB each. With more of them in use the way along a chain
+/// may have to be gone again, 60 milliseconds at most.
+const MAX_CHAINS: usize = 256;
+/// Groups of which it is remembered who is in them, 100 KB each if they are large. Of others it is
+/// worked out from the log for each message.
+const MAX_MEMBERSHIPS: usize = 16;
 
 /// Sends and receives for one account, and maintains its bundle.
 ///
@@ -36,6 +44,10 @@ pub struct Engine {
     pub(crate) verified: VerifiedBundles,
     pub(crate) replies: ReplyLimiter,
     pub(crate) sweeps: Sweeps,
+    /// The chains of group keys, as far as they were followed.
+    pub(crate) chains: BoundedCache<GroupKeyId, HashChain>,
+    /// Who is in groups, by a digest of the group's id, each with the record that it is of.
+    pub(crate) memberships: BoundedCache<[u8; 32], (GroupRecord, Arc<Membership>)>,
     running: Option<RunningClock>,
 }
 
@@ -148,6 +160,8 @@ impl Engine {
             verified: VerifiedBundles::default(),
             replies: remembered.replies,
             sweeps: remembered.sweeps,
+            chains: BoundedCache::new(MAX_CHAINS),
+            memberships: BoundedCache::new(MAX_MEMBERSHIPS),
             running: remembered.running,
         }
     }
@@ -168,7 +182,8 @@ impl Engine {
         &self.account
     }
 
-    /// Erases the keys of messages that the caller has stored, and records that they were read;
+    /// Erases the keys of messages that the caller has stored, and records that they were read (of
+    /// a message under a group key it only records that);
     /// returns how many were erased. Unknown ids, confirmed messages and messages that were never
     /// read are ignored.
     ///
@@ -190,6 +205,15 @@ impl Engine {
                     read.entry(key.session).or_default().push(ciphertext);
                 }
             }
+            let of_group = store.group_message(message)?;
+            if let Some(known) = of_group.filter(|known| !known.confirmed) {
+                let confirmed_now = GroupMessage {
+                    confirmed: true,
+                    ..known
+                };
+                store.put_group_message(&confirmed_now, MAX_READ_PER_GROUP_KEY)?;
+                confirmed += 1;
+            }
         }
         for (session, ciphertexts) in read {
             let mut known = store.confirmed_messages(&session)?;
@@ -201,9 +225,12 @@ impl Engine {
         Ok(confirmed)
     }
 
-    /// Frees the cache of verified bundles. The limiter of replies keeps its state.
+    /// Frees the caches of verified bundles, group keys and members. The limiter of replies keeps its
+    /// state.
     pub fn release_memory(&mut self) {
         self.verified = VerifiedBundles::default();
+        self.chains = BoundedCache::new(MAX_CHAINS);
+        self.memberships = BoundedCache::new(MAX_MEMBERSHIPS);
     }
 
     /// The running time of this store by now.

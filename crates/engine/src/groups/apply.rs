@@ -14,8 +14,8 @@ use crate::{
     },
     model::{
         Applied, Env, EventKind, ForgottenGroup, GroupChange, GroupEntry, GroupId, GroupOutcome,
-        GroupRecord, GroupRefusal, GroupStanding, IgnoredReason, MAX_FORGOTTEN_GROUPS, StoreError,
-        UnixMillis, WireError,
+        GroupRecord, GroupRefusal, GroupStanding, IgnoredReason, MAX_FORGOTTEN_GROUPS, Membership,
+        StoreError, UnixMillis, WireError,
     },
     store::{Store, StoreRead, record_event},
     wire::decode_update,
@@ -209,7 +209,7 @@ impl Engine {
     }
 
     fn take_up(
-        &self,
+        &mut self,
         store: &mut dyn Store,
         now: UnixMillis,
         update: Checked,
@@ -221,7 +221,7 @@ impl Engine {
             events,
             mut ignored,
         } = update;
-        let limits = &self.config.groups;
+        let limits = &self.config.groups.clone();
         let (events, future) = events
             .into_iter()
             .partition::<Vec<_>, _>(|event| event.event.clock <= highest_clock(now));
@@ -302,7 +302,7 @@ impl Engine {
 
     /// Writes what has changed of a group, and tells of it; gives the difference.
     pub(crate) fn write_change(
-        &self,
+        &mut self,
         store: &mut dyn Store,
         now: UnixMillis,
         change: &Change<'_>,
@@ -337,6 +337,10 @@ impl Engine {
         for id in &lost {
             store.remove_group_entry(group, id)?;
         }
+        let was = change.record.is_some();
+        let was = was.then(|| Membership::of(&change.was.state, &me));
+        let is_now = Membership::of(&is.state, &me);
+        self.follow_change(store, now, (group, was.as_ref(), &is_now))?;
         let is_new = change.record.is_none();
         let changes = if is_new {
             Vec::new()

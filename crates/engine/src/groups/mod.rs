@@ -3,11 +3,16 @@
 //! A log is the union of the valid events of all updates that were taken up (`log`), and the
 //! state of the group is what its events make, one after the other (`state`). Our own acts
 //! (`acts`) are judged as the updates of others are (`apply`).
+//!
+//! Groups of either kind, with a log or without, have keys (`keys`) and messages under them
+//! (`message`, protocol §11).
 
 pub(crate) mod acts;
 mod apply;
 mod changes;
+pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod message;
 mod recorded;
 pub(crate) mod state;
 

@@ -86,6 +86,8 @@ closed_sets! {
         Dh = "dh" [3],
         /// It is public: not encrypted at all.
         Public = "public" [4],
+        /// It is encrypted with a key that a whole group shares, once for all its members.
+        Group = "group" [5],
     }
 
     /// Why a device got no copy.
@@ -132,6 +134,10 @@ closed_sets! {
         SuiteForbidden = "suite_forbidden",
         /// The sender's contact request was declined.
         Declined = "declined",
+        /// The sender is not in the group that the message is for.
+        NotMember = "not_member",
+        /// The group key that the message is encrypted under is not here yet.
+        GroupKeyMissing = "group_key_missing",
         /// The signature of the message's envelope is not one of any key.
         BadSignature = "bad_signature",
         /// Nobody signed the envelope that the message came in.
@@ -256,6 +262,40 @@ closed_sets! {
         Elsewhere = "elsewhere" [2],
         /// The file that belongs beside the store's database is missing.
         Unmarked = "unmarked" [3],
+    }
+
+    /// What became of a group key in a message.
+    GroupKeyState {
+        /// The key is kept, and messages under it can be read.
+        Accepted = "accepted",
+        /// The key was here already.
+        Known = "known",
+        /// The key was not taken.
+        Refused = "refused",
+    }
+
+    /// Why a group key was not taken.
+    GroupKeyRefused {
+        /// It does not have 32 bytes, or its group or time is not one that a key may have.
+        Malformed = "malformed",
+        /// The group is not known here, and nobody was named who may set its keys.
+        GroupUnknown = "group_unknown",
+        /// Nothing proves who set the key, and for which group.
+        Unauthenticated = "unauthenticated",
+        /// Who set the key may not set keys of the group.
+        NotEntitled = "not_entitled",
+        /// It is older than 32 keys that are kept, or not newer than one that was erased.
+        TooOld = "too_old",
+    }
+
+    /// Why another group key should be made.
+    GroupKeyDue {
+        /// Somebody who has the key, or may have it, is gone from the group.
+        Removal = "removal" [1],
+        /// As many messages were written under the key as may be.
+        Spent = "spent" [2],
+        /// The key is older than a week.
+        Age = "age" [3],
     }
 
     /// What we are in a group.

@@ -1,6 +1,6 @@
 //! Errors: one type for each operation.
 
-use super::Trouble;
+use super::{GroupKeyError, Trouble};
 
 /// A store failed. The batch is rolled back.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub enum SendError {
     /// The store failed; the call may be repeated.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys of the group do not allow it.
+    #[error(transparent)]
+    GroupKey(#[from] GroupKeyError),
     /// The payload is larger than one message may carry.
     #[error("the payload has {bytes} bytes; at most {limit} fit one message")]
     PayloadTooLarge {

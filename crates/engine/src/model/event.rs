@@ -3,9 +3,11 @@
 //! An event is written in the transaction of the change that it reports, so that it is there if and
 //! only if the change is.
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use crypto_core::{GroupKeyId, IdentityKey, InstallationId, MessageId, SessionId, Suite};
 
-use super::{Device, GroupChange, GroupId, KeyDropped, Role, RollbackKind, Session, UnixMillis};
+use super::{
+    Device, GroupChange, GroupId, GroupKeyDue, KeyDropped, Role, RollbackKind, Session, UnixMillis,
+};
 
 /// Something that happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,26 @@ pub enum EventKind {
         identity: IdentityKey,
         /// Whether it is.
         listened: bool,
+    },
+    /// A key of a group is here: messages under it can be read.
+    GroupKeyAdded {
+        /// The group.
+        group: GroupId,
+        /// The key.
+        key: GroupKeyId,
+        /// Who set it.
+        by: IdentityKey,
+        /// Whether it is the current key, which is written with.
+        current: bool,
+    },
+    /// Nothing more is written under the current key of a group.
+    GroupKeyDue {
+        /// The group.
+        group: GroupId,
+        /// The key.
+        key: GroupKeyId,
+        /// Why.
+        reason: GroupKeyDue,
     },
     /// We were invited to a group.
     GroupInvited {

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod gap;
 mod group;
+mod group_keys;
 mod membership;
 mod negotiated;
 pub(crate) mod outcome;
@@ -20,13 +21,14 @@ mod tags;
 pub(crate) mod time;
 mod trouble;
 
+pub(crate) use self::group_keys::Membership;
 pub use self::{
     account::{Account, AccountName, AccountNameError, MAX_ACCOUNT_NAME_CHARS},
     chat_key::ChatKey,
     closed_sets::{
-        ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupOutcome, GroupRefusal,
-        GroupStanding, IgnoredReason, InstallationState, KeyDropped, Mode, Pairing, Reason, Role,
-        RollbackKind, SkipReason, TopicKind, WarningKind,
+        ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, GroupKeyRefused,
+        GroupKeyState, GroupOutcome, GroupRefusal, GroupStanding, IgnoredReason, InstallationState,
+        KeyDropped, Mode, Pairing, Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
     },
     config::{
         Config, DISCOVERIES_SPAN, MAX_BUNDLES_LOOKED_AT, MAX_BUNDLES_PER_MESSAGE, MAX_CONFIRM_IDS,
@@ -44,6 +46,11 @@ pub use self::{
         ForgottenGroup, GROUP_KEY_BYTES, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey,
         GroupMessage, GroupRecord, MAX_GROUP_ID_BYTES,
     },
+    group_keys::{
+        GROUP_KEY_AGE, GroupKeyError, GroupKeyRule, GroupKeyView, GroupSent, JudgedGroupKey,
+        MAX_GROUP_SETTERS, MAX_GROUPS_WITH_KEYS, MAX_KEYS_PER_GROUP, MAX_READ_PER_GROUP_KEY,
+        SharedGroupKey, UsedGroupKey,
+    },
     membership::{
         Applied, GoneMember, GroupAct, GroupChange, GroupError, GroupLimit, GroupLimits,
         GroupMember, GroupRule, GroupView, MAX_FORGOTTEN_GROUPS, MAX_GROUP_COLOR_BYTES,
@@ -53,9 +60,9 @@ pub use self::{
     negotiated::{Correspondent, MAX_NEGOTIATED_KEYS, NegotiatedTopic},
     outcome::{
         AddressedMessage, CopyOf, ImportedBundle, ImportedEntry, ImportedPreKey, InspectedBundle,
-        InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
-        InstallationView, Outcome, PublishedBundle, Received, Seal, SealedEnvelope, Sent, Skipped,
-        Target, Warning,
+        InspectedEntry, InspectedGroupHeader, InspectedMessage, InspectedRatchetHeader,
+        InspectedTarget, InstallationView, Outcome, PublishedBundle, Received, Seal,
+        SealedEnvelope, Sent, Skipped, Target, Warning,
     },
     past_keys::PastKeys,
     records::{

@@ -7,8 +7,8 @@ use crypto_core::{
 use envelope::Topic;
 
 use crate::model::{
-    ContactMark, Decision, InstallationState, MAX_SENT_BYTES, Mode, Reason, SendError, SkipReason,
-    UnixMillis, WarningKind,
+    ContactMark, Decision, InstallationState, JudgedGroupKey, MAX_SENT_BYTES, Mode, Reason,
+    SendError, SkipReason, UnixMillis, UsedGroupKey, WarningKind,
 };
 
 /// One device that a message was encrypted for.
@@ -79,6 +79,8 @@ pub enum Outcome {
     Contact(ContactMark),
     /// A bundle advertisement: nothing to show.
     Bundle,
+    /// It brought keys of a group, and nothing to show.
+    GroupKey,
     /// Our own message came back.
     Own,
     /// Not for this device.
@@ -94,6 +96,7 @@ impl std::fmt::Debug for Outcome {
             Self::Public(_) => f.write_str("Public(..)"),
             Self::Contact(mark) => write!(f, "Contact({mark:?})"),
             Self::Bundle => f.write_str("Bundle"),
+            Self::GroupKey => f.write_str("GroupKey"),
             Self::Own => f.write_str("Own"),
             Self::NotTargeted(reason) => write!(f, "NotTargeted({reason:?})"),
             Self::Undecryptable(reason) => write!(f, "Undecryptable({reason:?})"),
@@ -150,6 +153,10 @@ pub struct Received {
     pub lost_with_store: bool,
     /// The session it was read on.
     pub session: Option<SessionId>,
+    /// The group keys that it brought, in its order, and what became of each.
+    pub group_keys: Vec<JudgedGroupKey>,
+    /// What it is encrypted under, if that is a group key: whether it was read or not.
+    pub group_key: Option<UsedGroupKey>,
     /// A reply to send, if the protocol asks for one.
     pub reply: Option<AddressedMessage>,
     /// Devices that the bundles of this message listed for the first time.
@@ -240,6 +247,8 @@ pub struct InspectedTarget {
     pub dr: Option<InspectedRatchetHeader>,
     /// DH header: `key` (EK), as on the wire.
     pub dh: Option<Vec<u8>>,
+    /// HR header, of group keys, as on the wire.
+    pub hr: Option<InspectedGroupHeader>,
     /// Length of the ciphertext, in bytes.
     pub payload_bytes: usize,
     /// Length of what is sealed beside it and says for whom the message was, in bytes; 0 if that is
@@ -258,6 +267,19 @@ pub struct InspectedRatchetHeader {
     pub pn: u32,
     /// Signed prekey of the session.
     pub id: Vec<u8>,
+}
+
+/// An HR header, as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectedGroupHeader {
+    /// The group.
+    pub group: Vec<u8>,
+    /// The id of the group key that the message is encrypted with.
+    pub key: Vec<u8>,
+    /// The message's number under that key; 0 if it carries keys.
+    pub number: u32,
+    /// How many keys stand in the header itself, those sealed for each member as one.
+    pub keys: usize,
 }
 
 /// The bundle we publish, for display.

@@ -2,13 +2,14 @@
 //!
 //! `import` imports the bundles of a message. Then its one entry for this device is read:
 //! `ratchet` finds the session, `first_message` sets it up, `trial` decrypts on a copy of its
-//! ratchet, and `persist` writes what changed.
+//! ratchet, and `persist` writes what changed. `group_key` reads what group keys have to do with.
 //!
 //! Nothing of a message is written before it is authenticated, except its bundles, which have their
 //! own signatures.
 
 mod explain;
 mod first_message;
+mod group_key;
 mod import;
 mod persist;
 pub(crate) mod ratchet;
@@ -107,7 +108,8 @@ impl Engine {
             let decision = received.copy_of.as_ref().and_then(|copy| copy.decision);
             received.note_contact(decision.map(|decision| decision.step));
             self.follow_copy(store, env.now, &received)?;
-        } else {
+        } else if received.group_key.is_none() {
+            // A message under a group key is for the group, and says nothing to us as a contact.
             received.note_contact(answer.mark);
             self.update_contact(store, env, &mut received, answer)?;
         }
@@ -146,7 +148,7 @@ impl Engine {
                     | Reason::TooManySkipped
             )
         );
-        if !of_lost_state {
+        if !of_lost_state || received.group_key.is_some() {
             return Ok(false);
         }
         let rolled_back_at = store.timekeeping()?.rolled_back_at;
@@ -183,12 +185,12 @@ impl Engine {
             return self.read_entry(store, env, incoming, &entry);
         }
         if let Some(entry) = message.entries.remove(ANY_INSTALLATION) {
-            // It may have only a DH header. A ratchet entry that fails never falls back to it.
-            return Ok(if entry.dr.is_none() && entry.x3dh.is_none() {
-                self.read_dh(incoming, &entry)
+            // It has no ratchet header. A ratchet entry that fails never falls back to it.
+            return if entry.dr.is_none() && entry.x3dh.is_none() {
+                self.read_entry(store, env, incoming, &entry)
             } else {
-                incoming.undecryptable(Reason::Malformed)
-            });
+                Ok(incoming.undecryptable(Reason::Malformed))
+            };
         }
         let reason = if incoming.sender == self.me() {
             Reason::NotPaired
@@ -200,6 +202,29 @@ impl Engine {
     }
 
     fn read_entry(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        incoming: &Incoming<'_>,
+        entry: &WireEntry,
+    ) -> Result<Received, ReceiveError> {
+        let Some(header) = &entry.hr else {
+            return self.read_pairwise(store, env, incoming, entry);
+        };
+        let alone = entry.x3dh.is_none() && entry.dr.is_none() && entry.dh.is_none();
+        match (alone, header.number) {
+            (true, 0) => self.read_bare_keys(store, env, incoming, header, entry),
+            (true, _) => self.read_with_group_key(store, env, incoming, header, entry),
+            (false, 0) => {
+                let received = self.read_pairwise(store, env, incoming, entry)?;
+                self.with_keys(store, env, incoming, header, (entry, received))
+            }
+            (false, _) => Ok(incoming.undecryptable(Reason::Malformed)),
+        }
+    }
+
+    /// Reads an entry for one device, or by DH, whatever it says of groups.
+    fn read_pairwise(
         &mut self,
         store: &mut dyn Store,
         env: &mut Env<'_>,
@@ -418,6 +443,8 @@ impl Received {
             told_request: false,
             lost_with_store: false,
             session: None,
+            group_keys: Vec::new(),
+            group_key: None,
             reply: None,
             new_installations: Vec::new(),
             warnings: Vec::new(),

@@ -12,7 +12,7 @@ mod opener;
 use std::sync::Arc;
 
 use crypto_core::{IdentityKey, InstallationId};
-use envelope::{Padding, SealError, SealTo, TopicName};
+use envelope::{Padding, SealError, SealTo, SymmetricKey, TopicName};
 
 pub use self::{
     listening::MAX_LISTENED_FOR_REPLIES,
@@ -100,6 +100,24 @@ impl Engine {
             topic,
         });
         Ok(())
+    }
+
+    /// Seals a wire message for the public topic of this name: everyone who knows the name can open
+    /// it.
+    pub(crate) fn seal_for_all(
+        &self,
+        env: &mut Env<'_>,
+        name: &str,
+        wire: &[u8],
+    ) -> Result<SealedEnvelope, SendError> {
+        let topic = TopicName::public_chat(name);
+        let key = SymmetricKey::from_password(name);
+        let signer = Some(&*self.account.identity);
+        let sealed = envelope::seal(env.rng, SealTo::Key(&key), signer, wire, Padding::Random);
+        Ok(SealedEnvelope {
+            envelope: sealed.map_err(not_sealed)?.into_bytes(),
+            topic: topic.topic(),
+        })
     }
 
     /// The topic that we share with `other`, which is derived if it is not in the store.

@@ -191,6 +191,7 @@ impl Engine {
                 id: session.signed_pre_key.to_bytes().to_vec(),
             }),
             dh: None,
+            hr: content.group_header(),
             payload: ciphertext,
             copy_of: copy_of.unwrap_or_default(),
         };

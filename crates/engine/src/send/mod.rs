@@ -2,11 +2,14 @@
 //!
 //! [`targets`] sorts out which devices get a message, [`route`] decides how it is encrypted for
 //! each, and [`encrypt_for_device`] does that. An identity of which no device is known gets it by
-//! DH.
+//! DH. [`group_key`] writes to whole groups, and gives their keys to others.
 
 mod encrypt_for_device;
+mod group_key;
 pub(crate) mod route;
 pub(crate) mod targets;
+
+pub use self::group_key::{GroupKeyRequest, GroupSendRequest};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +18,21 @@ use crypto_core::{ANY_INSTALLATION, EphemeralKeyPair, IdentityKey, MessageId, dh
 use crate::{
     engine::{Engine, SendRequest},
     model::{
-        AddressedMessage, ContactMark, CopyOf, Decision, Env, MAX_PAYLOAD_BYTES, MAX_RECIPIENTS,
-        MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal, SendError, Sent,
-        StoredAnswer, Target, UnixMillis, outcome::Size,
+        AddressedMessage, ContactMark, CopyOf, Decision, Env, GroupId, MAX_PAYLOAD_BYTES,
+        MAX_RECIPIENTS, MAX_WIRE_BYTES, Mode, OwnBundle, Peer, REQUEST_ID_LIFETIME, Seal,
+        SendError, Sent, StoreError, StoredAnswer, Target, UnixMillis, outcome::Size,
     },
     sealing::listening::SentAs,
     send::{encrypt_for_device::MessageParts, targets::targets},
     store::Store,
-    wire::{WireEntry, WireMessage, decode_sent, encode_copy_of, encode_message, encode_sent},
+    wire::{
+        WireEntry, WireGroupHeader, WireMessage, decode_sent, encode_copy_of, encode_message,
+        encode_sent,
+    },
 };
+
+/// How an answer is kept for retries: encoded, and decoded.
+type AnswerForm<T> = (fn(&T) -> Vec<u8>, fn(&[u8]) -> Result<T, StoreError>);
 
 /// The content of a message.
 #[derive(Clone, Copy, Default)]
@@ -33,6 +42,39 @@ pub(crate) struct Content<'a> {
     mark: Option<ContactMark>,
     /// For whom the message was, encoded, if this is the copy for our own devices.
     copy_of: Option<&'a [u8]>,
+    /// Whose key it brings, if that is what it is for.
+    group: Option<&'a GroupId>,
+}
+
+/// What a message is, and for whom.
+#[derive(Clone, Copy)]
+pub(crate) struct FanOut<'a> {
+    /// What the user decided about the recipient, if that is what it says.
+    pub(crate) decision: Option<Decision>,
+    /// Whether the recipients get it, and not our own other devices alone.
+    pub(crate) told: bool,
+    /// Whose key it brings, if that is what it is for.
+    pub(crate) group: Option<&'a GroupId>,
+}
+
+impl Content<'_> {
+    /// The header that says whose key the payload brings.
+    fn group_header(&self) -> Option<WireGroupHeader> {
+        self.group.map(|group| WireGroupHeader {
+            group: group.as_bytes().to_vec(),
+            ..WireGroupHeader::default()
+        })
+    }
+}
+
+impl Default for FanOut<'_> {
+    fn default() -> Self {
+        Self {
+            decision: None,
+            told: true,
+            group: None,
+        }
+    }
 }
 
 impl Engine {
@@ -58,29 +100,46 @@ impl Engine {
                 limit: MAX_RECIPIENTS,
             });
         }
-        let Some(request_id) = &request.request_id else {
-            return self.fan_out(store, env, request, None, true);
+        let form = (encode_sent as fn(&_) -> _, decode_sent as fn(&_) -> _);
+        let id = (request.request_id.as_deref(), request.digest());
+        self.answered_once(store, env, id, form, |engine, store, env| {
+            engine.fan_out(store, env, request, FanOut::default())
+        })
+    }
+
+    /// What `make` gives, or gave when it was first asked for under this request id. `input` is a
+    /// digest of what is asked for, and `encode` and `decode` are the form that the answer is kept
+    /// in.
+    fn answered_once<T>(
+        &mut self,
+        store: &mut dyn Store,
+        env: &mut Env<'_>,
+        (request_id, input): (Option<&str>, [u8; 32]),
+        (encode, decode): AnswerForm<T>,
+        make: impl FnOnce(&mut Self, &mut dyn Store, &mut Env<'_>) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        let Some(request_id) = request_id else {
+            return make(self, store, env);
         };
-        let input = request.digest();
         let oldest = self.running_time(store, env)?.before(REQUEST_ID_LIFETIME);
         let known = store.stored_answer(request_id)?;
         if let Some(known) = known.filter(|known| known.at >= oldest) {
             return if known.input == input {
-                Ok(decode_sent(&known.reply)?)
+                Ok(decode(&known.reply)?)
             } else {
                 Err(SendError::RequestIdReused)
             };
         }
-        let sent = self.fan_out(store, env, request, None, true)?;
+        let answer = make(self, store, env)?;
         store.put_stored_answer(
             request_id,
             &StoredAnswer {
                 input,
-                reply: encode_sent(&sent),
+                reply: encode(&answer),
                 at: self.running_time(store, env)?,
             },
         )?;
-        Ok(sent)
+        Ok(answer)
     }
 
     /// Sends what the user decided about a contact, accepted or not: to it, if it is to be `told`,
@@ -94,7 +153,12 @@ impl Engine {
         told: bool,
     ) -> Result<Sent, SendError> {
         check_payload(&request.payload)?;
-        self.fan_out(store, env, request, Some(decision), told)
+        let how = FanOut {
+            decision: Some(decision),
+            told,
+            group: None,
+        };
+        self.fan_out(store, env, request, how)
     }
 
     /// Makes a public message, which is not encrypted and carries our bundle (spec 2.4.2).
@@ -170,13 +234,18 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         request: &SendRequest,
-        decision: Option<Decision>,
-        told: bool,
+        how: FanOut<'_>,
     ) -> Result<Sent, SendError> {
+        let FanOut {
+            decision,
+            told,
+            group,
+        } = how;
         let content = Content {
             payload: &request.payload,
             mark: decision.map(|decision| decision.step),
             copy_of: None,
+            group,
         };
         let copy_of = CopyOf {
             recipients: each_once(&request.recipients),
@@ -192,8 +261,7 @@ impl Engine {
             self.send_to(store, env, recipient, &mut bundle, content, &mut sent)?;
             size.check(&sent)?;
         }
-        let payload = &request.payload;
-        self.encrypt_for_own_devices(store, env, &mut bundle, payload, &copy_of, &mut sent)?;
+        self.encrypt_for_own_devices(store, env, &mut bundle, content, &copy_of, &mut sent)?;
         size.check(&sent)?;
         if let Some(seal) = request.seal {
             self.seal_all(store, env, seal, &mut sent.messages)?;
@@ -207,7 +275,7 @@ impl Engine {
         store: &mut dyn Store,
         env: &mut Env<'_>,
         bundle: &mut OwnBundle,
-        payload: &[u8],
+        content: Content<'_>,
         copy_of: &CopyOf,
         sent: &mut Sent,
     ) -> Result<(), SendError> {
@@ -221,16 +289,16 @@ impl Engine {
             self.sign_anew(store, env.now, bundle)?;
         }
         let content = Content {
-            payload,
             mark: None,
             copy_of: Some(&encode_copy_of(copy_of)),
+            ..content
         };
         let mut parts = MessageParts::default();
         for device in targets.chosen {
             self.encrypt_for_device(store, env, device, content, &mut parts)?;
         }
         sent.skipped.append(&mut parts.skipped);
-        if copy_of.decision.is_some() && payload.is_empty() {
+        if copy_of.decision.is_some() && content.payload.is_empty() {
             // By DH it would say nothing.
             parts.by_dh.clear();
         }
@@ -302,7 +370,7 @@ impl Engine {
         }
         if !parts.by_dh.is_empty() {
             check_not_empty(content.payload)?;
-            let (entry, message) = dh_entry(env, recipient, content.payload)?;
+            let (entry, message) = dh_entry(env, recipient, content)?;
             parts.entries.insert(ANY_INSTALLATION.to_owned(), entry);
             let by_dh = parts.by_dh.into_iter().map(|installation| Target {
                 installation: Some(installation),
@@ -339,7 +407,7 @@ impl Engine {
         bundle: &OwnBundle,
         content: Content<'_>,
     ) -> Result<AddressedMessage, SendError> {
-        let (entry, message) = dh_entry(env, recipient, content.payload)?;
+        let (entry, message) = dh_entry(env, recipient, content)?;
         Ok(AddressedMessage {
             recipient: Some(*recipient),
             wire: encode_message(WireMessage {
@@ -403,15 +471,16 @@ fn each_once(recipients: &[IdentityKey]) -> Vec<IdentityKey> {
 fn dh_entry(
     env: &mut Env<'_>,
     recipient: &IdentityKey,
-    payload: &[u8],
+    content: Content<'_>,
 ) -> Result<(WireEntry, MessageId), SendError> {
     let ephemeral = EphemeralKeyPair::generate(env.rng);
     let mut nonce = [0; dh_message::NONCE_BYTES];
     env.rng.fill_bytes(&mut nonce);
-    let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, payload)?;
+    let ciphertext = dh_message::seal(&ephemeral, nonce, recipient, content.payload)?;
     let message = MessageId::of_payload(&ciphertext);
     let entry = WireEntry {
         dh: Some(ephemeral.public().to_bytes().to_vec()),
+        hr: content.group_header(),
         payload: ciphertext,
         ..WireEntry::default()
     };

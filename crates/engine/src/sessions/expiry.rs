@@ -7,13 +7,13 @@
 use crate::{
     engine::Engine,
     model::{
-        Device, Env, EventKind, KeyDropped, OwnPreKey, REQUEST_ID_LIFETIME, RunningTime, SendError,
-        Session, Standing, StoreError, Timekeeping, UnixMillis,
+        Device, Env, EventKind, GroupKey, KeyDropped, OwnPreKey, REQUEST_ID_LIFETIME, RunningTime,
+        SendError, Session, Standing, StoreError, Timekeeping, UnixMillis,
     },
     store::{Store, record_dropped_keys, record_event},
 };
 
-/// Sessions read at once while a sweep goes through them.
+/// Sessions and group keys read at once while a sweep goes through them.
 const PAGE: usize = 256;
 
 impl Engine {
@@ -92,6 +92,18 @@ fn redate(store: &mut dyn Store, ahead: UnixMillis, at: UnixMillis) -> Result<()
             })?;
         }
     }
+    loop {
+        let keys = store.group_keys_replaced_after(ahead, PAGE)?;
+        if keys.is_empty() {
+            break;
+        }
+        for key in keys {
+            store.put_group_key(&GroupKey {
+                replaced_at: Some(at),
+                ..key
+            })?;
+        }
+    }
     for (key, since) in store.replaced_own_prekeys()? {
         if since > ahead
             && let Some(prekey) = store.own_prekey(&key)?
@@ -129,7 +141,8 @@ fn record_expiry(store: &mut dyn Store, now: UnixMillis) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Erases the sessions and own prekeys that ended at `cutoff` or before, with all their keys.
+/// Erases the sessions, own prekeys and group keys that ended at `cutoff` or before, with all their
+/// keys.
 fn erase_ended_by(
     store: &mut dyn Store,
     now: UnixMillis,
@@ -142,6 +155,15 @@ fn erase_ended_by(
         }
         for session in sessions {
             erase(store, &session, now)?;
+        }
+    }
+    loop {
+        let keys = store.group_keys_replaced_by(cutoff, PAGE)?;
+        if keys.is_empty() {
+            break;
+        }
+        for key in keys {
+            store.remove_group_key(&key.group, &key.id)?;
         }
     }
     for (prekey, since) in store.replaced_own_prekeys()? {

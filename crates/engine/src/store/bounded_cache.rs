@@ -39,6 +39,18 @@ impl<K: Copy + Eq + Hash, V> BoundedCache<K, V> {
         self.by_key.get(key)
     }
 
+    /// The value of this key, to be changed, if it is cached.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.by_key.get_mut(key)
+    }
+
+    /// Drops the value of this key.
+    pub fn remove(&mut self, key: &K) {
+        if self.by_key.remove(key).is_some() {
+            self.oldest_first.retain(|other| other != key);
+        }
+    }
+
     /// Caches a value.
     pub fn insert(&mut self, key: K, value: V) {
         if self.by_key.insert(key, value).is_none() {
@@ -65,6 +77,13 @@ mod tests {
         assert_eq!((cache.get(&1), cache.get(&2)), (Some(&10), Some(&20)));
         cache.insert(3, 30);
         assert_eq!((cache.get(&1), cache.get(&3)), (None, Some(&30)));
+        assert_eq!(cache.by_key.len(), cache.oldest_first.len());
+        cache.remove(&2);
+        cache.insert(1, 11);
+        if let Some(value) = cache.get_mut(&3) {
+            *value += 1;
+        }
+        assert_eq!((cache.get(&1), cache.get(&3)), (Some(&11), Some(&31)));
         assert_eq!(cache.by_key.len(), cache.oldest_first.len());
     }
 

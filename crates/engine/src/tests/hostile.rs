@@ -379,16 +379,28 @@ fn noisy_message() -> impl Strategy<Value = (WireMessage, Vec<u8>)> {
         prop::option::of((bytes(), bytes())),
         prop::option::of((bytes(), any::<u32>(), any::<u32>(), bytes())),
         prop::option::of(bytes()),
+        prop::option::of((any::<u32>(), 0..3_u32, bytes(), bytes(), bytes())),
         bytes(),
         bytes(),
     )
-        .prop_map(|(x3dh, dr, dh, payload, copy_of)| crate::wire::WireEntry {
-            x3dh: x3dh.map(|(key, id)| crate::wire::WireX3dhHeader { key, id }),
-            dr: dr.map(|(key, n, pn, id)| crate::wire::WireRatchetHeader { key, n, pn, id }),
-            dh,
-            payload,
-            copy_of,
-        });
+        .prop_map(
+            |(x3dh, dr, dh, hr, payload, copy_of)| crate::wire::WireEntry {
+                x3dh: x3dh.map(|(key, id)| crate::wire::WireX3dhHeader { key, id }),
+                dr: dr.map(|(key, n, pn, id)| crate::wire::WireRatchetHeader { key, n, pn, id }),
+                dh,
+                hr: hr.map(|(deprecated_key, number, group, key, keys)| {
+                    crate::wire::WireGroupHeader {
+                        deprecated_key,
+                        number,
+                        group,
+                        key,
+                        keys,
+                    }
+                }),
+                payload,
+                copy_of,
+            },
+        );
     let names = prop_oneof![Just("x1-bob".to_owned()), Just("none".to_owned()), ".{0,4}"];
     (
         ".{0,8}",

@@ -9,6 +9,7 @@ mod contacts;
 mod copies;
 mod devices;
 mod events;
+mod group_keys;
 mod group_schedules;
 mod groups;
 mod hostile;

@@ -7,9 +7,11 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
+    GroupSendRequest,
     model::{ChatKey, Correspondent, Gap, GroupId, GroupKey, NegotiatedTopic},
     sealing::{Opener, SignedMessage},
     store::contract,
+    wire::{WireGroupHeader, WireGroupKeys, encode_group_keys},
     world::StatusGoDevice,
 };
 
@@ -43,6 +45,12 @@ fn debug_output_shows_no_plaintext() {
         request_id: Some("swordfish".to_owned()),
         seal: None,
     });
+    shows_nothing::<GroupSendRequest>(&GroupSendRequest {
+        group: GroupId::new(b"a group").unwrap(),
+        payload: text(),
+        request_id: Some("swordfish".to_owned()),
+        seal: true,
+    });
     shows_nothing::<Outcome>(&Outcome::Decrypted(Wiped::new(text().to_vec())));
     shows_nothing::<Outcome>(&Outcome::Public(text().to_vec()));
 }
@@ -67,6 +75,12 @@ fn debug_output_shows_no_keys() {
     });
     let kept = device.store.own_prekey(&public).unwrap();
     shows_nothing(&kept.expect("the prekey"));
+    let keys = encode_group_keys(b"a group", 7, &[SECRET; 32]);
+    shows_nothing::<WireGroupKeys>(&WireGroupKeys::decode(&keys).expect("the key"));
+    shows_nothing::<WireGroupHeader>(&WireGroupHeader {
+        keys: keys.to_vec(),
+        ..WireGroupHeader::default()
+    });
 }
 
 #[test]

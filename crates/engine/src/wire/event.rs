@@ -1,12 +1,12 @@
 //! The stored form of events.
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use crypto_core::{GroupKeyId, IdentityKey, InstallationId, MessageId, SessionId, Suite};
 use prost::Message as _;
 
 use super::stored::proto;
 use crate::model::{
-    DeviceName, Event, EventKind, GroupChange, GroupChangeKind, GroupId, KeyDropped, Role,
-    RollbackKind, SessionName, StoreError, UnixMillis,
+    DeviceName, Event, EventKind, GroupChange, GroupChangeKind, GroupId, GroupKeyDue, KeyDropped,
+    Role, RollbackKind, SessionName, StoreError, UnixMillis,
 };
 
 impl Event {
@@ -93,6 +93,22 @@ fn kind_out(kind: &EventKind) -> proto::event::Kind {
             identity: identity.to_bytes().to_vec(),
             listened: *listened,
         }),
+        EventKind::GroupKeyAdded {
+            group,
+            key,
+            by,
+            current,
+        } => Kind::GroupKeyAdded(proto::GroupKeyAdded {
+            group: group.as_bytes().to_vec(),
+            key: key.as_bytes().to_vec(),
+            by: by.to_bytes().to_vec(),
+            current: *current,
+        }),
+        EventKind::GroupKeyDue { group, key, reason } => Kind::GroupKeyDue(proto::GroupKeyDue {
+            group: group.as_bytes().to_vec(),
+            key: key.as_bytes().to_vec(),
+            reason: reason.code().into(),
+        }),
         EventKind::GroupInvited { group, by } => Kind::GroupInvited(proto::GroupInvited {
             group: group.as_bytes().to_vec(),
             by: by.to_bytes().to_vec(),
@@ -155,6 +171,17 @@ fn kind_in(kind: proto::event::Kind) -> Option<EventKind> {
         Kind::TopicChanged(changed) => EventKind::TopicChanged {
             identity: IdentityKey::from_wire(&changed.identity).ok()?,
             listened: changed.listened,
+        },
+        Kind::GroupKeyAdded(added) => EventKind::GroupKeyAdded {
+            group: GroupId::new(&added.group)?,
+            key: GroupKeyId::from_bytes(added.key.try_into().ok()?),
+            by: IdentityKey::from_wire(&added.by).ok()?,
+            current: added.current,
+        },
+        Kind::GroupKeyDue(due) => EventKind::GroupKeyDue {
+            group: GroupId::new(&due.group)?,
+            key: GroupKeyId::from_bytes(due.key.try_into().ok()?),
+            reason: GroupKeyDue::from_code(due.reason)?,
         },
         Kind::GroupInvited(invited) => EventKind::GroupInvited {
             group: GroupId::new(&invited.group)?,

@@ -4,10 +4,10 @@ use crypto_core::{EntryFault, IdentityKey, RawBundle, RawEntry, VerifiedBundle};
 
 use crate::{
     model::{
-        InspectedBundle, InspectedEntry, InspectedMessage, InspectedRatchetHeader, InspectedTarget,
-        MAX_BUNDLES_LOOKED_AT, Mode, WireError,
+        InspectedBundle, InspectedEntry, InspectedGroupHeader, InspectedMessage,
+        InspectedRatchetHeader, InspectedTarget, MAX_BUNDLES_LOOKED_AT, Mode, WireError,
     },
-    wire::{WireEntry, WireMessage, decode_bundle},
+    wire::{WireEntry, WireGroupKeys, WireMessage, decode_bundle},
 };
 
 /// Decodes a bundle for display.
@@ -94,6 +94,9 @@ fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
         (Some(_), Some(_), None) => Some(Mode::X3dh),
         (None, Some(_), None) => Some(Mode::Ratchet),
         (None, None, Some(_)) => Some(Mode::Dh),
+        (None, None, None) if entry.hr.as_ref().is_some_and(|header| header.number > 0) => {
+            Some(Mode::Group)
+        }
         _ => None,
     };
     InspectedTarget {
@@ -110,6 +113,12 @@ fn inspect_target(installation: &str, entry: &WireEntry) -> InspectedTarget {
             id: header.id.clone(),
         }),
         dh: entry.dh.clone(),
+        hr: entry.hr.as_ref().map(|header| InspectedGroupHeader {
+            group: header.group.clone(),
+            key: header.key.clone(),
+            number: header.number,
+            keys: WireGroupKeys::count(&header.keys),
+        }),
         payload_bytes: entry.payload.len(),
         copy_of_bytes: entry.copy_of.len(),
     }

@@ -6,15 +6,16 @@
 mod copy_of;
 mod event;
 mod group;
+mod group_keys;
 mod inspect;
 #[cfg(any(test, feature = "testing"))]
 pub mod rewrite;
 mod stored;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine as _, engine::general_purpose as base64_engine};
-use crypto_core::{RawBundle, RawEntry, typed::one_word};
+use crypto_core::{GroupKeyId, RawBundle, RawEntry, typed::one_word};
 use prost::Message as _;
 
 pub use self::inspect::{inspect_bundle, inspect_message};
@@ -23,9 +24,13 @@ pub(crate) use self::{
     group::{
         EventType, WireEvent, WireUpdate, decode_event, decode_update, encode_event, encode_update,
     },
-    stored::{decode_sent, encode_sent},
+    group_keys::{MAX_KEYS_READ, WireGroupKeys, WireRekey, encode_group_keys},
+    stored::{
+        decode_group_sent, decode_sent, decode_shared, encode_group_sent, encode_sent,
+        encode_shared,
+    },
 };
-use crate::model::{ContactMark, MAX_WIRE_BYTES, WireError};
+use crate::model::{ContactMark, GroupId, MAX_WIRE_BYTES, UsedGroupKey, WireError};
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
 mod proto {
@@ -66,6 +71,7 @@ pub(crate) struct WireEntry {
     pub(crate) dr: Option<WireRatchetHeader>,
     /// The ephemeral key of a DH header.
     pub(crate) dh: Option<Vec<u8>>,
+    pub(crate) hr: Option<WireGroupHeader>,
     pub(crate) payload: Vec<u8>,
     /// For whom the message was, sealed, if this is a copy for our own devices; empty if not.
     pub(crate) copy_of: Vec<u8>,
@@ -85,6 +91,39 @@ pub(crate) struct WireRatchetHeader {
     pub(crate) n: u32,
     pub(crate) pn: u32,
     pub(crate) id: Vec<u8>,
+}
+
+/// An `HRHeader`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct WireGroupHeader {
+    /// Written, and not looked at.
+    pub(crate) deprecated_key: u32,
+    /// The message's number under its key; 0 if it carries keys.
+    pub(crate) number: u32,
+    pub(crate) group: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    /// An encoded `HRKeys`; empty if there is none.
+    pub(crate) keys: Vec<u8>,
+}
+
+impl fmt::Debug for WireGroupHeader {
+    /// Never the keys, which stand there in clear.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WireGroupHeader")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl WireGroupHeader {
+    /// What the message beside it is encrypted under; `None` if it names no group or no key.
+    pub(crate) fn used(&self) -> Option<UsedGroupKey> {
+        Some(UsedGroupKey {
+            group: GroupId::new(&self.group)?,
+            key: GroupKeyId::from_bytes(self.key.as_slice().try_into().ok()?),
+            number: self.number,
+        })
+    }
 }
 
 impl WireMessage {
@@ -178,6 +217,13 @@ impl From<proto::DirectMessageProtocol> for WireEntry {
                 id: header.id,
             }),
             dh: entry.dh_header.map(|header| header.key),
+            hr: entry.hr_header.map(|header| WireGroupHeader {
+                deprecated_key: header.deprecated_key_id,
+                number: header.seq_no,
+                group: header.group_id,
+                key: header.key_id,
+                keys: header.keys,
+            }),
             payload: entry.payload,
             copy_of: entry.copy_of,
         }
@@ -199,6 +245,13 @@ impl From<WireEntry> for proto::DirectMessageProtocol {
             }),
             payload: entry.payload,
             dh_header: entry.dh.map(|key| proto::DhHeader { key }),
+            hr_header: entry.hr.map(|header| proto::HrHeader {
+                deprecated_key_id: header.deprecated_key,
+                seq_no: header.number,
+                group_id: header.group,
+                key_id: header.key,
+                keys: header.keys,
+            }),
             copy_of: entry.copy_of,
         }
     }

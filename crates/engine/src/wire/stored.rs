@@ -1,12 +1,16 @@
 //! The stored form of the answer to a request id. It is encoded once, so that a retry gets the same
 //! bytes.
 
-use crypto_core::{IdentityKey, InstallationId, MessageId, SessionId, Suite};
+use crypto_core::{
+    ANY_INSTALLATION, GroupKeyId, IdentityKey, InstallationId, MessageId, SessionId, Suite,
+};
 use envelope::Topic;
 use prost::Message as _;
 
+use super::{WireGroupHeader, WireMessage};
 use crate::model::{
-    AddressedMessage, Mode, SealedEnvelope, Sent, SkipReason, Skipped, StoreError, Target,
+    AddressedMessage, GroupId, GroupSent, Mode, SealedEnvelope, Sent, SharedGroupKey, SkipReason,
+    Skipped, StoreError, Target,
 };
 
 #[expect(unreachable_pub, reason = "generated from the schema")]
@@ -16,11 +20,7 @@ pub(super) mod proto {
 
 /// Encodes an answer.
 pub(crate) fn encode_sent(sent: &Sent) -> Vec<u8> {
-    proto::Sent {
-        envelopes: sent.messages.iter().map(envelope_out).collect(),
-        skipped: sent.skipped.iter().map(skipped_out).collect(),
-    }
-    .encode_to_vec()
+    sent_out(sent).encode_to_vec()
 }
 
 /// Reads what [`encode_sent`] wrote.
@@ -28,13 +28,77 @@ pub(crate) fn encode_sent(sent: &Sent) -> Vec<u8> {
 /// # Errors
 /// [`StoreError::Corrupt`] if it is anything else.
 pub(crate) fn decode_sent(bytes: &[u8]) -> Result<Sent, StoreError> {
-    let corrupt = || StoreError::Corrupt("the answer kept for a request id".to_owned());
-    let sent = proto::Sent::decode(bytes).map_err(|_| corrupt())?;
+    let decoded = proto::Sent::decode(bytes).ok();
+    decoded.and_then(sent_in).ok_or_else(corrupt)
+}
+
+/// Encodes a key that was shared.
+pub(crate) fn encode_shared(shared: &SharedGroupKey) -> Vec<u8> {
+    proto::SharedGroupKey {
+        group: shared.group.as_bytes().to_vec(),
+        key: shared.key.as_bytes().to_vec(),
+        timestamp: shared.timestamp,
+        sent: Some(sent_out(&shared.sent)),
+    }
+    .encode_to_vec()
+}
+
+/// Reads what [`encode_shared`] wrote.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it is anything else.
+pub(crate) fn decode_shared(bytes: &[u8]) -> Result<SharedGroupKey, StoreError> {
+    let decoded = proto::SharedGroupKey::decode(bytes).ok();
+    let read = |shared: proto::SharedGroupKey| {
+        Some(SharedGroupKey {
+            group: GroupId::new(&shared.group)?,
+            key: GroupKeyId::from_bytes(shared.key.try_into().ok()?),
+            timestamp: shared.timestamp,
+            sent: sent_in(shared.sent?)?,
+        })
+    };
+    decoded.and_then(read).ok_or_else(corrupt)
+}
+
+/// Encodes a message for a group.
+pub(crate) fn encode_group_sent(sent: &GroupSent) -> Vec<u8> {
+    envelope_out(&sent.message).encode_to_vec()
+}
+
+/// Reads what [`encode_group_sent`] wrote. What it is encrypted under stands in the message itself.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it is anything else.
+pub(crate) fn decode_group_sent(bytes: &[u8]) -> Result<GroupSent, StoreError> {
+    let decoded = proto::Envelope::decode(bytes).ok();
+    let message = decoded.and_then(envelope_in).ok_or_else(corrupt)?;
+    let wire = WireMessage::decode(&message.wire).map_err(|_| corrupt())?;
+    let header = wire.entries.get(ANY_INSTALLATION);
+    let header = header.and_then(|entry| entry.hr.as_ref());
+    let used = header.and_then(WireGroupHeader::used);
+    Ok(GroupSent {
+        used: used.ok_or_else(corrupt)?,
+        message,
+    })
+}
+
+fn corrupt() -> StoreError {
+    StoreError::Corrupt("the answer kept for a request id".to_owned())
+}
+
+fn sent_out(sent: &Sent) -> proto::Sent {
+    proto::Sent {
+        envelopes: sent.messages.iter().map(envelope_out).collect(),
+        skipped: sent.skipped.iter().map(skipped_out).collect(),
+    }
+}
+
+fn sent_in(sent: proto::Sent) -> Option<Sent> {
     let envelopes = sent.envelopes.into_iter().map(envelope_in);
     let skipped = sent.skipped.into_iter().map(skipped_in);
-    Ok(Sent {
-        messages: envelopes.collect::<Option<_>>().ok_or_else(corrupt)?,
-        skipped: skipped.collect::<Option<_>>().ok_or_else(corrupt)?,
+    Some(Sent {
+        messages: envelopes.collect::<Option<_>>()?,
+        skipped: skipped.collect::<Option<_>>()?,
     })
 }
 

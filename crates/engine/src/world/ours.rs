@@ -107,9 +107,11 @@ impl Ours {
             withheld,
             outcome: match received.outcome {
                 Outcome::Decrypted(text) => ReadOutcome::Read(text.to_vec()),
-                Outcome::Public(_) | Outcome::Contact(_) | Outcome::Bundle | Outcome::Own => {
-                    ReadOutcome::Read(Vec::new())
-                }
+                Outcome::Public(_)
+                | Outcome::Contact(_)
+                | Outcome::Bundle
+                | Outcome::GroupKey
+                | Outcome::Own => ReadOutcome::Read(Vec::new()),
                 Outcome::NotTargeted(_) => ReadOutcome::NotTargeted,
                 Outcome::Undecryptable(reason) => ReadOutcome::Other(format!("{reason:?}")),
             },

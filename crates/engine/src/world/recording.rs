@@ -223,5 +223,6 @@ const fn name_of(mode: Mode) -> &'static str {
         Mode::Ratchet => "ratchet",
         Mode::Dh => "dh",
         Mode::Public => "public",
+        Mode::Group => "group",
     }
 }

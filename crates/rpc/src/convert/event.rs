@@ -3,11 +3,14 @@
 use engine::model::{AccountName, DeviceName, Event, EventKind, SessionName, UnixMillis};
 
 use super::{name, public_key, suite};
-use crate::types::{
-    AcceptedContact, BundleRotated, ChangedGroup, ChangedTopic, Decrypted, DeviceVersion,
-    DiscoveredDevice, DroppedKey, EventData, EventDevice, EventInfo, EventSession, GroupChange,
-    GroupInvitation, Hex, Lagged, Outcome, Reason, RequestedContact, RolledBackStore, TopicKind,
-    UndecryptableMessage,
+use crate::{
+    hex::to_hex,
+    types::{
+        AcceptedContact, AddedGroupKey, BundleRotated, ChangedGroup, ChangedTopic, Decrypted,
+        DeviceVersion, DiscoveredDevice, DroppedKey, DueGroupKey, EventData, EventDevice,
+        EventInfo, EventSession, GroupChange, GroupInvitation, Hex, Lagged, Outcome, Reason,
+        RequestedContact, RolledBackStore, TopicKind, UndecryptableMessage,
+    },
 };
 
 impl EventInfo {
@@ -156,6 +159,22 @@ impl From<&EventKind> for EventData {
                         at: change.at,
                     })
                     .collect(),
+            }),
+            EventKind::GroupKeyAdded {
+                group,
+                key,
+                by,
+                current,
+            } => Self::GroupKeyAdded(AddedGroupKey {
+                group: to_hex(group.as_bytes()),
+                key_id: Hex(key.as_bytes().to_vec()),
+                by: public_key(by),
+                current: *current,
+            }),
+            EventKind::GroupKeyDue { group, key, reason } => Self::GroupKeyDue(DueGroupKey {
+                group: to_hex(group.as_bytes()),
+                key_id: Hex(key.as_bytes().to_vec()),
+                reason: *reason,
             }),
             EventKind::StoreRolledBack { how, sessions } => {
                 Self::StoreRolledBack(RolledBackStore {

@@ -37,6 +37,7 @@ impl From<Explained> for Explanation {
                 (Outcome::Contact, _) if answer.reply.is_some() => "it says how its sender stands to you as a contact, and that has to hear of our bundle: `message_decrypt` takes it up and gives the reply to send",
                 (Outcome::Contact, _) => "it says how its sender stands to you as a contact, and has no text: `message_decrypt` takes it up",
                 (Outcome::Bundle, _) => "it tells of devices and has no content: `message_decrypt` takes its bundles up",
+                (Outcome::GroupKey, _) => "it brings keys of a group and has no content: `message_decrypt` takes them up",
                 _ => "it is one of our own that came back: there is nothing to do",
             }
             .to_owned()
@@ -51,7 +52,11 @@ impl From<Explained> for Explanation {
                 (Some(NextAction::Rekey), _) => NextStep::Rekey,
                 (
                     None,
-                    Outcome::Decrypted | Outcome::Public | Outcome::Contact | Outcome::Bundle,
+                    Outcome::Decrypted
+                    | Outcome::Public
+                    | Outcome::Contact
+                    | Outcome::Bundle
+                    | Outcome::GroupKey,
                 ) => NextStep::Decrypt,
                 (Some(NextAction::Drop) | None, _) => NextStep::Drop,
             },

@@ -89,6 +89,7 @@ impl From<Received> for Decrypted {
             Outcome::Public(payload) => (types::Outcome::Public, Some(payload.clone()), None),
             Outcome::Contact(_) => (types::Outcome::Contact, None, None),
             Outcome::Bundle => (types::Outcome::Bundle, None, None),
+            Outcome::GroupKey => (types::Outcome::GroupKey, None, None),
             Outcome::Own => (types::Outcome::Own, None, None),
             Outcome::NotTargeted(reason) => (types::Outcome::NotTargeted, None, Some(*reason)),
             Outcome::Undecryptable(reason) => (types::Outcome::Undecryptable, None, Some(*reason)),
@@ -225,7 +226,7 @@ mod tests {
                     "sessionId": null, "messageId": hex32(8)});
                 (json!(UNCOMPRESSED), target)
             }
-            Mode::Public => {
+            Mode::Public | Mode::Group => {
                 let target = json!({"installationId": null, "mode": "public", "suite": null,
                     "sessionId": null, "messageId": hex32(8)});
                 (json!(null), target)
@@ -290,6 +291,8 @@ mod tests {
             told_request: false,
             lost_with_store: false,
             session: Some(SessionId::from_bytes([7; 32])),
+            group_keys: Vec::new(),
+            group_key: None,
             reply: None,
             new_installations: vec![installation()],
             warnings: Vec::new(),
@@ -559,6 +562,7 @@ mod tests {
                         id: vec![5],
                     }),
                     dh: None,
+                    hr: None,
                     payload_bytes: 48,
                     copy_of_bytes: 304,
                 },
@@ -568,6 +572,7 @@ mod tests {
                     x3dh: None,
                     dr: None,
                     dh: Some(vec![6]),
+                    hr: None,
                     payload_bytes: 0,
                     copy_of_bytes: 0,
                 },

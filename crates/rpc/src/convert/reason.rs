@@ -44,14 +44,18 @@ impl Advice for Reason {
             Self::TooManySessions => {
                 "the sender started more sessions on one prekey than are allowed: wait for the next rotation, within 24 hours"
             }
-            Self::Malformed => {
-                "the message is not of the protocol's form, or of a kind that is not handled, such as group keys: drop it"
-            }
+            Self::Malformed => "the message is not of the protocol's form: drop it",
             Self::SuiteForbidden => {
                 "the message uses a suite that ratchet.suites forbids: allow it, or ask the sender to update"
             }
             Self::Declined => {
                 "the sender is a contact that was declined: drop it, or call `contact_accept`, after which it opens"
+            }
+            Self::NotMember => {
+                "the sender is not in the group now: drop it. Read what was written before a removal before you apply the removal"
+            }
+            Self::GroupKeyMissing => {
+                "the key of the group is not here yet: keep the message, and decrypt it again when `group.key_added` names the key; an admin can send it with `groupKey_share`"
             }
             Self::BadSignature => {
                 "the envelope says that it is signed, and no key can have made the signature: drop it"
@@ -107,10 +111,11 @@ impl Advice for Reason {
             | Self::Malformed
             | Self::SuiteForbidden
             | Self::Declined
+            | Self::NotMember
             | Self::BadSignature
             | Self::UnauthenticatedSender => NextAction::Drop,
             Self::TooManySkipped => NextAction::Rekey,
-            Self::TooManySessions | Self::KeysPending => NextAction::Wait,
+            Self::TooManySessions | Self::KeysPending | Self::GroupKeyMissing => NextAction::Wait,
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactPolicy, ContactState, GroupChangeKind, InstallationState, KeyDropped, Mode,
-    Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
+    ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, InstallationState,
+    KeyDropped, Mode, Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
 closed_sets! {
@@ -27,6 +27,8 @@ closed_sets! {
         Contact = "contact",
         /// The message is an advertisement, a bundle alone: there is nothing to show.
         Bundle = "bundle",
+        /// The message brought keys of a group, and has nothing to show: see `groupKeys`.
+        GroupKey = "group_key",
         /// The message is one of this device's own that came back.
         Own = "own",
         /// The message is for other devices.

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    GroupChange, Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite, TopicKind,
+    GroupChange, GroupKeyDue, Hex, KeyDropped, NextAction, Reason, Role, RollbackKind, Suite,
+    TopicKind,
 };
 
 /// An event, or the mark that some are missing.
@@ -103,6 +104,10 @@ event_types! {
     GroupInvited = "group.invited" (GroupInvitation),
     /// A group is another than before, by an update or by our own act.
     GroupChanged = "group.changed" (ChangedGroup),
+    /// A key of a group is here: messages under it can be read.
+    GroupKeyAdded = "group.key_added" (AddedGroupKey),
+    /// A group should have another key.
+    GroupKeyDue = "group.key_due" (DueGroupKey),
     /// The account's store is an older state, or a copy: its sessions have ended.
     StoreRolledBack = "store.rolled_back" (RolledBackStore),
     /// Events before this mark are no longer there.
@@ -199,6 +204,32 @@ pub struct DroppedKey {
     pub message_id: Hex,
     /// Why the key is gone.
     pub reason: KeyDropped,
+}
+
+/// A group key that is here now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AddedGroupKey {
+    /// The group: its id, or `0x` and hex of one without a log.
+    pub group: String,
+    /// The id of the key. What was not read for want of it can be decrypted again.
+    pub key_id: Hex,
+    /// The identity that set the key.
+    pub by: Hex,
+    /// Whether it is the current key: the one that is written with.
+    pub current: bool,
+}
+
+/// A group key in the place of which another should be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DueGroupKey {
+    /// The group: its id, or `0x` and hex of one without a log.
+    pub group: String,
+    /// The id of the key.
+    pub key_id: Hex,
+    /// Why another key should be made.
+    pub reason: GroupKeyDue,
 }
 
 /// An identity that asks to become a contact.

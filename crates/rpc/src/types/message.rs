@@ -156,6 +156,7 @@ impl Decrypted {
             let present: &[&str] = match outcome {
                 Outcome::Decrypted | Outcome::Public => &["messageId", "sender", "payload"],
                 Outcome::Contact => &["messageId", "sender", "contact"],
+                Outcome::GroupKey => &["messageId", "sender"],
                 Outcome::Bundle | Outcome::Own => &["sender"],
                 Outcome::NotTargeted | Outcome::Undecryptable => {
                     &["sender", "reason", "hint", "nextAction"]

@@ -34,10 +34,10 @@ pub use bundle::{
 };
 pub(crate) use by_outcome::never_null;
 pub use closed::{
-    Addressed, ContactMark, ContactPolicy, ContactState, GroupChangeKind, HealthStatus,
-    InstallationState, KeyDropped, MessageKeyState, Mode, NextAction, NextStep, Outcome,
-    PreKeyState, Reason, Role, RollbackKind, SessionState, SkipReason, Standing, Suite, TopicKind,
-    WarningKind,
+    Addressed, ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue,
+    HealthStatus, InstallationState, KeyDropped, MessageKeyState, Mode, NextAction, NextStep,
+    Outcome, PreKeyState, Reason, Role, RollbackKind, SessionState, SkipReason, Standing, Suite,
+    TopicKind, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -45,9 +45,10 @@ pub use envelope::{
     ChatClock, EnvelopeKind, EnvelopeOutcome, EnvelopeReason, OpenedEnvelope, SealedEnvelope,
 };
 pub use event::{
-    AcceptedContact, BundleRotated, ChangedGroup, ChangedTopic, DeviceVersion, DiscoveredDevice,
-    DroppedKey, EventData, EventDevice, EventInfo, EventSession, EventTicketInfo, Events,
-    GroupInvitation, Lagged, RequestedContact, RolledBackStore, UndecryptableMessage,
+    AcceptedContact, AddedGroupKey, BundleRotated, ChangedGroup, ChangedTopic, DeviceVersion,
+    DiscoveredDevice, DroppedKey, DueGroupKey, EventData, EventDevice, EventInfo, EventSession,
+    EventTicketInfo, Events, GroupInvitation, Lagged, RequestedContact, RolledBackStore,
+    UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
 pub use group::GroupChange;

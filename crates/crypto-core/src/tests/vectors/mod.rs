@@ -1,5 +1,4 @@
-//! Every entry of the primitives files (`hash_ratchet` aside: group keys are not handled), and of
-//! the account and identity files.
+//! Every entry of the primitives files, and of the account and identity files.
 
 mod accounts;
 mod bundles;

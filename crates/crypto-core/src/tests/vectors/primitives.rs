@@ -257,3 +257,19 @@ fn message_ids() {
         assert_eq!(*id.as_bytes(), key(&entry["message_id"]), "{entry}");
     }
 }
+
+#[test]
+fn group_keys() {
+    for entry in entries(&file("status-go-primitives"), "hash_ratchet") {
+        let secret = key(&entry["key"]);
+        let timestamp = entry["timestamp"].as_u64().unwrap();
+        let id = hash_ratchet::key_id(&bytes(&entry["group_id"]), timestamp, &secret);
+        let recorded = key(&entry["key_id_keccak256_group_ts_le64_key"]);
+        assert_eq!(*id.as_bytes(), recorded);
+        let mut chain = hash_ratchet::HashChain::new(&secret);
+        for step in entries(entry, "keys") {
+            let found = chain.message_key(number(&step["seq_no"])).unwrap();
+            assert_eq!(*found.secret_bytes(), key(&step["aes_256_gcm_key"]));
+        }
+    }
+}

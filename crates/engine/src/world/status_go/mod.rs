@@ -258,6 +258,7 @@ impl StatusGo {
                 id: secret.prekey,
             }),
             dh: None,
+            hr: None,
             payload,
             copy_of: Vec::new(),
         })
