@@ -29,5 +29,5 @@ pub mod world;
 pub use self::{
     engine::{Engine, PreKeyImport, ReceiveRequest, Remembered, SendRequest},
     model::{Config, Env},
-    send::{GroupKeyRequest, GroupSendRequest},
+    send::{GroupKeyRequest, GroupSendRequest, MembersSendRequest},
 };

@@ -1,6 +1,6 @@
 //! Errors: one type for each operation.
 
-use super::{GroupKeyError, Trouble};
+use super::{GroupError, GroupKeyError, Trouble};
 
 /// A store failed. The batch is rolled back.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub enum SendError {
     /// The store failed; the call may be repeated.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The group cannot be written to.
+    #[error(transparent)]
+    Group(GroupError),
     /// The keys of the group do not allow it.
     #[error(transparent)]
     GroupKey(#[from] GroupKeyError),
@@ -82,6 +85,15 @@ pub enum SendError {
     /// A key of the store failed in use.
     #[error("a key failed in use: {0}")]
     Key(String),
+}
+
+impl From<GroupError> for SendError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Store(error) => Self::Store(error),
+            other => Self::Group(other),
+        }
+    }
 }
 
 /// Receiving failed. A message that cannot be read is an outcome, not an error.

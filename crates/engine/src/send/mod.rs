@@ -2,14 +2,19 @@
 //!
 //! [`targets`] sorts out which devices get a message, [`route`] decides how it is encrypted for
 //! each, and [`encrypt_for_device`] does that. An identity of which no device is known gets it by
-//! DH. [`group_key`] writes to whole groups, and gives their keys to others.
+//! DH. [`to_members`] writes to everybody in a group; [`group_key`] writes under a group's key, and
+//! gives keys to others.
 
 mod encrypt_for_device;
 mod group_key;
 pub(crate) mod route;
 pub(crate) mod targets;
+mod to_members;
 
-pub use self::group_key::{GroupKeyRequest, GroupSendRequest};
+pub use self::{
+    group_key::{GroupKeyRequest, GroupSendRequest},
+    to_members::MembersSendRequest,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    GroupSendRequest,
+    GroupSendRequest, MembersSendRequest,
     model::{ChatKey, Correspondent, Gap, GroupId, GroupKey, NegotiatedTopic},
     sealing::{Opener, SignedMessage},
     store::contract,
@@ -50,6 +50,13 @@ fn debug_output_shows_no_plaintext() {
         payload: text(),
         request_id: Some("swordfish".to_owned()),
         seal: true,
+    });
+    shows_nothing::<MembersSendRequest>(&MembersSendRequest {
+        group: GroupId::new(b"swordfish").unwrap(),
+        joined_only: false,
+        payload: text(),
+        request_id: Some("swordfish".to_owned()),
+        seal: None,
     });
     shows_nothing::<Outcome>(&Outcome::Decrypted(Wiped::new(text().to_vec())));
     shows_nothing::<Outcome>(&Outcome::Public(text().to_vec()));
