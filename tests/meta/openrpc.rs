@@ -75,6 +75,7 @@ fn tour() -> Map<String, Value> {
     messages(&mut told, alice, bob);
     envelopes(&mut told, bob);
     devices_and_contacts(&mut told, bob);
+    groups(&mut told, alice, bob);
     let events = json!({"account": "alice", "after": 0, "limit": 3});
     told.call("event_list", events);
     told.call("event_ticket", json!({}));
@@ -188,6 +189,44 @@ fn devices_and_contacts(told: &mut Told, bob: &Value) {
         json!({"contentTopic": topic["contentTopic"]}),
     );
     told.call("contact_list", json!({"account": "alice"}));
+}
+
+fn groups(told: &mut Told, alice: &Value, bob: &Value) {
+    let params =
+        json!({"account": "alice", "name": "Friends", "members": [bob], "color": "#8a5cf5"});
+    let made = told.call("group_create", params);
+    let group = &made["group"]["group"];
+    let with = |account: &str, more: Value| {
+        let mut params = json!({"account": account, "group": group});
+        for (name, value) in more.as_object().expect("an object") {
+            params[name] = value.clone();
+        }
+        params
+    };
+    let params = json!({"account": "bob", "update": made["update"], "sender": alice});
+    told.call("group_apply", params);
+    told.call("group_accept", with("bob", json!({})));
+    told.call("group_edit", with("alice", json!({"name": "Old friends"})));
+    told.call("group_promote", with("alice", json!({"members": [bob]})));
+    told.call("group_list", json!({"account": "alice"}));
+    told.call("group_get", with("alice", json!({})));
+    let made = told.call("groupKey_create", with("alice", json!({})));
+    told.call(
+        "groupKey_share",
+        with("alice", json!({"recipients": [bob]})),
+    );
+    told.call("groupKey_list", with("alice", json!({})));
+    let community = json!({"account": "bob", "group": "0x02", "setters": [alice]});
+    told.call("groupKey_trust", community);
+    assert!(made["keyId"].is_string());
+    told.call("group_leave", with("bob", json!({})));
+    told.call("group_forget", with("bob", json!({})));
+    let key = told
+        .daemon
+        .ok("account_create", json!({"account": "carol"}))["publicKey"]
+        .take();
+    told.call("group_invite", with("alice", json!({"members": [key]})));
+    told.call("group_remove", with("alice", json!({"members": [key]})));
 }
 
 #[test]
@@ -518,8 +557,10 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 fn of_parameters_that_exclude_each_other_one_set_is_taken_and_neither_none_nor_two() {
     let daemon = Daemon::start();
     let key = daemon.ok("account_create", json!({"account": "alice"}))["publicKey"].take();
+    let group = daemon.ok("group_create", json!({"account": "alice", "name": "x"}));
     let value = |name: &str| match name {
         "account" => "alice".into(),
+        "group" => group["group"]["group"].clone(),
         "recipient" | "sender" => key.clone(),
         "recipients" => json!([key]),
         "symKey" => format!("0x{}", "01".repeat(32)).into(),

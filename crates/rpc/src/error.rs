@@ -1,8 +1,8 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
 use engine::model::{
-    BundleImportError, GroupKeyError, PairingError, ReceiveError, SendError, StoreError, Trouble,
-    WireError,
+    BundleImportError, GroupError, GroupKeyError, PairingError, ReceiveError, SendError,
+    StoreError, Trouble, WireError,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,14 @@ closed_sets! {
         RequestIdReused = "request_id_reused",
         /// The configuration forbids every suite that would reach the recipient.
         SuiteForbidden = "suite_forbidden",
+        /// The queue is full; nothing was done.
+        Busy = "busy",
+        /// The daemon is stopping; nothing was done.
+        ShuttingDown = "shutting_down",
+        /// The disk failed; nothing was done and nothing was lost.
+        StoreFailed = "store_failed",
+        /// The store is older than it was: a copy was put back.
+        StoreRolledBack = "store_rolled_back",
         /// There is no group of this id.
         GroupNotFound = "group_not_found",
         /// The rules of the group do not allow it to this account now.
@@ -58,14 +66,6 @@ closed_sets! {
         GroupKeyMissing = "group_key_missing",
         /// The key of the group is not to be used any more: another one is due.
         GroupKeyDue = "group_key_due",
-        /// The queue is full; nothing was done.
-        Busy = "busy",
-        /// The daemon is stopping; nothing was done.
-        ShuttingDown = "shutting_down",
-        /// The disk failed; nothing was done and nothing was lost.
-        StoreFailed = "store_failed",
-        /// The store is older than it was: a copy was put back.
-        StoreRolledBack = "store_rolled_back",
     }
 }
 
@@ -92,15 +92,15 @@ impl ErrorKind {
             Self::ContactNotAccepted => 1301,
             Self::RequestIdReused => 1401,
             Self::SuiteForbidden => 1501,
+            Self::Busy => 1601,
+            Self::ShuttingDown => 1602,
+            Self::StoreFailed => 1701,
+            Self::StoreRolledBack => 1702,
             Self::GroupNotFound => 1801,
             Self::GroupForbidden => 1802,
             Self::GroupLimit => 1803,
             Self::GroupKeyMissing => 1804,
             Self::GroupKeyDue => 1805,
-            Self::Busy => 1601,
-            Self::ShuttingDown => 1602,
-            Self::StoreFailed => 1701,
-            Self::StoreRolledBack => 1702,
         }
     }
 
@@ -151,6 +151,17 @@ impl ErrorKind {
                 "ask them with contact_request, or answer their request with contact_accept"
             }
             Self::RequestIdReused => "use a new requestId for a new request",
+            Self::SuiteForbidden => {
+                "allow the suite in ratchet.suites, or ask the recipient to update"
+            }
+            Self::Busy => "nothing was done: try again in a moment",
+            Self::ShuttingDown => "nothing was done: try again when the daemon is back",
+            Self::StoreFailed => {
+                "nothing was done and nothing was lost: mend what the message says, then repeat the call"
+            }
+            Self::StoreRolledBack => {
+                "nothing was done: another copy of the data directory was put in this one's place while the daemon ran, or another program writes to it; restart the daemon, which then sets up new sessions, and see `system_status`"
+            }
             Self::GroupNotFound => {
                 "`group_list` names the groups there are; `group_apply` takes up one that an update tells of"
             }
@@ -165,17 +176,6 @@ impl ErrorKind {
             }
             Self::GroupKeyDue => {
                 "nothing was encrypted: make a new key with `groupKey_create` if you may, or leave out `mode`, and the message is encrypted for each member"
-            }
-            Self::SuiteForbidden => {
-                "allow the suite in ratchet.suites, or ask the recipient to update"
-            }
-            Self::Busy => "nothing was done: try again in a moment",
-            Self::ShuttingDown => "nothing was done: try again when the daemon is back",
-            Self::StoreFailed => {
-                "nothing was done and nothing was lost: mend what the message says, then repeat the call"
-            }
-            Self::StoreRolledBack => {
-                "nothing was done: another copy of the data directory was put in this one's place while the daemon ran, or another program writes to it; restart the daemon, which then sets up new sessions, and see `system_status`"
             }
         }
     }
@@ -286,7 +286,6 @@ impl From<SendError> for RpcError {
         let message = error.to_string();
         match error {
             SendError::Store(error) => error.into(),
-            SendError::GroupKey(error) => error.into(),
             SendError::PayloadTooLarge { .. } => {
                 Self::new(ErrorKind::PayloadTooLarge, message).about("payload")
             }
@@ -309,25 +308,9 @@ impl From<SendError> for RpcError {
             SendError::RequestIdReused => {
                 Self::new(ErrorKind::RequestIdReused, message).about("requestId")
             }
+            SendError::Group(error) => error.into(),
+            SendError::GroupKey(error) => error.into(),
             SendError::Key(_) => Self::internal(message),
-        }
-    }
-}
-
-impl From<GroupKeyError> for RpcError {
-    fn from(error: GroupKeyError) -> Self {
-        let message = error.to_string();
-        match error {
-            GroupKeyError::NotFound => Self::new(ErrorKind::GroupNotFound, message).about("group"),
-            GroupKeyError::Forbidden(rule) => Self::new(
-                ErrorKind::GroupForbidden,
-                "this account may not do it in the group now",
-            )
-            .with_hint(rule.to_string()),
-            GroupKeyError::TooManySetters { .. } => Self::invalid(message).about("setters"),
-            GroupKeyError::TooManyGroups => Self::new(ErrorKind::GroupLimit, message),
-            GroupKeyError::Missing => Self::new(ErrorKind::GroupKeyMissing, message),
-            GroupKeyError::Due(_) => Self::new(ErrorKind::GroupKeyDue, message),
         }
     }
 }
@@ -374,6 +357,47 @@ impl From<PairingError> for RpcError {
     }
 }
 
+impl From<GroupError> for RpcError {
+    fn from(error: GroupError) -> Self {
+        let message = error.to_string();
+        match error {
+            GroupError::Store(error) => error.into(),
+            GroupError::NotFound => Self::new(ErrorKind::GroupNotFound, message).about("group"),
+            GroupError::Forbidden(rule) => forbidden(&rule),
+            GroupError::Limit(_) => Self::new(ErrorKind::GroupLimit, message),
+            GroupError::Size(field) => Self::invalid(message).about(field),
+            GroupError::RequestIdReused => {
+                Self::new(ErrorKind::RequestIdReused, message).about("requestId")
+            }
+        }
+    }
+}
+
+impl From<GroupKeyError> for RpcError {
+    fn from(error: GroupKeyError) -> Self {
+        let message = error.to_string();
+        match error {
+            GroupKeyError::NotFound => Self::new(ErrorKind::GroupNotFound, message)
+                .about("group")
+                .with_hint("`group_list` names the groups there are; of a group without a log, name who may set its keys with `groupKey_trust`"),
+            GroupKeyError::Forbidden(rule) => forbidden(&rule),
+            GroupKeyError::TooManySetters { .. } => Self::invalid(message)
+                .about("setters")
+                .with_hint("name at most 16 identities"),
+            GroupKeyError::TooManyGroups => Self::new(ErrorKind::GroupLimit, message)
+                .with_hint("forget a group first: `group_forget`, or `groupKey_trust` with no setters"),
+            GroupKeyError::Missing => Self::new(ErrorKind::GroupKeyMissing, message),
+            GroupKeyError::Due(_) => Self::new(ErrorKind::GroupKeyDue, message),
+        }
+    }
+}
+
+/// What the rules of a group do not allow to this account: the hint says by which rule.
+fn forbidden(rule: &impl std::fmt::Display) -> RpcError {
+    let message = "this account may not do it in the group now";
+    RpcError::new(ErrorKind::GroupForbidden, message).with_hint(rule.to_string())
+}
+
 impl RpcError {
     /// Bytes that are no bundle at all.
     #[must_use]
@@ -394,6 +418,7 @@ impl RpcError {
 
 #[cfg(test)]
 mod tests {
+    use engine::model::{GroupKeyDue, GroupKeyRule, GroupLimit, GroupRule};
     use serde_json::json;
 
     use super::*;
@@ -442,6 +467,11 @@ mod tests {
             ("shutting_down", 1602),
             ("store_failed", 1701),
             ("store_rolled_back", 1702),
+            ("group_not_found", 1801),
+            ("group_forbidden", 1802),
+            ("group_limit", 1803),
+            ("group_key_missing", 1804),
+            ("group_key_due", 1805),
         ];
         let kinds: Vec<_> = ErrorKind::ALL
             .iter()
@@ -522,6 +552,11 @@ mod tests {
                 ErrorKind::RequestIdReused,
                 Some("requestId"),
             ),
+            (
+                SendError::Group(GroupError::NotFound).into(),
+                ErrorKind::GroupNotFound,
+                Some("group"),
+            ),
             (SendError::Key(key()).into(), ErrorKind::Internal, None),
             (
                 ReceiveError::Store(io()).into(),
@@ -563,6 +598,62 @@ mod tests {
                 BundleImportError::Invalid(key()).into(),
                 ErrorKind::InvalidBundle,
                 Some("bundle"),
+            ),
+            (GroupError::Store(io()).into(), ErrorKind::StoreFailed, None),
+            (
+                GroupError::NotFound.into(),
+                ErrorKind::GroupNotFound,
+                Some("group"),
+            ),
+            (
+                GroupError::Forbidden(GroupRule::NotAdmin).into(),
+                ErrorKind::GroupForbidden,
+                None,
+            ),
+            (
+                GroupError::Limit(GroupLimit::Members(1)).into(),
+                ErrorKind::GroupLimit,
+                None,
+            ),
+            (
+                GroupError::Size("name").into(),
+                ErrorKind::InvalidParams,
+                Some("name"),
+            ),
+            (
+                GroupError::RequestIdReused.into(),
+                ErrorKind::RequestIdReused,
+                Some("requestId"),
+            ),
+            (
+                GroupKeyError::NotFound.into(),
+                ErrorKind::GroupNotFound,
+                Some("group"),
+            ),
+            (
+                GroupKeyError::Forbidden(GroupKeyRule::NotSetter).into(),
+                ErrorKind::GroupForbidden,
+                None,
+            ),
+            (
+                GroupKeyError::TooManySetters { count: 17 }.into(),
+                ErrorKind::InvalidParams,
+                Some("setters"),
+            ),
+            (
+                GroupKeyError::TooManyGroups.into(),
+                ErrorKind::GroupLimit,
+                None,
+            ),
+            (
+                GroupKeyError::Missing.into(),
+                ErrorKind::GroupKeyMissing,
+                None,
+            ),
+            (
+                SendError::GroupKey(GroupKeyError::Due(GroupKeyDue::Spent)).into(),
+                ErrorKind::GroupKeyDue,
+                None,
             ),
             (
                 RpcError::not_a_bundle(&WireError(key())),

@@ -23,12 +23,13 @@ const END: &str = "<!-- end -->";
 const COLUMNS: usize = 100;
 
 /// The pages of methods, in the order of the index.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "accounts",
     "messages",
     "bundles",
     "devices",
     "contacts",
+    "groups",
     "identities",
     "envelopes",
     "topics",

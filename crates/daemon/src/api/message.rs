@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use engine::{
-    ReceiveRequest, SendRequest,
+    GroupSendRequest, MembersSendRequest, ReceiveRequest, SendRequest,
     model::ReceiveError,
     wire::{WireMessage, inspect_bundle, inspect_message},
 };
 use rpc::{
     RpcError, methods,
-    params::{Arrived, Sealing, one_payload},
+    params::{Addressees, Arrived, Sealing, one_payload},
     types::{
         BundleInfo, Confirmed, Decrypted, Encrypted, EnvelopeInfo, Envelopes, EventInfo,
         Explanation, ImportedBundleInfo, InspectedBundleInfo, InspectedMessageInfo,
@@ -64,13 +64,50 @@ pub(super) async fn message_encrypt_group(
     params: methods::EncryptGroupParams,
 ) -> Result<Encrypted> {
     let account = daemon.account(params.account.as_ref())?;
-    let request = SendRequest {
-        recipients: params.recipients.0,
-        payload: one_payload(params.payload, params.text)?.into(),
-        request_id: params.request_id.map(|id| id.0),
-        seal: Sealing::asked_of_group(params.seal)?,
-    };
-    send(&account, request).await
+    let addressees = Addressees::read(
+        params.recipients,
+        params.group,
+        params.joined_only,
+        params.mode,
+    )?;
+    let payload = one_payload(params.payload, params.text)?.into();
+    let request_id = params.request_id.map(|id| id.0);
+    match addressees {
+        Addressees::Recipients(recipients) => {
+            let request = SendRequest {
+                recipients,
+                payload,
+                request_id,
+                seal: Sealing::asked_of_group(params.seal)?,
+            };
+            send(&account, request).await
+        }
+        Addressees::Members { group, joined_only } => {
+            let request = MembersSendRequest {
+                group,
+                joined_only,
+                payload,
+                request_id,
+                seal: Sealing::asked_of_group(params.seal)?,
+            };
+            let sent = account
+                .worker
+                .call(move |engine, store, env| Ok(engine.send_to_members(store, env, &request)?));
+            sent.await.map(Encrypted::from)
+        }
+        Addressees::UnderKey(group) => {
+            let request = GroupSendRequest {
+                group,
+                payload,
+                request_id,
+                seal: Sealing::asked_under_key(params.seal)?,
+            };
+            let sent = account.worker.call(move |engine, store, env| {
+                Ok(engine.encrypt_group_with_key(store, env, &request)?)
+            });
+            sent.await.map(Encrypted::from)
+        }
+    }
 }
 
 async fn send(account: &AccountHandle, request: SendRequest) -> Result<Encrypted> {

@@ -107,6 +107,8 @@ impl From<UnsealError> for Decrypted {
             authenticated: false,
             contact: None,
             duplicate: false,
+            group_keys: None,
+            group_key: None,
             session_id: None,
             reason: Some(reason),
             hint: Some(hint.to_owned()),

@@ -2,15 +2,12 @@
 
 use engine::model::{AccountName, DeviceName, Event, EventKind, SessionName, UnixMillis};
 
-use super::{name, public_key, suite};
-use crate::{
-    hex::to_hex,
-    types::{
-        AcceptedContact, AddedGroupKey, BundleRotated, ChangedGroup, ChangedTopic, Decrypted,
-        DeviceVersion, DiscoveredDevice, DroppedKey, DueGroupKey, EventData, EventDevice,
-        EventInfo, EventSession, GroupChange, GroupInvitation, Hex, Lagged, Outcome, Reason,
-        RequestedContact, RolledBackStore, TopicKind, UndecryptableMessage,
-    },
+use super::{group_text, name, public_key, suite};
+use crate::types::{
+    AcceptedContact, AddedGroupKey, BundleRotated, ChangedGroup, ChangedTopic, Decrypted,
+    DeviceVersion, DiscoveredDevice, DroppedKey, DueGroupKey, EventData, EventDevice, EventInfo,
+    EventSession, GroupChange, GroupInvitation, Hex, Lagged, Outcome, Reason, RequestedContact,
+    RolledBackStore, TopicKind, UndecryptableMessage,
 };
 
 impl EventInfo {
@@ -145,20 +142,12 @@ impl From<&EventKind> for EventData {
                 listen: *listened,
             }),
             EventKind::GroupInvited { group, by } => Self::GroupInvited(GroupInvitation {
-                group: group.as_text().unwrap_or_default().to_owned(),
+                group: group_text(group),
                 by: public_key(by),
             }),
             EventKind::GroupChanged { group, changes } => Self::GroupChanged(ChangedGroup {
-                group: group.as_text().unwrap_or_default().to_owned(),
-                changes: changes
-                    .iter()
-                    .map(|change| GroupChange {
-                        change: change.kind,
-                        identity: change.identity.as_ref().map(public_key),
-                        by: public_key(&change.by),
-                        at: change.at,
-                    })
-                    .collect(),
+                group: group_text(group),
+                changes: changes.iter().map(GroupChange::from).collect(),
             }),
             EventKind::GroupKeyAdded {
                 group,
@@ -166,13 +155,13 @@ impl From<&EventKind> for EventData {
                 by,
                 current,
             } => Self::GroupKeyAdded(AddedGroupKey {
-                group: to_hex(group.as_bytes()),
+                group: group_text(group),
                 key_id: Hex(key.as_bytes().to_vec()),
                 by: public_key(by),
                 current: *current,
             }),
             EventKind::GroupKeyDue { group, key, reason } => Self::GroupKeyDue(DueGroupKey {
-                group: to_hex(group.as_bytes()),
+                group: group_text(group),
                 key_id: Hex(key.as_bytes().to_vec()),
                 reason: *reason,
             }),
@@ -209,8 +198,10 @@ impl From<&SessionName> for EventSession {
 
 #[cfg(test)]
 mod tests {
-    use crypto_core::{MessageId, SessionId, Suite};
-    use engine::model::{KeyDropped, Role, RollbackKind};
+    use crypto_core::{GroupKeyId, MessageId, SessionId, Suite};
+    use engine::model::{
+        GroupChange, GroupChangeKind, GroupId, GroupKeyDue, KeyDropped, Role, RollbackKind,
+    };
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -355,6 +346,50 @@ mod tests {
             assert_eq!(name, "topic.changed");
             let golden = json!({"kind": "negotiated", "peer": UNCOMPRESSED, "listen": listened});
             assert_eq!(data, golden);
+        }
+        let group = GroupId::new(&[2; 33]).unwrap();
+        let hex = format!("0x{}", "02".repeat(33));
+        let (name, data) = told(EventKind::GroupInvited {
+            group: group.clone(),
+            by: identity,
+        });
+        assert_eq!(name, "group.invited");
+        assert_eq!(data, json!({"group": hex, "by": UNCOMPRESSED}));
+        let changes = vec![GroupChange {
+            kind: GroupChangeKind::Renamed,
+            identity: None,
+            by: identity,
+            at: 7,
+        }];
+        let (name, data) = told(EventKind::GroupChanged { group, changes });
+        assert_eq!(name, "group.changed");
+        let change = json!({"change": "renamed", "by": UNCOMPRESSED, "at": 7});
+        assert_eq!(data, json!({"group": hex, "changes": [change]}));
+        let group = || GroupId::new(&[2; 33]).unwrap();
+        let key = GroupKeyId::from_bytes([4; 32]);
+        for current in [true, false] {
+            let (name, data) = told(EventKind::GroupKeyAdded {
+                group: group(),
+                key,
+                by: identity,
+                current,
+            });
+            assert_eq!(name, "group.key_added");
+            let golden = json!({"group": hex, "keyId": hex32(4), "by": UNCOMPRESSED,
+                "current": current});
+            assert_eq!(data, golden);
+        }
+        for (reason, why) in [
+            (GroupKeyDue::Removal, "removal"),
+            (GroupKeyDue::Spent, "spent"),
+        ] {
+            let group = group();
+            let (name, data) = told(EventKind::GroupKeyDue { group, key, reason });
+            assert_eq!(name, "group.key_due");
+            assert_eq!(
+                data,
+                json!({"group": hex, "keyId": hex32(4), "reason": why})
+            );
         }
         let mark = EventInfo::lagged(3, UnixMillis(4));
         assert!(mark.is_lagged());

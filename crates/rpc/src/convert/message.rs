@@ -2,27 +2,28 @@
 
 use crypto_core::ANY_INSTALLATION;
 use engine::model::{
-    AddressedMessage, CopyOf, InspectedMessage, InspectedTarget, Mode, Outcome, Received, Sent,
-    Skipped, Target,
+    AddressedMessage, CopyOf, GroupSent, InspectedMessage, InspectedTarget, Mode, Outcome,
+    Received, Sent, Skipped, Target,
 };
 use envelope::ContentTopic;
 
 use super::{
     Advice as _,
     bundle::{unreadable_bundle, warnings},
+    group::group_bytes_text,
     name, public_key, suite,
 };
 use crate::types::{
     self, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo, Hex,
-    InspectedBundleInfo, InspectedMessageInfo, InspectedTargetInfo, NextAction, Reason,
-    SkippedInfo, TargetInfo, X3dhHeaderInfo,
+    HrHeaderInfo, InspectedBundleInfo, InspectedMessageInfo, InspectedTargetInfo, NextAction,
+    Reason, ReceivedGroupKey, SkippedInfo, TargetInfo, UsedGroupKey, X3dhHeaderInfo,
 };
 
 impl From<&Target> for TargetInfo {
     fn from(target: &Target) -> Self {
         let installation_id = match (&target.installation, target.mode) {
             (Some(installation), _) => Some(name(installation)),
-            (None, Mode::Dh) => Some(ANY_INSTALLATION.to_owned()),
+            (None, Mode::Dh | Mode::Group) => Some(ANY_INSTALLATION.to_owned()),
             (None, _) => None,
         };
         Self {
@@ -67,6 +68,19 @@ impl From<Sent> for Encrypted {
             forward_secrecy: sent.forward_secrecy(),
             envelopes: sent.messages.into_iter().map(EnvelopeInfo::from).collect(),
             skipped: sent.skipped.into_iter().map(SkippedInfo::from).collect(),
+            group_key: None,
+        }
+    }
+}
+
+/// One message for a whole group.
+impl From<GroupSent> for Encrypted {
+    fn from(sent: GroupSent) -> Self {
+        Self {
+            envelopes: vec![sent.message.into()],
+            forward_secrecy: false,
+            skipped: Vec::new(),
+            group_key: Some(sent.used.into()),
         }
     }
 }
@@ -108,6 +122,11 @@ impl From<Received> for Decrypted {
             authenticated: received.authenticated,
             contact: received.contact,
             duplicate: received.duplicate,
+            group_keys: (!received.group_keys.is_empty()).then(|| {
+                let keys = received.group_keys.iter();
+                keys.map(ReceivedGroupKey::from).collect()
+            }),
+            group_key: received.group_key.clone().map(UsedGroupKey::from),
             session_id: received.session.map(|id| Hex(id.as_bytes().to_vec())),
             reason,
             hint: reason.map(|reason| hint(reason, &received).to_owned()),
@@ -176,6 +195,12 @@ impl From<InspectedTarget> for InspectedTargetInfo {
                 id: Hex(header.id),
             }),
             dh_header: target.dh.map(|key| DhHeaderInfo { key: Hex(key) }),
+            hr_header: target.hr.map(|header| HrHeaderInfo {
+                group: group_bytes_text(&header.group),
+                key_id: Hex(header.key),
+                seq_no: header.number,
+                keys: header.keys as u64,
+            }),
             payload_bytes: target.payload_bytes as u64,
             copy_of_bytes: target.copy_of_bytes as u64,
         }
@@ -185,7 +210,9 @@ impl From<InspectedTarget> for InspectedTargetInfo {
 #[cfg(test)]
 mod tests {
     use crypto_core::{MessageId, SessionId, Suite, Wiped};
-    use engine::model::{ContactMark, InspectedRatchetHeader, Reason, SkipReason};
+    use engine::model::{
+        ContactMark, InspectedGroupHeader, InspectedRatchetHeader, Reason, SkipReason,
+    };
     use serde_json::{Value, json};
 
     use super::{super::fixtures::*, *};
@@ -202,7 +229,7 @@ mod tests {
 
     fn envelope(mode: Mode) -> AddressedMessage {
         AddressedMessage {
-            recipient: (mode != Mode::Public).then(|| *identity().public()),
+            recipient: (!matches!(mode, Mode::Public | Mode::Group)).then(|| *identity().public()),
             wire: vec![0xca, 0xfe],
             targets: vec![target(mode)],
             sealed: None,
@@ -237,7 +264,13 @@ mod tests {
 
     #[test]
     fn an_envelope_of_each_mode() {
-        for mode in [Mode::X3dh, Mode::Ratchet, Mode::Dh, Mode::Public] {
+        for mode in [
+            Mode::X3dh,
+            Mode::Ratchet,
+            Mode::Dh,
+            Mode::Public,
+            Mode::Group,
+        ] {
             let info = EnvelopeInfo::from(envelope(mode));
             assert_eq!(serde_json::to_value(info).unwrap(), golden_envelope(mode));
         }
@@ -290,9 +323,9 @@ mod tests {
             copy_of: None,
             told_request: false,
             lost_with_store: false,
-            session: Some(SessionId::from_bytes([7; 32])),
             group_keys: Vec::new(),
             group_key: None,
+            session: Some(SessionId::from_bytes([7; 32])),
             reply: None,
             new_installations: vec![installation()],
             warnings: Vec::new(),
@@ -413,6 +446,7 @@ mod tests {
             (Outcome::Public(Vec::new()), "public", true),
             (Outcome::Contact(ContactMark::Accept), "contact", false),
             (Outcome::Bundle, "bundle", false),
+            (Outcome::GroupKey, "group_key", false),
             (Outcome::Own, "own", false),
             (
                 Outcome::NotTargeted(Reason::NotPaired),
@@ -454,6 +488,8 @@ mod tests {
             (Reason::Malformed, "malformed", "drop"),
             (Reason::SuiteForbidden, "suite_forbidden", "drop"),
             (Reason::Declined, "declined", "drop"),
+            (Reason::NotMember, "not_member", "drop"),
+            (Reason::GroupKeyMissing, "group_key_missing", "wait"),
         ];
         // The last three are of envelopes, which are not for the engine to open.
         let names: Vec<_> = types::Reason::ALL
@@ -572,7 +608,12 @@ mod tests {
                     x3dh: None,
                     dr: None,
                     dh: Some(vec![6]),
-                    hr: None,
+                    hr: Some(InspectedGroupHeader {
+                        group: vec![2],
+                        key: vec![8],
+                        number: 9,
+                        keys: 1,
+                    }),
                     payload_bytes: 0,
                     copy_of_bytes: 0,
                 },
@@ -593,6 +634,7 @@ mod tests {
                         "x3dhHeader": {"key": "0x01", "id": "0x02"},
                         "drHeader": {"key": "0x03", "n": u32::MAX, "pn": 4, "id": "0x05"},
                         "dhHeader": null,
+                        "hrHeader": null,
                         "payloadBytes": 48,
                         "copyOfBytes": 304,
                     },
@@ -602,6 +644,7 @@ mod tests {
                         "x3dhHeader": null,
                         "drHeader": null,
                         "dhHeader": {"key": "0x06"},
+                        "hrHeader": {"group": "0x02", "keyId": "0x08", "seqNo": 9, "keys": 1},
                         "payloadBytes": 0,
                         "copyOfBytes": 0,
                     },

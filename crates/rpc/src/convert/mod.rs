@@ -6,13 +6,14 @@ mod device;
 mod envelope;
 mod event;
 mod explain;
+mod group;
 mod identity;
 mod message;
 mod reason;
 mod topic;
 mod uncompressed;
 
-pub use self::reason::Advice;
+pub use self::{group::group_text, reason::Advice};
 use crypto_core::{IdentityKey, InstallationId, Suite};
 use engine::model::{AccountName, UnixMillis};
 

@@ -1,10 +1,14 @@
 //! Parameters of the methods of bundles and messages.
 
 use crypto_core::IdentityKey;
+use engine::model::GroupId;
 
-use crate::params::{
-    BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey, Text,
-    Wire, params,
+use crate::{
+    params::{
+        BundleBytes, EnvelopeBytes, MessageIds, Payload, Recipients, RequestId, Sealing, SymKey,
+        Text, Wire, params,
+    },
+    types::GroupMode,
 };
 
 params! {
@@ -42,8 +46,8 @@ params! {
     /// For `message_encryptGroup`.
     EncryptGroupParams {
         account;
-        /// The identities to write to.
-        recipients = "recipients": Recipients,
+        /// The identities to write to, in place of `group`.
+        recipients = "recipients": Option<Recipients>,
         /// The plaintext as bytes.
         payload = "payload": Option<Payload>,
         /// The plaintext as text.
@@ -55,6 +59,14 @@ params! {
         /// goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name.
         /// By default it does not.
         seal = "seal": Option<Sealing>,
+        /// The group to write to, in place of `recipients`: everybody in it, whether or not they
+        /// have accepted, and without us.
+        group = "group": Option<GroupId>,
+        /// Whether those who have not accepted get no copy: false by default.
+        joined_only = "joinedOnly": Option<bool>,
+        /// `key` for one message under the group's key, in place of one for each member. By default
+        /// each member has one of its own, with forward secrecy.
+        mode = "mode": Option<GroupMode>,
     }
 
     /// For `message_encryptPublic`.

@@ -6,6 +6,7 @@ mod development;
 mod device;
 mod envelope;
 mod event;
+mod group;
 mod identity;
 mod message;
 mod system;
@@ -25,6 +26,10 @@ pub use self::{
     device::{ListParams, PairingParams, ResetParams, SetMetadataParams},
     envelope::{ClockNextParams, ClockObserveParams, OpenParams, SealParams},
     event::{EventListParams, SubscribeParams, UnsubscribeParams},
+    group::{
+        ApplyParams, CreateGroupKeyParams, CreateGroupParams, EditGroupParams, GroupMembersParams,
+        GroupParams, ListGroupKeysParams, ShareGroupKeyParams, TrustParams,
+    },
     identity::{ContactCodeQrParams, DescribeParams},
     message::{
         AdvertiseParams, ConfirmParams, DecryptParams, EncryptGroupParams, EncryptParams,
@@ -40,12 +45,13 @@ use crate::{
     error::{ErrorKind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
-        AccountInfo, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing, ContactInfo,
-        ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events, Explanation,
-        ExportedAccount, Health, IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo,
-        InspectedBundleInfo, InspectedMessageInfo, InstallationInfo, ListenedTopics, LogFilterInfo,
+        AccountInfo, Act, Applied, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing,
+        ContactInfo, ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events,
+        Explanation, ExportedAccount, Forgotten, Group, GroupKeyInfo, GroupSetters, Health,
+        IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
+        InspectedMessageInfo, InstallationInfo, ListedGroup, ListenedTopics, LogFilterInfo,
         NewAccount, OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope,
-        SessionInfo, SessionsReset, Status, TopicInfo, Version,
+        SessionInfo, SessionsReset, SharedGroupKey, Status, TopicInfo, Version,
     },
 };
 
@@ -169,6 +175,12 @@ const ONCE: &[ErrorKind] = &[ErrorKind::RequestIdReused];
 const DEVICE: &[ErrorKind] = &[ErrorKind::InstallationNotFound];
 /// A method that enables devices.
 const PAIRS: &[ErrorKind] = &[ErrorKind::InstallationLimit];
+/// A method about one group.
+const GROUP: &[ErrorKind] = &[ErrorKind::GroupNotFound];
+/// A method that only some may do something with in a group, or within limits.
+const ACTS: &[ErrorKind] = &[ErrorKind::GroupForbidden, ErrorKind::GroupLimit];
+/// A method that encrypts under a group's key, or shares it.
+const KEYS: &[ErrorKind] = &[ErrorKind::GroupKeyMissing, ErrorKind::GroupKeyDue];
 /// A method that has limits of its own.
 const LIMITED: &[ErrorKind] = &[ErrorKind::Busy];
 /// A method of WebSockets alone.
@@ -238,12 +250,15 @@ methods! {
     /// gives the same bytes, and no ratchet moves. With `seal`, each envelope also comes sealed and
     /// signed, with the topic to send it by.
     MessageEncrypt = "message_encrypt" (EncryptParams) -> Encrypted, fails WRITES | SENDS | ONCE;
-    /// Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
+    /// Encrypts for every active device of all recipients, or of all members of a group, and for our own other devices: for all of them, or for none.
     ///
     /// Each of up to 1000 recipients has an envelope of its own, encrypted as `message_encrypt`
-    /// does, in one transaction. A retry with the same `requestId` within 24 hours gives the same
-    /// bytes.
-    MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE;
+    /// does, in one transaction. A group that we have accepted is written to by its id, whatever
+    /// the policy for contacts: everybody who is in it gets a copy, and nobody who is gone. With
+    /// `mode: "key"` there is one envelope, encrypted once under the group's key: without forward
+    /// secrecy, and without a proof of who wrote it unless it is sealed. A retry with the same
+    /// `requestId` within 24 hours gives the same bytes.
+    MessageEncryptGroup = "message_encryptGroup" (EncryptGroupParams) -> Encrypted, fails WRITES | SENDS | ONCE | GROUP | ACTS | KEYS;
     /// Makes a public message, which is not encrypted.
     ///
     /// Everybody can read it, and nothing proves who wrote it. It carries our bundle, and cannot be
@@ -338,6 +353,82 @@ methods! {
     ///
     /// Let both people compare the safety number first, by another way than this transport.
     ContactVerify = "contact_verify" (VerifyContactParams) -> ContactInfo, fails WRITES;
+
+    /// Creates a group, and invites its members.
+    ///
+    /// This account is its first admin. Send the `update` to the `recipients`, in a message of
+    /// your own, with `message_encryptGroup`.
+    GroupCreate = "group_create" (CreateGroupParams) -> Act, fails WRITES | ACTS | ONCE;
+    /// Invites identities to a group.
+    ///
+    /// An admin may; in an open group everybody in it. Who is in the group is passed over. Send the
+    /// `update` to the `recipients`.
+    GroupInvite = "group_invite" (GroupMembersParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Removes identities from a group.
+    ///
+    /// An admin may, and no other admin can be removed. Send the `update` to the `recipients`, who
+    /// include those that are removed. What is written to the group from now on is not encrypted
+    /// for them; a group key that they have needs another in its place (`groupKey_create`).
+    GroupRemove = "group_remove" (GroupMembersParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Makes members of a group its admins.
+    ///
+    /// An admin may. Nobody but the new admins themselves can undo it. Send the `update` to the
+    /// `recipients`.
+    GroupPromote = "group_promote" (GroupMembersParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Accepts the invitation to a group.
+    ///
+    /// From then on the group can be written to. Send the `update` to the `recipients`.
+    GroupAccept = "group_accept" (GroupParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Leaves a group, or declines the invitation to it.
+    ///
+    /// Send the `update` to the `recipients`. The group stays in the list until `group_forget`.
+    GroupLeave = "group_leave" (GroupParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Changes the name, the colour or the image of a group.
+    ///
+    /// An admin may; in an open group everybody in it. Give at least one of the three. Send the
+    /// `update` to the `recipients`.
+    GroupEdit = "group_edit" (EditGroupParams) -> Act, fails WRITES | GROUP | ACTS;
+    /// Takes up an update of a group that a message brought.
+    ///
+    /// What became of it is a result, not an error. Updates may come in any order and any number of
+    /// times: who has the same ones has the same group, and the same `digest` of it. An event
+    /// without the signature of somebody who was entitled to it has no effect.
+    GroupApply = "group_apply" (ApplyParams) -> Applied, fails WRITES;
+    /// Lists the groups: those that this account is in, is invited to, or is gone from.
+    ///
+    /// They come without their members and images, which `group_get` gives.
+    GroupList = "group_list" (AccountOnly) -> Vec<ListedGroup>, fails OPENS;
+    /// Shows a group, with its image, and with its whole log as an update.
+    ///
+    /// Send the `update` to a member whose `digest` is another one.
+    GroupGet = "group_get" (GroupParams) -> Group, fails OPENS | GROUP;
+    /// Erases the log and the keys of a group from this account. Nobody is told.
+    ///
+    /// It has to be a group that this account has not accepted, has left, or was removed from. The
+    /// group comes back with an update in which this account was invited later.
+    GroupForget = "group_forget" (GroupParams) -> Forgotten, fails WRITES | GROUP | ACTS;
+
+    /// Makes a new key of a group, and encrypts it for everybody in the group and for our own devices.
+    ///
+    /// Send every envelope of the result. It is the current key from then on: what is written under
+    /// it can be read by all who get it, and not by those who are gone. An admin may make one; of a
+    /// group without a log, whoever is named as one who may (`groupKey_trust`).
+    GroupKeyCreate = "groupKey_create" (CreateGroupKeyParams) -> SharedGroupKey, fails WRITES | SENDS | ONCE | GROUP | ACTS;
+    /// Encrypts the current key of a group for some of its members, or for our own devices.
+    ///
+    /// For those who lack it, such as who was invited later. With it they can read all that was and
+    /// will be written under it; to keep that from them, make a new key.
+    GroupKeyShare = "groupKey_share" (ShareGroupKeyParams) -> SharedGroupKey, fails WRITES | SENDS | GROUP | ACTS | KEYS;
+    /// Lists the keys of a group, or of all, and says which should be replaced. No secret is shown.
+    ///
+    /// Make a new key when the current one is due: at `removal` and `spent` nothing is encrypted
+    /// under it any more.
+    GroupKeyList = "groupKey_list" (ListGroupKeysParams) -> Vec<GroupKeyInfo>, fails OPENS | GROUP;
+    /// Names those who may set the keys of a group without a log, such as a community.
+    ///
+    /// It is the whole list, in place of the one before; with an empty one the group and its keys
+    /// are forgotten. Keys from our own identity are always taken.
+    GroupKeyTrust = "groupKey_trust" (TrustParams) -> GroupSetters, fails WRITES | ACTS;
 
     /// Draws the contact code as a QR code, for another device to read from paper or a screen.
     ///
@@ -501,7 +592,9 @@ mod tests {
                 json!(vectors["good"][0]["keystore"].to_string())
             }
             "privateKey" | "signedPreKeyPrivate" | "ratchetPreKeyPrivate" => json!(secret),
-            "bundle" | "payload" | "message" => json!("0x0a21"),
+            "bundle" | "payload" | "message" | "update" | "group" | "image" => json!("0x0a21"),
+            "color" => json!("#8a5cf5"),
+            "mode" => json!("key"),
             "text" => json!("hello"),
             "requestId" | "subscription" => json!("r-1"),
             "seal" => json!(true),
@@ -514,9 +607,9 @@ mod tests {
             "contentTopic" => json!("/waku/1/0xcd423760/rfc26"),
             "format" => json!("svg"),
             "filter" => json!("daemon=debug"),
-            "confirm" | "verified" | "current" => json!(true),
+            "confirm" | "verified" | "current" | "open" | "joinedOnly" => json!(true),
             "messageIds" => json!([secret]),
-            "recipients" => json!([key]),
+            "recipients" | "members" | "setters" => json!([key]),
             "metadata" => json!({"name": "Phone", "deviceType": "phone", "pushToken": ""}),
             "ms" | "version" | "createdAt" | "after" | "limit" | "waitMs" => json!(7),
             other => panic!("no value for {other}"),
@@ -560,7 +653,7 @@ mod tests {
             ),
             (
                 "message_encryptGroup",
-                "account?, recipients, payload?, text?, requestId?, seal?",
+                "account?, recipients?, payload?, text?, requestId?, seal?, group?, joinedOnly?, mode?",
             ),
             ("message_encryptPublic", "account?, payload?, text?"),
             ("message_advertise", "account?, recipient, seal?"),
@@ -598,6 +691,27 @@ mod tests {
                 "account?, identity, payload?, text?, seal?",
             ),
             ("contact_verify", "account?, identity, verified"),
+            (
+                "group_create",
+                "account?, name, members?, color?, open?, requestId?",
+            ),
+            ("group_invite", "account?, group, members"),
+            ("group_remove", "account?, group, members"),
+            ("group_promote", "account?, group, members"),
+            ("group_accept", "account?, group"),
+            ("group_leave", "account?, group"),
+            ("group_edit", "account?, group, name?, color?, image?"),
+            ("group_apply", "account?, update, sender?"),
+            ("group_list", "account?"),
+            ("group_get", "account?, group"),
+            ("group_forget", "account?, group"),
+            (
+                "groupKey_create",
+                "account?, group, recipients?, seal?, requestId?",
+            ),
+            ("groupKey_share", "account?, group, recipients?, seal?"),
+            ("groupKey_list", "account?, group?"),
+            ("groupKey_trust", "account?, group, setters"),
             ("contact_code_qr", "account?, format"),
             ("identity_describe", "identity, account?"),
             (

@@ -25,7 +25,10 @@ const EXAMPLES: &str = include_str!("examples.json");
 /// such choices: each is a list of sets.
 const ONE_OF: [(&str, &[&[&[&str]]]); 5] = [
     (MessageEncrypt::NAME, &[CONTENT]),
-    (MessageEncryptGroup::NAME, &[CONTENT]),
+    (
+        MessageEncryptGroup::NAME,
+        &[CONTENT, &[&["recipients"], &["group"]]],
+    ),
     (MessageEncryptPublic::NAME, &[CONTENT]),
     (
         MessageDecrypt::NAME,

@@ -86,6 +86,24 @@ impl Sealing {
     }
 }
 
+impl Sealing {
+    /// Whether one message for a whole group is sealed: it has one topic, that of the group's id.
+    ///
+    /// # Errors
+    /// [`RpcError`] if another topic is asked for.
+    pub fn asked_under_key(sealing: Option<Self>) -> Result<bool, RpcError> {
+        match Self::asked(sealing) {
+            None => Ok(false),
+            Some(Seal::Agreed) => Ok(true),
+            Some(Seal::Negotiated | Seal::Partitioned) => Err(RpcError::invalid(
+                "a message under a group's key goes by the topic of the group",
+            )
+            .about("seal")
+            .with_hint("give true: `topic_public` of the group's id gives that topic")),
+        }
+    }
+}
+
 /// What goes into an envelope comes as bytes or as text, exactly one of them.
 ///
 /// # Errors
@@ -187,6 +205,17 @@ mod tests {
         assert_eq!(asked(json!(false)).unwrap(), None);
         let refused = asked(json!("negotiated")).unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("seal"));
+    }
+
+    #[test]
+    fn under_a_key_there_is_one_topic() {
+        let asked = |value| Sealing::asked_under_key(Some(Sealing::read(value).unwrap()));
+        assert!(asked(json!(true)).unwrap() && !asked(json!(false)).unwrap());
+        assert!(!Sealing::asked_under_key(None).unwrap());
+        for other in ["negotiated", "partitioned"] {
+            let refused = asked(json!(other)).unwrap_err();
+            assert_eq!(refused.field.as_deref(), Some("seal"));
+        }
     }
 
     #[test]

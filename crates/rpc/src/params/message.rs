@@ -84,16 +84,24 @@ impl Form for Recipients {
     }
 
     fn read(value: Value) -> Result<Self, RpcError> {
-        let items = items::<Self>(value, 1..=MAX_RECIPIENTS)?.into_iter();
-        let keys = items.enumerate().map(|(place, item)| {
-            IdentityKey::read(item).map_err(|error| error.about(&format!("[{place}]")))
-        });
-        keys.collect::<Result<_, _>>().map(Self)
+        keys::<Self>(value, 1..=MAX_RECIPIENTS).map(Self)
     }
 
     fn write(&self) -> Value {
         self.0.iter().map(Form::write).collect()
     }
+}
+
+/// The public keys of an array that has so many of them.
+pub(super) fn keys<T: Form>(
+    value: Value,
+    many: RangeInclusive<usize>,
+) -> Result<Vec<IdentityKey>, RpcError> {
+    let items = items::<T>(value, many)?.into_iter();
+    let keys = items.enumerate().map(|(place, item)| {
+        IdentityKey::read(item).map_err(|error| error.about(&format!("[{place}]")))
+    });
+    keys.collect()
 }
 
 /// The items of an array that has so many of them.

@@ -5,6 +5,7 @@
 //! [`Form`].
 
 mod envelope;
+mod group;
 mod keys;
 mod keystore;
 mod macros;
@@ -24,6 +25,9 @@ use serde_json::{Map, Value, value::RawValue};
 
 pub use self::envelope::{
     Arrived, EnvelopeBytes, EnvelopePayload, PaddingBytes, Sealing, one_content,
+};
+pub use self::group::{
+    Addressees, GroupColor, GroupImage, GroupName, Members, NewGroupName, Setters, UpdateBytes,
 };
 pub use self::keys::{BundleBytes, PrivateKey, SymKey};
 pub use self::keystore::KeystoreFile;

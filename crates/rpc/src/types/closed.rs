@@ -3,7 +3,8 @@
 
 use engine::closed_sets;
 pub use engine::model::{
-    ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, InstallationState,
+    ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue, GroupKeyRefused,
+    GroupKeyState, GroupOutcome, GroupRefusal, GroupStanding, IgnoredReason, InstallationState,
     KeyDropped, Mode, Reason, Role, RollbackKind, SkipReason, TopicKind, WarningKind,
 };
 
@@ -127,5 +128,19 @@ closed_sets! {
         Ahead = "ahead",
         /// The message begins a new chain: its key is known once it opens.
         NewChain = "new_chain",
+    }
+
+    /// Who may do what in a group: fixed by its id.
+    GroupRules {
+        /// Admins alone invite, rename, and remove others: the specification's rules.
+        Admins = "admins",
+        /// Everybody in the group may invite, and rename it: the rules of status-go.
+        Members = "members",
+    }
+
+    /// How a message to a group is encrypted.
+    GroupMode {
+        /// Once, under the group's key, for all of its members.
+        Key = "key",
     }
 }

@@ -206,32 +206,6 @@ pub struct DroppedKey {
     pub reason: KeyDropped,
 }
 
-/// A group key that is here now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AddedGroupKey {
-    /// The group: its id, or `0x` and hex of one without a log.
-    pub group: String,
-    /// The id of the key. What was not read for want of it can be decrypted again.
-    pub key_id: Hex,
-    /// The identity that set the key.
-    pub by: Hex,
-    /// Whether it is the current key: the one that is written with.
-    pub current: bool,
-}
-
-/// A group key in the place of which another should be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DueGroupKey {
-    /// The group: its id, or `0x` and hex of one without a log.
-    pub group: String,
-    /// The id of the key.
-    pub key_id: Hex,
-    /// Why another key should be made.
-    pub reason: GroupKeyDue,
-}
-
 /// An identity that asks to become a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -282,6 +256,32 @@ pub struct ChangedGroup {
     pub group: String,
     /// What is different in the group.
     pub changes: Vec<GroupChange>,
+}
+
+/// A group key that is here now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AddedGroupKey {
+    /// The group: its id, or `0x` and hex of one without a log.
+    pub group: String,
+    /// The id of the key. What was not read for want of it can be decrypted again.
+    pub key_id: Hex,
+    /// The identity that set the key.
+    pub by: Hex,
+    /// Whether it is the current key: the one that is written with.
+    pub current: bool,
+}
+
+/// A group key in the place of which another should be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DueGroupKey {
+    /// The group: its id, or `0x` and hex of one without a log.
+    pub group: String,
+    /// The id of the key.
+    pub key_id: Hex,
+    /// Why another key should be made.
+    pub reason: GroupKeyDue,
 }
 
 /// A store that is an older state, or a copy.

@@ -4,8 +4,8 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, SkipReason, Suite,
-    WarningInfo, by_outcome::by_outcome,
+    ContactMark, Hex, InspectedBundleInfo, Mode, NextAction, Outcome, Reason, ReceivedGroupKey,
+    SkipReason, Suite, UsedGroupKey, WarningInfo, by_outcome::by_outcome,
 };
 
 /// One device a message was encrypted for.
@@ -72,6 +72,9 @@ pub struct Encrypted {
     pub forward_secrecy: bool,
     /// The devices that got no copy, and why.
     pub skipped: Vec<SkippedInfo>,
+    /// The group key that the message is encrypted under. Left out unless `mode` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group_key: Option<UsedGroupKey>,
 }
 
 /// Wire messages to send.
@@ -128,6 +131,13 @@ pub struct Decrypted {
     /// Left out of everything else, and of a copy that does not say so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub copy_of: Option<CopyOfInfo>,
+    /// The group keys that came with the message, and what became of each. Left out if none came.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group_keys: Option<Vec<ReceivedGroupKey>>,
+    /// The group key that the message is encrypted under, whether or not it was read. Left out of
+    /// everything else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group_key: Option<UsedGroupKey>,
     /// The session that the message was read on. Left out if there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<Hex>,
@@ -156,7 +166,7 @@ impl Decrypted {
             let present: &[&str] = match outcome {
                 Outcome::Decrypted | Outcome::Public => &["messageId", "sender", "payload"],
                 Outcome::Contact => &["messageId", "sender", "contact"],
-                Outcome::GroupKey => &["messageId", "sender"],
+                Outcome::GroupKey => &["messageId", "sender", "groupKeys"],
                 Outcome::Bundle | Outcome::Own => &["sender"],
                 Outcome::NotTargeted | Outcome::Undecryptable => {
                     &["sender", "reason", "hint", "nextAction"]
@@ -216,6 +226,9 @@ pub struct InspectedTargetInfo {
     pub dr_header: Option<DrHeaderInfo>,
     /// The header of a message by DH; null if there is none.
     pub dh_header: Option<DhHeaderInfo>,
+    /// The header of a message under a group key, or of one that brings keys; null if there is
+    /// none.
+    pub hr_header: Option<HrHeaderInfo>,
     /// The length of the ciphertext, in bytes.
     pub payload_bytes: u64,
     /// The length of the sealed field that says for whom the message was, in bytes: 0 in everything
@@ -250,4 +263,19 @@ pub struct DrHeaderInfo {
 pub struct DhHeaderInfo {
     /// The sender's ephemeral key.
     pub key: Hex,
+}
+
+/// The header of a message under a group key, or of one that brings keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HrHeaderInfo {
+    /// The group: its id, or `0x` and hex of one without a log.
+    pub group: String,
+    /// The id of the key.
+    pub key_id: Hex,
+    /// The number of the message under the key; 0 if it brings keys.
+    pub seq_no: u32,
+    /// How many keys the header itself has. Keys in the payload cannot be seen without the key to
+    /// it.
+    pub keys: u64,
 }

@@ -35,9 +35,10 @@ pub use bundle::{
 pub(crate) use by_outcome::never_null;
 pub use closed::{
     Addressed, ContactMark, ContactPolicy, ContactState, GroupChangeKind, GroupKeyDue,
-    HealthStatus, InstallationState, KeyDropped, MessageKeyState, Mode, NextAction, NextStep,
-    Outcome, PreKeyState, Reason, Role, RollbackKind, SessionState, SkipReason, Standing, Suite,
-    TopicKind, WarningKind,
+    GroupKeyRefused, GroupKeyState, GroupMode, GroupOutcome, GroupRefusal, GroupRules,
+    GroupStanding, HealthStatus, IgnoredReason, InstallationState, KeyDropped, MessageKeyState,
+    Mode, NextAction, NextStep, Outcome, PreKeyState, Reason, Role, RollbackKind, SessionState,
+    SkipReason, Standing, Suite, TopicKind, WarningKind,
 };
 pub use contact::{ContactInfo, ContactStepInfo};
 pub use device::{InstallationInfo, MetadataInfo, SessionInfo, SessionsReset};
@@ -51,11 +52,15 @@ pub use event::{
     UndecryptableMessage,
 };
 pub use explain::{Explanation, NamedPreKeyInfo, PossibleSessionInfo};
-pub use group::GroupChange;
+pub use group::{
+    Act, Applied, Forgotten, GoneMember, Group, GroupChange, GroupKeyInfo, GroupMember,
+    GroupSetters, IgnoredEvents, ListedGroup, ReceivedGroupKey, SharedGroupKey, UsedGroupKey,
+};
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
 pub use message::{
     Confirmed, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo,
-    Envelopes, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo, X3dhHeaderInfo,
+    Envelopes, HrHeaderInfo, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo,
+    X3dhHeaderInfo,
 };
 pub use system::{
     AccountStatus, AccountTotals, Clock, Health, ImportedPreKeyInfo, LogFilterInfo,

@@ -6,7 +6,7 @@ use crypto_core::IdentityKey;
 use rpc::{
     MethodInfo,
     client::ClientError,
-    params::{Form as _, ParamInfo, Recipients},
+    params::{Form as _, Members, ParamInfo, Recipients, Setters},
     suggest::did_you_mean,
 };
 use serde::Serialize;
@@ -91,7 +91,12 @@ impl Given {
 }
 
 fn takes_keys(param: &ParamInfo) -> bool {
-    let keys = [IdentityKey::TAKES, Recipients::TAKES];
+    let keys = [
+        IdentityKey::TAKES,
+        Recipients::TAKES,
+        Members::TAKES,
+        Setters::TAKES,
+    ];
     keys.contains(&param.takes) && param.name != REPEATED_KEY
 }
 

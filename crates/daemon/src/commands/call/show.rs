@@ -12,7 +12,7 @@ use crate::commands::terminal::{ASIDE, HEADING, Look, NAME, harmless, middle_cut
 
 /// Columns that people look for, in the order in which they stand in a table. The others follow by
 /// their names.
-const FIRST: [&str; 24] = [
+const FIRST: [&str; 31] = [
     "seq",
     "at",
     "account",
@@ -22,6 +22,9 @@ const FIRST: [&str; 24] = [
     "sender",
     "installationId",
     "name",
+    "own",
+    "group",
+    "change",
     "metadata",
     "self",
     "state",
@@ -31,6 +34,10 @@ const FIRST: [&str; 24] = [
     "mode",
     "nextMode",
     "suite",
+    "admin",
+    "joined",
+    "current",
+    "due",
     "kind",
     "detail",
     "reason",
