@@ -73,6 +73,28 @@ export interface AccountTotals {
   total: number;
 }
 
+/** What was done in a group, and who is to hear of it. */
+export interface Act {
+  /** The group as it is now. */
+  group: Group;
+  /** The identities that are to get the update: all that were in the group before, or are after, without our own. */
+  recipients: Bytes[];
+  /** The whole log of the group: what to send to the recipients. */
+  update: Bytes;
+}
+
+/** A group key that is here now. */
+export interface AddedGroupKey {
+  /** The identity that set the key. */
+  by: Bytes;
+  /** Whether it is the current key: the one that is written with. */
+  current: boolean;
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The id of the key. What was not read for want of it can be decrypted again. */
+  keyId: Bytes;
+}
+
 /** For whom a message is. */
 export type Addressed =
   /** It has an entry for this device. */
@@ -85,6 +107,41 @@ export type Addressed =
   | "other_devices"
   /** It has no content, only bundles. */
   | "nobody";
+
+/** What became of an update of a group. */
+export type Applied = {
+  /** What is different in the group. */
+  changes: GroupChange[];
+  /** The group as it is now. Left out if the update was refused. */
+  group?: Group;
+  /** The events of the update that do not count. */
+  ignored: IgnoredEvents[];
+  /** What became of the update. */
+  outcome: GroupOutcome;
+  /** Why the update was refused. Left out if it was not. */
+  reason?: GroupRefusal;
+} & (
+    /** The group is new. */
+    | {
+      group: Group;
+      outcome: "created";
+    }
+    /** The log of the group is another than before. */
+    | {
+      group: Group;
+      outcome: "changed";
+    }
+    /** All of it was known. */
+    | {
+      group: Group;
+      outcome: "unchanged";
+    }
+    /** It was refused, and nothing of it is kept. */
+    | {
+      outcome: "refused";
+      reason: GroupRefusal;
+    }
+  );
 
 /** The bundle we publish. */
 export interface BundleInfo {
@@ -116,6 +173,14 @@ export interface BundleRotated {
 
 /** Bytes: 0x and lowercase hex digits. */
 export type Bytes = string;
+
+/** A group that is another than before. */
+export interface ChangedGroup {
+  /** What is different in the group. */
+  changes: GroupChange[];
+  /** The id of the group. */
+  group: string;
+}
 
 /** A topic that is to be listened to, or not any more. */
 export interface ChangedTopic {
@@ -258,6 +323,10 @@ export type Decrypted = {
   duplicate: boolean;
   /** Whether the message was read through a ratchet. */
   forwardSecrecy: boolean;
+  /** The group key that the message is encrypted under, whether or not it was read. Left out of everything else. */
+  groupKey?: UsedGroupKey;
+  /** The group keys that came with the message, and what became of each. Left out if none came. */
+  groupKeys?: ReceivedGroupKey[];
   /** What to know about the reason, for people. Left out if the message was read. */
   hint?: string;
   /** The device that the message names as its sender; null if it names none. */
@@ -312,6 +381,13 @@ export type Decrypted = {
     /** The message is an advertisement, a bundle alone: there is nothing to show. */
     | {
       outcome: "bundle";
+      sender: Bytes;
+    }
+    /** The message brought keys of a group, and has nothing to show: see `groupKeys`. */
+    | {
+      groupKeys: ReceivedGroupKey[];
+      messageId: Bytes;
+      outcome: "group_key";
       sender: Bytes;
     }
     /** The message is one of this device's own that came back. */
@@ -392,12 +468,24 @@ export interface DroppedKey {
   reason: KeyDropped;
 }
 
+/** A group key in the place of which another should be made. */
+export interface DueGroupKey {
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The id of the key. */
+  keyId: Bytes;
+  /** Why another key should be made. */
+  reason: GroupKeyDue;
+}
+
 /** The messages that were made for a send, and the devices that were left out. */
 export interface Encrypted {
   /** The wire messages to send, one for each identity; the one with the copies for our own devices comes last. */
   envelopes: EnvelopeInfo[];
   /** Whether every copy has forward secrecy. */
   forwardSecrecy: boolean;
+  /** The group key that the message is encrypted under. Left out unless `mode` asked for it. */
+  groupKey?: UsedGroupKey;
   /** The devices that got no copy, and why. */
   skipped: SkippedInfo[];
 }
@@ -511,7 +599,17 @@ export type ErrorKind =
   /** The disk failed; nothing was done and nothing was lost. */
   | "store_failed"
   /** The store is older than it was: a copy was put back. */
-  | "store_rolled_back";
+  | "store_rolled_back"
+  /** There is no group of this id. */
+  | "group_not_found"
+  /** The rules of the group do not allow it to this account now. */
+  | "group_forbidden"
+  /** The group, its log or the account has as much as it may have. */
+  | "group_limit"
+  /** There is no key of the group here. */
+  | "group_key_missing"
+  /** The key of the group is not to be used any more: another one is due. */
+  | "group_key_due";
 
 /** The device that an event is about. */
 export interface EventDevice {
@@ -615,6 +713,26 @@ export type EventInfo = {
       data: ChangedTopic;
       type: "topic.changed";
     }
+    /** This account was invited to a group. */
+    | {
+      data: GroupInvitation;
+      type: "group.invited";
+    }
+    /** A group is another than before, by an update or by our own act. */
+    | {
+      data: ChangedGroup;
+      type: "group.changed";
+    }
+    /** A key of a group is here: messages under it can be read. */
+    | {
+      data: AddedGroupKey;
+      type: "group.key_added";
+    }
+    /** A group should have another key. */
+    | {
+      data: DueGroupKey;
+      type: "group.key_due";
+    }
     /** The account's store is an older state, or a copy: its sessions have ended. */
     | {
       data: RolledBackStore;
@@ -714,6 +832,214 @@ export interface ExportedAccount {
   keystore: unknown;
 }
 
+/** The answer to the removal of a group from this account. */
+export interface Forgotten {
+  /** Whether the group is forgotten: always true. */
+  forgotten: boolean;
+}
+
+/** An identity that was in a group. */
+export interface GoneMember {
+  /** The clock of the event. */
+  at: number;
+  /** The identity that signed the event: its own if it left. */
+  by: Bytes;
+  /** The identity that is gone. */
+  identity: Bytes;
+  /** Whether it left by itself: false if it was removed. */
+  left: boolean;
+}
+
+/** A group and who is in it. */
+export interface Group {
+  /** The highest clock of the group's events. */
+  clock: number;
+  /** The colour of the group, as its members chose it; empty if they chose none. */
+  color: string;
+  /** The identity that created the group. */
+  creator: Bytes;
+  /** A digest of these events: two members with the same one agree on the group. */
+  digest: Bytes;
+  /** How many events the state of the group follows from. */
+  events: number;
+  /** Who was in the group and is not any more. */
+  gone: GoneMember[];
+  /** The id of the group. */
+  group: string;
+  /** The image of the group. Left out if it has none, and of everything but `group_get`. */
+  image?: Bytes;
+  /** Who is in the group, the invited among them. */
+  members: GroupMember[];
+  /** The name of the group. */
+  name: string;
+  /** How this account stands to the group. */
+  own: GroupStanding;
+  /** Who may do what in the group. */
+  rules: GroupRules;
+  /** The whole log of the group, for a member who lacks some of it. Left out of everything but `group_get`. */
+  update?: Bytes;
+}
+
+/** Something that is different in a group. */
+export interface GroupChange {
+  /** The clock of that event. */
+  at: number;
+  /** The identity that signed the event behind it. */
+  by: Bytes;
+  /** What is different. */
+  change: GroupChangeKind;
+  /** Whom the change is about. Left out if it is about the group itself. */
+  identity?: Bytes;
+}
+
+/** What has changed in a group. */
+export type GroupChangeKind =
+  /** Somebody was invited. */
+  | "invited"
+  /** Somebody accepted the invitation. */
+  | "accepted"
+  /** Somebody became an admin. */
+  | "promoted"
+  /** An admin is none any more, and still in the group. */
+  | "resigned"
+  /** Somebody left, or declined the invitation. */
+  | "left"
+  /** Somebody was removed. */
+  | "removed"
+  /** The group has another name. */
+  | "renamed"
+  /** The group has another colour. */
+  | "recolored"
+  /** The group has another image. */
+  | "pictured";
+
+/** An invitation to a group. */
+export interface GroupInvitation {
+  /** The identity that invited this account. */
+  by: Bytes;
+  /** The id of the group. */
+  group: string;
+}
+
+/** Why another group key should be made. */
+export type GroupKeyDue =
+  /** Somebody who has the key, or may have it, is gone from the group. */
+  | "removal"
+  /** As many messages were written under the key as may be. */
+  | "spent"
+  /** The key is older than a week. */
+  | "age";
+
+/** A group key that is kept. */
+export interface GroupKeyInfo {
+  /** Whether it is the current key: the one that is written with. */
+  current: boolean;
+  /** Why another key should be made; null if there is no need. `age` is told to those who may set one. */
+  due: GroupKeyDue | null;
+  /** When the key will be erased at the earliest; null if no other has replaced it. */
+  eraseAt: number | null;
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The highest number of a message that was read or written under the key; 0 if none was. */
+  highest: number;
+  /** The id of the key, which is equal for all who have it. */
+  keyId: Bytes;
+  /** The identity that set the key. */
+  setBy: Bytes;
+  /** The time of the key. The one with the highest is the current key. */
+  timestamp: number;
+}
+
+/** Why a group key was not taken. */
+export type GroupKeyRefused =
+  /** It does not have 32 bytes, or its group or time is not one that a key may have. */
+  | "malformed"
+  /** The group is not known here, and nobody was named who may set its keys. */
+  | "group_unknown"
+  /** Nothing proves who set the key, and for which group. */
+  | "unauthenticated"
+  /** Who set the key may not set keys of the group. */
+  | "not_entitled"
+  /** It is older than 32 keys that are kept, or not newer than one that was erased. */
+  | "too_old";
+
+/** What became of a group key in a message. */
+export type GroupKeyState =
+  /** The key is kept, and messages under it can be read. */
+  | "accepted"
+  /** The key was here already. */
+  | "known"
+  /** The key was not taken. */
+  | "refused";
+
+/** An identity that is in a group. */
+export interface GroupMember {
+  /** The clock of the invitation; of the creator that of the creation. */
+  addedAt: number;
+  /** The identity that invited the member; of the creator its own. */
+  addedBy: Bytes;
+  /** Whether the member is an admin. */
+  admin: boolean;
+  /** The identity of the member. */
+  identity: Bytes;
+  /** Whether the member has accepted the invitation. */
+  joined: boolean;
+}
+
+/** What the update of a group did. */
+export type GroupOutcome =
+  /** The group is new. */
+  | "created"
+  /** The log of the group is another than before. */
+  | "changed"
+  /** All of it was known. */
+  | "unchanged"
+  /** It was refused, and nothing of it is kept. */
+  | "refused";
+
+/** Why the update of a group was refused. */
+export type GroupRefusal =
+  /** It is no update, or the id of its group is of no form that is known. */
+  | "malformed"
+  /** It has no valid creation of the group. */
+  | "not_created"
+  /** We are not in this new group now, or its sender is in the group neither before nor after. */
+  | "not_member"
+  /** The group was forgotten, and we were not invited since. */
+  | "forgotten"
+  /** The log of the group would be too large. */
+  | "log_full"
+  /** The account has too many groups. */
+  | "too_many_groups";
+
+/** Who may do what in a group: fixed by its id. */
+export type GroupRules =
+  /** Admins alone invite, rename, and remove others: the specification's rules. */
+  | "admins"
+  /** Everybody in the group may invite, and rename it: the rules of status-go. */
+  | "members";
+
+/** Who may set the keys of a group without a log. */
+export interface GroupSetters {
+  /** The group, as `0x` and hex. */
+  group: string;
+  /** The identities whose keys are taken, besides our own. */
+  setters: Bytes[];
+}
+
+/** What we are in a group. */
+export type GroupStanding =
+  /** Invited, admin or not, and not accepted yet. */
+  | "invited"
+  /** In the group. */
+  | "member"
+  /** In the group, and an admin. */
+  | "admin"
+  /** We left, or declined the invitation. */
+  | "left"
+  /** Somebody removed us. */
+  | "removed";
+
 /** Whether the daemon works. */
 export interface Health {
   /** Whether callers may move the clock and set prekeys of accounts that may be real. */
@@ -732,6 +1058,18 @@ export type HealthStatus =
   | "ok"
   /** The daemon does not work: `reason` says what fails. */
   | "failing";
+
+/** The header of a message under a group key, or of one that brings keys. */
+export interface HrHeaderInfo {
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The id of the key. */
+  keyId: Bytes;
+  /** How many keys the header itself has. Keys in the payload cannot be seen without the key to it. */
+  keys: number;
+  /** The number of the message under the key; 0 if it brings keys. */
+  seqNo: number;
+}
 
 /** The picture of an identity: 5 by 5 cells, mirrored left to right, in one colour. */
 export interface IdenticonInfo {
@@ -764,6 +1102,27 @@ export interface IdentityInfo {
    */
   safetyNumber?: string;
 }
+
+/** Events of an update that do not count. */
+export interface IgnoredEvents {
+  /** How many they are. */
+  events: number;
+  /** Why they do not count. */
+  reason: IgnoredReason;
+}
+
+/** Why events of an update do not count. */
+export type IgnoredReason =
+  /** They have not the form of an event. */
+  | "malformed"
+  /** Their signature is none that a key can have made. */
+  | "bad_signature"
+  /** They are of a type that is not known here. */
+  | "unknown_type"
+  /** They are dated too far ahead of our clock, and count when they come again in time. */
+  | "future"
+  /** Who signed them was not allowed to, or they change nothing that is there. */
+  | "not_entitled";
 
 /** What an imported bundle brought. */
 export interface ImportedBundleInfo {
@@ -844,6 +1203,8 @@ export interface InspectedTargetInfo {
   dhHeader: DhHeaderInfo | null;
   /** The header of the Double Ratchet; null if there is none. */
   drHeader: DrHeaderInfo | null;
+  /** The header of a message under a group key, or of one that brings keys; null if there is none. */
+  hrHeader: HrHeaderInfo | null;
   /** The device that the entry is for, or `none` for DH to the identity. */
   installationId: string;
   /** How the entry is encrypted; null if its headers make no sense together. */
@@ -927,6 +1288,28 @@ export type KeyDropped =
 export interface Lagged {
   /** What to do, for people: list anew what the events were about. */
   hint: string;
+}
+
+/** A group, as a list shows it. */
+export interface ListedGroup {
+  /** The highest clock of the group's events. */
+  clock: number;
+  /** The colour of the group, as its members chose it; empty if they chose none. */
+  color: string;
+  /** The identity that created the group. */
+  creator: Bytes;
+  /** A digest of these events: two members with the same one agree on the group. */
+  digest: Bytes;
+  /** How many events the state of the group follows from. */
+  events: number;
+  /** The id of the group. */
+  group: string;
+  /** The name of the group. */
+  name: string;
+  /** How this account stands to the group. */
+  own: GroupStanding;
+  /** Who may do what in the group. */
+  rules: GroupRules;
 }
 
 /** A topic that an account listens to. */
@@ -1013,7 +1396,9 @@ export type Mode =
    */
   | "dh"
   /** It is public: not encrypted at all. */
-  | "public";
+  | "public"
+  /** It is encrypted with a key that a whole group shares, once for all its members. */
+  | "group";
 
 /** A signed prekey that an entry names. */
 export interface NamedPreKeyInfo {
@@ -1108,6 +1493,8 @@ export type Outcome =
   | "contact"
   /** The message is an advertisement, a bundle alone: there is nothing to show. */
   | "bundle"
+  /** The message brought keys of a group, and has nothing to show: see `groupKeys`. */
+  | "group_key"
   /** The message is one of this device's own that came back. */
   | "own"
   /** The message is for other devices. */
@@ -1180,12 +1567,30 @@ export type Reason =
   | "suite_forbidden"
   /** The sender's contact request was declined. */
   | "declined"
+  /** The sender is not in the group that the message is for. */
+  | "not_member"
+  /** The group key that the message is encrypted under is not here yet. */
+  | "group_key_missing"
   /** The signature of the message's envelope is not one of any key. */
   | "bad_signature"
   /** Nobody signed the envelope that the message came in. */
   | "unauthenticated_sender"
   /** Keys that may open the message's envelope are not derived yet. */
   | "keys_pending";
+
+/** A group key that a message brought. */
+export interface ReceivedGroupKey {
+  /** The group: its id, or `0x` and hex of one without a log; `0x` if the message names none. */
+  group: string;
+  /** The id of the key, which is equal for all who have it. Left out if it is malformed. */
+  keyId?: Bytes;
+  /** Why the key was not taken. Left out if it was. */
+  reason?: GroupKeyRefused;
+  /** What became of the key. */
+  state: GroupKeyState;
+  /** The time of the key. Left out if it is malformed. */
+  timestamp?: number;
+}
 
 /** The answer to a removal. */
 export interface Removed {
@@ -1288,6 +1693,22 @@ export type SessionState =
 export interface SessionsReset {
   /** How many sessions were ended. */
   expired: number;
+}
+
+/** A group key, and the messages that bring it to others. */
+export interface SharedGroupKey {
+  /** The wire messages to send, one for each identity; the one for our own devices comes last. */
+  envelopes: EnvelopeInfo[];
+  /** Whether every copy has forward secrecy. */
+  forwardSecrecy: boolean;
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The id of the key, which is equal for all who have it. */
+  keyId: Bytes;
+  /** The devices that got no copy, and why. */
+  skipped: SkippedInfo[];
+  /** The time of the key. The one with the highest is the current key. */
+  timestamp: number;
 }
 
 /** Why a device got no copy. */
@@ -1420,6 +1841,16 @@ export interface UndecryptableMessage {
   reason: Reason | null;
   /** The identity that the caller named as the sender. */
   sender: Bytes;
+}
+
+/** The group key that a message is encrypted under. */
+export interface UsedGroupKey {
+  /** The group: its id, or `0x` and hex of one without a log. */
+  group: string;
+  /** The id of the key, which is equal for all who have it. */
+  keyId: Bytes;
+  /** The number of the message under the key. Two who write at once may use the same. */
+  seqNo: number;
 }
 
 /** The program that is running. */
@@ -1735,14 +2166,16 @@ export interface Methods {
     result: Encrypted;
   };
   /**
-   * Encrypts for every active device of all recipients and for our own other devices: for all of them, or for none.
+   * Encrypts for every active device of all recipients, or of all members of a group, and for our own other
+   * devices: for all of them, or for none.
    * Each of up to 1000 recipients has an envelope of its own, encrypted as `message_encrypt` does, in one
-   * transaction. A retry with the same `requestId` within 24 hours gives the same bytes.
+   * transaction. A group that we have accepted is written to by its id, whatever the policy for contacts: everybody
+   * who is in it gets a copy, and nobody who is gone. With `mode: "key"` there is one envelope, encrypted once
+   * under the group's key: without forward secrecy, and without a proof of who wrote it unless it is sealed. A
+   * retry with the same `requestId` within 24 hours gives the same bytes.
    */
   "message_encryptGroup": {
     params: {
-      /** The identities to write to. It takes an array of 1 to 1000 public keys. */
-      recipients: string[];
       /**
        * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
        * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
@@ -1759,6 +2192,13 @@ export interface Methods {
        * true, false, "negotiated" or "partitioned".
        */
       seal?: true | false | "negotiated" | "partitioned" | undefined;
+      /** Whether those who have not accepted get no copy: false by default. It takes true or false. */
+      joinedOnly?: boolean | undefined;
+      /**
+       * `key` for one message under the group's key, in place of one for each member. By default each member has
+       * one of its own, with forward secrecy. It takes "key".
+       */
+      mode?: "key" | undefined;
     } & (
       | {
         /** The plaintext as bytes. It takes bytes as 0x and hex digits, at most 1 MiB. */
@@ -1769,6 +2209,21 @@ export interface Methods {
         /** The plaintext as text. It takes text, at most 1 MiB of UTF-8. */
         text: string;
         payload?: undefined;
+      }
+    ) & (
+      | {
+        /** The identities to write to, in place of `group`. It takes an array of 1 to 1000 public keys. */
+        recipients: string[];
+        group?: undefined;
+      }
+      | {
+        /**
+         * The group to write to, in place of `recipients`: everybody in it, whether or not they have accepted, and
+         * without us. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to 256
+         * bytes.
+         */
+        group: string;
+        recipients?: undefined;
       }
     );
     result: Encrypted;
@@ -2212,6 +2667,358 @@ export interface Methods {
     result: ContactInfo;
   };
   /**
+   * Creates a group, and invites its members.
+   * This account is its first admin. Send the `update` to the `recipients`, in a message of your own, with
+   * `message_encryptGroup`.
+   */
+  "group_create": {
+    params: {
+      /** The name of the group. It takes text, at most 1024 bytes of UTF-8. */
+      name: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /** The identities to invite: nobody by default. It takes an array of 1 to 1000 public keys. */
+      members?: string[] | undefined;
+      /** The colour of the group: none by default. It takes text, 1 to 64 bytes of UTF-8. */
+      color?: string | undefined;
+      /**
+       * Whether everybody in the group may invite, and change its name, colour and image, as in groups of
+       * status-go: false by default, so that admins alone may. It takes true or false.
+       */
+      open?: boolean | undefined;
+      /**
+       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
+       * gives the same group again. It takes a request id: text of 1 to 128 characters.
+       */
+      requestId?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Invites identities to a group.
+   * An admin may; in an open group everybody in it. Who is in the group is passed over. Send the `update` to the
+   * `recipients`.
+   */
+  "group_invite": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /** The identities that it is done to. It takes an array of 1 to 1000 public keys. */
+      members: string[];
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Removes identities from a group.
+   * An admin may, and no other admin can be removed. Send the `update` to the `recipients`, who include those that
+   * are removed. What is written to the group from now on is not encrypted for them; a group key that they have
+   * needs another in its place (`groupKey_create`).
+   */
+  "group_remove": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /** The identities that it is done to. It takes an array of 1 to 1000 public keys. */
+      members: string[];
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Makes members of a group its admins.
+   * An admin may. Nobody but the new admins themselves can undo it. Send the `update` to the `recipients`.
+   */
+  "group_promote": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /** The identities that it is done to. It takes an array of 1 to 1000 public keys. */
+      members: string[];
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Accepts the invitation to a group.
+   * From then on the group can be written to. Send the `update` to the `recipients`.
+   */
+  "group_accept": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Leaves a group, or declines the invitation to it.
+   * Send the `update` to the `recipients`. The group stays in the list until `group_forget`.
+   */
+  "group_leave": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Changes the name, the colour or the image of a group.
+   * An admin may; in an open group everybody in it. Give at least one of the three. Send the `update` to the
+   * `recipients`.
+   */
+  "group_edit": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /** The new name: as it is by default. It takes text, 1 to 1024 bytes of UTF-8. */
+      name?: string | undefined;
+      /** The new colour: as it is by default. It takes text, 1 to 64 bytes of UTF-8. */
+      color?: string | undefined;
+      /** The new image: as it is by default. It takes an image as 0x and hex digits, 1 to 400000 bytes. */
+      image?: string | undefined;
+    };
+    result: Act;
+  };
+  /**
+   * Takes up an update of a group that a message brought.
+   * What became of it is a result, not an error. Updates may come in any order and any number of times: who has the
+   * same ones has the same group, and the same `digest` of it. An event without the signature of somebody who was
+   * entitled to it has no effect.
+   */
+  "group_apply": {
+    params: {
+      /**
+       * The update, as the sender's frontend put it into its message. It takes an update of a group as 0x and hex
+       * digits, at most 1 MiB.
+       */
+      update: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identity that sent the update, as `message_decrypt` gave it. With it, the update of somebody who is not
+       * in the group is refused. It takes a public key: 0x04… (65 bytes), 0x02… or 0x03… (33 bytes), or zQ3sh….
+       */
+      sender?: string | undefined;
+    };
+    result: Applied;
+  };
+  /**
+   * Lists the groups: those that this account is in, is invited to, or is gone from.
+   * They come without their members and images, which `group_get` gives.
+   */
+  "group_list": {
+    params: {
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: ListedGroup[];
+  };
+  /**
+   * Shows a group, with its image, and with its whole log as an update.
+   * Send the `update` to a member whose `digest` is another one.
+   */
+  "group_get": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Group;
+  };
+  /**
+   * Erases the log and the keys of a group from this account. Nobody is told.
+   * It has to be a group that this account has not accepted, has left, or was removed from. The group comes back
+   * with an update in which this account was invited later.
+   */
+  "group_forget": {
+    params: {
+      /**
+       * The id of the group. It takes the id of a group, as group_create gave it, or 0x and the hex digits of 1 to
+       * 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: Forgotten;
+  };
+  /**
+   * Makes a new key of a group, and encrypts it for everybody in the group and for our own devices.
+   * Send every envelope of the result. It is the current key from then on: what is written under it can be read by
+   * all who get it, and not by those who are gone. An admin may make one; of a group without a log, whoever is
+   * named as one who may (`groupKey_trust`).
+   */
+  "groupKey_create": {
+    params: {
+      /**
+       * The group: its id, or `0x` and hex of one without a log. It takes the id of a group, as group_create gave
+       * it, or 0x and the hex digits of 1 to 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identities that get the key, for a group without a log. In a group with one, everybody gets it. It
+       * takes an array of 1 to 1000 public keys.
+       */
+      recipients?: string[] | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+      /**
+       * A name for this request, which makes a retry safe: within 24 hours, the same request under the same name
+       * gives the same key again. It takes a request id: text of 1 to 128 characters.
+       */
+      requestId?: string | undefined;
+    };
+    result: SharedGroupKey;
+  };
+  /**
+   * Encrypts the current key of a group for some of its members, or for our own devices.
+   * For those who lack it, such as who was invited later. With it they can read all that was and will be written
+   * under it; to keep that from them, make a new key.
+   */
+  "groupKey_share": {
+    params: {
+      /**
+       * The group: its id, or `0x` and hex of one without a log. It takes the id of a group, as group_create gave
+       * it, or 0x and the hex digits of 1 to 256 bytes.
+       */
+      group: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The identities that get the key: in the group, or our own. By default everybody in the group. It takes an
+       * array of 1 to 1000 public keys.
+       */
+      recipients?: string[] | undefined;
+      /**
+       * Whether each message also comes sealed in an envelope for a relay, and by which topic it goes: `true` for
+       * the negotiated topic once it is agreed upon, or one of the two by name. By default it does not. It takes
+       * true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    };
+    result: SharedGroupKey;
+  };
+  /**
+   * Lists the keys of a group, or of all, and says which should be replaced. No secret is shown.
+   * Make a new key when the current one is due: at `removal` and `spent` nothing is encrypted under it any more.
+   */
+  "groupKey_list": {
+    params: {
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+      /**
+       * The group whose keys are listed: those of all groups by default. It takes the id of a group, as
+       * group_create gave it, or 0x and the hex digits of 1 to 256 bytes.
+       */
+      group?: string | undefined;
+    };
+    result: GroupKeyInfo[];
+  };
+  /**
+   * Names those who may set the keys of a group without a log, such as a community.
+   * It is the whole list, in place of the one before; with an empty one the group and its keys are forgotten. Keys
+   * from our own identity are always taken.
+   */
+  "groupKey_trust": {
+    params: {
+      /**
+       * The group, as `0x` and hex: one without a log. It takes the id of a group, as group_create gave it, or 0x
+       * and the hex digits of 1 to 256 bytes.
+       */
+      group: string;
+      /**
+       * The identities whose keys are taken from now on. With none, the group and its keys are forgotten. It takes
+       * an array of at most 16 public keys.
+       */
+      setters: string[];
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: GroupSetters;
+  };
+  /**
    * Draws the contact code as a QR code, for another device to read from paper or a screen.
    * The QR code holds the `contactCode` of `bundle_get`. Each enabled device makes it longer, and the drawing
    * finer: with very many it fits no QR code, which is `installation_limit`.
@@ -2617,7 +3424,7 @@ export const METHODS = {
   "bundle_import": ["bundle"],
   "bundle_inspect": ["bundle"],
   "message_encrypt": ["recipient"],
-  "message_encryptGroup": ["recipients"],
+  "message_encryptGroup": [],
   "message_encryptPublic": [],
   "message_advertise": ["recipient"],
   "message_decrypt": [],
@@ -2636,6 +3443,21 @@ export const METHODS = {
   "contact_accept": ["identity"],
   "contact_decline": ["identity"],
   "contact_verify": ["identity", "verified"],
+  "group_create": ["name"],
+  "group_invite": ["group", "members"],
+  "group_remove": ["group", "members"],
+  "group_promote": ["group", "members"],
+  "group_accept": ["group"],
+  "group_leave": ["group"],
+  "group_edit": ["group"],
+  "group_apply": ["update"],
+  "group_list": [],
+  "group_get": ["group"],
+  "group_forget": ["group"],
+  "groupKey_create": ["group"],
+  "groupKey_share": ["group"],
+  "groupKey_list": [],
+  "groupKey_trust": ["group", "setters"],
   "contact_code_qr": ["format"],
   "identity_describe": ["identity"],
   "envelope_seal": [],
