@@ -69,7 +69,7 @@ fn if_any(number: u64, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A field of protobuf: a number.
-fn number(number: u64, value: u64) -> Vec<u8> {
+pub fn number(number: u64, value: u64) -> Vec<u8> {
     [varint(number << 3), varint(value)].concat()
 }
 

@@ -22,6 +22,8 @@ use tempfile::TempDir;
 
 pub mod bundles;
 mod document;
+pub mod group_events;
+pub mod people;
 mod streams;
 
 pub use document::{DOCUMENT, validator};

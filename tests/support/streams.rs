@@ -55,9 +55,17 @@ impl<S: Read + Write> WebSocket<S> {
     /// Sends a text frame. The mask of zeros, which clients have to use, leaves the text as it is.
     pub fn send(&mut self, message: &Value) {
         let message = message.to_string();
-        let length = u16::try_from(message.len()).expect("a short message");
-        let mut frame = vec![0x81, 0x80 | 126];
-        frame.extend(length.to_be_bytes());
+        let mut frame = vec![0x81];
+        match u16::try_from(message.len()) {
+            Ok(length) => {
+                frame.push(0x80 | 126);
+                frame.extend(length.to_be_bytes());
+            }
+            Err(_) => {
+                frame.push(0x80 | 127);
+                frame.extend((message.len() as u64).to_be_bytes());
+            }
+        }
         frame.extend([0; 4]);
         frame.extend(message.as_bytes());
         self.0.write_all(&frame).expect("to send");
