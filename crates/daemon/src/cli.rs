@@ -54,7 +54,7 @@ enum Command {
     /// flag is an environment variable, too, and a key of the configuration file; flags win over
     /// the environment, and the environment over the file.
     Serve(Box<Flags>),
-    /// Tell a story of two people and three devices, over the real interface
+    /// Tell a story of three people and four devices, over the real interface
     ///
     /// It starts three daemons in a scratch directory, explains each step, and removes everything
     /// at the end. Nothing has to be set up for it.

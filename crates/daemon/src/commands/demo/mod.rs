@@ -1,6 +1,7 @@
-//! `ratchetd demo`: two people, three devices, over the real interface, each step explained.
+//! `ratchetd demo`: people and their devices, over the real interface, each step explained.
 
 mod devices;
+mod group;
 mod party;
 
 use std::io::{self, Write};
@@ -60,6 +61,7 @@ pub fn run(args: DemoArgs, out: &mut dyn Write) -> Result<()> {
             phone: Party::start(scratch.path(), "Alice's phone", &calls)?,
             laptop: Party::start(scratch.path(), "Alice's laptop", &calls)?,
             bob: Party::start(scratch.path(), "Bob's phone", &calls)?,
+            carol: Party::start(scratch.path(), "Carol's phone", &calls)?,
             page: Page {
                 out,
                 look: Look::of_output(),
@@ -77,6 +79,7 @@ struct Story<'a> {
     phone: Party,
     laptop: Party,
     bob: Party,
+    carol: Party,
     page: Page<'a>,
 }
 
@@ -186,13 +189,15 @@ impl Story<'_> {
         self.second_device(phrase).await?;
         self.introduced().await?;
         self.paired().await?;
+        let group = self.group_of_three().await?;
+        self.removed(group).await?;
         self.ends()
     }
 
     async fn accounts(&mut self) -> Result<Secret> {
         self.page.part(
             "Two people, three devices",
-            "Each device has a ratchetd of its own, with its own store and socket; here all three are on this machine. Alice and Bob make an account each and give each other their public keys, as they would by a link or a QR code. Alice writes down her recovery phrase.",
+            "Each device has a ratchetd of its own, with its own store and socket; here all are on this machine. Alice and Bob make an account each and give each other their public keys, as they would by a link or a QR code. Alice writes down her recovery phrase.",
         )?;
         let alice = self.phone.create().await?;
         self.bob.create().await?;
