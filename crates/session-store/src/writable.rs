@@ -73,14 +73,6 @@ impl DataDir {
         check_database(&self.path().join(EVENTS), us())
     }
 
-    /// Whether the registry's files could be opened and written.
-    ///
-    /// # Errors
-    /// [`Unwritable`], which says what to do.
-    pub fn check_registry(&self) -> Result<()> {
-        check_database(&self.path().join(REGISTRY), us())
-    }
-
     /// Whether an account's files could be opened and written.
     ///
     /// # Errors
