@@ -1,7 +1,5 @@
 //! Lists of devices and sessions for frontends, from a store that may be read-only.
 
-use std::time::Duration;
-
 use crypto_core::{IdentityKey, InstallationId, SessionId, Suite};
 
 use crate::{
@@ -98,12 +96,6 @@ impl Viewer {
         group: Option<&GroupId>,
     ) -> Result<Vec<GroupKeyView>, StoreError> {
         list_keys(store, &self.config, now, &self.identity, group)
-    }
-
-    /// How long a device is omitted before it is stale (spec 4.3).
-    #[must_use]
-    pub const fn stale_after(&self) -> Duration {
-        self.config.stale_after
     }
 
     pub(crate) const fn identity(&self) -> &IdentityKey {

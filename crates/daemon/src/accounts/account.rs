@@ -1,16 +1,20 @@
 //! One account: what is known of it, its worker, and reading beside it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crypto_core::IdentityKey;
 use engine::{
-    model::{AccountName, MAX_NEGOTIATED_KEYS, StoreError, UnixMillis},
+    model::{AccountName, MAX_NEGOTIATED_KEYS, StoreError},
     queries::Viewer,
     sealing::{Opener, SignedMessage, UnsealError},
     store::StoreRead as _,
 };
 use rpc::{RpcError, types::AccountInfo};
 use session_store::{AccountFacts, Found, Resting, SqliteReader, StoreStats};
+use tokio::time::timeout;
 
 use super::{
     blocking,
@@ -31,6 +35,9 @@ pub struct AccountHandle {
     beside: Arc<Beside>,
 }
 
+/// Who wants to know what a store holds waits so long for its disk, or for calls that came before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is known of an account without its store, and what those need who read beside its calls.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
@@ -49,8 +56,6 @@ pub struct Condition {
     pub found: Option<Found>,
     /// Why its store could not be opened the last time.
     pub unopened: Option<String>,
-    /// How many batches its worker had run when it was counted.
-    counted_at: Option<u64>,
 }
 
 impl Condition {
@@ -117,25 +122,6 @@ impl Beside {
         }
         *slot = None;
         true
-    }
-
-    /// Counts what the store holds.
-    fn count(
-        &self,
-        reading: &Reading,
-        identity: &IdentityKey,
-        now: UnixMillis,
-        batches: u64,
-    ) -> Result<(), RpcError> {
-        let (held, found) = reading.read(|viewer, reader| {
-            let held = reader.stats(identity, now.before(viewer.stale_after()))?;
-            Ok((held, reader.found_displaced()?))
-        })?;
-        let mut condition = self.condition();
-        condition.held = Some(held);
-        condition.found = found;
-        condition.counted_at = Some(batches);
-        Ok(())
     }
 
     /// What is read from, if the store is open: it stays open as long as this is held.
@@ -234,32 +220,15 @@ impl AccountHandle {
         blocking(move || reading.read(read)).await
     }
 
-    /// Counts what the store holds, if it is open, nobody else is reading it, and something
-    /// was done with it since it was last counted. Blocks.
-    pub(super) fn count_if_changed(&self, now: UnixMillis) {
-        let Ok(_turn) = self.beside.turn.try_lock() else {
-            return;
-        };
-        let batches = self.worker.batches();
-        if self.beside.condition().counted_at == Some(batches) {
-            return;
-        }
-        if let Some(reading) = self.beside.held_open() {
-            // What cannot be read now was found at some earlier time.
-            let _ = self.beside.count(&reading, &self.identity, now, batches);
-        }
-    }
-
-    /// Counts what the store holds, and opens it for that: see [`Self::condition`].
+    /// Counts what the store holds, and opens it for that: see [`Self::condition`]. Of an account
+    /// that keeps its caller waiting longer than a second, the last count stands.
     ///
     /// # Errors
-    /// As of [`Self::read`].
-    pub async fn count(&self, now: UnixMillis) -> Result<(), RpcError> {
-        let _turn = self.beside.turn.lock().await;
-        let batches = self.worker.batches();
-        let reading = self.reading().await?;
-        let (beside, identity) = (Arc::clone(&self.beside), self.identity);
-        blocking(move || beside.count(&reading, &identity, now, batches)).await
+    /// As of [`Worker::call`].
+    pub async fn count(&self) -> Result<(), RpcError> {
+        timeout(PATIENCE, self.worker.count())
+            .await
+            .unwrap_or(Ok(()))
     }
 
     /// What is read from, held open; whoever calls this has the turn.

@@ -1,8 +1,9 @@
 //! What the accounts hold, counted when somebody asks for the metrics.
 
-use std::{sync::TryLockError, time::Duration};
+use std::time::Duration;
 
 use session_store::StoreStats;
+use tokio::task::JoinSet;
 
 use super::registry::Accounts;
 
@@ -19,9 +20,9 @@ pub struct Totals {
 }
 
 impl Accounts {
-    /// Sets the gauges of the metrics to what the accounts hold now. Blocks.
-    pub fn update_gauges(&self) {
-        let totals = self.totals();
+    /// Sets the gauges of the metrics to what the accounts hold now.
+    pub async fn update_gauges(&self) {
+        let totals = self.totals().await;
         let (known, open) = (self.count(), self.open_count());
         self.common
             .metrics
@@ -34,25 +35,14 @@ impl Accounts {
     }
 
     /// Counts what the open stores hold, if that was not done a moment ago, and adds up all.
-    /// Blocks.
-    pub fn totals(&self) -> Totals {
-        {
-            // Held while they are counted: who asks meanwhile is shown the last count, and does not
-            // wait for a disk.
-            let counted = match self.counted.try_lock() {
-                Ok(counted) => Some(counted),
-                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => None,
-            };
+    pub async fn totals(&self) -> Totals {
+        // Held while they are counted: who asks meanwhile is shown the last count, and does not
+        // wait for a disk.
+        if let Ok(mut counted) = self.counted.try_lock() {
             let running = self.common.clock.running();
             let is_fresh = |counted: Duration| running.saturating_sub(counted) < COUNTED_EVERY;
-            if let Some(mut counted) = counted
-                && !counted.is_some_and(is_fresh)
-            {
-                let now = self.common.clock.now();
-                for account in self.open_ones().values() {
-                    account.count_if_changed(now);
-                }
+            if !counted.is_some_and(is_fresh) {
+                self.count_changed().await;
                 *counted = Some(running);
             }
         }
@@ -66,5 +56,16 @@ impl Accounts {
             }
             totals
         })
+    }
+
+    /// Counts what the open stores hold in which something may have changed.
+    async fn count_changed(&self) {
+        let open = self.open_ones().into_values();
+        let mut counts: JoinSet<_> = open
+            .filter(|account| account.worker.is_uncounted())
+            .map(|account| async move { account.count().await })
+            .collect();
+        // What cannot be counted now was counted at some earlier time.
+        while counts.join_next().await.is_some() {}
     }
 }

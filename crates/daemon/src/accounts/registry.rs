@@ -42,7 +42,7 @@ pub struct Accounts {
     /// Held while an account is made or removed.
     changing: tokio::sync::Mutex<()>,
     /// The running time at which the stores were last counted for the metrics.
-    pub(super) counted: Mutex<Option<Duration>>,
+    pub(super) counted: tokio::sync::Mutex<Option<Duration>>,
     /// How far the checks of the stores have come.
     pub(super) rounds: Mutex<Rounds>,
 }
@@ -53,8 +53,16 @@ pub(super) type Handles = BTreeMap<AccountName, Arc<AccountHandle>>;
 #[derive(Debug, Default)]
 struct Known {
     accounts: Handles,
-    /// Those in whose files nothing can be read, each with what is told who calls.
-    unreadable: BTreeMap<AccountName, RpcError>,
+    /// Those in whose files nothing can be read.
+    unreadable: BTreeMap<AccountName, Unreadable>,
+}
+
+#[derive(Debug)]
+struct Unreadable {
+    /// What is told who calls.
+    error: RpcError,
+    /// Its chat key, if the registry has it.
+    identity: Option<IdentityKey>,
 }
 
 impl Accounts {
@@ -86,7 +94,7 @@ impl Accounts {
             pool,
             known: RwLock::default(),
             changing: tokio::sync::Mutex::default(),
-            counted: Mutex::new(None),
+            counted: tokio::sync::Mutex::default(),
             rounds: Mutex::default(),
         };
         accounts.take_up(names, entries);
@@ -96,6 +104,7 @@ impl Accounts {
     /// Takes up the accounts of these names: as the registry has them, or else as their files do,
     /// where the file is not the one that was closed, or was not closed.
     fn take_up(&self, mut names: BTreeSet<AccountName>, entries: Vec<RegistryEntry>) {
+        let mut identities = BTreeMap::new();
         for (facts, resting) in entries {
             let name = &facts.name;
             if !names.contains(name) {
@@ -103,6 +112,8 @@ impl Accounts {
             } else if resting.is_some_and(|resting| self.is_as_it_was(name, &resting)) {
                 names.remove(name);
                 self.add(facts, resting);
+            } else {
+                identities.insert(facts.name, facts.identity);
             }
         }
         let names = Mutex::new(names.into_iter());
@@ -113,8 +124,11 @@ impl Accounts {
                     Ok(facts) => self.add(facts, None),
                     Err(error) => {
                         tracing::error!(account = name.as_str(), %error, "an account cannot be read");
-                        let error = opening_failed(&error);
-                        self.known_mut().unreadable.insert(name, error);
+                        let unreadable = Unreadable {
+                            error: opening_failed(&error),
+                            identity: identities.get(&name).copied(),
+                        };
+                        self.known_mut().unreadable.insert(name, unreadable);
                     }
                 }
             }
@@ -205,7 +219,7 @@ impl Accounts {
         match (name, all.next(), all.next()) {
             (Some(name), ..) => match (known.accounts.get(name), known.unreadable.get(name)) {
                 (Some(account), _) => Ok(Arc::clone(account)),
-                (None, Some(error)) => Err(error.clone()),
+                (None, Some(unreadable)) => Err(unreadable.error.clone()),
                 (None, None) => Err(RpcError::new(
                     ErrorKind::AccountNotFound,
                     format!("there is no account {name:?}", name = name.as_str()),
@@ -255,7 +269,7 @@ impl Accounts {
         let known = self.known();
         let unreadable = known.unreadable.iter();
         unreadable
-            .map(|(name, error)| (name.clone(), error.message.clone()))
+            .map(|(name, unreadable)| (name.clone(), unreadable.error.message.clone()))
             .collect()
     }
 
@@ -374,13 +388,9 @@ impl Accounts {
             Ok(account) => account,
             // An earlier removal may have failed half way.
             Err(error) if error.kind == ErrorKind::AccountNotFound => return self.erase(name),
-            Err(error) => return Err(error),
+            Err(error) => return self.take_away_unreadable(name, identity, error),
         };
-        if account.identity != *identity {
-            return Err(RpcError::invalid("the public key is not this account's")
-                .about("publicKey")
-                .with_hint("account_get shows the account's public key"));
-        }
+        check_key(&account.identity, identity)?;
         self.known_mut().accounts.remove(name);
         account.worker.stop();
         self.erase(name).inspect_err(|_| {
@@ -392,6 +402,29 @@ impl Accounts {
                 }
             }
         })
+    }
+
+    /// Erases an account in whose file nothing can be read, if the registry has its key: otherwise
+    /// it might be any other's file, which only its owner can tell.
+    fn take_away_unreadable(
+        &self,
+        name: &AccountName,
+        identity: &IdentityKey,
+        error: RpcError,
+    ) -> Result<(), RpcError> {
+        let known = self.known();
+        let ours = known.unreadable.get(name).and_then(|found| found.identity);
+        drop(known);
+        let Some(ours) = ours else {
+            return Err(error.with_hint(format!(
+                "nothing says whose account it is: to be rid of it, stop the daemon, move \
+                 {name}.db out of the directory accounts, and start it again"
+            )));
+        };
+        check_key(&ours, identity)?;
+        self.erase(name)?;
+        self.known_mut().unreadable.remove(name);
+        Ok(())
     }
 
     fn erase(&self, name: &AccountName) -> Result<(), RpcError> {
@@ -417,4 +450,14 @@ impl Accounts {
         }
         self.common.close();
     }
+}
+
+/// Refuses another key than the account's.
+fn check_key(ours: &IdentityKey, given: &IdentityKey) -> Result<(), RpcError> {
+    if ours == given {
+        return Ok(());
+    }
+    Err(RpcError::invalid("the public key is not this account's")
+        .about("publicKey")
+        .with_hint("account_get shows the account's public key"))
 }

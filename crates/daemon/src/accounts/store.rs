@@ -198,10 +198,17 @@ impl StoredAccount {
             running: self.common.clock.running(),
             rng: &mut rng,
         };
-        let omitted_by = env.now.before(self.common.config.stale_after);
-        let held = store.stats(&self.facts.identity, omitted_by)?;
+        let (held, found) = self.counted(store)?;
         let wait = engine.next_sweep(store, &env)?.max(LEAST_PAUSE);
-        Ok((held, store.found_displaced()?, wait))
+        Ok((held, found, wait))
+    }
+
+    /// What an open store holds, and when it was last found to be an older state or a copy.
+    fn counted(&self, store: &SqliteStore) -> Result<(StoreStats, Option<Found>), StoreError> {
+        let now = self.common.clock.now();
+        let omitted_by = now.before(self.common.config.stale_after);
+        let held = store.stats(&self.facts.identity, omitted_by)?;
+        Ok((held, store.found_displaced()?))
     }
 
     /// Closes the store; what is noted of it, and when something falls due.
@@ -242,6 +249,14 @@ impl Home for StoredAccount {
 
     fn publish(&mut self, events: &[(u64, Event)]) -> Result<(), StoreError> {
         self.common.events.publish(&self.facts.name, events)
+    }
+
+    fn count(&mut self, store: &SqliteStore) -> Result<(), StoreError> {
+        let (held, found) = self.counted(store)?;
+        let mut condition = self.beside.condition();
+        condition.held = Some(held);
+        condition.found = found;
+        Ok(())
     }
 
     fn is_read(&self) -> bool {

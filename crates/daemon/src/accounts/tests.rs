@@ -295,6 +295,61 @@ async fn a_damaged_account_keeps_no_other_from_serving_and_is_named() {
     }
 }
 
+#[tokio::test]
+async fn an_unreadable_account_is_removed_by_the_key_that_the_registry_has_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = accounts(&directory);
+    for of in ["damaged", "unknown"] {
+        create(&first, of, None).await;
+    }
+    let identity = |of| first.find(Some(&name(of))).unwrap().identity;
+    let (damaged, unknown) = (identity("damaged"), identity("unknown"));
+    close(first).await;
+    let path = |of: &str| directory.path().join(format!("accounts/{of}.db"));
+    for of in ["damaged", "unknown"] {
+        std::fs::write(path(of), [7; 8192]).unwrap();
+    }
+    let data = DataDir::open(directory.path(), None, &mut entropy()).unwrap();
+    let mut registry = data.registry().unwrap().0;
+    registry.remove(&name("unknown")).unwrap();
+    registry.close().unwrap();
+    drop(data);
+
+    let accounts = accounts(&directory);
+    let remove = async |of, key| accounts.remove(name(of), key).await;
+    let refused = remove("damaged", unknown).await.unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("publicKey"));
+    let refused = remove("unknown", unknown).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::StoreFailed);
+    assert!(refused.hint.contains("unknown.db"), "{refused}");
+    assert!(path("damaged").exists());
+    remove("damaged", damaged).await.unwrap();
+    assert!(!path("damaged").exists() && path("unknown").exists());
+    assert_eq!(accounts.count(), 1);
+    create(&accounts, "damaged", None).await;
+    put(&accounts, "damaged", 1).await;
+}
+
+#[tokio::test]
+async fn what_open_accounts_hold_is_counted_on_the_connections_that_they_have() {
+    let directory = tempfile::tempdir().unwrap();
+    let accounts = accounts(&directory);
+    create(&accounts, "a", None).await;
+    let account = accounts.find(Some(&name("a"))).unwrap();
+    let clock = Arc::clone(&accounts.common.clock);
+    Sweeper::new(clock)
+        .advance(&accounts, 2 * SWEEP_INTERVAL)
+        .await;
+    assert_eq!(open_ones(&accounts), ["a"]);
+    assert!(accounts.totals().await.held.prekey_created_at.is_some());
+    account.count().await.unwrap();
+    let files = std::fs::read_dir("/proc/self/fd").unwrap();
+    let open = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+    let of_accounts = directory.path().join("accounts");
+    let open: Vec<_> = open.filter(|path| path.starts_with(&of_accounts)).collect();
+    assert_eq!(open.len(), 3, "{open:?}");
+}
+
 /// The accounts that have a bundle, by what was counted when they were closed.
 fn with_bundle(accounts: &Accounts) -> Vec<String> {
     let all = accounts.all().into_iter();

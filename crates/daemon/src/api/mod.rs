@@ -94,9 +94,9 @@ impl Daemon {
         self.accounts.events().stop_waiting();
     }
 
-    /// Everything that is counted, as Prometheus text. Blocks.
-    pub(crate) fn render_metrics(&self) -> std::result::Result<Vec<u8>, String> {
-        self.accounts.update_gauges();
+    /// Everything that is counted, as Prometheus text.
+    pub(crate) async fn render_metrics(&self) -> std::result::Result<Vec<u8>, String> {
+        self.accounts.update_gauges().await;
         self.metrics.render(self.started_at)
     }
 

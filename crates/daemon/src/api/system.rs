@@ -78,7 +78,7 @@ pub(super) async fn system_status(
     let faults = Arc::clone(&daemon.probe).check().await.err();
     let account = match &params.account {
         Some(name) => match daemon.account(Some(name)) {
-            Ok(account) => Some(account_status(&daemon, account, faults.as_ref()).await),
+            Ok(account) => Some(account_status(account, faults.as_ref()).await),
             Err(error) if error.kind == ErrorKind::StoreFailed => {
                 Some(unreadable(name, error.message))
             }
@@ -86,8 +86,8 @@ pub(super) async fn system_status(
         },
         None => None,
     };
+    let totals = daemon.accounts.totals().await;
     blocking(move || {
-        let totals = daemon.accounts.totals();
         let (attention, more) = attention(&daemon, faults.as_ref());
         Ok(Status {
             version: VERSION.to_owned(),
@@ -119,13 +119,9 @@ pub(super) async fn system_status(
 }
 
 /// How one account is doing, which is opened for that.
-async fn account_status(
-    daemon: &Daemon,
-    account: Arc<AccountHandle>,
-    faults: Option<&Faults>,
-) -> AccountStatus {
+async fn account_status(account: Arc<AccountHandle>, faults: Option<&Faults>) -> AccountStatus {
     // What is found is remembered.
-    let read = account.count(daemon.clock.now()).await;
+    let read = account.count().await;
     let unreadable = read.err().map(|error| error.message);
     let mut status = status_of(&account, faults);
     status.failing = unreadable.or(status.failing);

@@ -40,13 +40,11 @@ pub(super) async fn auth(
 }
 
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let daemon = app.daemon.clone();
-    let rendered = tokio::task::spawn_blocking(move || daemon.render_metrics()).await;
     let media_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
-    match rendered {
-        Ok(Ok(text)) => (media_type, text).into_response(),
-        failed => {
-            tracing::error!(?failed, "the metrics could not be written");
+    match app.daemon.render_metrics().await {
+        Ok(text) => (media_type, text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, media_type).into_response()
         }
     }

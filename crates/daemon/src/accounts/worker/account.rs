@@ -13,7 +13,7 @@ use engine::{
 };
 use rpc::RpcError;
 
-use super::{Job, check::Writing, outbox::Outbox};
+use super::{Job, Purpose, check::Writing, outbox::Outbox};
 use crate::ops::{
     clock::Clock,
     entropy::entropy,
@@ -65,6 +65,14 @@ pub trait Home: Send {
     /// # Errors
     /// [`StoreError`] if that fails: the events must stay in the store.
     fn publish(&mut self, events: &[(u64, Event)]) -> Result<(), StoreError>;
+
+    /// Counts what the store holds. Called when no transaction is open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn count(&mut self, _: &Self::Store) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether somebody is reading the store beside the calls.
     fn is_read(&self) -> bool {
@@ -126,6 +134,7 @@ impl<H: Home> BatchRunner for Account<H> {
         let Open { store, outbox, .. } = &mut *open;
         outbox.publish(store, &mut self.home);
         self.open = Some(open);
+        self.writing.may_have_changed();
         Ok(())
     }
 
@@ -146,6 +155,15 @@ impl<H: Home> BatchRunner for Account<H> {
             // Before the answers, so that a caller finds the events of its call.
             let Open { store, outbox, .. } = &mut **open;
             outbox.publish(store, &mut self.home);
+            let mut counts = batch
+                .iter_mut()
+                .filter(|job| job.purpose() == Purpose::Count)
+                .peekable();
+            if counts.peek().is_some()
+                && let Err(error) = self.home.count(store.inner())
+            {
+                counts.for_each(|job| job.fail(&error));
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use engine::{Engine, Env, model::StoreError, store::Store};
 use rpc::{ErrorKind, RpcError};
 use tokio::sync::oneshot;
 
-use super::{Job, Worker};
+use super::{Job, Purpose, Worker};
 
 /// What the commits of a store have shown.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(super) struct Writing {
     succeeded: AtomicBool,
     /// A check was begun and has not come to its end.
     under_way: AtomicBool,
+    /// What the store holds may have changed since somebody last wanted it counted.
+    uncounted: AtomicBool,
 }
 
 impl Writing {
@@ -30,6 +32,17 @@ impl Writing {
     pub(super) fn succeeded(&self) {
         self.failing.store(false, Ordering::Relaxed);
         self.succeeded.store(true, Ordering::Relaxed);
+        self.may_have_changed();
+    }
+
+    pub(super) fn may_have_changed(&self) {
+        self.uncounted.store(true, Ordering::Relaxed);
+    }
+
+    /// Somebody wants it counted. Asked once more while that waits for a disk, nobody has to wait a
+    /// second time.
+    pub(super) fn to_be_counted(&self) {
+        self.uncounted.store(false, Ordering::Relaxed);
     }
 }
 
@@ -89,8 +102,8 @@ impl Job for Check {
         let _ = caller.send(written);
     }
 
-    fn is_use(&self) -> bool {
-        false
+    fn purpose(&self) -> Purpose {
+        Purpose::Upkeep
     }
 }
 
@@ -99,6 +112,13 @@ impl Worker {
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.writing.failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether the store is open, and may hold something else than when [`Self::count`] was last
+    /// called.
+    #[must_use]
+    pub fn is_uncounted(&self) -> bool {
+        self.is_open() && self.writing.uncounted.load(Ordering::Relaxed)
     }
 
     /// Sees whether the store can be written: by the commits since it was last asked, or, if there

@@ -140,8 +140,19 @@ trait Job: Send {
     fn refuse(&mut self, error: &RpcError);
     /// Gives the caller its result.
     fn answer(self: Box<Self>);
-    /// Whether somebody uses the account by it.
-    fn is_use(&self) -> bool;
+    /// What it is for.
+    fn purpose(&self) -> Purpose;
+}
+
+/// What a call does with its account.
+pub trait Work<T>:
+    FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError> + Send + 'static
+{
+}
+
+impl<T, F> Work<T> for F where
+    F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError> + Send + 'static
+{
 }
 
 struct Call<T, F> {
@@ -164,17 +175,22 @@ enum Purpose {
     Trial,
     /// The daemon looks after the account.
     Upkeep,
+    /// Somebody wants to know what the store holds, which is counted before the answer.
+    Count,
+}
+
+impl Purpose {
+    /// Whether somebody uses the account by it.
+    const fn is_use(self) -> bool {
+        matches!(self, Self::Use | Self::Trial)
+    }
 }
 
 /// The room that a call has while it waits: of the account's, and of the daemon's that of the
 /// request it comes from, also when nobody waits for the answer any more.
 type Waiting = (Room, Option<Arc<Room>>);
 
-impl<T, F> Job for Call<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError> + Send,
-{
+impl<T: Send, F: Work<T>> Job for Call<T, F> {
     fn run(&mut self, engine: &mut Engine, store: &mut dyn Store, env: &mut Env<'_>) -> bool {
         let Some(function) = self.function.take() else {
             return false;
@@ -208,8 +224,8 @@ where
         }
     }
 
-    fn is_use(&self) -> bool {
-        self.purpose != Purpose::Upkeep
+    fn purpose(&self) -> Purpose {
+        self.purpose
     }
 }
 
@@ -246,15 +262,10 @@ impl Worker {
     ///
     /// # Errors
     /// [`ErrorKind::Busy`] if the queue is full, in calls or in bytes, [`ErrorKind::ShuttingDown`]
-    /// if the worker has stopped, [`ErrorKind::StoreFailed`] if the commit failed, or the
-    /// function's own error: nothing was done then.
-    pub async fn call<T, F>(&self, function: F) -> Result<T, RpcError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
-            + Send
-            + 'static,
-    {
+    /// if no more calls are taken, [`ErrorKind::StoreFailed`] if the commit failed, or the
+    /// function's own error: nothing was done then. [`ErrorKind::Internal`] if the account was lost
+    /// to a panic.
+    pub async fn call<T: Send + 'static>(&self, function: impl Work<T>) -> Result<T, RpcError> {
         self.submit(function, Purpose::Use).await
     }
 
@@ -262,13 +273,7 @@ impl Worker {
     ///
     /// # Errors
     /// As of [`Self::call`].
-    pub async fn try_out<T, F>(&self, function: F) -> Result<T, RpcError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
-            + Send
-            + 'static,
-    {
+    pub async fn try_out<T: Send + 'static>(&self, function: impl Work<T>) -> Result<T, RpcError> {
         self.submit(function, Purpose::Trial).await
     }
 
@@ -277,23 +282,25 @@ impl Worker {
     ///
     /// # Errors
     /// As of [`Self::call`].
-    pub async fn maintain<T, F>(&self, function: F) -> Result<T, RpcError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
-            + Send
-            + 'static,
-    {
+    pub async fn maintain<T: Send + 'static>(&self, function: impl Work<T>) -> Result<T, RpcError> {
         self.submit(function, Purpose::Upkeep).await
     }
 
-    async fn submit<T, F>(&self, function: F, purpose: Purpose) -> Result<T, RpcError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Engine, &mut dyn Store, &mut Env<'_>) -> Result<T, RpcError>
-            + Send
-            + 'static,
-    {
+    /// Counts what the store holds, behind the calls that wait: see [`Home::count`]. Opens it for
+    /// that. Like [`Self::maintain`], it is no use of the account.
+    ///
+    /// # Errors
+    /// As of [`Self::call`].
+    pub async fn count(&self) -> Result<(), RpcError> {
+        self.writing.to_be_counted();
+        self.submit(|_, _, _| Ok(()), Purpose::Count).await
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        function: impl Work<T>,
+        purpose: Purpose,
+    ) -> Result<T, RpcError> {
         let room = self.room(Request::here())?;
         let (caller, result) = oneshot::channel();
         let job = Box::new(Call {
@@ -305,12 +312,7 @@ impl Worker {
             _room: room,
         });
         self.queue.submit(job)?;
-        result.await.unwrap_or_else(|_| {
-            Err(RpcError::new(
-                ErrorKind::ShuttingDown,
-                "the account's worker has stopped",
-            ))
-        })
+        result.await.unwrap_or_else(|_| Err(queue::lost()))
     }
 
     /// Room for a call of this request.
@@ -339,12 +341,6 @@ impl Worker {
     /// Notes that somebody uses the open account beside its calls.
     pub fn used(&self) {
         self.queue.used();
-    }
-
-    /// How many batches of calls were run.
-    #[must_use]
-    pub fn batches(&self) -> u64 {
-        self.queue.batches()
     }
 
     /// Whether the account's store is open.

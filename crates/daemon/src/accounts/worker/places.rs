@@ -1,6 +1,7 @@
 //! Which accounts are open: at most so many, and for one more the least recently used is closed.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -58,9 +59,10 @@ impl Places {
             };
             drop(open);
             // Closing writes to the disk. Meanwhile the other keeps its place.
-            let closed = other.close_reserved(reserved);
+            let closed = catch_unwind(AssertUnwindSafe(|| other.close_reserved(reserved)));
             open = self.open();
-            if closed {
+            // One that panics is lost, and gives up its place as well.
+            if closed.unwrap_or(true) {
                 remove(&mut open, &other);
             }
         }

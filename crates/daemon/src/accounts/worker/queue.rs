@@ -29,7 +29,7 @@ use tokio::{
     sync::SemaphorePermit,
 };
 
-use super::{Job, account::BatchRunner, pool::Pool};
+use super::{Job, Purpose, account::BatchRunner, pool::Pool};
 
 /// Calls taken into one commit: bounds how long the first of them waits for the last.
 pub(super) const MAX_BATCH: usize = 64;
@@ -134,11 +134,6 @@ impl Queue {
         }
     }
 
-    /// Batches that were run.
-    pub(super) fn batches(&self) -> u64 {
-        self.lock().batches
-    }
-
     /// Calls that may wait.
     pub(super) fn places(&self) -> u64 {
         self.pool.config.queue as u64
@@ -189,18 +184,19 @@ impl Queue {
                 "the daemon is stopping",
             ));
         }
+        if matches!(state.account, Slot::Gone) {
+            return Err(lost());
+        }
         if state.waiting.len() >= self.pool.config.queue {
             return Err(RpcError::new(
                 ErrorKind::Busy,
                 "too many calls are waiting for this account",
             ));
         }
+        // To count many rows takes long.
+        let inline = state.inline && state.is_open && job.purpose() != Purpose::Count;
         state.waiting.push_back(job);
-        let permit = if state.inline && state.is_open {
-            self.inline_permit()
-        } else {
-            None
-        };
+        let permit = if inline { self.inline_permit() } else { None };
         match permit.and_then(|permit| Some((state.account.take()?, permit))) {
             Some((account, _permit)) => {
                 drop(state);
@@ -367,7 +363,7 @@ impl Queue {
         let mut batch = self.take_batch();
         account.run(&mut batch);
         let calls = batch.len();
-        let is_use = batch.iter().any(|job| job.is_use());
+        let is_use = batch.iter().any(|job| job.purpose().is_use());
         self.answer(batch);
         mem::forget(lost);
         let ended = Instant::now();
@@ -440,13 +436,18 @@ impl State {
 }
 
 /// Dropped when the account is gone, because it was ended or because the thread that has it panics
-/// outside a call: its callers, and those that would follow, are told that the worker has stopped.
+/// outside a call: its callers, and those that would follow, are told so ([`lost`]).
 struct GoneWhenDropped<'a>(&'a Arc<Queue>);
+
+/// What callers are told of an account that was lost to a panic.
+pub(super) fn lost() -> RpcError {
+    RpcError::internal("the account was lost to an error inside the daemon, and stays closed")
+        .with_hint("restart the daemon; its log says what went wrong: please report it")
+}
 
 impl Drop for GoneWhenDropped<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.closed = true;
         state.account = Slot::Gone;
         state.is_open = false;
         let waiting = mem::take(&mut state.waiting);

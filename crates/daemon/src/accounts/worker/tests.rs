@@ -2,7 +2,7 @@ use std::{
     io::{Read as _, Write as _},
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::channel,
     },
 };
@@ -33,6 +33,10 @@ struct InMemory {
     unusable: Arc<AtomicBool>,
     /// Whether all events were published when it was closed, each time.
     closings: Arc<Mutex<Vec<bool>>>,
+    /// Closing it panics.
+    panics: Arc<AtomicBool>,
+    /// Times that it was counted.
+    counts: Arc<AtomicUsize>,
 }
 
 impl InMemory {
@@ -43,6 +47,8 @@ impl InMemory {
             read: Arc::default(),
             unusable: Arc::default(),
             closings: Arc::default(),
+            panics: Arc::default(),
+            counts: Arc::default(),
         }
     }
 }
@@ -73,6 +79,11 @@ impl Home for InMemory {
         (self.publish)(events)
     }
 
+    fn count(&mut self, _: &MemoryStore) -> Result<(), StoreError> {
+        self.counts.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn is_read(&self) -> bool {
         self.read.load(Ordering::Relaxed)
     }
@@ -82,6 +93,7 @@ impl Home for InMemory {
     }
 
     fn close(&mut self, engine: Engine, store: MemoryStore, is_published: bool) -> Remembered {
+        assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
         self.closings.lock().unwrap().push(is_published);
         self.store = Some(store);
         engine.into_remembered()
@@ -775,6 +787,48 @@ fn an_account_is_closed_for_another_only_while_nobody_reads_or_calls_it() {
         worker.stop();
     }
     assert_eq!(pool.open(), 0);
+}
+
+#[test]
+fn an_account_that_panics_when_it_is_closed_for_another_is_lost_alone_and_says_so() {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    let config = WorkerConfig {
+        open_max: 1,
+        threads: 1,
+        ..WorkerConfig::from(8)
+    };
+    let pool = WorkerPool::start(config).unwrap();
+    let home = InMemory::new(MemoryStore::default());
+    home.panics.store(true, Ordering::Relaxed);
+    let broken = worker_of(home, &pool);
+    let other = worker_of(InMemory::new(MemoryStore::default()), &pool);
+    let call = |worker: &Worker| runtime.block_on(worker.call(|_, _, _| Ok(7)));
+    assert_eq!(call(&broken), Ok(7));
+    assert_eq!(call(&other), Ok(7));
+    let refused = call(&broken).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Internal, "{refused}");
+    assert_eq!((pool.open(), call(&other)), (1, Ok(7)));
+    broken.stop();
+    assert_eq!(call(&broken).unwrap_err().kind, ErrorKind::ShuttingDown);
+}
+
+#[tokio::test]
+async fn a_store_is_counted_when_it_was_opened_or_written_since_that_was_last_asked_for() {
+    let pool = WorkerPool::start(8).unwrap();
+    let home = InMemory::new(MemoryStore::default());
+    let counts = Arc::clone(&home.counts);
+    let worker = worker_of(home, &pool);
+    assert!(!worker.is_uncounted(), "it is closed");
+    worker.call(|_, _, _| Ok(())).await.unwrap();
+    for count in 1..=2 {
+        assert!(worker.is_uncounted());
+        worker.count().await.unwrap();
+        assert_eq!(counts.load(Ordering::Relaxed), count);
+        worker.try_out(|_, store, _| put(store, "a")).await.unwrap();
+        assert!(!worker.is_uncounted(), "nothing was written");
+        worker.call(|_, store, _| put(store, "a")).await.unwrap();
+    }
 }
 
 #[test]
