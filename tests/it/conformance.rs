@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::RATCHETD;
 
-const FILES: [(&str, usize); 13] = [
+const FILES: [(&str, usize); 14] = [
     ("status-go-hostile", 61),
     ("status-go-receive", 31),
     ("status-go-sizes", 12),
@@ -18,6 +18,7 @@ const FILES: [(&str, usize); 13] = [
     ("trust-account", 55),
     ("trust-keystore", 18),
     ("groups-membership", 88),
+    ("groups-keys", 85),
 ];
 
 fn vector(name: &str) -> String {

@@ -11,7 +11,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use fuzz_targets::{
-    Seed, bundle_seeds, envelope_seeds, group_seeds, parameter_seeds, receive_seeds, sequence_seeds,
+    Seed, bundle_seeds, envelope_seeds, group_key_seeds, group_seeds, parameter_seeds,
+    receive_seeds, sequence_seeds,
 };
 use serde_json::{Value, json};
 
@@ -315,5 +316,6 @@ fn main() {
     write("keystore", "bin", keystores());
     write("envelope", "bin", envelopes());
     write("group", "bin", group_seeds());
+    write("group_key", "bin", group_key_seeds());
     write("sequences", "bin", sequence_seeds());
 }

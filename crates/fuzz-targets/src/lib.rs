@@ -17,6 +17,7 @@ mod contact_code;
 mod device;
 mod envelope;
 mod group;
+mod group_key;
 mod keys;
 mod keystore;
 mod parameters;
@@ -31,6 +32,7 @@ pub use self::{
     contact_code::contact_code,
     envelope::{envelope, envelope_seeds},
     group::{group, group_seeds},
+    group_key::{group_key, group_key_seeds},
     keys::keys,
     keystore::keystore,
     parameters::{parameter_seeds, parameters},
@@ -59,5 +61,6 @@ pub const TARGETS: &[Target] = &[
     ("parameters", parameters),
     ("envelope", envelope),
     ("group", group),
+    ("group_key", group_key),
     ("sequences", sequences),
 ];

@@ -16,8 +16,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct ConformanceArgs {
     /// Files with vectors: of the format ratchetd-conformance/1, of ratchetd-trust (envelopes,
-    /// topics, identities, accounts, keystores), of ratchetd-groups/membership/1, or conversations
-    /// recorded from status-go; - is standard input
+    /// topics, identities, accounts, keystores), of ratchetd-groups/membership/1 and
+    /// ratchetd-groups/keys/1, or conversations recorded from status-go; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print one JSON object for all files instead of a line for each

@@ -1,7 +1,7 @@
 //! The replays of `ratchetd conformance`.
 //!
 //! They replay recorded wire vectors, each against a fresh store (format `ratchetd-conformance/1`),
-//! recorded conversations of status-go from both sides, and updates of groups, and check recorded
+//! recorded conversations of status-go from both sides, updates and keys of groups, and check recorded
 //! envelopes, topics, identities, accounts and keystores.
 
 mod conversations;

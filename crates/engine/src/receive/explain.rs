@@ -43,6 +43,8 @@ pub enum Addressed {
     ThisDevice(Option<Mode>),
     /// Any device of our identity can read its entry (DH).
     AnyDevice,
+    /// Whoever has the key of a group can read its entry, or it brings such keys.
+    Group,
     /// It is public.
     Everyone,
     /// It has entries, and none of them is for this device.
@@ -162,8 +164,14 @@ impl Engine {
             let target = targets.find(|target| target.installation == this);
             let mode = target.and_then(|target| target.mode);
             (Addressed::ThisDevice(mode), Some(entry))
-        } else if wire.entries.contains_key(ANY_INSTALLATION) {
-            (Addressed::AnyDevice, None)
+        } else if let Some(entry) = wire.entries.get(ANY_INSTALLATION) {
+            let of_group = entry.hr.is_some() && entry.dh.is_none();
+            let addressed = if of_group {
+                Addressed::Group
+            } else {
+                Addressed::AnyDevice
+            };
+            (addressed, None)
         } else if wire.entries.is_empty() {
             (Addressed::Nobody, None)
         } else {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     GroupKeyRequest, GroupSendRequest,
+    groups::{NewGroup, Update},
     model::{
         GroupId, GroupKey, GroupKeyDue, GroupKeyError, GroupKeyRefused, GroupKeyRule,
         GroupKeyState, GroupKeyView, GroupSent, JudgedGroupKey, MAX_GROUP_SETTERS,
@@ -85,6 +86,11 @@ impl TestDevice {
         assert!(!self.store.has_changed().unwrap());
         self.store.commit().unwrap();
         received.outcome
+    }
+
+    /// The secret of the current key of a group.
+    fn secret(&self, group: &GroupId) -> [u8; 32] {
+        *self.store.group_keys(group).unwrap()[0].key
     }
 
     fn keys(&self) -> Vec<GroupKeyView> {
@@ -649,6 +655,215 @@ fn a_sealed_group_message_opens_with_the_key_of_its_topic() {
     let no_topic = GroupKeyError::Forbidden(GroupKeyRule::NoTopic);
     assert_eq!(group_error(sent), no_topic);
     assert_eq!(alice.keys().iter().map(|key| key.highest).max(), Some(1));
+}
+
+/// A group with a log: its id, and its three members, of whom Alice is the admin and Carol has not
+/// accepted.
+fn with_log() -> (GroupId, TestDevice, TestDevice, TestDevice) {
+    let (mut alice, mut bob) = established();
+    let mut carol = TestDevice::new(3, "carol");
+    meet(&mut alice, &mut carol);
+    let new = NewGroup {
+        name: "friends".to_owned(),
+        members: vec![bob.key, carol.key],
+        ..NewGroup::default()
+    };
+    let made = alice
+        .transact(|engine, store, env| engine.group_create(store, env, &new))
+        .unwrap();
+    let group = made.group.group;
+    for member in [&mut bob, &mut carol] {
+        member.take_up(&made.update);
+    }
+    let accepted = bob
+        .transact(|engine, store, env| engine.group_accept(store, env, &group))
+        .unwrap();
+    alice.take_up(&accepted.update);
+    carol.take_up(&accepted.update);
+    (group, alice, bob, carol)
+}
+
+impl TestDevice {
+    fn take_up(&mut self, update: &[u8]) {
+        let update = Update::decode(update).unwrap().check(&[]);
+        let applied = self
+            .transact(|engine, store, env| engine.group_apply(store, env, update, None))
+            .unwrap();
+        assert_eq!(applied.refusal, None);
+    }
+
+    fn new_key(&mut self, group: &GroupId) -> Result<SharedGroupKey, SendError> {
+        let request = GroupKeyRequest {
+            group: group.clone(),
+            recipients: None,
+            request_id: None,
+            seal: None,
+        };
+        self.transact(|engine, store, env| engine.create_group_key(store, env, &request))
+    }
+
+    fn write_to(&mut self, group: &GroupId, text: &[u8]) -> Result<GroupSent, SendError> {
+        let request = GroupSendRequest {
+            group: group.clone(),
+            payload: text.to_vec().into(),
+            request_id: None,
+            seal: false,
+        };
+        self.transact(|engine, store, env| engine.encrypt_group_with_key(store, env, &request))
+    }
+
+    /// Takes the key that is for this device.
+    fn take_key(&mut self, from: IdentityKey, made: &SharedGroupKey) {
+        let mut messages = made.sent.messages.iter();
+        let message = messages.find(|message| message.recipient == Some(self.key));
+        let received = self.take_in(from, &message.unwrap().wire, false);
+        assert_eq!(verdicts(&received), [ACCEPTED]);
+    }
+
+    fn due(&self) -> Option<GroupKeyDue> {
+        self.keys()[0].due
+    }
+}
+
+/// §8.5: nothing goes out under a key that somebody who is gone has, and it goes to nobody gone.
+#[test]
+fn a_removal_makes_another_key_due() {
+    let (group, mut alice, mut bob, mut carol) = with_log();
+    let made = alice.new_key(&group).unwrap();
+    assert_eq!(made.sent.messages.len(), 2);
+    bob.take_key(alice.key, &made);
+    carol.take_key(alice.key, &made);
+    let sent = bob.write_to(&group, b"to three").unwrap();
+    assert_eq!(
+        text_of(&carol.take_in(bob.key, &sent.message.wire, false)),
+        b"to three"
+    );
+    let not_accepted = GroupKeyError::Forbidden(GroupKeyRule::NotAccepted);
+    assert_eq!(group_error(carol.write_to(&group, b"")), not_accepted);
+    let not_setter = GroupKeyError::Forbidden(GroupKeyRule::NotSetter);
+    assert_eq!(group_error(bob.new_key(&group)), not_setter);
+
+    // Keys are made ahead of the clock, and goings after that.
+    pass(&mut [&mut alice, &mut bob, &mut carol], 60_000);
+    let carol_key = carol.key;
+    let act = alice
+        .transact(|engine, store, env| engine.group_remove(store, env, &group, &[carol_key]))
+        .unwrap();
+    bob.take_up(&act.update);
+    let due = GroupKeyError::Due(GroupKeyDue::Removal);
+    for (device, setter) in [(&mut alice, true), (&mut bob, false)] {
+        let told = EventKind::GroupKeyDue {
+            group: group.clone(),
+            key: made.key,
+            reason: GroupKeyDue::Removal,
+        };
+        assert!(device.events().contains(&told), "{setter}");
+        assert_eq!(device.due(), Some(GroupKeyDue::Removal));
+        assert_eq!(group_error(device.write_to(&group, b"two")), due);
+    }
+    // Whoever is gone is not heard, whatever key it has.
+    let mut chain = HashChain::new(&alice.secret(&group));
+    let payload = chain
+        .message_key(9)
+        .unwrap()
+        .seal([3; 12], b"still here")
+        .unwrap();
+    let header = WireGroupHeader {
+        number: 9,
+        group: group.as_bytes().to_vec(),
+        key: made.key.as_bytes().to_vec(),
+        ..WireGroupHeader::default()
+    };
+    let entry = WireEntry {
+        hr: Some(header),
+        payload,
+        ..WireEntry::default()
+    };
+    let wire = message_with("x1-carol", entry);
+    let outcome = bob.take_in_vain(carol.key, &wire);
+    assert_eq!(outcome, Outcome::Undecryptable(Reason::NotMember));
+    assert_eq!(
+        text_of(&bob.take_in(alice.key, &wire, false)),
+        b"still here"
+    );
+
+    let share = GroupKeyRequest {
+        group: group.clone(),
+        recipients: Some(vec![carol.key]),
+        request_id: None,
+        seal: None,
+    };
+    let shared = alice.transact(|engine, store, env| engine.share_group_key(store, env, &share));
+    let gone = GroupKeyError::Forbidden(GroupKeyRule::NotMember(carol.key));
+    assert_eq!(group_error(shared), gone);
+    let next = alice.new_key(&group).unwrap();
+    let recipients: Vec<_> = next.sent.messages.iter().map(|to| to.recipient).collect();
+    assert_eq!(recipients, [Some(bob.key)]);
+    bob.take_key(alice.key, &next);
+    assert_eq!((alice.due(), bob.due()), (None, None));
+    let sent = bob.write_to(&group, b"to two").unwrap();
+    assert_eq!(sent.used.number, 1);
+    let outcome = carol.take_in_vain(bob.key, &sent.message.wire);
+    assert_eq!(outcome, Outcome::Undecryptable(Reason::GroupKeyMissing));
+}
+
+/// A key that we gave to somebody of whose leaving we had not heard, whatever its clock says.
+#[test]
+fn a_key_made_before_we_heard_of_a_leaving_is_due() {
+    let (group, mut alice, mut bob, _) = with_log();
+    let left = bob
+        .transact(|engine, store, env| engine.group_leave(store, env, &group))
+        .unwrap();
+    alice.later(60_000);
+    let made = alice.new_key(&group).unwrap();
+    alice.write_to(&group, b"to whom?").unwrap();
+    alice.take_up(&left.update);
+    assert_eq!(alice.due(), Some(GroupKeyDue::Removal));
+    let next = alice.new_key(&group).unwrap();
+    assert!(next.timestamp > made.timestamp);
+    assert_eq!(alice.due(), None);
+    // Once more, and nothing is new.
+    alice.take_up(&left.update);
+    assert_eq!(alice.due(), None);
+}
+
+#[test]
+fn who_may_set_the_key_of_a_group_with_a_log_is_in_the_log() {
+    let (group, mut alice, mut bob, mut carol) = with_log();
+    let has_log = GroupKeyError::Forbidden(GroupKeyRule::HasLog);
+    assert_eq!(group_error(bob.trust(&group, &[carol.key])), has_log);
+    let named = GroupKeyRequest {
+        group: group.clone(),
+        recipients: Some(vec![bob.key]),
+        request_id: None,
+        seal: None,
+    };
+    let made = alice.transact(|engine, store, env| engine.create_group_key(store, env, &named));
+    let whole_group = GroupKeyError::Forbidden(GroupKeyRule::WholeGroup);
+    assert_eq!(group_error(made), whole_group);
+    let ahead = bob.now.0 + 120_000;
+    for (sender, timestamp, expected) in [
+        (alice.key, ahead + 1, refused(GroupKeyRefused::Malformed)),
+        (carol.key, ahead, refused(GroupKeyRefused::NotEntitled)),
+        (bob.key, ahead, ACCEPTED),
+        (alice.key, ahead, (GroupKeyState::Known, None)),
+        (alice.key, ahead - 1, ACCEPTED),
+    ] {
+        // Our other device is another installation of ours.
+        let received = bob.take_in(sender, &bare(&group, timestamp, SECRET), true);
+        assert_eq!(verdicts(&received), [expected]);
+    }
+    // Forgetting takes the keys along.
+    bob.transact(|engine, store, env| engine.group_leave(store, env, &group))
+        .unwrap();
+    bob.transact(|engine, store, env| engine.group_forget(store, env, &group))
+        .unwrap();
+    assert!(bob.keys().is_empty());
+    let received = bob.take_in(alice.key, &bare(&group, ahead, SECRET), true);
+    let unknown = refused(GroupKeyRefused::GroupUnknown);
+    assert_eq!(verdicts(&received), [unknown]);
+    carol.take_in(alice.key, &bare(&group, ahead, SECRET), true);
+    assert_eq!(carol.keys()[0].set_by, alice.key);
 }
 
 /// What comes with a message of the schedule below.

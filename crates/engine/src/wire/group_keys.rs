@@ -105,3 +105,75 @@ pub(crate) fn encode_group_keys(
     keys.keys.zeroize();
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_key_is_read_with_its_group() {
+        let encoded = encode_group_keys(b"a group", u64::MAX, &[7; 32]);
+        let keys = WireGroupKeys::decode(&encoded).unwrap();
+        assert_eq!(keys.group, b"a group");
+        assert_eq!(*keys.keys[0].key, [7; 32]);
+        assert_eq!(keys.keys[0].timestamp, u64::MAX);
+        assert_eq!((keys.keys.len(), &keys.rekey), (1, &None));
+        assert_eq!(WireGroupKeys::count(&encoded), 1);
+    }
+
+    #[test]
+    fn what_has_no_key_is_none() {
+        let only_group = proto::HrKeys {
+            group_id: vec![1],
+            ..proto::HrKeys::default()
+        };
+        let broken = proto::HrKeys {
+            keys: vec![vec![0xff]],
+            ..proto::HrKeys::default()
+        };
+        let encoded = [only_group, broken].map(|keys| keys.encode_to_vec());
+        for bytes in [&[][..], b"a text", &[0xff; 8], &encoded[0], &encoded[1]] {
+            assert_eq!(WireGroupKeys::decode(bytes), None, "{bytes:?}");
+        }
+    }
+
+    /// Of any number of keys the first are decoded, and of entries those of one index.
+    #[test]
+    fn as_many_as_count_are_decoded() {
+        let key = |timestamp| proto::HrKey {
+            timestamp,
+            ..proto::HrKey::default()
+        };
+        let mut keys: Vec<_> = (0..40).map(|number| key(number).encode_to_vec()).collect();
+        keys.push(vec![0xff]);
+        let entry = |key, value: &[u8]| {
+            let value = value.to_vec();
+            proto::RekeyEntry { key, value }.encode_to_vec()
+        };
+        let rekey = proto::RekeyGroup {
+            timestamp: 5,
+            keys: vec![
+                entry(1, b"old"),
+                entry(1, b"one"),
+                vec![0xff],
+                entry(2, b"two"),
+            ],
+        };
+        let encoded = proto::HrKeys {
+            keys,
+            rekey_group: Some(rekey),
+            ..proto::HrKeys::default()
+        }
+        .encode_to_vec();
+        let read = WireGroupKeys::decode(&encoded).unwrap();
+        let timestamps: Vec<_> = read.keys.iter().map(|key| key.timestamp).collect();
+        assert_eq!(timestamps, (0..32).collect::<Vec<_>>());
+        let rekey = read.rekey.unwrap();
+        assert_eq!(rekey.timestamp, 5);
+        assert_eq!(
+            [1, 2, 3].map(|index| rekey.at(index)),
+            [&b"one"[..], b"two", b""]
+        );
+        assert_eq!(WireGroupKeys::count(&encoded), 42);
+    }
+}

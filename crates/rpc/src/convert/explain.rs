@@ -73,6 +73,7 @@ impl From<Explained> for Explanation {
             addressed_to: match addressed {
                 Addressed::ThisDevice(_) => types::Addressed::ThisDevice,
                 Addressed::AnyDevice => types::Addressed::AnyDevice,
+                Addressed::Group => types::Addressed::Group,
                 Addressed::Everyone => types::Addressed::Everyone,
                 Addressed::OtherDevices => types::Addressed::OtherDevices,
                 Addressed::Nobody => types::Addressed::Nobody,
@@ -80,6 +81,7 @@ impl From<Explained> for Explanation {
             mode: match addressed {
                 Addressed::ThisDevice(of) => of,
                 Addressed::AnyDevice => Some(types::Mode::Dh),
+                Addressed::Group => Some(types::Mode::Group),
                 _ => None,
             },
             prekey: prekey.map(NamedPreKeyInfo::from),
@@ -196,6 +198,9 @@ fn of_target(explained: &Explained) -> String {
         }
         Addressed::AnyDevice => {
             "Its entry is encrypted with DH for any device of this identity: nothing proves its sender, and there is no forward secrecy.".to_owned()
+        }
+        Addressed::Group => {
+            "Its entry is for a whole group, under its key or with keys of it: nothing but a sealed envelope proves its sender, and there is no forward secrecy.".to_owned()
         }
         Addressed::Everyone => {
             "It is public: it is not encrypted, and nothing proves its sender.".to_owned()

@@ -98,6 +98,8 @@ closed_sets! {
         ThisDevice = "this_device",
         /// It is for any device of this identity, by DH.
         AnyDevice = "any_device",
+        /// It is for a whole group, under its key or with keys of it.
+        Group = "group",
         /// It is public, for everyone.
         Everyone = "everyone",
         /// It is for other devices or identities.
