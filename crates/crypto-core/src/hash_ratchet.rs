@@ -49,10 +49,13 @@ pub fn deprecated_key_id(timestamp: u64) -> u32 {
 }
 
 /// The chain of a group key. It remembers one key in 1024 of those that it has come by, so that the
-/// way to a message that lies far ahead is gone once.
+/// way to a message that lies far ahead is gone once; and the last one that was asked for, after
+/// which the next is asked for most often.
 pub struct HashChain {
     /// The message keys 0, 1024, 2048 and so on. Never grows past its capacity.
     steps: Vec<Wiped<[u8; 32]>>,
+    /// A number, and its key.
+    last: (u32, Wiped<[u8; 32]>),
 }
 
 impl HashChain {
@@ -62,7 +65,10 @@ impl HashChain {
         let most = (MAX_MESSAGE_NUMBER / STEPS_APART + 1) as usize;
         let mut steps = Vec::with_capacity(most);
         steps.push(Wiped::new(*key));
-        Self { steps }
+        Self {
+            steps,
+            last: (0, Wiped::new(*key)),
+        }
     }
 
     /// The key of message `number`; `None` if that is 0, or more than [`MAX_MESSAGE_NUMBER`].
@@ -71,13 +77,23 @@ impl HashChain {
             return None;
         }
         let known = (number / STEPS_APART).min(u32::try_from(self.steps.len()).ok()? - 1);
-        let mut key = self.steps.get(known as usize)?.duplicate();
-        for reached in known * STEPS_APART + 1..=number {
+        let (mut reached, mut key) = match &self.last {
+            (last, key) if (known * STEPS_APART..=number).contains(last) => {
+                (*last, key.duplicate())
+            }
+            _ => (
+                known * STEPS_APART,
+                self.steps.get(known as usize)?.duplicate(),
+            ),
+        };
+        while reached < number {
             key = Wiped::new(keccak256(&[&*key]));
-            if reached % STEPS_APART == 0 {
+            reached += 1;
+            if reached.is_multiple_of(STEPS_APART) && reached / STEPS_APART > known {
                 self.steps.push(key.duplicate());
             }
         }
+        self.last = (number, key.duplicate());
         Some(GroupMessageKey(key))
     }
 }

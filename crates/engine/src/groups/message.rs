@@ -25,8 +25,15 @@ pub(crate) struct GroupRead {
     pub(crate) used: Option<UsedGroupKey>,
     /// Its id; `None` if it is malformed.
     pub(crate) message: Option<MessageId>,
-    /// The text, and whether it was read before; or why there is none.
-    pub(crate) opened: Result<(Wiped<Vec<u8>>, bool), Reason>,
+    /// What it says, or why it does not open.
+    pub(crate) opened: Result<OpenedText, Reason>,
+}
+
+/// The text of a group message.
+pub(crate) struct OpenedText {
+    pub(crate) text: Wiped<Vec<u8>>,
+    /// It was read before, and not confirmed.
+    pub(crate) duplicate: bool,
 }
 
 impl Engine {
@@ -63,7 +70,7 @@ impl Engine {
         (sender, confirm): (&IdentityKey, bool),
         used: &UsedGroupKey,
         payload: &[u8],
-    ) -> Result<Result<(Wiped<Vec<u8>>, bool), Reason>, StoreError> {
+    ) -> Result<Result<OpenedText, Reason>, StoreError> {
         let UsedGroupKey { group, key, number } = used;
         if *number > MAX_MESSAGE_NUMBER {
             return Ok(Err(Reason::TooManySkipped));
@@ -98,7 +105,7 @@ impl Engine {
             store.put_group_message(&read, MAX_READ_PER_GROUP_KEY)?;
         }
         raise(store, env.now, key, *number)?;
-        Ok(Ok((text, duplicate)))
+        Ok(Ok(OpenedText { text, duplicate }))
     }
 
     /// Encrypts the next message under the current key of a group. The caller must commit before it

@@ -26,10 +26,10 @@ impl Engine {
         let from = (&incoming.sender, incoming.confirm);
         let read = self.read_group_message(store, env, from, header, &entry.payload)?;
         let received = match read.opened {
-            Ok((text, duplicate)) => Received {
+            Ok(opened) => Received {
                 authenticated: incoming.sealed,
-                duplicate,
-                ..incoming.outcome(Outcome::Decrypted(text))
+                duplicate: opened.duplicate,
+                ..incoming.outcome(Outcome::Decrypted(opened.text))
             },
             Err(reason) => incoming.undecryptable(reason),
         };

@@ -391,6 +391,16 @@ fn the_newest_keys_are_kept_and_an_erased_one_does_not_come_back() {
     let received = bob.take_in(me, &bare(&group(), 1, SECRET), true);
     assert_eq!(verdicts(&received), [too_old]);
 
+    // Before one was erased as well.
+    let mut carol = TestDevice::new(3, "carol");
+    carol.trust(&group(), &[me]).unwrap();
+    for timestamp in (1..=most + 1).rev() {
+        let received = carol.take_in(me, &bare(&group(), timestamp, SECRET), true);
+        let expected = if timestamp > 1 { ACCEPTED } else { too_old };
+        assert_eq!(verdicts(&received), [expected]);
+    }
+    assert_eq!(carol.keys().len(), MAX_KEYS_PER_GROUP);
+
     // All but the current one were replaced, and go after two weeks.
     bob.hours(15 * 24);
     let kept: Vec<_> = bob.keys().iter().map(|key| key.timestamp).collect();
@@ -494,6 +504,19 @@ fn a_message_is_read_again_until_it_is_confirmed() {
     assert_eq!(confirm(&mut bob, id), 0);
     let outcome = bob.take_in_vain(carol, &wire);
     assert_eq!(outcome, Outcome::Undecryptable(Reason::MessageKeyGone));
+    // The same bytes under another key were never read, and do not open.
+    let other = key_id(group().as_bytes(), 4, &[8; 32]);
+    let me = bob.key;
+    bob.take_in(me, &bare(&group(), 4, [8; 32]), true);
+    let mut message = WireMessage::decode(&wire).unwrap();
+    for entry in message.entries.values_mut() {
+        entry.hr.as_mut().unwrap().key = other.as_bytes().to_vec();
+    }
+    let outcome = bob.take_in_vain(carol, &encode_message(message));
+    assert_eq!(
+        outcome,
+        Outcome::Undecryptable(Reason::AuthenticationFailed)
+    );
     // Another message of the same number is another message.
     let other = crafted(&mut chain, 5, 3, b"other");
     assert_eq!(text_of(&bob.take_in(carol, &other, true)), b"other");
@@ -572,7 +595,7 @@ fn whoever_may_not_set_a_key_makes_and_shares_none() {
 #[test]
 fn setters_are_limited_and_none_forgets_the_group() {
     let mut bob = TestDevice::new(2, "bob").holding(5);
-    let many: Vec<_> = (1..=17).map(|seed| identity(seed)).collect();
+    let many: Vec<_> = (1..=17).map(identity).collect();
     let repeated = [&many[..MAX_GROUP_SETTERS], &many[..MAX_GROUP_SETTERS]].concat();
     bob.trust(&group(), &repeated).unwrap();
     let too_many = GroupKeyError::TooManySetters { count: 17 };
