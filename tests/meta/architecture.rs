@@ -310,7 +310,9 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 14] = [
     ),
     (
         "send",
-        &["engine", "model", "sealing", "sessions", "store", "wire"],
+        &[
+            "engine", "groups", "model", "sealing", "sessions", "store", "wire",
+        ],
     ),
     (
         "queries",
@@ -332,7 +334,8 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 14] = [
     (
         "receive",
         &[
-            "contacts", "engine", "model", "queries", "sealing", "sessions", "store", "wire",
+            "contacts", "engine", "groups", "model", "queries", "sealing", "sessions", "store",
+            "wire",
         ],
     ),
     (

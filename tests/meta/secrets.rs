@@ -19,7 +19,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand and which hold no secret.
-const PUBLIC: [&str; 15] = [
+const PUBLIC: [&str; 18] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -28,6 +28,9 @@ const PUBLIC: [&str; 15] = [
     "Signature",
     "SessionId",
     "MessageId",
+    "GroupEventId",
+    "GroupKeyId",
+    "GroupId",
     "SafetyNumber",
     "InstallationId",
     "Env",

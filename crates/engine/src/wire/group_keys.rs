@@ -122,6 +122,18 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_no_key() {
+        fn shows_nothing<T: std::fmt::Debug>(value: &T) {
+            let shown = format!("{value:?} {value:#?}");
+            assert!(!shown.contains("199"), "{shown}");
+        }
+        shows_nothing::<WireGroupKey>(&WireGroupKey {
+            key: Wiped::new(vec![199; 32]),
+            timestamp: 1,
+        });
+    }
+
+    #[test]
     fn what_has_no_key_is_none() {
         let only_group = proto::HrKeys {
             group_id: vec![1],
