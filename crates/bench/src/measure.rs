@@ -75,7 +75,7 @@ async fn measure_all<'a>(
 }
 
 /// The calls and the floors, one after the other in each round. Groups are measured on one
-/// connection alone, since one such call is a load by itself, and strangers' messages on all.
+/// connection alone, since one such call is a load by itself unless it is under a key, and strangers' messages on all.
 async fn measure_calls(
     args: &Args,
     mut population: Population,
@@ -89,6 +89,7 @@ async fn measure_calls(
         (Kind::Encrypt, 1),
         (Kind::Decrypt, 1),
         (Kind::Group, 1),
+        (Kind::Key, 1),
     ];
     if many > 1 {
         phases.extend([

@@ -51,8 +51,11 @@ pub(crate) enum Kind {
     Encrypt,
     /// `message_decrypt`, confirmed at once.
     Decrypt,
-    /// `message_encryptGroup`.
+    /// `message_encryptGroup`, one message for each member.
     Group,
+    /// `message_encryptGroup` under the key of a private group with as many members, or with the
+    /// most that one may have.
+    Key,
     /// `message_decrypt` of a sealed message that is for another identity.
     Strange,
     /// A durable commit of one small row, without the daemon.
@@ -76,6 +79,8 @@ pub(crate) struct Population {
     /// One for each connection, then the members of the group.
     devices: Vec<Peer>,
     peers: usize,
+    /// A call that makes a new key for the private group: a key is spent after 100,000 messages.
+    new_key: Rc<[u8]>,
     calls: BTreeMap<Kind, Calls>,
     /// Decryptions a second, by connections: how many messages must be written.
     rates: BTreeMap<usize, f64>,
@@ -98,6 +103,7 @@ impl Population {
             .iter()
             .map(|peer| VecDeque::from([encrypt_request(&account.name, peer)]));
         let (each, some) = (Some(1), Some(READ_ONE_IN));
+        let private = private_group(daemon, &account, group).await?;
         let group = group_request(&account, group);
         let calls = [
             (
@@ -115,14 +121,20 @@ impl Population {
             ),
             (Kind::Group, Calls::repeated(one(group), MESSAGE, some)),
             (
+                Kind::Key,
+                Calls::repeated(one(under_key_request(&account, &private)), MESSAGE, None),
+            ),
+            (
                 Kind::Strange,
                 Calls::repeated(one(stranger_request(&account)?), UNOPENED, None),
             ),
         ];
+        let params = json!({"account": account.name, "group": private});
         Ok(Self {
             socket: daemon.socket().to_owned(),
             account,
             peers,
+            new_key: request("groupKey_create", &params),
             calls: calls.into(),
             rates: BTreeMap::new(),
             devices,
@@ -137,6 +149,10 @@ impl Population {
         limit: Limit,
     ) -> Result<Round, String> {
         let calls = self.calls.get_mut(&kind).ok_or("this is no call")?;
+        if kind == Kind::Key {
+            let mut connection = Connection::open(&self.socket).await?;
+            connection.call(&self.new_key).await?;
+        }
         if kind == Kind::Decrypt {
             let rate = self.rates.get(&connections).copied();
             let needed = messages_needed(connections, limit, rate);
@@ -241,6 +257,46 @@ pub(crate) fn encrypt_request(account: &str, peer: &Peer) -> Rc<[u8]> {
 pub(crate) fn group_request(account: &TestAccount, members: &[Peer]) -> Rc<[u8]> {
     let keys: Vec<&str> = members.iter().map(|peer| peer.key.as_str()).collect();
     let params = json!({"account": account.name, "recipients": keys, "payload": hex(PAYLOAD)});
+    request("message_encryptGroup", &params)
+}
+
+/// Makes a private group with these members, as many as it may have beside the account itself;
+/// gives its id.
+async fn private_group(
+    daemon: &TestDaemon,
+    account: &TestAccount,
+    members: &[Peer],
+) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        result: Act,
+    }
+    #[derive(Deserialize)]
+    struct Act {
+        group: Group,
+    }
+    #[derive(Deserialize)]
+    struct Group {
+        group: String,
+    }
+    let keys = members.iter().map(|peer| peer.key.as_str());
+    let keys: Vec<&str> = keys.take(engine::model::MAX_RECIPIENTS - 1).collect();
+    let params = if keys.is_empty() {
+        json!({"account": account.name, "name": "bench"})
+    } else {
+        json!({"account": account.name, "name": "bench", "members": keys})
+    };
+    let mut connection = Connection::open(daemon.socket()).await?;
+    let made = connection.call(&request("group_create", &params)).await?;
+    let made: Answer = serde_json::from_slice(made).map_err(|error| error.to_string())?;
+    Ok(made.result.group.group)
+}
+
+/// A call that encrypts the payload under the key of this group.
+fn under_key_request(account: &TestAccount, group: &str) -> Rc<[u8]> {
+    let payload = hex(PAYLOAD);
+    let params =
+        json!({"account": account.name, "group": group, "mode": "key", "payload": payload});
     request("message_encryptGroup", &params)
 }
 

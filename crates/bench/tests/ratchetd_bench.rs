@@ -135,6 +135,7 @@ fn a_run_on_a_scratch_daemon_has_every_figure() {
         ("encrypt", 1),
         ("decrypt", 1),
         ("group", 1),
+        ("key", 1),
         ("empty", 3),
         ("encrypt", 3),
         ("decrypt", 3),
@@ -165,7 +166,7 @@ fn a_run_on_a_scratch_daemon_has_every_figure() {
         let quantiles = ["minUs", "p50Us", "p90Us", "p99Us", "maxUs"];
         let quantiles = quantiles.map(|name| number(&figure[name]));
         assert!(quantiles[0] > 0.0 && quantiles.is_sorted(), "{figure}");
-        let alone = index >= 10 || ["commit", "seals", "empty"].contains(&name);
+        let alone = index >= 11 || ["commit", "seals", "empty"].contains(&name);
         assert_eq!(figure["ofEmpty"].is_null(), alone, "{figure}");
     }
     assert!(number(&report["idleKib"]) > 0.0);
@@ -368,7 +369,7 @@ fn a_running_daemon_is_left_as_it_was() {
     let daemon = Daemon::start("");
     daemon.call(&["account_create", "account=mine"]);
     let report = report(bench(&SMALL).arg("--socket").arg(daemon.socket()));
-    assert_eq!(measured(&report).len(), 10);
+    assert_eq!(measured(&report).len(), 11);
     assert!(report["idleKib"].is_null(), "it has other accounts");
     assert_eq!(daemon.accounts(), ["mine"]);
 }
