@@ -130,7 +130,7 @@ fn a_group_from_its_creation_to_its_end() {
     );
     let listed = people.ok("carol", "group_list", json!({}));
     assert_eq!(list(&listed).len(), 1);
-    let mut brief = seen.clone();
+    let mut brief = seen;
     let members = brief.as_object_mut().expect("an object");
     for name in ["members", "gone", "image", "update"] {
         assert!(members.remove(name).is_some(), "{name}");
@@ -537,10 +537,7 @@ fn what_others_sign_counts_only_where_they_are_entitled() {
     // An admin makes another, and gives up being one: no method does that, and it is read.
     let promoted = made(6, at + 5, &[&alice], "");
     let resigned = made(kind::ADMIN_REMOVED, at + 6, &[mallory.public()], "");
-    let applied = apply(
-        &[created.clone(), added.clone(), promoted, resigned],
-        Some(&mallory),
-    );
+    let applied = apply(&[created, added, promoted, resigned], Some(&mallory));
     assert_eq!(
         changes(&applied).into_iter().collect::<BTreeSet<_>>(),
         names(&["promoted", "resigned"])
