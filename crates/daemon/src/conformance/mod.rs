@@ -1,8 +1,8 @@
 //! The replays of `ratchetd conformance`.
 //!
 //! They replay recorded wire vectors, each against a fresh store (format `ratchetd-conformance/1`),
-//! recorded conversations of status-go from both sides, updates and keys of groups, and check recorded
-//! envelopes, topics, identities, accounts and keystores.
+//! recorded conversations of status-go from both sides, updates and keys of groups, and check
+//! recorded envelopes, topics, identities, accounts and keystores.
 
 mod conversations;
 mod device;

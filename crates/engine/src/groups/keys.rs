@@ -303,7 +303,7 @@ impl Engine {
         Ok(Ok(GroupKeyState::Accepted))
     }
 
-    /// Makes a new current key of a group, and keeps it.
+    /// Makes a new current key of a group, whose keys we may set, and keeps it.
     pub(crate) fn make_key(
         &self,
         store: &mut dyn Store,
@@ -311,7 +311,6 @@ impl Engine {
         rules: &KeyRules,
     ) -> Result<GroupKey, SendError> {
         let group = &rules.group;
-        rules.check_setter(&self.me())?;
         check_room(store, group)??;
         let mut secret = Wiped::new([0; GROUP_KEY_BYTES]);
         env.rng.fill_bytes(&mut *secret);
@@ -514,7 +513,7 @@ pub(crate) fn list_keys(
 ) -> Result<Vec<GroupKeyView>, StoreError> {
     let groups = match group {
         Some(group) => vec![group.clone()],
-        // Without a log there are at most as many, and with one, too.
+        // Those that have a log are limited by themselves.
         None => store.groups_with_keys(None, 2 * MAX_GROUPS_WITH_KEYS)?,
     };
     let mut listed = Vec::new();
