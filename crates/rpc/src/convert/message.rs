@@ -254,7 +254,11 @@ mod tests {
                 (json!(UNCOMPRESSED), target)
             }
             Mode::Public | Mode::Group => {
-                let target = json!({"installationId": null, "mode": "public", "suite": null,
+                let (installation, mode) = match mode {
+                    Mode::Public => (json!(null), "public"),
+                    _ => (json!("none"), "group"),
+                };
+                let target = json!({"installationId": installation, "mode": mode, "suite": null,
                     "sessionId": null, "messageId": hex32(8)});
                 (json!(null), target)
             }
