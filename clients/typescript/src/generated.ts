@@ -101,6 +101,8 @@ export type Addressed =
   | "this_device"
   /** It is for any device of this identity, by DH. */
   | "any_device"
+  /** It is for a whole group, under its key or with keys of it. */
+  | "group"
   /** It is public, for everyone. */
   | "everyone"
   /** It is for other devices or identities. */
