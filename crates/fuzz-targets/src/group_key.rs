@@ -15,8 +15,8 @@ const OTHER: u8 = 3;
 /// Most keys that one message brings.
 const MAX_KEYS: usize = 32;
 
-/// An input is the header of an entry (an encoded `HRHeader`) and its payload: flags, two bytes with
-/// the length of the header, the header, the payload.
+/// An input is the header of an entry (an encoded `HRHeader`) and its payload: flags, two bytes
+/// with the length of the header, the header, the payload.
 ///
 /// Only a setter's keys, in a sealed envelope, are taken; what is not read and brings no key writes
 /// nothing.

@@ -26,8 +26,8 @@ use crate::{
     wire::WireMessage,
 };
 
-/// Group keys whose chains are remembered, 3 KB each. With more of them in use the way along a chain
-/// may have to be gone again, 60 milliseconds at most.
+/// Group keys whose chains are remembered, 3 KB each. With more of them in use the way along a
+/// chain may have to be gone again, 60 milliseconds at most.
 const MAX_CHAINS: usize = 256;
 /// Groups of which it is remembered who is in them, 100 KB each if they are large. Of others it is
 /// worked out from the log for each message.
@@ -225,8 +225,8 @@ impl Engine {
         Ok(confirmed)
     }
 
-    /// Frees the caches of verified bundles, group keys and members. The limiter of replies keeps its
-    /// state.
+    /// Frees the caches of verified bundles, group keys and members. The limiter of replies keeps
+    /// its state.
     pub fn release_memory(&mut self) {
         self.verified = VerifiedBundles::default();
         self.chains = BoundedCache::new(MAX_CHAINS);

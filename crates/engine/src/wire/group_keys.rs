@@ -74,8 +74,8 @@ impl WireGroupKeys {
 }
 
 impl WireRekey {
-    /// What is sealed for the members of this index; nothing if there is no entry for it. Of several
-    /// the last counts, as in any map.
+    /// What is sealed for the members of this index; nothing if there is no entry for it. Of
+    /// several the last counts, as in any map.
     pub(crate) fn at(&self, index: u32) -> Vec<u8> {
         let entries = self.entries.iter().rev();
         let decoded = entries.filter_map(|entry| proto::RekeyEntry::decode(entry.as_slice()).ok());
