@@ -9,10 +9,10 @@ use crate::{
     engine::Engine,
     groups::{
         apply::{Change, erase},
+        kept,
         log::{Folded, Log},
         origin,
         state::{Act, GroupEvent, LogEvent, State},
-        view,
     },
     model::{
         Env, GroupAct, GroupError, GroupId, GroupLimit, GroupLimits, GroupRecord, GroupRule,
@@ -176,12 +176,8 @@ impl Engine {
             let members: BTreeSet<_> = members.iter().copied().collect();
             for member in &members {
                 check_in(state, member)?;
-                if *member == me {
-                    return Err(GroupError::Forbidden(GroupRule::OwnRemoval));
-                }
-                if state.is_admin(member) {
-                    return Err(GroupError::Forbidden(GroupRule::OtherAdmin(*member)));
-                }
+                require(*member != me, GroupRule::OwnRemoval)?;
+                require(!state.is_admin(member), GroupRule::OtherAdmin(*member))?;
             }
             // An event names one: where one of several is gone by then, the others still go.
             Ok(members
@@ -296,8 +292,9 @@ impl Engine {
         env: &Env<'_>,
         group: &GroupId,
     ) -> Result<(), GroupError> {
-        let known = view(store, &self.config.groups, &self.me(), group)?;
-        match known.ok_or(GroupError::NotFound)?.own {
+        let (origin, log) = kept(store, group)?.ok_or(GroupError::NotFound)?;
+        let state = log.fold(origin, &self.config.groups).state;
+        match state.standing(&self.me()) {
             GroupStanding::Member | GroupStanding::Admin => {
                 Err(GroupError::Forbidden(GroupRule::StillIn))
             }
@@ -319,18 +316,21 @@ impl Engine {
         joined_only: bool,
     ) -> Result<Vec<IdentityKey>, GroupError> {
         let me = self.me();
-        let known = view(store, &self.config.groups, &me, group)?;
-        let known = known.ok_or(GroupError::NotFound)?;
-        match known.own {
+        let (origin, log) = kept(store, group)?.ok_or(GroupError::NotFound)?;
+        let state = log.fold(origin, &self.config.groups).state;
+        match state.standing(&me) {
             GroupStanding::Member | GroupStanding::Admin => (),
             GroupStanding::Invited => return Err(GroupError::Forbidden(GroupRule::NotAccepted)),
             GroupStanding::Left | GroupStanding::Removed => {
                 return Err(GroupError::Forbidden(GroupRule::NotInGroup));
             }
         }
-        let others = known.members.iter().filter(|member| member.identity != me);
-        let others = others.filter(|member| member.joined || !joined_only);
-        Ok(others.map(|member| member.identity).collect())
+        let others = state
+            .members
+            .iter()
+            .filter(|(identity, _)| **identity != me);
+        let others = others.filter(|(_, member)| member.joined.is_some() || !joined_only);
+        Ok(others.map(|(identity, _)| *identity).collect())
     }
 
     /// Does what `choose` makes of the state of a group that is there.
@@ -454,37 +454,29 @@ pub(crate) fn added(
 }
 
 fn check_we_are_in(state: &State<'_>, me: &IdentityKey) -> Result<(), GroupError> {
-    if state.members.contains_key(me) {
-        Ok(())
-    } else {
-        Err(GroupError::Forbidden(GroupRule::NotInGroup))
-    }
+    require(state.members.contains_key(me), GroupRule::NotInGroup)
 }
 
 fn check_admin(state: &State<'_>, me: &IdentityKey) -> Result<(), GroupError> {
     check_we_are_in(state, me)?;
-    if state.is_admin(me) {
-        Ok(())
-    } else {
-        Err(GroupError::Forbidden(GroupRule::NotAdmin))
-    }
+    require(state.is_admin(me), GroupRule::NotAdmin)
 }
 
 fn check_may_edit(state: &State<'_>, me: &IdentityKey) -> Result<(), GroupError> {
     check_we_are_in(state, me)?;
-    if state.may_edit(me) {
-        Ok(())
-    } else {
-        Err(GroupError::Forbidden(GroupRule::NotAdmin))
-    }
+    require(state.may_edit(me), GroupRule::NotAdmin)
 }
 
 fn check_in(state: &State<'_>, member: &IdentityKey) -> Result<(), GroupError> {
-    if state.members.contains_key(member) {
-        Ok(())
-    } else {
-        Err(GroupError::Forbidden(GroupRule::NotMember(*member)))
-    }
+    require(
+        state.members.contains_key(member),
+        GroupRule::NotMember(*member),
+    )
+}
+
+/// Fails by this rule unless it holds.
+fn require(holds: bool, rule: GroupRule) -> Result<(), GroupError> {
+    holds.then_some(()).ok_or(GroupError::Forbidden(rule))
 }
 
 fn failed_key(error: crypto_core::KeyError) -> GroupError {

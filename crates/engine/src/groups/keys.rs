@@ -14,7 +14,7 @@ use crypto_core::{
 
 use crate::{
     engine::Engine,
-    groups::{log::Log, origin, state::State},
+    groups::{kept, state::State},
     model::{
         Config, Env, EventKind, GROUP_KEY_AGE, GroupId, GroupKey, GroupKeyDue, GroupKeyError,
         GroupKeyRefused, GroupKeyRule, GroupKeyState, GroupKeyView, GroupLimits, JudgedGroupKey,
@@ -396,12 +396,8 @@ fn membership(
     me: &IdentityKey,
     group: &GroupId,
 ) -> Result<Option<Membership>, StoreError> {
-    if store.group(group)?.is_none() {
-        return Ok(None);
-    }
-    let log = Log::load(store, group)?;
-    let folded = log.fold(origin(group)?, limits);
-    Ok(Some(Membership::of(&folded.state, me)))
+    let kept = kept(store, group)?;
+    Ok(kept.map(|(origin, log)| Membership::of(&log.fold(origin, limits).state, me)))
 }
 
 /// Reads a key: its id, and its 32 bytes; `None` if it is malformed.

@@ -54,28 +54,19 @@ pub(crate) fn whole(
     me: &IdentityKey,
     group: &GroupId,
 ) -> Result<Option<GroupView>, StoreError> {
-    if store.group(group)?.is_none() {
-        return Ok(None);
-    }
-    let origin = origin(group)?;
-    let log = Log::load(store, group)?;
-    let folded = log.fold(origin, limits);
-    Ok(Some(folded.whole_view(group, origin, me)))
+    let kept = kept(store, group)?;
+    Ok(kept.map(|(origin, log)| log.fold(origin, limits).whole_view(group, origin, me)))
 }
 
-/// A group without its image and update; `None` if it is not known, or has no log.
-pub(crate) fn view(
+/// The log of a group, with what its id says; `None` if the group is not known, or has no log.
+pub(crate) fn kept(
     store: &dyn StoreRead,
-    limits: &GroupLimits,
-    me: &IdentityKey,
     group: &GroupId,
-) -> Result<Option<GroupView>, StoreError> {
+) -> Result<Option<(GroupOrigin, Log)>, StoreError> {
     if store.group(group)?.is_none() {
         return Ok(None);
     }
-    let origin = origin(group)?;
-    let log = Log::load(store, group)?;
-    Ok(Some(log.fold(origin, limits).view(group, origin, me)))
+    Ok(Some((origin(group)?, Log::load(store, group)?)))
 }
 
 /// What the id of a group that is kept says.

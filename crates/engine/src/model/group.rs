@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crypto_core::{GroupEventId, GroupKeyId, IdentityKey, MessageId, Wiped};
+use crypto_core::{
+    GroupEventId, GroupKeyId, IdentityKey, MessageId, Wiped, hash_ratchet::GROUP_KEY_BYTES,
+};
 
 use crate::model::UnixMillis;
 
@@ -10,8 +12,6 @@ use crate::model::UnixMillis;
 pub const MAX_GROUP_ID_BYTES: usize = 256;
 /// Bytes of the signature of an event of a log: r, s and v (protocol §10).
 pub const GROUP_SIGNATURE_BYTES: usize = 65;
-/// Bytes of a group key (protocol §11).
-pub const GROUP_KEY_BYTES: usize = 32;
 
 /// The id of a group: text if the group has a log (protocol §10), otherwise any bytes that name a
 /// community or a channel (protocol §11).

@@ -43,8 +43,8 @@ pub use self::{
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},
     group::{
-        ForgottenGroup, GROUP_KEY_BYTES, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey,
-        GroupMessage, GroupRecord, MAX_GROUP_ID_BYTES,
+        ForgottenGroup, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey, GroupMessage,
+        GroupRecord, MAX_GROUP_ID_BYTES,
     },
     group_keys::{
         GROUP_KEY_AGE, GroupKeyError, GroupKeyRule, GroupKeyView, GroupSent, JudgedGroupKey,

@@ -1,12 +1,12 @@
 //! Groups: their logs, their keys, and what was read under these.
 
-use crypto_core::{GroupEventId, GroupKeyId, MessageId, Wiped};
+use crypto_core::{GroupEventId, GroupKeyId, MessageId, Wiped, hash_ratchet::GROUP_KEY_BYTES};
 
 use super::records::key;
 use crate::{
     model::{
-        ForgottenGroup, GROUP_KEY_BYTES, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey,
-        GroupMessage, GroupRecord, StoreError, UnixMillis,
+        ForgottenGroup, GROUP_SIGNATURE_BYTES, GroupEntry, GroupId, GroupKey, GroupMessage,
+        GroupRecord, StoreError, UnixMillis,
     },
     store::{StoreRead, Transaction},
 };
