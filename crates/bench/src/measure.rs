@@ -75,7 +75,8 @@ async fn measure_all<'a>(
 }
 
 /// The calls and the floors, one after the other in each round. Groups are measured on one
-/// connection alone, since one such call is a load by itself unless it is under a key, and strangers' messages on all.
+/// connection alone, since one such call is a load by itself unless it is under a key, and
+/// strangers' messages on all.
 async fn measure_calls(
     args: &Args,
     mut population: Population,

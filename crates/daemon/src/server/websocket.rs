@@ -245,8 +245,8 @@ impl Writer {
         if let Err(error) = self.write_until(ping_interval, finished).await {
             tracing::debug!(%error, "a WebSocket cannot be written to");
         }
-        // Also where nothing more may be written because the client has closed: the library's answer
-        // to its close may wait here.
+        // Also where nothing more may be written because the client has closed: the answer of the
+        // library to its close may wait here.
         let _ = self.sink.close().await;
     }
 
