@@ -21,7 +21,8 @@ const GROUP: &str = "group_id, accepted, taken_up, clock, kept_bytes, kept_event
 const SELECT_LOG: &str = "SELECT id, signer, signature, ended, event FROM group_events \
      WHERE of_group = (SELECT number FROM groups WHERE group_id = ?1)";
 /// Columns of `group_keys` in the order [`group_key`] reads them.
-const GROUP_KEY: &str = "group_id, id, timestamp, key, set_by, added_at, highest, replaced_at";
+const GROUP_KEY: &str = "group_id, id, timestamp, key, set_by, added_at, highest, closed, \
+     replaced_at";
 
 fn group_id(columns: &mut Columns<'_>) -> Result<GroupId> {
     GroupId::new(&columns.take::<Vec<u8>>()?).ok_or_else(|| corrupt("a group id"))
@@ -79,6 +80,7 @@ fn group_key(row: &Row<'_>) -> Result<GroupKey> {
         set_by: columns.identity()?,
         added_at: columns.time()?,
         highest: columns.number()?,
+        closed: columns.take()?,
         replaced_at: columns.optional_time()?,
     })
 }
@@ -242,25 +244,25 @@ impl SqliteStore {
 
     pub(crate) fn write_entry(&self, group: &GroupId, entry: &GroupEntry) -> Result<()> {
         let ended: Vec<u8> = entry.ended.iter().flat_map(|id| *id.as_bytes()).collect();
-        let written = self.changed(
+        let number = self.first(
+            "SELECT number FROM groups WHERE group_id = ?1",
+            [group.as_bytes()],
+            |row| Columns::of(row).take::<i64>(),
+        )?;
+        self.run(
             "INSERT INTO group_events (of_group, id, signer, signature, ended, event) \
-                 SELECT number, ?2, ?3, ?4, ?5, ?6 FROM groups WHERE group_id = ?1 \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT (of_group, id) DO UPDATE SET signer = excluded.signer, \
                  signature = excluded.signature, ended = excluded.ended, event = excluded.event",
             (
-                group.as_bytes(),
+                number.ok_or_else(|| corrupt("an event of no group"))?,
                 entry.id.as_bytes(),
                 entry.signer.as_bytes(),
                 entry.signature,
                 ended,
                 &entry.event,
             ),
-        )?;
-        if written == 1 {
-            Ok(())
-        } else {
-            Err(corrupt("an event of no group"))
-        }
+        )
     }
 
     pub(crate) fn erase_entry(&self, group: &GroupId, id: &GroupEventId) -> Result<()> {
@@ -302,10 +304,11 @@ impl SqliteStore {
         // Not replaced: the messages read under it go with a row that is deleted.
         self.run(
             &format!(
-                "INSERT INTO group_keys ({GROUP_KEY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                "INSERT INTO group_keys ({GROUP_KEY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
                  ON CONFLICT (group_id, id) DO UPDATE SET timestamp = excluded.timestamp, \
                      key = excluded.key, set_by = excluded.set_by, added_at = excluded.added_at, \
-                     highest = excluded.highest, replaced_at = excluded.replaced_at"
+                     highest = excluded.highest, closed = excluded.closed, \
+                     replaced_at = excluded.replaced_at"
             ),
             (
                 key.group.as_bytes(),
@@ -315,6 +318,7 @@ impl SqliteStore {
                 key.set_by.as_bytes(),
                 time(key.added_at),
                 key.highest,
+                key.closed,
                 optional_time(key.replaced_at),
             ),
         )

@@ -195,6 +195,7 @@ impl Case {
                 set_by: me,
                 added_at: UnixMillis(held.timestamp),
                 highest: 0,
+                closed: false,
                 replaced_at: None,
             };
             device

@@ -34,9 +34,6 @@ const AHEAD_WITHOUT_LOG: Duration = Duration::from_secs(24 * 60 * 60);
 const NEW_KEY_AHEAD: Duration = Duration::from_millis(10);
 /// Entries of a rekeying that are tried: members share an index by chance.
 const MAX_ENTRIES_TRIED: usize = 16;
-/// The `highest` of a key that we made before we heard of a going: nothing is written under it any
-/// more, whatever number its messages have come to.
-const CLOSED: u32 = u32::MAX;
 
 /// A group, and who may set its keys.
 pub(crate) struct KeyRules {
@@ -88,7 +85,7 @@ impl KeyRules {
             membership.newest_going >= Some(key.timestamp)
                 || !membership.members.contains(&key.set_by)
         });
-        if exposed || key.highest == CLOSED {
+        if exposed || key.closed {
             Some(GroupKeyDue::Removal)
         } else if key.highest >= MAX_MESSAGE_NUMBER {
             Some(GroupKeyDue::Spent)
@@ -297,6 +294,7 @@ impl Engine {
             set_by: offered.sender,
             added_at: env.now,
             highest: 0,
+            closed: false,
             replaced_at: None,
         };
         keep_key(store, env.now, key, held)?;
@@ -329,6 +327,7 @@ impl Engine {
             set_by: self.me(),
             added_at: env.now,
             highest: 0,
+            closed: false,
             replaced_at: None,
         };
         keep_key(store, env.now, key(Wiped::new(*secret)), held)?;
@@ -361,7 +360,7 @@ impl Engine {
         let current = if someone_is_gone && current.set_by == self.me() {
             // Who is gone was given the key, whatever the clock of the going says.
             let closed = GroupKey {
-                highest: CLOSED,
+                closed: true,
                 ..current
             };
             store.put_group_key(&closed)?;
@@ -529,7 +528,7 @@ pub(crate) fn list_keys(
                 timestamp: key.timestamp,
                 set_by: key.set_by,
                 current,
-                highest: key.highest.min(MAX_MESSAGE_NUMBER),
+                highest: key.highest,
                 erase_at: key.replaced_at.map(|at| at.after(config.erase_after)),
                 due,
             });

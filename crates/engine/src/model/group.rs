@@ -109,6 +109,9 @@ pub struct GroupKey {
     pub added_at: UnixMillis,
     /// The highest number of a message that was read or sent under it; 0 before the first.
     pub highest: u32,
+    /// Whether we made it and have since heard that somebody is gone from the group, who has it
+    /// whatever the clock of the going says. Nothing is written under it any more.
+    pub closed: bool,
     /// When a newer key replaced it; `None` if it is current. It is erased 14 days later.
     pub replaced_at: Option<UnixMillis>,
 }

@@ -108,6 +108,7 @@ impl TestDevice {
             set_by: self.key,
             added_at: self.now,
             highest: 0,
+            closed: false,
             replaced_at: None,
         };
         let me = self.key;
@@ -842,6 +843,7 @@ fn a_key_made_before_we_heard_of_a_leaving_is_due() {
     alice.write_to(&group, b"to whom?").unwrap();
     alice.take_up(&left.update);
     assert_eq!(alice.due(), Some(GroupKeyDue::Removal));
+    assert_eq!(alice.keys()[0].highest, 1);
     let next = alice.new_key(&group).unwrap();
     assert!(next.timestamp > made.timestamp);
     assert_eq!(alice.due(), None);

@@ -6,8 +6,8 @@ use crypto_core::{
 };
 use engine::{
     model::{
-        Contact, ContactState, Device, DevicePreKey, Handshake, Role, Session, Standing, StoredKey,
-        UnixMillis,
+        Contact, ContactState, Device, DevicePreKey, GroupId, GroupKey, Handshake, Role, Session,
+        Standing, StoredKey, UnixMillis,
     },
     store::{Store as _, StoreRead as _, Transaction as _, contract},
     world::SplitMix64,
@@ -116,7 +116,7 @@ fn join_chains(store: &SqliteStore) {
 
 #[test]
 fn sessions_of_before_their_chains_were_apart_go_on() {
-    assert_eq!(ACCOUNT.len(), 18);
+    assert_eq!(ACCOUNT.len(), 19);
     let scratch = tempfile::tempdir().unwrap();
     let directory = open(scratch.path()).unwrap();
     let mut store = directory.create_account(&account("a")).unwrap();
@@ -195,6 +195,32 @@ fn contacts_that_were_asked_before_it_was_noted_when_were_asked_when_they_were_r
         let expected = contact(seed, state, at);
         assert_eq!(store.contact(&expected.identity).unwrap(), Some(expected));
     }
+}
+
+/// Until the nineteenth migration a number that no message has said that a key was closed.
+#[test]
+fn a_group_key_that_was_closed_by_its_number_is_closed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = open(scratch.path()).unwrap();
+    let mut store = directory.create_account(&account("a")).unwrap();
+    let group = GroupId::new(b"a group").unwrap();
+    store.begin().unwrap();
+    for (seed, highest) in [(1, u32::MAX), (2, 7)] {
+        let key = GroupKey {
+            highest,
+            ..contract::group_key(&group, seed, u64::from(seed), None)
+        };
+        store.put_group_key(&key).unwrap();
+    }
+    store.commit().unwrap();
+    let as_before = "ALTER TABLE group_keys DROP COLUMN closed; PRAGMA user_version = 18;";
+    store.connection.execute_batch(as_before).unwrap();
+    drop(store);
+
+    let (_, store) = directory.open_account(&name("a")).unwrap();
+    let keys = store.group_keys(&group).unwrap();
+    let facts: Vec<_> = keys.iter().map(|key| (key.highest, key.closed)).collect();
+    assert_eq!(facts, [(7, false), (100_000, true)]);
 }
 
 /// SK of the sessions below that wait for their answer.

@@ -64,6 +64,7 @@ pub fn group_key(group: &GroupId, seed: u8, timestamp: u64, replaced_at: Option<
         set_by: key(2),
         added_at: UnixMillis(timestamp / 2),
         highest: u32::from(seed),
+        closed: false,
         replaced_at: replaced_at.map(UnixMillis),
     }
 }
@@ -257,6 +258,7 @@ pub(super) fn group_keys_round_trip_and_are_found(store: &mut impl Transaction) 
     store.put_group_message(&message, 9).expect("put");
     let used = GroupKey {
         highest: u32::MAX,
+        closed: true,
         replaced_at: Some(UnixMillis(11)),
         ..group_key(one, 4, 20, None)
     };
