@@ -39,7 +39,7 @@ impl Advice for Reason {
                 "the key is gone: the message is so old that it was dropped, or was read before and nobody said with `message_confirm` that its text arrived: nothing can read it again"
             }
             Self::TooManySkipped => {
-                "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, after which it answers on another session"
+                "more than 1000 messages before this one are missing: deliver those first, or call `session_reset` for its sender and write to it, after which it answers on another session; of a message under a group key: its number is past the end of the key, nobody can read it, and `groupKey_create` sets another"
             }
             Self::TooManySessions => {
                 "the sender started more sessions on one prekey than are allowed: wait for the next rotation, within 24 hours"
