@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::sources::{files, top};
+use crate::sources::{crates, files, top};
 
 /// The documents at the top and in `docs`, each with its path.
 fn documents() -> Vec<(PathBuf, String)> {
@@ -135,6 +135,27 @@ const COLUMNS: usize = 100;
 const MAX_LONG_PERCENT: usize = 2;
 
 /// Comments in Rust, and the text of documents: not their tables and code, which do not wrap.
+/// `cargo test` asks rustdoc for none: it would be asked of each crate, at every run.
+#[test]
+fn no_comment_has_an_example_that_nothing_runs() {
+    for (name, directory) in crates() {
+        for path in files(&directory, "rs") {
+            let text = std::fs::read_to_string(&path).expect("to read");
+            let comments = text
+                .lines()
+                .map(str::trim_start)
+                .filter(|line| line.starts_with("///") || line.starts_with("//!"));
+            let fences: Vec<&str> = comments
+                .filter_map(|line| line.split_once("```"))
+                .map(|(_, language)| language)
+                .collect();
+            for opening in fences.iter().step_by(2) {
+                assert_eq!(*opening, "text", "{name}: {}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn comments_and_documents_wrap() {
     let mut lines = 0;
