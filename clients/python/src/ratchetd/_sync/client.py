@@ -1,0 +1,127 @@
+# Made by scripts/generate.py from aio/client.py. Do not edit.
+"""A client of one daemon."""
+
+from __future__ import annotations
+
+import time
+import itertools
+import os
+from collections.abc import Generator, Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from .. import protocol
+from .._generated import Methods, EventInfo
+
+
+class Client(Methods):
+    """A client of one daemon, over its Unix socket or over HTTP.
+
+    It has a method for each of the interface, with the same name and parameters:
+    `client.message_encrypt(recipient=key, text="hello")`. Each raises a `RatchetdError`, of
+    the class for what went wrong, or a `NoAnswerError`.
+    """
+
+    def __init__(
+        self,
+        socket: str | os.PathLike[str] | None = None,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        timeout: float = 90.0,
+    ) -> None:
+        """`socket` is where the daemon listens, by default where it does by default. With a `url`,
+        as `http://127.0.0.1:8645`, goes the `token` that rpc.token in its data directory holds.
+        `timeout` is how long to wait for an answer, in seconds: some calls wait for a minute on
+        purpose.
+        """
+        self._address = protocol.Address(socket, url, token)
+        self._ids = itertools.count(1)
+        self._calls = self._http(protocol.CALLS, httpx.Timeout(timeout, pool=None))
+        self._streams = self._http(
+            protocol.STREAMS, httpx.Timeout(timeout, read=protocol.LONGEST_SILENCE)
+        )
+
+    def _http(self, limits: httpx.Limits, timeout: httpx.Timeout) -> httpx.Client:
+        # With a transport given, no proxy of the environment gets to see the token.
+        # Without TLS there is nothing to verify, and certificates take long to load.
+        transport = httpx.HTTPTransport(
+            verify=self._address.has_tls, uds=self._address.socket, limits=limits
+        )
+        return httpx.Client(
+            transport=transport, headers=self._address.headers, timeout=timeout
+        )
+
+    def call(self, method: str, params: Mapping[str, object]) -> Any:
+        """Calls a method by its name. A parameter that is None is as good as left out, and bytes
+        become hex digits.
+        """
+        call_id = next(self._ids)
+        body = protocol.encode(call_id, method, params)
+        headers = {"content-type": "application/json"}
+        try:
+            answer = self._calls.post(f"{self._address.base}/", content=body, headers=headers)
+        except httpx.TransportError as error:
+            raise self._address.unreachable(error) from error
+        return protocol.outcome(answer.status_code, answer.content, call_id)
+
+    def events(
+        self,
+        account: str | None = None,
+        *,
+        after: int | None = None,
+        on_interruption: Callable[[Exception], object] = lambda _: None,
+    ) -> Generator[EventInfo, None, None]:
+        """Events of an account, or of all with `*`, as they come.
+
+        It begins with what is still to come, or behind the event `after`: 0 for all that are kept.
+        When the connection breaks it is opened again, and the stream goes on where it was: nothing
+        is left out and nothing comes twice. An event `lagged` means that some are no longer there:
+        ask for the lists anew then. Keep the `seq` of what was handled, and give it as `after` next
+        time.
+
+        Raises: what the daemon says where trying again is of no use, such as a wrong token.
+        `on_interruption` is told of anything else.
+        """
+        failures = 0
+        while True:
+            try:
+                if after is None:
+                    after = (self.system_status())["newestEvent"]
+                query = {"after": str(after)} | ({} if account is None else {"account": account})
+                url = f"{self._address.base}/events"
+                with self._streams.stream("GET", url, params=query) as answer:
+                    if answer.status_code != 200:
+                        raise protocol.refusal(answer.status_code, answer.read())
+                    stream = protocol.EventStream(after)
+                    for text in answer.iter_text():
+                        failures = 0
+                        for event in stream.feed(text):
+                            yield event
+                        after = stream.after
+            except httpx.TransportError as cause:
+                on_interruption(self._address.unreachable(cause))
+            except Exception as error:
+                if not protocol.is_transient(error):
+                    raise
+                on_interruption(error)
+            time.sleep(protocol.delay(failures))
+            failures += 1
+
+    def close(self) -> None:
+        """Lets go of connections that are held."""
+        self._calls.close()
+        self._streams.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
