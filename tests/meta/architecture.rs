@@ -340,7 +340,9 @@ const ROOMS_OF_ENGINE: [(&str, &[&str]); 14] = [
     ),
     (
         "world",
-        &["engine", "model", "sealing", "sessions", "store", "wire"],
+        &[
+            "engine", "groups", "model", "sealing", "send", "sessions", "store", "wire",
+        ],
     ),
 ];
 

@@ -19,7 +19,7 @@ const WIPING: [&str; 6] = [
 ];
 
 /// Types whose `Debug` is written by hand and which hold no secret.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 19] = [
     "IdentityKey",
     "SignedPreKey",
     "EphemeralKey",
@@ -34,6 +34,7 @@ const PUBLIC: [&str; 18] = [
     "SafetyNumber",
     "InstallationId",
     "Env",
+    "GroupWorld",
     "World",
     "Topic",
     "Methods",

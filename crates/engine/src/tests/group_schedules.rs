@@ -17,6 +17,7 @@ use crate::{
         state::{Act, GroupEvent, LogEvent},
     },
     model::{GroupEntry, GroupLimits},
+    world::group_rules::{PlainGroup, StatusGoGroup},
 };
 
 const PARTIES: usize = 5;
@@ -274,7 +275,7 @@ impl Run {
             return;
         }
         let folded = self.fold(log);
-        let judged = StatusGo::judge(folded.sent()).expect("status-go refuses what we send");
+        let judged = StatusGoGroup::judge(folded.sent()).expect("status-go refuses what we send");
         let state = &folded.state;
         assert_eq!(judged.members, state.members.keys().copied().collect());
         let admins = state.members.keys().filter(|member| state.is_admin(member));
@@ -330,7 +331,7 @@ impl Run {
             let folded = self.fold(&party.log);
             let valid: BTreeSet<GroupEventId> =
                 folded.valid().map(|event| event.entry.id).collect();
-            let mut plain = Plain::default();
+            let mut plain = PlainGroup::default();
             for event in party.log.events() {
                 let entitled = plain.allows(self.origin, event);
                 assert_eq!(valid.contains(&event.entry.id), entitled, "{event:?}");
@@ -385,116 +386,6 @@ fn chosen(act: u8, whom: u8) -> Act {
         12 => Act::Resign(Some(one)),
         _ if whom.is_multiple_of(2) => Act::Rename(format!("name {}", whom % 7)),
         _ => Act::Picture(vec![7; 1 + whom % 3]),
-    }
-}
-
-/// The rules of protocol §10, without what a log needs besides.
-#[derive(Default)]
-struct Plain {
-    members: BTreeSet<IdentityKey>,
-    admins: BTreeSet<IdentityKey>,
-    created: bool,
-}
-
-impl Plain {
-    fn allows(&self, origin: GroupOrigin, event: &LogEvent) -> bool {
-        let signer = event.entry.signer;
-        let admin = self.admins.contains(&signer);
-        let member = self.members.contains(&signer);
-        match &event.event.act {
-            Act::Create { .. } => !self.created && signer == origin.creator,
-            Act::Accept => member,
-            Act::Rename(_) | Act::Recolor(_) | Act::Picture(_) | Act::Invite(_) => {
-                admin || (member && origin.rules == GroupRules::Members)
-            }
-            Act::Remove(Some(whom)) if *whom == signer => member,
-            Act::Remove(Some(whom)) => {
-                admin && self.members.contains(whom) && !self.admins.contains(whom)
-            }
-            Act::Promote(Some(whom)) => admin && whom.iter().all(|one| self.members.contains(one)),
-            Act::Resign(Some(whom)) => admin && *whom == signer,
-            Act::Remove(None) | Act::Promote(None) | Act::Resign(None) => false,
-        }
-    }
-
-    fn apply(&mut self, event: &LogEvent) {
-        let signer = event.entry.signer;
-        match &event.event.act {
-            Act::Create { .. } => {
-                self.created = true;
-                self.members.insert(signer);
-                self.admins.insert(signer);
-            }
-            Act::Invite(whom) => self.members.extend(whom),
-            Act::Remove(Some(whom)) => {
-                self.members.remove(whom);
-                self.admins.remove(whom);
-            }
-            Act::Promote(Some(whom)) => self.admins.extend(whom),
-            Act::Resign(_) => {
-                self.admins.remove(&signer);
-            }
-            _ => (),
-        }
-    }
-}
-
-/// A group as status-go makes it of a log: one event that it does not allow refuses all.
-#[derive(Default)]
-struct StatusGo {
-    name: String,
-    members: BTreeSet<IdentityKey>,
-    admins: BTreeSet<IdentityKey>,
-}
-
-impl StatusGo {
-    fn judge<'a>(events: impl Iterator<Item = &'a LogEvent>) -> Option<Self> {
-        let mut events: Vec<&LogEvent> = events.collect();
-        events.sort_by_key(|event| event.event.clock);
-        let mut group = Self::default();
-        for event in events {
-            group.allows(event).then(|| group.apply(event))?;
-        }
-        Some(group)
-    }
-
-    fn allows(&self, event: &LogEvent) -> bool {
-        let signer = event.entry.signer;
-        let admin = self.admins.contains(&signer);
-        match &event.event.act {
-            Act::Create { .. } => self.members.is_empty(),
-            Act::Rename(text) | Act::Recolor(text) => {
-                self.members.contains(&signer) && !text.is_empty()
-            }
-            Act::Picture(image) => self.members.contains(&signer) && !image.is_empty(),
-            Act::Invite(_) | Act::Accept => self.members.contains(&signer),
-            Act::Remove(Some(whom)) => *whom == signer || (admin && !self.admins.contains(whom)),
-            Act::Promote(Some(whom)) => admin && whom.iter().any(|one| self.members.contains(one)),
-            Act::Resign(Some(whom)) => admin && *whom == signer,
-            Act::Remove(None) | Act::Promote(None) | Act::Resign(None) => false,
-        }
-    }
-
-    fn apply(&mut self, event: &LogEvent) {
-        let signer = event.entry.signer;
-        match &event.event.act {
-            Act::Create { name, .. } => {
-                self.name.clone_from(name);
-                self.members.insert(signer);
-                self.admins.insert(signer);
-            }
-            Act::Rename(name) => self.name.clone_from(name),
-            Act::Invite(whom) => self.members.extend(whom),
-            Act::Remove(Some(whom)) => {
-                self.members.remove(whom);
-                self.admins.remove(whom);
-            }
-            Act::Promote(Some(whom)) => self.admins.extend(whom),
-            Act::Resign(_) => {
-                self.admins.remove(&signer);
-            }
-            _ => (),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod devices;
 mod events;
 mod group_keys;
 mod group_schedules;
+mod group_world;
 mod groups;
 mod hostile;
 mod next_sweep;

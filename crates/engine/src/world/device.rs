@@ -75,6 +75,8 @@ pub(super) struct SimulatedDevice<S> {
     engine: Engine,
     store: Option<S>,
     rng: SplitMix64,
+    /// Whether the last call wrote anything.
+    pub(super) changed: bool,
     /// Its clock minus the true time, in milliseconds.
     clock_error: i64,
     /// The sweeps of this process: how long it had run, and what its clock showed.
@@ -153,6 +155,7 @@ impl<S: Transaction> SimulatedDevice<S> {
             store: Some(store),
             rng: SplitMix64::named(setup.seed, &label),
             setup,
+            changed: false,
             clock_error: 0,
             sweeps: Vec::new(),
             agreed: UnixMillis(0),
@@ -227,6 +230,7 @@ impl<S: Transaction> SimulatedDevice<S> {
         } else {
             store.rollback().expect("rollback");
         }
+        self.changed = store.has_changed().expect("a batch");
         if crash == CrashPoint::BeforeCommit {
             self.restart(disks, now);
             return result;

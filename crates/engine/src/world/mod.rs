@@ -1,6 +1,7 @@
-//! A simulated world, which tests the engine against the invariants of protocol §7.
+//! A simulated world, which tests the engine against the invariants of protocol §7, and groups
+//! against protocol §10 and §11.
 //!
-//! There are two harnesses:
+//! There are three harnesses:
 //!
 //! * [`World`] is a population of devices with their own clocks and disks, and a network that
 //!   loses, repeats, reorders, withholds and forges messages. Faults are injected: crashes around a
@@ -10,6 +11,9 @@
 //! * [`Population`] runs schedules of [`Op`]s among our devices and simulated devices of status-go
 //!   (`status_go`), and again in a twin world of status-go alone. What is read in the twin must be
 //!   read here, too, but for a closed list of [`Exemption`]s.
+//! * [`GroupWorld`] runs schedules of [`GroupStep`]s in groups, among devices of a [`World`], one of
+//!   status-go and a member who forges. Its oracle works out by rules of its own what each of our
+//!   devices has to make of all that it was given.
 //!
 //! Everything is deterministic: keys come from a seed, time from the schedule.
 
@@ -26,6 +30,8 @@ mod convergence;
 mod device;
 mod disks;
 mod effects;
+pub(crate) mod group_rules;
+mod groups;
 mod mixed_world;
 mod op;
 mod op_generator;
@@ -48,6 +54,7 @@ pub use self::{
     action::{Action, ActionKind, ActionWeights},
     device::CrashPoint,
     disks::{Disks, MemoryDisks},
+    groups::{GroupStep, GroupStepKind, GroupStepWeights, GroupWorld},
     op::{ClockFault, DeviceIndex, Op},
     op_generator::{Draw, OpKind, OpWeights, generate_schedule},
     ours::Frontend,

@@ -7,7 +7,7 @@ use engine::{
     Config,
     model::{Account, AccountName, RollbackKind, UnixMillis},
     store::Transaction as _,
-    world::{ActionKind, ActionWeights, Disks, World},
+    world::{ActionKind, ActionWeights, Disks, GroupStepWeights, GroupWorld, World},
 };
 use proptest::prelude::*;
 
@@ -137,6 +137,25 @@ proptest! {
             world.introduce();
         }
         world.run(&steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 8,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn groups_and_their_keys_keep_the_invariants_on_disk(
+        keys in any::<u64>(),
+        steps in prop::collection::vec(
+            any::<[u16; 5]>().prop_map(|drawn| GroupStepWeights::of_groups().step(drawn)),
+            1..60,
+        ),
+    ) {
+        GroupWorld::build(SqliteDisks::new(), keys).run(&steps);
     }
 }
 
