@@ -240,6 +240,64 @@ broken 'groups: what a leaving ended depends on the order of updates' $engine/gr
 broken 'groups: events that are not valid are sent' $engine/groups/log.rs \
   "*verdict != Verdict::NotEntitled && stands == Some(event.entry.id);" "stands == Some(event.entry.id);" \
   engine --lib groups_keep_their_invariants_under_any_schedule
+broken 'groups: an update is not judged by itself' $engine/groups/log.rs \
+  '.filter(|(_, verdict)| *verdict != Verdict::NotEntitled)
+            .map(|(event, verdict)| {' '.map(|(event, verdict)| {' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'groups: an event counts however far it is ahead' $engine/groups/apply.rs \
+  'event.event.clock <= highest_clock(now)' 'event.event.clock <= highest_clock(now).saturating_mul(2)' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'groups: who is in no group brings updates of it' $engine/groups/apply.rs \
+  'if stranger || (is_new && own.is_none()) {' 'if is_new && (stranger || own.is_none()) {' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'groups: a forgotten one comes back' $engine/groups/apply.rs \
+  '&& own.added.at <= forgotten.newest' '&& own.added.at <= forgotten.newest.min(1)' \
+  engine --lib invitations_are_limited_and_the_oldest_is_forgotten
+broken 'groups: who is gone gets copies' $engine/groups/acts.rs \
+  'Ok(others.map(|(identity, _)| *identity).collect())' 'Ok(others.map(|(identity, _)| *identity).chain(state.gone.keys().copied()).collect())' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'group keys: a removal makes none due' $engine/groups/keys.rs \
+  'membership.newest_going >= Some(key.timestamp)' 'membership.newest_going >= Some(u64::MAX)' \
+  engine --lib a_removal_makes_another_key_due
+broken 'group keys: one that we made before we heard of a going is not due' $engine/groups/keys.rs \
+  'if someone_is_gone && current.set_by == self.me() {' 'if someone_is_gone && current.closed {' \
+  engine --lib a_key_made_before_we_heard_of_a_leaving_is_due
+broken 'group keys: one of somebody gone is not due' $engine/groups/keys.rs \
+  '
+                || !membership.members.contains(&key.set_by)' '' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'group keys: a new one is older than a going' $engine/groups/keys.rs \
+  'next.max(going.saturating_add(1))' 'next.max(going.min(1))' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'group keys: any member sets one' $engine/groups/keys.rs \
+  'Some(membership) => membership.admins.contains(identity),' 'Some(membership) => membership.members.contains(identity),' \
+  engine --lib who_may_set_the_key_of_a_group_with_a_log_is_in_the_log
+broken 'group keys: one passes for that of another group' $engine/receive/group_key.rs \
+  'keys.group == header.group' '!header.group.is_empty()' \
+  engine --lib keys_are_taken_only_of_setters_and_for_the_group_they_meant
+broken 'group keys: anybody sends one by DH' $engine/receive/group_key.rs \
+  'inside && entry.dr.is_some()' 'inside' \
+  engine --lib a_key_reaches_unknown_devices_and_our_own
+broken 'group keys: one that was erased comes back' $engine/groups/keys.rs \
+  '|| store.erased_group_keys(group)? >= Some(timestamp)' '|| store.erased_group_keys(group)? >= Some(u64::MAX)' \
+  engine --lib the_newest_keys_are_kept_and_an_erased_one_does_not_come_back
+broken 'group keys: it is set before the invitation is accepted' $engine/groups/keys.rs \
+  '.is_none_or(|membership| membership.accepted)' '.is_none_or(|membership| membership.accepted || !membership.members.is_empty())' \
+  engine --lib a_removal_makes_another_key_due
+broken 'group keys: who is gone is heard' $engine/groups/message.rs \
+  '!membership.members.contains(sender)' 'membership.members.is_empty()' \
+  engine --lib a_removal_makes_another_key_due
+broken 'group keys: a number is not written before its message leaves' $engine/groups/message.rs \
+  'raise(store, env.now, current, number)?;
+        let entry' 'let _ = current;
+        let entry' \
+  engine --lib groups_and_their_keys_keep_the_invariants
+broken 'group keys: a message is read again after it was confirmed' $engine/groups/message.rs \
+  'is_some_and(|known| known.confirmed)' 'is_some_and(|known| known.confirmed && !confirm)' \
+  engine --lib a_message_is_read_again_until_it_is_confirmed
+broken 'group keys: nobody is told that a message was read before' $engine/groups/message.rs \
+  'let duplicate = known.is_some();' 'let duplicate = known.is_some() && confirm;' \
+  engine --lib a_message_is_read_again_until_it_is_confirmed
 
 # Sealed messages.
 broken 'sealed: any number of large envelopes is tried with all keys at once' $daemon/accounts/topic_keys.rs \
