@@ -407,6 +407,22 @@ fn a_sealed_message_for_another_device_proves_a_lower_version() {
     scenario.loses_nothing();
 }
 
+/// Alice's device is reinstalled under its old id. Bob hears of its new prekey from her other device
+/// of status-go, and then gets the last message of before. He begins on the lower version, which
+/// nobody has the key of any more; her device's reply tells him of the new one.
+#[test]
+fn a_message_of_before_a_reinstall_has_status_go_begin_on_the_prekey_of_before() {
+    let mut scenario = Scenario::of_paired("os|s");
+    scenario.hours(24);
+    let late = scenario.sends(ALICE, 1);
+    scenario.reinstalls(ALICE, true);
+    scenario.says((0, 1), BOB);
+    scenario.reads(BOB, late);
+    scenario.says(BOB, ALICE);
+    scenario.says(BOB, ALICE);
+    scenario.loses_one_as(Exemption::FormerPreKey);
+}
+
 /// Bob's device of status-go replaces its prekey, and is reinstalled under its old id. Its bundle
 /// with the higher version reaches Alice after the one with the lower version, and she takes it for
 /// news. With the next message that proves the lower one she goes back to it.

@@ -69,8 +69,8 @@ pub enum Exemption {
     /// counterpart in the twin is not restored.
     Restored,
     /// The sender heard from the device's state before its restore, or before its reinstall under
-    /// the same id, after it had heard from the current one. One of status-go begins on the lowest
-    /// version that it knows. One of ours begins on the higher version of a device of status-go,
+    /// the same id, after it had heard from the current one; or it had heard of that one from a
+    /// sibling alone. One of status-go begins on the lowest version that it knows. One of ours begins on the higher version of a device of status-go,
     /// and nothing has proved the lower one to it since (spec 3.3; protocol §3, receiving a bundle;
     /// §7: such ids should not be supplied again).
     FormerPreKey,
@@ -330,6 +330,9 @@ impl Population {
                 Some(Exemption::ListedWithoutExtension)
             } else if lost.withheld.is_some() {
                 Some(Exemption::ReplyWithheld)
+            } else if !from_ours && at_ours && targeted && lost.heard_before.is_some() {
+                // In the twin the sender wrote to the current prekey: a sibling had told it.
+                Some(Exemption::FormerPreKey)
             } else {
                 None
             };
