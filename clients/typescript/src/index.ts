@@ -1,4 +1,6 @@
 export * from "./generated.js";
+export { BlobError, decryptBlob, encryptBlob } from "./attachments.js";
+export type { BlobReference, BlobSource, EncryptedBlob } from "./attachments.js";
 export { fromHex, toHex } from "./bytes.js";
 export { chatId, receive, send } from "./chat.js";
 export type { Deliver, Message, Outgoing, Receiver, Unread } from "./chat.js";
