@@ -4,7 +4,8 @@
  *
  * By the convention of these helpers the payload is JSON: `{"id", "text"}`, and in a group `"group"` besides. The daemon's
  * message ids differ from device to device, and a copy for our own devices is a message of its own: the id in the payload is the
- * same everywhere. What comes without all this, as from other programs, is a text with the daemon's id.
+ * same everywhere. Whatever else a frontend has to say (receipts, references to attachments) goes beside them, as `extra`.
+ * What comes without all this, as from other programs, is a text with the daemon's id.
  */
 
 import type { Client } from "./client.js";
@@ -35,6 +36,8 @@ export interface Outgoing {
   text: string;
   /** The group's name, the same for all members and known to nobody else. One person's chat has none. */
   group?: string;
+  /** What else the message says: other members of its payload, as JSON has them. */
+  extra?: Record<string, unknown>;
 }
 
 /** A message that was read. */
@@ -48,6 +51,8 @@ export interface Message {
   /** Where to show it: the identity that we chat with, or `group/` and a group's name. See `chatId`. */
   chat: string;
   text: string;
+  /** What else its payload says, whatever it is: check all of it. Empty where there is nothing. */
+  extra: Record<string, unknown>;
   /** All that the daemon says of it, with the bytes of its payload. */
   read: Decrypted & { outcome: "decrypted" };
 }
@@ -80,11 +85,11 @@ export interface Receiver {
  */
 export async function send(
   client: Client,
-  { account, to, id, text, group }: Outgoing,
+  { account, to, id, text, group, extra }: Outgoing,
   deliver: Deliver,
   options: RetryOptions = {},
 ): Promise<Result<"message_encrypt", { seal: true }>> {
-  const content = { account, text: JSON.stringify({ id, text, group }), requestId: id, seal: true } as const;
+  const content = { account, text: payload({ id, text, group, extra }), requestId: id, seal: true } as const;
   const sent = await untilAnswered(
     () =>
       typeof to === "string"
@@ -94,6 +99,16 @@ export async function send(
   );
   for (const envelope of sent.envelopes) await deliver(envelope);
   return sent;
+}
+
+/**
+ * What `send` puts into a message, for calls that take a text of their own, such as `contact_request`: `receive` reads it at the
+ * other end.
+ */
+export function payload(
+  { id, text, group, extra }: { id: string; text: string; group?: string | undefined; extra?: Record<string, unknown> | undefined },
+): string {
+  return JSON.stringify({ ...extra, id, text, group });
 }
 
 /**
@@ -141,16 +156,16 @@ function isUnreadable(read: Decrypted): read is Unread {
 /** Reads a payload by the convention. What is no UTF-8 is shown as it can be. */
 function opened(read: Message["read"]): Message {
   const said = read.text ?? new TextDecoder().decode(fromHex(read.payload));
-  const { id, text, group } = content(said) ?? { id: read.messageId, text: said };
-  return { key: `${read.sender}/${id}`, id, from: read.sender, chat: chatId(read, group), text, read };
+  const { id, text, group, extra } = content(said) ?? { id: read.messageId, text: said, extra: {} };
+  return { key: `${read.sender}/${id}`, id, from: read.sender, chat: chatId(read, group), text, extra, read };
 }
 
-function content(said: string): { id: string; text: string; group?: string } | null {
+function content(said: string): { id: string; text: string; group?: string; extra: Record<string, unknown> } | null {
   try {
-    const { id, text, group } = JSON.parse(said) as Record<string, unknown>;
+    const { id, text, group, ...extra } = JSON.parse(said) as Record<string, unknown>;
     const isContent = typeof id === "string" && id !== "" && id.length <= MAX_ID_CHARS && typeof text === "string";
     if (!isContent) return null;
-    return typeof group === "string" ? { id, text, group } : { id, text };
+    return typeof group === "string" ? { id, text, group, extra } : { id, text, extra };
   } catch {
     return null;
   }

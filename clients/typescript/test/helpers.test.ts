@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   Client, ConnectionError, type Decrypted, type Message, RatchetdError, type Receiver, type SealedEnvelopeInfo, type Transport,
-  type Unread, chatId, receive, send,
+  type Unread, chatId, payload, receive, send,
 } from "../src/node.js";
 import { Daemon } from "./support.js";
 
@@ -244,4 +244,21 @@ test("an envelope is tried with each key that there is at its topic", async () =
   const inbox = new Inbox();
   await receive(client, { sealed: "0x", symKeys: ["0x01", "0x02", undefined, "0x03"] }, inbox);
   assert.deepEqual([given, inbox.texts()], [["0x01", "0x02", undefined, undefined], ["a"]]);
+});
+
+test("what else a message says comes as it was said, and takes the place of nothing", async () => {
+  const { client, alice, bob } = await pair();
+  const extra = { delivered: ["a", "b"], attachments: [{ size: 3 }], id: "another", text: "another" };
+  const inbox = new Inbox();
+  const envelopes: SealedEnvelopeInfo[] = [];
+  await send(client, { account: "alice", to: bob, id: "m1", text: "hello", extra }, async (envelope) => void envelopes.push(envelope));
+  // A call that takes a text of its own says the same.
+  const text = payload({ id: "m2", text: "", extra: { name: "Alice" } });
+  const asked = await client.call("contact_request", { account: "alice", identity: bob, text, seal: true });
+  for (const { sealed } of [...envelopes, ...asked.envelopes]) await receive(client, { account: "bob", sealed }, inbox);
+  const read = [...inbox.stored.values()].map(({ key, id, text, extra }) => ({ key, id, text, extra }));
+  assert.deepEqual(read, [
+    { key: `${alice}/m1`, id: "m1", text: "hello", extra: { delivered: ["a", "b"], attachments: [{ size: 3 }] } },
+    { key: `${alice}/m2`, id: "m2", text: "", extra: { name: "Alice" } },
+  ]);
 });
