@@ -17,6 +17,7 @@ import {
 /** Where envelopes are left and fetched, by the URL of the relay. */
 class Post {
   readonly #next = new Map<string, number>();
+  #seen = 0;
 
   constructor(readonly relay: string) {}
 
@@ -32,6 +33,13 @@ class Post {
     // A real frontend keeps this with what it has read.
     this.#next.set(contentTopic, next);
     return envelopes;
+  }
+
+  /** Waits until something has come under any topic since it was asked last, or for a while. */
+  async arrivals(): Promise<void> {
+    const answer = await fetch(`${this.relay}/arrivals?after=${this.#seen}`);
+    if (!answer.ok) throw new Error(`the relay answers ${answer.status}`);
+    this.#seen = ((await answer.json()) as { next: number }).next;
   }
 }
 
@@ -87,6 +95,13 @@ export class Person implements Receiver {
     }
   }
 
+  /** Reads what comes, until this text has. */
+  async hear(text: string): Promise<void> {
+    for (await this.look(); ![...this.inbox.values()].some((message) => message.text === text); await this.look()) {
+      await this.#post.arrivals();
+    }
+  }
+
   async store(message: Message): Promise<void> {
     if (this.inbox.has(message.key)) return;
     this.inbox.set(message.key, message);
@@ -117,25 +132,26 @@ export class Person implements Receiver {
   }
 }
 
-/** The chat itself, over the relay of this URL. */
+/** The chat itself, over the relay of this URL, or over a network that each of them has a door to. */
 export async function chat(
   ways: [Transport, Transport],
-  relay: string,
+  relay: string | [string, string],
   say: (line: string) => void,
 ): Promise<[Person, Person]> {
-  const alice = new Person("alice", ways[0], relay, say);
-  const bob = new Person("bob", ways[1], relay, say);
+  const doors = typeof relay === "string" ? [relay, relay] as const : relay;
+  const alice = new Person("alice", ways[0], doors[0], say);
+  const bob = new Person("bob", ways[1], doors[1], say);
   await alice.arrive();
   await bob.arrive();
   await alice.meet(await bob.contactCode());
   await alice.write(bob, "Are you there?");
-  await bob.look();
+  await bob.hear("Are you there?");
   await bob.write(alice, "I am. Read me the safety number?");
-  await alice.look();
+  await alice.hear("I am. Read me the safety number?");
   const numbers = [await alice.safetyNumber(bob), await bob.safetyNumber(alice)];
   say(numbers[0] === numbers[1] ? `both see ${numbers[0]}` : "somebody is between them");
   await alice.write(bob, "It is the same.");
-  await bob.look();
+  await bob.hear("It is the same.");
   for await (const event of alice.events(0)) {
     if (event.type === "session.established") {
       say(`alice's daemon tells that a session in suite ${event.data.suite} is established`);

@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { type Seen, startRelay } from "../examples/relay.js";
+import { decryptBlob, encryptBlob } from "../src/index.js";
 
 const TOPIC = "/waku/1/0xcd423760/rfc26";
 const OTHER = "/waku/1/0x00000001/rfc26";
@@ -67,6 +68,47 @@ test("the relay refuses what is no envelope under a content topic, and goes on",
   for (const last of ["-1", "x", "1e3", "9".repeat(20)]) assert.equal((await fetch(`${url}${TOPIC}?after=${last}`)).status, 400, last);
   assert.equal((await fetch(url + TOPIC, { method: "DELETE" })).status, 405);
   assert.deepEqual(await get(TOPIC), { next: 0, envelopes: [] });
+});
+
+test("whoever waits is told where something has come, at once, and nobody else's file is in the way", async () => {
+  const { url, post, get } = await relay();
+  const arrivals = (after: number) => get(`/arrivals?after=${after}`) as Promise<unknown> as Promise<{ next: number; topics: string[] }>;
+  const waiting = arrivals(0);
+  assert.equal((await fetch(`${url}/blobs`, { method: "POST", body: "a file" })).status, 200);
+  await post(OTHER, Uint8Array.of(1));
+  const first = await waiting;
+  assert.deepEqual(first.topics, [OTHER]);
+  await post(TOPIC, Uint8Array.of(2));
+  await post(TOPIC, Uint8Array.of(3));
+  await post(OTHER, Uint8Array.of(4));
+  // What is there already is told without waiting.
+  assert.deepEqual((await arrivals(first.next)).topics, [TOPIC, OTHER]);
+  assert.equal((await arrivals(first.next)).next, (await get(OTHER)).next);
+  for (const last of ["-1", "x", "9".repeat(20)]) assert.equal((await fetch(`${url}/arrivals?after=${last}`)).status, 400, last);
+});
+
+test("numbers go on where those of the relay before it ended", async () => {
+  const [before, after] = [await relay(), await relay()];
+  await before.post(TOPIC, Uint8Array.of(1));
+  const { next } = await before.get(TOPIC);
+  await after.post(TOPIC, Uint8Array.of(2));
+  assert.deepEqual((await after.get(`${TOPIC}?after=${next - 1}`)).envelopes, ["0x02"]);
+});
+
+test("an encrypted file is found by its hash, from a page of any origin", async () => {
+  const { url } = await relay();
+  const { ciphertext, reference } = encryptBlob(new Uint8Array(3 << 20).fill(7));
+  const file = await new Response(ciphertext).blob();
+  const { hash } = await reference;
+  for (let time = 0; time < 2; time += 1) {
+    const answer = await fetch(`${url}/blobs`, { method: "POST", body: file });
+    assert.deepEqual(await answer.json(), { blob: hash });
+  }
+  const found = await fetch(`${url}/blobs/${hash}`);
+  assert.equal(found.headers.get("access-control-allow-origin"), "*");
+  assert.equal((await new Response(decryptBlob(found.body!, await reference)).blob()).size, 3 << 20);
+  for (const path of [`/blobs/0x${"0".repeat(64)}`, "/blobs/", "/blobs"]) assert.equal((await fetch(url + path)).status, 404, path);
+  assert.equal((await fetch(`${url}/blobs`, { method: "POST", body: "" })).status, 400);
 });
 
 test("the relay is a program too", async () => {
