@@ -17,7 +17,7 @@ const LEFT_OUT: char = '…';
 
 /// Beginnings of command lines that are not run here, and who or what runs them: they need the
 /// network, an engine for containers, a system to change, or hours.
-const RUN_ELSEWHERE: [(&str, &str); 30] = [
+const RUN_ELSEWHERE: [(&str, &str); 34] = [
     ("cargo install cargo-fuzz", "when fuzzing"),
     ("fuzz/run.sh", "when fuzzing"),
     ("cargo +nightly fuzz run", "when fuzzing"),
@@ -66,6 +66,10 @@ const RUN_ELSEWHERE: [(&str, &str); 30] = [
     ("tests/container.sh", "when the image changes"),
     ("install -m ", "when installing"),
     ("systemctl ", "when installing"),
+    ("npm --prefix ../../clients/", "examples/check.sh"),
+    ("npm ci", "examples/check.sh"),
+    ("npm start", "examples/check.sh"),
+    ("ratchetd serve --http ", "tests/first_day.sh"),
 ];
 
 /// Scripts that replace programs while documents are run, and check their arguments.
@@ -420,6 +424,7 @@ fn commands_said_to_run_elsewhere_are_run_there() {
     assert!(ci.contains("tests/first_day.sh"));
     assert!(ci.contains("clients/typescript/check.sh") && ci.contains("README.md"));
     assert!(ci.contains("clients/python/check.sh"));
+    assert!(ci.contains("examples/check.sh"));
     // The container is run as documented, as far as buildah can.
     let script = read("tests/container.sh");
     let documented = "docker run -d --name ratchetd --read-only --tmpfs /tmp --network none --cap-drop ALL --ulimit memlock=-1 -v ratchetd-data:/var/lib/ratchetd -v ratchetd-socket:/run/ratchetd ratchetd";
