@@ -11,7 +11,7 @@ if [[ ! -d $client/node_modules || ! -d $client/dist ]]; then
   npm --prefix "$client" run --silent build
 fi
 
-for example in web-chat; do
+for example in waku-relay web-chat; do
   echo "-- $example"
   rm -rf "$example/build"
   npm --prefix "$example" ci --no-audit --no-fund --loglevel=error

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { type Person, chat } from "../../../clients/typescript/examples/chat.js";
+import { unixSocket } from "../../../clients/typescript/src/node.js";
+import { Daemon } from "../../../clients/typescript/test/support.js";
+import { type Door, startDoor } from "../main.js";
+
+const TOPIC = "/waku/1/0xcd423760/rfc26";
+
+async function door(port = 0, ...others: Door[]): Promise<Door> {
+  const started = await startDoor({ port }, others.flatMap(({ node }) => node.addresses));
+  after(() => started.stop().catch(() => {}));
+  return started;
+}
+
+const post = async ({ url }: Door, topic: string, body: Uint8Array<ArrayBuffer>) => fetch(url + topic, { method: "POST", body });
+
+/** What a door has, once it has so many. */
+async function envelopes({ url }: { url: string }, count: number): Promise<string[]> {
+  for (let seen = 0; ; ) {
+    const { envelopes } = (await (await fetch(url + TOPIC)).json()) as { envelopes: string[] };
+    if (envelopes.length >= count) return envelopes;
+    seen = ((await (await fetch(`${url}/arrivals?after=${seen}`)).json()) as { next: number }).next;
+  }
+}
+
+test("two people chat over two Waku nodes, and mail that is late comes from the store of the other", async () => {
+  const alices = await door();
+  const bobs = await door(0, alices);
+  await Promise.all([alices.node.connected(), bobs.node.connected()]);
+  const daemons = [await Daemon.start(), await Daemon.start()] as const;
+  const lines: string[] = [];
+  const [alice, bob] = await chat([unixSocket(daemons[0].socket), unixSocket(daemons[1].socket)], [alices.url, bobs.url], (line) => lines.push(line));
+  const texts = ({ inbox }: Person) => [...inbox.values()].map(({ text }) => text);
+  assert.deepEqual(texts(bob), ["Are you there?", "It is the same."]);
+  assert.ok(lines.some((line) => /^both see [0-9 ]{60,}$/.test(line)), lines.join("\n"));
+
+  // Bob's node is gone, with all that it had. He is written to, and writes while he is alone.
+  const { port } = new URL(bobs.url);
+  await bobs.stop();
+  await alice.write(bob, "Are you away?");
+  await alice.write(bob, "Then read this later.");
+  const back = await door(Number(port));
+  await bob.write(alice, "I was, and nobody hears me yet.");
+  await back.node.dial(alices.node.addresses[0] as string);
+  await bob.hear("Then read this later.");
+  await alice.hear("I was, and nobody hears me yet.");
+  assert.deepEqual(texts(bob).slice(2), ["Are you away?", "Then read this later."]);
+  for (const person of [alice, bob]) person.leave();
+});
+
+test("what comes twice is kept once, and a node far away hears it through one between", async () => {
+  const first = await door();
+  const middle = await door(0, first);
+  const last = await door(0, middle);
+  await Promise.all([first.node.connected(), middle.node.connected(2), last.node.connected()]);
+  for (const byte of [1, 2, 3]) assert.equal((await post(first, TOPIC, Uint8Array.of(byte))).status, 204);
+  assert.deepEqual((await envelopes(last, 3)).sort(), ["0x01", "0x02", "0x03"]);
+  // It is told of them again by the store of the first.
+  await last.node.dial(first.node.addresses[0] as string);
+  assert.equal((await post(middle, TOPIC, Uint8Array.of(4))).status, 204);
+  assert.equal((await envelopes(last, 4)).length, 4);
+});
+
+test("a store with many messages is caught up with in pages", async () => {
+  const full = await door();
+  for (let number = 0; number < 250; number++) await full.node.publish(TOPIC, Uint8Array.of(number));
+  const late = await door(0, full);
+  assert.equal(new Set(await envelopes(late, 250)).size, 250);
+});
+
+test("what is too large for Waku is refused, and so are files", async () => {
+  const one = await door();
+  assert.equal((await post(one, TOPIC, new Uint8Array(150 * 1024))).status, 413);
+  assert.equal((await post(one, "/blobs", Uint8Array.of(1))).status, 404);
+  assert.equal((await post(one, TOPIC, Uint8Array.of(1))).status, 204);
+});
+
+test("`npm start` says where its door is, and by which address other nodes dial it", async () => {
+  const program = fileURLToPath(new URL("../main.js", import.meta.url));
+  const started = spawn(process.execPath, [program, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  after(() => started.kill());
+  const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
+  const { value: first = "" } = await lines.next();
+  const [, url] = /^the relay of a frontend is at (http:.*)$/.exec(first) ?? assert.fail(first);
+  const { value: second = "" } = await lines.next();
+  const [, address] = /^another node dials (.*)$/.exec(second) ?? assert.fail(second);
+  const other = await startDoor({}, [address as string]);
+  after(() => other.stop());
+  await other.node.connected();
+  assert.equal((await post(other, TOPIC, Uint8Array.of(7))).status, 204);
+  assert.deepEqual(await envelopes({ url: url as string }, 1), ["0x07"]);
+});
