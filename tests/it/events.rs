@@ -6,10 +6,11 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::support::{
-    Daemon, EventStream, Party, SILENCE, WebSocket,
+    Daemon, EventStream, Party, RATCHETD, SILENCE, WebSocket,
     bundles::{bundle_of, entry, identity},
     connect, head, hex, request, serve_logged, spoilt, terminate, text,
 };
@@ -646,4 +647,138 @@ fn the_status_names_the_newest_event_and_from_there_come_the_next_ones_alone() {
     assert_eq!(next["events"].as_array().map(Vec::len), Some(1));
     let empty = Daemon::start().ok("system_status", json!({}));
     assert_eq!(empty["newestEvent"], 0);
+}
+
+/// A `ratchetd events` that follows a daemon.
+struct Followed {
+    process: Child,
+    output: Option<BufReader<ChildStdout>>,
+}
+
+impl Followed {
+    fn start(daemon: &Daemon, arguments: &[&str]) -> Self {
+        let mut process = Command::new(RATCHETD)
+            .args(["events", "--socket"])
+            .arg(daemon.socket())
+            .args(arguments)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let output = process.stdout.take().map(BufReader::new);
+        Self { process, output }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        let output = self.output.as_mut().expect("its output");
+        output.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    fn event(&mut self) -> Value {
+        let line = self.line();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"))
+    }
+
+    /// Account and type of the next event.
+    fn name(&mut self) -> String {
+        let event = self.event();
+        names(&json!([event])).remove(0)
+    }
+
+    /// Waits until it ends by itself; as [`Self::end`].
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut output = self.output.take().expect("its output");
+        output.read_to_string(&mut String::new()).expect("to read");
+        self.end()
+    }
+
+    /// Its exit code, and what it has said on standard error; nobody reads its output any more.
+    fn end(mut self) -> (Option<i32>, String) {
+        drop(self.output.take());
+        let output = self.process.wait_with_output().expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("text");
+        (output.status.code(), said)
+    }
+}
+
+#[test]
+fn the_events_command_goes_on_where_it_was_when_the_daemon_is_back_and_ends_on_ctrl_c() {
+    let mut two = Two::new();
+    let mut all = Followed::start(&two.daemon, &["--json", "--from-start"]);
+    assert_eq!(all.event(), two.list(json!({"account": "*"}))["events"][0]);
+    assert_eq!(all.name(), "b installation.discovered");
+    two.set("a", false);
+    assert_eq!(all.name(), "a installation.disabled");
+    two.daemon.kill_and_restart();
+    two.set("b", false);
+    two.set("a", true);
+    for (name, seq) in [
+        ("b installation.disabled", 4),
+        ("a installation.enabled", 5),
+    ] {
+        let event = all.event();
+        let told = (names(&json!([event])).remove(0), event["seq"].as_u64());
+        // Numbers may be left out when a daemon is killed, but none is told twice.
+        assert!(told.0 == name && told.1 >= Some(seq), "{told:?}");
+    }
+    let pid = all.process.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.expect("kill").success());
+    let (code, said) = all.end();
+    assert_eq!(code, Some(0), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].contains("waiting for the daemon"), "{said}");
+    assert!(lines[1].contains("is back"), "{said}");
+}
+
+#[test]
+fn the_events_command_is_read_by_people_tells_of_lost_events_and_ends_with_its_reader() {
+    let two = Two::new();
+    // A cursor of another data directory.
+    let mut all = Followed::start(&two.daemon, &["--after", "1000000"]);
+    let lost = all.line();
+    assert!(
+        lost.ends_with("  0  events lost  list anew what they were about"),
+        "{lost}"
+    );
+    let first = all.line();
+    assert!(
+        first.contains("Z  1  a  installation.discovered  identity=0x04"),
+        "{first}"
+    );
+    let mut of_b = Followed::start(&two.daemon, &["--account", "b", "--after", "0", "--json"]);
+    assert_eq!(of_b.name(), "b installation.discovered");
+    let mut lagged = Followed::start(&two.daemon, &["--json", "--after", "1000000"]);
+    let mark = lagged.event();
+    assert_eq!(
+        (&mark["type"], &mark["seq"], &mark["account"]),
+        (&json!("lagged"), &json!(0), &Value::Null)
+    );
+    // Nothing happens any more: that their readers are gone is noticed all the same.
+    for followed in [all, of_b, lagged] {
+        assert_eq!(followed.end(), (Some(0), String::new()));
+    }
+
+    // A full disk loses lines, and a reader who went away has seen enough.
+    let full = fs::File::options().write(true).open("/dev/full");
+    let lost = Command::new(RATCHETD)
+        .args(["events", "--from-start", "--socket"])
+        .arg(two.daemon.socket())
+        .env_clear()
+        .stdout(full.expect("/dev/full"))
+        .output()
+        .expect("it runs");
+    assert_eq!(lost.status.code(), Some(3), "{lost:?}");
+    let (code, said) = Followed::start(&two.daemon, &["--account", "nobody"]).ended();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("nobody"), "{said}");
+    let mut daemon = two.daemon;
+    daemon.terminate();
+    let (code, said) = Followed::start(&daemon, &[]).ended();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("ratchetd serve"), "{said}");
 }

@@ -17,6 +17,7 @@ use crate::{
         conformance::{self, ConformanceArgs},
         demo::{self, DemoArgs},
         doctor::{self, DoctorArgs, Severity},
+        events::{self, EventsArgs},
         health::{self, HealthArgs},
         manual,
         output::Output,
@@ -62,6 +63,12 @@ enum Command {
     /// Call a method of a running daemon
     #[command(after_help = call::EXAMPLES)]
     Call(CallArgs),
+    /// Follow events as they come, a line each, until Ctrl-C
+    ///
+    /// If the daemon is restarted meanwhile, it goes on where it was. Where events are missing, a
+    /// line says so.
+    #[command(after_help = events::EXAMPLES)]
+    Events(EventsArgs),
     /// Show an account's contact code as a QR code, for another device's camera
     ///
     /// Whoever has the contact code can write to the account with forward secrecy from the first
@@ -165,6 +172,7 @@ fn run(
             report(told, " demo", FAILED, out, diagnostics)
         }
         Command::Call(args) => code(call::run(&args, input, out, diagnostics)),
+        Command::Events(args) => code(events::run(args, out, diagnostics)),
         Command::Qr(args) => code(qr::run(args, out, diagnostics)),
         Command::Verify(args) => code(verify::run(args, input, out, diagnostics)),
         Command::Backup(args) => {

@@ -6,6 +6,7 @@ pub mod child;
 pub mod conformance;
 pub mod demo;
 pub mod doctor;
+pub mod events;
 pub mod health;
 pub mod manual;
 pub mod output;

@@ -15,6 +15,7 @@ pub struct Output<'a> {
     to: Box<dyn Write + 'a>,
     lost: Option<io::Error>,
     stays: Option<&'static str>,
+    may_be_left: bool,
 }
 
 impl fmt::Debug for Output<'_> {
@@ -33,7 +34,13 @@ impl<'a> Output<'a> {
             to: Box::new(to),
             lost: None,
             stays: None,
+            may_be_left: false,
         }
+    }
+
+    /// Its reader may go away when they have seen enough, which is no loss then.
+    pub const fn may_be_left(&mut self) {
+        self.may_be_left = true;
     }
 
     /// Says what is to be told, besides the loss, if output is lost: what was done and stays as it
@@ -75,6 +82,9 @@ impl<'a> Output<'a> {
         let Some(error) = self.lost.or(flushed.err()) else {
             return Ok(());
         };
+        if self.may_be_left && error.kind() == ErrorKind::BrokenPipe {
+            return Ok(());
+        }
         let why = match error.kind() {
             ErrorKind::BrokenPipe => "its reader went away before the end".to_owned(),
             _ => error.to_string(),
@@ -134,6 +144,19 @@ mod tests {
         }
     }
 
+    /// Takes nothing, for this reason.
+    struct Gone(ErrorKind);
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn what_arrived_whole_is_no_loss() {
         let mut kept = Vec::new();
@@ -154,6 +177,20 @@ mod tests {
         assert!(out.is_lost());
         let told = out.end().unwrap_err();
         assert!(told.ends_with("; the backup was made"), "{told}");
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_loses_nothing_and_a_full_disk_does() {
+        for (mut to, is_lost) in [
+            (Gone(ErrorKind::BrokenPipe), false),
+            (Gone(ErrorKind::StorageFull), true),
+        ] {
+            let mut out = Output::new(&mut to);
+            out.may_be_left();
+            out.say("a line");
+            assert!(out.is_lost());
+            assert_eq!(out.end().is_err(), is_lost);
+        }
     }
 
     /// What is kept back is lost when it is written at the end, and not before.

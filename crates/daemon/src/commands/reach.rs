@@ -157,6 +157,16 @@ fn read_token(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
 }
 
 impl Reached {
+    /// The client, for calls beside other things that are waited for.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs what waits for more than one call.
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// Calls a method.
     ///
     /// # Errors

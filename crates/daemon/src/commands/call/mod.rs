@@ -1,7 +1,7 @@
 //! `ratchetd call METHOD [name=value …|JSON]`: one call over the daemon's socket.
 
 mod params;
-mod show;
+pub(super) mod show;
 
 use std::io::{self, Read, Write};
 

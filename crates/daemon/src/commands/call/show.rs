@@ -80,6 +80,25 @@ pub(super) fn show(
     page.remark()
 }
 
+/// The members of an object on one line, keys shortened; what is absent or empty is left out.
+pub(in crate::commands) fn one_line_each(value: &Value) -> String {
+    let members = value.as_object().into_iter().flatten();
+    let parts = members.filter_map(|(name, value)| {
+        let text =
+            one_line(name, value).unwrap_or_else(|| harmless(&value.to_string()).into_owned());
+        if value.is_null() || text.is_empty() {
+            return None;
+        }
+        let text = if is_key(&text) {
+            middle_cut(&text, CUT.0).unwrap_or(text)
+        } else {
+            text
+        };
+        Some(format!("{name}={text}"))
+    });
+    parts.collect::<Vec<_>>().join("  ")
+}
+
 struct Page<'a> {
     look: Look,
     out: &'a mut dyn Write,
@@ -334,7 +353,7 @@ fn is_time(name: &str) -> bool {
 }
 
 /// Milliseconds since the epoch as a date, UTC; beyond the year 9999 as they are.
-fn date(milliseconds: u64) -> String {
+pub(in crate::commands) fn date(milliseconds: u64) -> String {
     /// 9999-12-31T23:59:59Z.
     const LAST: u64 = 253_402_300_799_999;
     if milliseconds > LAST {
@@ -438,6 +457,16 @@ identity           metadata    sent  received
         assert!(
             wide.contains(&"ab".repeat(64)) && wide.contains("2023-11-14T22:13:20Z"),
             "{wide}"
+        );
+    }
+
+    #[test]
+    fn an_object_on_one_line_has_its_keys_shortened_and_gives_no_orders() {
+        let value = json!({"identity": format!("0x04{}", "ab".repeat(64)), "reason": null, "at": 0,
+            "name": "a\nb\u{1b}", "none": [], "nested": [{"kind": "x"}]});
+        assert_eq!(
+            one_line_each(&value),
+            "at=1970-01-01T00:00:00Z  identity=0x04ababab…ababab  name=a\\nb\\u{1b}  nested=[{\"kind\":\"x\"}]  none=none"
         );
     }
 
