@@ -16,6 +16,7 @@ mod installation;
 mod keys;
 pub mod keystore;
 mod mnemonic;
+mod okm;
 mod portrait;
 mod ratchet;
 mod safety_number;

@@ -1,27 +1,28 @@
 //! Root keys, chain keys and message keys: the symmetric half of the ratchet (protocol §5).
 
-use std::{fmt, sync::LazyLock};
+use std::fmt;
 
 use aes::Aes256Enc;
 use ctr::{
     Ctr64BE, Ctr128BE,
     cipher::{KeyIvInit, StreamCipher},
 };
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
-use crate::{ids::AssociatedData, keys::DhOutput, ratchet::Header, wiped::Wiped};
+use crate::{
+    ids::AssociatedData,
+    keys::DhOutput,
+    okm::{NO_SALT, Okm, hmac},
+    ratchet::Header,
+    wiped::Wiped,
+};
 
 const ROOT_INFO: &[u8] = b"rsZUpEuXUqqwXBvSy3EcievAh4cMj6QL";
 const MESSAGE_INFO: &[u8] = b"pcwSByyx2CRdryCffXJwy7xgVZWtW5Sh";
 const COPY_OF_INFO: &[u8] = b"ratchetd/copy-of/1";
 const NEXT_CHAIN_KEY: [u8; 1] = [0x0f];
 const MESSAGE_KEY: [u8; 1] = [0x10];
-
-/// HMAC under 32 zeros, the salt for every message key, keyed once.
-static NO_SALT: LazyLock<Hmac<Sha256>> = LazyLock::new(|| hmac(&[0; 32]));
 
 const IV_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
@@ -154,28 +155,6 @@ impl MessageKey {
     }
 }
 
-/// Output keying material of HKDF-SHA-256 in parts of equal length. Wiped when dropped.
-struct Okm<const BYTES: usize, const PARTS: usize>([[u8; BYTES]; PARTS]);
-
-impl<const BYTES: usize, const PARTS: usize> Okm<BYTES, PARTS> {
-    /// `salted` is an HMAC under the salt, with no input yet.
-    fn of(salted: Hmac<Sha256>, ikm: &[u8], info: &[u8]) -> Self {
-        let mut pseudorandom = salted.chain_update(ikm).finalize().into_bytes();
-        let mut okm = Self([[0; BYTES]; PARTS]);
-        expand(&pseudorandom, info, okm.0.as_flattened_mut());
-        pseudorandom.as_mut_slice().zeroize();
-        okm
-    }
-}
-
-impl<const BYTES: usize, const PARTS: usize> ZeroizeOnDrop for Okm<BYTES, PARTS> {}
-
-impl<const BYTES: usize, const PARTS: usize> Drop for Okm<BYTES, PARTS> {
-    fn drop(&mut self) {
-        self.0.as_flattened_mut().zeroize();
-    }
-}
-
 /// What one message key expands to under one label: 32 bytes for encryption, 32 for
 /// authentication, and the IV.
 struct SealKeys(Okm<16, 5>);
@@ -242,22 +221,6 @@ impl SealKeys {
             .chain_update(header.key.as_bytes())
             .chain_update(sealed)
     }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "HKDF refuses outputs over 255 hashes and pseudorandom keys below one; these are 64 and 80 bytes, of a whole one"
-)]
-fn expand(pseudorandom: &[u8], info: &[u8], okm: &mut [u8]) {
-    Hkdf::<Sha256>::from_prk(pseudorandom)
-        .expect("a whole hash")
-        .expand(info, okm)
-        .expect("the output is short");
-}
-
-#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key).expect("every length is a key")
 }
 
 /// AES-256-CTR, whose counter is the whole IV. While its low half does not overflow, a 64-bit
