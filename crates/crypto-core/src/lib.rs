@@ -1,6 +1,6 @@
 //! The cryptography of the Status conversational security specification: keys, bundle signatures,
 //! X3DH, the Double Ratchet in both suites, DH messages, group keys; and what stands around an
-//! identity: recovery phrases, keystores, safety numbers, pictures.
+//! identity: recovery phrases, keystores, linking a device, safety numbers, pictures.
 //!
 //! Pure functions and values: no I/O, no clock, no wire format. Randomness is an argument. Secrets
 //! are wiped when dropped, do not implement `Clone`, and show nothing in `Debug`.
@@ -15,6 +15,7 @@ mod ids;
 mod installation;
 mod keys;
 pub mod keystore;
+pub mod link;
 mod mnemonic;
 mod okm;
 mod portrait;

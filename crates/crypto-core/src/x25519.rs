@@ -69,6 +69,18 @@ impl XPair {
     }
 }
 
+/// A public key as it came from others: 32 bytes, bit 255 clear, not of low order.
+pub(crate) fn checked_x25519(bytes: &[u8]) -> Result<[u8; X25519_KEY_BYTES], KeyError> {
+    let bytes: [u8; X25519_KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Form)?;
+    if bytes.last().is_some_and(|byte| byte & 0x80 != 0) {
+        return Err(KeyError::Form);
+    }
+    // Every X25519 scalar is a multiple of the cofactor: a point gives zero with any of them if and
+    // only if it is of low order.
+    XPair::from_secret_bytes(&[1; 32]).agree(&bytes)?;
+    Ok(bytes)
+}
+
 /// A ratchet prekey: 32 bytes, bit 255 clear, not of low order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RatchetPreKey([u8; X25519_KEY_BYTES]);
@@ -79,14 +91,7 @@ impl RatchetPreKey {
     /// # Errors
     /// [`KeyError`] if they are not 32, have bit 255 set, or name a point of low order.
     pub fn from_wire(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes: [u8; X25519_KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Form)?;
-        if bytes.last().is_some_and(|byte| byte & 0x80 != 0) {
-            return Err(KeyError::Form);
-        }
-        // Every X25519 scalar is a multiple of the cofactor: a point gives zero with any of them if
-        // and only if it is of low order.
-        XPair::from_secret_bytes(&[1; 32]).agree(&bytes)?;
-        Ok(Self(bytes))
+        checked_x25519(bytes).map(Self)
     }
 
     /// Takes bytes that came from [`Self::to_bytes`] unchecked.

@@ -6,12 +6,13 @@
 //!
 //! Rooms, each importing only from those before it: [`model`], [`store`], [`wire`], the engine
 //! itself, the bundle we publish, [`sessions`], [`sealing`], [`groups`], sending, [`queries`],
-//! [`contacts`], [`receive`].
+//! [`contacts`], [`receive`], linking.
 
 pub mod chat_clock;
 pub mod contacts;
 mod engine;
 pub mod groups;
+mod linking;
 pub mod model;
 mod own_bundle;
 pub mod queries;

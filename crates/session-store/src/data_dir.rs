@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use engine::model::{Account, AccountName};
+use engine::{
+    model::{Account, AccountName},
+    store::Transaction as _,
+};
 use rand_core::CryptoRng;
 use rusqlite::Connection;
 
@@ -96,9 +99,23 @@ impl DataDir {
     /// # Errors
     /// [`OpenError::AccountExists`], or what went wrong.
     pub fn create_account(&self, account: &Account) -> Result<SqliteStore, OpenError> {
+        let (store, ()) = self.create_account_with(account, |_| Ok::<_, OpenError>(()))?;
+        Ok(store)
+    }
+
+    /// Makes an account that is not empty: `fill` writes into its store, in one transaction. If it
+    /// fails, or the power does, no account is made.
+    ///
+    /// # Errors
+    /// [`OpenError::AccountExists`], what went wrong, or the error of `fill`.
+    pub fn create_account_with<T, E: From<OpenError>>(
+        &self,
+        account: &Account,
+        fill: impl FnOnce(&mut SqliteStore) -> Result<T, E>,
+    ) -> Result<(SqliteStore, T), E> {
         let path = self.database(&account.name);
         if path.exists() {
-            return Err(OpenError::AccountExists);
+            return Err(OpenError::AccountExists.into());
         }
         let unfinished = unfinished(&path);
         erase_companions(&unfinished)?;
@@ -106,18 +123,21 @@ impl DataDir {
         // SQLite gives the WAL the mode of the database.
         create_file(&unfinished).map_err(OpenError::io(&unfinished))?;
         let connection = open_writer(&unfinished, &self.key, ACCOUNT)?;
-        let (generation, key) = insert_account(&connection, account)
-            .and_then(|()| rollback_guard::insert_generation(&connection))
+        insert_account(&connection, account).map_err(OpenError::database(&unfinished))?;
+        // Commits are not counted yet: nobody can have a copy of it.
+        let mut store = SqliteStore::new(connection, None);
+        store.begin().map_err(OpenError::database(&unfinished))?;
+        let filled = fill(&mut store)?;
+        store.commit().map_err(OpenError::database(&unfinished))?;
+        let (generation, key) = rollback_guard::insert_generation(&store.connection)
             .and_then(|generation| {
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(generation))
-            })
-            .and_then(|generation| {
-                connection
-                    .close()
-                    .map(|()| generation)
-                    .map_err(|(_, error)| error)
+                let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+                store
+                    .connection
+                    .query_row(checkpoint, (), |_| Ok(generation))
             })
             .map_err(OpenError::database(&unfinished))?;
+        drop(store);
         // Otherwise files of an erased account of this name would be taken for the new one's.
         finish_erasing(&path, &self.sidecars)?;
         rollback_guard::create_sidecar(&path, &generation, key, &self.sidecars)?;
@@ -125,11 +145,12 @@ impl DataDir {
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&unfinished, &path))
             .map_err(OpenError::io(&path))?;
-        self.open_new(&path).inspect_err(|_| {
+        let store = self.open_new(&path).inspect_err(|_| {
             // The caller is told that the account does not exist. If it cannot be erased either, it
             // is there at the next start.
             let _ = self.remove_account(&account.name);
-        })
+        })?;
+        Ok((store, filled))
     }
 
     fn open_new(&self, path: &Path) -> Result<SqliteStore, OpenError> {

@@ -7,6 +7,7 @@ mod hash_ratchets;
 mod keys;
 mod keystores;
 mod limits;
+mod links;
 mod mnemonics;
 mod portraits;
 mod properties;

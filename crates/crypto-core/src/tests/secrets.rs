@@ -4,6 +4,7 @@ use super::{Draws, properties::Pair};
 use crate::{
     hash_ratchet::{GroupMessageKey, HashChain},
     keystore::{Kdf, Keystore, ScryptCost},
+    link::{LinkDigits, NewDevice},
     ratchet::chain::{ChainKey, RootKey},
     *,
 };
@@ -33,6 +34,11 @@ fn no_secret_type_shows_its_secret() {
     shows_nothing::<MessageKey>(&MessageKey::from_stored(SECRET));
     shows_nothing::<RootKey>(&RootKey::from_stored(SECRET));
     shows_nothing::<ChainKey>(&ChainKey::from_stored(SECRET));
+    // The public half of the key is 32 bytes, too.
+    shows_nothing::<NewDevice>(&NewDevice::generate(&mut Draws::of(&[SECRET, SECRET])));
+    let shown = format!("{:?}", LinkDigits::parse("165165").unwrap());
+    assert_eq!(shown, "LinkDigits(..)");
+    shows_nothing::<LinkDigits>(&LinkDigits::parse("165165").unwrap());
     let mut chain = HashChain::new(&SECRET);
     shows_nothing::<GroupMessageKey>(&chain.message_key(1).unwrap());
     shows_nothing::<HashChain>(&chain);

@@ -147,6 +147,23 @@ pub enum BundleImportError {
     Invalid(String),
 }
 
+/// A device was not linked.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// A device could not be enabled, or the store or a key failed.
+    #[error(transparent)]
+    Pairing(#[from] PairingError),
+    /// The bundle that was given could not be imported.
+    #[error(transparent)]
+    Bundle(#[from] BundleImportError),
+    /// The bundle that was given is of another identity, or does not list the device that gave it.
+    #[error("the bundle is not that of the device that gave it")]
+    OtherBundle,
+    /// Our bundle leaves no room for anything else.
+    #[error("the bundle is too large for the code: it lists many devices")]
+    TooLarge,
+}
+
 /// The bytes are not of the wire format.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]

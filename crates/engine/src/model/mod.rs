@@ -11,6 +11,7 @@ mod event;
 mod gap;
 mod group;
 mod group_keys;
+mod link;
 mod membership;
 mod negotiated;
 pub(crate) mod outcome;
@@ -39,7 +40,9 @@ pub use self::{
     },
     confirmed::{ConfirmedMessages, ReadTag},
     contact::{Contact, Decision},
-    error::{BundleImportError, PairingError, ReceiveError, SendError, StoreError, WireError},
+    error::{
+        BundleImportError, LinkError, PairingError, ReceiveError, SendError, StoreError, WireError,
+    },
     event::{DeviceName, Event, EventKind, SessionName},
     gap::{Gap, MESSAGE_KEY_BYTES},
     group::{
@@ -50,6 +53,10 @@ pub use self::{
         GROUP_KEY_AGE, GroupKeyError, GroupKeyRule, GroupKeyView, GroupSent, JudgedGroupKey,
         MAX_GROUP_SETTERS, MAX_GROUPS_WITH_KEYS, MAX_KEYS_PER_GROUP, MAX_READ_PER_GROUP_KEY,
         SharedGroupKey, UsedGroupKey,
+    },
+    link::{
+        GivenLink, LinkContents, LinkedContact, MAX_LINK_BYTES, MAX_LINK_NAME_BYTES,
+        MAX_LINK_QR_BYTES,
     },
     membership::{
         Applied, GoneMember, GroupAct, GroupChange, GroupError, GroupLimit, GroupLimits,

@@ -6,8 +6,8 @@ use crypto_core::{IdentityKey, InstallationId};
 use crate::{
     engine::{Engine, settled_time::ending_at},
     model::{
-        Device, DeviceMetadata, Env, EventKind, InstallationView, Pairing, PairingError, Standing,
-        StoreError,
+        Device, DeviceMetadata, Env, EventKind, InstallationView, LinkError, Pairing, PairingError,
+        Standing, StoreError,
     },
     sessions::expiry::expire,
     store::{Store, record_event},
@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// Checks that one more device of ours may be enabled.
-    fn check_device_limit(&self, store: &dyn Store) -> Result<(), PairingError> {
+    pub(crate) fn check_device_limit(&self, store: &dyn Store) -> Result<(), PairingError> {
         let limit = self.config.max_devices;
         let devices = store.devices(&self.me())?;
         let others = devices.iter().filter(|device| {
@@ -215,6 +215,12 @@ fn known(
     store
         .device(identity, installation)?
         .ok_or(PairingError::NotFound)
+}
+
+impl From<StoreError> for LinkError {
+    fn from(error: StoreError) -> Self {
+        PairingError::from(error).into()
+    }
 }
 
 impl From<StoreError> for PairingError {

@@ -14,6 +14,7 @@ mod group_schedules;
 mod group_world;
 mod groups;
 mod hostile;
+mod linking;
 mod next_sweep;
 mod proptest_runner;
 mod recordings;

@@ -8,6 +8,7 @@ mod event;
 mod group;
 mod group_keys;
 mod inspect;
+mod link;
 #[cfg(any(test, feature = "testing"))]
 pub mod rewrite;
 mod stored;
@@ -18,7 +19,6 @@ use base64::{Engine as _, engine::general_purpose as base64_engine};
 use crypto_core::{GroupKeyId, RawBundle, RawEntry, typed::one_word};
 use prost::Message as _;
 
-pub use self::inspect::{inspect_bundle, inspect_message};
 pub(crate) use self::{
     copy_of::{decode_copy_of, encode_copy_of},
     group::{
@@ -28,6 +28,13 @@ pub(crate) use self::{
     stored::{
         decode_group_sent, decode_sent, decode_shared, encode_group_sent, encode_sent,
         encode_shared,
+    },
+};
+pub use self::{
+    inspect::{inspect_bundle, inspect_message},
+    link::{
+        LinkTextError, decode_first_code, decode_link_contents, decode_second_code,
+        encode_first_code, encode_link_contents, encode_second_code,
     },
 };
 use crate::model::{ContactMark, GroupId, MAX_WIRE_BYTES, UsedGroupKey, WireError};
