@@ -36,6 +36,7 @@ mod hosting;
 mod identity;
 mod keystores;
 mod life_of_a_session;
+mod linking;
 mod listeners;
 mod membership;
 mod metrics;

@@ -76,6 +76,7 @@ fn tour() -> Map<String, Value> {
     envelopes(&mut told, bob);
     devices_and_contacts(&mut told, bob);
     groups(&mut told, alice, bob);
+    links(&mut told, bob);
     let events = json!({"account": "alice", "after": 0, "limit": 3});
     told.call("event_list", events);
     told.call("event_ticket", json!({}));
@@ -227,6 +228,24 @@ fn groups(told: &mut Told, alice: &Value, bob: &Value) {
         .take();
     told.call("group_invite", with("alice", json!({"members": [key]})));
     told.call("group_remove", with("alice", json!({"members": [key]})));
+}
+
+fn links(told: &mut Told, bob: &Value) {
+    let begun = told.call("link_begin", json!({}));
+    let offered = told.call(
+        "link_offer",
+        json!({"account": "alice", "code": begun["code"]}),
+    );
+    let params = json!({"link": begun["link"], "challenge": offered["challenge"]});
+    let answered = told.call("link_answer", params);
+    let params = json!({
+        "link": offered["link"],
+        "response": answered["response"],
+        "names": [{"identity": bob, "name": "Bob"}],
+    });
+    let given = told.call("link_confirm", params);
+    let params = json!({"link": begun["link"], "account": "laptop", "code": given["code"]});
+    told.call("link_accept", params);
 }
 
 #[test]

@@ -110,6 +110,14 @@ export type Addressed =
   /** It has no content, only bundles. */
   | "nobody";
 
+/** What the new device answers to a challenge. */
+export interface AnsweredLink {
+  /** How long the link can go on to its next step, in milliseconds. */
+  expiresInMs: number;
+  /** The response: six digits that the person is to type into the old device. */
+  response: string;
+}
+
 /** What became of an update of a group. */
 export type Applied = {
   /** What is different in the group. */
@@ -144,6 +152,20 @@ export type Applied = {
       reason: GroupRefusal;
     }
   );
+
+/** The first code of a link, to be shown on the new device. */
+export interface BegunLink {
+  /** The first code, which the old device is to read. */
+  code: string;
+  /** How long the link can go on to its next step, in milliseconds. */
+  expiresInMs: number;
+  /** The id that the device will have. */
+  installationId: string;
+  /** The name of the link in this daemon, for `link_answer` and `link_accept`. */
+  link: string;
+  /** The code as a QR code, if a `format` was given. */
+  qr?: string;
+}
 
 /** The bundle we publish. */
 export interface BundleInfo {
@@ -206,6 +228,20 @@ export interface ChatClock {
 export interface Confirmed {
   /** How many messages were read, not yet confirmed, and are confirmed now. */
   confirmed: number;
+}
+
+/** The second code of a link, for the new device. */
+export interface ConfirmedLink {
+  /** The second code, which the new device is to read. Only that device can open it. */
+  code: string;
+  /** How many contacts are in the code. */
+  contacts: number;
+  /** For how many more there was no room. */
+  contactsLeftOut: number;
+  /** The id of the new device, which is enabled from now on. */
+  installationId: string;
+  /** The code as a QR code, if a `format` was given. */
+  qr?: string;
 }
 
 /** The contact code as a QR code. */
@@ -611,7 +647,11 @@ export type ErrorKind =
   /** There is no key of the group here. */
   | "group_key_missing"
   /** The key of the group is not to be used any more: another one is due. */
-  | "group_key_due";
+  | "group_key_due"
+  /** There is no such link, or it is over, or used. */
+  | "link_not_found"
+  /** The two devices of a link do not agree: nothing was given or taken, and it is over. */
+  | "link_failed";
 
 /** The device that an event is about. */
 export interface EventDevice {
@@ -1292,6 +1332,42 @@ export interface Lagged {
   hint: string;
 }
 
+/** An account that was made from a second code: a new device of its identity. */
+export interface LinkedAccount {
+  /** The name of the account in this daemon. */
+  account: string;
+  /** The public key in its compact form, `zQ3sh…`. */
+  compressedKey: string;
+  /** The contacts that came with the code. */
+  contacts: LinkedContactInfo[];
+  /** How many more the old device has, for which there was no room. */
+  contactsLeftOut: number;
+  /** When the account was made in this daemon. */
+  createdAt: number;
+  /** The messages to send to our own identity: with them the old device learns the prekey of this one. */
+  envelopes: EnvelopeInfo[];
+  /** The id of this device. */
+  installationId: string;
+  /** The device that gave the code. It is enabled. */
+  linkedTo: string;
+  /** The public key of the identity, `0x04…`, which Status calls the chat key. */
+  publicKey: Bytes;
+}
+
+/** A contact that came with a second code. */
+export interface LinkedContactInfo {
+  /** The identity in its compact form, `zQ3sh…`. */
+  compressedKey: string;
+  /** The identity of the contact, `0x04…`. */
+  identity: Bytes;
+  /** What the frontend of the old device calls the contact; empty if it gave no name. */
+  name: string;
+  /** The state of the contact. */
+  state: ContactState;
+  /** Whether the user has compared the safety number and noted that it is equal. */
+  verified: boolean;
+}
+
 /** A group, as a list shows it. */
 export interface ListedGroup {
   /** The highest clock of the group's events. */
@@ -1453,6 +1529,26 @@ export type NextStep =
   | "wait"
   /** Start over: call `session_reset`, and write to the sender. */
   | "rekey";
+
+/** What an old device is about to do, before it does it. */
+export interface OfferedLink {
+  /** The account whose identity the new device would have. */
+  account: string;
+  /** The challenge: six digits that the person is to type into the new device. */
+  challenge: string;
+  /** Its public key in the compact form, which the new device shows when it is done. */
+  compressedKey: string;
+  /** How many contacts the account has. */
+  contacts: number;
+  /** How long the link can go on to its next step, in milliseconds. */
+  expiresInMs: number;
+  /** The id of the new device. */
+  installationId: string;
+  /** The name of the link in this daemon, for `link_confirm`. */
+  link: string;
+  /** What has to be said to the person before anything else: what they are about to give away, and when to stop. */
+  warning: string;
+}
 
 /** What became of an envelope. */
 export type OpenedEnvelope = {
@@ -2493,6 +2589,103 @@ export interface Methods {
     result: InstallationInfo;
   };
   /**
+   * Begins to make this daemon a further device of an identity: gives the code to show.
+   * Needs no account. Show the code on this device, as text and as a QR code; the old device reads it with
+   * `link_offer`. Nothing is written: after a minute without a next step the link is over.
+   */
+  "link_begin": {
+    params: {
+      /** How the code is drawn as a QR code. By default it is not. It takes svg or text. */
+      format?: "svg" | "text" | undefined;
+    };
+    result: BegunLink;
+  };
+  /**
+   * Reads the code of a new device, and says what confirming it would do. Nothing is given yet.
+   * Say the `warning` and what the link is for, then show the challenge: the person types it into the new device,
+   * which shows six digits in turn. Give those to `link_confirm` as the person has typed them. Do not take them
+   * from anywhere else.
+   */
+  "link_offer": {
+    params: {
+      /** The code that the new device shows. It takes the code that a new device shows: ratchetd-link-1:…. */
+      code: string;
+      /**
+       * The account that the call works on. May be left out when there is exactly one. It takes an account name: 1
+       * to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+       */
+      account?: string | undefined;
+    };
+    result: OfferedLink;
+  };
+  /**
+   * Answers the challenge of the old device on the new one.
+   * Show the response: the person types it into the old device.
+   */
+  "link_answer": {
+    params: {
+      /** The link that `link_begin` began. It takes the `link` that link_begin or link_offer answered. */
+      link: string;
+      /** The challenge, which the old device shows. It takes six digits. */
+      challenge: string;
+    };
+    result: AnsweredLink;
+  };
+  /**
+   * Gives the new device the identity, the contacts and our bundle, and enables it.
+   * **Whoever opens the code of the result has the identity for good.** It opens on the device that showed the
+   * first code alone, and only if the person has typed what that device showed. With a wrong response nothing is
+   * given, and the link is over.
+   */
+  "link_confirm": {
+    params: {
+      /** The link that `link_offer` offered. It takes the `link` that link_begin or link_offer answered. */
+      link: string;
+      /** The response, which the new device shows. It takes six digits. */
+      response: string;
+      /**
+       * How the second code is drawn as a QR code, in which there is room for some dozens of contacts. By default
+       * it is not drawn, and has room for hundreds. It takes svg or text.
+       */
+      format?: "svg" | "text" | undefined;
+      /**
+       * What the frontend calls its contacts: the names go along. By default none do. It takes an array of at most
+       * 1000 objects, each with the identity of a contact and the name that it is called by, at most 128 bytes.
+       */
+      names?: {
+        identity: string;
+        name: string;
+      }[] | undefined;
+    };
+    result: ConfirmedLink;
+  };
+  /**
+   * Makes an account from the second code: a new device of the identity, with its contacts.
+   * The device that gave the code is enabled, and has enabled this one. Send the `envelopes` to our own identity:
+   * with them it learns this device's prekey. No sessions come with the code: contacts write to the new device when
+   * they have its bundle. A code that is not for this link ends it.
+   */
+  "link_accept": {
+    params: {
+      /** The link that `link_begin` began. It takes the `link` that link_begin or link_offer answered. */
+      link: string;
+      /**
+       * The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a
+       * letter or digit.
+       */
+      account: string;
+      /** The code that the old device gave. It takes the code that the old device gave: ratchetd-link-2:…. */
+      code: string;
+      /**
+       * Whether the message for the old device also comes sealed in an envelope for a relay, and by which topic it
+       * goes: `true` for the negotiated topic once it is agreed upon, or one of the two by name. By default it does
+       * not. It takes true, false, "negotiated" or "partitioned".
+       */
+      seal?: true | false | "negotiated" | "partitioned" | undefined;
+    };
+    result: LinkedAccount;
+  };
+  /**
    * Lists the sessions with an identity, or with all.
    * For diagnostics: they come with counters and times, and never with a secret.
    */
@@ -3437,6 +3630,11 @@ export const METHODS = {
   "installation_enable": ["installationId"],
   "installation_disable": ["installationId"],
   "installation_setMetadata": ["installationId", "metadata"],
+  "link_begin": [],
+  "link_offer": ["code"],
+  "link_answer": ["link", "challenge"],
+  "link_confirm": ["link", "response"],
+  "link_accept": ["link", "account", "code"],
   "session_list": [],
   "session_reset": ["identity"],
   "contact_list": [],

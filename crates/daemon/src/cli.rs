@@ -19,6 +19,7 @@ use crate::{
         doctor::{self, DoctorArgs, Severity},
         events::{self, EventsArgs},
         health::{self, HealthArgs},
+        link::{self, LinkArgs},
         manual,
         output::Output,
         qr::{self, QrArgs},
@@ -82,6 +83,12 @@ enum Command {
     ///
     /// Exits with 0, with 1 if the daemon answers with an error, and with 2 if none could be asked.
     Verify(VerifyArgs),
+    /// Make a further device of your own, without the recovery phrase
+    ///
+    /// The identity and the contacts go from a device that has them to one that is new, each of
+    /// which shows a code to the other.
+    #[command(after_help = link::EXAMPLES)]
+    Link(LinkArgs),
     /// Back up the accounts of a data directory into one file, while a daemon may serve it
     ///
     /// Each account is copied as of one moment. What is restored from it reads messages that are
@@ -175,6 +182,7 @@ fn run(
         Command::Events(args) => code(events::run(args, out, diagnostics)),
         Command::Qr(args) => code(qr::run(args, out, diagnostics)),
         Command::Verify(args) => code(verify::run(args, input, out, diagnostics)),
+        Command::Link(args) => code(link::run(args, input, out, diagnostics)),
         Command::Backup(args) => {
             let done = backup::run_backup(args, out, diagnostics);
             report(done, "", NOT_DONE, out, diagnostics)

@@ -1,7 +1,7 @@
 //! The error table: what went wrong, whose fault it is, and what to do next.
 
 use engine::model::{
-    BundleImportError, GroupError, GroupKeyError, PairingError, ReceiveError, SendError,
+    BundleImportError, GroupError, GroupKeyError, LinkError, PairingError, ReceiveError, SendError,
     StoreError, Trouble, WireError,
 };
 use schemars::JsonSchema;
@@ -66,6 +66,10 @@ closed_sets! {
         GroupKeyMissing = "group_key_missing",
         /// The key of the group is not to be used any more: another one is due.
         GroupKeyDue = "group_key_due",
+        /// There is no such link, or it is over, or used.
+        LinkNotFound = "link_not_found",
+        /// The two devices of a link do not agree: nothing was given or taken, and it is over.
+        LinkFailed = "link_failed",
     }
 }
 
@@ -101,6 +105,8 @@ impl ErrorKind {
             Self::GroupLimit => 1803,
             Self::GroupKeyMissing => 1804,
             Self::GroupKeyDue => 1805,
+            Self::LinkNotFound => 1901,
+            Self::LinkFailed => 1902,
         }
     }
 
@@ -176,6 +182,12 @@ impl ErrorKind {
             }
             Self::GroupKeyDue => {
                 "nothing was encrypted: make a new key with `groupKey_create` if you may, or leave out `mode`, and the message is encrypted for each member"
+            }
+            Self::LinkNotFound => {
+                "begin again with `link_begin` on the new device: each step has to follow within a minute, and a link is used once"
+            }
+            Self::LinkFailed => {
+                "begin again with `link_begin` on the new device; if it fails again though all digits and codes were copied right, somebody is in between"
             }
         }
     }
@@ -357,6 +369,28 @@ impl From<PairingError> for RpcError {
     }
 }
 
+impl From<LinkError> for RpcError {
+    fn from(error: LinkError) -> Self {
+        let message = error.to_string();
+        match error {
+            LinkError::Pairing(PairingError::ThisDevice) => Self::invalid(message)
+                .about("code")
+                .with_hint("give the code that another device shows"),
+            LinkError::Pairing(error @ PairingError::Limit { .. }) => Self {
+                field: None,
+                ..Self::from(error)
+            },
+            LinkError::Pairing(error) => error.into(),
+            LinkError::Bundle(BundleImportError::Store(error)) => error.into(),
+            LinkError::Bundle(BundleImportError::Invalid(_)) | LinkError::OtherBundle => {
+                Self::new(ErrorKind::LinkFailed, message).about("code")
+            }
+            LinkError::TooLarge => Self::new(ErrorKind::InstallationLimit, message)
+                .with_hint("disable devices that are not used any more, or leave out format"),
+        }
+    }
+}
+
 impl From<GroupError> for RpcError {
     fn from(error: GroupError) -> Self {
         let message = error.to_string();
@@ -472,6 +506,8 @@ mod tests {
             ("group_limit", 1803),
             ("group_key_missing", 1804),
             ("group_key_due", 1805),
+            ("link_not_found", 1901),
+            ("link_failed", 1902),
         ];
         let kinds: Vec<_> = ErrorKind::ALL
             .iter()

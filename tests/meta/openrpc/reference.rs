@@ -23,11 +23,12 @@ const END: &str = "<!-- end -->";
 const COLUMNS: usize = 100;
 
 /// The pages of methods, in the order of the index.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "accounts",
     "messages",
     "bundles",
     "devices",
+    "links",
     "contacts",
     "groups",
     "identities",

@@ -26,11 +26,13 @@ __all__ = [
     "Act",
     "AddedGroupKey",
     "Addressed",
+    "AnsweredLink",
     "Applied",
     "AppliedChanged",
     "AppliedCreated",
     "AppliedRefused",
     "AppliedUnchanged",
+    "BegunLink",
     "BundleInfo",
     "BundleRotated",
     "BusyError",
@@ -39,6 +41,7 @@ __all__ = [
     "ChangedTopic",
     "ChatClock",
     "Confirmed",
+    "ConfirmedLink",
     "ContactCodeDrawing",
     "ContactInfo",
     "ContactMark",
@@ -149,6 +152,10 @@ __all__ = [
     "InvalidRequestError",
     "KeyDropped",
     "Lagged",
+    "LinkFailedError",
+    "LinkNotFoundError",
+    "LinkedAccount",
+    "LinkedContactInfo",
     "ListedGroup",
     "ListenedTopic",
     "ListenedTopics",
@@ -163,6 +170,7 @@ __all__ = [
     "NewAccount",
     "NextAction",
     "NextStep",
+    "OfferedLink",
     "OpenedEnvelope",
     "OpenedEnvelopeOpened",
     "OpenedEnvelopeUnopened",
@@ -433,6 +441,15 @@ nobody: It has no content, only bundles.
 """
 
 
+class AnsweredLink(TypedDict):
+    """What the new device answers to a challenge."""
+
+    expiresInMs: int
+    """How long the link can go on to its next step, in milliseconds."""
+    response: str
+    """The response: six digits that the person is to type into the old device."""
+
+
 GroupRefusal = Literal[
     "malformed",
     "not_created",
@@ -590,6 +607,21 @@ Applied = (
 """What became of an update of a group."""
 
 
+class BegunLink(TypedDict):
+    """The first code of a link, to be shown on the new device."""
+
+    code: str
+    """The first code, which the old device is to read."""
+    expiresInMs: int
+    """How long the link can go on to its next step, in milliseconds."""
+    installationId: str
+    """The id that the device will have."""
+    link: str
+    """The name of the link in this daemon, for `link_answer` and `link_accept`."""
+    qr: NotRequired[str]
+    """The code as a QR code, if a `format` was given."""
+
+
 class BundleInfo(TypedDict):
     """The bundle we publish."""
 
@@ -672,6 +704,21 @@ class Confirmed(TypedDict):
 
     confirmed: int
     """How many messages were read, not yet confirmed, and are confirmed now."""
+
+
+class ConfirmedLink(TypedDict):
+    """The second code of a link, for the new device."""
+
+    code: str
+    """The second code, which the new device is to read. Only that device can open it."""
+    contacts: int
+    """How many contacts are in the code."""
+    contactsLeftOut: int
+    """For how many more there was no room."""
+    installationId: str
+    """The id of the new device, which is enabled from now on."""
+    qr: NotRequired[str]
+    """The code as a QR code, if a `format` was given."""
 
 
 QrFormat = Literal[
@@ -1530,6 +1577,8 @@ ErrorKind = Literal[
     "group_limit",
     "group_key_missing",
     "group_key_due",
+    "link_not_found",
+    "link_failed",
 ]
 """The stable names of errors. Protocol outcomes are results, not errors.
 parse_error: The request is not JSON.
@@ -1559,6 +1608,8 @@ group_forbidden: The rules of the group do not allow it to this account now.
 group_limit: The group, its log or the account has as much as it may have.
 group_key_missing: There is no key of the group here.
 group_key_due: The key of the group is not to be used any more: another one is due.
+link_not_found: There is no such link, or it is over, or used.
+link_failed: The two devices of a link do not agree: nothing was given or taken, and it is over.
 """
 
 
@@ -2371,6 +2422,46 @@ class ImportedBundleInfo(TypedDict):
     """What was odd about the bundle."""
 
 
+class LinkedContactInfo(TypedDict):
+    """A contact that came with a second code."""
+
+    compressedKey: str
+    """The identity in its compact form, `zQ3sh…`."""
+    identity: Bytes
+    """The identity of the contact, `0x04…`."""
+    name: str
+    """What the frontend of the old device calls the contact; empty if it gave no name."""
+    state: ContactState
+    """The state of the contact."""
+    verified: bool
+    """Whether the user has compared the safety number and noted that it is equal."""
+
+
+class LinkedAccount(TypedDict):
+    """An account that was made from a second code: a new device of its identity."""
+
+    account: str
+    """The name of the account in this daemon."""
+    compressedKey: str
+    """The public key in its compact form, `zQ3sh…`."""
+    contacts: list[LinkedContactInfo]
+    """The contacts that came with the code."""
+    contactsLeftOut: int
+    """How many more the old device has, for which there was no room."""
+    createdAt: int
+    """When the account was made in this daemon."""
+    envelopes: list[EnvelopeInfo]
+    """The messages to send to our own identity: with them the old device learns the prekey of this
+    one.
+    """
+    installationId: str
+    """The id of this device."""
+    linkedTo: str
+    """The device that gave the code. It is enabled."""
+    publicKey: Bytes
+    """The public key of the identity, `0x04…`, which Status calls the chat key."""
+
+
 class ListedGroup(TypedDict):
     """A group, as a list shows it."""
 
@@ -2461,6 +2552,29 @@ class NewAccount(TypedDict):
     """The recovery phrase: whoever has it has the identity."""
     publicKey: Bytes
     """The public key of the identity, `0x04…`, which Status calls the chat key."""
+
+
+class OfferedLink(TypedDict):
+    """What an old device is about to do, before it does it."""
+
+    account: str
+    """The account whose identity the new device would have."""
+    challenge: str
+    """The challenge: six digits that the person is to type into the new device."""
+    compressedKey: str
+    """Its public key in the compact form, which the new device shows when it is done."""
+    contacts: int
+    """How many contacts the account has."""
+    expiresInMs: int
+    """How long the link can go on to its next step, in milliseconds."""
+    installationId: str
+    """The id of the new device."""
+    link: str
+    """The name of the link in this daemon, for `link_confirm`."""
+    warning: str
+    """What has to be said to the person before anything else: what they are about to give away, and
+    when to stop.
+    """
 
 
 class _OpenedEnvelope(TypedDict):
@@ -2866,6 +2980,24 @@ class GroupKeyDueError(RatchetdError):
     kind = "group_key_due"
 
 
+class LinkNotFoundError(RatchetdError):
+    """There is no such link, or it is over, or used.
+    What to do, by default: begin again with `link_begin` on the new device: each step has to follow
+    within a minute, and a link is used once.
+    """
+
+    kind = "link_not_found"
+
+
+class LinkFailedError(RatchetdError):
+    """The two devices of a link do not agree: nothing was given or taken, and it is over.
+    What to do, by default: begin again with `link_begin` on the new device; if it fails again
+    though all digits and codes were copied right, somebody is in between.
+    """
+
+    kind = "link_failed"
+
+
 ERRORS: dict[str, type[RatchetdError]] = {
     "parse_error": ParseError,
     "invalid_request": InvalidRequestError,
@@ -2894,6 +3026,8 @@ ERRORS: dict[str, type[RatchetdError]] = {
     "group_limit": GroupLimitError,
     "group_key_missing": GroupKeyMissingError,
     "group_key_due": GroupKeyDueError,
+    "link_not_found": LinkNotFoundError,
+    "link_failed": LinkFailedError,
 }
 
 
@@ -3704,6 +3838,134 @@ class AsyncMethods:
             "identity": identity,
         }
         return cast(InstallationInfo, await self.call("installation_setMetadata", params))
+
+    async def link_begin(self, *, format: Literal["svg", "text"] | None = None) -> BegunLink:
+        """Begins to make this daemon a further device of an identity: gives the code to show.
+
+        Needs no account. Show the code on this device, as text and as a QR code; the old device
+        reads it with `link_offer`. Nothing is written: after a minute without a next step the link
+        is over.
+
+        format: How the code is drawn as a QR code. By default it is not. It takes svg or text.
+
+        Raises: BusyError, InternalError, InvalidParamsError, ShuttingDownError.
+        """
+        params: dict[str, object] = {
+            "format": format,
+        }
+        return cast(BegunLink, await self.call("link_begin", params))
+
+    async def link_offer(self, *, code: str, account: str | None = None) -> OfferedLink:
+        """Reads the code of a new device, and says what confirming it would do. Nothing is given
+        yet.
+
+        Say the `warning` and what the link is for, then show the challenge: the person types it
+        into the new device, which shows six digits in turn. Give those to `link_confirm` as the
+        person has typed them. Do not take them from anywhere else.
+
+        code: The code that the new device shows. It takes the code that a new device shows:
+            ratchetd-link-1:….
+        account: The account that the call works on. May be left out when there is exactly one. It
+            takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
+            digit.
+
+        Raises: AccountAmbiguousError, AccountNotFoundError, BusyError, InstallationLimitError,
+            InternalError, InvalidParamsError, ShuttingDownError, StoreFailedError.
+        """
+        params: dict[str, object] = {
+            "code": code,
+            "account": account,
+        }
+        return cast(OfferedLink, await self.call("link_offer", params))
+
+    async def link_answer(self, *, link: str, challenge: str) -> AnsweredLink:
+        """Answers the challenge of the old device on the new one.
+
+        Show the response: the person types it into the old device.
+
+        link: The link that `link_begin` began. It takes the `link` that link_begin or link_offer
+            answered.
+        challenge: The challenge, which the old device shows. It takes six digits.
+
+        Raises: InternalError, InvalidParamsError, LinkNotFoundError, ShuttingDownError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "challenge": challenge,
+        }
+        return cast(AnsweredLink, await self.call("link_answer", params))
+
+    async def link_confirm(
+        self,
+        *,
+        link: str,
+        response: str,
+        format: Literal["svg", "text"] | None = None,
+        names: Sequence[NamesOfLinkConfirmItem] | None = None,
+    ) -> ConfirmedLink:
+        """Gives the new device the identity, the contacts and our bundle, and enables it.
+
+        **Whoever opens the code of the result has the identity for good.** It opens on the device
+        that showed the first code alone, and only if the person has typed what that device showed.
+        With a wrong response nothing is given, and the link is over.
+
+        link: The link that `link_offer` offered. It takes the `link` that link_begin or link_offer
+            answered.
+        response: The response, which the new device shows. It takes six digits.
+        format: How the second code is drawn as a QR code, in which there is room for some dozens of
+            contacts. By default it is not drawn, and has room for hundreds. It takes svg or text.
+        names: What the frontend calls its contacts: the names go along. By default none do. It
+            takes an array of at most 1000 objects, each with the identity of a contact and the name
+            that it is called by, at most 128 bytes.
+
+        Raises: AccountNotFoundError, BusyError, InstallationLimitError, InternalError,
+            InvalidKeyError, InvalidParamsError, LinkFailedError, LinkNotFoundError,
+            ShuttingDownError, StoreFailedError, StoreRolledBackError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "response": response,
+            "format": format,
+            "names": names,
+        }
+        return cast(ConfirmedLink, await self.call("link_confirm", params))
+
+    async def link_accept(
+        self,
+        *,
+        link: str,
+        account: str,
+        code: str,
+        seal: Literal[True, False, "negotiated", "partitioned"] | None = None,
+    ) -> LinkedAccount:
+        """Makes an account from the second code: a new device of the identity, with its contacts.
+
+        The device that gave the code is enabled, and has enabled this one. Send the `envelopes` to
+        our own identity: with them it learns this device's prekey. No sessions come with the code:
+        contacts write to the new device when they have its bundle. A code that is not for this link
+        ends it.
+
+        link: The link that `link_begin` began. It takes the `link` that link_begin or link_offer
+            answered.
+        account: The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and
+            '-', beginning with a letter or digit.
+        code: The code that the old device gave. It takes the code that the old device gave:
+            ratchetd-link-2:….
+        seal: Whether the message for the old device also comes sealed in an envelope for a relay,
+            and by which topic it goes: `true` for the negotiated topic once it is agreed upon, or
+            one of the two by name. By default it does not. It takes true, false, "negotiated" or
+            "partitioned".
+
+        Raises: AccountExistsError, InternalError, InvalidParamsError, LinkFailedError,
+            LinkNotFoundError, ShuttingDownError, StoreFailedError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "account": account,
+            "code": code,
+            "seal": seal,
+        }
+        return cast(LinkedAccount, await self.call("link_accept", params))
 
     async def session_list(
         self,
@@ -5701,6 +5963,134 @@ class Methods:
             "identity": identity,
         }
         return cast(InstallationInfo, self.call("installation_setMetadata", params))
+
+    def link_begin(self, *, format: Literal["svg", "text"] | None = None) -> BegunLink:
+        """Begins to make this daemon a further device of an identity: gives the code to show.
+
+        Needs no account. Show the code on this device, as text and as a QR code; the old device
+        reads it with `link_offer`. Nothing is written: after a minute without a next step the link
+        is over.
+
+        format: How the code is drawn as a QR code. By default it is not. It takes svg or text.
+
+        Raises: BusyError, InternalError, InvalidParamsError, ShuttingDownError.
+        """
+        params: dict[str, object] = {
+            "format": format,
+        }
+        return cast(BegunLink, self.call("link_begin", params))
+
+    def link_offer(self, *, code: str, account: str | None = None) -> OfferedLink:
+        """Reads the code of a new device, and says what confirming it would do. Nothing is given
+        yet.
+
+        Say the `warning` and what the link is for, then show the challenge: the person types it
+        into the new device, which shows six digits in turn. Give those to `link_confirm` as the
+        person has typed them. Do not take them from anywhere else.
+
+        code: The code that the new device shows. It takes the code that a new device shows:
+            ratchetd-link-1:….
+        account: The account that the call works on. May be left out when there is exactly one. It
+            takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or
+            digit.
+
+        Raises: AccountAmbiguousError, AccountNotFoundError, BusyError, InstallationLimitError,
+            InternalError, InvalidParamsError, ShuttingDownError, StoreFailedError.
+        """
+        params: dict[str, object] = {
+            "code": code,
+            "account": account,
+        }
+        return cast(OfferedLink, self.call("link_offer", params))
+
+    def link_answer(self, *, link: str, challenge: str) -> AnsweredLink:
+        """Answers the challenge of the old device on the new one.
+
+        Show the response: the person types it into the old device.
+
+        link: The link that `link_begin` began. It takes the `link` that link_begin or link_offer
+            answered.
+        challenge: The challenge, which the old device shows. It takes six digits.
+
+        Raises: InternalError, InvalidParamsError, LinkNotFoundError, ShuttingDownError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "challenge": challenge,
+        }
+        return cast(AnsweredLink, self.call("link_answer", params))
+
+    def link_confirm(
+        self,
+        *,
+        link: str,
+        response: str,
+        format: Literal["svg", "text"] | None = None,
+        names: Sequence[NamesOfLinkConfirmItem] | None = None,
+    ) -> ConfirmedLink:
+        """Gives the new device the identity, the contacts and our bundle, and enables it.
+
+        **Whoever opens the code of the result has the identity for good.** It opens on the device
+        that showed the first code alone, and only if the person has typed what that device showed.
+        With a wrong response nothing is given, and the link is over.
+
+        link: The link that `link_offer` offered. It takes the `link` that link_begin or link_offer
+            answered.
+        response: The response, which the new device shows. It takes six digits.
+        format: How the second code is drawn as a QR code, in which there is room for some dozens of
+            contacts. By default it is not drawn, and has room for hundreds. It takes svg or text.
+        names: What the frontend calls its contacts: the names go along. By default none do. It
+            takes an array of at most 1000 objects, each with the identity of a contact and the name
+            that it is called by, at most 128 bytes.
+
+        Raises: AccountNotFoundError, BusyError, InstallationLimitError, InternalError,
+            InvalidKeyError, InvalidParamsError, LinkFailedError, LinkNotFoundError,
+            ShuttingDownError, StoreFailedError, StoreRolledBackError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "response": response,
+            "format": format,
+            "names": names,
+        }
+        return cast(ConfirmedLink, self.call("link_confirm", params))
+
+    def link_accept(
+        self,
+        *,
+        link: str,
+        account: str,
+        code: str,
+        seal: Literal[True, False, "negotiated", "partitioned"] | None = None,
+    ) -> LinkedAccount:
+        """Makes an account from the second code: a new device of the identity, with its contacts.
+
+        The device that gave the code is enabled, and has enabled this one. Send the `envelopes` to
+        our own identity: with them it learns this device's prekey. No sessions come with the code:
+        contacts write to the new device when they have its bundle. A code that is not for this link
+        ends it.
+
+        link: The link that `link_begin` began. It takes the `link` that link_begin or link_offer
+            answered.
+        account: The new account's name. It takes an account name: 1 to 64 of a-z, 0-9, '.', '_' and
+            '-', beginning with a letter or digit.
+        code: The code that the old device gave. It takes the code that the old device gave:
+            ratchetd-link-2:….
+        seal: Whether the message for the old device also comes sealed in an envelope for a relay,
+            and by which topic it goes: `true` for the negotiated topic once it is agreed upon, or
+            one of the two by name. By default it does not. It takes true, false, "negotiated" or
+            "partitioned".
+
+        Raises: AccountExistsError, InternalError, InvalidParamsError, LinkFailedError,
+            LinkNotFoundError, ShuttingDownError, StoreFailedError.
+        """
+        params: dict[str, object] = {
+            "link": link,
+            "account": account,
+            "code": code,
+            "seal": seal,
+        }
+        return cast(LinkedAccount, self.call("link_accept", params))
 
     def session_list(
         self,

@@ -10,7 +10,13 @@ use std::{
 };
 
 use crypto_core::{IdentityKey, IdentityKeyPair, InstallationId};
-use engine::model::{Account, AccountName, ContactPolicy, SWEEP_INTERVAL};
+use engine::{
+    Engine, Env,
+    model::{
+        Account, AccountName, AddressedMessage, ContactPolicy, LinkContents, LinkError,
+        SWEEP_INTERVAL, Seal, UnixMillis,
+    },
+};
 use rand_core::Rng as _;
 use rpc::{ErrorKind, RpcError, types::AccountInfo};
 use session_store::{AccountFacts, DataDir, OpenError, RegistryEntry, Resting, StoreStats};
@@ -63,6 +69,18 @@ struct Unreadable {
     error: RpcError,
     /// Its chat key, if the registry has it.
     identity: Option<IdentityKey>,
+}
+
+/// Why an account was not made from what another device gave.
+enum NotMade {
+    Open(OpenError),
+    Link(LinkError),
+}
+
+impl From<OpenError> for NotMade {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
 }
 
 impl Accounts {
@@ -299,8 +317,63 @@ impl Accounts {
         identity: IdentityKeyPair,
         installation: Option<InstallationId>,
     ) -> Result<AccountInfo, RpcError> {
-        self.change(move |accounts| accounts.make(name, identity, installation))
-            .await
+        self.change(move |accounts| {
+            accounts.make(accounts.new_account(name, identity.into(), installation)?)
+        })
+        .await
+    }
+
+    /// Makes an account from what another device of its identity has given, under the id that was
+    /// announced to that device; with the message that brings its bundle there. All of it is
+    /// durable when this returns, or nothing is.
+    ///
+    /// # Errors
+    /// As of [`Self::create`], and [`ErrorKind::LinkFailed`] if the bundle that was given is not
+    /// that of the device.
+    pub async fn create_linked(
+        self: &Arc<Self>,
+        name: AccountName,
+        installation: InstallationId,
+        link: Arc<LinkContents>,
+        seal: Option<Seal>,
+    ) -> Result<(AccountInfo, AddressedMessage), RpcError> {
+        let opened = name.clone();
+        let made = self.change(move |accounts| {
+            let account =
+                accounts.new_account(name, Arc::clone(&link.identity), Some(installation))?;
+            // It was drawn for this account, by this daemon.
+            let account = Account {
+                fresh_installation: true,
+                ..account
+            };
+            accounts.make_linked(&account, &link, seal)
+        });
+        let made = made.await?;
+        // Its first events wait in its store: they are told before the answer.
+        if let Ok(account) = self.find(Some(&opened))
+            && let Err(error) = account.worker.call(|_, _, _| Ok(())).await
+        {
+            tracing::warn!(%error, "a linked account could not be opened yet");
+        }
+        Ok(made)
+    }
+
+    /// Whether an account of this name could be made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AccountExists`] if not.
+    pub fn check_free(&self, name: &AccountName) -> Result<(), RpcError> {
+        // Whether it can be read or not.
+        let is_there = match self.find(Some(name)) {
+            Err(error) if error.kind == ErrorKind::AccountNotFound => {
+                self.directory().file_stamp(name).is_ok()
+            }
+            _ => true,
+        };
+        if is_there {
+            return Err(opening_failed(&OpenError::AccountExists));
+        }
+        Ok(())
     }
 
     /// Erases an account. Calls that its worker has accepted are finished first.
@@ -328,46 +401,88 @@ impl Accounts {
         blocking(move || change(&accounts)).await
     }
 
-    fn make(
+    /// An account that is not made yet, under a fresh installation id if none is given.
+    fn new_account(
         &self,
         name: AccountName,
-        identity: IdentityKeyPair,
+        identity: Arc<IdentityKeyPair>,
         installation: Option<InstallationId>,
-    ) -> Result<AccountInfo, RpcError> {
+    ) -> Result<Account, RpcError> {
+        self.check_free(&name)?;
         let fresh_installation = installation.is_none();
         let installation = installation.unwrap_or_else(|| {
             let mut bytes = [0; 16];
             entropy().fill_bytes(&mut bytes);
             InstallationId::from_random(bytes)
         });
-        let account = Account {
+        Ok(Account {
             name,
-            identity: identity.into(),
+            identity,
             installation,
             fresh_installation,
             created_at: self.common.clock.now(),
-        };
-        // Whether it can be read or not.
-        let is_there = match self.find(Some(&account.name)) {
-            Err(error) if error.kind == ErrorKind::AccountNotFound => {
-                self.directory().file_stamp(&account.name).is_ok()
-            }
-            _ => true,
-        };
-        if is_there {
-            return Err(opening_failed(&OpenError::AccountExists));
-        }
+        })
+    }
+
+    fn make(&self, account: Account) -> Result<AccountInfo, RpcError> {
         // Events left behind by an earlier account of this name would be taken for this one's,
         // whose numbers begin from the start.
         self.events().forget(&account.name)?;
         let store = self.common.directory.create_account(&account);
         drop(store.map_err(|error| opening_failed(&error))?);
-        let facts = AccountFacts::from(&account);
-        let name = facts.name.clone();
         // Its first bundle is made when it is needed, or by the first sweep.
+        let due_at = account.created_at.after(SWEEP_INTERVAL);
+        self.enter(AccountFacts::from(&account), Some(due_at))
+    }
+
+    fn make_linked(
+        &self,
+        account: &Account,
+        link: &LinkContents,
+        seal: Option<Seal>,
+    ) -> Result<(AccountInfo, AddressedMessage), RpcError> {
+        self.events().forget(&account.name)?;
+        let common = &self.common;
+        let made = common.directory.create_account_with(account, |store| {
+            let mut rng = entropy();
+            let mut env = Env {
+                now: common.clock.now(),
+                running: common.clock.running(),
+                rng: &mut rng,
+            };
+            let account = Account {
+                name: account.name.clone(),
+                identity: Arc::clone(&account.identity),
+                installation: account.installation.clone(),
+                fresh_installation: account.fresh_installation,
+                created_at: account.created_at,
+            };
+            let mut engine = Engine::new(account, common.config.clone());
+            engine
+                .take_link(store, &mut env, link, seal)
+                .map_err(NotMade::Link)
+        });
+        let (store, message) = made.map_err(|error| match error {
+            NotMade::Open(error) => opening_failed(&error),
+            NotMade::Link(error) => error.into(),
+        })?;
+        drop(store);
+        // Events wait in it.
+        let info = self.enter(AccountFacts::from(account), None)?;
+        Ok((info, message))
+    }
+
+    /// Enters a new account, which is closed: as one in which nothing waits before it is due, or as
+    /// one that is to be opened at once.
+    fn enter(
+        &self,
+        facts: AccountFacts,
+        due_at: Option<UnixMillis>,
+    ) -> Result<AccountInfo, RpcError> {
+        let name = facts.name.clone();
         let file = self.common.directory.file_stamp(&name).ok();
-        let resting = file.map(|file| Resting {
-            due_at: account.created_at.after(SWEEP_INTERVAL),
+        let resting = due_at.zip(file).map(|(due_at, file)| Resting {
+            due_at,
             held: StoreStats::default(),
             found: None,
             file,

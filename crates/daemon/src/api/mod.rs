@@ -12,6 +12,7 @@ pub mod event_tickets;
 mod group;
 mod group_key;
 mod identity;
+pub mod link;
 mod message;
 pub mod qr;
 mod response;
@@ -38,7 +39,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 pub(crate) use self::{call_guard::CallGuard, response::error_object};
-use self::{detach_on_drop::DetachOnDrop, event_tickets::EventTickets};
+use self::{detach_on_drop::DetachOnDrop, event_tickets::EventTickets, link::Links};
 use crate::{
     accounts::{
         blocking,
@@ -82,6 +83,8 @@ pub struct Daemon {
     pub topic_keys: TopicKeys,
     /// What opens a stream of events without the token.
     pub event_tickets: Arc<EventTickets>,
+    /// Devices that are being linked.
+    pub links: Links,
     /// It finishes what it has begun, and begins nothing more.
     pub stopping: AtomicBool,
 }
@@ -214,6 +217,11 @@ pub fn methods(
         m,
         device::installation_set_metadata,
     )?;
+    register::<methods::LinkBegin, _, _>(m, link::link_begin)?;
+    register::<methods::LinkOffer, _, _>(m, link::link_offer)?;
+    register::<methods::LinkAnswer, _, _>(m, link::link_answer)?;
+    register::<methods::LinkConfirm, _, _>(m, link::link_confirm)?;
+    register::<methods::LinkAccept, _, _>(m, link::link_accept)?;
     register::<methods::SessionList, _, _>(m, device::session_list)?;
     register_on_account::<methods::SessionReset, _>(m, device::session_reset)?;
     register::<methods::ContactList, _, _>(m, contact::contact_list)?;
@@ -320,6 +328,7 @@ pub(crate) mod tests {
             derivations: Semaphore::new(MAX_DERIVATIONS),
             topic_keys: TopicKeys::default(),
             event_tickets: Arc::new(EventTickets::new(Arc::clone(&clock))),
+            links: Links::new(Arc::clone(&clock)),
             stopping: AtomicBool::new(false),
             clock,
         })

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod health;
+pub mod link;
 pub mod manual;
 pub mod output;
 pub mod qr;

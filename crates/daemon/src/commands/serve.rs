@@ -18,7 +18,7 @@ use crate::{
         topic_keys::TopicKeys,
         worker::{WorkerConfig, default_threads},
     },
-    api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, methods},
+    api::{Daemon, MAX_DERIVATIONS, event_tickets::EventTickets, link::Links, methods},
     commands::{Failure, output::Output},
     config::{Flags, Settings, read_passphrase},
     ops::{
@@ -143,6 +143,7 @@ async fn serve(
         derivations: tokio::sync::Semaphore::new(MAX_DERIVATIONS),
         topic_keys: TopicKeys::default(),
         event_tickets: Arc::new(EventTickets::new(Arc::clone(&clock))),
+        links: Links::new(Arc::clone(&clock)),
         stopping: AtomicBool::new(false),
         accounts,
         clock,

@@ -8,6 +8,7 @@ mod event;
 mod explain;
 mod group;
 mod identity;
+mod link;
 mod message;
 mod reason;
 mod topic;

@@ -8,6 +8,7 @@ mod envelope;
 mod event;
 mod group;
 mod identity;
+mod link;
 mod message;
 mod system;
 mod topic;
@@ -31,6 +32,9 @@ pub use self::{
         GroupParams, ListGroupKeysParams, ShareGroupKeyParams, TrustParams,
     },
     identity::{ContactCodeQrParams, DescribeParams},
+    link::{
+        AcceptLinkParams, AnswerLinkParams, BeginLinkParams, ConfirmLinkParams, OfferLinkParams,
+    },
     message::{
         AdvertiseParams, ConfirmParams, DecryptParams, EncryptGroupParams, EncryptParams,
         EncryptPublicParams, ExplainParams, ImportBundleParams, InspectBundleParams,
@@ -45,13 +49,14 @@ use crate::{
     error::{ErrorKind, RpcError},
     params::{Fields, ParamInfo, Params, params},
     types::{
-        AccountInfo, Act, Applied, BundleInfo, ChatClock, Clock, Confirmed, ContactCodeDrawing,
-        ContactInfo, ContactStepInfo, Decrypted, Encrypted, Envelopes, EventTicketInfo, Events,
-        Explanation, ExportedAccount, Forgotten, Group, GroupKeyInfo, GroupSetters, Health,
-        IdentityInfo, ImportedBundleInfo, ImportedPreKeyInfo, InspectedBundleInfo,
-        InspectedMessageInfo, InstallationInfo, ListedGroup, ListenedTopics, LogFilterInfo,
-        NewAccount, OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope,
-        SessionInfo, SessionsReset, SharedGroupKey, Status, TopicInfo, Version,
+        AccountInfo, Act, AnsweredLink, Applied, BegunLink, BundleInfo, ChatClock, Clock,
+        Confirmed, ConfirmedLink, ContactCodeDrawing, ContactInfo, ContactStepInfo, Decrypted,
+        Encrypted, Envelopes, EventTicketInfo, Events, Explanation, ExportedAccount, Forgotten,
+        Group, GroupKeyInfo, GroupSetters, Health, IdentityInfo, ImportedBundleInfo,
+        ImportedPreKeyInfo, InspectedBundleInfo, InspectedMessageInfo, InstallationInfo,
+        LinkedAccount, ListedGroup, ListenedTopics, LogFilterInfo, NewAccount, OfferedLink,
+        OpenRpcDocument, OpenedEnvelope, ParsedTopic, Removed, SealedEnvelope, SessionInfo,
+        SessionsReset, SharedGroupKey, Status, TopicInfo, Version,
     },
 };
 
@@ -175,6 +180,10 @@ const ONCE: &[ErrorKind] = &[ErrorKind::RequestIdReused];
 const DEVICE: &[ErrorKind] = &[ErrorKind::InstallationNotFound];
 /// A method that enables devices.
 const PAIRS: &[ErrorKind] = &[ErrorKind::InstallationLimit];
+/// A step of a link.
+const LINK: &[ErrorKind] = &[ErrorKind::LinkNotFound];
+/// A step of a link at which it can fail for good.
+const LINK_ENDS: &[ErrorKind] = &[ErrorKind::LinkFailed];
 /// A method about one group.
 const GROUP: &[ErrorKind] = &[ErrorKind::GroupNotFound];
 /// A method that only some may do something with in a group, or within limits.
@@ -311,6 +320,35 @@ methods! {
     ///
     /// The notes stay in this daemon. A member that is left out becomes empty.
     InstallationSetMetadata = "installation_setMetadata" (SetMetadataParams) -> InstallationInfo, fails WRITES | DEVICE;
+    /// Begins to make this daemon a further device of an identity: gives the code to show.
+    ///
+    /// Needs no account. Show the code on this device, as text and as a QR code; the old device
+    /// reads it with `link_offer`. Nothing is written: after a minute without a next step the link
+    /// is over.
+    LinkBegin = "link_begin" (BeginLinkParams) -> BegunLink, fails LIMITED;
+    /// Reads the code of a new device, and says what confirming it would do. Nothing is given yet.
+    ///
+    /// Say the `warning` and what the link is for, then show the challenge: the person types it
+    /// into the new device, which shows six digits in turn. Give those to `link_confirm` as the
+    /// person has typed them. Do not take them from anywhere else.
+    LinkOffer = "link_offer" (OfferLinkParams) -> OfferedLink, fails OPENS | PAIRS | LIMITED;
+    /// Answers the challenge of the old device on the new one.
+    ///
+    /// Show the response: the person types it into the old device.
+    LinkAnswer = "link_answer" (AnswerLinkParams) -> AnsweredLink, fails LINK;
+    /// Gives the new device the identity, the contacts and our bundle, and enables it.
+    ///
+    /// **Whoever opens the code of the result has the identity for good.** It opens on the device
+    /// that showed the first code alone, and only if the person has typed what that device showed.
+    /// With a wrong response nothing is given, and the link is over.
+    LinkConfirm = "link_confirm" (ConfirmLinkParams) -> ConfirmedLink, fails NAMED | WRITES | PAIRS | LINK | LINK_ENDS;
+    /// Makes an account from the second code: a new device of the identity, with its contacts.
+    ///
+    /// The device that gave the code is enabled, and has enabled this one. Send the `envelopes` to
+    /// our own identity: with them it learns this device's prekey. No sessions come with the code:
+    /// contacts write to the new device when they have its bundle. A code that is not for this link
+    /// ends it.
+    LinkAccept = "link_accept" (AcceptLinkParams) -> LinkedAccount, fails MAKES | LINK | LINK_ENDS;
     /// Lists the sessions with an identity, or with all.
     ///
     /// For diagnostics: they come with counters and times, and never with a secret.
@@ -568,6 +606,7 @@ methods! {
 
 #[cfg(test)]
 mod tests {
+    use crypto_core::link::{FirstCode, SecondCode};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -606,6 +645,11 @@ mod tests {
             "name" => json!("status"),
             "contentTopic" => json!("/waku/1/0xcd423760/rfc26"),
             "format" => json!("svg"),
+            "link" => json!("1f"),
+            "code" if method.name == "link_accept" => json!(second_code()),
+            "code" => json!(first_code()),
+            "challenge" | "response" => json!("012345"),
+            "names" => json!([{"identity": key, "name": "Bob"}]),
             "filter" => json!("daemon=debug"),
             "confirm" | "verified" | "current" | "open" | "joinedOnly" => json!(true),
             "messageIds" => json!([secret]),
@@ -614,6 +658,24 @@ mod tests {
             "ms" | "version" | "createdAt" | "after" | "limit" | "waitMs" => json!(7),
             other => panic!("no value for {other}"),
         }
+    }
+
+    /// The key of X25519 that is 9.
+    fn nine() -> [u8; 32] {
+        let mut nine = [0; 32];
+        nine[0] = 9;
+        nine
+    }
+
+    fn first_code() -> String {
+        let id = [0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 0];
+        let bytes = [&[1], &nine()[..], &id].concat();
+        engine::wire::encode_first_code(&FirstCode::from_bytes(&bytes).unwrap())
+    }
+
+    fn second_code() -> String {
+        let bytes = [&[1], &nine()[..], &[7; 48]].concat();
+        engine::wire::encode_second_code(&SecondCode::from_bytes(&bytes).unwrap())
     }
 
     #[test]
@@ -674,6 +736,11 @@ mod tests {
                 "installation_setMetadata",
                 "account?, installationId, metadata, identity?",
             ),
+            ("link_begin", "format?"),
+            ("link_offer", "account?, code"),
+            ("link_answer", "link, challenge"),
+            ("link_confirm", "link, response, format?, names?"),
+            ("link_accept", "link, account, code, seal?"),
             ("session_list", "account?, identity?"),
             ("session_reset", "account?, identity, installationId?"),
             ("contact_list", "account?"),

@@ -8,6 +8,7 @@ mod envelope;
 mod group;
 mod keys;
 mod keystore;
+mod link;
 mod macros;
 mod message;
 mod metadata;
@@ -31,6 +32,7 @@ pub use self::group::{
 };
 pub use self::keys::{BundleBytes, PrivateKey, SymKey};
 pub use self::keystore::KeystoreFile;
+pub use self::link::{ContactNames, Digits, FirstCodeText, LinkName, SecondCodeText};
 pub use self::message::{MessageIds, Recipients, Wire};
 pub use self::metadata::Metadata;
 pub use self::names::{AccountFilter, NewInstallationId};

@@ -15,6 +15,7 @@ mod event;
 mod explain;
 mod group;
 mod identity;
+mod link;
 mod message;
 mod system;
 mod topic;
@@ -57,6 +58,9 @@ pub use group::{
     GroupSetters, IgnoredEvents, ListedGroup, ReceivedGroupKey, SharedGroupKey, UsedGroupKey,
 };
 pub use identity::{ContactCodeDrawing, IdenticonInfo, IdentityInfo, QrFormat};
+pub use link::{
+    AnsweredLink, BegunLink, ConfirmedLink, LinkedAccount, LinkedContactInfo, OfferedLink,
+};
 pub use message::{
     Confirmed, CopyOfInfo, Decrypted, DhHeaderInfo, DrHeaderInfo, Encrypted, EnvelopeInfo,
     Envelopes, HrHeaderInfo, InspectedMessageInfo, InspectedTargetInfo, SkippedInfo, TargetInfo,
