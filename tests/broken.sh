@@ -299,6 +299,34 @@ broken 'group keys: nobody is told that a message was read before' $engine/group
   'let duplicate = known.is_some();' 'let duplicate = known.is_some() && confirm;' \
   engine --lib a_message_is_read_again_until_it_is_confirmed
 
+# Linking a device.
+broken 'linking: other digits pass' $daemon/api/link.rs \
+  'if !code.response(&challenge).is(&params.response.0) {' 'if code.response(&challenge).text().is_empty() {' \
+  daemon '--test it' a_code_that_was_replaced_on_its_way_gets_nothing
+broken 'linking: there is a second guess' $daemon/api/link.rs \
+  'let message = "these are not the digits of the device that showed the code";' \
+  'daemon.links.put_back(&daemon.links.offered, params.link.0, (Duration::MAX, Offered { account, code, challenge }));
+        let message = "these are not the digits of the device that showed the code";' \
+  daemon '--test it' a_code_that_was_replaced_on_its_way_gets_nothing
+broken 'linking: a link lives on' $daemon/api/link.rs \
+  'pending.retain(|(_, over, _)| now < *over);' '' \
+  daemon --lib a_link_lives_a_minute_is_used_once_and_there_are_never_many
+broken 'linking: the response does not follow from the challenge' $core/link.rs \
+  'keccak256(&[RESPONSE_DOMAIN, &self.to_bytes(), digits.as_bytes()])' 'keccak256(&[RESPONSE_DOMAIN, &self.to_bytes(), &digits.as_bytes()[..0]])' \
+  crypto-core --lib responses_follow_from_every_bit_of_the_code_and_from_the_challenge
+broken 'linking: who does not know the challenge can seal' $core/link.rs \
+  '[KEYS_INFO, &first, second, challenge.as_bytes()]' '[KEYS_INFO, &first, second, &challenge.as_bytes()[..0]]' \
+  crypto-core --lib what_is_sealed_opens_for_the_device_and_the_challenge_and_for_no_other
+broken 'linking: what is sealed is not for one first code' $core/link.rs \
+  '[KEYS_INFO, &first, second, challenge.as_bytes()]' '[KEYS_INFO, &first[..1], second, challenge.as_bytes()]' \
+  crypto-core --lib what_is_sealed_opens_for_the_device_and_the_challenge_and_for_no_other
+broken 'linking: a code can be tried with many challenges' $core/link.rs \
+  'if !bool::from(keys.commitment().ct_eq(&code.commitment)) {' 'if bool::from(keys.commitment().ct_eq(&[0; COMMITMENT_BYTES])) {' \
+  crypto-core --lib a_code_is_of_one_challenge
+broken 'linking: a bundle of another identity is taken' $engine/linking.rs \
+  'if imported.identity != me || !is_listed(&link.giver) {' 'if !is_listed(&link.giver) {' \
+  engine --lib a_bundle_that_is_not_of_the_giver_is_refused_whole
+
 # Sealed messages.
 broken 'sealed: any number of large envelopes is tried with all keys at once' $daemon/accounts/topic_keys.rs \
   'if bytes <= SMALL_ENVELOPE_BYTES {' 'if bytes <= SMALL_ENVELOPE_BYTES * 1_000_000 {' \

@@ -11,7 +11,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use fuzz_targets::{
-    Seed, bundle_seeds, envelope_seeds, group_key_seeds, group_seeds, parameter_seeds,
+    Seed, bundle_seeds, envelope_seeds, group_key_seeds, group_seeds, link_seeds, parameter_seeds,
     receive_seeds, sequence_seeds,
 };
 use serde_json::{Value, json};
@@ -317,5 +317,6 @@ fn main() {
     write("envelope", "bin", envelopes());
     write("group", "bin", group_seeds());
     write("group_key", "bin", group_key_seeds());
+    write("link", "bin", link_seeds());
     write("sequences", "bin", sequence_seeds());
 }

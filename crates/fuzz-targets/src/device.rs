@@ -8,12 +8,12 @@ use crypto_core::{
 use engine::{
     Config, Engine, Env, PreKeyImport, ReceiveRequest, SendRequest,
     model::{
-        Account, AccountName, AddressedMessage, BundleImportError, ImportedBundle, ReceiveError,
-        Received, SendError, Sent, UnixMillis,
+        Account, AccountName, AddressedMessage, BundleImportError, ImportedBundle, Pairing,
+        ReceiveError, Received, SendError, Sent, UnixMillis,
     },
     queries::Viewer,
     receive::Explained,
-    store::{Store, Transaction as _, memory::MemoryStore},
+    store::{Store, StoreRead as _, Transaction as _, memory::MemoryStore},
     wire::WireMessage,
     world::SplitMix64,
 };
@@ -96,6 +96,14 @@ impl Device {
     /// The lists of its account.
     pub(crate) fn viewer(&self) -> Viewer {
         self.engine.viewer()
+    }
+
+    /// The devices of an identity, each with whether it is enabled.
+    pub(crate) fn store_devices(&self, identity: &IdentityKey) -> Vec<(InstallationId, bool)> {
+        let devices = self.store.devices(identity).expect("devices").into_iter();
+        devices
+            .map(|device| (device.installation, device.pairing == Pairing::Enabled))
+            .collect()
     }
 
     /// What was done so far stays.

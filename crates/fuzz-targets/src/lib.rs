@@ -20,6 +20,7 @@ mod group;
 mod group_key;
 mod keys;
 mod keystore;
+mod link;
 mod parameters;
 mod phrase;
 mod receive;
@@ -35,6 +36,7 @@ pub use self::{
     group_key::{group_key, group_key_seeds},
     keys::keys,
     keystore::keystore,
+    link::{link, link_seeds},
     parameters::{parameter_seeds, parameters},
     phrase::phrase,
     receive::{receive, receive_seeds},
@@ -62,5 +64,6 @@ pub const TARGETS: &[Target] = &[
     ("envelope", envelope),
     ("group", group),
     ("group_key", group_key),
+    ("link", link),
     ("sequences", sequences),
 ];
