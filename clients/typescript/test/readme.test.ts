@@ -1,30 +1,23 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
+import { PACKAGE, compile, link, programs } from "./programs.js";
 import { Daemon } from "./support.js";
 
-const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(PACKAGE, "README.md"), "utf8");
-const COMPILER = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 
 /** The programs in the README, by what is said before them. */
-function programs(): { runs: string[]; compiles: string[] } {
-  const found = { runs: [] as string[], compiles: [] as string[], page: [] as string[] };
-  let all = 0;
-  for (const [, how, program] of README.matchAll(/(?:<!-- (runs|compiles|page) -->\n)?```(?:ts|js|html)\n(.*?)```/gs)) {
-    all += 1;
-    if (how === "runs" || how === "compiles" || how === "page") found[how].push(program ?? "");
-  }
-  assert.equal(found.runs.length + found.compiles.length + found.page.length, all, "a program that nothing tries");
+function byHow(): { runs: string[]; compiles: string[] } {
+  const all = programs(README);
+  const [runs, compiles, page] = ["runs", "compiles", "page"].map((how) => all.filter((program) => program.how === how).map(({ text }) => text));
+  assert.ok(runs && compiles && page && runs.length + compiles.length + page.length === all.length, "a program that nothing tries");
   // The page is opened by browser.test.ts.
-  assert.ok(found.runs.length === 1 && found.compiles.length > 0 && found.page.length === 1);
-  return found;
+  assert.ok(runs.length === 1 && compiles.length > 0 && page.length === 1);
+  return { runs, compiles };
 }
 
 /** A project with the package in it, made by the commands that the README begins with; where it is. */
@@ -44,7 +37,7 @@ function install(): string {
 
 test("what the README says from its first line on works in a project of one's own, as JavaScript and as TypeScript", async () => {
   const project = install();
-  const { runs, compiles } = programs();
+  const { runs, compiles } = byHow();
   const [hello] = runs as [string];
   writeFileSync(join(project, "hello.mjs"), hello);
   const command = /```sh\n(node hello\.mjs)\n```/.exec(README)?.[1];
@@ -66,17 +59,11 @@ test("what the README says from its first line on works in a project of one's ow
     writeFileSync(file, program);
     return { file, needsNode: /from "ws"/.test(program) };
   });
-  const compile = (files: string[], ...flags: string[]) => {
-    const strict = ["--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--noEmit", ...flags, ...files];
-    execFileSync(process.execPath, [COMPILER, ...strict], { cwd: project, stdio: ["ignore", "inherit", "inherit"] });
-  };
+  const check = (files: { file: string }[], ...flags: string[]) => compile(project, files.map(({ file }) => file), "--noEmit", ...flags);
   const bundler = ["--module", "esnext", "--moduleResolution", "bundler"];
   for (const flags of [["--module", "nodenext"], bundler]) {
-    const plain = files.filter(({ needsNode }) => !needsNode);
-    compile(plain.map(({ file }) => file), ...flags);
+    check(files.filter(({ needsNode }) => !needsNode), ...flags);
   }
-  for (const name of ["ws", "@types", "undici-types"]) {
-    symlinkSync(join(PACKAGE, "node_modules", name), join(project, "node_modules", name));
-  }
-  for (const flags of [["--module", "nodenext"], bundler]) compile(files.map(({ file }) => file), "--skipLibCheck", ...flags);
+  link(project, "ws", "@types", "undici-types");
+  for (const flags of [["--module", "nodenext"], bundler]) check(files, "--skipLibCheck", ...flags);
 });
