@@ -16,7 +16,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-# What `system_version` tells: the repository is not in here.
+# What `--version` and `system_version` tell: the repository is not in here.
 ARG REVISION
 RUN RATCHETD_REVISION="$REVISION" cargo build --release --locked -p daemon \
  && cp target/release/ratchetd /ratchetd

@@ -1,6 +1,7 @@
-//! Notes the git revision that is built, if there is one: `system_version` tells it.
+//! Notes what is built: the git revision, if there is one, the target and the profile. `--version`
+//! tells all of it, `system_version` the revision.
 
-use std::process::Command;
+use std::{env, process::Command};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=RATCHETD_REVISION");
@@ -11,7 +12,7 @@ fn main() {
         }
     }
     // An image is built without the repository, and told the revision; or it is told nothing.
-    let given = std::env::var("RATCHETD_REVISION")
+    let given = env::var("RATCHETD_REVISION")
         .ok()
         .filter(|given| !given.is_empty());
     let revision = given.or_else(|| {
@@ -22,7 +23,11 @@ fn main() {
             .filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
     });
-    if let Some(revision) = revision {
+    if let Some(revision) = &revision {
         println!("cargo:rustc-env=RATCHETD_REVISION={revision}");
     }
+    // Cargo says `debug` where the profile is `dev`.
+    let built = [revision, env::var("TARGET").ok(), env::var("PROFILE").ok()];
+    let built: Vec<String> = built.into_iter().flatten().collect();
+    println!("cargo:rustc-env=RATCHETD_BUILT={}", built.join(", "));
 }

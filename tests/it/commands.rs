@@ -526,6 +526,27 @@ fn every_shell_completes_every_command_and_bash_does_so_when_it_is_asked() {
 }
 
 #[test]
+fn the_version_says_what_the_program_was_built_from() {
+    let said = output(&["--version"]);
+    assert_eq!(said, output(&["-V"]));
+    let version = env!("CARGO_PKG_VERSION");
+    let built = said
+        .strip_prefix(&format!("ratchetd {version} ("))
+        .and_then(|rest| rest.strip_suffix(")\n"))
+        .unwrap_or_else(|| panic!("{said}"));
+    let mut parts: Vec<&str> = built.split(", ").collect();
+    assert!(["debug", "release"].contains(&parts.pop().expect("a profile")));
+    let target = parts.pop().expect("a target");
+    assert!(target.starts_with(std::env::consts::ARCH), "{said}");
+    // The interface tells the same revision, and none if the program knows none.
+    let told = Daemon::start().ok("system_version", json!({}));
+    assert_eq!(told["version"], version);
+    assert_eq!(told["revision"].as_str(), parts.pop(), "{said}");
+    assert!(parts.is_empty(), "{said}");
+    assert!(!output(&["man"]).contains(built));
+}
+
+#[test]
 fn there_is_a_manual_page_of_every_command_with_every_option_of_its_help() {
     let directory = tempfile::tempdir().expect("a directory");
     let pages = directory.path().join("man");

@@ -30,12 +30,17 @@ use crate::{
         verify::{self, VerifyArgs},
     },
     config::{Flags, input::StandardInput},
-    ops::memory,
+    ops::{build::VERSION_AND_BUILD, memory},
 };
 
 /// End-to-end encryption with forward secrecy for chat frontends, over JSON-RPC.
 #[derive(Debug, Parser)]
-#[command(name = "ratchetd", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(
+    name = "ratchetd",
+    version = VERSION_AND_BUILD,
+    arg_required_else_help = true,
+    after_help = EXIT_CODES
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use rpc::METHODS;
 
-use crate::config::input;
+use crate::{config::input, ops::build::VERSION};
 
 /// Writes the completions for a shell, with the names of the methods.
 ///
@@ -58,12 +58,12 @@ const NAME: &str = "ratchetd";
 /// The argument of `call` that is completed.
 const METHOD: &str = "method";
 
-/// Writes the page of the program itself.
+/// Writes the page of the program itself, which is the same whatever the program was built for.
 ///
 /// # Errors
 /// If the output cannot be written.
 pub fn print(command: Command, mut out: &mut dyn Write) -> io::Result<()> {
-    Man::new(command).render(&mut out)
+    Man::new(command.version(VERSION)).render(&mut out)
 }
 
 /// Writes a page of the program and of each of its commands into a directory, which is made if it
@@ -79,6 +79,6 @@ pub fn write(command: Command, directory: &Path) -> Result<(), String> {
         );
     }
     fs::create_dir_all(directory)
-        .and_then(|()| clap_mangen::generate_to(command, directory))
+        .and_then(|()| clap_mangen::generate_to(command.version(VERSION), directory))
         .map_err(|error| format!("{}: {error}", directory.display()))
 }
