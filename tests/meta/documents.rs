@@ -1,6 +1,6 @@
 //! The documents: their commands run, and the files and tests that they name exist.
 
-mod commands;
+pub(crate) mod commands;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

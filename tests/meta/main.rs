@@ -1,6 +1,6 @@
 //! What the sources, the documents and the interface say of each other: the rules of the
-//! architecture, the commands and names in the documents, closed sets, secrets and the OpenRPC
-//! document.
+//! architecture, the commands and names in the documents, closed sets, secrets, the OpenRPC document
+//! and what a release is made of.
 
 #![allow(
     clippy::expect_used,
@@ -15,6 +15,7 @@ mod architecture;
 mod closed_sets;
 mod documents;
 mod openrpc;
+mod release;
 mod secrets;
 mod sources;
 
