@@ -279,9 +279,9 @@ def method(info: Schema) -> str:
 
 
 def objects_taken(infos: list[Schema]) -> list[str]:
-    """The types of parameters that are objects."""
+    """The types of parameters that are objects, or lists of objects."""
     schemas = [
-        {"description": param["description"], **param["schema"]}
+        {"description": param["description"], **param["schema"].get("items", param["schema"])}
         for info in infos
         for param in info["params"]
     ]

@@ -63,7 +63,7 @@ async function sealed(client: Client) {
     Same<
       SealingMethod,
       | "message_encrypt" | "message_encryptGroup" | "message_advertise" | "message_decrypt"
-      | "contact_request" | "contact_accept" | "contact_decline" | "groupKey_create" | "groupKey_share"
+      | "contact_request" | "contact_accept" | "contact_decline" | "groupKey_create" | "groupKey_share" | "link_accept"
     >
   >();
   const asked = await client.call("message_encrypt", { recipient: "0x", text: "", seal: true });

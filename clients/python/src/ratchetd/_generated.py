@@ -167,6 +167,7 @@ __all__ = [
     "MethodNotFoundError",
     "Mode",
     "NamedPreKeyInfo",
+    "NamesOfLinkConfirmItem",
     "NewAccount",
     "NextAction",
     "NextStep",
@@ -2748,6 +2749,16 @@ class MetadataOfInstallationSetMetadata(TypedDict):
     deviceType: NotRequired[str]
     name: NotRequired[str]
     pushToken: NotRequired[str]
+
+
+class NamesOfLinkConfirmItem(TypedDict):
+    """What the frontend calls its contacts: the names go along. By default none do. It takes an
+    array of at most 1000 objects, each with the identity of a contact and the name that it is
+    called by, at most 128 bytes.
+    """
+
+    identity: str
+    name: str
 
 
 class ParseError(RatchetdError):
