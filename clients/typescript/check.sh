@@ -6,4 +6,5 @@ cd "$(dirname "$0")"
 command -v node >/dev/null || { echo "node is needed, 20 or later" >&2; exit 1; }
 rm -rf build dist
 npm ci --no-audit --no-fund --loglevel=error
+npm run build:ui -- --check
 npm test

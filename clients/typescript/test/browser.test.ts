@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { open } from "./chromium.js";
 import { Daemon } from "./support.js";
 
 /** The directory of this package. */
@@ -125,26 +123,6 @@ async function serve() {
       return Object.assign({}, ...told) as unknown;
     },
   };
-}
-
-/** Opens a page in Chromium, which stays open until the test is over. */
-function open(url: string): void {
-  const profile = mkdtempSync(join(tmpdir(), "ratchetd-chromium-"));
-  const quiet = ["quic", "background-networking", "component-update", "sync", "gpu"].map((what) => `--disable-${what}`);
-  const flags = ["--headless", "--no-sandbox", "--no-first-run", "--disable-popup-blocking", `--user-data-dir=${profile}`, ...quiet];
-  const chromium = spawn(process.env.CHROMIUM ?? "chromium", [...flags, url], { stdio: "ignore", detached: true });
-  const gone = new Promise((resolve) => chromium.once("exit", resolve));
-  chromium.once("error", (error) => {
-    throw new Error("these tests need chromium; name it with CHROMIUM, or leave them out with RATCHETD_WITHOUT_BROWSER=1", {
-      cause: error,
-    });
-  });
-  after(async () => {
-    // It is a group of processes.
-    if (chromium.pid !== undefined) process.kill(-chromium.pid, "SIGKILL");
-    await gone;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  });
 }
 
 const skip = process.env.RATCHETD_WITHOUT_BROWSER === "1";
