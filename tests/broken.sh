@@ -496,6 +496,15 @@ broken 'any host passes' $daemon/server/host_origin.rs \
             ||' '!name.is_empty() || LOOPBACK_HOSTS.contains(&name)
             ||' \
   daemon '--test it' hosts_that_are_not_ours_are_refused_on_everything
+broken 'the page is served to other machines' $daemon/server/ui.rs \
+  'address.ip().is_loopback() =>' 'address.ip().is_loopback() || address.port() > 0 =>' \
+  daemon '--test it' the_page_is_served_at_an_address_of_this_machine_alone
+broken 'the page has no policy' $daemon/server/ui.rs \
+  '(CONTENT_SECURITY_POLICY, include_str!("../../ui/policy.txt")),' '(CONTENT_SECURITY_POLICY, "default-src *"),' \
+  daemon '--test it' the_page_is_the_same_for_everybody_and_is_locked_by_its_headers
+broken 'the origin of the page passes wherever the request goes' $daemon/server/host_origin.rs \
+  'origin.strip_prefix("http://") == Some(&host)' 'origin.starts_with("http://127.0.0.1")' \
+  daemon '--test it' beside_the_page_nothing_is_answered_without_the_token_and_it_alone_may_call_from_here
 broken 'any page passes' $daemon/server/host_origin.rs \
   '            if !allowed {' '            if !allowed && self.origins.len() > 1_000 {' \
   daemon '--test it' pages_of_other_sites_are_refused_on_everything

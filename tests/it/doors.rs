@@ -10,5 +10,6 @@ mod peers;
 mod refusals;
 mod sources;
 mod tokens;
+mod ui;
 mod websocket;
 mod wire;

@@ -306,6 +306,7 @@ pub fn serve(directory: &Path, arguments: &[String]) -> Command {
         "CONFIG",
         "HTTP",
         "ALLOW_ORIGIN",
+        "UI",
         "PASSPHRASE_FILE",
         "LOG",
         "LOG_FILTER",

@@ -50,6 +50,12 @@ pub struct Flags {
     )]
     #[serde(skip)]
     pub allow_origin: Vec<String>,
+    /// Serve a page at /ui that shows accounts, sessions and events, and changes nothing; it needs
+    /// --http with an address of this machine alone [default: off]
+    #[arg(long, env = "RATCHETD_UI", num_args = 0..=1, default_missing_value = "true",
+        value_name = "true|false", hide_possible_values = true)]
+    #[serde(skip)]
+    pub ui: Option<bool>,
     /// File with the bearer token that callers over TCP need [default: rpc.token in the data
     /// directory, made at the first start]
     #[arg(long, env = "RATCHETD_TOKEN_FILE", value_name = "FILE")]

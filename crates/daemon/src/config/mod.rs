@@ -140,6 +140,8 @@ pub struct Rpc {
     pub write_timeout_s: u64,
     /// A WebSocket is asked this often whether its client is there.
     pub ping_interval_s: u64,
+    /// Serve a page that shows accounts, sessions and events.
+    pub ui: bool,
 }
 
 /// Ratchet suites.
@@ -195,6 +197,7 @@ impl Default for Rpc {
             body_timeout_s: 60,
             write_timeout_s: 30,
             ping_interval_s: 30,
+            ui: false,
         }
     }
 }

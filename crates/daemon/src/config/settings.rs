@@ -179,6 +179,7 @@ impl Config {
             .rpc
             .allowed_origins
             .extend(flags.allow_origin.clone());
+        config.rpc.ui = flags.ui.unwrap_or(config.rpc.ui);
         Ok(config)
     }
 

@@ -56,6 +56,8 @@ pub(super) enum Refusal {
     Busy,
     /// There is nothing at its path.
     Path,
+    /// The page that it asks for is not served.
+    NoPage,
     /// Its path takes other methods.
     Method(Purpose),
     /// It says of its body that it is no JSON.
@@ -76,7 +78,7 @@ impl Refusal {
             Self::Host | Self::Origin(_) | Self::Peer => StatusCode::FORBIDDEN,
             Self::NoToken | Self::WrongToken | Self::Ticket => StatusCode::UNAUTHORIZED,
             Self::Places | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
-            Self::Path => StatusCode::NOT_FOUND,
+            Self::Path | Self::NoPage => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Handshake | Self::BrokenOff => StatusCode::BAD_REQUEST,
@@ -118,6 +120,10 @@ impl Refusal {
             Self::Path => (
                 "there is nothing at this path",
                 "POST calls to /; GET has /livez, /readyz, /auth, /events and /metrics",
+            ),
+            Self::NoPage => (
+                "this daemon serves no page",
+                "start it with --ui and --http 127.0.0.1:8645, or with `ui = true` below [rpc]",
             ),
             Self::Method(Purpose::Calls) => (
                 "calls are sent by POST",
@@ -224,7 +230,7 @@ mod tests {
     use crate::ops::metrics::REFUSALS;
 
     /// All but the one whose error is that of its kind.
-    fn refused() -> [Refusal; 16] {
+    fn refused() -> [Refusal; 17] {
         [
             Refusal::Host,
             Refusal::Origin("https://chat.example".to_owned()),
@@ -235,6 +241,7 @@ mod tests {
             Refusal::Ticket,
             Refusal::Places,
             Refusal::Path,
+            Refusal::NoPage,
             Refusal::Method(Purpose::Calls),
             Refusal::Method(Purpose::Reads),
             Refusal::ContentType,

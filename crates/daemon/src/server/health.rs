@@ -11,13 +11,14 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{App, Connection, auth::Stranger};
+use super::{App, Connection, auth::Stranger, ui};
 use crate::ops::{dev::Dev, metrics::CONTENT_TYPE};
 
-/// Whether a request is for what needs no token: these, and which methods a path takes.
+/// Whether a request is for what needs no token: these, the page, which a browser could not show it
+/// for, and which methods a path takes.
 pub(super) fn needs_no_token(method: &Method, path: &str) -> bool {
     match *method {
-        Method::GET | Method::HEAD => matches!(path, "/livez" | "/readyz" | "/auth"),
+        Method::GET | Method::HEAD => matches!(path, "/livez" | "/readyz" | "/auth" | ui::PATH),
         ref other => other == Method::OPTIONS,
     }
 }

@@ -27,6 +27,8 @@ const MAX_LOGGED_ORIGINS: usize = 32;
 pub(super) struct HostOrigin {
     hosts: Vec<String>,
     origins: Vec<String>,
+    /// Whether there is a page of our own.
+    ui: bool,
     logged: Logged,
 }
 
@@ -36,6 +38,7 @@ impl HostOrigin {
         Self {
             hosts: rpc.allowed_hosts.clone(),
             origins: rpc.allowed_origins.clone(),
+            ui: rpc.ui,
             logged: Logged::default(),
         }
     }
@@ -54,13 +57,22 @@ impl HostOrigin {
         if let Some(origin) = headers.get(header::ORIGIN) {
             let allowed = single(headers, &header::ORIGIN)
                 .map(str::to_lowercase)
-                .is_some_and(|origin| self.origins.contains(&origin));
+                .is_some_and(|origin| self.origins.contains(&origin) || self.is_own(host, &origin));
             if !allowed {
                 let origin = String::from_utf8_lossy(origin.as_bytes());
                 return Err(Refusal::Origin(shown(&origin)));
             }
         }
         Ok(())
+    }
+
+    /// Whether this is the origin of our own page, on this machine: that to which the request is
+    /// sent. A page cannot choose the `Host` that its browser names, and so be of the same.
+    fn is_own(&self, host: &str, origin: &str) -> bool {
+        let host = host.to_lowercase();
+        self.ui
+            && LOOPBACK_HOSTS.contains(&without_port(&host))
+            && origin.strip_prefix("http://") == Some(&host)
     }
 
     /// Whether a host, with or without a port, is one of this machine's names.
@@ -199,6 +211,29 @@ mod tests {
         ] {
             let request = request(&[("host", "localhost"), ("origin", origin)]);
             assert_eq!(allowed().allow(&request).is_ok(), passes, "{origin}");
+        }
+    }
+
+    #[test]
+    fn our_own_page_passes_on_this_machine_alone_and_only_if_there_is_one() {
+        for (host, origin, passes) in [
+            ("127.0.0.1:8645", "http://127.0.0.1:8645", true),
+            ("LocalHost:9000", "http://localhost:9000", true),
+            ("[::1]:8645", "http://[::1]:8645", true),
+            // Another server of this machine, and a name that leads here.
+            ("127.0.0.1:8645", "http://127.0.0.1:3000", false),
+            ("127.0.0.1:8645", "http://localhost:8645", false),
+            ("127.0.0.1:8645", "https://127.0.0.1:8645", false),
+            ("localhost", "http://localhost:8645", false),
+            ("box.example", "http://box.example", false),
+        ] {
+            let request = request(&[("host", host), ("origin", origin)]);
+            assert!(allowed().allow(&request).is_err(), "{origin}");
+            let with_page = HostOrigin {
+                ui: true,
+                ..allowed()
+            };
+            assert_eq!(with_page.allow(&request).is_ok(), passes, "{origin}");
         }
     }
 

@@ -19,7 +19,7 @@ use super::{
     errors::{ALL_METHODS, Purpose, Refusal, json},
     health,
     host_origin::{self, HostOrigin},
-    sse, websocket,
+    sse, ui, websocket,
 };
 
 /// The routes of TCP, behind the checks that a request has to pass there. The last layer is the
@@ -45,6 +45,7 @@ pub(super) fn routes(app: &App) -> Router {
         .route("/auth", reads(get(health::auth)))
         .route("/metrics", reads(get(health::metrics)))
         .route("/events", reads(get(sse::events)))
+        .route(ui::PATH, reads(get(ui::page)))
         .fallback(nothing_there)
         .with_state(Arc::clone(app))
 }

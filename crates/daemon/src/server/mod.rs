@@ -19,6 +19,7 @@ mod http;
 mod json_rpc;
 mod socket_activation;
 mod sse;
+mod ui;
 mod unix;
 mod websocket;
 
@@ -106,6 +107,9 @@ impl Server {
             (None, Some(address)) => Some(bind_tcp(address).await?),
             (None, None) => None,
         };
+        if settings.rpc.ui {
+            ui::check(tcp.as_ref().map(|(_, address)| *address))?;
+        }
         let app = Arc::new(AppState {
             daemon,
             json_rpc,
@@ -136,6 +140,12 @@ impl Server {
         accepting.spawn(unix.accept_unix(listener, AllowedUids::new(&settings.rpc)));
         if let (Some((listener, bound)), Some(token)) = (tcp, token) {
             addresses.push(format!("http://{bound}"));
+            if app.rpc.ui {
+                tracing::info!(
+                    page = format!("http://{bound}{}", ui::PATH),
+                    "serving a page"
+                );
+            }
             accepting.spawn(acceptor(http::tcp_router(&app, token)).accept_tcp(listener));
         }
         Ok(Self {
