@@ -4,6 +4,7 @@
 use crate::{
     hash::{hex, keccak256},
     ids::GroupEventId,
+    installation::uuid_text,
     keys::{IdentityKey, IdentityKeyPair, KeyError},
     signature::{Signature, SignatureError},
 };
@@ -46,18 +47,7 @@ impl GroupRules {
     /// # Errors
     /// [`KeyError`] if the key came from a store and is no point of the curve.
     pub fn new_group_id(self, creator: &IdentityKey, random: [u8; 16]) -> Result<String, KeyError> {
-        let bits = u128::from_be_bytes(random);
-        // Version 4, variant 1 (RFC 9562).
-        let bits = bits & !(0xf << 76) | (0x4 << 76);
-        let bits = bits & !(0x3 << 62) | (0x2 << 62);
-        let digits = hex(&bits.to_be_bytes());
-        let mut uuid = String::new();
-        for (index, digit) in digits.chars().enumerate() {
-            if matches!(index, 8 | 12 | 16 | 20) {
-                uuid.push('-');
-            }
-            uuid.push(digit);
-        }
+        let uuid = uuid_text(random);
         let prefix = match self {
             Self::Admins => ADMINS_PREFIX,
             Self::Members => "",

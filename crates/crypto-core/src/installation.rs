@@ -40,18 +40,8 @@ impl InstallationId {
 
     /// A fresh id of our own form: `x1-` and a random (version 4) UUID.
     #[must_use]
-    pub fn from_random(mut bytes: [u8; 16]) -> Self {
-        let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
-        *version = (*version & 0x0f) | 0x40;
-        *variant = (*variant & 0x3f) | 0x80;
-        let mut text = RATCHET_PREFIX.to_owned();
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text.into())
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("{RATCHET_PREFIX}{}", uuid_text(bytes)).into())
     }
 
     /// The id.
@@ -82,6 +72,26 @@ impl InstallationId {
         let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
         [&length.to_be_bytes(), self.0.as_bytes()].concat()
     }
+}
+
+/// These bytes with the marks of a random (version 4) UUID.
+pub(crate) const fn random_uuid(mut bytes: [u8; 16]) -> [u8; 16] {
+    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
+    bytes
+}
+
+/// The random UUID of these bytes as text.
+pub(crate) fn uuid_text(bytes: [u8; 16]) -> String {
+    let mut text = String::new();
+    for (index, byte) in random_uuid(bytes).iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 impl fmt::Display for InstallationId {

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     hash::keccak256,
-    installation::InstallationId,
+    installation::{InstallationId, random_uuid},
     keys::{DhOutput, KeyError},
     okm::{NO_SALT, Okm},
     wiped::Wiped,
@@ -126,7 +126,7 @@ impl FirstCode {
             .split_first_chunk::<X25519_KEY_BYTES>()
             .ok_or(LinkCodeError::Malformed)?;
         let id: [u8; ID_BYTES] = id.try_into().map_err(|_| LinkCodeError::Malformed)?;
-        if marked(id) != id {
+        if random_uuid(id) != id {
             return Err(LinkCodeError::Malformed);
         }
         let key = checked_x25519(key).map_err(|_| LinkCodeError::Malformed)?;
@@ -189,14 +189,6 @@ impl FirstCode {
     }
 }
 
-/// The id with the marks of a random UUID, as [`InstallationId::from_random`] sets them.
-const fn marked(mut id: [u8; ID_BYTES]) -> [u8; ID_BYTES] {
-    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut id;
-    *version = (*version & 0x0f) | 0x40;
-    *variant = (*variant & 0x3f) | 0x80;
-    id
-}
-
 /// The device that is new: its code, with the private half of the key in it.
 pub struct NewDevice {
     pair: XPair,
@@ -211,7 +203,7 @@ impl NewDevice {
         rng.fill_bytes(&mut id);
         let code = FirstCode {
             key: *pair.public(),
-            id: marked(id),
+            id: random_uuid(id),
         };
         Self { pair, code }
     }

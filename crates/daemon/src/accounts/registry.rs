@@ -450,14 +450,7 @@ impl Accounts {
                 running: common.clock.running(),
                 rng: &mut rng,
             };
-            let account = Account {
-                name: account.name.clone(),
-                identity: Arc::clone(&account.identity),
-                installation: account.installation.clone(),
-                fresh_installation: account.fresh_installation,
-                created_at: account.created_at,
-            };
-            let mut engine = Engine::new(account, common.config.clone());
+            let mut engine = Engine::new(account.clone(), common.config.clone());
             engine
                 .take_link(store, &mut env, link, seal)
                 .map_err(NotMade::Link)

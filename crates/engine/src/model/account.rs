@@ -51,8 +51,8 @@ impl fmt::Display for AccountName {
     }
 }
 
-/// An account: one device of one identity.
-#[derive(Debug)]
+/// An account: one device of one identity. A clone shares the identity key pair.
+#[derive(Clone, Debug)]
 pub struct Account {
     /// Its local name.
     pub name: AccountName,

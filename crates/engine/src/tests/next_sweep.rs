@@ -1,7 +1,7 @@
 //! When the next sweep is due (protocol §7): no sweep before it changes anything, and whoever
 //! sweeps only then erases as one does who sweeps every hour.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, time::Duration};
 
 use proptest::prelude::*;
 
@@ -18,37 +18,31 @@ impl TestDevice {
         self.engine.next_sweep(&self.store, &env).unwrap()
     }
 
-    fn account(&self) -> Account {
-        let account = self.engine.account();
-        Account {
-            name: account.name.clone(),
-            identity: Arc::clone(&account.identity),
-            installation: account.installation.clone(),
-            fresh_installation: account.fresh_installation,
-            created_at: account.created_at,
-        }
-    }
-
     /// Takes the engine, as when the account is closed, and makes it again. Gives what it
     /// remembered.
     fn reopen(&mut self) -> crate::Remembered {
         let config = self.engine.config.clone();
-        let fresh = Engine::new(self.account(), config.clone());
+        let fresh = Engine::new(self.engine.account().clone(), config.clone());
         let remembered = mem::replace(&mut self.engine, fresh).into_remembered();
-        self.engine = Engine::remembering(self.account(), config, remembered.clone());
+        self.engine =
+            Engine::remembering(self.engine.account().clone(), config, remembered.clone());
         remembered
     }
 
     /// The device of another process on the same store.
     fn restart(&mut self) {
-        self.engine = Engine::new(self.account(), self.engine.config.clone());
+        self.engine = Engine::new(self.engine.account().clone(), self.engine.config.clone());
         self.running = Duration::ZERO;
     }
 
     fn copy(&mut self) -> Self {
         let remembered = self.reopen();
         Self {
-            engine: Engine::remembering(self.account(), self.engine.config.clone(), remembered),
+            engine: Engine::remembering(
+                self.engine.account().clone(),
+                self.engine.config.clone(),
+                remembered,
+            ),
             store: self.store.backup().unwrap(),
             rng: SplitMix64(self.rng.0),
             now: self.now,
