@@ -45,7 +45,7 @@ CHECKS = {
     "maxItems", "pattern", "not", "additionalProperties",
 }  # fmt: skip
 KNOWN = {"$ref", "allOf", "anyOf", "oneOf", "const", "enum", "type", "items", "properties"}
-# They belong to a WebSocket. The client has `events` instead.
+# They belong to a WebSocket. The client has `events`, which uses them.
 LEFT_OUT = {"event_subscribe", "event_unsubscribe"}
 
 
@@ -308,13 +308,13 @@ def without_async(text: str) -> str:
         (r"\basync (def|for|with) ", r"\1 "),
         (r"\bawait ", ""),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
-        (r"\baiter_text\b", "iter_text"),
-        (r"\baread\b", "read"),
         (r"\baclose\b", "close"),
         (r"\baclosing\b", "closing"),
         (r"\bAsync(HTTPTransport|Client|Methods)\b", r"\1"),
         (r"\bAwaitable, |\bAwaitable\n", ""),
         (r"\bAsyncGenerator\b", "Generator"),
+        (r"\bAbstractAsyncContextManager\b", "AbstractContextManager"),
+        (r"\bwebsockets\.asyncio\b", "websockets.sync"),
         (r"\basyncio\.sleep\b", "time.sleep"),
         (r"\basyncio\.Lock\b", "threading.Lock"),
         (r"^import asyncio  # (.*)$", r"import \1"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,34 @@ class Daemon:
                 return
         raise AssertionError("the daemon did not start")
 
-    def kill(self) -> None:
-        """Ends it in the middle of whatever it does."""
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """Ends it, by default in the middle of whatever it does."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.send_signal(how)
             self._process.communicate()
             self._process = None
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It does nothing for as long."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def _token(self) -> Path:
+        return self.directory / "data/rpc.token"
+
     @property
     def token(self) -> str:
-        return (self.directory / "data/rpc.token").read_text()
+        return self._token.read_text()
+
+    def replace_token(self) -> None:
+        """Has it make another at its next start."""
+        self._token.unlink()
 
     def client(self) -> Client:
         return Client(self.socket)

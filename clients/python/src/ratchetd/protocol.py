@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from websockets.exceptions import InvalidStatus, InvalidURI
 
 from ._generated import ERRORS, EventInfo
 from .errors import NoAnswerError, RatchetdError
@@ -17,15 +20,28 @@ from .errors import NoAnswerError, RatchetdError
 # How long to wait before something is tried again, in seconds: first, and at most.
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0
-# A stream of events says something every 15 seconds. Silent for longer than this, it is lost.
-LONGEST_SILENCE = 45.0
 
 # The daemon runs at most 256 connections at once. Calls past these wait for their turn.
 CALLS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-# Each stream of events is a connection of its own.
-STREAMS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+# The library logs what `on_interruption` is told. Who asks for it finds it here.
+_LOGGER = logging.getLogger("ratchetd")
+_LOGGER.addHandler(logging.NullHandler())
+
+# How a WebSocket is opened. No proxy of the environment gets to see the token, and what the daemon
+# says may be of any size. So many events wait to be taken; past these it is not read, and in the
+# end is lost: the others wait at the daemon. A daemon that hangs is not waited for at the end.
+WEBSOCKET: dict[str, Any] = {
+    "compression": None,
+    "proxy": None,
+    "max_size": None,
+    "max_queue": 1000,
+    "close_timeout": 1.0,
+    "logger": _LOGGER,
+}
 
 _MEANINGS = {
+    200: "what was answered is not from ratchetd: is the URL right?",
+    302: "the URL leads to another one: is it that of the daemon?",
     401: "the token is missing or wrong: it is in rpc.token in the daemon's data directory, or "
     "where --token-file says",
     403: "the daemon does not admit this user or this host: see allowed_uids and allowed_hosts in "
@@ -64,7 +80,7 @@ class Address:
     ) -> None:
         self.socket: str | None = None
         self.base = "http://localhost"
-        self.has_tls = url is not None and httpx.URL(url).scheme != "http"
+        self.tls: ssl.SSLContext | None = None
         self.headers: dict[str, str] = {}
         if url is None:
             if token is not None:
@@ -78,14 +94,27 @@ class Address:
         token = (token or "").strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError("token: give what rpc.token in the daemon's data directory holds")
+        if httpx.URL(url).scheme == "https":
+            self.tls = httpx.create_ssl_context()
         self.base = url.split("?")[0].rstrip("/")
         self.headers["authorization"] = f"Bearer {token}"
 
-    def unreachable(self, error: httpx.TransportError) -> NoAnswerError:
+    @property
+    def websocket(self) -> str:
+        """Its URL for a WebSocket."""
+        return f"ws{self.base[4:]}/"
+
+    def unreachable(self, error: Exception) -> Exception:
         """Why there is no answer, and what to do."""
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, InvalidStatus):
+            return refusal(error.response.status_code, bytes(error.response.body or b""))
+        if isinstance(error, InvalidURI):
+            # Ours is one. That of a redirection is none of a WebSocket.
+            return refusal(302, b"")
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
             return NoAnswerError("the daemon did not answer in time")
-        if not isinstance(error, httpx.ConnectError):
+        # What is no error of HTTP or of a WebSocket is one of the socket below.
+        if not isinstance(error, (httpx.ConnectError, OSError)):
             return NoAnswerError(f"the connection to the daemon broke: {error}")
         if self.socket is None:
             host = httpx.URL(self.base).netloc.decode()
@@ -124,8 +153,20 @@ def outcome(status: int, body: bytes, call_id: int) -> Any:
             raise KeyError("id")
         return answer["result"]
     except (ValueError, KeyError, TypeError) as error:
-        message = "what was answered is not from ratchetd: is the URL right?"
-        raise NoAnswerError(message, status) from error
+        raise NoAnswerError(_MEANINGS[200], status) from error
+
+
+def notified(message: str | bytes) -> EventInfo | None:
+    """The event that a message of a subscription tells of. The answer to the subscription tells of
+    none.
+    """
+    try:
+        said = cast(dict[str, Any], dict(json.loads(message)))
+        if "error" in said:
+            raise failure(said["error"])
+        return None if "result" in said else said["params"]["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NoAnswerError(_MEANINGS[200], 101) from error
 
 
 def failure(error: Mapping[str, Any]) -> RatchetdError:
@@ -147,37 +188,6 @@ def refusal(status: int, body: bytes) -> Exception:
             f"{error.message}: {error.hint}" if error.hint else error.message, status
         )
     return error
-
-
-class EventStream:
-    """The events in a stream of server-sent events, and where it stands."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-        self._rest = ""
-        self._id = ""
-        self._data: list[str] = []
-
-    def feed(self, text: str) -> Iterator[EventInfo]:
-        """The events that are whole with this. `after` is that of the one that was given last."""
-        # Not splitlines: what it takes for the end of a line may stand in a name.
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            name, _, value = line.partition(": ")
-            if name == "id":
-                self._id = value
-            elif name == "data":
-                self._data.append(value)
-            elif line == "" and self._data:
-                event: EventInfo = json.loads("\n".join(self._data))
-                self._data = []
-                # The mark may lead back: to the beginning of another data directory.
-                if event["type"] == "lagged" or event["seq"] > self.after:
-                    self.after = event["seq"]
-                    yield event
-            elif line == "" and self._id:
-                # Where the stream stands after the events of other accounts.
-                self.after = int(self._id)
 
 
 def delay(attempt: int) -> float:

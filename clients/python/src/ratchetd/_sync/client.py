@@ -7,10 +7,14 @@ import time
 import itertools
 import os
 from collections.abc import Generator, Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 import httpx
+from websockets.sync.client import ClientConnection, connect, unix_connect
+from websockets.exceptions import WebSocketException
 
 from .. import protocol
 from .._generated import Methods, EventInfo
@@ -39,20 +43,28 @@ class Client(Methods):
         """
         self._address = protocol.Address(socket, url, token)
         self._ids = itertools.count(1)
-        self._calls = self._http(protocol.CALLS, httpx.Timeout(timeout, pool=None))
-        self._streams = self._http(
-            protocol.STREAMS, httpx.Timeout(timeout, read=protocol.LONGEST_SILENCE)
-        )
-
-    def _http(self, limits: httpx.Limits, timeout: httpx.Timeout) -> httpx.Client:
         # With a transport given, no proxy of the environment gets to see the token.
-        # Without TLS there is nothing to verify, and certificates take long to load.
         transport = httpx.HTTPTransport(
-            verify=self._address.has_tls, uds=self._address.socket, limits=limits
+            verify=self._address.tls or False, uds=self._address.socket, limits=protocol.CALLS
         )
-        return httpx.Client(
-            transport=transport, headers=self._address.headers, timeout=timeout
+        self._calls = httpx.Client(
+            transport=transport,
+            headers=self._address.headers,
+            timeout=httpx.Timeout(timeout, pool=None),
         )
+        # A stream of events is a WebSocket of its own.
+        self._connect: Callable[..., AbstractContextManager[ClientConnection]] = connect
+        if self._address.socket is not None:
+            self._connect = partial(unix_connect, self._address.socket)
+        self._websocket: dict[str, Any] = {
+            **protocol.WEBSOCKET,
+            "uri": self._address.websocket,
+            "additional_headers": self._address.headers,
+            "open_timeout": timeout,
+        }
+        if self._address.tls is not None:
+            self._websocket["ssl"] = self._address.tls
+        self._websockets: set[ClientConnection] = set()
 
     def call(self, method: str, params: Mapping[str, object]) -> Any:
         """Calls a method by its name. A parameter that is None is as good as left out, and bytes
@@ -86,23 +98,33 @@ class Client(Methods):
         `on_interruption` is told of anything else.
         """
         failures = 0
-        while True:
+        while not self._calls.is_closed:
             try:
                 if after is None:
                     after = (self.system_status())["newestEvent"]
-                query = {"after": str(after)} | ({} if account is None else {"account": account})
-                url = f"{self._address.base}/events"
-                with self._streams.stream("GET", url, params=query) as answer:
-                    if answer.status_code != 200:
-                        raise protocol.refusal(answer.status_code, answer.read())
-                    stream = protocol.EventStream(after)
-                    for text in answer.iter_text():
-                        failures = 0
-                        for event in stream.feed(text):
-                            yield event
-                        after = stream.after
-            except httpx.TransportError as cause:
-                on_interruption(self._address.unreachable(cause))
+                with self._connect(**self._websocket) as websocket:
+                    self._websockets.add(websocket)
+                    try:
+                        # `close` may have come in between, and not have seen this one.
+                        if self._calls.is_closed:
+                            return
+                        params = {"account": account, "after": after}
+                        call = protocol.encode(1, "event_subscribe", params)
+                        websocket.send(call, text=True)
+                        for message in websocket:
+                            failures = 0
+                            event = protocol.notified(message)
+                            # The mark may lead back: to the beginning of another data directory.
+                            if event and (event["type"] == "lagged" or event["seq"] > after):
+                                after = event["seq"]
+                                yield event
+                    finally:
+                        self._websockets.discard(websocket)
+            except (OSError, WebSocketException) as cause:
+                error = self._address.unreachable(cause)
+                if not protocol.is_transient(error):
+                    raise error from cause
+                on_interruption(error)
             except Exception as error:
                 if not protocol.is_transient(error):
                     raise
@@ -111,9 +133,10 @@ class Client(Methods):
             failures += 1
 
     def close(self) -> None:
-        """Lets go of connections that are held."""
+        """Lets go of connections that are held, and ends streams of events."""
         self._calls.close()
-        self._streams.close()
+        for websocket in list(self._websockets):
+            websocket.close()
 
     def __enter__(self) -> Client:
         return self
