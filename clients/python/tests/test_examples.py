@@ -392,6 +392,25 @@ def test_a_reply_goes_out_of_the_chat_with_curl_and_jq(
             eventually(is_known)
 
 
+def test_the_chat_with_curl_and_jq_shows_nothing_of_others_and_is_kept_up_by_nothing(
+    daemon: Daemon, other_daemon: Daemon, relay: Relay, tmp_path: Path
+) -> None:
+    with daemon.client() as client, other_daemon.client() as other:
+        alice = Person(client, relay.url)
+        with Terminal("carol", other_daemon, relay, tmp_path) as carol:
+            key = alice.meet(carol.code)
+            carol.type(client.bundle_get(account="alice")["contactCode"])
+            # What somebody else writes, and what the daemon does not even read.
+            other.account_create(account="mallory")
+            sent = other.message_encrypt(account="mallory", recipient=key, text="I!", seal=True)
+            ratchetd.deliver_all(sent["envelopes"], alice.deliver)
+            for topic in other.topic_list(account="carol")["topics"]:
+                alice.deliver(topic["contentTopic"], b"x" * (5 << 20))
+            alice.write(key, "it is me")
+            eventually(lambda: "> it is me" in carol.shown)
+        assert carol.shown[1:] == ["> it is me"]
+
+
 def test_what_the_unit_and_the_containers_name_is_there(tmp_path: Path) -> None:
     source = (EXAMPLES / "bot/bot.py").read_text()
     compose = (EXAMPLES / "bot/compose.yaml").read_text()
