@@ -192,6 +192,23 @@ def test_a_group_is_named_by_its_messages(people: tuple[Person, Person]) -> None
     assert chat_id("a", {"recipients": ["b", "c"]}) == "a"
 
 
+def test_a_group_with_a_log_is_written_to_by_its_id(people: tuple[Person, Person]) -> None:
+    alice, bob = people
+    alice.meet(bob)
+    made = alice.client.group_create(name="club", members=[bob.key])
+    group = made["group"]["group"]
+    send(alice.client, None, "to all", id="1", group=group, deliver=alice.deliver)
+    bob.look()
+    [message] = bob.inbox.values()
+    assert (message.text, message.chat, message.sender) == ("to all", f"group/{group}", alice.key)
+    # Whoever is removed gets no more. The daemon knows who is there.
+    alice.client.group_remove(group=group, members=[bob.key])
+    send(alice.client, None, "to the rest", id="2", group=group, deliver=alice.deliver)
+    assert bob.look() == [] and len(alice.delivered) == 1
+    with pytest.raises(ValueError, match="to: "):
+        send(alice.client, None, "to nobody", id="3", deliver=alice.deliver)
+
+
 def test_attachments_are_named_and_what_is_none_is_left_out(people: tuple[Person, Person]) -> None:
     alice, bob = people
     alice.meet(bob)
@@ -238,6 +255,11 @@ def test_what_cannot_be_read_is_told_and_what_is_for_others_is_not(
     assert alice.read(sealed)["outcome"] in ("unopened", "own")
     assert bob.read(sealed[:-1] + b"\x00")["outcome"] == "unopened"
     assert bob.read(b"nonsense")["outcome"] == "unopened"
+    # What the daemon does not take, and would never.
+    large = bob.read(b"\x00" * (5 << 20))
+    assert large["outcome"] == "unopened" and large["nextAction"] == "drop"
+    assert "10 MiB" in large["hint"]
+    assert large.keys() == bob.read(b"nonsense").keys()
     assert not alice.unread and not bob.unread
     # A message whose key is gone is told.
     bob.client.message_decrypt(sealed=sealed, confirm=True)

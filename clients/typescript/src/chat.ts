@@ -10,6 +10,7 @@
 
 import type { Client } from "./client.js";
 import { fromHex } from "./bytes.js";
+import { RatchetdError } from "./errors.js";
 import type { Decrypted } from "./generated.js";
 import type { Result, SealedEnvelopeInfo } from "./methods.js";
 import { type RetryOptions, backOff, untilAnswered } from "./retry.js";
@@ -26,19 +27,27 @@ const MAX_ID_CHARS = 128;
 export type Deliver = (envelope: SealedEnvelopeInfo) => Promise<void>;
 
 /** A message to send. */
-export interface Outgoing {
+export type Outgoing = {
   /** Whose. May be left out when there is exactly one account. */
   account?: string;
-  /** The identity it is for, or those of a group. */
-  to: string | readonly string[];
   /** Your own id for it, new for each message (`crypto.randomUUID()`), at most 128 characters: stored before it is sent. */
   id: string;
   text: string;
-  /** The group's name, the same for all members and known to nobody else. One person's chat has none. */
-  group?: string;
   /** What else the message says: other members of its payload, as JSON has them. */
   extra?: Record<string, unknown>;
-}
+} & (
+  | {
+      /** The identity it is for, or those of a group without a log. */
+      to: string | readonly string[];
+      /** The group's name, the same for all members and known to nobody else. One person's chat has none. */
+      group?: string;
+    }
+  | {
+      to?: undefined;
+      /** The id of a group that `group_create` made: it is for everybody in it. */
+      group: string;
+    }
+);
 
 /** A message that was read. */
 export interface Message {
@@ -94,7 +103,7 @@ export async function send(
     () =>
       typeof to === "string"
         ? client.call("message_encrypt", { ...content, recipient: to })
-        : client.call("message_encryptGroup", { ...content, recipients: [...to] }),
+        : client.call("message_encryptGroup", { ...content, ...(to === undefined ? { group } : { recipients: [...to] }) }),
     options,
   );
   for (const envelope of sent.envelopes) await deliver(envelope);
@@ -113,8 +122,8 @@ export function payload(
 
 /**
  * Reads an envelope that came from a relay, has its message stored, confirms it, and sends the reply if one is due. Give it
- * everything that comes, under any topic: what is for others or was read before is passed over. Go on to the next
- * envelope when it resolves; if it fails, give it the same one again.
+ * everything that comes, under any topic: what is for others, was read before or is larger than any message is passed over. Go on
+ * to the next envelope when it resolves; if it fails, give it the same one again.
  *
  * @throws RatchetdError if the daemon refuses it, and what `store` and `deliver` throw.
  */
@@ -127,7 +136,7 @@ export async function receive(
   const { account, sealed, symKeys = [] } = arrived;
   const signal = options.signal ?? new AbortController().signal;
   const decrypt = async ([symKey, ...others]: readonly (string | undefined)[]): Promise<Read> => {
-    const read = await untilAnswered(() => client.call("message_decrypt", { account, sealed, symKey }), options);
+    const read = await untilAnswered(() => client.call("message_decrypt", { account, sealed, symKey }), options).catch(tooLarge);
     return read.outcome === "unopened" && others.length > 0 ? decrypt(others) : read;
   };
   let read = await decrypt(symKeys);
@@ -145,6 +154,19 @@ export async function receive(
   }
   if (read.reply) await receiver.deliver(read.reply);
   return read;
+}
+
+/**
+ * What the daemon would say of an envelope that it does not take for its size: no message is as large, and the same again is
+ * refused again.
+ */
+function tooLarge(error: unknown): Read {
+  const isTooLarge = error instanceof RatchetdError && ["invalid_request", "payload_too_large"].includes(error.kind ?? "");
+  if (!isTooLarge) throw error;
+  return {
+    outcome: "unopened", reason: "malformed", hint: error.message, nextAction: "drop", sender: null, messageId: null,
+    installationId: null, authenticated: false, duplicate: false, forwardSecrecy: false, newInstallations: [], warnings: [],
+  };
 }
 
 /** Whether it is for us and cannot be read. What does not open is for others, unless the keys to tell are still to come. */

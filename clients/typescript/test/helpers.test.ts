@@ -143,6 +143,21 @@ test("a group's message reaches all of it under one name, and what others say in
   assert.deepEqual(inbox.texts(), ["a\ufffd"]);
 });
 
+test("a group with a log is written to by its id: whoever is in it then reads it", async () => {
+  const { client, alice, bob } = await pair();
+  const { group: { group } } = await client.call("group_create", { account: "alice", name: "club", members: [bob] });
+  const post: SealedEnvelopeInfo[] = [];
+  const put = async (envelope: SealedEnvelopeInfo) => void post.push(envelope);
+  await send(client, { account: "alice", id: "1", text: "all of you", group }, put);
+  const inbox = new Inbox();
+  for (const { sealed } of post) await receive(client, { account: "bob", sealed }, inbox);
+  const [message, ...others] = inbox.stored.values();
+  assert.deepEqual([message?.chat, message?.from, message?.text, others.length], [`group/${group}`, alice, "all of you", 0]);
+  await client.call("group_remove", { account: "alice", group, members: [bob] });
+  await send(client, { account: "alice", id: "2", text: "the rest of you", group }, put);
+  assert.equal(post.length, 1);
+});
+
 test("nobody gets into another's chat, or in the place of another's message", () => {
   const [alice, bob, mallory] = ["0x04aa", "0x04bb", "0x04cc"];
   assert.equal(chatId({ sender: bob }), bob);
@@ -182,6 +197,23 @@ test("what was read before is passed over, what cannot be read is told, and what
     const result = await receive(answering({ message_decrypt: [answer] }, calls), { sealed: "0x" }, inbox);
     assert.deepEqual([result, calls, inbox.order], [answer, ["message_decrypt"], []]);
     assert.deepEqual(inbox.unread, isTold ? [answer as Decrypted] : []);
+  }
+});
+
+test("an envelope that the daemon does not take for its size is passed over, on every way", async () => {
+  const { daemon } = await pair();
+  for (const [way, transport] of Object.entries(daemon.ways())) {
+    const client = new Client(transport);
+    const inbox = new Inbox();
+    const nonsense = await receive(client, { account: "bob", sealed: "0x00" }, inbox);
+    const large = await receive(client, { account: "bob", sealed: `0x${"00".repeat(5 << 20)}`, symKeys: [undefined, undefined] }, inbox);
+    assert.deepEqual([large.outcome, large.reason, large.nextAction], ["unopened", "malformed", "drop"], way);
+    assert.match(large.hint ?? "", /10 MiB/, way);
+    assert.deepEqual({ ...large, hint: nonsense.hint }, nonsense, way);
+    assert.deepEqual([inbox.order, inbox.unread], [[], []], way);
+    // What is wrong with the call is no fault of the envelope.
+    await assert.rejects(receive(client, { account: "nobody", sealed: "0x00" }, inbox), /account/, way);
+    client.close();
   }
 });
 

@@ -21,6 +21,7 @@ from ._generated import (
     DecryptedUnopened,
 )
 from .blobs import Attachment, attachments_in
+from .errors import RatchetdError
 from .protocol import from_hex
 
 # Longest id of a message: what the daemon takes as a request id.
@@ -81,6 +82,24 @@ def opened(read: DecryptedDecrypted) -> Message:
         extra={name: of for name, of in content.items() if name not in ("id", "text", "group")},
         read=read,
     )
+
+
+def too_large(error: RatchetdError) -> DecryptedUnopened:
+    """What the daemon would say of an envelope that it does not take for its size."""
+    return {
+        "outcome": "unopened",
+        "reason": "malformed",
+        "hint": str(error),
+        "nextAction": "drop",
+        "sender": None,
+        "messageId": None,
+        "installationId": None,
+        "authenticated": False,
+        "duplicate": False,
+        "forwardSecrecy": False,
+        "newInstallations": [],
+        "warnings": [],
+    }
 
 
 def _content(said: str) -> dict[str, Any] | None:

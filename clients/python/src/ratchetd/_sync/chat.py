@@ -9,8 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from .. import protocol
-from .._generated import Decrypted, Encrypted, EnvelopeInfo
-from ..content import Message, Unread, opened, payload
+from .._generated import (
+    Decrypted,
+    Encrypted,
+    EnvelopeInfo,
+    InvalidRequestError,
+    PayloadTooLargeError,
+)
+from ..content import Message, Unread, opened, payload, too_large
 from ..protocol import from_hex
 from .client import Client
 from .retry import until_answered
@@ -34,7 +40,7 @@ Unreadable = Callable[[Unread], None]
 
 def send(
     client: Client,
-    to: str | Sequence[str],
+    to: str | Sequence[str] | None,
     text: str,
     *,
     id: str,
@@ -49,9 +55,10 @@ def send(
     was, within 24 hours and also after a restart: the daemon gives the same bytes for the same
     `id`, and whoever has them already drops them.
 
-    to: the identity it is for, or those of a group.
+    to: the identity it is for, or those of a group; None for a group that `group_create` made.
     id: your own id for it, new for each message (`str(uuid4())`), stored before it is sent.
-    group: the group's name, the same for all members and known to nobody else.
+    group: the group's name, the same for all members and known to nobody else; of a group that
+        `group_create` made, its id: then it is for everybody in it.
     extra: what else the message says, such as `attachments`: other members of its payload.
     patience: how long to wait for a daemon that does not answer, in seconds.
 
@@ -66,7 +73,7 @@ def send(
             ),
             patience,
         )
-    else:
+    elif to is not None:
         recipients = list(to)
         sent = until_answered(
             lambda: client.message_encryptGroup(
@@ -74,6 +81,16 @@ def send(
             ),
             patience,
         )
+    elif group is not None:
+        members_of = group
+        sent = until_answered(
+            lambda: client.message_encryptGroup(
+                account=account, group=members_of, text=said, requestId=id, seal=True
+            ),
+            patience,
+        )
+    else:
+        raise ValueError("to: give identities, or a group by its id")
     deliver_all(sent["envelopes"], deliver)
     return sent
 
@@ -96,9 +113,9 @@ def receive(
     patience: float | None = None,
 ) -> Decrypted:
     """Reads an envelope that came from a relay, has its message stored, confirms it, and delivers
-    the reply if one is due. Give it everything that comes, under any topic: what is for others or
-    was read before is passed over. Go on to the next envelope when it has returned; if it fails,
-    give it the same one again.
+    the reply if one is due. Give it everything that comes, under any topic: what is for others, was
+    read before or is larger than any message is passed over. Go on to the next envelope when it has
+    returned; if it fails, give it the same one again.
 
     sym_keys: the keys of the topic that it came by, as `Topics.keys` has them.
     patience: how long to wait for a daemon that does not answer, in seconds.
@@ -139,9 +156,13 @@ def _decrypt(
     patience: float | None,
 ) -> Decrypted:
     sym_key, *others = list(sym_keys) or [None]
-    read = until_answered(
-        lambda: client.message_decrypt(account=account, sealed=sealed, symKey=sym_key), patience
-    )
+    try:
+        read = until_answered(
+            lambda: client.message_decrypt(account=account, sealed=sealed, symKey=sym_key), patience
+        )
+    except (InvalidRequestError, PayloadTooLargeError) as error:
+        # No message is as large, and the same again is refused again.
+        return too_large(error)
     if read["outcome"] == "unopened" and others:
         return _decrypt(client, account, sealed, others, patience)
     return read

@@ -8,8 +8,14 @@ import asyncio  # time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from .. import protocol
-from .._generated import Decrypted, Encrypted, EnvelopeInfo
-from ..content import Message, Unread, opened, payload
+from .._generated import (
+    Decrypted,
+    Encrypted,
+    EnvelopeInfo,
+    InvalidRequestError,
+    PayloadTooLargeError,
+)
+from ..content import Message, Unread, opened, payload, too_large
 from ..protocol import from_hex
 from .client import Client
 from .retry import until_answered
@@ -33,7 +39,7 @@ Unreadable = Callable[[Unread], Awaitable[None]]
 
 async def send(
     client: Client,
-    to: str | Sequence[str],
+    to: str | Sequence[str] | None,
     text: str,
     *,
     id: str,
@@ -48,9 +54,10 @@ async def send(
     was, within 24 hours and also after a restart: the daemon gives the same bytes for the same
     `id`, and whoever has them already drops them.
 
-    to: the identity it is for, or those of a group.
+    to: the identity it is for, or those of a group; None for a group that `group_create` made.
     id: your own id for it, new for each message (`str(uuid4())`), stored before it is sent.
-    group: the group's name, the same for all members and known to nobody else.
+    group: the group's name, the same for all members and known to nobody else; of a group that
+        `group_create` made, its id: then it is for everybody in it.
     extra: what else the message says, such as `attachments`: other members of its payload.
     patience: how long to wait for a daemon that does not answer, in seconds.
 
@@ -65,7 +72,7 @@ async def send(
             ),
             patience,
         )
-    else:
+    elif to is not None:
         recipients = list(to)
         sent = await until_answered(
             lambda: client.message_encryptGroup(
@@ -73,6 +80,16 @@ async def send(
             ),
             patience,
         )
+    elif group is not None:
+        members_of = group
+        sent = await until_answered(
+            lambda: client.message_encryptGroup(
+                account=account, group=members_of, text=said, requestId=id, seal=True
+            ),
+            patience,
+        )
+    else:
+        raise ValueError("to: give identities, or a group by its id")
     await deliver_all(sent["envelopes"], deliver)
     return sent
 
@@ -95,9 +112,9 @@ async def receive(
     patience: float | None = None,
 ) -> Decrypted:
     """Reads an envelope that came from a relay, has its message stored, confirms it, and delivers
-    the reply if one is due. Give it everything that comes, under any topic: what is for others or
-    was read before is passed over. Go on to the next envelope when it has returned; if it fails,
-    give it the same one again.
+    the reply if one is due. Give it everything that comes, under any topic: what is for others, was
+    read before or is larger than any message is passed over. Go on to the next envelope when it has
+    returned; if it fails, give it the same one again.
 
     sym_keys: the keys of the topic that it came by, as `Topics.keys` has them.
     patience: how long to wait for a daemon that does not answer, in seconds.
@@ -138,9 +155,13 @@ async def _decrypt(
     patience: float | None,
 ) -> Decrypted:
     sym_key, *others = list(sym_keys) or [None]
-    read = await until_answered(
-        lambda: client.message_decrypt(account=account, sealed=sealed, symKey=sym_key), patience
-    )
+    try:
+        read = await until_answered(
+            lambda: client.message_decrypt(account=account, sealed=sealed, symKey=sym_key), patience
+        )
+    except (InvalidRequestError, PayloadTooLargeError) as error:
+        # No message is as large, and the same again is refused again.
+        return too_large(error)
     if read["outcome"] == "unopened" and others:
         return await _decrypt(client, account, sealed, others, patience)
     return read
