@@ -27,6 +27,8 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const PAGE = 100;
 /** How far the clocks of two nodes may be apart, in nanoseconds. */
 const MAX_AHEAD = 20_000_000_000n;
+/** How often a node that is gone is dialled, in milliseconds. */
+const REDIAL = 1000;
 /** The messages are encrypted (26/WAKU2-PAYLOAD): what is in them is an envelope. */
 const VERSION = 1;
 
@@ -91,6 +93,24 @@ export class WakuNode {
 
   async dial(address: string): Promise<void> {
     await this.#libp2p.dial(multiaddr(address));
+  }
+
+  /** Dials a node, and again whenever it is gone, until this one is stopped. Told, once each time, why there is no answer. */
+  async follow(address: string, unanswered: (reason: string) => void): Promise<void> {
+    const where = multiaddr(address);
+    const stopped = new Promise<void>((resolve) => this.#libp2p.addEventListener("stop", () => resolve(), { once: true }));
+    let isTold = false;
+    while (this.#libp2p.status === "started") {
+      try {
+        const connection = await this.#libp2p.dial(where);
+        isTold = false;
+        while (connection.status === "open" && this.#libp2p.status === "started") await Promise.race([pause(), stopped]);
+      } catch (error) {
+        if (!isTold && this.#libp2p.status === "started") unanswered((error as Error).message);
+        isTold = true;
+        await Promise.race([pause(), stopped]);
+      }
+    }
   }
 
   /** Says something to the network. If nobody is connected, whoever connects later finds it in the store. */
@@ -213,6 +233,10 @@ function relay(components: GossipSubComponents): GossipSub {
   });
   gossipsub.multicodecs = [RELAY];
   return gossipsub;
+}
+
+function pause(): Promise<unknown> {
+  return new Promise((resolve) => setTimeout(resolve, REDIAL).unref());
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -7,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type Person, chat } from "../../../clients/typescript/examples/chat.js";
 import { unixSocket } from "../../../clients/typescript/src/node.js";
 import { Daemon } from "../../../clients/typescript/test/support.js";
-import { type Door, startDoor } from "../main.js";
+import { type Door, startDoor, toMultiaddr } from "../main.js";
 
 const TOPIC = "/waku/1/0xcd423760/rfc26";
 
@@ -80,18 +81,84 @@ test("what is too large for Waku is refused, and so are files", async () => {
   assert.equal((await post(one, TOPIC, Uint8Array.of(1))).status, 204);
 });
 
-test("`npm start` says where its door is, and by which address other nodes dial it", async () => {
+test("each of two nodes may go away and come back: who named the other one dials it again", async () => {
+  const missing: string[] = [];
+  const probe = await door();
+  const [, port] = /tcp\/(\d+)/.exec(probe.node.addresses[0] as string) ?? [];
+  await probe.stop();
+  // The one that is named is not there yet.
+  const second = await startDoor({ unanswered: (address) => missing.push(address) }, [`127.0.0.1:${port}`]);
+  after(() => second.stop());
+  assert.equal((await post(second, TOPIC, Uint8Array.of(1))).status, 204);
+  for (const round of [1, 2]) {
+    const first = await startDoor({ listen: `${port}` });
+    assert.equal((await envelopes(first, round)).length, round);
+    await second.node.connected();
+    assert.equal((await post(first, TOPIC, Uint8Array.of(1 + round))).status, 204);
+    assert.equal((await envelopes(second, 1 + round)).length, 1 + round);
+    await first.stop();
+  }
+  assert.equal(missing[0], `/ip4/127.0.0.1/tcp/${port}`);
+});
+
+test("addresses are taken as people write them, and others are refused", () => {
+  for (const [given, address] of [
+    ["60000", "/ip4/127.0.0.1/tcp/60000"],
+    ["0.0.0.0:60000", "/ip4/0.0.0.0/tcp/60000"],
+    ["relay.example:1", "/dns4/relay.example/tcp/1"],
+    ["/ip4/10.0.0.1/tcp/60000", "/ip4/10.0.0.1/tcp/60000"],
+  ] as const) {
+    assert.equal(toMultiaddr(given), address);
+  }
+  for (const wrong of ["", "127.0.0.1", "http://127.0.0.1:8646", "127.0.0.1:99999", "/ip4/127.0.0.1"]) {
+    assert.throws(() => toMultiaddr(wrong), /is no address of a node, such as 127\.0\.0\.1:60000/);
+  }
+});
+
+/** The program, with the arguments of a line. */
+function run(line: string) {
   const program = fileURLToPath(new URL("../main.js", import.meta.url));
-  const started = spawn(process.execPath, [program, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const started = spawn(process.execPath, [program, ...line.split(" ").filter(Boolean)], { stdio: ["ignore", "pipe", "pipe"] });
   after(() => started.kill());
-  const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
+  return started;
+}
+
+async function opened(line: string): Promise<{ url: string; address: string }> {
+  const lines = createInterface({ input: run(line).stdout })[Symbol.asyncIterator]();
   const { value: first = "" } = await lines.next();
-  const [, url] = /^the relay of a frontend is at (http:.*)$/.exec(first) ?? assert.fail(first);
+  const [, url = ""] = /^the relay of a frontend is at (http:.*)$/.exec(first) ?? assert.fail(first);
   const { value: second = "" } = await lines.next();
-  const [, address] = /^another node dials (.*)$/.exec(second) ?? assert.fail(second);
-  const other = await startDoor({}, [address as string]);
+  const [, address = ""] = /^another node dials (.*)$/.exec(second) ?? assert.fail(second);
+  return { url, address };
+}
+
+test("`npm start` as the README has it starts two nodes that hear each other, and says where they are", async () => {
+  const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
+  const [one = "", two = ""] = [...readme.matchAll(/^npm start -- (.*)$/gm)].map(([, line]) => line);
+  assert.ok(one.startsWith("--listen 60000 ") && two.endsWith(" 127.0.0.1:60000"), `${one}, ${two}`);
+  // At ports that are free.
+  const alices = await opened(one.replace("60000", "0").replace("8646", "0"));
+  const [, port = ""] = /tcp\/(\d+)/.exec(alices.address) ?? [];
+  const bobs = await opened(two.replace("8647", "0").replace("60000", port));
+  const other = await startDoor({}, [bobs.address]);
   after(() => other.stop());
   await other.node.connected();
   assert.equal((await post(other, TOPIC, Uint8Array.of(7))).status, 204);
-  assert.deepEqual(await envelopes({ url: url as string }, 1), ["0x07"]);
+  assert.deepEqual(await envelopes(alices, 1), ["0x07"]);
+});
+
+test("what is wrong on the command line is said in two lines, with what to type", async () => {
+  const taken = await door();
+  const { port } = new URL(taken.url);
+  for (const [line, says] of [
+    [port, /^listen EADDRINUSE: .*\nanother program has that port: end it, or give another one: npm start -- .*\n$/],
+    [`--listen ${port} 0`, /^listen EADDRINUSE: .*\nanother program has that port: end it, or give another one: npm start -- .*\n$/],
+    ["nothing", /^"nothing" is no port\ngive it as: npm start -- .*\n$/],
+    ["0 nobody", /^"nobody" is no address of a node, .*\ngive it as: npm start -- .*\n$/],
+  ] as const) {
+    const started = run(line);
+    let said = "";
+    for await (const part of started.stderr.setEncoding("utf8")) said += part;
+    assert.match(said, says);
+  }
 });
