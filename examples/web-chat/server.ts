@@ -1,7 +1,9 @@
 /**
  * Serves the page, and runs a relay beside it, for trying things out on one machine.
  *
- *   npm start -- [PORT [RELAY_PORT]]
+ *   npm start -- [PORT [RELAY]]
+ *
+ * RELAY is a port for the relay, or the URL of one that runs already: then none is started.
  */
 
 import { readFile } from "node:fs/promises";
@@ -43,10 +45,25 @@ export async function servePage(port: number): Promise<{ origin: string; stop: (
   return { origin: `http://localhost:${(server.address() as AddressInfo).port}`, stop };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [port = "8000", relayPort = "8646"] = process.argv.slice(2);
-  const page = await servePage(Number(port));
-  const relay = await startRelay({ port: Number(relayPort) });
-  console.log(`the page is at ${page.origin}/#relay=${relay.url}`);
+/** A port, from the command line. */
+function toPort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new TypeError(`"${text}" is no port`);
+  return Number(text);
+}
+
+async function main(): Promise<void> {
+  const [port = "8000", given = "8646"] = process.argv.slice(2);
+  const [pagePort, relayPort] = [toPort(port), /^https?:/.test(given) ? null : toPort(given)];
+  const page = await servePage(pagePort);
+  const url = relayPort === null ? given : (await startRelay({ port: relayPort })).url;
+  console.log(`the page is at ${page.origin}/#relay=${url}`);
   console.log(`let it call a daemon: ratchetd serve --http 127.0.0.1:8645 --allow-origin ${page.origin}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main().catch((error: Error & { code?: string }) => {
+    const how = error.code === "EADDRINUSE" ? "another program has that port: end it, or give another one" : "give them as";
+    console.error(`${error.message}\n${how}: npm start -- [PORT [RELAY_PORT or RELAY_URL]]`);
+    process.exit(1);
+  });
 }

@@ -189,7 +189,7 @@ export class Screen {
     const away = find("#away");
     away.hidden = daemon && relay;
     away.textContent = daemon ? "The relay does not answer. What you write is sent later."
-      : "Your daemon does not answer. It is being asked again.";
+      : "Your daemon does not answer. Start it if it has ended: what you write is sent when it is back.";
     if (daemon) void this.#showList().catch(() => {});
   }
 
