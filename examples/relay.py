@@ -118,7 +118,10 @@ class Relay(BaseHTTPRequestHandler):
 def main() -> None:
     host = os.environ.get("RELAY_HOST", "127.0.0.1")
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8646
-    server = ThreadingHTTPServer((host, port), Relay)
+    try:
+        server = ThreadingHTTPServer((host, port), Relay)
+    except OSError as error:
+        sys.exit(f"relay.py: {host}:{port}: {error.strerror}: name another port: relay.py PORT")
     print(f"relaying on http://{host}:{server.server_port}", flush=True)
     server.serve_forever()
 

@@ -167,8 +167,10 @@ class Bot:
 
     def accept(self, id: str, identity: str, text: str) -> None:
         """Accepts a contact, with a greeting. Done twice, it has the same id in its payload."""
+        # The payload says what others may call it.
+        said = payload(id, text, extra={"name": self.account})
         step = self.client.contact_accept(
-            account=self.account, identity=identity, text=payload(id, text), seal=True
+            account=self.account, identity=identity, text=said, seal=True
         )
         deliver_all(step["envelopes"], self.deliver)
 
@@ -213,7 +215,8 @@ def main() -> None:
             except (NoAnswerError, RatchetdError, httpx.HTTPError) as error:
                 if isinstance(error, (NoAnswerError, RatchetdError)) and not error.is_transient:
                     raise
-                log(f"trying again: {error}")
+                where = f"the relay {options.relay}: " if isinstance(error, httpx.HTTPError) else ""
+                log(f"trying again: {where}{error}")
             time.sleep(options.interval)
 
 
