@@ -75,14 +75,16 @@ const RUN_ELSEWHERE: [(&str, &str); 40] = [
     ),
     ("install -m ", "when installing"),
     ("systemctl ", "when installing"),
-    ("npm --prefix ../../clients/", "examples/check.sh"),
-    ("npm ci", "examples/check.sh"),
-    ("npm start", "examples/check.sh"),
+    ("examples/two-people.sh", EXAMPLES),
+    ("npm ci", EXAMPLES),
+    ("npm start", EXAMPLES),
     ("ratchetd serve --http ", "tests/first_day.sh"),
 ];
 
 /// Where a release is made and installed as the README says.
 const INSTALLED: &str = "tests/meta/release.rs";
+/// What is run with a browser, by the tests of the examples.
+const EXAMPLES: &str = "examples/check.sh";
 
 /// Scripts that replace programs while documents are run, and check their arguments.
 const STAND_INS: [(&str, &str); 2] = [
@@ -244,10 +246,10 @@ fn compare(document: &str, blocks: &[Block], printed: &[String]) {
 #[test]
 fn what_a_newcomer_pastes_from_the_readme_works_from_top_to_bottom() {
     let mut blocks = blocks(&read("README.md"));
-    // A newcomer who builds installs nothing.
+    // A newcomer who builds installs nothing, and a browser is not at hand here.
     blocks.retain(|block| {
         let place = lines(&block.commands).next().and_then(elsewhere);
-        !place.is_some_and(|place| [INSTALLED, "when installing"].contains(&place))
+        !place.is_some_and(|place| [INSTALLED, "when installing", EXAMPLES].contains(&place))
     });
     let session = blocks
         .iter()
@@ -441,7 +443,9 @@ fn commands_said_to_run_elsewhere_are_run_there() {
     assert!(ci.contains("tests/first_day.sh"));
     assert!(ci.contains("clients/typescript/check.sh") && ci.contains("README.md"));
     assert!(ci.contains("clients/python/check.sh"));
-    assert!(ci.contains("examples/check.sh"));
+    assert!(ci.contains(EXAMPLES));
+    let together = read("examples/web-chat/test/readme.test.ts");
+    assert!(together.contains(r#"commands("README.md")"#));
     // The container is run as documented, as far as buildah can.
     let script = read("tests/container.sh");
     let documented = "docker run -d --name ratchetd --read-only --tmpfs /tmp --network none --cap-drop ALL --ulimit memlock=-1 -v ratchetd-data:/var/lib/ratchetd -v ratchetd-socket:/run/ratchetd ratchetd";
