@@ -30,7 +30,7 @@ fn the_documents_name_only_files_that_exist() {
         for quoted in text.split('`').skip(1).step_by(2) {
             let is_path = quoted.contains('/')
                 && quoted.contains('.')
-                && !quoted.contains([' ', '$', '<', '*', '{', '~']);
+                && !quoted.contains([' ', '\n', '$', '<', '*', '{', '~']);
             if is_path && !quoted.starts_with('/') {
                 let name = path.display();
                 assert!(top().join(quoted).exists(), "{name} names {quoted}");
