@@ -24,13 +24,18 @@ fn documents() -> Vec<(PathBuf, String)> {
     documents
 }
 
+/// A document without its blocks of commands and of code.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
 #[test]
 fn the_documents_name_only_files_that_exist() {
     for (path, text) in documents() {
-        for quoted in text.split('`').skip(1).step_by(2) {
+        for quoted in prose(&text).split('`').skip(1).step_by(2) {
             let is_path = quoted.contains('/')
                 && quoted.contains('.')
-                && !quoted.contains([' ', '\n', '$', '<', '*', '{', '~']);
+                && !quoted.contains([' ', '$', '<', '*', '{', '~']);
             if is_path && !quoted.starts_with('/') {
                 let name = path.display();
                 assert!(top().join(quoted).exists(), "{name} names {quoted}");
@@ -41,10 +46,8 @@ fn the_documents_name_only_files_that_exist() {
 
 /// The anchors of a document's headings, as GitHub makes them.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let prose = text.split("```").step_by(2);
-    let headings = prose
-        .flat_map(str::lines)
-        .filter(|line| line.starts_with('#'));
+    let prose = prose(text);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
     headings
         .map(|line| {
             let title = line.trim_start_matches('#').trim().to_lowercase();
@@ -62,8 +65,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
 fn the_links_of_the_documents_lead_somewhere() {
     let mut followed = 0;
     for (path, text) in documents() {
-        let prose: String = text.split("```").step_by(2).collect();
-        for part in prose.split("](").skip(1) {
+        for part in prose(&text).split("](").skip(1) {
             let (target, _) = part.split_once(')').expect("the end of a link");
             if target.contains("://") {
                 continue;
